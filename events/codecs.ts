@@ -1,0 +1,69 @@
+import { either } from 'fp-ts';
+import * as t from 'io-ts';
+
+const digits = /^(0|[1-9][0-9]*)$/;
+
+/** A whole number from 0 to 2^53-1, a decimal string in JSON: readers in other languages then never round it. */
+export const Decimal = new t.Type<number, string, unknown>(
+  'Decimal',
+  (u): u is number => Number.isSafeInteger(u) && (u as number) >= 0,
+  (u, context) => {
+    if (typeof u !== 'string' || !digits.test(u)) return t.failure(u, context, 'a decimal number in a string');
+    const n = Number(u);
+    return Number.isSafeInteger(n) ? t.success(n) : t.failure(u, context, 'a decimal number up to 2^53-1');
+  },
+  String,
+);
+
+/** Nanoseconds since 1970 UTC, a decimal string in JSON. */
+export const Nanoseconds = new t.Type<bigint, string, unknown>(
+  'Nanoseconds',
+  (u): u is bigint => typeof u === 'bigint',
+  (u, context) =>
+    typeof u === 'string' && digits.test(u)
+      ? t.success(BigInt(u))
+      : t.failure(u, context, 'nanoseconds as a decimal string'),
+  String,
+);
+
+/** What a snapshot is: writable (`active`), a read-only look at a parent (`view`), or frozen and fit to be a parent. */
+export const Kind = t.keyof({ active: null, view: null, committed: null }, 'Kind');
+export type Kind = t.TypeOf<typeof Kind>;
+
+/** The kinds that Prepare and View make. */
+export const OpenKind = t.keyof({ active: null, view: null }, 'OpenKind');
+export type OpenKind = t.TypeOf<typeof OpenKind>;
+
+/** containerd's labels of a snapshot; an empty value does not occur. */
+export const Labels = t.readonly(t.record(t.string, t.string), 'Labels');
+export type Labels = t.TypeOf<typeof Labels>;
+
+/** A snapshot's number, or null where there is no parent. */
+export const MaybeId = new t.Type<number | null, string | null, unknown>(
+  'MaybeId',
+  (u): u is number | null => u === null || Decimal.is(u),
+  (u, context) => (u === null ? t.success(null) : Decimal.validate(u, context)),
+  (id) => (id === null ? null : String(id)),
+);
+
+/** The first thing that is wrong with an input: the path to it, what was expected there and what stood there. */
+export function explain(errors: t.Errors): string {
+  const [first] = errors;
+  if (first === undefined) return 'not decodable';
+  const path = first.context
+    .map((entry) => entry.key)
+    .filter((key) => key !== '')
+    .join('.');
+  const expected = first.message ?? first.context.at(-1)?.type.name ?? 'another value';
+  return `${path === '' ? 'input' : path}: expected ${expected}, found ${shown(first.value)}`;
+}
+
+function shown(value: unknown): string {
+  const text = typeof value === 'bigint' ? `${value}n` : (JSON.stringify(value) ?? 'nothing');
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}
+
+/** Decodes or says in one sentence why not. */
+export function decodeWith<A>(codec: t.Decoder<unknown, A>, input: unknown): either.Either<string, A> {
+  return either.mapLeft(explain)(codec.decode(input));
+}

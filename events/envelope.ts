@@ -1,0 +1,58 @@
+import { either } from 'fp-ts';
+import * as t from 'io-ts';
+import { Decimal, decodeWith, Nanoseconds } from './codecs.ts';
+import { type Event, registry } from './registry.ts';
+
+/**
+ * Who and why, as flat strings: `actor` ("containerd", "reconciler" or "operator"), and where known `namespace`,
+ * `lease`, `trace` (W3C trace parent) and `peer`; `correlation` is the id of the event that began the work,
+ * `causation` the id of the event that led to this one.
+ */
+export const Meta = t.readonly(t.record(t.string, t.string), 'Meta');
+export type Meta = t.TypeOf<typeof Meta>;
+
+/** One fact in its place: positions run without gap from 1, `id` is a UUIDv5 of store id and position. */
+export interface Envelope<E extends Event = Event> {
+  readonly position: number;
+  readonly id: string;
+  /** nanoseconds since 1970 UTC */
+  readonly time: bigint;
+  readonly meta: Meta;
+  readonly event: E;
+}
+
+const Wire = t.type(
+  { position: Decimal, id: t.string, time: Nanoseconds, type: t.string, meta: Meta, data: t.unknown },
+  'Envelope',
+);
+
+/** The envelope as plain JSON, 64-bit numbers as strings. */
+export interface WireEnvelope {
+  readonly position: string;
+  readonly id: string;
+  readonly time: string;
+  readonly type: string;
+  readonly meta: Meta;
+  readonly data: unknown;
+}
+
+export function encodeEnvelope(envelope: Envelope): WireEnvelope {
+  const { type, data } = registry.encode(envelope.event);
+  return {
+    position: String(envelope.position),
+    id: envelope.id,
+    time: String(envelope.time),
+    type,
+    meta: envelope.meta,
+    data,
+  };
+}
+
+/** Decodes an envelope of this or an older release, or says where it is wrong. */
+export function decodeEnvelope(input: unknown): either.Either<string, Envelope> {
+  return either.chain((wire: t.TypeOf<typeof Wire>) =>
+    either.map(
+      (event: Event): Envelope => ({ position: wire.position, id: wire.id, time: wire.time, meta: wire.meta, event }),
+    )(registry.decode(wire)),
+  )(decodeWith(Wire, input));
+}

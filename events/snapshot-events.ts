@@ -1,0 +1,38 @@
+import * as t from 'io-ts';
+import { Decimal, Kind, Labels, MaybeId, Nanoseconds, OpenKind } from './codecs.ts';
+
+/** Prepare (active) and View (view). `parent` is a committed snapshot's name, empty for none. */
+export const SnapshotPreparedV1 = t.type(
+  { id: Decimal, key: t.string, kind: OpenKind, parent: t.string, parentId: MaybeId, labels: Labels },
+  'SnapshotPrepared.v1',
+);
+export type SnapshotPrepared = t.TypeOf<typeof SnapshotPreparedV1>;
+
+/** The active `key` became the committed `name`; labels are those of the commit alone. */
+export const SnapshotCommittedV1 = t.type(
+  { id: Decimal, key: t.string, name: t.string, parent: t.string, parentId: MaybeId, labels: Labels },
+  'SnapshotCommitted.v1',
+);
+export type SnapshotCommitted = t.TypeOf<typeof SnapshotCommittedV1>;
+
+/** The removed value whole, so that it can be brought back and blamed. */
+export const SnapshotRemovedV1 = t.type(
+  {
+    id: Decimal,
+    key: t.string,
+    kind: Kind,
+    parent: t.string,
+    parentId: MaybeId,
+    labels: Labels,
+    created: Nanoseconds,
+    updated: Nanoseconds,
+  },
+  'SnapshotRemoved.v1',
+);
+export type SnapshotRemoved = t.TypeOf<typeof SnapshotRemovedV1>;
+
+export const SnapshotRelabelledV1 = t.type(
+  { id: Decimal, key: t.string, before: Labels, after: Labels },
+  'SnapshotRelabelled.v1',
+);
+export type SnapshotRelabelled = t.TypeOf<typeof SnapshotRelabelledV1>;

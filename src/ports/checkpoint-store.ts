@@ -1,0 +1,15 @@
+import type { LogPlace } from './event-log.ts';
+
+/** A state of the projections at a place of the log, as plain JSON rows. */
+export interface Checkpoint {
+  readonly place: LogPlace;
+  readonly rows: readonly unknown[];
+}
+
+/** Keeps the two newest checkpoints. All of them are disposable: without one a start replays the whole log. */
+export interface CheckpointStore {
+  /** Atomic: a crash leaves the older ones. Never blocks the caller's event loop for more than a few milliseconds. */
+  save(place: LogPlace, rows: Iterable<unknown>): Promise<void>;
+  /** Whole checkpoints, newest first, read when asked for; damaged ones are passed over and told to `damaged`. */
+  load(damaged: (file: string, why: string) => void): AsyncIterable<Checkpoint>;
+}

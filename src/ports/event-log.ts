@@ -1,0 +1,54 @@
+import type { Envelope } from '../../events/envelope.ts';
+
+/**
+ * A place in a log: the last position up to it, and the adapter's proof of the history that led there (the file log's
+ * chain hash). Position 0 is the place before the first event.
+ */
+export interface LogPlace {
+  readonly position: number;
+  readonly mark: string;
+}
+
+export interface AppendOptions {
+  /**
+   * `reserved` events may use the room that is kept back for what frees space; `ordinary` ones may not.
+   * A batch that mixes both is ordinary.
+   */
+  readonly room: 'ordinary' | 'reserved';
+  /** `soon` rides along with the next batch, or goes alone after a few milliseconds: for events nobody waits for. */
+  readonly flush: 'now' | 'soon';
+}
+
+/**
+ * The ordered, durable list of all events of one store. One writer.
+ *
+ * The caller hands positions: the first envelope of an append is `end.position + 1`, the others follow without gap.
+ * Appends may overlap; they are stored in the order of the calls, and calls that arrive while one flush runs share the next.
+ */
+export interface EventLog {
+  /** The last event that was taken, durable or not. */
+  readonly end: LogPlace;
+  /**
+   * Resolves only when every envelope is on stable storage.
+   * Throws at once, and has then taken nothing: `no-space`, `stopped`, or a TypeError for a wrong position.
+   * Rejects: nothing of this append is durable as far as anyone can promise, and every later append that was taken is
+   * rejected too. After `no-space` the log's `end` is back at the last durable event and it goes on taking events;
+   * after any other fault it is stopped until it is opened again.
+   */
+  append(envelopes: readonly Envelope[], options: AppendOptions): Promise<void>;
+  /** Batches of decoded envelopes after a position, in order, as far as the log is durable at the time of reading. Throws `corrupt` with place and hint. */
+  read(after: number): AsyncIterable<readonly Envelope[]>;
+  /** The proof at a position of this log, or undefined where the log does not hold that position. */
+  markAt(position: number): Promise<string | undefined>;
+  /** Resolves when all that was taken so far is on stable storage. */
+  settled(): Promise<void>;
+  /** Flushes and lets go. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** What opening a log had to do to it. */
+export interface LogOpening {
+  readonly log: EventLog;
+  /** Bytes of a torn last record that were cut off and kept beside the log, with the file that keeps them. */
+  readonly torn: { readonly bytes: number; readonly kept: string } | null;
+}

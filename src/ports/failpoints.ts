@@ -1,0 +1,34 @@
+/**
+ * Every step at which tests can make an operation fail or the daemon die, by name. A step that is missing here fails
+ * the type check; a step here that no test reaches fails the fault suite.
+ */
+export const steps = [
+  'prepare.append',
+  'prepare.volume',
+  'commit.flush',
+  'commit.seal',
+  'commit.append',
+  'commit.finish',
+  'remove.append',
+  'remove.purge',
+  'update.append',
+  'undo.prepare',
+  'undo.commit',
+  'overlay.create.directory',
+  'overlay.create.fs',
+  'overlay.create.work',
+  'overlay.purge',
+  'log.write',
+  'log.sync',
+  'log.rotate',
+  'checkpoint.write',
+  'checkpoint.rename',
+] as const;
+
+export type Step = (typeof steps)[number];
+
+/** Called when a step is reached: returns to go on, throws to make the step fail, or ends the process. */
+export type Reach = (step: Step) => void;
+
+/** What production passes: every step goes on. */
+export const unhindered: Reach = () => {};

@@ -1,0 +1,21 @@
+/** What the operating system offers beyond node:fs. Two adapters: native calls, and the same through commands. */
+export interface System {
+  readonly name: 'native' | 'commands';
+  /** Wall clock in nanoseconds since 1970 UTC, true to well under a millisecond. */
+  now(): bigint;
+  /** Reserves disk blocks for a range of an open file without changing its size. Throws Fault (`no-space`, `unsupported`). */
+  preallocate(fd: number, offset: number, bytes: number): void;
+  /** Flushes the whole file system that holds the path; resolves when it is on stable storage. */
+  syncFileSystem(path: string): Promise<void>;
+  /** Takes an exclusive advisory lock on a file (made if missing) for as long as this process lives. Resolves undefined where another holds it. */
+  lock(path: string): Promise<Lock | undefined>;
+  /** Tells the service manager (sd_notify); does nothing without NOTIFY_SOCKET. */
+  notify(state: string): Promise<void>;
+}
+
+export interface Lock {
+  release(): Promise<void>;
+}
+
+/** Nanoseconds since 1970 UTC. */
+export type Clock = () => bigint;

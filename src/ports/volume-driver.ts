@@ -1,0 +1,71 @@
+import type { Kind, Labels } from '../../events/codecs.ts';
+
+/** A snapshot as a driver sees it: keys and names never get here, so they never become paths. */
+export interface Volume {
+  readonly id: number;
+  readonly kind: Kind;
+  /** ids of the chain of parents, nearest first */
+  readonly parents: readonly number[];
+  readonly labels: Labels;
+}
+
+/** containerd's mount, to be done by the caller. */
+export interface Mount {
+  readonly type: string;
+  readonly source: string;
+  readonly target: string;
+  readonly options: readonly string[];
+}
+
+/** Allocated bytes and inodes of a snapshot itself, without its parents'; hard links once. */
+export interface Usage {
+  readonly bytes: number;
+  readonly inodes: number;
+}
+
+/** Something that a scan met below the root's snapshots. */
+export interface Found {
+  /** relative to the root */
+  readonly path: string;
+  /** the number that the path names, or null where it names none */
+  readonly id: number | null;
+  /** all parts that the driver makes are there */
+  readonly whole: boolean;
+  /** a commit's frozen copy is there beside the still writable active (btrfs) */
+  readonly sealed: boolean;
+}
+
+/**
+ * Makes and unmakes volumes. Every deed is idempotent: doing it again after a crash in its middle completes it.
+ * All reject with a Fault. Deeds on one id are never run at the same time by the caller; deeds on different ids are.
+ */
+export interface VolumeDriver {
+  readonly name: string;
+  /** a commit may give a parentless active its parent (containerd 2.2 "rebase") */
+  readonly rebase: boolean;
+  /** capabilities for containerd's proxy plugin configuration, as `remap-ids` */
+  readonly capabilities: readonly string[];
+  /** Whether a snapshot of this kind has anything on disk (an overlay view has not). */
+  occupies(volume: Pick<Volume, 'kind' | 'parents'>): boolean;
+  create(volume: Volume): Promise<void>;
+  mounts(volume: Volume): Promise<readonly Mount[]>;
+  /** Resolves when all that was written into the active up to the call is on stable storage. Calls at the same time share the work. */
+  flush(volume: Volume): Promise<void>;
+  /** Freezes the active's content as the coming committed snapshot; the active itself stays as it is. */
+  seal(volume: Volume): Promise<void>;
+  /** Takes a seal back. */
+  unseal(volume: Volume): Promise<void>;
+  /** After the commit is recorded: drops what only the active needed. */
+  finish(volume: Volume): Promise<void>;
+  usage(volume: Volume): Promise<Usage>;
+  /** Deletes all that the id has on disk and tells how many bytes were freed, as far as that is cheap to know (else 0). */
+  purge(id: number): Promise<number>;
+  scan(): Promise<readonly Found[]>;
+  /** Whether nobody can have written into what was found since it was made. */
+  untouched(found: Found): Promise<boolean>;
+  /** Moves what was found to `quarantine/<name>` below the root and returns the new path, relative to the root. */
+  quarantine(found: Found, name: string): Promise<string>;
+  /** Deletes what was found, whatever it is; bytes freed as for purge. */
+  discard(found: Found): Promise<number>;
+  close(): Promise<void>;
+}
