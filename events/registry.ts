@@ -8,7 +8,7 @@ import * as volume from './volume-events.ts';
 
 /** One shipped version of an event: its codec, and how its value becomes the next version's (the newest has no step). */
 export interface Version {
-  readonly codec: t.Type<unknown, unknown, unknown>;
+  readonly codec: t.Mixed;
   readonly upcast?: (older: never) => unknown;
 }
 
@@ -91,7 +91,8 @@ export function createRegistry<E extends { readonly type: string; readonly data:
     },
     decode: (wire) => {
       const reader = readers.get(wire.type);
-      if (reader === undefined) return either.left(`type: expected an event of this or an older release, found ${JSON.stringify(wire.type)}`);
+      if (reader === undefined)
+        return either.left(`type: expected an event of this or an older release, found ${JSON.stringify(wire.type)}`);
       return either.mapLeft((why: string) => `${wire.type}: ${why}`)(reader(wire.data));
     },
   };

@@ -25,8 +25,5 @@ export const OrphanQuarantinedV1 = t.type(
 export type OrphanQuarantined = t.TypeOf<typeof OrphanQuarantinedV1>;
 
 /** Something that the log does not explain, and that nobody can have written into, was deleted. */
-export const OrphanPurgedV1 = t.type(
-  { path: t.string, id: MaybeId, why: t.string, bytes: Decimal },
-  'OrphanPurged.v1',
-);
+export const OrphanPurgedV1 = t.type({ path: t.string, id: MaybeId, why: t.string, bytes: Decimal }, 'OrphanPurged.v1');
 export type OrphanPurged = t.TypeOf<typeof OrphanPurgedV1>;
