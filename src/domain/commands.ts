@@ -1,0 +1,34 @@
+import type { Labels, OpenKind } from '../../events/codecs.ts';
+
+/** Prepare (active) and View (view). An empty parent is none. */
+export interface Prepare {
+  readonly type: 'Prepare';
+  readonly key: string;
+  readonly parent: string;
+  readonly kind: OpenKind;
+  readonly labels: Labels;
+}
+
+/** Makes the active `key` the committed `name`. `parent` names the expected or new parent, empty for "as it is". */
+export interface Commit {
+  readonly type: 'Commit';
+  readonly key: string;
+  readonly name: string;
+  readonly parent: string;
+  readonly labels: Labels;
+}
+
+export interface Remove {
+  readonly type: 'Remove';
+  readonly key: string;
+}
+
+/** Changes labels: all of them without a mask, else those that the mask's paths (`labels`, `labels.NAME`) name. */
+export interface Update {
+  readonly type: 'Update';
+  readonly key: string;
+  readonly labels: Labels;
+  readonly mask: readonly string[];
+}
+
+export type Command = Prepare | Commit | Remove | Update;
