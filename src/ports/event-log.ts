@@ -49,6 +49,8 @@ export interface EventLog {
 /** What opening a log had to do to it. */
 export interface LogOpening {
   readonly log: EventLog;
+  /** The store id that the log was made with: the caller's for a new log, the old one else. */
+  readonly store: string;
   /** Bytes of a torn last record that were cut off and kept beside the log, with the file that keeps them. */
   readonly torn: { readonly bytes: number; readonly kept: string } | null;
 }

@@ -29,7 +29,9 @@ export interface Found {
   readonly path: string;
   /** the number that the path names, or null where it names none */
   readonly id: number | null;
-  /** all parts that the driver makes are there */
+  /** the layer's content is there (overlay: `fs`) */
+  readonly layer: boolean;
+  /** all parts that an active needs are there */
   readonly whole: boolean;
   /** a commit's frozen copy is there beside the still writable active (btrfs) */
   readonly sealed: boolean;

@@ -1,0 +1,47 @@
+import type { Envelope } from '../events/envelope.ts';
+import { emptyMap, type PersistentMap } from './persistent-map.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** Every living snapshot by its key or, once committed, its name: one key space. */
+export type Index = PersistentMap<string, Snapshot>;
+
+export const emptyIndex: Index = emptyMap();
+
+/** Total: an event that does not fit the index changes nothing. */
+export function evolveIndex(index: Index, { event, time }: Envelope): Index {
+  switch (event.type) {
+    case 'SnapshotPrepared': {
+      const { id, key, kind, parent, parentId, labels } = event.data;
+      return index.set(key, { id, key, kind, parent, parentId, labels, created: time, updated: time });
+    }
+    case 'SnapshotCommitted': {
+      const { id, key, name, parent, parentId, labels } = event.data;
+      const committed = {
+        id,
+        key: name,
+        kind: 'committed',
+        parent,
+        parentId,
+        labels,
+        created: time,
+        updated: time,
+      } as const;
+      return without(index, key, id).set(name, committed);
+    }
+    case 'SnapshotRelabelled': {
+      const { id, key, after } = event.data;
+      const snapshot = index.get(key);
+      return snapshot?.id === id ? index.set(key, { ...snapshot, labels: after, updated: time }) : index;
+    }
+    case 'SnapshotRemoved':
+    case 'PrepareUndone':
+    case 'VolumeLost':
+      return without(index, event.data.key, event.data.id);
+    default:
+      return index;
+  }
+}
+
+function without(index: Index, key: string, id: number): Index {
+  return index.get(key)?.id === id ? index.delete(key) : index;
+}

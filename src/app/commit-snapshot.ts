@@ -1,0 +1,114 @@
+import { either } from 'fp-ts';
+import type { Meta } from '../../events/envelope.ts';
+import type { Event } from '../../events/registry.ts';
+import type { Commit } from '../domain/commands.ts';
+import { decide } from '../domain/decide.ts';
+import type { Answer } from '../domain/refusal.ts';
+import { errorText, Fault, faultOf } from '../ports/fault.ts';
+import type { Volume } from '../ports/volume-driver.ts';
+import { reconcilerActor } from './actors.ts';
+import { decideAndAct, type StoreContext } from './store-context.ts';
+import { pathOf, preparedVolume } from './volume-of.ts';
+
+/**
+ * Commit: the layer is flushed and sealed, then the event is appended, then the active's rest dropped in the background.
+ * No file of the layer is looked at. Whatever fails on the way, the active is still there and writable.
+ */
+export async function commitSnapshot(context: StoreContext, command: Commit, actor: Meta): Promise<Answer<void>> {
+  const checked = await decideAndAct(context, command, async () => preparedVolume(context.journal.latest, command.key));
+  if (either.isLeft(checked)) return checked;
+  const volume = checked.right;
+  await sealVolume(context, command, volume);
+  const committed = await recordCommit(context, command, { volume, actor });
+  if (either.isRight(committed)) finishSoon(context, command, volume);
+  return committed;
+}
+
+async function sealVolume(context: StoreContext, command: Commit, volume: Volume): Promise<void> {
+  const { driver, durability, reach } = context;
+  let step = 'flush';
+  try {
+    reach('commit.flush');
+    if (durability === 'commit') await driver.flush(volume);
+    step = 'seal';
+    reach('commit.seal');
+    await driver.seal(volume);
+  } catch (error) {
+    await unseal(context, command, { volume, error });
+    recordUndone(context, command, { volume, step, error });
+    throw faultOf(error, `commit ${command.key}: ${step} of ${pathOf(volume.id)}`);
+  }
+}
+
+/** Decides once more, since the new parent of a rebase may have gone while the layer was flushed. */
+async function recordCommit(
+  context: StoreContext,
+  command: Commit,
+  { volume, actor }: { volume: Volume; actor: Meta },
+): Promise<Answer<void>> {
+  const { journal, rules, reach } = context;
+  const decided = decide(journal.latest, command, rules);
+  if (either.isLeft(decided)) {
+    await unseal(context, command, { volume, error: decided.left.text });
+    return decided;
+  }
+  let taken = false;
+  try {
+    reach('commit.append');
+    const recorded = journal.record(decided.right, { actor });
+    taken = true;
+    await recorded;
+    return either.right(undefined);
+  } catch (error) {
+    // Where the outcome is unknown both the active and its seal stay: the next start reads the log and drops one of them.
+    const unknown = taken && !(error instanceof Fault && error.code === 'no-space');
+    if (!unknown) await unseal(context, command, { volume, error });
+    throw error;
+  }
+}
+
+interface Failed {
+  readonly volume: Volume;
+  readonly error: unknown;
+}
+
+async function unseal(
+  { undo, driver, reach }: StoreContext,
+  { key }: Commit,
+  { volume, error }: Failed,
+): Promise<void> {
+  const { id } = volume;
+  await undo({ operation: 'commit', id, key, path: pathOf(id), cause: error }, async () => {
+    reach('undo.commit');
+    await driver.unseal(volume);
+  });
+}
+
+/** For the audit alone: without it the state is the same. */
+function recordUndone(
+  { journal, logger }: StoreContext,
+  { key, name }: Commit,
+  { volume: { id }, step, error }: Failed & { step: string },
+): void {
+  const data = { id, key, name, step, error: errorText(error), left: pathOf(id), done: 'unseal' };
+  const unrecorded = (why: unknown) => logger.warn({ id, key, error: errorText(why) }, 'failed commit not recorded');
+  try {
+    const undone: Event = { type: 'CommitUndone', data };
+    journal.record([undone], { actor: reconcilerActor, room: 'reserved', flush: 'soon' }).catch(unrecorded);
+  } catch (why) {
+    unrecorded(why);
+  }
+}
+
+/** Holds the name meanwhile, so that a Remove comes after it. */
+function finishSoon({ locks, driver, retrier, logger, reach }: StoreContext, { name }: Commit, volume: Volume): void {
+  const finish = async () => {
+    reach('commit.finish');
+    await driver.finish({ ...volume, kind: 'committed' });
+  };
+  const about = { operation: 'commit', id: volume.id, key: name, path: pathOf(volume.id) };
+  locks.run([name], finish).catch((error) => {
+    logger.error({ ...about, error: errorText(error) }, 'finish failed');
+    retrier.add(about, 'finish', () => locks.run([name], finish));
+  });
+}

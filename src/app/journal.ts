@@ -1,0 +1,110 @@
+import { Subject } from 'rxjs';
+import type { Envelope, Meta } from '../../events/envelope.ts';
+import type { Event } from '../../events/registry.ts';
+import { evolve, type State } from '../../projections/state.ts';
+import type { AppendOptions, EventLog, LogPlace } from '../ports/event-log.ts';
+import { Fault } from '../ports/fault.ts';
+import type { Clock } from '../ports/system.ts';
+import { seal } from './sealing.ts';
+
+export interface RecordOptions extends Partial<AppendOptions> {
+  readonly actor: Meta;
+  /** position of the event that led to these */
+  readonly cause?: number;
+}
+
+/**
+ * The log together with the states that follow from it. Two of them matter: `latest` holds everything that the log has
+ * taken, and decisions are made on it; `durable` holds what is on stable storage, and reads show it. When the log gives
+ * taken events back, `latest` falls back to `durable`, but snapshot ids given since then are never given again.
+ */
+export interface Journal {
+  readonly latest: State;
+  readonly durable: State;
+  /** the place of `durable` in the log */
+  readonly place: LogPlace;
+  /** Counts how often the log has given taken events back. */
+  readonly setbacks: number;
+  /** Durable events in order, each once. */
+  readonly events: Subject<Envelope>;
+  /**
+   * Folds the events into `latest` at once and resolves with their envelopes when they are on stable storage.
+   * Throws at once where the log takes nothing, rejects where it gave them back.
+   */
+  record(events: readonly Event[], options: RecordOptions): Promise<readonly Envelope[]>;
+  /** Resolves when nothing is under way any more, whether it became durable or not. */
+  settled(): Promise<void>;
+}
+
+interface Context {
+  readonly log: EventLog;
+  readonly store: string;
+  readonly clock: Clock;
+  readonly state: State;
+}
+
+/** What the log has taken and not yet confirmed. */
+interface Taken {
+  readonly to: State;
+  readonly at: LogPlace;
+  readonly envelopes: readonly Envelope[];
+  readonly since: number;
+}
+
+export function createJournal({ log, store, clock, state }: Context): Journal {
+  let latest = state;
+  let durable = state;
+  let place = log.end;
+  let setbacks = 0;
+  const events = new Subject<Envelope>();
+
+  const advance = (to: State, at: LogPlace, envelopes: readonly Envelope[]) => {
+    durable = to;
+    place = at;
+    for (const envelope of envelopes) events.next(envelope);
+  };
+  const fallBack = (since: number) => {
+    if (since !== setbacks) return;
+    setbacks += 1;
+    latest = durable = { ...durable, life: { ...durable.life, lastId: latest.life.lastId } };
+  };
+  const record = (facts: readonly Event[], { actor, cause, room, flush }: RecordOptions) => {
+    const { position } = log.end;
+    if (latest.position !== position) throw gaveBack();
+    const because = cause === undefined ? {} : { cause };
+    const envelopes = seal(facts, { store, after: position, clock, actor, ...because });
+    const appended = log.append(envelopes, { room: room ?? 'ordinary', flush: flush ?? 'now' });
+    latest = envelopes.reduce(evolve, latest);
+    return whenDurable(appended, { to: latest, at: log.end, envelopes, since: setbacks });
+  };
+  const whenDurable = async (appended: Promise<void>, { to, at, envelopes, since }: Taken) => {
+    try {
+      await appended;
+    } catch (error) {
+      fallBack(since);
+      throw error;
+    }
+    advance(to, at, envelopes);
+    return envelopes;
+  };
+  return {
+    get latest() {
+      return latest;
+    },
+    get durable() {
+      return durable;
+    },
+    get place() {
+      return place;
+    },
+    get setbacks() {
+      return setbacks;
+    },
+    events,
+    record,
+    settled: () => log.settled().catch(() => {}),
+  };
+}
+
+const gaveBack = () =>
+  new Fault('stopped', 'the log has just given events back that it had taken', { hint: 'try again' });

@@ -1,0 +1,61 @@
+import { either } from 'fp-ts';
+import { fromRows } from '../../projections/rows.ts';
+import { evolve, freeze, initialState, type State, thaw } from '../../projections/state.ts';
+import type { CheckpointStore } from '../ports/checkpoint-store.ts';
+import type { EventLog } from '../ports/event-log.ts';
+import { Fault } from '../ports/fault.ts';
+import type { Logger } from '../ports/logger.ts';
+
+/** The state at the log's end, and how it came about. */
+export interface LoadedState {
+  readonly state: State;
+  /** position of the checkpoint it began with, 0 for none */
+  readonly checkpoint: number;
+  /** events folded in after it */
+  readonly replayed: number;
+}
+
+/**
+ * The newest whole checkpoint that this log contains, and every event after it. A checkpoint that is ahead of the log,
+ * or of another history, stops the start: acknowledged events would be lost in silence.
+ */
+export async function loadState(log: EventLog, checkpoints: CheckpointStore, logger: Logger): Promise<LoadedState> {
+  const base = await checkpointed(log, checkpoints, logger);
+  let state = thaw(base);
+  let replayed = 0;
+  for await (const envelopes of log.read(base.position)) {
+    for (const envelope of envelopes) state = evolve(state, envelope);
+    replayed += envelopes.length;
+  }
+  return { state: freeze(state), checkpoint: base.position, replayed };
+}
+
+async function checkpointed(log: EventLog, checkpoints: CheckpointStore, logger: Logger): Promise<State> {
+  const damaged = (file: string, why: string) => logger.warn({ file, why }, 'checkpoint passed over');
+  for await (const { place, rows } of checkpoints.load(damaged)) {
+    if (place.position > log.end.position) throw ahead(place.position, log.end.position);
+    if ((await log.markAt(place.position)) !== place.mark) throw foreign(place.position);
+    const state = fromRows(rows);
+    if (either.isRight(state)) return state.right;
+    damaged(`checkpoint at ${place.position}`, state.left);
+  }
+  return initialState;
+}
+
+const ahead = (checkpoint: number, end: number) =>
+  new Fault(
+    'corrupt',
+    `the log ends at position ${end}, but a checkpoint shows that it once held position ${checkpoint}`,
+    {
+      hint: 'bring back the newer log; to go on with this older one, delete the checkpoints directory: volumes that it does not explain are then quarantined',
+    },
+  );
+
+const foreign = (position: number) =>
+  new Fault(
+    'corrupt',
+    `the log's history at position ${position} is not the one that the checkpoint there was made of`,
+    {
+      hint: 'bring back the log that belongs to this root; if this one is right, delete the checkpoints directory and everything is replayed',
+    },
+  );

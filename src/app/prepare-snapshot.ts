@@ -1,0 +1,75 @@
+import type { Meta } from '../../events/envelope.ts';
+import type { Event } from '../../events/registry.ts';
+import type { Prepare } from '../domain/commands.ts';
+import type { Answer } from '../domain/refusal.ts';
+import { errorText, Fault, faultOf } from '../ports/fault.ts';
+import type { Mount, Volume } from '../ports/volume-driver.ts';
+import { reconcilerActor } from './actors.ts';
+import { decideAndAct, type StoreContext } from './store-context.ts';
+import { pathOf, preparedVolume } from './volume-of.ts';
+
+/**
+ * Prepare and View: the event is appended and the volume made at the same time, the answer given when both are done.
+ * The disk refuses: PrepareUndone is recorded, the key is free again. The log refuses: the volume is purged.
+ */
+export function prepareSnapshot(
+  context: StoreContext,
+  command: Prepare,
+  actor: Meta,
+): Promise<Answer<readonly Mount[]>> {
+  const { journal, driver, reach } = context;
+  return decideAndAct(context, command, async (events) => {
+    reach('prepare.append');
+    const recorded = journal.record(events, { actor });
+    const { position } = journal.latest;
+    const volume = preparedVolume(journal.latest, command.key);
+    const [log, disk] = await Promise.allSettled([recorded, makeVolume(context, volume)]);
+    if (log.status === 'rejected') {
+      await undoVolume(context, command, volume, log.reason);
+      throw log.reason;
+    }
+    if (disk.status === 'rejected') {
+      await undoPrepare(context, command, { volume, position, error: disk.reason });
+      throw faultOf(disk.reason, `prepare ${command.key}: volume ${pathOf(volume.id)}`);
+    }
+    return driver.mounts(volume);
+  });
+}
+
+async function makeVolume({ driver, reach }: StoreContext, volume: Volume): Promise<void> {
+  reach('prepare.volume');
+  if (driver.occupies(volume)) await driver.create(volume);
+}
+
+/** After any fault but a full disk nobody can say whether the event is in the log: the next start decides about the volume. */
+async function undoVolume(
+  { undo, driver }: StoreContext,
+  { key }: Prepare,
+  { id }: Volume,
+  cause: unknown,
+): Promise<void> {
+  if (!(cause instanceof Fault) || cause.code !== 'no-space') return;
+  await undo({ operation: 'prepare', id, key, path: pathOf(id), cause }, () => driver.purge(id));
+}
+
+interface Failed {
+  readonly volume: Volume;
+  readonly position: number;
+  readonly error: unknown;
+}
+
+async function undoPrepare(
+  { undo, journal, reach }: StoreContext,
+  { key }: Prepare,
+  { volume: { id }, position, error }: Failed,
+): Promise<void> {
+  const left = pathOf(id);
+  const undone: Event = {
+    type: 'PrepareUndone',
+    data: { id, key, step: 'create', error: errorText(error), left, done: 'purge' },
+  };
+  await undo({ operation: 'prepare', id, key, path: left, cause: error }, async () => {
+    reach('undo.prepare');
+    await journal.record([undone], { actor: reconcilerActor, room: 'reserved', cause: position });
+  });
+}

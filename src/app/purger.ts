@@ -1,0 +1,97 @@
+import { bufferTime, filter, mergeMap, Subject } from 'rxjs';
+import type { Event } from '../../events/registry.ts';
+import { errorText } from '../ports/fault.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { VolumeDriver } from '../ports/volume-driver.ts';
+import { reconcilerActor } from './actors.ts';
+import type { Journal } from './journal.ts';
+import type { Retrier } from './retrier.ts';
+
+/** Takes volumes of removed and undone snapshots off the disk, in the background, and records what it did. */
+export interface Purger {
+  /** Resolves when every purge that was due at the call has been tried once. */
+  drained(): Promise<void>;
+  /** Resolves when this id's purge, if one is due, has been tried once. */
+  purged(id: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+const atOnce = 4;
+const recordEvery = 25;
+
+interface Context {
+  readonly journal: Journal;
+  readonly driver: VolumeDriver;
+  readonly retrier: Retrier;
+  readonly logger: Logger;
+}
+
+interface Purged {
+  readonly id: number;
+  readonly bytes: number;
+}
+
+export function createPurger({ journal, driver, retrier, logger }: Context): Purger {
+  const due = new Subject<number>();
+  const done = new Subject<Purged>();
+  const tries = new Map<number, { promise: Promise<void>; end: () => void }>();
+
+  const enqueue = (id: number) => {
+    if (tries.has(id)) return;
+    let end = () => {};
+    const promise = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    tries.set(id, { promise, end });
+    due.next(id);
+  };
+  const purge = async (id: number) => done.next({ id, bytes: await driver.purge(id) });
+  const attempt = async (id: number) => {
+    try {
+      await purge(id);
+    } catch (error) {
+      logger.error({ id, error: errorText(error) }, 'purge failed');
+      retrier.add({ id }, 'purge', () => purge(id));
+    }
+    tries.get(id)?.end();
+    tries.delete(id);
+  };
+  const record = (purged: readonly Purged[]) => {
+    const events = purged.map(({ id, bytes }): Event => {
+      const why = journal.latest.volumes.doomed.get(id)?.why ?? 'removed';
+      return { type: 'VolumePurged', data: { id, why, bytes } };
+    });
+    const unrecorded = (error: unknown) =>
+      logger.warn({ error: errorText(error) }, 'purges not recorded: they will be done again at the next start');
+    try {
+      journal.record(events, { actor: reconcilerActor, room: 'reserved', flush: 'soon' }).catch(unrecorded);
+    } catch (error) {
+      unrecorded(error);
+    }
+  };
+
+  due.pipe(mergeMap(attempt, atOnce)).subscribe();
+  const recording = done
+    .pipe(
+      bufferTime(recordEvery),
+      filter((purged) => purged.length > 0),
+    )
+    .subscribe(record);
+  const listening = journal.events.subscribe(({ event }) => {
+    if (event.type === 'SnapshotRemoved' || event.type === 'PrepareUndone') enqueue(event.data.id);
+  });
+  for (const [id] of journal.durable.volumes.doomed) enqueue(id);
+
+  const drained = async () => void (await Promise.all([...tries.values()].map(({ promise }) => promise)));
+  return {
+    drained,
+    purged: async (id) => tries.get(id)?.promise,
+    close: async () => {
+      listening.unsubscribe();
+      await drained();
+      due.complete();
+      done.complete();
+      recording.unsubscribe();
+    },
+  };
+}

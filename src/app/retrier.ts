@@ -1,0 +1,40 @@
+import { errorText } from '../ports/fault.ts';
+import type { Logger } from '../ports/logger.ts';
+
+/** Tries deeds again, with growing pauses, until they succeed: for what must not be forgotten and that nobody waits for. */
+export interface Retrier {
+  /** Tries the deed after a pause, and again. `about` names it in the log. */
+  add(about: object, message: string, deed: () => Promise<void>): void;
+  close(): void;
+}
+
+const firstPause = 500;
+const longestPause = 60_000;
+
+export function createRetrier(logger: Logger): Retrier {
+  const timers = new Set<NodeJS.Timeout>();
+  let closed = false;
+  const later = (pause: number, about: object, message: string, deed: () => Promise<void>) => {
+    if (closed) return;
+    const timer = setTimeout(async () => {
+      timers.delete(timer);
+      try {
+        await deed();
+        logger.info(about, `${message}: done at last`);
+      } catch (error) {
+        logger.error({ ...about, error: errorText(error) }, `${message} failed again`);
+        later(Math.min(pause * 2, longestPause), about, message, deed);
+      }
+    }, pause);
+    timer.unref();
+    timers.add(timer);
+  };
+  return {
+    add: (about, message, deed) => later(firstPause, about, message, deed),
+    close: () => {
+      closed = true;
+      for (const timer of timers) clearTimeout(timer);
+      timers.clear();
+    },
+  };
+}

@@ -1,0 +1,54 @@
+import { either } from 'fp-ts';
+import type { Event } from '../../events/registry.ts';
+import type { Command } from '../domain/commands.ts';
+import { decide, type Rules } from '../domain/decide.ts';
+import type { Answer } from '../domain/refusal.ts';
+import type { Reach } from '../ports/failpoints.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { VolumeDriver } from '../ports/volume-driver.ts';
+import type { Journal } from './journal.ts';
+import type { KeyLocks } from './key-locks.ts';
+import type { Purger } from './purger.ts';
+import type { Retrier } from './retrier.ts';
+import type { Undo } from './undo.ts';
+import type { UsageMeter } from './usage-meter.ts';
+
+/** When a layer's data is flushed: before its commit is recorded, or not by us. */
+export type Durability = 'commit' | 'background';
+
+/** What the use cases work with. */
+export interface StoreContext {
+  readonly journal: Journal;
+  readonly driver: VolumeDriver;
+  readonly locks: KeyLocks;
+  readonly purger: Purger;
+  readonly meter: UsageMeter;
+  readonly retrier: Retrier;
+  readonly undo: Undo;
+  readonly rules: Rules;
+  readonly durability: Durability;
+  /** `sync`: Remove answers when the volume is off the disk */
+  readonly removal: 'background' | 'sync';
+  readonly reach: Reach;
+  readonly logger: Logger;
+}
+
+/**
+ * Decides on the newest state and, where the answer is yes, starts to act in the same turn, so that nothing can come
+ * between. A refusal that may rest on events which are not yet durable is given only when they are, and decided
+ * again when the log gave them back.
+ */
+export async function decideAndAct<T>(
+  { journal, rules }: StoreContext,
+  command: Command,
+  act: (events: readonly Event[]) => Promise<T>,
+): Promise<Answer<T>> {
+  for (;;) {
+    const { setbacks, latest } = journal;
+    const decided = decide(latest, command, rules);
+    if (either.isRight(decided)) return either.right(await act(decided.right));
+    if (latest === journal.durable) return decided;
+    await journal.settled();
+    if (journal.setbacks === setbacks) return decided;
+  }
+}

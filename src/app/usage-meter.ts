@@ -1,0 +1,77 @@
+import { mergeMap, Subject } from 'rxjs';
+import { errorText } from '../ports/fault.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { Usage, VolumeDriver } from '../ports/volume-driver.ts';
+import { reconcilerActor } from './actors.ts';
+import type { Journal } from './journal.ts';
+import { snapshotWith, volumeOf } from './volume-of.ts';
+
+/** Measures what snapshots hold: committed ones once, in the background, after their commit was answered. */
+export interface UsageMeter {
+  /** The usage of a living active or committed snapshot: recorded, or measured now. Who asks meanwhile shares the measurement. Rejects with a Fault. */
+  usageOf(id: number): Promise<Usage>;
+  close(): void;
+}
+
+interface Context {
+  readonly journal: Journal;
+  readonly driver: VolumeDriver;
+  readonly logger: Logger;
+}
+
+const nothing: Usage = { bytes: 0, inodes: 0 };
+
+export function createUsageMeter({ journal, driver, logger }: Context): UsageMeter {
+  const underWay = new Map<number, Promise<Usage>>();
+  const due = new Subject<number>();
+
+  const measure = async (id: number): Promise<Usage> => {
+    const snapshot = snapshotWith(journal.durable, id);
+    if (snapshot === undefined) return nothing;
+    const usage = await driver.usage(volumeOf(journal.durable, snapshot));
+    const now = snapshotWith(journal.latest, id);
+    if (snapshot.kind === 'committed' && now !== undefined) record(id, usage, journal);
+    return usage;
+  };
+  const usageOf = (id: number): Promise<Usage> => {
+    const known = journal.durable.usage.get(id);
+    if (known !== undefined) return Promise.resolve(known);
+    const running = underWay.get(id);
+    if (running !== undefined) return running;
+    const measured = measure(id).finally(() => underWay.delete(id));
+    underWay.set(id, measured);
+    return measured;
+  };
+  const measureSoon = async (id: number) => {
+    try {
+      await usageOf(id);
+    } catch (error) {
+      if (snapshotWith(journal.latest, id) === undefined) return;
+      logger.warn({ id, error: errorText(error) }, 'usage not measured: it will be when somebody asks for it');
+    }
+  };
+
+  due.pipe(mergeMap(measureSoon, 1)).subscribe();
+  const listening = journal.events.subscribe(({ event }) => {
+    if (event.type === 'SnapshotCommitted') due.next(event.data.id);
+  });
+  for (const { id, kind } of journal.durable.index.values())
+    if (kind === 'committed' && !journal.durable.usage.has(id)) due.next(id);
+  return {
+    usageOf,
+    close: () => {
+      listening.unsubscribe();
+      due.complete();
+    },
+  };
+}
+
+/** Nobody waits for this event: without it the next start measures again. */
+function record(id: number, { bytes, inodes }: Usage, journal: Journal): void {
+  try {
+    const events = [{ type: 'UsageMeasured', data: { id, bytes, inodes } } as const];
+    journal.record(events, { actor: reconcilerActor, flush: 'soon' }).catch(() => {});
+  } catch {
+    // The log takes nothing now; the figure can be had again.
+  }
+}

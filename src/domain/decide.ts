@@ -1,0 +1,115 @@
+import { either } from 'fp-ts';
+import type { Labels } from '../../events/codecs.ts';
+import type { Event } from '../../events/registry.ts';
+import type { Snapshot } from '../../projections/snapshot.ts';
+import type { State } from '../../projections/state.ts';
+import type { Command, Commit, Prepare, Remove, Update } from './commands.ts';
+import { applyMask, checkKey, checkLabels, withoutEmpty } from './labels.ts';
+import { type Answer, type Refusal, refuse } from './refusal.ts';
+
+/** What the operator and the driver allow. */
+export interface Rules {
+  /** views must have a parent (the API's origin; containerd itself does not ask for it) */
+  readonly viewsNeedParent: boolean;
+  /** a commit may give a parentless active its parent (containerd 2.2 "rebase") */
+  readonly rebase: boolean;
+}
+
+/**
+ * The facts that a command makes of a state, or the refusal that containerd expects in its place. Pure: the same state
+ * and command always give the same answer. The checks stand in the order in which containerd's own drivers make them.
+ */
+export function decide(state: State, command: Command, rules: Rules): Answer<readonly Event[]> {
+  switch (command.type) {
+    case 'Prepare':
+      return prepare(state, command, rules);
+    case 'Commit':
+      return commit(state, command, rules);
+    case 'Remove':
+      return remove(state, command);
+    case 'Update':
+      return update(state, command);
+    default:
+      return command satisfies never;
+  }
+}
+
+/** The living snapshot under a key or name, or the refusal that says there is none. */
+export function find(state: State, key: string): Answer<Snapshot> {
+  const snapshot = state.index.get(key);
+  return snapshot === undefined ? refuse('not-found', `snapshot ${key}: not found`) : either.right(snapshot);
+}
+
+const accept = (event: Event): Answer<readonly Event[]> => either.right([event]);
+const rejected = (refusal: Refusal): Answer<never> => either.left(refusal);
+
+function prepare(state: State, command: Prepare, rules: Rules): Answer<readonly Event[]> {
+  const { key, kind, parent } = command;
+  const bad = checkKey(key, 'key') ?? checkLabels(command.labels);
+  if (bad !== undefined) return rejected(bad);
+  if (parent === '' && kind === 'view' && rules.viewsNeedParent)
+    return refuse('invalid-argument', `view ${key}: a parent is required (views_need_parent is set)`);
+  const base = parent === '' ? undefined : state.index.get(parent);
+  if (parent !== '' && base === undefined) return refuse('not-found', `parent snapshot ${parent}: not found`);
+  if (base !== undefined && base.kind !== 'committed')
+    return refuse('invalid-argument', `parent ${parent}: is ${base.kind}, only a committed snapshot can be a parent`);
+  if (state.index.has(key)) return refuse('already-exists', `snapshot ${key}: already exists`);
+  const id = state.life.lastId + 1;
+  const labels = withoutEmpty(command.labels);
+  return accept({ type: 'SnapshotPrepared', data: { id, key, kind, parent, parentId: base?.id ?? null, labels } });
+}
+
+function commit(state: State, command: Commit, rules: Rules): Answer<readonly Event[]> {
+  const { key, name } = command;
+  const bad = checkKey(key, 'key') ?? checkKey(name, 'name') ?? checkLabels(command.labels);
+  if (bad !== undefined) return rejected(bad);
+  const active = state.index.get(key);
+  if (active === undefined) return refuse('not-found', `snapshot ${key}: not found`);
+  if (state.index.has(name)) return refuse('already-exists', `snapshot ${name}: already exists`);
+  if (active.kind !== 'active') return refuse('failed-precondition', `snapshot ${key}: is ${active.kind}, not active`);
+  return either.map(({ parent, parentId }: Base): readonly Event[] => [
+    {
+      type: 'SnapshotCommitted',
+      data: { id: active.id, key, name, parent, parentId, labels: withoutEmpty(command.labels) },
+    },
+  ])(baseOf(state, command, active, rules));
+}
+
+type Base = Pick<Snapshot, 'parent' | 'parentId'>;
+
+/** The parent that the committed snapshot will have: the active's own, or for a parentless one that of a rebase. */
+function baseOf(state: State, { key, parent }: Commit, active: Snapshot, rules: Rules): Answer<Base> {
+  if (parent === '' || parent === active.parent) return either.right(active);
+  if (active.parent !== '')
+    return refuse('invalid-argument', `snapshot ${key}: its parent is ${active.parent}, not ${parent}`);
+  if (!rules.rebase) return refuse('unimplemented', `snapshot ${key}: this driver can't give it a parent at commit`);
+  const base = state.index.get(parent);
+  if (base === undefined) return refuse('not-found', `parent snapshot ${parent}: not found`);
+  if (base.kind !== 'committed')
+    return refuse('failed-precondition', `parent ${parent}: is ${base.kind}, not committed`);
+  return either.right({ parent, parentId: base.id });
+}
+
+function remove(state: State, { key }: Remove): Answer<readonly Event[]> {
+  const bad = checkKey(key, 'key');
+  if (bad !== undefined) return rejected(bad);
+  const found = find(state, key);
+  if (either.isLeft(found)) return found;
+  const children = state.lineage.get(found.right.id)?.children.size ?? 0;
+  if (children > 0) return refuse('failed-precondition', `cannot remove snapshot with child: ${key} has ${children}`);
+  return accept({ type: 'SnapshotRemoved', data: found.right });
+}
+
+function update(state: State, { key, labels, mask }: Update): Answer<readonly Event[]> {
+  const bad = checkKey(key, 'name');
+  if (bad !== undefined) return rejected(bad);
+  const found = find(state, key);
+  if (either.isLeft(found)) return found;
+  const { id, labels: before } = found.right;
+  return either.chain((after: Labels): Answer<readonly Event[]> => {
+    const wrong = checkLabels(after);
+    return wrong === undefined
+      ? accept({ type: 'SnapshotRelabelled', data: { id, key, before, after } })
+      : rejected(wrong);
+  })(applyMask(before, labels, mask));
+}
