@@ -2,14 +2,18 @@
 export interface KeyLocks {
   /** Runs a deed while it alone holds all the keys. Keys are taken together, so deeds can't wait for each other in a ring. */
   run<T>(keys: readonly string[], deed: () => Promise<T>): Promise<T>;
+  /** Runs a deed while nothing else runs on any key. */
+  alone<T>(deed: () => Promise<T>): Promise<T>;
   /** Resolves when what holds or awaits the key now has ended. */
   idle(key: string): Promise<void>;
 }
 
 export function createKeyLocks(): KeyLocks {
   const tails = new Map<string, Promise<void>>();
+  let gate: Promise<void> | undefined;
   return {
     run: async (keys, deed) => {
+      while (gate !== undefined) await gate;
       const before = keys.flatMap((key) => tails.get(key) ?? []);
       let end = () => {};
       const tail = new Promise<void>((resolve) => {
@@ -22,6 +26,20 @@ export function createKeyLocks(): KeyLocks {
       } finally {
         for (const key of keys) if (tails.get(key) === tail) tails.delete(key);
         end();
+      }
+    },
+    alone: async (deed) => {
+      while (gate !== undefined) await gate;
+      let open = () => {};
+      gate = new Promise<void>((resolve) => {
+        open = resolve;
+      });
+      try {
+        await Promise.all(tails.values());
+        return await deed();
+      } finally {
+        gate = undefined;
+        open();
       }
     },
     idle: async (key) => tails.get(key),

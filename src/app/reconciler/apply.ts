@@ -1,0 +1,85 @@
+import type { Event } from '../../../events/registry.ts';
+import { errorText } from '../../ports/fault.ts';
+import type { Logger } from '../../ports/logger.ts';
+import type { VolumeDriver } from '../../ports/volume-driver.ts';
+import { reconcilerActor } from '../actors.ts';
+import type { Journal } from '../journal.ts';
+import type { Action } from './action.ts';
+
+interface Context {
+  readonly journal: Journal;
+  readonly driver: VolumeDriver;
+  readonly logger: Logger;
+}
+
+/**
+ * Does the actions in order and records each deed when it is done. A deed that the disk refuses is told to the operator
+ * and left for the next time; the others go on. Purges are the purger's: they are in the plan to be seen.
+ * Answers how many failed. Rejects only where the log fails.
+ */
+export async function apply(actions: readonly Action[], { journal, driver, logger }: Context): Promise<number> {
+  let failed = 0;
+  for (const action of actions) {
+    if (action.type === 'purge') continue;
+    let events: readonly Event[];
+    try {
+      events = await perform(action, driver, journal.latest.position);
+    } catch (error) {
+      failed += 1;
+      logger.error(
+        { action: action.type, id: action.id, why: action.why, error: errorText(error) },
+        'reconcile failed',
+      );
+      continue;
+    }
+    logger.warn({ action: action.type, id: action.id, why: action.why }, 'reconciled');
+    if (events.length > 0) await journal.record(events, { actor: reconcilerActor, room: 'reserved' });
+  }
+  return failed;
+}
+
+async function perform(
+  action: Exclude<Action, { type: 'purge' }>,
+  driver: VolumeDriver,
+  position: number,
+): Promise<readonly Event[]> {
+  const { id, why } = action;
+  switch (action.type) {
+    case 'remake':
+    case 'complete':
+      await driver.create(action.volume);
+      return [{ type: 'VolumeRemade', data: { id: action.id, why } }];
+    case 'declare-lost':
+      return [{ type: 'VolumeLost', data: { id: action.id, key: action.key, why } }];
+    case 'undo-commit':
+      await driver.unseal(action.volume);
+      return [undone(action)];
+    case 'finish-commit':
+      await driver.finish(action.volume);
+      return [];
+    case 'quarantine': {
+      const moved = await driver.quarantine(action.found, placeAside(action.path, position));
+      return [{ type: 'OrphanQuarantined', data: { path: action.path, id, moved, why } }];
+    }
+    case 'discard':
+      return [
+        { type: 'OrphanPurged', data: { path: action.path, id, why, bytes: await driver.discard(action.found) } },
+      ];
+    default:
+      return action satisfies never;
+  }
+}
+
+const undone = ({ id, key, why }: Extract<Action, { type: 'undo-commit' | 'finish-commit' }>): Event => ({
+  type: 'CommitUndone',
+  data: { id, key, name: '', step: 'append', error: why, left: `snapshots/${id}`, done: 'unseal' },
+});
+
+/** A name of its own for every deed: the log's position and what is left of the old name in plain characters. */
+function placeAside(path: string, position: number): string {
+  const plain = path
+    .replace(/^snapshots\//, '')
+    .replace(/[^A-Za-z0-9._-]/g, '_')
+    .slice(0, 64);
+  return `${position}-${plain}`;
+}

@@ -1,0 +1,28 @@
+import type { State } from '../../../projections/state.ts';
+import type { VolumeDriver } from '../../ports/volume-driver.ts';
+import type { Action } from './action.ts';
+import { type FoundVolume, plan } from './plan.ts';
+import { wantedOf } from './wanted.ts';
+
+/** Looks at the disk and answers what there is to do. `crashedSince` as for `wantedOf`. Changes nothing. */
+export async function planFor(
+  state: () => State,
+  driver: VolumeDriver,
+  crashedSince: number | null,
+): Promise<readonly Action[]> {
+  const scanned = await driver.scan();
+  const wanted = wantedOf(state(), driver, crashedSince);
+  const found: FoundVolume[] = [];
+  for (const volume of scanned) {
+    const unknown = volume.id !== null && volume.id > wanted.lastId;
+    found.push({ ...volume, untouched: unknown && (await driver.untouched(volume)) });
+  }
+  return plan(wanted, found);
+}
+
+/** How many actions there are of each name. */
+export function counted(actions: readonly Action[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { type } of actions) counts[type] = (counts[type] ?? 0) + 1;
+  return counts;
+}

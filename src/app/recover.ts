@@ -1,0 +1,82 @@
+import type { Event } from '../../events/registry.ts';
+import type { State } from '../../projections/state.ts';
+import { Fault } from '../ports/fault.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { VolumeDriver } from '../ports/volume-driver.ts';
+import { operatorActor } from './actors.ts';
+import type { Journal } from './journal.ts';
+import type { Action } from './reconciler/action.ts';
+import { apply } from './reconciler/apply.ts';
+import { counted, planFor } from './reconciler/reconcile.ts';
+
+/** Who takes the store into service. */
+export interface Opener {
+  readonly store: string;
+  readonly version: string;
+  /** the kernel's boot id */
+  readonly boot: string;
+  readonly pid: number;
+}
+
+interface Context {
+  readonly journal: Journal;
+  readonly driver: VolumeDriver;
+  readonly logger: Logger;
+  readonly opener: Opener;
+  /** events that were replayed to get here */
+  readonly replayed: number;
+}
+
+/** A root belongs to one driver for ever: another one would take all its volumes for lost. */
+export function checkDriver({ life }: State, driver: string): void {
+  if (life.driver !== '' && life.driver !== driver)
+    throw new Fault('misuse', `this root was made with the driver ${life.driver}, not ${driver}`, {
+      hint: `start with --driver ${life.driver}, or choose an empty root`,
+    });
+}
+
+/** The opening of the session that did not end in order, or null. */
+export const crashedSince = ({ life }: State): number | null => (life.open ? life.opened : null);
+
+/** What recovery did: the actions, and how many of them the disk refused. */
+export interface Recovered {
+  readonly actions: readonly Action[];
+  readonly failed: number;
+}
+
+/**
+ * Takes the store into service: notes a first start, brings the disk to what the log says, and records the opening with
+ * what there was to do. The opening comes last: a crash in the middle leaves the session before it to be recovered again.
+ */
+export async function recover({ journal, driver, logger, opener, replayed }: Context): Promise<Recovered> {
+  const { store, version, boot, pid } = opener;
+  const { life } = journal.latest;
+  const crashed = crashedSince(journal.latest);
+  if (crashed !== null) logger.warn({ powerCut: life.boot !== boot }, 'the store was not left in order');
+  if (life.id === '') {
+    const created: Event = { type: 'StoreCreated', data: { store, driver: driver.name, version } };
+    await journal.record([created], { actor: operatorActor, room: 'reserved' });
+  }
+  const actions = await planFor(() => journal.latest, driver, crashed);
+  const failed = await apply(actions, { journal, driver, logger });
+  const opened: Event = {
+    type: 'StoreOpened',
+    data: {
+      store,
+      driver: driver.name,
+      version,
+      boot,
+      pid,
+      clean: crashed === null,
+      replayed,
+      found: counted(actions),
+    },
+  };
+  await journal.record([opened], { actor: operatorActor, room: 'reserved' });
+  return { actions, failed };
+}
+
+/** Records that the daemon leaves the store in order. */
+export async function recordClosing(journal: Journal, reason: string): Promise<void> {
+  await journal.record([{ type: 'StoreClosed', data: { reason } }], { actor: operatorActor, room: 'reserved' });
+}
