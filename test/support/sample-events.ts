@@ -1,0 +1,108 @@
+import type { Envelope } from '../../events/envelope.ts';
+import type { Event } from '../../events/registry.ts';
+
+const root = { parent: '', parentId: null, labels: {} } as const;
+
+/** Puts facts into envelopes from position 1 on (or after a given one), a second apart. */
+export function enveloped(events: readonly Event[], after = 0): Envelope[] {
+  return events.map((event, index) => {
+    const position = after + 1 + index;
+    return {
+      position,
+      id: `event-${position}`,
+      time: BigInt(position) * 1_000_000_000n,
+      meta: { actor: 'test' },
+      event,
+    };
+  });
+}
+
+export const prepared = (id: number, key: string, parent: { name: string; id: number } | null = null): Event => ({
+  type: 'SnapshotPrepared',
+  data: { id, key, kind: 'active', labels: {}, parent: parent?.name ?? '', parentId: parent?.id ?? null },
+});
+
+export const viewed = (id: number, key: string, parent: { name: string; id: number }): Event => ({
+  type: 'SnapshotPrepared',
+  data: { id, key, kind: 'view', labels: {}, parent: parent.name, parentId: parent.id },
+});
+
+export const committed = (
+  id: number,
+  key: string,
+  name: string,
+  parent: { name: string; id: number } | null = null,
+): Event => ({
+  type: 'SnapshotCommitted',
+  data: { id, key, name, labels: {}, parent: parent?.name ?? '', parentId: parent?.id ?? null },
+});
+
+export const removed = (id: number, key: string): Event => ({
+  type: 'SnapshotRemoved',
+  data: { id, key, kind: 'active', created: 0n, updated: 0n, ...root },
+});
+
+/** One event of every type, with every field filled. */
+export const oneOfEach: readonly Event[] = [
+  {
+    type: 'StoreCreated',
+    data: { store: '0b7c1e9e-3a55-4c8e-9d0a-6a1f6a3f1c11', driver: 'overlay', version: '0.1.0' },
+  },
+  {
+    type: 'StoreOpened',
+    data: {
+      store: '0b7c1e9e-3a55-4c8e-9d0a-6a1f6a3f1c11',
+      driver: 'overlay',
+      version: '0.1.0',
+      boot: '5d3f1c9a-0000-4000-8000-000000000001',
+      pid: 4711,
+      clean: false,
+      replayed: 12,
+      found: { remake: 1 },
+    },
+  },
+  { type: 'StoreClosed', data: { reason: 'SIGTERM' } },
+  {
+    type: 'SnapshotPrepared',
+    data: {
+      id: 7,
+      key: 'default/12/extract-304 sha256:ab',
+      kind: 'active',
+      parent: 'base',
+      parentId: 3,
+      labels: { a: 'ü"\n' },
+    },
+  },
+  {
+    type: 'SnapshotCommitted',
+    data: { id: 7, key: 'default/12/extract-304 sha256:ab', name: 'sha256:ab', parent: '', parentId: null, labels: {} },
+  },
+  {
+    type: 'SnapshotRemoved',
+    data: {
+      id: 7,
+      key: 'sha256:ab',
+      kind: 'committed',
+      parent: 'base',
+      parentId: 3,
+      labels: { 'containerd.io/gc.root': 'x' },
+      created: 1_790_000_000_123_456_789n,
+      updated: 1_790_000_001_000_000_001n,
+    },
+  },
+  { type: 'SnapshotRelabelled', data: { id: 7, key: 'sha256:ab', before: { a: '1' }, after: { b: '2' } } },
+  {
+    type: 'PrepareUndone',
+    data: { id: 8, key: 'k', step: 'create', error: 'EIO', left: 'snapshots/8', done: 'purge' },
+  },
+  {
+    type: 'CommitUndone',
+    data: { id: 8, key: 'k', name: 'n', step: 'flush', error: 'EIO', left: 'snapshots/8', done: 'unseal' },
+  },
+  { type: 'UsageMeasured', data: { id: 7, bytes: 9_007_199_254_740_991, inodes: 50_000 } },
+  { type: 'VolumePurged', data: { id: 7, why: 'removed', bytes: 4096 } },
+  { type: 'VolumeRemade', data: { id: 7, why: 'prepared, but its volume was never finished' } },
+  { type: 'VolumeLost', data: { id: 7, key: 'sha256:ab', why: 'gone' } },
+  { type: 'OrphanQuarantined', data: { path: 'snapshots/x', id: null, moved: 'quarantine/12-x', why: 'no number' } },
+  { type: 'OrphanPurged', data: { path: 'snapshots/99', id: 99, why: 'empty', bytes: 0 } },
+];
