@@ -1,0 +1,106 @@
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { either } from 'fp-ts';
+import * as t from 'io-ts';
+import { decodeWith } from '../../../events/codecs.ts';
+import { Fault, faultOf } from '../../ports/fault.ts';
+import { writeDurably } from './write-durably.ts';
+
+const Identity = t.type({ store: t.string, driver: t.string }, 'Identity');
+
+/** Which store a root belongs to, and by which driver it was made: the text of ROOT/store. */
+export type Identity = t.TypeOf<typeof Identity>;
+
+/** Makes the root where it is missing (0700), and refuses what can't be one. */
+export function prepareRoot(root: string): void {
+  try {
+    mkdirSync(root, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST' || code === 'ENOTDIR') throw misuse(`root ${root}: is not a directory`, 'name a directory');
+    throw faultOf(error, `root ${root}`, 'make the directory writable, or choose another root');
+  }
+  if (!statSync(root).isDirectory()) throw misuse(`root ${root}: is not a directory`, 'name a directory');
+  try {
+    accessSync(root, constants.W_OK);
+  } catch (error) {
+    throw new Fault('misuse', `root ${root}: can't be written to: ${(error as Error).message}`, {
+      hint: 'mount the file system read-write and run as root',
+      cause: error,
+    });
+  }
+  refuseStrangers(root);
+}
+
+/** A directory that something else keeps its snapshots in, or a root whose log is gone, would be taken for full of orphans. */
+function refuseStrangers(root: string): void {
+  if (existsSync(join(root, 'metadata.db')))
+    throw misuse(
+      `root ${root}: holds metadata.db, so it belongs to one of containerd's own snapshotters`,
+      'choose an empty root',
+    );
+  const logged = filesIn(join(root, 'log')).some((name) => name.endsWith('.log'));
+  if (logged) return;
+  if (existsSync(join(root, 'store')) || filesIn(join(root, 'snapshots')).length > 0)
+    throw new Fault('corrupt', `root ${root}: holds a store, but its log is gone`, {
+      hint: `bring back ${join(root, 'log')} from a backup, or choose an empty root`,
+    });
+}
+
+const filesIn = (directory: string) => (existsSync(directory) ? readdirSync(directory) : []);
+
+/** The identity that was written into the root, or undefined for a new one. */
+export function readIdentity(root: string): Identity | undefined {
+  const file = join(root, 'store');
+  if (!existsSync(file)) return undefined;
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw damaged(file, (error as Error).message);
+  }
+  const decoded = decodeWith(Identity, parsed);
+  if (either.isLeft(decoded)) throw damaged(file, decoded.left);
+  return decoded.right;
+}
+
+/** Writes the identity durably. */
+export function writeIdentity(root: string, identity: Identity): void {
+  writeDurably(join(root, 'store'), `${JSON.stringify(Identity.encode(identity))}\n`);
+}
+
+/** Who holds the root: the text of ROOT/lock. */
+export interface Holder {
+  readonly pid: number;
+  readonly address: string;
+  readonly http: string;
+  readonly since: string;
+}
+
+/** Names the holder for those who come later. */
+export function writeHolder(root: string, holder: Holder): void {
+  writeFileSync(join(root, 'lock'), `${JSON.stringify(holder)}\n`);
+}
+
+/** The fault for a root that another daemon holds, with its name. */
+export function heldBy(root: string): Fault {
+  const text = readFileSync(join(root, 'lock'), 'utf8').trim();
+  const who = text === '' ? 'another process' : text;
+  return new Fault('busy', `root ${root}: is in use by ${who}`, { hint: 'stop that daemon, or choose another root' });
+}
+
+const misuse = (message: string, hint: string) => new Fault('misuse', message, { hint });
+
+const damaged = (file: string, why: string) =>
+  new Fault('corrupt', `${file}: ${why}`, {
+    hint: 'the first line of each segment in the log directory names the store; write the file again from there',
+  });

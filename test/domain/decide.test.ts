@@ -1,0 +1,204 @@
+import { suite } from 'uvu';
+import type { Commit, Prepare, Update } from '../../src/domain/commands.ts';
+import { given } from '../support/given.ts';
+import { committed, prepared, viewed } from '../support/sample-events.ts';
+
+const test = suite('domain/decide');
+
+const prepare = (key: string, parent = '', more: Partial<Prepare> = {}): Prepare => ({
+  type: 'Prepare',
+  key,
+  parent,
+  kind: 'active',
+  labels: {},
+  ...more,
+});
+const commit = (key: string, name: string, more: Partial<Commit> = {}): Commit => ({
+  type: 'Commit',
+  key,
+  name,
+  parent: '',
+  labels: {},
+  ...more,
+});
+const remove = (key: string) => ({ type: 'Remove', key }) as const;
+const update = (key: string, more: Partial<Update>): Update => ({ type: 'Update', key, labels: {}, mask: [], ...more });
+
+const base = { name: 'base', id: 1 };
+const withBase = [prepared(1, 'k1'), committed(1, 'k1', 'base')];
+const data = { id: 1, key: 'k1', parent: '', parentId: null, labels: {} };
+const long = 'x'.repeat(4097);
+
+test('Prepare gives the next number', () => {
+  given(...withBase)
+    .when(prepare('k2', 'base', { labels: { a: 'b', empty: '' } }))
+    .then({
+      type: 'SnapshotPrepared',
+      data: { id: 2, key: 'k2', kind: 'active', parent: 'base', parentId: 1, labels: { a: 'b' } },
+    });
+});
+
+test('Prepare is refused where the parent is missing, before the key is looked at', () => {
+  given(prepared(1, 'k1')).when(prepare('k1', 'nobody')).refused('not-found', 'parent snapshot nobody: not found');
+});
+
+test('Prepare is refused where the parent is not committed', () => {
+  given(prepared(1, 'k1')).when(prepare('k2', 'k1')).refused('invalid-argument', 'only a committed snapshot');
+  given(...withBase, viewed(2, 'v', base))
+    .when(prepare('k3', 'v'))
+    .refused('invalid-argument', 'is view');
+});
+
+test('Prepare is refused where the key exists, as active, view or committed name', () => {
+  given(prepared(1, 'k1')).when(prepare('k1')).refused('already-exists', 'snapshot k1: already exists');
+  given(...withBase)
+    .when(prepare('base'))
+    .refused('already-exists', 'base');
+});
+
+test('Prepare is refused for keys and labels that are no use', () => {
+  given().when(prepare('')).refused('invalid-argument', 'key');
+  given().when(prepare('a\0b')).refused('invalid-argument', 'NUL');
+  given().when(prepare(long)).refused('invalid-argument', '4096');
+  given()
+    .when(prepare('k', '', { labels: { [long]: '1' } }))
+    .refused('invalid-argument', '4096');
+});
+
+test('keys that look like paths are keys like any other', () => {
+  for (const key of ['../x', '/etc', 'a b', '"', 'ü', '.', '..'])
+    given()
+      .when(prepare(key))
+      .then({ type: 'SnapshotPrepared', data: { ...data, key, kind: 'active' } });
+});
+
+test('View makes a view, without a parent only where that is allowed', () => {
+  given(...withBase)
+    .when(prepare('v', 'base', { kind: 'view' }))
+    .then({
+      type: 'SnapshotPrepared',
+      data: { id: 2, key: 'v', kind: 'view', parent: 'base', parentId: 1, labels: {} },
+    });
+  given()
+    .when(prepare('v', '', { kind: 'view' }))
+    .then({ type: 'SnapshotPrepared', data: { ...data, key: 'v', kind: 'view' } });
+  given()
+    .when(prepare('v', '', { kind: 'view' }), { viewsNeedParent: true })
+    .refused('invalid-argument', 'views_need_parent');
+});
+
+test('Commit gives the name the parent of the key, and only its own labels', () => {
+  given(...withBase, prepared(2, 'k2', base))
+    .when(commit('k2', 'top', { labels: { x: 'y' } }))
+    .then({
+      type: 'SnapshotCommitted',
+      data: { id: 2, key: 'k2', name: 'top', parent: 'base', parentId: 1, labels: { x: 'y' } },
+    });
+});
+
+test('Commit is refused where the key is missing, before the name is looked at', () => {
+  given(...withBase)
+    .when(commit('nobody', 'base'))
+    .refused('not-found', 'snapshot nobody: not found');
+});
+
+test('Commit is refused where the name exists', () => {
+  given(...withBase, prepared(2, 'k2'))
+    .when(commit('k2', 'base'))
+    .refused('already-exists', 'snapshot base');
+  given(prepared(1, 'k1')).when(commit('k1', 'k1')).refused('already-exists', 'k1');
+});
+
+test('Commit is refused for a view and for a committed snapshot', () => {
+  given(...withBase, viewed(2, 'v', base))
+    .when(commit('v', 'n'))
+    .refused('failed-precondition', 'is view, not active');
+  given(...withBase)
+    .when(commit('base', 'n'))
+    .refused('failed-precondition', 'is committed, not active');
+});
+
+test('Commit is refused for a name or labels that are no use', () => {
+  given(prepared(1, 'k1')).when(commit('k1', '')).refused('invalid-argument', 'name');
+  given(prepared(1, 'k1')).when(commit('', 'n')).refused('invalid-argument', 'key');
+  given(prepared(1, 'k1'))
+    .when(commit('k1', 'n', { labels: { a: long } }))
+    .refused('invalid-argument', '4096');
+});
+
+test('Commit takes its own parent as a parent, and refuses another', () => {
+  const facts = [...withBase, prepared(2, 'k2', base), prepared(3, 'k3'), committed(3, 'k3', 'other')];
+  given(...facts)
+    .when(commit('k2', 'top', { parent: 'base' }))
+    .then({
+      type: 'SnapshotCommitted',
+      data: { id: 2, key: 'k2', name: 'top', parent: 'base', parentId: 1, labels: {} },
+    });
+  given(...facts)
+    .when(commit('k2', 'top', { parent: 'other' }))
+    .refused('invalid-argument', 'its parent is base');
+});
+
+test('Commit rebases a parentless active onto a committed parent, where the driver can', () => {
+  const facts = [...withBase, prepared(2, 'k2')];
+  given(...facts)
+    .when(commit('k2', 'top', { parent: 'base' }))
+    .then({
+      type: 'SnapshotCommitted',
+      data: { id: 2, key: 'k2', name: 'top', parent: 'base', parentId: 1, labels: {} },
+    });
+  given(...facts)
+    .when(commit('k2', 'top', { parent: 'base' }), { rebase: false })
+    .refused('unimplemented', 'k2');
+  given(...facts)
+    .when(commit('k2', 'top', { parent: 'nobody' }))
+    .refused('not-found', 'nobody');
+  given(...facts)
+    .when(commit('k2', 'top', { parent: 'k2' }))
+    .refused('failed-precondition', 'is active');
+});
+
+test('Remove records the removed value whole', () => {
+  given(...withBase)
+    .when(remove('base'))
+    .then({
+      type: 'SnapshotRemoved',
+      data: { ...data, key: 'base', kind: 'committed', created: 2_000_000_000n, updated: 2_000_000_000n },
+    });
+});
+
+test('Remove is refused where there is nothing, or where there are children, and says "remove"', () => {
+  given().when(remove('nobody')).refused('not-found', 'nobody');
+  given().when(remove('')).refused('invalid-argument', 'key');
+  given(...withBase, prepared(2, 'k2', base))
+    .when(remove('base'))
+    .refused('failed-precondition', 'remove');
+});
+
+test('Update replaces all labels without a mask', () => {
+  given(prepared(1, 'k1'))
+    .when(update('k1', { labels: { a: 'b', gone: '' } }))
+    .then({ type: 'SnapshotRelabelled', data: { id: 1, key: 'k1', before: {}, after: { a: 'b' } } });
+});
+
+test('Update changes what the mask names alone', () => {
+  given(prepared(1, 'k1'), {
+    type: 'SnapshotRelabelled',
+    data: { id: 1, key: 'k1', before: {}, after: { a: '1', b: '2' } },
+  })
+    .when(update('k1', { labels: { a: '9', c: '3' }, mask: ['labels.a', 'labels.b'] }))
+    .then({ type: 'SnapshotRelabelled', data: { id: 1, key: 'k1', before: { a: '1', b: '2' }, after: { a: '9' } } });
+});
+
+test('Update is refused for what is missing, for other fields, and for labels that are too long', () => {
+  given().when(update('nobody', {})).refused('not-found', 'nobody');
+  given().when(update('', {})).refused('invalid-argument', 'name');
+  given(prepared(1, 'k1'))
+    .when(update('k1', { mask: ['parent'] }))
+    .refused('invalid-argument', 'parent');
+  given(prepared(1, 'k1'))
+    .when(update('k1', { labels: { [long]: '1' } }))
+    .refused('invalid-argument', '4096');
+});
+
+test.run();

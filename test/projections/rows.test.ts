@@ -1,0 +1,43 @@
+import { either } from 'fp-ts';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { fromRows, toRows } from '../../projections/rows.ts';
+import { evolve, initialState } from '../../projections/state.ts';
+import { committed, enveloped, oneOfEach, prepared, removed } from '../support/sample-events.ts';
+
+const test = suite('projections/rows');
+const base = { name: 'base', id: 1 };
+const state = enveloped([
+  ...oneOfEach.slice(0, 2),
+  prepared(1, 'k1'),
+  committed(1, 'k1', 'base'),
+  { type: 'UsageMeasured', data: { id: 1, bytes: 4096, inodes: 2 } },
+  prepared(2, 'k2', base),
+  prepared(3, 'k3', base),
+  removed(3, 'k3'),
+]).reduce(evolve, initialState);
+
+test('a state comes back from its rows', () => {
+  const rows = JSON.parse(JSON.stringify([...toRows(state)]));
+  const back = fromRows(rows);
+  assert.ok(either.isRight(back));
+  assert.equal([...back.right.index].sort(), [...state.index].sort());
+  assert.equal(back.right.life, state.life);
+  assert.is(back.right.position, state.position);
+  assert.equal([...back.right.volumes.wanted].sort(), [...state.volumes.wanted].sort());
+  assert.equal([...back.right.volumes.doomed], [...state.volumes.doomed]);
+  assert.equal([...back.right.usage], [...state.usage]);
+  assert.equal([...(back.right.lineage.get(1)?.children ?? [])], [[2, true]]);
+});
+
+test('rows that are not a state are refused with the reason', () => {
+  const [life, snapshot] = [...toRows(state)];
+  for (const rows of [[], [snapshot], [life, { row: 'snapshot' }], [life, { row: 'doomed', id: 1 }], [life, null]])
+    assert.ok(either.isLeft(fromRows(rows)), JSON.stringify(rows));
+});
+
+test('the empty state has one row', () => {
+  assert.is([...toRows(initialState)].length, 1);
+});
+
+test.run();

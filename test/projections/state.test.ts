@@ -1,0 +1,140 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Event } from '../../events/registry.ts';
+import { ancestors, withDescendants } from '../../projections/lineage.ts';
+import { evolve, initialState, type State } from '../../projections/state.ts';
+import { committed, enveloped, oneOfEach, prepared, removed, viewed } from '../support/sample-events.ts';
+
+const test = suite('projections/state');
+const given = (...events: Event[]): State => enveloped(events).reduce(evolve, initialState);
+const base = { name: 'base', id: 1 };
+const layers = [prepared(1, 'k1'), committed(1, 'k1', 'base'), prepared(2, 'k2', base)];
+
+test('a prepared snapshot stands under its key, with the time of its event', () => {
+  const state = given(prepared(1, 'k1'));
+  assert.equal(state.index.get('k1'), {
+    id: 1,
+    key: 'k1',
+    kind: 'active',
+    parent: '',
+    parentId: null,
+    labels: {},
+    created: 1_000_000_000n,
+    updated: 1_000_000_000n,
+  });
+  assert.is(state.life.lastId, 1);
+  assert.equal(state.volumes.wanted.get(1), { kind: 'active', prepared: 1, touched: false });
+});
+
+test('a commit moves the snapshot from key to name and sets both times anew', () => {
+  const state = given(prepared(1, 'k1'), committed(1, 'k1', 'base'));
+  assert.not(state.index.has('k1'));
+  const snapshot = state.index.get('base');
+  assert.is(snapshot?.kind, 'committed');
+  assert.is(snapshot?.created, 2_000_000_000n);
+  assert.is(snapshot?.updated, 2_000_000_000n);
+  assert.is(state.lineage.get(1)?.key, 'base');
+  assert.equal(state.volumes.wanted.get(1), { kind: 'committed', prepared: 1, touched: true });
+});
+
+test('children are linked to their parent and let go when they are removed', () => {
+  const state = given(...layers, viewed(3, 'v', base));
+  assert.is(state.lineage.get(1)?.children.size, 2);
+  assert.equal(ancestors(state.lineage, 1), [1]);
+  assert.equal(withDescendants(state.lineage, 1).sort(), [1, 2, 3]);
+  const later = enveloped([removed(2, 'k2'), removed(3, 'v')], 4).reduce(evolve, state);
+  assert.is(later.lineage.get(1)?.children.size, 0);
+  assert.equal([...later.volumes.doomed].map(([id]) => id).sort(), [2, 3]);
+  assert.equal(ancestors(later.lineage, 2), []);
+});
+
+test('a rebase at commit links the snapshot to its new parent', () => {
+  const state = given(
+    prepared(1, 'k1'),
+    committed(1, 'k1', 'base'),
+    prepared(2, 'k2'),
+    committed(2, 'k2', 'top', base),
+  );
+  assert.is(state.index.get('top')?.parent, 'base');
+  assert.ok(state.lineage.get(1)?.children.has(2));
+});
+
+test('removal dooms the volume until it is purged', () => {
+  const state = given(
+    prepared(1, 'k1'),
+    { type: 'UsageMeasured', data: { id: 1, bytes: 1, inodes: 1 } },
+    removed(1, 'k1'),
+  );
+  assert.equal(state.volumes.doomed.get(1), { since: 3, why: 'removed' });
+  assert.not(state.index.has('k1'));
+  assert.not(state.usage.has(1));
+  const purged = enveloped([{ type: 'VolumePurged', data: { id: 1, why: '', bytes: 0 } }], 3).reduce(evolve, state);
+  assert.is(purged.volumes.doomed.size, 0);
+});
+
+test('an undone prepare frees the key and dooms the volume', () => {
+  const state = given(prepared(1, 'k1'), {
+    type: 'PrepareUndone',
+    data: { id: 1, key: 'k1', step: 's', error: 'e', left: 'l', done: 'd' },
+  });
+  assert.is(state.index.size, 0);
+  assert.is(state.volumes.doomed.get(1)?.why, 'prepare undone');
+  assert.is(state.life.lastId, 1);
+});
+
+test('a lost volume takes its snapshot out of the index and is wanted no more', () => {
+  const state = given(prepared(1, 'k1'), { type: 'VolumeLost', data: { id: 1, key: 'k1', why: 'gone' } });
+  assert.is(state.index.size, 0);
+  assert.is(state.lineage.size, 0);
+  assert.is(state.volumes.wanted.size, 0);
+  assert.is(state.volumes.doomed.size, 0);
+});
+
+test('labels change and the update is stamped', () => {
+  const state = given(prepared(1, 'k1'), {
+    type: 'SnapshotRelabelled',
+    data: { id: 1, key: 'k1', before: {}, after: { a: 'b' } },
+  });
+  assert.equal(state.index.get('k1')?.labels, { a: 'b' });
+  assert.is(state.index.get('k1')?.created, 1_000_000_000n);
+  assert.is(state.index.get('k1')?.updated, 2_000_000_000n);
+  assert.ok(state.volumes.wanted.get(1)?.touched);
+});
+
+test('usage is kept by id', () => {
+  const state = given(...layers, { type: 'UsageMeasured', data: { id: 1, bytes: 4096, inodes: 1 } });
+  assert.equal(state.usage.get(1), { bytes: 4096, inodes: 1 });
+});
+
+test('the life of the store tells a crash from an orderly end', () => {
+  const [created, opened, closed] = oneOfEach;
+  assert.ok(created && opened && closed);
+  const open = given(created, opened);
+  assert.is(open.life.id, '0b7c1e9e-3a55-4c8e-9d0a-6a1f6a3f1c11');
+  assert.is(open.life.driver, 'overlay');
+  assert.ok(open.life.open);
+  assert.is(open.life.opened, 2);
+  assert.not(given(created, opened, closed).life.open);
+});
+
+test('ids of quarantined and purged orphans are never given again', () => {
+  const orphan = { path: 'snapshots/9', moved: '', why: '', bytes: 0 };
+  assert.is(given({ type: 'OrphanQuarantined', data: { ...orphan, id: 9 } }).life.lastId, 9);
+  assert.is(given({ type: 'OrphanPurged', data: { ...orphan, id: 8 } }).life.lastId, 8);
+  assert.is(given({ type: 'OrphanPurged', data: { ...orphan, id: null } }).life.lastId, 0);
+});
+
+test('events that do not fit the state change nothing but the position', () => {
+  const strangers = oneOfEach.filter(({ type }) => !type.startsWith('Store') && type !== 'SnapshotPrepared');
+  const state = given(prepared(1, 'k1'));
+  for (const event of strangers.filter(({ type }) => type !== 'SnapshotCommitted')) {
+    const [envelope] = enveloped([event], 1);
+    assert.ok(envelope);
+    const after = evolve(state, envelope);
+    assert.is(after.index, state.index, event.type);
+    assert.is(after.lineage, state.lineage, event.type);
+    assert.is(after.position, 2);
+  }
+});
+
+test.run();

@@ -1,0 +1,113 @@
+import * as fc from 'fast-check';
+import { either } from 'fp-ts';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Envelope } from '../../events/envelope.ts';
+import { fromRows, toRows } from '../../projections/rows.ts';
+import { evolve, freeze, initialState, type State, thaw } from '../../projections/state.ts';
+import type { Command } from '../../src/domain/commands.ts';
+import { decide } from '../../src/domain/decide.ts';
+import { arbitraryCommand } from '../support/arbitrary-command.ts';
+import { type NaiveStore, naively } from '../support/naive-model.ts';
+import { enveloped, oneOfEach } from '../support/sample-events.ts';
+
+const test = suite('property/decide');
+const rules = { viewsNeedParent: false, rebase: true };
+const commands = fc.array(arbitraryCommand, { maxLength: 60 });
+
+const shown = (state: State): NaiveStore =>
+  [...state.index.values()]
+    .map(({ key, kind, parent, labels }) => ({ key, kind, parent, labels }))
+    .sort((a, b) => (a.key < b.key ? -1 : 1));
+
+function run(all: readonly Command[]): { state: State; log: Envelope[] } {
+  let state = initialState;
+  const log: Envelope[] = [];
+  for (const command of all) {
+    const decided = decide(state, command, rules);
+    if (either.isLeft(decided)) continue;
+    const envelopes = enveloped(decided.right, state.position);
+    log.push(...envelopes);
+    state = envelopes.reduce(evolve, state);
+  }
+  return { state, log };
+}
+
+test('random commands get the answers, and leave the snapshots, of the naive model', () => {
+  fc.assert(
+    fc.property(commands, (all) => {
+      let state = initialState;
+      let model: NaiveStore = [];
+      for (const command of all) {
+        const decided = decide(state, command, rules);
+        const expected = naively(model, command);
+        assert.is(
+          either.isLeft(decided) ? decided.left.code : 'ok',
+          expected.answer,
+          JSON.stringify(command).slice(0, 200),
+        );
+        model = expected.store;
+        if (either.isRight(decided)) state = enveloped(decided.right, state.position).reduce(evolve, state);
+      }
+      assert.equal(
+        shown(state),
+        [...model].sort((a, b) => (a.key < b.key ? -1 : 1)),
+      );
+    }),
+    { numRuns: 1500 },
+  );
+});
+
+test('the projections agree with each other after any history', () => {
+  fc.assert(
+    fc.property(commands, (all) => {
+      const { state } = run(all);
+      assert.is(state.lineage.size, state.index.size);
+      assert.is(state.volumes.wanted.size, state.index.size);
+      for (const { id, key, parent, parentId } of state.index.values()) {
+        assert.is(state.lineage.get(id)?.key, key);
+        assert.is(parentId === null ? '' : state.lineage.get(parentId)?.key, parent);
+        if (parentId !== null) assert.ok(state.lineage.get(parentId)?.children.has(id));
+        assert.ok(id <= state.life.lastId);
+      }
+      const links = [...state.lineage.values()].reduce((sum, { children }) => sum + children.size, 0);
+      assert.is(links, [...state.index.values()].filter(({ parentId }) => parentId !== null).length);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('replay from any checkpoint equals replay from the start, in place or not', () => {
+  fc.assert(
+    fc.property(commands, fc.nat(), (all, seed) => {
+      const { state, log } = run(all);
+      const cut = log.length === 0 ? 0 : seed % (log.length + 1);
+      const rows = JSON.parse(JSON.stringify([...toRows(log.slice(0, cut).reduce(evolve, initialState))]));
+      const checkpoint = fromRows(rows);
+      assert.ok(either.isRight(checkpoint));
+      const resumed = log.slice(cut).reduce(evolve, checkpoint.right);
+      const inPlace = freeze(log.reduce(evolve, thaw(initialState)));
+      const plain = (s: State) => JSON.stringify([...toRows(s)].map((row) => JSON.stringify(row)).sort());
+      assert.is(plain(resumed), plain(state));
+      assert.is(plain(inPlace), plain(state));
+      const childLinks = (s: State) =>
+        [...s.lineage].map(([id, d]) => [id, [...d.children].map(([c]) => c).sort()]).sort();
+      assert.equal(childLinks(resumed), childLinks(state));
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('evolve is total: any events in any order are folded without an error', () => {
+  const any = fc.array(fc.constantFrom(...oneOfEach), { maxLength: 50 });
+  fc.assert(
+    fc.property(any, commands, (events, all) => {
+      const { state } = run(all);
+      const after = enveloped(events, state.position).reduce(evolve, state);
+      assert.is(after.position, state.position + events.length);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test.run();
