@@ -3,7 +3,7 @@ import type { Envelope, Meta } from '../../events/envelope.ts';
 import type { Event } from '../../events/registry.ts';
 import { evolve, type State } from '../../projections/state.ts';
 import type { AppendOptions, EventLog, LogPlace } from '../ports/event-log.ts';
-import { Fault } from '../ports/fault.ts';
+import { errorText, Fault } from '../ports/fault.ts';
 import type { Clock } from '../ports/system.ts';
 import { seal } from './sealing.ts';
 
@@ -25,6 +25,8 @@ export interface Journal {
   readonly place: LogPlace;
   /** Counts how often the log has given taken events back. */
   readonly setbacks: number;
+  /** Whether the log takes events, and if not, why. */
+  readonly health: { readonly serving: boolean; readonly reason: string };
   /** Durable events in order, each once. */
   readonly events: Subject<Envelope>;
   /**
@@ -56,6 +58,7 @@ export function createJournal({ log, store, clock, state }: Context): Journal {
   let durable = state;
   let place = log.end;
   let setbacks = 0;
+  let stopped = '';
   const events = new Subject<Envelope>();
 
   const advance = (to: State, at: LogPlace, envelopes: readonly Envelope[]) => {
@@ -82,6 +85,7 @@ export function createJournal({ log, store, clock, state }: Context): Journal {
       await appended;
     } catch (error) {
       fallBack(since);
+      if (!(error instanceof Fault && error.code === 'no-space')) stopped = errorText(error);
       throw error;
     }
     advance(to, at, envelopes);
@@ -99,6 +103,9 @@ export function createJournal({ log, store, clock, state }: Context): Journal {
     },
     get setbacks() {
       return setbacks;
+    },
+    get health() {
+      return { serving: stopped === '', reason: stopped };
     },
     events,
     record,

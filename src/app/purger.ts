@@ -1,5 +1,6 @@
 import { bufferTime, filter, mergeMap, Subject } from 'rxjs';
 import type { Event } from '../../events/registry.ts';
+import type { Reach } from '../ports/failpoints.ts';
 import { errorText } from '../ports/fault.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { VolumeDriver } from '../ports/volume-driver.ts';
@@ -13,6 +14,7 @@ export interface Purger {
   drained(): Promise<void>;
   /** Resolves when this id's purge, if one is due, has been tried once. */
   purged(id: number): Promise<void>;
+  /** Resolves when no purge is under way; what is still due is done at the next start. */
   close(): Promise<void>;
 }
 
@@ -24,6 +26,7 @@ interface Context {
   readonly driver: VolumeDriver;
   readonly retrier: Retrier;
   readonly logger: Logger;
+  readonly reach: Reach;
 }
 
 interface Purged {
@@ -31,7 +34,8 @@ interface Purged {
   readonly bytes: number;
 }
 
-export function createPurger({ journal, driver, retrier, logger }: Context): Purger {
+export function createPurger({ journal, driver, retrier, logger, reach }: Context): Purger {
+  let closing = false;
   const due = new Subject<number>();
   const done = new Subject<Purged>();
   const tries = new Map<number, { promise: Promise<void>; end: () => void }>();
@@ -45,10 +49,13 @@ export function createPurger({ journal, driver, retrier, logger }: Context): Pur
     tries.set(id, { promise, end });
     due.next(id);
   };
-  const purge = async (id: number) => done.next({ id, bytes: await driver.purge(id) });
+  const purge = async (id: number) => {
+    reach('remove.purge');
+    done.next({ id, bytes: await driver.purge(id) });
+  };
   const attempt = async (id: number) => {
     try {
-      await purge(id);
+      if (!closing) await purge(id);
     } catch (error) {
       logger.error({ id, error: errorText(error) }, 'purge failed');
       retrier.add({ id }, 'purge', () => purge(id));
@@ -87,6 +94,7 @@ export function createPurger({ journal, driver, retrier, logger }: Context): Pur
     drained,
     purged: async (id) => tries.get(id)?.promise,
     close: async () => {
+      closing = true;
       listening.unsubscribe();
       await drained();
       due.complete();

@@ -28,20 +28,22 @@ interface Context {
 }
 
 /** A root belongs to one driver for ever: another one would take all its volumes for lost. */
-export function checkDriver({ life }: State, driver: string): void {
-  if (life.driver !== '' && life.driver !== driver)
-    throw new Fault('misuse', `this root was made with the driver ${life.driver}, not ${driver}`, {
-      hint: `start with --driver ${life.driver}, or choose an empty root`,
+export function checkDriver(made: string, wanted: string): void {
+  if (made !== '' && made !== wanted)
+    throw new Fault('misuse', `this root was made with the driver ${made}, not ${wanted}`, {
+      hint: `start with --driver ${made}, or choose an empty root`,
     });
 }
 
-/** The opening of the session that did not end in order, or null. */
-export const crashedSince = ({ life }: State): number | null => (life.open ? life.opened : null);
+const crashedSince = ({ life }: State): number | null => (life.open ? life.opened : null);
 
-/** What recovery did: the actions, and how many of them the disk refused. */
+/** What recovery did. */
 export interface Recovered {
   readonly actions: readonly Action[];
+  /** how many of them the disk refused */
   readonly failed: number;
+  /** position of the opening of a session that did not end in order, null after an orderly end */
+  readonly crashedSince: number | null;
 }
 
 /**
@@ -73,7 +75,7 @@ export async function recover({ journal, driver, logger, opener, replayed }: Con
     },
   };
   await journal.record([opened], { actor: operatorActor, room: 'reserved' });
-  return { actions, failed };
+  return { actions, failed, crashedSince: crashed };
 }
 
 /** Records that the daemon leaves the store in order. */

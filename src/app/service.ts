@@ -1,0 +1,108 @@
+import type { CheckpointStore } from '../ports/checkpoint-store.ts';
+import { type Reach, unhindered } from '../ports/failpoints.ts';
+import { Fault } from '../ports/fault.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { VolumeDriver } from '../ports/volume-driver.ts';
+import { type Checkpointer, createCheckpointer } from './checkpointer.ts';
+import type { Journal } from './journal.ts';
+import { createKeyLocks } from './key-locks.ts';
+import { createPurger } from './purger.ts';
+import type { Action } from './reconciler/action.ts';
+import { apply } from './reconciler/apply.ts';
+import { planFor } from './reconciler/reconcile.ts';
+import { type Recovered, recordClosing } from './recover.ts';
+import { createRetrier } from './retrier.ts';
+import type { Snapshots } from './snapshots.ts';
+import { createStore } from './store.ts';
+import type { Durability } from './store-context.ts';
+import { createUndo } from './undo.ts';
+import { createUsageMeter } from './usage-meter.ts';
+
+/** A recovered store at work: the use cases and everything that runs behind them. */
+export interface Service {
+  readonly snapshots: Snapshots;
+  /**
+   * Compares the disk with the log while nothing changes either, and brings the disk to what the log says unless it is
+   * only to be planned. Answers the actions.
+   */
+  reconcile(options: { readonly dryRun: boolean }): Promise<readonly Action[]>;
+  /** Ends the background work, records the closing and writes a checkpoint. Never rejects: what fails is told to the logger. */
+  close(reason: string): Promise<void>;
+}
+
+export interface ServiceOptions {
+  readonly durability: Durability;
+  readonly removal: 'background' | 'sync';
+  readonly viewsNeedParent: boolean;
+  /** events between two checkpoints */
+  readonly checkpointEvery: number;
+}
+
+interface Context {
+  readonly journal: Journal;
+  readonly driver: VolumeDriver;
+  readonly checkpoints: CheckpointStore;
+  /** position of the checkpoint that the start began with */
+  readonly lastCheckpoint: number;
+  readonly recovered: Recovered;
+  readonly logger: Logger;
+  readonly options: ServiceOptions;
+  readonly reach?: Reach;
+  readonly onCheckpoint?: (seconds: number) => void;
+}
+
+export function createService(context: Context): Service {
+  const { journal, driver, checkpoints, recovered, logger, options, reach = unhindered } = context;
+  const locks = createKeyLocks();
+  const retrier = createRetrier(logger);
+  const purger = createPurger({ journal, driver, retrier, logger, reach });
+  const meter = createUsageMeter({ journal, driver, logger });
+  const checkpointer = createCheckpointer({
+    journal,
+    checkpoints,
+    logger,
+    every: options.checkpointEvery,
+    last: context.lastCheckpoint,
+    ...(context.onCheckpoint === undefined ? {} : { onSaved: context.onCheckpoint }),
+  });
+  const { durability, removal, viewsNeedParent } = options;
+  const rules = { viewsNeedParent, rebase: driver.rebase };
+  const undo = createUndo(logger, retrier);
+  const store = { journal, driver, locks, purger, meter, retrier, undo, rules, durability, removal, reach, logger };
+  const reconcile = (dryRun: boolean, crashedSince: number | null) =>
+    locks.alone(async () => {
+      await purger.drained();
+      await journal.settled();
+      const actions = await planFor(() => journal.durable, driver, crashedSince);
+      return { actions, failed: dryRun ? 0 : await apply(actions, { journal, driver, logger }) };
+    });
+  if (recovered.failed > 0)
+    retrier.add({ deeds: recovered.failed }, 'reconcile', async () => {
+      const { failed } = await reconcile(false, recovered.crashedSince);
+      if (failed > 0) throw new Fault('io', `${failed} deeds failed`, { hint: 'look at the disk' });
+    });
+  return {
+    snapshots: createStore(store),
+    reconcile: async ({ dryRun }) => (await reconcile(dryRun, null)).actions,
+    close: async (reason) => {
+      retrier.close();
+      meter.close();
+      await purger.close();
+      await closeJournal(journal, checkpointer, { logger, reason });
+    },
+  };
+}
+
+async function closeJournal(
+  journal: Journal,
+  checkpointer: Checkpointer,
+  { logger, reason }: { logger: Logger; reason: string },
+): Promise<void> {
+  checkpointer.close();
+  try {
+    await recordClosing(journal, reason);
+    await checkpointer.save();
+  } catch (error) {
+    logger.error({ err: error }, 'closing not recorded: the next start will look like one after a crash');
+  }
+}

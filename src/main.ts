@@ -1,0 +1,230 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createFileCheckpointStore } from './adapters/checkpoint-store/file.ts';
+import { openFileEventLog } from './adapters/event-log/file/open-file-event-log.ts';
+import {
+  heldBy,
+  type Identity,
+  prepareRoot,
+  readIdentity,
+  writeHolder,
+  writeIdentity,
+} from './adapters/root/root-directory.ts';
+import { createSystem } from './adapters/system/create-system.ts';
+import { tryMount } from './adapters/system/try-mount.ts';
+import { createMemoryDriver } from './adapters/volume-driver/memory/memory-driver.ts';
+import { createOverlayDriver } from './adapters/volume-driver/overlay/overlay-driver.ts';
+import { createJournal, type Journal } from './app/journal.ts';
+import { type LoadedState, loadState } from './app/load-state.ts';
+import type { Action } from './app/reconciler/action.ts';
+import { checkDriver, recover } from './app/recover.ts';
+import { createService, type Service } from './app/service.ts';
+import { version } from './cli/version.ts';
+import type { Config } from './config/config.ts';
+import { serveGrpc } from './grpc/serve-grpc.ts';
+import { serveHttp } from './http/serve-http.ts';
+import { createMetrics, type Metrics } from './observe/create-metrics.ts';
+import type { CheckpointStore } from './ports/checkpoint-store.ts';
+import type { EventLog } from './ports/event-log.ts';
+import { Fault } from './ports/fault.ts';
+import type { Logger } from './ports/logger.ts';
+import type { System } from './ports/system.ts';
+import type { VolumeDriver } from './ports/volume-driver.ts';
+
+export interface Daemon {
+  /** Ends calls under way, closes the log, removes the sockets, lets the root go. */
+  stop(reason: string): Promise<void>;
+}
+
+/** Opens the store, recovers it and serves it. Rejects with a Fault that says what, where and what to do. */
+export async function startDaemon(config: Config, logger: Logger): Promise<Daemon> {
+  const system = createSystem();
+  const metrics = createMetrics(version());
+  const store = await openStore(config, { system, metrics, logger: metrics.counting(logger) });
+  try {
+    const daemon = await serveStore(store, config, { metrics, logger });
+    await system.notify('READY=1');
+    logger.info({ root: config.root, address: config.address, driver: config.driver }, 'serving');
+    return {
+      stop: async (reason) => {
+        await system.notify('STOPPING=1');
+        await daemon.stop(reason);
+        metrics.close();
+        logger.info({ reason }, 'stopped');
+      },
+    };
+  } catch (error) {
+    await store.close('start failed');
+    throw error;
+  }
+}
+
+/** Reconciles a store that no daemon serves, under its lock, and answers what was done. Rejects with a Fault (`busy`) while one does. */
+export async function reconcileStopped(config: Config, logger: Logger): Promise<readonly Action[]> {
+  const metrics = createMetrics(version());
+  const store = await openStore(config, { system: createSystem(), metrics, logger });
+  await store.close('reconciled');
+  metrics.close();
+  return store.actions;
+}
+
+interface OpenStore {
+  readonly service: Service;
+  readonly journal: Journal;
+  /** what recovery did */
+  readonly actions: readonly Action[];
+  close(reason: string): Promise<void>;
+}
+
+interface Tools {
+  readonly system: System;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+}
+
+/** Takes the root's lock and holds it until `close`, or lets go where the store does not open. */
+async function openStore(config: Config, tools: Tools): Promise<OpenStore> {
+  const { root, address, httpAddress } = config;
+  prepareRoot(root);
+  const lock = await tools.system.lock(join(root, 'lock'));
+  if (lock === undefined) throw heldBy(root);
+  writeHolder(root, { pid: process.pid, address, http: httpAddress, since: new Date().toISOString() });
+  try {
+    const store = await openLocked(config, tools);
+    return {
+      ...store,
+      close: async (reason) => {
+        await store.close(reason);
+        await lock.release();
+      },
+    };
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+async function openLocked(config: Config, tools: Tools): Promise<OpenStore> {
+  const identity = readIdentity(config.root);
+  if (identity !== undefined) checkDriver(identity.driver, config.driver);
+  const { log, store } = await openLog(config, identity, tools);
+  try {
+    const checkpoints = createFileCheckpointStore({ directory: join(config.root, 'checkpoints') });
+    const loaded = await loadState(log, checkpoints, tools.logger);
+    checkDriver(loaded.state.life.driver, config.driver);
+    if (identity === undefined) writeIdentity(config.root, { store, driver: config.driver });
+    const driver = await createDriver(config, tools.system);
+    return await openRecovered(config, tools, { store, log, checkpoints, loaded, driver });
+  } catch (error) {
+    await log.close();
+    throw error;
+  }
+}
+
+async function openLog(
+  { root, log: { segmentBytes, reserveBytes } }: Config,
+  identity: Identity | undefined,
+  tools: Tools,
+) {
+  const { system, metrics, logger } = tools;
+  const opening = await openFileEventLog({
+    directory: join(root, 'log'),
+    store: identity?.store ?? randomUUID(),
+    preallocate: system.preallocate,
+    segmentBytes,
+    reserveBytes,
+    onFlush: metrics.flushed,
+    warn: (message) => logger.warn({}, message),
+  });
+  if (opening.torn !== null) logger.warn(opening.torn, 'a torn last record was cut off the log and kept beside it');
+  if (identity === undefined || identity.store === opening.store) return opening;
+  await opening.log.close();
+  throw new Fault(
+    'corrupt',
+    `root ${root}: its log is of store ${opening.store}, the root belongs to ${identity.store}`,
+    {
+      hint: 'bring back the log that belongs to this root',
+    },
+  );
+}
+
+async function createDriver({ driver, root, overlay }: Config, system: System): Promise<VolumeDriver> {
+  switch (driver) {
+    case 'overlay':
+      return createOverlayDriver({ root, system, options: overlay, tryMount });
+    case 'btrfs':
+      throw new Fault('unsupported', 'the btrfs driver is not built in yet', { hint: 'use --driver overlay' });
+    case 'memory':
+      return createMemoryDriver();
+    default:
+      return driver satisfies never;
+  }
+}
+
+interface Parts {
+  readonly store: string;
+  readonly log: EventLog;
+  readonly checkpoints: CheckpointStore;
+  readonly loaded: LoadedState;
+  readonly driver: VolumeDriver;
+}
+
+async function openRecovered(config: Config, { system, metrics, logger }: Tools, parts: Parts): Promise<OpenStore> {
+  const { store, log, checkpoints, loaded, driver } = parts;
+  const journal = createJournal({ log, store, clock: system.now, state: loaded.state });
+  metrics.watch(journal);
+  const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  const opener = { store, version: version(), boot, pid: process.pid };
+  const recovered = await recover({ journal, driver, logger, opener, replayed: loaded.replayed });
+  const service = createService({
+    journal,
+    driver,
+    checkpoints,
+    lastCheckpoint: loaded.checkpoint,
+    recovered,
+    logger,
+    options: { ...config, checkpointEvery: config.checkpoint.every },
+    onCheckpoint: metrics.checkpointed,
+  });
+  const close = async (reason: string) => {
+    await service.close(reason);
+    await log.close();
+    await driver.close();
+  };
+  return { service, journal, actions: recovered.actions, close };
+}
+
+/** The two sockets over an open store: containerd's, and the operator's. */
+async function serveStore(
+  store: OpenStore,
+  config: Config,
+  { metrics, logger }: Omit<Tools, 'system'>,
+): Promise<Daemon> {
+  const { service, journal } = store;
+  let serving = true;
+  const http = await serveHttp({
+    address: config.httpAddress,
+    logger,
+    metrics: metrics.text,
+    health: () => (serving ? journal.health : { serving, reason: 'stopping' }),
+    reconcile: service.reconcile,
+  });
+  const grpc = await serveGrpc({
+    snapshots: service.snapshots,
+    address: config.address,
+    logger,
+    onCall: metrics.call,
+  }).catch(async (error) => {
+    await http.close();
+    throw error;
+  });
+  return {
+    stop: async (reason) => {
+      serving = false;
+      await grpc.drain(config.drainTimeout);
+      await store.close(reason);
+      await http.close();
+    },
+  };
+}
