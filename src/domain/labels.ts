@@ -1,0 +1,66 @@
+import { either } from 'fp-ts';
+import type { Labels } from '../../events/codecs.ts';
+import { type Answer, type Refusal, refuse } from './refusal.ts';
+
+/** containerd's limit for a label's key and value together, and ours for a snapshot's key or name, in bytes of UTF-8. */
+const most = 4096;
+
+const encoder = new TextEncoder();
+
+/** The refusal for the first label that is too long, in containerd's words. */
+export function checkLabels(labels: Labels): Refusal | undefined {
+  for (const [key, value] of Object.entries(labels)) {
+    if (fits(key, value)) continue;
+    const shown = Array.from(key).slice(0, 10).join('');
+    return refused(`label key and value greater than maximum size (${most} bytes), key: ${shown}`);
+  }
+  return undefined;
+}
+
+/** The refusal for a key or name (`what` says which) that is empty, too long, or holds a NUL. */
+export function checkKey(key: string, what: string): Refusal | undefined {
+  if (key === '') return refused(`${what}: must not be empty`);
+  if (!fits(key, '')) return refused(`${what}: longer than ${most} bytes`);
+  if (key.includes('\0')) return refused(`${what}: must not contain a NUL character`);
+  return undefined;
+}
+
+/** Labels without those of empty value: for containerd an empty value is no label. */
+export function withoutEmpty(labels: Labels): Labels {
+  const entries = Object.entries(labels);
+  const full = entries.filter(([, value]) => value !== '');
+  return full.length === entries.length ? labels : Object.fromEntries(full);
+}
+
+/**
+ * The labels after an update. Without a mask all are replaced; `labels` in the mask does the same, and `labels.NAME`
+ * sets one label, or deletes it where the update has none or an empty one of that name. Paths work in their order.
+ * Any other path is refused. The name is all that follows the first dot, dots and slashes included.
+ */
+export function applyMask(labels: Labels, update: Labels, mask: readonly string[]): Answer<Labels> {
+  if (mask.length === 0) return either.right(withoutEmpty(update));
+  let after = new Map(Object.entries(labels));
+  for (const path of mask) {
+    if (path === 'labels') after = new Map(Object.entries(update));
+    else if (path.startsWith(one)) setOrDelete(after, update, path.slice(one.length));
+    else return refuse('invalid-argument', `field ${JSON.stringify(path)}: cannot be updated, only labels can`);
+  }
+  return either.right(withoutEmpty(Object.fromEntries(after)));
+}
+
+const one = 'labels.';
+
+function setOrDelete(labels: Map<string, string>, update: Labels, name: string): void {
+  const value = Object.hasOwn(update, name) ? update[name] : undefined;
+  if (value === undefined || value === '') labels.delete(name);
+  else labels.set(name, value);
+}
+
+/** A UTF-16 unit takes three bytes of UTF-8 at most: short texts need no encoding to be measured. */
+function fits(key: string, value: string): boolean {
+  if ((key.length + value.length) * 3 <= most) return true;
+  if (key.length + value.length > most) return false;
+  return encoder.encode(key).length + encoder.encode(value).length <= most;
+}
+
+const refused = (text: string): Refusal => ({ code: 'invalid-argument', text });

@@ -1,0 +1,115 @@
+import { either } from 'fp-ts';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { applyMask, checkKey, checkLabels, withoutEmpty } from '../../src/domain/labels.ts';
+
+const check = suite('checkLabels');
+
+check('takes a key and value of 4096 bytes together', () => {
+  assert.is(checkLabels({ k: 'v'.repeat(4095), other: '' }), undefined);
+});
+
+check('refuses one byte more, in the words of containerd', () => {
+  assert.equal(checkLabels({ ok: 'yes', 'a-long-key-name': 'v'.repeat(4082) }), {
+    code: 'invalid-argument',
+    text: 'label key and value greater than maximum size (4096 bytes), key: a-long-key',
+  });
+});
+
+check('counts bytes of UTF-8, not characters', () => {
+  assert.is(checkLabels({ k: 'é'.repeat(2047) }), undefined);
+  assert.is(checkLabels({ k: 'é'.repeat(2048) })?.code, 'invalid-argument');
+  assert.is(checkLabels({ k: '😀'.repeat(1024) })?.code, 'invalid-argument');
+});
+
+check('takes no labels at all', () => {
+  assert.is(checkLabels({}), undefined);
+});
+
+check.run();
+
+const key = suite('checkKey');
+
+key('takes what containerd sends', () => {
+  assert.is(checkKey('default/12/extract-304 sha256:abc', 'key'), undefined);
+  assert.is(checkKey('é'.repeat(2048), 'key'), undefined);
+});
+
+key('refuses empty, too long and NUL, and says what it was', () => {
+  for (const [text, why] of [
+    ['', 'name: must not be empty'],
+    ['é'.repeat(2049), 'name: longer than 4096 bytes'],
+    ['a\0b', 'name: must not contain a NUL character'],
+  ] as const)
+    assert.equal(checkKey(text, 'name'), { code: 'invalid-argument', text: why });
+});
+
+key.run();
+
+const empty = suite('withoutEmpty');
+
+empty('drops labels of empty value', () => {
+  assert.equal(withoutEmpty({ a: '', b: 'x', c: '' }), { b: 'x' });
+});
+
+empty('gives the same object back where none is empty', () => {
+  const labels = { a: 'x' };
+  assert.is(withoutEmpty(labels), labels);
+});
+
+empty.run();
+
+const mask = suite('applyMask');
+const before = { a: '1', 'containerd.io/gc.root': 'now', c: '3' };
+
+mask('replaces all labels without a mask', () => {
+  assert.equal(applyMask(before, { b: '2', d: '' }, []), either.right({ b: '2' }));
+});
+
+mask('replaces all labels for the path labels', () => {
+  assert.equal(applyMask(before, { b: '2' }, ['labels']), either.right({ b: '2' }));
+});
+
+mask('sets the one label that a path names, dots and slashes included', () => {
+  assert.equal(
+    applyMask(before, { 'containerd.io/gc.root': 'later', c: 'ignored' }, ['labels.containerd.io/gc.root']),
+    either.right({ a: '1', 'containerd.io/gc.root': 'later', c: '3' }),
+  );
+});
+
+mask('deletes a label whose value is empty or absent', () => {
+  assert.equal(
+    applyMask(before, { a: '' }, ['labels.a', 'labels.c']),
+    either.right({ 'containerd.io/gc.root': 'now' }),
+  );
+});
+
+mask('follows the paths in their order', () => {
+  assert.equal(applyMask(before, { b: '2' }, ['labels', 'labels.b']), either.right({ b: '2' }));
+  assert.equal(applyMask(before, { b: '2' }, ['labels.a', 'labels']), either.right({ b: '2' }));
+});
+
+mask('refuses any other path', () => {
+  for (const path of ['parent', 'name', 'kind', '', 'label.a', 'Labels.a', 'labels_a', 'created_at'])
+    assert.equal(
+      applyMask(before, {}, ['labels.a', path]),
+      either.left({
+        code: 'invalid-argument',
+        text: `field ${JSON.stringify(path)}: cannot be updated, only labels can`,
+      }),
+    );
+});
+
+mask('takes nothing from the prototype of objects', () => {
+  assert.equal(applyMask({ a: '1' }, {}, ['labels.constructor', 'labels.__proto__']), either.right({ a: '1' }));
+  const own = Object.fromEntries([['__proto__', 'x']]);
+  const after = applyMask({}, own, ['labels.__proto__']);
+  assert.equal(either.isRight(after) && Object.entries(after.right), [['__proto__', 'x']]);
+});
+
+mask('leaves the labels that it was given alone', () => {
+  applyMask(before, { a: '9' }, ['labels.a']);
+  assert.is(before.a, '1');
+});
+
+mask.run();
