@@ -1,0 +1,64 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { shareRuns } from '../../../src/adapters/system/share-runs.ts';
+
+const test = suite('shareRuns');
+
+/** Runs that end when the test says so. */
+function controlled() {
+  const runs: { key: string; end: () => void; fail: (error: Error) => void }[] = [];
+  const shared = shareRuns((key) => new Promise((end, fail) => runs.push({ key, end, fail })));
+  return { runs, shared };
+}
+
+const messageOf = (call: Promise<void>) =>
+  call.then(
+    () => 'no error',
+    (error: Error) => error.message,
+  );
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+test('starts a run at once where none is running', () => {
+  const { runs, shared } = controlled();
+  shared('a');
+  shared('b');
+  assert.equal(
+    runs.map(({ key }) => key),
+    ['a', 'b'],
+  );
+});
+
+test('lets all that come during a run share the next one', async () => {
+  const { runs, shared } = controlled();
+  const first = shared('a');
+  const later = [shared('a'), shared('a'), shared('a')];
+  assert.is(runs.length, 1);
+  runs[0]?.end();
+  await first;
+  await turn();
+  assert.is(runs.length, 2);
+  let done = 0;
+  for (const call of later) call.then(() => done++);
+  await turn();
+  assert.is(done, 0);
+  runs[1]?.end();
+  await Promise.all(later);
+  assert.is(runs.length, 2);
+});
+
+test('makes the next run in spite of a failed one, and fails with its own', async () => {
+  const { runs, shared } = controlled();
+  const first = shared('a');
+  const second = shared('a');
+  runs[0]?.fail(new Error('first'));
+  assert.is(await messageOf(first), 'first');
+  await turn();
+  runs[1]?.end();
+  await second;
+  const third = shared('a');
+  runs[2]?.fail(new Error('third'));
+  assert.is(await messageOf(third), 'third');
+});
+
+test.run();

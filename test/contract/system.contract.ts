@@ -1,0 +1,258 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
+import * as assert from 'uvu/assert';
+import type { Fault } from '../../src/ports/fault.ts';
+import type { System } from '../../src/ports/system.ts';
+import { createLoop } from '../support/loop.ts';
+import { type Missing, requireCommand, requireFileSystem, suiteNeeding } from '../support/requirements.ts';
+import { createSandbox } from '../support/sandbox.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+/** How another process makes the same System: a module and the factory it exports. */
+export interface SystemModule {
+  readonly url: URL;
+  readonly factory: string;
+}
+
+/** What every System must do. `missing` says why it can't be had here. */
+export function systemContract(
+  name: string,
+  open: () => System,
+  { module, missing }: { module: SystemModule; missing: Missing },
+): void {
+  clockContract(name, open, missing);
+  lockContract(name, open, { module, missing });
+  diskContract(name, open, missing);
+  notifyContract(name, open, missing);
+}
+
+function clockContract(name: string, open: () => System, missing: Missing): void {
+  const clock = suiteNeeding(`${name}: clock`, missing);
+
+  clock('tells the time of the millisecond that it is asked in', () => {
+    const system = open();
+    for (let n = 0; n < 2000; n++) {
+      const before = BigInt(Date.now()) * 1_000_000n;
+      const now = system.now();
+      const after = BigInt(Date.now() + 1) * 1_000_000n;
+      assert.ok(before <= now && now <= after, `${before} <= ${now} <= ${after}`);
+    }
+  });
+
+  clock('tells times apart within one millisecond', () => {
+    const system = open();
+    const times = new Set(Array.from({ length: 1000 }, () => system.now()));
+    assert.ok(times.size > 100, `${times.size} times`);
+  });
+
+  clock.run();
+}
+
+function lockContract(
+  name: string,
+  open: () => System,
+  { module, missing }: { module: SystemModule; missing: Missing },
+): void {
+  const lock = suiteNeeding(`${name}: lock`, missing);
+
+  lock('is held by one at a time, and can be taken again once released', async () => {
+    const sandbox = createSandbox('lock');
+    const path = `${sandbox.path}/lock`;
+    const first = await open().lock(path);
+    assert.ok(first);
+    assert.is(await open().lock(path), undefined);
+    await first.release();
+    await first.release();
+    const second = await open().lock(path);
+    assert.ok(second);
+    await second.release();
+    await sandbox.close();
+  });
+
+  lock('leaves what stands in the file', async () => {
+    const sandbox = createSandbox('lock');
+    const path = `${sandbox.path}/lock`;
+    writeFileSync(path, 'who holds it');
+    const held = await open().lock(path);
+    await held?.release();
+    assert.is(readFileSync(path, 'utf8'), 'who holds it');
+    await sandbox.close();
+  });
+
+  lock('says why a lock can not be had at all', async () => {
+    await rejectsWith(() => open().lock('/proc/version/lock'), 'io');
+  });
+
+  lock('is free again when its holder is killed', async () => {
+    const sandbox = createSandbox('lock');
+    const path = `${sandbox.path}/lock`;
+    const holder = await holdElsewhere(module, path);
+    try {
+      assert.is(await open().lock(path), undefined);
+    } finally {
+      holder.kill('SIGKILL');
+    }
+    await once(holder, 'exit');
+    await waitFor('the lock of a killed process', async () => {
+      const taken = await open().lock(path);
+      await taken?.release();
+      return taken !== undefined;
+    });
+    await sandbox.close();
+  });
+
+  lock.run();
+}
+
+/** Another process that takes the lock and then waits for its end. */
+async function holdElsewhere({ url, factory }: SystemModule, path: string): Promise<ChildProcess> {
+  const program = `
+    const { ${factory}: create } = await import(${JSON.stringify(pathToFileURL(url.pathname).href)});
+    const held = await create().lock(${JSON.stringify(path)});
+    console.log(held === undefined ? 'refused' : 'held');
+    setInterval(() => {}, 1000);`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [word] = await once(child.stdout, 'data');
+  assert.is(String(word), 'held\n');
+  return child;
+}
+
+function diskContract(name: string, open: () => System, missing: Missing): void {
+  const disk = suiteNeeding(`${name}: disk`, missing, requireFileSystem('ext4'), requireCommand('xfs_io'));
+
+  disk('reserves blocks and leaves the size as it is', async () => {
+    const sandbox = createSandbox('reserve');
+    const fd = openSync(`${sandbox.path}/file`, 'w');
+    open().preallocate(fd, 4096, 1 << 20);
+    closeSync(fd);
+    const { size, blocks } = statSync(`${sandbox.path}/file`);
+    assert.is(size, 0);
+    assert.ok(blocks * 512 >= 1 << 20, `${blocks} blocks`);
+    await sandbox.close();
+  });
+
+  disk('says no-space where a reservation does not fit', () => {
+    const loop = createLoop('ext4');
+    const fd = openSync(`${loop.path}/file`, 'w');
+    try {
+      throwsWith(() => open().preallocate(fd, 0, 1 << 30), 'no-space');
+    } finally {
+      closeSync(fd);
+      loop.end();
+    }
+  });
+
+  disk('says unsupported where blocks can not be reserved', () => {
+    const fd = openSync('/proc/self/comm', 'r+');
+    try {
+      throwsWith(() => open().preallocate(fd, 0, 4096), 'unsupported');
+    } finally {
+      closeSync(fd);
+    }
+  });
+
+  disk('flushes a file system, for calls at the same time too', async () => {
+    const system = open();
+    const sandbox = createSandbox('flush');
+    await Promise.all(Array.from({ length: 8 }, () => system.syncFileSystem(sandbox.path)));
+    await sandbox.close();
+  });
+
+  disk('says when a flush did not reach the disk', async () => {
+    const loop = createLoop('ext4');
+    try {
+      loop.cutPower();
+      await rejectsWith(() => open().syncFileSystem(loop.path), 'io');
+    } finally {
+      loop.end();
+    }
+  });
+
+  disk('says when there is nothing to flush', async () => {
+    await rejectsWith(() => open().syncFileSystem('/nowhere/at/all'), 'io');
+  });
+
+  disk.run();
+}
+
+/** Prints every datagram that it receives; says `ready` when it listens. A leading @ stands for an abstract name. */
+const receiver = `
+  use Socket; $| = 1;
+  my $name = $ARGV[0]; $name =~ s/^@/\\0/;
+  socket(my $s, AF_UNIX, SOCK_DGRAM, 0) or die $!;
+  bind($s, pack_sockaddr_un($name)) or die $!;
+  print "ready\\n";
+  while (defined recv($s, my $message, 4096, 0)) { print "$message\\n" }`;
+
+function notifyContract(name: string, open: () => System, missing: Missing): void {
+  const notify = suiteNeeding(`${name}: notify`, missing, requireCommand('perl'));
+
+  for (const [kind, address] of [
+    ['a path', (folder: string) => `${folder}/notify`],
+    ['an abstract name', () => `@snapledger-notify-${process.pid}`],
+  ] as const)
+    notify(`tells the service manager at ${kind}`, async () => {
+      const sandbox = createSandbox('notify');
+      const socket = address(sandbox.path);
+      const child = spawn('perl', ['-e', receiver, socket], { stdio: ['ignore', 'pipe', 'inherit'] });
+      const said: string[] = [];
+      child.stdout.on('data', (data) => said.push(String(data)));
+      const hears = (line: string) => waitFor(line, () => said.join('').split('\n').includes(line));
+      try {
+        await hears('ready');
+        process.env.NOTIFY_SOCKET = socket;
+        await open().notify('READY=1\nSTATUS=all is well');
+        await hears('READY=1');
+        await hears('STATUS=all is well');
+      } finally {
+        delete process.env.NOTIFY_SOCKET;
+        child.kill();
+        await once(child, 'close');
+        await sandbox.close();
+      }
+    });
+
+  notify('says nothing where no service manager asks for it', async () => {
+    delete process.env.NOTIFY_SOCKET;
+    await open().notify('READY=1');
+  });
+
+  notify('says when nobody listens', async () => {
+    process.env.NOTIFY_SOCKET = '/nowhere/at/all';
+    try {
+      await rejectsWith(() => open().notify('READY=1'), 'io');
+    } finally {
+      delete process.env.NOTIFY_SOCKET;
+    }
+  });
+
+  notify.run();
+}
+
+async function rejectsWith(act: () => Promise<unknown>, code: Fault['code']): Promise<void> {
+  try {
+    await act();
+  } catch (error) {
+    isFault(error, code);
+    return;
+  }
+  assert.unreachable(`expected a fault: ${code}`);
+}
+
+function throwsWith(act: () => void, code: Fault['code']): void {
+  assert.throws(act, (error: unknown) => {
+    isFault(error, code);
+    return true;
+  });
+}
+
+function isFault(error: unknown, code: Fault['code']): void {
+  const fault = error as Fault;
+  assert.is(fault.name, 'Fault', String(error));
+  assert.is(fault.code, code, fault.message);
+  assert.ok(fault.hint.length > 0);
+}
