@@ -59,6 +59,8 @@ export interface VolumeDriver {
   unseal(volume: Volume): Promise<void>;
   /** After the commit is recorded: drops what only the active needed. */
   finish(volume: Volume): Promise<void>;
+  /** Labels that Stat and List show besides the recorded ones (overlay's `upperdir_label`); a driver without any leaves it out. */
+  labelsOf?(volume: Volume): Labels;
   usage(volume: Volume): Promise<Usage>;
   /** Deletes all that the id has on disk and tells how many bytes were freed, as far as that is cheap to know (else 0). */
   purge(id: number): Promise<number>;

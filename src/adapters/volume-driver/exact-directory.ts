@@ -1,0 +1,28 @@
+import { chmodSync, lstatSync, mkdirSync } from 'node:fs';
+import { Fault } from '../../ports/fault.ts';
+
+/**
+ * Makes a directory with exactly this mode, whatever the umask, and tells whether it was missing. One that is there
+ * keeps its mode. Anything else under the name, a symbolic link to a directory included, is a Fault (`misuse`).
+ */
+export function makeDirectory(path: string, mode: number): boolean {
+  try {
+    mkdirSync(path, mode);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    if (isDirectory(path)) return false;
+    throw new Fault('misuse', `${path}: is not a directory`, { hint: 'move it out of the way' });
+  }
+  chmodSync(path, mode);
+  return true;
+}
+
+/** As makeDirectory, and gives this mode to one that is there, too. */
+export function ensureDirectory(path: string, mode: number): void {
+  if (!makeDirectory(path, mode) && (lstatSync(path).mode & 0o7777) !== mode) chmodSync(path, mode);
+}
+
+/** Whether a directory is there: a symbolic link to one is none. */
+export function isDirectory(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}

@@ -1,0 +1,93 @@
+import { accessSync, constants, mkdirSync, realpathSync, rmSync, statfsSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { Fault, faultOf } from '../../../ports/fault.ts';
+import { ensureDirectory } from '../exact-directory.ts';
+import { tellsEntryTypes } from './entry-types.ts';
+import type { TryMount } from './overlay-options.ts';
+
+const overlayfs = 0x794c7630;
+
+/**
+ * Makes sure that a directory can hold overlay's volumes, lays it out (modes as ARCHITECTURE.md says, whatever the umask)
+ * and returns its path without symbolic links. With `tryMount` an overlay is really mounted on it. Rejects with a Fault
+ * whose hint says what to do.
+ */
+export async function checkOverlayRoot(root: string, tryMount?: TryMount): Promise<string> {
+  const path = existingRoot(root);
+  checkPath(path);
+  try {
+    accessSync(path, constants.W_OK);
+    ensureDirectory(path, 0o700);
+    ensureDirectory(`${path}/snapshots`, 0o700);
+    ensureDirectory(`${path}/empty`, 0o755);
+    ensureDirectory(`${path}/quarantine`, 0o700);
+  } catch (error) {
+    throw asRootFault(error, path);
+  }
+  await probe(path, tryMount);
+  return path;
+}
+
+function existingRoot(root: string): string {
+  try {
+    mkdirSync(resolve(root), { recursive: true, mode: 0o700 });
+    const path = realpathSync(root);
+    if (statSync(path).isDirectory()) return path;
+  } catch (error) {
+    throw asRootFault(error, root);
+  }
+  throw new Fault('misuse', `root ${root}: is not a directory`, { hint: 'set root to a directory of its own' });
+}
+
+/** A comma ends an option of a mount, a colon a layer; a backslash takes away the meaning of what follows. */
+function checkPath(path: string): void {
+  if (path === '/') throw new Fault('misuse', 'root /: is no directory of its own', { hint: 'take one below it' });
+  if (/[,:\\]/.test(path))
+    throw new Fault('misuse', `root ${path}: mount options can't carry a path with a comma, colon or backslash`, {
+      hint: 'take a directory without these characters in its path',
+    });
+}
+
+async function probe(path: string, tryMount?: TryMount): Promise<void> {
+  if (statfsSync(path).type === overlayfs)
+    throw new Fault('unsupported', `root ${path}: is itself on an overlay, which can't carry another`, {
+      hint: 'put the root on a volume of ext4, xfs or btrfs',
+    });
+  const place = `${path}/.probe`;
+  // A start that was killed may have left one.
+  rmSync(place, { recursive: true, force: true });
+  try {
+    for (const name of ['', 'lower', 'upper', 'work', 'merged']) mkdirSync(`${place}/${name}`);
+    if (!tellsEntryTypes(place))
+      throw new Fault('unsupported', `root ${path}: its file system keeps no types of entries (d_type)`, {
+        hint: 'make it anew with them: mkfs.xfs -n ftype=1, mkfs.ext4 -O filetype',
+      });
+    await tryMount?.(probeMount(place), `${place}/merged`).catch((error) => {
+      throw new Fault('unsupported', `root ${path}: no overlay can be mounted on it: ${error.message}`, {
+        hint: 'put the root on a local volume of ext4, xfs or btrfs; dmesg says what the kernel missed',
+        cause: error,
+      });
+    });
+  } finally {
+    rmSync(place, { recursive: true, force: true });
+  }
+}
+
+const probeMount = (place: string) => ({
+  type: 'overlay',
+  source: 'overlay',
+  target: '',
+  options: [`lowerdir=${place}/lower`, `upperdir=${place}/upper`, `workdir=${place}/work`],
+});
+
+function asRootFault(error: unknown, root: string): Fault {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === 'EROFS')
+    return new Fault('misuse', `root ${root}: the file system is read-only: ${message}`, {
+      hint: 'mount it writable, or set root to another directory',
+      cause: error,
+    });
+  if (code === 'EEXIST' || code === 'ENOTDIR')
+    return new Fault('misuse', `root ${root}: is not a directory`, { hint: 'set root to a directory of its own' });
+  return faultOf(error, `root ${root}`, 'the daemon must be able to write to its root');
+}

@@ -1,0 +1,35 @@
+import { existsSync, readFileSync, statfsSync } from 'node:fs';
+import { release } from 'node:os';
+
+/** What this kernel makes of overlay mounts. */
+export interface KernelTraits {
+  /** it has overlay's `index` parameter, which must be off: layers are shared between mounts */
+  readonly index: boolean;
+  /** the daemon is in a user namespace, where overlay keeps its marks in `user.` attributes */
+  readonly userxattr: boolean;
+  /** overlay takes id-mapped layers of the root's file system */
+  readonly idMappedLayers: boolean;
+}
+
+/** Since 5.19 overlay takes id-mapped layers; these file systems could be mounted id-mapped by then. Source: mount_setattr(2). */
+const mappable = new Set([0xef53, 0x58465342, 0x9123683e]);
+
+export function kernelTraits(root: string): KernelTraits {
+  const inNamespace = !isWholeRange(readFileSync('/proc/self/uid_map', 'utf8'));
+  return {
+    index: existsSync('/sys/module/overlay/parameters/index'),
+    userxattr: inNamespace && isAtLeast(release(), 5, 11),
+    idMappedLayers: !inNamespace && isAtLeast(release(), 5, 19) && mappable.has(statfsSync(root).type),
+  };
+}
+
+/** Whether a uid map is the one of the initial user namespace: all ids as themselves. */
+export function isWholeRange(uidMap: string): boolean {
+  return /^\s*0\s+0\s+4294967295\s*$/.test(uidMap);
+}
+
+/** Whether a kernel release such as `6.1.0-13-amd64` is this version or a later one. */
+export function isAtLeast(kernel: string, major: number, minor: number): boolean {
+  const [, first = '0', second = '0'] = /^(\d+)\.(\d+)/.exec(kernel) ?? [];
+  return Number(first) > major || (Number(first) === major && Number(second) >= minor);
+}

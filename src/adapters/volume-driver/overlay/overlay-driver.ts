@@ -1,0 +1,122 @@
+import { existsSync, lstatSync, readdirSync } from 'node:fs';
+import type { Labels } from '../../../../events/codecs.ts';
+import { type Reach, unhindered } from '../../../ports/failpoints.ts';
+import { Fault, faultOf } from '../../../ports/fault.ts';
+import type { System } from '../../../ports/system.ts';
+import type { Usage, Volume, VolumeDriver } from '../../../ports/volume-driver.ts';
+import { createTreeThread, type TreeThread } from '../tree-thread.ts';
+import { checkOverlayRoot } from './check-overlay-root.ts';
+import { createVolume } from './create-volume.ts';
+import { type KernelTraits, kernelTraits } from './kernel-traits.ts';
+import { orphanDeeds } from './orphan-deeds.ts';
+import { createOverlayMounts } from './overlay-mounts.ts';
+import type { OverlayOptions, TryMount } from './overlay-options.ts';
+
+export interface OverlaySetup {
+  /** made if missing */
+  readonly root: string;
+  readonly system: Pick<System, 'syncFileSystem'>;
+  readonly options?: OverlayOptions;
+  /** how the check of the root tries an overlay mount; left out, none is tried */
+  readonly tryMount?: TryMount | undefined;
+  readonly reach?: Reach;
+}
+
+const upperdirKey = 'containerd.io/snapshot/overlay.upperdir';
+
+/**
+ * Volumes as directories below `ROOT/snapshots`, stacked by the kernel's overlay file system. Checks the root and lays it
+ * out first. A seal is nothing here: a layer is a directory, active or committed.
+ */
+export async function createOverlayDriver(setup: OverlaySetup): Promise<VolumeDriver> {
+  const { system, options = {}, reach = unhindered } = setup;
+  const { root, traits, remapIds } = await openRoot(setup);
+  const measurer = createTreeThread();
+  const remover = createTreeThread();
+  const layer = (id: number) => `${root}/snapshots/${id}/fs`;
+  const mountsOf = createOverlayMounts(root, traits, { ...options, remapIds });
+  const remove = (path: string) => {
+    reach('overlay.purge');
+    return lstatSync(path, { throwIfNoEntry: false }) === undefined ? 0 : remover.remove(path);
+  };
+  return {
+    name: 'overlay',
+    rebase: true,
+    capabilities: capabilitiesOf(options, remapIds),
+    ...labelling(options, layer),
+    ...orphanDeeds(root, remove),
+    occupies: ({ kind }) => kind !== 'view',
+    create: (volume) => guarded(volume, 'create', () => createVolume(root, volume, { reach, remapIds })),
+    mounts: async (volume) => mountsOf(volume),
+    flush: (volume) =>
+      guarded(volume, 'flush', () => {
+        expectLayer(volume, layer(volume.id));
+        return system.syncFileSystem(root);
+      }),
+    seal: (volume) => guarded(volume, 'seal', () => void expectLayer(volume, layer(volume.id))),
+    unseal: async () => {},
+    finish: (volume) => guarded(volume, 'finish', () => dropWork(`${root}/snapshots/${volume.id}/work`, remover)),
+    usage: (volume) => guarded(volume, 'usage', () => usageOf(volume, layer(volume.id), measurer)),
+    purge: (id) => guarded({ id }, 'purge', () => remove(`${root}/snapshots/${id}`)),
+    close: async () => {
+      await Promise.all([measurer.close(), remover.close()]);
+    },
+  };
+}
+
+/** Only root can try a mount: what another user is told by the kernel says nothing of the root. */
+async function openRoot({ root, tryMount, options = {} }: OverlaySetup) {
+  const path = await checkOverlayRoot(root, process.geteuid?.() === 0 ? tryMount : undefined);
+  const traits = kernelTraits(path);
+  return { root: path, traits, remapIds: remaps(options, traits) };
+}
+
+function labelling({ upperdirLabel = false }: OverlayOptions, layer: (id: number) => string) {
+  if (!upperdirLabel) return {};
+  const labelsOf = ({ id, kind }: Volume): Labels => (kind === 'view' ? {} : { [upperdirKey]: layer(id) });
+  return { labelsOf };
+}
+
+function remaps({ remapIds = 'auto' }: OverlayOptions, { idMappedLayers }: KernelTraits): boolean {
+  if (remapIds === true && !idMappedLayers)
+    throw new Fault('unsupported', 'remap_ids is set, but id-mapped layers are not to be had here', {
+      hint: "it takes Linux 5.19, a root on ext4, xfs or btrfs, and a daemon in the host's user namespace",
+    });
+  return remapIds === 'auto' ? idMappedLayers : remapIds;
+}
+
+/** The names that containerd's own overlay driver gives. */
+function capabilitiesOf({ slowChown = false }: OverlayOptions, remapIds: boolean): readonly string[] {
+  return [...(remapIds ? ['remap-ids'] : []), ...(slowChown ? [] : ['only-remap-ids']), 'rebase'];
+}
+
+async function guarded<T>({ id }: Pick<Volume, 'id'>, deed: string, act: () => T | Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    throw faultOf(error, `${deed} of volume ${id}`);
+  }
+}
+
+function expectLayer({ id }: Volume, path: string) {
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  if (stats?.isDirectory()) return stats;
+  throw new Fault('io', `volume ${id}: its layer ${path} is missing`, {
+    hint: '`snapledger verify` lists what the disk lacks',
+  });
+}
+
+/** No mount needs the work directory of a layer again. The thread deletes it: the kernel may have left things in it. */
+async function dropWork(path: string, remover: TreeThread): Promise<void> {
+  if (existsSync(path)) await remover.remove(path);
+}
+
+/** A directory of more bytes than this is not read on the main thread. */
+const smallDirectory = 4096;
+
+function usageOf(volume: Volume, path: string, measurer: TreeThread): Usage | Promise<Usage> {
+  if (volume.kind === 'view') return { bytes: 0, inodes: 0 };
+  const stats = expectLayer(volume, path);
+  if (stats.size > smallDirectory || readdirSync(path).length > 0) return measurer.measure(path);
+  return { bytes: stats.blocks * 512, inodes: 1 };
+}

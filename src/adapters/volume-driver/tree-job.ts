@@ -1,0 +1,31 @@
+import type { Usage } from '../../ports/volume-driver.ts';
+import { measureTree } from './measure-tree.ts';
+import { mountBelow } from './mounts-below.ts';
+import { removeTree } from './remove-tree.ts';
+
+/** What is asked of a tree thread. */
+export interface TreeJob {
+  readonly deed: 'measure' | 'remove';
+  readonly path: string;
+}
+
+/** An error as it crosses threads, where classes and own properties of errors get lost. */
+export interface TreeError {
+  readonly code: string | undefined;
+  readonly message: string;
+}
+
+export type TreeAnswer = { readonly done: Usage } | { readonly failed: TreeError };
+
+/** Does a job. Never throws. Of a removal, `bytes` are those freed. */
+export function doTreeJob({ deed, path }: TreeJob): TreeAnswer {
+  try {
+    if (deed === 'measure') return { done: measureTree(path) };
+    const point = mountBelow(path);
+    if (point !== undefined) return { failed: { code: 'EBUSY', message: `something is mounted on ${point}` } };
+    return { done: { bytes: removeTree(path), inodes: 0 } };
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    return { failed: { code, message } };
+  }
+}

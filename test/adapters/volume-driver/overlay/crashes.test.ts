@@ -1,0 +1,187 @@
+import { lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import * as assert from 'uvu/assert';
+import { createSystem } from '../../../../src/adapters/system/create-system.ts';
+import { createOverlayDriver } from '../../../../src/adapters/volume-driver/overlay/overlay-driver.ts';
+import { type Reach, type Step, steps } from '../../../../src/ports/failpoints.ts';
+import type { VolumeDriver } from '../../../../src/ports/volume-driver.ts';
+import { active, idsOf, only, rejectsWith } from '../../../contract/volume-driver.contract.ts';
+import { createLoop } from '../../../support/loop.ts';
+import { requireCommand, requireFileSystem, requireRoot, suiteNeeding } from '../../../support/requirements.ts';
+import { createSandbox } from '../../../support/sandbox.ts';
+
+type Open = (reach?: Reach) => Promise<VolumeDriver>;
+
+/** Opens drivers on one root, as often as a daemon that crashes would. */
+async function onRoot(deed: (open: Open, root: string) => Promise<void>): Promise<void> {
+  const sandbox = createSandbox('crashes');
+  const root = sandbox.folder('root');
+  const open: Open = async (reach) => {
+    const driver = await createOverlayDriver({ root, system: createSystem(), ...(reach && { reach }) });
+    sandbox.atEnd(() => driver.close());
+    return driver;
+  };
+  try {
+    await deed(open, root);
+  } finally {
+    await sandbox.close();
+  }
+}
+
+const failingAt =
+  (step: Step): Reach =>
+  (reached) => {
+    if (reached === step) throw new Error(`no further than ${step}`);
+  };
+
+const crash = suiteNeeding('overlay driver, interrupted', requireRoot());
+
+for (const step of steps.filter((name) => name.startsWith('overlay.create')))
+  crash(`completes a volume that was left at ${step}`, () =>
+    onRoot(async (open, root) => {
+      await rejectsWith(async () => (await open(failingAt(step))).create(active(1)), 'io');
+      const driver = await open();
+      for (const found of await driver.scan()) {
+        assert.not(found.whole);
+        assert.ok(await driver.untouched(found));
+      }
+      await driver.create(active(1));
+      assert.ok(only(await driver.scan()).whole);
+      const modes = ['', '/fs', '/work'].map((part) => lstatSync(`${root}/snapshots/1${part}`).mode & 0o7777);
+      assert.equal(modes, [0o700, 0o755, 0o711]);
+    }),
+  );
+
+crash('leaves all as it was where a purge does not begin, and can be asked again', () =>
+  onRoot(async (open) => {
+    const driver = await open(failingAt('overlay.purge'));
+    await driver.create(active(1));
+    await rejectsWith(() => driver.purge(1), 'io');
+    assert.ok(only(await driver.scan()).whole);
+    const next = await open();
+    await next.purge(1);
+    assert.equal(await idsOf(next), []);
+  }),
+);
+
+crash('makes missing directories of the root again at the next start', () =>
+  onRoot(async (open, root) => {
+    await open();
+    for (const name of ['snapshots', 'empty', 'quarantine']) rmSync(`${root}/${name}`, { recursive: true });
+    assert.equal(await (await open()).scan(), []);
+  }),
+);
+
+crash.run();
+
+const astray = suiteNeeding('overlay driver, led astray', requireRoot());
+
+/** A directory outside of the volumes, that symbolic links lead to. */
+function preciousIn(root: string): string {
+  mkdirSync(`${root}/precious`);
+  writeFileSync(`${root}/precious/file`, 'precious');
+  return `${root}/precious`;
+}
+
+astray('follows no symbolic link in the place of a volume', () =>
+  onRoot(async (open, root) => {
+    const driver = await open();
+    const precious = preciousIn(root);
+    const { mode } = lstatSync(precious);
+    symlinkSync(precious, `${root}/snapshots/5`);
+    await rejectsWith(() => driver.create(active(5)), 'misuse');
+    const found = only(await driver.scan());
+    assert.equal([found.id, found.whole], [null, false]);
+    assert.not(await driver.untouched(found));
+    await driver.purge(5);
+    assert.equal(readdirSync(precious), ['file']);
+    assert.is(lstatSync(precious).mode, mode);
+  }),
+);
+
+astray('follows no symbolic link in the place of a layer', () =>
+  onRoot(async (open, root) => {
+    const driver = await open();
+    const precious = preciousIn(root);
+    mkdirSync(`${root}/snapshots/5`);
+    symlinkSync(precious, `${root}/snapshots/5/fs`);
+    await rejectsWith(() => driver.create(active(5)), 'misuse');
+    await rejectsWith(() => driver.create(active(6, 5)), 'io');
+    await rejectsWith(() => driver.usage(active(5)), 'io');
+    await rejectsWith(() => driver.flush(active(5)), 'io');
+    const found = only(await driver.scan());
+    assert.not(found.layer);
+    assert.not(await driver.untouched(found));
+    await driver.discard(found);
+    assert.equal(readdirSync(precious), ['file']);
+  }),
+);
+
+astray('touches nothing but entries of snapshots/', () =>
+  onRoot(async (open, root) => {
+    const driver = await open();
+    preciousIn(root);
+    for (const path of ['precious', 'snapshots', 'snapshots/', 'snapshots/..', 'snapshots/../precious', '/etc']) {
+      const found = { path, id: null, layer: false, whole: false, sealed: false };
+      await rejectsWith(() => driver.discard(found), 'misuse');
+      await rejectsWith(() => driver.quarantine(found, 'aside'), 'misuse');
+    }
+    assert.equal(readdirSync(`${root}/precious`), ['file']);
+  }),
+);
+
+astray('takes foreign files in a volume for written into', () =>
+  onRoot(async (open, root) => {
+    const driver = await open();
+    await driver.create(active(1));
+    writeFileSync(`${root}/snapshots/1/note`, '');
+    assert.not(await driver.untouched(only(await driver.scan())));
+  }),
+);
+
+astray.run();
+
+for (const type of ['ext4', 'xfs'] as const) {
+  const cut = suiteNeeding(
+    `overlay driver, power cut on ${type}`,
+    requireFileSystem(type),
+    requireCommand(`mkfs.${type}`),
+    requireCommand('xfs_io'),
+  );
+
+  cut('keeps all that was written before the flush', async () => {
+    const loop = createLoop(type);
+    try {
+      const driver = await createOverlayDriver({ root: `${loop.path}/root`, system: createSystem() });
+      const ids = [1, 2, 3];
+      const file = (id: number) => `${loop.path}/root/snapshots/${id}/fs/a/file`;
+      await Promise.all(ids.map((id) => driver.create(active(id))));
+      for (const id of ids) {
+        mkdirSync(`${loop.path}/root/snapshots/${id}/fs/a`);
+        writeFileSync(file(id), Buffer.alloc(1 << 20, `${id}`));
+      }
+      await Promise.all(ids.map((id) => driver.flush(active(id))));
+      loop.cutPower();
+      await driver.close();
+      loop.unmount();
+      loop.mount();
+      for (const id of ids) assert.ok(readFileSync(file(id)).equals(Buffer.alloc(1 << 20, `${id}`)));
+    } finally {
+      loop.end();
+    }
+  });
+
+  cut('says when a flush did not reach the disk', async () => {
+    const loop = createLoop(type);
+    try {
+      const driver = await createOverlayDriver({ root: `${loop.path}/root`, system: createSystem() });
+      await driver.create(active(1));
+      loop.cutPower();
+      await rejectsWith(() => driver.flush(active(1)), 'io');
+      await driver.close();
+    } finally {
+      loop.end();
+    }
+  });
+
+  cut.run();
+}

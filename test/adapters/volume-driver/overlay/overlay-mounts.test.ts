@@ -1,0 +1,66 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { createOverlayMounts } from '../../../../src/adapters/volume-driver/overlay/overlay-mounts.ts';
+import { active, view } from '../../../contract/volume-driver.contract.ts';
+
+const mounts = suite('createOverlayMounts');
+
+const traits = { index: true, userxattr: false, idMappedLayers: true };
+const plain = createOverlayMounts('/r', traits, { remapIds: false });
+const mapping = {
+  'containerd.io/snapshot/uidmapping': '0:1000:65536',
+  'containerd.io/snapshot/gidmapping': '0:2000:65536',
+};
+
+const bind = (source: string, ...options: string[]) => [{ type: 'bind', source, target: '', options }];
+const overlay = (...options: string[]) => [{ type: 'overlay', source: 'overlay', target: '', options }];
+
+mounts('binds an active without parents', () => {
+  assert.equal(plain(active(1)), bind('/r/snapshots/1/fs', 'rw', 'rbind'));
+});
+
+mounts('binds the one parent of a view, read-only', () => {
+  assert.equal(plain(view(2, 1)), bind('/r/snapshots/1/fs', 'ro', 'rbind'));
+});
+
+mounts('binds an empty directory for a view of nothing', () => {
+  assert.equal(plain(view(2)), bind('/r/empty', 'ro', 'rbind'));
+});
+
+mounts('stacks the parents of an active, the nearest first', () => {
+  assert.equal(
+    plain(active(3, 2, 1)),
+    overlay(
+      'index=off',
+      'workdir=/r/snapshots/3/work',
+      'upperdir=/r/snapshots/3/fs',
+      'lowerdir=/r/snapshots/2/fs:/r/snapshots/1/fs',
+    ),
+  );
+});
+
+mounts('stacks the parents of a view without an upper directory', () => {
+  assert.equal(plain(view(3, 2, 1)), overlay('index=off', 'lowerdir=/r/snapshots/2/fs:/r/snapshots/1/fs'));
+});
+
+mounts('says userxattr in a user namespace, and index only where the kernel knows it', () => {
+  const inNamespace = createOverlayMounts('/r', { ...traits, index: false, userxattr: true }, { remapIds: false });
+  assert.equal(inNamespace(view(3, 2, 1))[0]?.options[0], 'userxattr');
+});
+
+mounts('adds what the operator wants to overlays alone, and lets it win', () => {
+  const mountOptions = ['index=on', 'userxattr', 'volatile'];
+  const set = createOverlayMounts('/r', { ...traits, userxattr: true }, { remapIds: false, mountOptions });
+  assert.equal(set(view(3, 2, 1)), overlay('lowerdir=/r/snapshots/2/fs:/r/snapshots/1/fs', ...mountOptions));
+  assert.equal(set(active(1)), bind('/r/snapshots/1/fs', 'rw', 'rbind'));
+});
+
+mounts('leaves mapped ids to the mount where that is on', () => {
+  const remapping = createOverlayMounts('/r', traits, { remapIds: true });
+  const maps = ['uidmap=0:1000:65536', 'gidmap=0:2000:65536'];
+  assert.equal(remapping({ ...active(1), labels: mapping }), bind('/r/snapshots/1/fs', ...maps, 'rw', 'rbind'));
+  assert.equal(remapping({ ...view(3, 2, 1), labels: mapping })[0]?.options.slice(0, 2), maps);
+  assert.equal(plain({ ...active(1), labels: mapping }), bind('/r/snapshots/1/fs', 'rw', 'rbind'));
+});
+
+mounts.run();

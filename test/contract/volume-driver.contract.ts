@@ -1,0 +1,324 @@
+import fc from 'fast-check';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Fault } from '../../src/ports/fault.ts';
+import type { Found, Volume, VolumeDriver } from '../../src/ports/volume-driver.ts';
+import { type Missing, suiteNeeding } from '../support/requirements.ts';
+
+/** A driver on a place of its own, and what tests do behind its back. */
+export interface DriverBench {
+  readonly driver: VolumeDriver;
+  /** Writes a file of some kilobytes into an active, as its user would. */
+  write(volume: Volume, name: string): Promise<void>;
+  /** Puts something below `snapshots/` that no driver makes. */
+  putForeign(name: string): void;
+  /** Takes a part away that an active needs, but not its content. */
+  breakApart(id: number): void;
+  /** Takes a volume's content away. */
+  lose(id: number): void;
+  end(): Promise<void>;
+}
+
+type Open = () => Promise<DriverBench>;
+
+/** An active without labels, on the parents given. */
+export const active = (id: number, ...parents: number[]): Volume => ({ id, kind: 'active', parents, labels: {} });
+export const view = (id: number, ...parents: number[]): Volume => ({ id, kind: 'view', parents, labels: {} });
+const committed = (volume: Volume): Volume => ({ ...volume, kind: 'committed' });
+
+/** What every volume driver must do. */
+export function volumeDriverContract(name: string, open: Open, missing: Missing = undefined): void {
+  makingContract(name, open, missing);
+  committingContract(name, open, missing);
+  measuringContract(name, open, missing);
+  reconcilingContract(name, open, missing);
+}
+
+type Deed = (bench: DriverBench) => Promise<void>;
+
+/** A suite whose tests get a bench each, which ends with them. */
+function benchSuite(name: string, open: Open, missing: Missing) {
+  const test = missing === undefined ? suite(name) : suiteNeeding(name, missing);
+  const put = (title: string, deed: Deed) =>
+    test(title, async () => {
+      const bench = await open();
+      try {
+        await deed(bench);
+      } finally {
+        await bench.driver.close();
+        await bench.end();
+      }
+    });
+  return { put, run: () => test.run() };
+}
+
+function makingContract(name: string, open: Open, missing: Missing): void {
+  const making = benchSuite(`${name}: making`, open, missing);
+
+  making.put('makes an active whole, with an empty layer', async ({ driver }) => {
+    await driver.create(active(1));
+    const found = only(await driver.scan());
+    assert.equal(found, { path: 'snapshots/1', id: 1, layer: true, whole: true, sealed: false });
+    assert.ok(await driver.untouched(found));
+  });
+
+  making.put('occupies the disk with an active', async ({ driver }) => {
+    for (const kind of ['active', 'committed'] as const) assert.ok(driver.occupies({ kind, parents: [] }));
+  });
+
+  making.put('leaves on the disk of a view what it says that it occupies', async ({ driver }) => {
+    await driver.create(active(1));
+    for (const look of [view(2), view(3, 1)]) {
+      await driver.create(look);
+      assert.is((await idsOf(driver)).includes(look.id), driver.occupies(look));
+    }
+  });
+
+  making.put('keeps what was written when it is made again', async (bench) => {
+    await bench.driver.create(active(1));
+    await bench.write(active(1), 'file');
+    const before = await bench.driver.usage(active(1));
+    await bench.driver.create(active(1));
+    assert.equal(await bench.driver.usage(active(1)), before);
+  });
+
+  making.put('completes what is there in part, and keeps what was written', async (bench) => {
+    const { driver } = bench;
+    await driver.create(active(1));
+    await bench.write(active(1), 'file');
+    bench.breakApart(1);
+    assert.equal(partsOf(await driver.scan()), [[1, true, false]]);
+    await driver.create(active(1));
+    assert.equal(partsOf(await driver.scan()), [[1, true, true]]);
+    assert.not(await driver.untouched(only(await driver.scan())));
+  });
+
+  making.put('makes nothing on a parent that is missing', async ({ driver }) => {
+    for (const child of [active(2, 1), view(3, 1)]) await rejectsWith(() => driver.create(child), 'io');
+    assert.equal(await driver.scan(), []);
+  });
+
+  making.put('makes many at the same time', async ({ driver }) => {
+    const ids = Array.from({ length: 50 }, (_, index) => index + 1);
+    await Promise.all(ids.map((id) => driver.create(active(id))));
+    assert.equal(await idsOf(driver), ids);
+  });
+
+  making.put('answers one mount, writable for an active and for it alone', async ({ driver }) => {
+    await driver.create(active(1));
+    await driver.create(active(2, 1));
+    for (const volume of [active(1), active(2, 1), active(3, 2, 1), view(4), view(5, 1), view(6, 2, 1)]) {
+      const [mount, ...others] = await driver.mounts(volume);
+      assert.equal(others, []);
+      assert.is(mount?.target, '');
+      if (volume.kind === 'active') assert.not(mount?.options.includes('ro'));
+      else assert.not(mount?.options.some((option) => option === 'rw' || option.startsWith('upperdir')));
+    }
+  });
+
+  making.run();
+}
+
+function committingContract(name: string, open: Open, missing: Missing): void {
+  const committing = benchSuite(`${name}: committing`, open, missing);
+
+  committing.put('keeps the layer through a commit, each step of it done twice', async (bench) => {
+    const { driver } = bench;
+    await driver.create(active(1));
+    await bench.write(active(1), 'file');
+    const before = await driver.usage(active(1));
+    for (const step of [driver.flush, driver.seal]) for (let n = 0; n < 2; n++) await step(active(1));
+    for (let n = 0; n < 2; n++) await driver.finish(committed(active(1)));
+    const found = only(await driver.scan());
+    assert.ok(found.layer);
+    assert.not(found.sealed);
+    assert.equal(await driver.usage(committed(active(1))), before);
+    await driver.create(active(2, 1));
+  });
+
+  committing.put('leaves the active as it was when a seal is taken back', async (bench) => {
+    const { driver } = bench;
+    await driver.create(active(1));
+    await bench.write(active(1), 'file');
+    await driver.seal(active(1));
+    for (let n = 0; n < 2; n++) await driver.unseal(active(1));
+    assert.equal(partsOf(await driver.scan()), [[1, true, true]]);
+    assert.not(only(await driver.scan()).sealed);
+    await bench.write(active(1), 'another');
+  });
+
+  committing.put('takes no layer for flushed or sealed that is not there', async (bench) => {
+    const { driver } = bench;
+    await driver.create(active(1));
+    bench.lose(1);
+    await rejectsWith(() => driver.flush(active(1)), 'io');
+    await rejectsWith(() => driver.seal(active(1)), 'io');
+  });
+
+  committing.put('flushes for many at the same time', async (bench) => {
+    const ids = [1, 2, 3, 4, 5, 6];
+    for (const id of ids) {
+      await bench.driver.create(active(id));
+      await bench.write(active(id), 'file');
+    }
+    await Promise.all(ids.map((id) => bench.driver.flush(active(id))));
+  });
+
+  committing.run();
+}
+
+function measuringContract(name: string, open: Open, missing: Missing): void {
+  const measuring = benchSuite(`${name}: measuring and purging`, open, missing);
+
+  measuring.put('measures nothing of a view', async ({ driver }) => {
+    await driver.create(view(1));
+    assert.equal(await driver.usage(view(1)), { bytes: 0, inodes: 0 });
+  });
+
+  measuring.put('measures more of an active that was written into', async (bench) => {
+    await bench.driver.create(active(1));
+    const empty = await bench.driver.usage(active(1));
+    assert.is(empty.inodes, 1);
+    await bench.write(active(1), 'file');
+    const written = await bench.driver.usage(active(1));
+    assert.is(written.inodes, 2);
+    assert.ok(written.bytes > empty.bytes, `${written.bytes} > ${empty.bytes}`);
+  });
+
+  measuring.put('measures only what is its own, and says when that is missing', async (bench) => {
+    const { driver } = bench;
+    await driver.create(active(1));
+    await bench.write(active(1), 'file');
+    await driver.create(active(2, 1));
+    assert.is((await driver.usage(active(2, 1))).inodes, 1);
+    bench.lose(2);
+    await rejectsWith(() => driver.usage(active(2, 1)), 'io');
+  });
+
+  measuring.put('purges all that an id has, whole or not, and nothing else', async (bench) => {
+    const { driver } = bench;
+    for (const id of [1, 2, 3, 4]) await driver.create(active(id));
+    for (const id of [1, 2]) await bench.write(active(id), 'file');
+    bench.breakApart(3);
+    assert.ok((await driver.purge(2)) > 0);
+    await driver.purge(3);
+    bench.lose(4);
+    await driver.purge(4);
+    assert.equal(await idsOf(driver), [1]);
+    assert.is((await driver.usage(active(1))).inodes, 2);
+  });
+
+  measuring.put('finds nothing to purge the second time, or where nothing was made', async ({ driver }) => {
+    await driver.create(active(1));
+    await driver.purge(1);
+    for (const id of [1, 2]) assert.is(await driver.purge(id), 0);
+  });
+
+  measuring.run();
+}
+
+function reconcilingContract(name: string, open: Open, missing: Missing): void {
+  const reconciling = benchSuite(`${name}: reconciling`, open, missing);
+
+  reconciling.put('finds nothing on a new root', async ({ driver }) => {
+    assert.equal(await driver.scan(), []);
+  });
+
+  reconciling.put('finds what is foreign, as nothing that has a number', async (bench) => {
+    for (const foreign of ['lost', '007', '-1', '1.5', '99999999999999999999']) bench.putForeign(foreign);
+    for (const found of await bench.driver.scan())
+      assert.equal([found.id, found.layer, found.whole, found.sealed], [null, false, false, false], found.path);
+    assert.is((await bench.driver.scan()).length, 5);
+  });
+
+  reconciling.put('tells what was written into from what was not', async (bench) => {
+    const { driver } = bench;
+    for (const id of [1, 2]) await driver.create(active(id));
+    await bench.write(active(1), 'file');
+    for (const found of await driver.scan()) assert.is(await driver.untouched(found), found.id === 2);
+  });
+
+  reconciling.put('sets aside under the name that is asked for, or one like it that is free', async (bench) => {
+    const { driver } = bench;
+    const places: string[] = [];
+    for (const id of [1, 2, 3]) {
+      await driver.create(active(id));
+      await bench.write(active(id), 'file');
+      places.push(await driver.quarantine(only(await driver.scan()), 'aside'));
+    }
+    assert.is(places[0], 'quarantine/aside');
+    assert.is(new Set(places).size, 3);
+    assert.equal(await driver.scan(), []);
+  });
+
+  reconciling.put('sets aside what was set aside before', async ({ driver }) => {
+    await driver.create(active(1));
+    const found = only(await driver.scan());
+    const place = await driver.quarantine(found, 'aside');
+    assert.is(await driver.quarantine(found, 'aside'), place);
+  });
+
+  reconciling.put('discards whatever was found, and finds it gone the second time', async (bench) => {
+    const { driver } = bench;
+    await driver.create(active(1));
+    await bench.write(active(1), 'file');
+    bench.putForeign('lost');
+    for (const found of await driver.scan()) for (let n = 0; n < 2; n++) await driver.discard(found);
+    assert.equal(await driver.scan(), []);
+  });
+
+  reconciling.put('holds exactly what was made and not purged, in any order of deeds', async ({ driver }) => {
+    const deed = fc.record({ id: fc.integer({ min: 1, max: 4 }), what: fc.constantFrom('create', 'finish', 'purge') });
+    await fc.assert(
+      fc.asyncProperty(fc.array(deed, { maxLength: 12 }), async (deeds) => {
+        const there = new Set<number>();
+        for (const { id, what } of deeds) await perform(driver, { id, what, there });
+        assert.equal(await idsOf(driver), [...there].sort());
+        for (const id of there) await driver.purge(id);
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  reconciling.run();
+}
+
+async function perform(
+  driver: VolumeDriver,
+  { id, what, there }: { id: number; what: string; there: Set<number> },
+): Promise<void> {
+  if (what === 'create') {
+    await driver.create(active(id));
+    there.add(id);
+  } else if (what === 'finish' && there.has(id)) {
+    await driver.finish(committed(active(id)));
+  } else if (what === 'purge') {
+    await driver.purge(id);
+    there.delete(id);
+  }
+}
+
+export async function rejectsWith(act: () => Promise<unknown>, code: Fault['code']): Promise<Fault> {
+  const thrown = await act().then(
+    () => undefined,
+    (error: Fault) => error,
+  );
+  assert.is(thrown?.name, 'Fault', `a fault was expected, not ${thrown}`);
+  assert.is(thrown?.code, code, thrown?.message);
+  assert.ok((thrown?.hint.length ?? 0) > 0);
+  return thrown as Fault;
+}
+
+/** The one thing that a scan met. */
+export function only(found: readonly Found[]): Found {
+  const [first, ...others] = found;
+  assert.equal(others, []);
+  if (first === undefined) throw new Error('nothing was found');
+  return first;
+}
+
+export async function idsOf(driver: VolumeDriver): Promise<readonly (number | null)[]> {
+  return (await driver.scan()).map(({ id }) => id).sort((a, b) => Number(a) - Number(b));
+}
+
+const partsOf = (found: readonly Found[]) => found.map(({ id, layer, whole }) => [id, layer, whole]);

@@ -1,0 +1,64 @@
+import { accessSync, constants, readFileSync } from 'node:fs';
+import { suite, type Test } from 'uvu';
+
+/** Why something can't be tested here, or undefined where it can. */
+export type Missing = string | undefined;
+
+export function requireRoot(): Missing {
+  return process.geteuid?.() === 0 ? undefined : 'needs root';
+}
+
+export function requireCommand(name: string): Missing {
+  const found = (process.env.PATH ?? '').split(':').some((folder) => isExecutable(`${folder}/${name}`));
+  return found ? undefined : `needs the command ${name}`;
+}
+
+/** A file system that the kernel knows and that root can mount here. */
+export function requireFileSystem(name: 'overlay' | 'ext4' | 'xfs' | 'btrfs'): Missing {
+  if (!readFileSync('/proc/filesystems', 'utf8').split(/\s+/).includes(name)) return `needs the file system ${name}`;
+  const root = requireRoot();
+  return root === undefined ? undefined : `${root} to mount ${name}`;
+}
+
+/**
+ * A suite whose tests run only where nothing is missing. Elsewhere each of them is skipped with a line that says why; with
+ * CI set, what lacks a file system to test on is a failure.
+ */
+export function suiteNeeding<Context = Record<string, never>>(
+  name: string,
+  ...needs: readonly Missing[]
+): Test<Context> {
+  const inner = suite<Context>(name);
+  const missing = needs.find((need) => need !== undefined);
+  if (missing === undefined) return inner;
+  const strict = (process.env.CI ?? '') !== '' && /overlay|btrfs/.test(`${name} ${missing}`);
+  const put = (title: string) => {
+    if (strict) {
+      inner(title, () => {
+        throw new Error(`must not be skipped here: ${missing}`);
+      });
+      return;
+    }
+    console.log(`SKIP ${name}: ${missing}`);
+    inner.skip(title, () => {});
+  };
+  const nothing = () => {};
+  const hooks = { before: nothing, after: nothing };
+  return Object.assign(put, {
+    only: put,
+    skip: put,
+    run: () => inner.run(),
+    before: Object.assign(nothing, { each: nothing }),
+    after: Object.assign(() => {}, { each: nothing }),
+    hooks,
+  }) as unknown as Test<Context>;
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
