@@ -1,0 +1,31 @@
+import { status } from '@grpc/grpc-js';
+
+/** Told of every answered call: its method, its status by name, and how long it took from arrival to answer. */
+export type OnCall = (method: string, code: string, seconds: number) => void;
+
+/** Counts the calls that are not answered yet. */
+export interface CallWatch {
+  /** Call what it returns once, with the status of the answer. */
+  begin(method: string): (code: status) => void;
+  /** Resolves when no call is unanswered. */
+  idle(): Promise<void>;
+}
+
+export function createCallWatch(onCall: OnCall = () => {}): CallWatch {
+  let open = 0;
+  let waiting: (() => void)[] = [];
+  return {
+    begin: (method) => {
+      const started = performance.now();
+      open += 1;
+      return (code) => {
+        onCall(method, status[code], (performance.now() - started) / 1000);
+        open -= 1;
+        if (open > 0) return;
+        for (const resolve of waiting) resolve();
+        waiting = [];
+      };
+    },
+    idle: () => (open === 0 ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve))),
+  };
+}

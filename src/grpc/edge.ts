@@ -1,0 +1,10 @@
+import type { Snapshots } from '../app/snapshots.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { CallWatch } from './call-watch.ts';
+
+/** What the calls work with. */
+export interface Edge {
+  readonly snapshots: Snapshots;
+  readonly logger: Logger;
+  readonly calls: CallWatch;
+}

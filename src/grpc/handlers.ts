@@ -1,0 +1,58 @@
+import type { Metadata, UntypedServiceImplementation } from '@grpc/grpc-js';
+import { either } from 'fp-ts';
+import type { OpenKind } from '../../events/codecs.ts';
+import type { Snapshot } from '../../projections/snapshot.ts';
+import type { Answer } from '../domain/refusal.ts';
+import type { Mount, Usage } from '../ports/volume-driver.ts';
+import { actorOf } from './actor-of.ts';
+import type { Edge } from './edge.ts';
+import { list } from './list.ts';
+import {
+  type CommitRequest,
+  type Empty,
+  type InfoResponse,
+  infoOf,
+  type KeyRequest,
+  type MountsResponse,
+  type OpenRequest,
+  type UpdateRequest,
+  type UsageResponse,
+} from './messages.ts';
+import { unary } from './unary.ts';
+
+/** containerd's ten calls, each as one use case. */
+export function createHandlers(edge: Edge): UntypedServiceImplementation {
+  const { snapshots } = edge;
+  const open =
+    (kind: OpenKind) =>
+    async ({ key, parent, labels }: OpenRequest, metadata: Metadata) =>
+      mountsResponse(await snapshots.prepare({ type: 'Prepare', kind, key, parent, labels }, actorOf(metadata)));
+  return {
+    Prepare: unary(edge, 'Prepare', open('active')),
+    View: unary(edge, 'View', open('view')),
+    Mounts: unary(edge, 'Mounts', async ({ key }: KeyRequest) => mountsResponse(await snapshots.mounts(key))),
+    Commit: unary(edge, 'Commit', async ({ key, name, parent, labels }: CommitRequest, metadata) =>
+      emptyResponse(await snapshots.commit({ type: 'Commit', key, name, parent, labels }, actorOf(metadata))),
+    ),
+    Remove: unary(edge, 'Remove', async ({ key }: KeyRequest, metadata) =>
+      emptyResponse(await snapshots.remove({ type: 'Remove', key }, actorOf(metadata))),
+    ),
+    Stat: unary(edge, 'Stat', ({ key }: KeyRequest) => infoResponse(snapshots.stat(key))),
+    Update: unary(edge, 'Update', async (request: UpdateRequest, metadata) =>
+      infoResponse(await snapshots.update(updateOf(request), actorOf(metadata))),
+    ),
+    List: list(edge),
+    Usage: unary(edge, 'Usage', async ({ key }: KeyRequest) => usageResponse(await snapshots.usage(key))),
+    Cleanup: unary(edge, 'Cleanup', async () => emptyResponse(either.right(await snapshots.cleanup()))),
+  };
+}
+
+function updateOf({ info, updateMask }: UpdateRequest) {
+  const { name: key, labels } = info ?? { name: '', labels: {} };
+  return { type: 'Update', key, labels, mask: updateMask?.paths ?? [] } as const;
+}
+
+const mountsResponse = either.map((mounts: readonly Mount[]): MountsResponse => ({ mounts }));
+const infoResponse = either.map((snapshot: Snapshot): InfoResponse => ({ info: infoOf(snapshot) }));
+const usageResponse = either.map(({ bytes, inodes }: Usage): UsageResponse => ({ size: bytes, inodes }));
+const emptyResponse: (answer: Answer<void>) => Answer<Empty> = either.map(() => ({}));

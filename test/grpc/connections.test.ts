@@ -1,0 +1,99 @@
+import { once } from 'node:events';
+import { connect as connectHttp2 } from 'node:http2';
+import { connect } from 'node:net';
+import { either } from 'fp-ts';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { waitFor } from '../support/wait-for.ts';
+import { callOn, closeEdges, createClient, found, openEdge, sampleSnapshot } from './opened-edge.ts';
+
+const connections = suite('connections');
+connections.after.each(closeEdges);
+const unhandled: unknown[] = [];
+process.on('unhandledRejection', (reason) => unhandled.push(reason));
+
+const mebibyte = 1024 * 1024;
+const stat = (key: string) => found(sampleSnapshot(key));
+
+connections('take messages up to 16 MiB, and outlive larger ones', async () => {
+  const edge = await openEdge({
+    stat,
+    prepare: async ({ labels }) =>
+      either.right([{ type: 'bind', source: `${labels.l?.length}`, target: '', options: [] }]),
+  });
+  const sized = (size: number) => edge.call('Prepare', { key: 'k', labels: { l: 'x'.repeat(size) } });
+  const { response } = await sized(16 * mebibyte - 100);
+  assert.equal(response, { mounts: [{ type: 'bind', source: `${16 * mebibyte - 100}`, target: '', options: [] }] });
+  assert.is((await sized(16 * mebibyte + 1)).code, 'RESOURCE_EXHAUSTED');
+  assert.is((await edge.call('Stat', { key: 'k' })).code, 'OK');
+});
+
+connections('give answers up to 16 MiB, and outlive larger ones', async () => {
+  const edge = await openEdge({
+    stat: (key) => found(sampleSnapshot('k', { labels: { l: 'x'.repeat(Number(key)) } })),
+  });
+  assert.is((await edge.call('Stat', { key: String(16 * mebibyte - 100) })).code, 'OK');
+  assert.is((await edge.call('Stat', { key: String(16 * mebibyte + 1) })).code, 'RESOURCE_EXHAUSTED');
+  assert.is((await edge.call('Stat', { key: '1' })).code, 'OK');
+});
+
+connections('may end in the middle of a call, which still runs to its end', async () => {
+  let release = (): void => {};
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  let begun = false;
+  let done = false;
+  const edge = await openEdge({
+    stat,
+    prepare: async () => {
+      begun = true;
+      await held;
+      done = true;
+      return either.right([]);
+    },
+  });
+  const leaving = createClient(edge.address);
+  const lost = callOn(leaving, 'Prepare', { key: 'k' }, { deadline: Date.now() + 60_000 });
+  await waitFor('the call to begin', () => begun);
+  leaving.getChannel().close();
+  const hasty = edge.call('Prepare', { key: 'k' }, { deadline: Date.now() + 50 });
+  assert.is((await hasty).code, 'DEADLINE_EXCEEDED');
+  release();
+  await waitFor('both calls to end', () => edge.observed.length === 2);
+  assert.ok(done);
+  assert.is((await edge.call('Stat', { key: 'k' })).code, 'OK');
+  await Promise.race([lost, Promise.resolve()]);
+});
+
+connections('may bring nonsense', async () => {
+  const edge = await openEdge({ stat });
+  for (const nonsense of ['GET / HTTP/1.1\r\n\r\n', '\0\0\0', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\nnonsense nonsense']) {
+    const socket = connect(edge.address);
+    socket.on('error', () => {});
+    await once(socket, 'connect');
+    socket.end(nonsense);
+    socket.resume();
+    await once(socket, 'close');
+  }
+  assert.is((await edge.call('Stat', { key: 'k' })).code, 'OK');
+});
+
+connections('may ping as often as they like', async () => {
+  const edge = await openEdge({ stat });
+  const session = connectHttp2('http://localhost', { createConnection: () => connect(edge.address) });
+  let goaway = false;
+  session.on('goaway', () => {
+    goaway = true;
+  });
+  await once(session, 'connect');
+  for (let pings = 0; pings < 50; pings += 1) await new Promise((resolve) => session.ping(resolve));
+  assert.not.ok(goaway || session.closed);
+  session.close();
+});
+
+connections('leave no rejection unhandled', () => {
+  assert.equal(unhandled, []);
+});
+
+connections.run();
