@@ -1,0 +1,65 @@
+import { join } from 'node:path';
+import { CommanderError } from 'commander';
+import { exitStatus, failureLines } from './cli/failure.ts';
+import { endQuietlyOnClosedPipe } from './cli/output/print.ts';
+import { createProgram } from './cli/program.ts';
+import type { VolumeScan, World } from './cli/world.ts';
+import { Fault } from './ports/fault.ts';
+
+/** Runs the command line and sets the exit status: 0 done, 1 failed or found something, 2 misuse, 3 corrupt, 4 busy. */
+export async function main(argv: readonly string[]): Promise<void> {
+  endQuietlyOnClosedPipe();
+  try {
+    await createProgram(world).parseAsync([...argv]);
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      // It has told the person itself; help and version end this way too.
+      process.exitCode = error.exitCode === 0 ? 0 : 2;
+      return;
+    }
+    process.stderr.write(`${failureLines(error).join('\n')}\n`);
+    // Whatever a start that failed has left open must not keep the process alive.
+    process.exit(exitStatus(error));
+  }
+}
+
+const world: World = {
+  openLog: async (root) => {
+    const { readLogDirectory } = await import('./adapters/event-log/file/read-log-directory.ts');
+    return readLogDirectory(join(root, 'log'));
+  },
+  inspectLog: async (root) => {
+    const { inspectLog } = await import('./adapters/event-log/file/inspect-log.ts');
+    return inspectLog(join(root, 'log'));
+  },
+  openCheckpoints: async (root) => {
+    const { createFileCheckpointStore } = await import('./adapters/checkpoint-store/file.ts');
+    return createFileCheckpointStore({ directory: join(root, 'checkpoints') });
+  },
+  openScan,
+  startDaemon: async (config, logger) => {
+    const { startDaemon } = await import('./main.ts');
+    return startDaemon(config, logger);
+  },
+  reconcileStopped: async (config, logger) => {
+    const { reconcileStopped } = await import('./main.ts');
+    return reconcileStopped(config, logger);
+  },
+};
+
+/** Opening the driver itself would lay out its root; only what looks at the disk is taken of it. */
+async function openScan(root: string, driver: string): Promise<VolumeScan> {
+  switch (driver) {
+    case 'overlay': {
+      const { orphanDeeds } = await import('./adapters/volume-driver/overlay/orphan-deeds.ts');
+      const { scan, untouched } = orphanDeeds(root, () => 0);
+      return { scan, untouched, occupies: ({ kind }) => kind !== 'view' };
+    }
+    case 'memory':
+      return { scan: async () => [], untouched: async () => false, occupies: () => false };
+    default:
+      throw new Fault('unsupported', `this release can't look at volumes of the driver ${driver}`, {
+        hint: 'use the release that made the store',
+      });
+  }
+}

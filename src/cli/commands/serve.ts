@@ -1,0 +1,64 @@
+import { loadConfig } from '../../config/load-config.ts';
+import { createLogger } from '../../observe/create-logger.ts';
+import type { Daemon, World } from '../world.ts';
+
+export interface ServeOptions {
+  readonly config?: string;
+  readonly root?: string;
+  readonly address?: string;
+  readonly httpAddress?: string;
+  readonly driver?: string;
+  readonly durability?: string;
+  readonly removal?: string;
+  readonly logLevel?: string;
+}
+
+const signals = ['SIGTERM', 'SIGINT'] as const;
+
+/**
+ * Runs the daemon in the foreground until a signal: the first one stops it in order, a second one ends the process at
+ * once. Resolves with the exit status when it has stopped. A daemon that does not start rejects with a Fault.
+ */
+export async function serve(options: ServeOptions, world: World): Promise<number> {
+  const config = loadConfig({
+    file: options.config,
+    flags: {
+      root: options.root,
+      address: options.address,
+      http_address: options.httpAddress,
+      driver: options.driver,
+      durability: options.durability,
+      removal: options.removal,
+      log_level: options.logLevel,
+    },
+  });
+  const logger = createLogger(config.logLevel);
+  const signalled = firstSignal();
+  const daemon = await world.startDaemon(config, logger);
+  const signal = await signalled;
+  logger.info({ signal }, 'stopping; a second signal ends the process at once');
+  return stopped(daemon, signal, (error) => logger.error({ err: error }, 'stop failed'));
+}
+
+async function stopped(daemon: Daemon, signal: string, tell: (error: unknown) => void): Promise<number> {
+  try {
+    await daemon.stop(signal);
+    return 0;
+  } catch (error) {
+    tell(error);
+    return 1;
+  }
+}
+
+/** A signal during the start counts too: the daemon is stopped as soon as it is up. */
+function firstSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    let seen = false;
+    const onSignal = (signal: NodeJS.Signals) => {
+      if (seen) process.exit(1);
+      seen = true;
+      resolve(signal);
+    };
+    for (const signal of signals) process.on(signal, onSignal);
+  });
+}

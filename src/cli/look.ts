@@ -1,0 +1,24 @@
+import type { State } from '../../projections/state.ts';
+import type { Action } from '../app/reconciler/action.ts';
+import { type FoundVolume, plan } from '../app/reconciler/plan.ts';
+import { wantedOf } from '../app/reconciler/wanted.ts';
+import type { VolumeScan } from './world.ts';
+
+export interface Look {
+  /** what the reconciler would do */
+  readonly actions: readonly Action[];
+  /** how many entries the disk has */
+  readonly found: number;
+}
+
+/** Compares the disk with a state by the reconciler's own plan, as the next start would. Changes nothing. */
+export async function look(state: State, volumes: VolumeScan): Promise<Look> {
+  const { open, opened } = state.life;
+  const wanted = wantedOf(state, volumes, open ? opened : null);
+  const found: FoundVolume[] = [];
+  for (const volume of await volumes.scan()) {
+    const unknown = volume.id !== null && volume.id > wanted.lastId;
+    found.push({ ...volume, untouched: unknown && (await volumes.untouched(volume)) });
+  }
+  return { actions: plan(wanted, found), found: found.length };
+}

@@ -1,0 +1,77 @@
+import type { Labels } from '../../../events/codecs.ts';
+import type { Envelope } from '../../../events/envelope.ts';
+import type { Event } from '../../../events/registry.ts';
+import { sizeText } from './size.ts';
+
+/** One event in the words of the log's table. */
+export interface EventText {
+  readonly id: string;
+  /** key, name or path that it is about */
+  readonly about: string;
+  readonly what: string;
+  readonly actor: string;
+}
+
+export function describeEvent({ event, meta }: Envelope): EventText {
+  const { data } = event;
+  const id = 'id' in data && data.id !== null ? String(data.id) : '';
+  const namespace = meta.namespace === undefined ? '' : `/${meta.namespace}`;
+  return { id, about: aboutOf(event), what: whatOf(event), actor: `${meta.actor ?? ''}${namespace}` };
+}
+
+function aboutOf({ type, data }: Event): string {
+  if (type === 'SnapshotCommitted') return data.name;
+  if ('key' in data) return data.key;
+  if ('path' in data) return data.path;
+  return 'store' in data ? data.store : '';
+}
+
+function whatOf(event: Event): string {
+  switch (event.type) {
+    case 'StoreCreated':
+      return `driver ${event.data.driver}, version ${event.data.version}`;
+    case 'StoreOpened':
+      return [event.data.clean ? 'clean' : 'after a crash', ...countsOf(event.data.found)].join(', ');
+    case 'StoreClosed':
+      return event.data.reason;
+    case 'SnapshotPrepared':
+      return `${event.data.kind}${event.data.parent === '' ? '' : ` on ${event.data.parent}`}`;
+    case 'SnapshotCommitted':
+      return `from ${event.data.key}`;
+    case 'SnapshotRemoved':
+      return event.data.kind;
+    case 'SnapshotRelabelled':
+      return labelChanges(event.data.before, event.data.after);
+    case 'PrepareUndone':
+    case 'CommitUndone':
+      return `${event.data.step}: ${event.data.error} (${event.data.done})`;
+    case 'UsageMeasured':
+      return `${sizeText(event.data.bytes)}, ${event.data.inodes} inodes`;
+    case 'VolumePurged':
+    case 'OrphanPurged':
+      return `${event.data.why}, ${sizeText(event.data.bytes)} freed`;
+    case 'VolumeRemade':
+    case 'VolumeLost':
+      return event.data.why;
+    case 'OrphanQuarantined':
+      return `to ${event.data.moved}: ${event.data.why}`;
+    default:
+      return event satisfies never;
+  }
+}
+
+const countsOf = (found: Readonly<Record<string, number>>) =>
+  Object.entries(found).map(([action, count]) => `${count} ${action}`);
+
+/** `+a=1` added, `~a=2` changed, `-a` taken away. */
+function labelChanges(before: Labels, after: Labels): string {
+  const changes = [
+    ...Object.entries(after)
+      .filter(([name, value]) => before[name] !== value)
+      .map(([name, value]) => `${name in before ? '~' : '+'}${name}=${value}`),
+    ...Object.keys(before)
+      .filter((name) => !(name in after))
+      .map((name) => `-${name}`),
+  ];
+  return changes.length === 0 ? 'nothing changed' : changes.join(' ');
+}

@@ -1,0 +1,68 @@
+import type { State } from '../../../projections/state.ts';
+import type { Action, ActionType } from '../../app/reconciler/action.ts';
+import { look } from '../look.ts';
+import { plain } from '../output/plain.ts';
+import type { VolumeScan } from '../world.ts';
+import type { Finding, StepReport } from './step-report.ts';
+
+const todos: Readonly<Record<ActionType, string>> = {
+  purge: 'nothing: the daemon purges it in the background, and again at its next start',
+  remake: '`snapledger reconcile` makes it again, empty: it was prepared and never answered',
+  complete: '`snapledger reconcile` makes the missing part again',
+  'declare-lost':
+    'bring the directory back from a backup before the next start; else `snapledger reconcile` records the loss, and the image must be pulled again',
+  'undo-commit': '`snapledger reconcile` takes the seal back; the active stays as it was',
+  'finish-commit': '`snapledger reconcile` drops what only the active needed',
+  quarantine:
+    '`snapledger reconcile` moves it to quarantine/ below the root; look into it there, and delete it by hand',
+  discard: '`snapledger reconcile` deletes it: nobody can have written into it',
+};
+
+/**
+ * Compares the disk with the log by the reconciler's own plan. A daemon may be at work meanwhile: only what two looks
+ * agree on is a finding. `later` answers the state as it is some time after the first look.
+ */
+export async function checkDisk(
+  state: State,
+  volumes: VolumeScan,
+  later: () => Promise<State>,
+): Promise<readonly StepReport[]> {
+  const first = await look(state, volumes);
+  const confirmed = first.actions.some(isFinding) ? await agreed(first.actions, await later(), volumes) : [];
+  const { size: doomed } = state.volumes.doomed;
+  return [
+    {
+      step: 'volumes',
+      figures: { wanted: state.volumes.wanted.size, doomed },
+      findings: confirmed.filter((action) => !isOrphan(action)).map(findingOf),
+      notes: doomed === 0 ? [] : [`${doomed} volumes of removed snapshots wait for their purge`],
+      corrupt: false,
+    },
+    {
+      step: 'orphans',
+      figures: { found: first.found },
+      findings: confirmed.filter(isOrphan).map(findingOf),
+      notes: [],
+      corrupt: false,
+    },
+  ];
+}
+
+/** A purge that is due is no finding: it is what the daemon does in the background. */
+const isFinding = ({ type }: Action) => type !== 'purge';
+const isOrphan = ({ type }: Action) => type === 'quarantine' || type === 'discard';
+
+async function agreed(first: readonly Action[], state: State, volumes: VolumeScan): Promise<readonly Action[]> {
+  const seen = new Set(first.filter(isFinding).map(nameOf));
+  const { actions } = await look(state, volumes);
+  return actions.filter((action) => seen.has(nameOf(action)));
+}
+
+const nameOf = (action: Action) => `${action.type} ${'path' in action ? action.path : action.id}`;
+
+function findingOf(action: Action): Finding {
+  const what = 'path' in action ? action.path : `snapshot ${action.id}${'key' in action ? ` (${action.key})` : ''}`;
+  // Some reasons name the path themselves.
+  const told = action.why.startsWith(what) ? action.why : `${what}: ${action.why}`;
+  return { what: plain(told), todo: todos[action.type] };
+}

@@ -1,0 +1,42 @@
+import type { Config } from './config.ts';
+import type { Settings } from './settings.ts';
+
+const MiB = 1024 * 1024;
+
+/** Settings with every gap filled by the default. Later ones win, key by key. */
+export function complete(...layers: readonly Settings[]): Config {
+  const { overlay, log, checkpoint, ...top } = layers.reduce(merged, {});
+  const address = top.address ?? '/run/snapledger/snapledger.sock';
+  return {
+    root: top.root ?? '/var/lib/snapledger',
+    address,
+    httpAddress: top.http_address ?? httpBeside(address),
+    driver: top.driver ?? 'overlay',
+    durability: top.durability ?? 'commit',
+    removal: top.removal ?? 'background',
+    viewsNeedParent: top.views_need_parent ?? false,
+    overlay: {
+      mountOptions: overlay?.mount_options ?? [],
+      upperdirLabel: overlay?.upperdir_label ?? false,
+      slowChown: overlay?.slow_chown ?? false,
+      remapIds: overlay?.remap_ids ?? 'auto',
+    },
+    log: { segmentBytes: log?.segment_bytes ?? 16 * MiB, reserveBytes: log?.reserve_bytes ?? MiB },
+    checkpoint: { every: checkpoint?.every ?? 50_000 },
+    drainTimeout: top.drain_timeout ?? 10_000,
+    logLevel: top.log_level ?? 'info',
+  };
+}
+
+/** `x.sock` has its HTTP twin at `x.http.sock`. */
+const httpBeside = (address: string) => `${address.replace(/\.sock$/, '')}.http.sock`;
+
+function merged(below: Settings, above: Settings): Settings {
+  return {
+    ...below,
+    ...above,
+    overlay: { ...below.overlay, ...above.overlay },
+    log: { ...below.log, ...above.log },
+    checkpoint: { ...below.checkpoint, ...above.checkpoint },
+  };
+}

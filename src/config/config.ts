@@ -1,0 +1,43 @@
+/** Everything that an operator can set, decoded and complete. Paths are absolute and normalised. */
+export interface Config {
+  readonly root: string;
+  /** unix socket that containerd dials */
+  readonly address: string;
+  /** unix socket of metrics, health and reconcile */
+  readonly httpAddress: string;
+  readonly driver: DriverName;
+  readonly durability: 'commit' | 'background';
+  readonly removal: 'background' | 'sync';
+  readonly viewsNeedParent: boolean;
+  readonly overlay: OverlayConfig;
+  readonly log: LogConfig;
+  readonly checkpoint: CheckpointConfig;
+  /** milliseconds that calls under way get to end at a stop */
+  readonly drainTimeout: number;
+  readonly logLevel: LogLevel;
+}
+
+export type DriverName = 'overlay' | 'btrfs' | 'memory';
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+export interface OverlayConfig {
+  /** added to every overlay mount */
+  readonly mountOptions: readonly string[];
+  /** show an active's upper directory as a label */
+  readonly upperdirLabel: boolean;
+  /** allow copying ownership file by file where the kernel can't map ids */
+  readonly slowChown: boolean;
+  readonly remapIds: 'auto' | boolean;
+}
+
+export interface LogConfig {
+  /** a segment that reaches this size is followed by a new one */
+  readonly segmentBytes: number;
+  /** room kept back for what frees space */
+  readonly reserveBytes: number;
+}
+
+export interface CheckpointConfig {
+  /** events between two checkpoints */
+  readonly every: number;
+}

@@ -1,0 +1,52 @@
+import { existsSync } from 'node:fs';
+import { basename } from 'node:path';
+import { either } from 'fp-ts';
+import { Fault } from '../ports/fault.ts';
+import { complete } from './complete.ts';
+import type { Config } from './config.ts';
+import { decodeSettings } from './decode-settings.ts';
+import { readSettingsFile } from './read-settings-file.ts';
+import type { Settings } from './settings.ts';
+import { fitsSocket, longestSocketPath } from './values.ts';
+
+/** Read where no other file is named, if it is there. */
+export const defaultFile = '/etc/snapledger/config.toml';
+
+export interface Sources {
+  /** the settings file; without it the default one, if that exists */
+  readonly file?: string | undefined;
+  /** what the command line says, by the names of the file; what is undefined was not said */
+  readonly flags?: Readonly<Record<string, unknown>>;
+}
+
+/** Flags over the file over the defaults. Throws a Fault (`misuse`) that names file or flag, key and expectation. */
+export function loadConfig({ file, flags = {} }: Sources): Config {
+  const said = Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined));
+  const config = complete(fromFile(file ?? (existsSync(defaultFile) ? defaultFile : undefined)), fromFlags(said));
+  checkSockets(config);
+  return config;
+}
+
+function fromFile(file: string | undefined): Settings {
+  if (file === undefined) return {};
+  const decoded = decodeSettings(readSettingsFile(file));
+  if (either.isRight(decoded)) return decoded.right;
+  throw new Fault('misuse', `${basename(file)}: ${decoded.left}`, {
+    hint: `correct ${file}; OPERATIONS.md lists every key`,
+  });
+}
+
+function fromFlags(flags: Readonly<Record<string, unknown>>): Settings {
+  const decoded = decodeSettings(flags);
+  if (either.isRight(decoded)) return decoded.right;
+  throw new Fault('misuse', `--${decoded.left.replace(/^[^:]*/, (key) => key.replaceAll('_', '-'))}`, {
+    hint: 'snapledger serve --help lists the options',
+  });
+}
+
+function checkSockets({ address, httpAddress }: Config): void {
+  const hint = 'set http_address to a short path of its own';
+  if (!fitsSocket(httpAddress))
+    throw new Fault('misuse', `http_address: ${httpAddress} is longer than ${longestSocketPath} bytes`, { hint });
+  if (address === httpAddress) throw new Fault('misuse', `http_address: is the same as address: ${address}`, { hint });
+}

@@ -1,0 +1,48 @@
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+import { parse, TomlError } from 'smol-toml';
+import { Fault } from '../ports/fault.ts';
+
+const largest = 1024 * 1024;
+
+/** The settings file's tables as plain values. Throws a Fault (`misuse`) that names the file, and for bad TOML line and column. */
+export function readSettingsFile(file: string): unknown {
+  const text = readText(file);
+  try {
+    return parse(text);
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error;
+    const { line, column, message } = error;
+    const [what = message] = message.replace(/^Invalid TOML document: /, '').split('\n');
+    throw new Fault('misuse', `${file}:${line}:${column}: ${what}`, {
+      hint: 'correct the line: strings stand in quotes, tables in [brackets] (https://toml.io)',
+    });
+  }
+}
+
+function readText(file: string): string {
+  const fd = open(file);
+  try {
+    const stat = fstatSync(fd);
+    if (!stat.isFile()) throw misuse(file, 'is not a file', 'name the settings file itself');
+    if (stat.size > largest) throw misuse(file, `is ${stat.size} bytes long, more than 1 MiB`, 'name a settings file');
+    return readFileSync(fd, 'utf8');
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Without blocking where somebody named a pipe. */
+function open(file: string): number {
+  try {
+    return openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const missing = code === 'ENOENT' || code === 'ENOTDIR';
+    const hint = missing
+      ? 'create it, or leave --config out to run with the defaults'
+      : 'make it readable for this user';
+    throw new Fault('misuse', `${file}: ${missing ? 'there is no such file' : message}`, { hint });
+  }
+}
+
+const misuse = (file: string, what: string, hint: string) => new Fault('misuse', `${file}: ${what}`, { hint });

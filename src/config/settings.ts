@@ -1,0 +1,31 @@
+import * as t from 'io-ts';
+import { AbsolutePath, AutoOrFlag, Count, Duration, Flag, OneOf, Size, SocketPath, Text } from './values.ts';
+
+const Overlay = t.partial(
+  { mount_options: t.readonlyArray(Text), upperdir_label: Flag, slow_chown: Flag, remap_ids: AutoOrFlag },
+  'a table',
+);
+
+const Log = t.partial({ segment_bytes: Size('64KiB'), reserve_bytes: Size('0B') }, 'a table');
+
+const Checkpoint = t.partial({ every: Count(1) }, 'a table');
+
+/** What a settings file or the command line may say, each key at will: the names are those of the file. */
+export const Settings = t.partial(
+  {
+    root: AbsolutePath,
+    address: SocketPath,
+    http_address: SocketPath,
+    driver: OneOf('overlay', 'btrfs', 'memory'),
+    durability: OneOf('commit', 'background'),
+    removal: OneOf('background', 'sync'),
+    views_need_parent: Flag,
+    overlay: Overlay,
+    log: Log,
+    checkpoint: Checkpoint,
+    drain_timeout: Duration,
+    log_level: OneOf('debug', 'info', 'warn', 'error'),
+  },
+  'a table',
+);
+export type Settings = t.TypeOf<typeof Settings>;

@@ -1,0 +1,83 @@
+import { isAbsolute, normalize } from 'node:path';
+import * as t from 'io-ts';
+
+/** What the kernel's `sockaddr_un` takes, without the closing zero. */
+export const longestSocketPath = 107;
+
+/** A codec for one kind of value that a settings file can hold; `expected` is what an error says. */
+function value<A>(expected: string, is: (u: unknown) => u is A, read: (u: unknown) => A | undefined) {
+  return new t.Type<A, unknown, unknown>(
+    expected,
+    is,
+    (u, context) => {
+      const found = read(u);
+      return found === undefined ? t.failure(u, context, expected) : t.success(found);
+    },
+    t.identity,
+  );
+}
+
+const isText = (u: unknown): u is string => typeof u === 'string';
+const isNumber = (u: unknown): u is number => typeof u === 'number';
+const isFlag = (u: unknown): u is boolean => typeof u === 'boolean';
+
+export const Text = value('a string', isText, (u) => (isText(u) ? u : undefined));
+export const Flag = value('true or false', isFlag, (u) => (isFlag(u) ? u : undefined));
+
+/** One of a few words. */
+export const OneOf = <W extends string>(...words: readonly W[]) => {
+  const isWord = (u: unknown): u is W => words.some((word) => word === u);
+  return value(`one of ${words.map((word) => `"${word}"`).join(', ')}`, isWord, (u) => (isWord(u) ? u : undefined));
+};
+
+const isAuto = (u: unknown): u is 'auto' | boolean => u === 'auto' || isFlag(u);
+
+/** `true`, `false` or "auto". */
+export const AutoOrFlag = value('"auto", true or false', isAuto, (u) => (isAuto(u) ? u : undefined));
+
+/** An absolute path of a file or directory, normalised and without a closing slash. */
+export const AbsolutePath = value('an absolute path', isText, (u) =>
+  isText(u) && isAbsolute(u) && !u.includes('\0') ? withoutSlash(normalize(u)) : undefined,
+);
+
+const withoutSlash = (path: string) => (path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path);
+
+/** An absolute path that fits the kernel's address of a unix socket. */
+export const SocketPath = value(`an absolute path of at most ${longestSocketPath} bytes`, isText, (u) =>
+  isText(u) && isAbsolute(u) && !u.includes('\0') && fitsSocket(normalize(u)) ? normalize(u) : undefined,
+);
+
+export const fitsSocket = (path: string) => Buffer.byteLength(path) <= longestSocketPath && !path.endsWith('/');
+
+/** A whole number from `least` on. */
+export const Count = (least: number) =>
+  value(`a whole number of at least ${least}`, isNumber, (u) =>
+    isNumber(u) && Number.isSafeInteger(u) && u >= least ? u : undefined,
+  );
+
+const bytesIn: Readonly<Record<string, number>> = { b: 1, kib: 2 ** 10, mib: 2 ** 20, gib: 2 ** 30 };
+
+/** Bytes: a whole number, or a string as "16MiB" (B, KiB, MiB, GiB). */
+export const Size = (least: string) =>
+  value(`a size of at least ${least}, as 16777216 or "16MiB"`, isNumber, (u) => {
+    const bytes = bytesOf(u);
+    return bytes !== undefined && Number.isSafeInteger(bytes) && bytes >= (bytesOf(least) ?? 0) ? bytes : undefined;
+  });
+
+const bytesOf = (u: unknown) => (isNumber(u) ? u : scaled(u, bytesIn));
+
+const millisecondsIn: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+/** Seconds as a number, or a string as "500ms", "10s", "2m", "1h"; decoded to milliseconds. At most a day: timers end at 24 days. */
+export const Duration = value('a duration of at most a day, as 10 (seconds) or "10s"', isNumber, (u) => {
+  const milliseconds = isNumber(u) ? u * 1000 : scaled(u, millisecondsIn);
+  if (milliseconds === undefined || !(milliseconds >= 0) || milliseconds > 24 * 3_600_000) return undefined;
+  return Math.round(milliseconds);
+});
+
+/** A number with a unit. */
+function scaled(u: unknown, units: Readonly<Record<string, number>>): number | undefined {
+  const [, digits, unit] = (isText(u) ? /^(\d+(?:\.\d+)?)\s*([a-z]+)$/i.exec(u) : null) ?? [];
+  const scale = unit === undefined ? undefined : units[unit.toLowerCase()];
+  return digits === undefined || scale === undefined ? undefined : Number(digits) * scale;
+}

@@ -1,0 +1,85 @@
+import { Gauge, Histogram, Registry } from 'prom-client';
+import type { Envelope } from '../../events/envelope.ts';
+import type { Logger } from '../ports/logger.ts';
+import { createCallMetrics, type ObserveCall } from './call-metrics.ts';
+import { countFailures } from './count-failures.ts';
+import { createEventMetrics } from './event-metrics.ts';
+import { createJournalMetrics, type Watched } from './journal-metrics.ts';
+import { createLogMetrics, type ObserveFlush } from './log-metrics.ts';
+import { createLoopMetrics } from './loop-metrics.ts';
+
+/** Everything that is counted, for one daemon. Each part can be handed to the code that knows it as a plain function. */
+export interface Metrics {
+  readonly call: ObserveCall;
+  readonly flushed: ObserveFlush;
+  /** A checkpoint was written, in so many seconds. */
+  checkpointed(seconds: number): void;
+  /** The logger to hand to the application, so that failures count. */
+  counting(logger: Logger): Logger;
+  /** Counts the journal's durable events from now on, and shows its state. Called before recovery, it counts that too. */
+  watch(journal: Watched & { readonly events: Events }): void;
+  /** The text format of Prometheus. */
+  text(): Promise<{ readonly contentType: string; readonly body: string }>;
+  close(): void;
+}
+
+/** The journal's events, as far as they are needed here. */
+interface Events {
+  subscribe(next: (envelope: Envelope) => void): { unsubscribe(): void };
+}
+
+export function createMetrics(version: string): Metrics {
+  const registry = new Registry();
+  let watched: Watched | undefined;
+  let listening = { unsubscribe: () => {} };
+  const count = createEventMetrics(registry);
+  const checkpoints = createCheckpointMetrics(registry);
+  createJournalMetrics(registry, () => watched);
+  createInfo(registry, version);
+  const closeLoop = createLoopMetrics(registry);
+  return {
+    call: createCallMetrics(registry),
+    flushed: createLogMetrics(registry),
+    checkpointed: (seconds) => checkpoints.observe(seconds),
+    counting: (logger) => countFailures(logger, registry),
+    watch: (journal) => {
+      watched = journal;
+      listening = journal.events.subscribe(({ event }) => count(event));
+    },
+    text: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
+    close: () => {
+      listening.unsubscribe();
+      closeLoop();
+    },
+  };
+}
+
+const createCheckpointMetrics = (registry: Registry) =>
+  new Histogram({
+    name: 'snapledger_checkpoint_seconds',
+    help: 'Checkpoints written, with the time each took',
+    buckets: [0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30],
+    registers: [registry],
+  });
+
+/** Constant 1, with the version as label, and the time of the start. */
+function createInfo(registry: Registry, version: string): void {
+  const registers = [registry];
+  new Gauge({ name: 'snapledger_build_info', help: 'The version that runs', labelNames: ['version'], registers }).set(
+    { version },
+    1,
+  );
+  new Gauge({
+    name: 'snapledger_start_time_seconds',
+    help: 'When the daemon started, in seconds since 1970',
+    registers,
+  }).set(Date.now() / 1000);
+  new Gauge({
+    name: 'snapledger_resident_memory_bytes',
+    help: 'Resident memory of the daemon',
+    registers,
+    collect() {
+      this.set(process.memoryUsage.rss());
+    },
+  });
+}

@@ -1,0 +1,45 @@
+import { Gauge, type Registry } from 'prom-client';
+import type { Kind } from '../../events/codecs.ts';
+import type { State } from '../../projections/state.ts';
+
+/** The part of a journal that is read when metrics are asked for. */
+export interface Watched {
+  readonly durable: State;
+  readonly latest: State;
+  readonly setbacks: number;
+}
+
+/** What the state shows, counted when somebody asks: nothing is paid for an event. `watched` answers undefined until there is one. */
+export function createJournalMetrics(registry: Registry, watched: () => Watched | undefined): void {
+  const gauge = (name: string, help: string, read: (journal: Watched) => number) =>
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        const journal = watched();
+        if (journal !== undefined) this.set(read(journal));
+      },
+    });
+  gauge('snapledger_log_durable_position', 'Position of the newest durable event', ({ durable }) => durable.position);
+  gauge('snapledger_log_taken_position', 'Position of the newest event taken', ({ latest }) => latest.position);
+  gauge('snapledger_setbacks', 'How often the log gave taken events back', ({ setbacks }) => setbacks);
+  gauge('snapledger_doomed_volumes', 'Volumes that wait for their purge', ({ durable }) => durable.volumes.doomed.size);
+  new Gauge({
+    name: 'snapledger_snapshots',
+    help: 'Living snapshots by kind',
+    labelNames: ['kind'],
+    registers: [registry],
+    collect() {
+      const journal = watched();
+      if (journal === undefined) return;
+      for (const [kind, count] of Object.entries(countByKind(journal.durable))) this.set({ kind }, count);
+    },
+  });
+}
+
+function countByKind({ index }: State): Record<Kind, number> {
+  const counts = { active: 0, view: 0, committed: 0 };
+  for (const { kind } of index.values()) counts[kind] += 1;
+  return counts;
+}

@@ -1,0 +1,87 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type LogOptions, log } from '../../../src/cli/commands/log.ts';
+import { Fault } from '../../../src/ports/fault.ts';
+import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
+import { enveloped, smallStore } from '../facts.ts';
+import { createMemoryWorld, createPrinter, type MemoryWorld } from '../memory-world.ts';
+
+interface Context {
+  sandbox: Sandbox;
+  world: MemoryWorld;
+}
+
+const test = suite<Context>('log');
+test.before.each(async (context) => {
+  context.sandbox = createSandbox('log');
+  context.world = await createMemoryWorld(context.sandbox, enveloped(smallStore));
+});
+test.after.each(({ sandbox }) => sandbox.close());
+
+async function printed(world: MemoryWorld, key: string | undefined, options: LogOptions) {
+  const { lines, print } = createPrinter();
+  await log(key, { root: world.root, ...options }, world, print);
+  return lines;
+}
+
+const positions = async (world: MemoryWorld, key: string | undefined, options: LogOptions) =>
+  (await printed(world, key, { ...options, json: true })).map((line) => Number(JSON.parse(line).position));
+
+test('shows the events as an aligned table', async ({ world }) => {
+  assert.equal(await printed(world, undefined, { from: 10, lines: 3 }), [
+    'POSITION  TIME                      TYPE             ID  KEY            WHAT                  ACTOR',
+    '      11  2023-11-14T22:24:20.000Z  SnapshotRemoved   4  default/6/job  active                containerd/default',
+    '      12  2023-11-14T22:25:20.000Z  VolumePurged      4                 removed, 4 KiB freed  containerd/default',
+    '      13  2023-11-14T22:26:20.000Z  StoreClosed                         SIGTERM               operator',
+  ]);
+});
+
+test('prints envelopes as they stand in the log', async ({ world }) => {
+  const [line = ''] = await printed(world, undefined, { json: true, lines: 1 });
+  assert.equal(JSON.parse(line), {
+    position: '13',
+    id: '00000000-0000-5000-8000-000000000013',
+    time: '1700000780000000000',
+    type: 'StoreClosed.v1',
+    meta: { actor: 'operator' },
+    data: { reason: 'SIGTERM' },
+  });
+});
+
+test('begins at a position, and keeps the newest so many', async ({ world }) => {
+  assert.equal(await positions(world, undefined, { from: 12 }), [12, 13]);
+  assert.equal(await positions(world, undefined, { lines: 2 }), [12, 13]);
+  assert.equal(await positions(world, undefined, { from: 13, lines: 5 }), [13]);
+  assert.equal(await positions(world, undefined, { from: 99 }), []);
+});
+
+test('shows some types alone, and the newest of them', async ({ world }) => {
+  assert.equal(await positions(world, undefined, { type: ['SnapshotPrepared'] }), [3, 5, 8, 9]);
+  assert.equal(await positions(world, undefined, { type: ['SnapshotPrepared', 'StoreClosed'], lines: 2 }), [9, 13]);
+});
+
+test('shows the whole life of the snapshots under a key or name', async ({ world }) => {
+  assert.equal(await positions(world, 'default/1/extract-a', {}), [3, 4, 7]);
+  assert.equal(await positions(world, 'default/6/job', {}), [9, 11, 12]);
+  assert.equal(await positions(world, 'default/6/job', { from: 10, lines: 1 }), [12]);
+});
+
+const failure = (deed: Promise<unknown>) =>
+  deed.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+
+test('says so where no event names the key', async ({ world }) => {
+  const error = await failure(printed(world, 'nothing', {}));
+  assert.ok(error instanceof Fault);
+  assert.match(error.message, 'no event names the key nothing');
+});
+
+test('suggests the type that was meant', async ({ world }) => {
+  const error = await failure(printed(world, undefined, { type: ['SnapshotRemove'] }));
+  assert.ok(error instanceof Fault && error.code === 'misuse');
+  assert.is(error.hint, 'did you mean SnapshotRemoved?');
+});
+
+test.run();

@@ -1,0 +1,108 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { newMemoryVolume } from '../../../src/adapters/volume-driver/memory/memory-driver.ts';
+import type { Action } from '../../../src/app/reconciler/action.ts';
+import { planLines, reconcile } from '../../../src/cli/commands/reconcile.ts';
+import { serveHttp } from '../../../src/http/serve-http.ts';
+import { Fault } from '../../../src/ports/fault.ts';
+import { silent } from '../../../src/ports/logger.ts';
+import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
+import { enveloped, smallStore } from '../facts.ts';
+import { createMemoryWorld, createPrinter, type MemoryWorld } from '../memory-world.ts';
+
+interface Context {
+  sandbox: Sandbox;
+  world: MemoryWorld;
+}
+
+const test = suite<Context>('reconcile');
+test.before.each(async (context) => {
+  context.sandbox = createSandbox('reconcile');
+  context.world = await createMemoryWorld(context.sandbox, enveloped(smallStore));
+  for (const id of ['1', '2', '3', '9']) context.world.driver.volumes.set(id, newMemoryVolume());
+});
+test.after.each(({ sandbox }) => sandbox.close());
+
+const purge: Action = { type: 'purge', id: 4, why: 'removed at position 11' };
+
+/** A daemon's HTTP socket that answers reconcile, named by the lock file; answers what it was asked. */
+async function daemonAt({ sandbox, world }: Context, answer: () => readonly Action[]): Promise<boolean[]> {
+  const asked: boolean[] = [];
+  const address = join(sandbox.path, 'x.http.sock');
+  const server = await serveHttp({
+    address,
+    logger: silent,
+    metrics: async () => ({ contentType: 'text/plain', body: '' }),
+    health: () => ({ serving: true, reason: '' }),
+    reconcile: async ({ dryRun }) => {
+      asked.push(dryRun);
+      return answer();
+    },
+  });
+  sandbox.atEnd(() => server.close());
+  writeFileSync(join(world.root, 'lock'), JSON.stringify({ pid: 1, address: '/x', http: address, since: '' }));
+  return asked;
+}
+
+async function printed(world: MemoryWorld, options: { dryRun?: boolean; json?: boolean }) {
+  const { lines, print } = createPrinter();
+  await reconcile({ root: world.root, ...options }, world, print);
+  return lines;
+}
+
+test('asks the daemon that the lock file names', async (context) => {
+  const asked = await daemonAt(context, () => [purge]);
+  assert.equal(await printed(context.world, { json: true }), [JSON.stringify(purge)]);
+  assert.equal(await printed(context.world, { dryRun: true }), [
+    'ACTION  ID  ABOUT  WHY',
+    'purge    4         removed at position 11',
+    '1 action to do; nothing was changed',
+  ]);
+  assert.equal(asked, [false, true]);
+});
+
+test('tells what the daemon could not do', async (context) => {
+  await daemonAt(context, () => {
+    throw new Fault('stopped', 'the log has stopped', { hint: 'restart' });
+  });
+  const error = await printed(context.world, {}).then(
+    () => undefined,
+    (fault: unknown) => fault,
+  );
+  assert.ok(error instanceof Fault);
+  assert.match(error.message, 'the log has stopped');
+});
+
+test('plans on a stopped store without its lock', async ({ world }) => {
+  assert.equal(await printed(world, { dryRun: true }), [
+    'ACTION   ID  ABOUT        WHY',
+    "discard   9  snapshots/9  past the log's last number 4, never acknowledged and empty",
+    '1 action to do; nothing was changed',
+  ]);
+  assert.ok(world.driver.volumes.has('9'));
+});
+
+test('works on a stopped store itself, whatever its lock file still says', async ({ world, sandbox }) => {
+  const text = JSON.stringify({ pid: 1, address: '/x', http: join(sandbox.path, 'gone.sock') });
+  for (const lock of [text, '', 'not json', '{"pid":"x"}']) {
+    writeFileSync(join(world.root, 'lock'), lock);
+    const asked: string[] = [];
+    const here: typeof world = {
+      ...world,
+      reconcileStopped: async ({ root, driver }) => {
+        asked.push(root, driver);
+        return [purge];
+      },
+    };
+    assert.is((await printed(here, {})).at(-1), '1 action done');
+    assert.equal(asked, [world.root, 'memory']);
+  }
+});
+
+test('says so where there is nothing to do', () => {
+  assert.equal(planLines([], true), ['nothing to do: the disk is what the log says']);
+});
+
+test.run();

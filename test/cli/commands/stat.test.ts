@@ -1,0 +1,62 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { stat } from '../../../src/cli/commands/stat.ts';
+import { Fault } from '../../../src/ports/fault.ts';
+import { createSandbox } from '../../support/sandbox.ts';
+import { enveloped, smallStore } from '../facts.ts';
+import { createMemoryWorld, createPrinter } from '../memory-world.ts';
+
+const test = suite('stat');
+const sandbox = createSandbox('stat');
+test.after(() => sandbox.close());
+
+async function printed(key: string, json: boolean) {
+  const world = await createMemoryWorld(sandbox, enveloped(smallStore));
+  const { lines, print } = createPrinter();
+  await stat(key, { root: world.root, json }, world, print);
+  return lines;
+}
+
+test('shows all that the log says of a snapshot', async () => {
+  assert.equal(await printed('default/4/sha256:bbb', false), [
+    'key       default/4/sha256:bbb',
+    'kind      committed',
+    'id        2',
+    'path      snapshots/2',
+    'parents   default/2/sha256:aaa',
+    'children  default/5/web',
+    'created   2023-11-14T22:19:20.000Z',
+    'updated   2023-11-14T22:19:20.000Z',
+    'usage     not measured',
+    'prepared  position 5',
+    'labels    -',
+  ]);
+});
+
+test('prints one object for machines', async () => {
+  const [line = ''] = await printed('default/5/web', true);
+  const { id, kind, parents, children, labels, path } = JSON.parse(line);
+  assert.equal(
+    { id, kind, parents, children, labels, path },
+    {
+      id: '3',
+      kind: 'active',
+      parents: ['default/4/sha256:bbb', 'default/2/sha256:aaa'],
+      children: [],
+      labels: { b: '3', c: '4' },
+      path: 'snapshots/3',
+    },
+  );
+});
+
+test('names the keys that contain what was asked for', async () => {
+  const error = await printed('sha256', false).then(
+    () => undefined,
+    (fault: unknown) => fault,
+  );
+  assert.ok(error instanceof Fault);
+  assert.is(error.message, 'snapshot sha256: not found');
+  assert.match(error.hint, 'default/2/sha256:aaa');
+});
+
+test.run();

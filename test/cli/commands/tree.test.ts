@@ -1,0 +1,48 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { evolve, initialState } from '../../../projections/state.ts';
+import { textTree, tree } from '../../../src/cli/commands/tree.ts';
+import { createSandbox } from '../../support/sandbox.ts';
+import { enveloped, prepared, smallStore } from '../facts.ts';
+import { createMemoryWorld, createPrinter } from '../memory-world.ts';
+
+const test = suite('tree');
+const sandbox = createSandbox('tree');
+test.after(() => sandbox.close());
+
+const later = 1_700_000_000_000_000_000n + 3_600_000_000_000n;
+
+test('draws living snapshots below their parents, with usage and age', () => {
+  const state = enveloped([...smallStore, prepared(5, 'default/9/\u001b[31mred')]).reduce(evolve, initialState);
+  assert.equal(textTree(state, later), [
+    'ID  KIND         USAGE  AGE  KEY',
+    ' 1  committed  1.5 MiB  56m  default/2/sha256:aaa',
+    ' 2  committed        -  54m  └─ default/4/sha256:bbb',
+    ' 3  active           -  52m     └─ default/5/web',
+    ' 5  active           -  46m  default/9/\\u001b[31mred',
+  ]);
+});
+
+test('shows a snapshot whose parent is gone as a root', () => {
+  const state = enveloped([prepared(7, 'child', 'gone', 6)]).reduce(evolve, initialState);
+  assert.equal(textTree(state, later), ['ID  KIND    USAGE  AGE  KEY', ' 7  active      -  59m  child']);
+});
+
+test('prints one snapshot a line for machines', async () => {
+  const world = await createMemoryWorld(sandbox, enveloped(smallStore));
+  const { lines, print } = createPrinter();
+  await tree({ root: world.root, json: true }, world, print);
+  const rows = lines.map((line) => JSON.parse(line));
+  assert.equal(
+    rows.map(({ id, depth, parentId }) => [id, depth, parentId]),
+    [
+      ['1', 0, null],
+      ['2', 1, '1'],
+      ['3', 2, '2'],
+    ],
+  );
+  assert.equal(rows[0].usage, { bytes: '1572864', inodes: '12' });
+  assert.equal(rows[2].labels, { b: '3', c: '4' });
+});
+
+test.run();

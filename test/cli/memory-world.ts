@@ -1,0 +1,68 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Envelope } from '../../events/envelope.ts';
+import { createMemoryEventLog, type MemoryRecord } from '../../src/adapters/event-log/memory.ts';
+import { createMemoryDriver, type MemoryDriver } from '../../src/adapters/volume-driver/memory/memory-driver.ts';
+import type { LogReport, World } from '../../src/cli/world.ts';
+import type { Checkpoint, CheckpointStore } from '../../src/ports/checkpoint-store.ts';
+import type { Sandbox } from '../support/sandbox.ts';
+
+/** A store in memory, as the commands see it, with a root that looks like one. */
+export interface MemoryWorld extends World {
+  readonly root: string;
+  readonly driver: MemoryDriver;
+  readonly checkpoints: Checkpoint[];
+  damage: LogReport['damage'];
+  append(envelopes: readonly Envelope[]): Promise<void>;
+  /** the log's proof at a position */
+  markAt(position: number): Promise<string>;
+}
+
+export async function createMemoryWorld(sandbox: Sandbox, envelopes: readonly Envelope[]): Promise<MemoryWorld> {
+  const kept: MemoryRecord[] = [];
+  const log = createMemoryEventLog({ kept });
+  const driver = createMemoryDriver();
+  const checkpoints: Checkpoint[] = [];
+  const root = sandbox.folder('root');
+  writeFileSync(join(sandbox.folder('root/log'), '00000000000000000001.log'), '');
+  const notHere = (): never => {
+    throw new Error('not in memory');
+  };
+  const world: MemoryWorld = {
+    root,
+    driver,
+    checkpoints,
+    damage: [],
+    append: (more) => log.append(more, { room: 'ordinary', flush: 'now' }),
+    markAt: async (position) => (await log.markAt(position)) ?? '',
+    openLog: async () => createMemoryEventLog({ kept: [...kept] }),
+    inspectLog: async () => ({
+      store: 's',
+      segments: 1,
+      records: kept.length,
+      bytes: 4096,
+      position: kept.length,
+      torn: 0,
+      damage: world.damage,
+    }),
+    openCheckpoints: async () => checkpointsOf(checkpoints),
+    openScan: async () => driver,
+    startDaemon: notHere,
+    reconcileStopped: notHere,
+  };
+  await world.append(envelopes);
+  return world;
+}
+
+const checkpointsOf = (checkpoints: readonly Checkpoint[]): CheckpointStore => ({
+  save: async () => {},
+  async *load() {
+    yield* checkpoints;
+  },
+});
+
+/** Collects what a command prints. */
+export function createPrinter() {
+  const lines: string[] = [];
+  return { lines, print: (more: readonly string[]) => void lines.push(...more) };
+}

@@ -1,0 +1,142 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Event } from '../../events/registry.ts';
+import { openFileEventLog } from '../../src/adapters/event-log/file/open-file-event-log.ts';
+import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+import { waitFor } from '../support/wait-for.ts';
+import { enveloped, prepared, smallStore } from './facts.ts';
+import { snapledger, snapledgerRun } from './process.ts';
+
+interface Context {
+  sandbox: Sandbox;
+  root: string;
+}
+
+const test = suite<Context>('the commands on a stopped store');
+test.before.each(async (context) => {
+  context.sandbox = createSandbox('stopped');
+  context.root = context.sandbox.folder('root');
+  await append(context.root, smallStore);
+});
+test.after.each(({ sandbox }) => sandbox.close());
+
+/** Appends to the log of a root, as its daemon does. */
+async function append(root: string, events: readonly Event[]): Promise<void> {
+  const directory = join(root, 'log');
+  const store = '6ba7b810-9dad-41d1-80b4-00c04fd430c8';
+  const { log } = await openFileEventLog({ directory, store, preallocate: () => {} });
+  await log.append(enveloped(events, log.end.position), { room: 'ordinary', flush: 'now' });
+  await log.close();
+}
+
+/** Every byte of the log's files. */
+function bytesOf(root: string): string {
+  return readdirSync(join(root, 'log'))
+    .map((name) => readFileSync(join(root, 'log', name), 'latin1'))
+    .join('\n');
+}
+
+test('show the log', async ({ root }) => {
+  const { status, stdout } = await snapledgerRun('log', '--root', root);
+  assert.is(status, 0);
+  const lines = stdout.trimEnd().split('\n');
+  assert.is(lines.length, smallStore.length + 1);
+  assert.match(lines[3] ?? '', /^ +3 {2}\S+Z {2}SnapshotPrepared +1 {2}default\/1\/extract-a /);
+  const json = await snapledgerRun('log', 'default/6/job', '--json', '--root', root);
+  const types = json.stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line).type);
+  assert.equal(types, ['SnapshotPrepared.v1', 'SnapshotRemoved.v1', 'VolumePurged.v1']);
+});
+
+test('show the tree and one snapshot', async ({ root }) => {
+  const tree = await snapledgerRun('tree', '--root', root);
+  assert.equal(
+    tree.stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.replace(/ +(AGE|\d+d) /, ' - ')),
+    [
+      'ID  KIND         USAGE -  KEY',
+      ' 1  committed  1.5 MiB -  default/2/sha256:aaa',
+      ' 2  committed        - -  └─ default/4/sha256:bbb',
+      ' 3  active           - -     └─ default/5/web',
+    ],
+  );
+  const stat = await snapledgerRun('stat', 'default/5/web', '--json', '--root', root);
+  assert.is(JSON.parse(stat.stdout).parent, 'default/4/sha256:bbb');
+  const missing = await snapledgerRun('stat', 'web', '--root', root);
+  assert.equal(
+    [missing.status, missing.stderr],
+    [1, 'snapledger: snapshot web: not found\nhint: keys that contain it: default/5/web\n'],
+  );
+});
+
+test('verify it, and change nothing', async ({ root }) => {
+  const before = bytesOf(root);
+  const { status, stdout } = await snapledgerRun('verify', '--root', root);
+  assert.is(status, 0, stdout);
+  assert.match(stdout, /^chain +ok +segments 1, records 13, /);
+  assert.match(stdout, 'verify: all in order');
+  assert.is(bytesOf(root), before);
+  assert.equal(readdirSync(root), ['log']);
+});
+
+test('name one changed byte, with exit status 3', async ({ root }) => {
+  const [name = ''] = readdirSync(join(root, 'log'));
+  const file = join(root, 'log', name);
+  writeFileSync(file, readFileSync(file, 'utf8').replace('default/3/extract-b', 'default/3/extract-c'));
+  const { status, stdout } = await snapledgerRun('verify', '--root', root);
+  assert.is(status, 3);
+  assert.match(stdout, /^chain +1 finding /);
+  assert.match(stdout, `${file}: byte `);
+  assert.match(stdout, 'verify: damaged');
+  for (const command of ['log', 'tree']) {
+    const refused = await snapledgerRun(command, '--root', root);
+    assert.is(refused.status, 3, command);
+    assert.match(refused.stderr, /^snapledger: .*position 5/);
+  }
+});
+
+test('end quietly when nobody reads on', async ({ root }) => {
+  const many = Array.from({ length: 3000 }, (_, at) => prepared(100 + at, `default/${at}/${'x'.repeat(80)}`));
+  await append(root, many);
+  const child = spawn(process.execPath, [snapledger, 'log', '--root', root], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let stderr = '';
+  child.stderr.on('data', (part: Buffer) => {
+    stderr += part;
+  });
+  child.stdout.once('data', () => child.stdout.destroy());
+  const [status] = await once(child, 'exit');
+  assert.equal([status, stderr], [0, '']);
+});
+
+test('follow what is appended', async ({ root, sandbox }) => {
+  const args = ['log', '--follow', '--json', '-n', '1', '--root', root];
+  const child = spawn(process.execPath, [snapledger, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const exit = once(child, 'exit');
+  sandbox.atEnd(async () => {
+    child.kill('SIGKILL');
+    await exit;
+  });
+  let text = '';
+  child.stdout.on('data', (part: Buffer) => {
+    text += part;
+  });
+  const positions = () =>
+    text
+      .trimEnd()
+      .split('\n')
+      .map((line) => Number(JSON.parse(line).position));
+  await waitFor('the newest event', () => text.endsWith('\n'));
+  await append(root, [prepared(9, 'later')]);
+  await waitFor('the appended event', () => text.trimEnd().split('\n').length === 2 && text.endsWith('\n'));
+  assert.equal(positions(), [13, 14]);
+});
+
+test.run();

@@ -1,0 +1,90 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { createSandbox } from '../support/sandbox.ts';
+import { snapledgerRun } from './process.ts';
+
+const test = suite('snapledger');
+const sandbox = createSandbox('usage');
+test.after(() => sandbox.close());
+
+const commands = ['serve', 'log', 'tree', 'stat', 'verify', 'reconcile', 'containerd-config'];
+
+test('shows help and version', async () => {
+  const help = await snapledgerRun('--help');
+  assert.is(help.status, 0);
+  for (const command of commands) assert.match(help.stdout, `  ${command} `);
+  const version = await snapledgerRun('--version');
+  assert.equal([version.status, version.stdout.trim()], [0, '0.1.0']);
+});
+
+test('shows help of every command', async () => {
+  await Promise.all(
+    commands.map(async (command) => {
+      const { status, stdout } = await snapledgerRun(command, '--help');
+      assert.is(status, 0, command);
+      assert.match(stdout, `Usage: snapledger ${command} `);
+    }),
+  );
+});
+
+const misuses: readonly (readonly [args: readonly string[], message: string])[] = [
+  [['verfy'], "snapledger: unknown command 'verfy'\n(Did you mean verify?)"],
+  [['tree', '--rot', '/x'], "snapledger: unknown option '--rot'\n(Did you mean --root?)"],
+  [['stat'], "snapledger: missing required argument 'key'"],
+  [['tree', 'extra'], "snapledger: too many arguments for 'tree'"],
+  [['log', '--from', 'x'], "snapledger: option '--from <position>' argument 'x' is invalid."],
+  [['log', '-n', '0'], "snapledger: option '-n, --lines <count>' argument '0' is invalid."],
+  [
+    ['serve', '--driver', 'zfs'],
+    'snapledger: --driver: expected one of "overlay", "btrfs", "memory", found "zfs"\nhint: ',
+  ],
+  [['serve', '--root', 'relative'], 'snapledger: --root: expected an absolute path, found "relative"\nhint: '],
+  [['serve', '--config', '/nowhere.toml'], 'snapledger: /nowhere.toml: there is no such file\nhint: '],
+  [['tree', '--root', '/nowhere'], 'snapledger: /nowhere: there is no such directory\nhint: '],
+];
+
+for (const [args, message] of misuses) {
+  test(`refuses ${args.join(' ')} with exit status 2`, async () => {
+    const { status, stdout, stderr } = await snapledgerRun(...args);
+    assert.equal([status, stdout], [2, '']);
+    assert.is(stderr.slice(0, message.length), message);
+  });
+}
+
+test('refuses a root that is a file or holds no log', async () => {
+  const file = join(sandbox.path, 'file');
+  writeFileSync(file, '');
+  mkdirSync(join(sandbox.path, 'empty', 'log'), { recursive: true });
+  for (const command of [['log'], ['stat', 'k'], ['verify'], ['reconcile']]) {
+    const onFile = await snapledgerRun(...command, '--root', file);
+    assert.equal([onFile.status, onFile.stderr.split('\n')[0]], [2, `snapledger: ${file}: is not a directory`]);
+    const onEmpty = await snapledgerRun(...command, '--root', join(sandbox.path, 'empty'));
+    assert.equal(
+      [onEmpty.status, onEmpty.stderr.split('\n')[0]],
+      [2, `snapledger: ${sandbox.path}/empty: holds no log`],
+    );
+  }
+});
+
+test('prints what containerd needs', async () => {
+  const file = join(sandbox.path, 'config.toml');
+  writeFileSync(file, 'root = "/srv/snap \\"x\\""\n[overlay]\nremap_ids = true\n');
+  const { status, stdout } = await snapledgerRun('containerd-config', '--config', file, '--address', '/run/x.sock');
+  assert.is(status, 0);
+  assert.is(
+    stdout,
+    [
+      '[proxy_plugins.snapledger]',
+      '  type = "snapshot"',
+      '  address = "/run/x.sock"',
+      '  capabilities = ["remap-ids"]',
+      '  [proxy_plugins.snapledger.exports]',
+      '    root = "/srv/snap \\"x\\""',
+      '',
+    ].join('\n'),
+  );
+});
+
+test.run();

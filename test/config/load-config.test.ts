@@ -1,0 +1,155 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { loadConfig } from '../../src/config/load-config.ts';
+import { Fault } from '../../src/ports/fault.ts';
+import { createSandbox } from '../support/sandbox.ts';
+
+const sandbox = createSandbox('config');
+const test = suite('loadConfig');
+test.after(() => sandbox.close());
+
+function written(text: string): string {
+  const file = join(sandbox.path, 'config.toml');
+  writeFileSync(file, text);
+  return file;
+}
+
+function faultOf(load: () => unknown): Fault {
+  try {
+    load();
+  } catch (error) {
+    if (error instanceof Fault) return error;
+    throw error;
+  }
+  throw new Error('nothing was thrown');
+}
+
+test('fills an empty file with the defaults', () => {
+  assert.equal(loadConfig({ file: written('') }), {
+    root: '/var/lib/snapledger',
+    address: '/run/snapledger/snapledger.sock',
+    httpAddress: '/run/snapledger/snapledger.http.sock',
+    driver: 'overlay',
+    durability: 'commit',
+    removal: 'background',
+    viewsNeedParent: false,
+    overlay: { mountOptions: [], upperdirLabel: false, slowChown: false, remapIds: 'auto' },
+    log: { segmentBytes: 16 * 2 ** 20, reserveBytes: 2 ** 20 },
+    checkpoint: { every: 50_000 },
+    drainTimeout: 10_000,
+    logLevel: 'info',
+  });
+});
+
+const everyKey = `
+root = "/srv/snap//ledger/"
+address = "/run/a.sock"
+http_address = "/run/b.sock"
+driver = "btrfs"
+durability = "background"
+removal = "sync"
+views_need_parent = true
+drain_timeout = "1500ms"
+log_level = "debug"
+[overlay]
+mount_options = ["volatile", "metacopy=on"]
+upperdir_label = true
+slow_chown = true
+remap_ids = false
+[log]
+segment_bytes = "1.5MiB"
+reserve_bytes = 65536
+[checkpoint]
+every = 7
+`;
+
+test('reads every key', () => {
+  assert.equal(loadConfig({ file: written(everyKey) }), {
+    root: '/srv/snap/ledger',
+    address: '/run/a.sock',
+    httpAddress: '/run/b.sock',
+    driver: 'btrfs',
+    durability: 'background',
+    removal: 'sync',
+    viewsNeedParent: true,
+    overlay: { mountOptions: ['volatile', 'metacopy=on'], upperdirLabel: true, slowChown: true, remapIds: false },
+    log: { segmentBytes: 1.5 * 2 ** 20, reserveBytes: 65_536 },
+    checkpoint: { every: 7 },
+    drainTimeout: 1500,
+    logLevel: 'debug',
+  });
+});
+
+test('lets a flag win over the file, and the file over the defaults', () => {
+  const file = written('root = "/from/file"\ndriver = "btrfs"\n[log]\nreserve_bytes = 0');
+  const config = loadConfig({ file, flags: { root: '/from/flag', driver: undefined } });
+  assert.is(config.root, '/from/flag');
+  assert.is(config.driver, 'btrfs');
+  assert.equal(config.log, { segmentBytes: 16 * 2 ** 20, reserveBytes: 0 });
+});
+
+test('puts the HTTP socket beside the address, whatever that ends in', () => {
+  assert.is(loadConfig({ file: written('address = "/run/s"') }).httpAddress, '/run/s.http.sock');
+});
+
+const long = `/${'a'.repeat(107)}`;
+const wrongTexts: readonly (readonly [text: string, message: string])[] = [
+  ['root = 5', 'config.toml: root: expected an absolute path, found 5'],
+  ['root = "var/lib"', 'config.toml: root: expected an absolute path, found "var/lib"'],
+  ['address = ""', 'config.toml: address: expected an absolute path of at most 107 bytes, found ""'],
+  [`http_address = "${long}"`, 'config.toml: http_address: expected an absolute path of at most 107 bytes, found'],
+  ['driver = "zfs"', 'config.toml: driver: expected one of "overlay", "btrfs", "memory", found "zfs"'],
+  ['views_need_parent = "yes"', 'config.toml: views_need_parent: expected true or false, found "yes"'],
+  ['overlay = 1', 'config.toml: overlay: expected a table, found 1'],
+  ['[overlay]\nmount_options = "ro"', 'config.toml: overlay.mount_options: expected'],
+  ['[overlay]\nmount_options = ["a", 5]', 'config.toml: overlay.mount_options.1: expected a string, found 5'],
+  ['[overlay]\nremap_ids = "maybe"', 'config.toml: overlay.remap_ids: expected "auto", true or false, found "maybe"'],
+  ['[log]\nsegment_bytes = "16 parsecs"', 'config.toml: log.segment_bytes: expected a size of at least 64KiB'],
+  ['[log]\nsegment_bytes = 1', 'config.toml: log.segment_bytes: expected a size of at least 64KiB'],
+  ['[log]\nreserve_bytes = -1', 'config.toml: log.reserve_bytes: expected a size of at least 0B'],
+  ['[log]\nreserve_bytes = 1.5', 'config.toml: log.reserve_bytes: expected a size'],
+  ['[log]\nreserve_bytes = nan', 'config.toml: log.reserve_bytes: expected a size'],
+  ['[checkpoint]\nevery = 0', 'config.toml: checkpoint.every: expected a whole number of at least 1, found 0'],
+  ['drain_timeout = "soon"', 'config.toml: drain_timeout: expected a duration'],
+  ['drain_timeout = inf', 'config.toml: drain_timeout: expected a duration'],
+  ['log_level = "loud"', 'config.toml: log_level: expected one of "debug", "info", "warn", "error", found "loud"'],
+  ['adress = "/run/x"', 'config.toml: adress: unknown key, did you mean address?'],
+  ['[overlay]\nmount_option = []', 'config.toml: overlay.mount_option: unknown key, did you mean mount_options?'],
+  ['zzz = 1', 'config.toml: zzz: unknown key'],
+  ['__proto__ = 1', 'config.toml: __proto__: unknown key'],
+  ['address = "/x.sock"\nhttp_address = "/x.sock"', 'http_address: is the same as address: /x.sock'],
+  [`address = "/${'a'.repeat(100)}.sock"`, 'http_address: '],
+];
+
+for (const [text, message] of wrongTexts) {
+  test(`refuses ${text.replaceAll('\n', ' ').slice(0, 60)}`, () => {
+    const fault = faultOf(() => loadConfig({ file: written(text) }));
+    assert.is(fault.message.slice(0, message.length), message);
+    assert.is(fault.code, 'misuse');
+    assert.ok(fault.hint.length > 0);
+  });
+}
+
+test('names the flag that makes no sense', () => {
+  const fault = faultOf(() => loadConfig({ file: written(''), flags: { http_address: 'x' } }));
+  assert.is(fault.message, '--http-address: expected an absolute path of at most 107 bytes, found "x"');
+});
+
+test('gives line and column of a syntax error', () => {
+  const file = written('root = "/x"\ndriver = overlay\n');
+  assert.match(faultOf(() => loadConfig({ file })).message, `${file}:2:`);
+});
+
+test('names a file that is missing, not a file or too long', () => {
+  const missing = join(sandbox.path, 'missing.toml');
+  assert.is(faultOf(() => loadConfig({ file: missing })).message, `${missing}: there is no such file`);
+  mkdirSync(join(sandbox.path, 'folder'));
+  assert.match(faultOf(() => loadConfig({ file: sandbox.folder('folder') })).message, 'is not a file');
+  const file = written(`# ${'x'.repeat(2 ** 20)}`);
+  assert.match(faultOf(() => loadConfig({ file })).message, 'more than 1 MiB');
+  assert.match(faultOf(() => loadConfig({ file: '/dev/zero' })).message, 'is not a file');
+});
+
+test.run();

@@ -1,0 +1,38 @@
+import { either } from 'fp-ts';
+import type * as t from 'io-ts';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { Duration, Size, SocketPath } from '../../src/config/values.ts';
+
+const test = suite('values of the settings file');
+
+const decoded = <A>(codec: t.Decoder<unknown, A>, input: unknown) =>
+  either.getOrElseW(() => 'refused')(codec.decode(input));
+
+test('takes sizes as numbers and with units', () => {
+  const sizes = [0, 4096, '12B', '64KiB', '16MiB', '1.5 GiB', '1gib'].map((input) => decoded(Size('0B'), input));
+  assert.equal(sizes, [0, 4096, 12, 65_536, 16_777_216, 1.5 * 2 ** 30, 2 ** 30]);
+});
+
+test('refuses sizes that are not whole bytes or have another unit', () => {
+  for (const input of ['1.5B', '16', '16MB', '-1KiB', '', 'MiB', '1 constructor', true, 2 ** 60])
+    assert.is(decoded(Size('0B'), input), 'refused', String(input));
+});
+
+test('takes durations as seconds and with units, in milliseconds', () => {
+  const durations = [0, 10, 0.25, '500ms', '10s', '2m', '1h'].map((input) => decoded(Duration, input));
+  assert.equal(durations, [0, 10_000, 250, 500, 10_000, 120_000, 3_600_000]);
+});
+
+test('refuses durations that no timer can wait for', () => {
+  for (const input of [-1, Number.NaN, Number.POSITIVE_INFINITY, '25h', '10', 's'])
+    assert.is(decoded(Duration, input), 'refused', String(input));
+});
+
+test('counts the bytes of a socket path, not its letters', () => {
+  assert.is(decoded(SocketPath, `/${'a'.repeat(106)}`), `/${'a'.repeat(106)}`);
+  assert.is(decoded(SocketPath, `/${'ä'.repeat(54)}`), 'refused');
+  assert.is(decoded(SocketPath, '/run/'), 'refused');
+});
+
+test.run();

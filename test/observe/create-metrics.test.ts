@@ -1,0 +1,107 @@
+import { Subject } from 'rxjs';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Envelope } from '../../events/envelope.ts';
+import type { Event } from '../../events/registry.ts';
+import { evolve, initialState } from '../../projections/state.ts';
+import { createMetrics, type Metrics } from '../../src/observe/create-metrics.ts';
+import { silent } from '../../src/ports/logger.ts';
+
+interface Context {
+  metrics: Metrics;
+}
+
+const test = suite<Context>('createMetrics');
+test.before.each((context) => {
+  context.metrics = createMetrics('1.2.3');
+});
+test.after.each(({ metrics }) => metrics.close());
+
+/** The value of a series as the text shows it. */
+async function reading(metrics: Metrics, series: string): Promise<number | undefined> {
+  const { body } = await metrics.text();
+  const line = body.split('\n').find((one) => one.startsWith(`${series} `));
+  return line === undefined ? undefined : Number(line.slice(series.length + 1));
+}
+
+const enveloped = (event: Event, position: number): Envelope => ({ position, id: '', time: 0n, meta: {}, event });
+
+const facts: readonly Event[] = [
+  {
+    type: 'StoreOpened',
+    data: {
+      store: 's',
+      driver: 'memory',
+      version: '1',
+      boot: 'b',
+      pid: 1,
+      clean: false,
+      replayed: 0,
+      found: { quarantine: 2, remake: 1 },
+    },
+  },
+  { type: 'SnapshotPrepared', data: { id: 1, key: 'a', kind: 'active', parent: '', parentId: null, labels: {} } },
+  { type: 'SnapshotPrepared', data: { id: 2, key: 'v', kind: 'view', parent: '', parentId: null, labels: {} } },
+  { type: 'SnapshotCommitted', data: { id: 1, key: 'a', name: 'c', parent: '', parentId: null, labels: {} } },
+  {
+    type: 'SnapshotRemoved',
+    data: { id: 2, key: 'v', kind: 'view', parent: '', parentId: null, labels: {}, created: 0n, updated: 0n },
+  },
+];
+
+test('counts calls by method and status, with their durations', async ({ metrics }) => {
+  metrics.call('Prepare', 'OK', 0.002);
+  metrics.call('Prepare', 'OK', 0.02);
+  metrics.call('Remove', 'NOT_FOUND', 0.001);
+  const name = 'snapledger_call_duration_seconds';
+  assert.is(await reading(metrics, `${name}_count{method="Prepare",code="OK"}`), 2);
+  assert.is(await reading(metrics, `${name}_bucket{le="0.0025",method="Prepare",code="OK"}`), 1);
+  assert.is(await reading(metrics, `${name}_count{method="Remove",code="NOT_FOUND"}`), 1);
+});
+
+test('counts batches, events and bytes of the log', async ({ metrics }) => {
+  metrics.flushed(3, 900, 0.001);
+  metrics.flushed(1, 100, 0.002);
+  assert.is(await reading(metrics, 'snapledger_log_events_total'), 4);
+  assert.is(await reading(metrics, 'snapledger_log_bytes_total'), 1000);
+  assert.is(await reading(metrics, 'snapledger_log_flush_seconds_count'), 2);
+});
+
+test('counts durable events and shows the state of the journal', async ({ metrics }) => {
+  const events = new Subject<Envelope>();
+  const journal = { durable: initialState, latest: initialState, setbacks: 4, events };
+  metrics.watch(journal);
+  facts.forEach((event, at) => {
+    const envelope = enveloped(event, at + 1);
+    journal.durable = evolve(journal.durable, envelope);
+    events.next(envelope);
+  });
+  const purged: Event = { type: 'VolumePurged', data: { id: 9, why: 'removed', bytes: 4096 } };
+  events.next(enveloped(purged, 6));
+  assert.is(await reading(metrics, 'snapledger_events_total{type="SnapshotPrepared"}'), 2);
+  assert.is(await reading(metrics, 'snapledger_snapshots{kind="committed"}'), 1);
+  assert.is(await reading(metrics, 'snapledger_snapshots{kind="view"}'), 0);
+  assert.is(await reading(metrics, 'snapledger_doomed_volumes'), 1);
+  assert.is(await reading(metrics, 'snapledger_log_durable_position'), 5);
+  assert.is(await reading(metrics, 'snapledger_setbacks'), 4);
+  assert.is(await reading(metrics, 'snapledger_recovery_actions_total{action="quarantine"}'), 2);
+  assert.is(await reading(metrics, 'snapledger_purges_total'), 1);
+  assert.is(await reading(metrics, 'snapledger_purged_bytes_total'), 4096);
+});
+
+test('counts what is told to the operator, and failed undos on their own', async ({ metrics }) => {
+  const logger = metrics.counting(silent);
+  logger.info({}, 'fine');
+  logger.error({ id: 1 }, 'undo failed');
+  logger.warn({}, 'checkpoint passed over');
+  assert.is(await reading(metrics, 'snapledger_undo_failures_total'), 1);
+  assert.is(await reading(metrics, 'snapledger_log_messages_total{level="warn",message="checkpoint passed over"}'), 1);
+});
+
+test('tells its version and how late the event loop is', async ({ metrics }) => {
+  assert.is(await reading(metrics, 'snapledger_build_info{version="1.2.3"}'), 1);
+  assert.type(await reading(metrics, 'snapledger_resident_memory_bytes'), 'number');
+  assert.match((await metrics.text()).body, 'snapledger_event_loop_delay_seconds');
+});
+
+test.run();
