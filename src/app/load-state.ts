@@ -15,11 +15,17 @@ export interface LoadedState {
   readonly replayed: number;
 }
 
+type Readable = Pick<EventLog, 'end' | 'read' | 'markAt'>;
+
 /**
  * The newest whole checkpoint that this log contains, and every event after it. A checkpoint that is ahead of the log,
  * or of another history, stops the start: acknowledged events would be lost in silence.
  */
-export async function loadState(log: EventLog, checkpoints: CheckpointStore, logger: Logger): Promise<LoadedState> {
+export async function loadState(
+  log: Readable,
+  checkpoints: Pick<CheckpointStore, 'load'>,
+  logger: Logger,
+): Promise<LoadedState> {
   const base = await checkpointed(log, checkpoints, logger);
   let state = thaw(base);
   let replayed = 0;
@@ -30,7 +36,7 @@ export async function loadState(log: EventLog, checkpoints: CheckpointStore, log
   return { state: freeze(state), checkpoint: base.position, replayed };
 }
 
-async function checkpointed(log: EventLog, checkpoints: CheckpointStore, logger: Logger): Promise<State> {
+async function checkpointed(log: Readable, checkpoints: Pick<CheckpointStore, 'load'>, logger: Logger): Promise<State> {
   const damaged = (file: string, why: string) => logger.warn({ file, why }, 'checkpoint passed over');
   for await (const { place, rows } of checkpoints.load(damaged)) {
     if (place.position > log.end.position) throw ahead(place.position, log.end.position);

@@ -8,7 +8,7 @@ import { snapshotWith, volumeOf } from './volume-of.ts';
 
 /** Measures what snapshots hold: committed ones once, in the background, after their commit was answered. */
 export interface UsageMeter {
-  /** The usage of a living active or committed snapshot: recorded, or measured now. Who asks meanwhile shares the measurement. Rejects with a Fault. */
+  /** The usage of a living active or committed snapshot: as it was recorded, durable or not, or measured now. Who asks meanwhile shares the measurement. Rejects with a Fault. */
   usageOf(id: number): Promise<Usage>;
   close(): void;
 }
@@ -34,7 +34,7 @@ export function createUsageMeter({ journal, driver, logger }: Context): UsageMet
     return usage;
   };
   const usageOf = (id: number): Promise<Usage> => {
-    const known = journal.durable.usage.get(id);
+    const known = journal.latest.usage.get(id);
     if (known !== undefined) return Promise.resolve(known);
     const running = underWay.get(id);
     if (running !== undefined) return running;

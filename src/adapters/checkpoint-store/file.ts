@@ -1,0 +1,92 @@
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { either } from 'fp-ts';
+import type { CheckpointStore } from '../../ports/checkpoint-store.ts';
+import type { LogPlace } from '../../ports/event-log.ts';
+import { type Reach, unhindered } from '../../ports/failpoints.ts';
+import { faultOf } from '../../ports/fault.ts';
+import { checkpointName, isCheckpointName, isUnfinishedName, unfinishedSuffix } from './checkpoint-name.ts';
+import { readCheckpoint } from './read-checkpoint.ts';
+import { writeCheckpoint } from './write-checkpoint.ts';
+
+export interface FileCheckpointStoreOptions {
+  /** `ROOT/checkpoints`, made where it is missing */
+  readonly directory: string;
+  readonly reach?: Reach;
+}
+
+const kept = 2;
+
+/** Checkpoints as files. Rejects with a Fault; a save that fails leaves the older ones and nothing else. Saves must not overlap. */
+export function createFileCheckpointStore({
+  directory,
+  reach = unhindered,
+}: FileCheckpointStoreOptions): CheckpointStore {
+  return {
+    save: async (place, rows) => {
+      const path = join(directory, checkpointName(place.position));
+      const unfinished = `${path}${unfinishedSuffix}`;
+      try {
+        await makeDirectory(directory);
+        reach('checkpoint.write');
+        await writeDurably(unfinished, place, rows);
+        reach('checkpoint.rename');
+        await rename(unfinished, path);
+        await syncDirectory(directory);
+        await removeOlder(directory);
+      } catch (error) {
+        await rm(unfinished, { force: true }).catch(() => {});
+        throw faultOf(error, `checkpoint ${path}`);
+      }
+    },
+    load: async function* (damaged) {
+      for (const name of (await namesIn(directory)).filter(isCheckpointName).reverse()) {
+        const path = join(directory, name);
+        const checkpoint = await readCheckpoint(path);
+        if (either.isRight(checkpoint)) yield checkpoint.right;
+        else damaged(path, checkpoint.left);
+      }
+    },
+  };
+}
+
+async function makeDirectory(directory: string): Promise<void> {
+  const made = await mkdir(directory, { recursive: true, mode: 0o700 });
+  if (made !== undefined) await syncDirectory(dirname(directory));
+}
+
+async function writeDurably(path: string, place: LogPlace, rows: Iterable<unknown>): Promise<void> {
+  const handle = await open(path, 'w', 0o600);
+  try {
+    await writeCheckpoint(handle, place, rows);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Older ones and what crashes left go only when the newest is on stable storage. */
+async function removeOlder(directory: string): Promise<void> {
+  const names = await namesIn(directory);
+  const older = names.filter(isCheckpointName).slice(0, -kept);
+  for (const name of [...older, ...names.filter(isUnfinishedName)]) await rm(join(directory, name), { force: true });
+}
+
+/** Sorted; none where there is no directory. */
+async function namesIn(directory: string): Promise<readonly string[]> {
+  try {
+    return (await readdir(directory)).sort();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw faultOf(error, `checkpoints ${directory}`);
+  }
+}

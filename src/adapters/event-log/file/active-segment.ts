@@ -1,0 +1,110 @@
+import { closeSync, ftruncateSync, openSync, unlinkSync } from 'node:fs';
+import { rename } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { errorText, faultOf } from '../../../ports/fault.ts';
+import type { Cursor } from './cursor.ts';
+import { syncData, syncDirectory, writeAt } from './file-calls.ts';
+import { formatHeader, type Header } from './header.ts';
+import { ioFault } from './io-fault.ts';
+import { createRoom, type Room, type RoomOptions } from './room.ts';
+import { createSegment, type Segment } from './segment.ts';
+
+/** A segment that events are written into, now or soon. */
+export interface ActiveSegment {
+  readonly segment: Segment;
+  readonly fd: number;
+  readonly room: Room;
+  /** the place after the last event that was taken for it, durable or not */
+  taken: Cursor;
+  /** its header is durable and it has its name */
+  started: boolean;
+}
+
+/** A segment has its name only when its header is durable: one without a whole header is damaged, never unfinished. */
+const unfinished = (path: string) => `${path}.new`;
+export const unfinishedName = /^[0-9]{20}\.log\.new$/;
+
+const ownerOnly = 0o600;
+
+/** Makes the file of a coming segment with room for its header and the reserve; throws a Fault and leaves nothing. */
+export function prepareSegment(
+  directory: string,
+  values: Pick<Header, 'store' | 'first' | 'before'>,
+  options: RoomOptions,
+): ActiveSegment {
+  const { header } = formatHeader(values);
+  const segment = createSegment(directory, header);
+  const fd = openFile(unfinished(segment.path), 'w');
+  const room = createRoom(fd, options);
+  const active = { segment, fd, room, taken: segment.end, started: false };
+  try {
+    room.demand(header.bytes, 'ordinary');
+  } catch (error) {
+    discardSegment(active, options.warn);
+    throw error;
+  }
+  return active;
+}
+
+function openFile(path: string, flags: 'w' | 'r+'): number {
+  try {
+    return openSync(path, flags, ownerOnly);
+  } catch (error) {
+    throw faultOf(error, `log segment ${path}`);
+  }
+}
+
+/** Makes a prepared segment part of the log, on stable storage. Rejects with `no-space` only while it is not yet part of it. */
+export async function startSegment(active: ActiveSegment): Promise<void> {
+  const { segment, fd } = active;
+  const path = unfinished(segment.path);
+  try {
+    await writeAt(fd, Buffer.from(formatHeader(segment.header).text), 0);
+  } catch (error) {
+    throw faultOf(error, `log segment ${path}`);
+  }
+  try {
+    await syncData(fd);
+    await rename(path, segment.path);
+    await syncDirectory(dirname(segment.path));
+  } catch (error) {
+    throw ioFault(error, `log segment ${path}`);
+  }
+  active.started = true;
+}
+
+/** Goes on with the last segment of a log. */
+export function continueSegment(segment: Segment, options: RoomOptions): ActiveSegment {
+  const fd = openFile(segment.path, 'r+');
+  const room = createRoom(fd, options);
+  room.restore(segment.end.offset);
+  return { segment, fd, room, taken: segment.end, started: true };
+}
+
+/** Gives up a segment that was not started. Never throws: what stays is removed when the log is opened again. */
+export function discardSegment({ segment, fd }: ActiveSegment, warn: (message: string) => void): void {
+  const path = unfinished(segment.path);
+  try {
+    closeSync(fd);
+    unlinkSync(path);
+  } catch (error) {
+    warn(`log segment ${path} can't be removed: ${errorText(error)}`);
+  }
+}
+
+/** Closes a segment after its last event and gives its unused room back to the disk. */
+export function leaveSegment({ segment, fd }: ActiveSegment, warn: (message: string) => void): void {
+  try {
+    ftruncateSync(fd, segment.end.offset);
+  } catch (error) {
+    warn(`log segment ${segment.path} keeps unused room: ${errorText(error)}`);
+  }
+  closeSync(fd);
+}
+
+/** Cuts off what a failed write left after the last durable event, durably, and takes the room there again. */
+export async function cutBack({ segment, fd, room }: ActiveSegment): Promise<void> {
+  ftruncateSync(fd, segment.end.offset);
+  room.restore(segment.end.offset);
+  await syncData(fd);
+}

@@ -1,0 +1,30 @@
+import { dirname } from 'node:path';
+import { Fault } from '../../../ports/fault.ts';
+
+/** Bytes of a log that are not as they were written, or not where they were written. */
+export interface Damage {
+  /** the segment's path */
+  readonly file: string;
+  /** where the damaged line begins */
+  readonly offset: number;
+  /** of the event that should stand there */
+  readonly position: number;
+  readonly what: string;
+  /** The line itself is not whole; otherwise it is, but does not belong there. At a log's end the first may be a torn write. */
+  readonly broken: boolean;
+}
+
+/** What the operator can do about damage. */
+export function damageHint(file: string): string {
+  const root = dirname(dirname(file));
+  return `list all damage with: snapledger verify --root ${root}; then bring the segment back from a backup`;
+}
+
+/** Damage in one line: file, byte, position, what. */
+export function damageText({ file, offset, position, what }: Damage): string {
+  return `log segment ${file}: byte ${offset}, position ${position}: ${what}`;
+}
+
+export function damageFault(damage: Damage): Fault {
+  return new Fault('corrupt', damageText(damage), { hint: damageHint(damage.file) });
+}

@@ -1,0 +1,80 @@
+import type { EventLog, LogPlace } from '../../../ports/event-log.ts';
+import { Fault, faultOf } from '../../../ports/fault.ts';
+import { checkPositions } from '../check-positions.ts';
+import { createGroupCommit } from '../group-commit.ts';
+import type { ActiveSegment } from './active-segment.ts';
+import { encodeBodies, formatTaken } from './format-taken.ts';
+import { ioFault } from './io-fault.ts';
+import { readEvents, readMark } from './read-events.ts';
+import { createRotation } from './rotation.ts';
+import { markOf, type Segment } from './segment.ts';
+import { createSegmentWriter, type Taken } from './segment-writer.ts';
+import type { WritingOptions } from './writing-options.ts';
+
+/**
+ * The log over segments that are verified, the last of them open for writing. Events get their place in the chain when
+ * they are taken; everything else happens in batches behind that.
+ */
+export function createFileEventLog(segments: Segment[], active: ActiveSegment, options: WritingOptions): EventLog {
+  const writer = createSegmentWriter(segments, active, options);
+  const rotation = createRotation(active, options);
+  let end = placeOf(active.segment);
+  let stopped: Fault | undefined;
+  let closing: Promise<void> | undefined;
+
+  const commit = createGroupCommit<Taken>({
+    store: writer.store,
+    together: (first, item) => first.active === item.active,
+    undo: async (error) => {
+      const fault = faultOf(error, `log ${options.directory}`);
+      if (fault.code === 'no-space')
+        stopped = await writer.takeBack().then(
+          () => undefined,
+          (failure) => ioFault(failure, `log ${options.directory}: cutting off a write that found no room`),
+        );
+      else stopped = fault;
+      return stopped ?? fault;
+    },
+    rewind: () => {
+      rotation.rewind(writer.active);
+      end = placeOf(writer.active.segment);
+    },
+  });
+  const append: EventLog['append'] = (envelopes, { room, flush }) => {
+    if (stopped !== undefined) throw noMore(stopped);
+    checkPositions(envelopes, end.position);
+    if (envelopes.length === 0) return Promise.resolve();
+    const bodies = encodeBodies(envelopes);
+    const target = rotation.target(end, room);
+    const taken = formatTaken(target, bodies);
+    target.room.demand(taken.to.offset, room);
+    target.taken = taken.to;
+    end = { position: taken.to.position, mark: taken.to.chain };
+    return commit.take(taken, flush);
+  };
+  const close = async () => {
+    stopped ??= new Fault('stopped', `log ${options.directory} is closed`, { hint: 'open it again' });
+    await commit.settled().catch(() => {});
+    writer.close();
+  };
+  return {
+    get end() {
+      return end;
+    },
+    append,
+    read: (after) => readEvents(segments, after),
+    markAt: (position) => readMark(segments, position),
+    settled: commit.settled,
+    close: () => {
+      closing ??= close();
+      return closing;
+    },
+  };
+}
+
+function placeOf({ end, header }: Segment): LogPlace {
+  return { position: end.position, mark: markOf(end, header) };
+}
+
+const noMore = (cause: Fault) =>
+  new Fault('stopped', `the log takes no more events: ${cause.message}`, { hint: 'restart the daemon', cause });

@@ -1,0 +1,65 @@
+import { join } from 'node:path';
+import type { LogPlace } from '../../../ports/event-log.ts';
+import { Fault } from '../../../ports/fault.ts';
+import { type Damage, damageHint, damageText } from './damage.ts';
+import { type InspectedEnd, inspectSegment } from './inspect-segment.ts';
+import { type Tail, withFile } from './load-segments.ts';
+import { segmentNames } from './segment-name.ts';
+
+/** One damage, for the operator. */
+export interface LogFinding extends Damage {
+  readonly text: string;
+  readonly hint: string;
+}
+
+/** What a log's files show when every byte of them is checked. */
+export interface LogInspection {
+  /** id of the store, empty where no header tells it */
+  readonly store: string;
+  readonly segments: number;
+  /** whole ones */
+  readonly records: number;
+  readonly bytes: number;
+  /** the last whole record's position */
+  readonly position: number;
+  readonly head: LogPlace;
+  /** bytes after the last whole record: a write that is under way, or one that a crash tore */
+  readonly torn: number;
+  /** where these bytes are */
+  readonly tail: Tail | null;
+  readonly damage: readonly LogFinding[];
+}
+
+/**
+ * Verifies a whole log, also one that is being written, and goes on after damage wherever a whole record follows.
+ * Changes nothing. Rejects with a Fault where there is no log or a file can't be read.
+ */
+export async function inspectLog(directory: string): Promise<LogInspection> {
+  const names = segmentNames(directory);
+  if (names.length === 0)
+    throw new Fault('misuse', `${directory}: holds no log`, { hint: 'name the root of a store, with --root' });
+  const damage: Damage[] = [];
+  let figures = { records: 0, bytes: 0 };
+  let tail: Tail | null = null;
+  let before: InspectedEnd | undefined;
+  for (const [index, name] of names.entries()) {
+    const path = join(directory, name);
+    const found = await withFile(path, (handle) =>
+      inspectSegment(handle, path, { before, last: index === names.length - 1, report: (one) => damage.push(one) }),
+    );
+    figures = { records: figures.records + found.records, bytes: figures.bytes + found.bytes };
+    tail = found.tail;
+    before = found.end;
+  }
+  const { store, mark, position } = before ?? { store: '', mark: '', position: 0 };
+  return {
+    store,
+    segments: names.length,
+    ...figures,
+    position,
+    head: { position, mark },
+    torn: tail?.bytes ?? 0,
+    tail,
+    damage: damage.map((one) => ({ ...one, text: damageText(one), hint: damageHint(one.file) })),
+  };
+}

@@ -1,0 +1,101 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { either } from 'fp-ts';
+import { faultOf } from '../../../ports/fault.ts';
+import { checkBeginning, checkSeam, lastPlace } from './check-seams.ts';
+import { type Damage, damageFault } from './damage.ts';
+import { findRecord } from './find-record.ts';
+import { readHeader } from './read-header.ts';
+import { createSegment, markOf, type Segment } from './segment.ts';
+import { segmentNames } from './segment-name.ts';
+import { walkSegment } from './walk-segment.ts';
+
+/** Bytes after the last whole record that hold no whole record: a write that is under way, or that a crash tore. */
+export interface Tail {
+  readonly file: string;
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+export interface LoadedLog {
+  readonly store: string;
+  readonly segments: readonly Segment[];
+  readonly last: Segment;
+  readonly tail: Tail | null;
+}
+
+/**
+ * Reads what is needed to go on with a log: all headers and the last record before each, and every byte of the last
+ * segment. Changes nothing. Undefined where there is no segment; throws `corrupt` for damage other than a torn tail.
+ */
+export async function loadSegments(directory: string): Promise<LoadedLog | undefined> {
+  const names = segmentNames(directory);
+  const segments: Segment[] = [];
+  let tail: Tail | null = null;
+  for (const [index, name] of names.entries()) {
+    const path = join(directory, name);
+    await withFile(path, async (handle) => {
+      const segment = await segmentIn(handle, directory, path);
+      refuse(attached(segments.at(-1), segment));
+      const { size } = await handle.stat();
+      if (index < names.length - 1) segment.end = await finished(handle, segment, size);
+      else tail = await verifyWhole(handle, segment, size);
+      segments.push(segment);
+    });
+  }
+  const last = segments.at(-1);
+  return last === undefined ? undefined : { store: last.header.store, segments, last, tail };
+}
+
+/** Opens a file for reading for as long as the work takes. Rejects with a Fault. */
+export async function withFile<T>(path: string, work: (handle: FileHandle) => Promise<T>): Promise<T> {
+  try {
+    const handle = await open(path, 'r');
+    try {
+      return await work(handle);
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    throw faultOf(error, `log segment ${path}`);
+  }
+}
+
+async function segmentIn(handle: FileHandle, directory: string, path: string): Promise<Segment> {
+  const header = await readHeader(handle, path);
+  if (either.isLeft(header)) throw damageFault(header.left);
+  return createSegment(directory, header.right);
+}
+
+/** What is wrong between a segment and the one before it. */
+export function attached(before: Segment | undefined, { path, header }: Segment): Damage | undefined {
+  if (before === undefined) return checkBeginning(header, path);
+  return checkSeam(before.end, markOf(before.end, before.header), before.path, before.header.store, header);
+}
+
+const refuse = (damage: Damage | undefined) => {
+  if (damage !== undefined) throw damageFault(damage);
+};
+
+async function finished(handle: FileHandle, { header, path }: Segment, size: number) {
+  const place = await lastPlace(handle, header, size);
+  if (place !== undefined) return place;
+  throw damageFault({
+    file: path,
+    offset: size,
+    position: header.first,
+    what: 'the last record before this byte is cut short or damaged',
+    broken: false,
+  });
+}
+
+/** Verifies every byte of the last segment, moves its end to the last whole record, and tells what stands after that. */
+async function verifyWhole(handle: FileHandle, segment: Segment, size: number): Promise<Tail | null> {
+  for await (const { end, damage } of walkSegment(handle, segment, segment.end, () => size)) {
+    segment.end = end;
+    if (damage === undefined) continue;
+    if (!damage.broken || (await findRecord(handle, damage.offset + 1, size)) !== undefined) throw damageFault(damage);
+    return { file: segment.path, offset: damage.offset, bytes: size - damage.offset };
+  }
+  return null;
+}

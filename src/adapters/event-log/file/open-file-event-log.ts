@@ -1,0 +1,87 @@
+import { mkdirSync, readdirSync, unlinkSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { LogOpening } from '../../../ports/event-log.ts';
+import { type Reach, unhindered } from '../../../ports/failpoints.ts';
+import { faultOf } from '../../../ports/fault.ts';
+import { continueSegment, prepareSegment, startSegment, unfinishedName } from './active-segment.ts';
+import { cutTornTail } from './cut-torn-tail.ts';
+import { syncDirectory } from './file-calls.ts';
+import { createFileEventLog } from './file-event-log.ts';
+import { genesisMark } from './header.ts';
+import { type LoadedLog, loadSegments } from './load-segments.ts';
+import type { Preallocate } from './room.ts';
+import type { WritingOptions } from './writing-options.ts';
+
+export interface FileEventLogOptions {
+  /** `ROOT/log`, made where it is missing */
+  readonly directory: string;
+  /** id of the store if the log is a new one; a log that is there keeps its own */
+  readonly store: string;
+  readonly preallocate: Preallocate;
+  /** A segment of this size is followed by a new one. 16 MiB unless said. */
+  readonly segmentBytes?: number;
+  /** Disk blocks are reserved ahead of the writing in steps of this size. 1 MiB unless said. */
+  readonly roomBytes?: number;
+  /** Of these blocks, so much is kept for `reserved` appends. 1 MiB unless said. */
+  readonly reserveBytes?: number;
+  readonly reach?: Reach;
+  /** Told of every flush that succeeded: events, bytes and seconds, write included. */
+  readonly onFlush?: (records: number, bytes: number, seconds: number) => void;
+  /** Told in words of what the log can live with. */
+  readonly warn?: (message: string) => void;
+}
+
+export interface FileLogOpening extends LogOpening {
+  /** id of the store whose log it is */
+  readonly store: string;
+}
+
+const mebibyte = 1024 * 1024;
+
+/**
+ * Opens a log for writing, or begins one. The caller holds the store's lock. A torn tail is cut off, kept and told of;
+ * any other damage rejects with `corrupt`, naming file, byte and position. Every byte of the last segment is verified here,
+ * of older segments when they are read.
+ */
+export async function openFileEventLog(options: FileEventLogOptions): Promise<FileLogOpening> {
+  const { directory } = options;
+  const writing = withDefaults(options);
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    removeUnfinished(directory);
+    const loaded = await loadSegments(directory);
+    return loaded === undefined ? await begin(options, writing) : await goOn(loaded, writing);
+  } catch (error) {
+    throw faultOf(error, `log ${directory}`);
+  }
+}
+
+function withDefaults(options: FileEventLogOptions): WritingOptions {
+  return {
+    directory: options.directory,
+    preallocate: options.preallocate,
+    segmentBytes: options.segmentBytes ?? 16 * mebibyte,
+    roomBytes: options.roomBytes ?? mebibyte,
+    reserveBytes: options.reserveBytes ?? mebibyte,
+    reach: options.reach ?? unhindered,
+    onFlush: options.onFlush ?? (() => {}),
+    warn: options.warn ?? (() => {}),
+  };
+}
+
+async function begin({ directory, store }: FileEventLogOptions, writing: WritingOptions): Promise<FileLogOpening> {
+  await syncDirectory(dirname(directory));
+  const active = prepareSegment(directory, { store, first: 1, before: genesisMark(store) }, writing);
+  await startSegment(active);
+  return { store, torn: null, log: createFileEventLog([active.segment], active, writing) };
+}
+
+async function goOn({ store, segments, last, tail }: LoadedLog, writing: WritingOptions): Promise<FileLogOpening> {
+  const torn = tail === null ? null : await cutTornTail(last, tail);
+  return { store, torn, log: createFileEventLog([...segments], continueSegment(last, writing), writing) };
+}
+
+/** What a crash left of a segment that was about to begin: nothing in it was ever acknowledged. */
+function removeUnfinished(directory: string): void {
+  for (const name of readdirSync(directory)) if (unfinishedName.test(name)) unlinkSync(join(directory, name));
+}

@@ -1,0 +1,73 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { either } from 'fp-ts';
+import type { Envelope } from '../../../../events/envelope.ts';
+import { faultOf } from '../../../ports/fault.ts';
+import { damageFault } from './damage.ts';
+import { decodeRecord, unreadable } from './decode-record.ts';
+import { withFile } from './load-segments.ts';
+import { markOf, type Segment } from './segment.ts';
+import { walkSegment } from './walk-segment.ts';
+
+/** Decoded events after a position, a block at a time, up to the end that the last segment has at the time of reading. */
+export async function* readEvents(segments: readonly Segment[], after: number): AsyncGenerator<readonly Envelope[]> {
+  const start = segments.findLastIndex(({ header }) => header.first <= after + 1);
+  for (let index = Math.max(start, 0); index < segments.length; index++) {
+    const segment = segments[index];
+    if (segment !== undefined && segment.end.position > after) yield* readSegment(segment, after);
+  }
+}
+
+async function* readSegment(segment: Segment, after: number): AsyncGenerator<readonly Envelope[]> {
+  const { path, places } = segment;
+  const handle = await openForReading(path);
+  try {
+    for await (const { records, damage } of walkSegment(
+      handle,
+      segment,
+      places.nearest(after),
+      () => segment.end.offset,
+    )) {
+      const wanted = records.filter(({ position }) => position > after);
+      if (wanted.length > 0) yield wanted.map((record) => decodedOrThrow(path, record));
+      if (damage !== undefined) throw damageFault(damage);
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+async function openForReading(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, 'r');
+  } catch (error) {
+    throw faultOf(error, `log segment ${path}`);
+  }
+}
+
+function decodedOrThrow(path: string, record: { position: number; body: string }): Envelope {
+  const envelope = decodeRecord(record);
+  if (either.isLeft(envelope)) throw unreadable(path, record.position, envelope.left);
+  return envelope.right;
+}
+
+/** The mark at a position up to the end of the last segment; undefined for any other position. Throws `corrupt`. */
+export async function readMark(segments: readonly Segment[], position: number): Promise<string | undefined> {
+  const [oldest] = segments;
+  if (position === 0) return oldest?.header.before;
+  const segment = segments.findLast(({ header }) => header.first <= position);
+  if (segment === undefined || position > segment.end.position) return undefined;
+  if (position === segment.end.position) return markOf(segment.end, segment.header);
+  return withFile(segment.path, async (handle) => {
+    for await (const { records, damage } of walkSegment(
+      handle,
+      segment,
+      segment.places.nearest(position - 1),
+      () => segment.end.offset,
+    )) {
+      const record = records.find((candidate) => candidate.position === position);
+      if (record !== undefined) return record.hash;
+      if (damage !== undefined) throw damageFault(damage);
+    }
+    return undefined;
+  });
+}

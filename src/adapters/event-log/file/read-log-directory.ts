@@ -1,0 +1,32 @@
+import type { EventLog } from '../../../ports/event-log.ts';
+import { Fault } from '../../../ports/fault.ts';
+import { loadSegments, type Tail } from './load-segments.ts';
+import { readEvents, readMark } from './read-events.ts';
+import { markOf } from './segment.ts';
+
+/** A log that is only looked at, as it was when it was opened. */
+export interface ReadableFileLog extends Pick<EventLog, 'end' | 'read' | 'markAt' | 'close'> {
+  /** id of the store whose log it is */
+  readonly store: string;
+  /** A write that was under way, or that a crash tore: it counts as not yet there. */
+  readonly tail: Tail | null;
+}
+
+/**
+ * Opens a log for reading alone: no lock, nothing is written, a daemon may go on appending meanwhile. Rejects with
+ * `misuse` where there is no log, with `corrupt` for damage as opening for writing does.
+ */
+export async function readLogDirectory(directory: string): Promise<ReadableFileLog> {
+  const loaded = await loadSegments(directory);
+  if (loaded === undefined)
+    throw new Fault('misuse', `${directory}: holds no log`, { hint: 'name the root of a store, with --root' });
+  const { store, segments, last, tail } = loaded;
+  return {
+    store,
+    tail,
+    end: { position: last.end.position, mark: markOf(last.end, last.header) },
+    read: (after) => readEvents(segments, after),
+    markAt: (position) => readMark(segments, position),
+    close: async () => {},
+  };
+}

@@ -1,0 +1,80 @@
+import type { AppendOptions } from '../../../ports/event-log.ts';
+import { Fault } from '../../../ports/fault.ts';
+
+/** Reserves disk blocks for a range of an open file without changing its size. Throws Fault (`no-space`, `unsupported`). */
+export type Preallocate = (fd: number, offset: number, bytes: number) => void;
+
+export interface RoomOptions {
+  readonly preallocate: Preallocate;
+  /** bytes by which the room ahead of the writing is extended */
+  readonly roomBytes: number;
+  /** bytes of that room that only `reserved` appends may use */
+  readonly reserveBytes: number;
+  /** Told once that this file system can't reserve blocks: a full disk then stops every append. */
+  readonly warn: (message: string) => void;
+}
+
+/** The blocks of one segment that are there before anything is written into them. */
+export interface Room {
+  /** Makes sure that the file can grow to `size`, and for an ordinary append by the reserve more. Throws `no-space`. */
+  demand(size: number, room: AppendOptions['room']): void;
+  /** Finds out anew what is there beyond `size`, taking what the disk has left up to the reserve. Never throws. */
+  restore(size: number): void;
+}
+
+const finest = 4096;
+
+export function createRoom(fd: number, options: RoomOptions): Room {
+  const { roomBytes, reserveBytes, warn } = options;
+  let reserved = 0;
+  let full = false;
+
+  /** Takes the blocks from what is there up to `size`, in whole steps. */
+  const extend = (size: number) => {
+    const bytes = Math.ceil((size - reserved) / roomBytes) * roomBytes;
+    try {
+      options.preallocate(fd, reserved, bytes);
+      reserved += bytes;
+      full = false;
+    } catch (error) {
+      if (!(error instanceof Fault) || error.code !== 'unsupported') {
+        full = true;
+        throw error;
+      }
+      reserved = Number.POSITIVE_INFINITY;
+      warn(`no room can be kept for removals on a full disk: ${error.message}`);
+    }
+  };
+  const fits = (offset: number, bytes: number) => {
+    try {
+      options.preallocate(fd, offset, bytes);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  return {
+    demand: (size, room) => {
+      const wanted = size + reserveBytes;
+      if (wanted <= reserved) return;
+      if (room === 'ordinary') return extend(wanted);
+      // The reserve is there for the moment when the disk is full: it is filled up as long as that is possible.
+      if (full && size <= reserved) return;
+      try {
+        extend(wanted);
+      } catch (error) {
+        if (size > reserved) throw error;
+      }
+    },
+    restore: (size) => {
+      reserved = size;
+      try {
+        return extend(size + reserveBytes);
+      } catch {
+        // Blocks that are there already can be reserved again on a full disk: halving finds how far they reach.
+      }
+      for (let step = reserveBytes; step >= finest; step = Math.floor(step / 2))
+        if (fits(reserved, step)) reserved += step;
+    },
+  };
+}

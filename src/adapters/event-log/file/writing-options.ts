@@ -1,0 +1,10 @@
+import type { Reach } from '../../../ports/failpoints.ts';
+import type { RoomOptions } from './room.ts';
+
+/** What writing a log needs to know, nothing left open. */
+export interface WritingOptions extends RoomOptions {
+  readonly directory: string;
+  readonly segmentBytes: number;
+  readonly reach: Reach;
+  readonly onFlush: (records: number, bytes: number, seconds: number) => void;
+}

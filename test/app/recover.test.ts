@@ -1,0 +1,153 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { either } from 'fp-ts';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { newMemoryVolume } from '../../src/adapters/volume-driver/memory/memory-driver.ts';
+import { Fault } from '../../src/ports/fault.ts';
+import { closeMemoryStores, type MemoryStore, openMemoryStore } from '../support/memory-store.ts';
+
+const test = suite('app/recover');
+const actor = { actor: 'containerd' };
+const prepare = (key: string, parent = '') => ({ type: 'Prepare', key, parent, kind: 'active', labels: {} }) as const;
+const commit = (key: string, name: string) => ({ type: 'Commit', key, name, parent: '', labels: {} }) as const;
+
+/** The same records and volumes under a new process, as after kill -9. */
+const again = (store: MemoryStore, options = {}) =>
+  openMemoryStore(options, { kept: store.kept, driver: store.driver });
+const actions = ({ recovered }: MemoryStore) => recovered.actions.map(({ type, id }) => `${type} ${id}`);
+const opening = (store: MemoryStore) =>
+  store.durable().findLast(({ event }) => event.type === 'StoreOpened')?.event.data;
+
+test('a first start notes the creation and the opening', async () => {
+  const store = await openMemoryStore();
+  assert.equal(store.types(), ['StoreCreated', 'StoreOpened']);
+  assert.is(store.journal.durable.life.driver, 'memory');
+  await store.close('done');
+  assert.is(store.types().at(-1), 'StoreClosed');
+});
+
+test('an opening without a closing before it is told as a crash', async () => {
+  const first = await openMemoryStore();
+  const second = await again(first);
+  assert.match(
+    JSON.stringify(opening(second), (_, value) => value),
+    '"clean":false',
+  );
+  await second.close('done');
+  const third = await again(second);
+  assert.match(JSON.stringify(opening(third)), '"clean":true');
+});
+
+test('everything that was answered is there after a crash', async () => {
+  const first = await openMemoryStore();
+  await first.snapshots.prepare(prepare('k1'), actor);
+  await first.snapshots.commit(commit('k1', 'base'), actor);
+  await first.snapshots.prepare(prepare('k2', 'base'), actor);
+  const second = await again(first);
+  assert.equal([...second.journal.durable.index.values()].map(({ key, kind, id }) => `${key} ${kind} ${id}`).sort(), [
+    'base committed 1',
+    'k2 active 2',
+  ]);
+  assert.equal(actions(second), []);
+});
+
+test('a volume without an event is discarded, an event without a volume is remade', async () => {
+  const first = await openMemoryStore();
+  await first.snapshots.prepare(prepare('k1'), actor);
+  first.driver.volumes.delete('1');
+  first.driver.volumes.set('2', newMemoryVolume());
+  const second = await again(first);
+  assert.equal(actions(second), ['discard 2', 'remake 1']);
+  assert.equal([...second.driver.volumes.keys()], ['1']);
+  assert.ok(second.types().includes('VolumeRemade'));
+  assert.ok(second.types().includes('OrphanPurged'));
+  assert.is(second.types().at(-1), 'StoreOpened');
+});
+
+test('a seal without its commit is undone', async () => {
+  const first = await openMemoryStore();
+  await first.snapshots.prepare(prepare('k1'), actor);
+  Object.assign(first.driver.volumes.get('1') ?? {}, { sealed: true });
+  const second = await again(first);
+  assert.equal(actions(second), ['undo-commit 1']);
+  assert.not(second.driver.volumes.get('1')?.sealed);
+  assert.ok(second.types().includes('CommitUndone'));
+});
+
+test('a lost committed layer is declared, is not found, and its children go with it', async () => {
+  const first = await openMemoryStore();
+  await first.snapshots.prepare(prepare('k1'), actor);
+  await first.snapshots.commit(commit('k1', 'base'), actor);
+  await first.snapshots.prepare(prepare('k2', 'base'), actor);
+  first.driver.volumes.delete('1');
+  const second = await again(first);
+  assert.equal(actions(second), ['declare-lost 2', 'declare-lost 1', 'quarantine 2']);
+  const found = second.snapshots.stat('base');
+  assert.ok(either.isLeft(found) && found.left.code === 'not-found');
+  assert.is(second.journal.durable.index.size, 0);
+  assert.is(second.driver.quarantined.size, 1);
+  await second.close('done');
+  assert.equal(actions(await again(second)), [], 'once is enough');
+});
+
+test('a removed volume that is still there is purged', async () => {
+  let release = () => {};
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const first = await openMemoryStore({ before: (deed) => (deed === 'purge' ? held : undefined) });
+  await first.snapshots.prepare(prepare('k1'), actor);
+  await first.snapshots.remove({ type: 'Remove', key: 'k1' }, actor);
+  const second = await again(first);
+  release();
+  assert.equal(actions(second), ['purge 1']);
+  await second.snapshots.cleanup();
+  assert.is(second.driver.volumes.size, 0);
+});
+
+test('a recovery that is killed is done again by the next one', async () => {
+  const first = await openMemoryStore();
+  await first.snapshots.prepare(prepare('k1'), actor);
+  first.driver.volumes.delete('1');
+  const killed = openMemoryStore({ before: (deed) => (deed === 'create' ? new Promise(() => {}) : undefined) }, first);
+  await Promise.race([killed, pause(20)]);
+  const third = await again(first);
+  assert.equal(actions(third), ['remake 1']);
+});
+
+test('a deed that the disk refuses is told, the others go on, and it is tried again', async () => {
+  const first = await openMemoryStore();
+  await first.snapshots.prepare(prepare('k1'), actor);
+  first.driver.volumes.delete('1');
+  first.driver.volumes.set('stray', newMemoryVolume());
+  let refusals = 0;
+  const second = await again(first, {
+    before: (deed: string) => {
+      if (deed === 'quarantine' && ++refusals === 1) throw new Fault('io', 'EIO', { hint: '' });
+    },
+  });
+  assert.is(second.recovered.failed, 1);
+  assert.ok(second.said.some(({ message }) => message === 'reconcile failed'));
+  assert.ok(second.driver.volumes.has('1'));
+  for (let waited = 0; second.driver.quarantined.size === 0 && waited < 100; waited++) await pause(20);
+  assert.is(second.driver.quarantined.size, 1);
+});
+
+test('reconcile on a running store plans without doing, and does what it planned', async () => {
+  const store = await openMemoryStore();
+  await store.snapshots.prepare(prepare('k1'), actor);
+  store.driver.volumes.set('stray', newMemoryVolume());
+  const planned = await store.reconcile({ dryRun: true });
+  assert.equal(
+    planned.map(({ type }) => type),
+    ['quarantine'],
+  );
+  assert.ok(store.driver.volumes.has('stray'));
+  await Promise.all([store.reconcile({ dryRun: false }), store.snapshots.prepare(prepare('k2'), actor)]);
+  assert.not(store.driver.volumes.has('stray'));
+  assert.equal(await store.reconcile({ dryRun: true }), []);
+});
+
+test.after(closeMemoryStores);
+
+test.run();

@@ -1,0 +1,108 @@
+import { readFileSync } from 'node:fs';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { offences } from './architecture/offences.ts';
+import { sourcesBelow } from './runner/discover.ts';
+
+const sources = ['events', 'projections', 'src'].flatMap(sourcesBelow);
+
+const tree = suite('the tree');
+
+tree('keeps to the rules of ARCHITECTURE.md', () => {
+  assert.ok(sources.length > 50);
+  const found = sources.flatMap((path) => offences(path, readFileSync(path, 'utf8')).map((what) => `${path} ${what}`));
+  assert.equal(found, []);
+});
+
+tree('depends on no package without a reason in DECISIONS.md', () => {
+  const { dependencies, optionalDependencies, devDependencies } = JSON.parse(readFileSync('package.json', 'utf8'));
+  const decisions = readFileSync('DECISIONS.md', 'utf8');
+  const names = Object.keys({ ...dependencies, ...optionalDependencies, ...devDependencies });
+  assert.equal(
+    names.filter((name) => !decisions.includes(name)),
+    [],
+  );
+});
+
+tree.run();
+
+/** Made-up sources: what is wrong in each, or nothing. */
+const examples: readonly [title: string, path: string, source: string, wrong: readonly string[]][] = [
+  ['lets a projection import facts', 'projections/x.ts', "import { a } from '../events/a.ts';\n", []],
+  [
+    'keeps facts from projections',
+    'events/x.ts',
+    "import type { A } from '../projections/a.ts';\n",
+    ['imports projections/a.ts'],
+  ],
+  [
+    'keeps node out of a pure room',
+    'src/domain/x.ts',
+    "import { join } from 'node:path';\n",
+    ['imports node:path in a pure room'],
+  ],
+  [
+    'keeps clocks out of a pure room',
+    'projections/x.ts',
+    'export const now = () => Date.now();\n',
+    ['uses Date.now in a pure room'],
+  ],
+  ['reads no comment as code', 'projections/x.ts', '/** Not Date.now, not Math.random. */\nexport const a = 1;\n', []],
+  ['lets ports have types of facts', 'src/ports/x.ts', "import { type A } from '../../events/a.ts';\n", []],
+  [
+    'keeps ports from more than types',
+    'src/ports/x.ts',
+    "import { a, type B } from '../../events/a.ts';\n",
+    ['imports events/a.ts as more than types'],
+  ],
+  [
+    'keeps the application from edges',
+    'src/app/x.ts',
+    "import {\n  a,\n  b,\n} from '../grpc/a.ts';\n",
+    ['imports src/grpc/a.ts'],
+  ],
+  [
+    'keeps the application from adapters',
+    'src/app/x.ts',
+    "const a = await import('../adapters/event-log/memory.ts');\n",
+    ['imports the adapter src/adapters/event-log/memory.ts'],
+  ],
+  [
+    'keeps an edge from another edge',
+    'src/http/x.ts',
+    "import { a } from '../grpc/a.ts';\n",
+    ['imports src/grpc/a.ts'],
+  ],
+  [
+    'keeps adapters apart',
+    'src/adapters/event-log/file/x.ts',
+    "import { a } from '../../system/native-calls.ts';\n",
+    ['imports another adapter, src/adapters/system/native-calls.ts'],
+  ],
+  [
+    'keeps technologies of one port apart',
+    'src/adapters/volume-driver/overlay/x.ts',
+    "import { a } from '../memory/a.ts';\n",
+    ['imports another adapter, src/adapters/volume-driver/memory/a.ts'],
+  ],
+  ['lets a composition root construct adapters', 'src/main.ts', "import { a } from './adapters/a/b.ts';\n", []],
+  [
+    'keeps a package in its one place',
+    'src/adapters/volume-driver/btrfs/x.ts',
+    "import { execa } from 'execa';\n",
+    ['imports execa, whose place is src/adapters/system/run-command.ts'],
+  ],
+  ['lets types of rxjs out of the application', 'src/grpc/x.ts', "import type { Observable } from 'rxjs';\n", []],
+  [
+    'keeps strange packages out of the domain',
+    'src/domain/x.ts',
+    "import { v5 } from 'uuid';\n",
+    ['imports the package uuid'],
+  ],
+  ['refuses a default export', 'src/app/x.ts', 'export default 1;\n', ['has a default export']],
+  ['refuses a barrel', 'src/app/x.ts', "export * from './a.ts';\n", ['re-exports']],
+];
+
+const checker = suite('the checker');
+for (const [title, path, source, wrong] of examples) checker(title, () => assert.equal(offences(path, source), wrong));
+checker.run();

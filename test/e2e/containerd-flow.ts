@@ -1,0 +1,141 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+import { snapshotterName } from '../support/containerd.ts';
+import { archiveOf } from '../support/image/archive.ts';
+import { expectedTree } from '../support/image/expected-tree.ts';
+import { imageOf, layerOf, packedLayer } from '../support/image/image.ts';
+import { pushImage } from '../support/image/push.ts';
+import { loudly } from '../support/loudly.ts';
+import { suiteNeeding } from '../support/requirements.ts';
+import { run } from '../support/run.ts';
+import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+import type { Server } from '../support/server.ts';
+import { createEnvironment, type Environment, needs } from './environment.ts';
+import { afterthoughts, base, changes } from './layers.ts';
+
+interface State {
+  environment: Environment;
+  reference: string;
+  committed: string;
+}
+
+const layers = [base(), changes(), afterthoughts()];
+
+/** The life of images and containers, from pull to garbage collection, with a real containerd on the server. */
+export function containerdFlow(server: Server, root?: string): void {
+  const test = suiteNeeding(`containerd on ${server.name}`, ...needs());
+  let sandbox: Sandbox;
+  let state: State;
+
+  test.before(() =>
+    loudly(async () => {
+      sandbox = createSandbox('e2e');
+      const environment = await createEnvironment(sandbox, root ?? sandbox.folder('store'), server);
+      state = await pushImages(environment);
+    }),
+  );
+  test.after(() => sandbox.close());
+
+  test('unpacks what the layers of a pulled image add up to', async () => {
+    await state.environment.pull(state.reference);
+    await state.environment.expectTree(state.reference, expectedTree(layers));
+  });
+
+  test('runs a container as root', async () => {
+    await runContainer(state.environment, state.reference, 'as-root', ['--rm'], 'test "$(id -u)" = 0 && touch /root/x');
+  });
+
+  test('runs a container as the user that its image names', async () => {
+    const reference = state.reference.replace(/root$/, 'user');
+    await state.environment.pull(reference);
+    const script = 'test "$(id -u)" = 1000 && touch /home/user/x && ! touch /etc/x && ! touch /root/x';
+    await runContainer(state.environment, reference, 'as-user', ['--rm'], script);
+  });
+
+  test('keeps what a container wrote, apart from its image', async () => {
+    const script = 'echo written > /srv/note && rm /etc/removed && mv /home/user /home/moved && rm -r /opt/app';
+    await runContainer(state.environment, state.reference, 'writer', [], script);
+    await state.environment.expectTree(state.reference, expectedTree(layers));
+  });
+
+  test('commits what a container wrote as a layer, and pushes it', async () => {
+    await importCommitted(state);
+    await state.environment.containerd.ctr('images', 'push', '--plain-http', state.committed);
+  });
+
+  test('leaves nothing when all is removed', async () => {
+    await state.environment.expectNothingLeft();
+    await state.environment.expectVerified();
+  });
+
+  test('pulls the committed image and finds in it what the container wrote', async () => {
+    const { environment, committed } = state;
+    await environment.pull(committed);
+    const script =
+      'test "$(cat /srv/note)" = written && test ! -e /etc/removed && test ! -e /opt/app && test -d /home/moved';
+    await runContainer(environment, committed, 'reader', ['--rm'], `${script} && test -u /usr/setuid`);
+  });
+
+  test('serves a containerd that was started again', async () => {
+    await state.environment.containerd.restart();
+    await runContainer(state.environment, state.committed, 'restarted', ['--rm'], 'test -e /srv/note');
+    await state.environment.expectNothingLeft();
+    await state.environment.expectVerified();
+  });
+
+  test('takes layers that are made by hand', () => handMade(state.environment));
+
+  test.run();
+}
+
+/** One image twice, for root and for the user 1000. */
+async function pushImages(environment: Environment): Promise<State> {
+  const packed = layers.map(layerOf);
+  const push = (tag: string, User: string) =>
+    pushImage(environment.registry, 'busybox', tag, imageOf(packed, { User, Env: ['PATH=/bin'] }));
+  await push('user', '1000');
+  return { environment, reference: await push('root', ''), committed: `${environment.registry}/committed:1` };
+}
+
+/** Runs a shell script in a new container; its status counts, since `ctr` now and then loses a short process's output. */
+async function runContainer(
+  { containerd }: Environment,
+  reference: string,
+  id: string,
+  flags: readonly string[],
+  script: string,
+): Promise<void> {
+  const start = ['run', '--net-host', '--snapshotter', snapshotterName, ...flags];
+  await containerd.ctr(...start, reference, id, '/bin/sh', '-c', `set -e; ${script}`);
+}
+
+/** Makes an image of the test image and the difference that the container `writer` made, and imports it. */
+async function importCommitted({ environment, committed }: State): Promise<void> {
+  const { containerd, sandbox } = environment;
+  const difference = join(sandbox.path, 'difference.tar');
+  const command = ['snapshots', '--snapshotter', snapshotterName, 'diff', '--media-type'];
+  const layer = await containerd.ctrBytes(...command, 'application/vnd.oci.image.layer.v1.tar', 'writer');
+  writeFileSync(difference, layer);
+  const { stdout } = await run('tar', ['--list', '--file', difference]);
+  assert.match(stdout, 'srv/note');
+  assert.match(stdout, 'etc/.wh.removed');
+  const image = imageOf([...layers.map(layerOf), packedLayer(layer)], { Env: ['PATH=/bin'] });
+  const archive = join(sandbox.path, 'committed.tar');
+  writeFileSync(archive, archiveOf(image, committed));
+  await containerd.ctr('images', 'import', '--snapshotter', snapshotterName, archive);
+}
+
+/** Prepare, commit, view and remove as `ctr snapshots` offers them, below a label that keeps them from collection. */
+async function handMade({ containerd, expectNothingLeft, volumes }: Environment): Promise<void> {
+  const snapshots = (...args: readonly string[]) =>
+    containerd.ctr('snapshots', '--snapshotter', snapshotterName, ...args);
+  await snapshots('prepare', 'work');
+  await snapshots('commit', 'layer', 'work');
+  await snapshots('prepare', 'second work', 'layer');
+  assert.match(await snapshots('tree'), /layer\s+\\_ second work/);
+  assert.is(volumes().length, 2);
+  await snapshots('remove', 'second work');
+  await snapshots('remove', 'layer');
+  await expectNothingLeft();
+}

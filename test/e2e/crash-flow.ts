@@ -1,0 +1,72 @@
+import { snapshotterName } from '../support/containerd.ts';
+import { expectedTree } from '../support/image/expected-tree.ts';
+import { imageOf, layerOf } from '../support/image/image.ts';
+import { pushImage } from '../support/image/push.ts';
+import { loudly } from '../support/loudly.ts';
+import { suiteNeeding } from '../support/requirements.ts';
+import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+import type { Server } from '../support/server.ts';
+import { waitFor } from '../support/wait-for.ts';
+import { createEnvironment, type Environment, needs } from './environment.ts';
+import { base, filler } from './layers.ts';
+
+const layers = [base(), ...Array.from({ length: 9 }, (_, number) => filler(number))];
+
+/** The server dies by SIGKILL while an image is pulled, and is simply started again: nothing needs repair by hand. */
+export function crashFlow(server: Server, root?: string): void {
+  const test = suiteNeeding(`kill -9 of ${server.name} below a containerd`, ...needs());
+  let sandbox: Sandbox;
+  let environment: Environment;
+  let reference: string;
+
+  test.before(() =>
+    loudly(async () => {
+      sandbox = createSandbox('crash');
+      environment = await createEnvironment(sandbox, root ?? sandbox.folder('store'), server);
+      const image = imageOf(layers.map(layerOf), { Env: ['PATH=/bin'] });
+      reference = await pushImage(environment.registry, 'large', '1', image);
+    }),
+  );
+  test.after(() => sandbox.close());
+
+  for (const volumes of [1, 2, 4, 7, 10])
+    test(`pulls again after a kill when ${volumes} of ${layers.length} layers have a volume`, async () => {
+      await killDuringPull(environment, reference, volumes);
+      await environment.startSnapshotter();
+      await environment.pull(reference);
+      await environment.expectTree(reference, expectedTree(layers));
+      await environment.expectNothingLeft();
+      await environment.expectVerified();
+    });
+
+  test('keeps a running container on its snapshot', async () => {
+    const { containerd } = environment;
+    await environment.pull(reference);
+    const start = ['run', '--detach', '--net-host', '--snapshotter', snapshotterName];
+    await containerd.ctr(...start, reference, 'survivor', '/bin/sh', '-c', 'sleep 600');
+    await environment.killSnapshotter();
+    const exec = (id: string, script: string) =>
+      containerd.ctr('tasks', 'exec', '--exec-id', id, 'survivor', '/bin/sh', '-c', script);
+    await exec('before', 'echo kept > /srv/note');
+    await environment.startSnapshotter();
+    await exec('after', 'test "$(cat /srv/note)" = kept');
+    await containerd.ctr('tasks', 'delete', '--force', 'survivor');
+    await environment.expectNothingLeft();
+    await environment.expectVerified();
+  });
+
+  test.run();
+}
+
+/** Pulls until so many volumes are on disk or the pull is over, kills the snapshotter, and waits until the pull has ended. */
+async function killDuringPull({ containerd, volumes, ...environment }: Environment, reference: string, enough: number) {
+  let over = false;
+  const pull = containerd
+    .tryCtr('images', 'pull', '--plain-http', '--snapshotter', snapshotterName, reference)
+    .finally(() => {
+      over = true;
+    });
+  await waitFor(`${enough} volumes`, () => over || volumes().length >= enough, { pause: 1 });
+  await environment.killSnapshotter();
+  await pull;
+}

@@ -1,0 +1,100 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+import { type Containerd, snapshotterName, startContainerd } from '../support/containerd.ts';
+import { type Daemon, startDaemon } from '../support/daemon.ts';
+import { differences } from '../support/image/compare-trees.ts';
+import type { Tree } from '../support/image/expected-tree.ts';
+import { foundTree } from '../support/image/found-tree.ts';
+import { startRegistry } from '../support/registry.ts';
+import { type Missing, requireCommand, requireFileSystem, requireRoot } from '../support/requirements.ts';
+import { run } from '../support/run.ts';
+import type { Sandbox } from '../support/sandbox.ts';
+import type { Server } from '../support/server.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+/** A registry, a containerd and the snapshotter under test, all in one sandbox. */
+export interface Environment {
+  readonly sandbox: Sandbox;
+  readonly registry: string;
+  readonly containerd: Containerd;
+  pull(reference: string): Promise<void>;
+  /** Fails unless a read-only mount of the image shows just this tree. */
+  expectTree(reference: string, tree: Tree): Promise<void>;
+  /** Names of the directories that the snapshotter keeps on disk for snapshots. */
+  volumes(): readonly string[];
+  /** Removes all images and containers and fails unless the garbage collection leaves nothing, here and on disk. */
+  expectNothingLeft(): Promise<void>;
+  /** SIGKILL to the snapshotter. */
+  killSnapshotter(): Promise<void>;
+  /** Starts the snapshotter again on what is there; resolves when containerd has found it. */
+  startSnapshotter(): Promise<void>;
+  /** Fails unless the server's own check, if it has one, finds all in order. */
+  expectVerified(): Promise<void>;
+}
+
+/** What this machine lacks to run containerd for real. */
+export const needs = (): readonly Missing[] => [
+  requireRoot(),
+  requireFileSystem('overlay'),
+  ...['containerd', 'ctr', 'runc', 'docker-registry', 'busybox', 'getfattr'].map(requireCommand),
+];
+
+export async function createEnvironment(sandbox: Sandbox, root: string, server: Server): Promise<Environment> {
+  const socket = join(sandbox.path, 'snapshotter.sock');
+  const log = join(sandbox.path, 'snapshotter.log');
+  const start = () => startDaemon({ command: server.command(root, socket), address: socket, log });
+  const registry = await startRegistry(sandbox);
+  let snapshotter: Daemon = await start();
+  sandbox.atEnd(() => snapshotter.stop());
+  const containerd = await startContainerd(sandbox, socket);
+  const { ctr } = containerd;
+  const list = () => ctr('snapshots', '--snapshotter', snapshotterName, 'list');
+  const volumes = () => readdirSync(join(root, 'snapshots'));
+
+  return {
+    sandbox,
+    registry,
+    containerd,
+    volumes,
+    pull: async (reference) => {
+      await ctr('images', 'pull', '--plain-http', '--snapshotter', snapshotterName, reference);
+    },
+    expectTree: async (reference, tree) => {
+      const target = sandbox.folder('mounted');
+      await ctr('images', 'mount', '--snapshotter', snapshotterName, reference, target);
+      const found = await foundTree(target);
+      await ctr('images', 'unmount', '--snapshotter', snapshotterName, '--rm', target);
+      assert.equal(differences(tree, found), []);
+    },
+    expectNothingLeft: async () => {
+      for (const id of words(await ctr('containers', 'list', '--quiet'))) await ctr('containers', 'delete', id);
+      for (const name of words(await ctr('images', 'list', '--quiet'))) await ctr('images', 'remove', '--sync', name);
+      await waitFor(`an empty list and no volumes: ${await list()}${volumes()}`, async () => {
+        const rows = (await list()).trim().split('\n').slice(1);
+        return rows.length === 0 && volumes().length === 0;
+      });
+    },
+    killSnapshotter: () => snapshotter.kill(),
+    startSnapshotter: async () => {
+      snapshotter = await start();
+      await waitFor('containerd to find the snapshotter again', () => reaches(containerd));
+    },
+    expectVerified: async () => {
+      if (server.verify === undefined) return;
+      const [command, ...args] = server.verify(root);
+      await run(command, args);
+    },
+  };
+}
+
+/** Whether a call gets through to the snapshotter; containerd answers most of them from its own store. */
+async function reaches({ tryCtr }: Containerd): Promise<boolean> {
+  const probe = `probe-${performance.now()}`;
+  const snapshots = (verb: string) => tryCtr('snapshots', '--snapshotter', snapshotterName, verb, probe);
+  const { status } = await snapshots('prepare');
+  await snapshots('remove');
+  return status === 0;
+}
+
+const words = (text: string) => text.split(/\s+/).filter((word) => word !== '');

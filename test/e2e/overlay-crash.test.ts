@@ -1,0 +1,4 @@
+import { serverUnderTest } from '../support/server.ts';
+import { crashFlow } from './crash-flow.ts';
+
+crashFlow(serverUnderTest('overlay'));

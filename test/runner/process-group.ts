@@ -1,0 +1,41 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Whether all processes of a group are gone within two seconds: a child that was told to end may take a moment. */
+export async function groupEnds(group: number): Promise<boolean> {
+  for (let i = 0; i < 40; i++) {
+    if (membersOf(group).length === 0) return true;
+    await sleep(50);
+  }
+  return false;
+}
+
+/** Kills whatever is left of a group. */
+export function killGroup(group: number): void {
+  try {
+    process.kill(-group, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+/** The living processes of a group. The dead that nobody has waited for yet are not among them, as they are for kill(2). */
+export function membersOf(group: number): readonly number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      const [state, , itsGroup] = statOf(pid);
+      return Number(itsGroup) === group && state !== 'Z' && state !== 'X';
+    });
+}
+
+/** The fields of /proc/PID/stat from the third (state) on; none where the process is gone. */
+function statOf(pid: number): readonly string[] {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return text.slice(text.lastIndexOf(')') + 2).split(' ');
+  } catch {
+    return [];
+  }
+}

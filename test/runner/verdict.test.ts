@@ -1,0 +1,38 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type Ending, judge } from './verdict.ts';
+
+const closing = (total: number, passed: number, skipped: number) =>
+  `\n  Total:     ${total}\n  Passed:    ${passed}\n  Skipped:   ${skipped}\n  Duration:  1.00ms\n\n`;
+
+const ended = (output: string, rest: Partial<Ending> = {}): Ending => ({
+  output,
+  exitCode: 0,
+  signal: null,
+  killed: null,
+  leftProcesses: false,
+  ...rest,
+});
+
+const test = suite('verdict on a test file');
+
+test('names a signal that ended the file after its totals', () => {
+  const { problems } = judge(ended(closing(1, 1, 0), { exitCode: null, signal: 'SIGSEGV' }), { strict: false });
+  assert.equal(problems, ['was ended by SIGSEGV']);
+});
+
+test('names an exit status that no failed test explains', () => {
+  const { problems } = judge(ended(closing(1, 1, 0), { exitCode: 7 }), { strict: false });
+  assert.equal(problems, ['exited with status 7']);
+});
+
+test('counts a test that announces its skip and returns early as skipped', () => {
+  const output = `• • SKIP copies up: needs root\n• (3 / 3)\n${closing(3, 3, 0)}`;
+  assert.equal(judge(ended(output), { strict: true }), { passed: 2, failed: 0, skipped: 1, problems: [] });
+});
+
+test('takes a forgotten `only` for a silent skip', () => {
+  assert.is(judge(ended(closing(1, 1, 5)), { strict: false }).failed, 1);
+});
+
+test.run();

@@ -1,0 +1,54 @@
+import { announcementsIn, totalsIn } from './totals.ts';
+
+/** How a test file's process came to its end. */
+export interface Ending {
+  readonly output: string;
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  /** why the runner killed it, if it did: it took too long, or went on running after its last test */
+  readonly killed: 'limit' | 'lingering' | null;
+  /** processes of its group were still there when it had ended */
+  readonly leftProcesses: boolean;
+}
+
+export interface Verdict {
+  readonly passed: number;
+  /** failed tests, and one for every problem */
+  readonly failed: number;
+  readonly skipped: number;
+  /** what is wrong with the file as a whole */
+  readonly problems: readonly string[];
+}
+
+/** Judges one file. With `strict` (CI) nothing that concerns overlay or btrfs may be skipped. */
+export function judge(ending: Ending, options: { readonly strict: boolean }): Verdict {
+  const blocks = totalsIn(ending.output);
+  const [totals = { total: 0, passed: 0, skipped: 0 }] = blocks;
+  const announced = announcementsIn(ending.output);
+  const failedTests = totals.total - totals.passed;
+  const problems = [...endingProblems(ending, failedTests > 0)];
+  if (blocks.length === 0) problems.push('printed no totals: crashed, or no suite was run');
+  if (blocks.length > 1) problems.push('ran its suites in several goes: a suite is defined after an await');
+  if (blocks.length === 1 && totals.total + totals.skipped === 0) problems.push('has no tests');
+  if (announced.length < totals.skipped)
+    problems.push(`skipped ${totals.skipped} tests and announced ${announced.length} (SKIP <name>: <reason>)`);
+  if (options.strict)
+    for (const { name, reason } of announced)
+      if (/overlay|btrfs/i.test(`${name} ${reason}`)) problems.push(`must not be skipped here: ${name}: ${reason}`);
+  // A test that announces its skip and returns early has passed in uvu's eyes; here it has not.
+  const returnedEarly = Math.max(0, announced.length - totals.skipped);
+  return {
+    passed: Math.max(0, totals.passed - returnedEarly),
+    failed: failedTests + problems.length,
+    skipped: Math.max(totals.skipped, announced.length),
+    problems,
+  };
+}
+
+function* endingProblems(ending: Ending, someFailed: boolean): Iterable<string> {
+  if (ending.killed === 'limit') yield 'took too long and was killed';
+  else if (ending.killed === 'lingering') yield 'kept running after its tests: it has left something open';
+  else if (ending.signal !== null) yield `was ended by ${ending.signal}`;
+  else if (ending.exitCode !== 0 && !someFailed) yield `exited with status ${ending.exitCode}`;
+  if (ending.leftProcesses) yield 'left processes behind';
+}

@@ -1,0 +1,107 @@
+import type { Envelope } from '../../events/envelope.ts';
+import {
+  createMemoryEventLog,
+  type MemoryEventLogOptions,
+  type MemoryRecord,
+} from '../../src/adapters/event-log/memory.ts';
+import {
+  createMemoryDriver,
+  type MemoryDriver,
+  type MemoryOptions,
+} from '../../src/adapters/volume-driver/memory/memory-driver.ts';
+import { createJournal, type Journal } from '../../src/app/journal.ts';
+import { loadState } from '../../src/app/load-state.ts';
+import { type Recovered, recover } from '../../src/app/recover.ts';
+import { createService, type Service, type ServiceOptions } from '../../src/app/service.ts';
+import type { CheckpointStore } from '../../src/ports/checkpoint-store.ts';
+import type { Reach } from '../../src/ports/failpoints.ts';
+import type { Logger } from '../../src/ports/logger.ts';
+
+/** One line that was logged. */
+export interface Said {
+  readonly level: 'info' | 'warn' | 'error';
+  readonly message: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+export interface MemoryStoreOptions extends MemoryOptions, Pick<MemoryEventLogOptions, 'flush' | 'admit'> {
+  readonly service?: Partial<ServiceOptions>;
+  readonly reach?: Reach;
+}
+
+export interface MemoryStore extends Service {
+  readonly journal: Journal;
+  readonly driver: MemoryDriver;
+  readonly kept: MemoryRecord[];
+  readonly recovered: Recovered;
+  readonly said: Said[];
+  /** types of the durable events, in order */
+  types(): string[];
+  durable(): Envelope[];
+}
+
+const storeId = '0b7c1e9e-3a55-4c8e-9d0a-6a1f6a3f1c11';
+const noCheckpoints: CheckpointStore = { save: async () => {}, load: async function* () {} };
+
+/** What outlives a crash of the process in these tests: the durable records and the volumes. */
+export interface Remains {
+  readonly kept?: MemoryRecord[];
+  readonly driver?: MemoryDriver;
+}
+
+const opened: Service[] = [];
+
+/** Closes every store that was opened here: a suite's last deed, or its process would not end. */
+export async function closeMemoryStores(): Promise<void> {
+  await Promise.all(opened.splice(0).map((service) => service.close('test ends')));
+}
+
+/** The whole application over the memory adapters, opened and recovered; `remains` are those of an earlier one. */
+export async function openMemoryStore(options: MemoryStoreOptions = {}, remains: Remains = {}): Promise<MemoryStore> {
+  const said: Said[] = [];
+  const say = (level: Said['level']) => (fields: object, message: string) =>
+    void said.push({ level, message, fields: fields as Record<string, unknown> });
+  const logger: Logger = { info: say('info'), warn: say('warn'), error: say('error') };
+  const kept = remains.kept ?? [];
+  const { flush, admit, before } = options;
+  const log = createMemoryEventLog({ store: storeId, kept, ...(flush && { flush }), ...(admit && { admit }) });
+  const driver = createMemoryDriver(before === undefined ? {} : { before });
+  for (const [name, volume] of remains.driver?.volumes ?? []) driver.volumes.set(name, volume);
+  const { state } = await loadState(log, noCheckpoints, logger);
+  let time = 1_790_000_000_000_000_000n;
+  const clock = () => {
+    time += 1_000n;
+    return time;
+  };
+  const journal = createJournal({ log, store: storeId, clock, state });
+  const opener = { store: storeId, version: '0.0.0', boot: 'boot', pid: 1 };
+  const recovered = await recover({ journal, driver, logger, opener, replayed: 0 });
+  const service = createService({
+    journal,
+    driver,
+    checkpoints: noCheckpoints,
+    lastCheckpoint: 0,
+    recovered,
+    logger,
+    options: {
+      durability: 'commit',
+      removal: 'background',
+      viewsNeedParent: false,
+      checkpointEvery: 1000,
+      ...options.service,
+    },
+    ...(options.reach && { reach: options.reach }),
+  });
+  opened.push(service);
+  const durable = () => kept.map(({ envelope }) => envelope);
+  return {
+    ...service,
+    journal,
+    driver,
+    kept,
+    recovered,
+    said,
+    durable,
+    types: () => durable().map(({ event }) => event.type),
+  };
+}

@@ -1,0 +1,40 @@
+import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { startDaemon } from './daemon.ts';
+import type { Sandbox } from './sandbox.ts';
+
+/** Starts a registry of images on a free port of loopback, with its storage in the sandbox. Resolves `host:port`. */
+export async function startRegistry(sandbox: Sandbox): Promise<string> {
+  const port = await freePort();
+  const config = join(sandbox.path, 'registry.yml');
+  writeFileSync(
+    config,
+    [
+      'version: 0.1',
+      'log: { level: warn }',
+      `storage: { filesystem: { rootdirectory: ${sandbox.folder('registry')} } }`,
+      `http: { addr: "127.0.0.1:${port}" }`,
+      '',
+    ].join('\n'),
+  );
+  const registry = await startDaemon({
+    command: ['docker-registry', 'serve', config],
+    address: port,
+    log: join(sandbox.path, 'registry.log'),
+    env: { OTEL_TRACES_EXPORTER: 'none' },
+  });
+  sandbox.atEnd(registry.stop);
+  return `127.0.0.1:${port}`;
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address();
+      probe.close(() => (address !== null && typeof address === 'object' ? resolve(address.port) : reject()));
+    });
+  });
+}

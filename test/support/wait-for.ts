@@ -1,0 +1,27 @@
+import { createConnection } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Asks until the answer is true; rejects with `what` after a limit (30 seconds unless said), or as soon as asking throws. */
+export async function waitFor(
+  what: string,
+  ask: () => boolean | Promise<boolean>,
+  { limit = 30_000, pause = 20 } = {},
+): Promise<void> {
+  const end = performance.now() + limit;
+  while (!(await ask())) {
+    if (performance.now() > end) throw new Error(`waited ${limit} ms in vain for ${what}`);
+    await sleep(pause);
+  }
+}
+
+/** Whether somebody accepts connections: on a unix socket's path, or on a loopback port. */
+export function answers(address: string | number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const connection = typeof address === 'number' ? createConnection(address, '127.0.0.1') : createConnection(address);
+    connection.once('connect', () => {
+      connection.destroy();
+      resolve(true);
+    });
+    connection.once('error', () => resolve(false));
+  });
+}
