@@ -1,22 +1,20 @@
 import type { Metadata, UntypedServiceImplementation } from '@grpc/grpc-js';
 import { either } from 'fp-ts';
 import type { OpenKind } from '../../events/codecs.ts';
-import type { Snapshot } from '../../projections/snapshot.ts';
 import type { Answer } from '../domain/refusal.ts';
 import type { Mount, Usage } from '../ports/volume-driver.ts';
 import { actorOf } from './actor-of.ts';
 import type { Edge } from './edge.ts';
+import { encodedInfo } from './encoded-info.ts';
 import { list } from './list.ts';
-import {
-  type CommitRequest,
-  type Empty,
-  type InfoResponse,
-  infoOf,
-  type KeyRequest,
-  type MountsResponse,
-  type OpenRequest,
-  type UpdateRequest,
-  type UsageResponse,
+import type {
+  CommitRequest,
+  Empty,
+  KeyRequest,
+  MountsResponse,
+  OpenRequest,
+  UpdateRequest,
+  UsageResponse,
 } from './messages.ts';
 import { unary } from './unary.ts';
 
@@ -53,6 +51,6 @@ function updateOf({ info, updateMask }: UpdateRequest) {
 }
 
 const mountsResponse = either.map((mounts: readonly Mount[]): MountsResponse => ({ mounts }));
-const infoResponse = either.map((snapshot: Snapshot): InfoResponse => ({ info: infoOf(snapshot) }));
+const infoResponse = either.map(encodedInfo);
 const usageResponse = either.map(({ bytes, inodes }: Usage): UsageResponse => ({ size: bytes, inodes }));
 const emptyResponse: (answer: Answer<void>) => Answer<Empty> = either.map(() => ({}));

@@ -3,16 +3,17 @@ import { type handleServerStreamingCall, type ServerWritableStream, status } fro
 import { either } from 'fp-ts';
 import type { Snapshot } from '../../projections/snapshot.ts';
 import type { Edge } from './edge.ts';
-import { type Info, infoOf, type ListRequest, type ListResponse } from './messages.ts';
+import { encodedInfo } from './encoded-info.ts';
+import type { ListRequest } from './messages.ts';
 import { type CallStatus, errorStatus, refusalStatus } from './status.ts';
 
-type Call = ServerWritableStream<ListRequest, ListResponse>;
+type Call = ServerWritableStream<ListRequest, readonly Buffer[]>;
 
 /**
  * Streams the snapshots of one state, a page a message. The next page is made when the one before is handed to the
  * connection, and other calls get their turn in between; a caller that hangs up ends it.
  */
-export function list({ snapshots, logger, calls }: Edge): handleServerStreamingCall<ListRequest, ListResponse> {
+export function list({ snapshots, logger, calls }: Edge): handleServerStreamingCall<ListRequest, readonly Buffer[]> {
   const send = async (call: Call): Promise<CallStatus | undefined> => {
     try {
       const answer = snapshots.list(call.request.filters);
@@ -36,9 +37,9 @@ export function list({ snapshots, logger, calls }: Edge): handleServerStreamingC
 
 async function sendPages(call: Call, snapshots: Iterable<Snapshot>): Promise<void> {
   const gone = new Promise<void>((resolve) => call.once('close', resolve));
-  for (const info of pagesOf(snapshots)) {
+  for (const page of pagesOf(snapshots)) {
     if (call.cancelled || call.destroyed) return;
-    const written = new Promise<void>((resolve) => call.write({ info }, () => resolve()));
+    const written = new Promise<void>((resolve) => call.write(page, () => resolve()));
     await Promise.race([written, gone]);
     await setImmediate();
   }
@@ -46,28 +47,25 @@ async function sendPages(call: Call, snapshots: Iterable<Snapshot>): Promise<voi
 
 /** containerd's own page. */
 const mostInfos = 100;
-/** UTF-16 units of labels: at three bytes each a page stays well below the 16 MiB that containerd takes. */
-const mostText = 1 << 20;
+/** In bytes: well below the 16 MiB that containerd takes. */
+const mostBytes = 8 * 1024 * 1024;
 
-/** Infos in pages of a hundred, fewer where labels are large. */
-export function* pagesOf(snapshots: Iterable<Snapshot>): Generator<readonly Info[], void> {
-  let page: Info[] = [];
-  let text = 0;
+/**
+ * Encoded infos in pages of a hundred, fewer where labels are large. An info in a List is, on the wire, what Stat answers:
+ * both are the message's field 1.
+ */
+export function* pagesOf(snapshots: Iterable<Snapshot>): Generator<readonly Buffer[], void> {
+  let page: Buffer[] = [];
+  let bytes = 0;
   for (const snapshot of snapshots) {
-    const size = sizeOf(snapshot);
-    if (page.length === mostInfos || (page.length > 0 && text + size > mostText)) {
+    const info = encodedInfo(snapshot);
+    if (page.length === mostInfos || (page.length > 0 && bytes + info.length > mostBytes)) {
       yield page;
       page = [];
-      text = 0;
+      bytes = 0;
     }
-    page.push(infoOf(snapshot));
-    text += size;
+    page.push(info);
+    bytes += info.length;
   }
   if (page.length > 0) yield page;
-}
-
-function sizeOf({ key, parent, labels }: Snapshot): number {
-  let size = key.length + parent.length;
-  for (const name in labels) size += name.length + (labels[name]?.length ?? 0);
-  return size;
 }

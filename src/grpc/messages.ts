@@ -48,10 +48,6 @@ export interface InfoResponse {
   readonly info: Info;
 }
 
-export interface ListResponse {
-  readonly info: readonly Info[];
-}
-
 export interface UsageResponse {
   readonly size: number;
   readonly inodes: number;

@@ -1,4 +1,5 @@
 import { fromJSON, type ServiceDefinition } from '@grpc/proto-loader';
+import type { InfoResponse } from './messages.ts';
 
 /**
  * containerd's snapshots service (`containerd.services.snapshots.v1`) as far as it is on the wire: names, numbers, types.
@@ -101,4 +102,25 @@ const root = {
 export const serviceName = 'containerd.services.snapshots.v1.Snapshots';
 
 /** Requests come with every field set; numbers of 64 bits as decimal strings. */
-export const snapshotsService = fromJSON(root, { longs: String, defaults: true })[serviceName] as ServiceDefinition;
+const definition = fromJSON(root, { longs: String, defaults: true })[serviceName] as ServiceDefinition;
+
+/** The answer to Stat about a snapshot, in the bytes of the wire. */
+export function encodeInfoResponse(response: InfoResponse): Buffer {
+  return methodOf('Stat').responseSerialize(response);
+}
+
+function methodOf(name: string) {
+  const method = definition[name];
+  if (method === undefined) throw new TypeError(`the service has no method ${name}`);
+  return method;
+}
+
+const asIs = (encoded: object) => encoded as Buffer;
+
+/** The service. Stat, Update and List are answered with bytes that are encoded already, List with a page of them. */
+export const snapshotsService: ServiceDefinition = {
+  ...definition,
+  Stat: { ...methodOf('Stat'), responseSerialize: asIs },
+  Update: { ...methodOf('Update'), responseSerialize: asIs },
+  List: { ...methodOf('List'), responseSerialize: (page: object) => Buffer.concat(page as readonly Buffer[]) },
+};

@@ -8,12 +8,16 @@ import * as assert from 'uvu/assert';
 import type { Snapshot } from '../../projections/snapshot.ts';
 import { refuse } from '../../src/domain/refusal.ts';
 import { pagesOf } from '../../src/grpc/list.ts';
-import type { ListResponse } from '../../src/grpc/messages.ts';
+import type { Info } from '../../src/grpc/messages.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { closeEdges, definitionOf, found, type OpenedEdge, openEdge, sampleSnapshot } from './opened-edge.ts';
 
 const list = suite('List');
 list.after.each(closeEdges);
+
+interface ListResponse {
+  readonly info: readonly Info[];
+}
 
 function streamed({ client }: OpenedEdge, filters: readonly string[] = []): ClientReadableStream<ListResponse> {
   const { path, requestSerialize, responseDeserialize } = definitionOf('List');
@@ -81,7 +85,7 @@ list('ends with the error that comes up in the middle', async () => {
 });
 
 list('makes pages smaller where labels are large, so that none is over 16 MiB', async () => {
-  const large = sampleSnapshot('k', { labels: { l: 'x'.repeat(700_000) } });
+  const large = sampleSnapshot('k', { labels: { l: 'x'.repeat(5_000_000) } });
   assert.equal(
     [...pagesOf([large, large, sampleSnapshot('s'), large])].map((page) => page.length),
     [1, 2, 1],

@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { serviceName, snapshotsService } from '../../src/grpc/protocol.ts';
+import { encodeInfoResponse, serviceName, snapshotsService } from '../../src/grpc/protocol.ts';
 import { definitionOf } from './opened-edge.ts';
 
 const protocol = suite('the protocol');
@@ -56,11 +56,10 @@ protocol('numbers the fields of answers as containerd does', () => {
   for (const method of ['Prepare', 'View', 'Mounts']) assert.is(response(method, { mounts: [mount] }), mounted);
   const info = { name: 'n', parent: 'p', kind: 3, createdAt: { seconds: 1, nanos: 2 }, labels: { a: 'b' } };
   const shown = text(1, 'n') + text(2, 'p') + number(3, '03') + bytes(4, number(1, '01') + number(2, '02'));
-  for (const method of ['Stat', 'Update']) assert.is(response(method, { info }), bytes(1, shown + bytes(6, label)));
-  assert.is(
-    response('List', { info: [{ name: 'n', updatedAt: { seconds: 3 } }] }),
-    bytes(1, text(1, 'n') + bytes(5, number(1, '03'))),
-  );
+  const encoded = encodeInfoResponse({ info: { ...info, updatedAt: { seconds: 3, nanos: 4 } } });
+  const answer = bytes(1, shown + bytes(5, number(1, '03') + number(2, '04')) + bytes(6, label));
+  for (const method of ['Stat', 'Update']) assert.is(response(method, encoded), answer);
+  assert.is(response('List', [encoded, encoded]), answer + answer);
   assert.is(response('Usage', { size: 1, inodes: 2 }), number(1, '01') + number(2, '02'));
   for (const method of ['Commit', 'Remove', 'Cleanup']) assert.is(response(method, {}), '');
 });
