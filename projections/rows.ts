@@ -31,7 +31,7 @@ const SnapshotRow = t.type(
     updated: Nanoseconds,
     prepared: Decimal,
     touched: t.boolean,
-    usage: t.union([t.null, t.type({ bytes: Decimal, inodes: Decimal })]),
+    usage: t.union([t.type({ bytes: Decimal, inodes: Decimal }), t.null]),
   },
   'SnapshotRow',
 );

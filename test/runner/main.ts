@@ -17,7 +17,7 @@ interface Runtime {
   readonly env: Readonly<Record<string, string>>;
 }
 
-const { CI, NEWER_NODE = '', COVERAGE_FOLDER = '' } = process.env;
+const { CI, NEWER_NODE = '', COVERAGE_FOLDER = '', FAILED_STEP = '' } = process.env;
 const coverageFolder = COVERAGE_FOLDER === '' ? '' : resolve(COVERAGE_FOLDER);
 const thisNode: Runtime = {
   node: process.execPath,
@@ -87,6 +87,7 @@ async function main(): Promise<void> {
     );
   await runSuites(slow, thisNode);
   if (coverageFolder !== '') await lookAtCoverage();
+  if (FAILED_STEP !== '') fail(FAILED_STEP);
 }
 
 try {

@@ -1,8 +1,10 @@
-import { readdirSync, rmdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startDaemon } from './daemon.ts';
 import { type Finished, run } from './run.ts';
 import type { Sandbox } from './sandbox.ts';
+import { killContainersOf } from './shims.ts';
+import { answers, waitFor } from './wait-for.ts';
 
 /** A containerd of the test's own: root, state and socket in the sandbox, one namespace, one proxy snapshotter. */
 export interface Containerd {
@@ -20,9 +22,12 @@ export interface Containerd {
 export const snapshotterName = 'snapledger';
 
 /** Starts containerd with a snapshotter that answers on a socket, under the name `snapledger`. */
-export async function startContainerd(sandbox: Sandbox, snapshotterSocket: string): Promise<Containerd> {
+export async function startContainerd(
+  sandbox: Sandbox,
+  snapshotterSocket: string,
+  namespace = `test-${process.pid}`,
+): Promise<Containerd> {
   const address = join(sandbox.path, 'containerd.sock');
-  const namespace = `test-${process.pid}`;
   const config = join(sandbox.path, 'containerd.toml');
   writeFileSync(config, configuration(sandbox, address, snapshotterSocket));
   const start = () =>
@@ -35,11 +40,10 @@ export async function startContainerd(sandbox: Sandbox, snapshotterSocket: strin
   const ctr = (args: readonly string[], options: Parameters<typeof run>[2]) =>
     run('ctr', ['--address', address, '--namespace', namespace, ...args], options);
   sandbox.atEnd(async () => {
-    const { stdout } = await ctr(['tasks', 'list', '--quiet'], { anyStatus: true });
-    for (const id of stdout.split('\n').filter((line) => line !== ''))
-      await ctr(['tasks', 'delete', '--force', id], { anyStatus: true });
+    if (await answers(address)) await deleteTasks((...args) => ctr(args, { anyStatus: true }));
     await daemon.stop();
-    removeTraces(namespace);
+    killContainersOf(namespace);
+    await removeTraces(namespace);
   });
   return {
     namespace,
@@ -51,6 +55,11 @@ export async function startContainerd(sandbox: Sandbox, snapshotterSocket: strin
       daemon = await start();
     },
   };
+}
+
+async function deleteTasks(ctr: Containerd['tryCtr']): Promise<void> {
+  const { stdout } = await ctr('tasks', 'list', '--quiet');
+  for (const id of stdout.split('\n').filter((line) => line !== '')) await ctr('tasks', 'delete', '--force', id);
 }
 
 const configuration = (sandbox: Sandbox, address: string, snapshotterSocket: string) => `version = 2
@@ -72,14 +81,29 @@ disabled_plugins = ["io.containerd.grpc.v1.cri"]
   startup_delay = "1s"
 `;
 
-/** runc keeps one directory for the namespace, and one in every hierarchy of control groups, and leaves both behind. */
-function removeTraces(namespace: string): void {
+/** runc keeps a directory for the namespace, and one in every hierarchy of control groups, and leaves them behind. */
+async function removeTraces(namespace: string): Promise<void> {
+  rmSync(join('/run/containerd/runc', namespace), { recursive: true, force: true });
   const groups = '/sys/fs/cgroup';
-  const parents = ['/run/containerd/runc', groups, ...readdirSync(groups).map((name) => join(groups, name))];
-  for (const folder of parents.map((parent) => join(parent, namespace)))
-    try {
-      rmdirSync(folder);
-    } catch (error) {
-      if (!['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
-    }
+  for (const parent of [groups, ...readdirSync(groups).map((name) => join(groups, name))])
+    for (const folder of foldersBelow(join(parent, namespace)))
+      await waitFor(`${folder} to be empty of processes`, () => isRemoved(folder), { limit: 5000 });
+}
+
+/** A directory after all that lie in it; none where it is not there. */
+function foldersBelow(folder: string): readonly string[] {
+  if (!existsSync(folder) || !statSync(folder).isDirectory()) return [];
+  const inside = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  return [...inside.flatMap((entry) => foldersBelow(join(folder, entry.name))), folder];
+}
+
+/** Control groups hold files that go with them: they can only be removed one by one, and only without processes. */
+function isRemoved(folder: string): boolean {
+  try {
+    rmdirSync(folder);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EBUSY') return false;
+    throw error;
+  }
 }

@@ -8,6 +8,7 @@ import { formatHeader, type Header } from './header.ts';
 import { ioFault } from './io-fault.ts';
 import { createRoom, type Room, type RoomOptions } from './room.ts';
 import { createSegment, type Segment } from './segment.ts';
+import type { WritingOptions } from './writing-options.ts';
 
 /** A segment that events are written into, now or soon. */
 export interface ActiveSegment {
@@ -28,12 +29,11 @@ const ownerOnly = 0o600;
 
 /** Makes the file of a coming segment with room for its header and the reserve; throws a Fault and leaves nothing. */
 export function prepareSegment(
-  directory: string,
   values: Pick<Header, 'store' | 'first' | 'before'>,
-  options: RoomOptions,
+  options: WritingOptions,
 ): ActiveSegment {
   const { header } = formatHeader(values);
-  const segment = createSegment(directory, header);
+  const segment = createSegment(options.directory, header);
   const fd = openFile(unfinished(segment.path), 'w');
   const room = createRoom(fd, options);
   const active = { segment, fd, room, taken: segment.end, started: false };

@@ -9,7 +9,7 @@ import { syncDirectory } from './file-calls.ts';
 import { createFileEventLog } from './file-event-log.ts';
 import { genesisMark } from './header.ts';
 import { type LoadedLog, loadSegments } from './load-segments.ts';
-import type { Preallocate } from './room.ts';
+import { type Preallocate, preallocateIfAble } from './preallocate.ts';
 import type { WritingOptions } from './writing-options.ts';
 
 export interface FileEventLogOptions {
@@ -57,21 +57,22 @@ export async function openFileEventLog(options: FileEventLogOptions): Promise<Fi
 }
 
 function withDefaults(options: FileEventLogOptions): WritingOptions {
+  const { warn = () => {} } = options;
   return {
     directory: options.directory,
-    preallocate: options.preallocate,
+    preallocate: preallocateIfAble(options.preallocate, warn),
     segmentBytes: options.segmentBytes ?? 16 * mebibyte,
     roomBytes: options.roomBytes ?? mebibyte,
     reserveBytes: options.reserveBytes ?? mebibyte,
     reach: options.reach ?? unhindered,
     onFlush: options.onFlush ?? (() => {}),
-    warn: options.warn ?? (() => {}),
+    warn,
   };
 }
 
 async function begin({ directory, store }: FileEventLogOptions, writing: WritingOptions): Promise<FileLogOpening> {
   await syncDirectory(dirname(directory));
-  const active = prepareSegment(directory, { store, first: 1, before: genesisMark(store) }, writing);
+  const active = prepareSegment({ store, first: 1, before: genesisMark(store) }, writing);
   await startSegment(active);
   return { store, torn: null, log: createFileEventLog([active.segment], active, writing) };
 }

@@ -1,8 +1,5 @@
 import type { AppendOptions } from '../../../ports/event-log.ts';
-import { Fault } from '../../../ports/fault.ts';
-
-/** Reserves disk blocks for a range of an open file without changing its size. Throws Fault (`no-space`, `unsupported`). */
-export type Preallocate = (fd: number, offset: number, bytes: number) => void;
+import type { Preallocate } from './preallocate.ts';
 
 export interface RoomOptions {
   readonly preallocate: Preallocate;
@@ -10,8 +7,6 @@ export interface RoomOptions {
   readonly roomBytes: number;
   /** bytes of that room that only `reserved` appends may use */
   readonly reserveBytes: number;
-  /** Told once that this file system can't reserve blocks: a full disk then stops every append. */
-  readonly warn: (message: string) => void;
 }
 
 /** The blocks of one segment that are there before anything is written into them. */
@@ -24,30 +19,21 @@ export interface Room {
 
 const finest = 4096;
 
-export function createRoom(fd: number, options: RoomOptions): Room {
-  const { roomBytes, reserveBytes, warn } = options;
+export function createRoom(fd: number, { preallocate, roomBytes, reserveBytes }: RoomOptions): Room {
   let reserved = 0;
   let full = false;
 
-  /** Takes the blocks from what is there up to `size`, in whole steps. */
+  /** Takes blocks from what is there up to `size`, in whole steps. */
   const extend = (size: number) => {
     const bytes = Math.ceil((size - reserved) / roomBytes) * roomBytes;
-    try {
-      options.preallocate(fd, reserved, bytes);
-      reserved += bytes;
-      full = false;
-    } catch (error) {
-      if (!(error instanceof Fault) || error.code !== 'unsupported') {
-        full = true;
-        throw error;
-      }
-      reserved = Number.POSITIVE_INFINITY;
-      warn(`no room can be kept for removals on a full disk: ${error.message}`);
-    }
+    full = true;
+    preallocate(fd, reserved, bytes);
+    full = false;
+    reserved += bytes;
   };
   const fits = (offset: number, bytes: number) => {
     try {
-      options.preallocate(fd, offset, bytes);
+      preallocate(fd, offset, bytes);
       return true;
     } catch {
       return false;

@@ -15,7 +15,7 @@ export interface Rotation {
 }
 
 export function createRotation(first: ActiveSegment, options: WritingOptions): Rotation {
-  const { directory, segmentBytes, warn } = options;
+  const { segmentBytes, warn } = options;
   let current = first;
   let prepared: ActiveSegment[] = [];
   let crowded = false;
@@ -25,7 +25,7 @@ export function createRotation(first: ActiveSegment, options: WritingOptions): R
   const rotate = ({ position, mark }: LogPlace) => {
     const { store } = first.segment.header;
     crowded = true;
-    current = prepareSegment(directory, { store, first: position + 1, before: mark }, options);
+    current = prepareSegment({ store, first: position + 1, before: mark }, options);
     crowded = false;
     prepared = [...prepared.filter(({ started }) => !started), current];
   };

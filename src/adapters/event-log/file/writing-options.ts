@@ -7,4 +7,6 @@ export interface WritingOptions extends RoomOptions {
   readonly segmentBytes: number;
   readonly reach: Reach;
   readonly onFlush: (records: number, bytes: number, seconds: number) => void;
+  /** Told in words of what the log can live with. */
+  readonly warn: (message: string) => void;
 }
