@@ -4,6 +4,7 @@ import { Fault } from '../ports/fault.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { VolumeDriver } from '../ports/volume-driver.ts';
 import { type Checkpointer, createCheckpointer } from './checkpointer.ts';
+import { createEarlyFlusher } from './early-flusher.ts';
 import type { Journal } from './journal.ts';
 import { createKeyLocks } from './key-locks.ts';
 import { createPurger } from './purger.ts';
@@ -57,6 +58,7 @@ export function createService(context: Context): Service {
   const retrier = createRetrier(logger);
   const purger = createPurger({ journal, driver, retrier, logger, reach });
   const meter = createUsageMeter({ journal, driver, logger });
+  const flusher = createEarlyFlusher({ journal, driver, logger });
   const checkpointer = createCheckpointer({
     journal,
     checkpoints,
@@ -87,6 +89,7 @@ export function createService(context: Context): Service {
     close: async (reason) => {
       retrier.close();
       meter.close();
+      flusher.close();
       await purger.close();
       await closeJournal(journal, checkpointer, { logger, reason });
     },

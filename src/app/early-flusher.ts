@@ -1,0 +1,58 @@
+import { EMPTY, exhaustMap, from, interval, Subject, switchMap } from 'rxjs';
+import { errorText } from '../ports/fault.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { VolumeDriver } from '../ports/volume-driver.ts';
+import type { Journal } from './journal.ts';
+import { snapshotWith, volumeOf } from './volume-of.ts';
+
+/** Flushes layers while they are being unpacked, so that the flush that their commit waits for is short. */
+export interface EarlyFlusher {
+  close(): void;
+}
+
+/** containerd's unpacker sets it on the actives that it will commit; a container's root has it not. */
+const unpackLabel = 'containerd.io/snapshot.ref';
+/** milliseconds between two flushes while a layer is being unpacked */
+const pause = 250;
+
+interface Context {
+  readonly journal: Journal;
+  readonly driver: VolumeDriver;
+  readonly logger: Logger;
+}
+
+export function createEarlyFlusher({ journal, driver, logger }: Context): EarlyFlusher {
+  const unpacking = new Set<number>();
+  const changes = new Subject<boolean>();
+  /** The flush covers the whole file system, so one active stands for all. */
+  const flush = async () => {
+    const [id] = unpacking;
+    const snapshot = id === undefined ? undefined : snapshotWith(journal.durable, id);
+    if (snapshot === undefined) return;
+    try {
+      await driver.flush(volumeOf(journal.durable, snapshot));
+    } catch (error) {
+      logger.warn({ id, error: errorText(error) }, 'early flush failed: the commit will flush');
+    }
+  };
+  const note = (id: number, begins: boolean) => {
+    const before = unpacking.size;
+    if (begins) unpacking.add(id);
+    else unpacking.delete(id);
+    if ((before === 0) !== (unpacking.size === 0)) changes.next(unpacking.size > 0);
+  };
+  const flushing = changes
+    .pipe(switchMap((busy) => (busy ? interval(pause).pipe(exhaustMap(() => from(flush()))) : EMPTY)))
+    .subscribe();
+  const listening = journal.events.subscribe(({ event }) => {
+    if (event.type === 'SnapshotPrepared' && unpackLabel in event.data.labels) note(event.data.id, true);
+    else if (event.type === 'SnapshotCommitted' || event.type === 'SnapshotRemoved' || event.type === 'PrepareUndone')
+      note(event.data.id, false);
+  });
+  return {
+    close: () => {
+      listening.unsubscribe();
+      flushing.unsubscribe();
+    },
+  };
+}
