@@ -38,10 +38,11 @@ export interface Daemon {
 }
 
 /** Opens the store, recovers it and serves it. Rejects with a Fault that says what, where and what to do. */
-export async function startDaemon(config: Config, logger: Logger): Promise<Daemon> {
+export async function startDaemon(config: Config, plain: Logger): Promise<Daemon> {
   const system = createSystem();
   const metrics = createMetrics(version());
-  const store = await openStore(config, { system, metrics, logger: metrics.counting(logger) });
+  const logger = metrics.counting(plain);
+  const store = await openStore(config, { system, metrics, logger });
   try {
     const daemon = await serveStore(store, config, { metrics, logger });
     await system.notify('READY=1');
@@ -218,6 +219,10 @@ async function serveStore(
   }).catch(async (error) => {
     await http.close();
     throw error;
+  });
+  void journal.stopped.then((reason) => {
+    grpc.setServing(false);
+    logger.error({ reason }, 'the log takes no more events: reads go on, changes are refused until a restart');
   });
   return {
     stop: async (reason) => {

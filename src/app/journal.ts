@@ -27,6 +27,8 @@ export interface Journal {
   readonly setbacks: number;
   /** Whether the log takes events, and if not, why. */
   readonly health: { readonly serving: boolean; readonly reason: string };
+  /** Resolves with the reason when the log has stopped taking events until a restart. */
+  readonly stopped: Promise<string>;
   /** Durable events in order, each once. */
   readonly events: Subject<Envelope>;
   /**
@@ -58,7 +60,11 @@ export function createJournal({ log, store, clock, state }: Context): Journal {
   let durable = state;
   let place = log.end;
   let setbacks = 0;
-  let stopped = '';
+  let reason = '';
+  let tellStopped: (reason: string) => void = () => {};
+  const stopped = new Promise<string>((resolve) => {
+    tellStopped = resolve;
+  });
   const events = new Subject<Envelope>();
 
   const advance = (to: State, at: LogPlace, envelopes: readonly Envelope[]) => {
@@ -70,6 +76,10 @@ export function createJournal({ log, store, clock, state }: Context): Journal {
     if (since !== setbacks) return;
     setbacks += 1;
     latest = durable = { ...durable, life: { ...durable.life, lastId: latest.life.lastId } };
+  };
+  const stop = (why: string) => {
+    if (reason === '') reason = why;
+    tellStopped(why);
   };
   const record = (facts: readonly Event[], { actor, cause, room, flush }: RecordOptions) => {
     const { position } = log.end;
@@ -85,7 +95,7 @@ export function createJournal({ log, store, clock, state }: Context): Journal {
       await appended;
     } catch (error) {
       fallBack(since);
-      if (!(error instanceof Fault && error.code === 'no-space')) stopped = errorText(error);
+      if (!(error instanceof Fault && error.code === 'no-space')) stop(errorText(error));
       throw error;
     }
     advance(to, at, envelopes);
@@ -105,8 +115,9 @@ export function createJournal({ log, store, clock, state }: Context): Journal {
       return setbacks;
     },
     get health() {
-      return { serving: stopped === '', reason: stopped };
+      return { serving: reason === '', reason };
     },
+    stopped,
     events,
     record,
     settled: () => log.settled().catch(() => {}),

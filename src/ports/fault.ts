@@ -32,7 +32,7 @@ export class Fault extends Error {
 }
 
 const full = new Set(['ENOSPC', 'EDQUOT']);
-const unable = new Set(['EOPNOTSUPP', 'ENOSYS', 'ENOTTY']);
+const unable = new Set(['ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'ENOTTY']);
 
 /** The fault for an error of the operating system; a fault passes through unchanged. */
 export function faultOf(error: unknown, what: string, hint = 'look at the kernel log (dmesg) and the disk'): Fault {
