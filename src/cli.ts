@@ -23,7 +23,8 @@ export async function main(argv: readonly string[]): Promise<void> {
   }
 }
 
-const world: World = {
+/** The real world of the commands. */
+export const world: World = {
   openLog: async (root) => {
     const { readLogDirectory } = await import('./adapters/event-log/file/read-log-directory.ts');
     return readLogDirectory(join(root, 'log'));
@@ -55,6 +56,8 @@ async function openScan(root: string, driver: string): Promise<VolumeScan> {
       const { scan, untouched } = orphanDeeds(root, () => 0);
       return { scan, untouched, occupies: ({ kind }) => kind !== 'view' };
     }
+    case 'btrfs':
+      return openBtrfsScan(root);
     case 'memory':
       return { scan: async () => [], untouched: async () => false, occupies: () => false };
     default:
@@ -62,4 +65,16 @@ async function openScan(root: string, driver: string): Promise<VolumeScan> {
         hint: 'use the release that made the store',
       });
   }
+}
+
+async function openBtrfsScan(root: string): Promise<VolumeScan> {
+  const { createIoctl } = await import('./adapters/system/create-ioctl.ts');
+  const { createSystem } = await import('./adapters/system/create-system.ts');
+  const { runCommand } = await import('./adapters/system/run-command.ts');
+  const { createBtrfsCalls } = await import('./adapters/volume-driver/btrfs/create-btrfs-calls.ts');
+  const { orphanDeeds } = await import('./adapters/volume-driver/btrfs/orphan-deeds.ts');
+  const calls = createBtrfsCalls(createIoctl(), runCommand);
+  const { syncFileSystem } = createSystem();
+  const { scan, untouched } = orphanDeeds({ root, calls, syncFileSystem, remove: async () => 0 });
+  return { scan, untouched, occupies: () => true };
 }

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createFileCheckpointStore } from './adapters/checkpoint-store/file.ts';
 import { openFileEventLog } from './adapters/event-log/file/open-file-event-log.ts';
+import { createFailpoints, failpointsVariable } from './adapters/failpoints/from-environment.ts';
 import {
   heldBy,
   type Identity,
@@ -11,8 +12,13 @@ import {
   writeHolder,
   writeIdentity,
 } from './adapters/root/root-directory.ts';
+import { copyTree } from './adapters/system/copy-tree.ts';
+import { createIoctl } from './adapters/system/create-ioctl.ts';
 import { createSystem } from './adapters/system/create-system.ts';
+import { runCommand } from './adapters/system/run-command.ts';
 import { tryMount } from './adapters/system/try-mount.ts';
+import { createBtrfsDriver } from './adapters/volume-driver/btrfs/btrfs-driver.ts';
+import { createBtrfsCalls } from './adapters/volume-driver/btrfs/create-btrfs-calls.ts';
 import { createMemoryDriver } from './adapters/volume-driver/memory/memory-driver.ts';
 import { createOverlayDriver } from './adapters/volume-driver/overlay/overlay-driver.ts';
 import { createJournal, type Journal } from './app/journal.ts';
@@ -27,6 +33,7 @@ import { serveHttp } from './http/serve-http.ts';
 import { createMetrics, type Metrics } from './observe/create-metrics.ts';
 import type { CheckpointStore } from './ports/checkpoint-store.ts';
 import type { EventLog } from './ports/event-log.ts';
+import { type Reach, unhindered } from './ports/failpoints.ts';
 import { Fault } from './ports/fault.ts';
 import type { Logger } from './ports/logger.ts';
 import type { System } from './ports/system.ts';
@@ -42,7 +49,8 @@ export async function startDaemon(config: Config, plain: Logger): Promise<Daemon
   const system = createSystem();
   const metrics = createMetrics(version());
   const logger = metrics.counting(plain);
-  const store = await openStore(config, { system, metrics, logger });
+  const reach = failpoints(logger);
+  const store = await openStore(config, { system, metrics, logger, reach });
   try {
     const daemon = await serveStore(store, config, { metrics, logger });
     await system.notify('READY=1');
@@ -61,10 +69,18 @@ export async function startDaemon(config: Config, plain: Logger): Promise<Daemon
   }
 }
 
+/** For tests: the environment can make any step of the daemon fail. */
+function failpoints(logger: Logger): Reach {
+  const { [failpointsVariable]: text } = process.env;
+  const reach = createFailpoints(text);
+  if (reach !== unhindered) logger.warn({ failpoints: text }, 'failpoints are on: steps will fail on purpose');
+  return reach;
+}
+
 /** Reconciles a store that no daemon serves, under its lock, and answers what was done. Rejects with a Fault (`busy`) while one does. */
 export async function reconcileStopped(config: Config, logger: Logger): Promise<readonly Action[]> {
   const metrics = createMetrics(version());
-  const store = await openStore(config, { system: createSystem(), metrics, logger });
+  const store = await openStore(config, { system: createSystem(), metrics, logger, reach: unhindered });
   await store.close('reconciled');
   metrics.close();
   return store.actions;
@@ -82,6 +98,7 @@ interface Tools {
   readonly system: System;
   readonly metrics: Metrics;
   readonly logger: Logger;
+  readonly reach: Reach;
 }
 
 /** Takes the root's lock and holds it until `close`, or lets go where the store does not open. */
@@ -111,11 +128,11 @@ async function openLocked(config: Config, tools: Tools): Promise<OpenStore> {
   if (identity !== undefined) checkDriver(identity.driver, config.driver);
   const { log, store } = await openLog(config, identity, tools);
   try {
-    const checkpoints = createFileCheckpointStore({ directory: join(config.root, 'checkpoints') });
+    const checkpoints = createFileCheckpointStore({ directory: join(config.root, 'checkpoints'), reach: tools.reach });
     const loaded = await loadState(log, checkpoints, tools.logger);
     checkDriver(loaded.state.life.driver, config.driver);
     if (identity === undefined) writeIdentity(config.root, { store, driver: config.driver });
-    const driver = await createDriver(config, tools.system);
+    const driver = await createDriver(config, tools);
     return await openRecovered(config, tools, { store, log, checkpoints, loaded, driver });
   } catch (error) {
     await log.close();
@@ -128,13 +145,14 @@ async function openLog(
   identity: Identity | undefined,
   tools: Tools,
 ) {
-  const { system, metrics, logger } = tools;
+  const { system, metrics, logger, reach } = tools;
   const opening = await openFileEventLog({
     directory: join(root, 'log'),
     store: identity?.store ?? randomUUID(),
     preallocate: system.preallocate,
     segmentBytes,
     reserveBytes,
+    reach,
     onFlush: metrics.flushed,
     warn: (message) => logger.warn({}, message),
   });
@@ -150,12 +168,12 @@ async function openLog(
   );
 }
 
-async function createDriver({ driver, root, overlay }: Config, system: System): Promise<VolumeDriver> {
+async function createDriver({ driver, root, overlay }: Config, { system, reach }: Tools): Promise<VolumeDriver> {
   switch (driver) {
     case 'overlay':
-      return createOverlayDriver({ root, system, options: overlay, tryMount });
+      return createOverlayDriver({ root, system, options: overlay, tryMount, reach });
     case 'btrfs':
-      throw new Fault('unsupported', 'the btrfs driver is not built in yet', { hint: 'use --driver overlay' });
+      return createBtrfsDriver({ root, system, calls: createBtrfsCalls(createIoctl(), runCommand), copyTree, reach });
     case 'memory':
       return createMemoryDriver();
     default:
@@ -171,13 +189,17 @@ interface Parts {
   readonly driver: VolumeDriver;
 }
 
-async function openRecovered(config: Config, { system, metrics, logger }: Tools, parts: Parts): Promise<OpenStore> {
+async function openRecovered(
+  config: Config,
+  { system, metrics, logger, reach }: Tools,
+  parts: Parts,
+): Promise<OpenStore> {
   const { store, log, checkpoints, loaded, driver } = parts;
   const journal = createJournal({ log, store, clock: system.now, state: loaded.state });
   metrics.watch(journal);
   const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   const opener = { store, version: version(), boot, pid: process.pid };
-  const recovered = await recover({ journal, driver, logger, opener, replayed: loaded.replayed });
+  const recovered = await recover({ journal, driver, logger, opener, replayed: loaded.replayed, reach });
   const service = createService({
     journal,
     driver,
@@ -186,6 +208,7 @@ async function openRecovered(config: Config, { system, metrics, logger }: Tools,
     recovered,
     logger,
     options: { ...config, checkpointEvery: config.checkpoint.every },
+    reach,
     onCheckpoint: metrics.checkpointed,
   });
   const close = async (reason: string) => {
@@ -200,7 +223,7 @@ async function openRecovered(config: Config, { system, metrics, logger }: Tools,
 async function serveStore(
   store: OpenStore,
   config: Config,
-  { metrics, logger }: Omit<Tools, 'system'>,
+  { metrics, logger }: Pick<Tools, 'metrics' | 'logger'>,
 ): Promise<Daemon> {
   const { service, journal } = store;
   let serving = true;

@@ -20,7 +20,9 @@ export async function commitSnapshot(context: StoreContext, command: Commit, act
   const volume = checked.right;
   await sealVolume(context, command, volume);
   const committed = await recordCommit(context, command, { volume, actor });
-  if (either.isRight(committed)) finishSoon(context, command, volume);
+  if (either.isLeft(committed)) return committed;
+  finishSoon(context, command, volume);
+  context.reach('commit.answer');
   return committed;
 }
 

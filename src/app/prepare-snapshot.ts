@@ -17,7 +17,7 @@ export function prepareSnapshot(
   command: Prepare,
   actor: Meta,
 ): Promise<Answer<readonly Mount[]>> {
-  const { journal, driver, reach } = context;
+  const { journal, reach } = context;
   return decideAndAct(context, command, async (events) => {
     reach('prepare.append');
     const recorded = journal.record(events, { actor });
@@ -32,24 +32,31 @@ export function prepareSnapshot(
       await undoPrepare(context, command, { volume, position, error: disk.reason });
       throw faultOf(disk.reason, `prepare ${command.key}: volume ${pathOf(volume.id)}`);
     }
-    return driver.mounts(volume);
+    reach('prepare.answer');
+    return disk.value;
   });
 }
 
-async function makeVolume({ driver, reach }: StoreContext, volume: Volume): Promise<void> {
+/** The mounts are part of it: a volume that can't be mounted was not made. */
+async function makeVolume({ driver, reach }: StoreContext, volume: Volume): Promise<readonly Mount[]> {
   reach('prepare.volume');
   if (driver.occupies(volume)) await driver.create(volume);
+  reach('prepare.made');
+  return driver.mounts(volume);
 }
 
 /** After any fault but a full disk nobody can say whether the event is in the log: the next start decides about the volume. */
 async function undoVolume(
-  { undo, driver }: StoreContext,
+  { undo, driver, reach }: StoreContext,
   { key }: Prepare,
   { id }: Volume,
   cause: unknown,
 ): Promise<void> {
   if (!(cause instanceof Fault) || cause.code !== 'no-space') return;
-  await undo({ operation: 'prepare', id, key, path: pathOf(id), cause }, () => driver.purge(id));
+  await undo({ operation: 'prepare', id, key, path: pathOf(id), cause }, async () => {
+    reach('undo.volume');
+    await driver.purge(id);
+  });
 }
 
 interface Failed {

@@ -51,7 +51,9 @@ export function createPurger({ journal, driver, retrier, logger, reach }: Contex
   };
   const purge = async (id: number) => {
     reach('remove.purge');
-    done.next({ id, bytes: await driver.purge(id) });
+    const bytes = await driver.purge(id);
+    reach('remove.purged');
+    done.next({ id, bytes });
   };
   const attempt = async (id: number) => {
     try {

@@ -1,5 +1,6 @@
 import type { Event } from '../../events/registry.ts';
 import type { State } from '../../projections/state.ts';
+import { type Reach, unhindered } from '../ports/failpoints.ts';
 import { Fault } from '../ports/fault.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { VolumeDriver } from '../ports/volume-driver.ts';
@@ -25,6 +26,7 @@ interface Context {
   readonly opener: Opener;
   /** events that were replayed to get here */
   readonly replayed: number;
+  readonly reach?: Reach;
 }
 
 /** A root belongs to one driver for ever: another one would take all its volumes for lost. */
@@ -50,7 +52,8 @@ export interface Recovered {
  * Takes the store into service: notes a first start, brings the disk to what the log says, and records the opening with
  * what there was to do. The opening comes last: a crash in the middle leaves the session before it to be recovered again.
  */
-export async function recover({ journal, driver, logger, opener, replayed }: Context): Promise<Recovered> {
+export async function recover(context: Context): Promise<Recovered> {
+  const { journal, driver, logger, opener, replayed, reach = unhindered } = context;
   const { store, version, boot, pid } = opener;
   const { life } = journal.latest;
   const crashed = crashedSince(journal.latest);
@@ -60,7 +63,7 @@ export async function recover({ journal, driver, logger, opener, replayed }: Con
     await journal.record([created], { actor: operatorActor, room: 'reserved' });
   }
   const actions = await planFor(() => journal.latest, driver, crashed);
-  const failed = await apply(actions, { journal, driver, logger });
+  const failed = await apply(actions, { journal, driver, logger, reach });
   const opened: Event = {
     type: 'StoreOpened',
     data: {
@@ -74,6 +77,7 @@ export async function recover({ journal, driver, logger, opener, replayed }: Con
       found: counted(actions),
     },
   };
+  reach('store.open');
   await journal.record([opened], { actor: operatorActor, room: 'reserved' });
   return { actions, failed, crashedSince: crashed };
 }

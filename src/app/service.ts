@@ -76,7 +76,7 @@ export function createService(context: Context): Service {
       await purger.drained();
       await journal.settled();
       const actions = await planFor(() => journal.durable, driver, crashedSince);
-      return { actions, failed: dryRun ? 0 : await apply(actions, { journal, driver, logger }) };
+      return { actions, failed: dryRun ? 0 : await apply(actions, { journal, driver, logger, reach }) };
     });
   if (recovered.failed > 0)
     retrier.add({ deeds: recovered.failed }, 'reconcile', async () => {
@@ -91,7 +91,7 @@ export function createService(context: Context): Service {
       meter.close();
       flusher.close();
       await purger.close();
-      await closeJournal(journal, checkpointer, { logger, reason });
+      await closeJournal(journal, checkpointer, { logger, reason, reach });
     },
   };
 }
@@ -99,10 +99,11 @@ export function createService(context: Context): Service {
 async function closeJournal(
   journal: Journal,
   checkpointer: Checkpointer,
-  { logger, reason }: { logger: Logger; reason: string },
+  { logger, reason, reach }: { logger: Logger; reason: string; reach: Reach },
 ): Promise<void> {
   checkpointer.close();
   try {
+    reach('store.close');
     await recordClosing(journal, reason);
     await checkpointer.save();
   } catch (error) {

@@ -37,6 +37,7 @@ async function removeSnapshot(context: StoreContext, command: Remove, actor: Met
   return decideAndAct(context, command, async (events) => {
     reach('remove.append');
     await journal.record(events, { actor, room: 'reserved' });
+    reach('remove.answer');
     if (removal === 'sync' && id !== undefined) await purger.purged(id);
   });
 }
@@ -48,6 +49,7 @@ async function updateSnapshot(context: StoreContext, command: Update, actor: Met
     const recorded = journal.record(events, { actor });
     const state = journal.latest;
     await recorded;
+    reach('update.answer');
     return find(state, command.key);
   });
   return either.map((snapshot: Snapshot) => shown(context, snapshot))(either.flatten(updated));

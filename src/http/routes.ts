@@ -1,4 +1,4 @@
-import { actionRow, type Described } from './action-row.ts';
+import { actionRow, type Described } from '../app/reconciler/action-row.ts';
 
 /** Whether the daemon does its work, and if not, why. */
 export interface Health {

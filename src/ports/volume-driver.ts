@@ -35,6 +35,8 @@ export interface Found {
   readonly whole: boolean;
   /** a commit's frozen copy is there beside the still writable active (btrfs) */
   readonly sealed: boolean;
+  /** The content is there only as what an active or a view has: no layer of a commit. Left out where there is no difference (overlay). */
+  readonly unfrozen?: boolean;
 }
 
 /**

@@ -22,7 +22,11 @@ export const rooms: readonly Room[] = [
   { path: 'src/ports/', rooms: [], types: ['events/', 'projections/'], packages: [] },
   { path: 'src/app/', rooms: core, packages: ['rxjs', 'fp-ts', 'io-ts', 'uuid'] },
   { path: 'src/adapters/', rooms: ['events/', 'src/ports/'] },
-  ...['grpc', 'http', 'cli', 'config', 'observe'].map((edge) => ({ path: `src/${edge}/`, rooms: core })),
+  ...['edge', 'config', 'observe'].map((shared) => ({ path: `src/${shared}/`, rooms: core })),
+  ...['grpc', 'http', 'cli'].map((edge) => ({
+    path: `src/${edge}/`,
+    rooms: [...core, 'src/edge/', 'src/config/', 'src/observe/'],
+  })),
   { path: 'src/', rooms: [...core, 'src/'] },
 ];
 

@@ -43,10 +43,9 @@ export const needs = (): readonly Missing[] => [
 export async function createEnvironment(sandbox: Sandbox, root: string, server: Server): Promise<Environment> {
   const socket = join(sandbox.path, 'snapshotter.sock');
   const log = join(sandbox.path, 'snapshotter.log');
-  const start = () => startDaemon({ command: server.command(root, socket), address: socket, log });
+  const start = () => startDaemon({ command: server.command(root, socket), address: socket, log, sandbox });
   const registry = await startRegistry(sandbox);
   let snapshotter: Daemon = await start();
-  sandbox.atEnd(() => snapshotter.stop());
   const containerd = await startContainerd(sandbox, socket);
   const { ctr } = containerd;
   const list = () => ctr('snapshots', '--snapshotter', snapshotterName, 'list');

@@ -4,7 +4,7 @@ import { startDaemon } from './daemon.ts';
 import { type Finished, run } from './run.ts';
 import type { Sandbox } from './sandbox.ts';
 import { killContainersOf } from './shims.ts';
-import { answers, waitFor } from './wait-for.ts';
+import { waitFor } from './wait-for.ts';
 
 /** A containerd of the test's own: root, state and socket in the sandbox, one namespace, one proxy snapshotter. */
 export interface Containerd {
@@ -30,21 +30,16 @@ export async function startContainerd(
   const address = join(sandbox.path, 'containerd.sock');
   const config = join(sandbox.path, 'containerd.toml');
   writeFileSync(config, configuration(sandbox, address, snapshotterSocket));
-  const start = () =>
-    startDaemon({
-      command: ['containerd', '--config', config],
-      address,
-      log: join(sandbox.path, 'containerd.log'),
-    });
+  const command = ['containerd', '--config', config] as const;
+  const start = () => startDaemon({ command, address, log: join(sandbox.path, 'containerd.log'), sandbox });
+  // Registered before containerd, so done after it.
+  sandbox.atEnd(() => {
+    killContainersOf(namespace);
+    return removeTraces(namespace);
+  });
   let daemon = await start();
   const ctr = (args: readonly string[], options: Parameters<typeof run>[2]) =>
     run('ctr', ['--address', address, '--namespace', namespace, ...args], options);
-  sandbox.atEnd(async () => {
-    if (await answers(address)) await deleteTasks((...args) => ctr(args, { anyStatus: true }));
-    await daemon.stop();
-    killContainersOf(namespace);
-    await removeTraces(namespace);
-  });
   return {
     namespace,
     ctr: async (...args) => (await ctr(args, {})).stdout,
@@ -55,11 +50,6 @@ export async function startContainerd(
       daemon = await start();
     },
   };
-}
-
-async function deleteTasks(ctr: Containerd['tryCtr']): Promise<void> {
-  const { stdout } = await ctr('tasks', 'list', '--quiet');
-  for (const id of stdout.split('\n').filter((line) => line !== '')) await ctr('tasks', 'delete', '--force', id);
 }
 
 const configuration = (sandbox: Sandbox, address: string, snapshotterSocket: string) => `version = 2

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
+import type { Sandbox } from './sandbox.ts';
 import { answers, waitFor } from './wait-for.ts';
 
 /** A server process that a test has started, and ends by its id. */
@@ -21,10 +22,12 @@ interface DaemonOptions {
   /** the file that its output is added to */
   readonly log: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** ends it at its own end, even where that comes before the server accepts connections */
+  readonly sandbox?: Pick<Sandbox, 'atEnd'>;
 }
 
 /** Starts a server and resolves when it accepts connections. Rejects with its output if it ends before that. */
-export async function startDaemon({ command, address, log, env = {} }: DaemonOptions): Promise<Daemon> {
+export async function startDaemon({ command, address, log, env = {}, sandbox }: DaemonOptions): Promise<Daemon> {
   const [program, ...args] = command;
   const fd = openSync(log, 'a');
   const child = spawn(program, args, { stdio: ['ignore', fd, fd], env: { ...process.env, ...env } });
@@ -49,6 +52,7 @@ export async function startDaemon({ command, address, log, env = {} }: DaemonOpt
       await exit;
     },
   };
+  sandbox?.atEnd(daemon.stop);
   await waitFor(`${program} on ${address}`, async () => {
     if (ended()) throw new Error(`${command.join(' ')} ended:\n${daemon.log()}`);
     return await answers(address);

@@ -14,7 +14,7 @@ import { loadState } from '../../src/app/load-state.ts';
 import { type Recovered, recover } from '../../src/app/recover.ts';
 import { createService, type Service, type ServiceOptions } from '../../src/app/service.ts';
 import type { CheckpointStore } from '../../src/ports/checkpoint-store.ts';
-import type { Reach } from '../../src/ports/failpoints.ts';
+import { type Reach, unhindered } from '../../src/ports/failpoints.ts';
 import type { Logger } from '../../src/ports/logger.ts';
 
 /** One line that was logged. */
@@ -75,7 +75,8 @@ export async function openMemoryStore(options: MemoryStoreOptions = {}, remains:
   };
   const journal = createJournal({ log, store: storeId, clock, state });
   const opener = { store: storeId, version: '0.0.0', boot: 'boot', pid: 1 };
-  const recovered = await recover({ journal, driver, logger, opener, replayed: 0 });
+  const reach = options.reach ?? unhindered;
+  const recovered = await recover({ journal, driver, logger, opener, replayed: 0, reach });
   const service = createService({
     journal,
     driver,
@@ -90,7 +91,7 @@ export async function openMemoryStore(options: MemoryStoreOptions = {}, remains:
       checkpointEvery: 1000,
       ...options.service,
     },
-    ...(options.reach && { reach: options.reach }),
+    reach,
   });
   opened.push(service);
   const durable = () => kept.map(({ envelope }) => envelope);

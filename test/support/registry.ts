@@ -18,13 +18,12 @@ export async function startRegistry(sandbox: Sandbox): Promise<string> {
       '',
     ].join('\n'),
   );
-  const registry = await startDaemon({
+  await startDaemon({
     command: ['docker-registry', 'serve', config],
     address: port,
     log: join(sandbox.path, 'registry.log'),
-    env: { OTEL_TRACES_EXPORTER: 'none' },
+    sandbox,
   });
-  sandbox.atEnd(registry.stop);
   return `127.0.0.1:${port}`;
 }
 

@@ -31,6 +31,7 @@ export function createSandbox(name: string): Sandbox {
   return {
     path,
     folder: (inside) => {
+      if (closing !== undefined) throw new Error(`${path} is being closed`);
       mkdirSync(join(path, inside), { recursive: true });
       return join(path, inside);
     },

@@ -1,4 +1,5 @@
 import type { Event } from '../../../events/registry.ts';
+import type { Reach } from '../../ports/failpoints.ts';
 import { errorText } from '../../ports/fault.ts';
 import type { Logger } from '../../ports/logger.ts';
 import type { VolumeDriver } from '../../ports/volume-driver.ts';
@@ -10,6 +11,7 @@ interface Context {
   readonly journal: Journal;
   readonly driver: VolumeDriver;
   readonly logger: Logger;
+  readonly reach: Reach;
 }
 
 /**
@@ -17,12 +19,13 @@ interface Context {
  * and left for the next time; the others go on. Purges are the purger's: they are in the plan to be seen.
  * Answers how many failed. Rejects only where the log fails.
  */
-export async function apply(actions: readonly Action[], { journal, driver, logger }: Context): Promise<number> {
+export async function apply(actions: readonly Action[], { journal, driver, logger, reach }: Context): Promise<number> {
   let failed = 0;
   for (const action of actions) {
     if (action.type === 'purge') continue;
     let events: readonly Event[];
     try {
+      reach('reconcile.deed');
       events = await perform(action, driver, journal.latest.position);
     } catch (error) {
       failed += 1;
@@ -33,6 +36,7 @@ export async function apply(actions: readonly Action[], { journal, driver, logge
       continue;
     }
     logger.warn({ action: action.type, id: action.id, why: action.why }, 'reconciled');
+    reach('reconcile.record');
     if (events.length > 0) await journal.record(events, { actor: reconcilerActor, room: 'reserved' });
   }
   return failed;

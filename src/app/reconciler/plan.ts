@@ -53,6 +53,8 @@ function lostVolumes(wanted: Wanted, found: ReadonlyMap<number, Found>): Readonl
 const depth = ({ volume }: WantedVolume): number => volume.parents.length;
 
 function vanished({ volume, fresh, occupies }: WantedVolume, found: Found | undefined): string | undefined {
+  if (volume.kind === 'committed' && found?.unfrozen === true)
+    return `the frozen layer of committed snapshot ${volume.id} is not on the disk any more, only what can still change`;
   if (!occupies || found?.layer === true || fresh) return undefined;
   return `the content of ${volume.kind} snapshot ${volume.id} is not on the disk any more`;
 }

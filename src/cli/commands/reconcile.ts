@@ -1,7 +1,7 @@
 import { either } from 'fp-ts';
 import * as t from 'io-ts';
+import { actionRow, type Described } from '../../app/reconciler/action-row.ts';
 import { loadConfig } from '../../config/load-config.ts';
-import { actionRow, type Described } from '../../http/action-row.ts';
 import { createLogger } from '../../observe/create-logger.ts';
 import { Fault } from '../../ports/fault.ts';
 import { askDaemon } from '../ask-daemon.ts';

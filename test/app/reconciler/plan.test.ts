@@ -95,6 +95,13 @@ test('a committed layer needs no more than its content', () => {
   assert.equal(planned(chain.slice(0, 2), [there(1, { whole: false })]), []);
 });
 
+test('a committed snapshot whose frozen layer is gone is lost, though something that can be written is there', () => {
+  const actions = planned(chain.slice(0, 2), [there(1, { unfrozen: true })]);
+  assert.equal(names(actions), ['declare-lost 1', 'quarantine 1']);
+  assert.match(actions[0]?.why ?? '', 'frozen layer');
+  assert.equal(planned([prepared(1, 'k1')], [there(1, { unfrozen: true })]), []);
+});
+
 test('a directory whose name is no number is quarantined, whatever it holds', () => {
   const actions = planned([], [there(null, { untouched: true })]);
   assert.equal(names(actions), ['quarantine null']);

@@ -1,6 +1,7 @@
 import { closeSync, ftruncateSync, openSync, unlinkSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import type { Reach } from '../../../ports/failpoints.ts';
 import { errorText, faultOf } from '../../../ports/fault.ts';
 import type { Cursor } from './cursor.ts';
 import { syncData, syncDirectory, writeAt } from './file-calls.ts';
@@ -55,10 +56,11 @@ function openFile(path: string, flags: 'w' | 'r+'): number {
 }
 
 /** Makes a prepared segment part of the log, on stable storage. Rejects with `no-space` only while it is not yet part of it. */
-export async function startSegment(active: ActiveSegment): Promise<void> {
+export async function startSegment(active: ActiveSegment, reach: Reach): Promise<void> {
   const { segment, fd } = active;
   const path = unfinished(segment.path);
   try {
+    reach('log.rotate');
     await writeAt(fd, Buffer.from(formatHeader(segment.header).text), 0);
   } catch (error) {
     throw faultOf(error, `log segment ${path}`);

@@ -1,10 +1,9 @@
 import type { EventLog, LogPlace } from '../../../ports/event-log.ts';
-import { Fault, faultOf } from '../../../ports/fault.ts';
+import { Fault } from '../../../ports/fault.ts';
 import { checkPositions } from '../check-positions.ts';
 import { createGroupCommit } from '../group-commit.ts';
 import type { ActiveSegment } from './active-segment.ts';
 import { encodeBodies, formatTaken } from './format-taken.ts';
-import { ioFault } from './io-fault.ts';
 import { readEvents, readMark } from './read-events.ts';
 import { createRotation } from './rotation.ts';
 import { markOf, type Segment } from './segment.ts';
@@ -26,14 +25,9 @@ export function createFileEventLog(segments: Segment[], active: ActiveSegment, o
     store: writer.store,
     together: (first, item) => first.active === item.active,
     undo: async (error) => {
-      const fault = faultOf(error, `log ${options.directory}`);
-      if (fault.code === 'no-space')
-        stopped = await writer.takeBack().then(
-          () => undefined,
-          (failure) => ioFault(failure, `log ${options.directory}: cutting off a write that found no room`),
-        );
-      else stopped = fault;
-      return stopped ?? fault;
+      const fault = await writer.undo(error);
+      if (fault.code !== 'no-space') stopped = fault;
+      return fault;
     },
     rewind: () => {
       rotation.rewind(writer.active);
@@ -55,6 +49,7 @@ export function createFileEventLog(segments: Segment[], active: ActiveSegment, o
   const close = async () => {
     stopped ??= new Fault('stopped', `log ${options.directory} is closed`, { hint: 'open it again' });
     await commit.settled().catch(() => {});
+    rotation.rewind(writer.active);
     writer.close();
   };
   return {

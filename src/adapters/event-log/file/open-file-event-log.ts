@@ -73,7 +73,7 @@ function withDefaults(options: FileEventLogOptions): WritingOptions {
 async function begin({ directory, store }: FileEventLogOptions, writing: WritingOptions): Promise<FileLogOpening> {
   await syncDirectory(dirname(directory));
   const active = prepareSegment({ store, first: 1, before: genesisMark(store) }, writing);
-  await startSegment(active);
+  await startSegment(active, unhindered);
   return { store, torn: null, log: createFileEventLog([active.segment], active, writing) };
 }
 

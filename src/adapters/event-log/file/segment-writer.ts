@@ -1,5 +1,6 @@
 import { closeSync } from 'node:fs';
-import { faultOf } from '../../../ports/fault.ts';
+import type { Reach } from '../../../ports/failpoints.ts';
+import { type Fault, faultOf } from '../../../ports/fault.ts';
 import { type ActiveSegment, cutBack, leaveSegment, startSegment } from './active-segment.ts';
 import type { Cursor } from './cursor.ts';
 import { syncData, writeAt } from './file-calls.ts';
@@ -22,8 +23,11 @@ export interface SegmentWriter {
   readonly active: ActiveSegment;
   /** Makes appends of one segment durable, starting that segment first where it is a new one. Rejects with a Fault. */
   store(batch: readonly Taken[]): Promise<void>;
-  /** Takes back what a write that found no room has left. Rejects where that fails as well. */
-  takeBack(): Promise<void>;
+  /**
+   * Takes back what a failed batch left, where that is possible, and gives the fault for those who wait: after
+   * `no-space` the writer goes on, after any other fault it must not be used again.
+   */
+  undo(error: unknown): Promise<Fault>;
   close(): void;
 }
 
@@ -35,31 +39,10 @@ export function createSegmentWriter(
   let active = first;
 
   const start = async (next: ActiveSegment) => {
-    try {
-      reach('log.rotate');
-    } catch (error) {
-      throw faultOf(error, `log segment ${next.segment.path}`);
-    }
-    await startSegment(next);
+    await startSegment(next, reach);
     segments.push(next.segment);
     leaveSegment(active, warn);
     active = next;
-  };
-  const write = async (bytes: Buffer) => {
-    const { fd, segment } = active;
-    const what = `log segment ${segment.path}: writing at byte ${segment.end.offset}`;
-    try {
-      reach('log.write');
-      await writeAt(fd, bytes, segment.end.offset);
-    } catch (error) {
-      throw faultOf(error, what);
-    }
-    try {
-      reach('log.sync');
-      await syncData(fd);
-    } catch (error) {
-      throw ioFault(error, `${what}: flush`);
-    }
   };
   return {
     get active() {
@@ -71,14 +54,46 @@ export function createSegmentWriter(
       if (!head.active.started) await start(head.active);
       const began = performance.now();
       const bytes = Buffer.from(batch.map(({ text }) => text).join(''));
-      await write(bytes);
-      const { segment } = active;
-      for (const { to } of batch) segment.places.note(to);
-      segment.end = batch.at(-1)?.to ?? segment.end;
+      await writeDurably(active, bytes, reach);
+      advance(active.segment, batch);
       const records = batch.reduce((sum, taken) => sum + taken.records, 0);
       onFlush(records, bytes.length, (performance.now() - began) / 1000);
     },
-    takeBack: () => cutBack(active),
+    undo: (error) => takeBack(active, faultOf(error, `log segment ${active.segment.path}`)),
     close: () => closeSync(active.fd),
   };
+}
+
+async function writeDurably({ fd, segment }: ActiveSegment, bytes: Buffer, reach: Reach): Promise<void> {
+  const what = `log segment ${segment.path}: writing at byte ${segment.end.offset}`;
+  try {
+    reach('log.write');
+    await writeAt(fd, bytes, segment.end.offset);
+  } catch (error) {
+    throw faultOf(error, what);
+  }
+  try {
+    reach('log.sync');
+    await syncData(fd);
+  } catch (error) {
+    throw ioFault(error, `${what}: flush`);
+  }
+}
+
+/** Lets readers see a durable batch. */
+function advance(segment: Segment, batch: readonly Taken[]): void {
+  for (const { to } of batch) {
+    segment.places.note(to);
+    segment.end = to;
+  }
+}
+
+async function takeBack(active: ActiveSegment, fault: Fault): Promise<Fault> {
+  if (fault.code !== 'no-space') return fault;
+  try {
+    await cutBack(active);
+    return fault;
+  } catch (error) {
+    return ioFault(error, `${fault.message}; cutting that off again`);
+  }
 }

@@ -35,5 +35,5 @@ export async function* walkSegment(
 const nothingMore = (end: Cursor) => ({
   records: [],
   end,
-  flaw: { what: 'the file ends before the record', broken: false },
+  flaw: { what: 'the file ends before the record', broken: true },
 });

@@ -1,0 +1,132 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, renameSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { checkpointName } from '../../../src/adapters/checkpoint-store/checkpoint-name.ts';
+import { createFileCheckpointStore } from '../../../src/adapters/checkpoint-store/file.ts';
+import type { CheckpointStore } from '../../../src/ports/checkpoint-store.ts';
+import type { Step } from '../../../src/ports/failpoints.ts';
+import { Fault } from '../../../src/ports/fault.ts';
+import { checkpointStoreContract, loadAll, placeAt } from '../../contract/checkpoint-store.contract.ts';
+import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
+
+checkpointStoreContract('file', async () => {
+  const sandbox = createSandbox('checkpoints');
+  const store = createFileCheckpointStore({ directory: join(sandbox.path, 'checkpoints') });
+  return { store, dispose: () => sandbox.close() };
+});
+
+const test = suite<{ sandbox: Sandbox; directory: string; store: CheckpointStore }>('checkpoint files');
+
+test.before.each((context) => {
+  context.sandbox = createSandbox('checkpoints');
+  context.directory = join(context.sandbox.path, 'checkpoints');
+  context.store = createFileCheckpointStore({ directory: context.directory });
+});
+test.after.each(({ sandbox }) => sandbox.close());
+
+/** Positions of the whole checkpoints, and what was said of the damaged ones. */
+async function loaded(store: CheckpointStore) {
+  const damaged: { file: string; why: string }[] = [];
+  const positions: number[] = [];
+  for await (const { place } of store.load((file, why) => damaged.push({ file, why }))) positions.push(place.position);
+  return { positions, damaged };
+}
+
+test('are lines of JSON, the last of which proves the others', async ({ directory, store }) => {
+  await store.save(placeAt(12), [{ row: 'life' }, { row: 'snapshot' }]);
+  const text = readFileSync(join(directory, '00000000000000000012.ckpt'), 'utf8');
+  const lines = text.trimEnd().split('\n');
+  const before = `${lines.slice(0, -1).join('\n')}\n`;
+  assert.equal(
+    lines.map((line) => JSON.parse(line)),
+    [
+      { format: 'snapledger.checkpoint.v1', position: '12', mark: 'mark-12' },
+      { row: 'life' },
+      { row: 'snapshot' },
+      { rows: '2', sha256: createHash('sha256').update(before).digest('hex') },
+    ],
+  );
+});
+
+test('are passed over and told of where any single bit is flipped', async ({ directory, store }) => {
+  await store.save(placeAt(1), ['older']);
+  await store.save(placeAt(2), [{ key: 'newer' }]);
+  const file = join(directory, checkpointName(2));
+  const whole = readFileSync(file);
+  for (let bit = 0; bit < whole.length * 8; bit++) {
+    const flipped = Buffer.from(whole);
+    flipped[bit >> 3] = (whole[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+    writeFileSync(file, flipped);
+    const { positions, damaged } = await loaded(store);
+    assert.equal(positions, [1], `bit ${bit}`);
+    assert.is(damaged[0]?.file, file);
+  }
+});
+
+test('are passed over where they are cut short at any length', async ({ directory, store }) => {
+  await store.save(placeAt(2), ['row']);
+  const file = join(directory, checkpointName(2));
+  for (let size = readFileSync(file).length - 1; size >= 0; size--) {
+    truncateSync(file, size);
+    assert.equal((await loaded(store)).positions, []);
+  }
+});
+
+test('are passed over under another name than their position', async ({ directory, store }) => {
+  await store.save(placeAt(2), ['row']);
+  renameSync(join(directory, checkpointName(2)), join(directory, checkpointName(3)));
+  const { positions, damaged } = await loaded(store);
+  assert.equal(positions, []);
+  assert.match(damaged[0]?.why ?? '', 'renamed');
+});
+
+test('are loaded whatever the log holds: the caller compares', async ({ store }) => {
+  await store.save(placeAt(Number.MAX_SAFE_INTEGER), ['ahead']);
+  assert.is((await loadAll(store))[0]?.place.position, Number.MAX_SAFE_INTEGER);
+});
+
+test('that a crash left unfinished are not loaded, and go with the next save', async ({ directory, store }) => {
+  await store.save(placeAt(1), ['row']);
+  const left = join(directory, `${checkpointName(2)}.new`);
+  writeFileSync(left, '{"format":');
+  assert.equal((await loaded(store)).positions, [1]);
+  await store.save(placeAt(3), ['row']);
+  assert.not(existsSync(left));
+  assert.equal((await loaded(store)).positions, [3, 1]);
+});
+
+for (const step of ['checkpoint.write', 'checkpoint.rename'] as const)
+  test(`that fail at ${step} leave the older ones and nothing else`, async ({ directory, store }) => {
+    await store.save(placeAt(1), ['row']);
+    const reach = (reached: Step) => {
+      if (reached === step) throw Object.assign(new Error('ENOSPC: made to fail'), { code: 'ENOSPC' });
+    };
+    const failing = createFileCheckpointStore({ directory, reach });
+    const error: unknown = await failing.save(placeAt(2), ['row']).catch((thrown) => thrown);
+    assert.instance(error, Fault);
+    assert.is((error as Fault).code, 'no-space');
+    assert.equal(readdirSync(directory), [checkpointName(1)]);
+  });
+
+test('let everything else have its turn while they are written', async ({ store }) => {
+  const rows = Array.from({ length: 60_000 }, (_, index) => ({
+    row: 'snapshot',
+    id: index,
+    key: `default/${index}/key`,
+  }));
+  let saving = true;
+  let turns = 0;
+  const count = () => {
+    turns += 1;
+    if (saving) setImmediate(count);
+  };
+  setImmediate(count);
+  await store.save(placeAt(1), rows);
+  saving = false;
+  assert.ok(turns > 5, `${turns} turns`);
+  assert.is((await loadAll(store))[0]?.rows.length, 60_000);
+});
+
+test.run();

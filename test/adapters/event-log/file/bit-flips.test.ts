@@ -1,0 +1,81 @@
+import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { inspectLog } from '../../../../src/adapters/event-log/file/inspect-log.ts';
+import { Fault } from '../../../../src/ports/fault.ts';
+import { createSandbox, type Sandbox } from '../../../support/sandbox.ts';
+import { openLog, readAll, segmentsIn, writeLog } from './file-log.ts';
+
+interface Written {
+  readonly sandbox: Sandbox;
+  readonly directory: string;
+  readonly segments: readonly { readonly name: string; readonly bytes: Buffer }[];
+}
+
+const test = suite<Written>('a flipped bit in the log');
+
+/** Two segments: two events in the first, one in the last. */
+test.before(async (context) => {
+  const sandbox = createSandbox('bit-flips');
+  const directory = sandbox.folder('log');
+  await writeLog(directory, 3, { segmentBytes: 700 });
+  const segments = segmentsIn(directory).map((name) => ({ name, bytes: readFileSync(join(directory, name)) }));
+  assert.is(segments.length, 2);
+  Object.assign(context, { sandbox, directory, segments });
+});
+test.after(({ sandbox }) => sandbox.close());
+
+function flipped(bytes: Buffer, offset: number, bit: number): Buffer {
+  const copy = Buffer.from(bytes);
+  copy[offset] = (bytes[offset] ?? 0) ^ (1 << bit);
+  return copy;
+}
+
+const lineAt = (bytes: Buffer, offset: number) => bytes.subarray(0, offset).lastIndexOf('\n') + 1;
+
+test('is found by an inspection wherever it is, which names segment and byte of the line', async (context) => {
+  const { directory, segments } = context;
+  for (const { name, bytes } of segments) {
+    const file = join(directory, name);
+    for (let at = 0; at < bytes.length * 8; at++) {
+      const offset = at >> 3;
+      writeFileSync(file, flipped(bytes, offset, at & 7));
+      const { damage, tail } = await inspectLog(directory);
+      const found = tail === null ? damage : [...damage, tail];
+      const named = found.some((one) => one.file === file && one.offset === lineAt(bytes, offset));
+      assert.ok(named, `${name}: byte ${offset}, bit ${at & 7}`);
+    }
+    writeFileSync(file, bytes);
+  }
+});
+
+test('stops opening or reading, or is a cut that is told and kept', async ({ sandbox, directory, segments }) => {
+  for (const { name, bytes } of segments)
+    for (let offset = 0; offset < bytes.length; offset++) {
+      const copy = sandbox.folder('copy');
+      for (const other of segments) copyFileSync(join(directory, other.name), join(copy, other.name));
+      const changed = flipped(bytes, offset, offset % 8);
+      writeFileSync(join(copy, name), changed);
+      const line = lineAt(bytes, offset);
+      const outcome = await openAndRead(copy);
+      if (outcome instanceof Fault) assert.match(outcome.message, `${name}: byte `);
+      else {
+        assert.equal(outcome, { bytes: bytes.length - line, kept: join(copy, `torn-3-${line}.bin`) });
+        assert.equal(readFileSync(join(copy, `torn-3-${line}.bin`)), changed.subarray(line));
+      }
+      rmSync(copy, { recursive: true });
+    }
+});
+
+async function openAndRead(directory: string) {
+  try {
+    const { log, torn } = await openLog(directory);
+    await readAll(log).finally(() => log.close());
+    return torn;
+  } catch (error) {
+    return error;
+  }
+}
+
+test.run();

@@ -1,0 +1,107 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { inspectLog } from '../../../../src/adapters/event-log/file/inspect-log.ts';
+import { Fault } from '../../../../src/ports/fault.ts';
+import { createSandbox, type Sandbox } from '../../../support/sandbox.ts';
+import { createTrap, eventsAfter, now, openLog, readAll, segmentsIn } from './file-log.ts';
+
+const test = suite<{ sandbox: Sandbox; directory: string }>('log on a failing disk');
+
+test.before.each((context) => {
+  context.sandbox = createSandbox('failing-disk');
+  context.directory = join(context.sandbox.path, 'log');
+});
+test.after.each(({ sandbox }) => sandbox.close());
+
+const codeOf = (promise: Promise<unknown>) =>
+  promise.then(
+    () => 'stored',
+    (error: unknown) => (error instanceof Fault ? error.code : String(error)),
+  );
+
+const thrownCode = (work: () => unknown) => {
+  try {
+    work();
+    return 'taken';
+  } catch (error) {
+    return error instanceof Fault ? error.code : String(error);
+  }
+};
+
+for (const [step, code] of [
+  ['log.write', 'EIO'],
+  ['log.sync', 'EIO'],
+  ['log.sync', 'ENOSPC'],
+  ['log.rotate', 'EIO'],
+] as const)
+  test(`stops where ${step} fails with ${code}, serves what is durable, and goes on after a restart`, async (context) => {
+    const { directory } = context;
+    const trap = createTrap();
+    const options = { reach: trap.reach, segmentBytes: 600 };
+    const { log } = await openLog(directory, options);
+    for (const envelope of eventsAfter(0, 3)) await log.append([envelope], now);
+    trap.arm(step, code);
+    const outcomes = await Promise.all(eventsAfter(3, 4).map((envelope) => codeOf(log.append([envelope], now))));
+    const failed = outcomes.indexOf('io');
+    assert.ok(
+      outcomes.slice(failed).every((outcome) => outcome === 'io'),
+      outcomes.join(),
+    );
+    assert.is(log.end.position, 3 + failed);
+    assert.is(
+      thrownCode(() => log.append(eventsAfter(3 + failed, 1), now)),
+      'stopped',
+    );
+    assert.equal(await readAll(log), eventsAfter(0, 3 + failed));
+    await log.settled();
+    await log.close();
+
+    const again = await openLog(directory, options);
+    const held = again.log.end.position;
+    assert.ok(held >= 3 + failed);
+    await again.log.append(eventsAfter(held, 1), now);
+    assert.equal(await readAll(again.log), eventsAfter(0, held + 1));
+    await again.log.close();
+    assert.equal((await inspectLog(directory)).damage, []);
+  });
+
+test('never writes into a segment again whose flush failed', async ({ directory }) => {
+  const trap = createTrap();
+  const { log } = await openLog(directory, { reach: trap.reach });
+  trap.arm('log.sync', 'EIO');
+  assert.is(await codeOf(log.append(eventsAfter(0, 1), now)), 'io');
+  const file = join(directory, segmentsIn(directory)[0] ?? '');
+  const before = readFileSync(file);
+  assert.is(
+    thrownCode(() => log.append(eventsAfter(0, 1), now)),
+    'stopped',
+  );
+  await log.close();
+  assert.equal(readFileSync(file), before);
+});
+
+for (const step of ['log.write', 'log.rotate'] as const)
+  test(`gives back what ${step} found no space for, across segments, and goes on`, async ({ directory }) => {
+    const trap = createTrap();
+    const { log } = await openLog(directory, { reach: trap.reach, segmentBytes: 600 });
+    for (const envelope of eventsAfter(0, 2)) await log.append([envelope], now);
+    const { end } = log;
+    trap.arm(step, 'ENOSPC');
+    const outcomes = await Promise.all(eventsAfter(2, 9).map((envelope) => codeOf(log.append([envelope], now))));
+    const given = outcomes.indexOf('no-space');
+    assert.ok(
+      outcomes.slice(given).every((outcome) => outcome === 'no-space'),
+      outcomes.join(),
+    );
+    assert.is(log.end.position, end.position + given);
+    const after = log.end.position;
+    await Promise.all(eventsAfter(after, 9).map((envelope) => log.append([envelope], now)));
+    assert.equal(await readAll(log), eventsAfter(0, after + 9));
+    await log.close();
+    const { damage, position, tail } = await inspectLog(directory);
+    assert.equal({ damage, position, tail }, { damage: [], position: after + 9, tail: null });
+  });
+
+test.run();

@@ -1,0 +1,128 @@
+import {
+  appendFileSync,
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { Fault } from '../../../../src/ports/fault.ts';
+import { createSandbox, type Sandbox } from '../../../support/sandbox.ts';
+import { eventsAfter, linesOf, now, openLog, readAll, segmentsIn, storeId, writeLog } from './file-log.ts';
+
+const test = suite<{ sandbox: Sandbox; written: string }>('torn tail of the log');
+
+test.before.each(async (context) => {
+  context.sandbox = createSandbox('torn-tail');
+  const directory = context.sandbox.folder('written');
+  await writeLog(directory, 4);
+  context.written = join(directory, segmentsIn(directory)[0] ?? '');
+});
+test.after.each(({ sandbox }) => sandbox.close());
+
+function copyOf(written: string, directory: string): string {
+  mkdirSync(directory);
+  const file = join(directory, '00000000000000000001.log');
+  copyFileSync(written, file);
+  return file;
+}
+
+test('is cut off and kept at every length that a crash can leave', async ({ sandbox, written }) => {
+  const bytes = readFileSync(written);
+  const lines = linesOf(written);
+  const header = lines[0]?.length ?? 0;
+  for (let size = header; size < bytes.length; size++) {
+    const directory = join(sandbox.path, `cut-${size}`);
+    truncateSync(copyOf(written, directory), size);
+    const { log, torn } = await openLog(directory);
+    const text = bytes.subarray(0, size).toString();
+    const whole = text.slice(0, text.lastIndexOf('\n') + 1);
+    const position = whole.split('\n').length - 2;
+    assert.is(log.end.position, position);
+    if (whole.length === size) assert.is(torn, null);
+    else {
+      const kept = join(directory, `torn-${position + 1}-${whole.length}.bin`);
+      assert.equal(torn, { bytes: size - whole.length, kept });
+      assert.equal(readFileSync(kept), bytes.subarray(whole.length, size));
+    }
+    await log.append(eventsAfter(position, 1), now);
+    assert.equal(await readAll(log), eventsAfter(0, position + 1));
+    await log.close();
+  }
+});
+
+test('is not there after it was cut off', async ({ sandbox, written }) => {
+  const directory = join(sandbox.path, 'twice');
+  truncateSync(copyOf(written, directory), readFileSync(written).length - 1);
+  for (const expected of [true, false]) {
+    const { log, torn } = await openLog(directory);
+    assert.is(torn !== null, expected);
+    await log.close();
+  }
+});
+
+test('does not overwrite what was kept before', async ({ sandbox, written }) => {
+  const directory = join(sandbox.path, 'again');
+  const file = copyOf(written, directory);
+  for (const rest of ['{"crc":"first', '{"crc":"second']) {
+    appendFileSync(file, rest);
+    await (await openLog(directory)).log.close();
+  }
+  const kept = readdirSync(directory).filter((name) => name.startsWith('torn-'));
+  assert.is(kept.length, 2);
+  assert.equal(
+    new Set(kept.map((name) => readFileSync(join(directory, name), 'utf8'))),
+    new Set(['{"crc":"first', '{"crc":"second']),
+  );
+});
+
+test('may be a run of zeros, however long', async ({ sandbox, written }) => {
+  const directory = join(sandbox.path, 'zeros');
+  const file = copyOf(written, directory);
+  appendFileSync(file, Buffer.alloc(1_000_000));
+  const { log, torn } = await openLog(directory);
+  assert.is(torn?.bytes, 1_000_000);
+  assert.equal(await readAll(log), eventsAfter(0, 4));
+  await log.close();
+});
+
+test('is damage where a whole record follows it', async ({ sandbox, written }) => {
+  const [last = ''] = linesOf(written).slice(-1);
+  for (const [index, between] of ['x', '\n', '\0'.repeat(5000), last.slice(0, -1)].entries()) {
+    const directory = join(sandbox.path, `followed-${index}`);
+    const file = copyOf(written, directory);
+    const size = readFileSync(file).length;
+    appendFileSync(file, `${between}${last}`);
+    const error: unknown = await openLog(directory).catch((thrown) => thrown);
+    assert.instance(error, Fault);
+    assert.match((error as Fault).message, `${file}: byte ${size}, position 5`);
+    assert.is((error as Fault).code, 'corrupt');
+  }
+});
+
+test('of a segment that is not the last one is damage', async ({ sandbox }) => {
+  const directory = sandbox.folder('segments');
+  await writeLog(directory, 6, { segmentBytes: 900 });
+  const file = join(directory, segmentsIn(directory)[0] ?? '');
+  const { length } = readFileSync(file);
+  truncateSync(file, length - 10);
+  const error: unknown = await openLog(directory).catch((thrown) => thrown);
+  assert.match((error as Fault).message, `${file}: byte ${length - 10}`);
+  assert.match((error as Fault).hint, `snapledger verify --root ${sandbox.path}`);
+});
+
+test('of a beginning that was never finished is taken away', async ({ sandbox }) => {
+  const directory = sandbox.folder('beginning');
+  writeFileSync(join(directory, '00000000000000000001.log.new'), '{"crc":"');
+  const { log, store } = await openLog(directory);
+  assert.is(store, storeId);
+  await log.append(eventsAfter(0, 1), now);
+  await log.close();
+  assert.equal(readdirSync(directory), ['00000000000000000001.log']);
+});
+
+test.run();

@@ -1,0 +1,128 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { createGroupCommit } from '../../../src/adapters/event-log/group-commit.ts';
+
+interface Batch {
+  readonly items: readonly number[];
+  readonly done: () => void;
+  readonly fail: (error: Error) => void;
+}
+
+const test = suite('group commit');
+
+/** A group commit whose batches are finished by hand. */
+function byHand(together?: (first: number, item: number) => boolean) {
+  const batches: Batch[] = [];
+  let rewinds = 0;
+  const commit = createGroupCommit<number>({
+    store: (items) => new Promise((done, fail) => batches.push({ items, done, fail })),
+    undo: async (error) => error as Error,
+    rewind: () => {
+      rewinds += 1;
+    },
+    ...(together && { together }),
+  });
+  return { commit, batches, rewinds: () => rewinds, items: () => batches.map(({ items }) => items) };
+}
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+test('stores a lone item at once', async () => {
+  const { commit, items } = byHand();
+  void commit.take(1, 'now');
+  await Promise.resolve();
+  assert.equal(items(), [[1]]);
+});
+
+test('gathers what comes while a batch is being stored', async () => {
+  const { commit, batches, items } = byHand();
+  const first = commit.take(1, 'now');
+  await turn();
+  const rest = [commit.take(2, 'now'), commit.take(3, 'soon'), commit.take(4, 'now')];
+  await turn();
+  assert.equal(items(), [[1]]);
+  batches[0]?.done();
+  await first;
+  await turn();
+  assert.equal(items(), [[1], [2, 3, 4]]);
+  batches[1]?.done();
+  await Promise.all(rest);
+});
+
+test('parts what may not be together, and keeps the order', async () => {
+  const { commit, batches, items } = byHand((first, item) => first % 2 === item % 2);
+  const all = [1, 3, 2, 5].map((item) => commit.take(item, 'now'));
+  for (let index = 0; index < 3; index++) {
+    await turn();
+    batches[index]?.done();
+  }
+  await Promise.all(all);
+  assert.equal(items(), [[1, 3], [2], [5]]);
+});
+
+test('stores what may come soon by itself', async () => {
+  const { commit, batches, items } = byHand();
+  const soon = commit.take(1, 'soon');
+  await turn();
+  assert.equal(items(), []);
+  while (batches.length === 0) await turn();
+  batches[0]?.done();
+  await soon;
+});
+
+test('gives back the failed batch and all that came after it, and begins anew', async () => {
+  const { commit, batches, rewinds, items } = byHand();
+  const outcomes: string[] = [];
+  const watch = (item: number) =>
+    commit.take(item, 'now').then(
+      () => outcomes.push(`${item} stored`),
+      (error: Error) => outcomes.push(`${item} ${error.message}`),
+    );
+  const first = [watch(1)];
+  await turn();
+  first.push(watch(2), watch(3));
+  batches[0]?.fail(new Error('given back'));
+  await Promise.all(first);
+  assert.equal(outcomes, ['1 given back', '2 given back', '3 given back']);
+  assert.is(rewinds(), 1);
+  const again = watch(4);
+  await turn();
+  batches[1]?.done();
+  await again;
+  assert.equal(items(), [[1], [4]]);
+});
+
+test('gives back in the same turn in which it rewinds', async () => {
+  let log: string[] = [];
+  const commit = createGroupCommit<number>({
+    store: () => Promise.reject(new Error('full')),
+    undo: async (error) => {
+      await turn();
+      void commit.take(2, 'now').catch(() => log.push('2 given back'));
+      return error as Error;
+    },
+    rewind: () => {
+      log = [...log, 'rewound'];
+    },
+  });
+  await commit.take(1, 'now').catch(() => log.push('1 given back'));
+  await turn();
+  assert.equal(log, ['rewound', '1 given back', '2 given back']);
+});
+
+test('settles at once when nothing was taken, and with the last that was', async () => {
+  const { commit, batches } = byHand();
+  await commit.settled();
+  void commit.take(1, 'now');
+  void commit.take(2, 'soon');
+  let settled = false;
+  const settling = commit.settled().then(() => {
+    settled = true;
+  });
+  await turn();
+  assert.not(settled);
+  batches[0]?.done();
+  await settling;
+});
+
+test.run();

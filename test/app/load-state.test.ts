@@ -1,0 +1,82 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { toRows } from '../../projections/rows.ts';
+import { evolve, initialState } from '../../projections/state.ts';
+import { createMemoryEventLog } from '../../src/adapters/event-log/memory.ts';
+import { loadState } from '../../src/app/load-state.ts';
+import type { Checkpoint } from '../../src/ports/checkpoint-store.ts';
+import { Fault } from '../../src/ports/fault.ts';
+import { silent } from '../../src/ports/logger.ts';
+import { committed, enveloped, prepared } from '../support/sample-events.ts';
+
+const test = suite('app/load-state');
+const events = enveloped([prepared(1, 'k1'), committed(1, 'k1', 'base'), prepared(2, 'k2', { name: 'base', id: 1 })]);
+
+async function filled() {
+  const log = createMemoryEventLog({ store: 'here' });
+  await log.append(events, { room: 'ordinary', flush: 'now' });
+  return log;
+}
+
+const offering = (...checkpoints: Checkpoint[]) => ({
+  load: async function* () {
+    yield* checkpoints;
+  },
+});
+
+const at = (position: number, mark: string): Checkpoint => ({
+  place: { position, mark },
+  rows: [...toRows(events.slice(0, position).reduce(evolve, initialState))],
+});
+
+async function fault(promise: Promise<unknown>): Promise<Fault> {
+  try {
+    await promise;
+  } catch (error) {
+    assert.instance(error, Fault);
+    return error as Fault;
+  }
+  return assert.unreachable('no fault') as never;
+}
+
+test('without a checkpoint everything is replayed', async () => {
+  const { state, replayed, checkpoint } = await loadState(await filled(), offering(), silent);
+  assert.is(replayed, 3);
+  assert.is(checkpoint, 0);
+  assert.equal([...state.index].map(([key]) => key).sort(), ['base', 'k2']);
+});
+
+test('with a checkpoint only what came after it is replayed', async () => {
+  const log = await filled();
+  const mark = (await log.markAt(2)) ?? '';
+  const { state, replayed, checkpoint } = await loadState(log, offering(at(2, mark)), silent);
+  assert.is(replayed, 1);
+  assert.is(checkpoint, 2);
+  assert.is(state.position, 3);
+  assert.ok(state.lineage.get(1)?.children.has(2));
+});
+
+test('a checkpoint whose rows are no state is passed over for an older one, and told', async () => {
+  const log = await filled();
+  const [one, two] = [(await log.markAt(1)) ?? '', (await log.markAt(2)) ?? ''];
+  const told: string[] = [];
+  const logger = { ...silent, warn: (fields: object) => void told.push(JSON.stringify(fields)) };
+  const broken: Checkpoint = { place: { position: 2, mark: two }, rows: [{ row: 'nonsense' }] };
+  const { checkpoint, replayed } = await loadState(log, offering(broken, at(1, one)), logger);
+  assert.is(checkpoint, 1);
+  assert.is(replayed, 2);
+  assert.match(told.join(), 'checkpoint at 2');
+});
+
+test('a checkpoint ahead of the log stops the start', async () => {
+  const { code, message, hint } = await fault(loadState(await filled(), offering(at(3, 'x')), silent));
+  assert.is(code, 'corrupt', 'the mark differs');
+  assert.match(message, 'history');
+  assert.match(hint, 'checkpoints');
+  const ahead: Checkpoint = { place: { position: 9, mark: 'x' }, rows: [] };
+  const second = await fault(loadState(await filled(), offering(ahead), silent));
+  assert.match(second.message, 'ends at position 3');
+  assert.match(second.message, 'once held position 9');
+});
+
+test.run();

@@ -1,0 +1,78 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Checkpoint, CheckpointStore } from '../../src/ports/checkpoint-store.ts';
+import type { LogPlace } from '../../src/ports/event-log.ts';
+
+/** A checkpoint store that a contract test works on. */
+export interface CheckpointStoreSubject {
+  readonly store: CheckpointStore;
+  dispose(): Promise<void>;
+}
+
+export const placeAt = (position: number): LogPlace => ({ position, mark: `mark-${position}` });
+
+/** All that a store loads, none of it damaged. */
+export async function loadAll(store: CheckpointStore): Promise<Checkpoint[]> {
+  const all: Checkpoint[] = [];
+  for await (const checkpoint of store.load((file, why) => assert.unreachable(`${file}: ${why}`))) all.push(checkpoint);
+  return all;
+}
+
+const rows = [{ row: 'life', position: 7 }, { row: 'snapshot', key: 'ü"\n\\', labels: {} }, null, [1, 'two'], 'text'];
+
+/** What every CheckpointStore must do. `create` makes an empty one each time. */
+export function checkpointStoreContract(name: string, create: () => Promise<CheckpointStoreSubject>): void {
+  const test = suite<{ subject: CheckpointStoreSubject }>(`${name} as a checkpoint store`);
+  test.before.each(async (context) => {
+    context.subject = await create();
+  });
+  test.after.each(({ subject }) => subject.dispose());
+
+  test('begins with none', async ({ subject: { store } }) => {
+    assert.equal(await loadAll(store), []);
+  });
+
+  test('gives back place and rows as they were saved', async ({ subject: { store } }) => {
+    await store.save(placeAt(7), rows);
+    assert.equal(await loadAll(store), [{ place: placeAt(7), rows }]);
+  });
+
+  test('keeps the two newest, newest first', async ({ subject: { store } }) => {
+    for (const position of [3, 20, 100]) await store.save(placeAt(position), [position]);
+    assert.equal(await loadAll(store), [
+      { place: placeAt(100), rows: [100] },
+      { place: placeAt(20), rows: [20] },
+    ]);
+  });
+
+  test('replaces the one of the same position', async ({ subject: { store } }) => {
+    await store.save(placeAt(5), ['old']);
+    await store.save(placeAt(5), ['new']);
+    assert.equal(await loadAll(store), [{ place: placeAt(5), rows: ['new'] }]);
+  });
+
+  test('takes rows that can be gone through only once, and none at all', async ({ subject: { store } }) => {
+    const once = function* () {
+      for (let index = 0; index < 5000; index++) yield { index: String(index) };
+    };
+    await store.save(placeAt(1), once());
+    await store.save(placeAt(2), []);
+    assert.equal(await loadAll(store), [
+      { place: placeAt(2), rows: [] },
+      { place: placeAt(1), rows: [...once()] },
+    ]);
+  });
+
+  test('keeps what it has where the rows of a new one fail', async ({ subject: { store } }) => {
+    await store.save(placeAt(1), ['whole']);
+    const failing = function* () {
+      yield 'half';
+      throw new Error('rows failed');
+    };
+    const error: unknown = await store.save(placeAt(2), failing()).catch((thrown) => thrown);
+    assert.match(String(error), 'rows failed');
+    assert.equal(await loadAll(store), [{ place: placeAt(1), rows: ['whole'] }]);
+  });
+
+  test.run();
+}

@@ -1,0 +1,241 @@
+import { suite, type Test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Envelope } from '../../events/envelope.ts';
+import type { AppendOptions, EventLog } from '../../src/ports/event-log.ts';
+import { Fault } from '../../src/ports/fault.ts';
+import { enveloped, oneOfEach, prepared } from '../support/sample-events.ts';
+
+/** A log that a contract test works on. */
+export interface EventLogSubject {
+  readonly log: EventLog;
+  /** Closes the log and opens the same one again. */
+  reopen(): Promise<EventLog>;
+  /** Ends whatever the subject needs. */
+  dispose(): Promise<void>;
+  /** How many flushes there were. */
+  flushes(): number;
+  /** Makes the next flush fail. */
+  failNext(code: 'no-space' | 'io'): void;
+}
+
+/** What not every adapter's storage allows to test. */
+export interface EventLogAbilities {
+  /** flushes can be counted, and all appends may share them */
+  readonly flushes: boolean;
+  /** flushes can be made to fail */
+  readonly failures: boolean;
+}
+
+interface Context {
+  subject: EventLogSubject;
+}
+
+const now: AppendOptions = { room: 'ordinary', flush: 'now' };
+const soon: AppendOptions = { room: 'ordinary', flush: 'soon' };
+
+/** `count` prepared snapshots that follow a position. */
+const events = (count: number, after: number): Envelope[] =>
+  enveloped(
+    Array.from({ length: count }, (_, index) => prepared(after + index + 1, `key-${after + index + 1}`)),
+    after,
+  );
+
+async function readAll(log: Pick<EventLog, 'read'>, after = 0): Promise<Envelope[]> {
+  const all: Envelope[] = [];
+  for await (const batch of log.read(after)) all.push(...batch);
+  return all;
+}
+
+const isFault = (code: string) => (error: unknown) => error instanceof Fault && error.code === code;
+
+async function rejection(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    () => assert.unreachable('expected a rejection'),
+    (error: unknown) => error,
+  );
+}
+
+/** What every EventLog must do. `create` makes an empty log of a store of its own each time. */
+export function eventLogContract(
+  name: string,
+  create: () => Promise<EventLogSubject>,
+  able: EventLogAbilities = { flushes: true, failures: true },
+): void {
+  const test = suite<Context>(`${name} as an event log`);
+  test.before.each(async (context) => {
+    context.subject = await create();
+  });
+  test.after.each(({ subject }) => subject.dispose());
+
+  test('begins at position 0 with nothing to read', async ({ subject: { log } }) => {
+    assert.is(log.end.position, 0);
+    assert.is(await log.markAt(0), log.end.mark);
+    assert.equal(await readAll(log), []);
+  });
+
+  test('gives back every kind of event as it was appended', async ({ subject: { log } }) => {
+    const all = enveloped(oneOfEach);
+    await log.append(all, now);
+    assert.equal(await readAll(log), all);
+  });
+
+  test('keeps events and marks when it is opened again', async ({ subject }) => {
+    const all = events(20, 0);
+    for (const envelope of all) await subject.log.append([envelope], now);
+    const { end } = subject.log;
+    const again = await subject.reopen();
+    assert.equal(again.end, end);
+    assert.equal(await readAll(again), all);
+    await again.append(events(1, 20), now);
+    assert.is(again.end.position, 21);
+  });
+
+  test('reads what follows a position, and nothing at the end', async ({ subject: { log } }) => {
+    const all = events(3000, 0);
+    await log.append(all, now);
+    for (const after of [1, 999, 1000, 2999]) assert.equal(await readAll(log, after), all.slice(after));
+    assert.equal(await readAll(log, 3000), []);
+    assert.equal(await readAll(log, 5000), []);
+  });
+
+  test('lets a reader leave early', async ({ subject: { log } }) => {
+    await log.append(events(3000, 0), now);
+    for await (const [first] of log.read(7)) {
+      assert.is(first?.position, 8);
+      break;
+    }
+    assert.is((await readAll(log, 2990)).length, 10);
+  });
+
+  test('moves its end as soon as events are taken', async ({ subject: { log } }) => {
+    const appended = log.append(events(3, 0), now);
+    assert.is(log.end.position, 3);
+    const { mark } = log.end;
+    await appended;
+    assert.equal(log.end, { position: 3, mark });
+  });
+
+  test('stores overlapping appends in the order of the calls', async ({ subject: { log } }) => {
+    const order: number[] = [];
+    const appends = Array.from({ length: 50 }, (_, index) =>
+      log.append(events(1, index), now).then(() => order.push(index)),
+    );
+    await Promise.all(appends);
+    assert.equal(
+      order,
+      [...order].sort((a, b) => a - b),
+    );
+    assert.equal(await readAll(log), events(50, 0));
+  });
+
+  test('refuses positions that do not follow, and takes nothing of them', async ({ subject: { log } }) => {
+    await log.append(events(2, 0), now);
+    const [third, fourth] = events(2, 2);
+    for (const wrong of [events(1, 0), events(1, 1), events(1, 3), [fourth, third]])
+      assert.throws(
+        () => log.append(wrong as Envelope[], now),
+        (error: unknown) => error instanceof TypeError,
+      );
+    assert.is(log.end.position, 2);
+    await log.append(events(1, 2), now);
+    assert.equal(await readAll(log), events(3, 0));
+  });
+
+  test('takes an append of no events as done', async ({ subject: { log } }) => {
+    await log.append([], now);
+    assert.is(log.end.position, 0);
+  });
+
+  test('proves every position by the mark that its end had there', async ({ subject }) => {
+    const marks = [subject.log.end.mark];
+    for (const envelope of events(12, 0)) {
+      await subject.log.append([envelope], now);
+      marks.push(subject.log.end.mark);
+    }
+    assert.is(new Set(marks).size, 13);
+    for (const log of [subject.log, await subject.reopen()])
+      for (const [position, mark] of marks.entries()) assert.is(await log.markAt(position), mark);
+    assert.is(await subject.log.markAt(13), undefined);
+  });
+
+  test('has other marks than the log of another store', async ({ subject: { log } }) => {
+    const other = await create();
+    try {
+      await Promise.all([log.append(events(1, 0), now), other.log.append(events(1, 0), now)]);
+      assert.is.not(log.end.mark, other.log.end.mark);
+    } finally {
+      await other.dispose();
+    }
+  });
+
+  test('stores events that nobody waits for without being asked again', async ({ subject: { log } }) => {
+    await log.append(events(1, 0), soon);
+    assert.equal(await readAll(log), events(1, 0));
+  });
+
+  test('settles when everything that was taken is stored', async ({ subject: { log } }) => {
+    const appends = [log.append(events(1, 0), soon), log.append(events(1, 1), now), log.append(events(1, 2), soon)];
+    await log.settled();
+    assert.equal(await readAll(log), events(3, 0));
+    await Promise.all(appends);
+    await log.settled();
+  });
+
+  test('stores on closing what was taken, closes twice, and then takes nothing', async ({ subject }) => {
+    const { log } = subject;
+    const appended = log.append(events(2, 0), soon);
+    await log.close();
+    await appended;
+    await log.close();
+    assert.throws(() => log.append(events(1, 2), now), isFault('stopped'));
+    assert.equal(await readAll(await subject.reopen()), events(2, 0));
+  });
+
+  if (able.flushes) sharing(test);
+  if (able.failures) failing(test);
+  test.run();
+}
+
+function sharing(test: Test<Context>): void {
+  test('lets appends that overlap share flushes', async ({ subject: { log, flushes } }) => {
+    const before = flushes();
+    await Promise.all(Array.from({ length: 32 }, (_, index) => log.append(events(1, index), now)));
+    assert.ok(flushes() - before <= 2, `${flushes() - before} flushes`);
+  });
+
+  test('lets events that nobody waits for ride along with those that somebody does', async ({ subject }) => {
+    const { log, flushes } = subject;
+    const before = flushes();
+    await Promise.all([log.append(events(1, 0), soon), log.append(events(1, 1), now)]);
+    assert.is(flushes() - before, 1);
+  });
+}
+
+function failing(test: Test<Context>): void {
+  test('gives back everything taken when there is no space, and goes on', async ({ subject }) => {
+    const { log, failNext } = subject;
+    await log.append(events(2, 0), now);
+    const { end } = log;
+    failNext('no-space');
+    const errors = await Promise.all([log.append(events(1, 2), now), log.append(events(2, 3), soon)].map(rejection));
+    assert.ok(errors.every(isFault('no-space')), String(errors));
+    assert.equal(log.end, end);
+    await log.append(events(3, 2), now);
+    assert.equal(await readAll(log), events(5, 0));
+    assert.equal(await readAll(await subject.reopen()), events(5, 0));
+  });
+
+  test('stops after any other failure of a flush until it is opened again', async ({ subject }) => {
+    const { log, failNext } = subject;
+    await log.append(events(2, 0), now);
+    failNext('io');
+    const errors = await Promise.all([log.append(events(1, 2), now), log.append(events(1, 3), now)].map(rejection));
+    assert.ok(errors.every(isFault('io')), String(errors));
+    assert.throws(() => log.append(events(1, log.end.position), now), isFault('stopped'));
+    assert.equal(await readAll(log), events(2, 0));
+    await log.settled();
+    const again = await subject.reopen();
+    assert.ok(again.end.position >= 2);
+    await again.append(events(1, again.end.position), now);
+  });
+}

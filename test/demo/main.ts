@@ -1,0 +1,27 @@
+import { requireCommand, requireFileSystem, requireRoot } from '../support/requirements.ts';
+import { createSandbox } from '../support/sandbox.ts';
+import { demoInMemory } from './in-memory.ts';
+import { heading, say } from './say.ts';
+import { demoWithContainerd } from './with-containerd.ts';
+
+const missing = [
+  requireRoot(),
+  requireFileSystem('overlay'),
+  ...['containerd', 'ctr', 'runc', 'docker-registry', 'busybox'].map(requireCommand),
+].filter((reason) => reason !== undefined);
+
+const sandbox = createSandbox('demo');
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => void sandbox.close().finally(() => process.exit(130)));
+
+try {
+  if (missing.length > 0) say(`This goes on without containerd, which ${missing[0]}.`);
+  await (missing.length > 0 ? demoInMemory(sandbox) : demoWithContainerd(sandbox));
+} catch (error) {
+  console.error(error);
+  process.exitCode = 1;
+} finally {
+  heading('Cleaning up');
+  await sandbox.close();
+  say('processes ended, mounts and files removed');
+}

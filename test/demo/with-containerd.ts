@@ -1,0 +1,79 @@
+import { join } from 'node:path';
+import { type Containerd, snapshotterName, startContainerd } from '../support/containerd.ts';
+import { type Daemon, startDaemon } from '../support/daemon.ts';
+import { imageOf, layerOf } from '../support/image/image.ts';
+import { pushImage } from '../support/image/push.ts';
+import { startRegistry } from '../support/registry.ts';
+import type { Sandbox } from '../support/sandbox.ts';
+import { serverUnderTest } from '../support/server.ts';
+import { waitFor } from '../support/wait-for.ts';
+import { demoLayers } from './layers.ts';
+import { heading, say, showSnapledger } from './say.ts';
+
+/** Pull, run, look, kill -9, look again, remove: with a real containerd, registry and runc. */
+export async function demoWithContainerd(sandbox: Sandbox): Promise<void> {
+  const root = sandbox.folder('store');
+  const socket = join(sandbox.path, 'snapledger.sock');
+  const log = join(sandbox.path, 'snapledger.log');
+  const command = serverUnderTest('overlay').command(root, socket);
+  const start = () => startDaemon({ command, address: socket, log, sandbox });
+  const at = ['--root', root];
+
+  heading('Starting a registry, snapledger and containerd');
+  const registry = await startRegistry(sandbox);
+  let daemon = await start();
+  const containerd = await startContainerd(sandbox, socket, `demo-${process.pid}`);
+  say(`snapledger (process ${daemon.pid}) serves ${root}`);
+  const reference = await pushImage(registry, 'demo', '1', imageOf(demoLayers().map(layerOf), { Env: ['PATH=/bin'] }));
+  say(`an image of three layers is in the registry as ${reference}`);
+
+  heading('containerd pulls the image through snapledger and runs a container on it');
+  await startContainer(containerd, reference);
+  say(`the container reads its image: ${await inContainer(containerd, 'one', 'cat /srv/greeting')}`);
+  say(`and writes: ${await inContainer(containerd, 'two', 'echo remember me > /srv/note; cat /srv/note')}`);
+
+  heading('The snapshots that are there now, below their parents');
+  await showSnapledger(['tree', ...at]);
+  heading('And how they came to be: every deed is an event in the log');
+  await showSnapledger(['log', ...at]);
+
+  heading('kill -9, and a start on what is there');
+  daemon = await killAndStart(daemon, start);
+  await showSnapledger(['tree', ...at]);
+  await showSnapledger(['log', ...at, '--lines', '3']);
+  say(`the container never noticed: ${await inContainer(containerd, 'three', 'cat /srv/note')}`);
+
+  heading('Removing container and image: containerd collects its garbage');
+  await removeAll(containerd, reference);
+  await showSnapledger(['log', ...at, '--lines', '8']);
+  heading('Checking log, projections, parents and disk against each other');
+  await showSnapledger(['verify', ...at]);
+}
+
+async function startContainer({ ctr }: Containerd, reference: string): Promise<void> {
+  await ctr('images', 'pull', '--plain-http', '--snapshotter', snapshotterName, reference);
+  const flags = ['--detach', '--net-host', '--snapshotter', snapshotterName];
+  await ctr('run', ...flags, reference, 'demo', 'sleep', '3600');
+}
+
+async function inContainer({ ctr }: Containerd, id: string, script: string): Promise<string> {
+  return (await ctr('tasks', 'exec', '--exec-id', id, 'demo', 'sh', '-c', script)).trim();
+}
+
+async function killAndStart(daemon: Daemon, start: () => Promise<Daemon>): Promise<Daemon> {
+  await daemon.kill();
+  say(`process ${daemon.pid} is killed`);
+  const next = await start();
+  say(`process ${next.pid} serves`);
+  return next;
+}
+
+async function removeAll({ ctr, tryCtr }: Containerd, reference: string): Promise<void> {
+  await ctr('tasks', 'delete', '--force', 'demo');
+  await ctr('containers', 'delete', 'demo');
+  await ctr('images', 'remove', '--sync', reference);
+  await waitFor('the garbage collection', async () => {
+    const { stdout } = await tryCtr('snapshots', '--snapshotter', snapshotterName, 'list');
+    return stdout.trim().split('\n').length === 1;
+  });
+}

@@ -1,0 +1,35 @@
+import { readdirSync, readFileSync } from 'node:fs';
+
+/** Kills the containers of a namespace that outlived their containerd, and the shims that hold them: nobody else does. */
+export function killContainersOf(namespace: string): void {
+  const all = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
+  for (const shim of all.filter((pid) => isShim(pid, namespace))) {
+    for (const container of all.filter((pid) => parentOf(pid) === shim)) kill(container);
+    kill(shim);
+  }
+}
+
+const isShim = (pid: number, namespace: string) => {
+  const [command = '', ...args] = read(pid, 'cmdline').split('\0');
+  return command.includes('containerd-shim') && args[args.indexOf('-namespace') + 1] === namespace;
+};
+
+const parentOf = (pid: number) => Number(/^PPid:\s+(\d+)$/m.exec(read(pid, 'status'))?.[1]);
+
+function read(pid: number, name: 'cmdline' | 'status'): string {
+  try {
+    return readFileSync(`/proc/${pid}/${name}`, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
