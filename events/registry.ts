@@ -18,12 +18,16 @@ export const versions = {
   StoreOpened: [{ codec: store.StoreOpenedV1 }],
   StoreClosed: [{ codec: store.StoreClosedV1 }],
   SnapshotPrepared: [{ codec: snapshot.SnapshotPreparedV1 }],
-  SnapshotCommitted: [{ codec: snapshot.SnapshotCommittedV1 }],
+  SnapshotCommitted: [
+    { codec: snapshot.SnapshotCommittedV1, upcast: snapshot.liftCommitted },
+    { codec: snapshot.SnapshotCommittedV2 },
+  ],
   SnapshotRemoved: [{ codec: snapshot.SnapshotRemovedV1 }],
   SnapshotRelabelled: [{ codec: snapshot.SnapshotRelabelledV1 }],
   PrepareUndone: [{ codec: undo.PrepareUndoneV1 }],
   CommitUndone: [{ codec: undo.CommitUndoneV1 }],
   UsageMeasured: [{ codec: volume.UsageMeasuredV1 }],
+  VolumeFlushed: [{ codec: volume.VolumeFlushedV1 }],
   VolumePurged: [{ codec: volume.VolumePurgedV1 }],
   VolumeRemade: [{ codec: volume.VolumeRemadeV1 }],
   VolumeLost: [{ codec: volume.VolumeLostV1 }],
@@ -42,6 +46,7 @@ interface Facts {
   PrepareUndone: undo.PrepareUndone;
   CommitUndone: undo.CommitUndone;
   UsageMeasured: volume.UsageMeasured;
+  VolumeFlushed: volume.VolumeFlushed;
   VolumePurged: volume.VolumePurged;
   VolumeRemade: volume.VolumeRemade;
   VolumeLost: volume.VolumeLost;

@@ -8,12 +8,22 @@ export const SnapshotPreparedV1 = t.type(
 );
 export type SnapshotPrepared = t.TypeOf<typeof SnapshotPreparedV1>;
 
-/** The active `key` became the committed `name`; labels are those of the commit alone. */
-export const SnapshotCommittedV1 = t.type(
-  { id: Decimal, key: t.string, name: t.string, parent: t.string, parentId: MaybeId, labels: Labels },
-  'SnapshotCommitted.v1',
-);
-export type SnapshotCommitted = t.TypeOf<typeof SnapshotCommittedV1>;
+const committed = { id: Decimal, key: t.string, name: t.string, parent: t.string, parentId: MaybeId, labels: Labels };
+
+/** Of the time when every commit was flushed before it was recorded. */
+export const SnapshotCommittedV1 = t.type(committed, 'SnapshotCommitted.v1');
+
+/**
+ * The active `key` became the committed `name`; labels are those of the commit alone. `flushed`: the layer's data was on
+ * stable storage before this was recorded; else a VolumeFlushed tells when it is.
+ */
+export const SnapshotCommittedV2 = t.type({ ...committed, flushed: t.boolean }, 'SnapshotCommitted.v2');
+export type SnapshotCommitted = t.TypeOf<typeof SnapshotCommittedV2>;
+
+export const liftCommitted = (older: t.TypeOf<typeof SnapshotCommittedV1>): SnapshotCommitted => ({
+  ...older,
+  flushed: true,
+});
 
 /** The removed value whole, so that it can be brought back and blamed. */
 export const SnapshotRemovedV1 = t.type(

@@ -5,6 +5,10 @@ import { Decimal, MaybeId } from './codecs.ts';
 export const UsageMeasuredV1 = t.type({ id: Decimal, bytes: Decimal, inodes: Decimal }, 'UsageMeasured.v1');
 export type UsageMeasured = t.TypeOf<typeof UsageMeasuredV1>;
 
+/** The data of a layer whose commit was recorded before its flush is on stable storage now. */
+export const VolumeFlushedV1 = t.type({ id: Decimal }, 'VolumeFlushed.v1');
+export type VolumeFlushed = t.TypeOf<typeof VolumeFlushedV1>;
+
 /** The disk holds nothing of the removed or undone snapshot any more. */
 export const VolumePurgedV1 = t.type({ id: Decimal, why: t.string, bytes: Decimal }, 'VolumePurged.v1');
 export type VolumePurged = t.TypeOf<typeof VolumePurgedV1>;

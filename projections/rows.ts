@@ -31,6 +31,7 @@ const SnapshotRow = t.type(
     updated: Nanoseconds,
     prepared: Decimal,
     touched: t.boolean,
+    flushed: t.boolean,
     usage: t.union([t.type({ bytes: Decimal, inodes: Decimal }), t.null]),
   },
   'SnapshotRow',
@@ -51,6 +52,7 @@ export function* toRows(state: State): IterableIterator<unknown> {
       ...snapshot,
       prepared: wanted?.prepared ?? 0,
       touched: wanted?.touched ?? true,
+      flushed: wanted?.flushed ?? true,
       usage: state.usage.get(snapshot.id) ?? null,
     });
   }
@@ -83,13 +85,13 @@ function addDoomed(state: State, { id, since, why }: DoomedRow): State {
   return { ...state, volumes: { ...state.volumes, doomed: state.volumes.doomed.set(id, { since, why }) } };
 }
 
-function addSnapshot(state: State, { row: _, prepared, touched, usage, ...snapshot }: SnapshotRow): State {
+function addSnapshot(state: State, { row: _, prepared, touched, flushed, usage, ...snapshot }: SnapshotRow): State {
   const { id, key, kind, parentId } = snapshot;
   return {
     ...state,
     index: state.index.set(key, snapshot),
     lineage: state.lineage.set(id, { key, parentId, children: emptyMap() }),
-    volumes: { ...state.volumes, wanted: state.volumes.wanted.set(id, { kind, prepared, touched }) },
+    volumes: { ...state.volumes, wanted: state.volumes.wanted.set(id, { kind, prepared, touched, flushed }) },
     usage: usage === null ? state.usage : state.usage.set(id, usage),
   };
 }

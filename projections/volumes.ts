@@ -9,6 +9,8 @@ export interface Wanted {
   readonly prepared: number;
   /** A later event speaks of it: its prepare was answered, so somebody may have written into it. */
   readonly touched: boolean;
+  /** Committed, and its data is known to be on stable storage. */
+  readonly flushed: boolean;
 }
 
 /** A volume that the disk must give up. */
@@ -31,11 +33,18 @@ export function evolveVolumes(volumes: Volumes, { event, position }: Envelope): 
   switch (event.type) {
     case 'SnapshotPrepared':
       return {
-        wanted: wanted.set(event.data.id, { kind: event.data.kind, prepared: position, touched: false }),
+        wanted: wanted.set(event.data.id, {
+          kind: event.data.kind,
+          prepared: position,
+          touched: false,
+          flushed: false,
+        }),
         doomed,
       };
     case 'SnapshotCommitted':
-      return touch(volumes, event.data.id, 'committed');
+      return touch(volumes, event.data.id, { kind: 'committed', flushed: event.data.flushed });
+    case 'VolumeFlushed':
+      return touch(volumes, event.data.id, { flushed: true });
     case 'SnapshotRelabelled':
     case 'CommitUndone':
     case 'UsageMeasured':
@@ -53,10 +62,10 @@ export function evolveVolumes(volumes: Volumes, { event, position }: Envelope): 
   }
 }
 
-function touch(volumes: Volumes, id: number, kind?: Kind): Volumes {
+function touch(volumes: Volumes, id: number, change: Partial<Wanted> = {}): Volumes {
   const volume = volumes.wanted.get(id);
-  if (volume === undefined || (volume.touched && kind === undefined)) return volumes;
-  return { ...volumes, wanted: volumes.wanted.set(id, { ...volume, touched: true, kind: kind ?? volume.kind }) };
+  if (volume === undefined) return volumes;
+  return { ...volumes, wanted: volumes.wanted.set(id, { ...volume, ...change, touched: true }) };
 }
 
 function doom(volumes: Volumes, id: number, doomed: Doomed): Volumes {

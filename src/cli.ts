@@ -37,7 +37,10 @@ export const world: World = {
     const { createFileCheckpointStore } = await import('./adapters/checkpoint-store/file.ts');
     return createFileCheckpointStore({ directory: join(root, 'checkpoints') });
   },
-  openScan,
+  openScan: async (root, driver) => {
+    const { bootId } = await import('./adapters/system/boot-id.ts');
+    return { ...(await openVolumes(root, driver)), boot: bootId() };
+  },
   startDaemon: async (config, logger) => {
     const { startDaemon } = await import('./main.ts');
     return startDaemon(config, logger);
@@ -49,7 +52,7 @@ export const world: World = {
 };
 
 /** Opening the driver itself would lay out its root; only what looks at the disk is taken of it. */
-async function openScan(root: string, driver: string): Promise<VolumeScan> {
+async function openVolumes(root: string, driver: string): Promise<Omit<VolumeScan, 'boot'>> {
   switch (driver) {
     case 'overlay': {
       const { orphanDeeds } = await import('./adapters/volume-driver/overlay/orphan-deeds.ts');
@@ -67,7 +70,7 @@ async function openScan(root: string, driver: string): Promise<VolumeScan> {
   }
 }
 
-async function openBtrfsScan(root: string): Promise<VolumeScan> {
+async function openBtrfsScan(root: string): Promise<Omit<VolumeScan, 'boot'>> {
   const { createIoctl } = await import('./adapters/system/create-ioctl.ts');
   const { createSystem } = await import('./adapters/system/create-system.ts');
   const { runCommand } = await import('./adapters/system/run-command.ts');

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createFileCheckpointStore } from './adapters/checkpoint-store/file.ts';
 import { openFileEventLog } from './adapters/event-log/file/open-file-event-log.ts';
@@ -12,6 +11,7 @@ import {
   writeHolder,
   writeIdentity,
 } from './adapters/root/root-directory.ts';
+import { bootId } from './adapters/system/boot-id.ts';
 import { copyTree } from './adapters/system/copy-tree.ts';
 import { createIoctl } from './adapters/system/create-ioctl.ts';
 import { createSystem } from './adapters/system/create-system.ts';
@@ -197,8 +197,7 @@ async function openRecovered(
   const { store, log, checkpoints, loaded, driver } = parts;
   const journal = createJournal({ log, store, clock: system.now, state: loaded.state });
   metrics.watch(journal);
-  const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-  const opener = { store, version: version(), boot, pid: process.pid };
+  const opener = { store, version: version(), boot: bootId(), pid: process.pid };
   const recovered = await recover({ journal, driver, logger, opener, replayed: loaded.replayed, reach });
   const service = createService({
     journal,

@@ -1,5 +1,4 @@
 import type { Event } from '../../events/registry.ts';
-import type { State } from '../../projections/state.ts';
 import { type Reach, unhindered } from '../ports/failpoints.ts';
 import { Fault } from '../ports/fault.ts';
 import type { Logger } from '../ports/logger.ts';
@@ -9,6 +8,7 @@ import type { Journal } from './journal.ts';
 import type { Action } from './reconciler/action.ts';
 import { apply } from './reconciler/apply.ts';
 import { counted, planFor } from './reconciler/reconcile.ts';
+import { type Crash, crashOf } from './reconciler/wanted.ts';
 
 /** Who takes the store into service. */
 export interface Opener {
@@ -37,15 +37,13 @@ export function checkDriver(made: string, wanted: string): void {
     });
 }
 
-const crashedSince = ({ life }: State): number | null => (life.open ? life.opened : null);
-
 /** What recovery did. */
 export interface Recovered {
   readonly actions: readonly Action[];
   /** how many of them the disk refused */
   readonly failed: number;
-  /** position of the opening of a session that did not end in order, null after an orderly end */
-  readonly crashedSince: number | null;
+  /** how the session before this one ended, null for in order */
+  readonly crash: Crash | null;
 }
 
 /**
@@ -56,13 +54,13 @@ export async function recover(context: Context): Promise<Recovered> {
   const { journal, driver, logger, opener, replayed, reach = unhindered } = context;
   const { store, version, boot, pid } = opener;
   const { life } = journal.latest;
-  const crashed = crashedSince(journal.latest);
-  if (crashed !== null) logger.warn({ powerCut: life.boot !== boot }, 'the store was not left in order');
+  const crash = crashOf(journal.latest, boot);
+  if (crash !== null) logger.warn(crash, 'the store was not left in order');
   if (life.id === '') {
     const created: Event = { type: 'StoreCreated', data: { store, driver: driver.name, version } };
     await journal.record([created], { actor: operatorActor, room: 'reserved' });
   }
-  const actions = await planFor(() => journal.latest, driver, crashed);
+  const actions = await planFor(() => journal.latest, driver, crash);
   const failed = await apply(actions, { journal, driver, logger, reach });
   const opened: Event = {
     type: 'StoreOpened',
@@ -72,14 +70,14 @@ export async function recover(context: Context): Promise<Recovered> {
       version,
       boot,
       pid,
-      clean: crashed === null,
+      clean: crash === null,
       replayed,
       found: counted(actions),
     },
   };
   reach('store.open');
   await journal.record([opened], { actor: operatorActor, room: 'reserved' });
-  return { actions, failed, crashedSince: crashed };
+  return { actions, failed, crash };
 }
 
 /** Records that the daemon leaves the store in order. */

@@ -7,10 +7,12 @@ import { type Checkpointer, createCheckpointer } from './checkpointer.ts';
 import { createEarlyFlusher } from './early-flusher.ts';
 import type { Journal } from './journal.ts';
 import { createKeyLocks } from './key-locks.ts';
+import { createLateFlusher } from './late-flusher.ts';
 import { createPurger } from './purger.ts';
 import type { Action } from './reconciler/action.ts';
 import { apply } from './reconciler/apply.ts';
 import { planFor } from './reconciler/reconcile.ts';
+import type { Crash } from './reconciler/wanted.ts';
 import { type Recovered, recordClosing } from './recover.ts';
 import { createRetrier } from './retrier.ts';
 import type { Snapshots } from './snapshots.ts';
@@ -59,6 +61,7 @@ export function createService(context: Context): Service {
   const purger = createPurger({ journal, driver, retrier, logger, reach });
   const meter = createUsageMeter({ journal, driver, logger });
   const flusher = createEarlyFlusher({ journal, driver, logger });
+  const late = createLateFlusher({ journal, driver, retrier, logger });
   const checkpointer = createCheckpointer({
     journal,
     checkpoints,
@@ -68,19 +71,19 @@ export function createService(context: Context): Service {
     ...(context.onCheckpoint === undefined ? {} : { onSaved: context.onCheckpoint }),
   });
   const { durability, removal, viewsNeedParent } = options;
-  const rules = { viewsNeedParent, rebase: driver.rebase };
+  const rules = { viewsNeedParent, rebase: driver.rebase, flushed: durability === 'commit' };
   const undo = createUndo(logger, retrier);
   const store = { journal, driver, locks, purger, meter, retrier, undo, rules, durability, removal, reach, logger };
-  const reconcile = (dryRun: boolean, crashedSince: number | null) =>
+  const reconcile = (dryRun: boolean, crash: Crash | null) =>
     locks.alone(async () => {
       await purger.drained();
       await journal.settled();
-      const actions = await planFor(() => journal.durable, driver, crashedSince);
+      const actions = await planFor(() => journal.durable, driver, crash);
       return { actions, failed: dryRun ? 0 : await apply(actions, { journal, driver, logger, reach }) };
     });
   if (recovered.failed > 0)
     retrier.add({ deeds: recovered.failed }, 'reconcile', async () => {
-      const { failed } = await reconcile(false, recovered.crashedSince);
+      const { failed } = await reconcile(false, recovered.crash);
       if (failed > 0) throw new Fault('io', `${failed} deeds failed`, { hint: 'look at the disk' });
     });
   return {
@@ -90,6 +93,7 @@ export function createService(context: Context): Service {
       retrier.close();
       meter.close();
       flusher.close();
+      late.close();
       await purger.close();
       await closeJournal(journal, checkpointer, { logger, reason, reach });
     },

@@ -1,7 +1,7 @@
 import type { State } from '../../projections/state.ts';
 import type { Action } from '../app/reconciler/action.ts';
 import { type FoundVolume, plan } from '../app/reconciler/plan.ts';
-import { wantedOf } from '../app/reconciler/wanted.ts';
+import { crashOf, wantedOf } from '../app/reconciler/wanted.ts';
 import type { VolumeScan } from './world.ts';
 
 export interface Look {
@@ -13,8 +13,7 @@ export interface Look {
 
 /** Compares the disk with a state by the reconciler's own plan, as the next start would. Changes nothing. */
 export async function look(state: State, volumes: VolumeScan): Promise<Look> {
-  const { open, opened } = state.life;
-  const wanted = wantedOf(state, volumes, open ? opened : null);
+  const wanted = wantedOf(state, volumes, crashOf(state, volumes.boot));
   const found: FoundVolume[] = [];
   for (const volume of await volumes.scan()) {
     const unknown = volume.id !== null && volume.id > wanted.lastId;

@@ -28,7 +28,10 @@ export interface Daemon {
 }
 
 /** What can be learnt of a root's volumes without changing anything. */
-export type VolumeScan = Pick<VolumeDriver, 'occupies' | 'scan' | 'untouched'>;
+export interface VolumeScan extends Pick<VolumeDriver, 'occupies' | 'scan' | 'untouched'> {
+  /** the kernel's boot id */
+  readonly boot: string;
+}
 
 /** What the commands need that only the composition root can make. Each loads its code when it is called. */
 export interface World {

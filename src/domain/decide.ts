@@ -13,6 +13,8 @@ export interface Rules {
   readonly viewsNeedParent: boolean;
   /** a commit may give a parentless active its parent (containerd 2.2 "rebase") */
   readonly rebase: boolean;
+  /** a layer's data is on stable storage before its commit is recorded */
+  readonly flushed: boolean;
 }
 
 /**
@@ -70,7 +72,15 @@ function commit(state: State, command: Commit, rules: Rules): Answer<readonly Ev
   return either.map(({ parent, parentId }: Base): readonly Event[] => [
     {
       type: 'SnapshotCommitted',
-      data: { id: active.id, key, name, parent, parentId, labels: withoutEmpty(command.labels) },
+      data: {
+        id: active.id,
+        key,
+        name,
+        parent,
+        parentId,
+        labels: withoutEmpty(command.labels),
+        flushed: rules.flushed,
+      },
     },
   ])(baseOf(state, command, active, rules));
 }

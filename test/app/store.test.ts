@@ -293,6 +293,25 @@ test('an undo that fails is logged in the one form and tried again', async () =>
   assert.is(unseals, 2);
 });
 
+test('with background durability the commit answers first and its flush is recorded when it is done', async () => {
+  let release = () => {};
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const { snapshots, journal, types, durable } = await opened({
+    service: { durability: 'background' },
+    before: (deed) => (deed === 'flush' ? held : undefined),
+  });
+  right(await snapshots.prepare(prepare('k1'), actor));
+  right(await snapshots.commit(commit('k1', 'n'), actor));
+  const committed = durable().find(({ event }) => event.type === 'SnapshotCommitted')?.event;
+  assert.ok(committed?.type === 'SnapshotCommitted' && !committed.data.flushed);
+  assert.not(journal.durable.volumes.wanted.get(1)?.flushed);
+  release();
+  for (let waited = 0; !types().includes('VolumeFlushed') && waited < 100; waited++) await pause(10);
+  assert.ok(journal.durable.volumes.wanted.get(1)?.flushed);
+});
+
 test('a purge that fails is told and tried again, and cleanup does not wait for ever', async () => {
   let failures = 0;
   const { snapshots, driver, said } = await opened({

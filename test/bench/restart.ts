@@ -24,7 +24,10 @@ function* history(): Generator<Event> {
     const parent = parentId === null ? '' : `sha256:${parentId}`;
     const key = `default/${id}/extract-${id} sha256:${id}`;
     yield { type: 'SnapshotPrepared', data: { id, key, kind: 'active', parent, parentId, labels: {} } };
-    yield { type: 'SnapshotCommitted', data: { id, key, name: `sha256:${id}`, parent, parentId, labels: {} } };
+    yield {
+      type: 'SnapshotCommitted',
+      data: { id, key, name: `sha256:${id}`, parent, parentId, labels: {}, flushed: true },
+    };
     yield { type: 'UsageMeasured', data: { id, bytes: 4096, inodes: 1 } };
   };
   let made = 1;

@@ -28,7 +28,7 @@ export const committed = (
   parentId: number | null = null,
 ): Event => ({
   type: 'SnapshotCommitted',
-  data: { id, key, name, parent, parentId, labels: {} },
+  data: { id, key, name, parent, parentId, labels: {}, flushed: true },
 });
 
 export const opened = (clean = true): Event => ({

@@ -46,7 +46,7 @@ export async function createMemoryWorld(sandbox: Sandbox, envelopes: readonly En
       damage: world.damage,
     }),
     openCheckpoints: async () => checkpointsOf(checkpoints),
-    openScan: async () => driver,
+    openScan: async () => ({ ...driver, boot: 'b' }),
     startDaemon: notHere,
     reconcileStopped: notHere,
   };

@@ -92,7 +92,7 @@ test('Commit gives the name the parent of the key, and only its own labels', () 
     .when(commit('k2', 'top', { labels: { x: 'y' } }))
     .then({
       type: 'SnapshotCommitted',
-      data: { id: 2, key: 'k2', name: 'top', parent: 'base', parentId: 1, labels: { x: 'y' } },
+      data: { id: 2, key: 'k2', name: 'top', parent: 'base', parentId: 1, labels: { x: 'y' }, flushed: true },
     });
 });
 
@@ -132,7 +132,7 @@ test('Commit takes its own parent as a parent, and refuses another', () => {
     .when(commit('k2', 'top', { parent: 'base' }))
     .then({
       type: 'SnapshotCommitted',
-      data: { id: 2, key: 'k2', name: 'top', parent: 'base', parentId: 1, labels: {} },
+      data: { id: 2, key: 'k2', name: 'top', parent: 'base', parentId: 1, labels: {}, flushed: true },
     });
   given(...facts)
     .when(commit('k2', 'top', { parent: 'other' }))
@@ -145,7 +145,7 @@ test('Commit rebases a parentless active onto a committed parent, where the driv
     .when(commit('k2', 'top', { parent: 'base' }))
     .then({
       type: 'SnapshotCommitted',
-      data: { id: 2, key: 'k2', name: 'top', parent: 'base', parentId: 1, labels: {} },
+      data: { id: 2, key: 'k2', name: 'top', parent: 'base', parentId: 1, labels: {}, flushed: true },
     });
   given(...facts)
     .when(commit('k2', 'top', { parent: 'base' }), { rebase: false })
@@ -199,6 +199,15 @@ test('Update is refused for what is missing, for other fields, and for labels th
   given(prepared(1, 'k1'))
     .when(update('k1', { labels: { [long]: '1' } }))
     .refused('invalid-argument', '4096');
+});
+
+test('Commit says whether the data was flushed before', () => {
+  given(prepared(1, 'k1'))
+    .when(commit('k1', 'n'), { flushed: false })
+    .then({
+      type: 'SnapshotCommitted',
+      data: { id: 1, key: 'k1', name: 'n', parent: '', parentId: null, labels: {}, flushed: false },
+    });
 });
 
 test.run();

@@ -42,7 +42,10 @@ const facts: readonly Event[] = [
   },
   { type: 'SnapshotPrepared', data: { id: 1, key: 'a', kind: 'active', parent: '', parentId: null, labels: {} } },
   { type: 'SnapshotPrepared', data: { id: 2, key: 'v', kind: 'view', parent: '', parentId: null, labels: {} } },
-  { type: 'SnapshotCommitted', data: { id: 1, key: 'a', name: 'c', parent: '', parentId: null, labels: {} } },
+  {
+    type: 'SnapshotCommitted',
+    data: { id: 1, key: 'a', name: 'c', parent: '', parentId: null, labels: {}, flushed: true },
+  },
   {
     type: 'SnapshotRemoved',
     data: { id: 2, key: 'v', kind: 'view', parent: '', parentId: null, labels: {}, created: 0n, updated: 0n },

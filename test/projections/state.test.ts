@@ -23,7 +23,7 @@ test('a prepared snapshot stands under its key, with the time of its event', () 
     updated: 1_000_000_000n,
   });
   assert.is(state.life.lastId, 1);
-  assert.equal(state.volumes.wanted.get(1), { kind: 'active', prepared: 1, touched: false });
+  assert.equal(state.volumes.wanted.get(1), { kind: 'active', prepared: 1, touched: false, flushed: false });
 });
 
 test('a commit moves the snapshot from key to name and sets both times anew', () => {
@@ -34,7 +34,7 @@ test('a commit moves the snapshot from key to name and sets both times anew', ()
   assert.is(snapshot?.created, 2_000_000_000n);
   assert.is(snapshot?.updated, 2_000_000_000n);
   assert.is(state.lineage.get(1)?.key, 'base');
-  assert.equal(state.volumes.wanted.get(1), { kind: 'committed', prepared: 1, touched: true });
+  assert.equal(state.volumes.wanted.get(1), { kind: 'committed', prepared: 1, touched: true, flushed: true });
 });
 
 test('children are linked to their parent and let go when they are removed', () => {

@@ -7,6 +7,8 @@ import { answers, waitFor } from './wait-for.ts';
 /** A server process that a test has started, and ends by its id. */
 export interface Daemon {
   readonly pid: number;
+  /** Resolves when the process is gone, whoever ended it. */
+  readonly ended: Promise<void>;
   /** What it has printed, its predecessors with the same log included. */
   log(): string;
   /** SIGTERM, and SIGKILL if that has not ended it within 20 seconds, which is then an error. Idempotent. */
@@ -38,6 +40,7 @@ export async function startDaemon({ command, address, log, env = {}, sandbox }: 
   if (pid === undefined) throw await exit.then(() => new Error(`${program} did not start`));
   const daemon: Daemon = {
     pid,
+    ended: exit.then(() => {}),
     log: () => readFileSync(log, 'utf8'),
     stop: async () => {
       if (ended()) return;

@@ -34,7 +34,7 @@ export const committed = (
   parent: { name: string; id: number } | null = null,
 ): Event => ({
   type: 'SnapshotCommitted',
-  data: { id, key, name, labels: {}, parent: parent?.name ?? '', parentId: parent?.id ?? null },
+  data: { id, key, name, labels: {}, parent: parent?.name ?? '', parentId: parent?.id ?? null, flushed: true },
 });
 
 export const removed = (id: number, key: string): Event => ({
@@ -75,7 +75,15 @@ export const oneOfEach: readonly Event[] = [
   },
   {
     type: 'SnapshotCommitted',
-    data: { id: 7, key: 'default/12/extract-304 sha256:ab', name: 'sha256:ab', parent: '', parentId: null, labels: {} },
+    data: {
+      id: 7,
+      key: 'default/12/extract-304 sha256:ab',
+      name: 'sha256:ab',
+      parent: '',
+      parentId: null,
+      labels: {},
+      flushed: false,
+    },
   },
   {
     type: 'SnapshotRemoved',
@@ -100,6 +108,7 @@ export const oneOfEach: readonly Event[] = [
     data: { id: 8, key: 'k', name: 'n', step: 'flush', error: 'EIO', left: 'snapshots/8', done: 'unseal' },
   },
   { type: 'UsageMeasured', data: { id: 7, bytes: 9_007_199_254_740_991, inodes: 50_000 } },
+  { type: 'VolumeFlushed', data: { id: 7 } },
   { type: 'VolumePurged', data: { id: 7, why: 'removed', bytes: 4096 } },
   { type: 'VolumeRemade', data: { id: 7, why: 'prepared, but its volume was never finished' } },
   { type: 'VolumeLost', data: { id: 7, key: 'sha256:ab', why: 'gone' } },

@@ -33,7 +33,7 @@ function lostVolumes(wanted: Wanted, found: ReadonlyMap<number, Found>): Readonl
     const volume = wanted.volumes.get(id);
     if (volume === undefined) return undefined;
     const parent = volume.parentId === null ? undefined : judged(volume.parentId);
-    const why = vanished(volume, found.get(id)) ?? (parent && `its parent ${parent.key} is lost`);
+    const why = gone(volume, found.get(id)) ?? (parent && `its parent ${parent.key} is lost`);
     return why === undefined ? undefined : { type: 'declare-lost', id, key: volume.key, why };
   };
   const seen = new Map<number, Lost | undefined>();
@@ -52,7 +52,8 @@ function lostVolumes(wanted: Wanted, found: ReadonlyMap<number, Found>): Readonl
 
 const depth = ({ volume }: WantedVolume): number => volume.parents.length;
 
-function vanished({ volume, fresh, occupies }: WantedVolume, found: Found | undefined): string | undefined {
+function gone({ volume, fresh, occupies, unsafe }: WantedVolume, found: Found | undefined): string | undefined {
+  if (unsafe) return `the data of snapshot ${volume.id} was not known to be on stable storage when the power went`;
   if (volume.kind === 'committed' && found?.unfrozen === true)
     return `the frozen layer of committed snapshot ${volume.id} is not on the disk any more, only what can still change`;
   if (!occupies || found?.layer === true || fresh) return undefined;

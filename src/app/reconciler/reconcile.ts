@@ -2,16 +2,16 @@ import type { State } from '../../../projections/state.ts';
 import type { VolumeDriver } from '../../ports/volume-driver.ts';
 import type { Action } from './action.ts';
 import { type FoundVolume, plan } from './plan.ts';
-import { wantedOf } from './wanted.ts';
+import { type Crash, wantedOf } from './wanted.ts';
 
-/** Looks at the disk and answers what there is to do. `crashedSince` as for `wantedOf`. Changes nothing. */
+/** Looks at the disk and answers what there is to do. `crash` as for `wantedOf`. Changes nothing. */
 export async function planFor(
   state: () => State,
   driver: VolumeDriver,
-  crashedSince: number | null,
+  crash: Crash | null,
 ): Promise<readonly Action[]> {
   const scanned = await driver.scan();
-  const wanted = wantedOf(state(), driver, crashedSince);
+  const wanted = wantedOf(state(), driver, crash);
   const found: FoundVolume[] = [];
   for (const volume of scanned) {
     const unknown = volume.id !== null && volume.id > wanted.lastId;

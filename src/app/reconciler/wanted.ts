@@ -12,6 +12,8 @@ export interface WantedVolume {
   readonly occupies: boolean;
   /** The log shows a prepare that may never have been answered, so nobody can have written into the volume. */
   readonly fresh: boolean;
+  /** Committed, but not known to have been on stable storage when the power went. */
+  readonly unsafe: boolean;
 }
 
 /** What the log says should be on disk, and what it says should go. */
@@ -22,18 +24,29 @@ export interface Wanted {
   readonly lastId: number;
 }
 
-/**
- * `crashedSince` is the position of the opening of a session that did not end in order, null after an orderly end: only
- * what such a session prepared, and no later event speaks of, can be fresh.
- */
-export function wantedOf(state: State, driver: Pick<VolumeDriver, 'occupies'>, crashedSince: number | null): Wanted {
+/** How a session ended that recorded no closing. */
+export interface Crash {
+  /** position of its opening */
+  readonly since: number;
+  /** the machine went down with it: what was not flushed may be gone */
+  readonly powerCut: boolean;
+}
+
+/** The crash that the newest session ended with, or null after an orderly end. `boot` is the kernel's boot id now. */
+export function crashOf({ life }: State, boot: string): Crash | null {
+  return life.open ? { since: life.opened, powerCut: life.boot !== boot } : null;
+}
+
+/** Only what a crashed session prepared, and no later event speaks of, can be fresh; only a power cut leaves data unsafe. */
+export function wantedOf(state: State, driver: Pick<VolumeDriver, 'occupies'>, crash: Crash | null): Wanted {
   const volumes = new Map<number, WantedVolume>();
   for (const snapshot of state.index.values()) {
     const volume = volumeOf(state, snapshot);
     const record = state.volumes.wanted.get(snapshot.id);
-    const fresh = crashedSince !== null && record !== undefined && record.prepared > crashedSince && !record.touched;
+    const fresh = crash !== null && record !== undefined && record.prepared > crash.since && !record.touched;
+    const unsafe = crash?.powerCut === true && record?.kind === 'committed' && !record.flushed;
     const { key, parentId } = snapshot;
-    volumes.set(snapshot.id, { volume, key, parentId, occupies: driver.occupies(volume), fresh });
+    volumes.set(snapshot.id, { volume, key, parentId, occupies: driver.occupies(volume), fresh, unsafe });
   }
   return { volumes, doomed: new Map(state.volumes.doomed), lastId: state.life.lastId };
 }

@@ -50,6 +50,8 @@ function whatOf(event: Event): string {
     case 'VolumePurged':
     case 'OrphanPurged':
       return `${event.data.why}, ${sizeText(event.data.bytes)} freed`;
+    case 'VolumeFlushed':
+      return 'its data is on stable storage';
     case 'VolumeRemade':
     case 'VolumeLost':
       return event.data.why;

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import type { Event } from '../../../events/registry.ts';
 import { evolve, initialState } from '../../../projections/state.ts';
 import { type FoundVolume, plan } from '../../../src/app/reconciler/plan.ts';
-import { wantedOf } from '../../../src/app/reconciler/wanted.ts';
+import { type Crash, wantedOf } from '../../../src/app/reconciler/wanted.ts';
 import type { Volume } from '../../../src/ports/volume-driver.ts';
 import { committed, enveloped, oneOfEach, prepared, removed, viewed } from '../../support/sample-events.ts';
 
@@ -31,10 +31,12 @@ const there = (id: number | null, more: Partial<FoundVolume> = {}): FoundVolume 
   ...more,
 });
 
-function planned(events: readonly Event[], found: readonly FoundVolume[], crashedSince: number | null = null) {
+function planned(events: readonly Event[], found: readonly FoundVolume[], crash: Crash | null = null) {
   const state = enveloped(events).reduce(evolve, initialState);
-  return plan(wantedOf(state, likeOverlay, crashedSince), found).map(({ type, id, why }) => ({ type, id, why }));
+  return plan(wantedOf(state, likeOverlay, crash), found).map(({ type, id, why }) => ({ type, id, why }));
 }
+
+const killed = (since: number): Crash => ({ since, powerCut: false });
 
 const names = (actions: readonly { type: string; id: number | null }[]) =>
   actions.map(({ type, id }) => `${type} ${id}`);
@@ -77,14 +79,14 @@ test('a vanished layer in the middle leaves its parents alone', () => {
 });
 
 test('an active that was prepared since the crashed opening and never spoken of again is remade', () => {
-  assert.equal(names(planned([prepared(1, 'k1')], [], 0)), ['remake 1']);
+  assert.equal(names(planned([prepared(1, 'k1')], [], killed(0))), ['remake 1']);
 });
 
 test('an active of an earlier session, or one that was spoken of, is lost when it vanished', () => {
-  assert.equal(names(planned([prepared(1, 'k1')], [], 1)), ['declare-lost 1']);
+  assert.equal(names(planned([prepared(1, 'k1')], [], killed(1))), ['declare-lost 1']);
   assert.equal(names(planned([prepared(1, 'k1')], [], null)), ['declare-lost 1']);
   const spoken: Event = { type: 'SnapshotRelabelled', data: { id: 1, key: 'k1', before: {}, after: {} } };
-  assert.equal(names(planned([prepared(1, 'k1'), spoken], [], 0)), ['declare-lost 1']);
+  assert.equal(names(planned([prepared(1, 'k1'), spoken], [], killed(0))), ['declare-lost 1']);
 });
 
 test('an active without one of its parts is completed', () => {
@@ -131,6 +133,21 @@ test('a seal without a commit is undone, a commit with the rest of its active is
     [there(1, { sealed: true }), there(2, { sealed: true })],
   );
   assert.equal(names(actions), ['undo-commit 1', 'finish-commit 2']);
+});
+
+test('after a power cut a commit that was not known to be flushed is lost, after a kill it is not', () => {
+  const unflushed: Event = {
+    type: 'SnapshotCommitted',
+    data: { id: 1, key: 'k1', name: 'base', parent: '', parentId: null, labels: {}, flushed: false },
+  };
+  const powerCut: Crash = { since: 0, powerCut: true };
+  const events = [prepared(1, 'k1'), unflushed];
+  const lost = planned(events, [there(1)], powerCut);
+  assert.equal(names(lost), ['declare-lost 1', 'quarantine 1']);
+  assert.match(lost[0]?.why ?? '', 'when the power went');
+  assert.equal(planned(events, [there(1)], killed(0)), []);
+  assert.equal(planned([...events, { type: 'VolumeFlushed', data: { id: 1 } }], [there(1)], powerCut), []);
+  assert.equal(planned(chain.slice(0, 2), [there(1)], powerCut), []);
 });
 
 test('the store events make no volumes', () => {
