@@ -8,7 +8,7 @@ import { errorText, Fault, faultOf } from '../ports/fault.ts';
 import type { Volume } from '../ports/volume-driver.ts';
 import { reconcilerActor } from './actors.ts';
 import { decideAndAct, type StoreContext } from './store-context.ts';
-import { pathOf, preparedVolume } from './volume-of.ts';
+import { pathOf, preparedVolume, snapshotWith } from './volume-of.ts';
 
 /**
  * Commit: the layer is flushed and sealed, then the event is appended, then the active's rest dropped in the background.
@@ -31,7 +31,7 @@ async function sealVolume(context: StoreContext, command: Commit, volume: Volume
   let step = 'flush';
   try {
     reach('commit.flush');
-    if (durability === 'commit') await driver.flush(volume);
+    if (durability === 'commit' && driver.durableSeal !== true) await driver.flush(volume);
     step = 'seal';
     reach('commit.seal');
     await driver.seal(volume);
@@ -74,16 +74,23 @@ interface Failed {
   readonly error: unknown;
 }
 
+/** Where it is tried again later, the next commit may have come about in the meantime: its seal must stay. */
 async function unseal(
-  { undo, driver, reach }: StoreContext,
+  { undo, driver, journal, locks, reach }: StoreContext,
   { key }: Commit,
   { volume, error }: Failed,
 ): Promise<void> {
   const { id } = volume;
-  await undo({ operation: 'commit', id, key, path: pathOf(id), cause: error }, async () => {
+  const deed = async () => {
     reach('undo.commit');
     await driver.unseal(volume);
-  });
+  };
+  const unlessCommitted = async () => {
+    if (snapshotWith(journal.latest, id)?.kind === 'active') await deed();
+  };
+  await undo({ operation: 'commit', id, key, path: pathOf(id), cause: error }, deed, () =>
+    locks.run([key], unlessCommitted),
+  );
 }
 
 /** For the audit alone: without it the state is the same. */

@@ -71,7 +71,8 @@ export function createService(context: Context): Service {
     ...(context.onCheckpoint === undefined ? {} : { onSaved: context.onCheckpoint }),
   });
   const { durability, removal, viewsNeedParent } = options;
-  const rules = { viewsNeedParent, rebase: driver.rebase, flushed: durability === 'commit' };
+  const flushed = durability === 'commit' || driver.durableSeal === true;
+  const rules = { viewsNeedParent, rebase: driver.rebase, flushed };
   const undo = createUndo(logger, retrier);
   const store = { journal, driver, locks, purger, meter, retrier, undo, rules, durability, removal, reach, logger };
   const reconcile = (dryRun: boolean, crash: Crash | null) =>

@@ -55,6 +55,8 @@ export interface VolumeDriver {
   mounts(volume: Volume): Promise<readonly Mount[]>;
   /** Resolves when all that was written into the active up to the call is on stable storage. Calls at the same time share the work. */
   flush(volume: Volume): Promise<void>;
+  /** A seal resolves only when what it freezes is on stable storage: a commit needs no flush before it. */
+  readonly durableSeal?: boolean;
   /** Freezes the active's content as the coming committed snapshot; the active itself stays as it is. */
   seal(volume: Volume): Promise<void>;
   /** Takes a seal back. */

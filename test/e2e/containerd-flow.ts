@@ -7,7 +7,7 @@ import { expectedTree } from '../support/image/expected-tree.ts';
 import { imageOf, layerOf, packedLayer } from '../support/image/image.ts';
 import { pushImage } from '../support/image/push.ts';
 import { loudly } from '../support/loudly.ts';
-import { suiteNeeding } from '../support/requirements.ts';
+import { type Missing, suiteNeeding } from '../support/requirements.ts';
 import { run } from '../support/run.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import type { Server } from '../support/server.ts';
@@ -23,8 +23,8 @@ interface State {
 const layers = [base(), changes(), afterthoughts()];
 
 /** The life of images and containers, from pull to garbage collection, with a real containerd on the server. */
-export function containerdFlow(server: Server, root?: string): void {
-  const test = suiteNeeding(`containerd on ${server.name}`, ...needs());
+export function containerdFlow(server: Server, root?: string, needed?: Missing): void {
+  const test = suiteNeeding(`containerd on ${server.name}`, ...needs(), needed);
   let sandbox: Sandbox;
   let state: State;
 

@@ -3,7 +3,7 @@ import { expectedTree } from '../support/image/expected-tree.ts';
 import { imageOf, layerOf } from '../support/image/image.ts';
 import { pushImage } from '../support/image/push.ts';
 import { loudly } from '../support/loudly.ts';
-import { suiteNeeding } from '../support/requirements.ts';
+import { type Missing, suiteNeeding } from '../support/requirements.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import type { Server } from '../support/server.ts';
 import { waitFor } from '../support/wait-for.ts';
@@ -13,8 +13,8 @@ import { base, filler } from './layers.ts';
 const layers = [base(), ...Array.from({ length: 9 }, (_, number) => filler(number))];
 
 /** The server dies by SIGKILL while an image is pulled, and is simply started again: nothing needs repair by hand. */
-export function crashFlow(server: Server, root?: string): void {
-  const test = suiteNeeding(`kill -9 of ${server.name} below a containerd`, ...needs());
+export function crashFlow(server: Server, root?: string, needed?: Missing): void {
+  const test = suiteNeeding(`kill -9 of ${server.name} below a containerd`, ...needs(), needed);
   let sandbox: Sandbox;
   let environment: Environment;
   let reference: string;

@@ -15,6 +15,8 @@ export interface NativeCalls {
   syncfs(fd: number): Promise<number>;
   /** one datagram to a unix socket, off the main thread; `address` is a whole sockaddr_un */
   sendDatagram(address: Buffer, payload: Buffer): Promise<number>;
+  /** off the main thread; the kernel may write into the argument */
+  ioctl(fd: number, request: number, argument: Buffer): Promise<number>;
 }
 
 const lockExclusive = 2;
@@ -54,6 +56,7 @@ function bind({ koffi, libc }: Loaded): NativeCalls {
   const socket = libc.func('int socket(int domain, int type, int protocol)');
   const sendto = libc.func('int64_t sendto(int fd, void *data, size_t n, int flags, void *address, uint32_t length)');
   const close = libc.func('int close(int fd)');
+  const ioctl = libc.func('int ioctl(int fd, unsigned long request, void *argument)');
   const time = new BigInt64Array(2);
   const errnoOf = (result: number) => (result < 0 ? koffi.errno() : 0);
   /** Inside the callback koffi.errno() is that of the thread that made the call. */
@@ -80,6 +83,7 @@ function bind({ koffi, libc }: Loaded): NativeCalls {
         close(fd);
       }
     },
+    ioctl: (fd, request, argument) => apart(ioctl, fd, request, argument),
   };
 }
 

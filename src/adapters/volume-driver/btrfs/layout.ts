@@ -1,0 +1,30 @@
+/** Where things stand below a root. Each snapshot has a directory of its own, so that its ioctls don't wait for others'. */
+export interface Layout {
+  readonly root: string;
+  /** `snapshots/<id>` */
+  directory(id: number): string;
+  /** what an active writes into, and what a view shows */
+  fs(id: number): string;
+  /** what a commit froze */
+  layer(id: number): string;
+}
+
+export function createLayout(root: string): Layout {
+  const directory = (id: number) => `${root}/snapshots/${id}`;
+  return {
+    root,
+    directory,
+    fs: (id) => `${directory(id)}/${names.fs}`,
+    layer: (id) => `${directory(id)}/${names.layer}`,
+  };
+}
+
+/** The subvolumes in a snapshot's directory. */
+export const names = {
+  fs: 'fs',
+  layer: 'layer',
+  /** becomes `fs` when it has its mode */
+  unready: 'new',
+  /** a nested subvolume's content on its way into a layer */
+  nested: 'nested',
+} as const;

@@ -1,0 +1,36 @@
+import type { Usage, Volume } from '../../../ports/volume-driver.ts';
+import type { BtrfsCalls } from './btrfs-calls.ts';
+import { expectSubvolume, isSubvolume } from './is-subvolume.ts';
+import type { Layout } from './layout.ts';
+
+interface Tools {
+  readonly layout: Layout;
+  readonly calls: Pick<BtrfsCalls, 'info' | 'writtenSince'>;
+  readonly syncFileSystem: (path: string) => Promise<void>;
+  /** milliseconds that what was written into an active may be missing from its usage */
+  readonly lag: number;
+}
+
+/**
+ * Measures what a snapshot has written itself: all that is newer than its parent's layer. A layer's data is on the disk;
+ * an active's may still wait to be written, and then has no place that could be counted. To have it written for every
+ * question would cost its user, so that is done only once in a while for all actives together.
+ */
+export function createOwnMeter({ layout, calls, syncFileSystem, lag }: Tools): (volume: Volume) => Promise<Usage> {
+  let flushed = Number.NEGATIVE_INFINITY;
+  const flush = async () => {
+    const now = performance.now();
+    if (now - flushed < lag) return;
+    await syncFileSystem(layout.root);
+    flushed = now;
+  };
+  return async ({ id, kind, parents: [parent] }) => {
+    if (kind === 'view') return { bytes: 0, inodes: 0 };
+    const frozen = isSubvolume(layout.layer(id));
+    const path = frozen ? layout.layer(id) : layout.fs(id);
+    expectSubvolume(path, `volume ${id}: its layer`);
+    if (!frozen) await flush();
+    const since = parent === undefined ? 0 : (await calls.info(layout.layer(parent))).madeAt;
+    return calls.writtenSince(path, since);
+  };
+}

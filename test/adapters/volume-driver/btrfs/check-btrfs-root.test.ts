@@ -1,0 +1,84 @@
+import { execFileSync } from 'node:child_process';
+import { lstatSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs';
+import * as assert from 'uvu/assert';
+import { active, rejectsWith, view } from '../../../contract/volume-driver.contract.ts';
+import { insideMount } from '../../../support/inside-mount.ts';
+import { createLoop } from '../../../support/loop.ts';
+import { createSandbox } from '../../../support/sandbox.ts';
+import { btrfs, newRoot, openDriver } from './bench.ts';
+import { onBothWays } from './on-both-ways.ts';
+
+onBothWays('root', (test) => {
+  test('has directories for root alone, whatever the umask', async ({ calls }) => {
+    const before = process.umask(0);
+    const root = newRoot();
+    try {
+      await (await openDriver(root, calls)).close();
+    } finally {
+      process.umask(before);
+    }
+    for (const part of ['', '/snapshots', '/quarantine']) assert.is(lstatSync(root + part).mode & 0o7777, 0o700);
+  });
+
+  test('is refused where it is not on btrfs, with a hint', async ({ calls }) => {
+    const loop = createLoop('ext4');
+    try {
+      const fault = await rejectsWith(() => openDriver(`${loop.path}/root`, calls), 'unsupported');
+      assert.match(fault.hint, 'mount a btrfs file system at');
+      assert.match(fault.hint, '--driver overlay');
+    } finally {
+      loop.end();
+    }
+  });
+
+  test('is refused where it is no directory, or read-only', async ({ calls }) => {
+    const file = newRoot();
+    writeFileSync(file, '');
+    await rejectsWith(() => openDriver(file, calls), 'misuse');
+    const loop = createLoop('btrfs');
+    try {
+      mkdirSync(`${loop.path}/root`);
+      execFileSync('mount', ['-o', 'remount,ro', loop.path]);
+      await rejectsWith(() => openDriver(`${loop.path}/root`, calls), 'misuse');
+    } finally {
+      loop.end();
+    }
+  });
+
+  for (const kind of ['bind mount', 'subvolume mount', 'subvolume'] as const)
+    test(`may be a ${kind}`, async ({ calls }) => {
+      const sandbox = createSandbox('root');
+      try {
+        const inner = newRoot();
+        btrfs('subvolume', 'create', inner);
+        const root = kind === 'subvolume' ? inner : sandbox.folder('a root');
+        const device = execFileSync('findmnt', ['-n', '-o', 'SOURCE', '--nofsroot', '-T', inner], {
+          encoding: 'utf8',
+        }).trim();
+        if (kind === 'bind mount') execFileSync('mount', ['--bind', inner, root]);
+        if (kind === 'subvolume mount')
+          execFileSync('mount', ['-o', `subvolid=${btrfs('inspect-internal', 'rootid', inner).trim()}`, device, root]);
+        const driver = await openDriver(root, calls);
+        sandbox.atEnd(() => driver.close());
+        await driver.create(active(1));
+        const [mount] = await driver.mounts(active(1));
+        assert.is(mount?.source, device);
+        if (mount !== undefined) await insideMount(mount, 'echo x > file');
+        assert.is(lstatSync(`${realpathSync(root)}/snapshots/1/fs/file`).size, 2);
+      } finally {
+        await sandbox.close();
+      }
+    });
+
+  test('answers subvolume numbers, ro for views alone', async ({ driver, calls, part, commit }) => {
+    await driver.create(active(1));
+    await commit(active(1));
+    for (const volume of [active(2, 1), view(3, 1)]) {
+      await driver.create(volume);
+      const [mount] = await driver.mounts(volume);
+      const subvolid = `subvolid=${await calls.idOf(part(volume.id, 'fs'))}`;
+      assert.is(mount?.type, 'btrfs');
+      assert.equal(mount?.options, volume.kind === 'view' ? [subvolid, 'ro'] : [subvolid]);
+    }
+  });
+});

@@ -1,0 +1,92 @@
+import { existsSync, lstatSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import * as assert from 'uvu/assert';
+import { type Reach, type Step, steps } from '../../../../src/ports/failpoints.ts';
+import type { Volume } from '../../../../src/ports/volume-driver.ts';
+import { active, idsOf, only, rejectsWith, view } from '../../../contract/volume-driver.contract.ts';
+import { btrfs } from './bench.ts';
+import { onBothWays } from './on-both-ways.ts';
+
+const failingAt =
+  (step: Step): Reach =>
+  (reached) => {
+    if (reached === step) throw new Error(`no further than ${step}`);
+  };
+
+const stepsOf = (deed: string) => steps.filter((name) => name.startsWith(`btrfs.${deed}`));
+const modeOf = (path: string) => (lstatSync(path).mode & 0o7777).toString(8);
+
+onBothWays('interrupted', (test) => {
+  for (const step of stepsOf('create'))
+    for (const make of [active, view])
+      test(`completes ${make(1).kind} that was left at ${step}, whatever the umask`, async ({ open, driver, part }) => {
+        const before = process.umask(0o077);
+        try {
+          await rejectsWith(async () => (await open(failingAt(step))).create(make(1)), 'io');
+          for (const found of await driver.scan()) {
+            assert.equal([found.layer, found.whole], [false, false]);
+            assert.ok(await driver.untouched(found));
+          }
+          await driver.create(make(1));
+        } finally {
+          process.umask(before);
+        }
+        assert.ok(only(await driver.scan()).whole);
+        assert.equal([modeOf(part(1, '.')), modeOf(part(1, 'fs'))], ['700', '755']);
+        assert.equal(readdirSync(part(1, '.')), ['fs']);
+      });
+
+  for (const step of stepsOf('create'))
+    test(`purges what was left at ${step}`, async ({ open, driver }) => {
+      await rejectsWith(async () => (await open(failingAt(step))).create(active(1)), 'io');
+      await driver.purge(1);
+      assert.equal(await driver.scan(), []);
+    });
+
+  for (const step of stepsOf('seal'))
+    test(`takes back, or seals again, what was left at ${step}`, async ({ open, driver, part }) => {
+      await driver.create(active(1));
+      writeFileSync(part(1, 'fs/file'), 'first');
+      btrfs('subvolume', 'create', part(1, 'fs/nested'));
+      writeFileSync(part(1, 'fs/nested/file'), 'nested');
+      const failing = await open(failingAt(step));
+      await rejectsWith(() => failing.seal(active(1)), 'io');
+      assert.is(only(await driver.scan()).sealed, step !== 'btrfs.seal.snapshot');
+      await driver.unseal(active(1));
+      assert.equal(readdirSync(part(1, '.')), ['fs']);
+      await rejectsWith(() => failing.seal(active(1)), 'io');
+      writeFileSync(part(1, 'fs/file'), 'second');
+      await driver.seal(active(1));
+      assert.is(readFileSync(part(1, 'layer/file'), 'utf8'), 'second');
+      assert.is(readFileSync(part(1, 'layer/nested/file'), 'utf8'), 'nested');
+      assert.throws(() => writeFileSync(part(1, 'layer/x'), ''), /EROFS/);
+    });
+
+  test('finishes a commit that was left before its end', async ({ open, driver, part }) => {
+    const done: Volume = { ...active(1), kind: 'committed' };
+    await driver.create(active(1));
+    await driver.seal(active(1));
+    await rejectsWith(async () => (await open(failingAt('btrfs.finish'))).finish(done), 'io');
+    assert.ok(only(await driver.scan()).sealed);
+    await driver.finish(done);
+    assert.not(existsSync(part(1, 'fs')));
+  });
+
+  test('leaves all as it was where a purge does not begin, and can be asked again', async ({ open, driver }) => {
+    await driver.create(active(1));
+    await rejectsWith(async () => (await open(failingAt('btrfs.purge'))).purge(1), 'io');
+    assert.ok(only(await driver.scan()).whole);
+    await driver.purge(1);
+    assert.equal(await idsOf(driver), []);
+  });
+
+  test('brings a committed volume back as an active where the log forgot the commit', async (place) => {
+    const { driver, part } = place;
+    await driver.create(active(1));
+    writeFileSync(part(1, 'fs/file'), 'kept');
+    await place.commit(active(1));
+    await driver.create(active(1));
+    writeFileSync(part(1, 'fs/more'), '');
+    assert.is(readFileSync(part(1, 'fs/file'), 'utf8'), 'kept');
+    assert.equal(readdirSync(part(1, '.')), ['fs']);
+  });
+});

@@ -1,0 +1,56 @@
+import type { BtrfsCalls } from '../../../../src/adapters/volume-driver/btrfs/btrfs-calls.ts';
+import type { Reach } from '../../../../src/ports/failpoints.ts';
+import type { Volume, VolumeDriver } from '../../../../src/ports/volume-driver.ts';
+import { insideMount } from '../../../support/inside-mount.ts';
+import { suiteNeeding } from '../../../support/requirements.ts';
+import { newRoot, openDriver, ways } from './bench.ts';
+
+/** A root, and drivers opened on it as often as a daemon that crashes would. */
+export interface Place {
+  readonly root: string;
+  readonly calls: BtrfsCalls;
+  readonly driver: VolumeDriver;
+  open(reach?: Reach): Promise<VolumeDriver>;
+  /** `snapshots/<id>/<name>` */
+  part(id: number, name: string): string;
+  /** runs a script in a mount of the volume */
+  inside(volume: Volume, script: string): Promise<string>;
+  commit(volume: Volume): Promise<void>;
+}
+
+type Deed = (place: Place) => Promise<void>;
+
+/** Defines a suite of tests for each way to ask btrfs, with a root of its own for each test. */
+export function onBothWays(name: string, define: (test: (title: string, deed: Deed) => void) => void): void {
+  for (const [way, calls, missing] of ways) {
+    const test = suiteNeeding(`btrfs driver by ${way}: ${name}`, missing);
+    define((title, deed) => test(title, () => withPlace(calls(), deed)));
+    test.run();
+  }
+}
+
+async function withPlace(calls: BtrfsCalls, deed: Deed): Promise<void> {
+  const root = newRoot();
+  const opened: VolumeDriver[] = [];
+  const open = async (reach?: Reach) => {
+    const driver = await openDriver(root, calls, reach);
+    opened.push(driver);
+    return driver;
+  };
+  const driver = await open();
+  const inside = async (volume: Volume, script: string) => {
+    const [mount] = await driver.mounts(volume);
+    if (mount === undefined) throw new Error('no mount');
+    return insideMount(mount, script);
+  };
+  const commit = async (volume: Volume) => {
+    await driver.flush(volume);
+    await driver.seal(volume);
+    await driver.finish({ ...volume, kind: 'committed' });
+  };
+  try {
+    await deed({ root, calls, driver, open, part: (id, part) => `${root}/snapshots/${id}/${part}`, inside, commit });
+  } finally {
+    for (const each of opened) await each.close();
+  }
+}

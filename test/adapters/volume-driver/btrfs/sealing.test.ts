@@ -1,0 +1,156 @@
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import * as assert from 'uvu/assert';
+import { active, only, rejectsWith, view } from '../../../contract/volume-driver.contract.ts';
+import { waitFor } from '../../../support/wait-for.ts';
+import { btrfs } from './bench.ts';
+import { onBothWays } from './on-both-ways.ts';
+
+onBothWays('sealing', (test) => {
+  test('keeps what is written through a file still open out of the committed layer', async ({ driver, part }) => {
+    await driver.create(active(1));
+    const fd = openSync(part(1, 'fs/file'), 'w');
+    writeSync(fd, 'before');
+    await driver.seal(active(1));
+    writeSync(fd, ' after');
+    await driver.finish({ ...active(1), kind: 'committed' });
+    writeSync(fd, ' and late');
+    closeSync(fd);
+    assert.is(readFileSync(part(1, 'layer/file'), 'utf8'), 'before');
+    assert.throws(() => writeFileSync(part(1, 'layer/file'), 'x'), /EROFS/);
+  });
+
+  test('keeps what is written through a mount left behind out of the committed layer', async (place) => {
+    const { driver, part, inside } = place;
+    await driver.create(active(1));
+    await inside(active(1), 'echo before > file');
+    const hook = part(1, 'sealed');
+    // The kernel lets a mounted subvolume go; the mount then leads nowhere.
+    const late = inside(
+      active(1),
+      `touch ${part(1, 'mounted')}; while [ ! -e ${hook} ]; do sleep 0.02; done; echo late > file || echo gone`,
+    );
+    await waitFor('the mount', () => existsSync(part(1, 'mounted')));
+    await place.commit(active(1));
+    writeFileSync(hook, '');
+    assert.is(await late, 'gone\n');
+    assert.is(readFileSync(part(1, 'layer/file'), 'utf8'), 'before\n');
+    assert.equal(readdirSync(part(1, '.')).sort(), ['layer', 'mounted', 'sealed']);
+  });
+
+  test('takes what was written since for a second commit after one that came to nothing', async ({ driver, part }) => {
+    await driver.create(active(1));
+    writeFileSync(part(1, 'fs/file'), 'first');
+    await driver.seal(active(1));
+    writeFileSync(part(1, 'fs/file'), 'second');
+    await driver.seal(active(1));
+    assert.is(readFileSync(part(1, 'layer/file'), 'utf8'), 'second');
+  });
+
+  test('never takes a seal back that is all there is', async ({ driver, part, commit }) => {
+    await driver.create(active(1));
+    writeFileSync(part(1, 'fs/file'), 'kept');
+    await commit(active(1));
+    await driver.unseal(active(1));
+    assert.is(readFileSync(part(1, 'layer/file'), 'utf8'), 'kept');
+  });
+
+  test('drops no active whose layer is missing', async ({ driver, part }) => {
+    await driver.create(active(1));
+    writeFileSync(part(1, 'fs/file'), 'kept');
+    await rejectsWith(() => driver.finish({ ...active(1), kind: 'committed' }), 'io');
+    assert.is(readFileSync(part(1, 'fs/file'), 'utf8'), 'kept');
+  });
+
+  test('commits what is in nested subvolumes, at any depth', async ({ driver, part, inside, commit }) => {
+    await driver.create(active(1));
+    mkdirSync(part(1, 'fs/var/lib'), { recursive: true });
+    btrfs('subvolume', 'create', part(1, 'fs/var/lib/outer'));
+    btrfs('subvolume', 'create', part(1, 'fs/var/lib/outer/inner'));
+    writeFileSync(part(1, 'fs/var/lib/outer/file'), 'outer', { mode: 0o640 });
+    writeFileSync(part(1, 'fs/var/lib/outer/inner/file'), Buffer.alloc(100_000, 'i'));
+    btrfs('property', 'set', '-ts', part(1, 'fs/var/lib/outer/inner'), 'ro', 'true');
+    await commit(active(1));
+    assert.equal(readdirSync(part(1, '.')), ['layer']);
+    assert.is(readFileSync(part(1, 'layer/var/lib/outer/file'), 'utf8'), 'outer');
+    assert.is(statSync(part(1, 'layer/var/lib/outer/file')).mode & 0o777, 0o640);
+    assert.is(readFileSync(part(1, 'layer/var/lib/outer/inner/file')).length, 100_000);
+    assert.throws(() => writeFileSync(part(1, 'layer/x'), 'x'), /EROFS/);
+    await driver.create(active(2, 1));
+    assert.is(
+      await inside(active(2, 1), 'cat var/lib/outer/file; touch var/lib/outer/inner/new && ls var/lib/outer/inner'),
+      'outerfile\nnew\n',
+    );
+  });
+
+  test('purges nested subvolumes, read-only ones and those behind strange names too', async ({
+    driver,
+    root,
+    part,
+  }) => {
+    mkdirSync(`${root}/precious`);
+    writeFileSync(`${root}/precious/file`, '');
+    await driver.create(active(1));
+    btrfs('subvolume', 'create', part(1, 'fs/a b\nc'));
+    btrfs('subvolume', 'create', part(1, 'fs/a b\nc/inner'));
+    btrfs('subvolume', 'create', part(1, 'fs/a b\nc/inner/innermost'));
+    writeFileSync(part(1, 'fs/a b\nc/inner/innermost/file'), 'x');
+    symlinkSync(`${root}/precious`, part(1, 'fs/link'));
+    btrfs('property', 'set', '-ts', part(1, 'fs/a b\nc/inner'), 'ro', 'true');
+    btrfs('property', 'set', '-ts', part(1, 'fs/a b\nc'), 'ro', 'true');
+    await driver.purge(1);
+    assert.equal(await driver.scan(), []);
+    assert.not(existsSync(part(1, '.')));
+    assert.equal(readdirSync(`${root}/precious`), ['file']);
+  });
+
+  test('shows a view what its parent holds, and nobody can write there', async ({ driver, inside, part, commit }) => {
+    await driver.create(active(1));
+    writeFileSync(part(1, 'fs/file'), 'content');
+    await commit(active(1));
+    for (const look of [view(2, 1), view(3)]) await driver.create(look);
+    assert.is(
+      await inside(view(2, 1), 'cat file; touch x 2>&1 || true; touch file 2>&1 || true'),
+      "contenttouch: cannot touch 'x': Read-only file system\ntouch: cannot touch 'file': Read-only file system\n",
+    );
+    assert.is(await inside(view(3), 'ls -A'), '');
+    for (const id of [2, 3]) assert.throws(() => writeFileSync(part(id, 'fs/x'), ''), /EROFS/);
+  });
+
+  test('sets aside what holds read-only subvolumes', async ({ driver, root, part }) => {
+    await driver.create(active(1));
+    writeFileSync(part(1, 'fs/file'), 'content');
+    await driver.seal(active(1));
+    const place = await driver.quarantine(only(await driver.scan()), 'aside');
+    assert.is(readFileSync(`${root}/${place}/layer/file`, 'utf8'), 'content');
+    assert.equal(await driver.scan(), []);
+  });
+
+  test('discards a subvolume that stands in the place of a volume, and a plain directory in that of a subvolume', async ({
+    driver,
+    root,
+    part,
+  }) => {
+    btrfs('subvolume', 'create', `${root}/snapshots/7`);
+    btrfs('subvolume', 'create', `${root}/snapshots/7/fs`);
+    mkdirSync(part(8, 'layer'), { recursive: true });
+    writeFileSync(part(8, 'layer/file'), '');
+    const found = await driver.scan();
+    assert.equal(found.map(({ layer }) => layer).sort(), [false, true]);
+    for (const each of found) {
+      assert.is(await driver.untouched(each), each.id === 7);
+      await driver.discard(each);
+    }
+    assert.equal(await driver.scan(), []);
+  });
+});
