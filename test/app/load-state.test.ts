@@ -5,8 +5,8 @@ import { evolve, initialState } from '../../projections/state.ts';
 import { createMemoryEventLog } from '../../src/adapters/event-log/memory.ts';
 import { loadState } from '../../src/app/load-state.ts';
 import type { Checkpoint } from '../../src/ports/checkpoint-store.ts';
-import { Fault } from '../../src/ports/fault.ts';
 import { silent } from '../../src/ports/logger.ts';
+import { caughtFault } from '../support/caught-fault.ts';
 import { committed, enveloped, prepared } from '../support/sample-events.ts';
 
 const test = suite('app/load-state');
@@ -28,16 +28,6 @@ const at = (position: number, mark: string): Checkpoint => ({
   place: { position, mark },
   rows: [...toRows(events.slice(0, position).reduce(evolve, initialState))],
 });
-
-async function fault(promise: Promise<unknown>): Promise<Fault> {
-  try {
-    await promise;
-  } catch (error) {
-    assert.instance(error, Fault);
-    return error as Fault;
-  }
-  return assert.unreachable('no fault') as never;
-}
 
 test('without a checkpoint everything is replayed', async () => {
   const { state, replayed, checkpoint } = await loadState(await filled(), offering(), silent);
@@ -69,12 +59,12 @@ test('a checkpoint whose rows are no state is passed over for an older one, and 
 });
 
 test('a checkpoint ahead of the log stops the start', async () => {
-  const { code, message, hint } = await fault(loadState(await filled(), offering(at(3, 'x')), silent));
+  const { code, message, hint } = await caughtFault(loadState(await filled(), offering(at(3, 'x')), silent));
   assert.is(code, 'corrupt', 'the mark differs');
   assert.match(message, 'history');
   assert.match(hint, 'checkpoints');
   const ahead: Checkpoint = { place: { position: 9, mark: 'x' }, rows: [] };
-  const second = await fault(loadState(await filled(), offering(ahead), silent));
+  const second = await caughtFault(loadState(await filled(), offering(ahead), silent));
   assert.match(second.message, 'ends at position 3');
   assert.match(second.message, 'once held position 9');
 });

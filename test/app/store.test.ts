@@ -4,6 +4,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Answer } from '../../src/domain/refusal.ts';
 import { Fault } from '../../src/ports/fault.ts';
+import { caughtFault } from '../support/caught-fault.ts';
 import { closeMemoryStores, openMemoryStore } from '../support/memory-store.ts';
 
 const test = suite('app/store');
@@ -21,16 +22,6 @@ function right<T>(answer: Answer<T>): T {
 const refusal = <T>(answer: Answer<T>) => (either.isLeft(answer) ? answer.left.code : 'accepted');
 const full = () => new Fault('no-space', 'the disk is full', { hint: '' });
 const broken = () => new Fault('io', 'EIO', { hint: '' });
-
-async function fault(promise: Promise<unknown>): Promise<Fault> {
-  try {
-    await promise;
-  } catch (error) {
-    assert.instance(error, Fault);
-    return error as Fault;
-  }
-  return assert.unreachable('no fault') as never;
-}
 
 test('a layer is prepared, committed, stood on and removed', async () => {
   const { snapshots, types, journal, cleanup } = await opened();
@@ -166,7 +157,7 @@ test('a disk that refuses a prepare: PrepareUndone, the error to the caller, the
       if (deed === 'create' && failing) throw broken();
     },
   });
-  const refused = await fault(snapshots.prepare(prepare('k1'), actor));
+  const refused = await caughtFault(snapshots.prepare(prepare('k1'), actor));
   assert.is(refused.code, 'io');
   assert.match(refused.message, 'EIO');
   assert.ok(types().includes('PrepareUndone'));
@@ -186,8 +177,8 @@ test('a full log that refuses a prepare at once leaves nothing, and removal stil
   });
   right(await snapshots.prepare(prepare('k1'), actor));
   isFull = true;
-  assert.is((await fault(snapshots.prepare(prepare('k2'), actor))).code, 'no-space');
-  assert.is((await fault(snapshots.commit(commit('k1', 'n'), actor))).code, 'no-space');
+  assert.is((await caughtFault(snapshots.prepare(prepare('k2'), actor))).code, 'no-space');
+  assert.is((await caughtFault(snapshots.commit(commit('k1', 'n'), actor))).code, 'no-space');
   assert.is(right(snapshots.stat('k1')).kind, 'active');
   right(await snapshots.remove(remove('k1'), actor));
   await snapshots.cleanup();
@@ -205,7 +196,7 @@ test('a log that gives events back: their volumes go, their numbers are not give
   });
   right(await snapshots.prepare(prepare('k0'), actor));
   failing = true;
-  const faults = await Promise.all(['a', 'b', 'c'].map((key) => fault(snapshots.prepare(prepare(key), actor))));
+  const faults = await Promise.all(['a', 'b', 'c'].map((key) => caughtFault(snapshots.prepare(prepare(key), actor))));
   assert.equal(
     faults.map(({ code }) => code),
     ['no-space', 'no-space', 'no-space'],
@@ -226,9 +217,9 @@ test('a log that fails with an unknown outcome stops: changes are refused, reads
   });
   right(await snapshots.prepare(prepare('k1'), actor));
   failing = true;
-  assert.is((await fault(snapshots.prepare(prepare('k2'), actor))).code, 'io');
+  assert.is((await caughtFault(snapshots.prepare(prepare('k2'), actor))).code, 'io');
   failing = false;
-  assert.is((await fault(snapshots.remove(remove('k1'), actor))).code, 'stopped');
+  assert.is((await caughtFault(snapshots.remove(remove('k1'), actor))).code, 'stopped');
   assert.is(right(snapshots.stat('k1')).kind, 'active');
   assert.is(refusal(snapshots.stat('k2')), 'not-found');
   assert.not(journal.health.serving);
@@ -244,7 +235,7 @@ for (const step of ['flush', 'seal'])
       },
     });
     right(await snapshots.prepare(prepare('k1'), actor));
-    assert.is((await fault(snapshots.commit(commit('k1', 'n'), actor))).code, 'io');
+    assert.is((await caughtFault(snapshots.commit(commit('k1', 'n'), actor))).code, 'io');
     await pause(60);
     assert.ok(types().includes('CommitUndone'));
     assert.is(right(snapshots.stat('k1')).kind, 'active');
@@ -262,7 +253,7 @@ test('a log that refuses a commit: the seal is taken back and the active stays w
   });
   right(await snapshots.prepare(prepare('k1'), actor));
   failing = true;
-  assert.is((await fault(snapshots.commit(commit('k1', 'n'), actor))).code, 'no-space');
+  assert.is((await caughtFault(snapshots.commit(commit('k1', 'n'), actor))).code, 'no-space');
   assert.not(driver.volumes.get('1')?.sealed);
   failing = false;
   right(await snapshots.commit(commit('k1', 'n'), actor));
@@ -278,7 +269,7 @@ test('an undo that fails is logged in the one form and tried again', async () =>
     },
   });
   right(await snapshots.prepare(prepare('k1'), actor));
-  await fault(snapshots.commit(commit('k1', 'n'), actor));
+  await caughtFault(snapshots.commit(commit('k1', 'n'), actor));
   sealFails = false;
   const [line] = said.filter(({ message }) => message === 'undo failed');
   assert.equal(line?.fields, {

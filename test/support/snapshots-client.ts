@@ -44,6 +44,9 @@ export interface SnapshotsClient {
   close(): void;
 }
 
+/** On the wire a kind is a number. */
+export const kindName = (kind: number): string => ['unknown', 'view', 'active', 'committed'][kind] ?? 'unknown';
+
 const patience = 60_000;
 
 export function connectSnapshots(address: string): SnapshotsClient {

@@ -4,6 +4,7 @@ import type { Damage } from './damage.ts';
 import { genesisMark, type Header } from './header.ts';
 import { parseLine } from './line.ts';
 import { readBytes } from './read-lines.ts';
+import { startOf } from './segment.ts';
 import { missing, positionIn } from './verify-block.ts';
 
 /** What is wrong with a log's first header, if anything. */
@@ -31,7 +32,7 @@ const lineFeed = 0x0a;
 
 /** The place after a finished segment's last record by that record alone, or undefined where it is not whole. */
 export async function lastPlace(handle: FileHandle, header: Header, size: number): Promise<Cursor | undefined> {
-  if (size === header.bytes) return { position: header.first - 1, chain: header.hash, offset: size };
+  if (size === header.bytes) return startOf(header);
   for (let length = tailBytes; ; length *= 4) {
     const from = Math.max(header.bytes - 1, size - length);
     const tail = await readBytes(handle, from, size - from);

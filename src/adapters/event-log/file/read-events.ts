@@ -56,6 +56,8 @@ export async function readMark(segments: readonly Segment[], position: number): 
   if (position === 0) return oldest?.header.before;
   const segment = segments.findLast(({ header }) => header.first <= position);
   if (segment === undefined || position > segment.end.position) return undefined;
+  const { gap } = segment.header;
+  if (position === gap?.last) return gap.mark;
   if (position === segment.end.position) return markOf(segment.end, segment.header);
   return withFile(segment.path, async (handle) => {
     for await (const { records, damage } of walkSegment(

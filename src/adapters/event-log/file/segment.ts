@@ -13,8 +13,13 @@ export interface Segment {
 }
 
 export function createSegment(directory: string, header: Header): Segment {
-  const start: Cursor = { position: header.first - 1, chain: header.hash, offset: header.bytes };
+  const start = startOf(header);
   return { path: join(directory, segmentName(header.first)), header, places: createPlaces(start), end: start };
+}
+
+/** The place before a segment's first event: after a gap its positions begin later, and follow from the mark known there. */
+export function startOf({ first, hash, bytes, gap }: Header): Cursor {
+  return { position: gap?.last ?? first - 1, chain: gap?.mark ?? hash, offset: bytes };
 }
 
 /** The mark at the end of a segment; at its very beginning that is the mark of the event before. */

@@ -1,7 +1,7 @@
-import { accessSync, constants, mkdirSync, realpathSync, statfsSync, statSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { accessSync, constants, statfsSync } from 'node:fs';
 import { Fault, faultOf } from '../../../ports/fault.ts';
 import { ensureDirectory } from '../exact-directory.ts';
+import { asRootFault, existingRoot } from '../existing-root.ts';
 import type { BtrfsCalls } from './btrfs-calls.ts';
 
 /** Source: linux/magic.h */
@@ -28,27 +28,4 @@ export async function checkBtrfsRoot(root: string, calls: Pick<BtrfsCalls, 'idOf
     throw faultOf(error, `root ${path}: btrfs can't be asked`, 'the daemon must be root; install btrfs-progs or koffi');
   });
   return path;
-}
-
-function existingRoot(root: string): string {
-  try {
-    mkdirSync(resolve(root), { recursive: true, mode: 0o700 });
-    const path = realpathSync(root);
-    if (statSync(path).isDirectory()) return path;
-  } catch (error) {
-    throw asRootFault(error, root);
-  }
-  throw new Fault('misuse', `root ${root}: is not a directory`, { hint: 'set root to a directory of its own' });
-}
-
-function asRootFault(error: unknown, root: string): Fault {
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (code === 'EROFS')
-    return new Fault('misuse', `root ${root}: the file system is read-only: ${message}`, {
-      hint: 'mount it writable, or set root to another directory',
-      cause: error,
-    });
-  if (code === 'EEXIST' || code === 'ENOTDIR')
-    return new Fault('misuse', `root ${root}: is not a directory`, { hint: 'set root to a directory of its own' });
-  return faultOf(error, `root ${root}`, 'the daemon must be able to write to its root');
 }

@@ -1,7 +1,7 @@
-import { accessSync, constants, mkdirSync, realpathSync, rmSync, statfsSync, statSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { Fault, faultOf } from '../../../ports/fault.ts';
+import { accessSync, constants, mkdirSync, rmSync, statfsSync } from 'node:fs';
+import { Fault } from '../../../ports/fault.ts';
 import { ensureDirectory } from '../exact-directory.ts';
+import { asRootFault, existingRoot } from '../existing-root.ts';
 import { tellsEntryTypes } from './entry-types.ts';
 import type { TryMount } from './overlay-options.ts';
 
@@ -26,17 +26,6 @@ export async function checkOverlayRoot(root: string, tryMount?: TryMount): Promi
   }
   await probe(path, tryMount);
   return path;
-}
-
-function existingRoot(root: string): string {
-  try {
-    mkdirSync(resolve(root), { recursive: true, mode: 0o700 });
-    const path = realpathSync(root);
-    if (statSync(path).isDirectory()) return path;
-  } catch (error) {
-    throw asRootFault(error, root);
-  }
-  throw new Fault('misuse', `root ${root}: is not a directory`, { hint: 'set root to a directory of its own' });
 }
 
 /** A comma ends an option of a mount, a colon a layer; a backslash takes away the meaning of what follows. */
@@ -79,15 +68,3 @@ const probeMount = (place: string) => ({
   target: '',
   options: [`lowerdir=${place}/lower`, `upperdir=${place}/upper`, `workdir=${place}/work`],
 });
-
-function asRootFault(error: unknown, root: string): Fault {
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (code === 'EROFS')
-    return new Fault('misuse', `root ${root}: the file system is read-only: ${message}`, {
-      hint: 'mount it writable, or set root to another directory',
-      cause: error,
-    });
-  if (code === 'EEXIST' || code === 'ENOTDIR')
-    return new Fault('misuse', `root ${root}: is not a directory`, { hint: 'set root to a directory of its own' });
-  return faultOf(error, `root ${root}`, 'the daemon must be able to write to its root');
-}

@@ -114,6 +114,19 @@ onBothWays('sealing', (test) => {
     assert.equal(readdirSync(`${root}/precious`), ['file']);
   });
 
+  test('renames what is of the parent, directories too, without touching the parent', async (place) => {
+    const { driver, inside, part, commit } = place;
+    await driver.create(active(1));
+    await inside(active(1), 'mkdir dir some; echo first > some/f1; echo dull > some/f2');
+    await commit(active(1));
+    await driver.create(active(2, 1));
+    await inside(active(2, 1), 'mv dir dir2; echo new > some/new; mv some/new some/f1; mv some/f2 some/f3');
+    await commit(active(2, 1));
+    await driver.create(view(3, 2, 1));
+    assert.is(await inside(view(3, 2, 1), 'ls; ls some; cat some/f1'), 'dir2\nsome\nf1\nf3\nnew\n');
+    assert.equal(readdirSync(part(1, 'layer')).sort(), ['dir', 'some']);
+  });
+
   test('shows a view what its parent holds, and nobody can write there', async ({ driver, inside, part, commit }) => {
     await driver.create(active(1));
     writeFileSync(part(1, 'fs/file'), 'content');
