@@ -30,7 +30,10 @@ export async function loadState(
   let state = thaw(base);
   let replayed = 0;
   for await (const envelopes of log.read(base.position)) {
-    for (const envelope of envelopes) state = evolve(state, envelope);
+    for (const envelope of envelopes) {
+      if (envelope.position !== state.position + 1) throw unbridged(state.position + 1, envelope.position - 1);
+      state = evolve(state, envelope);
+    }
     replayed += envelopes.length;
   }
   return { state: freeze(state), checkpoint: base.position, replayed };
@@ -48,12 +51,22 @@ async function checkpointed(log: Readable, checkpoints: Pick<CheckpointStore, 'l
   return initialState;
 }
 
+/** A log that was repaired lacks positions: only a checkpoint of a later one can stand for them. */
+const unbridged = (first: number, last: number) =>
+  new Fault(
+    'corrupt',
+    `positions ${first} to ${last} of the log are lost, and no readable checkpoint holds the state after them`,
+    {
+      hint: `the repair that left them out kept one in the log directory, as POSITION.base, and its original in damaged-${first}: bring it back, or run the release that made it`,
+    },
+  );
+
 const ahead = (checkpoint: number, end: number) =>
   new Fault(
     'corrupt',
     `the log ends at position ${end}, but a checkpoint shows that it once held position ${checkpoint}`,
     {
-      hint: 'bring back the newer log; to go on with this older one, delete the checkpoints directory: volumes that it does not explain are then quarantined',
+      hint: 'bring back the newer log; or see what `snapledger repair --dry-run` would take from the checkpoint; to go on with this older log alone, delete the checkpoints directory: volumes that it does not explain are then quarantined',
     },
   );
 

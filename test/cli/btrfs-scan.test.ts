@@ -1,0 +1,36 @@
+import { execFileSync } from 'node:child_process';
+import * as assert from 'uvu/assert';
+import { createIoctl } from '../../src/adapters/system/create-ioctl.ts';
+import { runCommand } from '../../src/adapters/system/run-command.ts';
+import { createBtrfsCalls } from '../../src/adapters/volume-driver/btrfs/create-btrfs-calls.ts';
+import { world } from '../../src/cli.ts';
+import { needsBtrfs, openDriver } from '../adapters/volume-driver/btrfs/bench.ts';
+import { active, view } from '../contract/volume-driver.contract.ts';
+import { createLoop } from '../support/loop.ts';
+import { suiteNeeding } from '../support/requirements.ts';
+
+const test = suiteNeeding('looking at the volumes of a stopped store on btrfs', needsBtrfs);
+
+test('changes nothing: a read-only file system will do', async () => {
+  const loop = createLoop('btrfs');
+  try {
+    const driver = await openDriver(`${loop.path}/root`, createBtrfsCalls(createIoctl(), runCommand));
+    await driver.create(active(1));
+    await driver.seal(active(1));
+    await driver.finish({ ...active(1), kind: 'committed' });
+    for (const volume of [active(2, 1), active(3), view(4, 1)]) await driver.create(volume);
+    await driver.seal(active(3));
+    const found = await driver.scan();
+    await driver.close();
+    execFileSync('mount', ['-o', 'remount,ro', loop.path]);
+    const volumes = await world.openScan(`${loop.path}/root`, 'btrfs');
+    const seen = await volumes.scan();
+    assert.equal(seen, found);
+    assert.ok(volumes.occupies({ kind: 'view', parents: [] }));
+    for (const each of seen) assert.is(await volumes.untouched(each), each.id === 2 || each.id === 4);
+  } finally {
+    loop.end();
+  }
+});
+
+test.run();
