@@ -17,6 +17,7 @@ export const versions = {
   StoreCreated: [{ codec: store.StoreCreatedV1 }],
   StoreOpened: [{ codec: store.StoreOpenedV1 }],
   StoreClosed: [{ codec: store.StoreClosedV1 }],
+  LogRepaired: [{ codec: store.LogRepairedV1 }],
   SnapshotPrepared: [{ codec: snapshot.SnapshotPreparedV1 }],
   SnapshotCommitted: [
     { codec: snapshot.SnapshotCommittedV1, upcast: snapshot.liftCommitted },
@@ -39,6 +40,7 @@ interface Facts {
   StoreCreated: store.StoreCreated;
   StoreOpened: store.StoreOpened;
   StoreClosed: store.StoreClosed;
+  LogRepaired: store.LogRepaired;
   SnapshotPrepared: snapshot.SnapshotPrepared;
   SnapshotCommitted: snapshot.SnapshotCommitted;
   SnapshotRemoved: snapshot.SnapshotRemoved;

@@ -24,6 +24,31 @@ export const StoreOpenedV1 = t.type(
 );
 export type StoreOpened = t.TypeOf<typeof StoreOpenedV1>;
 
+/**
+ * What is about the log itself: damage was found in it, and a repair made it whole again. `mended` lost nothing,
+ * `bridged` left the positions from `first` to `last` out and took the state after them from a checkpoint, `cut` ended
+ * the log before them; their positions are then given anew. No number of a snapshot up to `lastId` is given again.
+ */
+export const LogRepairedV1 = t.type(
+  {
+    /** name of the damaged file, byte of the damage in it, and what was wrong there */
+    file: t.string,
+    offset: Decimal,
+    what: t.string,
+    done: t.keyof({ mended: null, bridged: null, cut: null }, 'RepairDone'),
+    first: Decimal,
+    last: Decimal,
+    /** how many of these events can still be read in what was kept aside, and how many nobody knows */
+    readable: Decimal,
+    unreadable: Decimal,
+    /** where the damaged originals are, relative to the root */
+    kept: t.string,
+    lastId: Decimal,
+  },
+  'LogRepaired.v1',
+);
+export type LogRepaired = t.TypeOf<typeof LogRepairedV1>;
+
 /** A daemon left the store in order. */
 export const StoreClosedV1 = t.type({ reason: t.string }, 'StoreClosed.v1');
 export type StoreClosed = t.TypeOf<typeof StoreClosedV1>;

@@ -7,7 +7,7 @@ export interface LifeOfStore {
   readonly driver: string;
   /** the highest snapshot id that any event names; ids are never used twice */
   readonly lastId: number;
-  /** position of the newest StoreOpened, 0 before the first */
+  /** position of the newest StoreOpened, or of a LogRepaired after it; 0 before the first */
   readonly opened: number;
   /** kernel boot id at that opening */
   readonly boot: string;
@@ -25,6 +25,9 @@ export function evolveLife(life: LifeOfStore, { event, position }: Envelope): Li
       return { ...life, opened: position, boot: event.data.boot, open: true };
     case 'StoreClosed':
       return { ...life, open: false };
+    case 'LogRepaired':
+      // Lost events may have spoken of anything prepared before: none of it counts as never answered.
+      return { ...life, opened: position, lastId: Math.max(life.lastId, event.data.lastId) };
     case 'SnapshotPrepared':
     case 'OrphanQuarantined':
     case 'OrphanPurged': {

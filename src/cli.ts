@@ -35,7 +35,7 @@ export const world: World = {
   },
   openCheckpoints: async (root) => {
     const { createFileCheckpointStore } = await import('./adapters/checkpoint-store/file.ts');
-    return createFileCheckpointStore({ directory: join(root, 'checkpoints') });
+    return createFileCheckpointStore({ directory: join(root, 'checkpoints'), bases: join(root, 'log') });
   },
   openScan: async (root, driver) => {
     const { bootId } = await import('./adapters/system/boot-id.ts');
@@ -44,6 +44,10 @@ export const world: World = {
   startDaemon: async (config, logger) => {
     const { startDaemon } = await import('./main.ts');
     return startDaemon(config, logger);
+  },
+  repairLog: async (root, dryRun) => {
+    const { repairStopped } = await import('./repair-stopped.ts');
+    return repairStopped(root, dryRun);
   },
   reconcileStopped: async (config, logger) => {
     const { reconcileStopped } = await import('./main.ts');

@@ -79,7 +79,11 @@ async function openLocked(config: Config, tools: Tools): Promise<OpenStore> {
   if (identity !== undefined) checkDriver(identity.driver, config.driver);
   const { log, store } = await openLog(config, identity, tools);
   try {
-    const checkpoints = createFileCheckpointStore({ directory: join(config.root, 'checkpoints'), reach: tools.reach });
+    const checkpoints = createFileCheckpointStore({
+      directory: join(config.root, 'checkpoints'),
+      bases: join(config.root, 'log'),
+      reach: tools.reach,
+    });
     const loaded = await loadState(log, checkpoints, tools.logger);
     checkDriver(loaded.state.life.driver, config.driver);
     if (identity === undefined) writeIdentity(config.root, { store, driver: config.driver });

@@ -7,8 +7,8 @@ import type { VolumeScan } from './world.ts';
 export interface Look {
   /** what the reconciler would do */
   readonly actions: readonly Action[];
-  /** how many entries the disk has */
-  readonly found: number;
+  /** the entries that the disk has */
+  readonly found: readonly FoundVolume[];
 }
 
 /** Compares the disk with a state by the reconciler's own plan, as the next start would. Changes nothing. */
@@ -19,5 +19,5 @@ export async function look(state: State, volumes: VolumeScan): Promise<Look> {
     const unknown = volume.id !== null && volume.id > wanted.lastId;
     found.push({ ...volume, untouched: unknown && (await volumes.untouched(volume)) });
   }
-  return { actions: plan(wanted, found), found: found.length };
+  return { actions: plan(wanted, found), found };
 }

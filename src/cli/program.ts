@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import type { ContainerdConfigOptions } from './commands/containerd-config.ts';
 import type { LogOptions } from './commands/log.ts';
 import type { ReconcileOptions } from './commands/reconcile.ts';
+import type { RepairOptions } from './commands/repair.ts';
 import type { ServeOptions } from './commands/serve.ts';
 import type { StatOptions } from './commands/stat.ts';
 import type { TreeOptions } from './commands/tree.ts';
@@ -25,12 +26,14 @@ export function createProgram(world: World): Command {
   addStat(program, world);
   addVerify(program, world);
   addReconcile(program, world);
+  addRepair(program, world);
   addContainerdConfig(program);
   return program;
 }
 
 const configOption = () => new Option('--config <file>', 'settings file (TOML)');
 const rootOption = () => new Option('--root <dir>', 'root of the store');
+const wholeOption = () => new Option('--whole', 'digests in full');
 const jsonOption = (what: string) => new Option('--json', what);
 
 /** A command that reads a store, whether its daemon runs or not. */
@@ -62,6 +65,7 @@ function addLog(program: Command, world: World): void {
     .option('--type <type>', 'only this type of event (can be repeated)', collect)
     .option('-n, --lines <count>', 'only the newest so many', count)
     .option('-f, --follow', 'go on with what is appended')
+    .addOption(wholeOption())
     .action(async (key: string | undefined, options: LogOptions) => {
       const { log } = await import('./commands/log.ts');
       await log(key, options, world, print);
@@ -71,6 +75,7 @@ function addLog(program: Command, world: World): void {
 function addTree(program: Command, world: World): void {
   aboutStore(program, 'tree', 'show the living snapshots below their parents')
     .addOption(jsonOption('one snapshot a line'))
+    .addOption(wholeOption())
     .action(async (options: TreeOptions) => {
       const { tree } = await import('./commands/tree.ts');
       await tree(options, world, print);
@@ -78,7 +83,7 @@ function addTree(program: Command, world: World): void {
 }
 
 function addStat(program: Command, world: World): void {
-  aboutStore(program, 'stat <key>', 'show one living snapshot')
+  aboutStore(program, 'stat <key>', 'show one living snapshot; its key may be cut short')
     .addOption(jsonOption('one object'))
     .action(async (key: string, options: StatOptions) => {
       const { stat } = await import('./commands/stat.ts');
@@ -88,7 +93,8 @@ function addStat(program: Command, world: World): void {
 
 function addVerify(program: Command, world: World): void {
   aboutStore(program, 'verify', 'check log, projections, parents and disk; exit status 0, 1 (findings), 3 (damage)')
-    .addOption(jsonOption('one object with every step'))
+    .addOption(jsonOption('one snapshot or directory a line, and at the end one object with every step'))
+    .option('--all', 'tell of every snapshot and directory what it is and why')
     .action(async (options: VerifyOptions) => {
       const { verify } = await import('./commands/verify.ts');
       process.exitCode = await verify(options, world, print);
@@ -102,6 +108,16 @@ function addReconcile(program: Command, world: World): void {
     .action(async (options: ReconcileOptions) => {
       const { reconcile } = await import('./commands/reconcile.ts');
       await reconcile(options, world, print);
+    });
+}
+
+function addRepair(program: Command, world: World): void {
+  aboutStore(program, 'repair', 'make a damaged log of a stopped store whole again; what it had is kept aside')
+    .option('--dry-run', 'show what is lost and what would be done, and change nothing')
+    .addOption(jsonOption('one object'))
+    .action(async (options: RepairOptions) => {
+      const { repair } = await import('./commands/repair.ts');
+      await repair(options, world, print);
     });
 }
 

@@ -20,6 +20,41 @@ export interface LogReport {
   readonly torn: number;
   /** where each damage is, what it is, and what to do */
   readonly damage: readonly { readonly text: string; readonly hint: string }[];
+  /** positions that a repair left out */
+  readonly gaps: readonly { readonly file: string; readonly first: number; readonly last: number }[];
+}
+
+/** A part of a log that a repair gives up. */
+export interface LossReport {
+  readonly done: 'mended' | 'bridged' | 'cut';
+  /** file, byte, position, what is wrong, what becomes of it */
+  readonly text: string;
+  readonly first: number;
+  readonly last: number;
+  /** lost events that can still be read */
+  readonly records: readonly LostRecord[];
+  /** how many of the positions nothing is known of */
+  readonly unreadable: number;
+}
+
+export interface LostRecord {
+  readonly position: number;
+  readonly type: string;
+  readonly id: number | null;
+  readonly about: string;
+}
+
+/** What a repair did, or would do. */
+export interface RepairReport {
+  readonly losses: readonly LossReport[];
+  /** where the damaged originals are kept, relative to the root; empty where there is nothing to repair */
+  readonly kept: string;
+  /** what is kept there: files that are changed or taken out, relative to the root */
+  readonly changed: readonly string[];
+  /** numbers of snapshots up to this are not given again */
+  readonly lastId: number;
+  /** a repair that was interrupted was found */
+  readonly again: boolean;
 }
 
 export interface Daemon {
@@ -40,6 +75,8 @@ export interface World {
   openCheckpoints(root: string): Promise<CheckpointStore>;
   /** `driver` is the name that the store was made with. Another process may be using the root. */
   openScan(root: string, driver: string): Promise<VolumeScan>;
+  /** Repairs the log under the store's lock, or tells what it would do. Rejects with a Fault (`busy`) while a daemon runs. */
+  repairLog(root: string, dryRun: boolean): Promise<RepairReport>;
   startDaemon(config: Config, logger: Logger): Promise<Daemon>;
   /** Takes the store's lock, reconciles and lets go. Rejects with a Fault (`busy`) while a daemon runs. */
   reconcileStopped(config: Config, logger: Logger): Promise<readonly Action[]>;

@@ -4,8 +4,6 @@ import type { LogPlace } from './event-log.ts';
 export interface Checkpoint {
   readonly place: LogPlace;
   readonly rows: readonly unknown[];
-  /** the file that holds it, where it is one */
-  readonly path?: string;
 }
 
 /** Keeps the two newest checkpoints. All of them are disposable: without one a start replays the whole log. */

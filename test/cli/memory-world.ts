@@ -43,11 +43,13 @@ export async function createMemoryWorld(sandbox: Sandbox, envelopes: readonly En
       bytes: 4096,
       position: kept.length,
       torn: 0,
+      gaps: [],
       damage: world.damage,
     }),
     openCheckpoints: async () => checkpointsOf(checkpoints),
     openScan: async () => ({ ...driver, boot: 'b' }),
     startDaemon: notHere,
+    repairLog: notHere,
     reconcileStopped: notHere,
   };
   await world.append(envelopes);

@@ -114,4 +114,19 @@ export const oneOfEach: readonly Event[] = [
   { type: 'VolumeLost', data: { id: 7, key: 'sha256:ab', why: 'gone' } },
   { type: 'OrphanQuarantined', data: { path: 'snapshots/x', id: null, moved: 'quarantine/12-x', why: 'no number' } },
   { type: 'OrphanPurged', data: { path: 'snapshots/99', id: 99, why: 'empty', bytes: 0 } },
+  {
+    type: 'LogRepaired',
+    data: {
+      file: '00000000000000000008.log',
+      offset: 1203,
+      what: 'the record is damaged: its checksum does not match',
+      done: 'cut',
+      first: 11,
+      last: 14,
+      readable: 3,
+      unreadable: 1,
+      kept: 'log/damaged-11',
+      lastId: 100,
+    },
+  },
 ];

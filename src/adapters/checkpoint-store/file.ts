@@ -1,17 +1,19 @@
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { either } from 'fp-ts';
 import type { CheckpointStore } from '../../ports/checkpoint-store.ts';
 import type { LogPlace } from '../../ports/event-log.ts';
 import { type Reach, unhindered } from '../../ports/failpoints.ts';
 import { faultOf } from '../../ports/fault.ts';
-import { checkpointName, isCheckpointName, isUnfinishedName, unfinishedSuffix } from './checkpoint-name.ts';
+import { checkpointName, isBaseName, isCheckpointName, isUnfinishedName, unfinishedSuffix } from './checkpoint-name.ts';
 import { readCheckpoint } from './read-checkpoint.ts';
 import { writeCheckpoint } from './write-checkpoint.ts';
 
 export interface FileCheckpointStoreOptions {
   /** `ROOT/checkpoints`, made where it is missing */
   readonly directory: string;
+  /** `ROOT/log`, where repairs leave checkpoints that are no short cuts: they are loaded like others and never removed */
+  readonly bases?: string;
   readonly reach?: Reach;
 }
 
@@ -20,6 +22,7 @@ const kept = 2;
 /** Checkpoints as files. Rejects with a Fault; a save that fails leaves the older ones and nothing else. Saves must not overlap. */
 export function createFileCheckpointStore({
   directory,
+  bases,
   reach = unhindered,
 }: FileCheckpointStoreOptions): CheckpointStore {
   return {
@@ -40,14 +43,20 @@ export function createFileCheckpointStore({
       }
     },
     load: async function* (damaged) {
-      for (const name of (await namesIn(directory)).filter(isCheckpointName).reverse()) {
-        const path = join(directory, name);
+      for (const path of await checkpointFiles(directory, bases)) {
         const checkpoint = await readCheckpoint(path);
         if (either.isRight(checkpoint)) yield checkpoint.right;
         else damaged(path, checkpoint.left);
       }
     },
   };
+}
+
+/** Paths of all checkpoints, newest first; whether they are whole is not looked at. */
+export async function checkpointFiles(directory: string, bases: string | undefined): Promise<readonly string[]> {
+  const own = (await namesIn(directory)).filter(isCheckpointName).map((name) => join(directory, name));
+  const kept = bases === undefined ? [] : (await namesIn(bases)).filter(isBaseName).map((name) => join(bases, name));
+  return [...own, ...kept].sort((a, b) => (basename(a) < basename(b) ? 1 : -1));
 }
 
 async function makeDirectory(directory: string): Promise<void> {

@@ -6,7 +6,7 @@ import { decodeWith } from '../../../events/codecs.ts';
 import type { Checkpoint } from '../../ports/checkpoint-store.ts';
 import { errorText } from '../../ports/fault.ts';
 import { CheckpointHeader, trailerLine } from './checkpoint-lines.ts';
-import { checkpointName } from './checkpoint-name.ts';
+import { isNamedFor } from './checkpoint-name.ts';
 
 const lineFeed = 0x0a;
 
@@ -24,7 +24,7 @@ export async function readCheckpoint(path: string): Promise<either.Either<string
   const header = either.chain((value: unknown) => decodeWith(CheckpointHeader, value))(parsed(first));
   if (either.isLeft(header)) return header;
   const { position, mark } = header.right;
-  if (checkpointName(position) !== basename(path)) return either.left(`it was renamed: it is of position ${position}`);
+  if (!isNamedFor(basename(path), position)) return either.left(`it was renamed: it is of position ${position}`);
   const rows = rest.map((line): unknown => JSON.parse(line.toString()));
   return either.right({ place: { position, mark }, rows });
 }

@@ -2,6 +2,7 @@ import { type Envelope, encodeEnvelope } from '../../../events/envelope.ts';
 import { versions } from '../../../events/registry.ts';
 import { nearest } from '../../config/nearest.ts';
 import { Fault } from '../../ports/fault.ts';
+import { brief } from '../output/brief.ts';
 import { describeEvent } from '../output/describe-event.ts';
 import { plain } from '../output/plain.ts';
 import type { Print } from '../output/print.ts';
@@ -17,6 +18,8 @@ export interface LogOptions extends RootOptions {
   readonly type?: readonly string[];
   readonly lines?: number;
   readonly follow?: boolean;
+  /** digests in full */
+  readonly whole?: boolean;
 }
 
 const pollMilliseconds = 250;
@@ -28,7 +31,7 @@ export async function log(key: string | undefined, options: LogOptions, world: W
   const root = storeRoot(options);
   const selection = { key, types, from, newest };
   const choose = createChooser(selection);
-  const render = options.json === true ? asJson : createEventTable();
+  const render = options.json === true ? asJson : createEventTable(options.whole === true);
   const opened = await world.openLog(root);
   let found = 0;
   for await (const batch of select(opened, selection, choose)) {
@@ -58,7 +61,7 @@ function checkType(type: string): void {
 
 const asJson = (batch: readonly Envelope[]) => batch.map((envelope) => JSON.stringify(encodeEnvelope(envelope)));
 
-function createEventTable(): (batch: readonly Envelope[]) => readonly string[] {
+function createEventTable(whole: boolean): (batch: readonly Envelope[]) => readonly string[] {
   const table = createTable([
     { title: 'POSITION', align: 'right' },
     { title: 'TIME' },
@@ -68,18 +71,18 @@ function createEventTable(): (batch: readonly Envelope[]) => readonly string[] {
     { title: 'WHAT' },
     { title: 'ACTOR' },
   ]);
-  return (batch) => table.lines(batch.map(eventRow));
+  return (batch) => table.lines(batch.map((envelope) => eventRow(envelope, whole)));
 }
 
-function eventRow(envelope: Envelope): readonly string[] {
+function eventRow(envelope: Envelope, whole: boolean): readonly string[] {
   const { id, about, what, actor } = describeEvent(envelope);
   return [
     String(envelope.position),
     dateOf(envelope.time),
     envelope.event.type,
     id,
-    plain(about),
-    plain(what),
+    brief(about, whole),
+    brief(what, whole),
     plain(actor),
   ];
 }

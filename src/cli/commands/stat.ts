@@ -20,9 +20,16 @@ export interface StatOptions extends RootOptions {
 /** Prints all that the log says of one living snapshot. */
 export async function stat(key: string, options: StatOptions, world: World, print: Print): Promise<void> {
   const state = await loadStore(options, world);
-  const snapshot = state.index.get(key);
+  const snapshot = state.index.get(key) ?? abbreviated(state, key);
   if (snapshot === undefined) throw missing(state, key);
   print(options.json === true ? [JSON.stringify(jsonStat(state, snapshot))] : textStat(state, snapshot));
+}
+
+/** The one snapshot whose key begins with what `tree` shows of it: a digest may be cut short. */
+function abbreviated({ index }: State, key: string): Snapshot | undefined {
+  const begin = key.replace(/…$/, '');
+  const [only, ...others] = [...index.values()].filter((snapshot) => snapshot.key.startsWith(begin));
+  return others.length === 0 && begin !== '' ? only : undefined;
 }
 
 function missing({ index }: State, key: string): Fault {

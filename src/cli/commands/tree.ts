@@ -1,7 +1,7 @@
 import type { Snapshot } from '../../../projections/snapshot.ts';
 import type { State } from '../../../projections/state.ts';
 import { loadStore } from '../load-store.ts';
-import { plain } from '../output/plain.ts';
+import { brief } from '../output/brief.ts';
 import type { Print } from '../output/print.ts';
 import { sizeText } from '../output/size.ts';
 import { createTable } from '../output/table.ts';
@@ -13,16 +13,18 @@ import type { World } from '../world.ts';
 
 export interface TreeOptions extends RootOptions {
   readonly json?: boolean;
+  /** digests in full */
+  readonly whole?: boolean;
 }
 
 /** Prints the living snapshots, children below their parents; with `json` one snapshot a line, with its depth. */
 export async function tree(options: TreeOptions, world: World, print: Print): Promise<void> {
   const state = await loadStore(options, world);
-  print(options.json === true ? jsonTree(state) : textTree(state, BigInt(Date.now()) * 1_000_000n));
+  print(options.json === true ? jsonTree(state) : textTree(state, BigInt(Date.now()) * 1_000_000n, options.whole));
 }
 
 /** The tree as aligned lines. `now` in nanoseconds since 1970. */
-export function textTree(state: State, now: bigint): readonly string[] {
+export function textTree(state: State, now: bigint, whole = false): readonly string[] {
   const table = createTable([
     { title: 'ID', align: 'right' },
     { title: 'KIND' },
@@ -37,7 +39,7 @@ export function textTree(state: State, now: bigint): readonly string[] {
       kind,
       usage === undefined ? '-' : sizeText(usage.bytes),
       ageOf(created, now),
-      `${strokes}${plain(key)}`,
+      `${strokes}${brief(key, whole)}`,
     ];
   });
   return table.lines(rows);

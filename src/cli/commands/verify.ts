@@ -1,45 +1,81 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { stateOf } from '../load-store.ts';
 import type { Print } from '../output/print.ts';
 import { type RootOptions, storeRoot } from '../store-root.ts';
-import { checkChain } from '../verify/check-chain.ts';
+import { checkChain, withRepairs } from '../verify/check-chain.ts';
 import { checkDisk } from '../verify/check-disk.ts';
 import { checkParents } from '../verify/check-parents.ts';
 import { checkProjections } from '../verify/check-projections.ts';
-import { reportLines } from '../verify/report-lines.ts';
+import { explainRows } from '../verify/explain-rows.ts';
+import { reportLines, rowLines } from '../verify/report-lines.ts';
+import type { Row } from '../verify/row.ts';
 import { type StepReport, verdictOf } from '../verify/step-report.ts';
 import type { World } from '../world.ts';
 
 export interface VerifyOptions extends RootOptions {
   readonly json?: boolean;
+  /** tell of every row, not only of the odd ones */
+  readonly all?: boolean;
 }
 
 /** Long enough for a call that was under way at the first look to end. */
 const betweenLooks = 500;
 
+interface Verified {
+  readonly reports: readonly StepReport[];
+  readonly rows: readonly Row[];
+}
+
 /**
  * Checks a store step by step, changes nothing and answers the exit status: 0 in order, 1 findings, 3 damage. Steps that
  * rest on a damaged log are left out.
  */
-export async function verify(options: VerifyOptions, world: World, print: Print): Promise<number> {
+export async function verify({ json, all, ...options }: VerifyOptions, world: World, print: Print): Promise<number> {
   const root = storeRoot(options);
-  const reports = await steps(root, world);
+  const { reports, rows } = await verified(root, world);
   const status = verdictOf(reports);
-  print(options.json === true ? [JSON.stringify({ root, status, steps: reports })] : reportLines(reports));
+  if (json === true) {
+    print(rows.map((row) => JSON.stringify(row)));
+    print([JSON.stringify({ root, status, steps: reports })]);
+    return status;
+  }
+  if (all === true && rows.length > 0) print(rowLines(rows));
+  print(reportLines(reports));
   return status;
 }
 
-async function steps(root: string, world: World): Promise<readonly StepReport[]> {
-  const chain = checkChain(await world.inspectLog(root));
-  if (chain.corrupt) return [chain];
+async function verified(root: string, world: World): Promise<Verified> {
+  const inspected = await world.inspectLog(root);
+  const chain = checkChain(inspected);
+  if (chain.corrupt) return { reports: [chain], rows: [] };
   const checkpoints = await world.openCheckpoints(root);
   const log = await world.openLog(root);
-  const { state, report } = await checkProjections(log, checkpoints).finally(() => log.close());
+  const reopen = async () => {
+    await pause(betweenLooks);
+    return world.openLog(root);
+  };
+  const replayed = await checkProjections(log, checkpoints, reopen).finally(() => log.close());
+  const { state, report, repairs, quarantined } = replayed;
+  const before = [withRepairs(chain, inspected.gaps, repairs), report];
+  if (report.corrupt) return { reports: before, rows: [] };
   const scan = await world.openScan(root, state.life.driver);
   const later = async () => {
-    await pause(betweenLooks);
-    const now = await world.openLog(root);
+    const now = await reopen();
     return stateOf(now, checkpoints).finally(() => now.close());
   };
-  return [chain, report, checkParents(state), ...(await checkDisk(state, scan, later))];
+  const { reports, found, confirmed } = await checkDisk(state, scan, later);
+  const aside = namesIn(join(root, 'quarantine'));
+  const rows = explainRows({ state, found, findings: confirmed, aside, quarantined });
+  return { reports: [...before, checkParents(state), ...reports], rows };
+}
+
+function namesIn(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory).sort();
+  } catch {
+    // None was ever moved there.
+    return [];
+  }
 }

@@ -23,6 +23,7 @@ function aboutOf({ type, data }: Event): string {
   if (type === 'SnapshotCommitted') return data.name;
   if ('key' in data) return data.key;
   if ('path' in data) return data.path;
+  if ('kept' in data) return data.kept;
   return 'store' in data ? data.store : '';
 }
 
@@ -34,6 +35,8 @@ function whatOf(event: Event): string {
       return [event.data.clean ? 'clean' : 'after a crash', ...countsOf(event.data.found)].join(', ');
     case 'StoreClosed':
       return event.data.reason;
+    case 'LogRepaired':
+      return `${event.data.done}: ${event.data.what}, positions ${event.data.first} to ${event.data.last}`;
     case 'SnapshotPrepared':
       return `${event.data.kind}${event.data.parent === '' ? '' : ` on ${event.data.parent}`}`;
     case 'SnapshotCommitted':

@@ -1,9 +1,11 @@
 import type { State } from '../../../projections/state.ts';
 import type { Action, ActionType } from '../../app/reconciler/action.ts';
+import type { Found } from '../../ports/volume-driver.ts';
 import { look } from '../look.ts';
 import { plain } from '../output/plain.ts';
 import type { VolumeScan } from '../world.ts';
 import type { Finding, StepReport } from './step-report.ts';
+import { tolerantScan } from './tolerant-scan.ts';
 
 const todos: Readonly<Record<ActionType, string>> = {
   purge: 'nothing: the daemon purges it in the background, and again at its next start',
@@ -18,34 +20,40 @@ const todos: Readonly<Record<ActionType, string>> = {
   discard: '`snapledger reconcile` deletes it: nobody can have written into it',
 };
 
+/** What the disk shows, and what of it is a finding. */
+export interface CheckedDisk {
+  readonly reports: readonly StepReport[];
+  readonly found: readonly Found[];
+  /** what the reconciler would do, as far as two looks agree on it */
+  readonly confirmed: readonly Action[];
+}
+
 /**
  * Compares the disk with the log by the reconciler's own plan. A daemon may be at work meanwhile: only what two looks
  * agree on is a finding. `later` answers the state as it is some time after the first look.
  */
-export async function checkDisk(
-  state: State,
-  volumes: VolumeScan,
-  later: () => Promise<State>,
-): Promise<readonly StepReport[]> {
-  const first = await look(state, volumes);
-  const confirmed = first.actions.some(isFinding) ? await agreed(first.actions, await later(), volumes) : [];
+export async function checkDisk(state: State, volumes: VolumeScan, later: () => Promise<State>): Promise<CheckedDisk> {
+  const disk = tolerantScan(volumes);
+  const first = await look(state, disk.scan);
+  const confirmed = first.actions.some(isFinding) ? await agreed(first.actions, await later(), disk.scan) : [];
   const { size: doomed } = state.volumes.doomed;
-  return [
+  const reports: readonly StepReport[] = [
     {
       step: 'volumes',
       figures: { wanted: state.volumes.wanted.size, doomed },
-      findings: confirmed.filter((action) => !isOrphan(action)).map(findingOf),
+      findings: [...disk.missing(), ...confirmed.filter((action) => !isOrphan(action)).map(findingOf)],
       notes: doomed === 0 ? [] : [`${doomed} volumes of removed snapshots wait for their purge`],
       corrupt: false,
     },
     {
       step: 'orphans',
-      figures: { found: first.found },
+      figures: { found: first.found.length },
       findings: confirmed.filter(isOrphan).map(findingOf),
       notes: [],
       corrupt: false,
     },
   ];
+  return { reports, found: first.found, confirmed };
 }
 
 /** A purge that is due is no finding: it is what the daemon does in the background. */

@@ -1,3 +1,4 @@
+import type { Descent } from '../../../projections/lineage.ts';
 import type { Snapshot } from '../../../projections/snapshot.ts';
 import type { State } from '../../../projections/state.ts';
 import { plain } from '../output/plain.ts';
@@ -5,24 +6,18 @@ import type { Finding, StepReport } from './step-report.ts';
 
 const todo = 'containerd can never collect such a snapshot: report this with the output of `snapledger log KEY --json`';
 
-/** Every parent lives, is committed and is the one that the name says; the parent graph and the index tell the same. */
+/** Every parent lives, is committed and is the one that the name says; the parent graph has no cycle and fits the index. */
 export function checkParents(state: State): StepReport {
   const snapshots = [...state.index.values()];
   const findings = snapshots.flatMap((snapshot): readonly Finding[] => {
     const wrong = wrongWith(state, snapshot);
     return wrong === undefined ? [] : [{ what: `${snapshot.kind} ${plain(snapshot.key)}: ${plain(wrong)}`, todo }];
   });
-  const strangers = [...state.lineage].filter(([id, { key }]) => state.index.get(key)?.id !== id);
+  const strange = [...state.lineage].flatMap(([id, descent]) => strangeness(state, id, descent));
   return {
     step: 'parents',
     figures: { snapshots: snapshots.length, roots: snapshots.filter(({ parent }) => parent === '').length },
-    findings: [
-      ...findings,
-      ...strangers.map(([id, { key }]) => ({
-        what: `snapshot ${id}: in the parent graph as ${plain(key)}, but not in the index`,
-        todo,
-      })),
-    ],
+    findings: [...findings, ...strange.map((what) => ({ what, todo }))],
     notes: [],
     corrupt: false,
   };
@@ -30,10 +25,29 @@ export function checkParents(state: State): StepReport {
 
 function wrongWith({ index, lineage }: State, { id, parent, parentId }: Snapshot): string | undefined {
   if (!lineage.has(id)) return 'is not in the parent graph';
+  if (descendsFromItself(lineage, id)) return 'descends from itself';
   if (parentId === null) return parent === '' ? undefined : `names the parent ${parent} without its number`;
   const found = index.get(parent);
   if (found === undefined) return `its parent ${parent} does not live`;
   if (found.id !== parentId) return `its parent ${parent} has the number ${found.id}, not ${parentId}`;
   if (found.kind !== 'committed') return `its parent ${parent} is ${found.kind}`;
   return lineage.get(parentId)?.children.has(id) === true ? undefined : `its parent ${parent} does not know it`;
+}
+
+/** Follows the chain of parents until it ends or comes back. */
+function descendsFromItself(lineage: State['lineage'], id: number): boolean {
+  const seen = new Set<number>();
+  for (let at: number | null = id; at !== null; at = lineage.get(at)?.parentId ?? null) {
+    if (seen.has(at)) return true;
+    seen.add(at);
+  }
+  return false;
+}
+
+/** What the parent graph tells of a snapshot and the index does not, or of a child that is none. */
+function strangeness({ index, lineage }: State, id: number, { key, children }: Descent): readonly string[] {
+  const stranger =
+    index.get(key)?.id === id ? [] : [`snapshot ${id}: in the parent graph as ${plain(key)}, but not in the index`];
+  const others = [...children].filter(([child]) => lineage.get(child)?.parentId !== id);
+  return [...stranger, ...others.map(([child]) => `snapshot ${id}: has ${child} as a child, which is not its child`)];
 }

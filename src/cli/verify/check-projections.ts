@@ -1,84 +1,62 @@
-import { toRows } from '../../../projections/rows.ts';
-import { evolve, freeze, initialState, type State, thaw } from '../../../projections/state.ts';
 import type { Checkpoint, CheckpointStore } from '../../ports/checkpoint-store.ts';
 import type { ReadableLog } from '../world.ts';
+import { type Replay, replay } from './replay.ts';
 import type { Finding, StepReport } from './step-report.ts';
 
-/** The state that the whole log gives, and how the checkpoints compare with it. */
-export interface Replayed {
-  readonly state: State;
+/** What the whole log gives, and how the checkpoints compare with it. */
+export interface Replayed extends Pick<Replay, 'state' | 'repairs' | 'quarantined'> {
   readonly report: StepReport;
 }
 
-/** Folds the log from its first event and, at each checkpoint's position, compares every row. */
-export async function checkProjections(log: ReadableLog, checkpoints: CheckpointStore): Promise<Replayed> {
+/**
+ * Folds the log from its first event and, at each checkpoint's position, compares every row. `reopen` gives the log as it
+ * is some time later: a daemon may have written a checkpoint after the log was opened here.
+ */
+export async function checkProjections(
+  log: ReadableLog,
+  checkpoints: CheckpointStore,
+  reopen: () => Promise<ReadableLog>,
+): Promise<Replayed> {
   const { found, damaged } = await loaded(checkpoints);
-  const { state, differing } = await replay(log, found);
+  const { state, repairs, quarantined, differing, unbridged } = await replay(log, found);
   const foreign: Finding[] = [];
-  const notes: string[] = [];
   for (const { place } of found) {
-    if (place.position > log.end.position) {
-      notes.push(`the checkpoint at position ${place.position} is newer than what was read of the log`);
-    } else if ((await log.markAt(place.position)) !== place.mark) {
-      foreign.push({
-        what: `the checkpoint at position ${place.position} was made of another history than this log's`,
-        todo: 'bring back the log that belongs to this root; if this one is right, delete the checkpoints directory',
-      });
-    }
+    const reached = place.position <= log.end.position ? log : await reopen();
+    const wrong = await placed(reached, place).finally(() => (reached === log ? undefined : reached.close()));
+    if (wrong !== undefined) foreign.push(wrong);
   }
+  const report: StepReport = {
+    step: 'projections',
+    figures: { events: state.position, checkpoints: found.length, snapshots: state.index.size },
+    findings: [...damaged, ...foreign, ...unbridged, ...differing],
+    notes: [],
+    corrupt: foreign.length + unbridged.length > 0,
+  };
+  return { state, repairs, quarantined, report };
+}
+
+async function placed(log: ReadableLog, { position, mark }: Checkpoint['place']): Promise<Finding | undefined> {
+  if (position > log.end.position)
+    return {
+      what: `the log ends at position ${log.end.position}, but a checkpoint shows that it once held position ${position}`,
+      todo: 'bring back the newer log; or look at `snapledger repair --dry-run`; to go on with this older log alone, delete the checkpoints directory',
+    };
+  if ((await log.markAt(position)) === mark) return undefined;
   return {
-    state,
-    report: {
-      step: 'projections',
-      figures: { events: state.position, checkpoints: found.length, snapshots: state.index.size },
-      findings: [...damaged, ...foreign, ...differing],
-      notes,
-      corrupt: foreign.length > 0,
-    },
+    what: `the checkpoint at position ${position} was made of another history than this log's`,
+    todo: 'bring back the log that belongs to this root; if this one is right, delete the checkpoints directory',
   };
 }
 
 async function loaded(checkpoints: CheckpointStore) {
   const damaged: Finding[] = [];
   const found: Checkpoint[] = [];
-  const tell = (file: string, why: string) =>
-    damaged.push({ what: `${file}: ${why}`, todo: 'delete the file: it only costs a longer replay at the next start' });
+  const tell = (file: string, why: string) => damaged.push({ what: `${file}: ${why}`, todo: todoOf(file) });
   for await (const checkpoint of checkpoints.load(tell)) found.push(checkpoint);
   return { found, damaged };
 }
 
-async function replay(log: ReadableLog, checkpoints: readonly Checkpoint[]) {
-  const at = new Map(checkpoints.map((checkpoint) => [checkpoint.place.position, checkpoint]));
-  const differing: Finding[] = [];
-  let state = thaw(initialState);
-  for await (const envelopes of log.read(0)) {
-    for (const envelope of envelopes) {
-      state = evolve(state, envelope);
-      const checkpoint = at.get(state.position);
-      if (checkpoint !== undefined) differing.push(...compare(state, checkpoint));
-    }
-  }
-  return { state: freeze(state), differing };
-}
-
-function compare(state: State, { place, rows }: Checkpoint): readonly Finding[] {
-  const replayed = new Set([...toRows(state)].map(canonical));
-  const kept = new Set(rows.map(canonical));
-  const differing =
-    [...replayed].filter((row) => !kept.has(row)).length + [...kept].filter((row) => !replayed.has(row)).length;
-  if (differing === 0) return [];
-  return [
-    {
-      what: `the checkpoint at position ${place.position} differs from the log in ${differing} rows`,
-      todo: 'stop the daemon, delete the checkpoints directory and start it again: everything is replayed; then report this',
-    },
-  ];
-}
-
-/** JSON with sorted keys, so that equal rows are equal texts. */
-const canonical = (row: unknown): string =>
-  JSON.stringify(row, (_key, value: unknown) =>
-    typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : value,
-  );
+const todoOf = (file: string) =>
+  file.endsWith('.base')
+    ? 'bring it back from the directory of that repair: it stands for positions that the log lacks'
+    : 'delete the file: it only costs a longer replay at the next start';

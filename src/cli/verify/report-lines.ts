@@ -1,3 +1,6 @@
+import { plain } from '../output/plain.ts';
+import { createTable } from '../output/table.ts';
+import type { Row } from './row.ts';
 import { type StepReport, verdictOf } from './step-report.ts';
 
 /** How many findings of a step are shown to a person; `--json` has all of them. */
@@ -20,4 +23,17 @@ function stepLines({ step, figures, findings, notes }: StepReport, width: number
     ...findings.slice(0, shown).flatMap(({ what, todo }) => [`  ${what}`, `    -> ${todo}`]),
     ...(rest > 0 ? [`  and ${rest} more: --json shows all`] : []),
   ];
+}
+
+/** Every snapshot and directory with what it is and why. */
+export function rowLines(rows: readonly Row[]): readonly string[] {
+  const table = createTable([{ title: 'IS' }, { title: 'ID', align: 'right' }, { title: 'ABOUT' }, { title: 'WHY' }]);
+  return table.lines(
+    rows.map(({ row, about, id, is, why, odd }) => [
+      `${odd ? '!' : ' '} ${is}${row === 'directory' ? ' directory' : ''}`,
+      id === null ? '' : String(id),
+      plain(about),
+      plain(why),
+    ]),
+  );
 }

@@ -33,6 +33,16 @@ test('shows all that the log says of a snapshot', async () => {
   ]);
 });
 
+test('finds a key that is cut short, as long as only one begins so', async () => {
+  const [line] = await printed('default/4/sha256:b…', false);
+  assert.is(line, 'key       default/4/sha256:bbb');
+  assert.is((await printed('default/5', false))[0], 'key       default/5/web');
+  await printed('default/', false).then(
+    () => assert.unreachable(),
+    (error) => assert.match(error.message, 'not found'),
+  );
+});
+
 test('prints one object for machines', async () => {
   const [line = ''] = await printed('default/5/web', true);
   const { id, kind, parents, children, labels, path } = JSON.parse(line);

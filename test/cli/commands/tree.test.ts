@@ -23,6 +23,13 @@ test('draws living snapshots below their parents, with usage and age', () => {
   ]);
 });
 
+test('cuts digests short unless they are asked for whole', () => {
+  const digest = `sha256:${'0123456789abcdef'.repeat(4)}`;
+  const state = enveloped([prepared(7, `default/1/${digest}`)]).reduce(evolve, initialState);
+  assert.is(textTree(state, later)[1], ' 7  active      -  59m  default/1/sha256:0123456789ab…');
+  assert.is(textTree(state, later, true)[1], ` 7  active      -  59m  default/1/${digest}`);
+});
+
 test('shows a snapshot whose parent is gone as a root', () => {
   const state = enveloped([prepared(7, 'child', 'gone', 6)]).reduce(evolve, initialState);
   assert.equal(textTree(state, later), ['ID  KIND    USAGE  AGE  KEY', ' 7  active      -  59m  child']);

@@ -17,12 +17,12 @@ export interface Damage {
 /** What the operator can do about damage. */
 export function damageHint(file: string): string {
   const root = dirname(dirname(file));
-  return `list all damage with: snapledger verify --root ${root}; then bring the segment back from a backup`;
+  return `bring the file back from a backup; or see what is lost and what could be done with: snapledger repair --dry-run --root ${root}`;
 }
 
 /** Damage in one line: file, byte, position, what. */
 export function damageText({ file, offset, position, what }: Damage): string {
-  return `log segment ${file}: byte ${offset}, position ${position}: ${what}`;
+  return `log ${file.endsWith('.log') ? 'segment' : 'file'} ${file}: byte ${offset}, position ${position}: ${what}`;
 }
 
 export function damageFault(damage: Damage): Fault {

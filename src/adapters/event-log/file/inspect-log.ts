@@ -1,15 +1,24 @@
 import { join } from 'node:path';
 import type { LogPlace } from '../../../ports/event-log.ts';
 import { Fault } from '../../../ports/fault.ts';
+import { checkBase } from './base.ts';
 import { type Damage, damageHint, damageText } from './damage.ts';
 import { type InspectedEnd, inspectSegment } from './inspect-segment.ts';
 import { type Tail, withFile } from './load-segments.ts';
+import { unfinishedDamage, unfinishedRepair } from './repair/unfinished-repair.ts';
 import { segmentNames } from './segment-name.ts';
 
 /** One damage, for the operator. */
 export interface LogFinding extends Damage {
   readonly text: string;
   readonly hint: string;
+}
+
+/** Positions that a repair left out, as the header of a segment tells. */
+export interface KnownGap {
+  readonly file: string;
+  readonly first: number;
+  readonly last: number;
 }
 
 /** What a log's files show when every byte of them is checked. */
@@ -28,6 +37,7 @@ export interface LogInspection {
   /** where these bytes are */
   readonly tail: Tail | null;
   readonly damage: readonly LogFinding[];
+  readonly gaps: readonly KnownGap[];
 }
 
 /**
@@ -39,6 +49,8 @@ export async function inspectLog(directory: string): Promise<LogInspection> {
   if (names.length === 0)
     throw new Fault('misuse', `${directory}: holds no log`, { hint: 'name the root of a store, with --root' });
   const damage: Damage[] = [];
+  const gaps: KnownGap[] = [];
+  if (unfinishedRepair(directory) !== undefined) damage.push(unfinishedDamage(directory));
   let figures = { records: 0, bytes: 0 };
   let tail: Tail | null = null;
   let before: InspectedEnd | undefined;
@@ -50,6 +62,11 @@ export async function inspectLog(directory: string): Promise<LogInspection> {
     figures = { records: figures.records + found.records, bytes: figures.bytes + found.bytes };
     tail = found.tail;
     before = found.end;
+    const { gap, first = 0 } = found.header ?? {};
+    if (gap === undefined) continue;
+    gaps.push({ file: path, first, last: gap.last });
+    const missing = checkBase(directory, gap.base, first);
+    if (missing !== undefined) damage.push(missing);
   }
   const { store, mark, position } = before ?? { store: '', mark: '', position: 0 };
   return {
@@ -60,6 +77,7 @@ export async function inspectLog(directory: string): Promise<LogInspection> {
     head: { position, mark },
     torn: tail?.bytes ?? 0,
     tail,
+    gaps,
     damage: damage.map((one) => ({ ...one, text: damageText(one), hint: damageHint(one.file) })),
   };
 }

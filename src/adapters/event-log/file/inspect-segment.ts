@@ -9,7 +9,7 @@ import { type FoundRecord, findRecord } from './find-record.ts';
 import type { Header } from './header.ts';
 import type { Tail } from './load-segments.ts';
 import { readHeader } from './read-header.ts';
-import { markOf } from './segment.ts';
+import { markOf, startOf } from './segment.ts';
 import { firstOf } from './segment-name.ts';
 import { missing, positionIn, type VerifiedRecord } from './verify-block.ts';
 import { walkSegment } from './walk-segment.ts';
@@ -35,6 +35,7 @@ interface InspectedSegment {
   readonly bytes: number;
   readonly tail: Tail | null;
   readonly end: InspectedEnd;
+  readonly header: Header | undefined;
 }
 
 /** Verifies one segment to its end, whatever is wrong in it. */
@@ -48,7 +49,10 @@ export async function inspectSegment(handle: FileHandle, path: string, context: 
   const { end, records, tail } = await walkWhole(handle, path, size, start, context);
   const mark = either.isRight(header) ? markOf(end, header.right) : end.chain;
   const store = either.isRight(header) ? header.right.store : (context.before?.store ?? '');
-  return { records, bytes: size, tail, end: { path, store, position: end.position, mark, offset: size } };
+  return {
+    ...{ records, bytes: size, tail, header: either.isRight(header) ? header.right : undefined },
+    end: { path, store, position: end.position, mark, offset: size },
+  };
 }
 
 function seamDamage(before: InspectedEnd | undefined, path: string, header: Header): Damage | undefined {
@@ -57,10 +61,7 @@ function seamDamage(before: InspectedEnd | undefined, path: string, header: Head
   return checkSeam(end, before.mark, before.path, before.store || header.store, header);
 }
 
-const afterHeader = (header: Header): Start => ({
-  records: 0,
-  end: { position: header.first - 1, chain: header.hash, offset: header.bytes },
-});
+const afterHeader = (header: Header): Start => ({ records: 0, end: startOf(header) });
 
 /** The first whole record's own word is taken for what led to it; without any, nothing in the file can be verified. */
 async function afterDamagedHeader(handle: FileHandle, path: string, size: number): Promise<Start> {
@@ -125,7 +126,7 @@ async function walkToDamage(handle: FileHandle, path: string, size: number, from
 }
 
 /** Says which positions are lost where the next whole record is further on. */
-function widened(damage: Damage, next: { readonly body: string } | undefined): Damage {
+export function widened(damage: Damage, next: { readonly body: string } | undefined): Damage {
   if (!damage.broken || next === undefined) return damage;
   const position = positionIn(next.body);
   return position > damage.position + 1

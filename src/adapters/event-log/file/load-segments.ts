@@ -6,6 +6,7 @@ import { checkBeginning, checkSeam, lastPlace } from './check-seams.ts';
 import { type Damage, damageFault } from './damage.ts';
 import { findRecord } from './find-record.ts';
 import { readHeader } from './read-header.ts';
+import { unfinishedDamage, unfinishedRepair } from './repair/unfinished-repair.ts';
 import { createSegment, markOf, type Segment } from './segment.ts';
 import { segmentNames } from './segment-name.ts';
 import { walkSegment } from './walk-segment.ts';
@@ -29,6 +30,7 @@ export interface LoadedLog {
  * segment. Changes nothing. Undefined where there is no segment; throws `corrupt` for damage other than a torn tail.
  */
 export async function loadSegments(directory: string): Promise<LoadedLog | undefined> {
+  if (unfinishedRepair(directory) !== undefined) throw damageFault(unfinishedDamage(directory));
   const names = segmentNames(directory);
   const segments: Segment[] = [];
   let tail: Tail | null = null;

@@ -30,7 +30,7 @@ async function isRefused(directory: string, file: string, offset: number, what: 
   assert.is(code, 'corrupt');
   assert.match(message, `${file}: byte ${offset},`);
   assert.match(message, what);
-  assert.match(hint, 'snapledger verify --root');
+  assert.match(hint, 'snapledger repair --dry-run --root');
   const { damage } = await inspectLog(directory);
   assert.ok(
     damage.some((one) => one.file === file && one.offset === offset && what.test(one.text)),

@@ -112,7 +112,7 @@ test('of a segment that is not the last one is damage', async ({ sandbox }) => {
   truncateSync(file, length - 10);
   const error: unknown = await openLog(directory).catch((thrown) => thrown);
   assert.match((error as Fault).message, `${file}: byte ${length - 10}`);
-  assert.match((error as Fault).hint, `snapledger verify --root ${sandbox.path}`);
+  assert.match((error as Fault).hint, `snapledger repair --dry-run --root ${sandbox.path}`);
 });
 
 test('of a beginning that was never finished is taken away', async ({ sandbox }) => {

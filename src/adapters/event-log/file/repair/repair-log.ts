@@ -1,0 +1,151 @@
+import { existsSync, rmSync, statSync } from 'node:fs';
+import { basename, join, relative } from 'node:path';
+import { type Envelope, encodeEnvelope } from '../../../../../events/envelope.ts';
+import type { Event, EventOf } from '../../../../../events/registry.ts';
+import { faultOf } from '../../../../ports/fault.ts';
+import { baseName, digestOf } from '../base.ts';
+import { syncDirectory } from '../file-calls.ts';
+import type { Base } from '../header.ts';
+import { formatLine } from '../line.ts';
+import { segmentNames } from '../segment-name.ts';
+import { asideName, finish, type Intent, keepAside, takeBack } from './keep-aside.ts';
+import { type Loss, lossText } from './loss.ts';
+import { type KnownState, planRepair, type RepairPlan } from './plan-repair.ts';
+import { changedNames, isUnchanged, type RepairedSegment, repairedSegments } from './repaired-segments.ts';
+import { surveyLog } from './survey-log.ts';
+import { unfinishedRepair } from './unfinished-repair.ts';
+import { writeFileDurably } from './write-file-durably.ts';
+
+export interface RepairOptions {
+  /** The log is `root/log`. The caller holds the store's lock. */
+  readonly root: string;
+  readonly store: string;
+  /** Whole checkpoints of this store, read after an interrupted repair was taken back. */
+  readonly states: () => Promise<readonly KnownState[]>;
+  /** Puts facts into envelopes after a position. */
+  readonly seal: (facts: readonly Event[], after: number) => readonly Envelope[];
+  readonly dryRun: boolean;
+  /** Told what is about to be done; what it throws interrupts the repair there. */
+  readonly reach?: (step: RepairStep) => void;
+}
+
+export type RepairStep = 'keep' | 'write' | 'remove' | 'finish';
+
+export interface Repair {
+  readonly losses: readonly (Loss & { readonly text: string })[];
+  /** where the damaged originals are kept, relative to the root; empty where there is nothing to repair */
+  readonly kept: string;
+  /** the files that are kept there, relative to the root */
+  readonly changed: readonly string[];
+  readonly lastId: number;
+  /** an interrupted repair was found; it is taken back first and done again */
+  readonly again: boolean;
+}
+
+/**
+ * Repairs a damaged log: what can't be part of it any more is kept aside whole, the rest is chained, and the last events
+ * tell what was done. Killed at any moment, it can be run again and then does the same. Rejects with a Fault.
+ */
+export async function repairLog(options: RepairOptions): Promise<Repair> {
+  const { root, store, dryRun } = options;
+  const directory = join(root, 'log');
+  try {
+    const again = unfinishedRepair(directory) !== undefined;
+    if (again && dryRun) return { ...nothing, again };
+    await takeBack(root);
+    const states = await options.states();
+    const survey = await surveyLog(directory, store, new Set(states.map(({ position }) => position)));
+    const plan = planRepair(survey, states);
+    if (plan === undefined) return { ...nothing, again };
+    const name = asideName(directory, plan.losses[0]?.first ?? 0);
+    const work = prepare(plan, name, options);
+    if (!dryRun) await perform(work, name, plan, options);
+    const losses = plan.losses.map((loss) => ({ ...loss, text: lossText(loss) }));
+    return { losses, kept: `log/${name}`, changed: work.intent.changed, lastId: plan.lastId, again };
+  } catch (error) {
+    throw faultOf(error, `repair of ${directory}`);
+  }
+}
+
+const nothing = { losses: [], kept: '', changed: [], lastId: 0 };
+
+interface Work {
+  readonly segments: readonly RepairedSegment[];
+  readonly intent: Intent;
+}
+
+function prepare(plan: RepairPlan, name: string, { root, seal }: RepairOptions): Work {
+  const { directory, bridge, end } = plan;
+  const base = bridge === undefined ? undefined : baseOf(directory, bridge.base);
+  const facts = plan.losses.map((loss) => factOf(loss, `log/${name}`, plan.lastId));
+  const segments = repairedSegments(plan, base, linesOf(seal(facts, end.position), end.chain));
+  const before = new Set(segmentNames(directory));
+  const made = segments.map((segment) => segment.name).filter((segment) => !before.has(segment));
+  const outdated = plan.outdated.map(({ path }) => relative(root, path));
+  const changed = [...changedNames(segments, directory).map((segment) => `log/${segment}`), ...outdated];
+  const bases = base === undefined || existsSync(baseFile(directory, base)) ? [] : [baseName(base.position)];
+  return { segments, intent: { changed, made: [...made, ...bases].map((file) => `log/${file}`) } };
+}
+
+const baseFile = (directory: string, { position }: Pick<Base, 'position'>) => join(directory, baseName(position));
+
+/** An earlier repair may have made a base of the same checkpoint. */
+function baseOf(directory: string, { position, path }: KnownState): Base {
+  const file = baseFile(directory, { position });
+  return { position, sha256: digestOf(existsSync(file) ? file : path) };
+}
+
+function factOf(
+  { done, damage, first, last, unreadable, records }: Loss,
+  kept: string,
+  lastId: number,
+): EventOf<'LogRepaired'> {
+  const { file, offset, what } = damage;
+  const data = { file: basename(file), offset, what, done, first, last, readable: records.length, kept, lastId };
+  return { type: 'LogRepaired', data: { ...data, unreadable } };
+}
+
+function linesOf(envelopes: readonly Envelope[], chain: string): string {
+  let hash = chain;
+  let text = '';
+  for (const envelope of envelopes) {
+    const line = formatLine('event', hash, JSON.stringify(encodeEnvelope(envelope)));
+    hash = line.hash;
+    text += line.text;
+  }
+  return text;
+}
+
+/** Everything is written from the originals that are kept aside before the first name in the log changes. */
+async function perform(
+  { segments, intent }: Work,
+  name: string,
+  plan: RepairPlan,
+  options: RepairOptions,
+): Promise<void> {
+  const { root, reach = () => {} } = options;
+  const { directory, bridge } = plan;
+  reach('keep');
+  await keepAside(root, name, intent);
+  const kept = join(directory, `${name}.unfinished`);
+  const changing = segments.filter((segment) => !isUnchanged(segment, directory));
+  if (bridge !== undefined) await keepBase(directory, bridge.base);
+  for (const { name: segment, parts } of changing) {
+    reach('write');
+    const originals = parts.map((part) =>
+      typeof part === 'string' ? part : { ...part, file: join(kept, basename(part.file)) },
+    );
+    await writeFileDurably(join(directory, segment), originals);
+  }
+  reach('remove');
+  const remaining = new Set(segments.map((segment) => `log/${segment.name}`));
+  for (const file of intent.changed) if (!remaining.has(file)) rmSync(join(root, file));
+  await syncDirectory(directory);
+  reach('finish');
+  await finish(root, name);
+}
+
+async function keepBase(directory: string, { position, path }: KnownState): Promise<void> {
+  const file = baseFile(directory, { position });
+  if (!existsSync(file)) await writeFileDurably(file, [{ file: path, from: 0, to: statSync(path).size }]);
+}

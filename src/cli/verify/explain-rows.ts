@@ -1,0 +1,66 @@
+import type { Snapshot } from '../../../projections/snapshot.ts';
+import type { State } from '../../../projections/state.ts';
+import type { Action } from '../../app/reconciler/action.ts';
+import { pathOf, snapshotWith } from '../../app/volume-of.ts';
+import type { Found } from '../../ports/volume-driver.ts';
+import type { Noted } from './replay.ts';
+import type { Row } from './row.ts';
+
+export interface Explained {
+  readonly state: State;
+  /** what the disk has below snapshots/ */
+  readonly found: readonly Found[];
+  /** what the reconciler would do about it */
+  readonly findings: readonly Action[];
+  /** names of what stands in quarantine/ */
+  readonly aside: readonly string[];
+  readonly quarantined: readonly Noted<'OrphanQuarantined'>[];
+}
+
+/** A line for each snapshot that the log knows to live or to be doomed, and for each directory that the disk has. */
+export function explainRows({ state, found, findings, aside, quarantined }: Explained): readonly Row[] {
+  const byId = new Map(findings.flatMap((action) => (action.id === null ? [] : [[action.id, action] as const])));
+  const byPath = new Map(findings.flatMap((action) => ('path' in action ? [[action.path, action] as const] : [])));
+  const moved = new Map(quarantined.map((fact) => [fact.data.moved, fact]));
+  return [
+    ...[...state.index.values()].map((snapshot) => snapshotRow(state, snapshot, byId.get(snapshot.id))),
+    ...[...state.volumes.doomed].map(
+      ([id, { why, since }]): Row => ({
+        ...{ row: 'snapshot', about: pathOf(id), id, is: 'doomed', odd: false },
+        why: `${why} at position ${since}, not yet purged`,
+      }),
+    ),
+    ...found.map((volume) => directoryRow(state, volume, byPath.get(volume.path) ?? byId.get(volume.id ?? -1))),
+    ...aside.map((name) => asideRow(`quarantine/${name}`, moved.get(`quarantine/${name}`))),
+  ];
+}
+
+function snapshotRow(state: State, { id, key, kind, parent }: Snapshot, finding: Action | undefined): Row {
+  const wanted = state.volumes.wanted.get(id);
+  const children = state.lineage.get(id)?.children.size ?? 0;
+  const told = [
+    `prepared at position ${wanted?.prepared ?? 'unknown'}`,
+    ...(parent === '' ? [] : [`on ${parent}`]),
+    ...(children === 0 ? [] : [`parent of ${children}`]),
+  ].join(', ');
+  return { row: 'snapshot', about: key, id, is: kind, why: finding?.why ?? told, odd: finding !== undefined };
+}
+
+function directoryRow(state: State, { path, id }: Found, finding: Action | undefined): Row {
+  const row = { row: 'directory', about: path, id } as const;
+  const snapshot = id === null ? undefined : snapshotWith(state, id);
+  const is = snapshot?.kind ?? 'unknown';
+  if (finding !== undefined) return { ...row, is, why: finding.why, odd: true };
+  if (snapshot !== undefined) return { ...row, is, why: `the volume of ${snapshot.key}`, odd: false };
+  const doomed = id === null ? undefined : state.volumes.doomed.get(id);
+  if (doomed !== undefined)
+    return { ...row, is: 'doomed', why: `${doomed.why} at position ${doomed.since}, waits for its purge`, odd: false };
+  return { ...row, is, why: 'was there for a moment only: a call under way', odd: false };
+}
+
+function asideRow(path: string, fact: Noted<'OrphanQuarantined'> | undefined): Row {
+  const row = { row: 'directory', about: path, id: fact?.data.id ?? null, odd: false } as const;
+  if (fact === undefined) return { ...row, is: 'unknown', why: 'no event of the log tells of it: put there by hand?' };
+  const { path: from, why } = fact.data;
+  return { ...row, is: 'quarantined', why: `was ${from} until position ${fact.position}: ${why}` };
+}

@@ -1,0 +1,266 @@
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Event } from '../../../../../events/registry.ts';
+import { inspectLog } from '../../../../../src/adapters/event-log/file/inspect-log.ts';
+import { readLogDirectory } from '../../../../../src/adapters/event-log/file/read-log-directory.ts';
+import type { KnownState } from '../../../../../src/adapters/event-log/file/repair/plan-repair.ts';
+import {
+  type Repair,
+  type RepairOptions,
+  repairLog,
+} from '../../../../../src/adapters/event-log/file/repair/repair-log.ts';
+import { enveloped } from '../../../../support/sample-events.ts';
+import { createSandbox, type Sandbox } from '../../../../support/sandbox.ts';
+import { eventsAfter, linesOf, now, openLog, readAll, segmentsIn, storeId, writeLog } from '../file-log.ts';
+
+interface Context {
+  sandbox: Sandbox;
+  /** a root with a whole log of 12 events in several segments */
+  whole: string;
+  states: readonly Omit<KnownState, 'path'>[];
+}
+
+const count = 12;
+const test = suite<Context>('repair of a log');
+
+test.before(async (context) => {
+  context.sandbox = createSandbox('repair');
+  context.whole = context.sandbox.folder('whole');
+  const directory = join(context.whole, 'log');
+  await writeLog(directory, count, { segmentBytes: 900 });
+  assert.ok(segmentsIn(directory).length >= 4);
+  const log = await readLogDirectory(directory);
+  const marks = await Promise.all(Array.from({ length: count }, (_, at) => log.markAt(at + 1)));
+  context.states = marks.map((mark = '', at) => ({ position: at + 1, mark, lastId: at + 1 }));
+});
+test.after(({ sandbox }) => sandbox.close());
+
+/** A copy of the whole root, with checkpoints of these positions. */
+function copyOf({ sandbox, whole, states }: Context, positions: readonly number[]) {
+  const root = join(sandbox.path, 'copy');
+  rmSync(root, { recursive: true, force: true });
+  mkdirSync(join(root, 'log'), { recursive: true });
+  mkdirSync(join(root, 'checkpoints'));
+  for (const name of segmentsIn(join(whole, 'log'))) copyFileSync(join(whole, 'log', name), join(root, 'log', name));
+  const known = states
+    .filter(({ position }) => positions.includes(position))
+    .map((state) => ({
+      ...state,
+      path: join(root, 'checkpoints', `${String(state.position).padStart(20, '0')}.ckpt`),
+    }));
+  for (const { path, mark } of known) writeFileSync(path, `checkpoint ${mark}\n`);
+  return { root, known };
+}
+
+function repaired(root: string, known: readonly KnownState[], options: Partial<RepairOptions> = {}): Promise<Repair> {
+  return repairLog({
+    root,
+    store: storeId,
+    dryRun: false,
+    states: async () => known.filter(({ path }) => existsSync(path)),
+    seal: (facts: readonly Event[], after: number) => enveloped(facts, after),
+    ...options,
+  });
+}
+
+/** Every file of a root with its bytes, but for the lock. */
+function bytesOf(root: string): ReadonlyMap<string, string> {
+  const files = readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const paths = files.map((entry) => join(entry.parentPath, entry.name)).sort();
+  return new Map(paths.map((path) => [path.slice(root.length + 1), readFileSync(path, 'latin1')]));
+}
+
+const flip = (file: string, offset: number) => {
+  const bytes = readFileSync(file);
+  bytes[offset] = (bytes[offset] ?? 0) ^ 1;
+  writeFileSync(file, bytes);
+};
+
+/** Ways to damage a log of several segments, each with a name. */
+function damages(directory: string): readonly (readonly [name: string, damage: (directory: string) => void])[] {
+  const names = segmentsIn(directory);
+  return names.flatMap((name, at) => {
+    const lines = linesOf(join(directory, name));
+    const starts = lines.map((_, index) => lines.slice(0, index).join('').length);
+    const last = at === names.length - 1;
+    return [
+      ...starts
+        .slice(0, last ? -1 : undefined)
+        .map(
+          (start, index) =>
+            [`line ${index} of ${name} flipped`, (log: string) => flip(join(log, name), start + 150)] as const,
+        ),
+      [`${name} gone`, (log: string) => rmSync(join(log, name))] as const,
+      [`${name} emptied`, (log: string) => writeFileSync(join(log, name), '')] as const,
+      ...(lines.length < 3
+        ? []
+        : [
+            [
+              `records of ${name} swapped`,
+              (log: string) =>
+                writeFileSync(join(log, name), lines.toSpliced(1, 2, lines[2] ?? '', lines[1] ?? '').join('')),
+            ] as const,
+          ]),
+    ];
+  });
+}
+
+/** The repaired log must be whole, readable, open for more, and hold only what the old one held, besides what tells of repairs. */
+async function isWhole(root: string, name: string): Promise<readonly number[]> {
+  const directory = join(root, 'log');
+  const { damage, tail } = await inspectLog(directory);
+  assert.equal([damage, tail], [[], null], name);
+  const { log } = await openLog(directory);
+  const all = await readAll(log);
+  const original = eventsAfter(0, count);
+  for (const envelope of all.filter(({ event }) => event.type !== 'LogRepaired'))
+    assert.equal(envelope, original[envelope.position - 1], name);
+  await log.append(enveloped([{ type: 'StoreClosed', data: { reason: 'test' } }], log.end.position), now);
+  assert.is((await readAll(log)).length, all.length + 1, name);
+  await log.close();
+  return all.filter(({ event }) => event.type !== 'LogRepaired').map(({ position }) => position);
+}
+
+/** What is kept aside is, byte for byte, what the files were. */
+function keepsAll(before: ReadonlyMap<string, string>, root: string, { kept, changed }: Repair, name: string): void {
+  const after = bytesOf(root);
+  for (const file of changed) assert.is(after.get(`${kept}/${basename(file)}`), before.get(file), `${name}: ${file}`);
+  for (const [file, bytes] of before)
+    if (!changed.includes(file)) assert.is(after.get(file), bytes, `${name}: ${file} was not to change`);
+}
+
+for (const positions of [[], [7], [7, 11], [3, 12], [12]])
+  test(`makes any damage good with checkpoints at ${positions.join(' and ') || 'no position'}`, async (context) => {
+    for (const [name, damage] of damages(join(context.whole, 'log'))) {
+      const { root, known } = copyOf(context, positions);
+      damage(join(root, 'log'));
+      const before = bytesOf(root);
+      const planned = await repaired(root, known, { dryRun: true });
+      assert.equal(bytesOf(root), before, `${name}: a dry run changes nothing`);
+      const done = await repaired(root, known);
+      assert.equal(done, planned, name);
+      // An emptied or missing last segment may leave a log that is whole and only shorter.
+      if (done.losses.length === 0) assert.match(name, / gone$/);
+      keepsAll(before, root, done, name);
+      const survivors = await isWhole(root, name);
+      const lost = new Set(
+        done.losses.flatMap(({ done: how, first, last }) => (how === 'mended' ? [] : [first, last])),
+      );
+      assert.ok(
+        survivors.every((position) => !lost.has(position)),
+        name,
+      );
+      const newest = positions.at(-1);
+      const [loss] = done.losses;
+      if (loss !== undefined && newest !== undefined && newest >= loss.first && loss.done !== 'mended')
+        assert.is(loss.done, 'bridged', name);
+      assert.equal((await repaired(root, known)).losses, [], `${name}: nothing is left to repair`);
+    }
+  });
+
+test('loses one event more than is damaged where a later checkpoint proves the rest', async (context) => {
+  const { root, known } = copyOf(context, [11]);
+  const directory = join(root, 'log');
+  const [, second = ''] = segmentsIn(directory);
+  const lines = linesOf(join(directory, second));
+  assert.ok(lines.length >= 3);
+  flip(join(directory, second), (lines[0]?.length ?? 0) + 150);
+  const { losses } = await repaired(root, known);
+  const first = Number(second.slice(0, 20));
+  assert.equal(
+    losses.map(({ done, first, last, unreadable }) => [done, first, last, unreadable]),
+    [['bridged', first, first + 1, 1]],
+  );
+  const survivors = await isWhole(root, 'one flip');
+  assert.is(survivors.length, count - 2);
+  assert.equal((await inspectLog(directory)).gaps, [{ file: join(directory, second), first, last: first + 1 }]);
+  rmSync(join(directory, '00000000000000000011.base'));
+  const { damage } = await inspectLog(directory);
+  assert.match(damage[0]?.text ?? '', '00000000000000000011.base: byte 0');
+});
+
+test('writes a damaged header again: nothing is lost', async (context) => {
+  const { root, known } = copyOf(context, []);
+  const directory = join(root, 'log');
+  const original = bytesOf(root);
+  const name = segmentsIn(directory)[1] ?? '';
+  flip(join(directory, name), 40);
+  const { losses } = await repaired(root, known);
+  assert.equal(
+    losses.map(({ done }) => done),
+    ['mended'],
+  );
+  assert.is(bytesOf(root).get(`log/${name}`), original.get(`log/${name}`));
+  assert.is((await isWhole(root, 'header')).length, count);
+});
+
+test('counts every position that nobody can read as a number that may have been given', async (context) => {
+  const { root, known } = copyOf(context, []);
+  const directory = join(root, 'log');
+  const [first = ''] = segmentsIn(directory);
+  const [header = ''] = linesOf(join(directory, first));
+  flip(join(directory, first), header.length + 150);
+  const { lastId, losses } = await repaired(root, known);
+  assert.equal([losses[0]?.first, losses[0]?.last, losses[0]?.unreadable, lastId], [1, count, 1, count + 1]);
+});
+
+test('can be killed anywhere and run again', async (context) => {
+  const middle = segmentsIn(join(context.whole, 'log'))[1] ?? '';
+  const spoil = (root: string) => flip(join(root, 'log', middle), 700);
+  for (const positions of [[], [9]]) {
+    const reference = copyOf(context, positions);
+    spoil(reference.root);
+    const steps: string[] = [];
+    const done = await repaired(reference.root, reference.known, { reach: (step) => void steps.push(step) });
+    const expected = bytesOf(reference.root);
+    for (const [index] of steps.entries()) {
+      const { root, known } = copyOf(context, positions);
+      spoil(root);
+      let left = index;
+      const reach = (step: string) => {
+        if (left-- === 0) throw new Error(`killed at ${step}`);
+      };
+      await repaired(root, known, { reach }).catch((error) => assert.match(error.message, 'killed at'));
+      if (index > 0) {
+        const refused = await openLog(join(root, 'log')).catch((error) => error);
+        assert.match(refused.message, 'a repair was interrupted');
+        assert.match((await inspectLog(join(root, 'log'))).damage[0]?.text ?? '', 'a repair was interrupted');
+        const before = bytesOf(root);
+        assert.is((await repaired(root, known, { dryRun: true })).again, true);
+        assert.equal(bytesOf(root), before);
+      }
+      const again = await repaired(root, known);
+      assert.equal([again.losses, again.again], [done.losses, index > 0], steps[index]);
+      assert.equal(bytesOf(root), expected, steps[index]);
+    }
+  }
+});
+
+test('takes the state of a checkpoint that has seen more than the log holds', async (context) => {
+  const { root, known } = copyOf(context, [12]);
+  const directory = join(root, 'log');
+  const last = join(directory, segmentsIn(directory).at(-1) ?? '');
+  writeFileSync(last, linesOf(last).filter(Boolean).slice(0, -1).join(''));
+  const { losses } = await repaired(root, known);
+  assert.equal(
+    losses.map(({ done, first, last }) => [done, first, last]),
+    [['bridged', 12, 12]],
+  );
+  assert.match(losses[0]?.text ?? '', 'the log ends before position 12, but this checkpoint is of position 12');
+  await isWhole(root, 'shorter');
+});
+
+test('finds nothing to do in a whole log, and leaves a torn tail to the next start', async (context) => {
+  const { root, known } = copyOf(context, [7]);
+  const directory = join(root, 'log');
+  assert.equal((await repaired(root, known)).losses, []);
+  const last = join(directory, segmentsIn(directory).at(-1) ?? '');
+  writeFileSync(last, readFileSync(last, 'utf8').slice(0, -10));
+  const before = bytesOf(root);
+  assert.equal((await repaired(root, known)).losses, []);
+  assert.equal(bytesOf(root), before);
+});
+
+test.run();

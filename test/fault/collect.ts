@@ -1,0 +1,24 @@
+import type { SnapshotsClient } from '../support/snapshots-client.ts';
+
+/**
+ * What containerd's garbage collection does where it knows no snapshot at all: list, remove leaf by leaf, clean up. Rejects
+ * as soon as any call fails, as containerd gives up then. Resolves when the list is empty.
+ */
+export async function collect(client: SnapshotsClient): Promise<number> {
+  const all = await client.list();
+  const children = new Map<string, number>();
+  for (const { parent } of all) children.set(parent, (children.get(parent) ?? 0) + 1);
+  const leaves = all.filter(({ name }) => !children.has(name));
+  const byName = new Map(all.map((info) => [info.name, info]));
+  for (let leaf = leaves.pop(); leaf !== undefined; leaf = leaves.pop()) {
+    await client.remove(leaf.name);
+    const left = (children.get(leaf.parent) ?? 1) - 1;
+    children.set(leaf.parent, left);
+    const parent = byName.get(leaf.parent);
+    if (left === 0 && parent !== undefined) leaves.push(parent);
+  }
+  await client.cleanup();
+  const left = await client.list();
+  if (left.length > 0) throw new Error(`collected, and yet there are ${left.map(({ name }) => name).join(', ')}`);
+  return all.length;
+}

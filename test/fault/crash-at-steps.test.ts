@@ -1,0 +1,167 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type Step, steps } from '../../src/ports/failpoints.ts';
+import { inTurn } from '../runner/in-turn.ts';
+import { onDisk, stateOfRoot, verified } from '../support/inspect-store.ts';
+import { suiteNeeding } from '../support/requirements.ts';
+import { createSandbox } from '../support/sandbox.ts';
+import { CallFailure, kindName, type SnapshotsClient } from '../support/snapshots-client.ts';
+import { collect } from './collect.ts';
+import { type DriverUnderTest, driversUnderTest, isStepOf } from './drivers.ts';
+import { type Call, type Listed, wholeScript } from './script.ts';
+import { createServing, type Serving } from './serving.ts';
+
+/** Small, so that a short life reaches rotations and checkpoints. */
+const settings = 'log = { segment_bytes = "64KiB" }\ncheckpoint = { every = 4 }';
+
+/** The failpoints of one life after the other, each of which they end. */
+type Lives = readonly string[];
+
+/** What leaves something for the next start to do, by driver. */
+const leftOver: Readonly<Record<string, string>> = {
+  overlay: 'overlay.create.work=kill',
+  btrfs: 'btrfs.create.name=kill',
+};
+
+/** Which lives a step is to end, each of them for one store. Most steps are reached once by every call. */
+function killsAt(step: Step, driver: string): readonly Lives[] {
+  const kill = `${step}=kill`;
+  if (step === 'undo.prepare') return [[`prepare.volume=error(EIO)@1;${kill}`]];
+  if (step === 'undo.commit') return [[`commit.seal=error(EIO)@1;${kill}`]];
+  // The log's third write is the first prepare: the first two are the store's creation and its opening.
+  if (step === 'undo.volume') return [[`log.write=error(ENOSPC)@3;${kill}`]];
+  if (step.startsWith('reconcile.')) return [[leftOver[driver] ?? '', kill]];
+  if (step === 'log.write' || step === 'log.sync') return [1, 2, 3, 6].map((at) => [`${kill}@${at}`]);
+  if (step.startsWith('prepare.')) return [[`${kill}@2`]];
+  return [[kill]];
+}
+
+const codeOf = (call: Call, client: SnapshotsClient) =>
+  call.run(client).then(
+    () => 'OK',
+    (error) => (error instanceof CallFailure ? error.code : assert.unreachable(String(error))),
+  );
+
+/** The calls of a script in turn, as one who tries each until it is answered. */
+interface Progress {
+  readonly calls: readonly Call[];
+  next: number;
+  list: Listed;
+}
+
+async function listOf(client: SnapshotsClient): Promise<Listed> {
+  const infos = await client.list();
+  return infos.map(({ name, kind, parent, labels }) => {
+    const { colour } = labels;
+    return `${name} ${kindName(kind)} ${parent} ${colour === undefined ? '' : `colour=${colour}`}`;
+  });
+}
+
+const same = (one: Listed, other: Listed) => [...one].sort().join('\n') === [...other].sort().join('\n');
+
+/** Plays on until all calls are answered, or one is not: then the daemon is dead. */
+async function play(progress: Progress, client: SnapshotsClient): Promise<void> {
+  for (; progress.next < progress.calls.length; progress.next += 1) {
+    const call = progress.calls[progress.next];
+    const code = call === undefined ? 'OK' : await codeOf(call, client);
+    if (call === undefined || code !== 'OK') return;
+    progress.list = call.after(progress.list);
+  }
+}
+
+/** Everything acknowledged is there, and the call that was under way is answered as it should at its first try. */
+async function takeUp(progress: Progress, client: SnapshotsClient): Promise<void> {
+  const list = await listOf(client);
+  const call = progress.calls[progress.next];
+  if (call === undefined) {
+    assert.ok(same(list, progress.list), `acknowledged ${progress.list}, found ${list}`);
+    return;
+  }
+  const after = call.after(progress.list);
+  assert.ok(same(list, progress.list) || same(list, after), `at ${call.name}: before ${progress.list}, found ${list}`);
+  const isDone = same(list, after) && !same(progress.list, after);
+  assert.is(await codeOf(call, client), isDone ? call.doneAlready : 'OK', `${call.name}, tried again`);
+  progress.list = after;
+  progress.next += 1;
+}
+
+/** Lives the whole script through, with daemons killed at failpoints and started again. */
+async function survive(serving: Serving, driver: DriverUnderTest, lives: Lives): Promise<void> {
+  const layerOf = async (key: string) => {
+    const snapshot = (await stateOfRoot(serving.root)).index.get(key);
+    assert.ok(snapshot, `${key} is not in the log`);
+    return driver.layer(serving.root, snapshot);
+  };
+  const fill = async (key: string) => {
+    const layer = await layerOf(key);
+    writeFileSync(join(layer, 'file'), `content of ${key}`);
+    await driver.nest(layer);
+  };
+  const progress: Progress = { calls: wholeScript(fill), next: 0, list: [] };
+  for (const life of lives) await untilKilled(serving, progress, life);
+  const daemon = await serving.start();
+  const client = serving.connect();
+  await takeUp(progress, client);
+  await play(progress, client);
+  assert.is(progress.next, progress.calls.length, `stuck at ${progress.calls[progress.next]?.name}`);
+  for (const key of ['A', 'B'])
+    assert.is(readFileSync(join(await layerOf(key), 'file'), 'utf8'), `content of ${key.toLowerCase()}`);
+  await client.cleanup();
+  await expectVerified(serving.root);
+  await collect(client);
+  await daemon.stop();
+  assert.equal(onDisk(serving.root), { snapshots: [], quarantine: [] });
+  await expectVerified(serving.root);
+}
+
+async function expectVerified(root: string): Promise<void> {
+  const { status, text } = await verified(root);
+  assert.is(status, 0, text);
+}
+
+/** Plays until the daemon's failpoint ends it: at its start, during the calls, after them, or while it is being stopped. */
+async function untilKilled(serving: Serving, progress: Progress, failpoints: string): Promise<void> {
+  const daemon = await serving.start(failpoints).catch((error: Error) => {
+    assert.match(error.message, ' ended:');
+  });
+  if (daemon === undefined) return;
+  const client = serving.connect();
+  await play(progress, client);
+  client.close();
+  // To be ended by SIGKILL is an error in the eyes of who asks it to stop; here it is what is wanted.
+  await daemon.stop().catch(() => {});
+  assert.not.match(daemon.log(), '"msg":"stopped"', `${failpoints} was not reached`);
+}
+
+/** The daemons of so many stores run at the same time. */
+const atOnce = 3;
+
+function crashTests(test: Test, driver: DriverUnderTest): void {
+  const surviveSomewhere = async (lives: Lives) => {
+    const sandbox = createSandbox('crash-at');
+    try {
+      const root = driver.newRoot(sandbox);
+      await survive(createServing(sandbox, { driver: driver.name, root, settings }), driver, lives);
+    } catch (error) {
+      throw new Error(`${lives.join(', then ')}: ${error}`);
+    } finally {
+      await sandbox.close();
+    }
+  };
+  const own = steps.filter((step) => isStepOf(driver, step));
+  for (const part of new Set(own.map(partOf)))
+    test(`a daemon killed at any step of its ${part} is simply started again`, async () => {
+      const all = own.filter((step) => partOf(step) === part).flatMap((step) => killsAt(step, driver.name));
+      await inTurn(all, atOnce, surviveSomewhere);
+    });
+}
+
+const partOf = (step: Step): string => step.split('.')[0] ?? '';
+
+for (const driver of driversUnderTest) {
+  const test = suiteNeeding(`crashes on ${driver.name}`, ...driver.needs);
+  crashTests(test, driver);
+  test.run();
+}

@@ -1,0 +1,85 @@
+import { join } from 'node:path';
+import { createFileCheckpointStore } from '../../src/adapters/checkpoint-store/file.ts';
+import { openFileEventLog } from '../../src/adapters/event-log/file/open-file-event-log.ts';
+import { createSystem } from '../../src/adapters/system/create-system.ts';
+import { createJournal, type Journal } from '../../src/app/journal.ts';
+import { loadState } from '../../src/app/load-state.ts';
+import { recover } from '../../src/app/recover.ts';
+import { createService, type Service } from '../../src/app/service.ts';
+import type { Reach } from '../../src/ports/failpoints.ts';
+import type { Logger } from '../../src/ports/logger.ts';
+import type { VolumeDriver } from '../../src/ports/volume-driver.ts';
+
+/** The whole application over the real file log and a real driver, in this process. */
+export interface DiskStore extends Service {
+  readonly journal: Journal;
+  /** messages of warnings and errors */
+  readonly said: string[];
+  /** Leaves the store in order, as far as it can. Idempotent. */
+  end(): Promise<void>;
+}
+
+export interface DiskStoreOptions {
+  readonly root: string;
+  readonly createDriver: (root: string, reach: Reach) => Promise<VolumeDriver>;
+  readonly reach: Reach;
+  readonly segmentBytes?: number;
+}
+
+const storeId = '7d6cf0f4-5d61-4a0a-8f0e-0f6b0f6f3c55';
+
+/** Opens and recovers a store as the daemon does. Rejects where that fails, and holds nothing then. */
+export async function openDiskStore(options: DiskStoreOptions): Promise<DiskStore> {
+  const { root, createDriver, reach, segmentBytes = 1 << 20 } = options;
+  const said: string[] = [];
+  const say = (_fields: object, message: string) => void said.push(message);
+  const logger: Logger = { info: () => {}, warn: say, error: say };
+  const system = createSystem();
+  const { log, store } = await openFileEventLog({
+    directory: join(root, 'log'),
+    store: storeId,
+    preallocate: system.preallocate,
+    segmentBytes,
+    reach,
+  });
+  try {
+    const checkpoints = createFileCheckpointStore({
+      directory: join(root, 'checkpoints'),
+      bases: join(root, 'log'),
+      reach,
+    });
+    const { state, checkpoint, replayed } = await loadState(log, checkpoints, logger);
+    const driver = await createDriver(root, reach);
+    const journal = createJournal({ log, store, clock: system.now, state });
+    const opener = { store, version: '0.0.0', boot: 'boot', pid: process.pid };
+    const recovered = await recover({ journal, driver, logger, opener, replayed, reach });
+    const service = createService({
+      journal,
+      driver,
+      checkpoints,
+      lastCheckpoint: checkpoint,
+      recovered,
+      logger,
+      reach,
+      options: { durability: 'commit', removal: 'background', viewsNeedParent: false, checkpointEvery: 1000 },
+    });
+    let ending: Promise<void> | undefined;
+    const end = async () => {
+      await service.close('test ends');
+      await log.close();
+      await driver.close();
+    };
+    return {
+      ...service,
+      journal,
+      said,
+      end: () => {
+        ending ??= end();
+        return ending;
+      },
+    };
+  } catch (error) {
+    await log.close();
+    throw error;
+  }
+}

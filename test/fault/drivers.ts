@@ -1,0 +1,88 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Snapshot } from '../../projections/snapshot.ts';
+import { copyTree } from '../../src/adapters/system/copy-tree.ts';
+import { createIoctl } from '../../src/adapters/system/create-ioctl.ts';
+import { createSystem } from '../../src/adapters/system/create-system.ts';
+import { runCommand } from '../../src/adapters/system/run-command.ts';
+import { createBtrfsDriver } from '../../src/adapters/volume-driver/btrfs/btrfs-driver.ts';
+import { createBtrfsCalls } from '../../src/adapters/volume-driver/btrfs/create-btrfs-calls.ts';
+import { createOverlayDriver } from '../../src/adapters/volume-driver/overlay/overlay-driver.ts';
+import type { Reach, Step } from '../../src/ports/failpoints.ts';
+import type { Mount, VolumeDriver } from '../../src/ports/volume-driver.ts';
+import { createLoop, type Loop } from '../support/loop.ts';
+import { type Missing, requireCommand, requireFileSystem } from '../support/requirements.ts';
+import type { Sandbox } from '../support/sandbox.ts';
+
+/** A driver that the fault suites run on. */
+export interface DriverUnderTest {
+  readonly name: 'overlay' | 'btrfs';
+  readonly needs: readonly Missing[];
+  /** A root of its own, on a file system that fits the driver. */
+  newRoot(sandbox: Sandbox): string;
+  create(root: string, reach: Reach): Promise<VolumeDriver>;
+  /** where what is written into an active with these mounts goes */
+  upper(root: string, mounts: readonly Mount[]): Promise<string>;
+  /** whether a snapshot has a directory of its own */
+  occupies(kind: Snapshot['kind']): boolean;
+  /** the directory that holds what a snapshot shows, as far as it is its own */
+  layer(root: string, snapshot: Pick<Snapshot, 'id' | 'kind'>): string;
+  /** Makes a subvolume inside an active, where there are such things. */
+  nest(layer: string): Promise<void>;
+}
+
+const overlay: DriverUnderTest = {
+  name: 'overlay',
+  needs: [requireFileSystem('overlay')],
+  newRoot: (sandbox) => join(sandbox.path, 'root'),
+  create: (root, reach) => createOverlayDriver({ root, system: createSystem(), reach }),
+  upper: async (_root, [mount]) => {
+    if (mount?.type === 'bind') return mount.source;
+    const option = mount?.options.find((one) => one.startsWith('upperdir='));
+    if (option === undefined) throw new Error(`no active has the mount ${JSON.stringify(mount)}`);
+    return option.slice('upperdir='.length);
+  },
+  occupies: (kind) => kind !== 'view',
+  layer: (root, { id }) => join(root, 'snapshots', String(id), 'fs'),
+  nest: async () => {},
+};
+
+/** One file system for all roots of a process. */
+let loop: Loop | undefined;
+let roots = 0;
+process.on('exit', () => loop?.end());
+
+const calls = createBtrfsCalls(createIoctl(), runCommand);
+
+const btrfs: DriverUnderTest = {
+  name: 'btrfs',
+  needs: [requireFileSystem('btrfs'), requireCommand('mkfs.btrfs')],
+  newRoot: () => {
+    loop ??= createLoop('btrfs', { megabytes: 1024 });
+    roots += 1;
+    return join(loop.path, `root-${roots}`);
+  },
+  create: (root, reach) => createBtrfsDriver({ root, system: createSystem(), calls, copyTree, reach }),
+  upper: async (root, [mount]) => {
+    const wanted = mount?.options.find((one) => one.startsWith('subvolid='));
+    // The newest are the most likely.
+    for (const id of readdirSync(join(root, 'snapshots')).sort((a, b) => Number(b) - Number(a))) {
+      const fs = join(root, 'snapshots', id, 'fs');
+      if (existsSync(fs) && `subvolid=${await calls.idOf(fs)}` === wanted) return fs;
+    }
+    throw new Error(`no active has the mount ${JSON.stringify(mount)}`);
+  },
+  occupies: () => true,
+  layer: (root, { id, kind }) => join(root, 'snapshots', String(id), kind === 'committed' ? 'layer' : 'fs'),
+  nest: async (layer) => {
+    if (!existsSync(join(layer, 'inside'))) await calls.create(layer, 'inside');
+  },
+};
+
+export const driversUnderTest: readonly DriverUnderTest[] = [overlay, btrfs];
+
+/** Whether a step is reached with this driver: its own ones, and those that are no driver's. */
+export function isStepOf({ name }: Pick<DriverUnderTest, 'name'>, step: Step): boolean {
+  const [owner] = step.split('.');
+  return owner === name || !driversUnderTest.some((driver) => driver.name === owner);
+}

@@ -1,0 +1,87 @@
+import type { SnapshotsClient } from '../support/snapshots-client.ts';
+
+/** A snapshot as it is listed: `key kind parent labels`. */
+export type Listed = readonly string[];
+
+/** One call of a script, with what the list is after it and how it is answered when it has been done already. */
+export interface Call {
+  readonly name: string;
+  run(client: SnapshotsClient): Promise<unknown>;
+  after(before: Listed): Listed;
+  readonly doneAlready: 'OK' | 'ALREADY_EXISTS' | 'NOT_FOUND';
+}
+
+const line = (key: string, kind: string, parent: string, labels = '') => `${key} ${kind} ${parent} ${labels}`;
+const without = (list: Listed, key: string) => list.filter((one) => !one.startsWith(`${key} `));
+
+const prepare = (key: string, parent: string, labels = {}): Call => ({
+  name: `prepare ${key}`,
+  run: (client) => client.prepare(key, { parent, labels }),
+  after: (before) => [...before, line(key, 'active', parent)],
+  doneAlready: 'ALREADY_EXISTS',
+});
+
+const view = (key: string, parent: string): Call => ({
+  name: `view ${key}`,
+  run: (client) => client.view(key, { parent }),
+  after: (before) => [...before, line(key, 'view', parent)],
+  doneAlready: 'ALREADY_EXISTS',
+});
+
+const commit = (key: string, name: string, parent: string): Call => ({
+  name: `commit ${key}`,
+  run: (client) => client.commit(name, key),
+  after: (before) => [...without(before, key), line(name, 'committed', parent)],
+  doneAlready: 'NOT_FOUND',
+});
+
+const remove = (key: string): Call => ({
+  name: `remove ${key}`,
+  run: (client) => client.remove(key),
+  after: (before) => without(before, key),
+  doneAlready: 'NOT_FOUND',
+});
+
+const update = (key: string, parent: string): Call => ({
+  name: `update ${key}`,
+  run: (client) => client.update(key, { colour: 'red' }),
+  after: (before) => [...without(before, key), line(key, 'active', parent, 'colour=red')],
+  doneAlready: 'OK',
+});
+
+/** Writes into the layer of a snapshot that was just prepared; how, is the driver's. */
+const write = (key: string, fill: (key: string) => Promise<void>): Call => ({
+  name: `write ${key}`,
+  run: () => fill(key),
+  after: (before) => before,
+  doneAlready: 'OK',
+});
+
+const cleanup: Call = {
+  name: 'cleanup',
+  run: (client) => client.cleanup(),
+  after: (before) => before,
+  doneAlready: 'OK',
+};
+
+/** Labels that make an event larger than the smallest segment: the event after it begins a new one. */
+const manyLabels = Object.fromEntries(Array.from({ length: 20 }, (_, n) => [`large-${n}`, 'x'.repeat(4000)]));
+
+/** Every operation at least once: two layers are made, one upon the other, and what else was made is removed. */
+export function wholeScript(fill: (key: string) => Promise<void>): readonly Call[] {
+  return [
+    prepare('a', ''),
+    write('a', fill),
+    commit('a', 'A', ''),
+    prepare('b', 'A'),
+    write('b', fill),
+    update('b', 'A'),
+    view('v', 'A'),
+    prepare('c', 'A', manyLabels),
+    remove('v'),
+    remove('c'),
+    cleanup,
+    commit('b', 'B', 'A'),
+    prepare('d', 'B'),
+  ];
+}

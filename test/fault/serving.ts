@@ -1,0 +1,60 @@
+import { randomUUID } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { failpointsVariable } from '../../src/adapters/failpoints/from-environment.ts';
+import { type Daemon, startDaemon } from '../support/daemon.ts';
+import type { Sandbox } from '../support/sandbox.ts';
+import { connectSnapshots, type SnapshotsClient } from '../support/snapshots-client.ts';
+
+/** A root that is served by one daemon after the other. */
+export interface Serving {
+  readonly root: string;
+  /** The end of what they have printed. */
+  lastWords(): string;
+  /** Starts the daemon, with failpoints in the words of its environment. Rejects if it ends before it serves. */
+  start(failpoints?: string): Promise<Daemon>;
+  /** From now on the machine counts as started anew: daemons take the end of the one before for a power cut. */
+  reboot(): void;
+  /** A client on a connection of its own; closed at the sandbox's end at the latest. */
+  connect(): SnapshotsClient;
+}
+
+export interface ServingOptions {
+  readonly driver: string;
+  readonly root: string;
+  /** more for the settings file, in TOML */
+  readonly settings?: string;
+}
+
+/** The daemon as it is compiled beside the tests. */
+const snapledger = join(import.meta.dirname, '../../src/snapledger.cjs');
+
+export function createServing(sandbox: Sandbox, { driver, root, settings = '' }: ServingOptions): Serving {
+  const address = join(sandbox.path, 's.sock');
+  const config = join(sandbox.path, 'settings.toml');
+  const log = join(sandbox.path, 'daemon.log');
+  writeFileSync(config, `root = "${root}"\naddress = "${address}"\ndriver = "${driver}"\n${settings}\n`);
+  let boot = randomUUID();
+  return {
+    root,
+    reboot: () => {
+      boot = randomUUID();
+    },
+    lastWords: () => (existsSync(log) ? readFileSync(log, 'utf8').slice(-20_000) : ''),
+    start: async (failpoints = '') => {
+      const daemon = await startDaemon({
+        command: [process.execPath, snapledger, 'serve', '--config', config],
+        address,
+        log,
+        env: { [failpointsVariable]: failpoints, SNAPLEDGER_BOOT_ID: boot },
+      });
+      sandbox.atEnd(daemon.kill);
+      return daemon;
+    },
+    connect: () => {
+      const client = connectSnapshots(address);
+      sandbox.atEnd(client.close);
+      return client;
+    },
+  };
+}

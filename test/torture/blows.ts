@@ -1,0 +1,116 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { type Step, steps } from '../../src/ports/failpoints.ts';
+import { type DriverUnderTest, isStepOf } from '../fault/drivers.ts';
+import type { Daemon } from '../support/daemon.ts';
+import type { CallLimits } from '../support/snapshots-client.ts';
+import type { Mode } from './options.ts';
+import type { Place } from './place.ts';
+import type { Random } from './random.ts';
+
+/** What befalls a daemon at work. */
+export interface Blow {
+  readonly name: string;
+  /** set before the daemon starts, in the words of its environment */
+  failpoints(random: Random, driver: DriverUnderTest): string;
+  /** how the writers' calls are cut short, if at all */
+  limits(random: Random): CallLimits;
+  /** Strikes a daemon at work; resolves when its process is gone. */
+  strike(daemon: Daemon, place: Place, random: Random): Promise<void>;
+  readonly powerCut?: true;
+}
+
+const unhindered = { failpoints: () => '', limits: () => ({}) };
+const milliseconds = (random: Random) => pause(random.whole(5, 200));
+
+const kill: Blow = {
+  name: 'kill',
+  ...unhindered,
+  strike: async (daemon, _place, random) => {
+    await milliseconds(random);
+    await daemon.kill();
+  },
+};
+
+const stop: Blow = {
+  name: 'stop',
+  ...unhindered,
+  strike: async (daemon, _place, random) => {
+    await milliseconds(random);
+    await daemon.stop();
+  },
+};
+
+/** The daemon is frozen while calls come in, and thawed before it dies. */
+const freeze: Blow = {
+  name: 'freeze',
+  ...unhindered,
+  strike: async (daemon, _place, random) => {
+    for (let times = random.whole(1, 3); times > 0; times--) {
+      await milliseconds(random);
+      process.kill(daemon.pid, 'SIGSTOP');
+      await milliseconds(random);
+      process.kill(daemon.pid, 'SIGCONT');
+    }
+    await (random.chance(0.5) ? daemon.kill() : daemon.stop());
+  },
+};
+
+/** Callers hang up, and ask for answers sooner than these can be given. */
+const rude: Blow = {
+  ...kill,
+  name: 'rude',
+  limits: (random) => {
+    if (random.chance(0.6)) return {};
+    if (random.chance(0.5)) return { timeout: random.whole(0, 4) };
+    return { signal: AbortSignal.timeout(random.whole(0, 4)) };
+  },
+};
+
+const actions = ['kill', 'error(EIO)', 'error(ENOSPC)'] as const;
+
+/** Steps fail, once each, or the daemon dies at one; what is left of it is killed or stopped. */
+const fault: Blow = {
+  name: 'fault',
+  limits: () => ({}),
+  failpoints: (random, driver) => {
+    const known = steps.filter((step) => isStepOf(driver, step) && !isOfStart(step));
+    const one = () => `${random.pickOf(known)}=${random.pick(actions)}@${random.whole(1, 12)}`;
+    return Array.from({ length: random.whole(1, 4) }, one).join(';');
+  },
+  strike: async (daemon, _place, random) => {
+    await Promise.race([daemon.ended, pause(random.whole(50, 300))]);
+    // Stopping one that a failpoint kills meanwhile is an error in the eyes of who asks it to stop.
+    await (random.chance(0.5) ? daemon.kill() : daemon.stop().catch(() => daemon.kill()));
+  },
+};
+
+/** An error there keeps the daemon from starting at all, which is right, and no use here. */
+const isOfStart = (step: Step) => step.startsWith('reconcile.') || step === 'store.open';
+
+const power: Blow = {
+  name: 'power',
+  ...unhindered,
+  powerCut: true,
+  strike: async (daemon, place, random) => {
+    await milliseconds(random);
+    if (place.deceives === true) process.kill(daemon.pid, 'SIGSTOP');
+    place.cut?.(random.chance(0.5));
+    await daemon.kill();
+  },
+};
+
+/** The blows of a mode; those that need the power cut only where that can be done. */
+export function blowsOf(mode: Mode, place: Place): readonly [Blow, ...Blow[]] {
+  switch (mode) {
+    case 'kill':
+      return [kill];
+    case 'fault':
+      return [fault];
+    case 'power':
+      return [power];
+    case 'mixed':
+      return [kill, fault, stop, freeze, rude, ...(place.cut === undefined ? [] : [power])];
+    default:
+      return mode satisfies never;
+  }
+}

@@ -1,0 +1,39 @@
+import type { KnownFile } from './content.ts';
+
+/** What a writer knows of a snapshot. */
+export interface Fact {
+  readonly kind: 'active' | 'view' | 'committed';
+  readonly parent: string;
+  /** the snapshot's one label: no two states of a key have the same */
+  readonly token: string;
+  /** what its own layer holds; undefined where nobody can know that */
+  readonly files: readonly KnownFile[] | undefined;
+}
+
+/** What one call makes of the keys that it names; undefined for a key that is not there. */
+export type Change = ReadonlyMap<string, Fact | undefined>;
+
+/** All that was acknowledged to one writer, and the calls whose outcome it doesn't know. */
+export interface Ledger {
+  readonly facts: Map<string, Fact>;
+  readonly unknown: Change[];
+  /** Whether the outcome of some call on the key is not known. */
+  isUnsure(key: string): boolean;
+  /** Takes a call as done. */
+  settle(change: Change): void;
+}
+
+export function createLedger(): Ledger {
+  const facts = new Map<string, Fact>();
+  const unknown: Change[] = [];
+  return {
+    facts,
+    unknown,
+    isUnsure: (key) => unknown.some((change) => change.has(key)),
+    settle: (change) => {
+      for (const [key, fact] of change)
+        if (fact === undefined) facts.delete(key);
+        else facts.set(key, fact);
+    },
+  };
+}

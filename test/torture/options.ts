@@ -1,0 +1,61 @@
+import { parseArgs } from 'node:util';
+import { type DriverUnderTest, driversUnderTest } from '../fault/drivers.ts';
+import { type PlaceKind, placeKinds } from './place.ts';
+
+export interface TortureOptions {
+  readonly driver: DriverUnderTest['name'];
+  readonly mode: Mode;
+  /** rounds end it, or seconds, whichever come first */
+  readonly rounds: number;
+  readonly seconds: number;
+  readonly seed: number;
+  readonly writers: number;
+  readonly place: PlaceKind;
+}
+
+const modes = ['kill', 'fault', 'power', 'mixed'] as const;
+export type Mode = (typeof modes)[number];
+
+const drivers = driversUnderTest.map(({ name }) => name);
+const usage = [
+  `usage: npm run torture -- [--driver ${drivers.join('|')}] [--mode ${modes.join('|')}] [--rounds N] [--seconds N]`,
+  `       [--seed N] [--writers N] [--place ${placeKinds.join('|')}]`,
+].join('\n');
+
+/** Reads the command line; throws with a usage line. A seed of one's own makes the same choices again. */
+export function parseOptions(args: readonly string[]): TortureOptions {
+  const text = { type: 'string' } as const;
+  const { values } = parseArgs({
+    args: [...args],
+    options: { driver: text, mode: text, rounds: text, seconds: text, seed: text, writers: text, place: text },
+  });
+  const mode = oneOf('mode', values.mode ?? 'kill', modes);
+  const driver = oneOf('driver', values.driver ?? 'overlay', drivers);
+  const { rounds = values.seconds === undefined ? '20' : '1000000', seconds = '1000000' } = values;
+  return {
+    driver,
+    mode,
+    rounds: count('rounds', rounds),
+    seconds: count('seconds', seconds),
+    seed: values.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : count('seed', values.seed),
+    writers: count('writers', values.writers ?? '8'),
+    place: oneOf('place', values.place ?? usualPlace(mode, driver), placeKinds),
+  };
+}
+
+/** A btrfs root needs btrfs below it, and power is cut on a file system of its own. */
+function usualPlace(mode: Mode, driver: DriverUnderTest['name']): PlaceKind {
+  if (driver === 'btrfs') return 'btrfs';
+  return mode === 'power' ? 'xfs' : 'directory';
+}
+
+function oneOf<T extends string>(name: string, value: string, known: readonly T[]): T {
+  const found = known.find((one) => one === value);
+  if (found === undefined) throw new TypeError(`--${name} ${value}: is none of ${known.join(', ')}\n${usage}`);
+  return found;
+}
+
+function count(name: string, value: string): number {
+  if (!/^[0-9]+$/.test(value)) throw new TypeError(`--${name} ${value}: is not a whole number\n${usage}`);
+  return Number(value);
+}

@@ -1,0 +1,64 @@
+import { execFileSync } from 'node:child_process';
+import { renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { createLoop } from '../support/loop.ts';
+import type { Sandbox } from '../support/sandbox.ts';
+
+/** Where a root lies: in a directory of this machine, or on a file system of its own whose power can be cut. */
+export interface Place {
+  readonly root: string;
+  /**
+   * Cuts the power: what is not on stable storage is gone. `flushed`: the file system's own log still gets to the disk, so
+   * that names and sizes survive whose data does not. Ends with `restore`, when nothing uses the file system any more.
+   */
+  readonly cut?: (flushed: boolean) => void;
+  readonly restore?: () => void;
+  /** Who writes on after the cut has no errors, and believes it: it must be stopped before. */
+  readonly deceives?: true;
+}
+
+export const placeKinds = ['directory', 'xfs', 'ext4', 'btrfs'] as const;
+export type PlaceKind = (typeof placeKinds)[number];
+
+/** Makes a place that goes with the sandbox. */
+export function createPlace(sandbox: Sandbox, kind: PlaceKind): Place {
+  if (kind === 'directory') return { root: join(sandbox.path, 'root') };
+  return kind === 'btrfs' ? copiedPlace(sandbox) : shutDownPlace(sandbox, kind);
+}
+
+function shutDownPlace(sandbox: Sandbox, type: 'xfs' | 'ext4'): Place {
+  const loop = createLoop(type, { megabytes: 512 });
+  sandbox.atEnd(() => loop.end());
+  return {
+    root: join(loop.path, 'root'),
+    cut: (flushed) => void execFileSync('xfs_io', ['-x', '-c', flushed ? 'shutdown -f' : 'shutdown', loop.path]),
+    restore: () => {
+      loop.unmount();
+      loop.mount();
+    },
+  };
+}
+
+/** btrfs can't be shut down: at the cut its image is copied in one instant, by xfs, and the copy takes its place. */
+function copiedPlace(sandbox: Sandbox): Place {
+  const outer = createLoop('xfs', { megabytes: 2048, format: ['-m', 'reflink=1'] });
+  sandbox.atEnd(() => outer.end());
+  const image = join(outer.path, 'image');
+  const copy = join(outer.path, 'copy');
+  const mounted = sandbox.folder('mounted');
+  const mount = () => execFileSync('mount', ['-o', 'loop', image, mounted]);
+  execFileSync('truncate', ['--size', '1G', image]);
+  execFileSync('mkfs.btrfs', ['-q', image]);
+  mount();
+  sandbox.atEnd(() => void execFileSync('umount', ['--lazy', mounted]));
+  return {
+    root: join(mounted, 'root'),
+    deceives: true,
+    cut: () => void execFileSync('cp', ['--reflink=always', image, copy]),
+    restore: () => {
+      execFileSync('umount', [mounted]);
+      renameSync(copy, image);
+      mount();
+    },
+  };
+}

@@ -1,0 +1,171 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { collect } from '../fault/collect.ts';
+import { type DriverUnderTest, driversUnderTest } from '../fault/drivers.ts';
+import { createServing, type Serving } from '../fault/serving.ts';
+import type { Daemon } from '../support/daemon.ts';
+import { onDisk, verified } from '../support/inspect-store.ts';
+import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+import type { SnapshotsClient } from '../support/snapshots-client.ts';
+import { type Blow, blowsOf } from './blows.ts';
+import { check, type Finding } from './check.ts';
+import { createLedger, type Ledger } from './ledger.ts';
+import type { TortureOptions } from './options.ts';
+import { createPlace, type Place } from './place.ts';
+import { createRandom, type Random } from './random.ts';
+import { Contradiction, createWriter } from './writer.ts';
+
+/** What a run of torture came to. */
+export interface Summary {
+  readonly rounds: number;
+  readonly acknowledged: number;
+  /** calls whose outcome only the restart told */
+  readonly unknown: number;
+  /** seconds that restarts took in the mean */
+  readonly restart: number;
+  /** rounds of each kind */
+  readonly blows: Readonly<Record<string, number>>;
+  /** everything that was wrong; with any, the run ends */
+  readonly findings: readonly (Finding | { readonly what: 'wedged' | 'wrong'; readonly text: string })[];
+}
+
+interface Run {
+  readonly options: TortureOptions;
+  readonly driver: DriverUnderTest;
+  readonly sandbox: Sandbox;
+  readonly place: Place;
+  readonly serving: Serving;
+  readonly random: Random;
+  readonly ledgers: readonly Ledger[];
+  readonly blows: Record<string, number>;
+  acknowledged: number;
+  unknown: number;
+  restarting: number;
+}
+
+/** Small, so that a few rounds see rotations and checkpoints. */
+const settings = 'log = { segment_bytes = "128KiB" }\ncheckpoint = { every = 150 }';
+const collectEvery = 10;
+
+/**
+ * Round after round on one root: writers at work, a blow to the daemon, a restart, and a comparison of what there is with
+ * what was acknowledged. Ends at the first finding. `say` is told of the progress.
+ */
+export async function torture(options: TortureOptions, say: (line: string) => void): Promise<Summary> {
+  const sandbox = createSandbox('torture');
+  try {
+    const run = createRun(options, sandbox);
+    const [rounds, findings] = await playRounds(run, say);
+    if (findings.length > 0) say(run.serving.lastWords());
+    const { acknowledged, unknown, blows } = run;
+    const restart = run.restarting / 1000 / Math.max(rounds, 1);
+    return { rounds, acknowledged, unknown, restart, blows, findings };
+  } finally {
+    await sandbox.close();
+  }
+}
+
+function createRun(options: TortureOptions, sandbox: Sandbox): Run {
+  const driver = driversUnderTest.find(({ name }) => name === options.driver);
+  if (driver === undefined) throw new TypeError(`there is no driver ${options.driver}`);
+  const place = createPlace(sandbox, options.place);
+  const serving = createServing(sandbox, { driver: driver.name, root: place.root, settings });
+  const ledgers = Array.from({ length: options.writers }, createLedger);
+  const random = createRandom(options.seed);
+  return {
+    options,
+    driver,
+    sandbox,
+    place,
+    serving,
+    random,
+    ledgers,
+    blows: {},
+    acknowledged: 0,
+    unknown: 0,
+    restarting: 0,
+  };
+}
+
+async function playRounds(run: Run, say: (line: string) => void): Promise<[number, Summary['findings']]> {
+  const { options, random, place } = run;
+  const end = performance.now() + options.seconds * 1000;
+  for (let round = 1; ; round++) {
+    const blow = random.pick(blowsOf(options.mode, place));
+    const isLast = round >= options.rounds || performance.now() > end;
+    const findings = await playRound(run, blow, isLast || round % collectEvery === 0).catch(wrong);
+    if (isLast || findings.length > 0 || round % collectEvery === 0)
+      say(
+        `round ${round}: ${run.acknowledged} calls acknowledged, ${run.unknown} unknown, ${findings.length} findings`,
+      );
+    if (isLast || findings.length > 0) return [round, findings];
+  }
+}
+
+const wrong = (error: unknown): Summary['findings'] => [
+  {
+    what: 'wrong',
+    text: error instanceof Contradiction ? error.message : String(error instanceof Error ? error.stack : error),
+  },
+];
+
+async function playRound(run: Run, blow: Blow, whole: boolean): Promise<Summary['findings']> {
+  const { serving, place, random, driver, ledgers } = run;
+  run.blows[blow.name] = (run.blows[blow.name] ?? 0) + 1;
+  const failpoints = blow.failpoints(random, driver);
+  const victim = await serving.start(failpoints).catch((error) => {
+    if (failpoints === '') throw error;
+  });
+  if (victim !== undefined) await underLoad(run, blow, victim);
+  if (blow.powerCut === true) {
+    place.restore?.();
+    serving.reboot();
+  }
+  const began = performance.now();
+  const daemon = await serving.start();
+  run.restarting += performance.now() - began;
+  const client = serving.connect();
+  run.unknown += ledgers.reduce((sum, { unknown }) => sum + unknown.length, 0);
+  const findings = await check({ ...run, root: place.root, client, powerCut: blow.powerCut === true });
+  const wedged = whole && findings.length === 0 ? await collectAll(run, client) : [];
+  client.close();
+  await (random.chance(0.5) ? daemon.kill() : daemon.stop());
+  return [...findings, ...wedged];
+}
+
+/** Writers at work until the daemon is gone. */
+async function underLoad(run: Run, blow: Blow, victim: Daemon): Promise<void> {
+  const { serving, random, ledgers, place, driver } = run;
+  let over = false;
+  const writers = ledgers.map((ledger, n) => {
+    const own = random.split();
+    const client = serving.connect();
+    const upper = (mounts: Parameters<DriverUnderTest['upper']>[1]) => driver.upper(place.root, mounts);
+    const limits = () => blow.limits(own);
+    const writer = createWriter({ name: `w${n}`, client, random: own, ledger, ledgers, upper, limits });
+    return { writer, client };
+  });
+  await Promise.all(writers.map(({ client }) => client.list()));
+  const working = Promise.all(writers.map(({ writer }) => writer.work(() => over)));
+  // What a writer finds must not go unheard, nor end the process, while the blow is still to come.
+  working.catch(() => {});
+  await blow.strike(victim, place, random);
+  over = true;
+  await Promise.race([working, pause(20_000).then(() => Promise.reject(new Error('a call never ended')))]);
+  for (const { writer, client } of writers) {
+    run.acknowledged += writer.acknowledged;
+    client.close();
+  }
+}
+
+/** Every key can be removed, leaf by leaf, and then nothing is left; what verify says is true of both. */
+async function collectAll({ place, ledgers }: Run, client: SnapshotsClient): Promise<Summary['findings']> {
+  const before = await verified(place.root);
+  await collect(client);
+  for (const { facts } of ledgers) facts.clear();
+  const after = await verified(place.root);
+  const left = onDisk(place.root).snapshots;
+  return [
+    ...[before, after].filter(({ status }) => status !== 0).map(({ text }) => ({ what: 'unexplained', text }) as const),
+    ...(left.length > 0 ? [{ what: 'wedged', text: `collected, but left on disk: ${left}` } as const] : []),
+  ];
+}
