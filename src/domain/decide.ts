@@ -31,8 +31,6 @@ export function decide(state: State, command: Command, rules: Rules): Answer<rea
       return remove(state, command);
     case 'Update':
       return update(state, command);
-    default:
-      return command satisfies never;
   }
 }
 

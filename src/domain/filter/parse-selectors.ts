@@ -76,8 +76,7 @@ function regexAt(at: number, pattern: string): (text: string) => boolean {
   try {
     return createRegex(pattern);
   } catch (error) {
-    if (error instanceof SyntaxFault) throw new SyntaxFault(at, `expected a regular expression: ${error.message}`);
-    throw error;
+    throw error instanceof SyntaxFault ? new SyntaxFault(at, `expected a regular expression: ${error.message}`) : error;
   }
 }
 

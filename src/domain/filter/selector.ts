@@ -21,7 +21,5 @@ export function createMatcher(selector: Selector): Matches {
       return (snapshot) => (field(snapshot) ?? '') !== selector.value;
     case '~=':
       return (snapshot) => selector.regex(field(snapshot) ?? '');
-    default:
-      return selector satisfies never;
   }
 }

@@ -40,8 +40,6 @@ export function compile(tree: Tree): Program {
         return add({ type: 'fork', next: part.options.map((option) => build(option, next)) });
       case 'repeat':
         return repeat(part, next);
-      default:
-        return part satisfies never;
     }
   };
   const repeat = ({ part, min, max }: Extract<Tree, { type: 'repeat' }>, next: number): number => {
