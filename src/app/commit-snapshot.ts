@@ -7,6 +7,7 @@ import type { Answer } from '../domain/refusal.ts';
 import { errorText, Fault, faultOf } from '../ports/fault.ts';
 import type { Volume } from '../ports/volume-driver.ts';
 import { reconcilerActor } from './actors.ts';
+import { expectServing } from './journal.ts';
 import { decideAndAct, type StoreContext } from './store-context.ts';
 import { pathOf, preparedVolume, snapshotWith } from './volume-of.ts';
 
@@ -18,6 +19,7 @@ export async function commitSnapshot(context: StoreContext, command: Commit, act
   const checked = await decideAndAct(context, command, async () => preparedVolume(context.journal.latest, command.key));
   if (either.isLeft(checked)) return checked;
   const volume = checked.right;
+  expectServing(context.journal);
   await sealVolume(context, command, volume);
   const committed = await recordCommit(context, command, { volume, actor });
   if (either.isLeft(committed)) return committed;
@@ -86,6 +88,7 @@ async function unseal(
     await driver.unseal(volume);
   };
   const unlessCommitted = async () => {
+    expectServing(journal);
     if (snapshotWith(journal.latest, id)?.kind === 'active') await deed();
   };
   await undo({ operation: 'commit', id, key, path: pathOf(id), cause: error }, deed, () =>

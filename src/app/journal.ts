@@ -126,3 +126,12 @@ export function createJournal({ log, store, clock, state }: Context): Journal {
 
 const gaveBack = () =>
   new Fault('stopped', 'the log has just given events back that it had taken', { hint: 'try again' });
+
+/**
+ * Throws the Fault (`stopped`) of a log that takes nothing until a restart. Nobody knows then whether the last events are in
+ * it, and what stands on the disk for them is the next start's to judge: it must not be touched any more.
+ */
+export function expectServing({ health: { serving, reason } }: Pick<Journal, 'health'>): void {
+  if (serving) return;
+  throw new Fault('stopped', `the log takes no more events: ${reason}`, { hint: 'restart the daemon' });
+}

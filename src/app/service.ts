@@ -5,7 +5,7 @@ import type { Logger } from '../ports/logger.ts';
 import type { VolumeDriver } from '../ports/volume-driver.ts';
 import { type Checkpointer, createCheckpointer } from './checkpointer.ts';
 import { createEarlyFlusher } from './early-flusher.ts';
-import type { Journal } from './journal.ts';
+import { expectServing, type Journal } from './journal.ts';
 import { createKeyLocks } from './key-locks.ts';
 import { createLateFlusher } from './late-flusher.ts';
 import { createPurger } from './purger.ts';
@@ -79,6 +79,7 @@ export function createService(context: Context): Service {
     locks.alone(async () => {
       await purger.drained();
       await journal.settled();
+      if (!dryRun) expectServing(journal);
       const actions = await planFor(() => journal.durable, driver, crash);
       return { actions, failed: dryRun ? 0 : await apply(actions, { journal, driver, logger, reach }) };
     });

@@ -69,4 +69,19 @@ test('a checkpoint ahead of the log stops the start', async () => {
   assert.match(second.message, 'once held position 9');
 });
 
+test('positions that a repair left out stop the start, unless a checkpoint stands for them', async () => {
+  const log = await filled();
+  const third = events.slice(2);
+  const gapped = {
+    ...{ end: log.end, markAt: (position: number) => log.markAt(position) },
+    read: async function* (after: number) {
+      yield after === 0 ? [...events.slice(0, 1), ...third] : third;
+    },
+  };
+  const { code, message } = await caughtFault(loadState(gapped, offering(), silent));
+  assert.equal([code, message.slice(0, 21)], ['corrupt', 'positions 2 to 2 of t']);
+  const mark = (await log.markAt(2)) ?? '';
+  assert.is((await loadState(gapped, offering(at(2, mark)), silent)).state.position, 3);
+});
+
 test.run();

@@ -108,21 +108,34 @@ async function collect({ store: { snapshots }, root }: Place): Promise<void> {
 const listed = <T>(answer: Answer<Iterable<T>>) => (either.isRight(answer) ? [...answer.right] : []);
 
 async function play(driver: DriverUnderTest, row: Row, root: string): Promise<void> {
-  const { step, error, deed, caller, said, logged, again, restarted } = row;
-  const { index = ['base committed', 'k active'], disk = ['1', '2'] } = row;
   const place = await createPlace(driver, root, row.segmentBytes);
-  const { trap } = place;
-  if (row.nested === true) await driver.nest(driver.layer(root, { id: 2, kind: 'active' }));
-  const { position } = place.store.journal.place;
-  const saidBefore = place.store.said;
-  trap.arm([`${step}=error(${error})`, ...(row.also === undefined ? [] : [row.also])].join(';'));
+  try {
+    if (row.nested === true) await driver.nest(driver.layer(root, { id: 2, kind: 'active' }));
+    await fail(place, row);
+    await goOn(place, row);
+  } finally {
+    await place.store.end();
+  }
+}
+
+/** The step fails, and the background work comes to its end. */
+async function fail(place: Place, row: Row): Promise<void> {
+  const { step, error, deed, caller, said, logged, also } = row;
+  const { index = ['base committed', 'k active'], disk = ['1', '2'] } = row;
+  const { root, trap, store } = place;
+  const { position } = store.journal.place;
+  trap.arm([`${step}=error(${error})`, ...(also === undefined ? [] : [also])].join(';'));
   assert.is(await outcomeOf(() => deeds[deed](place)), caller, 'what the caller is told');
-  if (said !== undefined) await waitFor(`"${said}"`, () => saidBefore.includes(said), { limit: 5000 });
+  if (said !== undefined) await waitFor(`"${said}"`, () => store.said.includes(said), { limit: 5000 });
   await waitFor(`step ${step}`, () => trap.reached.has(step), { limit: 5000 });
   trap.disarm();
-  await eventually(() => loggedAfter(place.root, position), logged, 'events');
+  await eventually(() => loggedAfter(root, position), logged, 'events');
   await eventually(() => indexOf(place), index, 'index');
-  await eventually(() => onDisk(place.root).snapshots, disk, 'disk');
+  await eventually(() => onDisk(root).snapshots, disk, 'disk');
+}
+
+/** The same deed again, now and after a restart; then nothing is unexplained, and everything can be removed. */
+async function goOn(place: Place, { deed, again, restarted }: Row): Promise<void> {
   if (deed === 'close') await restart(place);
   assert.is(await outcomeOf(() => deeds[deed](place)), again, 'the same again');
   await restart(place);
@@ -132,7 +145,6 @@ async function play(driver: DriverUnderTest, row: Row, root: string): Promise<vo
   assert.is(status, 0, text);
   assert.equal(onDisk(place.root).quarantine, []);
   await collect(place);
-  await place.store.end();
 }
 
 function undoTests(test: Test, driver: DriverUnderTest): void {

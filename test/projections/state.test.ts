@@ -124,6 +124,13 @@ test('ids of quarantined and purged orphans are never given again', () => {
   assert.is(given({ type: 'OrphanPurged', data: { ...orphan, id: null } }).life.lastId, 0);
 });
 
+test('after a repair of the log no lost number is given again, and nothing before it counts as never answered', () => {
+  const place = { file: 'f', offset: 0, what: '', first: 3, last: 9 };
+  const data = { ...place, done: 'cut', readable: 0, unreadable: 7, kept: 'log/damaged-3', lastId: 8 } as const;
+  const { life } = given(prepared(1, 'k1'), { type: 'LogRepaired', data });
+  assert.equal([life.lastId, life.opened], [8, 2]);
+});
+
 test('events that do not fit the state change nothing but the position', () => {
   const strangers = oneOfEach.filter(({ type }) => !type.startsWith('Store') && type !== 'SnapshotPrepared');
   const state = given(prepared(1, 'k1'));

@@ -20,7 +20,7 @@ export interface Blow {
 }
 
 const unhindered = { failpoints: () => '', limits: () => ({}) };
-const milliseconds = (random: Random) => pause(random.whole(5, 200));
+const milliseconds = (random: Random) => pause(random.whole(5, 250));
 
 const kill: Blow = {
   name: 'kill',

@@ -40,6 +40,8 @@ interface Run {
   acknowledged: number;
   unknown: number;
   restarting: number;
+  /** the daemon that a round has left at work */
+  standing: Daemon | undefined;
 }
 
 /** Small, so that a few rounds see rotations and checkpoints. */
@@ -55,6 +57,7 @@ export async function torture(options: TortureOptions, say: (line: string) => vo
   try {
     const run = createRun(options, sandbox);
     const [rounds, findings] = await playRounds(run, say);
+    await run.standing?.stop();
     if (findings.length > 0) say(run.serving.lastWords());
     const { acknowledged, unknown, blows } = run;
     const restart = run.restarting / 1000 / Math.max(rounds, 1);
@@ -83,6 +86,7 @@ function createRun(options: TortureOptions, sandbox: Sandbox): Run {
     acknowledged: 0,
     unknown: 0,
     restarting: 0,
+    standing: undefined,
   };
 }
 
@@ -109,27 +113,34 @@ const wrong = (error: unknown): Summary['findings'] => [
 ];
 
 async function playRound(run: Run, blow: Blow, whole: boolean): Promise<Summary['findings']> {
-  const { serving, place, random, driver, ledgers } = run;
+  const { serving, place, ledgers } = run;
   run.blows[blow.name] = (run.blows[blow.name] ?? 0) + 1;
-  const failpoints = blow.failpoints(random, driver);
-  const victim = await serving.start(failpoints).catch((error) => {
-    if (failpoints === '') throw error;
-  });
+  const victim = await startVictim(run, blow);
   if (victim !== undefined) await underLoad(run, blow, victim);
   if (blow.powerCut === true) {
     place.restore?.();
     serving.reboot();
   }
   const began = performance.now();
-  const daemon = await serving.start();
+  run.standing = await serving.start();
   run.restarting += performance.now() - began;
   const client = serving.connect();
   run.unknown += ledgers.reduce((sum, { unknown }) => sum + unknown.length, 0);
   const findings = await check({ ...run, root: place.root, client, powerCut: blow.powerCut === true });
   const wedged = whole && findings.length === 0 ? await collectAll(run, client) : [];
   client.close();
-  await (random.chance(0.5) ? daemon.kill() : daemon.stop());
   return [...findings, ...wedged];
+}
+
+/** The daemon that came up in the round before, or a new one where it needs failpoints: those may end it as it starts. */
+async function startVictim({ serving, random, driver, standing }: Run, blow: Blow): Promise<Daemon | undefined> {
+  const failpoints = blow.failpoints(random, driver);
+  if (failpoints === '' && standing !== undefined) return standing;
+  await (random.chance(0.5) ? standing?.kill() : standing?.stop());
+  return serving.start(failpoints).catch((error) => {
+    if (failpoints === '') throw error;
+    return undefined;
+  });
 }
 
 /** Writers at work until the daemon is gone. */

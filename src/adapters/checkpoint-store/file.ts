@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { either } from 'fp-ts';
@@ -46,7 +47,8 @@ export function createFileCheckpointStore({
       for (const path of await checkpointFiles(directory, bases)) {
         const checkpoint = await readCheckpoint(path);
         if (either.isRight(checkpoint)) yield checkpoint.right;
-        else damaged(path, checkpoint.left);
+        // A daemon that is at work deletes older ones meanwhile.
+        else if (existsSync(path)) damaged(path, checkpoint.left);
       }
     },
   };

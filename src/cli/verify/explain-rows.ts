@@ -23,17 +23,22 @@ export function explainRows({ state, found, findings, aside, quarantined }: Expl
   const byPath = new Map(findings.flatMap((action) => ('path' in action ? [[action.path, action] as const] : [])));
   const moved = new Map(quarantined.map((fact) => [fact.data.moved, fact]));
   return [
-    ...[...state.index.values()].map((snapshot) => snapshotRow(state, snapshot, byId.get(snapshot.id))),
+    ...byNumber([...state.index.values()]).map((snapshot) => snapshotRow(state, snapshot, byId.get(snapshot.id))),
     ...[...state.volumes.doomed].map(
       ([id, { why, since }]): Row => ({
         ...{ row: 'snapshot', about: pathOf(id), id, is: 'doomed', odd: false },
         why: `${why} at position ${since}, not yet purged`,
       }),
     ),
-    ...found.map((volume) => directoryRow(state, volume, byPath.get(volume.path) ?? byId.get(volume.id ?? -1))),
+    ...byNumber(found).map((volume) =>
+      directoryRow(state, volume, byPath.get(volume.path) ?? byId.get(volume.id ?? -1)),
+    ),
     ...aside.map((name) => asideRow(`quarantine/${name}`, moved.get(`quarantine/${name}`))),
   ];
 }
+
+const byNumber = <T extends { readonly id: number | null }>(all: readonly T[]): readonly T[] =>
+  [...all].sort((a, b) => (a.id ?? Number.POSITIVE_INFINITY) - (b.id ?? Number.POSITIVE_INFINITY) || 0);
 
 function snapshotRow(state: State, { id, key, kind, parent }: Snapshot, finding: Action | undefined): Row {
   const wanted = state.volumes.wanted.get(id);

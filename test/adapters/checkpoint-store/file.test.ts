@@ -50,6 +50,18 @@ test('are lines of JSON, the last of which proves the others', async ({ director
   );
 });
 
+test('are found among the bases in the log directory too, which no save removes', async ({ sandbox, directory }) => {
+  const bases = sandbox.folder('log');
+  const store = createFileCheckpointStore({ directory, bases });
+  await store.save(placeAt(3), ['base']);
+  renameSync(join(directory, checkpointName(3)), join(bases, '00000000000000000003.base'));
+  for (const position of [2, 5, 6, 7]) await store.save(placeAt(position), []);
+  assert.equal(await loaded(store), { positions: [7, 6, 3], damaged: [] });
+  renameSync(join(bases, '00000000000000000003.base'), join(bases, '00000000000000000004.base'));
+  const { damaged } = await loaded(store);
+  assert.match(damaged[0]?.why ?? '', 'it was renamed: it is of position 3');
+});
+
 test('are passed over and told of where any single bit is flipped', async ({ directory, store }) => {
   await store.save(placeAt(1), ['older']);
   await store.save(placeAt(2), [{ key: 'newer' }]);

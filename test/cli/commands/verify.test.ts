@@ -122,10 +122,93 @@ test('finds a parent that does not live', async ({ world }) => {
   assert.match(lines.join('\n'), 'active orphan: its parent gone does not live');
 });
 
-test('prints one object for machines', async ({ world }) => {
+test('finds a checkpoint that is ahead of the log', async ({ world }) => {
+  world.checkpoints.push({ place: { position: 14, mark: 'm' }, rows: [] });
+  const { status, lines } = await verified(world);
+  assert.is(status, 3);
+  assert.match(lines.join('\n'), 'the log ends at position 13, but a checkpoint shows that it once held position 14');
+});
+
+test('takes a checkpoint that is written meanwhile for what it is', async ({ world }) => {
+  const openCheckpoints = async () => {
+    await world.append(enveloped([prepared(5, 'k')], 13));
+    world.driver.volumes.set('5', newMemoryVolume());
+    const rows = [...toRows([...envelopes, ...enveloped([prepared(5, 'k')], 13)].reduce(evolve, initialState))];
+    world.checkpoints.push({ place: { position: 14, mark: await world.markAt(14) }, rows });
+    return world.openCheckpoints(world.root);
+  };
+  const log = await world.openLog(world.root);
+  const early = { ...world, openCheckpoints, openLog: onceThen(log, () => world.openLog(world.root)) };
+  const { print } = createPrinter();
+  assert.is(await verify({ root: world.root }, early, print), 0);
+});
+
+/** The first call answers with what was opened before, later ones anew. */
+function onceThen<T>(first: T, later: () => Promise<T>): () => Promise<T> {
+  let called = false;
+  return async () => {
+    if (called) return later();
+    called = true;
+    return first;
+  };
+}
+
+test('knows the gap that a repair tells of, and no other', async ({ world }) => {
+  const gap = { file: 'f.log', first: 3, last: 5 };
+  const inspectLog = async () => ({ ...(await world.inspectLog(world.root)), gaps: [gap] });
+  const look = async () => {
+    const { lines, print } = createPrinter();
+    return { status: await verify({ root: world.root }, { ...world, inspectLog }, print), text: lines.join('\n') };
+  };
+  const untold = await look();
+  assert.is(untold.status, 3);
+  assert.match(untold.text, 'leaves positions 3 to 5 out, but no event tells of such a repair');
+  const place = { file: 'f.log', offset: 1, what: 'w', first: 3, last: 5 };
+  const data = { ...place, done: 'bridged', readable: 2, unreadable: 1, kept: 'log/damaged-3', lastId: 4 } as const;
+  const repair = { type: 'LogRepaired', data } as const;
+  await world.append(enveloped([repair], 13));
+  const told = await look();
+  assert.is(told.status, 0, told.text);
+  assert.match(
+    told.text,
+    'note: known since the repair at position 14: positions 3 to 5 are lost, 1 of them unreadable',
+  );
+});
+
+test('tells of every snapshot and every directory what it is and why', async ({ sandbox, world }) => {
+  world.driver.volumes.set('stray', { ...newMemoryVolume(), bytes: 1 });
+  const fact = { path: 'snapshots/9', id: 9, moved: 'quarantine/13-9', why: 'nobody knows it' };
+  await world.append(enveloped([{ type: 'OrphanQuarantined', data: fact }], 13));
+  sandbox.folder('root/quarantine/13-9');
+  sandbox.folder('root/quarantine/mine');
+  const { lines, print } = createPrinter();
+  await verify({ root: world.root, all: true }, world, print);
+  assert.equal(
+    lines.slice(0, 10).map((line) => line.replace(/ {2,}/g, '  ')),
+    [
+      'IS  ID  ABOUT  WHY',
+      '  committed  1  default/2/sha256:aaa  prepared at position 3, parent of 1',
+      '  committed  2  default/4/sha256:bbb  prepared at position 5, on default/2/sha256:aaa, parent of 1',
+      '  active  3  default/5/web  prepared at position 8, on default/4/sha256:bbb',
+      '  committed directory  1  snapshots/1  the volume of default/2/sha256:aaa',
+      '  committed directory  2  snapshots/2  the volume of default/4/sha256:bbb',
+      '  active directory  3  snapshots/3  the volume of default/5/web',
+      "! unknown directory  snapshots/stray  snapshots/stray: its name is not a snapshot's number",
+      '  quarantined directory  9  quarantine/13-9  was snapshots/9 until position 14: nobody knows it',
+      '  unknown directory  quarantine/mine  no event of the log tells of it: put there by hand?',
+    ],
+  );
+});
+
+test('prints one line for each row and one object with every step for machines', async ({ world }) => {
   const { lines, print } = createPrinter();
   await verify({ root: world.root, json: true }, world, print);
-  const { status, steps } = JSON.parse(lines.join(''));
+  assert.equal(JSON.parse(lines[0] ?? ''), {
+    ...{ row: 'snapshot', about: 'default/2/sha256:aaa', id: 1, is: 'committed', odd: false },
+    why: 'prepared at position 3, parent of 1',
+  });
+  assert.is(lines.length, 7);
+  const { status, steps } = JSON.parse(lines.at(-1) ?? '');
   assert.is(status, 0);
   assert.equal(
     steps.map(({ step }: { step: string }) => step),

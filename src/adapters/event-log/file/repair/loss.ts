@@ -24,6 +24,14 @@ export function mendLoss({ mended, header }: Piece): readonly Loss[] {
   return [{ done: 'mended', damage: mended, first, last: first, records: [], unreadable: 0 }];
 }
 
+/** The event that tells of an earlier repair may be among what is lost now: it is told again. */
+export function earlierLoss({ file, header }: Piece): readonly Loss[] {
+  if (header?.gap === undefined) return [];
+  const { first, gap } = header;
+  const damage = { file, offset: 0, position: first, what: 'an earlier repair left positions out', broken: false };
+  return [{ done: 'bridged', damage, first, last: gap.last, records: [], unreadable: gap.last - first + 1 }];
+}
+
 export function gapLoss({ first, proof, base }: Bridge, others: readonly Piece[], rest: Damage | undefined): Loss {
   const { last } = proof;
   const damage = others[0]?.why ?? rest ?? shorter(base.path, first, base.position);

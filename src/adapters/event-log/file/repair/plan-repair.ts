@@ -1,6 +1,6 @@
 import type { Cursor } from '../cursor.ts';
 import { formatHeader, genesisMark } from '../header.ts';
-import { cutLoss, gapLoss, type Loss, mendLoss } from './loss.ts';
+import { cutLoss, earlierLoss, gapLoss, type Loss, mendLoss } from './loss.ts';
 import { markAfter, type Piece } from './piece.ts';
 import { type Proof, resumeAfter } from './resume.ts';
 import type { Survey } from './survey-log.ts';
@@ -55,8 +55,10 @@ export function planRepair(survey: Survey, states: readonly KnownState[]): Repai
   const followed = bridge?.proof.pieces ?? [];
   const cut = others.slice(others.length - lostAfter(others, bridge));
   const endsAt = bridge === undefined ? end : bridge.proof.end;
+  const remaining = kept.concat(followed);
   const losses = [
-    ...kept.concat(followed).flatMap(mendLoss),
+    ...(others.length === 0 ? [] : remaining.flatMap(earlierLoss)),
+    ...remaining.flatMap(mendLoss),
     ...(bridge === undefined ? [] : [gapLoss(bridge, others, rest)]),
     ...(cut.length > 0 || (rest !== undefined && !torn && bridge?.proof.pieces.length !== 0)
       ? [cutLoss(endsAt, cut, rest)]

@@ -206,6 +206,25 @@ test('counts every position that nobody can read as a number that may have been 
   assert.equal([losses[0]?.first, losses[0]?.last, losses[0]?.unreadable, lastId], [1, count, 1, count + 1]);
 });
 
+test('tells again of an earlier gap, whose event may be lost with the rest', async (context) => {
+  const { root, known } = copyOf(context, [6]);
+  const directory = join(root, 'log');
+  const [first = '', , third = ''] = segmentsIn(directory);
+  flip(join(directory, first), 700);
+  await repaired(root, known);
+  rmSync(join(root, 'checkpoints'), { recursive: true });
+  flip(join(directory, third), 700);
+  await repaired(root, known);
+  const { gaps } = await inspectLog(directory);
+  const log = await readLogDirectory(directory);
+  const told = (await readAll(log)).flatMap(({ event }) => (event.type === 'LogRepaired' ? [event.data] : []));
+  assert.equal(
+    told.map(({ done }) => done),
+    ['bridged', 'cut'],
+  );
+  assert.equal([told[0]?.first, told[0]?.last], [gaps[0]?.first, gaps[0]?.last]);
+});
+
 test('can be killed anywhere and run again', async (context) => {
   const middle = segmentsIn(join(context.whole, 'log'))[1] ?? '';
   const spoil = (root: string) => flip(join(root, 'log', middle), 700);

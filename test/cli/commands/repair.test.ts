@@ -1,0 +1,62 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { repair, repairLines } from '../../../src/cli/commands/repair.ts';
+import type { LossReport, RepairReport } from '../../../src/cli/world.ts';
+import { createSandbox } from '../../support/sandbox.ts';
+import { createMemoryWorld, createPrinter } from '../memory-world.ts';
+
+const test = suite('repair');
+
+const cut: LossReport = {
+  done: 'cut',
+  text: '1.log, byte 7, position 3: the record is damaged; the log is cut there, positions 3 to 5 lost',
+  first: 3,
+  last: 5,
+  records: [
+    { position: 4, type: 'SnapshotPrepared', id: 2, about: 'key\u001b' },
+    { position: 5, type: 'StoreClosed', id: null, about: '' },
+  ],
+  unreadable: 1,
+};
+
+const report = (losses: readonly LossReport[], again = false): RepairReport => ({
+  ...{ losses, again, lastId: 3 },
+  kept: losses.length === 0 ? '' : 'log/damaged-3',
+  changed: losses.length === 0 ? [] : ['log/1.log'],
+});
+
+test('lists what is lost, what is kept aside, and what follows from it', () => {
+  assert.equal(repairLines(report([cut]), true), [
+    cut.text,
+    "  2 of these events can still be read, 1 can't",
+    '  POSITION  TYPE              ID  KEY',
+    '         4  SnapshotPrepared   2  key\\u001b',
+    '         5  StoreClosed',
+    'kept aside whole in log/damaged-3: log/1.log',
+    'the next start puts volumes that the log no longer explains into quarantine; numbers up to 3 are not given again',
+    'this is what would be done; nothing was changed',
+  ]);
+});
+
+test('says so where there is nothing to repair, or a repair was interrupted', () => {
+  assert.equal(repairLines(report([]), false), ['nothing to repair']);
+  assert.equal(repairLines(report([], true), true), [
+    'a repair was interrupted: it would be taken back first, and done again',
+  ]);
+  assert.match(repairLines(report([{ ...cut, done: 'mended' }], true), false).join('\n'), 'was taken back first');
+});
+
+test('prints one object for machines', async () => {
+  const sandbox = createSandbox('repair');
+  const world = await createMemoryWorld(sandbox, []);
+  const { lines, print } = createPrinter();
+  await repair(
+    { root: world.root, json: true, dryRun: true },
+    { ...world, repairLog: async () => report([cut]) },
+    print,
+  );
+  assert.equal(JSON.parse(lines.join('')), { dryRun: true, ...report([cut]) });
+  await sandbox.close();
+});
+
+test.run();
