@@ -69,6 +69,7 @@ export async function createEnvironment(sandbox: Sandbox, root: string, server: 
     expectNothingLeft: async () => {
       for (const id of words(await ctr('containers', 'list', '--quiet'))) await ctr('containers', 'delete', id);
       for (const name of words(await ctr('images', 'list', '--quiet'))) await ctr('images', 'remove', '--sync', name);
+      await collect(containerd);
       await waitFor(`an empty list and no volumes: ${await list()}${volumes()}`, async () => {
         const rows = (await list()).trim().split('\n').slice(1);
         return rows.length === 0 && volumes().length === 0;
@@ -85,6 +86,12 @@ export async function createEnvironment(sandbox: Sandbox, root: string, server: 
       await run(command, args);
     },
   };
+}
+
+/** containerd collects by itself some time after the last removal, or not at all; deleting a lease makes it do so now. */
+async function collect({ ctr }: Containerd): Promise<void> {
+  await ctr('leases', 'create', '--id', 'collect');
+  await ctr('leases', 'delete', '--sync', 'collect');
 }
 
 /** Whether a call gets through to the snapshotter; containerd answers most of them from its own store. */
