@@ -1,4 +1,4 @@
-import { bufferTime, filter, mergeMap, Subject } from 'rxjs';
+import { bufferTime, concatMap, filter, lastValueFrom, mergeMap, Subject } from 'rxjs';
 import type { Event } from '../../events/registry.ts';
 import type { Reach } from '../ports/failpoints.ts';
 import { errorText } from '../ports/fault.ts';
@@ -19,7 +19,10 @@ export interface Purger {
 }
 
 const atOnce = 4;
+/** milliseconds of purges that are recorded together */
 const recordEvery = 25;
+/** the same, where each time all of the disk must be flushed first */
+const settleEvery = 500;
 
 interface Context {
   readonly journal: Journal;
@@ -65,27 +68,35 @@ export function createPurger({ journal, driver, retrier, logger, reach }: Contex
     tries.get(id)?.end();
     tries.delete(id);
   };
+  const unrecorded = (error: unknown) =>
+    logger.warn({ error: errorText(error) }, 'purges not recorded: they will be done again at the next start');
   const record = (purged: readonly Purged[]) => {
     const events = purged.map(({ id, bytes }): Event => {
       const why = journal.latest.volumes.doomed.get(id)?.why ?? 'removed';
       return { type: 'VolumePurged', data: { id, why, bytes } };
     });
-    const unrecorded = (error: unknown) =>
-      logger.warn({ error: errorText(error) }, 'purges not recorded: they will be done again at the next start');
+    journal.record(events, { actor: reconcilerActor, room: 'reserved', flush: 'soon' }).catch(unrecorded);
+  };
+
+  /** A purge that a power cut takes back must not be in the log: nobody would do it again. */
+  const settleAndRecord = async (purged: readonly Purged[]) => {
     try {
-      journal.record(events, { actor: reconcilerActor, room: 'reserved', flush: 'soon' }).catch(unrecorded);
+      await driver.settle?.();
+      record(purged);
     } catch (error) {
       unrecorded(error);
     }
   };
 
   due.pipe(mergeMap(attempt, atOnce)).subscribe();
-  const recording = done
-    .pipe(
-      bufferTime(recordEvery),
+  const recording = lastValueFrom(
+    done.pipe(
+      bufferTime(driver.settle === undefined ? recordEvery : settleEvery),
       filter((purged) => purged.length > 0),
-    )
-    .subscribe(record);
+      concatMap(settleAndRecord),
+    ),
+    { defaultValue: undefined },
+  );
   const listening = journal.events.subscribe(({ event }) => {
     if (event.type === 'SnapshotRemoved' || event.type === 'PrepareUndone') enqueue(event.data.id);
   });
@@ -101,7 +112,7 @@ export function createPurger({ journal, driver, retrier, logger, reach }: Contex
       await drained();
       due.complete();
       done.complete();
-      recording.unsubscribe();
+      await recording;
     },
   };
 }

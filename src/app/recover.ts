@@ -62,6 +62,8 @@ export async function recover(context: Context): Promise<Recovered> {
   }
   const actions = await planFor(() => journal.latest, driver, crash);
   const failed = await apply(actions, { journal, driver, logger, reach });
+  // What an earlier session made, and what was just made again, is not fresh any more once this one is open.
+  await driver.settle?.();
   const opened: Event = {
     type: 'StoreOpened',
     data: {

@@ -68,6 +68,11 @@ export interface VolumeDriver {
   usage(volume: Volume): Promise<Usage>;
   /** Deletes all that the id has on disk and tells how many bytes were freed, as far as that is cheap to know (else 0). */
   purge(id: number): Promise<number>;
+  /**
+   * Resolves when every volume made and every one purged up to the call is so on stable storage. Left out where the file
+   * system brings these there before anything that is written into the log afterwards (ext4, xfs; not btrfs).
+   */
+  settle?(): Promise<void>;
   scan(): Promise<readonly Found[]>;
   /** Whether nobody can have written into what was found since it was made. */
   untouched(found: Found): Promise<boolean>;

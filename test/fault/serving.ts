@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { failpointsVariable } from '../../src/adapters/failpoints/from-environment.ts';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
 import type { Sandbox } from '../support/sandbox.ts';
+import type { Server } from '../support/server.ts';
 import { connectSnapshots, type SnapshotsClient } from '../support/snapshots-client.ts';
 
 /** A root that is served by one daemon after the other. */
@@ -28,6 +29,17 @@ export interface ServingOptions {
 
 /** The daemon as it is compiled beside the tests. */
 const snapledger = join(import.meta.dirname, '../../src/snapledger.cjs');
+
+/** The same daemon, as the benchmarks and the end-to-end tests name servers. */
+export const daemonOf = (driver: string): Server => ({
+  name: `snapledger with ${driver}`,
+  command: (root, socket) => [
+    process.execPath,
+    snapledger,
+    'serve',
+    ...['--root', root, '--address', socket, '--driver', driver],
+  ],
+});
 
 export function createServing(sandbox: Sandbox, { driver, root, settings = '' }: ServingOptions): Serving {
   const address = join(sandbox.path, 's.sock');

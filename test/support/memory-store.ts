@@ -27,6 +27,8 @@ export interface Said {
 export interface MemoryStoreOptions extends MemoryOptions, Pick<MemoryEventLogOptions, 'flush' | 'admit'> {
   readonly service?: Partial<ServiceOptions>;
   readonly reach?: Reach;
+  /** plays the flush of volumes made and purged, for a disk that needs it */
+  readonly settle?: () => Promise<void>;
 }
 
 export interface MemoryStore extends Service {
@@ -63,9 +65,9 @@ export async function openMemoryStore(options: MemoryStoreOptions = {}, remains:
     void said.push({ level, message, fields: fields as Record<string, unknown> });
   const logger: Logger = { info: say('info'), warn: say('warn'), error: say('error') };
   const kept = remains.kept ?? [];
-  const { flush, admit, before } = options;
+  const { flush, admit, before, settle } = options;
   const log = createMemoryEventLog({ store: storeId, kept, ...(flush && { flush }), ...(admit && { admit }) });
-  const driver = createMemoryDriver(before === undefined ? {} : { before });
+  const driver = { ...createMemoryDriver(before === undefined ? {} : { before }), ...(settle && { settle }) };
   for (const [name, volume] of remains.driver?.volumes ?? []) driver.volumes.set(name, volume);
   const { state } = await loadState(log, noCheckpoints, logger);
   let time = 1_790_000_000_000_000_000n;

@@ -33,7 +33,8 @@ export function serverUnderTest(driver: string): Server {
   };
 }
 
-function otherServer(words: readonly [string, ...string[]]): Server {
+/** A server by its command line, with the words ROOT and SOCKET in it. */
+export function otherServer(words: readonly [string, ...string[]]): Server {
   const [command, ...args] = words;
   return {
     name: command,

@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { renameSync } from 'node:fs';
+import { readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { createLoop } from '../support/loop.ts';
 import type { Sandbox } from '../support/sandbox.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 /** Where a root lies: in a directory of this machine, or on a file system of its own whose power can be cut. */
 export interface Place {
@@ -12,7 +13,7 @@ export interface Place {
    * that names and sizes survive whose data does not. Ends with `restore`, when nothing uses the file system any more.
    */
   readonly cut?: (flushed: boolean) => void;
-  readonly restore?: () => void;
+  readonly restore?: () => Promise<void>;
   /** Who writes on after the cut has no errors, and believes it: it must be stopped before. */
   readonly deceives?: true;
 }
@@ -32,16 +33,34 @@ function shutDownPlace(sandbox: Sandbox, type: 'xfs' | 'ext4'): Place {
   return {
     root: join(loop.path, 'root'),
     cut: (flushed) => void execFileSync('xfs_io', ['-x', '-c', flushed ? 'shutdown -f' : 'shutdown', loop.path]),
-    restore: () => {
-      loop.unmount();
-      loop.mount();
-    },
+    restore: () =>
+      mountAnew(loop.path, () => {
+        loop.unmount();
+        loop.mount();
+      }),
   };
+}
+
+/**
+ * A mount namespace that some other process has made since holds the old mount as well, and as long as it does, a new one
+ * only shows the file system that was shut down.
+ */
+async function mountAnew(path: string, mount: () => void): Promise<void> {
+  await waitFor(`${path} to be mounted anew`, () => {
+    mount();
+    try {
+      readdirSync(path);
+      return true;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EIO') return false;
+      throw error;
+    }
+  });
 }
 
 /** btrfs can't be shut down: at the cut its image is copied in one instant, by xfs, and the copy takes its place. */
 function copiedPlace(sandbox: Sandbox): Place {
-  const outer = createLoop('xfs', { megabytes: 2048, format: ['-m', 'reflink=1'] });
+  const outer = createLoop('xfs', { megabytes: 2000, format: ['-m', 'reflink=1'] });
   sandbox.atEnd(() => outer.end());
   const image = join(outer.path, 'image');
   const copy = join(outer.path, 'copy');
@@ -55,7 +74,7 @@ function copiedPlace(sandbox: Sandbox): Place {
     root: join(mounted, 'root'),
     deceives: true,
     cut: () => void execFileSync('cp', ['--reflink=always', image, copy]),
-    restore: () => {
+    restore: async () => {
       execFileSync('umount', [mounted]);
       renameSync(copy, image);
       mount();

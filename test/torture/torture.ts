@@ -118,7 +118,7 @@ async function playRound(run: Run, blow: Blow, whole: boolean): Promise<Summary[
   const victim = await startVictim(run, blow);
   if (victim !== undefined) await underLoad(run, blow, victim);
   if (blow.powerCut === true) {
-    place.restore?.();
+    await place.restore?.();
     serving.reboot();
   }
   const began = performance.now();
@@ -161,7 +161,10 @@ async function underLoad(run: Run, blow: Blow, victim: Daemon): Promise<void> {
   working.catch(() => {});
   await blow.strike(victim, place, random);
   over = true;
-  await Promise.race([working, pause(20_000).then(() => Promise.reject(new Error('a call never ended')))]);
+  await Promise.race([
+    working,
+    pause(20_000, undefined, { ref: false }).then(() => Promise.reject(new Error('a call never ended'))),
+  ]);
   for (const { writer, client } of writers) {
     run.acknowledged += writer.acknowledged;
     client.close();

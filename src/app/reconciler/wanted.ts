@@ -10,7 +10,7 @@ export interface WantedVolume {
   readonly parentId: number | null;
   /** it has something on disk of its own */
   readonly occupies: boolean;
-  /** The log shows a prepare that may never have been answered, so nobody can have written into the volume. */
+  /** The log shows a prepare that may never have been answered, or of which the power cut may have left nothing. */
   readonly fresh: boolean;
   /** Committed, but not known to have been on stable storage when the power went. */
   readonly unsafe: boolean;
@@ -37,13 +37,18 @@ export function crashOf({ life }: State, boot: string): Crash | null {
   return life.open ? { since: life.opened, powerCut: life.boot !== boot } : null;
 }
 
-/** Only what a crashed session prepared, and no later event speaks of, can be fresh; only a power cut leaves data unsafe. */
+/**
+ * Only what a crashed session prepared and did not commit can be fresh: after a power cut all of it, else what no later event
+ * speaks of. Only a power cut leaves data unsafe.
+ */
 export function wantedOf(state: State, driver: Pick<VolumeDriver, 'occupies'>, crash: Crash | null): Wanted {
   const volumes = new Map<number, WantedVolume>();
   for (const snapshot of state.index.values()) {
     const volume = volumeOf(state, snapshot);
     const record = state.volumes.wanted.get(snapshot.id);
-    const fresh = crash !== null && record !== undefined && record.prepared > crash.since && !record.touched;
+    const ofCrash = crash !== null && record !== undefined && record.prepared > crash.since;
+    // A power cut takes back the making of a volume too, even of one that somebody has written into.
+    const fresh = ofCrash && record.kind !== 'committed' && (crash.powerCut || !record.touched);
     const unsafe = crash?.powerCut === true && record?.kind === 'committed' && !record.flushed;
     const { key, parentId } = snapshot;
     volumes.set(snapshot.id, { volume, key, parentId, occupies: driver.occupies(volume), fresh, unsafe });

@@ -5,7 +5,7 @@ import { type Reach, unhindered } from '../../../ports/failpoints.ts';
 import { faultOf } from '../../../ports/fault.ts';
 import { continueSegment, prepareSegment, startSegment, unfinishedName } from './active-segment.ts';
 import { cutTornTail } from './cut-torn-tail.ts';
-import { syncDirectory } from './file-calls.ts';
+import { syncData, syncDirectory } from './file-calls.ts';
 import { createFileEventLog } from './file-event-log.ts';
 import { genesisMark } from './header.ts';
 import { type LoadedLog, loadSegments } from './load-segments.ts';
@@ -79,7 +79,11 @@ async function begin({ directory, store }: FileEventLogOptions, writing: Writing
 
 async function goOn({ store, segments, last, tail }: LoadedLog, writing: WritingOptions): Promise<FileLogOpening> {
   const torn = tail === null ? null : await cutTornTail(last, tail);
-  return { store, torn, log: createFileEventLog([...segments], continueSegment(last, writing), writing) };
+  const active = continueSegment(last, writing);
+  // A process that was killed may have written what it did not live to flush, and all of it counts from now on.
+  await syncData(active.fd);
+  await syncDirectory(writing.directory);
+  return { store, torn, log: createFileEventLog([...segments], active, writing) };
 }
 
 /** What a crash left of a segment that was about to begin: nothing in it was ever acknowledged. */

@@ -79,6 +79,7 @@ export async function createBtrfsDriver(setup: BtrfsSetup): Promise<VolumeDriver
         forget(id);
         return remove(layout.directory(id));
       }),
+    settle: () => guarded('flush of the volumes', () => syncFileSystem(root)),
     close: () => remover.close(),
   };
 }

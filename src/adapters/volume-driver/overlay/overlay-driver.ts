@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, readdirSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, statfsSync } from 'node:fs';
 import type { Labels } from '../../../../events/codecs.ts';
 import { type Reach, unhindered } from '../../../ports/failpoints.ts';
 import { Fault, faultOf } from '../../../ports/fault.ts';
@@ -8,6 +8,7 @@ import { createTreeThread, type TreeThread } from '../tree-thread.ts';
 import { checkOverlayRoot } from './check-overlay-root.ts';
 import { createVolume } from './create-volume.ts';
 import { type KernelTraits, kernelTraits } from './kernel-traits.ts';
+import { createLayerFlush } from './layer-flush.ts';
 import { orphanDeeds } from './orphan-deeds.ts';
 import { createOverlayMounts } from './overlay-mounts.ts';
 import type { OverlayOptions, TryMount } from './overlay-options.ts';
@@ -34,6 +35,7 @@ export async function createOverlayDriver(setup: OverlaySetup): Promise<VolumeDr
   const measurer = createTreeThread();
   const remover = createTreeThread();
   const layer = (id: number) => `${root}/snapshots/${id}/fs`;
+  const flushLayer = createLayerFlush(root, system.syncFileSystem);
   const mountsOf = createOverlayMounts(root, traits, { ...options, remapIds });
   const remove = (path: string) => {
     reach('overlay.purge');
@@ -44,6 +46,7 @@ export async function createOverlayDriver(setup: OverlaySetup): Promise<VolumeDr
     rebase: true,
     capabilities: capabilitiesOf(options, remapIds),
     ...labelling(options, layer),
+    ...settling(root, system),
     ...orphanDeeds(root, remove),
     occupies: ({ kind }) => kind !== 'view',
     create: (volume) => guarded(volume, 'create', () => createVolume(root, volume, { reach, remapIds })),
@@ -51,7 +54,7 @@ export async function createOverlayDriver(setup: OverlaySetup): Promise<VolumeDr
     flush: (volume) =>
       guarded(volume, 'flush', () => {
         expectLayer(volume, layer(volume.id));
-        return system.syncFileSystem(root);
+        return flushLayer(volume.id);
       }),
     seal: (volume) => guarded(volume, 'seal', () => void expectLayer(volume, layer(volume.id))),
     unseal: async () => {},
@@ -69,6 +72,16 @@ async function openRoot({ root, tryMount, options = {} }: OverlaySetup) {
   const path = await checkOverlayRoot(root, process.geteuid?.() === 0 ? tryMount : undefined);
   const traits = kernelTraits(path);
   return { root: path, traits, remapIds: remaps(options, traits) };
+}
+
+/** Source: linux/magic.h */
+const ext4 = 0xef53;
+const xfs = 0x58465342;
+
+/** These two have one journal, so that a flushed log has all names made and removed before it on stable storage too. */
+function settling(root: string, { syncFileSystem }: OverlaySetup['system']) {
+  const { type } = statfsSync(root);
+  return type === ext4 || type === xfs ? {} : { settle: () => syncFileSystem(root) };
 }
 
 function labelling({ upperdirLabel = false }: OverlayOptions, layer: (id: number) => string) {

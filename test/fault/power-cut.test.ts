@@ -1,0 +1,38 @@
+import * as assert from 'uvu/assert';
+import { requireCommand, requireFileSystem, suiteNeeding } from '../support/requirements.ts';
+import { createSandbox } from '../support/sandbox.ts';
+import { createPlace } from '../torture/place.ts';
+import { cutPower } from '../torture/power-cuts.ts';
+import { type DriverUnderTest, driversUnderTest } from './drivers.ts';
+import { daemonOf } from './serving.ts';
+
+const places: readonly (readonly [place: 'xfs' | 'ext4' | 'btrfs', driver: DriverUnderTest['name']])[] = [
+  ['xfs', 'overlay'],
+  ['ext4', 'overlay'],
+  ['btrfs', 'overlay'],
+  ['btrfs', 'btrfs'],
+];
+
+const cuts = 3;
+
+for (const [kind, name] of places) {
+  const driver = driversUnderTest.find((one) => one.name === name);
+  if (driver === undefined) throw new TypeError(`no driver ${name}`);
+  const needs = [requireFileSystem(kind), requireFileSystem('xfs'), requireCommand('xfs_io'), ...driver.needs];
+  const test = suiteNeeding(`power cuts, ${name} on ${kind}`, ...needs);
+
+  test('leave every layer whole whose commit was acknowledged', async () => {
+    const sandbox = createSandbox('power');
+    try {
+      const place = createPlace(sandbox, kind);
+      const { layers, ...damage } = await cutPower({ sandbox, place, server: daemonOf(name), driver, cuts, seed: 7 });
+      assert.ok(layers > cuts, `${layers} layers`);
+      const none = { lost: 0, refused: 0, wedged: 0, broken: { missing: 0, short: 0, different: 0 }, texts: [] };
+      assert.equal(damage, { cuts, ...none });
+    } finally {
+      await sandbox.close();
+    }
+  });
+
+  test.run();
+}

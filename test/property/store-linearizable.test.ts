@@ -1,0 +1,65 @@
+import { either } from 'fp-ts';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Snapshots } from '../../src/app/snapshots.ts';
+import { find } from '../../src/domain/decide.ts';
+import { isLinearizable } from '../support/linearizable.ts';
+import type { NaiveStore } from '../support/naive-model.ts';
+import { nameOfState, playHistory, type Serve } from './store-history.ts';
+
+const test = suite('property/store: linearizable');
+const histories = 150;
+
+const isExplained = async (seed: number, serve: Serve) =>
+  isLinearizable<NaiveStore>(await playHistory(seed, serve), [], nameOfState);
+
+const asItIs: Serve = ({ snapshots }) => snapshots;
+
+test('concurrent histories have an order that the naive model explains', async () => {
+  for (let seed = 1; seed <= histories; seed++)
+    assert.ok(await isExplained(seed, asItIs), `no order explains the history of seed ${seed}`);
+});
+
+/** Wrong on purpose: what the check must be able to see. */
+const wrongs: Readonly<Record<string, Serve>> = {
+  'reads what is not yet durable': ({ snapshots, journal }) => ({
+    ...snapshots,
+    stat: (key) => find(journal.latest, key),
+    list: () => either.right(journal.latest.index.values()),
+  }),
+  'reads what was true some calls ago': ({ snapshots, journal }) => {
+    const { index } = journal.durable;
+    let old = index;
+    let reads = 0;
+    return {
+      ...snapshots,
+      list: () => {
+        reads += 1;
+        if (reads % 3 === 0) old = journal.durable.index;
+        return either.right(old.values());
+      },
+    };
+  },
+  'answers a removal before it is durable': ({ snapshots }) => ({ ...snapshots, remove: hasty(snapshots) }),
+  'takes a full log for a success': ({ snapshots }) => ({
+    ...snapshots,
+    update: async (command, actor) => snapshots.update(command, actor).catch(() => snapshots.stat(command.key)),
+  }),
+};
+
+function hasty(snapshots: Snapshots): Snapshots['remove'] {
+  return async (command, actor) => {
+    const removed = snapshots.remove(command, actor);
+    removed.catch(() => {});
+    const answer = snapshots.stat(command.key);
+    return either.isLeft(answer) ? removed : either.right(undefined);
+  };
+}
+
+for (const [what, serve] of Object.entries(wrongs))
+  test(`a store that ${what} is found out`, async () => {
+    for (let seed = 1; seed <= 4 * histories; seed++) if (!(await isExplained(seed, serve))) return;
+    assert.unreachable(`every history of a store that ${what} could be explained`);
+  });
+
+test.run();

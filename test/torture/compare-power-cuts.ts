@@ -1,0 +1,39 @@
+import { parseArgs } from 'node:util';
+import { driversUnderTest } from '../fault/drivers.ts';
+import { createSandbox } from '../support/sandbox.ts';
+import { otherServer, type Server, serverUnderTest } from '../support/server.ts';
+import { createPlace, type PlaceKind, placeKinds } from './place.ts';
+import { cutPower } from './power-cuts.ts';
+
+/**
+ * What the same power cuts do to this daemon and to another server of the snapshots API: `node
+ * build/test/torture/compare-power-cuts.js --place xfs --cuts 50 --seed 1 --peer '["peerserver","overlay","ROOT","SOCKET"]'`,
+ * as root. Prints a line of JSON for each.
+ */
+const text = { type: 'string' } as const;
+const { values } = parseArgs({ options: { place: text, cuts: text, seed: text, peer: text, driver: text } });
+const { place = 'xfs', cuts = '50', seed = '1', peer, driver = 'overlay' } = values;
+
+async function run(server: Server): Promise<void> {
+  const kind = placeKinds.find((one) => one === place) satisfies PlaceKind | undefined;
+  const under = driversUnderTest.find(({ name }) => name === driver);
+  if (kind === undefined || under === undefined) throw new TypeError(`no place ${place}, or no driver ${driver}`);
+  const sandbox = createSandbox('compare');
+  try {
+    const damage = await cutPower({
+      sandbox,
+      place: createPlace(sandbox, kind),
+      server,
+      driver: under,
+      cuts: Number(cuts),
+      seed: Number(seed),
+      apart: true,
+    });
+    console.log(JSON.stringify({ server: server.name, place, driver, ...damage, texts: damage.texts.slice(0, 5) }));
+  } finally {
+    await sandbox.close();
+  }
+}
+
+await run(serverUnderTest(driver));
+if (peer !== undefined) await run(otherServer(JSON.parse(peer)));

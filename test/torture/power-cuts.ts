@@ -1,0 +1,202 @@
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Mount } from '../../src/ports/volume-driver.ts';
+import { collect } from '../fault/collect.ts';
+import type { DriverUnderTest } from '../fault/drivers.ts';
+import { type Daemon, startDaemon } from '../support/daemon.ts';
+import type { Sandbox } from '../support/sandbox.ts';
+import type { Server } from '../support/server.ts';
+import { CallFailure, connectSnapshots, type SnapshotsClient } from '../support/snapshots-client.ts';
+import { type Flaw, flawIn, inventFiles, type KnownFile, writeFiles } from './content.ts';
+import type { Place } from './place.ts';
+import { createRandom, type Random } from './random.ts';
+
+/** What power cuts did to layers whose commit had been acknowledged. */
+export interface Damage {
+  readonly cuts: number;
+  /** acknowledged commits */
+  layers: number;
+  /** layers that the server no longer has, and says so */
+  lost: number;
+  /** layers that the server serves as good, and that are not: by the first file that is wrong */
+  readonly broken: Record<Flaw, number>;
+  /** the same, with the files' names */
+  readonly texts: string[];
+  /** layers that the server has, and of which it can give no view */
+  refused: number;
+  /** cuts after which no new snapshot could be made, or the collection of all that was left came to no end */
+  wedged: number;
+}
+
+export interface PowerCuts {
+  readonly sandbox: Sandbox;
+  readonly place: Place;
+  readonly server: Server;
+  readonly driver: Pick<DriverUnderTest, 'upper'>;
+  readonly cuts: number;
+  readonly seed: number;
+  /** every cut befalls a store of its own, so that what one has spoilt does not count again */
+  readonly apart?: boolean;
+}
+
+/** A layer whose commit was acknowledged. */
+interface Layer {
+  readonly name: string;
+  readonly files: readonly KnownFile[];
+  /** where they were written */
+  upper: string;
+}
+
+const writersAtOnce = 4;
+
+/**
+ * Cuts the power under writers that commit layers one after the other, and compares every acknowledged layer when the server
+ * is there again. In the end all is collected, as containerd would.
+ */
+export async function cutPower(context: PowerCuts): Promise<Damage> {
+  const { sandbox, place, server, driver, cuts, seed, apart = false } = context;
+  const random = createRandom(seed);
+  const damage: Damage = {
+    cuts,
+    layers: 0,
+    lost: 0,
+    broken: { missing: 0, short: 0, different: 0 },
+    texts: [],
+    refused: 0,
+    wedged: 0,
+  };
+  const address = join(sandbox.path, 'power.sock');
+  const rootOf = (cut: number) => (apart ? `${place.root}-${cut}` : place.root);
+  const start = (cut: number, boot: number) =>
+    startDaemon({
+      command: server.command(rootOf(cut), address),
+      address,
+      log: join(sandbox.path, 'power.log'),
+      env: { SNAPLEDGER_BOOT_ID: `boot ${boot}` },
+      sandbox,
+    });
+  for (let cut = 1; cut <= cuts; cut++) {
+    const daemon = await start(cut, cut);
+    const root = rootOf(cut);
+    const layers = await writeUntilCut(context, { daemon, root, address, cut, random });
+    await place.restore?.();
+    const again = await start(cut, cut + 1);
+    const client = connectSnapshots(address);
+    for (const layer of layers) note(damage, layer, await judge(driver, root, client, layer));
+    if (!(await isAlive(client, apart || cut === cuts))) damage.wedged += 1;
+    client.close();
+    await again.stop();
+  }
+  return damage;
+}
+
+/** Whether a snapshot can be made and removed; in the end, whether everything can. */
+async function isAlive(client: SnapshotsClient, atEnd: boolean): Promise<boolean> {
+  try {
+    await client.prepare('probe');
+    await client.remove('probe');
+    if (atEnd) await collect(client);
+    return true;
+  } catch (error) {
+    if (error instanceof CallFailure) return false;
+    throw error;
+  }
+}
+
+interface Cutting {
+  readonly daemon: Daemon;
+  readonly root: string;
+  readonly address: string;
+  readonly cut: number;
+  readonly random: Random;
+}
+
+/** Answers the layers that were acknowledged up to the cut. */
+async function writeUntilCut({ place, driver }: PowerCuts, { daemon, root, address, cut, random }: Cutting) {
+  const layers: Layer[] = [];
+  const clients = Array.from({ length: writersAtOnce }, () => connectSnapshots(address));
+  // Connected when the load begins; what is answered doesn't matter.
+  await Promise.all(clients.map((client) => client.stat('nobody').catch(() => {})));
+  const writing = clients.map((client, n) =>
+    commitLayers({ client, random: random.split(), name: `cut ${cut} writer ${n}`, layers }, (mounts) =>
+      driver.upper(root, mounts),
+    ),
+  );
+  await pause(random.whole(50, 400));
+  if (place.deceives === true) process.kill(daemon.pid, 'SIGSTOP');
+  place.cut?.(random.chance(0.5));
+  await daemon.kill();
+  await Promise.all(writing);
+  for (const client of clients) client.close();
+  return layers;
+}
+
+interface Committing {
+  readonly client: SnapshotsClient;
+  readonly random: Random;
+  readonly name: string;
+  /** where acknowledged layers are added */
+  readonly layers: Layer[];
+}
+
+/** Commits layer upon layer until nobody answers any more. */
+async function commitLayers(
+  { client, random, name, layers }: Committing,
+  upper: (mounts: readonly Mount[]) => Promise<string>,
+): Promise<void> {
+  let parent = '';
+  for (let n = 0; ; n++) {
+    const layer: Layer = { name: `${name} layer ${n}`, files: inventFiles(random, `${name} ${n}`), upper: '' };
+    try {
+      const mounts = await client.prepare(`${layer.name} active`, { parent });
+      layer.upper = await upper(mounts);
+      writeFiles(layer.upper, layer.files);
+      await client.commit(layer.name, `${layer.name} active`);
+    } catch {
+      // The cut reaches a writer as an error of the server, or of the file system itself.
+      return;
+    }
+    layers.push(layer);
+    parent = random.chance(0.3) ? '' : layer.name;
+  }
+}
+
+interface Verdict {
+  readonly lost?: true;
+  readonly refused?: true;
+  readonly flaw?: ReturnType<typeof flawIn>;
+}
+
+/** What the server shows of a layer. Where it can give no view, what stands where the layer was written. */
+async function judge(
+  driver: PowerCuts['driver'],
+  root: string,
+  client: SnapshotsClient,
+  { name, files, upper }: Layer,
+): Promise<Verdict> {
+  const key = `${name} look`;
+  try {
+    const flaw = flawIn(await shown(root, driver, await client.view(key, { parent: name })), files);
+    await client.remove(key);
+    return { flaw };
+  } catch (error) {
+    if (!(error instanceof CallFailure)) throw error;
+    return error.code === 'NOT_FOUND' ? { lost: true } : { refused: true, flaw: flawIn(upper, files) };
+  }
+}
+
+/** The directory of the topmost layer that a view's mounts show. */
+async function shown(root: string, driver: PowerCuts['driver'], mounts: readonly Mount[]): Promise<string> {
+  const lower = mounts[0]?.options.find((option) => option.startsWith('lowerdir='));
+  if (lower === undefined) return driver.upper(root, mounts);
+  return lower.slice('lowerdir='.length).split(':')[0] ?? '';
+}
+
+function note(damage: Damage, { name }: Layer, { lost, refused, flaw }: Verdict): void {
+  damage.layers += 1;
+  if (lost === true) damage.lost += 1;
+  if (refused === true) damage.refused += 1;
+  if (flaw === undefined) return;
+  damage.broken[flaw.flaw] += 1;
+  damage.texts.push(`${name}: ${flaw.file} is ${flaw.flaw}`);
+}
