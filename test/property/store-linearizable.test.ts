@@ -8,7 +8,7 @@ import type { NaiveStore } from '../support/naive-model.ts';
 import { nameOfState, playHistory, type Serve } from './store-history.ts';
 
 const test = suite('property/store: linearizable');
-const histories = 150;
+const histories = 500;
 
 const isExplained = async (seed: number, serve: Serve) =>
   isLinearizable<NaiveStore>(await playHistory(seed, serve), [], nameOfState);
@@ -58,7 +58,7 @@ function hasty(snapshots: Snapshots): Snapshots['remove'] {
 
 for (const [what, serve] of Object.entries(wrongs))
   test(`a store that ${what} is found out`, async () => {
-    for (let seed = 1; seed <= 4 * histories; seed++) if (!(await isExplained(seed, serve))) return;
+    for (let seed = 1; seed <= 2 * histories; seed++) if (!(await isExplained(seed, serve))) return;
     assert.unreachable(`every history of a store that ${what} could be explained`);
   });
 

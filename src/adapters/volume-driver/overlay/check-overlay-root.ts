@@ -57,10 +57,15 @@ async function probe(path: string, tryMount?: TryMount): Promise<void> {
         cause: error,
       });
     });
+  } catch (error) {
+    // On a full disk nothing can be tried; the daemon must start all the same, since removing snapshots is what frees it.
+    if (!isFull(error)) throw error;
   } finally {
     rmSync(place, { recursive: true, force: true });
   }
 }
+
+const isFull = (error: unknown) => ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException).code ?? '');
 
 const probeMount = (place: string) => ({
   type: 'overlay',
