@@ -33,7 +33,10 @@ function killsAt(step: Step, driver: string): readonly Lives[] {
   // The log's third write is the first prepare: the first two are the store's creation and its opening.
   if (step === 'undo.volume') return [[`log.write=error(ENOSPC)@3;${kill}`]];
   if (step.startsWith('reconcile.')) return [[leftOver[driver] ?? '', kill]];
-  if (step === 'log.write' || step === 'log.sync') return [1, 2, 3, 6].map((at) => [`${kill}@${at}`]);
+  // What the log and the checkpoints do at which time is the same with every driver.
+  if (step === 'log.write' || step === 'log.sync')
+    return (driver === 'overlay' ? [1, 2, 3, 6] : [3]).map((at) => [`${kill}@${at}`]);
+  if (step.startsWith('checkpoint.') && driver === 'overlay') return [[`${kill}@1`], [`${kill}@2`]];
   if (step.startsWith('prepare.')) return [[`${kill}@2`]];
   return [[kill]];
 }

@@ -21,18 +21,29 @@ for (const [kind, name] of places) {
   const needs = [requireFileSystem(kind), requireFileSystem('xfs'), requireCommand('xfs_io'), ...driver.needs];
   const test = suiteNeeding(`power cuts, ${name} on ${kind}`, ...needs);
 
-  test('leave every layer whole whose commit was acknowledged', async () => {
+  const cut = async (...flags: readonly string[]) => {
     const sandbox = createSandbox('power');
     try {
       const place = createPlace(sandbox, kind);
-      const { layers, ...damage } = await cutPower({ sandbox, place, server: daemonOf(name), driver, cuts, seed: 7 });
-      assert.ok(layers > cuts, `${layers} layers`);
-      const none = { lost: 0, refused: 0, wedged: 0, broken: { missing: 0, short: 0, different: 0 }, texts: [] };
-      assert.equal(damage, { cuts, ...none });
+      return await cutPower({ sandbox, place, server: daemonOf(name, ...flags), driver, cuts, seed: 7 });
     } finally {
       await sandbox.close();
     }
+  };
+  const unbroken = { refused: 0, wedged: 0, broken: { missing: 0, short: 0, different: 0 }, texts: [] };
+
+  test('leave every layer whole whose commit was acknowledged', async () => {
+    const { layers, ...damage } = await cut();
+    assert.ok(layers > cuts, `${layers} layers`);
+    assert.equal(damage, { cuts, lost: 0, ...unbroken });
   });
+
+  if (kind === 'xfs')
+    test('leave a layer whole, or declared lost, that is flushed after its commit was acknowledged', async () => {
+      const { layers, lost, ...damage } = await cut('--durability', 'background');
+      assert.ok(layers > cuts && lost <= layers, `${lost} of ${layers} layers lost`);
+      assert.equal(damage, { cuts, ...unbroken });
+    });
 
   test.run();
 }

@@ -30,14 +30,14 @@ export interface ServingOptions {
 /** The daemon as it is compiled beside the tests. */
 const snapledger = join(import.meta.dirname, '../../src/snapledger.cjs');
 
-/** The same daemon, as the benchmarks and the end-to-end tests name servers. */
-export const daemonOf = (driver: string): Server => ({
+/** The same daemon, with more flags at will, as the benchmarks and the end-to-end tests name servers. */
+export const daemonOf = (driver: string, ...flags: readonly string[]): Server => ({
   name: `snapledger with ${driver}`,
   command: (root, socket) => [
     process.execPath,
     snapledger,
     'serve',
-    ...['--root', root, '--address', socket, '--driver', driver],
+    ...['--root', root, '--address', socket, '--driver', driver, ...flags],
   ],
 });
 

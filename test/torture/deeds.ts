@@ -1,0 +1,135 @@
+import { lstatSync } from 'node:fs';
+import type { Mount } from '../../src/ports/volume-driver.ts';
+import type { CallLimits, SnapshotsClient } from '../support/snapshots-client.ts';
+import type { Caller } from './caller.ts';
+import { inventFiles, type KnownFile, writeFiles } from './content.ts';
+import { Contradiction } from './contradiction.ts';
+import type { Fact, Ledger } from './ledger.ts';
+import type { Random } from './random.ts';
+
+/** What a writer works with. */
+export interface Tools {
+  /** begins all of its keys */
+  readonly name: string;
+  readonly client: SnapshotsClient;
+  readonly caller: Caller;
+  readonly random: Random;
+  readonly ledger: Ledger;
+  /** those of all writers, this one's included */
+  readonly ledgers: readonly Ledger[];
+  /** where what is written into an active with these mounts goes */
+  readonly upper: (mounts: readonly Mount[]) => Promise<string>;
+  /** how calls are cut short, if at all */
+  readonly limits: () => CallLimits;
+}
+
+export type Deed = (tools: Tools) => Promise<unknown>;
+
+const keysPerWriter = 5;
+
+const token = ({ name, random }: Tools) => `${name}-${random.whole(0, 2 ** 32 - 1)}`;
+
+/** The writer's own keys of a kind, there or not, as far as it knows which. */
+const ownKeys = ({ name, ledger }: Tools, word: string) =>
+  Array.from({ length: keysPerWriter }, (_, n) => `${name} ${word}${n}`).filter((key) => !ledger.isUnsure(key));
+
+const sureFacts = (ledger: Ledger) => [...ledger.facts].filter(([key]) => !ledger.isUnsure(key));
+
+const committedOf = (ledger: Ledger) =>
+  sureFacts(ledger).flatMap(([key, { kind }]) => (kind === 'committed' ? [key] : []));
+
+/** Prepare or View, on nothing or on any writer's layer, which that writer may be removing; or a key that is there already. */
+export async function prepare(tools: Tools): Promise<void> {
+  const { client, caller, random, ledger, ledgers, limits } = tools;
+  const key = random.pickOf(ownKeys(tools, 'a'));
+  if (key === undefined) return;
+  const parent = random.chance(0.3) ? '' : (random.pickOf(ledgers.flatMap(committedOf)) ?? '');
+  const kind = random.chance(0.2) ? 'view' : 'active';
+  const labels = { token: token(tools) };
+  const fact: Fact = { kind, parent, token: labels.token, files: [] };
+  const there = ledger.facts.get(key);
+  const made = await caller.change(
+    new Map([[key, there ?? fact]]),
+    () => client[kind === 'view' ? 'view' : 'prepare'](key, { parent, labels, ...limits() }),
+    there === undefined ? ['NOT_FOUND'] : ['ALREADY_EXISTS', 'NOT_FOUND'],
+  );
+  if (made === undefined) return;
+  if (there !== undefined) throw new Contradiction(`${key} was prepared twice`);
+  if (kind === 'active')
+    ledger.facts.set(key, { ...fact, files: await written(tools, made.answer, inventFiles(random, labels.token)) });
+}
+
+/** The files, or undefined where the disk failed in the middle of them. */
+async function written(
+  { upper }: Tools,
+  mounts: readonly Mount[],
+  files: readonly KnownFile[],
+): Promise<Fact['files']> {
+  const layer = await upper(mounts);
+  try {
+    writeFiles(layer, files);
+    return files;
+  } catch (error) {
+    if (isMissing(layer)) throw new Contradiction(`prepared, but there is nothing to write into: ${error}`);
+    return undefined;
+  }
+}
+
+/** Making directories one in the other reports whatever fails as ENOENT: only a look at the directory itself tells. */
+function isMissing(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) === undefined;
+  } catch {
+    return false;
+  }
+}
+
+export async function commit(tools: Tools): Promise<void> {
+  const { client, caller, random, ledger, limits } = tools;
+  const [key, fact] = random.pickOf(sureFacts(ledger).filter(([, { kind }]) => kind === 'active')) ?? [];
+  const into = random.pickOf(ownKeys(tools, 'L').filter((one) => !ledger.facts.has(one)));
+  if (key === undefined || fact === undefined || into === undefined) return;
+  const labels = { token: token(tools) };
+  const changed = new Map<string, Fact | undefined>([
+    [key, undefined],
+    [into, { ...fact, kind: 'committed', token: labels.token }],
+  ]);
+  await caller.change(changed, () => client.commit(into, key, { labels, ...limits() }));
+}
+
+/** Another writer's snapshot may stand upon it. */
+export async function remove({ client, caller, random, ledger, limits }: Tools): Promise<void> {
+  const [key] = random.pickOf(sureFacts(ledger)) ?? [];
+  if (key === undefined) return;
+  await caller.change(new Map([[key, undefined]]), () => client.remove(key, limits()), ['FAILED_PRECONDITION']);
+}
+
+export async function update(tools: Tools): Promise<void> {
+  const { client, caller, random, ledger, limits } = tools;
+  const [key, fact] = random.pickOf(sureFacts(ledger)) ?? [];
+  if (key === undefined || fact === undefined) return;
+  const labels = { token: token(tools) };
+  await caller.change(new Map([[key, { ...fact, token: labels.token }]]), () => client.update(key, labels, limits()));
+}
+
+/** What was acknowledged is what is read. */
+export async function look({ client, caller, random, ledger }: Tools): Promise<void> {
+  const [key, fact] = random.pickOf(sureFacts(ledger)) ?? [];
+  if (key === undefined || fact === undefined) return;
+  await caller.look(async () => {
+    const { labels, parent } = await client.stat(key);
+    if (labels.token !== fact.token || parent !== fact.parent)
+      throw new Contradiction(
+        `${key}: acknowledged ${fact.token} on ${fact.parent}, found ${labels.token} on ${parent}`,
+      );
+    if (fact.kind === 'active' && random.chance(0.5)) await client.mounts(key);
+    if (random.chance(0.1)) expectWholeList(await client.list());
+  });
+}
+
+/** containerd could never collect a snapshot whose parent is not listed. */
+function expectWholeList(infos: readonly { readonly name: string; readonly parent: string }[]): void {
+  const names = new Set(infos.map(({ name }) => name));
+  for (const { name, parent } of infos)
+    if (parent !== '' && !names.has(parent)) throw new Contradiction(`${name} is listed without its parent ${parent}`);
+}
