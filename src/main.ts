@@ -4,7 +4,8 @@ import type { Action } from './app/reconciler/action.ts';
 import { version } from './cli/version.ts';
 import type { Config } from './config/config.ts';
 import { serveGrpc } from './grpc/serve-grpc.ts';
-import { serveHttp } from './http/serve-http.ts';
+import { readToken } from './http/read-token.ts';
+import { type HttpOptions, serveHttp } from './http/serve-http.ts';
 import { createMetrics } from './observe/create-metrics.ts';
 import { type OpenStore, openStore, type Tools } from './open-store.ts';
 import { type Reach, unhindered } from './ports/failpoints.ts';
@@ -17,13 +18,14 @@ export interface Daemon {
 
 /** Opens the store, recovers it and serves it. Rejects with a Fault that says what, where and what to do. */
 export async function startDaemon(config: Config, plain: Logger): Promise<Daemon> {
+  const listeners = httpListeners(config);
   const system = createSystem();
   const metrics = createMetrics(version());
   const logger = metrics.counting(plain);
   const reach = failpoints(logger);
   const store = await openStore(config, { system, metrics, logger, reach });
   try {
-    const daemon = await serveStore(store, config, { metrics, logger });
+    const daemon = await serveStore(store, config, { metrics, logger, listeners });
     await system.notify('READY=1');
     logger.info({ root: config.root, address: config.address, driver: config.driver }, 'serving');
     return {
@@ -57,20 +59,30 @@ export async function reconcileStopped(config: Config, logger: Logger): Promise<
   return store.actions;
 }
 
+type Listeners = Pick<HttpOptions, 'address' | 'loopback'>;
+
+/** Where HTTP is served; the token is read here, once. */
+function httpListeners({ httpAddress, http: { listen, tokenFile } }: Config): Listeners {
+  if (listen === null || tokenFile === null) return { address: httpAddress };
+  return { address: httpAddress, loopback: { ...listen, token: readToken(tokenFile) } };
+}
+
 /** The two sockets over an open store: containerd's, and the operator's. */
 async function serveStore(
   store: OpenStore,
   config: Config,
-  { metrics, logger }: Pick<Tools, 'metrics' | 'logger'>,
+  { metrics, logger, listeners }: Pick<Tools, 'metrics' | 'logger'> & { readonly listeners: Listeners },
 ): Promise<Daemon> {
   const { service, journal } = store;
   let serving = true;
   const http = await serveHttp({
-    address: config.httpAddress,
+    ...listeners,
     logger,
-    metrics: metrics.text,
-    health: () => (serving ? journal.health : { serving, reason: 'stopping' }),
-    reconcile: service.reconcile,
+    sources: {
+      metrics: metrics.text,
+      health: () => (serving ? journal.health : { serving, reason: 'stopping' }),
+      reconcile: service.reconcile,
+    },
   });
   const grpc = await serveGrpc({
     snapshots: service.snapshots,

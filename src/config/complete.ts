@@ -5,12 +5,13 @@ const MiB = 1024 * 1024;
 
 /** Settings with every gap filled by the default. Later ones win, key by key. */
 export function complete(...layers: readonly Settings[]): Config {
-  const { overlay, log, checkpoint, ...top } = layers.reduce(merged, {});
+  const { http, overlay, log, checkpoint, ...top } = layers.reduce(merged, {});
   const address = top.address ?? '/run/snapledger/snapledger.sock';
   return {
     root: top.root ?? '/var/lib/snapledger',
     address,
     httpAddress: top.http_address ?? httpBeside(address),
+    http: { listen: http?.listen ?? null, tokenFile: http?.token_file ?? null },
     driver: top.driver ?? 'overlay',
     durability: top.durability ?? 'commit',
     removal: top.removal ?? 'background',
@@ -35,6 +36,7 @@ function merged(below: Settings, above: Settings): Settings {
   return {
     ...below,
     ...above,
+    http: { ...below.http, ...above.http },
     overlay: { ...below.overlay, ...above.overlay },
     log: { ...below.log, ...above.log },
     checkpoint: { ...below.checkpoint, ...above.checkpoint },

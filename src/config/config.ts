@@ -3,8 +3,9 @@ export interface Config {
   readonly root: string;
   /** unix socket that containerd dials */
   readonly address: string;
-  /** unix socket of metrics, health and reconcile */
+  /** unix socket of metrics, health, events and reconcile */
   readonly httpAddress: string;
+  readonly http: HttpConfig;
   readonly driver: DriverName;
   readonly durability: 'commit' | 'background';
   readonly removal: 'background' | 'sync';
@@ -19,6 +20,14 @@ export interface Config {
 
 export type DriverName = 'overlay' | 'btrfs' | 'memory';
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+/** HTTP on loopback TCP, beside the unix socket. */
+export interface HttpConfig {
+  /** null for off */
+  readonly listen: { readonly host: string; readonly port: number } | null;
+  /** the file with the bearer token, which loopback TCP needs */
+  readonly tokenFile: string | null;
+}
 
 export interface OverlayConfig {
   /** added to every overlay mount */

@@ -24,6 +24,7 @@ export function loadConfig({ file, flags = {} }: Sources): Config {
   const said = Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined));
   const config = complete(fromFile(file ?? (existsSync(defaultFile) ? defaultFile : undefined)), fromFlags(said));
   checkSockets(config);
+  checkLoopback(config);
   return config;
 }
 
@@ -39,7 +40,7 @@ function fromFile(file: string | undefined): Settings {
 function fromFlags(flags: Readonly<Record<string, unknown>>): Settings {
   const decoded = decodeSettings(flags);
   if (either.isRight(decoded)) return decoded.right;
-  throw new Fault('misuse', `--${decoded.left.replace(/^[^:]*/, (key) => key.replaceAll('_', '-'))}`, {
+  throw new Fault('misuse', `--${decoded.left.replace(/^[^:]*/, (key) => key.replaceAll(/[._]/g, '-'))}`, {
     hint: 'snapledger serve --help lists the options',
   });
 }
@@ -49,4 +50,12 @@ function checkSockets({ address, httpAddress }: Config): void {
   if (!fitsSocket(httpAddress))
     throw new Fault('misuse', `http_address: ${httpAddress} is longer than ${longestSocketPath} bytes`, { hint });
   if (address === httpAddress) throw new Fault('misuse', `http_address: is the same as address: ${address}`, { hint });
+}
+
+/** Whoever may dial loopback is any user of the machine. */
+function checkLoopback({ http: { listen, tokenFile } }: Config): void {
+  if (listen !== null && tokenFile === null)
+    throw new Fault('misuse', 'http.listen: needs http.token_file, the file with the token that requests must bear', {
+      hint: 'set http.token_file, and make the file: (umask 077; head -c 32 /dev/urandom | base64 > FILE)',
+    });
 }

@@ -1,5 +1,7 @@
 import * as t from 'io-ts';
-import { AbsolutePath, AutoOrFlag, Count, Duration, Flag, OneOf, Size, SocketPath, Text } from './values.ts';
+import { AbsolutePath, AutoOrFlag, Count, Duration, Flag, Loopback, OneOf, Size, SocketPath, Text } from './values.ts';
+
+const Http = t.partial({ listen: Loopback, token_file: AbsolutePath }, 'a table');
 
 const Overlay = t.partial(
   { mount_options: t.readonlyArray(Text), upperdir_label: Flag, slow_chown: Flag, remap_ids: AutoOrFlag },
@@ -16,6 +18,7 @@ export const Settings = t.partial(
     root: AbsolutePath,
     address: SocketPath,
     http_address: SocketPath,
+    http: Http,
     driver: OneOf('overlay', 'btrfs', 'memory'),
     durability: OneOf('commit', 'background'),
     removal: OneOf('background', 'sync'),

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { isAbsolute, normalize } from 'node:path';
 import * as t from 'io-ts';
 
@@ -48,6 +49,22 @@ export const SocketPath = value(`an absolute path of at most ${longestSocketPath
 );
 
 export const fitsSocket = (path: string) => Buffer.byteLength(path) <= longestSocketPath && !path.endsWith('/');
+
+/** Where a TCP socket listens. */
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+const isAddress = (u: unknown): u is Address => typeof u === 'object' && u !== null && 'host' in u && 'port' in u;
+
+/** An address that only this machine reaches, 127.0.0.0/8 or ::1, with a port. A name is none: it may lead elsewhere. */
+export const Loopback = value('a loopback address and port, as "127.0.0.1:7475" or "[::1]:7475"', isAddress, (u) => {
+  const [, v4, v6, digits] = (isText(u) ? /^(?:(127(?:\.\d{1,3}){3})|\[(::1)\]):(\d{1,5})$/.exec(u) : null) ?? [];
+  const host = v4 ?? v6;
+  const port = Number(digits);
+  return host !== undefined && isIP(host) !== 0 && port >= 1 && port <= 65535 ? { host, port } : undefined;
+});
 
 /** A whole number from `least` on. */
 export const Count = (least: number) =>

@@ -2,33 +2,70 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Duplex } from 'node:stream';
 import { listenOnSocket } from '../edge/listen-on-socket.ts';
 import type { Logger } from '../ports/logger.ts';
-import { answerTo, type HttpAnswer, type Sources } from './routes.ts';
+import { plain } from './answers.ts';
+import { createLoopbackGuard, type Guard, openToAll } from './guard.ts';
+import { type LoopbackAddress, listenOnLoopback } from './listen-on-loopback.ts';
+import { answerTo, type Sources } from './routes.ts';
+import { type Patience, patience, sendAnswer } from './send-answer.ts';
 
-export interface HttpOptions extends Sources {
+export interface HttpOptions {
+  readonly sources: Sources;
   /** path of the unix socket */
   readonly address: string;
+  /** loopback TCP beside it, for those who know the token */
+  readonly loopback?: LoopbackAddress & { readonly token: string };
   readonly logger: Logger;
+  readonly limits?: Patience;
+}
+
+export interface HttpServer {
+  /** where loopback TCP is served, if it is */
+  readonly loopback: LoopbackAddress | undefined;
+  /** Ends streams with a last message and every connection, and removes the socket. */
+  close(): Promise<void>;
 }
 
 /** No request here has a body or long headers: whoever sends them, or sends slowly, is cut off. Times in milliseconds. */
 const limits = { maxHeaderSize: 8192, headersTimeout: 5_000, requestTimeout: 10_000, keepAliveTimeout: 5_000 };
 const largestBody = 4096;
+const mostConnections = 512;
+/** How long streams get for their last message at the end, in milliseconds. */
+const farewell = 500;
 
 /**
- * Serves metrics, health and reconcile on a unix socket that its owner alone may open (0600). A socket that nobody
- * listens on any more is replaced; a Fault (`busy`) tells of one that somebody does. `close` ends open connections and
- * removes the socket.
+ * Serves the routes on a unix socket that its owner alone may open (0600), and on loopback TCP where that is asked for. A
+ * socket that nobody listens on any more is replaced; a Fault (`busy`) tells of one that somebody does.
  */
-export async function serveHttp({ address, logger, ...sources }: HttpOptions): Promise<{ close(): Promise<void> }> {
-  const server = createServer(limits, (request, response) => {
-    void respond(request, response, { sources, logger });
+export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
+  const { address, loopback, logger } = options;
+  const closing = new AbortController();
+  const local = createListener(options, closing.signal, () => openToAll);
+  await listenOnSocket(local, address);
+  watch(local, logger, { address });
+  if (loopback === undefined) return { loopback, close: () => closed([local], closing) };
+  let guard: Guard = () => plain(503, 'not ready yet: ask again');
+  const remote = createListener(options, closing.signal, () => guard);
+  const listening = await listenOnLoopback(remote, loopback).catch(async (error) => {
+    await closed([local], closing);
+    throw error;
   });
-  server.maxConnections = 128;
+  guard = createLoopbackGuard(listening, loopback.token);
+  watch(remote, logger, listening);
+  return { loopback: listening, close: () => closed([local, remote], closing) };
+}
+
+function createListener(options: HttpOptions, stopping: AbortSignal, guard: () => Guard): Server {
+  const server = createServer(limits, (request, response) => {
+    void respond(request, response, { ...options, stopping, guard: guard() });
+  });
+  server.maxConnections = mostConnections;
   server.on('clientError', refuseMalformed);
-  await listenOnSocket(server, address);
-  server.on('error', (error) => logger.error({ err: error, address }, 'http socket failed'));
-  logger.info({ address }, 'http is listening');
-  return { close: () => closed(server) };
+  return server;
+}
+
+function watch(server: Server, logger: Logger, where: object): void {
+  server.on('error', (error) => logger.error({ err: error, ...where }, 'http socket failed'));
+  logger.info(where, 'http is listening');
 }
 
 function refuseMalformed(_error: Error, socket: Duplex): void {
@@ -36,20 +73,27 @@ function refuseMalformed(_error: Error, socket: Duplex): void {
   else socket.destroy();
 }
 
+interface Responding extends Pick<HttpOptions, 'sources' | 'logger' | 'limits'> {
+  readonly stopping: AbortSignal;
+  readonly guard: Guard;
+}
+
 async function respond(
   request: IncomingMessage,
   response: ServerResponse,
-  { sources, logger }: { sources: Sources; logger: Logger },
+  { sources, logger, stopping, guard, limits: given = patience }: Responding,
 ): Promise<void> {
-  const { method = 'GET', url = '/' } = request;
+  const { method = 'GET', url = '/', headers } = request;
   request.on('error', () => {});
   response.on('error', () => {});
   throwAwayBody(request);
   try {
-    send(response, method, await answerTo({ method, url }, sources));
+    const answer = guard(headers) ?? (await answerTo({ method, url, headers }, sources));
+    await sendAnswer(response, { method, answer }, { stopping, limits: given });
   } catch (error) {
     logger.error({ err: error, method, url }, 'http request failed');
-    send(response, method, { status: 500, type: 'text/plain', body: `${String(error)}\n` });
+    if (response.headersSent) return;
+    await sendAnswer(response, { method, answer: plain(500, String(error)) }, { stopping, limits: given });
   }
 }
 
@@ -61,19 +105,13 @@ function throwAwayBody(request: IncomingMessage): void {
   });
 }
 
-function send(response: ServerResponse, method: string, { status, type, body, headers = {} }: HttpAnswer): void {
-  response.writeHead(status, {
-    'content-type': type,
-    'content-length': Buffer.byteLength(body),
-    'cache-control': 'no-store',
-    ...headers,
-  });
-  response.end(method === 'HEAD' ? undefined : body);
-}
-
-function closed(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeAllConnections();
-  });
+async function closed(servers: readonly Server[], closing: AbortController): Promise<void> {
+  const all = Promise.all(servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))));
+  closing.abort();
+  for (const server of servers) server.closeIdleConnections();
+  const timer = setTimeout(() => {
+    for (const server of servers) server.closeAllConnections();
+  }, farewell);
+  await all;
+  clearTimeout(timer);
 }

@@ -31,6 +31,7 @@ test('fills an empty file with the defaults', () => {
     root: '/var/lib/snapledger',
     address: '/run/snapledger/snapledger.sock',
     httpAddress: '/run/snapledger/snapledger.http.sock',
+    http: { listen: null, tokenFile: null },
     driver: 'overlay',
     durability: 'commit',
     removal: 'background',
@@ -53,6 +54,9 @@ removal = "sync"
 views_need_parent = true
 drain_timeout = "1500ms"
 log_level = "debug"
+[http]
+listen = "127.0.0.1:7475"
+token_file = "/etc/token"
 [overlay]
 mount_options = ["volatile", "metacopy=on"]
 upperdir_label = true
@@ -70,6 +74,7 @@ test('reads every key', () => {
     root: '/srv/snap/ledger',
     address: '/run/a.sock',
     httpAddress: '/run/b.sock',
+    http: { listen: { host: '127.0.0.1', port: 7475 }, tokenFile: '/etc/token' },
     driver: 'btrfs',
     durability: 'background',
     removal: 'sync',
@@ -100,6 +105,17 @@ const wrongTexts: readonly (readonly [text: string, message: string])[] = [
   ['root = "var/lib"', 'config.toml: root: expected an absolute path, found "var/lib"'],
   ['address = ""', 'config.toml: address: expected an absolute path of at most 107 bytes, found ""'],
   [`http_address = "${long}"`, 'config.toml: http_address: expected an absolute path of at most 107 bytes, found'],
+  [
+    '[http]\nlisten = "0.0.0.0:7475"',
+    'config.toml: http.listen: expected a loopback address and port, as "127.0.0.1:7475"',
+  ],
+  ['[http]\nlisten = "localhost:7475"', 'config.toml: http.listen: expected a loopback address and port'],
+  ['[http]\nlisten = "127.0.0.1"', 'config.toml: http.listen: expected a loopback address and port'],
+  ['[http]\nlisten = "127.0.0.300:1"', 'config.toml: http.listen: expected a loopback address and port'],
+  ['[http]\nlisten = "[::1]:65536"', 'config.toml: http.listen: expected a loopback address and port'],
+  ['[http]\nlisten = "127.0.0.1:1"', 'http.listen: needs http.token_file'],
+  ['[http]\ntoken_file = "token"', 'config.toml: http.token_file: expected an absolute path, found "token"'],
+  ['[http]\nlisten_on = 1', 'config.toml: http.listen_on: unknown key'],
   ['driver = "zfs"', 'config.toml: driver: expected one of "overlay", "btrfs", "memory", found "zfs"'],
   ['views_need_parent = "yes"', 'config.toml: views_need_parent: expected true or false, found "yes"'],
   ['overlay = 1', 'config.toml: overlay: expected a table, found 1'],
@@ -135,6 +151,8 @@ for (const [text, message] of wrongTexts) {
 test('names the flag that makes no sense', () => {
   const fault = faultOf(() => loadConfig({ file: written(''), flags: { http_address: 'x' } }));
   assert.is(fault.message, '--http-address: expected an absolute path of at most 107 bytes, found "x"');
+  const nested = faultOf(() => loadConfig({ file: written(''), flags: { http: { token_file: 'x' } } }));
+  assert.is(nested.message, '--http-token-file: expected an absolute path, found "x"');
 });
 
 test('gives line and column of a syntax error', () => {

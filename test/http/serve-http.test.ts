@@ -39,11 +39,13 @@ async function served(context: Context) {
   const server = await serveHttp({
     address: context.address,
     logger: silent,
-    metrics: async () => ({ contentType: 'text/plain; version=0.0.4', body: 'up 1\n' }),
-    health: () => ({ serving: context.serving, reason: 'the log has stopped: EIO' }),
-    reconcile: async ({ dryRun }) => {
-      context.asked.push(dryRun);
-      return actions;
+    sources: {
+      metrics: async () => ({ contentType: 'text/plain; version=0.0.4', body: 'up 1\n' }),
+      health: () => ({ serving: context.serving, reason: 'the log has stopped: EIO' }),
+      reconcile: async ({ dryRun }) => {
+        context.asked.push(dryRun);
+        return actions;
+      },
     },
   });
   context.sandbox.atEnd(() => server.close());
@@ -136,7 +138,7 @@ test('answers 500 when a source fails, and goes on', async (context) => {
     throw new Fault('io', 'disk is gone', { hint: 'find it' });
   };
   const health = () => ({ serving: true, reason: '' });
-  const server = await serveHttp({ address, logger: silent, metrics: fail, health, reconcile: fail });
+  const server = await serveHttp({ address, logger: silent, sources: { metrics: fail, health, reconcile: fail } });
   sandbox.atEnd(() => server.close());
   const failed = await ask(address, 'POST', '/reconcile');
   assert.is(failed.status, 500);

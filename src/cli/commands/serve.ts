@@ -7,6 +7,8 @@ export interface ServeOptions {
   readonly root?: string;
   readonly address?: string;
   readonly httpAddress?: string;
+  readonly httpListen?: string;
+  readonly httpTokenFile?: string;
   readonly driver?: string;
   readonly durability?: string;
   readonly removal?: string;
@@ -26,6 +28,7 @@ export async function serve(options: ServeOptions, world: World): Promise<number
       root: options.root,
       address: options.address,
       http_address: options.httpAddress,
+      http: said({ listen: options.httpListen, token_file: options.httpTokenFile }),
       driver: options.driver,
       durability: options.durability,
       removal: options.removal,
@@ -39,6 +42,10 @@ export async function serve(options: ServeOptions, world: World): Promise<number
   logger.info({ signal }, 'stopping; a second signal ends the process at once');
   return stopped(daemon, signal, (error) => logger.error({ err: error }, 'stop failed'));
 }
+
+/** What the command line says of a table: nothing of what it leaves out, which the file may say. */
+const said = (table: Readonly<Record<string, string | undefined>>) =>
+  Object.fromEntries(Object.entries(table).filter(([, value]) => value !== undefined));
 
 async function stopped(daemon: Daemon, signal: string, tell: (error: unknown) => void): Promise<number> {
   try {

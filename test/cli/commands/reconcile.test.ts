@@ -34,11 +34,13 @@ async function daemonAt({ sandbox, world }: Context, answer: () => readonly Acti
   const server = await serveHttp({
     address,
     logger: silent,
-    metrics: async () => ({ contentType: 'text/plain', body: '' }),
-    health: () => ({ serving: true, reason: '' }),
-    reconcile: async ({ dryRun }) => {
-      asked.push(dryRun);
-      return answer();
+    sources: {
+      metrics: async () => ({ contentType: 'text/plain', body: '' }),
+      health: () => ({ serving: true, reason: '' }),
+      reconcile: async ({ dryRun }) => {
+        asked.push(dryRun);
+        return answer();
+      },
     },
   });
   sandbox.atEnd(() => server.close());

@@ -1,0 +1,82 @@
+import type { ServerResponse } from 'node:http';
+import { errorText } from '../ports/fault.ts';
+import type { HttpAnswer, StreamBody } from './route.ts';
+
+/** Milliseconds after which a reader that takes nothing of a stream is dropped, and that it then has for the last message. */
+export const patience = { stalled: 30_000, farewell: 5_000 };
+export type Patience = typeof patience;
+
+/** Sends an answer, and resolves when all of it is handed over or its reader has gone. `stopping` ends a stream. */
+export async function sendAnswer(
+  response: ServerResponse,
+  { method, answer }: { readonly method: string; readonly answer: HttpAnswer },
+  { stopping, limits }: { readonly stopping: AbortSignal; readonly limits: Patience },
+): Promise<void> {
+  const { status, type, body, headers = {} } = answer;
+  const length = typeof body === 'string' ? { 'content-length': Buffer.byteLength(body) } : {};
+  response.writeHead(status, { 'content-type': type, ...length, 'cache-control': 'no-store', ...headers });
+  if (method === 'HEAD') response.end();
+  else if (typeof body === 'string') response.end(body);
+  else await sendStream(response, body, { stopping, limits });
+}
+
+/** An answer that ends before its end is cut off after its last message, so that nobody takes it for whole. */
+async function sendStream(
+  response: ServerResponse,
+  body: StreamBody,
+  { stopping, limits }: { readonly stopping: AbortSignal; readonly limits: Patience },
+): Promise<void> {
+  const ended = new AbortController();
+  const end = (why: string) => ended.abort(why);
+  const stop = () => end('the daemon stops: connect again');
+  response.once('close', () => end('gone'));
+  stopping.addEventListener('abort', stop, { once: true });
+  if (stopping.aborted) stop();
+  // The timer of the socket runs on while bytes leave it, however slowly.
+  response.setTimeout(limits.stalled, () =>
+    end(`nothing was taken for ${limits.stalled / 1000} seconds: connect again`),
+  );
+  response.flushHeaders();
+  try {
+    await pump(response, body.chunks(ended.signal), ended.signal);
+  } catch (error) {
+    end(errorText(error));
+    throw error;
+  } finally {
+    stopping.removeEventListener('abort', stop);
+    if (!response.destroyed) finish(response, ended.signal, body, limits);
+  }
+}
+
+/** Asks for a chunk when the ones before it have left for the kernel. */
+async function pump(response: ServerResponse, chunks: AsyncIterable<string | Uint8Array>, signal: AbortSignal) {
+  for await (const chunk of chunks) {
+    if (signal.aborted) return;
+    if (!response.write(chunk)) await drained(response, signal);
+    if (signal.aborted) return;
+  }
+}
+
+function drained(response: ServerResponse, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      response.off('drain', done);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    response.once('drain', done);
+    signal.addEventListener('abort', done, { once: true });
+  });
+}
+
+function finish(response: ServerResponse, { aborted, reason }: AbortSignal, body: StreamBody, limits: Patience): void {
+  response.setTimeout(0);
+  if (!aborted) {
+    response.end();
+    return;
+  }
+  const cut = () => response.destroy();
+  const timer = setTimeout(cut, limits.farewell);
+  response.once('close', () => clearTimeout(timer));
+  response.write(body.farewell(String(reason)), cut);
+}
