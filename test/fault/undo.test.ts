@@ -86,7 +86,7 @@ const loggedAfter = async (root: string, position: number) =>
 async function eventually(what: () => unknown, expected: unknown, message: string): Promise<void> {
   const shown = async () => JSON.stringify(await what());
   const wanted = JSON.stringify(expected);
-  await waitFor(message, async () => (await shown()) === wanted, { limit: 5000 }).catch(() => {});
+  await waitFor(message, async () => (await shown()) === wanted).catch(() => {});
   assert.is(await shown(), wanted, message);
 }
 
@@ -126,8 +126,8 @@ async function fail(place: Place, row: Row): Promise<void> {
   const { position } = store.journal.place;
   trap.arm([`${step}=error(${error})`, ...(also === undefined ? [] : [also])].join(';'));
   assert.is(await outcomeOf(() => deeds[deed](place)), caller, 'what the caller is told');
-  if (said !== undefined) await waitFor(`"${said}"`, () => store.said.includes(said), { limit: 5000 });
-  await waitFor(`step ${step}`, () => trap.reached.has(step), { limit: 5000 });
+  if (said !== undefined) await waitFor(`"${said}"`, () => store.said.includes(said));
+  await waitFor(`step ${step}`, () => trap.reached.has(step));
   trap.disarm();
   await eventually(() => loggedAfter(root, position), logged, 'events');
   await eventually(() => indexOf(place), index, 'index');

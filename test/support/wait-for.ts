@@ -1,16 +1,19 @@
 import { createConnection } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Asks until the answer is true; rejects with `what` after a limit (30 seconds unless said), or as soon as asking throws. */
+/**
+ * Asks until the answer is true, less and less often; rejects with `what` after a limit (a minute unless said: a machine that
+ * is only busy must not fail a test), or as soon as asking throws.
+ */
 export async function waitFor(
   what: string,
   ask: () => boolean | Promise<boolean>,
-  { limit = 30_000, pause = 20 } = {},
+  { limit = 60_000, pause = 20 } = {},
 ): Promise<void> {
   const end = performance.now() + limit;
-  while (!(await ask())) {
+  for (let next = pause; !(await ask()); next = Math.min(next * 1.2, pause * 5)) {
     if (performance.now() > end) throw new Error(`waited ${limit} ms in vain for ${what}`);
-    await sleep(pause);
+    await sleep(next);
   }
 }
 

@@ -7,6 +7,15 @@ import type { Mode } from './options.ts';
 import type { Place } from './place.ts';
 import type { Random } from './random.ts';
 
+/** A daemon at work, and what can be done to it. */
+export interface Scene {
+  readonly daemon: Daemon;
+  readonly place: Place;
+  readonly random: Random;
+  /** Resolves when the round's writers have had so many calls acknowledged, or it takes too long. */
+  readonly answered: (calls: number) => Promise<void>;
+}
+
 /** What befalls a daemon at work. */
 export interface Blow {
   readonly name: string;
@@ -15,28 +24,34 @@ export interface Blow {
   /** how the writers' calls are cut short, if at all */
   limits(random: Random): CallLimits;
   /** Strikes a daemon at work; resolves when its process is gone. */
-  strike(daemon: Daemon, place: Place, random: Random): Promise<void>;
+  strike(scene: Scene): Promise<void>;
   readonly powerCut?: true;
 }
 
 const unhindered = { failpoints: () => '', limits: () => ({}) };
-const milliseconds = (random: Random) => pause(random.whole(5, 250));
+const milliseconds = (random: Random) => pause(random.whole(1, 60));
+
+/** Counted in calls, so that a busy machine sees as much work before the blow; a little later, so that it hits anywhere in one. */
+async function aMoment({ random, answered }: Scene): Promise<void> {
+  await answered(random.whole(0, 80));
+  await pause(random.whole(0, 12));
+}
 
 const kill: Blow = {
   name: 'kill',
   ...unhindered,
-  strike: async (daemon, _place, random) => {
-    await milliseconds(random);
-    await daemon.kill();
+  strike: async (scene) => {
+    await aMoment(scene);
+    await scene.daemon.kill();
   },
 };
 
 const stop: Blow = {
   name: 'stop',
   ...unhindered,
-  strike: async (daemon, _place, random) => {
-    await milliseconds(random);
-    await daemon.stop();
+  strike: async (scene) => {
+    await aMoment(scene);
+    await scene.daemon.stop();
   },
 };
 
@@ -44,7 +59,9 @@ const stop: Blow = {
 const freeze: Blow = {
   name: 'freeze',
   ...unhindered,
-  strike: async (daemon, _place, random) => {
+  strike: async (scene) => {
+    const { daemon, random } = scene;
+    await aMoment(scene);
     for (let times = random.whole(1, 3); times > 0; times--) {
       await milliseconds(random);
       process.kill(daemon.pid, 'SIGSTOP');
@@ -77,8 +94,9 @@ const fault: Blow = {
     const one = () => `${random.pickOf(known)}=${random.pick(actions)}@${random.whole(1, 12)}`;
     return Array.from({ length: random.whole(1, 4) }, one).join(';');
   },
-  strike: async (daemon, _place, random) => {
-    await Promise.race([daemon.ended, pause(random.whole(50, 300))]);
+  strike: async (scene) => {
+    const { daemon, random } = scene;
+    await Promise.race([daemon.ended, aMoment(scene)]);
     // Stopping one that a failpoint kills meanwhile is an error in the eyes of who asks it to stop.
     await (random.chance(0.5) ? daemon.kill() : daemon.stop().catch(() => daemon.kill()));
   },
@@ -91,8 +109,9 @@ const power: Blow = {
   name: 'power',
   ...unhindered,
   powerCut: true,
-  strike: async (daemon, place, random) => {
-    await milliseconds(random);
+  strike: async (scene) => {
+    const { daemon, place, random } = scene;
+    await aMoment(scene);
     if (place.deceives === true) process.kill(daemon.pid, 'SIGSTOP');
     place.cut?.(random.chance(0.5));
     await daemon.kill();

@@ -48,6 +48,8 @@ interface Layer {
 }
 
 const writersAtOnce = 4;
+/** milliseconds of work before a cut, at most */
+const longestLoad = 3000;
 
 /**
  * Cuts the power under writers that commit layers one after the other, and compares every acknowledged layer when the server
@@ -122,7 +124,10 @@ async function writeUntilCut({ place, driver }: PowerCuts, { daemon, root, addre
       driver.upper(root, mounts),
     ),
   );
-  await pause(random.whole(50, 400));
+  // Counted in commits: both of two servers that are compared have as much to lose.
+  const wanted = random.whole(2, 16);
+  for (const end = performance.now() + longestLoad; layers.length < wanted && performance.now() < end; ) await pause(2);
+  await pause(random.whole(0, 30));
   if (place.deceives === true) process.kill(daemon.pid, 'SIGSTOP');
   place.cut?.(random.chance(0.5));
   await daemon.kill();

@@ -48,6 +48,8 @@ interface Run {
 /** Small, so that a few rounds see rotations and checkpoints. */
 const settings = 'log = { segment_bytes = "128KiB" }\ncheckpoint = { every = 150 }';
 const collectEvery = 10;
+/** milliseconds of work before a blow, at most: a daemon may be dead already, or its disk full */
+const longestLoad = 1500;
 
 /**
  * Round after round on one root: writers at work, a blow to the daemon, a restart, and a comparison of what there is with
@@ -161,16 +163,19 @@ async function underLoad(run: Run, blow: Blow, victim: Daemon): Promise<void> {
   const working = Promise.all(writers.map(({ writer }) => writer.work(() => over)));
   // What a writer finds must not go unheard, nor end the process, while the blow is still to come.
   working.catch(() => {});
-  await blow.strike(victim, place, random);
+  const acknowledged = () => writers.reduce((sum, { writer }) => sum + writer.acknowledged, 0);
+  const answered = async (calls: number) => {
+    const end = performance.now() + longestLoad;
+    while (acknowledged() < calls && performance.now() < end) await pause(2);
+  };
+  await blow.strike({ daemon: victim, place, random, answered });
   over = true;
   await Promise.race([
     working,
-    pause(20_000, undefined, { ref: false }).then(() => Promise.reject(new Error('a call never ended'))),
+    pause(60_000, undefined, { ref: false }).then(() => Promise.reject(new Error('a call never ended'))),
   ]);
-  for (const { writer, client } of writers) {
-    run.acknowledged += writer.acknowledged;
-    client.close();
-  }
+  run.acknowledged += acknowledged();
+  for (const { client } of writers) client.close();
 }
 
 /** Every key can be removed, leaf by leaf, and then nothing is left; what verify says is true of both. */

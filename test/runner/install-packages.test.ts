@@ -1,0 +1,45 @@
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+import { requireCommand, requireRoot, suiteNeeding } from '../support/requirements.ts';
+import { run } from '../support/run.ts';
+import { createSandbox } from '../support/sandbox.ts';
+
+const test = suiteNeeding('install-packages', requireRoot(), requireCommand('flock'));
+
+/** Commands in apt's place: they note when they begin and end, and what is installed is there for the next question. */
+function standIns(folder: string): string {
+  const bin = join(folder, 'bin');
+  mkdirSync(bin);
+  const write = (name: string, script: string) => {
+    writeFileSync(join(bin, name), `#!/bin/sh\n${script}\n`);
+    chmodSync(join(bin, name), 0o755);
+  };
+  write('dpkg-query', `[ -e ${folder}/installed ] && printf 'install ok installed'`);
+  write(
+    'apt-get',
+    `echo "begin $1" >>${folder}/log; sleep 0.3; [ "$1" != install ] || : >${folder}/installed; echo "end $1" >>${folder}/log`,
+  );
+  return bin;
+}
+
+const policy = () => (existsSync('/usr/sbin/policy-rc.d') ? readFileSync('/usr/sbin/policy-rc.d', 'utf8') : '');
+
+test('lets one of two runs install, and the other wait for it and find all done', async () => {
+  const sandbox = createSandbox('install');
+  const before = policy();
+  try {
+    const env = { PATH: `${standIns(sandbox.path)}:${process.env.PATH}` };
+    const runs = [1, 2].map(() => run('bash', ['test/support/install-packages'], { env }));
+    const said = (await Promise.all(runs)).map(({ stdout }) => stdout).sort();
+    const log = readFileSync(join(sandbox.path, 'log'), 'utf8');
+    assert.is(log, 'begin update\nend update\nbegin install\nend install\n');
+    assert.match(said.join(''), 'installing');
+    assert.match(said.join(''), 'waiting for another run to install packages');
+    assert.is(policy(), before);
+  } finally {
+    await sandbox.close();
+  }
+});
+
+test.run();
