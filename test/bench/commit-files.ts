@@ -1,0 +1,25 @@
+import { asTimes, putLoad } from './load.ts';
+import { rowOf } from './row.ts';
+import { placeFor, startOurs, startPeer } from './servers.ts';
+import type { Workload } from './workload.ts';
+
+const counts = [0, 1_000, 10_000, 50_000];
+
+/** How long Commit takes against the number of files in the layer, each layer unpacked a moment before. */
+export const commitFiles: Workload = async function* (bench) {
+  const placed = { driver: 'overlay', place: placeFor(bench, 'overlay') } as const;
+  const ours = await startOurs(bench, { ...placed, name: 'snapledger' });
+  const peer = await startPeer(bench, { ...placed, name: 'containerd' });
+  for (const files of counts) {
+    const load = { workload: 'commit', workers: 1, rounds: bench.rounds, seconds: 0.001, files };
+    const [mine = [], theirs = []] = await putLoad(bench, [ours, peer], load);
+    yield rowOf({
+      workload: 'commit',
+      variant: `${files} files`,
+      unit: 'ms',
+      ours: asTimes(ours.name, mine, 'commit'),
+      theirs: asTimes(peer.name, theirs, 'commit'),
+      target: files === 50_000 ? 50 : undefined,
+    });
+  }
+};

@@ -1,0 +1,104 @@
+import type { Image } from '../support/image/image.ts';
+import { run } from '../support/run.ts';
+import {
+  builtin,
+  durabilities,
+  imageOfLayers,
+  imageWithShell,
+  type Node,
+  type Snapshotter,
+  snapshotters,
+  startNode,
+} from './images.ts';
+import { type Row, rowOf } from './row.ts';
+import type { Workload } from './workload.ts';
+
+/** How long the builtin snapshotter may take less, where a row has a target: the ratio is its time over ours. */
+const targets: Readonly<Record<(typeof durabilities)[number], number>> = { commit: 1 / 1.1, background: 1 };
+
+const images: Readonly<Record<string, () => Image>> = {
+  '12 layers, 120 MB': () => imageOfLayers(12, 120),
+  '100 layers, 20 MB': () => imageOfLayers(100, 20),
+};
+
+/** `ctr images pull`: fetches all layers, then unpacks them. */
+export const pull: Workload = async function* (bench) {
+  const node = await startNode(bench);
+  for (const [variant, make] of Object.entries(images)) {
+    const reference = await node.push(`pull-${variant.split(' ')[0]}`, make());
+    const times = await inTurn(bench.rounds, async (name) => {
+      await settle();
+      const time = await timed(() => node.ctr('images', 'pull', '--plain-http', '--snapshotter', name, reference));
+      await forget(node, reference);
+      return time;
+    });
+    yield* rowsOf('pull', variant, times);
+  }
+};
+
+/** `ctr snapshots unpack` of what has been fetched before. */
+export const unpack: Workload = async function* (bench) {
+  const node = await startNode(bench);
+  for (const [variant, make] of Object.entries(images)) {
+    const image = make();
+    const reference = await node.push(`unpack-${variant.split(' ')[0]}`, image);
+    const times = await inTurn(bench.rounds, async (name) => {
+      await node.ctr('content', 'fetch', '--plain-http', reference);
+      await settle();
+      const time = await timed(() => node.ctr('snapshots', '--snapshotter', name, 'unpack', image.manifest.digest));
+      await forget(node, reference);
+      return time;
+    });
+    yield* rowsOf('unpack', variant, times);
+  }
+};
+
+/** `ctr run` of a container that exits at once, on an image that is unpacked. */
+export const runContainer: Workload = async function* (bench) {
+  const node = await startNode(bench);
+  const reference = await node.push('run', imageWithShell());
+  for (const name of snapshotters) await node.ctr('images', 'pull', '--plain-http', '--snapshotter', name, reference);
+  let number = 0;
+  const times = await inTurn(bench.rounds * 3, (name) => {
+    const id = `container-${number++}`;
+    return timed(() => node.ctr('run', '--rm', '--net-host', '--snapshotter', name, reference, id));
+  });
+  yield* rowsOf('run', 'a container that exits at once', times);
+};
+
+type Times = ReadonlyMap<Snapshotter, readonly number[]>;
+
+/** Rounds through all snapshotters; the first round warms up. */
+async function inTurn(rounds: number, deed: (name: Snapshotter) => Promise<number>): Promise<Times> {
+  const times = new Map(snapshotters.map((name) => [name, [] as number[]]));
+  for (let round = 0; round <= rounds; round++)
+    for (const name of snapshotters) {
+      const time = await deed(name);
+      if (round > 0) times.get(name)?.push(time);
+    }
+  return times;
+}
+
+async function timed(deed: () => Promise<unknown>): Promise<number> {
+  const began = performance.now();
+  await deed();
+  return performance.now() - began;
+}
+
+/** What an earlier round has left to be written is not this one's. */
+const settle = () => run('sync', []);
+
+/** Removes an image, and with it all that was fetched and unpacked for it. */
+const forget = (node: Node, reference: string) => node.ctr('images', 'remove', '--sync', reference);
+
+function* rowsOf(workload: string, variant: string, times: Times): Generator<Row> {
+  for (const name of durabilities)
+    yield rowOf({
+      workload,
+      variant: `${variant}, durability "${name}"`,
+      unit: 'ms',
+      ours: { name: 'snapledger', values: times.get(name) ?? [] },
+      theirs: { name: builtin, values: times.get(builtin) ?? [] },
+      target: workload === 'run' ? undefined : targets[name],
+    });
+}

@@ -1,0 +1,75 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { startDaemon } from '../support/daemon.ts';
+import { directory, file } from '../support/image/entries.ts';
+import { type Image, imageOf, layerOf } from '../support/image/image.ts';
+import { pushImage } from '../support/image/push.ts';
+import { startRegistry } from '../support/registry.ts';
+import { run } from '../support/run.ts';
+import { startOurs } from './servers.ts';
+import type { Bench } from './workload.ts';
+
+/** One containerd with its builtin overlayfs, and with this project's daemon once for each durability. */
+export interface Node {
+  /** Runs `ctr` in the benchmark's namespace. */
+  ctr(...args: readonly string[]): Promise<string>;
+  /** Makes an image to be pulled, and gives its reference. */
+  push(name: string, image: Image): Promise<string>;
+}
+
+export const builtin = 'overlayfs';
+export const durabilities = ['commit', 'background'] as const;
+export const snapshotters = [builtin, ...durabilities] as const;
+export type Snapshotter = (typeof snapshotters)[number];
+
+export async function startNode(bench: Bench): Promise<Node> {
+  const { sandbox } = bench;
+  const registry = await startRegistry(sandbox);
+  const plugins: string[] = [];
+  for (const name of durabilities) {
+    const placed = { driver: 'overlay', place: sandbox.path, name } as const;
+    const { socket } = await startOurs(bench, placed, ['--durability', name]);
+    plugins.push(`[proxy_plugins.${name}]\ntype = "snapshot"\naddress = "${socket}"`);
+  }
+  const address = join(sandbox.path, 'containerd.sock');
+  const config = join(sandbox.path, 'containerd.toml');
+  writeFileSync(config, configuration(bench, address, plugins));
+  const log = join(sandbox.path, 'containerd.log');
+  await startDaemon({ command: ['containerd', '--config', config], address, log, sandbox });
+  return {
+    ctr: async (...args) => (await run('ctr', ['--address', address, '--namespace', 'bench', ...args])).stdout,
+    push: (name, image) => pushImage(registry, name, 'latest', image),
+  };
+}
+
+const configuration = ({ sandbox }: Bench, address: string, plugins: readonly string[]): string =>
+  [
+    'version = 2',
+    `root = "${sandbox.folder('containerd/root')}"`,
+    `state = "${sandbox.folder('containerd/state')}"`,
+    'disabled_plugins = ["io.containerd.grpc.v1.cri"]',
+    `[grpc]\naddress = "${address}"`,
+    `[ttrpc]\naddress = "${address}.ttrpc"`,
+    ...plugins,
+  ].join('\n');
+
+/** Layers of a hundred small files and three large ones each, of bytes that don't compress. */
+export function imageOfLayers(layers: number, megabytes: number): Image {
+  const bytes = (megabytes * 1024 * 1024) / layers;
+  const files = (prefix: string, count: number, size: number) =>
+    Array.from({ length: count }, (_, i) => file(`${prefix}-${i}`, randomBytes(Math.floor(size))));
+  return imageOf(
+    Array.from({ length: layers }, (_, layer) =>
+      layerOf([...files(`small-${layer}`, 100, bytes / 400), ...files(`large-${layer}`, 3, bytes / 4)]),
+    ),
+    {},
+  );
+}
+
+/** An image whose container has something to run. */
+export function imageWithShell(): Image {
+  const program = file('bin/busybox', readFileSync('/bin/busybox'), { mode: 0o755 });
+  const folders = ['bin', 'dev', 'etc', 'proc', 'sys', 'tmp'].map((path) => directory(path));
+  return imageOf([layerOf([...folders, program])], { Cmd: ['/bin/busybox', 'true'] });
+}

@@ -1,0 +1,59 @@
+import { run } from '../support/run.ts';
+import type { Latency, Rounds } from './row.ts';
+import { spreadOf } from './statistics.ts';
+import type { Bench } from './workload.ts';
+
+/** A server that a load is put on. */
+export interface Target {
+  readonly name: string;
+  readonly socket: string;
+}
+
+export interface Load {
+  readonly workload: string;
+  readonly workers: number;
+  readonly rounds: number;
+  readonly seconds: number;
+  /** in the layer of the workload `commit` */
+  readonly files?: number;
+}
+
+/** What one target did in one round, as the load program prints it. */
+export interface LoadRound {
+  /** which of the targets, from 0 */
+  readonly server: number;
+  readonly operations: number;
+  readonly seconds: number;
+  readonly latencies: Readonly<Record<string, Latency>>;
+}
+
+/** Puts a load on targets in turn, and gives the rounds of each. */
+export async function putLoad(
+  { tools }: Pick<Bench, 'tools'>,
+  targets: readonly Target[],
+  { workload, workers, rounds, seconds, files = 0 }: Load,
+): Promise<readonly (readonly LoadRound[])[]> {
+  const flags = { workload, workers, rounds, seconds, files, sockets: targets.map(({ socket }) => socket).join(',') };
+  const words = Object.entries(flags).map(([name, value]) => `-${name}=${value}`);
+  const { stdout } = await run(tools.load, words, { limit: 600_000 });
+  const all = stdout.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as LoadRound]));
+  return targets.map((_, index) => all.filter(({ server }) => server === index));
+}
+
+/** Operations a second in each round; the latencies are the medians of the rounds'. */
+export function asThroughput(name: string, rounds: readonly LoadRound[]): Rounds {
+  const kinds = new Set(rounds.flatMap(({ latencies }) => Object.keys(latencies)));
+  const middle = (kind: string, part: keyof Latency) =>
+    spreadOf(rounds.flatMap(({ latencies }) => latencies[kind]?.[part] ?? [])).median;
+  const latencies = [...kinds].map((kind) => [kind, { p50: middle(kind, 'p50'), p99: middle(kind, 'p99') }]);
+  return {
+    name,
+    values: rounds.map(({ operations, seconds }) => operations / seconds),
+    latencies: Object.fromEntries(latencies),
+  };
+}
+
+/** How long an operation took in each round, in milliseconds. */
+export function asTimes(name: string, rounds: readonly LoadRound[], kind: string): Rounds {
+  return { name, values: rounds.flatMap(({ latencies }) => latencies[kind]?.p50 ?? []) };
+}

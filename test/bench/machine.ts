@@ -1,0 +1,26 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { availableParallelism, cpus, release, tmpdir, totalmem } from 'node:os';
+
+/** The machine that something was measured on, in one line. */
+export function describeMachine(): string {
+  const memory = Math.round(totalmem() / 2 ** 30);
+  const name = /^PRETTY_NAME="(.*)"$/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? 'Linux';
+  const parts = [
+    `${availableParallelism()} x ${cpus()[0]?.model.trim() ?? 'unknown processor'}`,
+    `${memory} GiB`,
+    `${name}, Linux ${release().split('-')[0]}`,
+    `roots on ${fileSystemOf(tmpdir())}, btrfs on a loop device there`,
+    `Node ${process.version}`,
+    `containerd ${versionOf('containerd')}`,
+  ];
+  return parts.join('; ');
+}
+
+const fileSystemOf = (path: string) =>
+  execFileSync('stat', ['--file-system', '--format=%T', path], { encoding: 'utf8' })
+    .trim()
+    .replace('ext2/ext3', 'ext4');
+
+const versionOf = (program: string) =>
+  execFileSync(program, ['--version'], { encoding: 'utf8' }).split(/\s+/)[2] ?? 'of unknown version';

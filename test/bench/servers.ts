@@ -1,0 +1,65 @@
+import { join } from 'node:path';
+import { startDaemon } from '../support/daemon.ts';
+import { createLoop } from '../support/loop.ts';
+import { daemonFile } from '../support/server.ts';
+import type { Target } from './load.ts';
+import type { Bench, DriverName } from './workload.ts';
+
+/** A folder on the file system that a driver needs, new for each call. */
+export function placeFor({ sandbox }: Pick<Bench, 'sandbox'>, driver: DriverName): string {
+  if (driver === 'overlay') return sandbox.path;
+  const loop = createLoop('btrfs', { megabytes: 4096 });
+  sandbox.atEnd(loop.end);
+  return loop.path;
+}
+
+interface Placed {
+  readonly driver: DriverName;
+  /** where roots lie */
+  readonly place: string;
+  /** tells servers of one kind apart */
+  readonly name: string;
+}
+
+/** This project's daemon. `flags` are added to `serve`. */
+export function startOurs(
+  { sandbox }: Pick<Bench, 'sandbox'>,
+  { driver, place, name }: Placed,
+  flags: readonly string[] = [],
+): Promise<Target> {
+  return started(sandbox, name, (root, socket) => [
+    process.execPath,
+    ...(process.env.DAEMON_NODE_FLAGS?.split(' ') ?? []),
+    daemonFile,
+    'serve',
+    ...['--root', root, '--address', socket, '--driver', driver],
+    ...flags,
+  ])(place);
+}
+
+/** containerd's own driver. */
+export function startPeer({ sandbox, tools }: Bench, { driver, place, name }: Placed): Promise<Target> {
+  return started(sandbox, name, (root, socket) => [tools.peer, driver, root, socket])(place);
+}
+
+/** A bare HTTP/2 server of Node, which answers with the bytes that a server has once given. */
+export function startBare({ sandbox }: Pick<Bench, 'sandbox'>, origin: Target): Promise<Target> {
+  const program = join(import.meta.dirname, 'bare-server.js');
+  return started(sandbox, 'bare node:http2', (_, socket) => [process.execPath, program, origin.socket, socket])(
+    sandbox.path,
+  );
+}
+
+function started(
+  sandbox: Bench['sandbox'],
+  name: string,
+  command: (root: string, socket: string) => readonly [string, ...string[]],
+): (place: string) => Promise<Target> {
+  return async (place) => {
+    const file = name.replace(/[^a-z0-9]+/g, '-');
+    const socket = join(sandbox.path, `${file}-${performance.now().toFixed(0)}.sock`);
+    const log = join(sandbox.path, `${file}.log`);
+    await startDaemon({ command: command(join(place, file), socket), address: socket, log, sandbox });
+    return { name, socket };
+  };
+}
