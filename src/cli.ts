@@ -27,7 +27,7 @@ export async function main(argv: readonly string[]): Promise<void> {
 export const world: World = {
   openLog: async (root) => {
     const { readLogDirectory } = await import('./adapters/event-log/file/read-log-directory.ts');
-    return readLogDirectory(join(root, 'log'));
+    return readLogDirectory(join(root, 'log'), join(root, 'index'));
   },
   inspectLog: async (root) => {
     const { inspectLog } = await import('./adapters/event-log/file/inspect-log.ts');

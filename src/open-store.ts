@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { createFileCheckpointStore } from './adapters/checkpoint-store/file.ts';
 import { openFileEventLog } from './adapters/event-log/file/open-file-event-log.ts';
+import { indexLog } from './adapters/event-log/file/search/index-log.ts';
 import {
   heldBy,
   type Identity,
@@ -24,6 +25,7 @@ import { type LoadedState, loadState } from './app/load-state.ts';
 import type { Action } from './app/reconciler/action.ts';
 import { checkDriver, recover } from './app/recover.ts';
 import { createService, type Service } from './app/service.ts';
+import { createUpkeep } from './app/upkeep.ts';
 import { version } from './cli/version.ts';
 import type { Config } from './config/config.ts';
 import type { Metrics } from './observe/create-metrics.ts';
@@ -136,6 +138,9 @@ async function createDriver({ driver, root, overlay }: Config, { system, reach }
   }
 }
 
+/** Events between two looks for segments that have been sealed and are not indexed: a segment holds more. */
+const upkeepEvery = 5_000;
+
 interface Parts {
   readonly store: string;
   readonly log: EventLog;
@@ -165,7 +170,10 @@ async function openRecovered(
     reach,
     onCheckpoint: metrics.checkpointed,
   });
+  const work = () => indexLog(join(config.root, 'log'), join(config.root, 'index'));
+  const upkeep = createUpkeep({ journal, work, logger, every: upkeepEvery });
   const close = async (reason: string) => {
+    await upkeep.close();
     await service.close(reason);
     await log.close();
     await driver.close();

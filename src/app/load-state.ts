@@ -19,29 +19,36 @@ type Readable = Pick<EventLog, 'end' | 'read' | 'markAt'>;
 
 /**
  * The newest whole checkpoint that this log contains, and every event after it. A checkpoint that is ahead of the log,
- * or of another history, stops the start: acknowledged events would be lost in silence.
+ * or of another history, stops the start: acknowledged events would be lost in silence. With `upTo` the state is that after
+ * an earlier position, and what is newer is not looked at.
  */
 export async function loadState(
   log: Readable,
   checkpoints: Pick<CheckpointStore, 'load'>,
   logger: Logger,
+  upTo = Number.POSITIVE_INFINITY,
 ): Promise<LoadedState> {
-  const base = await checkpointed(log, checkpoints, logger);
+  const base = await checkpointed(log, checkpoints, { logger, upTo });
+  if (base.position >= upTo) return { state: base, checkpoint: base.position, replayed: 0 };
   let state = thaw(base);
-  let replayed = 0;
   for await (const envelopes of log.read(base.position)) {
     for (const envelope of envelopes) {
+      if (envelope.position > upTo) break;
       if (envelope.position !== state.position + 1) throw unbridged(state.position + 1, envelope.position - 1);
       state = evolve(state, envelope);
     }
-    replayed += envelopes.length;
+    if (state.position >= upTo) break;
   }
-  return { state: freeze(state), checkpoint: base.position, replayed };
+  return { state: freeze(state), checkpoint: base.position, replayed: state.position - base.position };
 }
 
-async function checkpointed(log: Readable, checkpoints: Pick<CheckpointStore, 'load'>, logger: Logger): Promise<State> {
+async function checkpointed(
+  log: Readable,
+  checkpoints: Pick<CheckpointStore, 'load'>,
+  { logger, upTo }: { logger: Logger; upTo: number },
+): Promise<State> {
   const damaged = (file: string, why: string) => logger.warn({ file, why }, 'checkpoint passed over');
-  for await (const { place, rows } of checkpoints.load(damaged)) {
+  for await (const { place, rows } of checkpoints.load(damaged, upTo)) {
     if (place.position > log.end.position) throw ahead(place.position, log.end.position);
     if ((await log.markAt(place.position)) !== place.mark) throw foreign(place.position);
     const state = fromRows(rows);

@@ -1,31 +1,16 @@
 import type { State } from '../../projections/state.ts';
-import { loadState } from '../app/load-state.ts';
-import type { CheckpointStore } from '../ports/checkpoint-store.ts';
-import { silent } from '../ports/logger.ts';
+import { stateOfStore } from '../app/audit/state-at.ts';
+import type { StoreFiles } from '../ports/store-files.ts';
 import { type RootOptions, storeRoot } from './store-root.ts';
-import type { ReadableLog, World } from './world.ts';
+import type { World } from './world.ts';
 
-/** The state of a store as its files show it now, whether a daemon runs or not. */
-export async function loadStore(options: RootOptions, world: World): Promise<State> {
+/** The files of a store that is meant by options. Throws a Fault (`misuse`) where there is none. */
+export function storeFiles(options: RootOptions, world: World): StoreFiles {
   const root = storeRoot(options);
-  const log = await world.openLog(root);
-  try {
-    return await stateOf(log, await world.openCheckpoints(root));
-  } finally {
-    await log.close();
-  }
+  return { openLog: () => world.openLog(root), openCheckpoints: () => world.openCheckpoints(root) };
 }
 
-/**
- * A daemon may have written a checkpoint after the log was opened here: one that is ahead of what is read is passed over,
- * not called damage as at a start.
- */
-export async function stateOf(log: ReadableLog, checkpoints: CheckpointStore): Promise<State> {
-  const behind: Pick<CheckpointStore, 'load'> = {
-    async *load(damaged) {
-      for await (const checkpoint of checkpoints.load(damaged))
-        if (checkpoint.place.position <= log.end.position) yield checkpoint;
-    },
-  };
-  return (await loadState(log, behind, silent)).state;
+/** The state of a store as its files show it now, whether a daemon runs or not; or after the moment `at`. */
+export async function loadStore(options: RootOptions & { readonly at?: string }, world: World): Promise<State> {
+  return stateOfStore(storeFiles(options, world), options.at);
 }

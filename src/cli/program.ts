@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { ContainerdConfigOptions } from './commands/containerd-config.ts';
+import type { HistoryOptions } from './commands/history.ts';
 import type { LogOptions } from './commands/log.ts';
 import type { ReconcileOptions } from './commands/reconcile.ts';
 import type { RepairOptions } from './commands/repair.ts';
@@ -22,6 +23,7 @@ export function createProgram(world: World): Command {
     .exitOverride();
   addServe(program, world);
   addLog(program, world);
+  addHistory(program, world);
   addTree(program, world);
   addStat(program, world);
   addVerify(program, world);
@@ -34,6 +36,7 @@ export function createProgram(world: World): Command {
 const configOption = () => new Option('--config <file>', 'settings file (TOML)');
 const rootOption = () => new Option('--root <dir>', 'root of the store');
 const wholeOption = () => new Option('--whole', 'digests in full');
+const relativeOption = () => new Option('--relative', 'how long ago instead of when');
 const jsonOption = (what: string) => new Option('--json', what);
 
 /** A command that reads a store, whether its daemon runs or not. */
@@ -63,14 +66,34 @@ function addServe(program: Command, world: World): void {
 function addLog(program: Command, world: World): void {
   aboutStore(program, 'log [key]', 'show the events of the store, or of one key')
     .addOption(jsonOption('one event a line, whole'))
+    .option('--key <key>', 'the same as the argument')
+    .option('--namespace <name>', 'only what concerns this namespace of containerd')
     .option('--from <position>', 'begin at this position', count)
+    .option('--since <time>', 'not earlier: 2026-11-24, 2026-11-24T18:30:00Z, "2h ago", 10m')
+    .option('--until <time>', 'not later than this time')
     .option('--type <type>', 'only this type of event (can be repeated)', collect)
     .option('-n, --lines <count>', 'only the newest so many', count)
     .option('-f, --follow', 'go on with what is appended')
+    .addOption(relativeOption())
     .addOption(wholeOption())
     .action(async (key: string | undefined, options: LogOptions) => {
       const { log } = await import('./commands/log.ts');
       await log(key, options, world, print);
+    });
+}
+
+function addHistory(program: Command, world: World): void {
+  aboutStore(
+    program,
+    'history <key>',
+    'show the whole life of a snapshot, living or removed, by its key, name or number',
+  )
+    .addOption(jsonOption('one snapshot a line, with its events'))
+    .addOption(relativeOption())
+    .addOption(wholeOption())
+    .action(async (key: string, options: HistoryOptions) => {
+      const { history } = await import('./commands/history.ts');
+      await history(key, options, world, print);
     });
 }
 

@@ -1,12 +1,9 @@
 import type { Action } from '../app/reconciler/action.ts';
 import type { Config } from '../config/config.ts';
 import type { CheckpointStore } from '../ports/checkpoint-store.ts';
-import type { EventLog } from '../ports/event-log.ts';
 import type { Logger } from '../ports/logger.ts';
+import type { ReadableLog } from '../ports/readable-log.ts';
 import type { VolumeDriver } from '../ports/volume-driver.ts';
-
-/** A log that another process may be writing meanwhile. Nothing on disk is changed, the lock is not asked for. */
-export type ReadableLog = Pick<EventLog, 'end' | 'read' | 'markAt' | 'close'>;
 
 /** What a log's files show when every byte of them is checked. */
 export interface LogReport {

@@ -21,6 +21,7 @@ const table: Readonly<Record<RefusalCode | FaultCode, status>> = {
   busy: status.UNAVAILABLE,
   stopped: status.UNAVAILABLE,
   unsupported: status.UNIMPLEMENTED,
+  missing: status.NOT_FOUND,
   misuse: status.INVALID_ARGUMENT,
 };
 

@@ -10,6 +10,9 @@ export interface Checkpoint {
 export interface CheckpointStore {
   /** Atomic: a crash leaves the older ones. Never blocks the caller's event loop for more than a few milliseconds. */
   save(place: LogPlace, rows: Iterable<unknown>): Promise<void>;
-  /** Whole checkpoints, newest first, read when asked for; damaged ones are passed over and told to `damaged`. */
-  load(damaged: (file: string, why: string) => void): AsyncIterable<Checkpoint>;
+  /**
+   * Whole checkpoints of positions up to `upTo` (all of them unless said), newest first, read when asked for; damaged ones are
+   * passed over and told to `damaged`.
+   */
+  load(damaged: (file: string, why: string) => void, upTo?: number): AsyncIterable<Checkpoint>;
 }

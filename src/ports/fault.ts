@@ -12,6 +12,8 @@ export type FaultCode =
   | 'stopped'
   /** this machine, kernel or file system can't do it */
   | 'unsupported'
+  /** the operator asked for a thing that is not there: a key, a position, a file */
+  | 'missing'
   /** the operator asked for something that makes no sense: configuration, flags, a wrong directory */
   | 'misuse';
 

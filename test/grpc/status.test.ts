@@ -22,6 +22,7 @@ const faults: Record<FaultCode, string> = {
   busy: 'UNAVAILABLE',
   stopped: 'UNAVAILABLE',
   unsupported: 'UNIMPLEMENTED',
+  missing: 'NOT_FOUND',
   misuse: 'INVALID_ARGUMENT',
 };
 

@@ -21,6 +21,11 @@ export function isNamedFor(name: string, position: number): boolean {
   return name.replace(/\.base$/, '.ckpt') === checkpointName(position);
 }
 
+/** The position that the name of a checkpoint or a base tells. */
+export function positionOf(name: string): number {
+  return Number.parseInt(name, 10);
+}
+
 /** What a checkpoint is called until it is whole. */
 export const unfinishedSuffix = '.new';
 

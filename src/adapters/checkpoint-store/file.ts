@@ -6,7 +6,14 @@ import type { CheckpointStore } from '../../ports/checkpoint-store.ts';
 import type { LogPlace } from '../../ports/event-log.ts';
 import { type Reach, unhindered } from '../../ports/failpoints.ts';
 import { faultOf } from '../../ports/fault.ts';
-import { checkpointName, isBaseName, isCheckpointName, isUnfinishedName, unfinishedSuffix } from './checkpoint-name.ts';
+import {
+  checkpointName,
+  isBaseName,
+  isCheckpointName,
+  isUnfinishedName,
+  positionOf,
+  unfinishedSuffix,
+} from './checkpoint-name.ts';
 import { readCheckpoint } from './read-checkpoint.ts';
 import { writeCheckpoint } from './write-checkpoint.ts';
 
@@ -43,8 +50,9 @@ export function createFileCheckpointStore({
         throw faultOf(error, `checkpoint ${path}`);
       }
     },
-    load: async function* (damaged) {
+    load: async function* (damaged, upTo = Number.POSITIVE_INFINITY) {
       for (const path of await checkpointFiles(directory, bases)) {
+        if (positionOf(basename(path)) > upTo) continue;
         const checkpoint = await readCheckpoint(path);
         if (either.isRight(checkpoint)) yield checkpoint.right;
         // A daemon that is at work deletes older ones meanwhile.

@@ -12,8 +12,8 @@ export function createMemoryCheckpointStore(): CheckpointStore {
       const others = texts.filter((older) => older.position !== position);
       texts = [...others, fresh].sort((a, b) => b.position - a.position).slice(0, kept);
     },
-    load: async function* () {
-      for (const { text } of texts) yield JSON.parse(text) as Checkpoint;
+    load: async function* (_damaged, upTo = Number.POSITIVE_INFINITY) {
+      for (const { position, text } of texts) if (position <= upTo) yield JSON.parse(text) as Checkpoint;
     },
   };
 }

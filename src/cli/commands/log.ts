@@ -1,37 +1,51 @@
+import { either } from 'fp-ts';
 import { type Envelope, encodeEnvelope } from '../../../events/envelope.ts';
 import { versions } from '../../../events/registry.ts';
+import { never } from '../../app/audit/history.ts';
+import { parseTime } from '../../app/audit/moment.ts';
+import { createChooser, follow, type Selection, select } from '../../app/audit/select-events.ts';
+import { stateAt, wallClock } from '../../app/audit/state-at.ts';
 import { nearest } from '../../config/nearest.ts';
 import { Fault } from '../../ports/fault.ts';
-import { brief } from '../output/brief.ts';
-import { describeEvent } from '../output/describe-event.ts';
+import type { ReadableLog } from '../../ports/readable-log.ts';
+import { storeFiles } from '../load-store.ts';
+import { createPaint } from '../output/colour.ts';
+import { createEventTable } from '../output/event-table.ts';
 import { plain } from '../output/plain.ts';
 import type { Print } from '../output/print.ts';
-import { createTable } from '../output/table.ts';
-import { dateOf } from '../output/time.ts';
-import { createChooser, follow, select } from '../select-events.ts';
 import { logStamp, type RootOptions, storeRoot } from '../store-root.ts';
 import type { World } from '../world.ts';
 
 export interface LogOptions extends RootOptions {
   readonly json?: boolean;
+  /** as the argument */
+  readonly key?: string;
+  readonly namespace?: string;
   readonly from?: number;
+  readonly since?: string;
+  readonly until?: string;
   readonly type?: readonly string[];
   readonly lines?: number;
   readonly follow?: boolean;
   /** digests in full */
   readonly whole?: boolean;
+  /** how long ago instead of when */
+  readonly relative?: boolean;
 }
 
 const pollMilliseconds = 250;
 
 /** Prints the events of a store, or those in the life of one key: a table, or with `json` one envelope a line. */
-export async function log(key: string | undefined, options: LogOptions, world: World, print: Print): Promise<void> {
-  const { from = 1, type: types = [], lines: newest } = options;
-  for (const type of types) checkType(type);
+export async function log(
+  argument: string | undefined,
+  options: LogOptions,
+  world: World,
+  print: Print,
+): Promise<void> {
   const root = storeRoot(options);
-  const selection = { key, types, from, newest };
+  const selection = selectionOf(argument, options);
   const choose = createChooser(selection);
-  const render = options.json === true ? asJson : createEventTable(options.whole === true);
+  const render = options.json === true ? asJson : createEventTable(looks(options));
   const opened = await world.openLog(root);
   let found = 0;
   for await (const batch of select(opened, selection, choose)) {
@@ -45,10 +59,48 @@ export async function log(key: string | undefined, options: LogOptions, world: W
     const ahead = follow(opened.end.position, { choose, everyMilliseconds: pollMilliseconds, stamp, reopen });
     for await (const batch of ahead) print(render(batch));
   }
-  if (found === 0 && key !== undefined)
-    throw new Fault('io', `log: no event names the key ${plain(key)}`, {
-      hint: 'keys stand as containerd gives them, as "default/12/name"; `snapledger tree` lists the living ones',
-    });
+  if (found === 0 && selection.key !== undefined) await expectKnown(opened, selection.key, options, world);
+}
+
+const looks = ({ whole, relative }: LogOptions) => ({
+  whole,
+  paint: createPaint(),
+  ago: relative === true ? wallClock : undefined,
+});
+
+/** Throws a Fault (`misuse`) for what can't be selected. */
+function selectionOf(argument: string | undefined, options: LogOptions): Selection {
+  const { from = 1, type: types = [], lines: newest, namespace, since, until } = options;
+  for (const type of types) checkType(type);
+  if (argument !== undefined && options.key !== undefined && argument !== options.key)
+    throw new Fault('misuse', 'log: two keys are named', { hint: 'name it once, with or without --key' });
+  if (until !== undefined && options.follow === true)
+    throw new Fault('misuse', 'log: --follow never ends, --until would end it', { hint: 'leave one of them out' });
+  const key = argument ?? options.key;
+  return {
+    key,
+    types,
+    namespace,
+    from,
+    newest,
+    since: timeGiven('--since', since),
+    until: timeGiven('--until', until),
+  };
+}
+
+function timeGiven(option: string, text: string | undefined): bigint | undefined {
+  if (text === undefined) return undefined;
+  const time = parseTime(text, wallClock());
+  if (either.isRight(time)) return time.right;
+  throw new Fault('misuse', `${option}: ${plain(time.left)}`, { hint: 'a position goes with --from' });
+}
+
+/** Throws a Fault (`missing`) where no event names the key, whatever else was selected. */
+async function expectKnown(opened: ReadableLog, key: string, options: LogOptions, world: World): Promise<void> {
+  const whole = { key, types: [], from: 1 };
+  for await (const _ of select(opened, whole, createChooser(whole))) return;
+  const files = storeFiles(options, world);
+  throw await never(opened, await stateAt(files, opened, opened.end.position), plain(key));
 }
 
 function checkType(type: string): void {
@@ -60,29 +112,3 @@ function checkType(type: string): void {
 }
 
 const asJson = (batch: readonly Envelope[]) => batch.map((envelope) => JSON.stringify(encodeEnvelope(envelope)));
-
-function createEventTable(whole: boolean): (batch: readonly Envelope[]) => readonly string[] {
-  const table = createTable([
-    { title: 'POSITION', align: 'right' },
-    { title: 'TIME' },
-    { title: 'TYPE' },
-    { title: 'ID', align: 'right' },
-    { title: 'KEY' },
-    { title: 'WHAT' },
-    { title: 'ACTOR' },
-  ]);
-  return (batch) => table.lines(batch.map((envelope) => eventRow(envelope, whole)));
-}
-
-function eventRow(envelope: Envelope, whole: boolean): readonly string[] {
-  const { id, about, what, actor } = describeEvent(envelope);
-  return [
-    String(envelope.position),
-    dateOf(envelope.time),
-    envelope.event.type,
-    id,
-    brief(about, whole),
-    brief(what, whole),
-    plain(actor),
-  ];
-}

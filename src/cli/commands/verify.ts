@@ -1,7 +1,9 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { stateOf } from '../load-store.ts';
+import { stateAt } from '../../app/audit/state-at.ts';
+import type { StoreFiles } from '../../ports/store-files.ts';
+import { storeFiles } from '../load-store.ts';
 import type { Print } from '../output/print.ts';
 import { type RootOptions, storeRoot } from '../store-root.ts';
 import { checkChain, withRepairs } from '../verify/check-chain.ts';
@@ -34,7 +36,7 @@ interface Verified {
  */
 export async function verify({ json, all, ...options }: VerifyOptions, world: World, print: Print): Promise<number> {
   const root = storeRoot(options);
-  const { reports, rows } = await verified(root, world);
+  const { reports, rows } = await verified(root, world, storeFiles(options, world));
   const status = verdictOf(reports);
   if (json === true) {
     print(rows.map((row) => JSON.stringify(row)));
@@ -46,7 +48,7 @@ export async function verify({ json, all, ...options }: VerifyOptions, world: Wo
   return status;
 }
 
-async function verified(root: string, world: World): Promise<Verified> {
+async function verified(root: string, world: World, files: StoreFiles): Promise<Verified> {
   const inspected = await world.inspectLog(root);
   const chain = checkChain(inspected);
   if (chain.corrupt) return { reports: [chain], rows: [] };
@@ -63,7 +65,7 @@ async function verified(root: string, world: World): Promise<Verified> {
   const scan = await world.openScan(root, state.life.driver);
   const later = async () => {
     const now = await reopen();
-    return stateOf(now, checkpoints).finally(() => now.close());
+    return stateAt(files, now, now.end.position).finally(() => now.close());
   };
   const { reports, found, confirmed } = await checkDisk(state, scan, later);
   const aside = namesIn(join(root, 'quarantine'));

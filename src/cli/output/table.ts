@@ -6,9 +6,12 @@ export interface Column {
 
 /** Renders rows as aligned lines, batch by batch: a column gets wider when it must and never narrower. */
 export interface Table {
-  /** The lines of these rows, after the head where they are the first. */
-  lines(rows: readonly (readonly string[])[]): readonly string[];
+  /** The lines of these rows, after the head where they are the first. `paint` puts a cell that has its width into colour. */
+  lines(rows: readonly (readonly string[])[], paint?: PaintCell): readonly string[];
 }
+
+/** `row` counts from 0 within what is rendered at once. */
+export type PaintCell = (cell: string, row: number, column: number) => string;
 
 const gap = '  ';
 
@@ -16,22 +19,22 @@ export function createTable(columns: readonly Column[]): Table {
   const titles = columns.map(({ title }) => title);
   const widths = titles.map((title) => title.length);
   let begun = false;
-  const line = (cells: readonly string[]) =>
+  const line = (cells: readonly string[], paint: (cell: string, column: number) => string) =>
     columns
       .map(({ align }, at) => {
         const cell = cells[at] ?? '';
-        const width = widths[at] ?? 0;
-        return align === 'right' ? cell.padStart(width) : cell.padEnd(width);
+        const width = at === columns.length - 1 ? 0 : (widths[at] ?? 0);
+        return paint(align === 'right' ? cell.padStart(widths[at] ?? 0) : cell.padEnd(width), at);
       })
       .join(gap)
       .trimEnd();
   return {
-    lines: (rows) => {
+    lines: (rows, paint = (cell) => cell) => {
       for (const row of rows)
         for (const [at, cell] of row.entries()) widths[at] = Math.max(widths[at] ?? 0, cell.length);
-      const head = begun ? [] : [line(titles)];
+      const head = begun ? [] : [line(titles, (cell) => cell)];
       begun = true;
-      return [...head, ...rows.map(line)];
+      return [...head, ...rows.map((row, index) => line(row, (cell, column) => paint(cell, index, column)))];
     },
   };
 }

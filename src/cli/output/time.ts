@@ -1,8 +1,5 @@
-const units = [
-  { suffix: 'd', seconds: 86_400 },
-  { suffix: 'h', seconds: 3600 },
-  { suffix: 'm', seconds: 60 },
-] as const;
+const minute = { suffix: 'm', seconds: 60 } as const;
+const units = [{ suffix: 'd', seconds: 86_400 }, { suffix: 'h', seconds: 3600 }, minute] as const;
 
 /** Nanoseconds since 1970 as a date in UTC, to the millisecond. */
 export function dateOf(nanoseconds: bigint): string {
@@ -16,4 +13,17 @@ export function ageOf(then: bigint, now: bigint): string {
   const seconds = Math.max(0, Number((now - then) / 1_000_000_000n));
   const unit = units.find((one) => seconds >= one.seconds);
   return unit === undefined ? `${seconds}s` : `${Math.floor(seconds / unit.seconds)}${unit.suffix}`;
+}
+
+/** How long ago it was, as `3d ago`. */
+export const agoOf = (then: bigint, now: bigint): string => `${ageOf(then, now)} ago`;
+
+/** A duration in its two largest units, as `2h 5m`; below a minute to the millisecond, as `0.250s`. */
+export function durationOf(nanoseconds: bigint): string {
+  const seconds = Number(nanoseconds) / 1e9;
+  if (seconds < 60) return `${seconds.toFixed(3)}s`;
+  const at = units.findIndex((unit) => seconds >= unit.seconds);
+  const { suffix, seconds: size } = units[at] ?? minute;
+  const smaller = units[at + 1] ?? { suffix: 's', seconds: 1 };
+  return `${Math.floor(seconds / size)}${suffix} ${Math.floor((seconds % size) / smaller.seconds)}${smaller.suffix}`;
 }

@@ -1,5 +1,5 @@
 import type { Checkpoint, CheckpointStore } from '../../ports/checkpoint-store.ts';
-import type { ReadableLog } from '../world.ts';
+import type { ReadableLog } from '../../ports/readable-log.ts';
 import { type Replay, replay } from './replay.ts';
 import type { Finding, StepReport } from './step-report.ts';
 

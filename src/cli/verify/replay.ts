@@ -4,7 +4,7 @@ import type { EventOf } from '../../../events/registry.ts';
 import { fromRows, toRows } from '../../../projections/rows.ts';
 import { evolve, freeze, initialState, type State, thaw } from '../../../projections/state.ts';
 import type { Checkpoint } from '../../ports/checkpoint-store.ts';
-import type { ReadableLog } from '../world.ts';
+import type { ReadableLog } from '../../ports/readable-log.ts';
 import type { Finding } from './step-report.ts';
 
 /** A fact of the log and where it stands. */

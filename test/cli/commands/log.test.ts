@@ -75,13 +75,52 @@ const failure = (deed: Promise<unknown>) =>
 test('says so where no event names the key', async ({ world }) => {
   const error = await failure(printed(world, 'nothing', {}));
   assert.ok(error instanceof Fault);
-  assert.match(error.message, 'no event names the key nothing');
+  assert.is(error.code, 'missing');
+  assert.match(error.message, 'nothing: no snapshot ever had this key, name or number');
 });
 
 test('suggests the type that was meant', async ({ world }) => {
   const error = await failure(printed(world, undefined, { type: ['SnapshotRemove'] }));
   assert.ok(error instanceof Fault && error.code === 'misuse');
   assert.is(error.hint, 'did you mean SnapshotRemoved?');
+});
+
+test('shows what lies between two times', async ({ world }) => {
+  assert.equal(await positions(world, undefined, { since: '2023-11-14T22:24:20Z' }), [11, 12, 13]);
+  assert.equal(await positions(world, undefined, { until: '2023-11-14T22:15:20Z' }), [1, 2]);
+  assert.equal(
+    await positions(world, undefined, { since: '2023-11-14T22:22:00Z', until: '2023-11-14T22:24:19Z' }),
+    [9, 10],
+  );
+  assert.equal(await positions(world, undefined, { until: '2023-11-14T22:15:20Z', lines: 1 }), [2]);
+  assert.equal(await positions(world, undefined, { since: '1h ago' }), []);
+});
+
+test('shows one namespace, and a key that is named as an option', async ({ world }) => {
+  assert.equal(await positions(world, undefined, { namespace: 'default', from: 10 }), [10, 11, 12]);
+  assert.equal(await positions(world, undefined, { namespace: 'other' }), []);
+  assert.equal(await positions(world, undefined, { key: 'default/6/job' }), [9, 11, 12]);
+});
+
+test('shows nothing and no error where a known key is filtered away', async ({ world }) => {
+  assert.equal(await positions(world, 'default/6/job', { from: 13 }), []);
+});
+
+test('tells how long ago it was', async ({ world }) => {
+  const [, line = ''] = await printed(world, undefined, { lines: 1, relative: true });
+  assert.match(line, /^ +13 {2}\d+d ago {2}StoreClosed/);
+});
+
+test('refuses what can not be selected', async ({ world }) => {
+  const refused = async (key: string | undefined, options: LogOptions) => {
+    const error = await failure(printed(world, key, options));
+    assert.ok(error instanceof Fault && error.code === 'misuse');
+    return error.message;
+  };
+  assert.match(await refused(undefined, { since: '5' }), '--since: 5: is no time');
+  assert.match(await refused(undefined, { until: 'noon' }), '--until: noon: is no time');
+  assert.match(await refused(undefined, { until: '1h ago', follow: true }), '--follow never ends');
+  assert.match(await refused('a', { key: 'b' }), 'two keys are named');
 });
 
 test.run();

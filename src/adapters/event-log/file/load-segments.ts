@@ -49,6 +49,20 @@ export async function loadSegments(directory: string): Promise<LoadedLog | undef
   return last === undefined ? undefined : { store: last.header.store, segments, last, tail };
 }
 
+/** All segments but the last, which may be written: their headers and last records alone are read. */
+export async function sealedSegments(directory: string): Promise<readonly Segment[]> {
+  const sealed: Segment[] = [];
+  for (const name of segmentNames(directory).slice(0, -1)) {
+    const path = join(directory, name);
+    await withFile(path, async (handle) => {
+      const segment = await segmentIn(handle, directory, path);
+      segment.end = await finished(handle, segment, (await handle.stat()).size);
+      sealed.push(segment);
+    });
+  }
+  return sealed;
+}
+
 /** Opens a file for reading for as long as the work takes. Rejects with a Fault. */
 export async function withFile<T>(path: string, work: (handle: FileHandle) => Promise<T>): Promise<T> {
   try {

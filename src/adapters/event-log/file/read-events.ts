@@ -44,7 +44,8 @@ async function openForReading(path: string): Promise<FileHandle> {
   }
 }
 
-function decodedOrThrow(path: string, record: { position: number; body: string }): Envelope {
+/** The envelope in a record. Throws a Fault (`unsupported`) for one of a newer release. */
+export function decodedOrThrow(path: string, record: { position: number; body: string }): Envelope {
   const envelope = decodeRecord(record);
   if (either.isLeft(envelope)) throw unreadable(path, record.position, envelope.left);
   return envelope.right;

@@ -1,11 +1,13 @@
-import type { EventLog } from '../../../ports/event-log.ts';
 import { Fault } from '../../../ports/fault.ts';
+import type { ReadableLog } from '../../../ports/readable-log.ts';
 import { loadSegments, type Tail } from './load-segments.ts';
 import { readEvents, readMark } from './read-events.ts';
+import { positionAt } from './search/position-at.ts';
+import { createSearch } from './search/search-segments.ts';
 import { markOf } from './segment.ts';
 
 /** A log that is only looked at, as it was when it was opened. */
-export interface ReadableFileLog extends Pick<EventLog, 'end' | 'read' | 'markAt' | 'close'> {
+export interface ReadableFileLog extends ReadableLog {
   /** id of the store whose log it is */
   readonly store: string;
   /** A write that was under way, or that a crash tore: it counts as not yet there. */
@@ -14,9 +16,10 @@ export interface ReadableFileLog extends Pick<EventLog, 'end' | 'read' | 'markAt
 
 /**
  * Opens a log for reading alone: no lock, nothing is written, a daemon may go on appending meanwhile. Rejects with
- * `misuse` where there is no log, with `corrupt` for damage as opening for writing does.
+ * `misuse` where there is no log, with `corrupt` for damage as opening for writing does. `indexes` is the directory of the
+ * segments' indexes, which need not be there.
  */
-export async function readLogDirectory(directory: string): Promise<ReadableFileLog> {
+export async function readLogDirectory(directory: string, indexes?: string): Promise<ReadableFileLog> {
   const loaded = await loadSegments(directory);
   if (loaded === undefined)
     throw new Fault('misuse', `${directory}: holds no log`, { hint: 'name the root of a store, with --root' });
@@ -27,6 +30,8 @@ export async function readLogDirectory(directory: string): Promise<ReadableFileL
     end: { position: last.end.position, mark: markOf(last.end, last.header) },
     read: (after) => readEvents(segments, after),
     markAt: (position) => readMark(segments, position),
+    search: createSearch(segments, indexes),
+    positionAt: (time) => positionAt(segments, time),
     close: async () => {},
   };
 }

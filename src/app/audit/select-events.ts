@@ -1,15 +1,23 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Envelope } from '../../events/envelope.ts';
-import { evolveHistory, noHistory } from '../../projections/history-of-key.ts';
-import type { ReadableLog } from './world.ts';
+import type { Envelope } from '../../../events/envelope.ts';
+import { evolveHistory, noHistory } from '../../../projections/history-of-key.ts';
+import type { ReadableLog } from '../../ports/readable-log.ts';
+import { aboutKey } from './life-events.ts';
+import { lastUpTo } from './position-of.ts';
 
 export interface Selection {
   /** only the life of the snapshots that stood under this key or name */
   readonly key?: string | undefined;
   /** only these event types; none for all */
   readonly types: readonly string[];
+  /** only what happened in this namespace of containerd */
+  readonly namespace?: string | undefined;
   /** first position */
   readonly from: number;
+  /** not earlier than this */
+  readonly since?: bigint | undefined;
+  /** not later than this */
+  readonly until?: bigint | undefined;
   /** only the newest so many of what is selected */
   readonly newest?: number | undefined;
 }
@@ -19,11 +27,22 @@ type Batches = AsyncIterable<readonly Envelope[]>;
 /** Decides event by event, in order, whether it belongs to a selection. */
 export type Chooser = (envelope: Envelope) => boolean;
 
-export function createChooser({ key, types, from }: Selection): Chooser {
+export function createChooser({ key, types, namespace, from, since, until }: Selection): Chooser {
   const concerns = key === undefined ? () => true : createHistoryChooser(key);
+  const inTime = ({ time }: Envelope) =>
+    (since === undefined || time >= since) && (until === undefined || time <= until);
   // The history needs every event, so it is asked first.
   return (envelope) =>
-    concerns(envelope) && envelope.position >= from && (types.length === 0 || types.includes(envelope.event.type));
+    concerns(envelope) &&
+    envelope.position >= from &&
+    inTime(envelope) &&
+    (types.length === 0 || types.includes(envelope.event.type)) &&
+    (namespace === undefined || isOf(envelope, namespace));
+}
+
+/** containerd puts the namespace before every key; what the daemon does later to the same snapshot has only the key. */
+function isOf({ meta, event: { data } }: Envelope, namespace: string): boolean {
+  return meta.namespace === namespace || ('key' in data && data.key.startsWith(`${namespace}/`));
 }
 
 function createHistoryChooser(key: string): Chooser {
@@ -39,8 +58,9 @@ function createHistoryChooser(key: string): Chooser {
 
 /** The selected events that the log holds now, in order, batch by batch. */
 export async function* select(log: ReadableLog, selection: Selection, choose: Chooser): Batches {
-  const { newest } = selection;
-  const chosen = chosenFrom(log.read(startOf(log, selection) - 1), choose);
+  const { key, newest } = selection;
+  const all = key === undefined ? between(log, await rangeOf(log, selection)) : aboutKey(log, key);
+  const chosen = chosenFrom(all, choose);
   if (newest === undefined) {
     yield* chosen;
     return;
@@ -50,11 +70,25 @@ export async function* select(log: ReadableLog, selection: Selection, choose: Ch
   yield last;
 }
 
-/** Without a filter the position tells where the newest events begin. */
-function startOf(log: ReadableLog, { key, types, from, newest }: Selection): number {
-  if (key !== undefined) return 1;
-  if (newest === undefined || types.length > 0) return from;
-  return Math.max(from, log.end.position - newest + 1);
+interface Range {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** Times become positions, so that only what lies between is read; without a filter so does the number of the newest. */
+async function rangeOf(log: ReadableLog, { types, namespace, from, since, until, newest }: Selection): Promise<Range> {
+  const last = until === undefined ? log.end.position : await lastUpTo(log, until);
+  const begin = since === undefined ? 0 : await lastUpTo(log, since - 1n);
+  const first = Math.max(from, begin + 1);
+  const filtered = types.length > 0 || namespace !== undefined;
+  return { first: newest === undefined || filtered ? first : Math.max(first, last - newest + 1), last };
+}
+
+async function* between(log: ReadableLog, { first, last }: Range): Batches {
+  for await (const batch of log.read(first - 1)) {
+    yield batch;
+    if ((batch.at(-1)?.position ?? 0) >= last) return;
+  }
 }
 
 async function* chosenFrom(batches: Batches, choose: Chooser): Batches {

@@ -1,0 +1,29 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { withFile } from '../load-segments.ts';
+import { readLines } from '../read-lines.ts';
+import type { Segment } from '../segment.ts';
+import { filterOf } from './bloom.ts';
+import type { IndexedBlock } from './index-file.ts';
+import { type Token, tokensIn } from './tokens.ts';
+
+const lineFeed = '\n';
+
+/** The index of a segment as far as it may be read, made in slices of a few milliseconds. */
+export async function indexSegment({ path, header, end }: Segment): Promise<readonly IndexedBlock[]> {
+  const blocks: IndexedBlock[] = [];
+  await withFile(path, async (handle) => {
+    for (let from = header.bytes; from < end.offset; from = blocks.at(-1)?.to ?? end.offset) {
+      const bytes = await readLines(handle, from, end.offset);
+      if (bytes.length === 0) return;
+      blocks.push({ from, to: from + bytes.length, bits: filterOf(tokensOf(bytes)) });
+      await turn();
+    }
+  });
+  return blocks;
+}
+
+function tokensOf(bytes: Buffer): ReadonlySet<Token> {
+  const tokens = new Set<Token>();
+  for (const line of bytes.toString('latin1').split(lineFeed)) for (const token of tokensIn(line)) tokens.add(token);
+  return tokens;
+}

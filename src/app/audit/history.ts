@@ -1,0 +1,130 @@
+import type { Envelope } from '../../../events/envelope.ts';
+import { ancestors } from '../../../projections/lineage.ts';
+import { type Life, type Lives, livesIn } from '../../../projections/lives.ts';
+import type { State } from '../../../projections/state.ts';
+import { Fault } from '../../ports/fault.ts';
+import type { ReadableLog } from '../../ports/readable-log.ts';
+import type { StoreFiles } from '../../ports/store-files.ts';
+import { snapshotWith } from '../volume-of.ts';
+import { idsOf, mentioning, ofIds } from './life-events.ts';
+import { nearestKeys } from './nearest-keys.ts';
+import { stateAt } from './state-at.ts';
+
+/** Another snapshot in a history. */
+export interface Kin {
+  readonly id: number;
+  /** as it was called at the time: its name as a parent, its key as a child */
+  readonly was: string;
+  /** as it is called now, null where it lives no more */
+  readonly now: string | null;
+}
+
+/** The whole life of one snapshot. */
+export interface History {
+  readonly life: Life;
+  /** lives still, as this key or name; null where it does not */
+  readonly now: string | null;
+  /** nanoseconds from its prepare to its commit or end; to `asked` for one that is still open; null where no prepare is known */
+  readonly activeFor: bigint | null;
+  /** the chain of its parents, nearest first */
+  readonly parents: readonly Kin[];
+  /** all that were ever prepared on it, in order */
+  readonly children: readonly Kin[];
+}
+
+/**
+ * The lives of all snapshots that ever stood under a key or name, or of the one with this number, oldest first. `asked` is
+ * the time of asking. Rejects with a Fault (`missing`) that names the nearest keys where there never was any.
+ */
+export async function historyOf(files: StoreFiles, key: string, asked: bigint): Promise<readonly History[]> {
+  const log = await files.openLog();
+  try {
+    const state = await stateAt(files, log, log.end.position);
+    const ids = await idsMeant(log, key);
+    if (ids.size === 0) throw await never(log, state, key);
+    const events = await collected(mentioning(log, ofIds(ids)));
+    const lives = livesIn(events);
+    const histories: History[] = [];
+    for (const id of [...ids].sort((a, b) => a - b)) {
+      const life = lives.get(id);
+      if (life === undefined) continue;
+      histories.push({
+        life,
+        now: snapshotWith(state, id)?.key ?? null,
+        activeFor: activeTime(life, asked),
+        parents: await parentsOf(log, state, life),
+        children: childrenOf(lives, state, id),
+      });
+    }
+    return histories;
+  } finally {
+    await log.close();
+  }
+}
+
+/** A key or name comes before a number that looks the same. */
+async function idsMeant(log: ReadableLog, key: string): Promise<ReadonlySet<number>> {
+  const ids = await idsOf(log, key);
+  if (ids.size > 0 || !/^[1-9]\d{0,15}$/.test(key)) return ids;
+  const id = Number(key);
+  const lives = livesIn(await collected(mentioning(log, [{ field: 'id', value: key }])));
+  return new Set(lives.get(id)?.prepared ? [id] : []);
+}
+
+async function collected(batches: AsyncIterable<readonly Envelope[]>): Promise<readonly Envelope[]> {
+  const all: Envelope[] = [];
+  for await (const batch of batches) all.push(...batch);
+  return all;
+}
+
+function activeTime({ prepared, committed, ended }: Life, asked: bigint): bigint | null {
+  return prepared === null ? null : (committed?.time ?? ended?.time ?? asked) - prepared.time;
+}
+
+function childrenOf(lives: Lives, state: State, id: number): readonly Kin[] {
+  return [...lives.values()]
+    .filter((life) => life.parentId === id && life.prepared !== null)
+    .map((child) => ({ id: child.id, was: child.key, now: snapshotWith(state, child.id)?.key ?? null }));
+}
+
+/** A living parent's own parents all live; those of one that is gone have to be looked up, one after the other. */
+async function parentsOf(log: ReadableLog, state: State, { parent, parentId }: Life): Promise<readonly Kin[]> {
+  const kin: Kin[] = [];
+  for (let next = { name: parent, id: parentId }; next.id !== null; ) {
+    const { id, name } = next;
+    if (state.lineage.has(id)) return [...kin, ...living(state, id)];
+    kin.push({ id, was: name, now: null });
+    const life = livesIn(await collected(mentioning(log, [{ field: 'id', value: String(id) }]))).get(id);
+    next = { name: life?.parent ?? '', id: life?.parentId ?? null };
+  }
+  return kin;
+}
+
+function living(state: State, id: number): readonly Kin[] {
+  return ancestors(state.lineage, id).map((one) => {
+    const key = snapshotWith(state, one)?.key ?? '';
+    return { id: one, was: key, now: key };
+  });
+}
+
+/** The fault for a key that no event names, with the nearest of all that ever were. */
+export async function never(log: ReadableLog, state: State, key: string): Promise<Fault> {
+  const living = nearestKeys(
+    key,
+    [...state.index.values()].map((snapshot) => snapshot.key),
+  );
+  const near = living.length > 0 ? living : nearestKeys(key, await keysOf(log));
+  return new Fault('missing', `${key}: no snapshot ever had this key, name or number`, {
+    hint: near.length > 0 ? `the nearest are: ${near.join(', ')}` : '`snapledger ls` lists the living ones',
+  });
+}
+
+async function keysOf(log: ReadableLog): Promise<ReadonlySet<string>> {
+  const keys = new Set<string>();
+  for await (const batch of log.read(0))
+    for (const { event } of batch) {
+      if (event.type === 'SnapshotPrepared') keys.add(event.data.key);
+      if (event.type === 'SnapshotCommitted') keys.add(event.data.name);
+    }
+  return keys;
+}

@@ -1,0 +1,41 @@
+import { filter } from 'rxjs';
+import { errorText } from '../ports/fault.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { Journal } from './journal.ts';
+
+/** Work that is due now and then and that nobody waits for. */
+export interface Upkeep {
+  /** Resolves when what is under way has ended. */
+  close(): Promise<void>;
+}
+
+interface Context {
+  readonly journal: Pick<Journal, 'events'>;
+  readonly work: () => Promise<void>;
+  readonly logger: Logger;
+  /** events between two times */
+  readonly every: number;
+}
+
+/** Does the work at once and again every so many events, never twice at a time; what fails is told and tried again. */
+export function createUpkeep({ journal, work, logger, every }: Context): Upkeep {
+  let underWay = Promise.resolve();
+  let busy = false;
+  const begin = () => {
+    if (busy) return;
+    busy = true;
+    underWay = work()
+      .catch((error) => logger.warn({ error: errorText(error) }, 'upkeep failed: history will take longer'))
+      .finally(() => {
+        busy = false;
+      });
+  };
+  begin();
+  const listening = journal.events.pipe(filter(({ position }) => position % every === 0)).subscribe(begin);
+  return {
+    close: async () => {
+      listening.unsubscribe();
+      await underWay;
+    },
+  };
+}

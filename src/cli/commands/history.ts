@@ -1,0 +1,72 @@
+import type { Envelope } from '../../../events/envelope.ts';
+import { type History, historyOf, type Kin } from '../../app/audit/history.ts';
+import { historyRow } from '../../app/audit/history-row.ts';
+import { wallClock } from '../../app/audit/state-at.ts';
+import { storeFiles } from '../load-store.ts';
+import { brief } from '../output/brief.ts';
+import { createPaint, type Paint } from '../output/colour.ts';
+import { createEventTable } from '../output/event-table.ts';
+import { fieldLines } from '../output/fields.ts';
+import type { Print } from '../output/print.ts';
+import { agoOf, dateOf, durationOf } from '../output/time.ts';
+import type { RootOptions } from '../store-root.ts';
+import type { World } from '../world.ts';
+
+export interface HistoryOptions extends RootOptions {
+  readonly json?: boolean;
+  /** digests in full */
+  readonly whole?: boolean;
+  /** how long ago instead of when */
+  readonly relative?: boolean;
+}
+
+/** Prints the whole life of every snapshot that ever stood under a key or name, or of the one with that number; with `json` one snapshot a line. */
+export async function history(key: string, options: HistoryOptions, world: World, print: Print): Promise<void> {
+  const histories = await historyOf(storeFiles(options, world), key, wallClock());
+  if (options.json === true) print(histories.map((one) => JSON.stringify(historyRow(one))));
+  else
+    for (const [index, one] of histories.entries())
+      print([...(index === 0 ? [] : ['']), ...historyLines(one, options)]);
+}
+
+function historyLines(one: History, { whole, relative }: HistoryOptions): readonly string[] {
+  const { life, now, activeFor, parents, children } = one;
+  const paint = createPaint();
+  const ago = relative === true ? wallClock : undefined;
+  return [
+    ...fieldLines([
+      ['snapshot', `${life.id}`],
+      ['key', brief(life.key || 'unknown', whole)],
+      ['name', life.name === null ? '-' : brief(life.name, whole)],
+      ['now', standing(one, paint)],
+      ['active for', activeFor === null ? 'unknown' : `${durationOf(activeFor)}${stillOpen(one) ? ' and on' : ''}`],
+      ['parents', kinLines(parents, now !== null, whole)],
+      ['children', kinLines(children, false, whole)],
+    ]),
+    '',
+    ...createEventTable({ whole, ago, paint })(life.events),
+  ];
+}
+
+const stillOpen = ({ life, now }: History) => now !== null && life.committed === null;
+
+function standing({ life: { kind, ended }, now }: History, paint: Paint): string {
+  if (now !== null) return paint(`${kind}, lives`, 'green');
+  return ended === null ? 'gone' : paint(`${kind}, ${endText(ended)}`, 'red');
+}
+
+function endText({ event, time, position, meta }: Envelope): string {
+  const how = event.type === 'SnapshotRemoved' ? 'removed' : event.type === 'VolumeLost' ? 'lost' : 'undone';
+  const who = [meta.actor ?? 'unknown', meta.namespace].filter((part) => part !== undefined).join('/');
+  return `${how} ${dateOf(time)} (${agoOf(time, wallClock())}) by ${who}, position ${position}`;
+}
+
+/** A parent that lives is what it was; of all others it is told what became of them. */
+function kinLines(kin: readonly Kin[], asNow: boolean, whole?: boolean): readonly string[] {
+  if (kin.length === 0) return ['-'];
+  return kin.map(({ id, was, now }) => {
+    const name = `${id} ${brief(was, whole)}`;
+    if (now === null) return `${name} (gone now)`;
+    return asNow || now === was ? name : `${name} (now ${brief(now, whole)})`;
+  });
+}

@@ -1,0 +1,110 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { readLogDirectory } from '../../../../../src/adapters/event-log/file/read-log-directory.ts';
+import { indexLog } from '../../../../../src/adapters/event-log/file/search/index-log.ts';
+import type { Mention } from '../../../../../src/ports/readable-log.ts';
+import { caughtFault } from '../../../../support/caught-fault.ts';
+import { committed, enveloped, prepared } from '../../../../support/sample-events.ts';
+import { createSandbox, type Sandbox } from '../../../../support/sandbox.ts';
+import { now, openLog, rewrite, segmentsIn } from '../file-log.ts';
+
+interface Context {
+  sandbox: Sandbox;
+  log: string;
+  index: string;
+}
+
+const strange = 'a "key" \\ with\nü€𝄞';
+const facts = [
+  ...Array.from({ length: 60 }, (_, at) => prepared(at + 1, `key-${at + 1}`, at === 0 ? null : { name: 'p', id: at })),
+  prepared(61, strange),
+  committed(7, 'key-7', 'name-7'),
+];
+
+const test = suite<Context>('searching a log');
+test.before.each(async (context) => {
+  context.sandbox = createSandbox('search');
+  context.log = context.sandbox.folder('log');
+  context.index = join(context.sandbox.path, 'index');
+  const { log } = await openLog(context.log, { segmentBytes: 4096 });
+  for (const envelope of enveloped(facts)) await log.append([envelope], now);
+  await log.close();
+  assert.ok(segmentsIn(context.log).length > 3);
+});
+test.after.each(({ sandbox }) => sandbox.close());
+
+async function found({ log, index }: Context, ...mentions: Mention[]): Promise<readonly number[]> {
+  const opened = await readLogDirectory(log, index);
+  const positions: number[] = [];
+  for await (const batch of opened.search?.(mentions) ?? []) positions.push(...batch.map(({ position }) => position));
+  return positions;
+}
+
+test('finds by key, name, number and parent, in order, with and without indexes', async (context) => {
+  for (let round = 0; round < 2; round++) {
+    assert.equal(await found(context, { field: 'key', value: 'key-9' }), [9]);
+    assert.equal(await found(context, { field: 'name', value: 'name-7' }), [62]);
+    assert.equal(await found(context, { field: 'id', value: '7' }, { field: 'parentId', value: '7' }), [7, 8, 62]);
+    assert.equal(await found(context, { field: 'key', value: strange }), [61]);
+    assert.equal(await found(context, { field: 'key', value: 'key' }), []);
+    await indexLog(context.log, context.index);
+  }
+});
+
+test('finds many mentions at once', async (context) => {
+  const ids = [3, 50, 12, 7, 20, 31];
+  const mentions = ids.map((id) => ({ field: 'id', value: String(id) }) as const);
+  assert.equal(await found(context, ...mentions), [3, 7, 12, 20, 31, 50, 62]);
+});
+
+test('reads no segment whose index tells that it holds nothing', async (context) => {
+  await indexLog(context.log, context.index);
+  rewrite(context.log, 1, (lines) => lines.map((line, at) => (at === 1 ? line.replace('"test"', '"tEst"') : line)));
+  assert.equal(await found(context, { field: 'key', value: 'key-1' }), [1]);
+});
+
+test('names a damaged record that it finds', async (context) => {
+  const file = rewrite(context.log, 0, (lines) => lines.map((line) => line.replace('"test"', '"tEst"')));
+  const error = await caughtFault(found(context, { field: 'key', value: 'key-1' }));
+  assert.is(error.code, 'corrupt');
+  assert.match(error.message, file);
+});
+
+test('makes an index once for every sealed segment, and passes over one that is damaged or of another segment', async (context) => {
+  await indexLog(context.log, context.index);
+  const names = readdirSync(context.index);
+  assert.is(names.length, segmentsIn(context.log).length - 1);
+  const [first = '', second = ''] = names.map((name) => join(context.index, name));
+  const whole = readFileSync(first);
+  writeFileSync(
+    first,
+    whole.map((byte, at) => (at === whole.length - 1 ? byte ^ 0xff : byte)),
+  );
+  writeFileSync(second, whole);
+  writeFileSync(join(context.index, '00000000000000099999.bloom'), '');
+  assert.equal(await found(context, { field: 'id', value: '9' }), [9]);
+  await indexLog(context.log, context.index);
+  assert.equal(readFileSync(first), whole);
+  assert.not.equal(readFileSync(second), whole);
+  assert.equal(readdirSync(context.index), names);
+});
+
+test("tells an index that can't be written", async (context) => {
+  writeFileSync(context.index, 'no directory');
+  const error = await caughtFault(indexLog(context.log, context.index));
+  assert.is(error.code, 'io');
+  assert.match(error.message, 'index ');
+});
+
+test('tells the last position up to a time', async (context) => {
+  const { positionAt } = await readLogDirectory(context.log, context.index);
+  const at = async (milliseconds: number) => positionAt?.(BigInt(milliseconds) * 1_000_000n);
+  assert.equal(
+    [await at(0), await at(999), await at(1000), await at(1999), await at(30_500), await at(62_000), await at(1e9)],
+    [0, 0, 1, 1, 30, 62, 62],
+  );
+});
+
+test.run();

@@ -1,0 +1,128 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Event } from '../../../events/registry.ts';
+import { historyOf } from '../../../src/app/audit/history.ts';
+import { historyRow } from '../../../src/app/audit/history-row.ts';
+import { caughtFault } from '../../support/caught-fault.ts';
+import { committed, prepared } from '../../support/sample-events.ts';
+import { memoryFiles } from './memory-files.ts';
+
+const test = suite('the history of a snapshot');
+const second = 1_000_000_000n;
+const A = { name: 'A', id: 1 };
+const B = { name: 'B', id: 2 };
+
+const gone = (id: number, key: string, parent: { name: string; id: number } | null = null): Event => ({
+  type: 'SnapshotRemoved',
+  data: {
+    id,
+    key,
+    kind: 'committed',
+    parent: parent?.name ?? '',
+    parentId: parent?.id ?? null,
+    labels: {},
+    created: 0n,
+    updated: 0n,
+  },
+});
+
+const facts: readonly Event[] = [
+  prepared(1, 'a'),
+  committed(1, 'a', 'A'),
+  prepared(2, 'b', A),
+  { type: 'UsageMeasured', data: { id: 1, bytes: 5, inodes: 1 } },
+  committed(2, 'b', 'B', A),
+  prepared(3, 'c', B),
+  committed(3, 'c', 'C', B),
+  prepared(4, 'a', B),
+  gone(3, 'C', B),
+  { type: 'VolumePurged', data: { id: 3, why: 'removed', bytes: 5 } },
+];
+
+const of = async (key: string, events = facts) => historyOf(await memoryFiles(events), key, 100n * second);
+
+test('tells every event of its life, and how long it was active', async () => {
+  const [first] = await of('A');
+  assert.equal(
+    first?.life.events.map(({ position }) => position),
+    [1, 2, 4],
+  );
+  assert.is(first?.activeFor, second);
+  assert.is(first?.now, 'A');
+});
+
+test('tells of all that ever stood under one key, oldest first', async () => {
+  const histories = await of('a');
+  assert.equal(
+    histories.map(({ life }) => life.id),
+    [1, 4],
+  );
+  assert.is(histories[1]?.activeFor, 92n * second, 'an open one is active until now');
+});
+
+test('tells its children then and now', async () => {
+  const [first] = await of('B');
+  assert.equal(first?.children, [
+    { id: 3, was: 'c', now: null },
+    { id: 4, was: 'a', now: 'a' },
+  ]);
+});
+
+test('tells the parents of a removed one, whether they live or not', async () => {
+  const [living] = await of('C');
+  assert.is(living?.life.ended?.position, 9);
+  assert.equal(living?.parents, [
+    { id: 2, was: 'B', now: 'B' },
+    { id: 1, was: 'A', now: 'A' },
+  ]);
+  const [removed] = await of('C', [...facts.slice(0, 7), gone(3, 'C', B), gone(2, 'B', A)]);
+  assert.equal(removed?.parents, [
+    { id: 2, was: 'B', now: null },
+    { id: 1, was: 'A', now: 'A' },
+  ]);
+});
+
+test('is found by the number too', async () => {
+  assert.equal(
+    (await of('3')).map(({ life }) => life.name),
+    ['C'],
+  );
+});
+
+const hintFor = async (key: string, events: readonly Event[]) => {
+  const error = await caughtFault(of(key, events));
+  assert.is(error.code, 'missing');
+  return error.hint;
+};
+
+test('names the nearest keys where there never was one', async () => {
+  const events = [prepared(1, 'layer-of-web'), prepared(2, 'job')];
+  assert.is(await hintFor('layer-of-webb', events), 'the nearest are: layer-of-web');
+  assert.is(await hintFor('web', events), 'the nearest are: layer-of-web');
+  assert.is(await hintFor('99', events), '`snapledger ls` lists the living ones');
+});
+
+test('looks among the removed where no living key is near', async () => {
+  const events = [prepared(1, 'removed-one'), gone(1, 'removed-one')];
+  assert.is(await hintFor('removed-on', events), 'the nearest are: removed-one');
+});
+
+test('is plain JSON for machines', async () => {
+  const [first] = (await of('C')).map(historyRow);
+  assert.equal(JSON.parse(JSON.stringify(first)), {
+    id: '3',
+    key: 'c',
+    name: 'C',
+    kind: 'committed',
+    now: null,
+    activeFor: '1000000000',
+    parents: [
+      { id: '2', was: 'B', now: 'B' },
+      { id: '1', was: 'A', now: 'A' },
+    ],
+    children: [],
+    events: first?.events,
+  });
+});
+
+test.run();

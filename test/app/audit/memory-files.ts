@@ -1,0 +1,17 @@
+import type { Envelope } from '../../../events/envelope.ts';
+import type { Event } from '../../../events/registry.ts';
+import { createMemoryCheckpointStore } from '../../../src/adapters/checkpoint-store/memory.ts';
+import { createMemoryEventLog } from '../../../src/adapters/event-log/memory.ts';
+import type { StoreFiles } from '../../../src/ports/store-files.ts';
+import { enveloped } from '../../support/sample-events.ts';
+
+/** A store to look at, of these facts a second apart from position 1 on, without a checkpoint. */
+export async function memoryFiles(events: readonly Event[] | readonly Envelope[]): Promise<StoreFiles> {
+  const log = createMemoryEventLog();
+  const envelopes = events.map((event, at) => ('event' in event ? event : (enveloped([event], at)[0] as Envelope)));
+  await log.append(envelopes, { room: 'ordinary', flush: 'now' });
+  return {
+    openLog: async () => ({ ...log, end: log.end, close: async () => {} }),
+    openCheckpoints: async () => createMemoryCheckpointStore(),
+  };
+}

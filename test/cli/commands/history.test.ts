@@ -1,0 +1,69 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type HistoryOptions, history } from '../../../src/cli/commands/history.ts';
+import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
+import { enveloped, smallStore } from '../facts.ts';
+import { createMemoryWorld, createPrinter, type MemoryWorld } from '../memory-world.ts';
+
+interface Context {
+  sandbox: Sandbox;
+  world: MemoryWorld;
+}
+
+const test = suite<Context>('history');
+test.before.each(async (context) => {
+  context.sandbox = createSandbox('history');
+  context.world = await createMemoryWorld(context.sandbox, enveloped(smallStore));
+});
+test.after.each(({ sandbox }) => sandbox.close());
+
+async function printed(world: MemoryWorld, key: string, options: HistoryOptions = {}) {
+  const { lines, print } = createPrinter();
+  await history(key, { root: world.root, ...options }, world, print);
+  return lines.map((line) => line.replace(/\d+d ago/, 'long ago'));
+}
+
+test('shows the life of a removed snapshot', async ({ world }) => {
+  assert.equal(await printed(world, 'default/6/job'), [
+    'snapshot    4',
+    'key         default/6/job',
+    'name        -',
+    'now         active, removed 2023-11-14T22:24:20.000Z (long ago) by containerd/default, position 11',
+    'active for  2m 0s',
+    'parents     1 default/2/sha256:aaa',
+    'children    -',
+    '',
+    'POSITION  TIME                      TYPE              ID  KEY            WHAT                            ACTOR',
+    '       9  2023-11-14T22:22:20.000Z  SnapshotPrepared   4  default/6/job  active on default/2/sha256:aaa  containerd/default',
+    '      11  2023-11-14T22:24:20.000Z  SnapshotRemoved    4  default/6/job  active                          containerd/default',
+    '      12  2023-11-14T22:25:20.000Z  VolumePurged       4                 removed, 4 KiB freed            containerd/default',
+  ]);
+});
+
+test('shows the children of a living one, and what became of them', async ({ world }) => {
+  const lines = await printed(world, 'default/2/sha256:aaa', { relative: true });
+  assert.equal(lines.slice(0, 8), [
+    'snapshot    1',
+    'key         default/1/extract-a',
+    'name        default/2/sha256:aaa',
+    'now         committed, lives',
+    'active for  1m 0s',
+    'parents     -',
+    'children    2 default/3/extract-b (now default/4/sha256:bbb)',
+    '            4 default/6/job (gone now)',
+  ]);
+  assert.match(lines.at(-1) ?? '', /^ +7 {2}long ago {2}UsageMeasured/);
+});
+
+test('says that one is still active', async ({ world }) => {
+  assert.match((await printed(world, 'default/5/web')).join('\n'), /active for {2}\d+d \d+h and on\n/);
+});
+
+test('prints one object a snapshot for machines', async ({ world }) => {
+  const [line = '', ...more] = await printed(world, '4', { json: true });
+  assert.is(more.length, 0);
+  const { id, key, now, parents, events } = JSON.parse(line);
+  assert.equal([id, key, now, parents.length, events.length], ['4', 'default/6/job', null, 1, 3]);
+});
+
+test.run();
