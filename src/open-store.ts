@@ -1,7 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { createFileCheckpointStore } from './adapters/checkpoint-store/file.ts';
-import { openFileEventLog } from './adapters/event-log/file/open-file-event-log.ts';
 import {
   heldBy,
   type Identity,
@@ -27,10 +25,10 @@ import { createService, type Service } from './app/service.ts';
 import { version } from './cli/version.ts';
 import type { Config } from './config/config.ts';
 import type { Metrics } from './observe/create-metrics.ts';
+import { openLog } from './open-log.ts';
 import type { CheckpointStore } from './ports/checkpoint-store.ts';
 import type { EventLog } from './ports/event-log.ts';
 import type { Reach } from './ports/failpoints.ts';
-import { Fault } from './ports/fault.ts';
 import type { Logger } from './ports/logger.ts';
 import type { System } from './ports/system.ts';
 import type { VolumeDriver } from './ports/volume-driver.ts';
@@ -39,6 +37,8 @@ import type { VolumeDriver } from './ports/volume-driver.ts';
 export interface OpenStore {
   readonly service: Service;
   readonly journal: Journal;
+  /** id of the store */
+  readonly store: string;
   /** what recovery did */
   readonly actions: readonly Action[];
   close(reason: string): Promise<void>;
@@ -77,7 +77,7 @@ export async function openStore(config: Config, tools: Tools): Promise<OpenStore
 async function openLocked(config: Config, tools: Tools): Promise<OpenStore> {
   const identity = readIdentity(config.root);
   if (identity !== undefined) checkDriver(identity.driver, config.driver);
-  const { log, store } = await openLog(config, identity, tools);
+  const { log, store, url } = await openLog(config, identity, tools);
   try {
     const checkpoints = createFileCheckpointStore({
       directory: join(config.root, 'checkpoints'),
@@ -86,7 +86,8 @@ async function openLocked(config: Config, tools: Tools): Promise<OpenStore> {
     });
     const loaded = await loadState(log, checkpoints, tools.logger);
     checkDriver(loaded.state.life.driver, config.driver);
-    if (identity === undefined) writeIdentity(config.root, { store, driver: config.driver });
+    if (identity === undefined || identity.log !== url)
+      writeIdentity(config.root, identityOf(store, config.driver, url));
     const driver = await createDriver(config, tools);
     return await openRecovered(config, tools, { store, log, checkpoints, loaded, driver });
   } catch (error) {
@@ -95,33 +96,11 @@ async function openLocked(config: Config, tools: Tools): Promise<OpenStore> {
   }
 }
 
-async function openLog(
-  { root, log: { segmentBytes, reserveBytes } }: Config,
-  identity: Identity | undefined,
-  tools: Tools,
-) {
-  const { system, metrics, logger, reach } = tools;
-  const opening = await openFileEventLog({
-    directory: join(root, 'log'),
-    store: identity?.store ?? randomUUID(),
-    preallocate: system.preallocate,
-    segmentBytes,
-    reserveBytes,
-    reach,
-    onFlush: metrics.flushed,
-    warn: (message) => logger.warn({}, message),
-  });
-  if (opening.torn !== null) logger.warn(opening.torn, 'a torn last record was cut off the log and kept beside it');
-  if (identity === undefined || identity.store === opening.store) return opening;
-  await opening.log.close();
-  throw new Fault(
-    'corrupt',
-    `root ${root}: its log is of store ${opening.store}, the root belongs to ${identity.store}`,
-    {
-      hint: 'bring back the log that belongs to this root',
-    },
-  );
-}
+const identityOf = (store: string, driver: string, log: string | undefined): Identity => ({
+  store,
+  driver,
+  ...(log !== undefined && { log }),
+});
 
 async function createDriver({ driver, root, overlay }: Config, { system, reach }: Tools): Promise<VolumeDriver> {
   switch (driver) {
@@ -170,5 +149,5 @@ async function openRecovered(
     await log.close();
     await driver.close();
   };
-  return { service, journal, actions: recovered.actions, close };
+  return { service, journal, store, actions: recovered.actions, close };
 }

@@ -49,6 +49,8 @@ function addServe(program: Command, world: World): void {
     .option('--address <socket>', 'unix socket that containerd dials')
     .option('--http-address <socket>', 'unix socket of metrics, health and reconcile')
     .option('--driver <name>', 'overlay, btrfs or memory')
+    .option('--log <url>', 'keep the log in a cluster of KurrentDB, not in the root: kurrentdb://host:port')
+    .option('--forward <url>', 'send a copy of every event to a cluster of KurrentDB')
     .option('--durability <when>', "commit: a layer's data is flushed before its commit is answered; background: after")
     .option('--removal <how>', 'background: volumes are purged after Remove was answered; sync: before')
     .option('--log-level <level>', 'debug, info, warn or error')

@@ -24,6 +24,7 @@ export function loadConfig({ file, flags = {} }: Sources): Config {
   const said = Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined));
   const config = complete(fromFile(file ?? (existsSync(defaultFile) ? defaultFile : undefined)), fromFlags(said));
   checkSockets(config);
+  checkClusters(config);
   return config;
 }
 
@@ -41,6 +42,14 @@ function fromFlags(flags: Readonly<Record<string, unknown>>): Settings {
   if (either.isRight(decoded)) return decoded.right;
   throw new Fault('misuse', `--${decoded.left.replace(/^[^:]*/, (key) => key.replaceAll('_', '-'))}`, {
     hint: 'snapledger serve --help lists the options',
+  });
+}
+
+/** A log that is kept in a cluster is forwarded by the cluster's own means. */
+function checkClusters({ log, forward }: Config): void {
+  if (log.url === undefined || forward.url === undefined) return;
+  throw new Fault('misuse', 'forward.url: the log itself is kept in a cluster, by log.url', {
+    hint: 'leave one of the two out: log.url keeps the log there, forward.url sends a log that is kept in the root',
   });
 }
 

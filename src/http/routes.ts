@@ -1,3 +1,4 @@
+import type { ForwardReport } from '../app/forward/status.ts';
 import { actionRow, type Described } from '../app/reconciler/action-row.ts';
 
 /** Whether the daemon does its work, and if not, why. */
@@ -10,6 +11,8 @@ export interface Health {
 export interface Sources {
   metrics(): Promise<{ readonly contentType: string; readonly body: string }>;
   health(): Health;
+  /** how the forwarding of the log stands; nothing is forwarded where this is missing */
+  forward?(): ForwardReport;
   /** Brings the disk to what the log says and answers what was done; with `dryRun` only what would be. */
   reconcile(options: { readonly dryRun: boolean }): Promise<readonly Described[]>;
 }
@@ -33,6 +36,7 @@ const routes: Readonly<Record<string, { readonly methods: readonly string[]; rea
   '/metrics': { methods: reading, route: metrics },
   '/healthz': { methods: reading, route: async () => plain(200, 'ok') },
   '/readyz': { methods: reading, route: readiness },
+  '/forward': { methods: reading, route: forward },
   '/reconcile': { methods: ['POST'], route: reconcile },
 };
 
@@ -58,6 +62,11 @@ async function metrics(_query: URLSearchParams, sources: Sources): Promise<HttpA
 async function readiness(_query: URLSearchParams, sources: Sources): Promise<HttpAnswer> {
   const { serving, reason } = sources.health();
   return serving ? plain(200, 'ready') : plain(503, reason);
+}
+
+async function forward(_query: URLSearchParams, sources: Sources): Promise<HttpAnswer> {
+  const report: ForwardReport = sources.forward?.() ?? { state: 'off' };
+  return { status: 200, type: 'application/json', body: `${JSON.stringify(report)}\n` };
 }
 
 /** A misspelt `dry-run` must not reconcile in earnest: what is not understood is refused. */

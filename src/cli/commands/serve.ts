@@ -8,6 +8,8 @@ export interface ServeOptions {
   readonly address?: string;
   readonly httpAddress?: string;
   readonly driver?: string;
+  readonly log?: string;
+  readonly forward?: string;
   readonly durability?: string;
   readonly removal?: string;
   readonly logLevel?: string;
@@ -27,6 +29,8 @@ export async function serve(options: ServeOptions, world: World): Promise<number
       address: options.address,
       http_address: options.httpAddress,
       driver: options.driver,
+      log: options.log === undefined ? undefined : { url: options.log },
+      forward: options.forward === undefined ? undefined : { url: options.forward },
       durability: options.durability,
       removal: options.removal,
       log_level: options.logLevel,
