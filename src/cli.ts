@@ -26,10 +26,20 @@ export async function main(argv: readonly string[]): Promise<void> {
 /** The real world of the commands. */
 export const world: World = {
   openLog: async (root) => {
+    const cluster = await clusterOf(root);
+    if (cluster !== undefined) {
+      const { readKurrentStream } = await import('./adapters/event-log/kurrentdb/open-kurrent-event-log.ts');
+      return readKurrentStream(cluster);
+    }
     const { readLogDirectory } = await import('./adapters/event-log/file/read-log-directory.ts');
     return readLogDirectory(join(root, 'log'), join(root, 'index'));
   },
   inspectLog: async (root) => {
+    const cluster = await clusterOf(root);
+    if (cluster !== undefined) {
+      const { inspectStream } = await import('./adapters/event-log/kurrentdb/inspect-stream.ts');
+      return { store: cluster.store, segments: 0, bytes: 0, torn: 0, gaps: [], ...(await inspectStream(cluster)) };
+    }
     const { inspectLog } = await import('./adapters/event-log/file/inspect-log.ts');
     return inspectLog(join(root, 'log'));
   },
@@ -46,6 +56,10 @@ export const world: World = {
     return startDaemon(config, logger);
   },
   repairLog: async (root, dryRun) => {
+    if ((await clusterOf(root)) !== undefined)
+      throw new Fault('misuse', `${root}: its log is kept in a cluster, and can't be repaired from here`, {
+        hint: 'bring the cluster back from a backup; `snapledger verify` tells what is wrong',
+      });
     const { repairStopped } = await import('./repair-stopped.ts');
     return repairStopped(root, dryRun);
   },
@@ -54,6 +68,13 @@ export const world: World = {
     return reconcileStopped(config, logger);
   },
 };
+
+/** The cluster that keeps the log of a root, as the root remembers it; undefined where the log is kept in files. */
+async function clusterOf(root: string): Promise<{ readonly url: string; readonly store: string } | undefined> {
+  const { readIdentity } = await import('./adapters/root/root-directory.ts');
+  const identity = readIdentity(root);
+  return identity?.log === undefined ? undefined : { url: identity.log, store: identity.store };
+}
 
 /** Opening the driver itself would lay out its root; only what looks at the disk is taken of it. */
 async function openVolumes(root: string, driver: string): Promise<Omit<VolumeScan, 'boot'>> {

@@ -1,8 +1,10 @@
 import { createFailpoints, failpointsVariable } from './adapters/failpoints/from-environment.ts';
 import { createSystem } from './adapters/system/create-system.ts';
+import { forwardReport } from './app/forward/status.ts';
 import type { Action } from './app/reconciler/action.ts';
 import { version } from './cli/version.ts';
 import type { Config } from './config/config.ts';
+import { type Forwarding, startForwarding } from './forward-thread.ts';
 import { serveGrpc } from './grpc/serve-grpc.ts';
 import { readToken } from './http/read-token.ts';
 import { type HttpOptions, serveHttp } from './http/serve-http.ts';
@@ -42,6 +44,18 @@ export async function startDaemon(config: Config, plain: Logger): Promise<Daemon
   }
 }
 
+/** A log that is forwarded is kept in the root: its settings and its root were compared when it was opened. */
+function forwardFrom(
+  { journal, store }: OpenStore,
+  { root, forward: { url } }: Config,
+  { metrics, logger }: Pick<Tools, 'metrics' | 'logger'>,
+): Forwarding | undefined {
+  if (url === undefined) return undefined;
+  const forwarding = startForwarding({ root, store, url }, journal, logger);
+  metrics.watchForwarding(() => forwarding.status);
+  return forwarding;
+}
+
 /** For tests: the environment can make any step of the daemon fail. */
 function failpoints(logger: Logger): Reach {
   const { [failpointsVariable]: text } = process.env;
@@ -75,6 +89,11 @@ async function serveStore(
 ): Promise<Daemon> {
   const { service, journal } = store;
   let serving = true;
+  const forwarding = forwardFrom(store, config, { metrics, logger });
+  const closing = async (error: unknown): Promise<never> => {
+    await forwarding?.close();
+    throw error;
+  };
   const http = await serveHttp({
     ...listeners,
     logger,
@@ -82,8 +101,9 @@ async function serveStore(
       metrics: metrics.text,
       health: () => (serving ? journal.health : { serving, reason: 'stopping' }),
       reconcile: service.reconcile,
+      forward: () => forwardReport(forwarding?.status, journal.durable.position),
     },
-  });
+  }).catch(closing);
   const grpc = await serveGrpc({
     snapshots: service.snapshots,
     address: config.address,
@@ -91,7 +111,7 @@ async function serveStore(
     onCall: metrics.call,
   }).catch(async (error) => {
     await http.close();
-    throw error;
+    return closing(error);
   });
   void journal.stopped.then((reason) => {
     grpc.setServing(false);
@@ -102,6 +122,7 @@ async function serveStore(
       serving = false;
       await grpc.drain(config.drainTimeout);
       await store.close(reason);
+      await forwarding?.close();
       await http.close();
     },
   };

@@ -1,7 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { createFileCheckpointStore } from './adapters/checkpoint-store/file.ts';
-import { openFileEventLog } from './adapters/event-log/file/open-file-event-log.ts';
 import { indexLog } from './adapters/event-log/file/search/index-log.ts';
 import {
   heldBy,
@@ -29,10 +27,10 @@ import { createUpkeep } from './app/upkeep.ts';
 import { version } from './cli/version.ts';
 import type { Config } from './config/config.ts';
 import type { Metrics } from './observe/create-metrics.ts';
+import { openLog } from './open-log.ts';
 import type { CheckpointStore } from './ports/checkpoint-store.ts';
 import type { EventLog } from './ports/event-log.ts';
 import type { Reach } from './ports/failpoints.ts';
-import { Fault } from './ports/fault.ts';
 import type { Logger } from './ports/logger.ts';
 import type { System } from './ports/system.ts';
 import type { VolumeDriver } from './ports/volume-driver.ts';
@@ -41,6 +39,8 @@ import type { VolumeDriver } from './ports/volume-driver.ts';
 export interface OpenStore {
   readonly service: Service;
   readonly journal: Journal;
+  /** id of the store */
+  readonly store: string;
   /** what recovery did */
   readonly actions: readonly Action[];
   close(reason: string): Promise<void>;
@@ -79,7 +79,7 @@ export async function openStore(config: Config, tools: Tools): Promise<OpenStore
 async function openLocked(config: Config, tools: Tools): Promise<OpenStore> {
   const identity = readIdentity(config.root);
   if (identity !== undefined) checkDriver(identity.driver, config.driver);
-  const { log, store } = await openLog(config, identity, tools);
+  const { log, store, url } = await openLog(config, identity, tools);
   try {
     const checkpoints = createFileCheckpointStore({
       directory: join(config.root, 'checkpoints'),
@@ -88,42 +88,21 @@ async function openLocked(config: Config, tools: Tools): Promise<OpenStore> {
     });
     const loaded = await loadState(log, checkpoints, tools.logger);
     checkDriver(loaded.state.life.driver, config.driver);
-    if (identity === undefined) writeIdentity(config.root, { store, driver: config.driver });
+    if (identity === undefined || identity.log !== url)
+      writeIdentity(config.root, identityOf(store, config.driver, url));
     const driver = await createDriver(config, tools);
-    return await openRecovered(config, tools, { store, log, checkpoints, loaded, driver });
+    return await openRecovered(config, tools, { store, log, url, checkpoints, loaded, driver });
   } catch (error) {
     await log.close();
     throw error;
   }
 }
 
-async function openLog(
-  { root, log: { segmentBytes, reserveBytes } }: Config,
-  identity: Identity | undefined,
-  tools: Tools,
-) {
-  const { system, metrics, logger, reach } = tools;
-  const opening = await openFileEventLog({
-    directory: join(root, 'log'),
-    store: identity?.store ?? randomUUID(),
-    preallocate: system.preallocate,
-    segmentBytes,
-    reserveBytes,
-    reach,
-    onFlush: metrics.flushed,
-    warn: (message) => logger.warn({}, message),
-  });
-  if (opening.torn !== null) logger.warn(opening.torn, 'a torn last record was cut off the log and kept beside it');
-  if (identity === undefined || identity.store === opening.store) return opening;
-  await opening.log.close();
-  throw new Fault(
-    'corrupt',
-    `root ${root}: its log is of store ${opening.store}, the root belongs to ${identity.store}`,
-    {
-      hint: 'bring back the log that belongs to this root',
-    },
-  );
-}
+const identityOf = (store: string, driver: string, log: string | undefined): Identity => ({
+  store,
+  driver,
+  ...(log !== undefined && { log }),
+});
 
 async function createDriver({ driver, root, overlay }: Config, { system, reach }: Tools): Promise<VolumeDriver> {
   switch (driver) {
@@ -144,6 +123,8 @@ const upkeepEvery = 5_000;
 interface Parts {
   readonly store: string;
   readonly log: EventLog;
+  /** the cluster that keeps the log, where it is not kept in the root */
+  readonly url: string | undefined;
   readonly checkpoints: CheckpointStore;
   readonly loaded: LoadedState;
   readonly driver: VolumeDriver;
@@ -154,7 +135,7 @@ async function openRecovered(
   { system, metrics, logger, reach }: Tools,
   parts: Parts,
 ): Promise<OpenStore> {
-  const { store, log, checkpoints, loaded, driver } = parts;
+  const { store, log, url, checkpoints, loaded, driver } = parts;
   const journal = createJournal({ log, store, clock: system.now, state: loaded.state });
   metrics.watch(journal);
   const opener = { store, version: version(), boot: bootId(), pid: process.pid };
@@ -170,7 +151,9 @@ async function openRecovered(
     reach,
     onCheckpoint: metrics.checkpointed,
   });
-  const work = () => indexLog(join(config.root, 'log'), join(config.root, 'index'));
+  const work = async () => {
+    if (url === undefined) await indexLog(join(config.root, 'log'), join(config.root, 'index'));
+  };
   const upkeep = createUpkeep({ journal, work, logger, every: upkeepEvery });
   const close = async (reason: string) => {
     await upkeep.close();
@@ -178,5 +161,5 @@ async function openRecovered(
     await log.close();
     await driver.close();
   };
-  return { service, journal, actions: recovered.actions, close };
+  return { service, journal, store, actions: recovered.actions, close };
 }

@@ -54,6 +54,8 @@ function addServe(program: Command, world: World): void {
     .option('--http-listen <address>', 'the same on loopback TCP, as 127.0.0.1:7475 (off unless said)')
     .option('--http-token-file <file>', 'the bearer token that loopback TCP asks for')
     .option('--driver <name>', 'overlay, btrfs or memory')
+    .option('--log <url>', 'keep the log in a cluster of KurrentDB, not in the root: kurrentdb://host:port')
+    .option('--forward <url>', 'send a copy of every event to a cluster of KurrentDB')
     .option('--durability <when>', "commit: a layer's data is flushed before its commit is answered; background: after")
     .option('--removal <how>', 'background: volumes are purged after Remove was answered; sync: before')
     .option('--log-level <level>', 'debug, info, warn or error')

@@ -1,4 +1,4 @@
-import { readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadConfig } from '../config/load-config.ts';
 import { Fault } from '../ports/fault.ts';
@@ -21,13 +21,16 @@ export function storeRoot({ root, config }: RootOptions): string {
   const entries = inspected(log, () =>
     statSync(log, { throwIfNoEntry: false })?.isDirectory() ? readdirSync(log) : [],
   );
-  if (entries.length === 0) throw new Fault('misuse', `${path}: holds no log`, { hint });
+  // Where the log is kept in a cluster, this file says so.
+  if (entries.length === 0 && !existsSync(join(path, 'store')))
+    throw new Fault('misuse', `${path}: holds no log`, { hint });
   return path;
 }
 
-/** Tells whether the files of a root's log have grown: their names and sizes. */
+/** Tells whether the files of a root's log have grown: their names and sizes. A log that is kept elsewhere may always have. */
 export function logStamp(root: string): string {
   const log = join(root, 'log');
+  if (!existsSync(log)) return String(performance.now());
   return readdirSync(log)
     .map((name) => `${name} ${statSync(join(log, name), { throwIfNoEntry: false })?.size}`)
     .join('\n');

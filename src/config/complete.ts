@@ -5,7 +5,7 @@ const MiB = 1024 * 1024;
 
 /** Settings with every gap filled by the default. Later ones win, key by key. */
 export function complete(...layers: readonly Settings[]): Config {
-  const { http, overlay, log, checkpoint, ...top } = layers.reduce(merged, {});
+  const { http, overlay, log, forward, checkpoint, ...top } = layers.reduce(merged, {});
   const address = top.address ?? '/run/snapledger/snapledger.sock';
   return {
     root: top.root ?? '/var/lib/snapledger',
@@ -22,7 +22,12 @@ export function complete(...layers: readonly Settings[]): Config {
       slowChown: overlay?.slow_chown ?? false,
       remapIds: overlay?.remap_ids ?? 'auto',
     },
-    log: { segmentBytes: log?.segment_bytes ?? 16 * MiB, reserveBytes: log?.reserve_bytes ?? MiB },
+    log: {
+      ...(log?.url !== undefined && { url: log.url }),
+      segmentBytes: log?.segment_bytes ?? 16 * MiB,
+      reserveBytes: log?.reserve_bytes ?? MiB,
+    },
+    forward: forward?.url === undefined ? {} : { url: forward.url },
     checkpoint: { every: checkpoint?.every ?? 50_000 },
     drainTimeout: top.drain_timeout ?? 10_000,
     logLevel: top.log_level ?? 'info',
@@ -39,6 +44,7 @@ function merged(below: Settings, above: Settings): Settings {
     http: { ...below.http, ...above.http },
     overlay: { ...below.overlay, ...above.overlay },
     log: { ...below.log, ...above.log },
+    forward: { ...below.forward, ...above.forward },
     checkpoint: { ...below.checkpoint, ...above.checkpoint },
   };
 }

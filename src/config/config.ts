@@ -12,6 +12,7 @@ export interface Config {
   readonly viewsNeedParent: boolean;
   readonly overlay: OverlayConfig;
   readonly log: LogConfig;
+  readonly forward: ForwardConfig;
   readonly checkpoint: CheckpointConfig;
   /** milliseconds that calls under way get to end at a stop */
   readonly drainTimeout: number;
@@ -40,10 +41,17 @@ export interface OverlayConfig {
 }
 
 export interface LogConfig {
+  /** connection string of the cluster that keeps the log; without one it is kept in the root */
+  readonly url?: string;
   /** a segment that reaches this size is followed by a new one */
   readonly segmentBytes: number;
   /** room kept back for what frees space */
   readonly reserveBytes: number;
+}
+
+export interface ForwardConfig {
+  /** connection string of the cluster that the log is forwarded to, if any */
+  readonly url?: string;
 }
 
 export interface CheckpointConfig {

@@ -25,6 +25,7 @@ export function loadConfig({ file, flags = {} }: Sources): Config {
   const config = complete(fromFile(file ?? (existsSync(defaultFile) ? defaultFile : undefined)), fromFlags(said));
   checkSockets(config);
   checkLoopback(config);
+  checkClusters(config);
   return config;
 }
 
@@ -42,6 +43,14 @@ function fromFlags(flags: Readonly<Record<string, unknown>>): Settings {
   if (either.isRight(decoded)) return decoded.right;
   throw new Fault('misuse', `--${decoded.left.replace(/^[^:]*/, (key) => key.replaceAll(/[._]/g, '-'))}`, {
     hint: 'snapledger serve --help lists the options',
+  });
+}
+
+/** A log that is kept in a cluster is forwarded by the cluster's own means. */
+function checkClusters({ log, forward }: Config): void {
+  if (log.url === undefined || forward.url === undefined) return;
+  throw new Fault('misuse', 'forward.url: the log itself is kept in a cluster, by log.url', {
+    hint: 'leave one of the two out: log.url keeps the log there, forward.url sends a log that is kept in the root',
   });
 }
 

@@ -8,7 +8,9 @@ const Overlay = t.partial(
   'a table',
 );
 
-const Log = t.partial({ segment_bytes: Size('64KiB'), reserve_bytes: Size('0B') }, 'a table');
+const Log = t.partial({ url: Text, segment_bytes: Size('64KiB'), reserve_bytes: Size('0B') }, 'a table');
+
+const Forward = t.partial({ url: Text }, 'a table');
 
 const Checkpoint = t.partial({ every: Count(1) }, 'a table');
 
@@ -25,6 +27,7 @@ export const Settings = t.partial(
     views_need_parent: Flag,
     overlay: Overlay,
     log: Log,
+    forward: Forward,
     checkpoint: Checkpoint,
     drain_timeout: Duration,
     log_level: OneOf('debug', 'info', 'warn', 'error'),

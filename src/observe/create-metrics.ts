@@ -1,9 +1,11 @@
 import { Gauge, Histogram, Registry } from 'prom-client';
 import type { Envelope } from '../../events/envelope.ts';
+import type { ForwardStatus } from '../app/forward/status.ts';
 import type { Logger } from '../ports/logger.ts';
 import { createCallMetrics, type ObserveCall } from './call-metrics.ts';
 import { countFailures } from './count-failures.ts';
 import { createEventMetrics } from './event-metrics.ts';
+import { createForwardMetrics } from './forward-metrics.ts';
 import { createJournalMetrics, type Watched } from './journal-metrics.ts';
 import { createLogMetrics, type ObserveFlush } from './log-metrics.ts';
 import { createLoopMetrics } from './loop-metrics.ts';
@@ -18,6 +20,8 @@ export interface Metrics {
   counting(logger: Logger): Logger;
   /** Counts the journal's durable events from now on, and shows its state. Called before recovery, it counts that too. */
   watch(journal: Watched & { readonly events: Events }): void;
+  /** Shows how the forwarding stands. */
+  watchForwarding(status: () => ForwardStatus): void;
   /** The text format of Prometheus. */
   text(): Promise<{ readonly contentType: string; readonly body: string }>;
   close(): void;
@@ -31,10 +35,12 @@ interface Events {
 export function createMetrics(version: string): Metrics {
   const registry = new Registry();
   let watched: Watched | undefined;
+  let forwarding: (() => ForwardStatus) | undefined;
   let listening = { unsubscribe: () => {} };
   const count = createEventMetrics(registry);
   const checkpoints = createCheckpointMetrics(registry);
   createJournalMetrics(registry, () => watched);
+  createForwardMetrics(registry, { durable: () => watched?.durable.position ?? 0, status: () => forwarding?.() });
   createInfo(registry, version);
   const closeLoop = createLoopMetrics(registry);
   return {
@@ -45,6 +51,9 @@ export function createMetrics(version: string): Metrics {
     watch: (journal) => {
       watched = journal;
       listening = journal.events.subscribe(({ event }) => count(event));
+    },
+    watchForwarding: (status) => {
+      forwarding = status;
     },
     text: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
     close: () => {

@@ -42,4 +42,5 @@ export const places: Readonly<Record<string, string>> = {
   pino: 'src/observe/',
   'prom-client': 'src/observe/',
   'smol-toml': 'src/config/',
+  '@kurrent/kurrentdb-client': 'src/adapters/event-log/kurrentdb/connect.ts',
 };

@@ -1,6 +1,7 @@
 import { suite, type Test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Envelope } from '../../events/envelope.ts';
+import { eventId } from '../../src/app/sealing.ts';
 import type { AppendOptions, EventLog } from '../../src/ports/event-log.ts';
 import { Fault } from '../../src/ports/fault.ts';
 import { enveloped, oneOfEach, prepared } from '../support/sample-events.ts';
@@ -24,21 +25,31 @@ export interface EventLogAbilities {
   readonly flushes: boolean;
   /** flushes can be made to fail */
   readonly failures: boolean;
+  /** the storage can be full, and have room again */
+  readonly full: boolean;
 }
 
 interface Context {
   subject: EventLogSubject;
 }
 
+const store = '0b7c1e9e-3a55-4c8e-9d0a-6a1f6a3f1c11';
+
 const now: AppendOptions = { room: 'ordinary', flush: 'now' };
 const soon: AppendOptions = { room: 'ordinary', flush: 'soon' };
 
 /** `count` prepared snapshots that follow a position. */
 const events = (count: number, after: number): Envelope[] =>
-  enveloped(
-    Array.from({ length: count }, (_, index) => prepared(after + index + 1, `key-${after + index + 1}`)),
-    after,
+  sealed(
+    enveloped(
+      Array.from({ length: count }, (_, index) => prepared(after + index + 1, `key-${after + index + 1}`)),
+      after,
+    ),
   );
+
+/** With ids as a store gives them. */
+const sealed = (envelopes: readonly Envelope[]): Envelope[] =>
+  envelopes.map((envelope) => ({ ...envelope, id: eventId(store, envelope.position) }));
 
 async function readAll(log: Pick<EventLog, 'read'>, after = 0): Promise<Envelope[]> {
   const all: Envelope[] = [];
@@ -59,7 +70,7 @@ async function rejection(promise: Promise<unknown>): Promise<unknown> {
 export function eventLogContract(
   name: string,
   create: () => Promise<EventLogSubject>,
-  able: EventLogAbilities = { flushes: true, failures: true },
+  able: EventLogAbilities = { flushes: true, failures: true, full: true },
 ): void {
   const test = suite<Context>(`${name} as an event log`);
   test.before.each(async (context) => {
@@ -74,7 +85,7 @@ export function eventLogContract(
   });
 
   test('gives back every kind of event as it was appended', async ({ subject: { log } }) => {
-    const all = enveloped(oneOfEach);
+    const all = sealed(enveloped(oneOfEach));
     await log.append(all, now);
     assert.equal(await readAll(log), all);
   });
@@ -153,9 +164,11 @@ export function eventLogContract(
       marks.push(subject.log.end.mark);
     }
     assert.is(new Set(marks).size, 13);
-    for (const log of [subject.log, await subject.reopen()])
+    for (const open of [async () => subject.log, subject.reopen]) {
+      const log = await open();
       for (const [position, mark] of marks.entries()) assert.is(await log.markAt(position), mark);
-    assert.is(await subject.log.markAt(13), undefined);
+      assert.is(await log.markAt(13), undefined);
+    }
   });
 
   test('has other marks than the log of another store', async ({ subject: { log } }) => {
@@ -192,6 +205,7 @@ export function eventLogContract(
   });
 
   if (able.flushes) sharing(test);
+  if (able.full) filling(test);
   if (able.failures) failing(test);
   test.run();
 }
@@ -211,7 +225,7 @@ function sharing(test: Test<Context>): void {
   });
 }
 
-function failing(test: Test<Context>): void {
+function filling(test: Test<Context>): void {
   test('gives back everything taken when there is no space, and goes on', async ({ subject }) => {
     const { log, failNext } = subject;
     await log.append(events(2, 0), now);
@@ -224,7 +238,9 @@ function failing(test: Test<Context>): void {
     assert.equal(await readAll(log), events(5, 0));
     assert.equal(await readAll(await subject.reopen()), events(5, 0));
   });
+}
 
+function failing(test: Test<Context>): void {
   test('stops after any other failure of a flush until it is opened again', async ({ subject }) => {
     const { log, failNext } = subject;
     await log.append(events(2, 0), now);

@@ -15,9 +15,15 @@ import { decodeWith } from '../../../events/codecs.ts';
 import { Fault, faultOf } from '../../ports/fault.ts';
 import { writeDurably } from './write-durably.ts';
 
-const Identity = t.type({ store: t.string, driver: t.string }, 'Identity');
+const Identity = t.intersection(
+  [t.type({ store: t.string, driver: t.string }), t.partial({ log: t.string })],
+  'Identity',
+);
 
-/** Which store a root belongs to, and by which driver it was made: the text of ROOT/store. */
+/**
+ * Which store a root belongs to, and by which driver it was made: the text of ROOT/store. Where the log is kept in a cluster,
+ * `log` is its connection string.
+ */
 export type Identity = t.TypeOf<typeof Identity>;
 
 /** Makes the root where it is missing (0700), and refuses what can't be one. */
@@ -49,7 +55,7 @@ function refuseStrangers(root: string): void {
       'choose an empty root',
     );
   const logged = filesIn(join(root, 'log')).some((name) => name.endsWith('.log'));
-  if (logged) return;
+  if (logged || readIdentity(root)?.log !== undefined) return;
   if (existsSync(join(root, 'store')) || filesIn(join(root, 'snapshots')).length > 0)
     throw new Fault('corrupt', `root ${root}: holds a store, but its log is gone`, {
       hint: `bring back ${join(root, 'log')} from a backup, or choose an empty root`,

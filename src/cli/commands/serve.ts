@@ -10,6 +10,8 @@ export interface ServeOptions {
   readonly httpListen?: string;
   readonly httpTokenFile?: string;
   readonly driver?: string;
+  readonly log?: string;
+  readonly forward?: string;
   readonly durability?: string;
   readonly removal?: string;
   readonly logLevel?: string;
@@ -30,6 +32,8 @@ export async function serve(options: ServeOptions, world: World): Promise<number
       http_address: options.httpAddress,
       http: said({ listen: options.httpListen, token_file: options.httpTokenFile }),
       driver: options.driver,
+      log: options.log === undefined ? undefined : { url: options.log },
+      forward: options.forward === undefined ? undefined : { url: options.forward },
       durability: options.durability,
       removal: options.removal,
       log_level: options.logLevel,

@@ -77,7 +77,8 @@ export async function withFile<T>(path: string, work: (handle: FileHandle) => Pr
   }
 }
 
-async function segmentIn(handle: FileHandle, directory: string, path: string): Promise<Segment> {
+/** The segment in a file, as far as its header tells. */
+export async function segmentIn(handle: FileHandle, directory: string, path: string): Promise<Segment> {
   const header = await readHeader(handle, path);
   if (either.isLeft(header)) throw damageFault(header.left);
   return createSegment(directory, header.right);

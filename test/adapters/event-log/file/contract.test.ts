@@ -3,7 +3,7 @@ import { eventLogContract } from '../../../contract/event-log.contract.ts';
 import { createSandbox } from '../../../support/sandbox.ts';
 import { createTrap, openLog } from './file-log.ts';
 
-const all = { flushes: true, failures: true };
+const all = { flushes: true, failures: true, full: true };
 
 /** Tiny segments need a flush each: sharing is promised within one segment. */
 for (const [name, segmentBytes, able] of [

@@ -1,0 +1,98 @@
+import { existsSync } from 'node:fs';
+import { Fault } from '../../../ports/fault.ts';
+
+/** A connection string that was looked through, and how it is named in messages: without its password. */
+export interface Target {
+  readonly url: string;
+  readonly shown: string;
+}
+
+const form = /^([a-z]+)(\+discover)?:\/\/(?:([^@/?]*)@)?([^/?]*)(\/[^?]*)?(?:\?(.*))?$/i;
+const protocols = new Set(['kurrentdb', 'kurrent', 'kdb', 'esdb']);
+const example = 'kurrentdb://node1:2113,node2:2113,node3:2113?tls=true&tlsCAFile=/etc/snapledger/ca.crt';
+
+const flag = /^(true|false)$/;
+const whole = /^-?\d+$/;
+const file = /./;
+/** The options of the client, in the letters that it compares, and what their values look like. */
+const options: Readonly<Record<string, RegExp>> = {
+  tls: flag,
+  tlsverifycert: flag,
+  tlscafile: file,
+  usercertfile: file,
+  userkeyfile: file,
+  connectionname: file,
+  defaultdeadline: whole,
+  discoveryinterval: whole,
+  gossiptimeout: whole,
+  maxdiscoverattempts: whole,
+  keepaliveinterval: whole,
+  keepalivetimeout: whole,
+  nodepreference: /^leader$/i,
+};
+
+/**
+ * Looks through a connection string before the client sees it, which would pass over half of these mistakes in silence.
+ * Throws a Fault (`misuse`) that never shows the password.
+ */
+export function readConnectionString(text: string): Target {
+  const url = text.trim();
+  if (/^unix:|\/\/unix:/i.test(url)) throw wrong('the client dials no unix sockets', 'name a host and a port');
+  const [, protocol = '', discover = '', credentials, hosts = '', path = '', query = ''] = form.exec(url) ?? [];
+  if (!protocols.has(protocol.toLowerCase()))
+    throw wrong('it does not begin with kurrentdb:// or kurrentdb+discover://');
+  if (path.replaceAll('/', '') !== '')
+    throw wrong(
+      `it names a path, ${path}`,
+      "leave it out: the stream is snapledger-<store id>, and names with a $ are the server's own",
+    );
+  checkHosts(hosts);
+  const given = readOptions(query);
+  if (credentials !== undefined) checkCredentials(credentials, given);
+  checkFiles(given);
+  return { url, shown: `${protocol}${discover}://${hosts}` };
+}
+
+function checkHosts(hosts: string): void {
+  for (const host of hosts.split(',')) {
+    const [, name = '', port = '2113'] = /^([^:\s$]+)(?::(\d+))?$/.exec(host) ?? [];
+    if (name === '')
+      throw wrong(`${host === '' ? 'a host is missing' : `${host} is no host`}`, `write host:port, as in ${example}`);
+    if (Number(port) < 1 || Number(port) > 65535) throw wrong(`${host}: there is no such port`);
+  }
+}
+
+function readOptions(query: string): ReadonlyMap<string, string> {
+  const given = new Map<string, string>();
+  for (const pair of query.split('&').filter((each) => each !== '')) {
+    const [, name = pair, value = ''] = /^([^=]*)=(.*)$/.exec(pair) ?? [];
+    const key = name.toLowerCase().replace(/[_-]/g, '');
+    const expected = Object.hasOwn(options, key) ? options[key] : undefined;
+    if (expected === undefined)
+      throw wrong(`${name}: there is no such option, or it would let mistakes pass unnoticed`);
+    if (!expected.test(value))
+      throw wrong(`${name}: ${value === '' ? 'a value is missing' : `${value} is no value for it`}`);
+    given.set(key, decodeURIComponent(value));
+  }
+  return given;
+}
+
+function checkCredentials(credentials: string, given: ReadonlyMap<string, string>): void {
+  if (!/^[^:]+:.+$/.test(credentials)) throw wrong('user name and password must stand as name:password@');
+  if (given.get('tls') === 'false')
+    throw wrong(
+      'it has a user name, and tls=false: without TLS the client sends no credentials at all',
+      'switch TLS on, or leave name and password out where the server runs insecure',
+    );
+}
+
+function checkFiles(given: ReadonlyMap<string, string>): void {
+  for (const key of ['tlscafile', 'usercertfile', 'userkeyfile']) {
+    const path = given.get(key);
+    if (path !== undefined && !existsSync(path)) throw wrong(`${path}: there is no such file`);
+  }
+  if (given.has('usercertfile') !== given.has('userkeyfile')) throw wrong('userCertFile and userKeyFile go together');
+}
+
+const wrong = (what: string, hint = `a whole one is ${example}`) =>
+  new Fault('misuse', `connection string of the cluster: ${what}`, { hint });

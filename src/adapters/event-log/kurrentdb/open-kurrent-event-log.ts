@@ -1,0 +1,76 @@
+import type { EventLog, LogOpening } from '../../../ports/event-log.ts';
+import { Fault } from '../../../ports/fault.ts';
+import { genesisMark } from './chain.ts';
+import { readConnectionString } from './connection-string.ts';
+import { createKurrentEventLog } from './kurrent-event-log.ts';
+import { markAt } from './mark-at.ts';
+import { readPages } from './pages.ts';
+import { type Patience, patient } from './patience.ts';
+import { readEnd } from './read-end.ts';
+import { openStream, type Stream } from './stream.ts';
+
+export interface KurrentEventLogOptions {
+  /** `kurrentdb://host:port?…` */
+  readonly url: string;
+  /** id of the store, which names the stream */
+  readonly store: string;
+  readonly patience?: Partial<Patience>;
+  /** Told of every append that succeeded: events, bytes and seconds. */
+  readonly onFlush?: (records: number, bytes: number, seconds: number) => void;
+}
+
+/** The stream of a store. Its name has no second dash before the id: the cluster ends a category at the first one. */
+export const streamName = (store: string) => `snapledger-${store}`;
+
+/**
+ * Opens a store's stream for writing; the first append makes it. Rejects with a Fault: `misuse` for a wrong string, `unsupported`
+ * where the cluster is too old or does not let us in, `corrupt` for a stream that holds another history, `io` where nobody
+ * answers in time.
+ */
+export async function openKurrentEventLog(options: KurrentEventLogOptions): Promise<LogOpening> {
+  const { store, onFlush = () => {} } = options;
+  const { stream, genesis, end, patience } = await opened(options);
+  return { store, torn: null, log: createKurrentEventLog({ stream, genesis, end, patience, onFlush }) };
+}
+
+/** A store's stream that is only looked at, as far as it went when it was opened. */
+export async function readKurrentStream(
+  options: Pick<KurrentEventLogOptions, 'url' | 'store' | 'patience'>,
+): Promise<Pick<EventLog, 'end' | 'read' | 'markAt' | 'close'>> {
+  const { stream, genesis, end } = await opened(options);
+  return {
+    end,
+    read: (after) => readPages(stream, after, genesis),
+    markAt: (position) => markAt(stream, position, { genesis, end }),
+    close: stream.close,
+  };
+}
+
+async function opened({ url, store, ...options }: KurrentEventLogOptions) {
+  const patience = { ...patient, ...options.patience };
+  const stream = openStream({ target: readConnectionString(url), name: streamName(store), patience });
+  try {
+    await checkVersion(stream);
+    const genesis = genesisMark(store);
+    return { stream, genesis, end: await readEnd(stream, genesis), patience };
+  } catch (error) {
+    await stream.close();
+    throw error;
+  }
+}
+
+/** The first one that takes many events in one message and knows repetitions there. */
+const oldest = [21, 10] as const;
+
+async function checkVersion(stream: Stream): Promise<void> {
+  const version = await stream.version();
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  if (major > oldest[0] || (major === oldest[0] && minor >= oldest[1])) return;
+  throw new Fault(
+    'unsupported',
+    `${stream.where}: the cluster is too old: ${version === 'unknown' ? "it can't tell its version" : `version ${version}`}`,
+    {
+      hint: `upgrade it to ${oldest.join('.')} or newer; 23.10 is the one that is tested`,
+    },
+  );
+}

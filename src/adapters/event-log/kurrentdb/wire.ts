@@ -1,0 +1,77 @@
+import { either } from 'fp-ts';
+import * as t from 'io-ts';
+import { decodeWith } from '../../../../events/codecs.ts';
+import { decodeEnvelope, type Envelope, encodeEnvelope, type WireEnvelope } from '../../../../events/envelope.ts';
+import { chain, clusterId } from './chain.ts';
+import type { Proposal, Recorded } from './connect.ts';
+
+/** An event that has its place in the chain, ready to be sent. */
+export interface Link {
+  readonly proposal: Proposal;
+  readonly position: number;
+  readonly mark: string;
+  /** length of its JSON */
+  readonly bytes: number;
+}
+
+/** A stored event as it was written, whatever release wrote it. */
+export interface Stored {
+  readonly position: number;
+  readonly id: string;
+  readonly mark: string;
+  readonly wire: WireEnvelope;
+}
+
+/** The cluster's own names for two keys of ours; its tools follow them. */
+const theirs: Readonly<Record<string, string>> = { correlation: '$correlationId', causation: '$causationId' };
+const ours: Readonly<Record<string, string>> = { $correlationId: 'correlation', $causationId: 'causation' };
+
+/** What an envelope has beside its data and its meta. */
+const own = { id: 'snapledger.id', time: 'snapledger.time', mark: 'snapledger.mark' } as const;
+
+/** Puts envelopes into the chain after `before`. */
+export function linked(envelopes: readonly Envelope[], before: string): readonly Link[] {
+  let mark = before;
+  return envelopes.map((envelope) => {
+    const wire = encodeEnvelope(envelope);
+    const body = JSON.stringify(wire);
+    mark = chain(mark, body);
+    return {
+      proposal: { id: clusterId(mark), type: wire.type, data: wire.data, metadata: metadataOf(wire, mark) },
+      position: envelope.position,
+      mark,
+      bytes: body.length,
+    };
+  });
+}
+
+function metadataOf({ id, time, meta }: WireEnvelope, mark: string): Record<string, string> {
+  const metadata: Record<string, string> = { [own.id]: id, [own.time]: time, [own.mark]: mark };
+  for (const [key, value] of Object.entries(meta)) {
+    if (key.startsWith('$')) throw new TypeError(`append: ${key}: names with a $ are the cluster's own`);
+    metadata[theirs[key] ?? key] = value;
+  }
+  return metadata;
+}
+
+const Metadata = t.intersection(
+  [t.record(t.string, t.string), t.type({ [own.id]: t.string, [own.time]: t.string, [own.mark]: t.string })],
+  'Metadata',
+);
+
+/** The stored event, or why it is none of ours. */
+export function storedOf({ id, revision, type, data, metadata }: Recorded): either.Either<string, Stored> {
+  return either.map((found: t.TypeOf<typeof Metadata>): Stored => {
+    const { [own.id]: envelopeId = '', [own.time]: time = '', [own.mark]: mark = '', ...rest } = found;
+    const meta = Object.fromEntries(Object.entries(rest).map(([key, value]) => [ours[key] ?? key, value]));
+    const position = Number(revision) + 1;
+    return { position, id, mark, wire: { position: String(position), id: envelopeId, time, type, meta, data } };
+  })(decodeWith(Metadata, metadata));
+}
+
+/** Whether a stored event is as it was written, and follows from one with mark `before`. */
+export function follows({ id, mark, wire }: Stored, before: string): boolean {
+  return chain(before, JSON.stringify(wire)) === mark && clusterId(mark) === id;
+}
+
+export const envelopeOf = ({ wire }: Stored): either.Either<string, Envelope> => decodeEnvelope(wire);

@@ -1,0 +1,111 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Envelope } from '../../../events/envelope.ts';
+import type { EventLog } from '../../ports/event-log.ts';
+import { Fault, faultOf } from '../../ports/fault.ts';
+import { expectSameHistory } from './same-history.ts';
+import { type ForwardStatus, notYet } from './status.ts';
+
+/** Copies a log into another one, in order and each event once, for as long as it lives. */
+export interface Forwarder {
+  readonly status: ForwardStatus;
+  /** The source is durable up to this position. */
+  advance(position: number): void;
+  /** Lets go of the target. What is under way counts as not done; the next forwarder finds out. */
+  close(): Promise<void>;
+}
+
+export interface ForwarderOptions {
+  readonly source: Pick<EventLog, 'read'>;
+  /** Opens the target for writing. It is opened again after every failure: what it holds then tells where to go on. */
+  readonly openTarget: () => Promise<EventLog>;
+  /** Told of every change of the status. */
+  readonly tell?: (status: ForwardStatus) => void;
+  /** milliseconds before the first new attempt, and at most */
+  readonly pauses?: { readonly first: number; readonly longest: number };
+}
+
+/** A wrong setting and another history do not heal by themselves; everything else may. */
+const isFinal = ({ code }: Fault) => code === 'corrupt' || code === 'misuse';
+
+/** Begins at once with what the target holds; the first `advance` tells how far the source goes. Never throws nor rejects: the status tells. */
+export function createForwarder(options: ForwarderOptions): Forwarder {
+  const { source, openTarget, tell = () => {}, pauses = { first: 500, longest: 60_000 } } = options;
+  const closing = new AbortController();
+  let status = notYet;
+  let durable = 0;
+  let wake = () => {};
+
+  const change = (change: Partial<ForwardStatus>) => {
+    status = { ...status, ...change };
+    tell(status);
+  };
+  const advanced = () =>
+    new Promise<void>((resolve) => {
+      wake = resolve;
+    });
+  const copy = async (target: EventLog, onProgress: () => void) => {
+    while (!closing.signal.aborted) {
+      const known = durable;
+      for await (const batch of source.read(target.end.position)) {
+        const due = batch.filter(({ position }) => position <= known);
+        if (due.length === 0 || closing.signal.aborted) break;
+        expectNoGap(due, target.end.position);
+        await target.append(due, { room: 'reserved', flush: 'now' });
+        onProgress();
+        change({ position: target.end.position });
+      }
+      if (durable === known && !closing.signal.aborted) await advanced();
+    }
+  };
+  const session = async (onProgress: () => void) => {
+    const target = await openTarget();
+    try {
+      if (durable === 0 && !closing.signal.aborted) await advanced();
+      await expectSameHistory(source, target, durable);
+      change({ state: 'forwarding', position: target.end.position });
+      await copy(target, onProgress);
+    } finally {
+      await target.close().catch(() => {});
+    }
+  };
+  const run = async () => {
+    let pause = pauses.first;
+    while (!closing.signal.aborted) {
+      try {
+        await session(() => {
+          pause = pauses.first;
+        });
+      } catch (error) {
+        const fault = faultOf(error, 'forwarding');
+        const state = isFinal(fault) ? 'stopped' : 'retrying';
+        change({ state, failures: status.failures + 1, error: fault.message, hint: fault.hint });
+        if (state === 'stopped') return;
+        await sleep(pause, undefined, { signal: closing.signal }).catch(() => {});
+        pause = Math.min(pause * 2, pauses.longest);
+      }
+    }
+  };
+  const running = run();
+  return {
+    get status() {
+      return status;
+    },
+    advance: (position) => {
+      durable = Math.max(durable, position);
+      wake();
+    },
+    close: async () => {
+      closing.abort();
+      wake();
+      await running;
+    },
+  };
+}
+
+/** The target numbers events by itself: what a repair has left out of the source can't be left out there. */
+function expectNoGap([first]: readonly Envelope[], before: number): void {
+  if (first === undefined || first.position === before + 1) return;
+  throw new Fault('corrupt', `positions ${before + 1} to ${first.position - 1} of the log are lost`, {
+    hint: 'a repair has left them out, and a stream has no gaps: what it holds stays; forward a new store from an empty root',
+  });
+}

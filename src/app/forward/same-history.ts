@@ -1,0 +1,59 @@
+import { encodeEnvelope } from '../../../events/envelope.ts';
+import type { EventLog } from '../../ports/event-log.ts';
+import { Fault } from '../../ports/fault.ts';
+
+type Readable = Pick<EventLog, 'read'>;
+
+/** Events before the target's last one that are compared with it. */
+const compared = 100;
+
+/**
+ * Throws a Fault (`corrupt`) unless the target holds a beginning of the source, which has `durable` events. Its first event and
+ * its last ones are compared, whole, with the nanosecond of each: histories that parted earlier differ there as well.
+ */
+export async function expectSameHistory(
+  source: Readable,
+  target: Pick<EventLog, 'read' | 'end'>,
+  durable: number,
+): Promise<void> {
+  const { position } = target.end;
+  if (position > durable)
+    throw diverged(
+      `it holds ${position} events, this log only ${durable}: the log was brought back from an older copy`,
+    );
+  const isSame = async (from: number, to: number) => {
+    const [ours, theirs] = await Promise.all([eventsOf(source, from, to), eventsOf(target, from, to)]);
+    return [...ours].every(([at, text]) => theirs.get(at) === text);
+  };
+  if (position === 0) return;
+  if ((await isSame(1, 1)) && (await isSame(Math.max(1, position - compared), position))) return;
+  const first = await firstDifference(position, (at) => isSame(at, at));
+  throw diverged(`position ${first} of it is another event than in this log`);
+}
+
+/** The events from one position to another, as text. */
+async function eventsOf(log: Readable, from: number, to: number): Promise<ReadonlyMap<number, string>> {
+  const found = new Map<number, string>();
+  for await (const batch of log.read(from - 1)) {
+    for (const envelope of batch)
+      if (envelope.position <= to) found.set(envelope.position, JSON.stringify(encodeEnvelope(envelope)));
+    if ((batch.at(-1)?.position ?? to) >= to) break;
+  }
+  return found;
+}
+
+/** The first position up to `last` that differs, where all after it do as well. */
+async function firstDifference(last: number, isSame: (position: number) => Promise<boolean>): Promise<number> {
+  let [same, different] = [0, last];
+  while (different - same > 1) {
+    const middle = Math.floor((same + different) / 2);
+    if (await isSame(middle)) same = middle;
+    else different = middle;
+  }
+  return different;
+}
+
+const diverged = (what: string) =>
+  new Fault('corrupt', `the stream and this log are two histories: ${what}`, {
+    hint: 'nothing was changed. Bring back the log that the stream was made of; or, where this log is right, delete the stream by an administrator of the cluster, for ever (tombstone), and let this node begin with an empty root',
+  });

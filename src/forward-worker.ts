@@ -1,0 +1,21 @@
+import { readlinkSync } from 'node:fs';
+import { constants, setPriority } from 'node:os';
+import { basename, join } from 'node:path';
+import { parentPort, workerData } from 'node:worker_threads';
+import { followLog } from './adapters/event-log/file/follow-log.ts';
+import { openKurrentEventLog } from './adapters/event-log/kurrentdb/open-kurrent-event-log.ts';
+import { createForwarder } from './app/forward/forwarder.ts';
+import type { ForwardJob } from './forward-thread.ts';
+
+/** In all, for one append: what stays unknown longer is found out by opening the stream anew. */
+const patience = { outcome: 10_000 };
+
+/** The thread's program: reads the log's own files, so that the writers' thread has no part in it, and takes what time they leave. */
+const { root, store, url } = workerData as ForwardJob;
+setPriority(Number(basename(readlinkSync('/proc/thread-self'))), constants.priority.PRIORITY_BELOW_NORMAL);
+const forwarder = createForwarder({
+  source: followLog(join(root, 'log')),
+  openTarget: async () => (await openKurrentEventLog({ url, store, patience })).log,
+  tell: (status) => parentPort?.postMessage(status),
+});
+parentPort?.on('message', forwarder.advance);

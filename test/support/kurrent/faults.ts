@@ -1,0 +1,47 @@
+/** What the next append meets instead of a proper answer. */
+export type AppendFault =
+  /** nothing is written, nobody answers */
+  | 'silent'
+  /** it is written, nobody answers */
+  | 'unanswered'
+  /** nothing is written, the connection is cut */
+  | 'cut'
+  /** it is written, then the connection is cut */
+  | 'written-and-cut'
+  /** "wrong expected version", without any reason */
+  | 'conflict'
+  /** the node says that another one is the leader */
+  | 'not-leader';
+
+/** What a server does that a real one doesn't do on demand. */
+export interface Faults {
+  /** the version that the server tells; undefined for one so old that it can't */
+  version: string | undefined;
+  /** milliseconds before every answer to an append */
+  delay: number;
+  /** nobody is answered at all */
+  silent: boolean;
+  /** this node serves no reads that ask for the leader */
+  follower: boolean;
+  /** Lets the next appends meet these, one each. */
+  meet(...faults: readonly AppendFault[]): void;
+  /** The fault of the append that comes now. */
+  take(): AppendFault | undefined;
+  isSilent(): boolean;
+  isFollower(): boolean;
+}
+
+export function createFaults(): Faults {
+  const coming: AppendFault[] = [];
+  const faults: Faults = {
+    version: '23.10.7',
+    delay: 0,
+    silent: false,
+    follower: false,
+    meet: (...more) => void coming.push(...more),
+    take: () => (faults.silent ? 'silent' : coming.shift()),
+    isSilent: () => faults.silent,
+    isFollower: () => faults.follower,
+  };
+  return faults;
+}

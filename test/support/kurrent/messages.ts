@@ -1,0 +1,113 @@
+import sharedPb from '@kurrent/kurrentdb-client/generated/kurrentdb/protocols/v1/shared_pb.js';
+import statusPb from '@kurrent/kurrentdb-client/generated/kurrentdb/protocols/v1/status_pb.js';
+import type {
+  BatchAppendReq,
+  BatchAppendResp,
+  ReadReq,
+  ReadResp,
+} from '@kurrent/kurrentdb-client/generated/kurrentdb/protocols/v1/streams_pb.js';
+import streamsPb from '@kurrent/kurrentdb-client/generated/kurrentdb/protocols/v1/streams_pb.js';
+import anyPb from 'google-protobuf/google/protobuf/any_pb.js';
+import emptyPb from 'google-protobuf/google/protobuf/empty_pb.js';
+import type { AppendAnswer, Expected, StoredEvent, Streams } from './streams.ts';
+
+/** The events of a part of an append. */
+export function proposalsOf(request: BatchAppendReq): readonly StoredEvent[] {
+  return request.getProposedMessagesList().map((message) => ({
+    id: message.getId()?.getString() ?? '',
+    type: message.getMetadataMap().get('type') ?? '',
+    contentType: message.getMetadataMap().get('content-type') ?? '',
+    data: message.getData_asB64(),
+    metadata: message.getCustomMetadata_asB64(),
+  }));
+}
+
+export function expectedOf(options: BatchAppendReq.Options): Expected {
+  if (options.hasStreamPosition()) return Number(options.getStreamPosition());
+  if (options.hasNoStream()) return 'none';
+  return options.hasStreamExists() ? 'exists' : 'any';
+}
+
+interface Answered {
+  readonly stream: string;
+  readonly expected: Expected;
+  readonly answer: AppendAnswer;
+}
+
+export function answerOf(request: BatchAppendReq, { stream, expected, answer }: Answered): BatchAppendResp {
+  const response = new streamsPb.BatchAppendResp();
+  response.setCorrelationId(request.getCorrelationId());
+  response.setStreamIdentifier(identifier(stream));
+  if ('revision' in answer) {
+    const success = new streamsPb.BatchAppendResp.Success();
+    success.setCurrentRevision(String(answer.revision));
+    success.setNoPosition(new emptyPb.Empty());
+    response.setSuccess(success);
+  } else response.setError(wrongVersion(expected, answer.wrong));
+  return response;
+}
+
+function wrongVersion(expected: Expected, current: number | 'none'): InstanceType<typeof statusPb.Status> {
+  const details = new sharedPb.WrongExpectedVersion();
+  if (current === 'none') details.setCurrentNoStream(new emptyPb.Empty());
+  else details.setCurrentStreamRevision(String(current));
+  if (typeof expected === 'number') details.setExpectedStreamPosition(String(expected));
+  else details.setExpectedNoStream(new emptyPb.Empty());
+  const any = new anyPb.Any();
+  any.pack(details.serializeBinary(), 'event_store.client.WrongExpectedVersion');
+  const status = new statusPb.Status();
+  status.setCode(9);
+  status.setMessage('WrongExpectedVersion');
+  status.setDetails(any);
+  return status;
+}
+
+const identifier = (stream: string) => {
+  const named = new sharedPb.StreamIdentifier();
+  named.setStreamName(Buffer.from(stream).toString('base64'));
+  return named;
+};
+
+/** What a read is answered, message by message. */
+export function* readEvents(request: ReadReq, streams: Streams): Generator<ReadResp> {
+  const options = request.getOptions();
+  const named = options?.getStream();
+  if (options === undefined || named === undefined) throw new TypeError('only streams can be read here');
+  const stream = Buffer.from(named.getStreamIdentifier()?.getStreamName_asU8() ?? []).toString('utf8');
+  const backwards = options.getReadDirection() === streamsPb.ReadReq.Options.ReadDirection.BACKWARDS;
+  const from = named.hasEnd() ? 'end' : named.hasStart() ? 0 : Number(named.getRevision());
+  const found = streams.read(stream, from, backwards ? 'backwards' : 'forwards', Number(options.getCount()));
+  if (found === undefined) {
+    const response = new streamsPb.ReadResp();
+    const missing = new streamsPb.ReadResp.StreamNotFound();
+    missing.setStreamIdentifier(identifier(stream));
+    response.setStreamNotFound(missing);
+    yield response;
+    return;
+  }
+  for (const { revision, event } of found) yield recorded(stream, revision, event);
+}
+
+function recorded(stream: string, revision: number, event: StoredEvent): ReadResp {
+  const record = new streamsPb.ReadResp.ReadEvent.RecordedEvent();
+  const id = new sharedPb.UUID();
+  id.setString(event.id);
+  record.setId(id);
+  record.setStreamIdentifier(identifier(stream));
+  record.setStreamRevision(String(revision));
+  record.setPreparePosition(String(revision));
+  record.setCommitPosition(String(revision));
+  record
+    .getMetadataMap()
+    .set('type', event.type)
+    .set('content-type', event.contentType)
+    .set('created', '17000000000000000');
+  record.setData(event.data);
+  record.setCustomMetadata(event.metadata);
+  const read = new streamsPb.ReadResp.ReadEvent();
+  read.setEvent(record);
+  read.setNoPosition(new sharedPb.Empty());
+  const response = new streamsPb.ReadResp();
+  response.setEvent(read);
+  return response;
+}

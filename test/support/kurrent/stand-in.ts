@@ -1,0 +1,78 @@
+import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { createFaults, type Faults } from './faults.ts';
+import { createFront } from './front.ts';
+import { servicesOf } from './service.ts';
+import { createStreams, type StoredEvent, type Streams } from './streams.ts';
+
+/** An append that came in. */
+export interface SeenAppend {
+  readonly stream: string;
+  readonly events: readonly StoredEvent[];
+  /** as it stood on the wire */
+  readonly expected: unknown;
+}
+
+/** A stand-in for a cluster of KurrentDB, in this process, with its rules and with faults on demand. */
+export interface StandIn {
+  /** a connection string for it */
+  readonly url: string;
+  readonly port: number;
+  readonly streams: Streams;
+  readonly faults: Faults;
+  /** every append that came in, first to last */
+  readonly seen: readonly SeenAppend[];
+  /** Cuts every connection. */
+  cut(): void;
+  close(): Promise<void>;
+}
+
+export interface StandInOptions {
+  /** 0, or nothing, for any that is free */
+  readonly port?: number;
+  /** keeps the streams beyond the end of the process */
+  readonly file?: string;
+  /** a server with TLS: certificate and key, PEM; and who is let in */
+  readonly tls?: { readonly certificate: Buffer; readonly key: Buffer; readonly credentials: string };
+}
+
+export async function startStandIn({ port = 0, file, tls }: StandInOptions = {}): Promise<StandIn> {
+  const streams = createStreams(file);
+  const faults = createFaults();
+  const seen: SeenAppend[] = [];
+  const server = new Server({ 'grpc.max_receive_message_length': 2 ** 24 });
+  const context = {
+    streams,
+    faults,
+    cut: () => front.cut(),
+    address: () => ({ host: '127.0.0.1', port: front.port }),
+    credentials: tls?.credentials,
+    seen: (stream: string, events: readonly StoredEvent[], expected: unknown) =>
+      void seen.push({ stream, events, expected }),
+  };
+  for (const [definition, implementation] of servicesOf(context)) server.addService(definition, implementation);
+  const inner = await bound(server, tls);
+  const front = await createFront(inner, port);
+  return {
+    url: `kurrentdb://${tls === undefined ? '' : `${tls.credentials}@`}127.0.0.1:${front.port}?tls=${tls !== undefined}`,
+    port: front.port,
+    streams,
+    faults,
+    seen,
+    cut: front.cut,
+    close: async () => {
+      await front.close();
+      server.forceShutdown();
+      streams.close();
+    },
+  };
+}
+
+function bound(server: Server, tls: StandInOptions['tls']): Promise<number> {
+  const credentials =
+    tls === undefined
+      ? ServerCredentials.createInsecure()
+      : ServerCredentials.createSsl(null, [{ cert_chain: tls.certificate, private_key: tls.key }]);
+  return new Promise((resolve, reject) => {
+    server.bindAsync('127.0.0.1:0', credentials, (error, port) => (error === null ? resolve(port) : reject(error)));
+  });
+}
