@@ -29,6 +29,7 @@ export function evolveLife(life: LifeOfStore, { event, position }: Envelope): Li
       // Lost events may have spoken of anything prepared before: none of it counts as never answered.
       return { ...life, opened: position, lastId: Math.max(life.lastId, event.data.lastId) };
     case 'SnapshotPrepared':
+    case 'PrepareUndone':
     case 'OrphanQuarantined':
     case 'OrphanPurged': {
       const id = event.data.id ?? 0;

@@ -17,24 +17,38 @@ export function prepareSnapshot(
   command: Prepare,
   actor: Meta,
 ): Promise<Answer<readonly Mount[]>> {
-  const { journal, reach } = context;
-  return decideAndAct(context, command, async (events) => {
+  const { journal, givenBack, reach } = context;
+  return decideAndAct(context, command, (events) => {
     reach('prepare.append');
     const recorded = journal.record(events, { actor });
     const { position } = journal.latest;
     const volume = preparedVolume(journal.latest, command.key);
-    const [log, disk] = await Promise.allSettled([recorded, makeVolume(context, volume)]);
-    if (log.status === 'rejected') {
-      await undoVolume(context, command, volume, log.reason);
-      throw log.reason;
-    }
-    if (disk.status === 'rejected') {
-      await undoPrepare(context, command, { volume, position, error: disk.reason });
-      throw faultOf(disk.reason, `prepare ${command.key}: volume ${pathOf(volume.id)}`);
-    }
-    reach('prepare.answer');
-    return disk.value;
+    return givenBack.track(makePrepared(context, command, { volume, position, recorded }));
   });
+}
+
+interface Taken {
+  readonly volume: Volume;
+  readonly position: number;
+  readonly recorded: Promise<unknown>;
+}
+
+async function makePrepared(
+  context: StoreContext,
+  command: Prepare,
+  { volume, position, recorded }: Taken,
+): Promise<readonly Mount[]> {
+  const [log, disk] = await Promise.allSettled([recorded, makeVolume(context, volume)]);
+  if (log.status === 'rejected') {
+    await undoVolume(context, command, volume, log.reason);
+    throw log.reason;
+  }
+  if (disk.status === 'rejected') {
+    await undoPrepare(context, command, { volume, position, error: disk.reason });
+    throw faultOf(disk.reason, `prepare ${command.key}: volume ${pathOf(volume.id)}`);
+  }
+  context.reach('prepare.answer');
+  return disk.value;
 }
 
 /** The mounts are part of it: a volume that can't be mounted was not made. */
@@ -45,18 +59,37 @@ async function makeVolume({ driver, reach }: StoreContext, volume: Volume): Prom
   return driver.mounts(volume);
 }
 
-/** After any fault but a full disk nobody can say whether the event is in the log: the next start decides about the volume. */
+/**
+ * After any fault but a full disk nobody can say whether the event is in the log: the next start decides about the volume.
+ * A volume that the disk does not give up is doomed in the log, which has room kept for that: the purger has it from then on,
+ * after a restart too.
+ */
 async function undoVolume(
-  { undo, driver, reach }: StoreContext,
+  { undo, driver, journal, reach }: StoreContext,
   { key }: Prepare,
   { id }: Volume,
   cause: unknown,
 ): Promise<void> {
   if (!(cause instanceof Fault) || cause.code !== 'no-space') return;
-  await undo({ operation: 'prepare', id, key, path: pathOf(id), cause }, async () => {
+  const left = pathOf(id);
+  const undone: Event = {
+    type: 'PrepareUndone',
+    data: { id, key, step: 'append', error: errorText(cause), left, done: 'purge' },
+  };
+  let doomed = false;
+  const doom = async () => {
+    if (doomed) return;
+    reach('undo.doom');
+    await journal.record([undone], { actor: reconcilerActor, room: 'reserved' });
+    doomed = true;
+  };
+  const purge = async () => {
     reach('undo.volume');
     await driver.purge(id);
-  });
+  };
+  const purged = await undo({ operation: 'prepare', id, key, path: left, cause }, purge, doom);
+  // Where this fails as well, the undo's next try is the next try of this.
+  if (!purged) await doom().catch(() => {});
 }
 
 interface Failed {

@@ -5,6 +5,7 @@ import type { Logger } from '../ports/logger.ts';
 import type { VolumeDriver } from '../ports/volume-driver.ts';
 import { type Checkpointer, createCheckpointer } from './checkpointer.ts';
 import { createEarlyFlusher } from './early-flusher.ts';
+import { createGivenBack } from './given-back.ts';
 import { expectServing, type Journal } from './journal.ts';
 import { createKeyLocks } from './key-locks.ts';
 import { createLateFlusher } from './late-flusher.ts';
@@ -74,7 +75,9 @@ export function createService(context: Context): Service {
   const flushed = durability === 'commit' || driver.durableSeal === true;
   const rules = { viewsNeedParent, rebase: driver.rebase, flushed };
   const undo = createUndo(logger, retrier);
-  const store = { journal, driver, locks, purger, meter, retrier, undo, rules, durability, removal, reach, logger };
+  const givenBack = createGivenBack(journal);
+  const works = { locks, givenBack, purger, meter, retrier, undo };
+  const store = { journal, driver, ...works, rules, durability, removal, reach, logger };
   const reconcile = (dryRun: boolean, crash: Crash | null) =>
     locks.alone(async () => {
       await purger.drained();

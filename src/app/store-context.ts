@@ -6,6 +6,7 @@ import type { Answer } from '../domain/refusal.ts';
 import type { Reach } from '../ports/failpoints.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { VolumeDriver } from '../ports/volume-driver.ts';
+import type { GivenBack } from './given-back.ts';
 import type { Journal } from './journal.ts';
 import type { KeyLocks } from './key-locks.ts';
 import type { Purger } from './purger.ts';
@@ -21,6 +22,7 @@ export interface StoreContext {
   readonly journal: Journal;
   readonly driver: VolumeDriver;
   readonly locks: KeyLocks;
+  readonly givenBack: GivenBack;
   readonly purger: Purger;
   readonly meter: UsageMeter;
   readonly retrier: Retrier;
@@ -39,11 +41,12 @@ export interface StoreContext {
  * again when the log gave them back.
  */
 export async function decideAndAct<T>(
-  { journal, rules }: StoreContext,
+  { journal, rules, givenBack }: StoreContext,
   command: Command,
   act: (events: readonly Event[]) => Promise<T>,
 ): Promise<Answer<T>> {
   for (;;) {
+    while (command.type === 'Prepare' && givenBack.pending) await givenBack.gone();
     const { setbacks, latest } = journal;
     const decided = decide(latest, command, rules);
     if (either.isRight(decided)) return either.right(await act(decided.right));

@@ -20,6 +20,7 @@ export const steps = [
   'update.answer',
   'undo.prepare',
   'undo.volume',
+  'undo.doom',
   'undo.commit',
   'reconcile.deed',
   'reconcile.record',

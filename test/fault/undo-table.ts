@@ -13,8 +13,8 @@ export interface Row {
   readonly step: Step;
   readonly error: 'EIO' | 'ENOSPC';
   readonly deed: 'prepare' | 'prepare without parent' | 'commit' | 'remove' | 'update' | 'reconcile' | 'close' | 'open';
-  /** a step that fails as well, so that this one is reached */
-  readonly also?: `${Step}=error(${'EIO' | 'ENOSPC'})`;
+  /** steps that fail as well, so that this one is reached: always, or at the first time alone */
+  readonly also?: readonly `${Step}=error(${'EIO' | 'ENOSPC'})${'' | '@1'}`[];
   /** what the caller is told */
   readonly caller: Outcome;
   /** a message for the operator */
@@ -80,6 +80,15 @@ const finishedAtLast = {
   ...committedK,
   again: 'not-found',
 } as const;
+/** The log gave a prepare back, and the disk does not: the volume is doomed, at once or as soon as the log takes that. */
+const givenBack = {
+  error: 'EIO',
+  deed: 'prepare',
+  caller: 'no-space',
+  said: 'undo failed',
+  logged: ['PrepareUndone', 'VolumePurged'],
+  again: 'done',
+} as const;
 const withoutParent = (row: Row): Row => ({ ...row, deed: 'prepare without parent' });
 /** The log fails with an unknown outcome: it takes nothing until a restart. */
 const stopped = { error: 'EIO', caller: 'io', logged: [], again: 'stopped' } as const;
@@ -123,25 +132,18 @@ const common: readonly Row[] = [
   { step: 'update.answer', ...lostAnswer, deed: 'update', logged: ['SnapshotRelabelled'], again: 'done' },
   {
     step: 'undo.prepare',
-    also: 'prepare.volume=error(EIO)',
+    also: ['prepare.volume=error(EIO)'],
     error: 'EIO',
     caller: 'io',
     said: 'undo failed',
     ...prepareUndone,
   },
-  {
-    step: 'undo.volume',
-    also: 'log.write=error(ENOSPC)',
-    error: 'EIO',
-    deed: 'prepare',
-    caller: 'no-space',
-    said: 'undo failed',
-    logged: [],
-    again: 'done',
-  },
+  { step: 'undo.volume', also: ['log.write=error(ENOSPC)@1'], ...givenBack },
+  { step: 'undo.volume', also: ['log.write=error(ENOSPC)'], ...givenBack },
+  { step: 'undo.doom', also: ['log.write=error(ENOSPC)@1', 'undo.volume=error(EIO)'], ...givenBack },
   {
     step: 'undo.commit',
-    also: 'commit.seal=error(EIO)',
+    also: ['commit.seal=error(EIO)'],
     error: 'EIO',
     deed: 'commit',
     caller: 'io',

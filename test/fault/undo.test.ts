@@ -120,11 +120,11 @@ async function play(driver: DriverUnderTest, row: Row, root: string): Promise<vo
 
 /** The step fails, and the background work comes to its end. */
 async function fail(place: Place, row: Row): Promise<void> {
-  const { step, error, deed, caller, said, logged, also } = row;
+  const { step, error, deed, caller, said, logged, also = [] } = row;
   const { index = ['base committed', 'k active'], disk = ['1', '2'] } = row;
   const { root, trap, store } = place;
   const { position } = store.journal.place;
-  trap.arm([`${step}=error(${error})`, ...(also === undefined ? [] : [also])].join(';'));
+  trap.arm([`${step}=error(${error})`, ...also].join(';'));
   assert.is(await outcomeOf(() => deeds[deed](place)), caller, 'what the caller is told');
   if (said !== undefined) await waitFor(`"${said}"`, () => store.said.includes(said));
   await waitFor(`step ${step}`, () => trap.reached.has(step));

@@ -72,6 +72,16 @@ test('removal dooms the volume until it is purged', () => {
   assert.is(purged.volumes.doomed.size, 0);
 });
 
+test('an undone prepare that the log had given back dooms its number, and is not given again', () => {
+  const state = given(prepared(1, 'k1'), {
+    type: 'PrepareUndone',
+    data: { id: 5, key: 'k1', step: 's', error: 'e', left: 'l', done: 'd' },
+  });
+  assert.is(state.index.get('k1')?.id, 1);
+  assert.is(state.life.lastId, 5);
+  assert.ok(state.volumes.doomed.has(5));
+});
+
 test('an undone prepare frees the key and dooms the volume', () => {
   const state = given(prepared(1, 'k1'), {
     type: 'PrepareUndone',
