@@ -53,20 +53,12 @@ const longestLoad = 3000;
 
 /**
  * Cuts the power under writers that commit layers one after the other, and compares every acknowledged layer when the server
- * is there again. In the end all is collected, as containerd would.
+ * is there again, which is then the next cut's victim. In the end all is collected, as containerd would.
  */
 export async function cutPower(context: PowerCuts): Promise<Damage> {
   const { sandbox, place, server, driver, cuts, seed, apart = false } = context;
   const random = createRandom(seed);
-  const damage: Damage = {
-    cuts,
-    layers: 0,
-    lost: 0,
-    broken: { missing: 0, short: 0, different: 0 },
-    texts: [],
-    refused: 0,
-    wedged: 0,
-  };
+  const damage = noDamage(cuts);
   const address = join(sandbox.path, 'power.sock');
   const rootOf = (cut: number) => (apart ? `${place.root}-${cut}` : place.root);
   const start = (cut: number, boot: number) =>
@@ -77,20 +69,33 @@ export async function cutPower(context: PowerCuts): Promise<Damage> {
       env: { SNAPLEDGER_BOOT_ID: `boot ${boot}` },
       sandbox,
     });
+  let standing: Daemon | undefined;
   for (let cut = 1; cut <= cuts; cut++) {
-    const daemon = await start(cut, cut);
+    const daemon = standing ?? (await start(cut, cut));
     const root = rootOf(cut);
     const layers = await writeUntilCut(context, { daemon, root, address, cut, random });
     await place.restore?.();
-    const again = await start(cut, cut + 1);
+    standing = await start(cut, cut + 1);
     const client = connectSnapshots(address);
     for (const layer of layers) note(damage, layer, await judge(driver, root, client, layer));
     if (!(await isAlive(client, apart || cut === cuts))) damage.wedged += 1;
     client.close();
-    await again.stop();
+    if (!apart && cut < cuts) continue;
+    await standing.stop();
+    standing = undefined;
   }
   return damage;
 }
+
+const noDamage = (cuts: number): Damage => ({
+  cuts,
+  layers: 0,
+  lost: 0,
+  broken: { missing: 0, short: 0, different: 0 },
+  texts: [],
+  refused: 0,
+  wedged: 0,
+});
 
 /** Whether a snapshot can be made and removed; in the end, whether everything can. */
 async function isAlive(client: SnapshotsClient, atEnd: boolean): Promise<boolean> {
