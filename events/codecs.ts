@@ -3,14 +3,27 @@ import * as t from 'io-ts';
 
 const digits = /^(0|[1-9][0-9]*)$/;
 
+/** The whole number in a decimal string, or undefined where it is none or past 2^53-1. */
+export function decimalOf(input: unknown): number | undefined {
+  if (typeof input !== 'string' || !digits.test(input)) return undefined;
+  const n = Number(input);
+  return Number.isSafeInteger(n) ? n : undefined;
+}
+
+/** The number in a decimal string, or undefined where it is none. */
+export function nanosecondsOf(input: unknown): bigint | undefined {
+  return typeof input === 'string' && digits.test(input) ? BigInt(input) : undefined;
+}
+
 /** A whole number from 0 to 2^53-1, a decimal string in JSON: readers in other languages then never round it. */
 export const Decimal = new t.Type<number, string, unknown>(
   'Decimal',
   (u): u is number => Number.isSafeInteger(u) && (u as number) >= 0,
   (u, context) => {
-    if (typeof u !== 'string' || !digits.test(u)) return t.failure(u, context, 'a decimal number in a string');
-    const n = Number(u);
-    return Number.isSafeInteger(n) ? t.success(n) : t.failure(u, context, 'a decimal number up to 2^53-1');
+    const n = decimalOf(u);
+    if (n !== undefined) return t.success(n);
+    const tooLarge = typeof u === 'string' && digits.test(u);
+    return t.failure(u, context, tooLarge ? 'a decimal number up to 2^53-1' : 'a decimal number in a string');
   },
   String,
 );
@@ -19,10 +32,10 @@ export const Decimal = new t.Type<number, string, unknown>(
 export const Nanoseconds = new t.Type<bigint, string, unknown>(
   'Nanoseconds',
   (u): u is bigint => typeof u === 'bigint',
-  (u, context) =>
-    typeof u === 'string' && digits.test(u)
-      ? t.success(BigInt(u))
-      : t.failure(u, context, 'nanoseconds as a decimal string'),
+  (u, context) => {
+    const n = nanosecondsOf(u);
+    return n === undefined ? t.failure(u, context, 'nanoseconds as a decimal string') : t.success(n);
+  },
   String,
 );
 

@@ -1,6 +1,7 @@
 import { either } from 'fp-ts';
 import * as t from 'io-ts';
-import { Decimal, decodeWith, Nanoseconds } from './codecs.ts';
+import { Decimal, Nanoseconds } from './codecs.ts';
+import { quickDecoder } from './quick-decoder.ts';
 import { type Event, registry } from './registry.ts';
 
 /**
@@ -25,6 +26,7 @@ const Wire = t.type(
   { position: Decimal, id: t.string, time: Nanoseconds, type: t.string, meta: Meta, data: t.unknown },
   'Envelope',
 );
+const decodeWire = quickDecoder(Wire);
 
 /** The envelope as plain JSON, 64-bit numbers as strings. */
 export interface WireEnvelope {
@@ -50,9 +52,10 @@ export function encodeEnvelope(envelope: Envelope): WireEnvelope {
 
 /** Decodes an envelope of this or an older release, or says where it is wrong. */
 export function decodeEnvelope(input: unknown): either.Either<string, Envelope> {
-  return either.chain((wire: t.TypeOf<typeof Wire>) =>
-    either.map(
-      (event: Event): Envelope => ({ position: wire.position, id: wire.id, time: wire.time, meta: wire.meta, event }),
-    )(registry.decode(wire)),
-  )(decodeWith(Wire, input));
+  const wire = decodeWire(input);
+  if (either.isLeft(wire)) return wire;
+  const event = registry.decode(wire.right);
+  if (either.isLeft(event)) return event;
+  const { position, id, time, meta } = wire.right;
+  return either.right({ position, id, time, meta, event: event.right });
 }

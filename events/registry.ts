@@ -1,6 +1,6 @@
 import { either } from 'fp-ts';
 import type * as t from 'io-ts';
-import { decodeWith } from './codecs.ts';
+import { quickDecoder } from './quick-decoder.ts';
 import * as snapshot from './snapshot-events.ts';
 import * as store from './store-events.ts';
 import * as undo from './undo-events.ts';
@@ -82,11 +82,13 @@ export function createRegistry<E extends { readonly type: string; readonly data:
   for (const [type, shipped] of Object.entries(all)) {
     shipped.forEach((version, index) => {
       const later = shipped.slice(index);
-      readers.set(`${type}.v${index + 1}`, (data) =>
-        either.map((decoded: unknown) => ({ type, data: lift(decoded, later) }) as unknown as E)(
-          decodeWith(version.codec, data),
-        ),
-      );
+      const decode = quickDecoder(version.codec);
+      const newest = later.length === 1;
+      readers.set(`${type}.v${index + 1}`, (data) => {
+        const decoded = decode(data);
+        if (either.isLeft(decoded)) return decoded;
+        return either.right({ type, data: newest ? decoded.right : lift(decoded.right, later) } as unknown as E);
+      });
       writers.set(type, { wire: `${type}.v${index + 1}`, codec: version.codec });
     });
   }
@@ -100,7 +102,8 @@ export function createRegistry<E extends { readonly type: string; readonly data:
       const reader = readers.get(wire.type);
       if (reader === undefined)
         return either.left(`type: expected an event of this or an older release, found ${JSON.stringify(wire.type)}`);
-      return either.mapLeft((why: string) => `${wire.type}: ${why}`)(reader(wire.data));
+      const event = reader(wire.data);
+      return either.isLeft(event) ? either.left(`${wire.type}: ${event.left}`) : event;
     },
   };
 }

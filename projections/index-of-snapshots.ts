@@ -12,7 +12,16 @@ export function evolveIndex(index: Index, { event, time }: Envelope): Index {
   switch (event.type) {
     case 'SnapshotPrepared': {
       const { id, key, kind, parent, parentId, labels } = event.data;
-      return index.set(key, { id, key, kind, parent, parentId, labels, created: time, updated: time });
+      return index.set(key, {
+        id,
+        key,
+        kind,
+        parent: shared(index, parent),
+        parentId,
+        labels,
+        created: time,
+        updated: time,
+      });
     }
     case 'SnapshotCommitted': {
       const { id, key, name, parent, parentId, labels } = event.data;
@@ -20,7 +29,7 @@ export function evolveIndex(index: Index, { event, time }: Envelope): Index {
         id,
         key: name,
         kind: 'committed',
-        parent,
+        parent: shared(index, parent),
         parentId,
         labels,
         created: time,
@@ -44,4 +53,9 @@ export function evolveIndex(index: Index, { event, time }: Envelope): Index {
 
 function without(index: Index, key: string, id: number): Index {
   return index.get(key)?.id === id ? index.delete(key) : index;
+}
+
+/** The parent's name as the parent itself has it: names are long, and a layer may have many children. */
+function shared(index: Index, parent: string): string {
+  return index.get(parent)?.key ?? parent;
 }

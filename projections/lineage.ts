@@ -14,7 +14,8 @@ export interface Descent {
 export type Lineage = PersistentMap<number, Descent>;
 
 export const emptyLineage: Lineage = emptyMap();
-const childless: Children = emptyMap();
+/** What every snapshot without children shares. */
+export const childless: Children = emptyMap();
 
 /** Total: an event that does not fit the graph changes nothing. */
 export function evolveLineage(lineage: Lineage, event: Event): Lineage {

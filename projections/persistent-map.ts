@@ -27,7 +27,8 @@ interface Leaf<K, V> {
 interface Branch<K, V> {
   readonly owner: Owner;
   bitmap: number;
-  readonly slots: Slot<K, V>[];
+  /** Always made at its length: an array that has grown keeps room for more, which most of a hundred thousand never need. */
+  slots: Slot<K, V>[];
 }
 
 /** Leaves whose keys have one and the same 32-bit hash. */
@@ -37,11 +38,19 @@ type Slot<K, V> = Leaf<K, V> | Branch<K, V> | Collision<K, V>;
 const bits = 5;
 const mask = (1 << bits) - 1;
 
+/** Numbers that follow each other get hashes that part in the last digit: ids then fill branches, and neighbours are together. */
 function hashOf(key: string | number): number {
-  if (typeof key === 'number') return Math.imul(key ^ (key >>> 16), 0x45d9f3b) | 0;
+  if (typeof key === 'number') return mirrored(key);
   let hash = 0x811c9dc5;
   for (let i = 0; i < key.length; i++) hash = Math.imul(hash ^ key.charCodeAt(i), 0x01000193);
   return hash ^ (hash >>> 15);
+}
+
+/** The six digits of a number's low 30 bits in reverse order, as the trie takes the lowest digit of a hash first. */
+function mirrored(key: number): number {
+  const high = ((key >>> 25) & mask) | ((key >>> 15) & (mask << 5)) | ((key >>> 5) & (mask << 10));
+  const low = ((key & (mask << 10)) << 5) | ((key & (mask << 5)) << 15) | ((key & mask) << 25);
+  return high | low;
 }
 
 function bitOf(hash: number, shift: number): number {
@@ -71,21 +80,30 @@ function find<K, V>(root: Branch<K, V>, key: K, hash: number): Leaf<K, V> | unde
   }
 }
 
-/** A branch that this owner may change: itself, or a copy. */
-function owned<K, V>(branch: Branch<K, V>, owner: Owner): Branch<K, V> {
-  return owner !== null && branch.owner === owner ? branch : { owner, bitmap: branch.bitmap, slots: [...branch.slots] };
+const mayChange = <K, V>(owner: Owner, branch: Branch<K, V>): boolean => owner !== null && branch.owner === owner;
+
+/** The branch with these slots: itself where this owner may change it, else a new one. */
+function withSlots<K, V>(owner: Owner, branch: Branch<K, V>, bitmap: number, slots: Slot<K, V>[]): Branch<K, V> {
+  if (!mayChange(owner, branch)) return { owner, bitmap, slots };
+  branch.bitmap = bitmap;
+  branch.slots = slots;
+  return branch;
+}
+
+/** The branch with another slot in one place. */
+function withSlot<K, V>(owner: Owner, branch: Branch<K, V>, at: number, slot: Slot<K, V>): Branch<K, V> {
+  if (!mayChange(owner, branch)) return { owner, bitmap: branch.bitmap, slots: branch.slots.with(at, slot) };
+  branch.slots[at] = slot;
+  return branch;
 }
 
 /** Two leaves with different hashes, one below the other until their hashes part. */
 function part<K, V>(owner: Owner, shift: number, old: Leaf<K, V> | Collision<K, V>, leaf: Leaf<K, V>): Slot<K, V> {
   const oldHash = isCollision(old) ? (old[0]?.hash ?? 0) : old.hash;
-  const branch = emptyBranch<K, V>(owner);
   const oldBit = bitOf(oldHash, shift);
   const newBit = bitOf(leaf.hash, shift);
-  branch.bitmap = oldBit | newBit;
-  if (oldBit === newBit) branch.slots.push(part(owner, shift + bits, old, leaf));
-  else branch.slots.push(...(oldBit >>> 0 < newBit >>> 0 ? [old, leaf] : [leaf, old]));
-  return branch;
+  if (oldBit === newBit) return { owner, bitmap: oldBit, slots: [part(owner, shift + bits, old, leaf)] };
+  return { owner, bitmap: oldBit | newBit, slots: oldBit >>> 0 < newBit >>> 0 ? [old, leaf] : [leaf, old] };
 }
 
 function joined<K, V>(owner: Owner, shift: number, slot: Slot<K, V>, leaf: Leaf<K, V>): Slot<K, V> {
@@ -101,15 +119,10 @@ function joined<K, V>(owner: Owner, shift: number, slot: Slot<K, V>, leaf: Leaf<
 function insert<K, V>(owner: Owner, branch: Branch<K, V>, shift: number, leaf: Leaf<K, V>): Branch<K, V> {
   const bit = bitOf(leaf.hash, shift);
   const at = countBits(branch.bitmap & (bit - 1));
-  const mine = owned(branch, owner);
-  const slot = mine.slots[at];
-  if ((mine.bitmap & bit) === 0 || slot === undefined) {
-    mine.slots.splice(at, 0, leaf);
-    mine.bitmap |= bit;
-  } else {
-    mine.slots[at] = joined(owner, shift + bits, slot, leaf);
-  }
-  return mine;
+  const slot = branch.slots[at];
+  if ((branch.bitmap & bit) === 0 || slot === undefined)
+    return withSlots(owner, branch, branch.bitmap | bit, branch.slots.toSpliced(at, 0, leaf));
+  return withSlot(owner, branch, at, joined(owner, shift + bits, slot, leaf));
 }
 
 /** What remains of a slot without the key: undefined for nothing, a lone leaf instead of a branch that holds only it. */
@@ -129,16 +142,11 @@ function without<K, V>(owner: Owner, slot: Slot<K, V>, shift: number, key: K, ha
 function prune<K, V>(owner: Owner, branch: Branch<K, V>, shift: number, key: K, hash: number): Branch<K, V> {
   const bit = bitOf(hash, shift);
   const at = countBits(branch.bitmap & (bit - 1));
-  const mine = owned(branch, owner);
-  const slot = mine.slots[at];
+  const slot = branch.slots[at];
   const rest = slot === undefined ? undefined : without(owner, slot, shift + bits, key, hash);
-  if (rest !== undefined) {
-    mine.slots[at] = rest;
-  } else {
-    mine.slots.splice(at, 1);
-    mine.bitmap &= ~bit;
-  }
-  return mine;
+  return rest === undefined
+    ? withSlots(owner, branch, branch.bitmap & ~bit, branch.slots.toSpliced(at, 1))
+    : withSlot(owner, branch, at, rest);
 }
 
 function* leavesOf<K, V>(branch: Branch<K, V>): IterableIterator<Leaf<K, V>> {
@@ -149,6 +157,7 @@ function* leavesOf<K, V>(branch: Branch<K, V>): IterableIterator<Leaf<K, V>> {
   }
 }
 
+/** A map of any number of entries. */
 class Trie<K extends string | number, V> implements PersistentMap<K, V> {
   size: number;
   readonly #owner: Owner;
@@ -172,6 +181,7 @@ class Trie<K extends string | number, V> implements PersistentMap<K, V> {
     const leaf = { hash: hashOf(key), key, value };
     const old = find(this.#root, key, leaf.hash);
     if (old !== undefined && old.value === value) return this;
+    if (this.size === 0 && this.#owner === null) return new Single(key, value);
     return this.#next(insert(this.#owner, this.#root, 0, leaf), old === undefined ? this.size + 1 : this.size);
   }
 
@@ -205,5 +215,57 @@ class Trie<K extends string | number, V> implements PersistentMap<K, V> {
   }
 }
 
+/** A map of one entry, which most maps of children are: a quarter of the memory of a trie. */
+class Single<K extends string | number, V> implements PersistentMap<K, V> {
+  readonly size = 1;
+  readonly #key: K;
+  readonly #value: V;
+
+  constructor(key: K, value: V) {
+    this.#key = key;
+    this.#value = value;
+  }
+
+  get(key: K): V | undefined {
+    return key === this.#key ? this.#value : undefined;
+  }
+
+  has(key: K): boolean {
+    return key === this.#key;
+  }
+
+  set(key: K, value: V): PersistentMap<K, V> {
+    if (key !== this.#key) return this.#trie(null).set(key, value);
+    return value === this.#value ? this : new Single(key, value);
+  }
+
+  delete(key: K): PersistentMap<K, V> {
+    return key === this.#key ? emptyMap() : this;
+  }
+
+  thaw(): PersistentMap<K, V> {
+    return this.#trie({});
+  }
+
+  freeze(): PersistentMap<K, V> {
+    return this;
+  }
+
+  *[Symbol.iterator](): IterableIterator<readonly [K, V]> {
+    yield [this.#key, this.#value];
+  }
+
+  *values(): IterableIterator<V> {
+    yield this.#value;
+  }
+
+  #trie(owner: Owner): Trie<K, V> {
+    const leaf = { hash: hashOf(this.#key), key: this.#key, value: this.#value };
+    return new Trie(insert(owner, emptyBranch<K, V>(owner), 0, leaf), 1, owner);
+  }
+}
+
+const empty = new Trie<never, never>(emptyBranch(null), 0, null);
+
 export const emptyMap = <K extends string | number, V>(): PersistentMap<K, V> =>
-  new Trie(emptyBranch<K, V>(null), 0, null);
+  empty as unknown as PersistentMap<K, V>;

@@ -1,7 +1,9 @@
 import { either } from 'fp-ts';
 import * as t from 'io-ts';
 import { Decimal, decodeWith, Kind, Labels, MaybeId, Nanoseconds } from '../events/codecs.ts';
-import { emptyMap } from './persistent-map.ts';
+import { quickDecoder } from '../events/quick-decoder.ts';
+import { childless } from './lineage.ts';
+import type { Snapshot } from './snapshot.ts';
 import { freeze, initialState, type State, thaw } from './state.ts';
 
 const LifeRow = t.type(
@@ -39,9 +41,6 @@ const SnapshotRow = t.type(
 
 const DoomedRow = t.type({ row: t.literal('doomed'), id: Decimal, since: Decimal, why: t.string }, 'DoomedRow');
 
-type SnapshotRow = t.TypeOf<typeof SnapshotRow>;
-type DoomedRow = t.TypeOf<typeof DoomedRow>;
-
 /** The state as rows of plain JSON, for a checkpoint: the life of the store first, then one row a snapshot, then the doomed. */
 export function* toRows(state: State): IterableIterator<unknown> {
   yield LifeRow.encode({ row: 'life', position: state.position, ...state.life });
@@ -59,50 +58,67 @@ export function* toRows(state: State): IterableIterator<unknown> {
   for (const [id, doomed] of state.volumes.doomed) yield DoomedRow.encode({ row: 'doomed', id, ...doomed });
 }
 
-/** The state that gave the rows, or what is wrong with them. */
+const decodeSnapshotRow = quickDecoder(SnapshotRow);
+const decodeDoomedRow = quickDecoder(DoomedRow);
+
+/** The state that gave the rows, or what is wrong with them. Rows are gone through once, one at a time. */
 export function fromRows(rows: Iterable<unknown>): either.Either<string, State> {
   const iterator = rows[Symbol.iterator]();
   const life = decodeWith(LifeRow, iterator.next().value);
   if (either.isLeft(life)) return either.left(`first row: ${life.left}`);
   const { row: _, position, ...rest } = life.right;
-  let state: State = thaw({ ...initialState, position, life: rest });
+  const state = thaw({ ...initialState, position, life: rest });
+  const born: Born[] = [];
   for (let next = iterator.next(); next.done !== true; next = iterator.next()) {
-    const added = addRow(state, next.value);
-    if (either.isLeft(added)) return added;
-    state = added.right;
+    const wrong = isDoomed(next.value) ? addDoomed(state, next.value) : addSnapshot(state, next.value, born);
+    if (wrong !== undefined) return either.left(wrong);
   }
-  return either.right(freeze(withChildren(state)));
+  for (const snapshot of born) link(state, snapshot);
+  return either.right(freeze(state));
 }
 
-function addRow(state: State, row: unknown): either.Either<string, State> {
-  const isDoomed = (row as { row?: unknown } | null)?.row === 'doomed';
-  return isDoomed
-    ? either.map((doomed: DoomedRow) => addDoomed(state, doomed))(decodeWith(DoomedRow, row))
-    : either.map((snapshot: SnapshotRow) => addSnapshot(state, snapshot))(decodeWith(SnapshotRow, row));
+const isDoomed = (row: unknown) => (row as { row?: unknown } | null)?.row === 'doomed';
+
+/** A snapshot that nobody else holds yet. */
+type Born = { -readonly [K in keyof Snapshot]: Snapshot[K] };
+
+/** Adds to a thawed state, or tells what is wrong with the row. */
+function addDoomed({ volumes }: State, row: unknown): string | undefined {
+  const decoded = decodeDoomedRow(row);
+  if (either.isLeft(decoded)) return decoded.left;
+  const { id, since, why } = decoded.right;
+  volumes.doomed.set(id, { since, why });
+  return undefined;
 }
 
-function addDoomed(state: State, { id, since, why }: DoomedRow): State {
-  return { ...state, volumes: { ...state.volumes, doomed: state.volumes.doomed.set(id, { since, why }) } };
-}
-
-function addSnapshot(state: State, { row: _, prepared, touched, flushed, usage, ...snapshot }: SnapshotRow): State {
-  const { id, key, kind, parentId } = snapshot;
-  return {
-    ...state,
-    index: state.index.set(key, snapshot),
-    lineage: state.lineage.set(id, { key, parentId, children: emptyMap() }),
-    volumes: { ...state.volumes, wanted: state.volumes.wanted.set(id, { kind, prepared, touched, flushed }) },
-    usage: usage === null ? state.usage : state.usage.set(id, usage),
+/** As addDoomed. */
+function addSnapshot({ index, lineage, volumes, usage }: State, row: unknown, born: Born[]): string | undefined {
+  const decoded = decodeSnapshotRow(row);
+  if (either.isLeft(decoded)) return decoded.left;
+  const { id, key, kind, parent, parentId, labels, created, updated, prepared, touched, flushed } = decoded.right;
+  const snapshot = {
+    id,
+    key,
+    kind,
+    parent,
+    parentId,
+    labels,
+    created,
+    updated: updated === created ? created : updated,
   };
+  born.push(snapshot);
+  index.set(key, snapshot);
+  lineage.set(id, { key, parentId, children: childless });
+  volumes.wanted.set(id, { kind, prepared, touched, flushed });
+  if (decoded.right.usage !== null) usage.set(id, decoded.right.usage);
+  return undefined;
 }
 
-/** Child links are not in the rows: they follow from the parents. */
-function withChildren(state: State): State {
-  let { lineage } = state;
-  for (const { id, parentId } of state.index.values()) {
-    const parent = parentId === null ? undefined : lineage.get(parentId);
-    if (parentId !== null && parent !== undefined)
-      lineage = lineage.set(parentId, { ...parent, children: parent.children.set(id, true) });
-  }
-  return { ...state, lineage };
+/** Child links are not in the rows: they follow from the parents. The parent's name then is one string with the parent's own. */
+function link({ lineage }: State, snapshot: Born): void {
+  const { id, parentId } = snapshot;
+  const parent = parentId === null ? undefined : lineage.get(parentId);
+  if (parentId === null || parent === undefined) return;
+  if (parent.key === snapshot.parent) snapshot.parent = parent.key;
+  lineage.set(parentId, { ...parent, children: parent.children.set(id, true) });
 }

@@ -78,7 +78,40 @@ export async function openStore(config: Config, tools: Tools): Promise<OpenStore
 
 async function openLocked(config: Config, tools: Tools): Promise<OpenStore> {
   const identity = readIdentity(config.root);
-  if (identity !== undefined) checkDriver(identity.driver, config.driver);
+  if (identity === undefined) return openLogged(config, tools, identity, () => openVolumes(config, tools));
+  checkDriver(identity.driver, config.driver);
+  // The volumes of a known root are looked at while the log is read.
+  const volumes = openVolumes(config, tools);
+  // What fails there is told when the volumes are needed.
+  volumes.catch(() => {});
+  try {
+    return await openLogged(config, tools, identity, () => volumes);
+  } catch (error) {
+    const opened = await volumes.catch(() => undefined);
+    await opened?.driver.close();
+    throw error;
+  }
+}
+
+/** A driver, and a scan of its that is under way. */
+interface Volumes {
+  readonly driver: VolumeDriver;
+  readonly scanning: ReturnType<VolumeDriver['scan']>;
+}
+
+async function openVolumes(config: Config, tools: Tools): Promise<Volumes> {
+  const driver = await createDriver(config, tools);
+  const scanning = driver.scan();
+  scanning.catch(() => {});
+  return { driver, scanning };
+}
+
+async function openLogged(
+  config: Config,
+  tools: Tools,
+  identity: Identity | undefined,
+  volumes: () => Promise<Volumes>,
+): Promise<OpenStore> {
   const { log, store, url } = await openLog(config, identity, tools);
   try {
     const checkpoints = createFileCheckpointStore({
@@ -90,8 +123,7 @@ async function openLocked(config: Config, tools: Tools): Promise<OpenStore> {
     checkDriver(loaded.state.life.driver, config.driver);
     if (identity === undefined || identity.log !== url)
       writeIdentity(config.root, identityOf(store, config.driver, url));
-    const driver = await createDriver(config, tools);
-    return await openRecovered(config, tools, { store, log, url, checkpoints, loaded, driver });
+    return await openRecovered(config, tools, { store, log, url, checkpoints, loaded, ...(await volumes()) });
   } catch (error) {
     await log.close();
     throw error;
@@ -120,14 +152,13 @@ async function createDriver({ driver, root, overlay }: Config, { system, reach }
 /** Events between two looks for segments that have been sealed and are not indexed: a segment holds more. */
 const upkeepEvery = 5_000;
 
-interface Parts {
+interface Parts extends Volumes {
   readonly store: string;
   readonly log: EventLog;
   /** the cluster that keeps the log, where it is not kept in the root */
   readonly url: string | undefined;
   readonly checkpoints: CheckpointStore;
   readonly loaded: LoadedState;
-  readonly driver: VolumeDriver;
 }
 
 async function openRecovered(
@@ -135,11 +166,11 @@ async function openRecovered(
   { system, metrics, logger, reach }: Tools,
   parts: Parts,
 ): Promise<OpenStore> {
-  const { store, log, url, checkpoints, loaded, driver } = parts;
+  const { store, log, url, checkpoints, loaded, driver, scanning } = parts;
   const journal = createJournal({ log, store, clock: system.now, state: loaded.state });
   metrics.watch(journal);
   const opener = { store, version: version(), boot: bootId(), pid: process.pid };
-  const recovered = await recover({ journal, driver, logger, opener, replayed: loaded.replayed, reach });
+  const recovered = await recover({ journal, driver, logger, opener, replayed: loaded.replayed, scanning, reach });
   const service = createService({
     journal,
     driver,

@@ -26,6 +26,8 @@ interface Context {
   readonly opener: Opener;
   /** events that were replayed to get here */
   readonly replayed: number;
+  /** a scan of the driver's that was begun before, while the state was loaded */
+  readonly scanning?: ReturnType<VolumeDriver['scan']>;
   readonly reach?: Reach;
 }
 
@@ -51,7 +53,7 @@ export interface Recovered {
  * what there was to do. The opening comes last: a crash in the middle leaves the session before it to be recovered again.
  */
 export async function recover(context: Context): Promise<Recovered> {
-  const { journal, driver, logger, opener, replayed, reach = unhindered } = context;
+  const { journal, driver, logger, opener, replayed, scanning, reach = unhindered } = context;
   const { store, version, boot, pid } = opener;
   const { life } = journal.latest;
   const crash = crashOf(journal.latest, boot);
@@ -60,7 +62,7 @@ export async function recover(context: Context): Promise<Recovered> {
     const created: Event = { type: 'StoreCreated', data: { store, driver: driver.name, version } };
     await journal.record([created], { actor: operatorActor, room: 'reserved' });
   }
-  const actions = await planFor(() => journal.latest, driver, crash);
+  const actions = await planFor(() => journal.latest, driver, crash, scanning);
   const failed = await apply(actions, { journal, driver, logger, reach });
   // What an earlier session made, and what was just made again, is not fresh any more once this one is open.
   await driver.settle?.();

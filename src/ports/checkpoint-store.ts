@@ -3,7 +3,8 @@ import type { LogPlace } from './event-log.ts';
 /** A state of the projections at a place of the log, as plain JSON rows. */
 export interface Checkpoint {
   readonly place: LogPlace;
-  readonly rows: readonly unknown[];
+  /** May be gone through again; each row is made when it is asked for. */
+  readonly rows: Iterable<unknown>;
 }
 
 /** Keeps the two newest checkpoints. All of them are disposable: without one a start replays the whole log. */

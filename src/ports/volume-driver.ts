@@ -50,7 +50,7 @@ export interface VolumeDriver {
   /** capabilities for containerd's proxy plugin configuration, as `remap-ids` */
   readonly capabilities: readonly string[];
   /** Whether a snapshot of this kind has anything on disk (an overlay view has not). */
-  occupies(volume: Pick<Volume, 'kind' | 'parents'>): boolean;
+  occupies(volume: Pick<Volume, 'kind'>): boolean;
   create(volume: Volume): Promise<void>;
   mounts(volume: Volume): Promise<readonly Mount[]>;
   /** Resolves when all that was written into the active up to the call is on stable storage. Calls at the same time share the work. */

@@ -26,7 +26,7 @@ test('changes nothing: a read-only file system will do', async () => {
     const volumes = await world.openScan(`${loop.path}/root`, 'btrfs');
     const seen = await volumes.scan();
     assert.equal(seen, found);
-    assert.ok(volumes.occupies({ kind: 'view', parents: [] }));
+    assert.ok(volumes.occupies({ kind: 'view' }));
     for (const each of seen) assert.is(await volumes.untouched(each), each.id === 2 || each.id === 4);
   } finally {
     loop.end();

@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Checkpoint, CheckpointStore } from '../../src/ports/checkpoint-store.ts';
+import type { CheckpointStore } from '../../src/ports/checkpoint-store.ts';
 import type { LogPlace } from '../../src/ports/event-log.ts';
 
 /** A checkpoint store that a contract test works on. */
@@ -12,9 +12,10 @@ export interface CheckpointStoreSubject {
 export const placeAt = (position: number): LogPlace => ({ position, mark: `mark-${position}` });
 
 /** All that a store loads, none of it damaged. */
-export async function loadAll(store: CheckpointStore): Promise<Checkpoint[]> {
-  const all: Checkpoint[] = [];
-  for await (const checkpoint of store.load((file, why) => assert.unreachable(`${file}: ${why}`))) all.push(checkpoint);
+export async function loadAll(store: CheckpointStore) {
+  const all: { place: LogPlace; rows: unknown[] }[] = [];
+  for await (const { place, rows } of store.load((file, why) => assert.unreachable(`${file}: ${why}`)))
+    all.push({ place, rows: [...rows] });
   return all;
 }
 
@@ -35,6 +36,14 @@ export function checkpointStoreContract(name: string, create: () => Promise<Chec
   test('gives back place and rows as they were saved', async ({ subject: { store } }) => {
     await store.save(placeAt(7), rows);
     assert.equal(await loadAll(store), [{ place: placeAt(7), rows }]);
+  });
+
+  test('gives rows as often as they are gone through', async ({ subject: { store } }) => {
+    await store.save(placeAt(7), rows);
+    for await (const loaded of store.load(assert.unreachable)) {
+      assert.equal([...loaded.rows], rows);
+      assert.equal([...loaded.rows], rows);
+    }
   });
 
   test('keeps the two newest, newest first', async ({ subject: { store } }) => {

@@ -10,34 +10,37 @@ import { isNamedFor } from './checkpoint-name.ts';
 
 const lineFeed = 0x0a;
 
-/** A whole checkpoint, or why the file is none. Every byte of it is checked. */
+/** A whole checkpoint, or why the file is none. Every byte of it is checked; rows are parsed only as they are asked for. */
 export async function readCheckpoint(path: string): Promise<either.Either<string, Checkpoint>> {
   const bytes = await readFile(path).catch(errorText);
   if (typeof bytes === 'string') return either.left(bytes);
-  const lines = linesOf(bytes);
-  const trailer = lines.at(-1);
-  const [first, ...rest] = lines.slice(0, -1);
-  if (first === undefined || trailer === undefined) return either.left('it is cut short');
-  const before = bytes.subarray(0, bytes.length - trailer.length);
-  const expected = trailerLine(rest.length, createHash('sha256').update(before).digest('hex'));
-  if (trailer.toString('latin1') !== expected) return either.left('it is damaged: its checksum does not match');
+  const rowsFrom = bytes.indexOf(lineFeed) + 1;
+  const rowsTo = bytes.lastIndexOf(lineFeed, -2) + 1;
+  if (rowsFrom === 0 || rowsTo === 0) return either.left('it is cut short');
+  const rows = bytes.subarray(rowsFrom, rowsTo);
+  const sha256 = createHash('sha256').update(bytes.subarray(0, rowsTo)).digest('hex');
+  if (bytes.toString('latin1', rowsTo) !== trailerLine(countLines(rows), sha256))
+    return either.left('it is damaged: its checksum does not match');
+  const first = bytes.toString('utf8', 0, rowsFrom);
   const header = either.chain((value: unknown) => decodeWith(CheckpointHeader, value))(parsed(first));
   if (either.isLeft(header)) return header;
   const { position, mark } = header.right;
   if (!isNamedFor(basename(path), position)) return either.left(`it was renamed: it is of position ${position}`);
-  const rows = rest.map((line): unknown => JSON.parse(line.toString()));
-  return either.right({ place: { position, mark }, rows });
+  return either.right({ place: { position, mark }, rows: { [Symbol.iterator]: () => parsedLines(rows) } });
 }
 
-/** All lines with their line feeds; what stands after the last line feed is a line too. */
-function linesOf(bytes: Buffer): readonly Buffer[] {
-  const lines: Buffer[] = [];
+function* parsedLines(bytes: Buffer): IterableIterator<unknown> {
   for (let start = 0; start < bytes.length; ) {
-    const end = bytes.indexOf(lineFeed, start) + 1 || bytes.length;
-    lines.push(bytes.subarray(start, end));
-    start = end;
+    const end = bytes.indexOf(lineFeed, start);
+    yield JSON.parse(bytes.toString('utf8', start, end));
+    start = end + 1;
   }
-  return lines;
 }
 
-const parsed = (line: Buffer): either.Either<string, unknown> => either.mapLeft(String)(json.parse(line.toString()));
+function countLines(bytes: Buffer): number {
+  let count = 0;
+  for (let at = bytes.indexOf(lineFeed); at >= 0; at = bytes.indexOf(lineFeed, at + 1)) count += 1;
+  return count;
+}
+
+const parsed = (text: string): either.Either<string, unknown> => either.mapLeft(String)(json.parse(text));

@@ -2,9 +2,9 @@ import type { Found } from '../../ports/volume-driver.ts';
 import type { Action } from './action.ts';
 import type { Wanted, WantedVolume } from './wanted.ts';
 
-/** What a scan met, with what was looked at more closely: `untouched` where nobody can have written into it. */
+/** What a scan met, with what was looked at more closely: `untouched` where nobody can have written into it, as far as that is known. */
 export interface FoundVolume extends Found {
-  readonly untouched: boolean;
+  readonly untouched?: boolean;
 }
 
 /**
@@ -12,12 +12,13 @@ export interface FoundVolume extends Found {
  * can have written into is ever deleted without the log asking for it.
  */
 export function plan(wanted: Wanted, found: readonly FoundVolume[]): readonly Action[] {
-  const byId = new Map(found.flatMap((volume) => (volume.id === null ? [] : [[volume.id, volume] as const])));
+  const byId = new Map<number, Found>();
+  for (const volume of found) if (volume.id !== null) byId.set(volume.id, volume);
   const lost = lostVolumes(wanted, byId);
   return [
-    ...[...lost.values()],
-    ...found.flatMap((volume) => explain(volume, wanted, lost)),
-    ...[...wanted.volumes.values()].flatMap((volume) => remake(volume, byId.get(volume.volume.id), lost)),
+    ...lost.values(),
+    ...explanations(found, wanted, lost),
+    ...remakes(wanted, byId, lost),
     ...[...wanted.doomed].map(
       ([id, { why, since }]): Action => ({ type: 'purge', id, why: `${why} at position ${since}` }),
     ),
@@ -28,58 +29,61 @@ type Lost = Extract<Action, { type: 'declare-lost' }>;
 
 /** Vanished volumes and all that descend from them, each child before its parent, so that the index never holds an orphan. */
 function lostVolumes(wanted: Wanted, found: ReadonlyMap<number, Found>): ReadonlyMap<number, Lost> {
-  const lost = new Map<number, Lost>();
-  const judge = (id: number): Lost | undefined => {
-    const volume = wanted.volumes.get(id);
-    if (volume === undefined) return undefined;
-    const parent = volume.parentId === null ? undefined : judged(volume.parentId);
-    const why = gone(volume, found.get(id)) ?? (parent && `its parent ${parent.key} is lost`);
-    return why === undefined ? undefined : { type: 'declare-lost', id, key: volume.key, why };
-  };
-  const seen = new Map<number, Lost | undefined>();
-  const judged = (id: number): Lost | undefined => {
-    if (!seen.has(id)) seen.set(id, judge(id));
-    return seen.get(id);
-  };
-  const parentsFirst: Lost[] = [];
-  for (const { volume } of [...wanted.volumes.values()].sort((a, b) => depth(a) - depth(b))) {
-    const verdict = judged(volume.id);
-    if (verdict !== undefined) parentsFirst.push(verdict);
+  const vanished = new Map<number, string>();
+  for (const volume of wanted.volumes()) {
+    const why = gone(volume, found.get(volume.id));
+    if (why !== undefined) vanished.set(volume.id, why);
   }
-  for (const verdict of parentsFirst.reverse()) lost.set(verdict.id, verdict);
-  return lost;
+  return vanished.size === 0 ? new Map() : withDescendants(wanted, vanished);
 }
 
-const depth = ({ volume }: WantedVolume): number => volume.parents.length;
+function withDescendants(wanted: Wanted, vanished: ReadonlyMap<number, string>): ReadonlyMap<number, Lost> {
+  const lost = new Map<number, Lost>();
+  const parentsFirst = [...wanted.volumes()]
+    .map((volume) => ({ ...volume, depth: wanted.volume(volume.id).parents.length }))
+    .sort((a, b) => a.depth - b.depth);
+  for (const { id, key, parentId } of parentsFirst) {
+    const parent = parentId === null ? undefined : lost.get(parentId);
+    const why = vanished.get(id) ?? (parent && `its parent ${parent.key} is lost`);
+    if (why !== undefined) lost.set(id, { type: 'declare-lost', id, key, why });
+  }
+  return new Map([...lost].reverse());
+}
 
-function gone({ volume, fresh, occupies, unsafe }: WantedVolume, found: Found | undefined): string | undefined {
-  if (unsafe) return `the data of snapshot ${volume.id} was not known to be on stable storage when the power went`;
-  if (volume.kind === 'committed' && found?.unfrozen === true)
-    return `the frozen layer of committed snapshot ${volume.id} is not on the disk any more, only what can still change`;
+function gone({ id, kind, fresh, occupies, unsafe }: WantedVolume, found: Found | undefined): string | undefined {
+  if (unsafe) return `the data of snapshot ${id} was not known to be on stable storage when the power went`;
+  if (kind === 'committed' && found?.unfrozen === true)
+    return `the frozen layer of committed snapshot ${id} is not on the disk any more, only what can still change`;
   if (!occupies || found?.layer === true || fresh) return undefined;
-  return `the content of ${volume.kind} snapshot ${volume.id} is not on the disk any more`;
+  return `the content of ${kind} snapshot ${id} is not on the disk any more`;
 }
 
-/** What becomes of something that is on the disk. */
-function explain(found: FoundVolume, wanted: Wanted, lost: ReadonlyMap<number, Lost>): readonly Action[] {
+/** What becomes of everything that is on the disk. */
+function* explanations(
+  found: readonly FoundVolume[],
+  wanted: Wanted,
+  lost: ReadonlyMap<number, Lost>,
+): IterableIterator<Action> {
+  for (const volume of found) {
+    const action = explain(volume, wanted, lost);
+    if (action !== undefined) yield action;
+  }
+}
+
+function explain(found: FoundVolume, wanted: Wanted, lost: ReadonlyMap<number, Lost>): Action | undefined {
   const { id, path } = found;
-  if (id === null) return [aside(found, `${path}: its name is not a snapshot's number`)];
-  if (lost.has(id)) return [aside(found, lost.get(id)?.why ?? '')];
-  const volume = wanted.volumes.get(id);
-  if (volume !== undefined) return sealed(volume, found);
-  if (wanted.doomed.has(id)) return [];
-  if (id <= wanted.lastId) return [aside(found, `no living snapshot has the number ${id}`)];
-  return found.untouched
-    ? [
-        {
-          type: 'discard',
-          id,
-          path,
-          found,
-          why: `past the log's last number ${wanted.lastId}, never acknowledged and empty`,
-        },
-      ]
-    : [aside(found, `newer than the log's last number ${wanted.lastId} and written into: is this log an older copy?`)];
+  if (id === null) return aside(found, `${path}: its name is not a snapshot's number`);
+  if (lost.has(id)) return aside(found, lost.get(id)?.why ?? '');
+  if (wanted.has(id)) return found.sealed ? sealed(wanted, id) : undefined;
+  if (wanted.doomed.has(id)) return undefined;
+  if (id <= wanted.lastId) return aside(found, `no living snapshot has the number ${id}`);
+  if (found.untouched !== true)
+    return aside(
+      found,
+      `newer than the log's last number ${wanted.lastId} and written into: is this log an older copy?`,
+    );
+  const why = `past the log's last number ${wanted.lastId}, never acknowledged and empty`;
+  return { type: 'discard', id, path, found, why };
 }
 
 const aside = (found: FoundVolume, why: string): Action => ({
@@ -91,22 +95,26 @@ const aside = (found: FoundVolume, why: string): Action => ({
 });
 
 /** A seal beside an active: the log says whether the commit came about. */
-function sealed({ volume, key }: WantedVolume, found: Found): readonly Action[] {
-  if (!found.sealed) return [];
-  const { id } = volume;
+function sealed(wanted: Wanted, id: number): Action {
+  const [volume, key] = [wanted.volume(id), wanted.key(id)];
   return volume.kind === 'committed'
-    ? [{ type: 'finish-commit', id, key, volume, why: 'committed, but the rest of the active is still there' }]
-    : [{ type: 'undo-commit', id, key, volume, why: 'sealed, but its commit is not in the log' }];
+    ? { type: 'finish-commit', id, key, volume, why: 'committed, but the rest of the active is still there' }
+    : { type: 'undo-commit', id, key, volume, why: 'sealed, but its commit is not in the log' };
 }
 
-function remake(
-  { volume, fresh, occupies }: WantedVolume,
-  found: Found | undefined,
+function* remakes(
+  wanted: Wanted,
+  found: ReadonlyMap<number, Found>,
   lost: ReadonlyMap<number, Lost>,
-): readonly Action[] {
-  const { id } = volume;
-  if (lost.has(id) || !occupies || volume.kind === 'committed') return [];
-  if (found?.layer !== true)
-    return fresh ? [{ type: 'remake', id, volume, why: 'prepared, but its volume was never finished' }] : [];
-  return found.whole ? [] : [{ type: 'complete', id, volume, why: 'a part that an active needs is missing' }];
+): IterableIterator<Action> {
+  for (const { id, kind, occupies, fresh } of wanted.volumes()) {
+    if (kind === 'committed' || !occupies || lost.has(id)) continue;
+    const there = found.get(id);
+    if (there?.layer !== true) {
+      if (fresh) yield { type: 'remake', id, volume: wanted.volume(id), why: notFinished };
+    } else if (!there.whole) yield { type: 'complete', id, volume: wanted.volume(id), why: partMissing };
+  }
 }
+
+const notFinished = 'prepared, but its volume was never finished';
+const partMissing = 'a part that an active needs is missing';

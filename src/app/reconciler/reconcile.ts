@@ -4,18 +4,22 @@ import type { Action } from './action.ts';
 import { type FoundVolume, plan } from './plan.ts';
 import { type Crash, wantedOf } from './wanted.ts';
 
-/** Looks at the disk and answers what there is to do. `crash` as for `wantedOf`. Changes nothing. */
+/**
+ * Looks at the disk and answers what there is to do. `crash` as for `wantedOf`; `scanning` is a scan that was begun
+ * before, since which nothing has changed the disk. Changes nothing.
+ */
 export async function planFor(
   state: () => State,
   driver: VolumeDriver,
   crash: Crash | null,
+  scanning = driver.scan(),
 ): Promise<readonly Action[]> {
-  const scanned = await driver.scan();
+  const scanned = await scanning;
   const wanted = wantedOf(state(), driver, crash);
   const found: FoundVolume[] = [];
   for (const volume of scanned) {
     const unknown = volume.id !== null && volume.id > wanted.lastId;
-    found.push({ ...volume, untouched: unknown && (await driver.untouched(volume)) });
+    found.push(unknown ? { ...volume, untouched: await driver.untouched(volume) } : volume);
   }
   return plan(wanted, found);
 }

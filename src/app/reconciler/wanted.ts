@@ -1,11 +1,14 @@
+import type { Kind } from '../../../events/codecs.ts';
+import type { Snapshot } from '../../../projections/snapshot.ts';
 import type { State } from '../../../projections/state.ts';
 import type { Doomed } from '../../../projections/volumes.ts';
 import type { Volume, VolumeDriver } from '../../ports/volume-driver.ts';
-import { volumeOf } from '../volume-of.ts';
+import { snapshotWith, volumeOf } from '../volume-of.ts';
 
 /** A volume that the log asks for. */
 export interface WantedVolume {
-  readonly volume: Volume;
+  readonly id: number;
+  readonly kind: Kind;
   readonly key: string;
   readonly parentId: number | null;
   /** it has something on disk of its own */
@@ -18,7 +21,12 @@ export interface WantedVolume {
 
 /** What the log says should be on disk, and what it says should go. */
 export interface Wanted {
-  readonly volumes: ReadonlyMap<number, WantedVolume>;
+  /** All of them; each is made when it is asked for, so that a large store costs no copy of it. */
+  volumes(): Iterable<WantedVolume>;
+  has(id: number): boolean;
+  /** the wanted volume with an id as its driver sees it; throws for any other id */
+  volume(id: number): Volume;
+  key(id: number): string;
   readonly doomed: ReadonlyMap<number, Doomed>;
   /** the highest id that the log ever gave */
   readonly lastId: number;
@@ -42,16 +50,28 @@ export function crashOf({ life }: State, boot: string): Crash | null {
  * speaks of. Only a power cut leaves data unsafe.
  */
 export function wantedOf(state: State, driver: Pick<VolumeDriver, 'occupies'>, crash: Crash | null): Wanted {
-  const volumes = new Map<number, WantedVolume>();
-  for (const snapshot of state.index.values()) {
-    const volume = volumeOf(state, snapshot);
-    const record = state.volumes.wanted.get(snapshot.id);
+  const wanted = ({ id, kind, key, parentId }: Snapshot): WantedVolume => {
+    const record = state.volumes.wanted.get(id);
     const ofCrash = crash !== null && record !== undefined && record.prepared > crash.since;
     // A power cut takes back the making of a volume too, even of one that somebody has written into.
     const fresh = ofCrash && record.kind !== 'committed' && (crash.powerCut || !record.touched);
     const unsafe = crash?.powerCut === true && record?.kind === 'committed' && !record.flushed;
-    const { key, parentId } = snapshot;
-    volumes.set(snapshot.id, { volume, key, parentId, occupies: driver.occupies(volume), fresh, unsafe });
-  }
-  return { volumes, doomed: new Map(state.volumes.doomed), lastId: state.life.lastId };
+    return { id, kind, key, parentId, occupies: driver.occupies({ kind }), fresh, unsafe };
+  };
+  return {
+    volumes: function* () {
+      for (const snapshot of state.index.values()) yield wanted(snapshot);
+    },
+    has: (id) => state.lineage.has(id),
+    volume: (id) => volumeOf(state, living(state, id)),
+    key: (id) => living(state, id).key,
+    doomed: new Map(state.volumes.doomed),
+    lastId: state.life.lastId,
+  };
+}
+
+function living(state: State, id: number): Snapshot {
+  const snapshot = snapshotWith(state, id);
+  if (snapshot === undefined) throw new TypeError(`no living snapshot has the number ${id}`);
+  return snapshot;
 }

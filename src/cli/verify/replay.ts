@@ -67,8 +67,8 @@ const gap = ({ position }: State, next: Envelope): Finding => ({
 });
 
 function compare(state: State, { place, rows }: Checkpoint): readonly Finding[] {
-  const replayed = new Set([...toRows(state)].map(canonical));
-  const kept = new Set(rows.map(canonical));
+  const replayed = new Set(Array.from(toRows(state), canonical));
+  const kept = new Set(Array.from(rows, canonical));
   const differing =
     [...replayed].filter((row) => !kept.has(row)).length + [...kept].filter((row) => !replayed.has(row)).length;
   if (differing === 0) return [];

@@ -33,7 +33,7 @@ const history = [
 function freshAfter(events: readonly Event[], boot: string): readonly string[] {
   const state = enveloped(events).reduce(evolve, initialState);
   const { volumes } = wantedOf(state, { occupies: () => true }, crashOf(state, boot));
-  return [...volumes.values()].filter(({ fresh }) => fresh).map(({ key }) => key);
+  return [...volumes()].filter(({ fresh }) => fresh).map(({ key }) => key);
 }
 
 test('after an orderly end nothing is fresh', () => {

@@ -45,6 +45,11 @@ export function parseLine(block: Buffer, start: number, end: number, kind: LineK
   return { hash: head.slice(hashAt, hashEnd), body: block.toString('utf8', bodyAt, end - 2) };
 }
 
+/** The body of an event's line that is known to be whole. */
+export function eventBody(block: Buffer, start: number, end: number): string {
+  return block.toString('utf8', start + hashEnd + 'event'.length + 5, end - 2);
+}
+
 const pairs = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
 /** Eight digits; by table, since this runs for every record of a replay. */

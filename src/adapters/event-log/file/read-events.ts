@@ -4,16 +4,50 @@ import type { Envelope } from '../../../../events/envelope.ts';
 import { faultOf } from '../../../ports/fault.ts';
 import { damageFault } from './damage.ts';
 import { decodeRecord, unreadable } from './decode-record.ts';
+import { eventBody } from './line.ts';
 import { withFile } from './load-segments.ts';
+import { verifiedAhead } from './read-ahead.ts';
 import { markOf, type Segment } from './segment.ts';
 import { walkSegment } from './walk-segment.ts';
 
-/** Decoded events after a position, a block at a time, up to the end that the last segment has at the time of reading. */
+const lineFeed = 0x0a;
+/** So many finished segments are worth a thread that verifies them ahead of their decoding. */
+const worthAThread = 2;
+
+/**
+ * Decoded events after a position, a block at a time, up to the end that the last segment has at the time of reading.
+ * Others get their turn between two blocks.
+ */
 export async function* readEvents(segments: readonly Segment[], after: number): AsyncGenerator<readonly Envelope[]> {
-  const start = segments.findLastIndex(({ header }) => header.first <= after + 1);
-  for (let index = Math.max(start, 0); index < segments.length; index++) {
+  const start = Math.max(
+    segments.findLastIndex(({ header }) => header.first <= after + 1),
+    0,
+  );
+  const finished = segments.slice(start, -1);
+  const ahead = finished.length >= worthAThread;
+  if (ahead) yield* readFinished(finished, after);
+  for (let index = ahead ? start + finished.length : start; index < segments.length; index++) {
     const segment = segments[index];
     if (segment !== undefined && segment.end.position > after) yield* readSegment(segment, after);
+  }
+}
+
+async function* readFinished(finished: readonly Segment[], after: number): AsyncGenerator<readonly Envelope[]> {
+  const stretches = finished.map(({ path, end, places }) => ({ path, from: places.nearest(after), to: end.offset }));
+  for await (const { path, bytes, first, damage } of verifiedAhead(stretches)) {
+    const records = [...recordsIn(bytes, first)].filter(({ position }) => position > after);
+    if (records.length > 0) yield records.map((record) => decodedOrThrow(path, record));
+    if (damage !== undefined) throw damageFault(damage);
+  }
+}
+
+/** The records in whole lines, which are known to stand one after the other from a position on. */
+function* recordsIn(bytes: Buffer, first: number): IterableIterator<{ position: number; body: string }> {
+  let position = first;
+  for (let start = 0; start < bytes.length; position++) {
+    const end = bytes.indexOf(lineFeed, start) + 1;
+    yield { position, body: eventBody(bytes, start, end) };
+    start = end;
   }
 }
 

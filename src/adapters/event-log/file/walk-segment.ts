@@ -7,6 +7,8 @@ import { type VerifiedRecord, verifyBlock } from './verify-block.ts';
 
 export interface Walked {
   readonly records: readonly VerifiedRecord[];
+  /** the bytes of their lines */
+  readonly bytes: Buffer;
   /** the place after the last of the records */
   readonly end: Cursor;
   /** Ends the walk. */
@@ -23,9 +25,10 @@ export async function* walkSegment(
   for (let place = from; place.offset < to(); ) {
     const block = await readLines(handle, place.offset, to());
     const { records, end, flaw } = block.length === 0 ? nothingMore(place) : verifyBlock(block, place, places.note);
-    if (flaw === undefined) yield { records, end };
+    const bytes = block.subarray(0, end.offset - place.offset);
+    if (flaw === undefined) yield { records, bytes, end };
     else {
-      yield { records, end, damage: { file: path, offset: end.offset, position: end.position + 1, ...flaw } };
+      yield { records, bytes, end, damage: { file: path, offset: end.offset, position: end.position + 1, ...flaw } };
       return;
     }
     place = end;

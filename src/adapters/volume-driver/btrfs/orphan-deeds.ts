@@ -2,12 +2,13 @@ import { lstatSync, readdirSync } from 'node:fs';
 import type { Found, VolumeDriver } from '../../../ports/volume-driver.ts';
 import { isDirectory } from '../exact-directory.ts';
 import { foundPath } from '../found-path.ts';
-import { scanSnapshots } from '../scan-snapshots.ts';
+import { type Entry, scanSnapshots } from '../scan-snapshots.ts';
 import { setAside } from '../set-aside.ts';
 import type { BtrfsCalls } from './btrfs-calls.ts';
 import { guarded } from './guarded.ts';
 import { isSubvolume } from './is-subvolume.ts';
 import { names } from './layout.ts';
+import { rootInode } from './subvolume-id.ts';
 
 interface Tools {
   readonly root: string;
@@ -23,7 +24,7 @@ export function orphanDeeds(tools: Tools): Pick<VolumeDriver, 'scan' | 'untouche
   return {
     scan: () =>
       guarded('scan of snapshots/', async () =>
-        (await scanSnapshots(root, [])).map(({ path, id }) => (id === null ? foreign(path) : foundAt(root, path, id))),
+        (await scanSnapshots({ root, parts: [names.fs, names.layer], inode: rootInode })).map(foundAt),
       ),
     untouched: (found) => guarded(`look at ${found.path}`, () => isUntouched(tools, foundPath(root, found))),
     quarantine: (found, name) =>
@@ -35,15 +36,11 @@ export function orphanDeeds(tools: Tools): Pick<VolumeDriver, 'scan' | 'untouche
   };
 }
 
-const foreign = (path: string): Found => ({ path, id: null, layer: false, whole: false, sealed: false });
-
 /**
  * `fs` alone is an active or a view, `layer` alone is committed. Both are a commit that was under way: the log says
  * whether it came about.
  */
-function foundAt(root: string, path: string, id: number): Found {
-  const fs = isSubvolume(`${root}/${path}/${names.fs}`);
-  const layer = isSubvolume(`${root}/${path}/${names.layer}`);
+function foundAt({ path, id, has: [fs = false, layer = false] }: Entry): Found {
   const found = { path, id, layer: fs || layer, whole: fs, sealed: fs && layer };
   return fs && !layer ? { ...found, unfrozen: true } : found;
 }

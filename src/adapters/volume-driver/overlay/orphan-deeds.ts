@@ -14,13 +14,15 @@ export function orphanDeeds(
   return {
     scan: () =>
       guarded('scan of snapshots/', async () =>
-        (await scanSnapshots(root, ['fs', 'work'])).map(({ path, id, has: [layer = false, work = false] }) => ({
-          path,
-          id,
-          layer,
-          whole: layer && work,
-          sealed: false,
-        })),
+        (await scanSnapshots({ root, parts: ['fs', 'work'] })).map(
+          ({ path, id, has: [layer = false, work = false] }) => ({
+            path,
+            id,
+            layer,
+            whole: layer && work,
+            sealed: false,
+          }),
+        ),
       ),
     untouched: (found) => guarded(`look at ${found.path}`, () => holdsNothing(foundPath(root, found))),
     quarantine: (found, name) =>

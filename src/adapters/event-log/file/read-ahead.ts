@@ -1,0 +1,55 @@
+import { on } from 'node:events';
+import { setImmediate as turn } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
+import { faultOf } from '../../../ports/fault.ts';
+import type { Cursor } from './cursor.ts';
+import type { Damage } from './damage.ts';
+
+/** Part of a segment, between two places that are known. */
+export interface Stretch {
+  readonly path: string;
+  readonly from: Cursor;
+  /** byte at which it ends */
+  readonly to: number;
+}
+
+/** Whole lines of a segment, each of which follows from the one before. */
+export interface VerifiedLines {
+  readonly path: string;
+  readonly bytes: Buffer;
+  /** position of the first of them */
+  readonly first: number;
+  /** what is wrong with the line after them; nothing comes after that */
+  readonly damage?: Damage;
+}
+
+/** As VerifiedLines, but with bytes as they cross threads; `null` is the end. */
+export type Message = (Omit<VerifiedLines, 'bytes'> & { readonly bytes: Uint8Array<ArrayBuffer> }) | null;
+
+/** Blocks that the thread is ahead by at most: a few megabytes. */
+export const mostAhead = 16;
+
+/** The program beside this file, compiled or not. */
+const program = new URL(`./read-ahead-worker.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url);
+
+/**
+ * Reads stretches in order and verifies them on a thread of its own, which is ahead of the caller by a few blocks: checksums
+ * and hashes then cost a replay no time. The thread ends with the iteration. Others get their turn between two blocks.
+ * Rejects with a Fault where a file can't be read.
+ */
+export async function* verifiedAhead(stretches: readonly Stretch[]): AsyncGenerator<VerifiedLines> {
+  const worker = new Worker(program, { workerData: stretches });
+  try {
+    for await (const [message] of on(worker, 'message') as AsyncIterable<[Message]>) {
+      if (message === null) return;
+      worker.postMessage('taken');
+      const { buffer, byteOffset, length } = message.bytes;
+      yield { ...message, bytes: Buffer.from(buffer, byteOffset, length) };
+      await turn();
+    }
+  } catch (error) {
+    throw faultOf(error, 'reading the log ahead');
+  } finally {
+    await worker.terminate();
+  }
+}

@@ -1,0 +1,82 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { daemonFile } from '../support/server.ts';
+import { connectSnapshots, type SnapshotsClient } from '../support/snapshots-client.ts';
+
+/** A daemon over a filled root, with a client. */
+export interface Serving {
+  /** milliseconds from its start to its first answer */
+  readonly ready: number;
+  readonly client: SnapshotsClient;
+  readonly address: string;
+  /** megabytes resident: now, and at most so far */
+  memory(): { readonly resident: number; readonly peak: number };
+  /** processor time so far, in milliseconds */
+  cpu(): number;
+  /** The value of a metric, by name and labels as they are printed. */
+  metric(name: string): Promise<number>;
+  /** In order, which writes a checkpoint. */
+  stop(): Promise<void>;
+}
+
+/** Starts the daemon (DAEMON names another build of it) and waits for its first answer. */
+export async function serve(root: string, flags: readonly string[] = []): Promise<Serving> {
+  const address = join(root, 's.sock');
+  const began = performance.now();
+  const args = [daemonFile, 'serve', '--root', root, '--address', address, '--driver', 'overlay', ...flags];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  const exit = once(child, 'exit');
+  let printed = '';
+  await new Promise<void>((resolve, reject) => {
+    child.stderr.on('data', (text: Buffer) => {
+      printed += text;
+      if (printed.includes('"msg":"serving"')) resolve();
+    });
+    child.once('exit', (status) => reject(new Error(`the daemon ended with ${status}: ${printed}`)));
+  });
+  const client = connectSnapshots(address);
+  await client.stat('no such snapshot').catch(() => {});
+  const ready = Math.round(performance.now() - began);
+  const status = (field: string) =>
+    Math.round(
+      Number(new RegExp(`${field}:\\s+(\\d+)`).exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]) / 1024,
+    );
+  return {
+    ready,
+    client,
+    address,
+    memory: () => ({ resident: status('VmRSS'), peak: status('VmHWM') }),
+    cpu: () => {
+      const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+      return (Number(fields[11]) + Number(fields[12])) * 10;
+    },
+    metric: async (name) => Number((await scrape(join(root, 's.http.sock'))).split(`${name} `)[1]?.split('\n')[0]),
+    stop: async () => {
+      client.close();
+      child.kill('SIGTERM');
+      await exit;
+    },
+  };
+}
+
+function scrape(socketPath: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    request({ socketPath, path: '/metrics' }, async (response) => {
+      let body = '';
+      for await (const part of response) body += part;
+      resolve(body);
+    })
+      .on('error', reject)
+      .end();
+  });
+}
+
+export const median = (values: readonly number[]): number => percentile(values, 0.5);
+
+export function percentile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
+}

@@ -1,0 +1,51 @@
+import * as fc from 'fast-check';
+import { either } from 'fp-ts';
+import * as t from 'io-ts';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { decodeWith } from '../../events/codecs.ts';
+import { quickDecoder } from '../../events/quick-decoder.ts';
+import { registry, versions } from '../../events/registry.ts';
+import { oneOfEach } from '../support/sample-events.ts';
+
+const test = suite('events/quick-decoder');
+
+/** Every codec that ever shipped, with plain JSON that its event's newest version gives. */
+const shipped = oneOfEach.flatMap((event) => {
+  const data: unknown = JSON.parse(JSON.stringify(registry.encode(event).data));
+  return versions[event.type].map(({ codec }) => ({ codec: codec as t.Mixed, data }));
+});
+
+test('takes every event of every version as its codec does', () => {
+  for (const { codec, data } of shipped) assert.equal(quickDecoder(codec)(data), decodeWith(codec, data));
+});
+
+test('judges whatever stands in any field as the codec does, in the same words', () => {
+  const strange = fc.oneof(
+    fc.jsonValue(),
+    fc.constantFrom('0', '01', '9007199254740993', 'active', 'toString', { a: 1 }, [], ['x'], '-1'),
+  );
+  for (const { codec, data } of shipped)
+    fc.assert(
+      fc.property(fc.constantFrom(...Object.keys(data as object), 'more'), strange, (field, value) => {
+        const input = { ...(data as object), [field]: value };
+        assert.equal(quickDecoder(codec)(input), decodeWith(codec, input));
+      }),
+    );
+});
+
+test('judges whole values that are no records as the codec does', () => {
+  for (const { codec } of shipped)
+    for (const input of [null, [], 'text', 7, true, {}])
+      assert.equal(quickDecoder(codec)(input), decodeWith(codec, input));
+});
+
+test('changes no input, and copies only what decoding changes', () => {
+  const codec = t.type({ name: t.string, more: t.record(t.string, t.number) });
+  const input = Object.freeze({ name: 'n', more: { a: 1 } });
+  const decoded = quickDecoder(codec)(input);
+  assert.ok(either.isRight(decoded) && decoded.right.more === input.more);
+  assert.equal(quickDecoder(t.type({ one: t.literal(1) }))({ one: 1 }), either.right({ one: 1 }));
+});
+
+test.run();
