@@ -1,4 +1,4 @@
-import { status } from '@grpc/grpc-js';
+import type { StatusCode } from './status-code.ts';
 
 /** Told of every answered call: its method, its status by name, and how long it took from arrival to answer. */
 export type OnCall = (method: string, code: string, seconds: number) => void;
@@ -6,7 +6,7 @@ export type OnCall = (method: string, code: string, seconds: number) => void;
 /** Counts the calls that are not answered yet. */
 export interface CallWatch {
   /** Call what it returns once, with the status of the answer. */
-  begin(method: string): (code: status) => void;
+  begin(method: string): (code: StatusCode) => void;
   /** Resolves when no call is unanswered. */
   idle(): Promise<void>;
 }
@@ -19,7 +19,7 @@ export function createCallWatch(onCall: OnCall = () => {}): CallWatch {
       const started = performance.now();
       open += 1;
       return (code) => {
-        onCall(method, status[code], (performance.now() - started) / 1000);
+        onCall(method, code, (performance.now() - started) / 1000);
         open -= 1;
         if (open > 0) return;
         for (const resolve of waiting) resolve();

@@ -1,9 +1,10 @@
-import type { Metadata, UntypedServiceImplementation } from '@grpc/grpc-js';
+import type { IncomingHttpHeaders } from 'node:http2';
 import { either } from 'fp-ts';
 import type { OpenKind } from '../../events/codecs.ts';
 import type { Answer } from '../domain/refusal.ts';
 import type { Mount, Usage } from '../ports/volume-driver.ts';
 import { actorOf } from './actor-of.ts';
+import type { Handler } from './call.ts';
 import type { Edge } from './edge.ts';
 import { encodedInfo } from './encoded-info.ts';
 import { list } from './list.ts';
@@ -19,25 +20,25 @@ import type {
 import { unary } from './unary.ts';
 
 /** containerd's ten calls, each as one use case. */
-export function createHandlers(edge: Edge): UntypedServiceImplementation {
+export function createHandlers(edge: Edge): Readonly<Record<string, Handler>> {
   const { snapshots } = edge;
   const open =
     (kind: OpenKind) =>
-    async ({ key, parent, labels }: OpenRequest, metadata: Metadata) =>
-      mountsResponse(await snapshots.prepare({ type: 'Prepare', kind, key, parent, labels }, actorOf(metadata)));
+    async ({ key, parent, labels }: OpenRequest, headers: IncomingHttpHeaders) =>
+      mountsResponse(await snapshots.prepare({ type: 'Prepare', kind, key, parent, labels }, actorOf(headers)));
   return {
     Prepare: unary(edge, 'Prepare', open('active')),
     View: unary(edge, 'View', open('view')),
     Mounts: unary(edge, 'Mounts', async ({ key }: KeyRequest) => mountsResponse(await snapshots.mounts(key))),
-    Commit: unary(edge, 'Commit', async ({ key, name, parent, labels }: CommitRequest, metadata) =>
-      emptyResponse(await snapshots.commit({ type: 'Commit', key, name, parent, labels }, actorOf(metadata))),
+    Commit: unary(edge, 'Commit', async ({ key, name, parent, labels }: CommitRequest, headers) =>
+      emptyResponse(await snapshots.commit({ type: 'Commit', key, name, parent, labels }, actorOf(headers))),
     ),
-    Remove: unary(edge, 'Remove', async ({ key }: KeyRequest, metadata) =>
-      emptyResponse(await snapshots.remove({ type: 'Remove', key }, actorOf(metadata))),
+    Remove: unary(edge, 'Remove', async ({ key }: KeyRequest, headers) =>
+      emptyResponse(await snapshots.remove({ type: 'Remove', key }, actorOf(headers))),
     ),
     Stat: unary(edge, 'Stat', ({ key }: KeyRequest) => infoResponse(snapshots.stat(key))),
-    Update: unary(edge, 'Update', async (request: UpdateRequest, metadata) =>
-      infoResponse(await snapshots.update(updateOf(request), actorOf(metadata))),
+    Update: unary(edge, 'Update', async (request: UpdateRequest, headers) =>
+      infoResponse(await snapshots.update(updateOf(request), actorOf(headers))),
     ),
     List: list(edge),
     Usage: unary(edge, 'Usage', async ({ key }: KeyRequest) => usageResponse(await snapshots.usage(key))),

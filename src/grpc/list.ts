@@ -1,22 +1,25 @@
 import { setImmediate } from 'node:timers/promises';
-import { type handleServerStreamingCall, type ServerWritableStream, status } from '@grpc/grpc-js';
 import { either } from 'fp-ts';
 import type { Snapshot } from '../../projections/snapshot.ts';
+import type { Call, Handler } from './call.ts';
 import type { Edge } from './edge.ts';
 import { encodedInfo } from './encoded-info.ts';
+import { readMessage } from './message.ts';
 import type { ListRequest } from './messages.ts';
+import { methodOf } from './protocol.ts';
+import { decoded } from './request.ts';
 import { type CallStatus, errorStatus, refusalStatus } from './status.ts';
 
-type Call = ServerWritableStream<ListRequest, readonly Buffer[]>;
+const method = methodOf('List');
 
 /**
  * Streams the snapshots of one state, a page a message. The next page is made when the one before is handed to the
  * connection, and other calls get their turn in between; a caller that hangs up ends it.
  */
-export function list({ snapshots, logger, calls }: Edge): handleServerStreamingCall<ListRequest, readonly Buffer[]> {
-  const send = async (call: Call): Promise<CallStatus | undefined> => {
+export function list({ snapshots, logger, calls }: Edge): Handler {
+  const send = async (call: Call, { filters }: ListRequest): Promise<CallStatus | undefined> => {
     try {
-      const answer = snapshots.list(call.request.filters);
+      const answer = snapshots.list(filters);
       if (either.isLeft(answer)) return refusalStatus(answer.left);
       await sendPages(call, answer.right);
       return undefined;
@@ -25,22 +28,21 @@ export function list({ snapshots, logger, calls }: Edge): handleServerStreamingC
       return errorStatus(error);
     }
   };
-  return (call) => {
-    const finished = calls.begin('List');
-    void send(call).then((failure) => {
-      finished(call.cancelled ? status.CANCELLED : (failure?.code ?? status.OK));
-      if (failure !== undefined && !call.destroyed) call.emit('error', failure);
-      else call.end();
+  return (call) =>
+    readMessage(call.stream, async (message) => {
+      const finished = calls.begin('List');
+      const request = either.chain((bytes: Buffer) => decoded<ListRequest>(method, bytes))(message);
+      const failure = either.isLeft(request) ? request.left : await send(call, request.right);
+      finished(call.gone ? 'CANCELLED' : (failure?.code ?? 'OK'));
+      if (failure === undefined) call.end();
+      else call.fail(failure);
     });
-  };
 }
 
 async function sendPages(call: Call, snapshots: Iterable<Snapshot>): Promise<void> {
-  const gone = new Promise<void>((resolve) => call.once('close', resolve));
   for (const page of pagesOf(snapshots)) {
-    if (call.cancelled || call.destroyed) return;
-    const written = new Promise<void>((resolve) => call.write(page, () => resolve()));
-    await Promise.race([written, gone]);
+    if (call.gone) return;
+    await call.send(method.responseSerialize(page));
     await setImmediate();
   }
 }

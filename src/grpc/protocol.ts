@@ -106,21 +106,25 @@ const definition = fromJSON(root, { longs: String, defaults: true })[serviceName
 
 /** The answer to Stat about a snapshot, in the bytes of the wire. */
 export function encodeInfoResponse(response: InfoResponse): Buffer {
-  return methodOf('Stat').responseSerialize(response);
+  return methodIn(definition, 'Stat').responseSerialize(response);
 }
 
-function methodOf(name: string) {
-  const method = definition[name];
+function methodIn(service: ServiceDefinition, name: string): ServiceDefinition[string] {
+  const method = service[name];
   if (method === undefined) throw new TypeError(`the service has no method ${name}`);
   return method;
 }
 
 const asIs = (encoded: object) => encoded as Buffer;
+const joined = (page: object) => Buffer.concat(page as readonly Buffer[]);
 
 /** The service. Stat, Update and List are answered with bytes that are encoded already, List with a page of them. */
 export const snapshotsService: ServiceDefinition = {
   ...definition,
-  Stat: { ...methodOf('Stat'), responseSerialize: asIs },
-  Update: { ...methodOf('Update'), responseSerialize: asIs },
-  List: { ...methodOf('List'), responseSerialize: (page: object) => Buffer.concat(page as readonly Buffer[]) },
+  Stat: { ...methodIn(definition, 'Stat'), responseSerialize: asIs },
+  Update: { ...methodIn(definition, 'Update'), responseSerialize: asIs },
+  List: { ...methodIn(definition, 'List'), responseSerialize: joined },
 };
+
+/** A method of the service: its path, and what its messages are made and read by. */
+export const methodOf = (name: string) => methodIn(snapshotsService, name);

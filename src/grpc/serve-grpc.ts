@@ -1,12 +1,12 @@
-import { createServer, type Socket } from 'node:net';
-import { Server, ServerCredentials } from '@grpc/grpc-js';
-import { HealthImplementation } from 'grpc-health-check';
+import { createServer, type Http2Server, type ServerHttp2Session } from 'node:http2';
 import type { Snapshots } from '../app/snapshots.ts';
 import { listenOnSocket } from '../edge/listen-on-socket.ts';
 import type { Logger } from '../ports/logger.ts';
-import { createCallWatch, type OnCall } from './call-watch.ts';
+import { type CallWatch, createCallWatch, type OnCall } from './call-watch.ts';
 import { createHandlers } from './handlers.ts';
-import { serviceName, snapshotsService } from './protocol.ts';
+import { createHealth } from './health.ts';
+import { methodOf, serviceName } from './protocol.ts';
+import { createRouter } from './router.ts';
 
 export interface GrpcOptions {
   readonly snapshots: Snapshots;
@@ -26,61 +26,58 @@ export interface GrpcServer {
   drain(timeoutMs: number): Promise<void>;
 }
 
-/** containerd's limit, both ways. */
-const mostBytes = 16 * 1024 * 1024;
-
 /**
  * No pings of our own, and none of the client's refused: a unix socket's peer that dies is seen at once. Connections may
- * be idle for ever, as containerd's are.
+ * be idle for ever, as containerd's are. What one connection may hold is bounded by the size of messages, not here.
  */
-const options = {
-  'grpc.max_receive_message_length': mostBytes,
-  'grpc.max_send_message_length': mostBytes,
-  'grpc.enable_channelz': 0,
-};
+const options = { maxSessionMemory: Number.MAX_SAFE_INTEGER };
 
 /** How long connections may take to say goodbye when all calls are answered, in milliseconds. */
 const farewell = 200;
 
-/** Serves containerd's snapshots service and health checks on a unix socket. Rejects with a Fault, see listenOnSocket. */
+/**
+ * Serves containerd's snapshots service and health checks on a unix socket: gRPC over Node's own HTTP/2, as far as that
+ * service needs it. Rejects with a Fault, see listenOnSocket.
+ */
 export async function serveGrpc({ snapshots, address, logger, onCall }: GrpcOptions): Promise<GrpcServer> {
   const calls = createCallWatch(onCall);
-  const server = new Server(options);
-  server.addService(snapshotsService, createHandlers({ snapshots, logger, calls }));
-  const health = new HealthImplementation();
-  health.addToServer(server);
-  const setServing = (serving: boolean): void => {
-    for (const name of ['', serviceName]) health.setStatus(name, serving ? 'SERVING' : 'NOT_SERVING');
-  };
-  setServing(true);
-
-  // The listener is ours and not grpc-js's, which neither sets a socket's mode nor replaces a stale one.
-  const connections = server.createConnectionInjector(ServerCredentials.createInsecure());
-  const sockets = new Set<Socket>();
-  const listener = createServer((socket) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
-    connections.injectConnection(socket);
+  const health = createHealth([serviceName]);
+  const handlers = Object.entries(createHandlers({ snapshots, logger, calls }));
+  const byPath = handlers.map(([name, handler]) => [methodOf(name).path, handler] as const);
+  const server = createServer(options);
+  const sessions = new Set<ServerHttp2Session>();
+  server.on('stream', createRouter(new Map([...byPath, ...health.handlers])));
+  server.on('session', (session) => {
+    sessions.add(session);
+    session.once('close', () => sessions.delete(session));
+    // Whatever a peer does wrong ends its own connection, and nothing else.
+    session.on('error', () => {});
   });
-  await listenOnSocket(listener, address);
-  listener.on('error', (error) => logger.error({ err: error, address }, 'socket failed'));
-
-  const drain = async (timeoutMs: number): Promise<void> => {
-    setServing(false);
-    const closed = new Promise<void>((resolve) => listener.close(() => resolve()));
-    server.tryShutdown(() => {});
-    await within(timeoutMs, Promise.race([closed, calls.idle().then(() => within(farewell, closed))]));
-    for (const socket of sockets) socket.destroy();
-    await closed;
-  };
+  await listenOnSocket(server, address);
+  server.on('error', (error) => logger.error({ err: error, address }, 'socket failed'));
   let drained: Promise<void> | undefined;
   return {
-    setServing,
+    setServing: health.setServing,
     drain: (timeoutMs) => {
-      drained ??= drain(timeoutMs);
+      health.setServing(false);
+      drained ??= drain({ server, sessions, calls }, timeoutMs);
       return drained;
     },
   };
+}
+
+interface Serving {
+  readonly server: Http2Server;
+  readonly sessions: ReadonlySet<ServerHttp2Session>;
+  readonly calls: CallWatch;
+}
+
+async function drain({ server, sessions, calls }: Serving, timeoutMs: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  for (const session of sessions) session.close();
+  await within(timeoutMs, Promise.race([closed, calls.idle().then(() => within(farewell, closed))]));
+  for (const session of sessions) session.destroy();
+  await closed;
 }
 
 /** Resolves when the promise does, after so many milliseconds at the latest. */

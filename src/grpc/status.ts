@@ -1,28 +1,28 @@
-import { status } from '@grpc/grpc-js';
 import type { Refusal, RefusalCode } from '../domain/refusal.ts';
 import { errorText, Fault, type FaultCode } from '../ports/fault.ts';
+import type { StatusCode } from './status-code.ts';
 
 /** How a call failed, as gRPC says it. */
 export interface CallStatus {
-  readonly code: status;
+  readonly code: StatusCode;
   readonly details: string;
 }
 
 /** The one table of what refusals and faults are in gRPC. */
-const table: Readonly<Record<RefusalCode | FaultCode, status>> = {
-  'not-found': status.NOT_FOUND,
-  'already-exists': status.ALREADY_EXISTS,
-  'invalid-argument': status.INVALID_ARGUMENT,
-  'failed-precondition': status.FAILED_PRECONDITION,
-  unimplemented: status.UNIMPLEMENTED,
-  'no-space': status.RESOURCE_EXHAUSTED,
-  io: status.INTERNAL,
-  corrupt: status.DATA_LOSS,
-  busy: status.UNAVAILABLE,
-  stopped: status.UNAVAILABLE,
-  unsupported: status.UNIMPLEMENTED,
-  missing: status.NOT_FOUND,
-  misuse: status.INVALID_ARGUMENT,
+const table: Readonly<Record<RefusalCode | FaultCode, StatusCode>> = {
+  'not-found': 'NOT_FOUND',
+  'already-exists': 'ALREADY_EXISTS',
+  'invalid-argument': 'INVALID_ARGUMENT',
+  'failed-precondition': 'FAILED_PRECONDITION',
+  unimplemented: 'UNIMPLEMENTED',
+  'no-space': 'RESOURCE_EXHAUSTED',
+  io: 'INTERNAL',
+  corrupt: 'DATA_LOSS',
+  busy: 'UNAVAILABLE',
+  stopped: 'UNAVAILABLE',
+  unsupported: 'UNIMPLEMENTED',
+  missing: 'NOT_FOUND',
+  misuse: 'INVALID_ARGUMENT',
 };
 
 export function refusalStatus({ code, text }: Refusal): CallStatus {
@@ -31,7 +31,7 @@ export function refusalStatus({ code, text }: Refusal): CallStatus {
 
 /** A fault tells its hint too; anything else that was thrown is an internal error. */
 export function errorStatus(error: unknown): CallStatus {
-  if (!(error instanceof Fault)) return { code: status.INTERNAL, details: readable(errorText(error)) };
+  if (!(error instanceof Fault)) return { code: 'INTERNAL', details: readable(errorText(error)) };
   return { code: table[error.code], details: readable(`${error.message} (${error.hint})`) };
 }
 
@@ -40,6 +40,6 @@ const most = 2_000;
 
 function readable(text: string): string {
   const short = text.length <= most ? text : `${text.slice(0, most - 500)} ... ${text.slice(-500)}`;
-  // grpc-js throws on halves of surrogate pairs, which a cut or a foreign error may leave.
+  // Halves of surrogate pairs, which a cut or a foreign error may leave, can't be encoded.
   return Buffer.from(short, 'utf8').toString('utf8');
 }

@@ -1,41 +1,51 @@
-import { type handleUnaryCall, type Metadata, status } from '@grpc/grpc-js';
+import type { IncomingHttpHeaders } from 'node:http2';
 import { either } from 'fp-ts';
 import type { Answer } from '../domain/refusal.ts';
+import type { Handler } from './call.ts';
 import type { Edge } from './edge.ts';
+import { readMessage } from './message.ts';
+import { methodOf } from './protocol.ts';
+import { decoded } from './request.ts';
 import { type CallStatus, errorStatus, refusalStatus } from './status.ts';
 
 /** Works out the answer to one request. What it throws becomes the call's status and a line in the log. */
 export type Run<Request, Response> = (
   request: Request,
-  metadata: Metadata,
+  headers: IncomingHttpHeaders,
 ) => Answer<Response> | Promise<Answer<Response>>;
 
 /**
  * A call of one request and one answer. It runs to its end even if the caller hangs up: what has been asked for is then
  * done or undone, and only the answer is lost.
  */
-export function unary<Request, Response>(
+export function unary<Request, Response extends object>(
   edge: Edge,
-  method: string,
+  name: string,
   run: Run<Request, Response>,
-): handleUnaryCall<Request, Response> {
-  return (call, callback) => {
-    const finished = edge.calls.begin(method);
-    void settle(edge, method, () => run(call.request, call.metadata)).then((outcome) => {
-      finished(call.cancelled ? status.CANCELLED : either.isLeft(outcome) ? outcome.left.code : status.OK);
-      if (either.isLeft(outcome)) callback(outcome.left);
-      else callback(null, outcome.right);
+): Handler {
+  const method = methodOf(name);
+  return (call) =>
+    readMessage(call.stream, (message) => {
+      const finished = edge.calls.begin(name);
+      const request = either.chain((bytes: Buffer) => decoded<Request>(method, bytes))(message);
+      const answer = async (asked: Request) => either.map(method.responseSerialize)(await run(asked, call.headers));
+      void settle(edge, name, request, answer).then((outcome) => {
+        finished(call.gone ? 'CANCELLED' : either.isLeft(outcome) ? outcome.left.code : 'OK');
+        if (either.isLeft(outcome)) call.fail(outcome.left);
+        else call.answer(outcome.right);
+      });
     });
-  };
 }
 
-async function settle<Response>(
+async function settle<Request>(
   { logger }: Edge,
   method: string,
-  run: () => Answer<Response> | Promise<Answer<Response>>,
-): Promise<either.Either<CallStatus, Response>> {
+  request: either.Either<CallStatus, Request>,
+  run: (request: Request) => Promise<Answer<Buffer>>,
+): Promise<either.Either<CallStatus, Buffer>> {
+  if (either.isLeft(request)) return request;
   try {
-    return either.mapLeft(refusalStatus)(await run());
+    return either.mapLeft(refusalStatus)(await run(request.right));
   } catch (error) {
     logger.error({ err: error, method }, 'call failed');
     return either.left(errorStatus(error));

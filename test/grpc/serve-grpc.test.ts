@@ -98,14 +98,32 @@ serving('cuts off what is not answered in time', async () => {
   await waitFor('the call to end', () => edge.observed.length === 1);
 });
 
-serving('drains at once where connections are idle or only watch its health', async () => {
-  const edge = await openEdge({ stat });
+/** Watches the health of a service, on a connection of its own. */
+function watch({ address }: OpenedEdge, service: string) {
   const { Watch } = healthService;
   if (Watch === undefined) throw new Error('no health watch');
   const { path, requestSerialize, responseDeserialize } = Watch;
-  const watching = new Client(`unix:${edge.address}`, credentials.createInsecure());
-  const stream = watching.makeServerStreamRequest(path, requestSerialize, responseDeserialize, { service: '' });
+  const watching = new Client(`unix:${address}`, credentials.createInsecure());
+  const stream = watching.makeServerStreamRequest(path, requestSerialize, responseDeserialize, { service });
+  const told: unknown[] = [];
   stream.on('error', () => {});
+  stream.on('data', ({ status: now }: { status: string }) => told.push(now));
+  return { stream, told, watching };
+}
+
+serving('tells whoever watches its health of every change', async () => {
+  const edge = await openEdge();
+  const [known, unknown] = [watch(edge, serviceName), watch(edge, 'another')];
+  await waitFor('the first answers', () => known.told.length + unknown.told.length === 2);
+  edge.server.setServing(false);
+  await waitFor('the change', () => known.told.length === 2);
+  assert.equal([known.told, unknown.told], [['SERVING', 'NOT_SERVING'], ['SERVICE_UNKNOWN']]);
+  for (const { watching } of [known, unknown]) watching.close();
+});
+
+serving('drains at once where connections are idle or only watch its health', async () => {
+  const edge = await openEdge({ stat });
+  const { stream, watching } = watch(edge, '');
   await new Promise((resolve) => stream.once('data', resolve));
   await edge.call('Stat', { key: 'k' });
   await Promise.all([edge.server.drain(3_600_000), edge.server.drain(3_600_000)]);

@@ -1,0 +1,112 @@
+import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import { timeoutOf } from './deadline.ts';
+import { framed, mostBytes } from './message.ts';
+import type { CallStatus } from './status.ts';
+import { statusCodes } from './status-code.ts';
+
+/** Answers one call: it must see to it that `answer`, `end` or `fail` is called once, whatever happens. */
+export type Handler = (call: Call) => void;
+
+const contentType = { ':status': 200, 'content-type': 'application/grpc' };
+const untilTrailers = { waitForTrailers: true, sendDate: false };
+const atOnce = { endStream: true, sendDate: false };
+const fine = { 'grpc-status': '0' };
+
+/** One call on its way through the server. All that is sent to a caller who is gone is dropped. */
+export class Call {
+  readonly stream: ServerHttp2Stream;
+  readonly headers: IncomingHttpHeaders;
+  #answered = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders) {
+    this.stream = stream;
+    this.headers = headers;
+    const timeout = headers['grpc-timeout'] === undefined ? undefined : timeoutOf(headers['grpc-timeout']);
+    if (timeout !== undefined) this.#expireIn(timeout);
+  }
+
+  /** Nobody waits for an answer any more: the caller hung up, or its deadline has passed. */
+  get gone(): boolean {
+    return this.#answered || this.stream.destroyed || this.stream.closed;
+  }
+
+  /** Sends the only message and OK. */
+  answer(message: Uint8Array): void {
+    if (message.length > mostBytes) this.fail(tooLarge(message.length));
+    else if (!this.#over()) {
+      this.#begin(fine);
+      this.stream.end(framed(message));
+    }
+  }
+
+  /** Sends one of several messages; resolves when it is handed to the connection, or when the caller is gone. */
+  send(message: Uint8Array): Promise<void> {
+    const { stream } = this;
+    if (this.gone) return Promise.resolve();
+    if (!stream.headersSent) this.#begin(fine);
+    return new Promise((resolve) => {
+      const done = () => {
+        stream.off('close', done);
+        resolve();
+      };
+      stream.once('close', done);
+      stream.write(framed(message), done);
+    });
+  }
+
+  /** Ends an answer of several messages, or of none, with OK. */
+  end(): void {
+    if (this.#over()) return;
+    if (!this.stream.headersSent) this.#begin(fine);
+    this.stream.end();
+  }
+
+  /** Ends the call with a status other than OK. */
+  fail(status: CallStatus): void {
+    if (this.#over()) return;
+    const { stream } = this;
+    const trailers = trailersOf(status);
+    if (stream.headersSent) {
+      stream.removeAllListeners('wantTrailers');
+      stream.once('wantTrailers', () => stream.sendTrailers(trailers));
+      stream.end();
+    } else stream.respond({ ...contentType, ...trailers }, atOnce);
+  }
+
+  #begin(trailers: Readonly<Record<string, string>>): void {
+    this.stream.respond(contentType, untilTrailers);
+    this.stream.once('wantTrailers', () => this.stream.sendTrailers(trailers));
+  }
+
+  /** Whether it is too late to end the call; it counts as ended from then on. */
+  #over(): boolean {
+    const over = this.gone;
+    this.#answered = true;
+    clearTimeout(this.#timer);
+    return over;
+  }
+
+  #expireIn(milliseconds: number): void {
+    this.#timer = setTimeout(
+      () => this.fail({ code: 'DEADLINE_EXCEEDED', details: 'the deadline has passed; what was asked for goes on' }),
+      milliseconds,
+    );
+    this.stream.once('close', () => clearTimeout(this.#timer));
+  }
+}
+
+function trailersOf({ code, details }: CallStatus): Readonly<Record<string, string>> {
+  return { 'grpc-status': String(statusCodes[code]), 'grpc-message': encoded(details) };
+}
+
+/** Header values are printable ASCII: every other byte, and the percent sign, is written as %XX. */
+const encoded = (text: string): string =>
+  text.replace(/[^\x20-\x24\x26-\x7e]+/gu, (some) =>
+    [...Buffer.from(some)].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join(''),
+  );
+
+const tooLarge = (length: number): CallStatus => ({
+  code: 'RESOURCE_EXHAUSTED',
+  details: `answer: it has ${length} bytes, a message may have ${mostBytes}`,
+});

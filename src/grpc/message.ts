@@ -1,0 +1,57 @@
+import type { Readable } from 'node:stream';
+import { either } from 'fp-ts';
+import type { CallStatus } from './status.ts';
+
+/** containerd's limit for one message, both ways, in bytes. */
+export const mostBytes = 16 * 1024 * 1024;
+
+/** Before each message stand a byte that says whether it is compressed, and its length. */
+const prefixLength = 5;
+
+/** A message as it travels. */
+export function framed(message: Uint8Array): Buffer {
+  const bytes = Buffer.allocUnsafe(prefixLength + message.length);
+  bytes[0] = 0;
+  bytes.writeUInt32BE(message.length, 1);
+  bytes.set(message, prefixLength);
+  return bytes;
+}
+
+/** Calls back once, with the one message that a request consists of or with what is wrong with it, when all of it is here. */
+export function readMessage(request: Readable, done: (message: either.Either<CallStatus, Buffer>) => void): void {
+  let parts: Buffer[] = [];
+  let length = 0;
+  let over = false;
+  request.on('data', (part: Buffer) => {
+    if (over) return;
+    parts.push(part);
+    length += part.length;
+    if (length - prefixLength <= mostBytes) return;
+    // The rest is still read, and dropped: who sends it may only listen afterwards.
+    over = true;
+    parts = [];
+    done(tooLarge);
+  });
+  request.on('end', () => {
+    if (over) return;
+    const [first] = parts;
+    done(messageIn(parts.length === 1 && first !== undefined ? first : Buffer.concat(parts)));
+  });
+}
+
+function messageIn(bytes: Buffer): either.Either<CallStatus, Buffer> {
+  if (bytes.length < prefixLength) return internal('it holds no message');
+  if (bytes[0] !== 0)
+    return either.left({ code: 'UNIMPLEMENTED', details: 'request: messages must not be compressed' });
+  const length = bytes.readUInt32BE(1);
+  if (length > mostBytes) return tooLarge;
+  const found = bytes.length - prefixLength;
+  if (length !== found) return internal(`its message has ${found} bytes, its frame says ${length}`);
+  return either.right(bytes.subarray(prefixLength));
+}
+
+const internal = (what: string) => either.left<CallStatus>({ code: 'INTERNAL', details: `request: ${what}` });
+const tooLarge = either.left<CallStatus>({
+  code: 'RESOURCE_EXHAUSTED',
+  details: `request: a message may have ${mostBytes} bytes at most`,
+});
