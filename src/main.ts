@@ -4,6 +4,7 @@ import type { Action } from './app/reconciler/action.ts';
 import { version } from './cli/version.ts';
 import type { Config } from './config/config.ts';
 import { serveGrpc } from './grpc/serve-grpc.ts';
+import { createFormats } from './http/events/format.ts';
 import { readToken } from './http/read-token.ts';
 import { type HttpOptions, serveHttp } from './http/serve-http.ts';
 import { createMetrics } from './observe/create-metrics.ts';
@@ -82,6 +83,13 @@ async function serveStore(
       metrics: metrics.text,
       health: () => (serving ? journal.health : { serving, reason: 'stopping' }),
       reconcile: service.reconcile,
+      feed: store.feed,
+      store: store.store,
+      formats: createFormats(store.store),
+      onDrop: (why) => {
+        metrics.dropped();
+        logger.info({ why }, 'a reader of the events was given up');
+      },
     },
   });
   const grpc = await serveGrpc({

@@ -1,13 +1,14 @@
 import { plain } from './answers.ts';
 import type { HttpAnswer, HttpRequest, Route } from './route.ts';
+import { type EventsSource, events } from './routes/events.ts';
 import { type HealthSource, liveness, readiness } from './routes/health.ts';
 import { type MetricsSource, metrics } from './routes/metrics.ts';
 import { type ReconcileSource, reconcile } from './routes/reconcile.ts';
 
 /** What the daemon offers over HTTP: what each route needs. */
-export type Sources = MetricsSource & HealthSource & ReconcileSource;
+export type Sources = MetricsSource & HealthSource & ReconcileSource & EventsSource;
 
-const routes: readonly Route<Sources>[] = [metrics, liveness, readiness, reconcile];
+const routes: readonly Route<Sources>[] = [metrics, liveness, readiness, events, reconcile];
 
 const byPath = new Map(routes.map((route) => [route.path, route]));
 

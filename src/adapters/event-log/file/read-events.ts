@@ -10,10 +10,15 @@ import { walkSegment } from './walk-segment.ts';
 
 /** Decoded events after a position, a block at a time, up to the end that the last segment has at the time of reading. */
 export async function* readEvents(segments: readonly Segment[], after: number): AsyncGenerator<readonly Envelope[]> {
+  for (const segment of segmentsAfter(segments, after)) yield* readSegment(segment, after);
+}
+
+/** The segments with events after a position, those that begin meanwhile included. */
+export function* segmentsAfter(segments: readonly Segment[], after: number): Generator<Segment> {
   const start = segments.findLastIndex(({ header }) => header.first <= after + 1);
   for (let index = Math.max(start, 0); index < segments.length; index++) {
     const segment = segments[index];
-    if (segment !== undefined && segment.end.position > after) yield* readSegment(segment, after);
+    if (segment !== undefined && segment.end.position > after) yield segment;
   }
 }
 
@@ -36,7 +41,8 @@ async function* readSegment(segment: Segment, after: number): AsyncGenerator<rea
   }
 }
 
-async function openForReading(path: string): Promise<FileHandle> {
+/** A segment's file; the caller closes it. */
+export async function openForReading(path: string): Promise<FileHandle> {
   try {
     return await open(path, 'r');
   } catch (error) {

@@ -1,11 +1,12 @@
 import type { EventLog } from '../../../ports/event-log.ts';
 import { Fault } from '../../../ports/fault.ts';
 import { loadSegments, type Tail } from './load-segments.ts';
+import { readEncodedEvents } from './read-encoded-events.ts';
 import { readEvents, readMark } from './read-events.ts';
 import { markOf } from './segment.ts';
 
 /** A log that is only looked at, as it was when it was opened. */
-export interface ReadableFileLog extends Pick<EventLog, 'end' | 'read' | 'markAt' | 'close'> {
+export interface ReadableFileLog extends Pick<EventLog, 'end' | 'read' | 'readEncoded' | 'markAt' | 'close'> {
   /** id of the store whose log it is */
   readonly store: string;
   /** A write that was under way, or that a crash tore: it counts as not yet there. */
@@ -26,6 +27,7 @@ export async function readLogDirectory(directory: string): Promise<ReadableFileL
     tail,
     end: { position: last.end.position, mark: markOf(last.end, last.header) },
     read: (after) => readEvents(segments, after),
+    readEncoded: (after) => readEncodedEvents(segments, after),
     markAt: (position) => readMark(segments, position),
     close: async () => {},
   };
