@@ -6,6 +6,7 @@ import { version } from './cli/version.ts';
 import type { Config } from './config/config.ts';
 import { type Forwarding, startForwarding } from './forward-thread.ts';
 import { serveGrpc } from './grpc/serve-grpc.ts';
+import { createFormats } from './http/events/format.ts';
 import { readToken } from './http/read-token.ts';
 import { type HttpOptions, serveHttp } from './http/serve-http.ts';
 import { createMetrics } from './observe/create-metrics.ts';
@@ -102,6 +103,13 @@ async function serveStore(
       health: () => (serving ? journal.health : { serving, reason: 'stopping' }),
       reconcile: service.reconcile,
       forward: () => forwardReport(forwarding?.status, journal.durable.position),
+      feed: store.feed,
+      store: store.store,
+      formats: createFormats(store.store),
+      onDrop: (why) => {
+        metrics.dropped();
+        logger.info({ why }, 'a reader of the events was given up');
+      },
     },
   }).catch(closing);
   const grpc = await serveGrpc({

@@ -18,8 +18,11 @@ import { createBtrfsDriver } from './adapters/volume-driver/btrfs/btrfs-driver.t
 import { createBtrfsCalls } from './adapters/volume-driver/btrfs/create-btrfs-calls.ts';
 import { createMemoryDriver } from './adapters/volume-driver/memory/memory-driver.ts';
 import { createOverlayDriver } from './adapters/volume-driver/overlay/overlay-driver.ts';
+import { createFeed, type Feed } from './app/feed/feed.ts';
 import { createJournal, type Journal } from './app/journal.ts';
 import { type LoadedState, loadState } from './app/load-state.ts';
+import { createPipelines } from './app/pipeline/create-pipelines.ts';
+import type { Pipelines } from './app/pipeline/pipeline.ts';
 import type { Action } from './app/reconciler/action.ts';
 import { checkDriver, recover } from './app/recover.ts';
 import { createService, type Service } from './app/service.ts';
@@ -37,10 +40,12 @@ import type { VolumeDriver } from './ports/volume-driver.ts';
 
 /** A store that is recovered and at work, and the root's lock. */
 export interface OpenStore {
+  /** its id */
+  readonly store: string;
   readonly service: Service;
   readonly journal: Journal;
-  /** id of the store */
-  readonly store: string;
+  readonly feed: Feed;
+  readonly pipelines: Pipelines;
   /** what recovery did */
   readonly actions: readonly Action[];
   close(reason: string): Promise<void>;
@@ -168,11 +173,13 @@ async function openRecovered(
 ): Promise<OpenStore> {
   const { store, log, url, checkpoints, loaded, driver, scanning } = parts;
   const journal = createJournal({ log, store, clock: system.now, state: loaded.state });
-  metrics.watch(journal);
+  const pipelines = createPipelines({ journal, logger, onFailure: metrics.pipelineFailed });
+  metrics.watch(journal, pipelines);
   const opener = { store, version: version(), boot: bootId(), pid: process.pid };
   const recovered = await recover({ journal, driver, logger, opener, replayed: loaded.replayed, scanning, reach });
   const service = createService({
     journal,
+    pipelines,
     driver,
     checkpoints,
     lastCheckpoint: loaded.checkpoint,
@@ -192,5 +199,7 @@ async function openRecovered(
     await log.close();
     await driver.close();
   };
-  return { service, journal, store, actions: recovered.actions, close };
+  const feed = createFeed({ journal, pipelines });
+  metrics.watchFeed(feed);
+  return { store, service, journal, feed, pipelines, actions: recovered.actions, close };
 }

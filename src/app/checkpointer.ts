@@ -1,9 +1,9 @@
-import { filter } from 'rxjs';
 import { toRows } from '../../projections/rows.ts';
 import type { CheckpointStore } from '../ports/checkpoint-store.ts';
 import { errorText } from '../ports/fault.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Journal } from './journal.ts';
+import type { Pipelines } from './pipeline/pipeline.ts';
 
 /** Writes a checkpoint of the durable state every so many events, so that a restart does not depend on the log's length. */
 export interface Checkpointer {
@@ -14,6 +14,7 @@ export interface Checkpointer {
 
 interface Context {
   readonly journal: Journal;
+  readonly pipelines: Pipelines;
   readonly checkpoints: CheckpointStore;
   readonly logger: Logger;
   /** events between two checkpoints */
@@ -23,7 +24,15 @@ interface Context {
   readonly onSaved?: (seconds: number) => void;
 }
 
-export function createCheckpointer({ journal, checkpoints, logger, every, last, onSaved }: Context): Checkpointer {
+export function createCheckpointer({
+  journal,
+  pipelines,
+  checkpoints,
+  logger,
+  every,
+  last,
+  onSaved,
+}: Context): Checkpointer {
   let newest = last;
   let underWay: Promise<void> | undefined;
 
@@ -49,15 +58,18 @@ export function createCheckpointer({ journal, checkpoints, logger, every, last, 
     });
     return underWay;
   };
-  const listening = journal.events.pipe(filter(({ position }) => position - newest >= every)).subscribe(() => {
+  const pipeline = pipelines.start({
+    name: 'checkpoint',
     // Within an event's delivery `durable` may be a batch ahead of it: any place will do, but it must be a whole one.
-    void begin();
+    handle: (envelopes) => {
+      if ((envelopes.at(-1)?.position ?? 0) - newest >= every) void begin();
+    },
   });
   return {
     save: async () => {
       await underWay;
       await begin();
     },
-    close: () => listening.unsubscribe(),
+    close: () => pipeline.close(),
   };
 }

@@ -1,8 +1,10 @@
 import { EMPTY, exhaustMap, from, interval, Subject, switchMap } from 'rxjs';
+import type { Event } from '../../events/registry.ts';
 import { errorText } from '../ports/fault.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { VolumeDriver } from '../ports/volume-driver.ts';
 import type { Journal } from './journal.ts';
+import type { Pipelines } from './pipeline/pipeline.ts';
 import { snapshotWith, volumeOf } from './volume-of.ts';
 
 /** Flushes layers while they are being unpacked, so that the flush that their commit waits for is short. */
@@ -17,11 +19,12 @@ const pause = 250;
 
 interface Context {
   readonly journal: Journal;
+  readonly pipelines: Pipelines;
   readonly driver: VolumeDriver;
   readonly logger: Logger;
 }
 
-export function createEarlyFlusher({ journal, driver, logger }: Context): EarlyFlusher {
+export function createEarlyFlusher({ journal, pipelines, driver, logger }: Context): EarlyFlusher {
   const unpacking = new Set<number>();
   const changes = new Subject<boolean>();
   /** The flush covers the whole file system, so one active stands for all. */
@@ -44,14 +47,20 @@ export function createEarlyFlusher({ journal, driver, logger }: Context): EarlyF
   const flushing = changes
     .pipe(switchMap((busy) => (busy ? interval(pause).pipe(exhaustMap(() => from(flush()))) : EMPTY)))
     .subscribe();
-  const listening = journal.events.subscribe(({ event }) => {
+  const look = (event: Event) => {
     if (event.type === 'SnapshotPrepared' && unpackLabel in event.data.labels) note(event.data.id, true);
     else if (event.type === 'SnapshotCommitted' || event.type === 'SnapshotRemoved' || event.type === 'PrepareUndone')
       note(event.data.id, false);
+  };
+  const pipeline = pipelines.start({
+    name: 'early-flush',
+    handle: (envelopes) => {
+      for (const { event } of envelopes) look(event);
+    },
   });
   return {
     close: () => {
-      listening.unsubscribe();
+      pipeline.close();
       flushing.unsubscribe();
     },
   };

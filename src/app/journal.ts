@@ -29,7 +29,9 @@ export interface Journal {
   readonly health: { readonly serving: boolean; readonly reason: string };
   /** Resolves with the reason when the log has stopped taking events until a restart. */
   readonly stopped: Promise<string>;
-  /** Durable events in order, each once. */
+  /** What is durable, to be read again: everything that `events` told of, and perhaps a little more. */
+  readonly log: Pick<EventLog, 'read' | 'readEncoded'>;
+  /** Durable events in order, each once. An observer must not throw: background work subscribes through a pipeline. */
   readonly events: Subject<Envelope>;
   /**
    * Folds the events into `latest` at once and resolves with their envelopes when they are on stable storage.
@@ -118,6 +120,7 @@ export function createJournal({ log, store, clock, state }: Context): Journal {
       return { serving: reason === '', reason };
     },
     stopped,
+    log,
     events,
     record,
     settled: () => log.settled().catch(() => {}),

@@ -5,6 +5,7 @@ import type { Logger } from '../ports/logger.ts';
 import type { VolumeDriver } from '../ports/volume-driver.ts';
 import { reconcilerActor } from './actors.ts';
 import type { Journal } from './journal.ts';
+import type { Pipelines } from './pipeline/pipeline.ts';
 import type { Retrier } from './retrier.ts';
 import { snapshotWith, volumeOf } from './volume-of.ts';
 
@@ -15,12 +16,13 @@ export interface LateFlusher {
 
 interface Context {
   readonly journal: Journal;
+  readonly pipelines: Pipelines;
   readonly driver: VolumeDriver;
   readonly retrier: Retrier;
   readonly logger: Logger;
 }
 
-export function createLateFlusher({ journal, driver, retrier, logger }: Context): LateFlusher {
+export function createLateFlusher({ journal, pipelines, driver, retrier, logger }: Context): LateFlusher {
   const due = new Set<number>();
   const wake = new Subject<void>();
 
@@ -49,13 +51,17 @@ export function createLateFlusher({ journal, driver, retrier, logger }: Context)
   };
 
   const flushing = wake.pipe(exhaustMap(() => from(drain()))).subscribe();
-  const listening = journal.events.subscribe(({ event }) => {
-    if (event.type === 'SnapshotCommitted' && !event.data.flushed) add(event.data.id);
+  const pipeline = pipelines.start({
+    name: 'late-flush',
+    handle: (envelopes) => {
+      for (const { event } of envelopes)
+        if (event.type === 'SnapshotCommitted' && !event.data.flushed) add(event.data.id);
+    },
   });
   for (const [id, { kind, flushed }] of journal.durable.volumes.wanted) if (kind === 'committed' && !flushed) add(id);
   return {
     close: () => {
-      listening.unsubscribe();
+      pipeline.close();
       flushing.unsubscribe();
     },
   };

@@ -6,6 +6,7 @@ import type { Logger } from '../ports/logger.ts';
 import type { VolumeDriver } from '../ports/volume-driver.ts';
 import { reconcilerActor } from './actors.ts';
 import type { Journal } from './journal.ts';
+import type { Pipelines } from './pipeline/pipeline.ts';
 import type { Retrier } from './retrier.ts';
 
 /** Takes volumes of removed and undone snapshots off the disk, in the background, and records what it did. */
@@ -26,6 +27,7 @@ const settleEvery = 500;
 
 interface Context {
   readonly journal: Journal;
+  readonly pipelines: Pipelines;
   readonly driver: VolumeDriver;
   readonly retrier: Retrier;
   readonly logger: Logger;
@@ -37,7 +39,7 @@ interface Purged {
   readonly bytes: number;
 }
 
-export function createPurger({ journal, driver, retrier, logger, reach }: Context): Purger {
+export function createPurger({ journal, pipelines, driver, retrier, logger, reach }: Context): Purger {
   let closing = false;
   const due = new Subject<number>();
   const done = new Subject<Purged>();
@@ -97,8 +99,12 @@ export function createPurger({ journal, driver, retrier, logger, reach }: Contex
     ),
     { defaultValue: undefined },
   );
-  const listening = journal.events.subscribe(({ event }) => {
-    if (event.type === 'SnapshotRemoved' || event.type === 'PrepareUndone') enqueue(event.data.id);
+  const pipeline = pipelines.start({
+    name: 'purge',
+    handle: (envelopes) => {
+      for (const { event } of envelopes)
+        if (event.type === 'SnapshotRemoved' || event.type === 'PrepareUndone') enqueue(event.data.id);
+    },
   });
   for (const [id] of journal.durable.volumes.doomed) enqueue(id);
 
@@ -108,7 +114,7 @@ export function createPurger({ journal, driver, retrier, logger, reach }: Contex
     purged: async (id) => tries.get(id)?.promise,
     close: async () => {
       closing = true;
-      listening.unsubscribe();
+      pipeline.close();
       await drained();
       due.complete();
       done.complete();

@@ -9,6 +9,8 @@ import { createGivenBack } from './given-back.ts';
 import { expectServing, type Journal } from './journal.ts';
 import { createKeyLocks } from './key-locks.ts';
 import { createLateFlusher } from './late-flusher.ts';
+import { createPipelines } from './pipeline/create-pipelines.ts';
+import type { Pipelines } from './pipeline/pipeline.ts';
 import { createPurger } from './purger.ts';
 import type { Action } from './reconciler/action.ts';
 import { apply } from './reconciler/apply.ts';
@@ -44,6 +46,8 @@ export interface ServiceOptions {
 
 interface Context {
   readonly journal: Journal;
+  /** what the background work runs in; pipelines of its own unless given */
+  readonly pipelines?: Pipelines;
   readonly driver: VolumeDriver;
   readonly checkpoints: CheckpointStore;
   /** position of the checkpoint that the start began with */
@@ -57,14 +61,16 @@ interface Context {
 
 export function createService(context: Context): Service {
   const { journal, driver, checkpoints, recovered, logger, options, reach = unhindered } = context;
+  const { pipelines = createPipelines({ journal, logger }) } = context;
   const locks = createKeyLocks();
   const retrier = createRetrier(logger);
-  const purger = createPurger({ journal, driver, retrier, logger, reach });
-  const meter = createUsageMeter({ journal, driver, logger });
-  const flusher = createEarlyFlusher({ journal, driver, logger });
-  const late = createLateFlusher({ journal, driver, retrier, logger });
+  const purger = createPurger({ journal, pipelines, driver, retrier, logger, reach });
+  const meter = createUsageMeter({ journal, pipelines, driver, logger });
+  const flusher = createEarlyFlusher({ journal, pipelines, driver, logger });
+  const late = createLateFlusher({ journal, pipelines, driver, retrier, logger });
   const checkpointer = createCheckpointer({
     journal,
+    pipelines,
     checkpoints,
     logger,
     every: options.checkpointEvery,

@@ -4,6 +4,7 @@ import type { Logger } from '../ports/logger.ts';
 import type { Usage, VolumeDriver } from '../ports/volume-driver.ts';
 import { reconcilerActor } from './actors.ts';
 import type { Journal } from './journal.ts';
+import type { Pipelines } from './pipeline/pipeline.ts';
 import { snapshotWith, volumeOf } from './volume-of.ts';
 
 /** Measures what snapshots hold: committed ones once, in the background, after their commit was answered. */
@@ -15,13 +16,14 @@ export interface UsageMeter {
 
 interface Context {
   readonly journal: Journal;
+  readonly pipelines: Pipelines;
   readonly driver: VolumeDriver;
   readonly logger: Logger;
 }
 
 const nothing: Usage = { bytes: 0, inodes: 0 };
 
-export function createUsageMeter({ journal, driver, logger }: Context): UsageMeter {
+export function createUsageMeter({ journal, pipelines, driver, logger }: Context): UsageMeter {
   const underWay = new Map<number, Promise<Usage>>();
   const due = new Subject<number>();
 
@@ -52,15 +54,18 @@ export function createUsageMeter({ journal, driver, logger }: Context): UsageMet
   };
 
   due.pipe(mergeMap(measureSoon, 1)).subscribe();
-  const listening = journal.events.subscribe(({ event }) => {
-    if (event.type === 'SnapshotCommitted') due.next(event.data.id);
+  const pipeline = pipelines.start({
+    name: 'usage',
+    handle: (envelopes) => {
+      for (const { event } of envelopes) if (event.type === 'SnapshotCommitted') due.next(event.data.id);
+    },
   });
   for (const { id, kind } of journal.durable.index.values())
     if (kind === 'committed' && !journal.durable.usage.has(id)) due.next(id);
   return {
     usageOf,
     close: () => {
-      listening.unsubscribe();
+      pipeline.close();
       due.complete();
     },
   };

@@ -1,14 +1,15 @@
 import { plain } from './answers.ts';
 import type { HttpAnswer, HttpRequest, Route } from './route.ts';
+import { type EventsSource, events } from './routes/events.ts';
 import { type ForwardSource, forward } from './routes/forward.ts';
 import { type HealthSource, liveness, readiness } from './routes/health.ts';
 import { type MetricsSource, metrics } from './routes/metrics.ts';
 import { type ReconcileSource, reconcile } from './routes/reconcile.ts';
 
 /** What the daemon offers over HTTP: what each route needs. */
-export type Sources = MetricsSource & HealthSource & ForwardSource & ReconcileSource;
+export type Sources = MetricsSource & HealthSource & ForwardSource & ReconcileSource & EventsSource;
 
-const routes: readonly Route<Sources>[] = [metrics, liveness, readiness, forward, reconcile];
+const routes: readonly Route<Sources>[] = [metrics, liveness, readiness, events, forward, reconcile];
 
 const byPath = new Map(routes.map((route) => [route.path, route]));
 

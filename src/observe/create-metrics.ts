@@ -1,14 +1,17 @@
 import { Gauge, Histogram, Registry } from 'prom-client';
 import type { Envelope } from '../../events/envelope.ts';
 import type { ForwardStatus } from '../app/forward/status.ts';
+import type { Pipeline, Pipelines } from '../app/pipeline/pipeline.ts';
 import type { Logger } from '../ports/logger.ts';
 import { createCallMetrics, type ObserveCall } from './call-metrics.ts';
 import { countFailures } from './count-failures.ts';
 import { createEventMetrics } from './event-metrics.ts';
+import { createFeedMetrics, type WatchedFeed } from './feed-metrics.ts';
 import { createForwardMetrics } from './forward-metrics.ts';
 import { createJournalMetrics, type Watched } from './journal-metrics.ts';
 import { createLogMetrics, type ObserveFlush } from './log-metrics.ts';
 import { createLoopMetrics } from './loop-metrics.ts';
+import { createPipelineMetrics } from './pipeline-metrics.ts';
 
 /** Everything that is counted, for one daemon. Each part can be handed to the code that knows it as a plain function. */
 export interface Metrics {
@@ -19,45 +22,59 @@ export interface Metrics {
   /** The logger to hand to the application, so that failures count. */
   counting(logger: Logger): Logger;
   /** Counts the journal's durable events from now on, and shows its state. Called before recovery, it counts that too. */
-  watch(journal: Watched & { readonly events: Events }): void;
+  watch(journal: Watched, pipelines: Pipelines): void;
   /** Shows how the forwarding stands. */
   watchForwarding(status: () => ForwardStatus): void;
+  /** Shows who reads the feed of events. */
+  watchFeed(feed: WatchedFeed): void;
+  /** A pipeline of background work failed. */
+  pipelineFailed(name: string): void;
+  /** A reader of the feed was given up. */
+  dropped(): void;
   /** The text format of Prometheus. */
   text(): Promise<{ readonly contentType: string; readonly body: string }>;
   close(): void;
-}
-
-/** The journal's events, as far as they are needed here. */
-interface Events {
-  subscribe(next: (envelope: Envelope) => void): { unsubscribe(): void };
 }
 
 export function createMetrics(version: string): Metrics {
   const registry = new Registry();
   let watched: Watched | undefined;
   let forwarding: (() => ForwardStatus) | undefined;
-  let listening = { unsubscribe: () => {} };
+  let pipelines: Pipelines | undefined;
+  let counting: Pipeline | undefined;
+  let feed: WatchedFeed | undefined;
   const count = createEventMetrics(registry);
   const checkpoints = createCheckpointMetrics(registry);
   createJournalMetrics(registry, () => watched);
   createForwardMetrics(registry, { durable: () => watched?.durable.position ?? 0, status: () => forwarding?.() });
   createInfo(registry, version);
+  const pipelineFailed = createPipelineMetrics(registry, () => ({ watched, pipelines }));
+  const dropped = createFeedMetrics(registry, () => feed);
   const closeLoop = createLoopMetrics(registry);
   return {
     call: createCallMetrics(registry),
     flushed: createLogMetrics(registry),
     checkpointed: (seconds) => checkpoints.observe(seconds),
     counting: (logger) => countFailures(logger, registry),
-    watch: (journal) => {
+    watch: (journal, started) => {
       watched = journal;
-      listening = journal.events.subscribe(({ event }) => count(event));
+      pipelines = started;
+      const handle = (envelopes: readonly Envelope[]) => {
+        for (const { event } of envelopes) count(event);
+      };
+      counting = started.start({ name: 'metrics', handle });
     },
     watchForwarding: (status) => {
       forwarding = status;
     },
+    watchFeed: (shown) => {
+      feed = shown;
+    },
+    pipelineFailed,
+    dropped,
     text: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
     close: () => {
-      listening.unsubscribe();
+      counting?.close();
       closeLoop();
     },
   };

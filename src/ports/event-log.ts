@@ -19,6 +19,15 @@ export interface AppendOptions {
   readonly flush: 'now' | 'soon';
 }
 
+/** Events in the form in which they leave: without a gap, one a line, each line the JSON of its encoded envelope. */
+export interface EncodedEvents {
+  /** position of the first of them */
+  readonly first: number;
+  readonly count: number;
+  /** UTF-8, a line feed at the end of each line */
+  readonly lines: Uint8Array;
+}
+
 /**
  * The ordered, durable list of all events of one store. One writer.
  *
@@ -38,6 +47,11 @@ export interface EventLog {
   append(envelopes: readonly Envelope[], options: AppendOptions): Promise<void>;
   /** Batches of decoded envelopes after a position, in order, as far as the log is durable at the time of reading. Throws `corrupt` with place and hint. */
   read(after: number): AsyncIterable<readonly Envelope[]>;
+  /**
+   * The same events as `read`, without decoding them: for those who pass them on. Left out by an adapter that holds nothing
+   * encoded; `readEncoded` in src/app then encodes what it reads.
+   */
+  readEncoded?(after: number): AsyncIterable<EncodedEvents>;
   /** The proof at a position of this log, or undefined where the log does not hold that position. */
   markAt(position: number): Promise<string | undefined>;
   /** Resolves when all that was taken so far is on stable storage. */

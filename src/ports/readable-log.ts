@@ -2,7 +2,7 @@ import type { Envelope } from '../../events/envelope.ts';
 import type { EventLog } from './event-log.ts';
 
 /** A log that another process may be writing meanwhile. Nothing on disk is changed, the lock is not asked for. */
-export interface ReadableLog extends Pick<EventLog, 'end' | 'read' | 'markAt' | 'close'> {
+export interface ReadableLog extends Pick<EventLog, 'end' | 'read' | 'readEncoded' | 'markAt' | 'close'> {
   /**
    * Events after position 0, in order, among them every one whose fields hold any of the mentions; others may be among them
    * too. Quicker than reading all: what stands between them is not verified. A log that can't leaves it out.

@@ -4,6 +4,7 @@ import { initialState } from '../../projections/state.ts';
 import { createMemoryEventLog } from '../../src/adapters/event-log/memory.ts';
 import { createCheckpointer } from '../../src/app/checkpointer.ts';
 import { createJournal } from '../../src/app/journal.ts';
+import { createPipelines } from '../../src/app/pipeline/create-pipelines.ts';
 import type { LogPlace } from '../../src/ports/event-log.ts';
 import { Fault } from '../../src/ports/fault.ts';
 import { prepared } from '../support/sample-events.ts';
@@ -24,7 +25,14 @@ function checkpointed(every: number, failing = false) {
     load: async function* () {},
   };
   const logger = { info: () => {}, warn: () => {}, error: (_: object, message: string) => void errors.push(message) };
-  const checkpointer = createCheckpointer({ journal, checkpoints, logger, every, last: 0 });
+  const checkpointer = createCheckpointer({
+    journal,
+    pipelines: createPipelines({ journal, logger }),
+    checkpoints,
+    logger,
+    every,
+    last: 0,
+  });
   const record = (id: number) => journal.record([prepared(id, `k${id}`)], { actor: {} });
   return { log, journal, saved, errors, checkpointer, record };
 }

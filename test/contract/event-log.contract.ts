@@ -1,6 +1,7 @@
 import { suite, type Test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Envelope } from '../../events/envelope.ts';
+import { type Envelope, encodeEnvelope } from '../../events/envelope.ts';
+import { readEncoded } from '../../src/app/feed/read-encoded.ts';
 import { eventId } from '../../src/app/sealing.ts';
 import type { AppendOptions, EventLog } from '../../src/ports/event-log.ts';
 import { Fault } from '../../src/ports/fault.ts';
@@ -107,6 +108,28 @@ export function eventLogContract(
     for (const after of [1, 999, 1000, 2999]) assert.equal(await readAll(log, after), all.slice(after));
     assert.equal(await readAll(log, 3000), []);
     assert.equal(await readAll(log, 5000), []);
+  });
+
+  test('reads the same events encoded', async ({ subject: { log } }) => {
+    const all = [...enveloped(oneOfEach), ...events(2500, oneOfEach.length)];
+    await log.append(all, now);
+    for (const after of [0, 1, 999, 1000, all.length - 1, all.length, all.length + 9]) {
+      let position = after;
+      let text = '';
+      for await (const { first, count, lines } of readEncoded(log, after)) {
+        assert.is(first, position + 1);
+        position += count;
+        text += Buffer.from(lines).toString();
+      }
+      assert.is(position, Math.max(after, all.length));
+      assert.is(
+        text,
+        all
+          .slice(after)
+          .map((envelope) => `${JSON.stringify(encodeEnvelope(envelope))}\n`)
+          .join(''),
+      );
+    }
   });
 
   test('lets a reader leave early', async ({ subject: { log } }) => {

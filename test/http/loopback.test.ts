@@ -5,6 +5,7 @@ import * as assert from 'uvu/assert';
 import { serveHttp } from '../../src/http/serve-http.ts';
 import { silent } from '../../src/ports/logger.ts';
 import { caughtFault } from '../support/caught-fault.ts';
+import { httpSources } from '../support/http-sources.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { ask } from './ask.ts';
 
@@ -27,11 +28,7 @@ async function served({ sandbox, address }: Context, host = '127.0.0.1', port = 
     address,
     logger: silent,
     loopback: { host, port, token },
-    sources: {
-      metrics: async () => ({ contentType: 'text/plain', body: 'up 1\n' }),
-      health: () => ({ serving: true, reason: '' }),
-      reconcile: async () => [],
-    },
+    sources: httpSources(),
   });
   sandbox.atEnd(() => server.close());
   return server.loopback?.port ?? 0;

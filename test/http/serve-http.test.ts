@@ -8,6 +8,7 @@ import type { Described } from '../../src/app/reconciler/action-row.ts';
 import { serveHttp } from '../../src/http/serve-http.ts';
 import { Fault } from '../../src/ports/fault.ts';
 import { silent } from '../../src/ports/logger.ts';
+import { httpSources } from '../support/http-sources.ts';
 import { run } from '../support/run.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 
@@ -39,14 +40,13 @@ async function served(context: Context) {
   const server = await serveHttp({
     address: context.address,
     logger: silent,
-    sources: {
-      metrics: async () => ({ contentType: 'text/plain; version=0.0.4', body: 'up 1\n' }),
+    sources: httpSources({
       health: () => ({ serving: context.serving, reason: 'the log has stopped: EIO' }),
       reconcile: async ({ dryRun }) => {
         context.asked.push(dryRun);
         return actions;
       },
-    },
+    }),
   });
   context.sandbox.atEnd(() => server.close());
   return server;
@@ -137,8 +137,7 @@ test('answers 500 when a source fails, and goes on', async (context) => {
   const fail = async (): Promise<never> => {
     throw new Fault('io', 'disk is gone', { hint: 'find it' });
   };
-  const health = () => ({ serving: true, reason: '' });
-  const server = await serveHttp({ address, logger: silent, sources: { metrics: fail, health, reconcile: fail } });
+  const server = await serveHttp({ address, logger: silent, sources: httpSources({ metrics: fail, reconcile: fail }) });
   sandbox.atEnd(() => server.close());
   const failed = await ask(address, 'POST', '/reconcile');
   assert.is(failed.status, 500);

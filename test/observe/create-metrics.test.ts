@@ -4,6 +4,8 @@ import * as assert from 'uvu/assert';
 import type { Envelope } from '../../events/envelope.ts';
 import type { Event } from '../../events/registry.ts';
 import { evolve, initialState } from '../../projections/state.ts';
+import { createMemoryEventLog } from '../../src/adapters/event-log/memory.ts';
+import { createPipelines } from '../../src/app/pipeline/create-pipelines.ts';
 import { createMetrics, type Metrics } from '../../src/observe/create-metrics.ts';
 import { silent } from '../../src/ports/logger.ts';
 
@@ -72,8 +74,8 @@ test('counts batches, events and bytes of the log', async ({ metrics }) => {
 
 test('counts durable events and shows the state of the journal', async ({ metrics }) => {
   const events = new Subject<Envelope>();
-  const journal = { durable: initialState, latest: initialState, setbacks: 4, events };
-  metrics.watch(journal);
+  const journal = { durable: initialState, latest: initialState, setbacks: 4, events, log: createMemoryEventLog() };
+  metrics.watch(journal, createPipelines({ journal, logger: silent, onFailure: metrics.pipelineFailed }));
   facts.forEach((event, at) => {
     const envelope = enveloped(event, at + 1);
     journal.durable = evolve(journal.durable, envelope);

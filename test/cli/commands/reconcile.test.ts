@@ -8,6 +8,7 @@ import { planLines, reconcile } from '../../../src/cli/commands/reconcile.ts';
 import { serveHttp } from '../../../src/http/serve-http.ts';
 import { Fault } from '../../../src/ports/fault.ts';
 import { silent } from '../../../src/ports/logger.ts';
+import { httpSources } from '../../support/http-sources.ts';
 import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
 import { enveloped, smallStore } from '../facts.ts';
 import { createMemoryWorld, createPrinter, type MemoryWorld } from '../memory-world.ts';
@@ -34,14 +35,12 @@ async function daemonAt({ sandbox, world }: Context, answer: () => readonly Acti
   const server = await serveHttp({
     address,
     logger: silent,
-    sources: {
-      metrics: async () => ({ contentType: 'text/plain', body: '' }),
-      health: () => ({ serving: true, reason: '' }),
+    sources: httpSources({
       reconcile: async ({ dryRun }) => {
         asked.push(dryRun);
         return answer();
       },
-    },
+    }),
   });
   sandbox.atEnd(() => server.close());
   writeFileSync(join(world.root, 'lock'), JSON.stringify({ pid: 1, address: '/x', http: address, since: '' }));

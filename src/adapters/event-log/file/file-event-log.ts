@@ -4,6 +4,7 @@ import { checkPositions } from '../check-positions.ts';
 import { createGroupCommit } from '../group-commit.ts';
 import type { ActiveSegment } from './active-segment.ts';
 import { encodeBodies, formatTaken } from './format-taken.ts';
+import { readEncodedEvents } from './read-encoded-events.ts';
 import { readEvents, readMark } from './read-events.ts';
 import { createRotation } from './rotation.ts';
 import { markOf, type Segment } from './segment.ts';
@@ -58,6 +59,7 @@ export function createFileEventLog(segments: Segment[], active: ActiveSegment, o
     },
     append,
     read: (after) => readEvents(segments, after),
+    readEncoded: (after) => readEncodedEvents(segments, after),
     markAt: (position) => readMark(segments, position),
     settled: commit.settled,
     close: () => {

@@ -20,6 +20,18 @@ const hashEnd = hashAt + 64;
 const closingBrace = 0x7d;
 const lineFeed = 0x0a;
 
+/** Where the parts of an event's line begin, and what stands between them. */
+export const eventLine = {
+  lineStart: Buffer.from(lineStart),
+  crcAt: lineStart.length,
+  checkedFrom,
+  beforeHash: Buffer.from(beforeHash),
+  hashAt,
+  hashEnd,
+  beforeBody: Buffer.from('","event":'),
+  bodyAt: hashEnd + 10,
+};
+
 /** The hash of a line whose body follows a line with hash `previous`. */
 export function chain(previous: string, body: string): string {
   return digest('sha256', previous + body);

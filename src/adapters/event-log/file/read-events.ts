@@ -26,9 +26,16 @@ export async function* readEvents(segments: readonly Segment[], after: number): 
   const finished = segments.slice(start, -1);
   const ahead = finished.length >= worthAThread;
   if (ahead) yield* readFinished(finished, after);
-  for (let index = ahead ? start + finished.length : start; index < segments.length; index++) {
+  const from = Math.max(after, ahead ? (finished.at(-1)?.end.position ?? 0) : 0);
+  for (const segment of segmentsAfter(segments, from)) yield* readSegment(segment, from);
+}
+
+/** The segments with events after a position, those that begin meanwhile included. */
+export function* segmentsAfter(segments: readonly Segment[], after: number): Generator<Segment> {
+  const start = segments.findLastIndex(({ header }) => header.first <= after + 1);
+  for (let index = Math.max(start, 0); index < segments.length; index++) {
     const segment = segments[index];
-    if (segment !== undefined && segment.end.position > after) yield* readSegment(segment, after);
+    if (segment !== undefined && segment.end.position > after) yield segment;
   }
 }
 
@@ -70,7 +77,8 @@ async function* readSegment(segment: Segment, after: number): AsyncGenerator<rea
   }
 }
 
-async function openForReading(path: string): Promise<FileHandle> {
+/** A segment's file; the caller closes it. */
+export async function openForReading(path: string): Promise<FileHandle> {
   try {
     return await open(path, 'r');
   } catch (error) {

@@ -1,6 +1,7 @@
 import { Fault } from '../../../ports/fault.ts';
 import type { ReadableLog } from '../../../ports/readable-log.ts';
 import { loadSegments, type Tail } from './load-segments.ts';
+import { readEncodedEvents } from './read-encoded-events.ts';
 import { readEvents, readMark } from './read-events.ts';
 import { positionAt } from './search/position-at.ts';
 import { createSearch } from './search/search-segments.ts';
@@ -29,6 +30,7 @@ export async function readLogDirectory(directory: string, indexes?: string): Pro
     tail,
     end: { position: last.end.position, mark: markOf(last.end, last.header) },
     read: (after) => readEvents(segments, after),
+    readEncoded: (after) => readEncodedEvents(segments, after),
     markAt: (position) => readMark(segments, position),
     search: createSearch(segments, indexes),
     positionAt: (time) => positionAt(segments, time),

@@ -3,40 +3,49 @@ import type { Cursor } from './cursor.ts';
 import type { Damage } from './damage.ts';
 import { readLines } from './read-lines.ts';
 import type { Segment } from './segment.ts';
-import { type VerifiedRecord, verifyBlock } from './verify-block.ts';
+import { type Flaw, type VerifiedBlock, verifyBlock } from './verify-block.ts';
 
-export interface Walked {
-  readonly records: readonly VerifiedRecord[];
-  /** the bytes of their lines */
-  readonly bytes: Buffer;
-  /** the place after the last of the records */
+/** What a check of a block of lines says. */
+export interface Checked {
+  /** the place after the last line that is in order */
   readonly end: Cursor;
-  /** Ends the walk. */
-  readonly damage?: Damage;
+  /** what is wrong with the line there */
+  readonly flaw?: Flaw;
 }
 
-/** Verified records of a segment, a block at a time, from a known place up to byte `to()`, which is asked again each time. */
-export async function* walkSegment(
+/** A checked block with the bytes of the lines that are in order; the damage ends the walk. */
+export type Walked<B extends Checked> = B & { readonly bytes: Buffer; readonly damage?: Damage };
+
+/** Checked blocks of a segment from a known place up to byte `to()`, which is asked again each time. */
+export async function* walkBlocks<B extends Checked>(
   handle: FileHandle,
   { path, places }: Pick<Segment, 'path' | 'places'>,
-  from: Cursor,
-  to: () => number,
-): AsyncGenerator<Walked> {
+  { from, to }: { readonly from: Cursor; readonly to: () => number },
+  check: (block: Buffer, from: Cursor, note: (cursor: Cursor) => void) => B,
+): AsyncGenerator<Walked<B>> {
   for (let place = from; place.offset < to(); ) {
     const block = await readLines(handle, place.offset, to());
-    const { records, end, flaw } = block.length === 0 ? nothingMore(place) : verifyBlock(block, place, places.note);
+    const checked = check(block, place, places.note);
+    const { end } = checked;
+    const flaw = block.length === 0 ? fileEnds : checked.flaw;
     const bytes = block.subarray(0, end.offset - place.offset);
-    if (flaw === undefined) yield { records, bytes, end };
-    else {
-      yield { records, bytes, end, damage: { file: path, offset: end.offset, position: end.position + 1, ...flaw } };
+    if (flaw !== undefined) {
+      yield { ...checked, bytes, damage: { file: path, offset: end.offset, position: end.position + 1, ...flaw } };
       return;
     }
+    yield { ...checked, bytes };
     place = end;
   }
 }
 
-const nothingMore = (end: Cursor) => ({
-  records: [],
-  end,
-  flaw: { what: 'the file ends before the record', broken: true },
-});
+const fileEnds: Flaw = { what: 'the file ends before the record', broken: true };
+
+/** Verified records of a segment, a block at a time. */
+export function walkSegment(
+  handle: FileHandle,
+  segment: Pick<Segment, 'path' | 'places'>,
+  from: Cursor,
+  to: () => number,
+): AsyncGenerator<Walked<VerifiedBlock>> {
+  return walkBlocks(handle, segment, { from, to }, verifyBlock);
+}

@@ -1,0 +1,71 @@
+import { either } from 'fp-ts';
+import type { Feed } from '../../app/feed/feed.ts';
+import { plain } from '../answers.ts';
+import { decodeQuery } from '../decode-query.ts';
+import { createChooser } from '../events/chooser.ts';
+import type { Format, Formats } from '../events/format.ts';
+import { negotiate, offered } from '../events/negotiate.ts';
+import { afterLastEvent, EventsQuery } from '../events/query.ts';
+import { streamEvents } from '../events/stream-events.ts';
+import { type HttpAnswer, type HttpRequest, type Route, reading } from '../route.ts';
+
+export interface EventsSource {
+  readonly feed: Feed;
+  /** id of the store */
+  readonly store: string;
+  readonly formats: Formats;
+  /** told of readers that are given up before the end of their answer */
+  readonly onDrop: (why: string) => void;
+}
+
+/** How many readers there may be at a time. */
+const mostSubscribers = 400;
+
+/** The events of the log, from a position on, and as they come. */
+export const events: Route<EventsSource> = {
+  path: '/events',
+  methods: reading,
+  answer: async (request, sources) => {
+    const format = negotiate(request.headers.accept, sources.formats);
+    if (format === undefined) return plain(406, `there is ${offered}`);
+    const decoded = either.chain((query: EventsQuery) => positioned(query, request))(
+      decodeQuery(EventsQuery, request.query),
+    );
+    return either.isLeft(decoded)
+      ? plain(400, decoded.left)
+      : answerWith(sources, format, decoded.right, request.method);
+  },
+};
+
+type Positioned = EventsQuery & { readonly from: number };
+
+/** A reader that comes again says what it has seen: that counts, since its address still says where it once began. */
+function positioned(query: EventsQuery, { headers }: HttpRequest): either.Either<string, Positioned> {
+  const id = headers['last-event-id'];
+  const from = typeof id === 'string' && id !== '' ? afterLastEvent(id) : either.right(Math.max(query.from ?? 1, 1));
+  return either.map((position: number) => ({ ...query, from: position }))(from);
+}
+
+async function answerWith(
+  { feed, store, onDrop }: EventsSource,
+  format: Format,
+  query: Positioned,
+  method: string,
+): Promise<HttpAnswer> {
+  const { from, key, follow = format.follows } = query;
+  if (follow && format.closing !== undefined)
+    return plain(400, `follow: ${format.contentType} is a list and has an end; ask for application/cloudevents+json`);
+  if (method === 'GET' && feed.subscribers.size >= mostSubscribers)
+    return plain(503, `there are ${mostSubscribers} readers already: try again later`, { 'retry-after': '10' });
+  const headers = { 'snapledger-store': store, 'snapledger-position': String(feed.position) };
+  const first = await feed.firstFrom(from);
+  if (first !== from)
+    return plain(410, `position ${from} is gone: the first one after it is ${first}`, {
+      ...headers,
+      'snapledger-first': String(first),
+    });
+  const wanted = { from, follow, ...(key === undefined ? {} : { since: 1 }) };
+  const chooser = createChooser(query, from);
+  const body = streamEvents({ feed, wanted, format, chooser, onDrop });
+  return { status: 200, type: format.contentType, body, headers };
+}
