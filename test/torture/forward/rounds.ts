@@ -10,7 +10,7 @@ import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { createRandom, type Random } from '../random.ts';
 import { compareStream } from './compare.ts';
-import { startWriters } from './writers.ts';
+import { startWriters, type Writers } from './writers.ts';
 
 export interface ForwardOptions {
   readonly rounds: number;
@@ -50,27 +50,42 @@ export async function tortureForward(options: ForwardOptions, say: (line: string
   try {
     const run = await begin(sandbox, options.seed);
     const writers = startWriters(run.serving, options.writers);
-    const end = performance.now() + options.seconds * 1000;
-    let events = 0;
-    const findings: string[] = [];
-    for (let round = 1; findings.length === 0; round++) {
-      await strike(run);
-      const isLast = round >= options.rounds || performance.now() > end;
-      if (!isLast && round % compareEvery !== 0) continue;
-      writers.rest();
-      events = await settled(run).catch((error) => {
-        findings.push(`${error}\n${run.serving.lastWords()}`);
-        return 0;
-      });
-      if (findings.length === 0) findings.push(...(await compareStream(run.serving.root, run.file)));
-      say(`round ${round}: ${events} events, killed ${run.kills.daemon} daemons and ${run.kills.server} servers`);
-      if (isLast) break;
-      writers.work();
+    try {
+      const { events, findings } = await playRounds(run, writers, options, say);
+      return { kills: run.kills, events, findings };
+    } finally {
+      await writers.end();
     }
-    await writers.end();
-    return { kills: run.kills, events, findings };
   } finally {
     await sandbox.close();
+  }
+}
+
+async function playRounds(
+  run: Run,
+  writers: Writers,
+  { rounds, seconds }: ForwardOptions,
+  say: (line: string) => void,
+): Promise<Pick<ForwardSummary, 'events' | 'findings'>> {
+  const end = performance.now() + seconds * 1000;
+  for (let round = 1; ; round++) {
+    await strike(run);
+    const isLast = round >= rounds || performance.now() > end;
+    if (!isLast && round % compareEvery !== 0) continue;
+    writers.rest();
+    const { events, findings } = await compared(run);
+    say(`round ${round}: ${events} events, killed ${run.kills.daemon} daemons and ${run.kills.server} servers`);
+    if (isLast || findings.length > 0) return { events, findings };
+    writers.work();
+  }
+}
+
+async function compared(run: Run): Promise<Pick<ForwardSummary, 'events' | 'findings'>> {
+  try {
+    const events = await settled(run);
+    return { events, findings: await compareStream(run.serving.root, run.file) };
+  } catch (error) {
+    return { events: 0, findings: [`${error}\n${run.serving.lastWords()}`] };
   }
 }
 
@@ -107,7 +122,8 @@ async function strike(run: Run): Promise<void> {
   if (random.chance(0.5)) {
     kills.daemon += 1;
     await run.daemon.kill();
-    run.daemon = await serving.start();
+    // A machine with much else to do may take longer than a start is given.
+    run.daemon = await serving.start().catch(() => serving.start());
   } else {
     kills.server += 1;
     await run.server.kill();

@@ -3,7 +3,7 @@ import type { Serving } from '../../fault/serving.ts';
 import { CallFailure } from '../../support/snapshots-client.ts';
 
 export interface Writers {
-  /** Resolves nothing: they end what they do and wait. */
+  /** They end what they do, and wait. */
   rest(): void;
   work(): void;
   end(): Promise<void>;
@@ -15,6 +15,10 @@ export function startWriters(serving: Serving, count: number): Writers {
   let over = false;
   const write = async (writer: number) => {
     const client = serving.connect();
+    const bear = async (error: unknown) => {
+      if (!over && !(error instanceof CallFailure)) throw error;
+      await pause(20);
+    };
     for (let turn = 0; !over; turn++) {
       if (resting) await pause(20);
       else
@@ -37,9 +41,4 @@ export function startWriters(serving: Serving, count: number): Writers {
       await all;
     },
   };
-}
-
-async function bear(error: unknown): Promise<void> {
-  if (!(error instanceof CallFailure)) throw error;
-  await pause(20);
 }
