@@ -44,13 +44,16 @@ export async function startCluster(options: StandInOptions = {}): Promise<Cluste
       sandbox.atEnd(log.close);
       return log;
     },
-    events: (count, after = 0, life = 'a') =>
-      enveloped(
-        Array.from({ length: count }, (_, index) => prepared(after + index + 1, `${life}-${after + index + 1}`)),
-        after,
-      ).map((envelope) => ({ ...envelope, id: eventId(store, envelope.position) })),
+    events: (count, after, life) => eventsOf(store, count, after, life),
   };
 }
+
+/** `count` events of a store after a position; another `life` is another history. */
+export const eventsOf = (store: string, count: number, after = 0, life = 'a'): Envelope[] =>
+  enveloped(
+    Array.from({ length: count }, (_, index) => prepared(after + index + 1, `${life}-${after + index + 1}`)),
+    after,
+  ).map((envelope) => ({ ...envelope, id: eventId(store, envelope.position) }));
 
 export async function readAll(log: Pick<EventLog, 'read'>, after = 0): Promise<Envelope[]> {
   const all: Envelope[] = [];
