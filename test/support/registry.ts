@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { startDaemon } from './daemon.ts';
+import { freePort } from './free-port.ts';
 import type { Sandbox } from './sandbox.ts';
 
 /** Starts a registry of images on a free port of loopback, with its storage in the sandbox. Resolves `host:port`. */
@@ -25,15 +25,4 @@ export async function startRegistry(sandbox: Sandbox): Promise<string> {
     sandbox,
   });
   return `127.0.0.1:${port}`;
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      probe.close(() => (address !== null && typeof address === 'object' ? resolve(address.port) : reject()));
-    });
-  });
 }

@@ -1,3 +1,4 @@
+import { forwardMain } from './forward/main.ts';
 import { parseOptions, type TortureOptions } from './options.ts';
 import { type Summary, torture } from './torture.ts';
 
@@ -31,7 +32,8 @@ function report({ rounds, acknowledged, unknown, restart, blows, findings }: Sum
 }
 
 try {
-  await main();
+  const [program, ...rest] = process.argv.slice(2);
+  await (program === 'forward' ? forwardMain(rest) : main());
 } catch (error) {
   console.error(error instanceof TypeError ? error.message : error);
   process.exitCode = 2;

@@ -46,15 +46,18 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
   const copy = async (target: EventLog, onProgress: () => void) => {
     while (!closing.signal.aborted) {
       const known = durable;
+      const before = target.end.position;
       for await (const batch of source.read(target.end.position)) {
         const due = batch.filter(({ position }) => position <= known);
         if (due.length === 0 || closing.signal.aborted) break;
-        expectNoGap(due, target.end.position);
-        await target.append(due, { room: 'reserved', flush: 'now' });
+        const next = following(due, target.end.position);
+        await target.append(next, { room: 'reserved', flush: 'now' });
         onProgress();
         change({ position: target.end.position });
+        if (next.length < due.length) break;
       }
-      if (durable === known && !closing.signal.aborted) await advanced();
+      const idle = durable === known && target.end.position === before;
+      if (idle && !closing.signal.aborted) await advanced();
     }
   };
   const session = async (onProgress: () => void) => {
@@ -102,10 +105,15 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
   };
 }
 
-/** The target numbers events by itself: what a repair has left out of the source can't be left out there. */
-function expectNoGap([first]: readonly Envelope[], before: number): void {
-  if (first === undefined || first.position === before + 1) return;
-  throw new Fault('corrupt', `positions ${before + 1} to ${first.position - 1} of the log are lost`, {
-    hint: 'a repair has left them out, and a stream has no gaps: what it holds stays; forward a new store from an empty root',
-  });
+/**
+ * The events that follow position `before` without gap. The target numbers events by itself: what a repair has left out of
+ * the source can't be left out there.
+ */
+function following(due: readonly Envelope[], before: number): readonly Envelope[] {
+  const gap = due.findIndex(({ position }, index) => position !== before + 1 + index);
+  if (gap === 0)
+    throw new Fault('corrupt', `positions ${before + 1} to ${(due[0]?.position ?? 0) - 1} of the log are lost`, {
+      hint: 'a repair has left them out, and a stream has no gaps: what it holds stays; to forward on, begin a new store in an empty root',
+    });
+  return gap === -1 ? due : due.slice(0, gap);
 }

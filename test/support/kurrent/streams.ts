@@ -20,6 +20,8 @@ export interface Streams {
   append(stream: string, events: readonly StoredEvent[], expected: Expected): AppendAnswer;
   /** Hides what is there; the stream can be written into again and then goes on numbering. */
   delete(stream: string): void;
+  /** Loses what a stream has after its first events, as a backup does. */
+  forget(stream: string, keep: number): void;
   /** Events with their revisions; undefined where there is no stream, or nothing is left of it. */
   read(stream: string, from: number | 'end', direction: 'forwards' | 'backwards', count: number): Found | undefined;
   close(): void;
@@ -65,6 +67,7 @@ export function createStreams(file?: string): Streams {
       const repeated = events.every(({ id }, index) => there[begin + index]?.id === id);
       return repeated ? { revision: begin + events.length - 1 } : { wrong: last < 0 ? 'none' : last };
     },
+    forget: (name, keep) => void streamOf(name).events.splice(keep),
     delete: (name) => record({ delete: name }),
     read: (name, from, direction, count) => {
       const { events, first } = streamOf(name);

@@ -22,8 +22,11 @@ export interface Page {
 export interface Connection {
   /** The server's version; 'unknown' for servers that can't tell. */
   version(): Promise<string>;
-  /** `expected` is the revision of the stream's last event, null where there must be no stream. There is no default: the client's is "any". */
-  append(stream: string, events: readonly Proposal[], expected: number | null): Promise<void>;
+  /**
+   * `expected` is the revision of the stream's last event, null where there must be no stream. There is no default: the
+   * client's is "any". Resolves with the revision that the stream's last event then has.
+   */
+  append(stream: string, events: readonly Proposal[], expected: number | null): Promise<number>;
   /** From the leader. Empty where there is no stream. */
   read(stream: string, page: Page): Promise<readonly Recorded[]>;
   /** Cancels what is under way. */
@@ -46,7 +49,11 @@ export async function connect(url: string): Promise<Connection> {
     append: async (stream, events, expected) => {
       const proposals = events.map(({ data, ...rest }) => jsonEvent({ ...rest, data: data as JSONType }));
       const streamState = expected === null ? NO_STREAM : BigInt(expected);
-      await client.appendToStream(stream, proposals, { streamState, requiresLeader: true });
+      const { nextExpectedRevision } = await client.appendToStream(stream, proposals, {
+        streamState,
+        requiresLeader: true,
+      });
+      return Number(nextExpectedRevision);
     },
     read: async (stream, { from, direction, count }) => {
       const found: Recorded[] = [];

@@ -6,7 +6,7 @@ import type { Stream } from './stream.ts';
 import { envelopeOf, follows, type Stored, storedOf } from './wire.ts';
 
 /** Small reads of the cluster stall for 40 ms each: whatever is read is read in pages of this size. */
-export const pageSize = 2_000;
+export const pageSize = 1_000;
 
 /**
  * Verified and decoded events after a position up to the stream's end, a page at a time. `genesis` is the mark before the

@@ -8,4 +8,4 @@ export interface Patience {
   readonly pause: number;
 }
 
-export const patient: Patience = { answer: 5_000, outcome: 30_000, pause: 50 };
+export const patient: Patience = { answer: 8_000, outcome: 30_000, pause: 50 };

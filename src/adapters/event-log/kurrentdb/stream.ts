@@ -66,7 +66,8 @@ export function openStream({ target, name, patience }: StreamOptions): Stream {
     version: () => untilAnswered((client) => client.version()),
     append: async (events, expected) => {
       try {
-        await once((client) => client.append(name, events, expected));
+        const last = await once((client) => client.append(name, events, expected));
+        if (last !== (expected ?? -1) + events.length) throw elsewhere(where, last);
         return 'written';
       } catch (error) {
         const meaning = meaningOf(error, where);
@@ -96,6 +97,12 @@ async function persist<T>(call: () => Promise<T>, where: string, { outcome, paus
     await sleep(wait);
   }
 }
+
+/** The cluster takes "no stream" for true where the stream was deleted, and goes on numbering. */
+const elsewhere = (where: string, revision: number) =>
+  new Fault('corrupt', `${where}: the cluster has written at revision ${revision}: the stream was deleted before`, {
+    hint: 'bring the stream back from a backup, or choose an empty root',
+  });
 
 const unreachable = (where: string, cause: unknown) => {
   const meaning = meaningOf(cause, where);

@@ -1,0 +1,61 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { readConnectionString } from '../../../../src/adapters/event-log/kurrentdb/connection-string.ts';
+import { Fault } from '../../../../src/ports/fault.ts';
+
+const test = suite('connection string');
+
+test('takes what the client takes, and names it without its password', () => {
+  for (const [url, shown] of [
+    ['kurrentdb://a:2113?tls=false', 'kurrentdb://a:2113'],
+    [' esdb://a ', 'esdb://a'],
+    [
+      'kurrentdb+discover://u:p%40ss@cluster.example:2113/?tls=true&nodePreference=leader',
+      'kurrentdb+discover://cluster.example:2113',
+    ],
+    ['kdb://u:p@a:1,b:2,c:3?keepAliveInterval=10000&tls_verify_cert=false', 'kdb://a:1,b:2,c:3'],
+  ] as const)
+    assert.equal(readConnectionString(url), { url: url.trim(), shown });
+});
+
+for (const [url, told] of [
+  ['', 'does not begin with kurrentdb://'],
+  ['http://a:2113', 'does not begin with kurrentdb://'],
+  ['unix:/run/db.sock', 'no unix sockets'],
+  ['kurrentdb://unix:/run/db.sock', 'no unix sockets'],
+  ['kurrentdb://', 'a host is missing'],
+  ['kurrentdb://a,,b', 'a host is missing'],
+  ['kurrentdb://a:x', 'a:x is no host'],
+  ['kurrentdb://a:0', 'a:0: there is no such port'],
+  ['kurrentdb://a:70000', 'a:70000: there is no such port'],
+  ['kurrentdb://a/$all', 'names with a $ are'],
+  ['kurrentdb://a/snapledger-x', 'it names a path, /snapledger-x'],
+  ['kurrentdb://name:password@a?tls=false', 'without TLS the client sends no credentials at all'],
+  ['kurrentdb://name@a', 'must stand as name:password@'],
+  ['kurrentdb://a?tlsx=true', 'tlsx: there is no such option'],
+  [
+    'kurrentdb://a?throwOnAppendFailure=false',
+    'throwOnAppendFailure: there is no such option, or it would let mistakes pass',
+  ],
+  ['kurrentdb://a?nodePreference=follower', 'nodePreference: follower is no value for it'],
+  ['kurrentdb://a?tls=yes', 'tls: yes is no value for it'],
+  ['kurrentdb://a?tls', 'tls: a value is missing'],
+  ['kurrentdb://a?tlsCAFile=/nowhere/ca.crt', '/nowhere/ca.crt: there is no such file'],
+  ['kurrentdb://a?userCertFile=/etc/passwd', 'userCertFile and userKeyFile go together'],
+] as const)
+  test(`refuses ${url === '' ? 'nothing' : url}`, () => {
+    try {
+      readConnectionString(url);
+    } catch (error) {
+      assert.instance(error, Fault);
+      const { code, message, hint } = error as Fault;
+      assert.is(code, 'misuse');
+      assert.ok(`${message} ${hint}`.includes(told), `${message} ${hint}`);
+      assert.ok(hint.length > 0);
+      assert.not.match(`${message} ${hint}`, /:password@a/);
+      return;
+    }
+    assert.unreachable('took it');
+  });
+
+test.run();

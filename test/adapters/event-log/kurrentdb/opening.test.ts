@@ -1,0 +1,167 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { encodeEnvelope } from '../../../../events/envelope.ts';
+import { chain, clusterId, genesisMark } from '../../../../src/adapters/event-log/kurrentdb/chain.ts';
+import { inspectStream } from '../../../../src/adapters/event-log/kurrentdb/inspect-stream.ts';
+import { readKurrentStream } from '../../../../src/adapters/event-log/kurrentdb/open-kurrent-event-log.ts';
+import { freePort } from '../../../support/free-port.ts';
+import { type Cluster, now, readAll, rejection, startCluster } from './cluster.ts';
+
+const test = suite<Cluster>('opening a log in KurrentDB');
+test.before.each(async (context) => void Object.assign(context, await startCluster()));
+test.after.each(({ sandbox }) => sandbox.close());
+
+const brief = { patience: { answer: 2_000, outcome: 1_000 } };
+
+test('takes the stream up where it was left, by one node or by a list of them', async ({ open, events, standIn }) => {
+  const log = await open();
+  await log.append(events(3), now);
+  for (const url of [`kurrentdb://127.0.0.1:${standIn.port},127.0.0.1:${standIn.port}?tls=false`, standIn.url]) {
+    const again = await open({ url });
+    assert.equal(again.end, log.end);
+    assert.equal(await readAll(again, 1), events(2, 1));
+  }
+});
+
+for (const [what, version, told] of [
+  ['is too old', '20.10.4', 'too old: version 20.10.4'],
+  ["can't tell its version", undefined, "too old: it can't tell its version"],
+] as const)
+  test(`refuses a cluster that ${what}`, async ({ open, standIn }) => {
+    standIn.faults.version = version;
+    const { code, message, hint } = await rejection(open(brief));
+    assert.is(code, 'unsupported');
+    assert.match(message, told);
+    assert.match(hint, 'upgrade it to 21.10 or newer');
+  });
+
+test('takes the versions of the renamed server', async ({ open, standIn }) => {
+  standIn.faults.version = '25.0.1.2000';
+  assert.is((await open()).end.position, 0);
+});
+
+test('gives up in time where nobody listens or nobody answers', async ({ open, standIn }) => {
+  const port = await freePort();
+  for (const url of [`kurrentdb://127.0.0.1:${port}?tls=false`, `kurrentdb+discover://127.0.0.1:${port}?tls=false`]) {
+    const { code, message, hint } = await rejection(open({ ...brief, url }));
+    assert.is(code, 'io');
+    assert.match(message, `127.0.0.1:${port}`);
+    assert.match(message, 'no answer from the cluster');
+    assert.match(hint, 'can be reached from here');
+  }
+  standIn.faults.silent = true;
+  assert.match((await rejection(open({ patience: { answer: 500, outcome: 600 } }))).message, 'no answer within 500 ms');
+});
+
+test('asks for the leader, and says so where a node is none', async ({ open, standIn }) => {
+  standIn.faults.follower = true;
+  const { code, message } = await rejection(open(brief));
+  assert.is(code, 'io');
+  assert.match(message, 'this node is not the leader; name all nodes');
+});
+
+test('refuses a stream that was deleted, when it writes and when it opens it again', async (cluster) => {
+  const { open, events, standIn, stream } = cluster;
+  const log = await open();
+  await log.append(events(3), now);
+  standIn.streams.delete(stream);
+  const again = await open();
+  assert.is(again.end.position, 0, 'a deleted stream looks like none');
+  const { code, message } = await rejection(again.append(events(1), now));
+  assert.is(code, 'corrupt');
+  assert.match(message, 'written at revision 3: the stream was deleted before');
+  assert.match((await rejection(open())).message, 'position 4: the stream begins there: it was deleted');
+});
+
+const stored = {
+  id: '00000000-0000-4000-8000-000000000009',
+  type: 'Test',
+  contentType: 'application/json',
+  data: Buffer.from('{}').toString('base64'),
+  metadata: '',
+};
+
+test('refuses a stream that somebody else has written into', async ({ open, events, standIn, stream, store }) => {
+  const log = await open();
+  await log.append(events(3), now);
+  standIn.streams.append(stream, [stored], 2);
+  const { code, message, hint } = await rejection(open());
+  assert.is(code, 'corrupt');
+  assert.match(message, 'position 4: it is none of this store');
+  assert.match(hint, 'nobody else may write into this stream');
+  const { damage } = await inspectStream({ url: standIn.url, store });
+  assert.is(damage.length, 1);
+});
+
+test("refuses the stream of another store under this one's name", async ({ open, events, standIn, store }) => {
+  const other = await open({ store: '0b7c1e9e-3a55-4c8e-9d0a-6a1f6a3f1c11' });
+  await other.append(events(2), now);
+  const copied = standIn.streams.read('snapledger-0b7c1e9e-3a55-4c8e-9d0a-6a1f6a3f1c11', 0, 'forwards', 2) ?? [];
+  standIn.streams.append(
+    `snapledger-${store}`,
+    copied.map(({ event }) => event),
+    'none',
+  );
+  assert.match((await rejection(open())).message, 'position 1: it was changed, or does not follow');
+});
+
+test('finds a changed event when it reads it, and when it inspects the stream', async ({
+  open,
+  events,
+  standIn,
+  stream,
+  store,
+}) => {
+  const log = await open();
+  await log.append(events(10), now);
+  const [found] = standIn.streams.read(stream, 5, 'forwards', 1) ?? [];
+  assert.ok(found);
+  Object.assign(found.event, {
+    data: Buffer.from(Buffer.from(found.event.data, 'base64').toString().replace('a-6', 'a-7')).toString('base64'),
+  });
+  const changed = await open();
+  const { code, message } = await rejection(readAll(changed));
+  assert.is(code, 'corrupt');
+  assert.match(message, 'position 6: it was changed');
+  assert.equal(await readAll(changed, 6), events(4, 6));
+  const { position, damage } = await inspectStream({ url: standIn.url, store });
+  assert.is(position, 0);
+  assert.match(damage[0]?.text ?? '', 'position 6');
+});
+
+test('inspects a whole stream, and passes on what is no damage', async ({ open, events, standIn, store }) => {
+  const log = await open();
+  await log.append(events(2500), now);
+  assert.equal(await inspectStream({ url: standIn.url, store }), { records: 2500, position: 2500, damage: [] });
+  assert.is((await rejection(inspectStream({ url: 'http://x', store }))).code, 'misuse');
+});
+
+test('tells of an event that only a newer release can read', async ({ open, events, standIn, stream, store }) => {
+  const [event] = events(1);
+  assert.ok(event);
+  const { id, time, meta, data, position } = encodeEnvelope(event);
+  const type = 'SnapshotPrepared.v99';
+  const mark = chain(genesisMark(store), JSON.stringify({ position, id, time, type, meta, data }));
+  const base64 = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64');
+  const metadata = base64({ 'snapledger.id': id, 'snapledger.time': time, 'snapledger.mark': mark, ...meta });
+  standIn.streams.append(stream, [{ ...stored, id: clusterId(mark), type, data: base64(data), metadata }], 'none');
+  const { code, message } = await rejection(readAll(await open()));
+  assert.is(code, 'unsupported');
+  assert.match(message, 'position 1');
+});
+
+test('reads a stream without writing into it, as far as it went', async ({ open, events, standIn, store }) => {
+  const log = await open();
+  await log.append(events(5), now);
+  const reader = await readKurrentStream({ url: standIn.url, store });
+  await log.append(events(1, 5), now);
+  assert.is(reader.end.position, 5);
+  assert.is(await reader.markAt(6), undefined);
+  assert.is(await reader.markAt(5), reader.end.mark);
+  assert.is(await reader.markAt(0), await log.markAt(0));
+  assert.is(await reader.markAt(3), await log.markAt(3));
+  await reader.close();
+  assert.is((await rejection(readAll(reader))).code, 'stopped');
+});
+
+test.run();

@@ -1,0 +1,41 @@
+import * as assert from 'uvu/assert';
+import { createCertificate } from '../../../support/kurrent/certificate.ts';
+import { requireCommand, suiteNeeding } from '../../../support/requirements.ts';
+import { createSandbox } from '../../../support/sandbox.ts';
+import { now, readAll, rejection, startCluster } from './cluster.ts';
+
+const sandbox = createSandbox('tls');
+const test = suiteNeeding('a cluster with TLS', requireCommand('openssl'));
+test.after(() => sandbox.close());
+
+const start = async () => {
+  const { file, certificate, key } = createCertificate(sandbox.path);
+  const cluster = await startCluster({ tls: { certificate, key, credentials: 'admin:changeit' } });
+  sandbox.atEnd(cluster.sandbox.close);
+  return { ...cluster, host: `localhost:${cluster.standIn.port}`, authority: `tls=true&tlsCAFile=${file}` };
+};
+
+test('lets in who trusts the authority and knows the password', async () => {
+  const { open, events, host, authority } = await start();
+  const log = await open({ url: `kurrentdb://admin:changeit@${host}?${authority}` });
+  await log.append(events(3), now);
+  assert.equal(await readAll(log), events(3));
+});
+
+test('says that name or password are wrong, and shows neither', async () => {
+  const { open, host, authority } = await start();
+  const { code, message, hint } = await rejection(open({ url: `kurrentdb://admin:secret@${host}?${authority}` }));
+  assert.is(code, 'unsupported');
+  assert.match(message, 'refuses the user name or the password');
+  assert.not.match(`${message} ${hint}`, /secret|admin/);
+});
+
+test('says that the certificate is not trusted', async () => {
+  const { open, host } = await start();
+  const { code, message, hint } = await rejection(open({ url: `kurrentdb://admin:changeit@${host}?tls=true` }));
+  assert.is(code, 'unsupported');
+  assert.match(message, 'no trust between the two sides');
+  assert.match(hint, 'tlsCAFile=');
+});
+
+test.run();

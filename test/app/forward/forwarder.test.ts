@@ -1,0 +1,180 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Envelope } from '../../../events/envelope.ts';
+import { createMemoryEventLog, type MemoryRecord } from '../../../src/adapters/event-log/memory.ts';
+import { createForwarder, type Forwarder } from '../../../src/app/forward/forwarder.ts';
+import { type ForwardStatus, forwardReport } from '../../../src/app/forward/status.ts';
+import type { EventLog } from '../../../src/ports/event-log.ts';
+import { Fault } from '../../../src/ports/fault.ts';
+import { enveloped, prepared } from '../../support/sample-events.ts';
+import { waitFor } from '../../support/wait-for.ts';
+
+const now = { room: 'ordinary', flush: 'now' } as const;
+const pauses = { first: 1, longest: 4 };
+
+/** `count` events after a position; another `life` is another history. */
+const events = (count: number, after = 0, life = 'a'): Envelope[] =>
+  enveloped(
+    Array.from({ length: count }, (_, index) => prepared(after + index + 1, `${life}-${after + index + 1}`)),
+    after,
+  );
+
+/** A source with so many events, and what the target keeps between its openings. */
+async function given(count: number, held: readonly Envelope[] = []) {
+  const source = createMemoryEventLog();
+  if (count > 0) await source.append(events(count), now);
+  const kept: MemoryRecord[] = [];
+  await createMemoryEventLog({ kept }).append(held, now);
+  const told: ForwardStatus[] = [];
+  const openings: (() => void)[] = [];
+  const failing = { flush: async (_batch: readonly Envelope[]) => {} };
+  const forwarders: Forwarder[] = [];
+  const forward = (openTarget?: () => Promise<EventLog>) => {
+    const open = async () => {
+      openings.shift()?.();
+      return createMemoryEventLog({ kept, flush: (batch) => failing.flush(batch) });
+    };
+    const forwarder = createForwarder({
+      source,
+      openTarget: openTarget ?? open,
+      pauses,
+      tell: (status) => told.push(status),
+    });
+    forwarders.push(forwarder);
+    forwarder.advance(source.end.position);
+    return forwarder;
+  };
+  return { source, kept, told, openings, failing, forward, held: () => kept.map(({ envelope }) => envelope) };
+}
+
+const reached = (forwarder: Forwarder, state: ForwardStatus['state'], position: number) =>
+  waitFor(`${state} at ${position}, it is ${JSON.stringify(forwarder.status)}`, () => {
+    const { status } = forwarder;
+    return status.state === state && status.position === position;
+  });
+
+const test = suite('forwarder');
+
+test('copies what there is and what comes, in order and each event once', async () => {
+  const { source, forward, held } = await given(2500);
+  const forwarder = forward();
+  await reached(forwarder, 'forwarding', 2500);
+  for (let after = 2500; after < 2510; after++) {
+    await source.append(events(1, after), now);
+    forwarder.advance(after + 1);
+  }
+  await reached(forwarder, 'forwarding', 2510);
+  assert.equal(held(), events(2510));
+  await forwarder.close();
+});
+
+test('sends nothing beyond what is durable', async () => {
+  const { source, forward, held } = await given(3);
+  const forwarder = forward();
+  await source.append(events(2, 3), now);
+  await reached(forwarder, 'forwarding', 3);
+  assert.is(held().length, 3);
+  forwarder.advance(4);
+  await reached(forwarder, 'forwarding', 4);
+  assert.equal(held(), events(4));
+  await forwarder.close();
+});
+
+test('goes on from what the target already holds', async () => {
+  const { forward, held, told } = await given(1200, events(700));
+  const forwarder = forward();
+  await reached(forwarder, 'forwarding', 1200);
+  assert.equal(held(), events(1200));
+  assert.is(told[0]?.position, 700);
+  await forwarder.close();
+});
+
+test('tries again after every failure that may pass, and keeps the last one', async () => {
+  const { forward, held, openings, failing } = await given(20);
+  openings.push(() => {
+    throw new Fault('io', 'nobody answers', { hint: 'look at the cluster' });
+  });
+  let left = 3;
+  failing.flush = async () => {
+    if (left-- > 0) throw new Error('cut');
+  };
+  const forwarder = forward();
+  await reached(forwarder, 'forwarding', 20);
+  assert.equal(held(), events(20));
+  const { failures, error } = forwarder.status;
+  assert.is(failures, 4);
+  assert.match(error, 'cut');
+  await forwarder.close();
+});
+
+test('stops for good where a setting is wrong', async () => {
+  const { forward } = await given(1);
+  let openings = 0;
+  const forwarder = forward(async () => {
+    openings += 1;
+    throw new Fault('misuse', 'no such host', { hint: 'write host:port' });
+  });
+  await reached(forwarder, 'stopped', 0);
+  forwarder.advance(5);
+  assert.equal(
+    { ...forwarder.status, openings },
+    { state: 'stopped', position: 0, failures: 1, error: 'no such host', hint: 'write host:port', openings: 1 },
+  );
+  await forwarder.close();
+});
+
+for (const [what, held, expected] of [
+  [
+    'holds more than the log',
+    events(12),
+    /holds 12 events, this log only 10: the log was brought back from an older copy/,
+  ],
+  ['is of another store', events(5, 0, 'b'), /position 1 of it is another event/],
+  ['parted from the log', [...events(6), ...events(3, 6, 'b')], /position 7 of it is another event/],
+  ['parted at its last event', [...events(8), ...events(1, 8, 'b')], /position 9 of it is another event/],
+] as const)
+  test(`stops and changes nothing where the target ${what}`, async () => {
+    const { forward, held: there } = await given(10, held);
+    const forwarder = forward();
+    await waitFor('a stop', () => forwarder.status.state === 'stopped');
+    assert.match(forwarder.status.error, expected);
+    assert.match(forwarder.status.hint, 'nothing was changed');
+    assert.equal(there(), held);
+    await forwarder.close();
+  });
+
+test('finds where a long history parted', async () => {
+  const { forward } = await given(3000, [...events(1234), ...events(1500, 1234, 'b')]);
+  const forwarder = forward();
+  await waitFor('a stop', () => forwarder.status.state === 'stopped');
+  assert.match(forwarder.status.error, 'position 1235 of it');
+  await forwarder.close();
+});
+
+test('stops where a repair has left positions out of the log that were not yet sent', async () => {
+  const { forward, source, held } = await given(5);
+  const read = source.read;
+  source.read = async function* (after) {
+    for await (const batch of read(after)) yield batch.filter(({ position }) => position !== 3);
+  };
+  const forwarder = forward();
+  await waitFor('a stop', () => forwarder.status.state === 'stopped');
+  assert.match(forwarder.status.error, 'positions 3 to 3 of the log are lost');
+  assert.equal(held(), events(2));
+  await forwarder.close();
+});
+
+test('waits for the first word of how far the log goes', async () => {
+  const { source } = await given(0);
+  const forwarder = createForwarder({ source, openTarget: async () => createMemoryEventLog() });
+  assert.is(forwarder.status.state, 'connecting');
+  await forwarder.close();
+});
+
+test('is told of as off, or with its lag', () => {
+  assert.equal(forwardReport(undefined, 5), { state: 'off' });
+  const status = { state: 'retrying', position: 3, failures: 1, error: 'e', hint: 'h' } as const;
+  assert.equal(forwardReport(status, 5), { ...status, durable: 5, lag: 2 });
+});
+
+test.run();

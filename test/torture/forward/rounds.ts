@@ -1,0 +1,166 @@
+import { statSync } from 'node:fs';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { ForwardReport } from '../../../src/app/forward/status.ts';
+import { createServing, type Serving } from '../../fault/serving.ts';
+import { type Daemon, startDaemon } from '../../support/daemon.ts';
+import { freePort } from '../../support/free-port.ts';
+import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
+import { waitFor } from '../../support/wait-for.ts';
+import { createRandom, type Random } from '../random.ts';
+import { compareStream } from './compare.ts';
+import { startWriters, type Writers } from './writers.ts';
+
+export interface ForwardOptions {
+  readonly rounds: number;
+  readonly seconds: number;
+  readonly seed: number;
+  readonly writers: number;
+}
+
+/** What a run came to. */
+export interface ForwardSummary {
+  readonly kills: { readonly daemon: number; readonly server: number };
+  /** events in log and stream at the end */
+  readonly events: number;
+  /** what was wrong; with any, the run ends */
+  readonly findings: readonly string[];
+}
+
+interface Run {
+  readonly sandbox: Sandbox;
+  readonly random: Random;
+  readonly serving: Serving;
+  readonly port: number;
+  readonly file: string;
+  readonly kills: { daemon: number; server: number };
+  daemon: Daemon;
+  server: Daemon;
+}
+
+const compareEvery = 25;
+
+/**
+ * Kills the daemon or the server of the cluster, again and again, while writers are at work and events are forwarded. Every
+ * so often, and at the end, the stream must become the log, position by position. `say` is told of the progress.
+ */
+export async function tortureForward(options: ForwardOptions, say: (line: string) => void): Promise<ForwardSummary> {
+  const sandbox = createSandbox('torture-forward');
+  try {
+    const run = await begin(sandbox, options.seed);
+    const writers = startWriters(run.serving, options.writers);
+    try {
+      const { events, findings } = await playRounds(run, writers, options, say);
+      return { kills: run.kills, events, findings };
+    } finally {
+      await writers.end();
+    }
+  } finally {
+    await sandbox.close();
+  }
+}
+
+async function playRounds(
+  run: Run,
+  writers: Writers,
+  { rounds, seconds }: ForwardOptions,
+  say: (line: string) => void,
+): Promise<Pick<ForwardSummary, 'events' | 'findings'>> {
+  const end = performance.now() + seconds * 1000;
+  for (let round = 1; ; round++) {
+    await strike(run);
+    const isLast = round >= rounds || performance.now() > end;
+    if (!isLast && round % compareEvery !== 0) continue;
+    writers.rest();
+    const { events, findings } = await compared(run);
+    say(`round ${round}: ${events} events, killed ${run.kills.daemon} daemons and ${run.kills.server} servers`);
+    if (isLast || findings.length > 0) return { events, findings };
+    writers.work();
+  }
+}
+
+async function compared(run: Run): Promise<Pick<ForwardSummary, 'events' | 'findings'>> {
+  try {
+    const events = await settled(run);
+    return { events, findings: await compareStream(run.serving.root, run.file) };
+  } catch (error) {
+    return { events: 0, findings: [`${error}\n${run.serving.lastWords()}`] };
+  }
+}
+
+async function begin(sandbox: Sandbox, seed: number): Promise<Run> {
+  const port = await freePort();
+  const file = join(sandbox.path, 'streams');
+  const server = await startServer(sandbox, port, file);
+  const serving = createServing(sandbox, {
+    driver: 'memory',
+    root: join(sandbox.path, 'root'),
+    settings: `log = { segment_bytes = "64KiB" }\nforward = { url = "kurrentdb://127.0.0.1:${port}?tls=false" }`,
+  });
+  const daemon = await serving.start();
+  const kills = { daemon: 0, server: 0 };
+  return { sandbox, random: createRandom(seed), serving, port, file, kills, daemon, server };
+}
+
+const startServer = (sandbox: Sandbox, port: number, file: string): Promise<Daemon> =>
+  startDaemon({
+    command: [process.execPath, join(import.meta.dirname, '../../support/kurrent/process.js'), String(port), file],
+    address: port,
+    log: join(sandbox.path, 'server.log'),
+    sandbox,
+  });
+
+/** One kill, mostly after something was forwarded since the last one. */
+async function strike(run: Run): Promise<void> {
+  const { random, sandbox, serving, port, file, kills } = run;
+  const began = sizeOf(file);
+  await waitFor('events to be forwarded', () => sizeOf(file) > began, { limit: random.chance(0.2) ? 0 : 8_000 }).catch(
+    () => {},
+  );
+  await pause(random.whole(0, 120));
+  if (random.chance(0.5)) {
+    kills.daemon += 1;
+    await run.daemon.kill();
+    // A machine with much else to do may take longer than a start is given.
+    run.daemon = await serving.start().catch(() => serving.start());
+  } else {
+    kills.server += 1;
+    await run.server.kill();
+    await pause(random.whole(0, 300));
+    run.server = await startServer(sandbox, port, file);
+  }
+}
+
+const sizeOf = (file: string) => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+
+/** Waits until everything is forwarded and answers how much that is. */
+async function settled({ sandbox }: Run): Promise<number> {
+  let report: ForwardReport = { state: 'off' };
+  await waitFor(
+    'the stream to reach the end of the log',
+    async () => {
+      report = await forwardReportOf(join(sandbox.path, 's.http.sock'));
+      return report.state === 'forwarding' && report.lag === 0 && report.durable > 0;
+    },
+    { limit: 90_000, pause: 100 },
+  ).catch((error) => {
+    throw new Error(`${error.message}: ${JSON.stringify(report)}`);
+  });
+  return report.state === 'off' ? 0 : (report as { durable: number }).durable;
+}
+
+export function forwardReportOf(socketPath: string): Promise<ForwardReport> {
+  return new Promise((resolve, reject) => {
+    const asked = request({ socketPath, path: '/forward' }, (response) => {
+      let text = '';
+      response.setEncoding('utf8');
+      response.on('data', (part: string) => {
+        text += part;
+      });
+      response.on('end', () => resolve(JSON.parse(text) as ForwardReport));
+    });
+    asked.on('error', reject);
+    asked.end();
+  });
+}

@@ -1,0 +1,44 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Serving } from '../../fault/serving.ts';
+import { CallFailure } from '../../support/snapshots-client.ts';
+
+export interface Writers {
+  /** They end what they do, and wait. */
+  rest(): void;
+  work(): void;
+  end(): Promise<void>;
+}
+
+/** Writers that don't mind a daemon that comes and goes: what they write is not theirs to judge. */
+export function startWriters(serving: Serving, count: number): Writers {
+  let resting = false;
+  let over = false;
+  const write = async (writer: number) => {
+    const client = serving.connect();
+    const bear = async (error: unknown) => {
+      if (!over && !(error instanceof CallFailure)) throw error;
+      await pause(20);
+    };
+    for (let turn = 0; !over; turn++) {
+      if (resting) await pause(20);
+      else
+        await client
+          .prepare(`w${writer}/${turn}`, { labels: { turn: String(turn) } })
+          .then(() => (turn % 3 === 0 ? undefined : client.remove(`w${writer}/${turn}`).catch(bear)), bear);
+    }
+    client.close();
+  };
+  const all = Promise.all(Array.from({ length: count }, (_, writer) => write(writer)));
+  return {
+    rest: () => {
+      resting = true;
+    },
+    work: () => {
+      resting = false;
+    },
+    end: async () => {
+      over = true;
+      await all;
+    },
+  };
+}
