@@ -33,6 +33,10 @@ export const world: World = {
     const { inspectLog } = await import('./adapters/event-log/file/inspect-log.ts');
     return inspectLog(join(root, 'log'));
   },
+  measureLog: async (root) => {
+    const { measureLog } = await import('./adapters/event-log/file/measure-log.ts');
+    return measureLog(join(root, 'log'));
+  },
   openCheckpoints: async (root) => {
     const { createFileCheckpointStore } = await import('./adapters/checkpoint-store/file.ts');
     return createFileCheckpointStore({ directory: join(root, 'checkpoints'), bases: join(root, 'log') });

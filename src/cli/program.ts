@@ -1,11 +1,14 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { ContainerdConfigOptions } from './commands/containerd-config.ts';
+import type { DiffOptions } from './commands/diff.ts';
 import type { HistoryOptions } from './commands/history.ts';
 import type { LogOptions } from './commands/log.ts';
+import type { LsOptions } from './commands/ls.ts';
 import type { ReconcileOptions } from './commands/reconcile.ts';
 import type { RepairOptions } from './commands/repair.ts';
 import type { ServeOptions } from './commands/serve.ts';
 import type { StatOptions } from './commands/stat.ts';
+import type { StatsOptions } from './commands/stats.ts';
 import type { TreeOptions } from './commands/tree.ts';
 import type { VerifyOptions } from './commands/verify.ts';
 import { print } from './output/print.ts';
@@ -26,6 +29,9 @@ export function createProgram(world: World): Command {
   addHistory(program, world);
   addTree(program, world);
   addStat(program, world);
+  addLs(program, world);
+  addStats(program, world);
+  addDiff(program, world);
   addVerify(program, world);
   addReconcile(program, world);
   addRepair(program, world);
@@ -36,6 +42,8 @@ export function createProgram(world: World): Command {
 const configOption = () => new Option('--config <file>', 'settings file (TOML)');
 const rootOption = () => new Option('--root <dir>', 'root of the store');
 const wholeOption = () => new Option('--whole', 'digests in full');
+const atOption = () =>
+  new Option('--at <moment>', 'as it was at a position of the log or a time: 4711, 2026-11-24T18:30:00Z, "2h ago"');
 const relativeOption = () => new Option('--relative', 'how long ago instead of when');
 const jsonOption = (what: string) => new Option('--json', what);
 
@@ -99,6 +107,7 @@ function addHistory(program: Command, world: World): void {
 
 function addTree(program: Command, world: World): void {
   aboutStore(program, 'tree', 'show the living snapshots below their parents')
+    .addOption(atOption())
     .addOption(jsonOption('one snapshot a line'))
     .addOption(wholeOption())
     .action(async (options: TreeOptions) => {
@@ -109,10 +118,42 @@ function addTree(program: Command, world: World): void {
 
 function addStat(program: Command, world: World): void {
   aboutStore(program, 'stat <key>', 'show one living snapshot; its key may be cut short')
+    .addOption(atOption())
     .addOption(jsonOption('one object'))
     .action(async (key: string, options: StatOptions) => {
       const { stat } = await import('./commands/stat.ts');
       await stat(key, options, world, print);
+    });
+}
+
+function addLs(program: Command, world: World): void {
+  aboutStore(program, 'ls [filter...]', "list the living snapshots, or those that any of containerd's filters takes")
+    .addOption(atOption())
+    .addOption(jsonOption('one snapshot a line'))
+    .addOption(wholeOption())
+    .action(async (filters: readonly string[], options: LsOptions) => {
+      const { ls } = await import('./commands/ls.ts');
+      await ls(filters, options, world, print);
+    });
+}
+
+function addStats(program: Command, world: World): void {
+  aboutStore(program, 'stats', 'count snapshots and bytes by namespace, kind and age, and measure the log')
+    .addOption(atOption())
+    .addOption(jsonOption('one object'))
+    .action(async (options: StatsOptions) => {
+      const { stats } = await import('./commands/stats.ts');
+      await stats(options, world, print);
+    });
+}
+
+function addDiff(program: Command, world: World): void {
+  aboutStore(program, 'diff <from> [to]', 'show what appeared, vanished and changed between two positions or times')
+    .addOption(jsonOption('one snapshot a line'))
+    .addOption(wholeOption())
+    .action(async (from: string, to: string | undefined, options: DiffOptions) => {
+      const { diff } = await import('./commands/diff.ts');
+      await diff(from, to, options, world, print);
     });
 }
 

@@ -73,8 +73,28 @@ test('show the tree and one snapshot', async ({ root }) => {
   const missing = await snapledgerRun('stat', 'web', '--root', root);
   assert.equal(
     [missing.status, missing.stderr],
-    [1, 'snapledger: snapshot web: not found\nhint: keys that contain it: default/5/web\n'],
+    [1, 'snapledger: snapshot web: not found\nhint: the nearest are: default/5/web\n'],
   );
+});
+
+test('show it as it was, and what happened since', async ({ root }) => {
+  const then = await snapledgerRun('ls', '--at', '6', '--json', '--root', root);
+  assert.equal(
+    then.stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line).key),
+    ['default/2/sha256:aaa', 'default/4/sha256:bbb'],
+  );
+  const since = await snapledgerRun('diff', '9', '11', '--root', root);
+  assert.match(since.stdout, 'position 9 to 11: 0 appeared, 1 vanished, 1 changed, +0 B');
+  const history = await snapledgerRun('history', 'default/6/job', '--root', root);
+  assert.match(history.stdout, /^now +active, removed /m);
+  for (const moment of ['99', '1970-01-01', 'soon']) {
+    const refused = await snapledgerRun('stats', '--at', moment, '--root', root);
+    assert.equal([refused.status, refused.stdout], [2, ''], refused.stderr);
+    assert.match(refused.stderr, /^snapledger: .*\nhint: /);
+  }
 });
 
 test('verify it, and change nothing', async ({ root }) => {
