@@ -45,6 +45,10 @@ export const world: World = {
     const { bootId } = await import('./adapters/system/boot-id.ts');
     return { ...(await openVolumes(root, driver)), boot: bootId() };
   },
+  openLayers: async (root, driver) => {
+    const { openLayers } = await import('./open-layers.ts');
+    return openLayers(root, driver);
+  },
   startDaemon: async (config, logger) => {
     const { startDaemon } = await import('./main.ts');
     return startDaemon(config, logger);

@@ -49,6 +49,7 @@ export async function createMemoryWorld(sandbox: Sandbox, envelopes: readonly En
     measureLog: async () => ({ segments: 1, archived: 0, bytes: 4096 }),
     openCheckpoints: async () => checkpointsOf(checkpoints),
     openScan: async () => ({ ...driver, boot: 'b' }),
+    openLayers: notHere,
     startDaemon: notHere,
     repairLog: notHere,
     reconcileStopped: notHere,

@@ -107,6 +107,25 @@ test('verify it, and change nothing', async ({ root }) => {
   assert.equal(readdirSync(root), ['log']);
 });
 
+test('prove by an anchor that the log was not cut', async ({ root }) => {
+  const anchor = (await snapledgerRun('anchor', '--root', root)).stdout;
+  writeFileSync(join(root, 'anchors'), anchor);
+  await append(root, [prepared(9, 'later')]);
+  const file = `@${join(root, 'anchors')}`;
+  const whole = await snapledgerRun('verify', '--anchor', file, '--root', root);
+  assert.match(whole.stdout, /^anchors +ok +given 1, held 1, up_to 13$/m);
+  const [name = ''] = readdirSync(join(root, 'log'));
+  const lines = readFileSync(join(root, 'log', name), 'utf8').split('\n');
+  writeFileSync(join(root, 'log', name), lines.slice(0, 12).join('\n').concat('\n'));
+  const cut = await snapledgerRun('verify', '--anchor', anchor.trim(), '--root', root);
+  assert.is(cut.status, 3);
+  assert.match(cut.stdout, 'anchor at position 13: the log was cut: it ends at position 11, and once held position 13');
+  for (const given of ['nonsense', '@/nowhere']) {
+    const refused = await snapledgerRun('verify', '--anchor', given, '--root', root);
+    assert.is(refused.status, 2, given);
+  }
+});
+
 test('name one changed byte, with exit status 3', async ({ root }) => {
   const [name = ''] = readdirSync(join(root, 'log'));
   const file = join(root, 'log', name);
