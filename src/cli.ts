@@ -43,6 +43,10 @@ export const world: World = {
     const { inspectLog } = await import('./adapters/event-log/file/inspect-log.ts');
     return inspectLog(join(root, 'log'));
   },
+  measureLog: async (root) => {
+    const { measureLog } = await import('./adapters/event-log/file/measure-log.ts');
+    return measureLog(join(root, 'log'));
+  },
   openCheckpoints: async (root) => {
     const { createFileCheckpointStore } = await import('./adapters/checkpoint-store/file.ts');
     return createFileCheckpointStore({ directory: join(root, 'checkpoints'), bases: join(root, 'log') });
@@ -50,6 +54,10 @@ export const world: World = {
   openScan: async (root, driver) => {
     const { bootId } = await import('./adapters/system/boot-id.ts');
     return { ...(await openVolumes(root, driver)), boot: bootId() };
+  },
+  openLayers: async (root, driver) => {
+    const { openLayers } = await import('./open-layers.ts');
+    return openLayers(root, driver);
   },
   startDaemon: async (config, logger) => {
     const { startDaemon } = await import('./main.ts');

@@ -7,7 +7,11 @@ import type { World } from './world.ts';
 /** The files of a store that is meant by options. Throws a Fault (`misuse`) where there is none. */
 export function storeFiles(options: RootOptions, world: World): StoreFiles {
   const root = storeRoot(options);
-  return { openLog: () => world.openLog(root), openCheckpoints: () => world.openCheckpoints(root) };
+  return {
+    openLog: () => world.openLog(root),
+    openCheckpoints: () => world.openCheckpoints(root),
+    measureLog: () => world.measureLog(root),
+  };
 }
 
 /** The state of a store as its files show it now, whether a daemon runs or not; or after the moment `at`. */

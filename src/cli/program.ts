@@ -1,11 +1,16 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import type { AnchorOptions } from './commands/anchor.ts';
+import type { BlameOptions } from './commands/blame.ts';
 import type { ContainerdConfigOptions } from './commands/containerd-config.ts';
+import type { DiffOptions } from './commands/diff.ts';
 import type { HistoryOptions } from './commands/history.ts';
 import type { LogOptions } from './commands/log.ts';
+import type { LsOptions } from './commands/ls.ts';
 import type { ReconcileOptions } from './commands/reconcile.ts';
 import type { RepairOptions } from './commands/repair.ts';
 import type { ServeOptions } from './commands/serve.ts';
 import type { StatOptions } from './commands/stat.ts';
+import type { StatsOptions } from './commands/stats.ts';
 import type { TreeOptions } from './commands/tree.ts';
 import type { VerifyOptions } from './commands/verify.ts';
 import { print } from './output/print.ts';
@@ -26,7 +31,12 @@ export function createProgram(world: World): Command {
   addHistory(program, world);
   addTree(program, world);
   addStat(program, world);
+  addLs(program, world);
+  addStats(program, world);
+  addDiff(program, world);
   addVerify(program, world);
+  addBlame(program, world);
+  addAnchor(program, world);
   addReconcile(program, world);
   addRepair(program, world);
   addContainerdConfig(program);
@@ -36,6 +46,8 @@ export function createProgram(world: World): Command {
 const configOption = () => new Option('--config <file>', 'settings file (TOML)');
 const rootOption = () => new Option('--root <dir>', 'root of the store');
 const wholeOption = () => new Option('--whole', 'digests in full');
+const atOption = () =>
+  new Option('--at <moment>', 'as it was at a position of the log or a time: 4711, 2026-11-24T18:30:00Z, "2h ago"');
 const relativeOption = () => new Option('--relative', 'how long ago instead of when');
 const jsonOption = (what: string) => new Option('--json', what);
 
@@ -101,6 +113,7 @@ function addHistory(program: Command, world: World): void {
 
 function addTree(program: Command, world: World): void {
   aboutStore(program, 'tree', 'show the living snapshots below their parents')
+    .addOption(atOption())
     .addOption(jsonOption('one snapshot a line'))
     .addOption(wholeOption())
     .action(async (options: TreeOptions) => {
@@ -111,6 +124,7 @@ function addTree(program: Command, world: World): void {
 
 function addStat(program: Command, world: World): void {
   aboutStore(program, 'stat <key>', 'show one living snapshot; its key may be cut short')
+    .addOption(atOption())
     .addOption(jsonOption('one object'))
     .action(async (key: string, options: StatOptions) => {
       const { stat } = await import('./commands/stat.ts');
@@ -118,13 +132,72 @@ function addStat(program: Command, world: World): void {
     });
 }
 
+function addLs(program: Command, world: World): void {
+  aboutStore(program, 'ls [filter...]', "list the living snapshots, or those that any of containerd's filters takes")
+    .addOption(atOption())
+    .addOption(jsonOption('one snapshot a line'))
+    .addOption(wholeOption())
+    .action(async (filters: readonly string[], options: LsOptions) => {
+      const { ls } = await import('./commands/ls.ts');
+      await ls(filters, options, world, print);
+    });
+}
+
+function addStats(program: Command, world: World): void {
+  aboutStore(program, 'stats', 'count snapshots and bytes by namespace, kind and age, and measure the log')
+    .addOption(atOption())
+    .addOption(jsonOption('one object'))
+    .action(async (options: StatsOptions) => {
+      const { stats } = await import('./commands/stats.ts');
+      await stats(options, world, print);
+    });
+}
+
+function addDiff(program: Command, world: World): void {
+  aboutStore(program, 'diff <from> [to]', 'show what appeared, vanished and changed between two positions or times')
+    .addOption(jsonOption('one snapshot a line'))
+    .addOption(wholeOption())
+    .action(async (from: string, to: string | undefined, options: DiffOptions) => {
+      const { diff } = await import('./commands/diff.ts');
+      await diff(from, to, options, world, print);
+    });
+}
+
 function addVerify(program: Command, world: World): void {
   aboutStore(program, 'verify', 'check log, projections, parents and disk; exit status 0, 1 (findings), 3 (damage)')
     .addOption(jsonOption('one snapshot or directory a line, and at the end one object with every step'))
     .option('--all', 'tell of every snapshot and directory what it is and why')
+    .option(
+      '--anchor <anchor>',
+      'the log must contain this line of `anchor`, or those in @FILE (can be repeated)',
+      collect,
+    )
     .action(async (options: VerifyOptions) => {
       const { verify } = await import('./commands/verify.ts');
       process.exitCode = await verify(options, world, print);
+    });
+}
+
+function addBlame(program: Command, world: World): void {
+  aboutStore(
+    program,
+    'blame <key> <path>',
+    'show which layer of a snapshot brought a file, or took it away, who and when',
+  )
+    .addOption(jsonOption('one object'))
+    .addOption(wholeOption())
+    .action(async (key: string, path: string, options: BlameOptions) => {
+      const { blame } = await import('./commands/blame.ts');
+      await blame(key, path, options, world, print);
+    });
+}
+
+function addAnchor(program: Command, world: World): void {
+  aboutStore(program, 'anchor', "print the head of the log's hash chain, to be kept elsewhere for `verify --anchor`")
+    .addOption(jsonOption('one object'))
+    .action(async (options: AnchorOptions) => {
+      const { anchor } = await import('./commands/anchor.ts');
+      await anchor(options, world, print);
     });
 }
 

@@ -1,8 +1,10 @@
 import type { Action } from '../app/reconciler/action.ts';
 import type { Config } from '../config/config.ts';
 import type { CheckpointStore } from '../ports/checkpoint-store.ts';
+import type { LayerFiles } from '../ports/layer-files.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { ReadableLog } from '../ports/readable-log.ts';
+import type { LogFigures } from '../ports/store-files.ts';
 import type { VolumeDriver } from '../ports/volume-driver.ts';
 
 /** What a log's files show when every byte of them is checked. */
@@ -69,9 +71,12 @@ export interface VolumeScan extends Pick<VolumeDriver, 'occupies' | 'scan' | 'un
 export interface World {
   openLog(root: string): Promise<ReadableLog>;
   inspectLog(root: string): Promise<LogReport>;
+  measureLog(root: string): Promise<LogFigures>;
   openCheckpoints(root: string): Promise<CheckpointStore>;
   /** `driver` is the name that the store was made with. Another process may be using the root. */
   openScan(root: string, driver: string): Promise<VolumeScan>;
+  /** Looks into the layers of a store that was made with this driver. */
+  openLayers(root: string, driver: string): Promise<LayerFiles>;
   /** Repairs the log under the store's lock, or tells what it would do. Rejects with a Fault (`busy`) while a daemon runs. */
   repairLog(root: string, dryRun: boolean): Promise<RepairReport>;
   startDaemon(config: Config, logger: Logger): Promise<Daemon>;

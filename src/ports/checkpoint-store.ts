@@ -7,7 +7,10 @@ export interface Checkpoint {
   readonly rows: Iterable<unknown>;
 }
 
-/** Keeps the two newest checkpoints. All of them are disposable: without one a start replays the whole log. */
+/**
+ * Keeps the two newest checkpoints, and some older ones from which an earlier state is quickly replayed. All of them are
+ * disposable: without one a start replays the whole log.
+ */
 export interface CheckpointStore {
   /** Atomic: a crash leaves the older ones. Never blocks the caller's event loop for more than a few milliseconds. */
   save(place: LogPlace, rows: Iterable<unknown>): Promise<void>;

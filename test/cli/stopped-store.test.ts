@@ -73,8 +73,28 @@ test('show the tree and one snapshot', async ({ root }) => {
   const missing = await snapledgerRun('stat', 'web', '--root', root);
   assert.equal(
     [missing.status, missing.stderr],
-    [1, 'snapledger: snapshot web: not found\nhint: keys that contain it: default/5/web\n'],
+    [1, 'snapledger: snapshot web: not found\nhint: the nearest are: default/5/web\n'],
   );
+});
+
+test('show it as it was, and what happened since', async ({ root }) => {
+  const then = await snapledgerRun('ls', '--at', '6', '--json', '--root', root);
+  assert.equal(
+    then.stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line).key),
+    ['default/2/sha256:aaa', 'default/4/sha256:bbb'],
+  );
+  const since = await snapledgerRun('diff', '9', '11', '--root', root);
+  assert.match(since.stdout, 'position 9 to 11: 0 appeared, 1 vanished, 1 changed, +0 B');
+  const history = await snapledgerRun('history', 'default/6/job', '--root', root);
+  assert.match(history.stdout, /^now +active, removed /m);
+  for (const moment of ['99', '1970-01-01', 'soon']) {
+    const refused = await snapledgerRun('stats', '--at', moment, '--root', root);
+    assert.equal([refused.status, refused.stdout], [2, ''], refused.stderr);
+    assert.match(refused.stderr, /^snapledger: .*\nhint: /);
+  }
 });
 
 test('verify it, and change nothing', async ({ root }) => {
@@ -85,6 +105,25 @@ test('verify it, and change nothing', async ({ root }) => {
   assert.match(stdout, 'verify: all in order');
   assert.is(bytesOf(root), before);
   assert.equal(readdirSync(root), ['log']);
+});
+
+test('prove by an anchor that the log was not cut', async ({ root }) => {
+  const anchor = (await snapledgerRun('anchor', '--root', root)).stdout;
+  writeFileSync(join(root, 'anchors'), anchor);
+  await append(root, [prepared(9, 'later')]);
+  const file = `@${join(root, 'anchors')}`;
+  const whole = await snapledgerRun('verify', '--anchor', file, '--root', root);
+  assert.match(whole.stdout, /^anchors +ok +given 1, held 1, up_to 13$/m);
+  const [name = ''] = readdirSync(join(root, 'log'));
+  const lines = readFileSync(join(root, 'log', name), 'utf8').split('\n');
+  writeFileSync(join(root, 'log', name), lines.slice(0, 12).join('\n').concat('\n'));
+  const cut = await snapledgerRun('verify', '--anchor', anchor.trim(), '--root', root);
+  assert.is(cut.status, 3);
+  assert.match(cut.stdout, 'anchor at position 13: the log was cut: it ends at position 11, and once held position 13');
+  for (const given of ['nonsense', '@/nowhere']) {
+    const refused = await snapledgerRun('verify', '--anchor', given, '--root', root);
+    assert.is(refused.status, 2, given);
+  }
 });
 
 test('name one changed byte, with exit status 3', async ({ root }) => {

@@ -46,12 +46,25 @@ export function checkpointStoreContract(name: string, create: () => Promise<Chec
     }
   });
 
-  test('keeps the two newest, newest first', async ({ subject: { store } }) => {
+  test('keeps the two newest and some of the older ones, newest first', async ({ subject: { store } }) => {
+    for (let position = 1; position <= 100; position++) await store.save(placeAt(position), [position]);
+    const kept = (await loadAll(store)).map(({ place }) => place.position);
+    assert.equal(kept.slice(0, 2), [100, 99]);
+    assert.is(kept.length, 18);
+    assert.equal(
+      kept,
+      [...kept].sort((a, b) => b - a),
+    );
+  });
+
+  test('gives those up to a position alone, where one is named', async ({ subject: { store } }) => {
     for (const position of [3, 20, 100]) await store.save(placeAt(position), [position]);
-    assert.equal(await loadAll(store), [
-      { place: placeAt(100), rows: [100] },
-      { place: placeAt(20), rows: [20] },
-    ]);
+    const upTo = async (last: number) => {
+      const positions: number[] = [];
+      for await (const { place } of store.load(() => {}, last)) positions.push(place.position);
+      return positions;
+    };
+    assert.equal([await upTo(2), await upTo(20), await upTo(99)], [[], [20, 3], [20, 3]]);
   });
 
   test('replaces the one of the same position', async ({ subject: { store } }) => {

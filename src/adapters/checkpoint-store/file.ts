@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { either } from 'fp-ts';
 import type { CheckpointStore } from '../../ports/checkpoint-store.ts';
@@ -15,6 +15,7 @@ import {
   unfinishedSuffix,
 } from './checkpoint-name.ts';
 import { readCheckpoint } from './read-checkpoint.ts';
+import { type KeptCheckpoint, superfluous } from './superfluous.ts';
 import { writeCheckpoint } from './write-checkpoint.ts';
 
 export interface FileCheckpointStoreOptions {
@@ -24,8 +25,6 @@ export interface FileCheckpointStoreOptions {
   readonly bases?: string;
   readonly reach?: Reach;
 }
-
-const kept = 2;
 
 /** Checkpoints as files. Rejects with a Fault; a save that fails leaves the older ones and nothing else. Saves must not overlap. */
 export function createFileCheckpointStore({
@@ -96,7 +95,10 @@ async function syncDirectory(path: string): Promise<void> {
 /** Older ones and what crashes left go only when the newest is on stable storage. */
 async function removeOlder(directory: string): Promise<void> {
   const names = await namesIn(directory);
-  const older = names.filter(isCheckpointName).slice(0, -kept);
+  const all: KeptCheckpoint[] = [];
+  for (const name of names.filter(isCheckpointName))
+    all.push({ position: positionOf(name), bytes: (await stat(join(directory, name))).size });
+  const older = superfluous(all).map(checkpointName);
   for (const name of [...older, ...names.filter(isUnfinishedName)]) await rm(join(directory, name), { force: true });
 }
 

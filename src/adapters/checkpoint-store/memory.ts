@@ -1,6 +1,5 @@
 import type { Checkpoint, CheckpointStore } from '../../ports/checkpoint-store.ts';
-
-const kept = 2;
+import { superfluous } from './superfluous.ts';
 
 /** Checkpoints in memory, as JSON: what is loaded is what a file would have kept. */
 export function createMemoryCheckpointStore(): CheckpointStore {
@@ -10,7 +9,9 @@ export function createMemoryCheckpointStore(): CheckpointStore {
       const { position } = place;
       const fresh = { position, text: JSON.stringify({ place, rows: [...rows] }) };
       const others = texts.filter((older) => older.position !== position);
-      texts = [...others, fresh].sort((a, b) => b.position - a.position).slice(0, kept);
+      const all = [...others, fresh].sort((a, b) => b.position - a.position);
+      const gone = superfluous(all.map((one) => ({ position: one.position, bytes: one.text.length })).reverse());
+      texts = all.filter((one) => !gone.includes(one.position));
     },
     load: async function* (_damaged, upTo = Number.POSITIVE_INFINITY) {
       for (const { position, text } of texts) if (position <= upTo) yield JSON.parse(text) as Checkpoint;

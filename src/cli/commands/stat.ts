@@ -1,44 +1,27 @@
-import { ancestors } from '../../../projections/lineage.ts';
 import type { Snapshot } from '../../../projections/snapshot.ts';
 import type { State } from '../../../projections/state.ts';
-import { pathOf, snapshotWith } from '../../app/volume-of.ts';
-import { Fault } from '../../ports/fault.ts';
+import { findSnapshot, kinOf, statRow } from '../../app/audit/find-snapshot.ts';
+import { pathOf } from '../../app/volume-of.ts';
 import { loadStore } from '../load-store.ts';
 import { fieldLines } from '../output/fields.ts';
 import { plain } from '../output/plain.ts';
 import type { Print } from '../output/print.ts';
 import { sizeText } from '../output/size.ts';
 import { dateOf } from '../output/time.ts';
-import { snapshotRow } from '../snapshot-row.ts';
 import type { RootOptions } from '../store-root.ts';
 import type { World } from '../world.ts';
 
 export interface StatOptions extends RootOptions {
+  /** a position or a time; now unless said */
+  readonly at?: string;
   readonly json?: boolean;
 }
 
 /** Prints all that the log says of one living snapshot. */
 export async function stat(key: string, options: StatOptions, world: World, print: Print): Promise<void> {
   const state = await loadStore(options, world);
-  const snapshot = state.index.get(key) ?? abbreviated(state, key);
-  if (snapshot === undefined) throw missing(state, key);
-  print(options.json === true ? [JSON.stringify(jsonStat(state, snapshot))] : textStat(state, snapshot));
-}
-
-/** The one snapshot whose key begins with what `tree` shows of it: a digest may be cut short. */
-function abbreviated({ index }: State, key: string): Snapshot | undefined {
-  const begin = key.replace(/…$/, '');
-  const [only, ...others] = [...index.values()].filter((snapshot) => snapshot.key.startsWith(begin));
-  return others.length === 0 && begin !== '' ? only : undefined;
-}
-
-function missing({ index }: State, key: string): Fault {
-  const close = [...index.values()].map((snapshot) => snapshot.key).filter((other) => other.includes(key));
-  const hint =
-    close.length === 0
-      ? `\`snapledger log ${plain(key)}\` tells whether there ever was one, \`snapledger tree\` lists the living`
-      : `keys that contain it: ${close.slice(0, 5).map(plain).join(', ')}`;
-  return new Fault('io', `snapshot ${plain(key)}: not found`, { hint });
+  const snapshot = findSnapshot(state, key);
+  print(options.json === true ? [JSON.stringify(statRow(state, snapshot))] : textStat(state, snapshot));
 }
 
 function textStat(state: State, snapshot: Snapshot): readonly string[] {
@@ -62,17 +45,4 @@ function textStat(state: State, snapshot: Snapshot): readonly string[] {
     ['prepared', `position ${state.volumes.wanted.get(id)?.prepared ?? 'unknown'}`],
     ['labels', labelled.length === 0 ? '-' : labelled],
   ]);
-}
-
-const jsonStat = (state: State, snapshot: Snapshot) => ({
-  ...snapshotRow(state, snapshot),
-  ...kinOf(state, snapshot),
-  path: pathOf(snapshot.id),
-});
-
-/** Names of the chain of parents, nearest first, and keys of the children by id. */
-function kinOf(state: State, { id, parentId }: Snapshot) {
-  const names = (ids: readonly number[]) => ids.flatMap((one) => snapshotWith(state, one)?.key ?? []);
-  const children = [...(state.lineage.get(id)?.children ?? [])].map(([child]) => child).sort((a, b) => a - b);
-  return { parents: names(ancestors(state.lineage, parentId)), children: names(children) };
 }

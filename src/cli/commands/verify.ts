@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Anchor } from '../../app/audit/anchor.ts';
 import { stateAt } from '../../app/audit/state-at.ts';
 import type { StoreFiles } from '../../ports/store-files.ts';
 import { storeFiles } from '../load-store.ts';
@@ -8,6 +9,7 @@ import type { Print } from '../output/print.ts';
 import { type RootOptions, storeRoot } from '../store-root.ts';
 import { checkChain, withRepairs } from '../verify/check-chain.ts';
 import { checkDisk } from '../verify/check-disk.ts';
+import { anchorsGiven, checkLogAnchors } from '../verify/check-log-anchors.ts';
 import { checkParents } from '../verify/check-parents.ts';
 import { checkProjections } from '../verify/check-projections.ts';
 import { explainRows } from '../verify/explain-rows.ts';
@@ -18,6 +20,8 @@ import type { World } from '../world.ts';
 
 export interface VerifyOptions extends RootOptions {
   readonly json?: boolean;
+  /** heads of the chain that were kept elsewhere, as lines or @FILE */
+  readonly anchor?: readonly string[];
   /** tell of every row, not only of the odd ones */
   readonly all?: boolean;
 }
@@ -34,9 +38,14 @@ interface Verified {
  * Checks a store step by step, changes nothing and answers the exit status: 0 in order, 1 findings, 3 damage. Steps that
  * rest on a damaged log are left out.
  */
-export async function verify({ json, all, ...options }: VerifyOptions, world: World, print: Print): Promise<number> {
+export async function verify(
+  { json, all, anchor = [], ...options }: VerifyOptions,
+  world: World,
+  print: Print,
+): Promise<number> {
   const root = storeRoot(options);
-  const { reports, rows } = await verified(root, world, storeFiles(options, world));
+  const anchors = anchorsGiven(anchor);
+  const { reports, rows } = await verified(root, world, { files: storeFiles(options, world), anchors });
   const status = verdictOf(reports);
   if (json === true) {
     print(rows.map((row) => JSON.stringify(row)));
@@ -48,7 +57,12 @@ export async function verify({ json, all, ...options }: VerifyOptions, world: Wo
   return status;
 }
 
-async function verified(root: string, world: World, files: StoreFiles): Promise<Verified> {
+interface Given {
+  readonly files: StoreFiles;
+  readonly anchors: readonly Anchor[];
+}
+
+async function verified(root: string, world: World, { files, anchors }: Given): Promise<Verified> {
   const inspected = await world.inspectLog(root);
   const chain = checkChain(inspected);
   if (chain.corrupt) return { reports: [chain], rows: [] };
@@ -58,9 +72,10 @@ async function verified(root: string, world: World, files: StoreFiles): Promise<
     await pause(betweenLooks);
     return world.openLog(root);
   };
+  const anchored = anchors.length === 0 ? [] : [await checkLogAnchors(log, anchors)];
   const replayed = await checkProjections(log, checkpoints, reopen).finally(() => log.close());
   const { state, report, repairs, quarantined } = replayed;
-  const before = [withRepairs(chain, inspected.gaps, repairs), report];
+  const before = [withRepairs(chain, inspected.gaps, repairs), ...anchored, report];
   if (report.corrupt) return { reports: before, rows: [] };
   const scan = await world.openScan(root, state.life.driver);
   const later = async () => {

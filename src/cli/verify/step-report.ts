@@ -6,7 +6,7 @@ export interface Finding {
 
 /** What one step of verify looked at and found. */
 export interface StepReport {
-  readonly step: 'chain' | 'projections' | 'parents' | 'volumes' | 'orphans';
+  readonly step: 'chain' | 'anchors' | 'projections' | 'parents' | 'volumes' | 'orphans';
   readonly figures: Readonly<Record<string, number>>;
   readonly findings: readonly Finding[];
   /** in order, but worth knowing */

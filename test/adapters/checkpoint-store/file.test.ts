@@ -56,7 +56,9 @@ test('are found among the bases in the log directory too, which no save removes'
   await store.save(placeAt(3), ['base']);
   renameSync(join(directory, checkpointName(3)), join(bases, '00000000000000000003.base'));
   for (const position of [2, 5, 6, 7]) await store.save(placeAt(position), []);
-  assert.equal(await loaded(store), { positions: [7, 6, 3], damaged: [] });
+  assert.equal(await loaded(store), { positions: [7, 6, 5, 3, 2], damaged: [] });
+  for (let position = 8; position < 60; position++) await store.save(placeAt(position), []);
+  assert.ok((await loaded(store)).positions.includes(3));
   renameSync(join(bases, '00000000000000000003.base'), join(bases, '00000000000000000004.base'));
   const { damaged } = await loaded(store);
   assert.match(damaged[0]?.why ?? '', 'it was renamed: it is of position 3');

@@ -1,5 +1,5 @@
-import type { Snapshot } from '../../projections/snapshot.ts';
-import type { State } from '../../projections/state.ts';
+import type { Snapshot } from '../../../projections/snapshot.ts';
+import type { State } from '../../../projections/state.ts';
 
 /** A snapshot as plain JSON: ids, sizes and times are strings of digits, as in the log. */
 export function snapshotRow(state: State, snapshot: Snapshot): Record<string, unknown> {

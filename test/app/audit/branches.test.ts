@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { branches } from '../../../src/cli/output/tree.ts';
+import { branches } from '../../../src/app/audit/branches.ts';
 
 const test = suite('branches');
 

@@ -1,0 +1,20 @@
+import { anchorOf, formatAnchor } from '../../app/audit/anchor.ts';
+import type { Print } from '../output/print.ts';
+import { type RootOptions, storeRoot } from '../store-root.ts';
+import type { World } from '../world.ts';
+
+export interface AnchorOptions extends RootOptions {
+  readonly json?: boolean;
+}
+
+/** Prints the head of the log's hash chain as one line, to be kept elsewhere. */
+export async function anchor({ json, ...options }: AnchorOptions, world: World, print: Print): Promise<void> {
+  const log = await world.openLog(storeRoot(options));
+  const head = await anchorOf(log).finally(() => log.close());
+  const { store, position, mark } = head;
+  print([
+    json === true
+      ? JSON.stringify({ store, position: String(position), mark, anchor: formatAnchor(head) })
+      : formatAnchor(head),
+  ]);
+}

@@ -1,0 +1,22 @@
+/** What a snapshot's own layer says about a path. */
+export type LayerEntry =
+  /** nothing: what is below it shows through, or nothing is there */
+  | { readonly is: 'silent' }
+  /** `stamp` is another one whenever the file was changed; `type` as `ls` names it */
+  | { readonly is: 'there'; readonly type: string; readonly bytes: number; readonly stamp: string }
+  /** the path, or a directory above it, is taken away from what is below: `by` is `whiteout` or `opaque directory` */
+  | { readonly is: 'hidden'; readonly by: string; readonly at: string }
+  /** a directory of the path is something else there: nothing is followed */
+  | { readonly is: 'barred'; readonly at: string; readonly type: string; readonly target: string | null };
+
+/** Looks into the layers of a store. Nothing is followed out of them, nothing is changed. All reject with a Fault. */
+export interface LayerFiles {
+  /** Every layer holds all that its parents hold too (btrfs), or only what is new in it (overlay). */
+  readonly whole: boolean;
+  entryAt(layer: LayerOf, path: readonly string[]): Promise<LayerEntry>;
+}
+
+export interface LayerOf {
+  readonly id: number;
+  readonly committed: boolean;
+}

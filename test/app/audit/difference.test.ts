@@ -1,0 +1,47 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Event } from '../../../events/registry.ts';
+import { evolve, initialState } from '../../../projections/state.ts';
+import { bytesOf, changeRow, difference } from '../../../src/app/audit/difference.ts';
+import { committed, enveloped, prepared, removed } from '../../support/sample-events.ts';
+
+const test = suite('the difference of two states');
+const measured = (id: number, bytes: number): Event => ({ type: 'UsageMeasured', data: { id, bytes, inodes: 1 } });
+const facts: readonly Event[] = [
+  prepared(1, 'a'),
+  committed(1, 'a', 'A'),
+  measured(1, 100),
+  prepared(2, 'b'),
+  prepared(3, 'c'),
+  committed(3, 'c', 'C'),
+  measured(3, 40),
+  removed(1, 'A'),
+  { type: 'SnapshotRelabelled', data: { id: 2, key: 'b', before: {}, after: { x: '1' } } },
+];
+const at = (position: number) => enveloped(facts).slice(0, position).reduce(evolve, initialState);
+const told = (from: number, to: number) =>
+  difference(at(from), at(to)).map((change) => `${change.how} ${change.id} ${bytesOf(change)}`);
+
+test('is what appeared, vanished and changed, with the bytes', () => {
+  assert.equal(told(4, 9), ['vanished 1 -100', 'changed 2 0', 'appeared 3 40']);
+  assert.equal(told(1, 3), ['changed 1 100']);
+  assert.equal(told(9, 4), ['appeared 1 100', 'changed 2 0', 'vanished 3 -40']);
+});
+
+test('is nothing between equal states, whatever came and went', () => {
+  assert.equal(told(9, 9), []);
+  assert.equal(told(0, 0), []);
+});
+
+test('is plain JSON for machines', () => {
+  const [change] = difference(at(1), at(3)).map(changeRow);
+  assert.equal(change, {
+    how: 'changed',
+    id: '1',
+    before: { key: 'a', kind: 'active', labels: {}, bytes: null },
+    after: { key: 'A', kind: 'committed', labels: {}, bytes: '100' },
+    bytes: '100',
+  });
+});
+
+test.run();

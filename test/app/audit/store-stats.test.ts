@@ -1,0 +1,69 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Event } from '../../../events/registry.ts';
+import { toRows } from '../../../projections/rows.ts';
+import { createMemoryCheckpointStore } from '../../../src/adapters/checkpoint-store/memory.ts';
+import { stateAt } from '../../../src/app/audit/state-at.ts';
+import { statsOfStore, statsRow } from '../../../src/app/audit/store-stats.ts';
+import { committed, prepared, removed } from '../../support/sample-events.ts';
+import { memoryFiles } from './memory-files.ts';
+
+const test = suite('the figures of a store');
+const facts: readonly Event[] = [
+  prepared(1, 'default/1/a'),
+  committed(1, 'default/1/a', 'default/2/A'),
+  { type: 'UsageMeasured', data: { id: 1, bytes: 100, inodes: 3 } },
+  prepared(2, 'k8s.io/3/b'),
+  prepared(3, 'bare'),
+  removed(3, 'bare'),
+];
+const one = { snapshots: 1, bytes: 0, inodes: 0, unmeasured: 1 };
+
+test('are counts and bytes by namespace, kind and age', async () => {
+  const stats = await statsOfStore(await memoryFiles(facts));
+  assert.equal(stats.total, { snapshots: 2, bytes: 100, inodes: 3, unmeasured: 1 });
+  assert.equal(
+    [...stats.namespaces],
+    [
+      ['default', { snapshots: 1, bytes: 100, inodes: 3, unmeasured: 0 }],
+      ['k8s.io', one],
+    ],
+  );
+  assert.equal([...stats.kinds.keys()], ['committed', 'active']);
+  assert.equal([...stats.ages.keys()], ['older']);
+  assert.is(stats.doomed, 1);
+  assert.is(stats.behindCheckpoint, 6);
+});
+
+test('are those of an earlier moment, with the ages of that time', async () => {
+  const stats = await statsOfStore(await memoryFiles(facts), '5');
+  assert.equal([...stats.ages.keys()], ['under 1h']);
+  assert.equal([...stats.namespaces.keys()], ['default', 'k8s.io', '']);
+  assert.is(stats.doomed, 0);
+});
+
+test('tell how far the newest checkpoint is behind', async () => {
+  const files = await memoryFiles(facts);
+  const log = await files.openLog();
+  const checkpoints = createMemoryCheckpointStore();
+  await checkpoints.save({ position: 4, mark: (await log.markAt(4)) ?? '' }, toRows(await stateAt(files, log, 4)));
+  const stats = await statsOfStore({ ...files, openCheckpoints: async () => checkpoints });
+  assert.is(stats.behindCheckpoint, 2);
+});
+
+test('are plain JSON for machines, of an empty log too', async () => {
+  const empty = { snapshots: '0', bytes: '0', inodes: '0', unmeasured: '0' };
+  assert.equal(statsRow(await statsOfStore(await memoryFiles([]))), {
+    position: '0',
+    total: empty,
+    namespaces: {},
+    kinds: {},
+    ages: {},
+    doomed: '0',
+    log: { segments: '1', archived: '0', bytes: '4096' },
+    behindCheckpoint: '0',
+    quiet: null,
+  });
+});
+
+test.run();
