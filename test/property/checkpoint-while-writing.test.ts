@@ -1,0 +1,66 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import * as fc from 'fast-check';
+import { either } from 'fp-ts';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Envelope } from '../../events/envelope.ts';
+import type { Event } from '../../events/registry.ts';
+import { fromRows, toRows } from '../../projections/rows.ts';
+import { evolve, initialState } from '../../projections/state.ts';
+import { createMemoryEventLog } from '../../src/adapters/event-log/memory.ts';
+import { createCheckpointer } from '../../src/app/checkpointer.ts';
+import { createJournal } from '../../src/app/journal.ts';
+import type { LogPlace } from '../../src/ports/event-log.ts';
+import { silent } from '../../src/ports/logger.ts';
+import { committed, prepared, removed } from '../support/sample-events.ts';
+
+const test = suite('property/checkpoint-while-writing');
+const store = '0b7c1e9e-3a55-4c8e-9d0a-6a1f6a3f1c11';
+
+/** A life a number: some stay actives, some are committed, some are removed again. */
+const livesOf = (ends: readonly number[]): readonly Event[] =>
+  ends.flatMap((end, index) => {
+    const id = index + 1;
+    const key = `k${id}`;
+    return [prepared(id, key), ...(end === 1 ? [committed(id, key, `c${id}`)] : end === 2 ? [removed(id, key)] : [])];
+  });
+
+test('a checkpoint is of one state of the log, whatever is recorded while its rows are written', async () => {
+  const ends = fc.array(fc.nat(2), { minLength: 1, maxLength: 40 });
+  await fc.assert(
+    fc.asyncProperty(ends, fc.integer({ min: 1, max: 10 }), async (lives, every) => {
+      const log = createMemoryEventLog({ store });
+      const journal = createJournal({ log, store, clock: () => 1n, state: initialState });
+      const saved: { place: LogPlace; rows: unknown[] }[] = [];
+      const checkpoints = {
+        save: async (place: LogPlace, rows: Iterable<unknown>) => {
+          const written: unknown[] = [];
+          for (const row of rows) {
+            written.push(JSON.parse(JSON.stringify(row)));
+            await turn();
+          }
+          saved.push({ place, rows: written });
+        },
+        load: async function* () {},
+      };
+      const checkpointer = createCheckpointer({ journal, checkpoints, logger: silent, every, last: 0 });
+      const envelopes: Envelope[] = [];
+      for (const event of livesOf(lives)) envelopes.push(...(await journal.record([event], { actor: {} })));
+      await checkpointer.save();
+      checkpointer.close();
+      assert.is(saved.at(-1)?.place.position, envelopes.length);
+      for (const { place, rows } of saved) {
+        const state = envelopes.slice(0, place.position).reduce(evolve, initialState);
+        const loaded = fromRows(rows);
+        assert.ok(either.isRight(loaded));
+        assert.equal([...toRows(loaded.right)].map(asText).sort(), [...toRows(state)].map(asText).sort());
+        assert.is(await log.markAt(place.position), place.mark);
+      }
+    }),
+    { numRuns: 60 },
+  );
+});
+
+const asText = (row: unknown) => JSON.stringify(row);
+
+test.run();
