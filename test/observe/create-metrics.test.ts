@@ -61,7 +61,8 @@ test('shows how the forwarding stands, and nothing where nothing is forwarded', 
   metrics.watchForwarding(() => status);
   const events = new Subject<Envelope>();
   const state = { ...initialState, position: 10 };
-  metrics.watch({ durable: state, latest: state, setbacks: 0, events });
+  const journal = { durable: state, latest: state, setbacks: 0, events, log: createMemoryEventLog() };
+  metrics.watch(journal, createPipelines({ journal, logger: silent }));
   assert.is(await reading(metrics, 'snapledger_forward_position'), 3);
   assert.is(await reading(metrics, 'snapledger_forward_lag_events'), 7);
   assert.is(await reading(metrics, 'snapledger_forward_failures'), 2);
