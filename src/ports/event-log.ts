@@ -39,7 +39,8 @@ export interface EventLog {
   readonly end: LogPlace;
   /**
    * Resolves only when every envelope is on stable storage.
-   * Throws at once, and has then taken nothing: `no-space`, `stopped`, or a TypeError for a wrong position.
+   * Throws at once, and has then taken nothing: `no-space`, `stopped`, `unsupported` for an event that is too large for this
+   * log, or a TypeError for a wrong position.
    * Rejects: nothing of this append is durable as far as anyone can promise, and every later append that was taken is
    * rejected too. After `no-space` the log's `end` is back at the last durable event and it goes on taking events;
    * after any other fault it is stopped until it is opened again.

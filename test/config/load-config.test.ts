@@ -26,6 +26,17 @@ function faultOf(load: () => unknown): Fault {
   throw new Error('nothing was thrown');
 }
 
+test('takes a cluster for the log or for a copy of it, not for both', () => {
+  const [one, other] = ['kurrentdb://a:2113', 'kurrentdb://b:2113'];
+  assert.is(loadConfig({ file: written(''), flags: { log: { url: one } } }).log.url, one);
+  assert.equal(loadConfig({ file: written(`[forward]\nurl = "${other}"`) }).forward, { url: other });
+  const { code, message } = faultOf(() =>
+    loadConfig({ file: written(`[log]\nurl = "${one}"\n[forward]\nurl = "${other}"`) }),
+  );
+  assert.is(code, 'misuse');
+  assert.match(message, 'the log itself is kept in a cluster');
+});
+
 test('fills an empty file with the defaults', () => {
   assert.equal(loadConfig({ file: written('') }), {
     root: '/var/lib/snapledger',
@@ -38,6 +49,7 @@ test('fills an empty file with the defaults', () => {
     viewsNeedParent: false,
     overlay: { mountOptions: [], upperdirLabel: false, slowChown: false, remapIds: 'auto' },
     log: { segmentBytes: 16 * 2 ** 20, reserveBytes: 2 ** 20 },
+    forward: {},
     checkpoint: { every: 50_000 },
     drainTimeout: 10_000,
     logLevel: 'info',
@@ -65,6 +77,8 @@ remap_ids = false
 [log]
 segment_bytes = "1.5MiB"
 reserve_bytes = 65536
+[forward]
+url = "kurrentdb://a:2113"
 [checkpoint]
 every = 7
 `;
@@ -81,6 +95,7 @@ test('reads every key', () => {
     viewsNeedParent: true,
     overlay: { mountOptions: ['volatile', 'metacopy=on'], upperdirLabel: true, slowChown: true, remapIds: false },
     log: { segmentBytes: 1.5 * 2 ** 20, reserveBytes: 65_536 },
+    forward: { url: 'kurrentdb://a:2113' },
     checkpoint: { every: 7 },
     drainTimeout: 1500,
     logLevel: 'debug',

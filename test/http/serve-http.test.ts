@@ -96,6 +96,11 @@ test('is alive even while it is not ready, and then says why', async (context) =
   assert.is((await ask(context.address, 'GET', '/readyz')).status, 200);
 });
 
+test('tells how the forwarding stands', async (context) => {
+  await served(context);
+  assert.equal(JSON.parse((await ask(context.address, 'GET', '/forward')).body), { state: 'off' });
+});
+
 test('reconciles and answers the actions without what only the driver needs', async (context) => {
   await served(context);
   const { status, body } = await ask(context.address, 'POST', '/reconcile');

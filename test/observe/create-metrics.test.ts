@@ -5,6 +5,7 @@ import type { Envelope } from '../../events/envelope.ts';
 import type { Event } from '../../events/registry.ts';
 import { evolve, initialState } from '../../projections/state.ts';
 import { createMemoryEventLog } from '../../src/adapters/event-log/memory.ts';
+import type { ForwardStatus } from '../../src/app/forward/status.ts';
 import { createPipelines } from '../../src/app/pipeline/create-pipelines.ts';
 import { createMetrics, type Metrics } from '../../src/observe/create-metrics.ts';
 import { silent } from '../../src/ports/logger.ts';
@@ -53,6 +54,22 @@ const facts: readonly Event[] = [
     data: { id: 2, key: 'v', kind: 'view', parent: '', parentId: null, labels: {}, created: 0n, updated: 0n },
   },
 ];
+
+test('shows how the forwarding stands, and nothing where nothing is forwarded', async ({ metrics }) => {
+  assert.not.match((await metrics.text()).body, /^snapledger_forward/m);
+  const status: ForwardStatus = { state: 'retrying', position: 3, failures: 2, error: 'no answer', hint: '' };
+  metrics.watchForwarding(() => status);
+  const events = new Subject<Envelope>();
+  const state = { ...initialState, position: 10 };
+  const journal = { durable: state, latest: state, setbacks: 0, events, log: createMemoryEventLog() };
+  metrics.watch(journal, createPipelines({ journal, logger: silent }));
+  assert.is(await reading(metrics, 'snapledger_forward_position'), 3);
+  assert.is(await reading(metrics, 'snapledger_forward_lag_events'), 7);
+  assert.is(await reading(metrics, 'snapledger_forward_failures'), 2);
+  const name = 'snapledger_forward_state';
+  assert.is(await reading(metrics, `${name}{state="retrying",error="no answer"}`), 1);
+  assert.is(await reading(metrics, `${name}{state="stopped",error=""}`), 0);
+});
 
 test('counts calls by method and status, with their durations', async ({ metrics }) => {
   metrics.call('Prepare', 'OK', 0.002);

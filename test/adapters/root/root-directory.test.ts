@@ -62,6 +62,9 @@ test('a store whose log is gone is refused instead of being taken for full of or
   mkdirSync(join(identity, 'log'), { recursive: true });
   writeIdentity(identity, { store: 's', driver: 'overlay' });
   assert.match(fault(() => prepareRoot(identity)).message, 'its log is gone');
+  writeIdentity(identity, { store: 's', driver: 'overlay', log: 'kurrentdb://a' });
+  prepareRoot(identity);
+  writeIdentity(identity, { store: 's', driver: 'overlay' });
   writeFileSync(join(identity, 'log/00000000000000000001.log'), '');
   prepareRoot(identity);
 });

@@ -1,5 +1,6 @@
 import {
   Metadata,
+  type ServerDuplexStream,
   type ServerErrorResponse,
   type ServiceDefinition,
   status,
@@ -12,6 +13,10 @@ import featuresPb from '@kurrent/kurrentdb-client/generated/kurrentdb/protocols/
 import sharedPb from '@kurrent/kurrentdb-client/generated/kurrentdb/protocols/v1/shared_pb.js';
 import type { IStreamsServer } from '@kurrent/kurrentdb-client/generated/kurrentdb/protocols/v1/streams_grpc_pb.js';
 import streamsGrpc from '@kurrent/kurrentdb-client/generated/kurrentdb/protocols/v1/streams_grpc_pb.js';
+import type {
+  BatchAppendReq,
+  BatchAppendResp,
+} from '@kurrent/kurrentdb-client/generated/kurrentdb/protocols/v1/streams_pb.js';
 import streamsPb from '@kurrent/kurrentdb-client/generated/kurrentdb/protocols/v1/streams_pb.js';
 import type { Faults } from './faults.ts';
 import { answerOf, expectedOf, proposalsOf, readEvents } from './messages.ts';
@@ -80,6 +85,8 @@ function gossipHandler({ faults, address }: ServiceContext) {
   };
 }
 
+type AppendCall = ServerDuplexStream<BatchAppendReq, BatchAppendResp>;
+
 const refusal = { code: status.UNAUTHENTICATED, details: 'Unauthenticated' };
 
 function streamsServer(context: ServiceContext): IStreamsServer {
@@ -92,34 +99,16 @@ function streamsServer(context: ServiceContext): IStreamsServer {
   return {
     batchAppend: (call) => {
       if (isStranger(call.metadata)) return call.emit('error', refusal);
-      const parts = new Map<string, InstanceType<typeof streamsPb.BatchAppendReq>[]>();
+      const parts = new Map<string, BatchAppendReq[]>();
       call.on('error', () => {});
       call.on('end', () => call.end());
       call.on('data', (request) => {
-        const id = request.getCorrelationId()?.getString() ?? JSON.stringify(request.getCorrelationId()?.toObject());
+        const id = JSON.stringify(request.getCorrelationId()?.toObject());
         const all = [...(parts.get(id) ?? []), request];
         parts.set(id, all);
         if (!request.getIsFinal()) return;
         parts.delete(id);
-        const [options] = all.flatMap((each) => each.getOptions() ?? []);
-        if (options === undefined) throw new TypeError('an append without options');
-        const stream = Buffer.from(options.getStreamIdentifier()?.getStreamName_asU8() ?? []).toString('utf8');
-        const events = all.flatMap(proposalsOf);
-        const expected = expectedOf(options);
-        context.seen(stream, events, expected);
-        const fault = faults.take();
-        if (fault === 'silent') return;
-        if (fault === 'cut') return context.cut();
-        if (fault === 'not-leader') return call.emit('error', notLeader(context));
-        const answer =
-          fault === 'conflict'
-            ? { wrong: expected === 'none' ? 0 : Number(expected) + 1 }
-            : streams.append(stream, events, expected);
-        if (fault === 'unanswered') return;
-        if (fault === 'written-and-cut') return context.cut();
-        const response = answerOf(request, { stream, expected, answer });
-        if (faults.delay === 0) return void call.write(response);
-        setTimeout(() => call.write(response), faults.delay);
+        answerAppend(call, all, context);
       });
     },
     read: (call) => {
@@ -137,6 +126,28 @@ function streamsServer(context: ServiceContext): IStreamsServer {
     append: (_call, answer) => answer({ code: status.UNIMPLEMENTED }),
     tombstone: (_call, answer) => answer({ code: status.UNIMPLEMENTED }),
   };
+}
+
+/** Writes and answers an append that has come in whole, or does what its fault is. */
+function answerAppend(call: AppendCall, parts: readonly BatchAppendReq[], context: ServiceContext): void {
+  const [options] = parts.flatMap((each) => each.getOptions() ?? []);
+  const [first] = parts;
+  if (options === undefined || first === undefined) throw new TypeError('an append without options');
+  const stream = Buffer.from(options.getStreamIdentifier()?.getStreamName_asU8() ?? []).toString('utf8');
+  const events = parts.flatMap(proposalsOf);
+  const expected = expectedOf(options);
+  context.seen(stream, events, expected);
+  const fault = context.faults.take();
+  if (fault === 'silent') return;
+  if (fault === 'cut') return void context.cut();
+  if (fault === 'not-leader') return void call.emit('error', notLeader(context));
+  const untrue = { wrong: expected === 'none' ? 0 : Number(expected) + 1 };
+  const answer = fault === 'conflict' ? untrue : context.streams.append(stream, events, expected);
+  if (fault === 'unanswered') return;
+  if (fault === 'written-and-cut') return void context.cut();
+  const response = answerOf(first, { stream, expected, answer });
+  if (context.faults.delay === 0) call.write(response);
+  else setTimeout(() => call.write(response), context.faults.delay);
 }
 
 function notLeader({ address }: ServiceContext): Partial<ServerErrorResponse> {

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, truncateSync, writeSync } from 'node:fs';
 
 /** An event as a client proposed it. */
 export interface StoredEvent {
@@ -50,7 +50,7 @@ export function createStreams(file?: string): Streams {
   if (file !== undefined && existsSync(file)) for (const line of wholeLines(file)) play(line);
   const fd = file === undefined ? undefined : openSync(file, 'a');
   const record = (line: Line) => {
-    // What a killed process has handed to the kernel stays; a line that it did not finish is begun anew.
+    // What a killed process has handed to the kernel stays.
     if (fd !== undefined) writeSync(fd, `${JSON.stringify(line)}\n`);
     play(line);
   };
@@ -91,11 +91,13 @@ export function createStreams(file?: string): Streams {
 
 const isAt = (expected: Expected, last: number, gone: boolean) => (expected === 'none' ? gone : expected === last);
 
+/** The lines that were written whole; the rest of one that was not is cut off. */
 function wholeLines(file: string): readonly Line[] {
   const text = readFileSync(file, 'utf8');
   const whole = text.slice(0, text.lastIndexOf('\n') + 1);
+  truncateSync(file, Buffer.byteLength(whole));
   return whole
     .split('\n')
-    .filter((line) => line !== '' && line.endsWith('}'))
+    .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as Line);
 }

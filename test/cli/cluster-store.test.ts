@@ -1,0 +1,179 @@
+import { mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { createServing, type Serving } from '../fault/serving.ts';
+import { type StandIn, startStandIn } from '../support/kurrent/stand-in.ts';
+import { run } from '../support/run.ts';
+import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+import { waitFor } from '../support/wait-for.ts';
+import { forwardReportOf } from '../torture/forward/rounds.ts';
+
+interface Context {
+  sandbox: Sandbox;
+  standIn: StandIn;
+  root: string;
+  serving(settings: string): Serving;
+}
+
+const test = suite<Context>('a daemon and a cluster');
+test.before.each(async (context) => {
+  const sandbox = createSandbox('cluster');
+  context.sandbox = sandbox;
+  context.root = join(sandbox.path, 'root');
+  context.standIn = await startStandIn();
+  sandbox.atEnd(context.standIn.close);
+  context.serving = (settings) => createServing(sandbox, { driver: 'memory', root: context.root, settings });
+});
+test.after.each(({ sandbox }) => sandbox.close());
+
+const snapledger = join(import.meta.dirname, '../../src/snapledger.cjs');
+const command = (...args: readonly string[]) => run(process.execPath, [snapledger, ...args], { anyStatus: true });
+const logIn = (url: string) => `log = { url = "${url}" }`;
+const forwardTo = (url: string) => `forward = { url = "${url}" }`;
+const reportOf = (sandbox: Sandbox) => forwardReportOf(join(sandbox.path, 's.http.sock'));
+
+async function reached(sandbox: Sandbox, state: string): Promise<Record<string, unknown>> {
+  let report: Record<string, unknown> = {};
+  await waitFor(`the state ${state}`, async () => {
+    report = (await reportOf(sandbox)) as unknown as Record<string, unknown>;
+    return report.state === state;
+  });
+  return report;
+}
+
+test('keeps its log there, and goes on after a kill', async ({ serving, standIn, root }) => {
+  const daemons = serving(logIn(standIn.url));
+  const first = await daemons.start();
+  const client = daemons.connect();
+  await client.prepare('a');
+  await client.commit('b', 'a');
+  await first.kill();
+  const second = await daemons.start();
+  const again = daemons.connect();
+  await again.prepare('c', { parent: 'b' }).catch(() => {});
+  await second.stop();
+  assert.is(statSync(join(root, 'store')).mode & 0o777, 0o600);
+  const { store } = JSON.parse(readFileSync(join(root, 'store'), 'utf8')) as { store: string };
+  const stored = standIn.streams.read(`snapledger-${store}`, 0, 'forwards', 100) ?? [];
+  assert.equal(
+    stored.map(({ event }) => event.type).filter((type) => /^Store|Committed/.test(type)),
+    ['StoreCreated.v1', 'StoreOpened.v1', 'SnapshotCommitted.v2', 'StoreOpened.v1', 'StoreClosed.v1'],
+  );
+});
+
+test('is read and verified by commands that know its root alone', async ({ serving, standIn, root }) => {
+  const daemon = await serving(logIn(standIn.url)).start();
+  const running = await command('log', '--root', root, '--json');
+  assert.is(running.stdout.trim().split('\n').length, 2);
+  await daemon.stop();
+  assert.match((await command('tree', '--root', root)).stdout, 'KEY');
+  const { status, stdout } = await command('verify', '--root', root);
+  assert.is(status, 0, stdout);
+  const repair = await command('repair', '--root', root);
+  assert.is(repair.status, 2);
+  assert.match(repair.stderr, "is kept in a cluster, and can't be repaired from here");
+});
+
+test('does not start where the root and the cluster do not belong together', async ({ serving, standIn }) => {
+  await serving('')
+    .start()
+    .then((daemon) => daemon.stop());
+  await assertFails(serving(logIn(standIn.url)), /keeps its log in files, not in a cluster/);
+});
+
+async function assertFails(serving: Serving, told: RegExp): Promise<void> {
+  await serving.start().then(
+    () => assert.unreachable('it started'),
+    (error: Error) => assert.match(error.message, told),
+  );
+}
+
+test('does not start with a wrong string, and never shows the password', async ({ serving }) => {
+  const daemons = serving(logIn('kurrentdb://admin:secret@c?tls=false'));
+  await assertFails(daemons, /without TLS the client sends no credentials/);
+  assert.not.match(daemons.lastWords(), /secret/);
+});
+
+test('does not take a cluster without its events for an empty store', async ({ serving, standIn, root }) => {
+  await serving(logIn(standIn.url))
+    .start()
+    .then((daemon) => daemon.stop());
+  mkdirSync(join(root, 'snapshots/1'), { recursive: true });
+  rmSync(join(root, 'checkpoints'), { recursive: true });
+  const empty = await startStandIn();
+  await assertFails(serving(logIn(empty.url)), /holds a store, but the cluster has no events of it/).finally(
+    empty.close,
+  );
+});
+
+test('does not forward a log that the cluster keeps', async ({ serving, standIn }) => {
+  await assertFails(serving(`${logIn(standIn.url)}\n${forwardTo(standIn.url)}`), /the log itself is kept in a cluster/);
+});
+
+test('forwards every event, and tells how far it is', async ({ serving, standIn, sandbox, root }) => {
+  const daemons = serving(forwardTo(standIn.url));
+  const daemon = await daemons.start();
+  const client = daemons.connect();
+  await client.prepare('a');
+  await reached(sandbox, 'forwarding');
+  await daemon.stop();
+  const { store } = JSON.parse(readFileSync(join(root, 'store'), 'utf8')) as { store: string };
+  const types = standIn.streams.read(`snapledger-${store}`, 0, 'forwards', 100)?.map(({ event }) => event.type);
+  assert.equal(types, ['StoreCreated.v1', 'StoreOpened.v1', 'SnapshotPrepared.v1', 'StoreClosed.v1']);
+});
+
+for (const [what, prepare, state, told, hint] of [
+  ['a wrong string', () => 'kurrentdb://a/$all', 'stopped', 'it names a path', 'leave it out'],
+  [
+    'a server that is too old',
+    (standIn: StandIn) => {
+      standIn.faults.version = '20.6.1';
+      return standIn.url;
+    },
+    'retrying',
+    'too old: version 20.6.1',
+    'upgrade it',
+  ],
+  [
+    'a host that nobody answers at',
+    () => 'kurrentdb://127.0.0.1:1?tls=false',
+    'retrying',
+    'no answer from the cluster',
+    'can be reached',
+  ],
+] as const)
+  test(`serves on with ${what} to forward to`, async ({ serving, standIn, sandbox }) => {
+    const daemons = serving(forwardTo(prepare(standIn)));
+    const daemon = await daemons.start();
+    const report = await reached(sandbox, state);
+    assert.match(String(report.error), told);
+    assert.match(String(report.hint), hint);
+    const client = daemons.connect();
+    await client.prepare('a');
+    assert.is((await client.list()).length, 1);
+    await daemon.stop();
+    assert.match(daemons.lastWords(), state === 'stopped' ? 'forwarding has stopped' : 'forwarding failed');
+  });
+
+test('stops to forward where the stream is of another history, and leaves it as it is', async (context) => {
+  const { serving, standIn, sandbox, root } = context;
+  await serving('')
+    .start()
+    .then((daemon) => daemon.stop());
+  const { store } = JSON.parse(readFileSync(join(root, 'store'), 'utf8')) as { store: string };
+  const foreign = {
+    id: '00000000-0000-4000-8000-000000000009',
+    type: 'Other',
+    contentType: 'application/json',
+    data: 'e30=',
+    metadata: 'e30=',
+  };
+  standIn.streams.append(`snapledger-${store}`, [foreign], 'none');
+  const daemon = await serving(forwardTo(standIn.url)).start();
+  assert.match(String((await reached(sandbox, 'stopped')).error), "it is none of this store's");
+  assert.is(standIn.streams.read(`snapledger-${store}`, 0, 'forwards', 100)?.length, 1);
+  await daemon.stop();
+});
+
+test.run();

@@ -1,0 +1,63 @@
+import { appendFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { createSandbox } from '../sandbox.ts';
+import { createStreams, type StoredEvent } from './streams.ts';
+
+const event = (id: string): StoredEvent => ({ id, type: 't', contentType: 'application/json', data: '', metadata: '' });
+const [a, b, c] = ['a', 'b', 'c'].map(event) as [StoredEvent, StoredEvent, StoredEvent];
+
+/** What a real server does, as measured. */
+const test = suite('the rules of a cluster');
+
+test('appends at the revision that is expected, and nowhere else', () => {
+  const streams = createStreams();
+  assert.equal(streams.append('s', [a], 3), { wrong: 'none' });
+  assert.equal(streams.append('s', [a, b], 'none'), { revision: 1 });
+  assert.equal(streams.append('s', [c], 'none'), { wrong: 1 });
+  assert.equal(streams.append('s', [c], 0), { wrong: 1 });
+  assert.equal(streams.append('s', [c], 1), { revision: 2 });
+});
+
+test('takes the same ids at the same revision for a repetition, also the beginning of them', () => {
+  const streams = createStreams();
+  streams.append('s', [a, b], 'none');
+  assert.equal(streams.append('s', [a, b], 'none'), { revision: 1 });
+  assert.equal(streams.append('s', [a], 'none'), { revision: 0 });
+  assert.equal(streams.append('s', [a, b, c], 'none'), { wrong: 1 });
+  assert.is(streams.read('s', 0, 'forwards', 9)?.length, 2);
+});
+
+test('takes a deleted stream for none, and goes on numbering', () => {
+  const streams = createStreams();
+  streams.append('s', [a, b], 'none');
+  streams.delete('s');
+  assert.is(streams.read('s', 0, 'forwards', 9), undefined);
+  assert.equal(streams.append('s', [c], 'none'), { revision: 2 });
+  assert.equal(
+    streams.read('s', 0, 'forwards', 9)?.map(({ revision }) => revision),
+    [2],
+  );
+});
+
+test('keeps whole appends beyond a kill, and forgets a part of one', async () => {
+  const sandbox = createSandbox('streams');
+  const file = join(sandbox.path, 'file');
+  const streams = createStreams(file);
+  streams.append('s', [a, b], 'none');
+  streams.close();
+  appendFileSync(file, '{"append":"s","events":[{"id"');
+  const again = createStreams(file);
+  again.append('s', [c], 1);
+  again.close();
+  const last = createStreams(file);
+  assert.equal(
+    last.read('s', 'end', 'backwards', 2)?.map(({ event: { id } }) => id),
+    ['c', 'b'],
+  );
+  last.close();
+  await sandbox.close();
+});
+
+test.run();
