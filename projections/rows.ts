@@ -39,10 +39,37 @@ const SnapshotRow = t.type(
 
 const DoomedRow = t.type({ row: t.literal('doomed'), id: Decimal, since: Decimal, why: t.string }, 'DoomedRow');
 
+const RetainedRow = t.type(
+  {
+    row: t.literal('retained'),
+    id: Decimal,
+    key: t.string,
+    kind: Kind,
+    parent: t.string,
+    parentId: MaybeId,
+    labels: Labels,
+    created: Nanoseconds,
+    updated: Nanoseconds,
+    since: Decimal,
+    removed: Nanoseconds,
+    prepared: Decimal,
+    flushed: t.boolean,
+    usage: t.union([t.type({ bytes: Decimal, inodes: Decimal }), t.null]),
+  },
+  'RetainedRow',
+);
+
+const OfferedRow = t.type({ row: t.literal('offered'), offer: t.string, id: Decimal }, 'OfferedRow');
+
 type SnapshotRow = t.TypeOf<typeof SnapshotRow>;
 type DoomedRow = t.TypeOf<typeof DoomedRow>;
+type RetainedRow = t.TypeOf<typeof RetainedRow>;
+type OfferedRow = t.TypeOf<typeof OfferedRow>;
 
-/** The state as rows of plain JSON, for a checkpoint: the life of the store first, then one row a snapshot, then the doomed. */
+/**
+ * The state as rows of plain JSON, for a checkpoint: the life of the store first, then one row a snapshot, then the
+ * doomed, the retained and the offers.
+ */
 export function* toRows(state: State): IterableIterator<unknown> {
   yield LifeRow.encode({ row: 'life', position: state.position, ...state.life });
   for (const snapshot of state.index.values()) {
@@ -57,6 +84,9 @@ export function* toRows(state: State): IterableIterator<unknown> {
     });
   }
   for (const [id, doomed] of state.volumes.doomed) yield DoomedRow.encode({ row: 'doomed', id, ...doomed });
+  for (const [id, { snapshot, ...rest }] of state.volumes.retained)
+    yield RetainedRow.encode({ row: 'retained', ...snapshot, ...rest, usage: state.usage.get(id) ?? null });
+  for (const [offer, id] of state.volumes.offered) yield OfferedRow.encode({ row: 'offered', offer, id });
 }
 
 /** The state that gave the rows, or what is wrong with them. */
@@ -75,14 +105,36 @@ export function fromRows(rows: Iterable<unknown>): either.Either<string, State> 
 }
 
 function addRow(state: State, row: unknown): either.Either<string, State> {
-  const isDoomed = (row as { row?: unknown } | null)?.row === 'doomed';
-  return isDoomed
-    ? either.map((doomed: DoomedRow) => addDoomed(state, doomed))(decodeWith(DoomedRow, row))
-    : either.map((snapshot: SnapshotRow) => addSnapshot(state, snapshot))(decodeWith(SnapshotRow, row));
+  switch ((row as { row?: unknown } | null)?.row) {
+    case 'doomed':
+      return either.map((doomed: DoomedRow) => addDoomed(state, doomed))(decodeWith(DoomedRow, row));
+    case 'retained':
+      return either.map((retained: RetainedRow) => addRetained(state, retained))(decodeWith(RetainedRow, row));
+    case 'offered':
+      return either.map((offered: OfferedRow) => addOffered(state, offered))(decodeWith(OfferedRow, row));
+    default:
+      return either.map((snapshot: SnapshotRow) => addSnapshot(state, snapshot))(decodeWith(SnapshotRow, row));
+  }
 }
 
 function addDoomed(state: State, { id, since, why }: DoomedRow): State {
   return { ...state, volumes: { ...state.volumes, doomed: state.volumes.doomed.set(id, { since, why }) } };
+}
+
+function addRetained(
+  state: State,
+  { row: _, usage, since, removed, prepared, flushed, ...snapshot }: RetainedRow,
+): State {
+  const retained = { snapshot, since, removed, prepared, flushed };
+  return {
+    ...state,
+    volumes: { ...state.volumes, retained: state.volumes.retained.set(snapshot.id, retained) },
+    usage: usage === null ? state.usage : state.usage.set(snapshot.id, usage),
+  };
+}
+
+function addOffered(state: State, { offer, id }: OfferedRow): State {
+  return { ...state, volumes: { ...state.volumes, offered: state.volumes.offered.set(offer, id) } };
 }
 
 function addSnapshot(state: State, { row: _, prepared, touched, flushed, usage, ...snapshot }: SnapshotRow): State {

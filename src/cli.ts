@@ -53,6 +53,10 @@ export const world: World = {
     const { reconcileStopped } = await import('./main.ts');
     return reconcileStopped(config, logger);
   },
+  restoreStopped: async (config, name, logger) => {
+    const { restoreStopped } = await import('./main.ts');
+    return restoreStopped(config, name, logger);
+  },
 };
 
 /** Opening the driver itself would lay out its root; only what looks at the disk is taken of it. */

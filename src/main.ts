@@ -1,8 +1,10 @@
+import type { Snapshot } from '../projections/snapshot.ts';
 import { createFailpoints, failpointsVariable } from './adapters/failpoints/from-environment.ts';
 import { createSystem } from './adapters/system/create-system.ts';
 import type { Action } from './app/reconciler/action.ts';
 import { version } from './cli/version.ts';
 import type { Config } from './config/config.ts';
+import type { Answer } from './domain/refusal.ts';
 import { serveGrpc } from './grpc/serve-grpc.ts';
 import { readToken } from './http/read-token.ts';
 import { type HttpOptions, serveHttp } from './http/serve-http.ts';
@@ -67,6 +69,22 @@ function httpListeners({ httpAddress, http: { listen, tokenFile } }: Config): Li
   return { address: httpAddress, loopback: { ...listen, token: readToken(tokenFile) } };
 }
 
+/** Restores a retained layer of a store that no daemon serves, under its lock. Rejects with a Fault (`busy`) while one does. */
+export async function restoreStopped(
+  config: Config,
+  name: string,
+  logger: Logger,
+): Promise<Answer<readonly Snapshot[]>> {
+  const metrics = createMetrics(version());
+  const store = await openStore(config, { system: createSystem(), metrics, logger, reach: unhindered });
+  try {
+    return await store.service.restore(name);
+  } finally {
+    await store.close('restored');
+    metrics.close();
+  }
+}
+
 /** The two sockets over an open store: containerd's, and the operator's. */
 async function serveStore(
   store: OpenStore,
@@ -82,6 +100,7 @@ async function serveStore(
       metrics: metrics.text,
       health: () => (serving ? journal.health : { serving, reason: 'stopping' }),
       reconcile: service.reconcile,
+      restore: service.restore,
     },
   });
   const grpc = await serveGrpc({

@@ -1,5 +1,5 @@
 import { bufferTime, concatMap, filter, lastValueFrom, mergeMap, Subject } from 'rxjs';
-import type { Event } from '../../events/registry.ts';
+import type { Event, EventOf } from '../../events/registry.ts';
 import type { Reach } from '../ports/failpoints.ts';
 import { errorText } from '../ports/fault.ts';
 import type { Logger } from '../ports/logger.ts';
@@ -98,7 +98,7 @@ export function createPurger({ journal, driver, retrier, logger, reach }: Contex
     { defaultValue: undefined },
   );
   const listening = journal.events.subscribe(({ event }) => {
-    if (event.type === 'SnapshotRemoved' || event.type === 'PrepareUndone') enqueue(event.data.id);
+    if (dooms(event)) enqueue(event.data.id);
   });
   for (const [id] of journal.durable.volumes.doomed) enqueue(id);
 
@@ -116,3 +116,10 @@ export function createPurger({ journal, driver, retrier, logger, reach }: Contex
     },
   };
 }
+
+type Dooming = EventOf<'SnapshotRemoved' | 'PrepareUndone' | 'RetentionEnded'>;
+
+const dooms = (event: Event): event is Dooming =>
+  (event.type === 'SnapshotRemoved' && !event.data.retained) ||
+  event.type === 'PrepareUndone' ||
+  event.type === 'RetentionEnded';

@@ -9,6 +9,7 @@ import type { VolumeDriver } from '../ports/volume-driver.ts';
 import type { Journal } from './journal.ts';
 import type { KeyLocks } from './key-locks.ts';
 import type { Purger } from './purger.ts';
+import type { RetentionKeeper } from './retention/retention-keeper.ts';
 import type { Retrier } from './retrier.ts';
 import type { Undo } from './undo.ts';
 import type { UsageMeter } from './usage-meter.ts';
@@ -22,6 +23,7 @@ export interface StoreContext {
   readonly driver: VolumeDriver;
   readonly locks: KeyLocks;
   readonly purger: Purger;
+  readonly keeper: RetentionKeeper;
   readonly meter: UsageMeter;
   readonly retrier: Retrier;
   readonly undo: Undo;

@@ -3,6 +3,7 @@ import type { ContainerdConfigOptions } from './commands/containerd-config.ts';
 import type { LogOptions } from './commands/log.ts';
 import type { ReconcileOptions } from './commands/reconcile.ts';
 import type { RepairOptions } from './commands/repair.ts';
+import type { RestoreOptions } from './commands/restore.ts';
 import type { ServeOptions } from './commands/serve.ts';
 import type { StatOptions } from './commands/stat.ts';
 import type { TreeOptions } from './commands/tree.ts';
@@ -26,6 +27,7 @@ export function createProgram(world: World): Command {
   addStat(program, world);
   addVerify(program, world);
   addReconcile(program, world);
+  addRestore(program, world);
   addRepair(program, world);
   addContainerdConfig(program);
   return program;
@@ -53,6 +55,7 @@ function addServe(program: Command, world: World): void {
     .option('--driver <name>', 'overlay, btrfs or memory')
     .option('--durability <when>', "commit: a layer's data is flushed before its commit is answered; background: after")
     .option('--removal <how>', 'background: volumes are purged after Remove was answered; sync: before')
+    .option('--no-retention', 'purge removed layers at once')
     .option('--log-level <level>', 'debug, info, warn or error')
     .action(async (options: ServeOptions) => {
       const { serve } = await import('./commands/serve.ts');
@@ -110,6 +113,20 @@ function addReconcile(program: Command, world: World): void {
     .action(async (options: ReconcileOptions) => {
       const { reconcile } = await import('./commands/reconcile.ts');
       await reconcile(options, world, print);
+    });
+}
+
+function addRestore(program: Command, world: World): void {
+  aboutStore(
+    program,
+    'restore [name]',
+    'bring a removed layer back by its name or number; without one, show what can be',
+  )
+    .addOption(jsonOption('one layer a line'))
+    .addOption(wholeOption())
+    .action(async (name: string | undefined, options: RestoreOptions) => {
+      const { restore } = await import('./commands/restore.ts');
+      await restore(name, options, world, print);
     });
 }
 

@@ -5,7 +5,7 @@ const MiB = 1024 * 1024;
 
 /** Settings with every gap filled by the default. Later ones win, key by key. */
 export function complete(...layers: readonly Settings[]): Config {
-  const { http, overlay, log, checkpoint, ...top } = layers.reduce(merged, {});
+  const { http, overlay, log, checkpoint, retention, ...top } = layers.reduce(merged, {});
   const address = top.address ?? '/run/snapledger/snapledger.sock';
   return {
     root: top.root ?? '/var/lib/snapledger',
@@ -24,8 +24,18 @@ export function complete(...layers: readonly Settings[]): Config {
     },
     log: { segmentBytes: log?.segment_bytes ?? 16 * MiB, reserveBytes: log?.reserve_bytes ?? MiB },
     checkpoint: { every: checkpoint?.every ?? 50_000 },
+    retention: retained(retention),
     drainTimeout: top.drain_timeout ?? 10_000,
     logLevel: top.log_level ?? 'info',
+  };
+}
+
+function retained(settings: Settings['retention']): Config['retention'] {
+  if (settings?.enabled === false) return null;
+  return {
+    keep: settings?.keep ?? 24 * 3_600_000,
+    maxBytes: settings?.max_bytes ?? 10 * 1024 * MiB,
+    minFree: settings?.min_free ?? { fraction: 0.2 },
   };
 }
 
@@ -40,5 +50,6 @@ function merged(below: Settings, above: Settings): Settings {
     overlay: { ...below.overlay, ...above.overlay },
     log: { ...below.log, ...above.log },
     checkpoint: { ...below.checkpoint, ...above.checkpoint },
+    retention: { ...below.retention, ...above.retention },
   };
 }

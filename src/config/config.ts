@@ -13,6 +13,8 @@ export interface Config {
   readonly overlay: OverlayConfig;
   readonly log: LogConfig;
   readonly checkpoint: CheckpointConfig;
+  /** null: removed layers are purged at once */
+  readonly retention: RetentionConfig | null;
   /** milliseconds that calls under way get to end at a stop */
   readonly drainTimeout: number;
   readonly logLevel: LogLevel;
@@ -49,4 +51,13 @@ export interface LogConfig {
 export interface CheckpointConfig {
   /** events between two checkpoints */
   readonly every: number;
+}
+
+export interface RetentionConfig {
+  /** milliseconds that a removed layer is kept */
+  readonly keep: number;
+  /** bytes of all that is kept together */
+  readonly maxBytes: number;
+  /** what the file system must have free before anything is kept */
+  readonly minFree: { readonly fraction: number } | { readonly bytes: number };
 }

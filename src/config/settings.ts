@@ -1,5 +1,18 @@
 import * as t from 'io-ts';
-import { AbsolutePath, AutoOrFlag, Count, Duration, Flag, Loopback, OneOf, Size, SocketPath, Text } from './values.ts';
+import {
+  AbsolutePath,
+  AutoOrFlag,
+  Count,
+  Duration,
+  Flag,
+  Loopback,
+  OneOf,
+  Period,
+  Room,
+  Size,
+  SocketPath,
+  Text,
+} from './values.ts';
 
 const Http = t.partial({ listen: Loopback, token_file: AbsolutePath }, 'a table');
 
@@ -11,6 +24,8 @@ const Overlay = t.partial(
 const Log = t.partial({ segment_bytes: Size('64KiB'), reserve_bytes: Size('0B') }, 'a table');
 
 const Checkpoint = t.partial({ every: Count(1) }, 'a table');
+
+const Retention = t.partial({ enabled: Flag, keep: Period, max_bytes: Size('0B'), min_free: Room }, 'a table');
 
 /** What a settings file or the command line may say, each key at will: the names are those of the file. */
 export const Settings = t.partial(
@@ -26,6 +41,7 @@ export const Settings = t.partial(
     overlay: Overlay,
     log: Log,
     checkpoint: Checkpoint,
+    retention: Retention,
     drain_timeout: Duration,
     log_level: OneOf('debug', 'info', 'warn', 'error'),
   },

@@ -3,11 +3,12 @@ import type { HttpAnswer, HttpRequest, Route } from './route.ts';
 import { type HealthSource, liveness, readiness } from './routes/health.ts';
 import { type MetricsSource, metrics } from './routes/metrics.ts';
 import { type ReconcileSource, reconcile } from './routes/reconcile.ts';
+import { type RestoreSource, restore } from './routes/restore.ts';
 
 /** What the daemon offers over HTTP: what each route needs. */
-export type Sources = MetricsSource & HealthSource & ReconcileSource;
+export type Sources = MetricsSource & HealthSource & ReconcileSource & RestoreSource;
 
-const routes: readonly Route<Sources>[] = [metrics, liveness, readiness, reconcile];
+const routes: readonly Route<Sources>[] = [metrics, liveness, readiness, reconcile, restore];
 
 const byPath = new Map(routes.map((route) => [route.path, route]));
 

@@ -39,7 +39,18 @@ async function commitOf(client: SnapshotsClient, files: number, name: string): P
 const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 
 try {
-  const ours = [process.execPath, daemonFile, 'serve', '--root', 'ROOT', '--address', 'SOCKET', '--driver', 'overlay'];
+  const ours = [
+    process.execPath,
+    daemonFile,
+    'serve',
+    '--root',
+    'ROOT',
+    '--address',
+    'SOCKET',
+    '--driver',
+    'overlay',
+    '--no-retention',
+  ];
   const clients = new Map([['snapledger', await connect('snapledger', ours)]]);
   if (peer.length > 0) clients.set('peer', await connect('peer', peer));
   for (const files of counts) {

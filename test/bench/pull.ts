@@ -36,7 +36,17 @@ function image() {
 async function startSnapledger(sandbox: Sandbox, durability: string): Promise<string> {
   const address = join(sandbox.path, `${durability}.sock`);
   const root = join(sandbox.path, durability);
-  const flags = ['--root', root, '--address', address, '--driver', 'overlay', '--durability', durability];
+  const flags = [
+    '--root',
+    root,
+    '--address',
+    address,
+    '--driver',
+    'overlay',
+    '--durability',
+    durability,
+    '--no-retention',
+  ];
   const command = [process.execPath, daemonFile, 'serve', ...flags] as const;
   await startDaemon({ command: [...command], address, log: join(sandbox.path, `${durability}.log`), sandbox });
   return address;

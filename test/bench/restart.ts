@@ -38,7 +38,15 @@ function* history(): Generator<Event> {
   for (; made + 4 < events; made += 5) {
     yield* life(null);
     const key = `sha256:${id}`;
-    const gone = { kind: 'committed', parent: '', parentId: null, labels: {}, created: 1n, updated: 1n } as const;
+    const gone = {
+      kind: 'committed',
+      parent: '',
+      parentId: null,
+      labels: {},
+      created: 1n,
+      updated: 1n,
+      retained: false,
+    } as const;
     yield { type: 'SnapshotRemoved', data: { id, key, ...gone } };
     yield { type: 'VolumePurged', data: { id, why: 'removed', bytes: 0 } };
   }

@@ -39,6 +39,7 @@ test('fills an empty file with the defaults', () => {
     overlay: { mountOptions: [], upperdirLabel: false, slowChown: false, remapIds: 'auto' },
     log: { segmentBytes: 16 * 2 ** 20, reserveBytes: 2 ** 20 },
     checkpoint: { every: 50_000 },
+    retention: { keep: 86_400_000, maxBytes: 10 * 2 ** 30, minFree: { fraction: 0.2 } },
     drainTimeout: 10_000,
     logLevel: 'info',
   });
@@ -67,6 +68,11 @@ segment_bytes = "1.5MiB"
 reserve_bytes = 65536
 [checkpoint]
 every = 7
+[retention]
+enabled = true
+keep = "7d"
+max_bytes = "1GiB"
+min_free = "2GiB"
 `;
 
 test('reads every key', () => {
@@ -82,6 +88,7 @@ test('reads every key', () => {
     overlay: { mountOptions: ['volatile', 'metacopy=on'], upperdirLabel: true, slowChown: true, remapIds: false },
     log: { segmentBytes: 1.5 * 2 ** 20, reserveBytes: 65_536 },
     checkpoint: { every: 7 },
+    retention: { keep: 7 * 86_400_000, maxBytes: 2 ** 30, minFree: { bytes: 2 ** 31 } },
     drainTimeout: 1500,
     logLevel: 'debug',
   });
@@ -93,6 +100,12 @@ test('lets a flag win over the file, and the file over the defaults', () => {
   assert.is(config.root, '/from/flag');
   assert.is(config.driver, 'btrfs');
   assert.equal(config.log, { segmentBytes: 16 * 2 ** 20, reserveBytes: 0 });
+});
+
+test('retains nothing where retention is off, by file or flag', () => {
+  assert.is(loadConfig({ file: written('[retention]\nenabled = false\nkeep = "1h"') }).retention, null);
+  const flags = { retention: { enabled: false } };
+  assert.is(loadConfig({ file: written('[retention]\nkeep = "1h"'), flags }).retention, null);
 });
 
 test('puts the HTTP socket beside the address, whatever that ends in', () => {
@@ -128,6 +141,10 @@ const wrongTexts: readonly (readonly [text: string, message: string])[] = [
   ['[log]\nreserve_bytes = 1.5', 'config.toml: log.reserve_bytes: expected a size'],
   ['[log]\nreserve_bytes = nan', 'config.toml: log.reserve_bytes: expected a size'],
   ['[checkpoint]\nevery = 0', 'config.toml: checkpoint.every: expected a whole number of at least 1, found 0'],
+  ['[retention]\nkeep = "4000d"', 'config.toml: retention.keep: expected a duration of at most 3650 days'],
+  ['[retention]\nmax_bytes = "much"', 'config.toml: retention.max_bytes: expected a size'],
+  ['[retention]\nmin_free = "120%"', 'config.toml: retention.min_free: expected a part as "20%", or a size'],
+  ['[retention]\nenabled = 1', 'config.toml: retention.enabled: expected true or false, found 1'],
   ['drain_timeout = "soon"', 'config.toml: drain_timeout: expected a duration'],
   ['drain_timeout = inf', 'config.toml: drain_timeout: expected a duration'],
   ['log_level = "loud"', 'config.toml: log_level: expected one of "debug", "info", "warn", "error", found "loud"'],

@@ -23,6 +23,8 @@ export interface Environment {
   expectTree(reference: string, tree: Tree): Promise<void>;
   /** Names of the directories that the snapshotter keeps on disk for snapshots. */
   volumes(): readonly string[];
+  /** Removes all images and containers, and has containerd collect until its list is empty. */
+  removeAll(): Promise<void>;
   /** Removes all images and containers and fails unless the garbage collection leaves nothing, here and on disk. */
   expectNothingLeft(): Promise<void>;
   /** SIGKILL to the snapshotter. */
@@ -50,6 +52,13 @@ export async function createEnvironment(sandbox: Sandbox, root: string, server: 
   const { ctr } = containerd;
   const list = () => ctr('snapshots', '--snapshotter', snapshotterName, 'list');
   const volumes = () => readdirSync(join(root, 'snapshots'));
+  const removeAll = async () => {
+    for (const id of words(await ctr('containers', 'list', '--quiet'))) await ctr('containers', 'delete', id);
+    for (const name of words(await ctr('images', 'list', '--quiet'))) await ctr('images', 'remove', '--sync', name);
+    await collect(containerd);
+    const rows = async () => (await list()).trim().split('\n').slice(1);
+    await waitFor(`an empty list: ${await list()}`, async () => (await rows()).length === 0);
+  };
 
   return {
     sandbox,
@@ -66,14 +75,10 @@ export async function createEnvironment(sandbox: Sandbox, root: string, server: 
       await ctr('images', 'unmount', '--snapshotter', snapshotterName, '--rm', target);
       assert.equal(differences(tree, found), []);
     },
+    removeAll,
     expectNothingLeft: async () => {
-      for (const id of words(await ctr('containers', 'list', '--quiet'))) await ctr('containers', 'delete', id);
-      for (const name of words(await ctr('images', 'list', '--quiet'))) await ctr('images', 'remove', '--sync', name);
-      await collect(containerd);
-      await waitFor(`an empty list and no volumes: ${await list()}${volumes()}`, async () => {
-        const rows = (await list()).trim().split('\n').slice(1);
-        return rows.length === 0 && volumes().length === 0;
-      });
+      await removeAll();
+      await waitFor(`no volumes: ${volumes()}`, () => volumes().length === 0);
     },
     killSnapshotter: () => snapshotter.kill(),
     startSnapshotter: async () => {

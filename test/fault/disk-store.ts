@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { createFileCheckpointStore } from '../../src/adapters/checkpoint-store/file.ts';
 import { openFileEventLog } from '../../src/adapters/event-log/file/open-file-event-log.ts';
+import { createRoomMeter } from '../../src/adapters/space/stat-file-system.ts';
 import { createSystem } from '../../src/adapters/system/create-system.ts';
 import { createJournal, type Journal } from '../../src/app/journal.ts';
 import { loadState } from '../../src/app/load-state.ts';
@@ -61,7 +62,15 @@ export async function openDiskStore(options: DiskStoreOptions): Promise<DiskStor
       recovered,
       logger,
       reach,
-      options: { durability: 'commit', removal: 'background', viewsNeedParent: false, checkpointEvery: 1000 },
+      options: {
+        durability: 'commit',
+        removal: 'background',
+        viewsNeedParent: false,
+        checkpointEvery: 1000,
+        retention: null,
+      },
+      clock: system.now,
+      measureRoom: createRoomMeter(root),
     });
     let ending: Promise<void> | undefined;
     const end = async () => {

@@ -1,5 +1,6 @@
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { either } from 'fp-ts';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { serveHttp } from '../../src/http/serve-http.ts';
@@ -31,6 +32,7 @@ async function served({ sandbox, address }: Context, host = '127.0.0.1', port = 
       metrics: async () => ({ contentType: 'text/plain', body: 'up 1\n' }),
       health: () => ({ serving: true, reason: '' }),
       reconcile: async () => [],
+      restore: async () => either.right([]),
     },
   });
   sandbox.atEnd(() => server.close());

@@ -2,6 +2,7 @@ import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { either } from 'fp-ts';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Described } from '../../src/app/reconciler/action-row.ts';
@@ -46,6 +47,7 @@ async function served(context: Context) {
         context.asked.push(dryRun);
         return actions;
       },
+      restore: async () => either.right([]),
     },
   });
   context.sandbox.atEnd(() => server.close());
@@ -138,7 +140,11 @@ test('answers 500 when a source fails, and goes on', async (context) => {
     throw new Fault('io', 'disk is gone', { hint: 'find it' });
   };
   const health = () => ({ serving: true, reason: '' });
-  const server = await serveHttp({ address, logger: silent, sources: { metrics: fail, health, reconcile: fail } });
+  const server = await serveHttp({
+    address,
+    logger: silent,
+    sources: { metrics: fail, health, reconcile: fail, restore: fail },
+  });
   sandbox.atEnd(() => server.close());
   const failed = await ask(address, 'POST', '/reconcile');
   assert.is(failed.status, 500);

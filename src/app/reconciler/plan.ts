@@ -24,7 +24,7 @@ export function plan(wanted: Wanted, found: readonly FoundVolume[]): readonly Ac
   ];
 }
 
-type Lost = Extract<Action, { type: 'declare-lost' }>;
+type Lost = Extract<Action, { type: 'declare-lost' | 'end-retention' }>;
 
 /** Vanished volumes and all that descend from them, each child before its parent, so that the index never holds an orphan. */
 function lostVolumes(wanted: Wanted, found: ReadonlyMap<number, Found>): ReadonlyMap<number, Lost> {
@@ -34,7 +34,8 @@ function lostVolumes(wanted: Wanted, found: ReadonlyMap<number, Found>): Readonl
     if (volume === undefined) return undefined;
     const parent = volume.parentId === null ? undefined : judged(volume.parentId);
     const why = gone(volume, found.get(id)) ?? (parent && `its parent ${parent.key} is lost`);
-    return why === undefined ? undefined : { type: 'declare-lost', id, key: volume.key, why };
+    const type = volume.retained ? 'end-retention' : 'declare-lost';
+    return why === undefined ? undefined : { type, id, key: volume.key, why };
   };
   const seen = new Map<number, Lost | undefined>();
   const judged = (id: number): Lost | undefined => {
@@ -64,7 +65,9 @@ function gone({ volume, fresh, occupies, unsafe }: WantedVolume, found: Found | 
 function explain(found: FoundVolume, wanted: Wanted, lost: ReadonlyMap<number, Lost>): readonly Action[] {
   const { id, path } = found;
   if (id === null) return [aside(found, `${path}: its name is not a snapshot's number`)];
-  if (lost.has(id)) return [aside(found, lost.get(id)?.why ?? '')];
+  const verdict = lost.get(id);
+  // What is left of a retained one is purged: it was removed.
+  if (verdict !== undefined) return verdict.type === 'declare-lost' ? [aside(found, verdict.why)] : [];
   const volume = wanted.volumes.get(id);
   if (volume !== undefined) return sealed(volume, found);
   if (wanted.doomed.has(id)) return [];

@@ -1,7 +1,7 @@
 import type { State } from '../../../projections/state.ts';
 import type { Doomed } from '../../../projections/volumes.ts';
 import type { Volume, VolumeDriver } from '../../ports/volume-driver.ts';
-import { volumeOf } from '../volume-of.ts';
+import { retainedVolume, volumeOf } from '../volume-of.ts';
 
 /** A volume that the log asks for. */
 export interface WantedVolume {
@@ -14,6 +14,8 @@ export interface WantedVolume {
   readonly fresh: boolean;
   /** Committed, but not known to have been on stable storage when the power went. */
   readonly unsafe: boolean;
+  /** removed, and kept so that it can be brought back */
+  readonly retained: boolean;
 }
 
 /** What the log says should be on disk, and what it says should go. */
@@ -51,7 +53,14 @@ export function wantedOf(state: State, driver: Pick<VolumeDriver, 'occupies'>, c
     const fresh = ofCrash && record.kind !== 'committed' && (crash.powerCut || !record.touched);
     const unsafe = crash?.powerCut === true && record?.kind === 'committed' && !record.flushed;
     const { key, parentId } = snapshot;
-    volumes.set(snapshot.id, { volume, key, parentId, occupies: driver.occupies(volume), fresh, unsafe });
+    const occupies = driver.occupies(volume);
+    volumes.set(snapshot.id, { volume, key, parentId, occupies, fresh, unsafe, retained: false });
+  }
+  for (const [id, { snapshot, flushed }] of state.volumes.retained) {
+    const volume = retainedVolume(state, snapshot);
+    const { key, parentId } = snapshot;
+    const unsafe = crash?.powerCut === true && !flushed;
+    volumes.set(id, { volume, key, parentId, occupies: true, fresh: false, unsafe, retained: true });
   }
   return { volumes, doomed: new Map(state.volumes.doomed), lastId: state.life.lastId };
 }

@@ -42,7 +42,7 @@ function whatOf(event: Event): string {
     case 'SnapshotCommitted':
       return `from ${event.data.key}`;
     case 'SnapshotRemoved':
-      return event.data.kind;
+      return event.data.retained ? `${event.data.kind}, retained` : event.data.kind;
     case 'SnapshotRelabelled':
       return labelChanges(event.data.before, event.data.after);
     case 'PrepareUndone':
@@ -57,6 +57,8 @@ function whatOf(event: Event): string {
       return 'its data is on stable storage';
     case 'VolumeRemade':
     case 'VolumeLost':
+    case 'RetentionEnded':
+    case 'SnapshotRestored':
       return event.data.why;
     case 'OrphanQuarantined':
       return `to ${event.data.moved}: ${event.data.why}`;

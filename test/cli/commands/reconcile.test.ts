@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { either } from 'fp-ts';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { newMemoryVolume } from '../../../src/adapters/volume-driver/memory/memory-driver.ts';
@@ -41,6 +42,7 @@ async function daemonAt({ sandbox, world }: Context, answer: () => readonly Acti
         asked.push(dryRun);
         return answer();
       },
+      restore: async () => either.right([]),
     },
   });
   sandbox.atEnd(() => server.close());

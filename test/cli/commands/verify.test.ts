@@ -46,7 +46,7 @@ test('finds nothing in a store that is in order', async ({ world }) => {
       'chain        ok           segments 1, records 13, bytes 4096, position 13, torn 0',
       'projections  ok           events 13, checkpoints 2, snapshots 3',
       'parents      ok           snapshots 3, roots 1',
-      'volumes      ok           wanted 3, doomed 0',
+      'volumes      ok           wanted 3, doomed 0, retained 0',
       'orphans      ok           found 3',
       'verify: all in order',
     ],
@@ -79,7 +79,7 @@ test('keeps quiet about what a daemon was just doing', async ({ world }) => {
 
 test('does not call a purge that is due a finding', async ({ world }) => {
   const removed = { id: 3, key: 'default/5/web', kind: 'active', parent: 'default/4/sha256:bbb', parentId: 2 } as const;
-  const data = { ...removed, labels: {}, created: 0n, updated: 0n };
+  const data = { ...removed, labels: {}, created: 0n, updated: 0n, retained: false };
   await world.append(enveloped([{ type: 'SnapshotRemoved', data }], 13));
   const { status, lines } = await verified(world);
   assert.is(status, 0);
