@@ -132,7 +132,7 @@ function endRetention(volumes: Volumes, id: number, doomed: Doomed): Volumes {
 
 /** Another layer may have been offered for the same meanwhile. */
 function withdraw(volumes: Volumes, snapshot: Snapshot): Volumes {
-  if (volumes.offered.size === 0) return volumes;
+  if (volumes.offered.size === 0 || snapshot.kind !== 'committed') return volumes;
   const offer = offerOf(snapshot);
   return volumes.offered.get(offer) === snapshot.id ? { ...volumes, offered: volumes.offered.delete(offer) } : volumes;
 }

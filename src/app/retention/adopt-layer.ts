@@ -22,7 +22,10 @@ export async function adoptLayer(
   if (!driver.holds(id)) {
     if (retained !== undefined) {
       const why = 'its volume is not on the disk any more';
-      await journal.record([{ type: 'RetentionEnded', data: { id, key, why } }], { actor: reconcilerActor });
+      await journal.record([{ type: 'RetentionEnded', data: { id, key, why } }], {
+        actor: reconcilerActor,
+        room: 'reserved',
+      });
     }
     return undefined;
   }

@@ -200,6 +200,33 @@ test('tells of every snapshot and every directory what it is and why', async ({ 
   );
 });
 
+test('explains what is retained, and what of it is gone', async ({ world }) => {
+  for (const [id, key, parentId] of [
+    [3, 'default/5/web', 2],
+    [2, 'default/4/sha256:bbb', 1],
+    [1, 'default/2/sha256:aaa', null],
+  ] as const) {
+    const data = { id, key, kind: 'committed', parent: '', parentId, labels: {}, created: 1n, updated: 1n } as const;
+    await world.append(enveloped([{ type: 'SnapshotRemoved', data: { ...data, retained: true } }], 16 - id));
+  }
+  const rows = async () => {
+    const { lines, print } = createPrinter();
+    const status = await verify({ root: world.root, json: true }, world, print);
+    const all = lines.slice(0, -1).map((line) => JSON.parse(line));
+    return { status, all: all.map(({ is, about, why, odd }) => `${is} ${about} ${odd ? 'odd' : 'fine'} ${why}`) };
+  };
+  const whole = await rows();
+  assert.is(whole.status, 0);
+  const removed = (position: number) => new RegExp(`^retained \\S+ fine removed at position ${position}, 2023-`);
+  assert.match(whole.all[0] ?? '', removed(16));
+  assert.match(whole.all[3] ?? '', /^retained snapshots\/1 fine removed at position 16, .*restore 1` brings it back$/);
+  world.driver.volumes.delete('2');
+  const broken = await rows();
+  assert.is(broken.status, 1);
+  assert.match(broken.all.join('\n'), 'retained default/4/sha256:bbb odd the content of committed snapshot 2');
+  assert.match(broken.all.join('\n'), 'retained default/5/web odd its parent default/4/sha256:bbb is lost');
+});
+
 test('prints one line for each row and one object with every step for machines', async ({ world }) => {
   const { lines, print } = createPrinter();
   await verify({ root: world.root, json: true }, world, print);
