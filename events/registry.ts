@@ -1,6 +1,8 @@
 import { either } from 'fp-ts';
 import type * as t from 'io-ts';
+import * as observed from './observed-events.ts';
 import { quickDecoder } from './quick-decoder.ts';
+import * as retention from './retention-events.ts';
 import * as snapshot from './snapshot-events.ts';
 import * as store from './store-events.ts';
 import * as undo from './undo-events.ts';
@@ -23,7 +25,13 @@ export const versions = {
     { codec: snapshot.SnapshotCommittedV1, upcast: snapshot.liftCommitted },
     { codec: snapshot.SnapshotCommittedV2 },
   ],
-  SnapshotRemoved: [{ codec: snapshot.SnapshotRemovedV1 }],
+  SnapshotRemoved: [
+    { codec: snapshot.SnapshotRemovedV1, upcast: snapshot.liftRemoved },
+    { codec: snapshot.SnapshotRemovedV2 },
+  ],
+  SnapshotRestored: [{ codec: retention.SnapshotRestoredV1 }],
+  RetentionEnded: [{ codec: retention.RetentionEndedV1 }],
+  ContainerdObserved: [{ codec: observed.ContainerdObservedV1 }],
   SnapshotRelabelled: [{ codec: snapshot.SnapshotRelabelledV1 }],
   PrepareUndone: [{ codec: undo.PrepareUndoneV1 }],
   CommitUndone: [{ codec: undo.CommitUndoneV1 }],
@@ -44,6 +52,9 @@ interface Facts {
   SnapshotPrepared: snapshot.SnapshotPrepared;
   SnapshotCommitted: snapshot.SnapshotCommitted;
   SnapshotRemoved: snapshot.SnapshotRemoved;
+  SnapshotRestored: retention.SnapshotRestored;
+  RetentionEnded: retention.RetentionEnded;
+  ContainerdObserved: observed.ContainerdObserved;
   SnapshotRelabelled: snapshot.SnapshotRelabelled;
   PrepareUndone: undo.PrepareUndone;
   CommitUndone: undo.CommitUndone;

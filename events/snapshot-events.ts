@@ -25,21 +25,31 @@ export const liftCommitted = (older: t.TypeOf<typeof SnapshotCommittedV1>): Snap
   flushed: true,
 });
 
-/** The removed value whole, so that it can be brought back and blamed. */
-export const SnapshotRemovedV1 = t.type(
-  {
-    id: Decimal,
-    key: t.string,
-    kind: Kind,
-    parent: t.string,
-    parentId: MaybeId,
-    labels: Labels,
-    created: Nanoseconds,
-    updated: Nanoseconds,
-  },
-  'SnapshotRemoved.v1',
-);
-export type SnapshotRemoved = t.TypeOf<typeof SnapshotRemovedV1>;
+const removed = {
+  id: Decimal,
+  key: t.string,
+  kind: Kind,
+  parent: t.string,
+  parentId: MaybeId,
+  labels: Labels,
+  created: Nanoseconds,
+  updated: Nanoseconds,
+};
+
+/** Of the time when every removed snapshot's volume was purged at once. */
+export const SnapshotRemovedV1 = t.type(removed, 'SnapshotRemoved.v1');
+
+/**
+ * The removed value whole, so that it can be brought back and blamed. `retained`: its volume stays on disk, until a
+ * SnapshotRestored brings the snapshot back or a RetentionEnded gives the volume up; else it is to be purged.
+ */
+export const SnapshotRemovedV2 = t.type({ ...removed, retained: t.boolean }, 'SnapshotRemoved.v2');
+export type SnapshotRemoved = t.TypeOf<typeof SnapshotRemovedV2>;
+
+export const liftRemoved = (older: t.TypeOf<typeof SnapshotRemovedV1>): SnapshotRemoved => ({
+  ...older,
+  retained: false,
+});
 
 export const SnapshotRelabelledV1 = t.type(
   { id: Decimal, key: t.string, before: Labels, after: Labels },

@@ -42,6 +42,10 @@ export function evolveIndex(index: Index, { event, time }: Envelope): Index {
       const snapshot = index.get(key);
       return snapshot?.id === id ? index.set(key, { ...snapshot, labels: after, updated: time }) : index;
     }
+    case 'SnapshotRestored': {
+      const { why: _, ...snapshot } = event.data;
+      return index.set(snapshot.key, { ...snapshot, kind: 'committed', updated: time });
+    }
     case 'SnapshotRemoved':
     case 'PrepareUndone':
     case 'VolumeLost':

@@ -20,7 +20,8 @@ export const childless: Children = emptyMap();
 /** Total: an event that does not fit the graph changes nothing. */
 export function evolveLineage(lineage: Lineage, event: Event): Lineage {
   switch (event.type) {
-    case 'SnapshotPrepared': {
+    case 'SnapshotPrepared':
+    case 'SnapshotRestored': {
       const { id, key, parentId } = event.data;
       return linked(lineage.set(id, { key, parentId, children: childless }), parentId, id);
     }

@@ -41,7 +41,32 @@ const SnapshotRow = t.type(
 
 const DoomedRow = t.type({ row: t.literal('doomed'), id: Decimal, since: Decimal, why: t.string }, 'DoomedRow');
 
-/** The state as rows of plain JSON, for a checkpoint: the life of the store first, then one row a snapshot, then the doomed. */
+const RetainedRow = t.type(
+  {
+    row: t.literal('retained'),
+    id: Decimal,
+    key: t.string,
+    kind: Kind,
+    parent: t.string,
+    parentId: MaybeId,
+    labels: Labels,
+    created: Nanoseconds,
+    updated: Nanoseconds,
+    since: Decimal,
+    removed: Nanoseconds,
+    prepared: Decimal,
+    flushed: t.boolean,
+    usage: t.union([t.type({ bytes: Decimal, inodes: Decimal }), t.null]),
+  },
+  'RetainedRow',
+);
+
+const OfferedRow = t.type({ row: t.literal('offered'), offer: t.string, id: Decimal }, 'OfferedRow');
+
+/**
+ * The state as rows of plain JSON, for a checkpoint: the life of the store first, then one row a snapshot, then the
+ * doomed, the retained and the offers.
+ */
 export function* toRows(state: State): IterableIterator<unknown> {
   yield LifeRow.encode({ row: 'life', position: state.position, ...state.life });
   for (const snapshot of state.index.values()) {
@@ -56,10 +81,15 @@ export function* toRows(state: State): IterableIterator<unknown> {
     });
   }
   for (const [id, doomed] of state.volumes.doomed) yield DoomedRow.encode({ row: 'doomed', id, ...doomed });
+  for (const [id, { snapshot, ...rest }] of state.volumes.retained)
+    yield RetainedRow.encode({ row: 'retained', ...snapshot, ...rest, usage: state.usage.get(id) ?? null });
+  for (const [offer, id] of state.volumes.offered) yield OfferedRow.encode({ row: 'offered', offer, id });
 }
 
 const decodeSnapshotRow = quickDecoder(SnapshotRow);
 const decodeDoomedRow = quickDecoder(DoomedRow);
+const decodeRetainedRow = quickDecoder(RetainedRow);
+const decodeOfferedRow = quickDecoder(OfferedRow);
 
 /** The state that gave the rows, or what is wrong with them. Rows are gone through once, one at a time. */
 export function fromRows(rows: Iterable<unknown>): either.Either<string, State> {
@@ -70,14 +100,22 @@ export function fromRows(rows: Iterable<unknown>): either.Either<string, State> 
   const state = thaw({ ...initialState, position, life: rest });
   const born: Born[] = [];
   for (let next = iterator.next(); next.done !== true; next = iterator.next()) {
-    const wrong = isDoomed(next.value) ? addDoomed(state, next.value) : addSnapshot(state, next.value, born);
+    const other = others[kindOf(next.value)];
+    const wrong = other === undefined ? addSnapshot(state, next.value, born) : other(state, next.value);
     if (wrong !== undefined) return either.left(wrong);
   }
   for (const snapshot of born) link(state, snapshot);
   return either.right(freeze(state));
 }
 
-const isDoomed = (row: unknown) => (row as { row?: unknown } | null)?.row === 'doomed';
+const kindOf = (row: unknown) => String((row as { row?: unknown } | null)?.row);
+
+/** The kinds of row beside snapshots, each added to a thawed state. */
+const others: Readonly<Record<string, (state: State, row: unknown) => string | undefined>> = {
+  doomed: addDoomed,
+  retained: addRetained,
+  offered: addOffered,
+};
 
 /** A snapshot that nobody else holds yet. */
 type Born = { -readonly [K in keyof Snapshot]: Snapshot[K] };
@@ -88,6 +126,24 @@ function addDoomed({ volumes }: State, row: unknown): string | undefined {
   if (either.isLeft(decoded)) return decoded.left;
   const { id, since, why } = decoded.right;
   volumes.doomed.set(id, { since, why });
+  return undefined;
+}
+
+/** As addDoomed. */
+function addRetained({ volumes, usage }: State, row: unknown): string | undefined {
+  const decoded = decodeRetainedRow(row);
+  if (either.isLeft(decoded)) return decoded.left;
+  const { row: _, usage: measured, since, removed, prepared, flushed, ...snapshot } = decoded.right;
+  volumes.retained.set(snapshot.id, { snapshot, since, removed, prepared, flushed });
+  if (measured !== null) usage.set(snapshot.id, measured);
+  return undefined;
+}
+
+/** As addDoomed. */
+function addOffered({ volumes }: State, row: unknown): string | undefined {
+  const decoded = decodeOfferedRow(row);
+  if (either.isLeft(decoded)) return decoded.left;
+  volumes.offered.set(decoded.right.offer, decoded.right.id);
   return undefined;
 }
 

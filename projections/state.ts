@@ -52,7 +52,12 @@ function eachMap(state: State, turn: <M extends { thaw(): M; freeze(): M }>(map:
     ...state,
     index: turn(state.index),
     lineage: turn(state.lineage),
-    volumes: { wanted: turn(state.volumes.wanted), doomed: turn(state.volumes.doomed) },
+    volumes: {
+      wanted: turn(state.volumes.wanted),
+      doomed: turn(state.volumes.doomed),
+      retained: turn(state.volumes.retained),
+      offered: turn(state.volumes.offered),
+    },
     usage: turn(state.usage),
   };
 }

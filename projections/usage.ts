@@ -1,7 +1,7 @@
 import type { Event } from '../events/registry.ts';
 import { emptyMap, type PersistentMap } from './persistent-map.ts';
 
-/** What was measured of each committed snapshot, by id: its own allocated bytes and inodes. */
+/** What was measured of each committed snapshot, living or retained, by id: its own allocated bytes and inodes. */
 export type UsageOfSnapshots = PersistentMap<number, { readonly bytes: number; readonly inodes: number }>;
 
 export const emptyUsage: UsageOfSnapshots = emptyMap();
@@ -12,7 +12,9 @@ export function evolveUsage(usage: UsageOfSnapshots, event: Event): UsageOfSnaps
     case 'UsageMeasured':
       return usage.set(event.data.id, { bytes: event.data.bytes, inodes: event.data.inodes });
     case 'SnapshotRemoved':
+      return event.data.retained ? usage : usage.delete(event.data.id);
     case 'VolumeLost':
+    case 'RetentionEnded':
       return usage.delete(event.data.id);
     default:
       return usage;

@@ -1,6 +1,8 @@
 import type { Kind } from '../events/codecs.ts';
 import type { Envelope } from '../events/envelope.ts';
+import { offerOf } from './offer.ts';
 import { emptyMap, type PersistentMap } from './persistent-map.ts';
+import type { Snapshot } from './snapshot.ts';
 
 /** A volume that the disk must hold. */
 export interface Wanted {
@@ -20,54 +22,117 @@ export interface Doomed {
   readonly why: string;
 }
 
+/** A volume that the disk keeps of a removed layer, so that the layer can be brought back. */
+export interface Retained {
+  /** as it was removed */
+  readonly snapshot: Snapshot;
+  /** position of its removal */
+  readonly since: number;
+  /** time of its removal, nanoseconds since 1970 UTC */
+  readonly removed: bigint;
+  /** position of its SnapshotPrepared */
+  readonly prepared: number;
+  /** its data is known to be on stable storage */
+  readonly flushed: boolean;
+}
+
 export interface Volumes {
   readonly wanted: PersistentMap<number, Wanted>;
   readonly doomed: PersistentMap<number, Doomed>;
+  readonly retained: PersistentMap<number, Retained>;
+  /** by what they can be adopted for (`offerOf`): the newest layer that is or was retained, as long as it lives or is retained */
+  readonly offered: PersistentMap<string, number>;
 }
 
-export const emptyVolumes: Volumes = { wanted: emptyMap(), doomed: emptyMap() };
+export const emptyVolumes: Volumes = {
+  wanted: emptyMap(),
+  doomed: emptyMap(),
+  retained: emptyMap(),
+  offered: emptyMap(),
+};
 
 /** Total: an event that does not fit changes nothing. */
-export function evolveVolumes(volumes: Volumes, { event, position }: Envelope): Volumes {
-  const { wanted, doomed } = volumes;
+export function evolveVolumes(volumes: Volumes, { event, position, time }: Envelope): Volumes {
   switch (event.type) {
-    case 'SnapshotPrepared':
-      return {
-        wanted: wanted.set(event.data.id, {
-          kind: event.data.kind,
-          prepared: position,
-          touched: false,
-          flushed: false,
-        }),
-        doomed,
-      };
+    case 'SnapshotPrepared': {
+      const { id, kind } = event.data;
+      return want(volumes, id, { kind, prepared: position, touched: false, flushed: false });
+    }
     case 'SnapshotCommitted':
       return touch(volumes, event.data.id, { kind: 'committed', flushed: event.data.flushed });
     case 'VolumeFlushed':
-      return touch(volumes, event.data.id, { flushed: true });
+      return flush(volumes, event.data.id);
     case 'SnapshotRelabelled':
     case 'CommitUndone':
     case 'UsageMeasured':
       return touch(volumes, event.data.id);
-    case 'SnapshotRemoved':
-      return doom(volumes, event.data.id, { since: position, why: 'removed' });
+    case 'SnapshotRemoved': {
+      const { retained, ...snapshot } = event.data;
+      return retained
+        ? retain(volumes, snapshot, { since: position, removed: time })
+        : doom(withdraw(volumes, snapshot), snapshot.id, { since: position, why: 'removed' });
+    }
+    case 'SnapshotRestored':
+      return restore(volumes, event.data.id);
+    case 'RetentionEnded':
+      return endRetention(volumes, event.data.id, { since: position, why: event.data.why });
     case 'PrepareUndone':
       return doom(volumes, event.data.id, { since: position, why: 'prepare undone' });
     case 'VolumePurged':
-      return { wanted, doomed: doomed.delete(event.data.id) };
+      return { ...volumes, doomed: volumes.doomed.delete(event.data.id) };
     case 'VolumeLost':
-      return { wanted: wanted.delete(event.data.id), doomed };
+      return { ...volumes, wanted: volumes.wanted.delete(event.data.id) };
     default:
       return volumes;
   }
 }
 
+function want(volumes: Volumes, id: number, wanted: Wanted): Volumes {
+  return { ...volumes, wanted: volumes.wanted.set(id, wanted) };
+}
+
 function touch(volumes: Volumes, id: number, change: Partial<Wanted> = {}): Volumes {
   const volume = volumes.wanted.get(id);
-  if (volume === undefined) return volumes;
-  return { ...volumes, wanted: volumes.wanted.set(id, { ...volume, ...change, touched: true }) };
+  return volume === undefined ? volumes : want(volumes, id, { ...volume, ...change, touched: true });
+}
+
+function flush(volumes: Volumes, id: number): Volumes {
+  const retained = volumes.retained.get(id);
+  return retained === undefined
+    ? touch(volumes, id, { flushed: true })
+    : { ...volumes, retained: volumes.retained.set(id, { ...retained, flushed: true }) };
 }
 
 function doom(volumes: Volumes, id: number, doomed: Doomed): Volumes {
-  return { wanted: volumes.wanted.delete(id), doomed: volumes.doomed.set(id, doomed) };
+  return { ...volumes, wanted: volumes.wanted.delete(id), doomed: volumes.doomed.set(id, doomed) };
+}
+
+function retain(volumes: Volumes, snapshot: Snapshot, removal: Pick<Retained, 'since' | 'removed'>): Volumes {
+  const { id } = snapshot;
+  const { prepared = 0, flushed = false } = volumes.wanted.get(id) ?? {};
+  return {
+    ...volumes,
+    wanted: volumes.wanted.delete(id),
+    retained: volumes.retained.set(id, { snapshot, ...removal, prepared, flushed }),
+    offered: volumes.offered.set(offerOf(snapshot), id),
+  };
+}
+
+function restore(volumes: Volumes, id: number): Volumes {
+  const { prepared = 0, flushed = false } = volumes.retained.get(id) ?? {};
+  const living = want(volumes, id, { kind: 'committed', prepared, touched: true, flushed });
+  return { ...living, retained: volumes.retained.delete(id) };
+}
+
+function endRetention(volumes: Volumes, id: number, doomed: Doomed): Volumes {
+  const retained = volumes.retained.get(id);
+  if (retained === undefined) return volumes;
+  return doom(withdraw({ ...volumes, retained: volumes.retained.delete(id) }, retained.snapshot), id, doomed);
+}
+
+/** Another layer may have been offered for the same meanwhile. */
+function withdraw(volumes: Volumes, snapshot: Snapshot): Volumes {
+  if (volumes.offered.size === 0 || snapshot.kind !== 'committed') return volumes;
+  const offer = offerOf(snapshot);
+  return volumes.offered.get(offer) === snapshot.id ? { ...volumes, offered: volumes.offered.delete(offer) } : volumes;
 }

@@ -75,6 +75,10 @@ export const world: World = {
     const { reconcileStopped } = await import('./main.ts');
     return reconcileStopped(config, logger);
   },
+  restoreStopped: async (config, name, logger) => {
+    const { restoreStopped } = await import('./main.ts');
+    return restoreStopped(config, name, logger);
+  },
 };
 
 /** The cluster that keeps the log of a root, as the root remembers it; undefined where the log is kept in files. */

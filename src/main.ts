@@ -1,11 +1,16 @@
+import type { Snapshot } from '../projections/snapshot.ts';
 import { createFailpoints, failpointsVariable } from './adapters/failpoints/from-environment.ts';
 import { createSystem } from './adapters/system/create-system.ts';
 import { forwardReport } from './app/forward/status.ts';
+import type { Journal } from './app/journal.ts';
+import { observeContainerd } from './app/observe-containerd.ts';
 import type { Action } from './app/reconciler/action.ts';
 import { version } from './cli/version.ts';
 import type { Config } from './config/config.ts';
+import type { Answer } from './domain/refusal.ts';
 import { type Forwarding, startForwarding } from './forward-thread.ts';
 import { serveGrpc } from './grpc/serve-grpc.ts';
+import { createContainerdWatch } from './grpc/watch-containerd.ts';
 import { createFormats } from './http/events/format.ts';
 import { readToken } from './http/read-token.ts';
 import { type HttpOptions, serveHttp } from './http/serve-http.ts';
@@ -82,6 +87,29 @@ function httpListeners({ httpAddress, http: { listen, tokenFile } }: Config): Li
   return { address: httpAddress, loopback: { ...listen, token: readToken(tokenFile) } };
 }
 
+/** Restores a retained layer of a store that no daemon serves, under its lock. Rejects with a Fault (`busy`) while one does. */
+export async function restoreStopped(
+  config: Config,
+  name: string,
+  logger: Logger,
+): Promise<Answer<readonly Snapshot[]>> {
+  const metrics = createMetrics(version());
+  const store = await openStore(config, { system: createSystem(), metrics, logger, reach: unhindered });
+  try {
+    return await store.service.restore(name);
+  } finally {
+    await store.close('restored');
+    metrics.close();
+  }
+}
+
+/** containerd may be absent, or come later: that is no failure. */
+function observed({ containerdEvents }: Config, journal: Journal): { close(): void } {
+  if (containerdEvents === null) return { close: () => {} };
+  const watch = createContainerdWatch(containerdEvents);
+  return observeContainerd({ journal, clock: createSystem().now, watch });
+}
+
 /** The two sockets over an open store: containerd's, and the operator's. */
 async function serveStore(
   store: OpenStore,
@@ -102,6 +130,7 @@ async function serveStore(
       metrics: metrics.text,
       health: () => (serving ? journal.health : { serving, reason: 'stopping' }),
       reconcile: service.reconcile,
+      restore: service.restore,
       forward: () => forwardReport(forwarding?.status, journal.durable.position),
       feed: store.feed,
       store: store.store,
@@ -121,6 +150,7 @@ async function serveStore(
     await http.close();
     return closing(error);
   });
+  const observing = observed(config, journal);
   void journal.stopped.then((reason) => {
     grpc.setServing(false);
     logger.error({ reason }, 'the log takes no more events: reads go on, changes are refused until a restart');
@@ -128,6 +158,7 @@ async function serveStore(
   return {
     stop: async (reason) => {
       serving = false;
+      observing.close();
       await grpc.drain(config.drainTimeout);
       await store.close(reason);
       await forwarding?.close();

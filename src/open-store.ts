@@ -9,6 +9,7 @@ import {
   writeHolder,
   writeIdentity,
 } from './adapters/root/root-directory.ts';
+import { createRoomMeter } from './adapters/space/stat-file-system.ts';
 import { bootId } from './adapters/system/boot-id.ts';
 import { copyTree } from './adapters/system/copy-tree.ts';
 import { createIoctl } from './adapters/system/create-ioctl.ts';
@@ -188,6 +189,8 @@ async function openRecovered(
     options: { ...config, checkpointEvery: config.checkpoint.every },
     reach,
     onCheckpoint: metrics.checkpointed,
+    clock: system.now,
+    measureRoom: createRoomMeter(config.root),
   });
   const work = async () => {
     if (url === undefined) await indexLog(join(config.root, 'log'), join(config.root, 'index'));

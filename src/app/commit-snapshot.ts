@@ -8,6 +8,7 @@ import { errorText, Fault, faultOf } from '../ports/fault.ts';
 import type { Volume } from '../ports/volume-driver.ts';
 import { reconcilerActor } from './actors.ts';
 import { expectServing } from './journal.ts';
+import { withRoom } from './retention/with-room.ts';
 import { decideAndAct, type StoreContext } from './store-context.ts';
 import { pathOf, preparedVolume, snapshotWith } from './volume-of.ts';
 
@@ -20,23 +21,51 @@ export async function commitSnapshot(context: StoreContext, command: Commit, act
   if (either.isLeft(checked)) return checked;
   const volume = checked.right;
   expectServing(context.journal);
-  await sealVolume(context, command, volume);
-  const committed = await recordCommit(context, command, { volume, actor });
+  await flushVolume(context, command, volume);
+  const committed = await withRoom(context, async () => {
+    await sealVolume(context, command, volume);
+    return recordCommit(context, command, { volume, actor });
+  });
   if (either.isLeft(committed)) return committed;
   finishSoon(context, command, volume);
   context.reach('commit.answer');
   return committed;
 }
 
-async function sealVolume(context: StoreContext, command: Commit, volume: Volume): Promise<void> {
+/** Never tried again: what a failed flush has lost, no later one would miss. */
+function flushVolume(context: StoreContext, command: Commit, volume: Volume): Promise<void> {
   const { driver, durability, reach } = context;
-  let step = 'flush';
+  return doStep(context, command, {
+    volume,
+    step: 'flush',
+    deed: async () => {
+      reach('commit.flush');
+      if (durability === 'commit' && driver.durableSeal !== true) await driver.flush(volume);
+    },
+  });
+}
+
+function sealVolume(context: StoreContext, command: Commit, volume: Volume): Promise<void> {
+  const { driver, reach } = context;
+  return doStep(context, command, {
+    volume,
+    step: 'seal',
+    deed: async () => {
+      reach('commit.seal');
+      await driver.seal(volume);
+    },
+  });
+}
+
+interface CommitStep {
+  readonly volume: Volume;
+  readonly step: 'flush' | 'seal';
+  readonly deed: () => Promise<void>;
+}
+
+async function doStep(context: StoreContext, command: Commit, { volume, step, deed }: CommitStep): Promise<void> {
   try {
-    reach('commit.flush');
-    if (durability === 'commit' && driver.durableSeal !== true) await driver.flush(volume);
-    step = 'seal';
-    reach('commit.seal');
-    await driver.seal(volume);
+    await deed();
   } catch (error) {
     await unseal(context, command, { volume, error });
     recordUndone(context, command, { volume, step, error });

@@ -7,7 +7,7 @@ import { reconcilerActor } from './actors.ts';
 import type { Journal } from './journal.ts';
 import type { Pipelines } from './pipeline/pipeline.ts';
 import type { Retrier } from './retrier.ts';
-import { snapshotWith, volumeOf } from './volume-of.ts';
+import { layerWith } from './volume-of.ts';
 
 /** Flushes the layers whose commits were recorded without it (`durability = "background"`), and records that it did. */
 export interface LateFlusher {
@@ -27,9 +27,9 @@ export function createLateFlusher({ journal, pipelines, driver, retrier, logger 
   const wake = new Subject<void>();
 
   const flush = async (ids: readonly number[]) => {
-    const living = ids.flatMap((id) => snapshotWith(journal.durable, id) ?? []);
-    await Promise.all(living.map((snapshot) => driver.flush(volumeOf(journal.durable, snapshot))));
-    const events = living.map(({ id }): Event => ({ type: 'VolumeFlushed', data: { id } }));
+    const layers = ids.flatMap((id) => layerWith(journal.durable, id) ?? []);
+    await Promise.all(layers.map(({ volume }) => driver.flush(volume)));
+    const events = layers.map(({ volume: { id } }): Event => ({ type: 'VolumeFlushed', data: { id } }));
     if (events.length > 0) await journal.record(events, { actor: reconcilerActor, flush: 'soon' });
   };
   /** What becomes due meanwhile waits for the next round: its data may have come after this one's flush began. */
@@ -58,7 +58,9 @@ export function createLateFlusher({ journal, pipelines, driver, retrier, logger 
         if (event.type === 'SnapshotCommitted' && !event.data.flushed) add(event.data.id);
     },
   });
-  for (const [id, { kind, flushed }] of journal.durable.volumes.wanted) if (kind === 'committed' && !flushed) add(id);
+  const { wanted, retained } = journal.durable.volumes;
+  for (const [id, { kind, flushed }] of wanted) if (kind === 'committed' && !flushed) add(id);
+  for (const [id, { flushed }] of retained) if (!flushed) add(id);
   return {
     close: () => {
       pipeline.close();

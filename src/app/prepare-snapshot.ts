@@ -5,18 +5,31 @@ import type { Answer } from '../domain/refusal.ts';
 import { errorText, Fault, faultOf } from '../ports/fault.ts';
 import type { Mount, Volume } from '../ports/volume-driver.ts';
 import { reconcilerActor } from './actors.ts';
+import { adoptLayer } from './retention/adopt-layer.ts';
+import { withRoom } from './retention/with-room.ts';
 import { decideAndAct, type StoreContext } from './store-context.ts';
 import { pathOf, preparedVolume } from './volume-of.ts';
 
 /**
- * Prepare and View: the event is appended and the volume made at the same time, the answer given when both are done.
- * The disk refuses: PrepareUndone is recorded, the key is free again. The log refuses: the volume is purged.
+ * Prepare and View. Where the layer that an active is to become is there already, it is offered instead; where space is
+ * wanting that retained layers hold, they give way.
  */
 export function prepareSnapshot(
   context: StoreContext,
   command: Prepare,
   actor: Meta,
 ): Promise<Answer<readonly Mount[]>> {
+  return withRoom(
+    context,
+    async () => (await adoptLayer(context, command, actor)) ?? (await makeSnapshot(context, command, actor)),
+  );
+}
+
+/**
+ * The event is appended and the volume made at the same time, the answer given when both are done.
+ * The disk refuses: PrepareUndone is recorded, the key is free again. The log refuses: the volume is purged.
+ */
+function makeSnapshot(context: StoreContext, command: Prepare, actor: Meta): Promise<Answer<readonly Mount[]>> {
   const { journal, givenBack, reach } = context;
   return decideAndAct(context, command, (events) => {
     reach('prepare.append');

@@ -1,5 +1,5 @@
 import { bufferTime, concatMap, filter, lastValueFrom, mergeMap, Subject } from 'rxjs';
-import type { Event } from '../../events/registry.ts';
+import type { Event, EventOf } from '../../events/registry.ts';
 import type { Reach } from '../ports/failpoints.ts';
 import { errorText } from '../ports/fault.ts';
 import type { Logger } from '../ports/logger.ts';
@@ -102,8 +102,7 @@ export function createPurger({ journal, pipelines, driver, retrier, logger, reac
   const pipeline = pipelines.start({
     name: 'purge',
     handle: (envelopes) => {
-      for (const { event } of envelopes)
-        if (event.type === 'SnapshotRemoved' || event.type === 'PrepareUndone') enqueue(event.data.id);
+      for (const { event } of envelopes) if (dooms(event)) enqueue(event.data.id);
     },
   });
   for (const [id] of journal.durable.volumes.doomed) enqueue(id);
@@ -122,3 +121,10 @@ export function createPurger({ journal, pipelines, driver, retrier, logger, reac
     },
   };
 }
+
+type Dooming = EventOf<'SnapshotRemoved' | 'PrepareUndone' | 'RetentionEnded'>;
+
+const dooms = (event: Event): event is Dooming =>
+  (event.type === 'SnapshotRemoved' && !event.data.retained) ||
+  event.type === 'PrepareUndone' ||
+  event.type === 'RetentionEnded';

@@ -1,7 +1,11 @@
+import type { Snapshot } from '../../projections/snapshot.ts';
+import type { Answer } from '../domain/refusal.ts';
 import type { CheckpointStore } from '../ports/checkpoint-store.ts';
 import { type Reach, unhindered } from '../ports/failpoints.ts';
 import { Fault } from '../ports/fault.ts';
 import type { Logger } from '../ports/logger.ts';
+import type { MeasureRoom } from '../ports/space.ts';
+import type { Clock } from '../ports/system.ts';
 import type { VolumeDriver } from '../ports/volume-driver.ts';
 import { type Checkpointer, createCheckpointer } from './checkpointer.ts';
 import { createEarlyFlusher } from './early-flusher.ts';
@@ -17,6 +21,9 @@ import { apply } from './reconciler/apply.ts';
 import { planFor } from './reconciler/reconcile.ts';
 import type { Crash } from './reconciler/wanted.ts';
 import { type Recovered, recordClosing } from './recover.ts';
+import type { RetentionPolicy } from './retention/policy.ts';
+import { restoreLayer } from './retention/restore-layer.ts';
+import { createRetentionKeeper } from './retention/retention-keeper.ts';
 import { createRetrier } from './retrier.ts';
 import type { Snapshots } from './snapshots.ts';
 import { createStore } from './store.ts';
@@ -32,6 +39,11 @@ export interface Service {
    * only to be planned. Answers the actions.
    */
   reconcile(options: { readonly dryRun: boolean }): Promise<readonly Action[]>;
+  /**
+   * Brings a removed layer that is retained back by its name or number, after its parents. Answers what lives again, or the
+   * refusal that says why it can't. Rejects with a Fault.
+   */
+  restore(name: string): Promise<Answer<readonly Snapshot[]>>;
   /** Ends the background work, records the closing and writes a checkpoint. Never rejects: what fails is told to the logger. */
   close(reason: string): Promise<void>;
 }
@@ -42,6 +54,8 @@ export interface ServiceOptions {
   readonly viewsNeedParent: boolean;
   /** events between two checkpoints */
   readonly checkpointEvery: number;
+  /** null: removed layers are purged at once */
+  readonly retention: RetentionPolicy | null;
 }
 
 interface Context {
@@ -57,6 +71,8 @@ interface Context {
   readonly options: ServiceOptions;
   readonly reach?: Reach;
   readonly onCheckpoint?: (seconds: number) => void;
+  readonly clock: Clock;
+  readonly measureRoom: MeasureRoom;
 }
 
 export function createService(context: Context): Service {
@@ -77,12 +93,13 @@ export function createService(context: Context): Service {
     last: context.lastCheckpoint,
     ...(context.onCheckpoint === undefined ? {} : { onSaved: context.onCheckpoint }),
   });
-  const { durability, removal, viewsNeedParent } = options;
+  const { durability, removal, viewsNeedParent, retention: policy } = options;
+  const keeper = createRetentionKeeper({ ...context, pipelines, purger, reach, policy });
   const flushed = durability === 'commit' || driver.durableSeal === true;
-  const rules = { viewsNeedParent, rebase: driver.rebase, flushed };
+  const rules = { viewsNeedParent, rebase: driver.rebase, flushed, retain: policy !== null };
   const undo = createUndo(logger, retrier);
   const givenBack = createGivenBack(journal);
-  const works = { locks, givenBack, purger, meter, retrier, undo };
+  const works = { locks, givenBack, purger, keeper, meter, retrier, undo };
   const store = { journal, driver, ...works, rules, durability, removal, reach, logger };
   const reconcile = (dryRun: boolean, crash: Crash | null) =>
     locks.alone(async () => {
@@ -99,12 +116,14 @@ export function createService(context: Context): Service {
     });
   return {
     snapshots: createStore(store),
+    restore: (name) => restoreLayer(store, name),
     reconcile: async ({ dryRun }) => (await reconcile(dryRun, null)).actions,
     close: async (reason) => {
       retrier.close();
       meter.close();
       flusher.close();
       late.close();
+      await keeper.close();
       await purger.close();
       await closeJournal(journal, checkpointer, { logger, reason, reach });
     },

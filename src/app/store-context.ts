@@ -10,6 +10,7 @@ import type { GivenBack } from './given-back.ts';
 import type { Journal } from './journal.ts';
 import type { KeyLocks } from './key-locks.ts';
 import type { Purger } from './purger.ts';
+import type { RetentionKeeper } from './retention/retention-keeper.ts';
 import type { Retrier } from './retrier.ts';
 import type { Undo } from './undo.ts';
 import type { UsageMeter } from './usage-meter.ts';
@@ -24,6 +25,7 @@ export interface StoreContext {
   readonly locks: KeyLocks;
   readonly givenBack: GivenBack;
   readonly purger: Purger;
+  readonly keeper: RetentionKeeper;
   readonly meter: UsageMeter;
   readonly retrier: Retrier;
   readonly undo: Undo;

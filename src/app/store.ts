@@ -8,6 +8,7 @@ import { type Answer, refuse } from '../domain/refusal.ts';
 import type { Mount, Usage } from '../ports/volume-driver.ts';
 import { commitSnapshot } from './commit-snapshot.ts';
 import { prepareSnapshot } from './prepare-snapshot.ts';
+import { withRoom } from './retention/with-room.ts';
 import type { Snapshots } from './snapshots.ts';
 import { decideAndAct, type StoreContext } from './store-context.ts';
 import { preparedVolume, volumeOf } from './volume-of.ts';
@@ -19,7 +20,8 @@ export function createStore(context: StoreContext): Snapshots {
     prepare: (command, actor) => locks.run([command.key], () => prepareSnapshot(context, command, actor)),
     commit: (command, actor) => locks.run([command.key, command.name], () => commitSnapshot(context, command, actor)),
     remove: (command, actor) => locks.run([command.key], () => removeSnapshot(context, command, actor)),
-    update: (command, actor) => locks.run([command.key], () => updateSnapshot(context, command, actor)),
+    update: (command, actor) =>
+      locks.run([command.key], () => withRoom(context, () => updateSnapshot(context, command, actor))),
     mounts: async (key) => {
       await locks.idle(key);
       return mountsOf(context, key);

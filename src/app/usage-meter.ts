@@ -5,7 +5,7 @@ import type { Usage, VolumeDriver } from '../ports/volume-driver.ts';
 import { reconcilerActor } from './actors.ts';
 import type { Journal } from './journal.ts';
 import type { Pipelines } from './pipeline/pipeline.ts';
-import { snapshotWith, volumeOf } from './volume-of.ts';
+import { layerWith } from './volume-of.ts';
 
 /** Measures what snapshots hold: committed ones once, in the background, after their commit was answered. */
 export interface UsageMeter {
@@ -28,11 +28,10 @@ export function createUsageMeter({ journal, pipelines, driver, logger }: Context
   const due = new Subject<number>();
 
   const measure = async (id: number): Promise<Usage> => {
-    const snapshot = snapshotWith(journal.durable, id);
-    if (snapshot === undefined) return nothing;
-    const usage = await driver.usage(volumeOf(journal.durable, snapshot));
-    const now = snapshotWith(journal.latest, id);
-    if (snapshot.kind === 'committed' && now !== undefined) record(id, usage, journal);
+    const layer = layerWith(journal.durable, id);
+    if (layer === undefined) return nothing;
+    const usage = await driver.usage(layer.volume);
+    if (layer.snapshot.kind === 'committed' && layerWith(journal.latest, id) !== undefined) record(id, usage, journal);
     return usage;
   };
   const usageOf = (id: number): Promise<Usage> => {
@@ -48,7 +47,7 @@ export function createUsageMeter({ journal, pipelines, driver, logger }: Context
     try {
       await usageOf(id);
     } catch (error) {
-      if (snapshotWith(journal.latest, id) === undefined) return;
+      if (layerWith(journal.latest, id) === undefined) return;
       logger.warn({ id, error: errorText(error) }, 'usage not measured: it will be when somebody asks for it');
     }
   };
@@ -62,6 +61,7 @@ export function createUsageMeter({ journal, pipelines, driver, logger }: Context
   });
   for (const { id, kind } of journal.durable.index.values())
     if (kind === 'committed' && !journal.durable.usage.has(id)) due.next(id);
+  for (const [id] of journal.durable.volumes.retained) if (!journal.durable.usage.has(id)) due.next(id);
   return {
     usageOf,
     close: () => {

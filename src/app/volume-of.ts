@@ -8,6 +8,28 @@ export function volumeOf(state: State, { id, kind, parentId, labels }: Snapshot)
   return { id, kind, parents: ancestors(state.lineage, parentId), labels };
 }
 
+/** The layer with an id, living or retained, as it is kept and as the driver sees it. */
+export function layerWith(state: State, id: number): { snapshot: Snapshot; volume: Volume } | undefined {
+  const living = snapshotWith(state, id);
+  if (living !== undefined) return { snapshot: living, volume: volumeOf(state, living) };
+  const retained = retainedWith(state, id);
+  return retained === undefined ? undefined : { snapshot: retained, volume: retainedVolume(state, retained) };
+}
+
+/** The volume of a retained snapshot: its parents may be retained too. */
+export function retainedVolume(state: State, { id, kind, parentId, labels }: Snapshot): Volume {
+  const parents: number[] = [];
+  let next = parentId;
+  for (let kept = retainedWith(state, next); kept !== undefined; kept = retainedWith(state, next)) {
+    parents.push(kept.id);
+    next = kept.parentId;
+  }
+  return { id, kind, parents: [...parents, ...ancestors(state.lineage, next)], labels };
+}
+
+const retainedWith = ({ volumes }: State, id: number | null): Snapshot | undefined =>
+  id === null ? undefined : volumes.retained.get(id)?.snapshot;
+
 /** The living snapshot with an id. */
 export function snapshotWith(state: State, id: number): Snapshot | undefined {
   const descent = state.lineage.get(id);

@@ -8,11 +8,13 @@ import type { LogOptions } from './commands/log.ts';
 import type { LsOptions } from './commands/ls.ts';
 import type { ReconcileOptions } from './commands/reconcile.ts';
 import type { RepairOptions } from './commands/repair.ts';
+import type { RestoreOptions } from './commands/restore.ts';
 import type { ServeOptions } from './commands/serve.ts';
 import type { StatOptions } from './commands/stat.ts';
 import type { StatsOptions } from './commands/stats.ts';
 import type { TreeOptions } from './commands/tree.ts';
 import type { VerifyOptions } from './commands/verify.ts';
+import type { WhyOptions } from './commands/why.ts';
 import { print } from './output/print.ts';
 import { version } from './version.ts';
 import type { World } from './world.ts';
@@ -38,6 +40,8 @@ export function createProgram(world: World): Command {
   addBlame(program, world);
   addAnchor(program, world);
   addReconcile(program, world);
+  addWhy(program, world);
+  addRestore(program, world);
   addRepair(program, world);
   addContainerdConfig(program);
   return program;
@@ -70,6 +74,7 @@ function addServe(program: Command, world: World): void {
     .option('--forward <url>', 'send a copy of every event to a cluster of KurrentDB')
     .option('--durability <when>', "commit: a layer's data is flushed before its commit is answered; background: after")
     .option('--removal <how>', 'background: volumes are purged after Remove was answered; sync: before')
+    .option('--no-retention', 'purge removed layers at once')
     .option('--log-level <level>', 'debug, info, warn or error')
     .action(async (options: ServeOptions) => {
       const { serve } = await import('./commands/serve.ts');
@@ -208,6 +213,29 @@ function addReconcile(program: Command, world: World): void {
     .action(async (options: ReconcileOptions) => {
       const { reconcile } = await import('./commands/reconcile.ts');
       await reconcile(options, world, print);
+    });
+}
+
+function addWhy(program: Command, world: World): void {
+  aboutStore(program, 'why <key>', 'say why a snapshot is there or not: its key, name or number, living or removed')
+    .addOption(jsonOption('one object'))
+    .action(async (key: string, options: WhyOptions) => {
+      const { why } = await import('./commands/why.ts');
+      await why(key, options, world, print);
+    });
+}
+
+function addRestore(program: Command, world: World): void {
+  aboutStore(
+    program,
+    'restore [name]',
+    'bring a removed layer back by its name or number; without one, show what can be',
+  )
+    .addOption(jsonOption('one layer a line'))
+    .addOption(wholeOption())
+    .action(async (name: string | undefined, options: RestoreOptions) => {
+      const { restore } = await import('./commands/restore.ts');
+      await restore(name, options, world, print);
     });
 }
 

@@ -1,5 +1,7 @@
+import type { Snapshot } from '../../projections/snapshot.ts';
 import type { Action } from '../app/reconciler/action.ts';
 import type { Config } from '../config/config.ts';
+import type { Answer } from '../domain/refusal.ts';
 import type { CheckpointStore } from '../ports/checkpoint-store.ts';
 import type { LayerFiles } from '../ports/layer-files.ts';
 import type { Logger } from '../ports/logger.ts';
@@ -82,4 +84,6 @@ export interface World {
   startDaemon(config: Config, logger: Logger): Promise<Daemon>;
   /** Takes the store's lock, reconciles and lets go. Rejects with a Fault (`busy`) while a daemon runs. */
   reconcileStopped(config: Config, logger: Logger): Promise<readonly Action[]>;
+  /** Takes the store's lock, restores a retained layer and lets go. Rejects as `reconcileStopped`. */
+  restoreStopped(config: Config, name: string, logger: Logger): Promise<Answer<readonly Snapshot[]>>;
 }

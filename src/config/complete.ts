@@ -5,7 +5,7 @@ const MiB = 1024 * 1024;
 
 /** Settings with every gap filled by the default. Later ones win, key by key. */
 export function complete(...layers: readonly Settings[]): Config {
-  const { http, overlay, log, forward, checkpoint, ...top } = layers.reduce(merged, {});
+  const { http, overlay, log, forward, checkpoint, retention, containerd, ...top } = layers.reduce(merged, {});
   const address = top.address ?? '/run/snapledger/snapledger.sock';
   return {
     root: top.root ?? '/var/lib/snapledger',
@@ -29,8 +29,19 @@ export function complete(...layers: readonly Settings[]): Config {
     },
     forward: forward?.url === undefined ? {} : { url: forward.url },
     checkpoint: { every: checkpoint?.every ?? 50_000 },
+    retention: retained(retention),
+    containerdEvents: containerd?.events === true ? (containerd.address ?? '/run/containerd/containerd.sock') : null,
     drainTimeout: top.drain_timeout ?? 10_000,
     logLevel: top.log_level ?? 'info',
+  };
+}
+
+function retained(settings: Settings['retention']): Config['retention'] {
+  if (settings?.enabled === false) return null;
+  return {
+    keep: settings?.keep ?? 24 * 3_600_000,
+    maxBytes: settings?.max_bytes ?? 10 * 1024 * MiB,
+    minFree: settings?.min_free ?? { fraction: 0.2 },
   };
 }
 
@@ -46,5 +57,7 @@ function merged(below: Settings, above: Settings): Settings {
     log: { ...below.log, ...above.log },
     forward: { ...below.forward, ...above.forward },
     checkpoint: { ...below.checkpoint, ...above.checkpoint },
+    retention: { ...below.retention, ...above.retention },
+    containerd: { ...below.containerd, ...above.containerd },
   };
 }

@@ -14,6 +14,10 @@ export interface Config {
   readonly log: LogConfig;
   readonly forward: ForwardConfig;
   readonly checkpoint: CheckpointConfig;
+  /** null: removed layers are purged at once */
+  readonly retention: RetentionConfig | null;
+  /** containerd's own socket, where its events are listened to; null: they are not */
+  readonly containerdEvents: string | null;
   /** milliseconds that calls under way get to end at a stop */
   readonly drainTimeout: number;
   readonly logLevel: LogLevel;
@@ -57,4 +61,13 @@ export interface ForwardConfig {
 export interface CheckpointConfig {
   /** events between two checkpoints */
   readonly every: number;
+}
+
+export interface RetentionConfig {
+  /** milliseconds that a removed layer is kept */
+  readonly keep: number;
+  /** bytes of all that is kept together */
+  readonly maxBytes: number;
+  /** what the file system must have free before anything is kept */
+  readonly minFree: { readonly fraction: number } | { readonly bytes: number };
 }

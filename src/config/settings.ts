@@ -1,5 +1,18 @@
 import * as t from 'io-ts';
-import { AbsolutePath, AutoOrFlag, Count, Duration, Flag, Loopback, OneOf, Size, SocketPath, Text } from './values.ts';
+import {
+  AbsolutePath,
+  AutoOrFlag,
+  Count,
+  Duration,
+  Flag,
+  Loopback,
+  OneOf,
+  Period,
+  Room,
+  Size,
+  SocketPath,
+  Text,
+} from './values.ts';
 
 const Http = t.partial({ listen: Loopback, token_file: AbsolutePath }, 'a table');
 
@@ -13,6 +26,10 @@ const Log = t.partial({ url: Text, segment_bytes: Size('64KiB'), reserve_bytes: 
 const Forward = t.partial({ url: Text }, 'a table');
 
 const Checkpoint = t.partial({ every: Count(1) }, 'a table');
+
+const Retention = t.partial({ enabled: Flag, keep: Period, max_bytes: Size('0B'), min_free: Room }, 'a table');
+
+const Containerd = t.partial({ events: Flag, address: SocketPath }, 'a table');
 
 /** What a settings file or the command line may say, each key at will: the names are those of the file. */
 export const Settings = t.partial(
@@ -29,6 +46,8 @@ export const Settings = t.partial(
     log: Log,
     forward: Forward,
     checkpoint: Checkpoint,
+    retention: Retention,
+    containerd: Containerd,
     drain_timeout: Duration,
     log_level: OneOf('debug', 'info', 'warn', 'error'),
   },

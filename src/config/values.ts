@@ -92,6 +92,27 @@ export const Duration = value('a duration of at most a day, as 10 (seconds) or "
   return Math.round(milliseconds);
 });
 
+const longest = 3650 * 24 * 3_600_000;
+
+/** As a duration, but up to ten years, with days too: for what is compared with the clock and needs no timer. */
+export const Period = value('a duration of at most 3650 days, as 86400 (seconds), "24h" or "7d"', isNumber, (u) => {
+  const milliseconds = isNumber(u) ? u * 1000 : scaled(u, { ...millisecondsIn, d: 24 * 3_600_000 });
+  return milliseconds !== undefined && milliseconds >= 0 && milliseconds <= longest
+    ? Math.round(milliseconds)
+    : undefined;
+});
+
+type Part = { readonly fraction: number } | { readonly bytes: number };
+const isPart = (u: unknown): u is Part => typeof u === 'object' && u !== null && ('fraction' in u || 'bytes' in u);
+
+/** A part of a file system, as "20%", or bytes. */
+export const Room = value('a part as "20%", or a size as "50GiB"', isPart, (u) => {
+  const [, percent] = (isText(u) ? /^(\d+(?:\.\d+)?)\s*%$/.exec(u) : null) ?? [];
+  if (percent !== undefined) return Number(percent) <= 100 ? { fraction: Number(percent) / 100 } : undefined;
+  const bytes = bytesOf(u);
+  return bytes !== undefined && Number.isSafeInteger(bytes) && bytes >= 0 ? { bytes } : undefined;
+});
+
 /** A number with a unit. */
 function scaled(u: unknown, units: Readonly<Record<string, number>>): number | undefined {
   const [, digits, unit] = (isText(u) ? /^(\d+(?:\.\d+)?)\s*([a-z]+)$/i.exec(u) : null) ?? [];

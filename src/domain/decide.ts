@@ -15,6 +15,8 @@ export interface Rules {
   readonly rebase: boolean;
   /** a layer's data is on stable storage before its commit is recorded */
   readonly flushed: boolean;
+  /** removed layers stay on disk, and can be brought back */
+  readonly retain: boolean;
 }
 
 /**
@@ -28,7 +30,7 @@ export function decide(state: State, command: Command, rules: Rules): Answer<rea
     case 'Commit':
       return commit(state, command, rules);
     case 'Remove':
-      return remove(state, command);
+      return remove(state, command, rules);
     case 'Update':
       return update(state, command);
   }
@@ -98,14 +100,15 @@ function baseOf(state: State, { key, parent }: Commit, active: Snapshot, rules: 
   return either.right({ parent, parentId: base.id });
 }
 
-function remove(state: State, { key }: Remove): Answer<readonly Event[]> {
+function remove(state: State, { key }: Remove, { retain }: Rules): Answer<readonly Event[]> {
   const bad = checkKey(key, 'key');
   if (bad !== undefined) return rejected(bad);
   const found = find(state, key);
   if (either.isLeft(found)) return found;
   const children = state.lineage.get(found.right.id)?.children.size ?? 0;
   if (children > 0) return refuse('failed-precondition', `cannot remove snapshot with child: ${key} has ${children}`);
-  return accept({ type: 'SnapshotRemoved', data: found.right });
+  const retained = retain && found.right.kind === 'committed';
+  return accept({ type: 'SnapshotRemoved', data: { ...found.right, retained } });
 }
 
 function update(state: State, { key, labels, mask }: Update): Answer<readonly Event[]> {

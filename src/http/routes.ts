@@ -5,11 +5,12 @@ import { type ForwardSource, forward } from './routes/forward.ts';
 import { type HealthSource, liveness, readiness } from './routes/health.ts';
 import { type MetricsSource, metrics } from './routes/metrics.ts';
 import { type ReconcileSource, reconcile } from './routes/reconcile.ts';
+import { type RestoreSource, restore } from './routes/restore.ts';
 
 /** What the daemon offers over HTTP: what each route needs. */
-export type Sources = MetricsSource & HealthSource & ForwardSource & ReconcileSource & EventsSource;
+export type Sources = MetricsSource & HealthSource & ForwardSource & ReconcileSource & RestoreSource & EventsSource;
 
-const routes: readonly Route<Sources>[] = [metrics, liveness, readiness, events, forward, reconcile];
+const routes: readonly Route<Sources>[] = [metrics, liveness, readiness, events, forward, reconcile, restore];
 
 const byPath = new Map(routes.map((route) => [route.path, route]));
 

@@ -1,5 +1,6 @@
 import { Gauge, type Registry } from 'prom-client';
 import type { Kind } from '../../events/codecs.ts';
+import { retainedFigures } from '../../projections/retained-figures.ts';
 import type { State } from '../../projections/state.ts';
 
 /** The part of a journal that is read when metrics are asked for. */
@@ -25,6 +26,16 @@ export function createJournalMetrics(registry: Registry, watched: () => Watched 
   gauge('snapledger_log_taken_position', 'Position of the newest event taken', ({ latest }) => latest.position);
   gauge('snapledger_setbacks', 'How often the log gave taken events back', ({ setbacks }) => setbacks);
   gauge('snapledger_doomed_volumes', 'Volumes that wait for their purge', ({ durable }) => durable.volumes.doomed.size);
+  gauge(
+    'snapledger_retained_snapshots',
+    'Removed layers that can be brought back',
+    ({ durable }) => retainedFigures(durable).count,
+  );
+  gauge(
+    'snapledger_retained_bytes',
+    'Bytes of the removed layers that can be brought back, as far as they were measured',
+    ({ durable }) => retainedFigures(durable).bytes,
+  );
   new Gauge({
     name: 'snapledger_snapshots',
     help: 'Living snapshots by kind',

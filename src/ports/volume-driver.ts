@@ -65,6 +65,8 @@ export interface VolumeDriver {
   finish(volume: Volume): Promise<void>;
   /** Labels that Stat and List show besides the recorded ones (overlay's `upperdir_label`); a driver without any leaves it out. */
   labelsOf?(volume: Volume): Labels;
+  /** Whether the layer of a committed snapshot is on the disk, frozen, as its commit left it. Cheap: no file in it is looked at. */
+  holds(id: number): boolean;
   usage(volume: Volume): Promise<Usage>;
   /** Deletes all that the id has on disk and tells how many bytes were freed, as far as that is cheap to know (else 0). */
   purge(id: number): Promise<number>;

@@ -42,7 +42,8 @@ function* history({ snapshots, events }: Amount): Generator<Event> {
   for (let over = livingIds({ snapshots, events }).first - 1; over > 0; over--) {
     yield* layer(null);
     const labels = { [refLabel]: digest(id) };
-    const gone = { kind: 'committed', parent: '', parentId: null, labels, created: 1n, updated: 1n } as const;
+    const bare = { kind: 'committed', parent: '', parentId: null, labels } as const;
+    const gone = { ...bare, created: 1n, updated: 1n, retained: false };
     yield { type: 'SnapshotRemoved', data: { id, key: nameOf(id), ...gone } };
     yield { type: 'VolumePurged', data: { id, why: 'removed', bytes: 0 } };
   }

@@ -40,7 +40,7 @@ function* pulled(id: number, base: boolean): Generator<Event> {
 }
 
 function* removed(id: number, base: boolean): Generator<Event> {
-  const whole = { kind: 'committed', labels: {}, created: began, updated: began } as const;
+  const whole = { kind: 'committed', labels: {}, created: began, updated: began, retained: false } as const;
   yield { type: 'SnapshotRemoved', data: { id, key: nameOf(id), ...parentOf(id, base), ...whole } };
   yield { type: 'VolumePurged', data: { id, why: 'removed', bytes: 4096 * id } };
 }

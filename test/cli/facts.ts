@@ -62,6 +62,7 @@ export const smallStore: readonly Event[] = [
       labels: {},
       created: began,
       updated: began,
+      retained: false,
     },
   },
   { type: 'VolumePurged', data: { id: 4, why: 'removed', bytes: 4096 } },

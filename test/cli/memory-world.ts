@@ -53,6 +53,7 @@ export async function createMemoryWorld(sandbox: Sandbox, envelopes: readonly En
     startDaemon: notHere,
     repairLog: notHere,
     reconcileStopped: notHere,
+    restoreStopped: notHere,
   };
   await world.append(envelopes);
   return world;

@@ -51,6 +51,8 @@ test('fills an empty file with the defaults', () => {
     log: { segmentBytes: 16 * 2 ** 20, reserveBytes: 2 ** 20 },
     forward: {},
     checkpoint: { every: 50_000 },
+    containerdEvents: null,
+    retention: { keep: 86_400_000, maxBytes: 10 * 2 ** 30, minFree: { fraction: 0.2 } },
     drainTimeout: 10_000,
     logLevel: 'info',
   });
@@ -81,6 +83,14 @@ reserve_bytes = 65536
 url = "kurrentdb://a:2113"
 [checkpoint]
 every = 7
+[containerd]
+events = true
+address = "/run/c.sock"
+[retention]
+enabled = true
+keep = "7d"
+max_bytes = "1GiB"
+min_free = "2GiB"
 `;
 
 test('reads every key', () => {
@@ -97,6 +107,8 @@ test('reads every key', () => {
     log: { segmentBytes: 1.5 * 2 ** 20, reserveBytes: 65_536 },
     forward: { url: 'kurrentdb://a:2113' },
     checkpoint: { every: 7 },
+    containerdEvents: '/run/c.sock',
+    retention: { keep: 7 * 86_400_000, maxBytes: 2 ** 30, minFree: { bytes: 2 ** 31 } },
     drainTimeout: 1500,
     logLevel: 'debug',
   });
@@ -108,6 +120,12 @@ test('lets a flag win over the file, and the file over the defaults', () => {
   assert.is(config.root, '/from/flag');
   assert.is(config.driver, 'btrfs');
   assert.equal(config.log, { segmentBytes: 16 * 2 ** 20, reserveBytes: 0 });
+});
+
+test('retains nothing where retention is off, by file or flag', () => {
+  assert.is(loadConfig({ file: written('[retention]\nenabled = false\nkeep = "1h"') }).retention, null);
+  const flags = { retention: { enabled: false } };
+  assert.is(loadConfig({ file: written('[retention]\nkeep = "1h"'), flags }).retention, null);
 });
 
 test('puts the HTTP socket beside the address, whatever that ends in', () => {
@@ -143,6 +161,10 @@ const wrongTexts: readonly (readonly [text: string, message: string])[] = [
   ['[log]\nreserve_bytes = 1.5', 'config.toml: log.reserve_bytes: expected a size'],
   ['[log]\nreserve_bytes = nan', 'config.toml: log.reserve_bytes: expected a size'],
   ['[checkpoint]\nevery = 0', 'config.toml: checkpoint.every: expected a whole number of at least 1, found 0'],
+  ['[retention]\nkeep = "4000d"', 'config.toml: retention.keep: expected a duration of at most 3650 days'],
+  ['[retention]\nmax_bytes = "much"', 'config.toml: retention.max_bytes: expected a size'],
+  ['[retention]\nmin_free = "120%"', 'config.toml: retention.min_free: expected a part as "20%", or a size'],
+  ['[retention]\nenabled = 1', 'config.toml: retention.enabled: expected true or false, found 1'],
   ['drain_timeout = "soon"', 'config.toml: drain_timeout: expected a duration'],
   ['drain_timeout = inf', 'config.toml: drain_timeout: expected a duration'],
   ['log_level = "loud"', 'config.toml: log_level: expected one of "debug", "info", "warn", "error", found "loud"'],

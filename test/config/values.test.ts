@@ -2,7 +2,7 @@ import { either } from 'fp-ts';
 import type * as t from 'io-ts';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Duration, Size, SocketPath } from '../../src/config/values.ts';
+import { Duration, Period, Room, Size, SocketPath } from '../../src/config/values.ts';
 
 const test = suite('values of the settings file');
 
@@ -27,6 +27,23 @@ test('takes durations as seconds and with units, in milliseconds', () => {
 test('refuses durations that no timer can wait for', () => {
   for (const input of [-1, Number.NaN, Number.POSITIVE_INFINITY, '25h', '10', 's'])
     assert.is(decoded(Duration, input), 'refused', String(input));
+});
+
+test('takes longer times in days too', () => {
+  assert.equal(
+    [0, 86_400, '24h', '7d', '3650d'].map((input) => decoded(Period, input)),
+    [...[0, 86_400_000, 86_400_000, 604_800_000, 315_360_000_000]],
+  );
+  for (const input of [-1, '3651d', 'd', '7w', Number.NaN]) assert.is(decoded(Period, input), 'refused', String(input));
+});
+
+test('takes room as a part or as bytes', () => {
+  const rooms = ['20%', '0%', '12.5 %', '100%', 4096, '1GiB'].map((input) => decoded(Room, input));
+  assert.equal(rooms, [
+    ...[0.2, 0, 0.125, 1].map((fraction) => ({ fraction })),
+    ...[4096, 2 ** 30].map((bytes) => ({ bytes })),
+  ]);
+  for (const input of ['101%', '%', '-1%', -1, '1.5B', true]) assert.is(decoded(Room, input), 'refused', String(input));
 });
 
 test('counts the bytes of a socket path, not its letters', () => {

@@ -163,7 +163,14 @@ test('Remove records the removed value whole', () => {
     .when(remove('base'))
     .then({
       type: 'SnapshotRemoved',
-      data: { ...data, key: 'base', kind: 'committed', created: 2_000_000_000n, updated: 2_000_000_000n },
+      data: {
+        ...data,
+        key: 'base',
+        kind: 'committed',
+        created: 2_000_000_000n,
+        updated: 2_000_000_000n,
+        retained: false,
+      },
     });
 });
 

@@ -32,4 +32,10 @@ test('a commit of the first version was flushed before it was recorded', () => {
   assert.is(decoded.right.event.data.flushed, true);
 });
 
+test('a removal of the first version retained nothing', () => {
+  const decoded = decodeEnvelope(JSON.parse(readFileSync(`${folder}/SnapshotRemoved.v1.json`, 'utf8')));
+  assert.ok(either.isRight(decoded) && decoded.right.event.type === 'SnapshotRemoved');
+  assert.is(decoded.right.event.data.retained, false);
+});
+
 test.run();

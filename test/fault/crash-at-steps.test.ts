@@ -8,9 +8,10 @@ import { onDisk, stateOfRoot, verified } from '../support/inspect-store.ts';
 import { suiteNeeding } from '../support/requirements.ts';
 import { createSandbox } from '../support/sandbox.ts';
 import { CallFailure, kindName, type SnapshotsClient } from '../support/snapshots-client.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { collect } from './collect.ts';
 import { type DriverUnderTest, driversUnderTest, isStepOf } from './drivers.ts';
-import { type Call, type Listed, wholeScript } from './script.ts';
+import { type Call, endingScript, type Listed, retentionScript, wholeScript } from './script.ts';
 import { createServing, type Serving } from './serving.ts';
 
 /** Small, so that a short life reaches rotations and checkpoints. */
@@ -92,7 +93,11 @@ async function takeUp(progress: Progress, client: SnapshotsClient): Promise<void
 }
 
 /** Lives the whole script through, with daemons killed at failpoints and started again. */
-async function survive(serving: Serving, driver: DriverUnderTest, lives: Lives): Promise<void> {
+async function survive(
+  { serving, script }: { serving: Serving; script: typeof wholeScript },
+  driver: DriverUnderTest,
+  lives: Lives,
+): Promise<void> {
   const layerOf = async (key: string) => {
     const snapshot = (await stateOfRoot(serving.root)).index.get(key);
     assert.ok(snapshot, `${key} is not in the log`);
@@ -103,7 +108,7 @@ async function survive(serving: Serving, driver: DriverUnderTest, lives: Lives):
     writeFileSync(join(layer, 'file'), `content of ${key}`);
     await driver.nest(layer);
   };
-  const progress: Progress = { calls: wholeScript(fill), next: 0, list: [] };
+  const progress: Progress = { calls: script(fill), next: 0, list: [] };
   for (const life of lives) await untilKilled(serving, progress, life);
   const daemon = await serving.start();
   const client = serving.connect();
@@ -116,8 +121,14 @@ async function survive(serving: Serving, driver: DriverUnderTest, lives: Lives):
   await expectVerified(serving.root);
   await collect(client);
   await daemon.stop();
-  assert.equal(onDisk(serving.root), { snapshots: [], quarantine: [] });
   await expectVerified(serving.root);
+}
+
+/** Without retention nothing is left of what was removed. */
+async function emptied(serving: Serving): Promise<void> {
+  const daemon = await serving.start();
+  await waitFor('an empty disk', () => onDisk(serving.root).snapshots.length === 0);
+  await daemon.stop();
 }
 
 async function expectVerified(root: string): Promise<void> {
@@ -139,15 +150,27 @@ async function untilKilled(serving: Serving, progress: Progress, failpoints: str
   assert.not.match(daemon.log(), '"msg":"stopped"', `${failpoints} was not reached`);
 }
 
+/** What is played for the steps of a part that the whole script does not reach. */
+const plays: Readonly<Record<string, { readonly retention?: string; readonly script: typeof wholeScript }>> = {
+  restore: { retention: 'min_free = "0%"', script: retentionScript },
+  retention: { retention: 'keep = 0', script: endingScript },
+};
+
 /** The daemons of so many stores run at the same time. */
 const atOnce = 3;
 
 function crashTests(test: Test, driver: DriverUnderTest): void {
-  const surviveSomewhere = async (lives: Lives) => {
+  const surviveSomewhere = async ({ step, lives }: { step: Step; lives: Lives }) => {
     const sandbox = createSandbox('crash-at');
     try {
       const root = driver.newRoot(sandbox);
-      await survive(createServing(sandbox, { driver: driver.name, root, settings }), driver, lives);
+      const options = { driver: driver.name, root, settings };
+      const { retention, script } = plays[partOf(step)] ?? { script: wholeScript };
+      const serving = createServing(sandbox, { ...options, ...(retention !== undefined && { retention }) });
+      await survive({ serving, script }, driver, lives);
+      // The settings are written anew: without retention nothing is left of what was removed.
+      if (retention !== undefined) await emptied(createServing(sandbox, options));
+      assert.equal(onDisk(root), { snapshots: [], quarantine: [] });
     } catch (error) {
       throw new Error(`${lives.join(', then ')}: ${error}`);
     } finally {
@@ -157,7 +180,9 @@ function crashTests(test: Test, driver: DriverUnderTest): void {
   const own = steps.filter((step) => isStepOf(driver, step));
   for (const part of new Set(own.map(partOf)))
     test(`a daemon killed at any step of its ${part} is simply started again`, async () => {
-      const all = own.filter((step) => partOf(step) === part).flatMap((step) => killsAt(step, driver.name));
+      const all = own
+        .filter((step) => partOf(step) === part)
+        .flatMap((step) => killsAt(step, driver.name).map((lives) => ({ step, lives })));
       await inTurn(all, atOnce, surviveSomewhere);
     });
 }

@@ -1,10 +1,12 @@
 import { join } from 'node:path';
 import { createFileCheckpointStore } from '../../src/adapters/checkpoint-store/file.ts';
 import { openFileEventLog } from '../../src/adapters/event-log/file/open-file-event-log.ts';
+import { createRoomMeter } from '../../src/adapters/space/stat-file-system.ts';
 import { createSystem } from '../../src/adapters/system/create-system.ts';
 import { createJournal, type Journal } from '../../src/app/journal.ts';
 import { loadState } from '../../src/app/load-state.ts';
 import { recover } from '../../src/app/recover.ts';
+import type { RetentionPolicy } from '../../src/app/retention/policy.ts';
 import { createService, type Service } from '../../src/app/service.ts';
 import type { Reach } from '../../src/ports/failpoints.ts';
 import type { Logger } from '../../src/ports/logger.ts';
@@ -24,13 +26,15 @@ export interface DiskStoreOptions {
   readonly createDriver: (root: string, reach: Reach) => Promise<VolumeDriver>;
   readonly reach: Reach;
   readonly segmentBytes?: number;
+  /** nothing is retained unless said */
+  readonly retention?: RetentionPolicy | null;
 }
 
 const storeId = '7d6cf0f4-5d61-4a0a-8f0e-0f6b0f6f3c55';
 
 /** Opens and recovers a store as the daemon does. Rejects where that fails, and holds nothing then. */
 export async function openDiskStore(options: DiskStoreOptions): Promise<DiskStore> {
-  const { root, createDriver, reach, segmentBytes = 1 << 20 } = options;
+  const { root, createDriver, reach, segmentBytes = 1 << 20, retention = null } = options;
   const said: string[] = [];
   const say = (_fields: object, message: string) => void said.push(message);
   const logger: Logger = { info: () => {}, warn: say, error: say };
@@ -61,7 +65,15 @@ export async function openDiskStore(options: DiskStoreOptions): Promise<DiskStor
       recovered,
       logger,
       reach,
-      options: { durability: 'commit', removal: 'background', viewsNeedParent: false, checkpointEvery: 1000 },
+      options: {
+        durability: 'commit',
+        removal: 'background',
+        viewsNeedParent: false,
+        checkpointEvery: 1000,
+        retention,
+      },
+      clock: system.now,
+      measureRoom: createRoomMeter(root),
     });
     let ending: Promise<void> | undefined;
     const end = async () => {

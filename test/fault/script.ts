@@ -1,4 +1,4 @@
-import type { SnapshotsClient } from '../support/snapshots-client.ts';
+import { CallFailure, type SnapshotsClient } from '../support/snapshots-client.ts';
 
 /** A snapshot as it is listed: `key kind parent labels`. */
 export type Listed = readonly string[];
@@ -84,4 +84,29 @@ export function wholeScript(fill: (key: string) => Promise<void>): readonly Call
     commit('b', 'B', 'A'),
     prepare('d', 'B'),
   ];
+}
+
+/** Asks for a layer as containerd's unpacker does. */
+const adopt = (key: string, ref: string, name: string): Call => ({
+  name: `adopt ${name}`,
+  run: (client) =>
+    client.prepare(key, { labels: { 'containerd.io/snapshot.ref': ref } }).catch((error) => {
+      if (!(error instanceof CallFailure) || error.code !== 'ALREADY_EXISTS') throw error;
+    }),
+  after: (before) => [...without(before, name), line(name, 'committed', '')],
+  doneAlready: 'OK',
+});
+
+/** A layer is made, removed, and asked for again, above two others. */
+export function retentionScript(fill: (key: string) => Promise<void>): readonly Call[] {
+  return [
+    ...[prepare('a', ''), write('a', fill), commit('a', 'A', '')],
+    ...[prepare('b', ''), write('b', fill), commit('b', 'B', '')],
+    ...[prepare('ns/1/x', ''), commit('ns/1/x', 'ns/2/R', ''), remove('ns/2/R'), adopt('ns/3/x', 'R', 'ns/2/R')],
+  ];
+}
+
+/** A layer is made and removed, above two others, and its retention ends. */
+export function endingScript(fill: (key: string) => Promise<void>): readonly Call[] {
+  return [...retentionScript(fill).slice(0, -1), prepare('d', 'B')];
 }

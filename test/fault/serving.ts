@@ -25,27 +25,35 @@ export interface ServingOptions {
   readonly root: string;
   /** more for the settings file, in TOML */
   readonly settings?: string;
+  /** the settings of retention, in TOML: off unless said, so that what is removed is purged at once */
+  readonly retention?: string;
 }
 
 /** The daemon as it is compiled beside the tests. */
 const snapledger = join(import.meta.dirname, '../../src/snapledger.cjs');
 
-/** The same daemon, with more flags at will, as the benchmarks and the end-to-end tests name servers. */
+/** The same daemon without retention, with more flags at will, as the benchmarks and the end-to-end tests name servers. */
 export const daemonOf = (driver: string, ...flags: readonly string[]): Server => ({
   name: `snapledger with ${driver}`,
   command: (root, socket) => [
     process.execPath,
     snapledger,
     'serve',
-    ...['--root', root, '--address', socket, '--driver', driver, ...flags],
+    ...['--root', root, '--address', socket, '--driver', driver, '--no-retention', ...flags],
   ],
 });
 
-export function createServing(sandbox: Sandbox, { driver, root, settings = '' }: ServingOptions): Serving {
+export function createServing(
+  sandbox: Sandbox,
+  { driver, root, settings = '', retention = 'enabled = false' }: ServingOptions,
+): Serving {
   const address = join(sandbox.path, 's.sock');
   const config = join(sandbox.path, 'settings.toml');
   const log = join(sandbox.path, 'daemon.log');
-  writeFileSync(config, `root = "${root}"\naddress = "${address}"\ndriver = "${driver}"\n${settings}\n`);
+  writeFileSync(
+    config,
+    `root = "${root}"\naddress = "${address}"\ndriver = "${driver}"\n${settings}\n[retention]\n${retention}\n`,
+  );
   let boot = randomUUID();
   return {
     root,

@@ -7,12 +7,23 @@ export type Outcome = 'done' | RefusalCode | FaultCode;
 
 /**
  * What follows where a step fails, in a store that holds the committed `base` (1) and the active `k` (2) upon it. Deeds:
- * prepare `new` on `base`, or on nothing; commit `k` as `n`; remove `k`; relabel `k`; reconcile a stray directory; close or open the store.
+ * prepare `new` on `base`, or on nothing; commit `k` as `n`; remove `k`; relabel `k`; reconcile a stray directory; close or open
+ * the store. With `retained` it holds the removed layer `old` (3) too, which can be restored, or given up by a start without retention.
  */
 export interface Row {
   readonly step: Step;
   readonly error: 'EIO' | 'ENOSPC';
-  readonly deed: 'prepare' | 'prepare without parent' | 'commit' | 'remove' | 'update' | 'reconcile' | 'close' | 'open';
+  readonly deed:
+    | 'prepare'
+    | 'prepare without parent'
+    | 'commit'
+    | 'remove'
+    | 'update'
+    | 'reconcile'
+    | 'close'
+    | 'open'
+    | 'restore'
+    | 'open without retention';
   /** steps that fail as well, so that this one is reached: always, or at the first time alone */
   readonly also?: readonly `${Step}=error(${'EIO' | 'ENOSPC'})${'' | '@1'}`[];
   /** what the caller is told */
@@ -31,12 +42,15 @@ export interface Row {
   readonly restarted?: Outcome;
   /** `k` has a subvolume inside, where the driver knows such things */
   readonly nested?: true;
+  /** the store retains a removed layer */
+  readonly retained?: true;
   /** so small that the next event begins a new segment */
   readonly segmentBytes?: number;
 }
 
 const withNew = { index: ['base committed', 'k active', 'new active'], disk: ['1', '2', '3'] };
 const withoutK = { index: ['base committed'], disk: ['1'] };
+const withOld = { retained: true, disk: ['1', '2', '3'] } as const;
 const committedK = { index: ['base committed', 'n committed'] };
 
 /** The disk refuses a prepare: it is undone, and the key free again. */
@@ -170,6 +184,26 @@ const common: readonly Row[] = [
     caller: 'done',
     said: 'closing not recorded: the next start will look like one after a crash',
     logged: [],
+    again: 'done',
+  },
+  ...refusedAppend('restore.append', 'restore').map((row): Row => ({ ...row, ...withOld })),
+  {
+    step: 'restore.answer',
+    ...lostAnswer,
+    deed: 'restore',
+    ...withOld,
+    logged: ['SnapshotRestored'],
+    index: ['base committed', 'k active', 'old committed'],
+    again: 'already-exists',
+  },
+  {
+    step: 'retention.end',
+    error: 'EIO',
+    deed: 'open without retention',
+    retained: true,
+    caller: 'done',
+    said: 'retention not ended: tried again',
+    logged: ['StoreClosed', 'StoreOpened', 'RetentionEnded', 'VolumePurged'],
     again: 'done',
   },
   { step: 'log.write', ...stopped, deed: 'prepare', disk: ['1', '2', '3'], restarted: 'done' },

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { either } from 'fp-ts';
 import type { Test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { RetentionPolicy } from '../../src/app/retention/policy.ts';
 import type { Answer } from '../../src/domain/refusal.ts';
 import { steps } from '../../src/ports/failpoints.ts';
 import { Fault } from '../../src/ports/fault.ts';
@@ -22,7 +23,7 @@ interface Place {
   readonly root: string;
   readonly trap: Trap;
   store: DiskStore;
-  open(): Promise<DiskStore>;
+  open(retention?: RetentionPolicy | null): Promise<DiskStore>;
 }
 
 async function outcomeOf(deed: () => Promise<unknown>): Promise<Outcome> {
@@ -53,24 +54,42 @@ const deeds: Readonly<Record<Row['deed'], (place: Place) => Promise<unknown>>> =
     await place.store.end();
     place.store = await place.open();
   },
+  restore: ({ store }) => store.restore('old'),
+  'open without retention': async (place) => {
+    await place.store.end();
+    place.store = await place.open();
+  },
 };
 
-async function createPlace(driver: DriverUnderTest, root: string, segmentBytes?: number): Promise<Place> {
+const forever: RetentionPolicy = { keep: 1e9, maxBytes: 1e12, minFree: { bytes: 0 } };
+
+async function createPlace(
+  driver: DriverUnderTest,
+  root: string,
+  { segmentBytes, retained }: Pick<Row, 'segmentBytes' | 'retained'>,
+): Promise<Place> {
   const trap = createTrap();
   mkdirSync(root, { recursive: true });
-  const open = () =>
+  const open = (retention: RetentionPolicy | null = null) =>
     openDiskStore({
+      retention,
       root,
       reach: trap.reach,
       createDriver: driver.create,
       ...(segmentBytes === undefined ? {} : { segmentBytes }),
     });
-  const store = await open();
+  const store = await open(retained === true ? forever : null);
   const prepare = (key: string, parent: string) =>
     store.snapshots.prepare({ type: 'Prepare', key, parent, kind: 'active', labels: {} }, actor);
   await prepare('first', '');
   await store.snapshots.commit({ type: 'Commit', key: 'first', name: 'base', parent: '', labels: {} }, actor);
   await prepare('k', 'base');
+  if (retained === true) {
+    await prepare('third', '');
+    await store.snapshots.commit({ type: 'Commit', key: 'third', name: 'old', parent: '', labels: {} }, actor);
+    await store.snapshots.usage('old');
+    await store.snapshots.remove({ type: 'Remove', key: 'old' }, actor);
+  }
   await store.snapshots.usage('base');
   await store.journal.settled();
   return { root, trap, store, open };
@@ -102,13 +121,13 @@ async function collect({ store: { snapshots }, root }: Place): Promise<void> {
     assert.is(await outcomeOf(() => snapshots.remove({ type: 'Remove', key: leaf?.key ?? '' }, actor)), 'done');
   }
   await snapshots.cleanup();
-  assert.equal(onDisk(root).snapshots, []);
+  await eventually(() => onDisk(root).snapshots, [], 'disk in the end');
 }
 
 const listed = <T>(answer: Answer<Iterable<T>>) => (either.isRight(answer) ? [...answer.right] : []);
 
 async function play(driver: DriverUnderTest, row: Row, root: string): Promise<void> {
-  const place = await createPlace(driver, root, row.segmentBytes);
+  const place = await createPlace(driver, root, row);
   try {
     if (row.nested === true) await driver.nest(driver.layer(root, { id: 2, kind: 'active' }));
     await fail(place, row);
@@ -126,7 +145,7 @@ async function fail(place: Place, row: Row): Promise<void> {
   const { position } = store.journal.place;
   trap.arm([`${step}=error(${error})`, ...also].join(';'));
   assert.is(await outcomeOf(() => deeds[deed](place)), caller, 'what the caller is told');
-  if (said !== undefined) await waitFor(`"${said}"`, () => store.said.includes(said));
+  if (said !== undefined) await waitFor(`"${said}"`, () => place.store.said.includes(said));
   await waitFor(`step ${step}`, () => trap.reached.has(step));
   trap.disarm();
   await eventually(() => loggedAfter(root, position), logged, 'events');

@@ -51,7 +51,17 @@ const facts: readonly Event[] = [
   },
   {
     type: 'SnapshotRemoved',
-    data: { id: 2, key: 'v', kind: 'view', parent: '', parentId: null, labels: {}, created: 0n, updated: 0n },
+    data: {
+      id: 2,
+      key: 'v',
+      kind: 'view',
+      parent: '',
+      parentId: null,
+      labels: {},
+      created: 0n,
+      updated: 0n,
+      retained: false,
+    },
   },
 ];
 

@@ -10,6 +10,7 @@ import { evolve, initialState } from '../../projections/state.ts';
 import { createMemoryEventLog } from '../../src/adapters/event-log/memory.ts';
 import { createCheckpointer } from '../../src/app/checkpointer.ts';
 import { createJournal } from '../../src/app/journal.ts';
+import { createPipelines } from '../../src/app/pipeline/create-pipelines.ts';
 import type { LogPlace } from '../../src/ports/event-log.ts';
 import { silent } from '../../src/ports/logger.ts';
 import { committed, prepared, removed } from '../support/sample-events.ts';
@@ -43,7 +44,8 @@ test('a checkpoint is of one state of the log, whatever is recorded while its ro
         },
         load: async function* () {},
       };
-      const checkpointer = createCheckpointer({ journal, checkpoints, logger: silent, every, last: 0 });
+      const pipelines = createPipelines({ journal, logger: silent });
+      const checkpointer = createCheckpointer({ journal, pipelines, checkpoints, logger: silent, every, last: 0 });
       const envelopes: Envelope[] = [];
       for (const event of livesOf(lives)) envelopes.push(...(await journal.record([event], { actor: {} })));
       await checkpointer.save();

@@ -9,6 +9,8 @@ import { waitFor } from './wait-for.ts';
 /** A containerd of the test's own: root, state and socket in the sandbox, one namespace, one proxy snapshotter. */
 export interface Containerd {
   readonly namespace: string;
+  /** path of its unix socket */
+  readonly address: string;
   /** Runs `ctr` in the namespace; rejects on a status other than 0. */
   ctr(...args: readonly string[]): Promise<string>;
   /** The same, for output that is no text. */
@@ -42,6 +44,7 @@ export async function startContainerd(
     run('ctr', ['--address', address, '--namespace', namespace, ...args], options);
   return {
     namespace,
+    address,
     ctr: async (...args) => (await ctr(args, {})).stdout,
     ctrBytes: async (...args) => Buffer.from((await ctr(args, { encoding: 'latin1' })).stdout, 'latin1'),
     tryCtr: (...args) => ctr(args, { anyStatus: true }),

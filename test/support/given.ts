@@ -7,7 +7,7 @@ import { decide, type Rules } from '../../src/domain/decide.ts';
 import type { RefusalCode } from '../../src/domain/refusal.ts';
 import { enveloped } from './sample-events.ts';
 
-const usual: Rules = { viewsNeedParent: false, rebase: true, flushed: true };
+const usual: Rules = { viewsNeedParent: false, rebase: true, flushed: true, retain: false };
 
 /** The grammar of the decision tests: given these facts, when this command comes, then these facts or this refusal. */
 export function given(...events: Event[]) {

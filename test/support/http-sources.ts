@@ -1,3 +1,4 @@
+import { either } from 'fp-ts';
 import { initialState } from '../../projections/state.ts';
 import { createMemoryEventLog } from '../../src/adapters/event-log/memory.ts';
 import { createFeed } from '../../src/app/feed/feed.ts';
@@ -16,6 +17,7 @@ export function httpSources(parts: Partial<Sources> = {}): Sources {
     metrics: async () => ({ contentType: 'text/plain; version=0.0.4', body: 'up 1\n' }),
     health: () => ({ serving: true, reason: '' }),
     reconcile: async () => [],
+    restore: async () => either.right([]),
     feed: createFeed({ journal, pipelines: createPipelines({ journal, logger: silent }) }),
     store,
     formats: createFormats(store),

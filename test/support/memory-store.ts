@@ -16,6 +16,8 @@ import { createService, type Service, type ServiceOptions } from '../../src/app/
 import type { CheckpointStore } from '../../src/ports/checkpoint-store.ts';
 import { type Reach, unhindered } from '../../src/ports/failpoints.ts';
 import type { Logger } from '../../src/ports/logger.ts';
+import type { MeasureRoom } from '../../src/ports/space.ts';
+import type { Clock } from '../../src/ports/system.ts';
 
 /** One line that was logged. */
 export interface Said {
@@ -29,6 +31,10 @@ export interface MemoryStoreOptions extends MemoryOptions, Pick<MemoryEventLogOp
   readonly reach?: Reach;
   /** plays the flush of volumes made and purged, for a disk that needs it */
   readonly settle?: () => Promise<void>;
+  /** plays the disk's room; endless unless said */
+  readonly measureRoom?: MeasureRoom;
+  /** plays the clock, in nanoseconds */
+  readonly clock?: Clock;
 }
 
 export interface MemoryStore extends Service {
@@ -43,6 +49,7 @@ export interface MemoryStore extends Service {
 }
 
 const storeId = '0b7c1e9e-3a55-4c8e-9d0a-6a1f6a3f1c11';
+const endlessRoom: MeasureRoom = async () => ({ bytes: 1, totalBytes: 1, inodes: 1, totalInodes: 1 });
 const noCheckpoints: CheckpointStore = { save: async () => {}, load: async function* () {} };
 
 /** What outlives a crash of the process in these tests: the durable records and the volumes. */
@@ -71,10 +78,11 @@ export async function openMemoryStore(options: MemoryStoreOptions = {}, remains:
   for (const [name, volume] of remains.driver?.volumes ?? []) driver.volumes.set(name, volume);
   const { state } = await loadState(log, noCheckpoints, logger);
   let time = 1_790_000_000_000_000_000n;
-  const clock = () => {
+  const ticking = () => {
     time += 1_000n;
     return time;
   };
+  const { clock = ticking } = options;
   const journal = createJournal({ log, store: storeId, clock, state });
   const opener = { store: storeId, version: '0.0.0', boot: 'boot', pid: 1 };
   const reach = options.reach ?? unhindered;
@@ -91,8 +99,11 @@ export async function openMemoryStore(options: MemoryStoreOptions = {}, remains:
       removal: 'background',
       viewsNeedParent: false,
       checkpointEvery: 1000,
+      retention: null,
       ...options.service,
     },
+    clock,
+    measureRoom: options.measureRoom ?? endlessRoom,
     reach,
   });
   opened.push(service);

@@ -39,7 +39,7 @@ export const committed = (
 
 export const removed = (id: number, key: string): Event => ({
   type: 'SnapshotRemoved',
-  data: { id, key, kind: 'active', created: 0n, updated: 0n, ...root },
+  data: { id, key, kind: 'active', created: 0n, updated: 0n, retained: false, ...root },
 });
 
 /** One event of every type, with every field filled. */
@@ -96,8 +96,31 @@ export const oneOfEach: readonly Event[] = [
       labels: { 'containerd.io/gc.root': 'x' },
       created: 1_790_000_000_123_456_789n,
       updated: 1_790_000_001_000_000_001n,
+      retained: true,
     },
   },
+  {
+    type: 'SnapshotRestored',
+    data: {
+      id: 7,
+      key: 'default/13/sha256:ab',
+      parent: 'base',
+      parentId: 3,
+      labels: { 'containerd.io/snapshot.ref': 'sha256:ab' },
+      created: 1_790_000_000_123_456_789n,
+      why: 'adopted, in place of default/20/extract-1 sha256:ab',
+    },
+  },
+  {
+    type: 'ContainerdObserved',
+    data: {
+      topic: '/images/delete',
+      namespace: 'k8s.io',
+      name: 'docker.io/library/x:1',
+      at: 1_790_000_000_123_456_789n,
+    },
+  },
+  { type: 'RetentionEnded', data: { id: 7, key: 'default/13/sha256:ab', why: 'it was kept for 86400 s' } },
   { type: 'SnapshotRelabelled', data: { id: 7, key: 'sha256:ab', before: { a: '1' }, after: { b: '2' } } },
   {
     type: 'PrepareUndone',

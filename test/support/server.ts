@@ -13,10 +13,10 @@ export interface Server {
 export const daemonFile = resolve(process.env.DAEMON ?? 'dist/src/snapledger.cjs');
 
 /**
- * The daemon of this project with one of its drivers. SERVER_UNDER_TEST, a command line as a JSON list with the words
+ * The daemon of this project with one of its drivers, without retention unless the flags say otherwise. SERVER_UNDER_TEST, a command line as a JSON list with the words
  * ROOT and SOCKET in it, puts another server in its place.
  */
-export function serverUnderTest(driver: string): Server {
+export function serverUnderTest(driver: string, flags: readonly string[] = ['--no-retention']): Server {
   const other = process.env.SERVER_UNDER_TEST;
   if (other !== undefined) return otherServer(JSON.parse(other) as [string, ...string[]]);
   return {
@@ -28,6 +28,7 @@ export function serverUnderTest(driver: string): Server {
       ...['--root', root],
       ...['--address', socket],
       ...['--driver', driver],
+      ...flags,
     ],
     verify: (root) => [process.execPath, daemonFile, 'verify', '--root', root],
   };

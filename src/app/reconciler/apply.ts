@@ -55,6 +55,8 @@ async function perform(
       return [{ type: 'VolumeRemade', data: { id: action.id, why } }];
     case 'declare-lost':
       return [{ type: 'VolumeLost', data: { id: action.id, key: action.key, why } }];
+    case 'end-retention':
+      return [{ type: 'RetentionEnded', data: { id: action.id, key: action.key, why } }];
     case 'undo-commit':
       await driver.unseal(action.volume);
       return [undone(action)];

@@ -25,7 +25,7 @@ export function plan(wanted: Wanted, found: readonly FoundVolume[]): readonly Ac
   ];
 }
 
-type Lost = Extract<Action, { type: 'declare-lost' }>;
+type Lost = Extract<Action, { type: 'declare-lost' | 'end-retention' }>;
 
 /** Vanished volumes and all that descend from them, each child before its parent, so that the index never holds an orphan. */
 function lostVolumes(wanted: Wanted, found: ReadonlyMap<number, Found>): ReadonlyMap<number, Lost> {
@@ -42,10 +42,10 @@ function withDescendants(wanted: Wanted, vanished: ReadonlyMap<number, string>):
   const parentsFirst = [...wanted.volumes()]
     .map((volume) => ({ ...volume, depth: wanted.volume(volume.id).parents.length }))
     .sort((a, b) => a.depth - b.depth);
-  for (const { id, key, parentId } of parentsFirst) {
+  for (const { id, key, parentId, retained } of parentsFirst) {
     const parent = parentId === null ? undefined : lost.get(parentId);
     const why = vanished.get(id) ?? (parent && `its parent ${parent.key} is lost`);
-    if (why !== undefined) lost.set(id, { type: 'declare-lost', id, key, why });
+    if (why !== undefined) lost.set(id, { type: retained ? 'end-retention' : 'declare-lost', id, key, why });
   }
   return new Map([...lost].reverse());
 }
@@ -73,7 +73,9 @@ function* explanations(
 function explain(found: FoundVolume, wanted: Wanted, lost: ReadonlyMap<number, Lost>): Action | undefined {
   const { id, path } = found;
   if (id === null) return aside(found, `${path}: its name is not a snapshot's number`);
-  if (lost.has(id)) return aside(found, lost.get(id)?.why ?? '');
+  const verdict = lost.get(id);
+  // What is left of a retained one is purged: it was removed.
+  if (verdict !== undefined) return verdict.type === 'declare-lost' ? aside(found, verdict.why) : undefined;
   if (wanted.has(id)) return found.sealed ? sealed(wanted, id) : undefined;
   if (wanted.doomed.has(id)) return undefined;
   if (id <= wanted.lastId) return aside(found, `no living snapshot has the number ${id}`);

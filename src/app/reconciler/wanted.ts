@@ -1,9 +1,9 @@
 import type { Kind } from '../../../events/codecs.ts';
 import type { Snapshot } from '../../../projections/snapshot.ts';
 import type { State } from '../../../projections/state.ts';
-import type { Doomed } from '../../../projections/volumes.ts';
+import type { Doomed, Retained } from '../../../projections/volumes.ts';
 import type { Volume, VolumeDriver } from '../../ports/volume-driver.ts';
-import { snapshotWith, volumeOf } from '../volume-of.ts';
+import { layerWith } from '../volume-of.ts';
 
 /** A volume that the log asks for. */
 export interface WantedVolume {
@@ -17,6 +17,8 @@ export interface WantedVolume {
   readonly fresh: boolean;
   /** Committed, but not known to have been on stable storage when the power went. */
   readonly unsafe: boolean;
+  /** removed, and kept so that it can be brought back */
+  readonly retained: boolean;
 }
 
 /** What the log says should be on disk, and what it says should go. */
@@ -56,22 +58,27 @@ export function wantedOf(state: State, driver: Pick<VolumeDriver, 'occupies'>, c
     // A power cut takes back the making of a volume too, even of one that somebody has written into.
     const fresh = ofCrash && record.kind !== 'committed' && (crash.powerCut || !record.touched);
     const unsafe = crash?.powerCut === true && record?.kind === 'committed' && !record.flushed;
-    return { id, kind, key, parentId, occupies: driver.occupies({ kind }), fresh, unsafe };
+    return { id, kind, key, parentId, occupies: driver.occupies({ kind }), fresh, unsafe, retained: false };
+  };
+  const kept = ({ snapshot: { id, kind, key, parentId }, flushed }: Retained): WantedVolume => {
+    const unsafe = crash?.powerCut === true && !flushed;
+    return { id, kind, key, parentId, occupies: true, fresh: false, unsafe, retained: true };
   };
   return {
     volumes: function* () {
       for (const snapshot of state.index.values()) yield wanted(snapshot);
+      for (const [, retained] of state.volumes.retained) yield kept(retained);
     },
-    has: (id) => state.lineage.has(id),
-    volume: (id) => volumeOf(state, living(state, id)),
-    key: (id) => living(state, id).key,
+    has: (id) => state.lineage.has(id) || state.volumes.retained.has(id),
+    volume: (id) => layer(state, id).volume,
+    key: (id) => layer(state, id).snapshot.key,
     doomed: new Map(state.volumes.doomed),
     lastId: state.life.lastId,
   };
 }
 
-function living(state: State, id: number): Snapshot {
-  const snapshot = snapshotWith(state, id);
-  if (snapshot === undefined) throw new TypeError(`no living snapshot has the number ${id}`);
-  return snapshot;
+function layer(state: State, id: number) {
+  const found = layerWith(state, id);
+  if (found === undefined) throw new TypeError(`no living or retained snapshot has the number ${id}`);
+  return found;
 }

@@ -15,6 +15,8 @@ export interface ServeOptions {
   readonly durability?: string;
   readonly removal?: string;
   readonly logLevel?: string;
+  /** false: nothing that is removed is retained */
+  readonly retention?: boolean;
 }
 
 const signals = ['SIGTERM', 'SIGINT'] as const;
@@ -37,6 +39,7 @@ export async function serve(options: ServeOptions, world: World): Promise<number
       durability: options.durability,
       removal: options.removal,
       log_level: options.logLevel,
+      retention: options.retention === false ? { enabled: false } : undefined,
     },
   });
   const logger = createLogger(config.logLevel);

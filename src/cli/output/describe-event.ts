@@ -21,6 +21,7 @@ export function describeEvent({ event, meta }: Envelope): EventText {
 
 function aboutOf({ type, data }: Event): string {
   if (type === 'SnapshotCommitted') return data.name;
+  if (type === 'ContainerdObserved') return data.name;
   if ('key' in data) return data.key;
   if ('path' in data) return data.path;
   if ('kept' in data) return data.kept;
@@ -42,7 +43,7 @@ function whatOf(event: Event): string {
     case 'SnapshotCommitted':
       return `from ${event.data.key}`;
     case 'SnapshotRemoved':
-      return event.data.kind;
+      return event.data.retained ? `${event.data.kind}, retained` : event.data.kind;
     case 'SnapshotRelabelled':
       return labelChanges(event.data.before, event.data.after);
     case 'PrepareUndone':
@@ -55,8 +56,12 @@ function whatOf(event: Event): string {
       return `${event.data.why}, ${sizeText(event.data.bytes)} freed`;
     case 'VolumeFlushed':
       return 'its data is on stable storage';
+    case 'ContainerdObserved':
+      return `${event.data.topic} ${event.data.namespace}`.trimEnd();
     case 'VolumeRemade':
     case 'VolumeLost':
+    case 'RetentionEnded':
+    case 'SnapshotRestored':
       return event.data.why;
     case 'OrphanQuarantined':
       return `to ${event.data.moved}: ${event.data.why}`;

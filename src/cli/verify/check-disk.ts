@@ -13,6 +13,8 @@ const todos: Readonly<Record<ActionType, string>> = {
   complete: '`snapledger reconcile` makes the missing part again',
   'declare-lost':
     'bring the directory back from a backup before the next start; else `snapledger reconcile` records the loss, and the image must be pulled again',
+  'end-retention':
+    'bring the directory back from a backup before the next start to be able to restore it; else `snapledger reconcile` gives it up',
   'undo-commit': '`snapledger reconcile` takes the seal back; the active stays as it was',
   'finish-commit': '`snapledger reconcile` drops what only the active needed',
   quarantine:
@@ -37,10 +39,11 @@ export async function checkDisk(state: State, volumes: VolumeScan, later: () => 
   const first = await look(state, disk.scan);
   const confirmed = first.actions.some(isFinding) ? await agreed(first.actions, await later(), disk.scan) : [];
   const { size: doomed } = state.volumes.doomed;
+  const { size: retained } = state.volumes.retained;
   const reports: readonly StepReport[] = [
     {
       step: 'volumes',
-      figures: { wanted: state.volumes.wanted.size, doomed },
+      figures: { wanted: state.volumes.wanted.size, doomed, retained },
       findings: [...disk.missing(), ...confirmed.filter((action) => !isOrphan(action)).map(findingOf)],
       notes: doomed === 0 ? [] : [`${doomed} volumes of removed snapshots wait for their purge`],
       corrupt: false,

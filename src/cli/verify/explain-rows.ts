@@ -3,6 +3,7 @@ import type { State } from '../../../projections/state.ts';
 import type { Action } from '../../app/reconciler/action.ts';
 import { pathOf, snapshotWith } from '../../app/volume-of.ts';
 import type { Found } from '../../ports/volume-driver.ts';
+import { dateOf } from '../output/time.ts';
 import type { Noted } from './replay.ts';
 import type { Row } from './row.ts';
 
@@ -24,6 +25,9 @@ export function explainRows({ state, found, findings, aside, quarantined }: Expl
   const moved = new Map(quarantined.map((fact) => [fact.data.moved, fact]));
   return [
     ...byNumber([...state.index.values()]).map((snapshot) => snapshotRow(state, snapshot, byId.get(snapshot.id))),
+    ...byNumber([...state.volumes.retained.values()].map(({ snapshot }) => snapshot)).map((snapshot) =>
+      retainedRow(state, snapshot, byId.get(snapshot.id)),
+    ),
     ...[...state.volumes.doomed].map(
       ([id, { why, since }]): Row => ({
         ...{ row: 'snapshot', about: pathOf(id), id, is: 'doomed', odd: false },
@@ -51,12 +55,24 @@ function snapshotRow(state: State, { id, key, kind, parent }: Snapshot, finding:
   return { row: 'snapshot', about: key, id, is: kind, why: finding?.why ?? told, odd: finding !== undefined };
 }
 
+function retainedRow(state: State, { id, key }: Snapshot, finding: Action | undefined): Row {
+  const why = finding?.why ?? retainedWhy(state, id);
+  return { row: 'snapshot', about: key, id, is: 'retained', why, odd: finding !== undefined };
+}
+
+const retainedWhy = (state: State, id: number): string => {
+  const { since = 0, removed = 0n } = state.volumes.retained.get(id) ?? {};
+  return `removed at position ${since}, ${dateOf(removed)}; \`snapledger restore ${id}\` brings it back`;
+};
+
 function directoryRow(state: State, { path, id }: Found, finding: Action | undefined): Row {
   const row = { row: 'directory', about: path, id } as const;
   const snapshot = id === null ? undefined : snapshotWith(state, id);
   const is = snapshot?.kind ?? 'unknown';
   if (finding !== undefined) return { ...row, is, why: finding.why, odd: true };
   if (snapshot !== undefined) return { ...row, is, why: `the volume of ${snapshot.key}`, odd: false };
+  if (id !== null && state.volumes.retained.has(id))
+    return { ...row, is: 'retained', why: retainedWhy(state, id), odd: false };
   const doomed = id === null ? undefined : state.volumes.doomed.get(id);
   if (doomed !== undefined)
     return { ...row, is: 'doomed', why: `${doomed.why} at position ${doomed.since}, waits for its purge`, odd: false };

@@ -23,6 +23,7 @@ const gone = (id: number, key: string, parent: { name: string; id: number } | nu
     labels: {},
     created: 0n,
     updated: 0n,
+    retained: false,
   },
 });
 

@@ -46,7 +46,7 @@ test('finds nothing in a store that is in order', async ({ world }) => {
       'chain        ok           segments 1, records 13, bytes 4096, position 13, torn 0',
       'projections  ok           events 13, checkpoints 2, snapshots 3',
       'parents      ok           snapshots 3, roots 1',
-      'volumes      ok           wanted 3, doomed 0',
+      'volumes      ok           wanted 3, doomed 0, retained 0',
       'orphans      ok           found 3',
       'verify: all in order',
     ],
@@ -79,7 +79,7 @@ test('keeps quiet about what a daemon was just doing', async ({ world }) => {
 
 test('does not call a purge that is due a finding', async ({ world }) => {
   const removed = { id: 3, key: 'default/5/web', kind: 'active', parent: 'default/4/sha256:bbb', parentId: 2 } as const;
-  const data = { ...removed, labels: {}, created: 0n, updated: 0n };
+  const data = { ...removed, labels: {}, created: 0n, updated: 0n, retained: false };
   await world.append(enveloped([{ type: 'SnapshotRemoved', data }], 13));
   const { status, lines } = await verified(world);
   assert.is(status, 0);
@@ -198,6 +198,33 @@ test('tells of every snapshot and every directory what it is and why', async ({ 
       '  unknown directory  quarantine/mine  no event of the log tells of it: put there by hand?',
     ],
   );
+});
+
+test('explains what is retained, and what of it is gone', async ({ world }) => {
+  for (const [id, key, parentId] of [
+    [3, 'default/5/web', 2],
+    [2, 'default/4/sha256:bbb', 1],
+    [1, 'default/2/sha256:aaa', null],
+  ] as const) {
+    const data = { id, key, kind: 'committed', parent: '', parentId, labels: {}, created: 1n, updated: 1n } as const;
+    await world.append(enveloped([{ type: 'SnapshotRemoved', data: { ...data, retained: true } }], 16 - id));
+  }
+  const rows = async () => {
+    const { lines, print } = createPrinter();
+    const status = await verify({ root: world.root, json: true }, world, print);
+    const all = lines.slice(0, -1).map((line) => JSON.parse(line));
+    return { status, all: all.map(({ is, about, why, odd }) => `${is} ${about} ${odd ? 'odd' : 'fine'} ${why}`) };
+  };
+  const whole = await rows();
+  assert.is(whole.status, 0);
+  const removed = (position: number) => new RegExp(`^retained \\S+ fine removed at position ${position}, 2023-`);
+  assert.match(whole.all[0] ?? '', removed(16));
+  assert.match(whole.all[3] ?? '', /^retained snapshots\/1 fine removed at position 16, .*restore 1` brings it back$/);
+  world.driver.volumes.delete('2');
+  const broken = await rows();
+  assert.is(broken.status, 1);
+  assert.match(broken.all.join('\n'), 'retained default/4/sha256:bbb odd the content of committed snapshot 2');
+  assert.match(broken.all.join('\n'), 'retained default/5/web odd its parent default/4/sha256:bbb is lost');
 });
 
 test('prints one line for each row and one object with every step for machines', async ({ world }) => {

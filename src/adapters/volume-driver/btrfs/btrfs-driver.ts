@@ -73,6 +73,7 @@ export async function createBtrfsDriver(setup: BtrfsSetup): Promise<VolumeDriver
       forget(id);
       await calls.remove(layout.directory(id), names.fs);
     }),
+    holds: (id) => isSubvolume(layout.layer(id)),
     usage: deed('usage', usageOf),
     purge: (id) =>
       guarded(`purge of volume ${id}`, () => {

@@ -59,6 +59,7 @@ export function createMemoryDriver({ before = () => {} }: MemoryOptions = {}): M
     seal: (volume) => change('seal', volume, { sealed: true }),
     unseal: ({ id }) => deed('unseal', id, () => void Object.assign(volumes.get(String(id)) ?? {}, { sealed: false })),
     finish: (volume) => change('finish', volume, { sealed: false, whole: false, kind: 'committed' }),
+    holds: (id) => volumes.get(String(id))?.layer === true,
     usage: ({ id, kind }) =>
       deed('usage', id, () => {
         if (kind === 'view') return { bytes: 0, inodes: 0 };

@@ -59,6 +59,7 @@ export async function createOverlayDriver(setup: OverlaySetup): Promise<VolumeDr
     seal: (volume) => guarded(volume, 'seal', () => void expectLayer(volume, layer(volume.id))),
     unseal: async () => {},
     finish: (volume) => guarded(volume, 'finish', () => dropWork(`${root}/snapshots/${volume.id}/work`, remover)),
+    holds: (id) => lstatSync(layer(id), { throwIfNoEntry: false })?.isDirectory() === true,
     usage: (volume) => guarded(volume, 'usage', () => usageOf(volume, layer(volume.id), measurer)),
     purge: (id) => guarded({ id }, 'purge', () => remove(`${root}/snapshots/${id}`)),
     close: async () => {

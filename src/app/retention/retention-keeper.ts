@@ -1,0 +1,104 @@
+import { EMPTY, exhaustMap, from, interval, Subject, startWith, switchMap } from 'rxjs';
+import { errorText } from '../../ports/fault.ts';
+import type { Logger } from '../../ports/logger.ts';
+import type { Clock } from '../../ports/system.ts';
+import type { Journal } from '../journal.ts';
+import type { Pipelines } from '../pipeline/pipeline.ts';
+import type { Purger } from '../purger.ts';
+import { type EndingContext, endRetention } from './end-retention.ts';
+import { type RetentionPolicy, shortOf } from './policy.ts';
+import { createRetainedQueue, type RetainedQueue } from './retained-queue.ts';
+
+/** Ends retention by age, by size, and where the disk gets full: oldest first, never a parent before its child. */
+export interface RetentionKeeper {
+  /**
+   * Something failed for want of space: gives up retained layers, more of them with each attempt (from 0 on), and resolves
+   * when they are off the disk. False where there was nothing to give up. Never rejects.
+   */
+  makeRoom(attempt: number): Promise<boolean>;
+  /** Resolves when nothing is being given up any more. */
+  close(): Promise<void>;
+}
+
+interface Context extends EndingContext {
+  readonly journal: Journal;
+  readonly pipelines: Pipelines;
+  readonly purger: Purger;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  /** null: nothing is to be retained any more, and what was is given up */
+  readonly policy: RetentionPolicy | null;
+}
+
+/** milliseconds between two looks at ages, sizes and the disk, as long as anything is retained */
+const lookEvery = 1000;
+/** bytes that a first attempt gives up at least; each further one four times as many */
+const firstGift = 16 << 20;
+
+export function createRetentionKeeper(context: Context): RetentionKeeper {
+  const { journal, pipelines, logger } = context;
+  const queue = createRetainedQueue(journal.durable);
+  const changes = new Subject<boolean>();
+  let turn: Promise<unknown> = Promise.resolve();
+  /** One after the other: two who look at the same time would both give something up for the same want. */
+  const inTurn = (deed: () => Promise<boolean | undefined>, failed: string) => {
+    const done = turn.then(deed).catch((error) => {
+      logger.error({ error: errorText(error) }, failed);
+      return false;
+    });
+    turn = done;
+    return done;
+  };
+  const look = () => inTurn(() => endWhatIsDue(context, queue), 'retention not ended: tried again');
+  const looks = (busy: boolean) =>
+    busy
+      ? interval(lookEvery).pipe(
+          startWith(0),
+          exhaustMap(() => from(look())),
+        )
+      : EMPTY;
+  const looking = changes.pipe(startWith(queue.size > 0), switchMap(looks)).subscribe();
+  const pipeline = pipelines.start({
+    name: 'retention',
+    handle: (envelopes) => {
+      const { size } = queue;
+      for (const envelope of envelopes) queue.follow(envelope, journal.durable);
+      if ((size === 0) !== (queue.size === 0)) changes.next(queue.size > 0);
+    },
+  });
+  return {
+    makeRoom: async (attempt) =>
+      (await inTurn(() => giveUp(context, queue, firstGift * 4 ** attempt), 'no room could be made')) === true,
+    close: async () => {
+      looking.unsubscribe();
+      pipeline.close();
+      await turn;
+    },
+  };
+}
+
+async function endWhatIsDue(context: Context, queue: RetainedQueue): Promise<undefined> {
+  const { clock, measureRoom, policy } = context;
+  const end = (taking: Parameters<RetainedQueue['oldest']>[0], why: string) =>
+    endRetention(context, queue.oldest(taking), why);
+  if (policy === null) return void (await end(() => true, 'nothing is retained any more'));
+  const { keep, maxBytes, minFree } = policy;
+  const before = clock() - BigInt(keep) * 1_000_000n;
+  await end(({ removed }) => removed <= before, `it was kept for ${keep / 1000} s`);
+  const excess = queue.bytes - maxBytes;
+  await end((_next, given) => given < excess, `more than ${maxBytes} bytes were retained`);
+  if (queue.size === 0) return;
+  const short = shortOf(await measureRoom(), minFree);
+  await end((_next, given) => given < short, 'the disk has less room than is to be kept free');
+}
+
+/** Where nothing is retained any more, purges that are under way may still give room. */
+async function giveUp(context: Context, queue: RetainedQueue, least: number): Promise<boolean> {
+  const { journal, purger, driver } = context;
+  const given = queue.oldest((_next, bytes) => bytes < least);
+  if (given.length > 0) return endRetention(context, given, 'something failed for want of space');
+  const { size } = journal.durable.volumes.doomed;
+  await purger.drained();
+  await driver.settle?.();
+  return journal.durable.volumes.doomed.size < size;
+}

@@ -1,0 +1,40 @@
+import type { Event } from '../../events/registry.ts';
+import { namespaceOf, offerFor, refLabel, refOf } from '../../projections/offer.ts';
+import type { Snapshot } from '../../projections/snapshot.ts';
+import type { State } from '../../projections/state.ts';
+import type { Retained } from '../../projections/volumes.ts';
+import type { Prepare } from './commands.ts';
+
+/** A layer that is there already in place of the one that an active is to become. */
+export interface Adoptable {
+  readonly snapshot: Snapshot;
+  /** it must be brought back first; a layer that was brought back and not yet taken lives already */
+  readonly retained: Retained | undefined;
+}
+
+/**
+ * The layer that containerd can adopt instead of unpacking it again, or undefined. Prepare's label `containerd.io/snapshot.ref`
+ * says which layer the active is to become. It must be whole (committed), flushed, of the same namespace, and stand on the very
+ * parent that is asked for; its name must be free.
+ */
+export function adoptable(state: State, { key, kind, parent, labels }: Prepare): Adoptable | undefined {
+  const { [refLabel]: ref = '' } = labels;
+  if (ref === '' || kind !== 'active' || state.volumes.offered.size === 0 || state.index.has(key)) return undefined;
+  const id = state.volumes.offered.get(offerFor(namespaceOf(key), ref, parent));
+  const base = state.index.get(parent);
+  if (id === undefined || (parent !== '' && base?.kind !== 'committed')) return undefined;
+  const retained = state.volumes.retained.get(id);
+  const snapshot = retained?.snapshot ?? state.index.get(state.lineage.get(id)?.key ?? '');
+  if (snapshot === undefined || snapshot.kind !== 'committed') return undefined;
+  const flushed = (retained ?? state.volumes.wanted.get(id))?.flushed === true;
+  const free = retained === undefined ? snapshot.labels[refLabel] === ref : !state.index.has(snapshot.key);
+  return flushed && free && snapshot.parentId === (base?.id ?? null) ? { snapshot, retained } : undefined;
+}
+
+/** Brings a retained layer back. It is labelled as containerd looks for layers that it can adopt. */
+export function restoration({ snapshot }: Retained, why: string): Event {
+  const { id, key, parent, parentId, created } = snapshot;
+  const ref = refOf(snapshot);
+  const labels = ref === '' ? snapshot.labels : { ...snapshot.labels, [refLabel]: ref };
+  return { type: 'SnapshotRestored', data: { id, key, parent, parentId, labels, created, why } };
+}

@@ -1,0 +1,321 @@
+import { either } from 'fp-ts';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { refLabel } from '../../../projections/offer.ts';
+import type { RetentionPolicy } from '../../../src/app/retention/policy.ts';
+import type { Answer } from '../../../src/domain/refusal.ts';
+import { Fault } from '../../../src/ports/fault.ts';
+import type { Room } from '../../../src/ports/space.ts';
+import {
+  closeMemoryStores,
+  type MemoryStore,
+  type MemoryStoreOptions,
+  openMemoryStore,
+} from '../../support/memory-store.ts';
+import { waitFor } from '../../support/wait-for.ts';
+
+const test = suite('app/retention');
+const actor = { actor: 'containerd', namespace: 'default' };
+const forever: RetentionPolicy = { keep: 1e9, maxBytes: 1e12, minFree: { bytes: 0 } };
+const names = ['default/2/sha256:a', 'default/4/sha256:b', 'default/6/sha256:c'] as const;
+const [a, b, c] = names;
+
+function right<T>(answer: Answer<T>): T {
+  if (either.isLeft(answer)) throw new Error(`refused: ${answer.left.text}`);
+  return answer.right;
+}
+const codeOf = <T>(answer: Answer<T>) => (either.isLeft(answer) ? answer.left.code : 'accepted');
+
+const prepare = (key: string, parent = '', labels = {}) =>
+  ({ type: 'Prepare', key, parent, kind: 'active', labels }) as const;
+const listed = ({ snapshots }: MemoryStore, ...filters: string[]) => [...right(snapshots.list(filters))];
+const retained = ({ journal }: MemoryStore) => [...journal.durable.volumes.retained].map(([id]) => id).sort();
+const volumes = ({ driver }: MemoryStore) => [...driver.volumes.keys()].sort();
+
+/** Three layers, one upon the other, of a MiB each, removed as containerd's collection does. */
+async function withRemoved(options: MemoryStoreOptions & { policy?: RetentionPolicy | null } = {}) {
+  const { policy = forever, ...rest } = options;
+  const store = await openMemoryStore({ ...rest, service: { retention: policy, ...rest.service } });
+  const { snapshots } = store;
+  for (const [n, name] of names.entries()) {
+    const key = `default/${n}/extract`;
+    right(await snapshots.prepare(prepare(key, names[n - 1]), actor));
+    const volume = store.driver.volumes.get(String(n + 1));
+    if (volume !== undefined) volume.bytes = 1 << 20;
+    right(await snapshots.commit({ type: 'Commit', key, name, parent: '', labels: { l: '1' } }, actor));
+    right(await snapshots.usage(name));
+  }
+  return store;
+}
+async function removeAll({ snapshots, journal }: MemoryStore) {
+  for (const name of [...names].reverse()) right(await snapshots.remove({ type: 'Remove', key: name }, actor));
+  await snapshots.cleanup();
+  await journal.settled();
+}
+
+test('what is removed is hidden from every read, and stays on disk', async () => {
+  const store = await withRemoved();
+  await removeAll(store);
+  assert.equal(listed(store), []);
+  assert.is(codeOf(store.snapshots.stat(a)), 'not-found');
+  assert.is(codeOf(await store.snapshots.usage(a)), 'not-found');
+  assert.is(codeOf(await store.snapshots.prepare(prepare('k', a), actor)), 'not-found');
+  assert.equal(volumes(store), ['1', '2', '3']);
+});
+
+test('actives and views are purged as ever', async () => {
+  const store = await withRemoved();
+  right(await store.snapshots.prepare(prepare('k', c), actor));
+  right(await store.snapshots.remove({ type: 'Remove', key: 'k' }, actor));
+  await store.snapshots.cleanup();
+  assert.equal(volumes(store), ['1', '2', '3']);
+});
+
+test('with retention off a removed layer is purged, and what was retained before is given up', async () => {
+  const store = await withRemoved();
+  await removeAll(store);
+  await store.close('off');
+  const off = await openMemoryStore({}, { kept: store.kept, driver: store.driver });
+  await waitFor('the volumes to be purged', () => volumes(off).length === 0);
+  assert.equal(retained(off), []);
+  const none = await withRemoved({ policy: null });
+  await removeAll(none);
+  assert.equal(volumes(none), []);
+});
+
+/** Asks for the three layers as containerd's unpacker does, and follows its answers as containerd's metadata store does. */
+async function adoptAll(store: MemoryStore): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const [n, ref] of ['sha256:a', 'sha256:b', 'sha256:c'].entries()) {
+    const parent = found[n - 1] ?? '';
+    const answer = await store.snapshots.prepare(prepare(`default/9${n}/extract`, parent, { [refLabel]: ref }), actor);
+    assert.is(codeOf(answer), 'already-exists', ref);
+    const [match] = listed(store, `labels."containerd.io/snapshot.ref"==${ref},parent=="${parent}"`);
+    assert.is(match?.kind, 'committed');
+    found.push(match?.key ?? '');
+  }
+  return found;
+}
+
+test('a layer that is prepared again is answered AlreadyExists and listed, one after the other', async () => {
+  const store = await withRemoved();
+  await removeAll(store);
+  assert.equal(await adoptAll(store), [a, b, c]);
+  assert.equal(retained(store), []);
+  assert.equal(right(store.snapshots.stat(c)).labels, { l: '1', [refLabel]: 'sha256:c' });
+  assert.is(right(await store.snapshots.usage(a)).bytes, 1 << 20);
+  assert.is(store.types().filter((type) => type === 'SnapshotRestored').length, 3);
+  right(await store.snapshots.prepare(prepare('default/99/run', c), actor));
+});
+
+test('who asks at the same time, and who asks again, gets the same layer', async () => {
+  const store = await withRemoved();
+  await removeAll(store);
+  const ask = (key: string) => store.snapshots.prepare(prepare(key, '', { [refLabel]: 'sha256:a' }), actor);
+  const answers = await Promise.all([ask('default/20/e'), ask('default/21/e')]);
+  assert.equal(answers.map(codeOf), ['already-exists', 'already-exists']);
+  assert.is(codeOf(await ask('default/22/e')), 'already-exists');
+  assert.is(listed(store).length, 1);
+});
+
+test('what was adopted and removed again is retained again', async () => {
+  const store = await withRemoved();
+  await removeAll(store);
+  await adoptAll(store);
+  await removeAll(store);
+  assert.equal(retained(store), [1, 2, 3]);
+  assert.equal(await adoptAll(store), [a, b, c]);
+});
+
+test('a retained layer whose volume is gone is given up, and the layer prepared', async () => {
+  const store = await withRemoved();
+  await removeAll(store);
+  store.driver.volumes.delete('1');
+  right(await store.snapshots.prepare(prepare('default/9/e', '', { [refLabel]: 'sha256:a' }), actor));
+  await store.journal.settled();
+  assert.equal(retained(store), [2, 3]);
+});
+
+test('retained layers survive a restart, and can be adopted after it', async () => {
+  const store = await withRemoved();
+  await removeAll(store);
+  const again = await openMemoryStore({ service: { retention: forever } }, { kept: store.kept, driver: store.driver });
+  assert.equal(again.recovered.actions, []);
+  assert.equal(await adoptAll(again), [a, b, c]);
+});
+
+test('a start gives up what has lost its volume, with its children, and purges what is left of them', async () => {
+  const store = await withRemoved();
+  await removeAll(store);
+  store.driver.volumes.delete('2');
+  const again = await openMemoryStore({ service: { retention: forever } }, { kept: store.kept, driver: store.driver });
+  assert.equal(
+    again.recovered.actions.map(({ type, id }) => `${type} ${id}`),
+    ['end-retention 3', 'end-retention 2'],
+  );
+  await again.snapshots.cleanup();
+  assert.equal(volumes(again), ['1']);
+  assert.is(again.driver.quarantined.size, 0);
+});
+
+test('a living parent that is lost takes its retained children with it', async () => {
+  const store = await withRemoved();
+  right(await store.snapshots.remove({ type: 'Remove', key: c }, actor));
+  store.driver.volumes.delete('2');
+  const again = await openMemoryStore({ service: { retention: forever } }, { kept: store.kept, driver: store.driver });
+  assert.equal(
+    again.recovered.actions.map(({ type, id }) => `${type} ${id}`),
+    ['end-retention 3', 'declare-lost 2'],
+  );
+});
+
+test('retention ends by age, the oldest first', async () => {
+  let now = 1_790_000_000_000_000_000n;
+  const store = await withRemoved({ policy: { ...forever, keep: 60_000 }, clock: () => now });
+  right(await store.snapshots.remove({ type: 'Remove', key: c }, actor));
+  now += 40_000_000_000n;
+  right(await store.snapshots.remove({ type: 'Remove', key: b }, actor));
+  now += 30_000_000_000n;
+  await waitFor('the first to be given up', () => retained(store).length === 1);
+  await store.snapshots.cleanup();
+  assert.equal(retained(store), [2]);
+  assert.equal(volumes(store), ['1', '2']);
+});
+
+test('retention ends by size, never a parent before its child', async () => {
+  const store = await withRemoved({ policy: { ...forever, maxBytes: 1 << 20 } });
+  await removeAll(store);
+  await waitFor('two to be given up', () => retained(store).length === 1);
+  assert.equal(retained(store), [1]);
+  const ended = store.durable().flatMap(({ event }) => (event.type === 'RetentionEnded' ? [event.data.id] : []));
+  assert.equal(ended, [3, 2]);
+});
+
+const gigabyte: Room = { bytes: 1e9, totalBytes: 2e9, inodes: 1000, totalInodes: 1000 };
+
+test('retention ends where the disk has too little room, or too few inodes, and not before', async () => {
+  for (const short of [{ bytes: 3e8 }, { inodes: 10 }]) {
+    let room = gigabyte;
+    const policy = { ...forever, minFree: { fraction: 0.2 } };
+    const store = await withRemoved({ policy, measureRoom: async () => room });
+    await removeAll(store);
+    assert.equal(retained(store), [1, 2, 3]);
+    room = { ...room, ...short };
+    await waitFor('retained layers to be given up', () => retained(store).length < 3, { limit: 5000 });
+  }
+});
+
+const full = () => new Fault('no-space', 'the disk is full', { hint: 'free space' });
+
+test('a prepare, commit or update that lacks space has retained layers give way, and comes about', async () => {
+  for (const deed of ['create', 'seal'] as const) {
+    let store: MemoryStore | undefined;
+    const before = (name: string) => {
+      if (name === deed && store !== undefined && store.driver.volumes.size > 1) throw full();
+    };
+    const opened = await withRemoved({ before });
+    await removeAll(opened);
+    if (deed === 'seal') right(await opened.snapshots.prepare(prepare('k'), actor));
+    store = opened;
+    if (deed === 'create') right(await opened.snapshots.prepare(prepare('k'), actor));
+    else right(await opened.snapshots.commit({ type: 'Commit', key: 'k', name: 'n', parent: '', labels: {} }, actor));
+    assert.equal(retained(opened), []);
+    assert.equal(
+      listed(opened).map(({ key }) => key),
+      [deed === 'create' ? 'k' : 'n'],
+    );
+  }
+});
+
+test('the log lacks space: retained layers give way, and the event is recorded', async () => {
+  let left = Number.POSITIVE_INFINITY;
+  const flush = async () => {
+    if (left > 0) return;
+    left = Number.POSITIVE_INFINITY;
+    throw full();
+  };
+  const store = await withRemoved({ flush });
+  await removeAll(store);
+  left = 0;
+  right(await store.snapshots.prepare(prepare('k'), actor));
+  assert.equal(retained(store), []);
+});
+
+test('what fails for want of space with nothing retained is refused as ever', async () => {
+  let failing = false;
+  const before = (name: string) => {
+    if (failing && name === 'create') throw full();
+  };
+  const store = await withRemoved({ before });
+  failing = true;
+  const error = await store.snapshots.prepare(prepare('k'), actor).catch((thrown) => thrown);
+  assert.ok(error instanceof Fault);
+  assert.is(error.code, 'no-space');
+});
+
+test('a flush that failed is never tried again', async () => {
+  let failing = false;
+  const before = (name: string) => {
+    if (failing && name === 'flush') {
+      failing = false;
+      throw full();
+    }
+  };
+  const store = await withRemoved({ before });
+  await removeAll(store);
+  right(await store.snapshots.prepare(prepare('k'), actor));
+  failing = true;
+  const commit = { type: 'Commit', key: 'k', name: 'n', parent: '', labels: {} } as const;
+  const error = await store.snapshots.commit(commit, actor).catch((thrown) => thrown);
+  assert.ok(error instanceof Fault);
+  assert.equal(retained(store), [1, 2, 3]);
+});
+
+test('restore brings a layer back with its parents, by name or by number', async () => {
+  for (const name of [b, '2']) {
+    const store = await withRemoved();
+    await removeAll(store);
+    assert.equal(
+      right(await store.restore(name)).map(({ key }) => key),
+      [a, b],
+    );
+    assert.equal(
+      listed(store)
+        .map(({ key }) => key)
+        .sort(),
+      [a, b],
+    );
+    assert.equal(retained(store), [3]);
+    assert.is(codeOf(await store.restore(name)), 'already-exists');
+    assert.is(codeOf(await store.restore('nobody')), 'not-found');
+    assert.equal(await adoptAll(store), [a, b, c]);
+  }
+});
+
+test('restore is refused where the volume is gone', async () => {
+  const store = await withRemoved();
+  await removeAll(store);
+  store.driver.volumes.delete('1');
+  assert.is(codeOf(await store.restore('2')), 'failed-precondition');
+  assert.equal(listed(store), []);
+});
+
+test('a layer that is removed before its late flush or its measurement gets them while it is retained', async () => {
+  const store = await openMemoryStore({ service: { retention: forever, durability: 'background' } });
+  right(await store.snapshots.prepare(prepare('default/1/e'), actor));
+  const commit = { type: 'Commit', key: 'default/1/e', name: a, parent: '', labels: {} } as const;
+  const [committed, removed] = await Promise.all([
+    store.snapshots.commit(commit, actor),
+    store.snapshots.remove({ type: 'Remove', key: a }, actor),
+  ]);
+  right(committed);
+  right(removed);
+  const { volumes, usage } = store.journal.durable;
+  await waitFor('the flush', () => store.journal.durable.volumes.retained.get(1)?.flushed === true);
+  await waitFor('the measurement', () => store.journal.durable.usage.has(1));
+  assert.ok(volumes.retained.has(1), String(usage.size));
+});
+
+test.after(closeMemoryStores);
+
+test.run();

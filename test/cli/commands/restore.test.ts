@@ -1,0 +1,110 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { either } from 'fp-ts';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Event } from '../../../events/registry.ts';
+import { restore } from '../../../src/cli/commands/restore.ts';
+import { refuse } from '../../../src/domain/refusal.ts';
+import { serveHttp } from '../../../src/http/serve-http.ts';
+import { Fault } from '../../../src/ports/fault.ts';
+import { silent } from '../../../src/ports/logger.ts';
+import { caughtFault } from '../../support/caught-fault.ts';
+import { httpSources } from '../../support/http-sources.ts';
+import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
+import { enveloped, smallStore } from '../facts.ts';
+import { createMemoryWorld, createPrinter, type MemoryWorld } from '../memory-world.ts';
+
+interface Context {
+  sandbox: Sandbox;
+  world: MemoryWorld;
+}
+
+const digest = `sha256:${'b'.repeat(64)}`;
+const removed = (id: number, key: string, parent: string, parentId: number | null): Event => ({
+  type: 'SnapshotRemoved',
+  data: {
+    ...{ id, key, kind: 'committed', parent, parentId, labels: {} },
+    ...{ created: 1n, updated: 1n, retained: true },
+  },
+});
+
+const test = suite<Context>('restore');
+test.before.each(async (context) => {
+  context.sandbox = createSandbox('restore');
+  const life = [...smallStore, removed(8, `default/8/${digest}`, 'x', 7), removed(7, 'default/7/sha256:aaa', '', null)];
+  context.world = await createMemoryWorld(context.sandbox, enveloped(life));
+});
+test.after.each(({ sandbox }) => sandbox.close());
+
+async function printed(world: MemoryWorld, name?: string, options: { json?: boolean; whole?: boolean } = {}) {
+  const { lines, print } = createPrinter();
+  await restore(name, { root: world.root, ...options }, world, print);
+  return lines;
+}
+
+/** A world whose store is stopped, and that answers as it is told. */
+const stopped = (world: MemoryWorld, asked: string[]): MemoryWorld => ({
+  ...world,
+  restoreStopped: async ({ root, driver }, name) => {
+    asked.push(`${root === world.root} ${driver} ${name}`);
+    const layer = { id: 7, key: 'default/7/sha256:aaa', kind: 'committed', parent: '', parentId: null } as const;
+    return name === '7'
+      ? either.right([{ ...layer, labels: {}, created: 1n, updated: 1n }])
+      : refuse('not-found', `snapshot ${name}: no layer of that name or number is retained`);
+  },
+});
+
+test('shows what can be brought back, what goes first before the rest', async ({ world }) => {
+  const [head, first, second, ...more] = await printed(world);
+  assert.is(head, 'ID  USAGE  REMOVED  POSITION  KEY');
+  assert.match(first ?? '', / 8 +- +\S+ +14 {2}default\/8\/sha256:bbbbbbbbbbbb…$/);
+  assert.match(second ?? '', / 7 +- +\S+ +15 {2}default\/7\/sha256:aaa$/);
+  assert.equal(more, []);
+  assert.match((await printed(world, undefined, { whole: true }))[1] ?? '', digest);
+  const [row] = (await printed(world, undefined, { json: true })).map((line) => JSON.parse(line));
+  assert.equal([row.id, row.key, row.since, row.flushed], ['8', `default/8/${digest}`, '14', false]);
+});
+
+test('says so where nothing is retained', async ({ sandbox }) => {
+  const world = await createMemoryWorld(sandbox, enveloped(smallStore));
+  assert.equal(await printed(world), ['nothing is retained']);
+});
+
+test('restores on a stopped store, by a name that may be cut short', async ({ world }) => {
+  const asked: string[] = [];
+  const here = stopped(world, asked);
+  assert.equal(await printed(here, 'default/7/sha256:a…'), ['restored 7 default/7/sha256:aaa']);
+  assert.equal(await printed(here, '7', { json: true }), ['{"id":"7","key":"default/7/sha256:aaa"}']);
+  assert.equal(asked, ['true memory 7', 'true memory 7']);
+});
+
+test('a name that is not retained is refused, and the nearest one named', async ({ world }) => {
+  const fault = await caughtFault(printed(stopped(world, []), 'default/7/sha256:aab'));
+  assert.is(fault.message, 'snapshot default/7/sha256:aab: no layer of that name or number is retained');
+  assert.match(fault.hint, 'did you mean default/7/sha256:aaa? `snapledger restore` lists');
+});
+
+test('asks the daemon that the lock file names', async ({ world, sandbox }) => {
+  const address = join(sandbox.path, 'x.http.sock');
+  const fail = async (): Promise<never> => {
+    throw new Fault('stopped', 'the log has stopped', { hint: 'restart' });
+  };
+  const server = await serveHttp({
+    address,
+    logger: silent,
+    sources: httpSources({
+      restore: async (name: string) => {
+        if (name === '8') return fail();
+        return stopped(world, []).restoreStopped({ root: '', driver: 'memory' } as never, name, silent);
+      },
+    }),
+  });
+  sandbox.atEnd(() => server.close());
+  writeFileSync(join(world.root, 'lock'), JSON.stringify({ pid: 1, address: '/x', http: address, since: '' }));
+  assert.equal(await printed(world, '7'), ['restored 7 default/7/sha256:aaa']);
+  assert.match((await caughtFault(printed(world, 'nobody'))).message, 'no layer of that name');
+  assert.match((await caughtFault(printed(world, '8'))).message, 'the log has stopped');
+});
+
+test.run();

@@ -1,0 +1,3 @@
+import { retentionFlow } from './retention-flow.ts';
+
+retentionFlow('overlay', (sandbox) => sandbox.folder('store'));

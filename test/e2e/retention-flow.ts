@@ -1,0 +1,170 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+import { snapshotterName } from '../support/containerd.ts';
+import { type CountingProxy, startCountingProxy } from '../support/counting-proxy.ts';
+import { expectedTree } from '../support/image/expected-tree.ts';
+import { imageOf, layerOf } from '../support/image/image.ts';
+import { pushImage } from '../support/image/push.ts';
+import { loudly } from '../support/loudly.ts';
+import { buildPuller } from '../support/puller.ts';
+import { type Missing, requireCommand, suiteNeeding } from '../support/requirements.ts';
+import { run } from '../support/run.ts';
+import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+import { daemonFile, serverUnderTest } from '../support/server.ts';
+import { createEnvironment, type Environment, needs } from './environment.ts';
+import { base, filler } from './layers.ts';
+
+/** Twelve, as images have them. */
+const layers = [base(), ...Array.from({ length: 11 }, (_, n) => filler(n))];
+
+interface State {
+  readonly environment: Environment;
+  readonly proxy: CountingProxy;
+  readonly root: string;
+  readonly reference: string;
+  readonly layerBytes: number;
+  /** Pulls as CRI does; answers what was fetched of the layers. */
+  pull(): Promise<{ readonly requests: number; readonly bytes: number }>;
+}
+
+async function createState(sandbox: Sandbox, driver: string, root: string): Promise<State> {
+  const settings = join(sandbox.path, 'retention.toml');
+  const address = join(sandbox.path, 'containerd.sock');
+  writeFileSync(settings, `[retention]\nmin_free = "0%"\n[containerd]\nevents = true\naddress = "${address}"\n`);
+  const environment = await createEnvironment(sandbox, root, serverUnderTest(driver, ['--config', settings]));
+  const proxy = await startCountingProxy(sandbox, environment.registry);
+  const puller = await buildPuller();
+  const packed = layers.map(layerOf);
+  const image = imageOf(packed, { Env: ['PATH=/bin'] });
+  await pushImage(environment.registry, 'retained', 'latest', image);
+  const reference = `${proxy.host}/retained:latest`;
+  const { namespace } = environment.containerd;
+  return {
+    ...{ environment, proxy, root, reference },
+    layerBytes: packed.reduce((sum, { bytes }) => sum + bytes.length, 0),
+    pull: async () => {
+      proxy.reset();
+      await run(puller, [address, namespace, snapshotterName, reference]);
+      const counts = packed.map(({ digest }) => proxy.fetched(digest));
+      return {
+        requests: counts.reduce((sum, { requests }) => sum + requests, 0),
+        bytes: counts.reduce((sum, { bytes }) => sum + bytes, 0),
+      };
+    },
+  };
+}
+
+const nothing = { requests: 0, bytes: 0 };
+
+/** What becomes of an image that is deleted and pulled again, with a real containerd and a registry that counts. */
+export function retentionFlow(driver: string, rootOf: (sandbox: Sandbox) => string, needed?: Missing): void {
+  const test = suiteNeeding(`retention on ${driver}`, ...needs(), requireCommand('go'), needed);
+  let sandbox: Sandbox;
+  let state: State;
+  const expectWhole = () => state.environment.expectTree(state.reference, expectedTree(layers));
+
+  test.before(() =>
+    loudly(async () => {
+      sandbox = createSandbox('e2e-retention');
+      state = await createState(sandbox, driver, rootOf(sandbox));
+    }),
+  );
+  test.after(() => sandbox.close());
+
+  test('fetches every layer at the first pull', async () => {
+    assert.equal(await state.pull(), { requests: layers.length, bytes: state.layerBytes });
+    await expectWhole();
+  });
+
+  test('ends the collection of a deleted image with an empty list, and keeps its layers on disk', async () => {
+    await state.environment.removeAll();
+    assert.is(state.environment.volumes().length, layers.length);
+    await state.environment.expectVerified();
+  });
+
+  test('knows which deletion led to the removal', async () => {
+    const [top = ''] = await retainedNumbers(state);
+    const { stdout } = await snapledger(state, 'why', top);
+    assert.match(stdout, /: retained\n/);
+    const { namespace } = state.environment.containerd;
+    const cause = `removed by containerd's collection, \\d+\\.\\d s after image \\S+ was deleted in namespace ${namespace},`;
+    assert.match(stdout, new RegExp(cause));
+  });
+
+  test('fetches and unpacks nothing when the image is pulled again, and it is whole and runs', async () => {
+    assert.equal(await state.pull(), nothing);
+    assert.is(state.environment.volumes().length, layers.length);
+    await expectWhole();
+    const { containerd } = state.environment;
+    const start = ['run', '--rm', '--net-host', '--snapshotter', snapshotterName, state.reference, 'again'];
+    await containerd.ctr(...start, '/bin/sh', '-c', 'set -e; test -e /data-10/large && touch /srv/x');
+  });
+
+  test('fetches nothing after a kill of the snapshotter either', async () => {
+    await state.environment.removeAll();
+    await state.environment.killSnapshotter();
+    await state.environment.startSnapshotter();
+    assert.equal(await state.pull(), nothing);
+    await expectWhole();
+    await state.environment.expectVerified();
+  });
+
+  test('adopts layers that a client without the label unpacked', async () => {
+    await state.environment.removeAll();
+    await lose(state, await retainedNumbers(state));
+    assert.equal(await retainedNumbers(state), []);
+    await state.environment.pull(state.reference);
+    await state.environment.removeAll();
+    assert.equal(await state.pull(), nothing);
+    await expectWhole();
+  });
+
+  test('fetches again only what was not kept', async () => {
+    await state.environment.removeAll();
+    const [top = '', ...others] = await retainedNumbers(state);
+    assert.is(others.length, layers.length - 1);
+    await lose(state, [top]);
+    assert.is((await state.pull()).requests, 1);
+    await expectWhole();
+  });
+
+  test('gives a layer that was restored by hand to who pulls, or back to retention', async () => {
+    await state.environment.removeAll();
+    const [top = ''] = await retainedNumbers(state);
+    const { stdout } = await snapledger(state, 'restore', top);
+    assert.is(stdout.trim().split('\n').length, layers.length);
+    assert.equal(await state.pull(), nothing);
+    await expectWhole();
+    await state.environment.removeAll();
+    await snapledger(state, 'restore', top);
+    await state.environment.removeAll();
+    assert.is((await retainedNumbers(state)).length, layers.length);
+    await state.environment.expectVerified();
+  });
+
+  test.run();
+}
+
+const snapledger = ({ root }: State, command: string, ...args: readonly string[]) =>
+  run(process.execPath, [daemonFile, command, '--root', root, ...args]);
+
+/** Numbers of what can be restored, the one that goes first first. */
+async function retainedNumbers(state: State): Promise<readonly string[]> {
+  const { stdout } = await snapledger(state, 'restore', '--json');
+  return stdout
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line): string => JSON.parse(line).id);
+}
+
+/** Takes volumes off the disk behind the snapshotter's back; its next start gives them up. */
+async function lose({ environment, root }: State, ids: readonly string[]): Promise<void> {
+  await environment.killSnapshotter();
+  for (const id of ids) {
+    const volume = join(root, 'snapshots', id);
+    if (existsSync(join(volume, 'layer'))) await run('btrfs', ['subvolume', 'delete', join(volume, 'layer')]);
+    await run('rm', ['-r', volume]);
+  }
+  await environment.startSnapshotter();
+}

@@ -1,0 +1,44 @@
+import { either } from 'fp-ts';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { refuse } from '../../../src/domain/refusal.ts';
+import { restore } from '../../../src/http/routes/restore.ts';
+
+const test = suite('POST /restore');
+
+/** Knows one layer, `ns/1/a b`, and brings it back once. */
+function createSource() {
+  const asked: string[] = [];
+  const layer = { kind: 'committed', parent: '', parentId: null, labels: {}, created: 1n, updated: 1n } as const;
+  return {
+    asked,
+    restore: async (name: string) => {
+      asked.push(name);
+      if (name !== 'ns/1/a b') return refuse('not-found', `snapshot ${name}: no such layer`);
+      if (asked.length > 1) return refuse('already-exists', `snapshot ${name}: it lives`);
+      return either.right([{ ...layer, id: 1, key: name }]);
+    },
+  };
+}
+
+const ask = (source: ReturnType<typeof createSource>, query: string) =>
+  restore.answer({ method: 'POST', query: new URLSearchParams(query), headers: {} }, source);
+
+test('restores a layer, and answers why it can not', async () => {
+  const source = createSource();
+  const { status, body } = await ask(source, 'name=ns/1/a%20b');
+  assert.equal([status, body], [200, '[{"id":1,"key":"ns/1/a b"}]\n']);
+  assert.is((await ask(source, 'name=ns/1/a%20b')).status, 409);
+  const unknown = await ask(source, 'name=x');
+  assert.equal([unknown.status, unknown.body], [404, 'snapshot x: no such layer\n']);
+  assert.equal(restore.methods, ['POST']);
+});
+
+test('restores nothing when it does not understand the parameters', async () => {
+  const source = createSource();
+  for (const query of ['', 'name=', 'name=a&name=b', 'nmae=a', 'name=a&x=1'])
+    assert.is((await ask(source, query)).status, 400, query);
+  assert.equal(source.asked, []);
+});
+
+test.run();

@@ -1,0 +1,112 @@
+import { either } from 'fp-ts';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Event } from '../../events/registry.ts';
+import { namespaceOf, offerFor, refOf } from '../../projections/offer.ts';
+import { retainedFigures } from '../../projections/retained-figures.ts';
+import { fromRows, toRows } from '../../projections/rows.ts';
+import { evolve, initialState, type State } from '../../projections/state.ts';
+import { committed, enveloped, prepared } from '../support/sample-events.ts';
+
+const test = suite('projections of retained layers');
+const name = 'default/2/sha256:a';
+const child = 'default/4/sha256:b';
+const offer = offerFor('default', 'sha256:a', '');
+
+const gone = (id: number, key: string, parent = '', parentId: number | null = null, retained = true): Event => ({
+  type: 'SnapshotRemoved',
+  data: { id, key, kind: 'committed', parent, parentId, labels: {}, created: 2n, updated: 2n, retained },
+});
+const restored = (id: number, key: string, parent = '', parentId: number | null = null): Event => ({
+  type: 'SnapshotRestored',
+  data: { id, key, parent, parentId, labels: { l: '1' }, created: 2n, why: 'by hand' },
+});
+const layers = [
+  prepared(1, 'default/1/x'),
+  committed(1, 'default/1/x', name),
+  { type: 'UsageMeasured', data: { id: 1, bytes: 4096, inodes: 2 } },
+  prepared(2, 'default/3/x', { name, id: 1 }),
+  committed(2, 'default/3/x', child, { name, id: 1 }),
+] as const;
+const after = (...events: Event[]): State => enveloped([...layers, ...events]).reduce(evolve, initialState);
+const both = [gone(2, child, name, 1), gone(1, name)];
+
+test('a retained layer is out of the index, and kept with what it was, its usage and its flush', () => {
+  const { index, lineage, volumes, usage } = after(...both);
+  assert.is(index.size + lineage.size + volumes.wanted.size + volumes.doomed.size, 0);
+  assert.equal(volumes.retained.get(1), {
+    snapshot: { id: 1, key: name, kind: 'committed', parent: '', parentId: null, labels: {}, created: 2n, updated: 2n },
+    ...{ since: 7, removed: 7_000_000_000n, prepared: 1, flushed: true },
+  });
+  assert.equal(usage.get(1), { bytes: 4096, inodes: 2 });
+  assert.is(volumes.offered.get(offer), 1);
+  assert.equal(retainedFigures(after(...both)), { count: 2, bytes: 4096, oldest: 6_000_000_000n });
+  assert.equal(retainedFigures(after()), { count: 0, bytes: 0, oldest: undefined });
+});
+
+test('a restored layer lives again on its parent, and is still offered', () => {
+  const { index, lineage, volumes, usage } = after(...both, restored(1, name), restored(2, child, name, 1));
+  assert.equal(index.get(name), {
+    ...{ id: 1, key: name, kind: 'committed', parent: '', parentId: null, labels: { l: '1' } },
+    ...{ created: 2n, updated: 8_000_000_000n },
+  });
+  assert.equal([...(lineage.get(1)?.children ?? [])], [[2, true]]);
+  assert.equal(volumes.wanted.get(1), { kind: 'committed', prepared: 1, touched: true, flushed: true });
+  assert.is(volumes.retained.size, 0);
+  assert.is(volumes.offered.get(offer), 1);
+  assert.is(usage.get(1)?.bytes, 4096);
+});
+
+test('a layer whose retention ends is doomed, not offered, and forgotten by the usage', () => {
+  const ended: Event = { type: 'RetentionEnded', data: { id: 1, key: name, why: 'old' } };
+  const { volumes, usage } = after(...both, ended);
+  assert.equal(volumes.doomed.get(1), { since: 8, why: 'old' });
+  assert.ok(!volumes.retained.has(1) && !volumes.offered.has(offer) && !usage.has(1));
+  assert.is(volumes.retained.has(2), true);
+  const again = after(...both, restored(1, name), gone(1, name, '', null, false));
+  assert.ok(again.volumes.doomed.has(1) && !again.volumes.offered.has(offer));
+});
+
+test('the layer that was removed last is offered, and stays so when retention of the other ends', () => {
+  const second = [prepared(3, 'default/8/x'), committed(3, 'default/8/x', 'default/9/sha256:a')];
+  const ended: Event = { type: 'RetentionEnded', data: { id: 1, key: name, why: 'old' } };
+  const { volumes } = after(...both, ...second, gone(3, 'default/9/sha256:a'), ended);
+  assert.is(volumes.offered.get(offer), 3);
+});
+
+test('a late flush counts for a retained layer too', () => {
+  const [first, second] = layers;
+  const late: Event = { ...second, data: { ...second.data, flushed: false } } as Event;
+  const events = [first, late, gone(1, name)];
+  const fold = (...more: Event[]) => enveloped([...events, ...more]).reduce(evolve, initialState);
+  assert.is(fold().volumes.retained.get(1)?.flushed, false);
+  assert.is(fold({ type: 'VolumeFlushed', data: { id: 1 } }).volumes.retained.get(1)?.flushed, true);
+});
+
+test('what is told of a layer that is not known to be retained is taken as it can be', () => {
+  const { volumes } = after();
+  assert.is(after(restored(9, 'k')).volumes.wanted.get(9)?.flushed, false);
+  assert.equal(after({ type: 'RetentionEnded', data: { id: 9, key: 'k', why: '' } }).volumes, volumes);
+  assert.equal(after(gone(9, 'k')).volumes.retained.get(9)?.flushed, false);
+});
+
+test('retained layers and offers come back from their rows', () => {
+  const state = after(...both, restored(1, name));
+  const back = fromRows(JSON.parse(JSON.stringify([...toRows(state)])));
+  assert.ok(either.isRight(back));
+  assert.equal([...back.right.volumes.retained], [...state.volumes.retained]);
+  assert.equal([...back.right.volumes.offered].sort(), [...state.volumes.offered].sort());
+  assert.equal([...back.right.usage], [...state.usage]);
+  const [life] = [...toRows(state)];
+  for (const row of ['retained', 'offered']) assert.ok(either.isLeft(fromRows([life, { row }])));
+});
+
+test('namespace and layer are read from the form of the keys that containerd makes', () => {
+  assert.is(namespaceOf('k8s.io/12/sha256:x'), 'k8s.io');
+  assert.is(namespaceOf('plain'), '');
+  assert.is(refOf({ key: 'ns/1/a/b', labels: {} }), 'a/b');
+  assert.is(refOf({ key: 'ns/1/a', labels: { 'containerd.io/snapshot.ref': 'c' } }), 'c');
+  assert.is(refOf({ key: 'plain', labels: {} }), '');
+});
+
+test.run();
