@@ -1,3 +1,4 @@
+import { PositionGone } from '../../ports/position-gone.ts';
 import type { Journal } from '../journal.ts';
 import type { Pipelines } from '../pipeline/pipeline.ts';
 import { Batch } from './batch.ts';
@@ -34,17 +35,6 @@ export interface Feed {
   read(wanted: Wanted, signal: AbortSignal): AsyncIterable<Batch | typeof idle>;
   /** The first position from `from` on that the log holds or will give: another one where that is gone. */
   firstFrom(from: number): Promise<number>;
-}
-
-/** A position that was asked for is not in the log any more, or was lost. */
-export class PositionGone extends Error {
-  readonly first: number;
-
-  constructor(position: number, first: number) {
-    super(`position ${position} is gone: the log goes on at position ${first}`);
-    this.name = 'PositionGone';
-    this.first = first;
-  }
 }
 
 interface Context {
