@@ -18,3 +18,19 @@ export { PositionGone } from './ports/position-gone.ts';
 export function filesSource(root: string, options: LogSourceOptions = {}): EventSource {
   return createLogSource(() => readLogDirectory(join(root, 'log')), options);
 }
+
+/**
+ * The events of a store in KurrentDB, which its daemon keeps there or forwards to: by a connection string and the store's id.
+ * The stream is looked at again every second unless said.
+ */
+export function kurrentSource(
+  url: string,
+  store: string,
+  options: LogSourceOptions = { pollEvery: 1000 },
+): EventSource {
+  const open = async () => {
+    const { readKurrentStream } = await import('./adapters/event-log/kurrentdb/open-kurrent-event-log.ts');
+    return readKurrentStream({ url, store });
+  };
+  return createLogSource(open, options);
+}
