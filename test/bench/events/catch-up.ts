@@ -23,7 +23,7 @@ function count(http: string, accept: string, look: () => void): Promise<{ lines:
     let bytes = 0;
     socket.on('data', (part: Buffer) => {
       bytes += part.length;
-      for (let at = part.indexOf('{"position"'); at !== -1; at = part.indexOf('{"position"', at + 1)) lines += 1;
+      for (let at = part.indexOf('}}\n'); at !== -1; at = part.indexOf('}}\n', at + 3)) lines += 1;
       look();
     });
     socket.on('error', reject);

@@ -46,7 +46,10 @@ async function write(): Promise<number> {
 
 async function read() {
   const main = join(import.meta.dirname, 'readers.js');
-  const child = spawn(process.execPath, [main, http, String(readers), String(stalled)], {
+  const { body = '' } = (await askDaemon(http, 'GET', '/metrics')) ?? {};
+  const [, position = '0'] = /^snapledger_log_durable_position (\d+)$/m.exec(body) ?? [];
+  const from = String(Number(position) + 1);
+  const child = spawn(process.execPath, [main, http, from, String(readers), String(stalled)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let text = '';
