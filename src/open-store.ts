@@ -195,7 +195,7 @@ async function openRecovered(
   const work = async () => {
     if (url === undefined) await indexLog(join(config.root, 'log'), join(config.root, 'index'));
   };
-  const upkeep = createUpkeep({ journal, work, logger, every: upkeepEvery });
+  const upkeep = createUpkeep({ pipelines, work, logger, every: upkeepEvery });
   const close = async (reason: string) => {
     await upkeep.close();
     await service.close(reason);

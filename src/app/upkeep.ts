@@ -1,7 +1,6 @@
-import { filter } from 'rxjs';
 import { errorText } from '../ports/fault.ts';
 import type { Logger } from '../ports/logger.ts';
-import type { Journal } from './journal.ts';
+import type { Pipelines } from './pipeline/pipeline.ts';
 
 /** Work that is due now and then and that nobody waits for. */
 export interface Upkeep {
@@ -10,7 +9,7 @@ export interface Upkeep {
 }
 
 interface Context {
-  readonly journal: Pick<Journal, 'events'>;
+  readonly pipelines: Pipelines;
   readonly work: () => Promise<void>;
   readonly logger: Logger;
   /** events between two times */
@@ -18,7 +17,7 @@ interface Context {
 }
 
 /** Does the work at once and again every so many events, never twice at a time; what fails is told and tried again. */
-export function createUpkeep({ journal, work, logger, every }: Context): Upkeep {
+export function createUpkeep({ pipelines, work, logger, every }: Context): Upkeep {
   let underWay = Promise.resolve();
   let busy = false;
   const begin = () => {
@@ -31,10 +30,15 @@ export function createUpkeep({ journal, work, logger, every }: Context): Upkeep 
       });
   };
   begin();
-  const listening = journal.events.pipe(filter(({ position }) => position % every === 0)).subscribe(begin);
+  const pipeline = pipelines.start({
+    name: 'upkeep',
+    handle: (envelopes) => {
+      if (envelopes.some(({ position }) => position % every === 0)) begin();
+    },
+  });
   return {
     close: async () => {
-      listening.unsubscribe();
+      pipeline.close();
       await underWay;
     },
   };

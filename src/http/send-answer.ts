@@ -48,24 +48,26 @@ async function sendStream(
   }
 }
 
-/** Asks for a chunk when the ones before it have left for the kernel. */
+/** Asks for a chunk while the one before it is on its way to the kernel, and for no more than that. */
 async function pump(response: ServerResponse, chunks: AsyncIterable<string | Uint8Array>, signal: AbortSignal) {
+  let taken = Promise.resolve();
   for await (const chunk of chunks) {
+    await taken;
     if (signal.aborted) return;
-    if (!response.write(chunk)) await drained(response, signal);
-    if (signal.aborted) return;
+    taken = written(response, chunk, signal);
   }
+  await taken;
 }
 
-function drained(response: ServerResponse, signal: AbortSignal): Promise<void> {
+/** Resolves when the kernel has a chunk, or when there is nobody to wait for. */
+function written(response: ServerResponse, chunk: string | Uint8Array, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {
-      response.off('drain', done);
       signal.removeEventListener('abort', done);
       resolve();
     };
-    response.once('drain', done);
     signal.addEventListener('abort', done, { once: true });
+    response.write(chunk, done);
   });
 }
 

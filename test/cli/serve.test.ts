@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { askDaemon } from '../../src/cli/ask-daemon.ts';
@@ -34,6 +36,15 @@ async function served(context: Context): Promise<Daemon> {
   const daemon = await startDaemon({ command: [process.execPath, snapledger, ...command(context)], address, log });
   context.sandbox.atEnd(() => daemon.stop());
   return daemon;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
 }
 
 const eventsOf = async (root: string) =>
@@ -97,6 +108,42 @@ test('lets the other commands work while it runs', async (context) => {
   assert.is((await snapledgerRun('verify', '--root', context.root)).status, 0);
   const tree = await snapledgerRun('tree', '--root', context.root);
   assert.equal([tree.status, tree.stdout], [0, 'ID  KIND  USAGE  AGE  KEY\n']);
+});
+
+test('serves its events on the socket, and on loopback to who has the token', async (context) => {
+  const { sandbox, root, address, http } = context;
+  const file = join(sandbox.path, 'token');
+  writeFileSync(file, '0123456789abcdef0123456789abcdef\n', { mode: 0o600 });
+  const port = await freePort();
+  const listening = ['--http-listen', `127.0.0.1:${port}`, '--http-token-file', file];
+  const daemon = await startDaemon({
+    command: [process.execPath, snapledger, ...command(context), ...listening],
+    address,
+    log: join(sandbox.path, 'daemon.log'),
+    sandbox,
+  });
+  const local = await askDaemon(http, 'GET', '/events');
+  const lines = (await readFile(join(root, 'log', '00000000000000000001.log'), 'utf8')).trimEnd().split('\n').slice(1);
+  assert.is(local?.body, lines.map((line) => `${JSON.stringify(JSON.parse(line).event)}\n`).join(''));
+  const url = `http://127.0.0.1:${port}/events`;
+  assert.is((await fetch(url)).status, 401);
+  const remote = await fetch(url, { headers: { authorization: 'Bearer 0123456789abcdef0123456789abcdef' } });
+  assert.equal([remote.status, await remote.text()], [200, local?.body]);
+  const metrics = await askDaemon(http, 'GET', '/metrics');
+  assert.match(metrics?.body ?? '', /^snapledger_pipeline_lag_events\{pipeline="purge"\} 0$/m);
+  assert.match(metrics?.body ?? '', /^snapledger_subscribers 0$/m);
+  await daemon.stop();
+});
+
+test('does not start where its token may be read by others, or is missing', async (context) => {
+  const file = join(context.sandbox.path, 'token');
+  writeFileSync(file, '0123456789abcdef0123456789abcdef\n', { mode: 0o644 });
+  const listening = ['--http-listen', '127.0.0.1:7475', '--http-token-file', file];
+  const open = await snapledgerRun(...command(context), ...listening);
+  assert.equal([open.status, open.stderr.includes('others than its owner may read it')], [2, true]);
+  const none = await snapledgerRun(...command(context), '--http-listen', '127.0.0.1:7475');
+  assert.equal([none.status, none.stderr.includes('http.listen: needs http.token_file')], [2, true]);
+  assert.not.ok(existsSync(context.root));
 });
 
 test('reconciles a stopped store under its lock', async (context) => {

@@ -121,6 +121,31 @@ test('counts durable events and shows the state of the journal', async ({ metric
   assert.is(await reading(metrics, 'snapledger_purged_bytes_total'), 4096);
 });
 
+test('shows how far background work and readers are behind, and what failed', async ({ metrics }) => {
+  const journal = { durable: { ...initialState, position: 9 }, latest: initialState, setbacks: 0 };
+  const source = { ...journal, events: new Subject<Envelope>(), log: createMemoryEventLog() };
+  const pipelines = createPipelines({ journal: source, logger: silent, onFailure: metrics.pipelineFailed });
+  metrics.watch(journal, pipelines);
+  const broken = pipelines.start({
+    name: 'broken',
+    handle: () => {
+      throw new Error('no');
+    },
+  });
+  journal.durable = { ...initialState, position: 12 };
+  source.events.next(enveloped({ type: 'VolumeFlushed', data: { id: 1 } }, 10));
+  assert.is(await reading(metrics, 'snapledger_pipeline_lag_events{pipeline="broken"}'), 3);
+  assert.is(await reading(metrics, 'snapledger_pipeline_lag_events{pipeline="metrics"}'), 2);
+  assert.is(await reading(metrics, 'snapledger_pipeline_failures_total{pipeline="broken"}'), 1);
+  broken.close();
+  assert.is(await reading(metrics, 'snapledger_pipeline_lag_events{pipeline="broken"}'), undefined);
+  metrics.watchFeed({ position: 12, subscribers: new Set([{ position: 4 }, { position: 99 }]) });
+  metrics.dropped();
+  assert.is(await reading(metrics, 'snapledger_subscribers'), 2);
+  assert.is(await reading(metrics, 'snapledger_subscriber_lag_events'), 8);
+  assert.is(await reading(metrics, 'snapledger_subscribers_dropped_total'), 1);
+});
+
 test('counts what is told to the operator, and failed undos on their own', async ({ metrics }) => {
   const logger = metrics.counting(silent);
   logger.info({}, 'fine');

@@ -1,8 +1,10 @@
+import { PositionGone } from '../../ports/position-gone.ts';
 import type { Journal } from '../journal.ts';
 import type { Pipelines } from '../pipeline/pipeline.ts';
 import { Batch } from './batch.ts';
 import { createLiveWindow, type LiveWindow } from './live-window.ts';
 import { readEncoded } from './read-encoded.ts';
+import { createTurns, inTurns, type Turns } from './turns.ts';
 
 export interface Wanted {
   /** the first position that is wanted; any later one is good as well where there is none yet */
@@ -36,17 +38,6 @@ export interface Feed {
   firstFrom(from: number): Promise<number>;
 }
 
-/** A position that was asked for is not in the log any more, or was lost. */
-export class PositionGone extends Error {
-  readonly first: number;
-
-  constructor(position: number, first: number) {
-    super(`position ${position} is gone: the log goes on at position ${first}`);
-    this.name = 'PositionGone';
-    this.first = first;
-  }
-}
-
 interface Context {
   readonly journal: Pick<Journal, 'durable' | 'log'>;
   readonly pipelines: Pipelines;
@@ -55,6 +46,7 @@ interface Context {
 }
 
 export function createFeed({ journal, pipelines, heartbeat = 15_000 }: Context): Feed {
+  const turns = createTurns(() => journal.durable.position);
   const subscribers = new Set<Subscriber>();
   let window: LiveWindow | undefined;
   /** The window is there as long as somebody follows. */
@@ -74,7 +66,7 @@ export function createFeed({ journal, pipelines, heartbeat = 15_000 }: Context):
     },
     subscribers,
     read: async function* (wanted, signal) {
-      const reader = new Reader(journal, wanted, signal);
+      const reader = new Reader({ journal, turns }, wanted, signal);
       subscribers.add(reader);
       try {
         yield* wanted.follow ? reader.following(join()) : reader.reading();
@@ -90,16 +82,23 @@ export function createFeed({ journal, pipelines, heartbeat = 15_000 }: Context):
   };
 }
 
+interface Shared {
+  readonly journal: Pick<Journal, 'durable' | 'log'>;
+  readonly turns: Turns;
+}
+
 /** One who reads the feed: a position, and nothing more that would grow. */
 class Reader implements Subscriber {
   position: number;
   readonly #journal: Pick<Journal, 'durable' | 'log'>;
+  readonly #turns: Turns;
   readonly #from: number;
   readonly #signal: AbortSignal;
 
-  constructor(journal: Pick<Journal, 'durable' | 'log'>, { from, since = from }: Wanted, signal: AbortSignal) {
+  constructor({ journal, turns }: Shared, { from, since = from }: Wanted, signal: AbortSignal) {
     this.position = since - 1;
     this.#journal = journal;
+    this.#turns = turns;
     this.#from = from;
     this.#signal = signal;
   }
@@ -132,7 +131,7 @@ class Reader implements Subscriber {
   }
 
   async *#logged(): AsyncGenerator<Batch> {
-    for await (const events of readEncoded(this.#journal.log, this.position)) {
+    for await (const events of inTurns(readEncoded(this.#journal.log, this.position), this.#turns)) {
       if (this.#signal.aborted) return;
       const missing = Math.max(this.#from, this.position + 1);
       if (events.first > missing) throw new PositionGone(missing, events.first);

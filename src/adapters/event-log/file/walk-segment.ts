@@ -23,8 +23,13 @@ export async function* walkBlocks<B extends Checked>(
   { from, to }: { readonly from: Cursor; readonly to: () => number },
   check: (block: Buffer, from: Cursor, note: (cursor: Cursor) => void) => B,
 ): AsyncGenerator<Walked<B>> {
+  let ahead: Promise<Buffer> | undefined;
   for (let place = from; place.offset < to(); ) {
-    const block = await readLines(handle, place.offset, to());
+    const block = await (ahead ?? readLines(handle, place.offset, to()));
+    // The next block is read while this one is checked and worked on.
+    const next = place.offset + block.length;
+    ahead = block.length > 0 && next < to() ? readLines(handle, next, to()) : undefined;
+    ahead?.catch(() => {});
     const checked = check(block, place, places.note);
     const { end } = checked;
     const flaw = block.length === 0 ? fileEnds : checked.flaw;

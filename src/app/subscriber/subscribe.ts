@@ -1,0 +1,108 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { Observable, type Subscriber } from 'rxjs';
+import type { Envelope } from '../../../events/envelope.ts';
+import type { EventOf, EventType } from '../../../events/registry.ts';
+import type { EventSource, ReaderCheckpoint } from '../../ports/event-source.ts';
+import { Fault, type FaultCode } from '../../ports/fault.ts';
+import { PositionGone } from '../../ports/position-gone.ts';
+
+export interface SubscribeOptions<T extends EventType = EventType> {
+  readonly source: EventSource;
+  /** only these types of events; all unless said */
+  readonly types?: readonly T[];
+  /** the first position that is wanted where the checkpoint knows none; 1 unless said */
+  readonly from?: number;
+  readonly checkpoint?: ReaderCheckpoint;
+  /**
+   * Work on an event that takes its time: the next event waits for it, and no position is saved whose work is not done. An
+   * error ends the subscription. Observers get the event afterwards.
+   */
+  readonly handle?: (envelope: Envelope<EventOf<T>>) => void | Promise<void>;
+  /** told of a lost connection and of how long it will be until it is tried again, in milliseconds */
+  readonly onRetry?: (error: unknown, pause: number) => void;
+  /** milliseconds; the pause doubles from the one to the other and is short again once an event has come */
+  readonly pauses?: { readonly first: number; readonly longest: number };
+}
+
+/**
+ * The events of a store in order, each once, from the checkpoint's position on. A lost connection is made again, with
+ * growing pauses, where it was lost. A position is saved when the observers have returned and `handle` has resolved, at
+ * the latest after the batch that it came with: after a crash only what came since is given again.
+ * Completes where the source ends. Errors with a PositionGone where the log lacks the next event, and with a Fault.
+ */
+export function subscribe<T extends EventType = EventType>(
+  options: SubscribeOptions<T>,
+): Observable<Envelope<EventOf<T>>> {
+  return new Observable((observer) => {
+    const ended = new AbortController();
+    deliver(options, observer, ended.signal).then(
+      () => observer.complete(),
+      (error: unknown) => observer.error(error),
+    );
+    return () => ended.abort();
+  });
+}
+
+/** How far a reader is. */
+interface Place {
+  position: number;
+  /** it is that of an event that the log once gave */
+  seen: boolean;
+}
+
+async function deliver<T extends EventType>(
+  options: SubscribeOptions<T>,
+  observer: Subscriber<Envelope<EventOf<T>>>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { from = 1, checkpoint, handle, types } = options;
+  const known = (await checkpoint?.load()) ?? 0;
+  const place: Place = known > 0 ? { position: known, seen: true } : { position: from - 1, seen: false };
+  for await (const batch of connected(options, place, signal)) {
+    const before = place.position;
+    for (const envelope of batch) {
+      if (signal.aborted) break;
+      if (envelope.position <= place.position) continue;
+      if (types === undefined && envelope.position !== place.position + 1)
+        throw new PositionGone(place.position + 1, envelope.position);
+      const chosen = envelope as Envelope<EventOf<T>>;
+      await handle?.(chosen);
+      observer.next(chosen);
+      place.position = envelope.position;
+      place.seen = true;
+    }
+    if (place.position > before) await checkpoint?.save(place.position);
+    if (signal.aborted) return;
+  }
+}
+
+const passing: ReadonlySet<FaultCode> = new Set<FaultCode>(['io', 'busy', 'stopped']);
+
+/** Batches from a source, which is asked again from the reader's place when it was lost. */
+async function* connected<T extends EventType>(
+  { source, types, onRetry, pauses = { first: 100, longest: 30_000 } }: SubscribeOptions<T>,
+  place: Place,
+  signal: AbortSignal,
+): AsyncGenerator<readonly Envelope[]> {
+  const wanted = types === undefined ? undefined : new Set<EventType>(types);
+  for (let wait = pauses.first; !signal.aborted; wait = Math.min(pauses.longest, wait * 2)) {
+    const reading = source
+      .read({ after: place.position, seen: place.seen, types: wanted, signal })
+      [Symbol.asyncIterator]();
+    try {
+      for (;;) {
+        const next = await reading.next();
+        if (next.done === true || signal.aborted) return;
+        wait = pauses.first;
+        yield next.value;
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!(error instanceof Fault && passing.has(error.code))) throw error;
+      onRetry?.(error, wait);
+    } finally {
+      await reading.return?.();
+    }
+    await pause(wait, undefined, { signal }).catch(() => {});
+  }
+}

@@ -1,0 +1,36 @@
+import { join } from 'node:path';
+import { readLogDirectory } from './adapters/event-log/file/read-log-directory.ts';
+import { createLogSource, type LogSourceOptions } from './app/subscriber/log-source.ts';
+import type { EventSource } from './ports/event-source.ts';
+
+export type { Envelope, Meta } from '../events/envelope.ts';
+export type { Event, EventOf, EventType } from '../events/registry.ts';
+export { createHttpEventSource as daemonSource, type DaemonAddress } from './adapters/event-source/http.ts';
+export { createFileReaderCheckpoint as fileCheckpoint } from './adapters/reader-checkpoint/file.ts';
+export { createLogSource as logSource, type LogSourceOptions } from './app/subscriber/log-source.ts';
+export { type SubscribeOptions, subscribe } from './app/subscriber/subscribe.ts';
+export type { EventLog } from './ports/event-log.ts';
+export type { EventSource, ReaderCheckpoint, SourceRequest } from './ports/event-source.ts';
+export { Fault, type FaultCode } from './ports/fault.ts';
+export { PositionGone } from './ports/position-gone.ts';
+
+/** The events in the files of a store: to their end, or with `pollEvery` on with what a daemon appends. Nothing is changed. */
+export function filesSource(root: string, options: LogSourceOptions = {}): EventSource {
+  return createLogSource(() => readLogDirectory(join(root, 'log')), options);
+}
+
+/**
+ * The events of a store in KurrentDB, which its daemon keeps there or forwards to: by a connection string and the store's id.
+ * The stream is looked at again every second unless said.
+ */
+export function kurrentSource(
+  url: string,
+  store: string,
+  options: LogSourceOptions = { pollEvery: 1000 },
+): EventSource {
+  const open = async () => {
+    const { readKurrentStream } = await import('./adapters/event-log/kurrentdb/open-kurrent-event-log.ts');
+    return readKurrentStream({ url, store });
+  };
+  return createLogSource(open, options);
+}

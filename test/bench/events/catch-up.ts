@@ -1,0 +1,60 @@
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { startDaemon } from '../../support/daemon.ts';
+import { createSandbox } from '../../support/sandbox.ts';
+import { serverUnderTest } from '../../support/server.ts';
+import { fillLog } from './fill-log.ts';
+import { resident } from './resident.ts';
+
+/**
+ * How fast a daemon hands out its whole log over the unix socket, and how much memory it takes meanwhile.
+ * `node build/test/bench/events/catch-up.js [EVENTS] [ROUNDS]`.
+ */
+const [events = 1_000_000, rounds = 3] = process.argv.slice(2).map(Number);
+const sandbox = createSandbox('catch-up');
+
+/** Reads an answer to its end and counts its lines; what else a reader does is not the daemon's. */
+function count(http: string, accept: string, look: () => void): Promise<{ lines: number; bytes: number }> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(http, () =>
+      socket.write(`GET /events?follow=0 HTTP/1.1\r\nhost: x\r\nconnection: close\r\naccept: ${accept}\r\n\r\n`),
+    );
+    let lines = 0;
+    let bytes = 0;
+    socket.on('data', (part: Buffer) => {
+      bytes += part.length;
+      for (let at = part.indexOf('}}\n'); at !== -1; at = part.indexOf('}}\n', at + 3)) lines += 1;
+      look();
+    });
+    socket.on('error', reject);
+    socket.on('close', () => resolve({ lines, bytes }));
+  });
+}
+
+try {
+  const root = sandbox.folder('root');
+  const address = join(sandbox.path, 's.sock');
+  await fillLog(root, events);
+  const log = join(sandbox.path, 'log');
+  const daemon = await startDaemon({
+    command: serverUnderTest('memory').command(root, address),
+    address,
+    log,
+    sandbox,
+  });
+  for (const accept of ['application/x-ndjson', 'text/event-stream', 'application/cloudevents+json'])
+    for (let round = 0; round < (accept === 'application/x-ndjson' ? rounds : 1); round++) {
+      const before = resident(daemon.pid);
+      let most = before;
+      let looked = 0;
+      const began = performance.now();
+      const { lines, bytes } = await count(join(sandbox.path, 's.http.sock'), accept, () => {
+        if (looked++ % 500 === 0) most = Math.max(most, resident(daemon.pid));
+      });
+      const seconds = (performance.now() - began) / 1000;
+      const memory = { before, most };
+      console.log(JSON.stringify({ accept, events, lines, bytes, perSecond: Math.round(events / seconds), memory }));
+    }
+} finally {
+  await sandbox.close();
+}
