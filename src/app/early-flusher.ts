@@ -27,10 +27,8 @@ interface Context {
 export function createEarlyFlusher({ journal, pipelines, driver, logger }: Context): EarlyFlusher {
   const unpacking = new Set<number>();
   const changes = new Subject<boolean>();
-  /** The flush covers the whole file system, so one active stands for all. */
-  const flush = async () => {
-    const [id] = unpacking;
-    const snapshot = id === undefined ? undefined : snapshotWith(journal.durable, id);
+  const flushOne = async (id: number) => {
+    const snapshot = snapshotWith(journal.durable, id);
     if (snapshot === undefined) return;
     try {
       await driver.flush(volumeOf(journal.durable, snapshot));
@@ -38,6 +36,8 @@ export function createEarlyFlusher({ journal, pipelines, driver, logger }: Conte
       logger.warn({ id, error: errorText(error) }, 'early flush failed: the commit will flush');
     }
   };
+  /** Calls at the same time share the work; only the driver knows which actives have something to flush. */
+  const flush = () => Promise.all([...unpacking].map(flushOne));
   const note = (id: number, begins: boolean) => {
     const before = unpacking.size;
     if (begins) unpacking.add(id);

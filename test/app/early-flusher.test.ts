@@ -31,6 +31,18 @@ test('a layer that is being unpacked is flushed early, until its commit', async 
   assert.is(counts.flushes, flushes);
 });
 
+test('all layers that are being unpacked are flushed, since one of them may hold nothing', async () => {
+  const flushed = new Set<number>();
+  const { snapshots } = await openMemoryStore({
+    before: (deed, id) => {
+      if (deed === 'flush') flushed.add(id);
+    },
+  });
+  for (const key of ['a', 'b']) await snapshots.prepare(prepare(key, { 'containerd.io/snapshot.ref': key }), actor);
+  for (let waited = 0; flushed.size < 2 && waited < 100; waited++) await pause(20);
+  assert.equal([...flushed], [1, 2]);
+});
+
 test("a container's root is left to the kernel", async () => {
   const { snapshots, counts } = await counting();
   await snapshots.prepare(prepare('container', {}), actor);

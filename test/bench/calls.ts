@@ -5,8 +5,6 @@ import type { Bench, DriverName, Workload } from './workload.ts';
 
 interface Calls {
   readonly workload: string;
-  /** of all numbers of workers, those that make sense */
-  readonly workers?: readonly number[];
   /** what to reach against containerd's driver, by driver and workers */
   readonly targets?: Readonly<Record<string, number>>;
   /** measured beside a bare HTTP/2 server too, and what part of its speed is to be reached by 32 workers */
@@ -18,7 +16,7 @@ export function calls(what: Calls): Workload {
   return async function* (bench) {
     for (const driver of bench.drivers) {
       const servers = await startServers(bench, driver, what.bare !== undefined && driver === 'overlay');
-      for (const workers of bench.workers.filter((number) => what.workers?.includes(number) ?? true)) {
+      for (const workers of bench.workers) {
         const load = { workload: what.workload, rounds: bench.rounds, seconds: bench.seconds, workers };
         const rounds = await putLoad(bench, servers, load);
         yield* rowsOf(what, { driver, workers, servers, rounds });

@@ -77,11 +77,8 @@ function bar({ variant, unit, ours, theirs, ratio, target }: Row, { x, y, width 
     rectangle(from, y + 1, length, rowHeight - 6, ratio.median >= 1 ? '#2f81b7' : '#d1742f'),
     line(scale(ratio.low), middle, scale(ratio.high), middle, '#0b3a5b'),
     ...(target === undefined ? [] : [diamond(scale(target), middle)]),
-    text(x + width, y + 12, `${times(ratio.median)}x   ${figure(ours.value.median)}${suffix}`, {
-      size: 11,
-      anchor: 'end',
-      colour: '#24292f',
-    }),
+    text(x + width - 64, y + 12, `${times(ratio.median)}x`, { size: 11, weight: 600, anchor: 'end' }),
+    text(x + width, y + 12, `${figure(ours.value.median)}${suffix}`, { size: 11, anchor: 'end', colour: '#57606a' }),
   ].join('\n');
 }
 

@@ -28,8 +28,9 @@ export function chart({ machine, command, rows }: Results): string {
   const height = headHeight + Math.max(...panels.map((drawn) => drawn.height)) + footHeight;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="system-ui, 'DejaVu Sans', sans-serif">`,
+    `<title>${title}</title>`,
     `<rect width="${width}" height="${height}" rx="10" fill="#ffffff"/>`,
-    text(margin, 36, 'snapledger beside containerd\u2019s own snapshotters', { size: 20, weight: 600 }),
+    text(margin, 36, title, { size: 20, weight: 600 }),
     text(margin, 58, legend, { size: 12.5, colour: '#57606a' }),
     ...panels.map((drawn) => drawn.svg),
     ...lines(`${command} on ${machine}`, 150).map((line, index) =>
@@ -40,6 +41,7 @@ export function chart({ machine, command, rows }: Results): string {
   ].join('\n');
 }
 
+const title = 'snapledger beside containerd\u2019s own snapshotters';
 const legend =
   'Times as fast, median of rounds in turn; whiskers: worst and best round; diamond: what was to be reached. Overlay unless said.';
 

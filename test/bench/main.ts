@@ -5,7 +5,7 @@ import { describeMachine } from './machine.ts';
 import { type Choice, chosen } from './options.ts';
 import { readResults, withNewer, writeResults } from './results.ts';
 import type { Row } from './row.ts';
-import { table } from './table.ts';
+import { tableLine } from './table.ts';
 import { workloads } from './workloads.ts';
 
 const order = Object.keys(workloads);
@@ -14,25 +14,22 @@ const order = Object.keys(workloads);
 async function measure({ names, folder, ...options }: Choice): Promise<void> {
   const tools = await buildTools();
   const machine = describeMachine();
-  const found: Row[] = [];
+  const place = resolve(folder);
+  const keep = (row: Row) => {
+    const rows = withNewer(readResults(place), [row], order);
+    writeResults(place, { machine, command: 'npm run bench', rows });
+  };
   for (const name of names) {
     const sandbox = createSandbox('bench');
     try {
       for await (const row of workloads[name]?.({ ...options, sandbox, tools }) ?? []) {
-        found.push(row);
-        process.stdout.write(
-          `${table({ machine, command: '', rows: [row] })
-            .trimEnd()
-            .split('\n')
-            .at(-1)}\n`,
-        );
+        keep(row);
+        console.log(tableLine(row));
       }
     } finally {
       await sandbox.close();
     }
   }
-  const rows = withNewer(readResults(resolve(folder)), found, order);
-  writeResults(resolve(folder), { machine, command: 'npm run bench', rows });
   console.log(`written to ${folder}: results.json, table.md, chart.svg`);
 }
 

@@ -21,7 +21,7 @@ export interface Row {
   readonly workload: string;
   /** what was varied: driver, workers, files */
   readonly variant: string;
-  readonly unit: 'operations/s' | 'ms' | 'MiB';
+  readonly unit: 'operations/s' | 'ms' | 'us' | 'MiB';
   readonly ours: Figures;
   readonly theirs?: Figures;
   /** How many times better ours is, by pairs of rounds: more operations in the same time, or less time. */

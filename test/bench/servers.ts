@@ -8,7 +8,7 @@ import type { Bench, DriverName } from './workload.ts';
 /** A folder on the file system that a driver needs, new for each call. */
 export function placeFor({ sandbox }: Pick<Bench, 'sandbox'>, driver: DriverName): string {
   if (driver === 'overlay') return sandbox.path;
-  const loop = createLoop('btrfs', { megabytes: 4096 });
+  const loop = createLoop('btrfs', { megabytes: 2000 });
   sandbox.atEnd(loop.end);
   return loop.path;
 }
@@ -29,7 +29,6 @@ export function startOurs(
 ): Promise<Target> {
   return started(sandbox, name, (root, socket) => [
     process.execPath,
-    ...(process.env.DAEMON_NODE_FLAGS?.split(' ') ?? []),
     daemonFile,
     'serve',
     ...['--root', root, '--address', socket, '--driver', driver],

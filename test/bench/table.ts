@@ -9,12 +9,13 @@ export function table({ machine, command, rows }: Results): string {
     '',
     '| what | unit | snapledger | against | its figure | times better | to reach |',
     '| --- | --- | --- | --- | --- | --- | --- |',
-    ...rows.map(line),
+    ...rows.map(tableLine),
     '',
   ].join('\n');
 }
 
-function line({ workload, variant, unit, ours, theirs, ratio, target }: Row): string {
+/** One row of the table. */
+export function tableLine({ workload, variant, unit, ours, theirs, ratio, target }: Row): string {
   const cells = [
     `${workload}, ${variant}`,
     unit,

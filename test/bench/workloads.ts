@@ -1,6 +1,7 @@
 import { calls } from './calls.ts';
 import { commitFiles } from './commit-files.ts';
 import { pull, runContainer, unpack } from './end-to-end.ts';
+import { stages } from './stages.ts';
 import type { Workload } from './workload.ts';
 
 const lifecycleTargets = {
@@ -21,4 +22,5 @@ export const workloads: Readonly<Record<string, Workload>> = {
   pull,
   unpack,
   run: runContainer,
+  stages,
 };

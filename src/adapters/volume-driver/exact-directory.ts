@@ -13,13 +13,18 @@ export function makeDirectory(path: string, mode: number): boolean {
     if (isDirectory(path)) return false;
     throw new Fault('misuse', `${path}: is not a directory`, { hint: 'move it out of the way' });
   }
-  chmodSync(path, mode);
+  setMode(path, mode);
   return true;
 }
 
 /** As makeDirectory, and gives this mode to one that is there, too. */
 export function ensureDirectory(path: string, mode: number): void {
-  if (!makeDirectory(path, mode) && (lstatSync(path).mode & 0o7777) !== mode) chmodSync(path, mode);
+  if (!makeDirectory(path, mode)) setMode(path, mode);
+}
+
+/** Looking costs a third of changing, and the mask or a default ACL rarely took anything from the mode. */
+function setMode(path: string, mode: number): void {
+  if ((lstatSync(path).mode & 0o7777) !== mode) chmodSync(path, mode);
 }
 
 /** Whether a directory is there: a symbolic link to one is none. */

@@ -3,11 +3,15 @@ import { Fault } from '../../../ports/fault.ts';
 import { idOfName } from '../id-of-name.ts';
 
 /**
- * Flushes layers, all at once. The kernel tells once that it could not write some data, without saying whose, and then forgets
+ * Flushes layers, all at once; a layer that `holdsNothing` has no data that a flush could bring to the disk. The kernel tells once that it could not write some data, without saying whose, and then forgets
  * both the data and the error: a second flush succeeds. So once a flush has failed, the flush of every layer that was
  * there fails for good; it must be unpacked again.
  */
-export function createLayerFlush(root: string, syncFileSystem: (path: string) => Promise<void>) {
+export function createLayerFlush(
+  root: string,
+  syncFileSystem: (path: string) => Promise<void>,
+  holdsNothing: (id: number) => boolean = () => false,
+) {
   const suspects = new Set<number>();
   const refuseSuspect = (id: number) => {
     if (suspects.has(id))
@@ -17,6 +21,7 @@ export function createLayerFlush(root: string, syncFileSystem: (path: string) =>
   };
   return async (id: number): Promise<void> => {
     refuseSuspect(id);
+    if (holdsNothing(id)) return;
     try {
       await syncFileSystem(root);
     } catch (error) {

@@ -35,7 +35,9 @@ export async function createOverlayDriver(setup: OverlaySetup): Promise<VolumeDr
   const measurer = createTreeThread();
   const remover = createTreeThread();
   const layer = (id: number) => `${root}/snapshots/${id}/fs`;
-  const flushLayer = createLayerFlush(root, system.syncFileSystem);
+  const ordered = isOrdered(root);
+  const holdsNothing = (id: number) => ordered && isEmptyLayer(layer(id));
+  const flushLayer = createLayerFlush(root, system.syncFileSystem, holdsNothing);
   const mountsOf = createOverlayMounts(root, traits, { ...options, remapIds });
   const remove = (path: string) => {
     reach('overlay.purge');
@@ -46,7 +48,7 @@ export async function createOverlayDriver(setup: OverlaySetup): Promise<VolumeDr
     rebase: true,
     capabilities: capabilitiesOf(options, remapIds),
     ...labelling(options, layer),
-    ...settling(root, system),
+    ...(ordered ? {} : { settle: () => system.syncFileSystem(root) }),
     ...orphanDeeds(root, remove),
     occupies: ({ kind }) => kind !== 'view',
     create: (volume) => guarded(volume, 'create', () => createVolume(root, volume, { reach, remapIds })),
@@ -79,10 +81,13 @@ async function openRoot({ root, tryMount, options = {} }: OverlaySetup) {
 const ext4 = 0xef53;
 const xfs = 0x58465342;
 
-/** These two have one journal, so that a flushed log has all names made and removed before it on stable storage too. */
-function settling(root: string, { syncFileSystem }: OverlaySetup['system']) {
+/**
+ * These two have one journal, so that a flushed log has all that was made, removed and changed before it on stable storage
+ * too: names, owners and modes, but not what was written into files.
+ */
+function isOrdered(root: string): boolean {
   const { type } = statfsSync(root);
-  return type === ext4 || type === xfs ? {} : { settle: () => syncFileSystem(root) };
+  return type === ext4 || type === xfs;
 }
 
 function labelling({ upperdirLabel = false }: OverlayOptions, layer: (id: number) => string) {
@@ -125,12 +130,15 @@ async function dropWork(path: string, remover: TreeThread): Promise<void> {
   if (existsSync(path)) await remover.remove(path);
 }
 
-/** A directory of more bytes than this is not read on the main thread. */
+/** A directory of more bytes than this is not read on the main thread, and taken for one that has something in it. */
 const smallDirectory = 4096;
+
+function isEmptyLayer(path: string, { size } = lstatSync(path)): boolean {
+  return size <= smallDirectory && readdirSync(path).length === 0;
+}
 
 function usageOf(volume: Volume, path: string, measurer: TreeThread): Usage | Promise<Usage> {
   if (volume.kind === 'view') return { bytes: 0, inodes: 0 };
   const stats = expectLayer(volume, path);
-  if (stats.size > smallDirectory || readdirSync(path).length > 0) return measurer.measure(path);
-  return { bytes: stats.blocks * 512, inodes: 1 };
+  return isEmptyLayer(path, stats) ? { bytes: stats.blocks * 512, inodes: 1 } : measurer.measure(path);
 }

@@ -1,4 +1,18 @@
-import { lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  fdatasyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import * as assert from 'uvu/assert';
 import { createSystem } from '../../../../src/adapters/system/create-system.ts';
 import { createOverlayDriver } from '../../../../src/adapters/volume-driver/overlay/overlay-driver.ts';
@@ -170,11 +184,37 @@ for (const type of ['ext4', 'xfs'] as const) {
     }
   });
 
+  cut('keeps a layer of nothing as it was flushed, once the log is', async () => {
+    const loop = createLoop(type);
+    try {
+      const driver = await createOverlayDriver({ root: `${loop.path}/root`, system: createSystem() });
+      const layer = `${loop.path}/root/snapshots/1/fs`;
+      writeFileSync(`${loop.path}/log`, 'before\n', { flush: true });
+      await driver.create(active(1));
+      chmodSync(layer, 0o1777);
+      chownSync(layer, 7, 8);
+      await driver.flush(active(1));
+      const log = openSync(`${loop.path}/log`, 'a');
+      writeSync(log, 'committed\n');
+      fdatasyncSync(log);
+      closeSync(log);
+      loop.cutPower();
+      await driver.close();
+      loop.unmount();
+      loop.mount();
+      const { mode, uid, gid } = lstatSync(layer);
+      assert.equal([mode & 0o7777, uid, gid], [0o1777, 7, 8]);
+    } finally {
+      loop.end();
+    }
+  });
+
   cut('says when a flush did not reach the disk', async () => {
     const loop = createLoop(type);
     try {
       const driver = await createOverlayDriver({ root: `${loop.path}/root`, system: createSystem() });
       await driver.create(active(1));
+      writeFileSync(`${loop.path}/root/snapshots/1/fs/file`, 'lost');
       loop.cutPower();
       await rejectsWith(() => driver.flush(active(1)), 'io');
       await driver.close();

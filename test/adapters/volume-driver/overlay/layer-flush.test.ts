@@ -1,7 +1,12 @@
+import { rmSync, writeFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createLayerFlush } from '../../../../src/adapters/volume-driver/overlay/layer-flush.ts';
+import { createOverlayDriver } from '../../../../src/adapters/volume-driver/overlay/overlay-driver.ts';
 import { Fault } from '../../../../src/ports/fault.ts';
+import type { Volume } from '../../../../src/ports/volume-driver.ts';
+import { createLoop } from '../../../support/loop.ts';
+import { requireCommand, requireFileSystem, suiteNeeding } from '../../../support/requirements.ts';
 import { createSandbox } from '../../../support/sandbox.ts';
 
 const test = suite('overlay driver, flushes that fail');
@@ -50,5 +55,40 @@ test('a flush that succeeds after one that failed meanwhile does not count', asy
     await sandbox.close();
   }
 });
+
+for (const type of ['ext4', 'btrfs'] as const) {
+  const onLoop = suiteNeeding(
+    `overlay driver on ${type}, layers of nothing`,
+    requireFileSystem('overlay'),
+    requireFileSystem(type),
+    requireCommand(`mkfs.${type}`),
+  );
+  const flushes = type === 'ext4' ? [0, 1, 1] : [1, 2, 3];
+  onLoop(
+    `takes ${flushes.join(', ')} flushes of the file system for a layer without, with and again without a file`,
+    async () => {
+      const loop = createLoop(type);
+      let flushed = 0;
+      const syncFileSystem = async () => void flushed++;
+      const driver = await createOverlayDriver({ root: loop.path, system: { syncFileSystem } });
+      try {
+        const volume: Volume = { id: 1, kind: 'active', parents: [], labels: {} };
+        const file = `${loop.path}/snapshots/1/fs/file`;
+        await driver.create(volume);
+        const counts: number[] = [];
+        for (const change of [() => {}, () => writeFileSync(file, 'x'), () => rmSync(file)]) {
+          change();
+          await driver.flush(volume);
+          counts.push(flushed);
+        }
+        assert.equal(counts, flushes);
+      } finally {
+        await driver.close();
+        loop.end();
+      }
+    },
+  );
+  onLoop.run();
+}
 
 test.run();

@@ -1,0 +1,96 @@
+import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { either } from 'fp-ts';
+import { encodeEnvelope } from '../../events/envelope.ts';
+import { evolve, initialState, type State } from '../../projections/state.ts';
+import { formatLine } from '../../src/adapters/event-log/file/line.ts';
+import { createSystem } from '../../src/adapters/system/create-system.ts';
+import { createOverlayDriver } from '../../src/adapters/volume-driver/overlay/overlay-driver.ts';
+import { seal } from '../../src/app/sealing.ts';
+import { preparedVolume } from '../../src/app/volume-of.ts';
+import type { Prepare } from '../../src/domain/commands.ts';
+import { decide } from '../../src/domain/decide.ts';
+import { framed } from '../../src/grpc/message.ts';
+import { methodOf } from '../../src/grpc/protocol.ts';
+import { rowOf } from './row.ts';
+import type { Workload } from './workload.ts';
+
+const turns = 2_000;
+const store = '0b7c1e9e-3a55-4c8e-9d0a-6a1f6a3f1c11';
+const rules = { viewsNeedParent: false, rebase: true, flushed: true };
+
+/** Where the time of a Prepare goes, each stage alone and one after the other in one thread, nothing else running. */
+export const stages: Workload = async function* ({ sandbox }) {
+  const driver = await createOverlayDriver({ root: sandbox.folder('stages'), system: createSystem() });
+  const fd = openSync(join(sandbox.path, 'stages.log'), 'w');
+  const times = new Map<string, number[]>();
+  try {
+    let before: Place = { state: initialState, hash: '', offset: 0 };
+    for (let turn = 0; turn < turns; turn++) before = await prepareOnce(driver, fd, before, stopwatch(times));
+  } finally {
+    closeSync(fd);
+    await driver.close();
+  }
+  for (const [variant, values] of times)
+    yield rowOf({ workload: 'stages', variant, unit: 'us', ours: { name: 'snapledger', values: middleHalf(values) } });
+};
+
+interface Place {
+  readonly state: State;
+  readonly hash: string;
+  readonly offset: number;
+}
+
+/** Times a stage. */
+type Watch = <T>(stage: string, deed: () => T | Promise<T>) => Promise<T>;
+
+function stopwatch(times: Map<string, number[]>): Watch {
+  return async (stage, deed) => {
+    const began = performance.now();
+    const outcome = deed();
+    const result = outcome instanceof Promise ? await outcome : outcome;
+    const taken = (performance.now() - began) * 1000;
+    const known = times.get(stage);
+    if (known === undefined) times.set(stage, [taken]);
+    else known.push(taken);
+    return result;
+  };
+}
+
+/** Without the fastest and the slowest quarter, the first turns of a cold program among them. */
+function middleHalf(values: readonly number[]): readonly number[] {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted.slice(Math.floor(sorted.length / 4), Math.ceil((sorted.length * 3) / 4));
+}
+
+async function prepareOnce(
+  driver: Awaited<ReturnType<typeof createOverlayDriver>>,
+  fd: number,
+  { state, hash, offset }: Place,
+  watch: Watch,
+): Promise<Place> {
+  const { requestSerialize, requestDeserialize, responseSerialize } = methodOf('Prepare');
+  const key = `default/${state.position + 1}/container`;
+  const asked = requestSerialize({ snapshotter: 'snapledger', key, parent: '', labels: {} });
+  const request = await watch('decode the request', () => requestDeserialize(asked) as Omit<Prepare, 'type' | 'kind'>);
+  const decided = await watch('decide', () => decide(state, { ...request, type: 'Prepare', kind: 'active' }, rules));
+  if (either.isLeft(decided)) throw new TypeError(decided.left.text);
+  const clock = () => BigInt(Date.now()) * 1_000_000n;
+  const place = { store, after: state.position, clock, actor: { actor: 'containerd' } };
+  const envelopes = await watch('seal: ids and time', () => seal(decided.right, place));
+  const body = await watch('encode', () =>
+    envelopes.map((envelope) => JSON.stringify(encodeEnvelope(envelope))).join(),
+  );
+  const line = await watch('hash and checksum', () => formatLine('event', hash, body));
+  const after = await watch('fold into the state', () => envelopes.reduce(evolve, state));
+  const volume = preparedVolume(after, key);
+  const mounts = await watch('make the volume', async () => {
+    await driver.create(volume);
+    return driver.mounts(volume);
+  });
+  const bytes = Buffer.from(line.text);
+  await watch('write', () => writeSync(fd, bytes, 0, bytes.length, offset));
+  await watch('flush to the disk', () => fdatasyncSync(fd));
+  await watch('encode the answer', () => framed(responseSerialize({ mounts })));
+  return { state: after, hash: line.hash, offset: offset + bytes.length };
+}
