@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { openFileEventLog } from './adapters/event-log/file/open-file-event-log.ts';
 import { openKurrentEventLog } from './adapters/event-log/kurrentdb/open-kurrent-event-log.ts';
 import type { Identity } from './adapters/root/root-directory.ts';
+import { writeInPlace } from './adapters/system/write-in-place.ts';
 import type { Config } from './config/config.ts';
 import type { Tools } from './open-store.ts';
 import type { EventLog } from './ports/event-log.ts';
@@ -43,6 +44,7 @@ async function openInRoot(
     directory: join(root, 'log'),
     store: identity?.store ?? randomUUID(),
     preallocate: system.preallocate,
+    writeInPlace,
     segmentBytes,
     reserveBytes,
     reach,

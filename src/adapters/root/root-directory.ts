@@ -92,9 +92,13 @@ export interface Holder {
   readonly since: string;
 }
 
-/** Names the holder for those who come later. */
+/** Names the holder for those who come later, as far as a full disk has room for that: the lock holds without it. */
 export function writeHolder(root: string, holder: Holder): void {
-  writeFileSync(join(root, 'lock'), `${JSON.stringify(holder)}\n`);
+  try {
+    writeFileSync(join(root, 'lock'), `${JSON.stringify(holder)}\n`);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw faultOf(error, `root ${root}: lock`);
+  }
 }
 
 /** The fault for a root that another daemon holds, with its name. */

@@ -18,6 +18,8 @@ export interface FileEventLogOptions {
   /** id of the store if the log is a new one; a log that is there keeps its own */
   readonly store: string;
   readonly preallocate: Preallocate;
+  /** Sees to it that files in a directory are written in place, before the first is made; what it can't do it says. */
+  readonly writeInPlace?: (directory: string) => string | undefined;
   /** A segment of this size is followed by a new one. 16 MiB unless said. */
   readonly segmentBytes?: number;
   /** Disk blocks are reserved ahead of the writing in steps of this size. 1 MiB unless said. */
@@ -48,6 +50,8 @@ export async function openFileEventLog(options: FileEventLogOptions): Promise<Fi
   const writing = withDefaults(options);
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
+    const copied = options.writeInPlace?.(directory);
+    if (copied !== undefined) writing.warn(`on a full disk the log takes nothing, not even removals: ${copied}`);
     removeUnfinished(directory);
     const loaded = await loadSegments(directory);
     return loaded === undefined ? await begin(options, writing) : await goOn(loaded, writing);

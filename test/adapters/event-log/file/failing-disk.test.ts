@@ -82,6 +82,20 @@ test('never writes into a segment again whose flush failed', async ({ directory 
   assert.equal(readFileSync(file), before);
 });
 
+test('warns where its directory can not be had written in place, and goes on', async ({ directory }) => {
+  const warnings: string[] = [];
+  const asked: string[] = [];
+  const writeInPlace = (path: string) => {
+    asked.push(path);
+    return 'no chattr';
+  };
+  const { log } = await openLog(directory, { writeInPlace, warn: (text) => warnings.push(text) });
+  await log.append(eventsAfter(0, 1), now);
+  await log.close();
+  assert.equal(asked, [directory]);
+  assert.match(warnings.join(), 'on a full disk the log takes nothing, not even removals: no chattr');
+});
+
 for (const step of ['log.write', 'log.rotate'] as const)
   test(`gives back what ${step} found no space for, across segments, and goes on`, async ({ directory }) => {
     const trap = createTrap();
