@@ -55,6 +55,18 @@ export const world: World = {
     const { bootId } = await import('./adapters/system/boot-id.ts');
     return { ...(await openVolumes(root, driver)), boot: bootId() };
   },
+  archiveLog: async (root, upTo, dryRun) => {
+    const { archiveLog } = await import('./adapters/event-log/file/archive/archive-log.ts');
+    return archiveLog(join(root, 'log'), upTo, dryRun);
+  },
+  exportStore: async (root, file, volumes) => {
+    const { exportStore } = await import('./transfer-store.ts');
+    return exportStore(root, file, volumes);
+  },
+  importStore: async (root, file) => {
+    const { importStore } = await import('./transfer-store.ts');
+    return importStore(root, file);
+  },
   openLayers: async (root, driver) => {
     const { openLayers } = await import('./open-layers.ts');
     return openLayers(root, driver);

@@ -1,3 +1,7 @@
+import { join } from 'node:path';
+import { createFileCheckpointStore } from './adapters/checkpoint-store/file.ts';
+import { measureLog } from './adapters/event-log/file/measure-log.ts';
+import { readLogDirectory } from './adapters/event-log/file/read-log-directory.ts';
 import { createFailpoints, failpointsVariable } from './adapters/failpoints/from-environment.ts';
 import { createSystem } from './adapters/system/create-system.ts';
 import { forwardReport } from './app/forward/status.ts';
@@ -10,9 +14,11 @@ import { createFormats } from './http/events/format.ts';
 import { readToken } from './http/read-token.ts';
 import { type HttpOptions, serveHttp } from './http/serve-http.ts';
 import { createMetrics } from './observe/create-metrics.ts';
+import { openLayers } from './open-layers.ts';
 import { type OpenStore, openStore, type Tools } from './open-store.ts';
 import { type Reach, unhindered } from './ports/failpoints.ts';
 import type { Logger } from './ports/logger.ts';
+import type { StoreFiles } from './ports/store-files.ts';
 
 export interface Daemon {
   /** Ends calls under way, closes the log, removes the sockets, lets the root go. */
@@ -82,6 +88,16 @@ function httpListeners({ httpAddress, http: { listen, tokenFile } }: Config): Li
   return { address: httpAddress, loopback: { ...listen, token: readToken(tokenFile) } };
 }
 
+/** The audit reads the files, as the commands do: it never holds up the store. */
+function storeFiles(root: string): StoreFiles {
+  const directory = join(root, 'log');
+  return {
+    openLog: () => readLogDirectory(directory, join(root, 'index')),
+    openCheckpoints: async () => createFileCheckpointStore({ directory: join(root, 'checkpoints'), bases: directory }),
+    measureLog: () => measureLog(directory),
+  };
+}
+
 /** The two sockets over an open store: containerd's, and the operator's. */
 async function serveStore(
   store: OpenStore,
@@ -110,6 +126,8 @@ async function serveStore(
         metrics.dropped();
         logger.info({ why }, 'a reader of the events was given up');
       },
+      files: storeFiles(config.root),
+      layers: async (driver) => openLayers(config.root, driver),
     },
   }).catch(closing);
   const grpc = await serveGrpc({
