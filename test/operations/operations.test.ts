@@ -4,6 +4,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { initialState } from '../../projections/state.ts';
 import { createMetrics } from '../../src/observe/create-metrics.ts';
+import { silent } from '../../src/ports/logger.ts';
 import { snapledgerRun } from '../cli/process.ts';
 import { run } from '../support/run.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
@@ -24,6 +25,7 @@ test('the dashboard asks for no metric that the daemon does not export', async (
     health: { serving: true, reason: '' },
     events: { subscribe: () => ({ unsubscribe: () => {} }) },
   } as unknown as Parameters<typeof metrics.watch>[0]);
+  metrics.counting(silent);
   const { body } = await metrics.text();
   metrics.close();
   const exported = new Set([...body.matchAll(/^# TYPE (\S+) /gm)].map(([, name]) => name));
@@ -55,7 +57,7 @@ test('the completion of bash knows every command and its options', async ({ sand
   writeFileSync(file, script);
   const completed = async (...words: string[]) => {
     const set = `COMP_WORDS=(snapledger ${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length}`;
-    const { stdout } = await run('bash', ['-c', `source ${file}; ${set}; _snapledger; echo "$` + '{COMPREPLY[@]}"']);
+    const { stdout } = await run('bash', ['-c', `source ${file}; ${set}; _snapledger; echo "\${COMPREPLY[@]}"`]);
     return stdout.trim().split(' ');
   };
   assert.equal(await completed('his'), ['history']);
