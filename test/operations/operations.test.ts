@@ -3,6 +3,9 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { initialState } from '../../projections/state.ts';
+import { createMemoryEventLog } from '../../src/adapters/event-log/memory.ts';
+import { createJournal } from '../../src/app/journal.ts';
+import { createPipelines } from '../../src/app/pipeline/create-pipelines.ts';
 import { createMetrics } from '../../src/observe/create-metrics.ts';
 import { silent } from '../../src/ports/logger.ts';
 import { snapledgerRun } from '../cli/process.ts';
@@ -17,14 +20,9 @@ test.after.each(({ sandbox }) => sandbox.close());
 
 test('the dashboard asks for no metric that the daemon does not export', async () => {
   const metrics = createMetrics('0');
-  metrics.watch({
-    latest: initialState,
-    durable: initialState,
-    place: { position: 0, mark: '' },
-    setbacks: 0,
-    health: { serving: true, reason: '' },
-    events: { subscribe: () => ({ unsubscribe: () => {} }) },
-  } as unknown as Parameters<typeof metrics.watch>[0]);
+  const log = createMemoryEventLog();
+  const journal = createJournal({ log, store: 's', clock: () => 1n, state: initialState });
+  metrics.watch(journal, createPipelines({ journal, logger: silent }));
   metrics.counting(silent);
   const { body } = await metrics.text();
   metrics.close();
