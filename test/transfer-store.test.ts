@@ -44,11 +44,13 @@ test.before.each(async (context) => {
   writeIdentity(context.root, { store, driver: 'overlay' });
   const fs = join(context.root, 'snapshots/1/fs');
   mkdirSync(join(fs, 'opt'), { recursive: true });
-  writeFileSync(join(fs, 'file'), 'content', { mode: 0o4755 });
+  writeFileSync(join(fs, 'file'), 'content');
   linkSync(join(fs, 'file'), join(fs, 'same'));
   execFileSync('mknod', [join(fs, 'gone'), 'c', '0', '0']);
   execFileSync('setfattr', ['-n', 'trusted.overlay.opaque', '-v', 'y', join(fs, 'opt')]);
   execFileSync('chown', ['1234:5678', join(fs, 'file')]);
+  // A change of owner takes the set-user-id bit away.
+  execFileSync('chmod', ['4755', join(fs, 'file')]);
 });
 test.after.each(({ sandbox }) => sandbox.close());
 
