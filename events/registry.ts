@@ -19,6 +19,7 @@ export const versions = {
   StoreCreated: [{ codec: store.StoreCreatedV1 }],
   StoreOpened: [{ codec: store.StoreOpenedV1 }],
   StoreClosed: [{ codec: store.StoreClosedV1 }],
+  StoreImported: [{ codec: store.StoreImportedV1 }],
   LogRepaired: [{ codec: store.LogRepairedV1 }],
   SnapshotPrepared: [{ codec: snapshot.SnapshotPreparedV1 }],
   SnapshotCommitted: [
@@ -48,6 +49,7 @@ interface Facts {
   StoreCreated: store.StoreCreated;
   StoreOpened: store.StoreOpened;
   StoreClosed: store.StoreClosed;
+  StoreImported: store.StoreImported;
   LogRepaired: store.LogRepaired;
   SnapshotPrepared: snapshot.SnapshotPrepared;
   SnapshotCommitted: snapshot.SnapshotCommitted;

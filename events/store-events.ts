@@ -49,6 +49,16 @@ export const LogRepairedV1 = t.type(
 );
 export type LogRepaired = t.TypeOf<typeof LogRepairedV1>;
 
+/**
+ * The store was made of an export: of the log up to `position`, and of its layers too where `volumes`. `from` is the driver
+ * that it had, `driver` the one that it has since.
+ */
+export const StoreImportedV1 = t.type(
+  { from: t.string, driver: t.string, position: Decimal, volumes: t.boolean },
+  'StoreImported.v1',
+);
+export type StoreImported = t.TypeOf<typeof StoreImportedV1>;
+
 /** A daemon left the store in order. */
 export const StoreClosedV1 = t.type({ reason: t.string }, 'StoreClosed.v1');
 export type StoreClosed = t.TypeOf<typeof StoreClosedV1>;

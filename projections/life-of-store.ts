@@ -21,6 +21,8 @@ export function evolveLife(life: LifeOfStore, { event, position }: Envelope): Li
   switch (event.type) {
     case 'StoreCreated':
       return { ...life, id: event.data.store, driver: event.data.driver };
+    case 'StoreImported':
+      return { ...life, driver: event.data.driver };
     case 'StoreOpened':
       return { ...life, opened: position, boot: event.data.boot, open: true };
     case 'StoreClosed':

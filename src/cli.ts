@@ -5,6 +5,7 @@ import { endQuietlyOnClosedPipe } from './cli/output/print.ts';
 import { createProgram } from './cli/program.ts';
 import type { VolumeScan, World } from './cli/world.ts';
 import { Fault } from './ports/fault.ts';
+import { clusterOf, storeFiles } from './store-files.ts';
 
 /** Runs the command line and sets the exit status: 0 done, 1 failed or found something, 2 misuse, 3 corrupt, 4 busy. */
 export async function main(argv: readonly string[]): Promise<void> {
@@ -25,15 +26,7 @@ export async function main(argv: readonly string[]): Promise<void> {
 
 /** The real world of the commands. */
 export const world: World = {
-  openLog: async (root) => {
-    const cluster = await clusterOf(root);
-    if (cluster !== undefined) {
-      const { readKurrentStream } = await import('./adapters/event-log/kurrentdb/open-kurrent-event-log.ts');
-      return readKurrentStream(cluster);
-    }
-    const { readLogDirectory } = await import('./adapters/event-log/file/read-log-directory.ts');
-    return readLogDirectory(join(root, 'log'), join(root, 'index'));
-  },
+  openLog: (root) => storeFiles(root).openLog(),
   inspectLog: async (root) => {
     const cluster = await clusterOf(root);
     if (cluster !== undefined) {
@@ -43,17 +36,23 @@ export const world: World = {
     const { inspectLog } = await import('./adapters/event-log/file/inspect-log.ts');
     return inspectLog(join(root, 'log'));
   },
-  measureLog: async (root) => {
-    const { measureLog } = await import('./adapters/event-log/file/measure-log.ts');
-    return measureLog(join(root, 'log'));
-  },
-  openCheckpoints: async (root) => {
-    const { createFileCheckpointStore } = await import('./adapters/checkpoint-store/file.ts');
-    return createFileCheckpointStore({ directory: join(root, 'checkpoints'), bases: join(root, 'log') });
-  },
+  measureLog: (root) => storeFiles(root).measureLog(),
+  openCheckpoints: (root) => storeFiles(root).openCheckpoints(),
   openScan: async (root, driver) => {
     const { bootId } = await import('./adapters/system/boot-id.ts');
     return { ...(await openVolumes(root, driver)), boot: bootId() };
+  },
+  archiveLog: async (root, upTo, dryRun) => {
+    const { archiveLog } = await import('./adapters/event-log/file/archive/archive-log.ts');
+    return archiveLog(join(root, 'log'), upTo, dryRun);
+  },
+  exportStore: async (root, file, volumes) => {
+    const { exportStore } = await import('./transfer-store.ts');
+    return exportStore(root, file, volumes);
+  },
+  importStore: async (root, file) => {
+    const { importStore } = await import('./transfer-store.ts');
+    return importStore(root, file);
   },
   openLayers: async (root, driver) => {
     const { openLayers } = await import('./open-layers.ts');
@@ -80,13 +79,6 @@ export const world: World = {
     return restoreStopped(config, name, logger);
   },
 };
-
-/** The cluster that keeps the log of a root, as the root remembers it; undefined where the log is kept in files. */
-async function clusterOf(root: string): Promise<{ readonly url: string; readonly store: string } | undefined> {
-  const { readIdentity } = await import('./adapters/root/root-directory.ts');
-  const identity = readIdentity(root);
-  return identity?.log === undefined ? undefined : { url: identity.log, store: identity.store };
-}
 
 /** Opening the driver itself would lay out its root; only what looks at the disk is taken of it. */
 async function openVolumes(root: string, driver: string): Promise<Omit<VolumeScan, 'boot'>> {

@@ -15,9 +15,11 @@ import { createFormats } from './http/events/format.ts';
 import { readToken } from './http/read-token.ts';
 import { type HttpOptions, serveHttp } from './http/serve-http.ts';
 import { createMetrics } from './observe/create-metrics.ts';
+import { openLayers } from './open-layers.ts';
 import { type OpenStore, openStore, type Tools } from './open-store.ts';
 import { type Reach, unhindered } from './ports/failpoints.ts';
 import type { Logger } from './ports/logger.ts';
+import { storeFiles } from './store-files.ts';
 
 export interface Daemon {
   /** Ends calls under way, closes the log, removes the sockets, lets the root go. */
@@ -139,6 +141,8 @@ async function serveStore(
         metrics.dropped();
         logger.info({ why }, 'a reader of the events was given up');
       },
+      files: storeFiles(config.root),
+      layers: async (driver) => openLayers(config.root, driver),
     },
   }).catch(closing);
   const grpc = await serveGrpc({

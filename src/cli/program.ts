@@ -1,5 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { Fault } from '../ports/fault.ts';
 import type { AnchorOptions } from './commands/anchor.ts';
+import type { ArchiveOptions } from './commands/archive.ts';
 import type { BlameOptions } from './commands/blame.ts';
 import type { ContainerdConfigOptions } from './commands/containerd-config.ts';
 import type { DiffOptions } from './commands/diff.ts';
@@ -12,6 +14,7 @@ import type { RestoreOptions } from './commands/restore.ts';
 import type { ServeOptions } from './commands/serve.ts';
 import type { StatOptions } from './commands/stat.ts';
 import type { StatsOptions } from './commands/stats.ts';
+import type { ExportOptions, ImportOptions } from './commands/transfer.ts';
 import type { TreeOptions } from './commands/tree.ts';
 import type { VerifyOptions } from './commands/verify.ts';
 import type { WhyOptions } from './commands/why.ts';
@@ -39,11 +42,16 @@ export function createProgram(world: World): Command {
   addVerify(program, world);
   addBlame(program, world);
   addAnchor(program, world);
+  addArchive(program, world);
+  addExport(program, world);
+  addImport(program, world);
   addReconcile(program, world);
   addWhy(program, world);
   addRestore(program, world);
   addRepair(program, world);
   addContainerdConfig(program);
+  addCompletion(program);
+  addMan(program);
   return program;
 }
 
@@ -206,6 +214,39 @@ function addAnchor(program: Command, world: World): void {
     });
 }
 
+function addArchive(program: Command, world: World): void {
+  aboutStore(
+    program,
+    'archive',
+    'compress the segments of the log before the newest checkpoint; history still reads them',
+  )
+    .option('--dry-run', 'show which, and change nothing')
+    .addOption(jsonOption('one segment a line'))
+    .action(async (options: ArchiveOptions) => {
+      const { archive } = await import('./commands/archive.ts');
+      await archive(options, world, print);
+    });
+}
+
+function addExport(program: Command, world: World): void {
+  aboutStore(program, 'export <file>', 'write a stopped store as one file: its log and checkpoints')
+    .option('--volumes', 'and its layers (driver overlay)')
+    .addOption(jsonOption('one object'))
+    .action(async (file: string, options: ExportOptions) => {
+      const { exportStore } = await import('./commands/transfer.ts');
+      await exportStore(file, options, world, print);
+    });
+}
+
+function addImport(program: Command, world: World): void {
+  aboutStore(program, 'import <file>', 'make a store of an export, in a root that is empty')
+    .addOption(jsonOption('one object'))
+    .action(async (file: string, options: ImportOptions) => {
+      const { importStore } = await import('./commands/transfer.ts');
+      await importStore(file, options, world, print);
+    });
+}
+
 function addReconcile(program: Command, world: World): void {
   aboutStore(program, 'reconcile', 'make the disk agree with the log')
     .option('--dry-run', 'show what would be done and change nothing')
@@ -259,6 +300,31 @@ function addContainerdConfig(program: Command): void {
     .action(async (options: ContainerdConfigOptions) => {
       const { containerdConfig } = await import('./commands/containerd-config.ts');
       await containerdConfig(options, print);
+    });
+}
+
+function addCompletion(program: Command): void {
+  program
+    .command('completion <shell>')
+    .description('print the completion script for bash, zsh or fish')
+    .action(async (shell: string) => {
+      const { completionFor, shells } = await import('./output/completion.ts');
+      const { commandTree } = await import('./output/command-tree.ts');
+      const known = shells.find((one) => one === shell);
+      if (known === undefined)
+        throw new Fault('misuse', `completion: no shell ${shell} is known`, { hint: `there are ${shells.join(', ')}` });
+      print(completionFor(known, commandTree(program)));
+    });
+}
+
+function addMan(program: Command): void {
+  program
+    .command('man')
+    .description('print the man page')
+    .action(async () => {
+      const { manPage } = await import('./output/man-page.ts');
+      const { commandTree } = await import('./output/command-tree.ts');
+      print(manPage(program.description(), version(), commandTree(program)));
     });
 }
 

@@ -58,6 +58,26 @@ export interface RepairReport {
   readonly again: boolean;
 }
 
+/** An export that was written or read; `bytes` is 0 for one that was read. */
+export interface TransferReport {
+  readonly file: string;
+  readonly root: string;
+  readonly store: string;
+  readonly driver: string;
+  readonly position: number;
+  readonly volumes: boolean;
+  readonly bytes: number;
+}
+
+/** A segment that was compressed, or would be; `after` is 0 then. */
+export interface ArchivedSegment {
+  readonly segment: string;
+  readonly first: number;
+  readonly last: number;
+  readonly before: number;
+  readonly after: number;
+}
+
 export interface Daemon {
   /** Ends calls under way, closes the log, removes the sockets. */
   stop(reason: string): Promise<void>;
@@ -77,6 +97,12 @@ export interface World {
   openCheckpoints(root: string): Promise<CheckpointStore>;
   /** `driver` is the name that the store was made with. Another process may be using the root. */
   openScan(root: string, driver: string): Promise<VolumeScan>;
+  /** Compresses sealed segments without events after a position, or tells which; a daemon may be at work. */
+  archiveLog(root: string, upTo: number, dryRun: boolean): Promise<readonly ArchivedSegment[]>;
+  /** Writes a stopped store as one file, which must not be there. */
+  exportStore(root: string, file: string, volumes: boolean): Promise<TransferReport>;
+  /** Makes a store of such a file in an empty root, once every byte of it is checked. */
+  importStore(root: string, file: string): Promise<TransferReport>;
   /** Looks into the layers of a store that was made with this driver. */
   openLayers(root: string, driver: string): Promise<LayerFiles>;
   /** Repairs the log under the store's lock, or tells what it would do. Rejects with a Fault (`busy`) while a daemon runs. */

@@ -29,6 +29,8 @@ export interface HttpAnswer {
 export interface Route<Sources> {
   readonly path: string;
   readonly methods: readonly string[];
+  /** what it may be asked with in its query; none unless said */
+  readonly parameters?: readonly { readonly name: string; readonly required: boolean }[];
   /** What it rejects with is answered with 500 and told to the operator; bad input is an answer of its own. */
   answer(request: HttpRequest, sources: Sources): Promise<HttpAnswer>;
 }

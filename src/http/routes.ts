@@ -1,5 +1,6 @@
 import { plain } from './answers.ts';
 import type { HttpAnswer, HttpRequest, Route } from './route.ts';
+import { type AuditSource, auditRoutes } from './routes/audit.ts';
 import { type EventsSource, events } from './routes/events.ts';
 import { type ForwardSource, forward } from './routes/forward.ts';
 import { type HealthSource, liveness, readiness } from './routes/health.ts';
@@ -8,9 +9,25 @@ import { type ReconcileSource, reconcile } from './routes/reconcile.ts';
 import { type RestoreSource, restore } from './routes/restore.ts';
 
 /** What the daemon offers over HTTP: what each route needs. */
-export type Sources = MetricsSource & HealthSource & ForwardSource & ReconcileSource & RestoreSource & EventsSource;
+export type Sources = MetricsSource &
+  HealthSource &
+  ForwardSource &
+  ReconcileSource &
+  RestoreSource &
+  EventsSource &
+  AuditSource;
 
-const routes: readonly Route<Sources>[] = [metrics, liveness, readiness, events, forward, reconcile, restore];
+/** Every path; openapi.json beside this file documents all of them. */
+export const routes: readonly Route<Sources>[] = [
+  metrics,
+  liveness,
+  readiness,
+  events,
+  forward,
+  reconcile,
+  restore,
+  ...auditRoutes,
+];
 
 const byPath = new Map(routes.map((route) => [route.path, route]));
 

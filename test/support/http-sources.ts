@@ -7,6 +7,7 @@ import { createPipelines } from '../../src/app/pipeline/create-pipelines.ts';
 import { createFormats } from '../../src/http/events/format.ts';
 import type { Sources } from '../../src/http/routes.ts';
 import { silent } from '../../src/ports/logger.ts';
+import { noAudit } from './no-audit.ts';
 
 const store = '0b7c1e9e-3a55-4c8e-9d0a-6a1f6a3f1c11';
 
@@ -18,6 +19,7 @@ export function httpSources(parts: Partial<Sources> = {}): Sources {
     health: () => ({ serving: true, reason: '' }),
     reconcile: async () => [],
     restore: async () => either.right([]),
+    ...noAudit,
     feed: createFeed({ journal, pipelines: createPipelines({ journal, logger: silent }) }),
     store,
     formats: createFormats(store),

@@ -152,4 +152,5 @@ export const oneOfEach: readonly Event[] = [
       lastId: 100,
     },
   },
+  { type: 'StoreImported', data: { from: 'overlay', driver: 'overlay', position: 4711, volumes: true } },
 ];

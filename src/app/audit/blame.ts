@@ -98,15 +98,18 @@ function inLayers(chain: readonly Snapshot[], entries: readonly LayerEntry[]): F
 /** Whole trees: the one furthest down that has the same file brought it. */
 function inWholeTrees(chain: readonly Snapshot[], entries: readonly LayerEntry[]): Found | undefined {
   const stamps = entries.map((entry) => (entry.is === 'there' ? entry.stamp : undefined));
+  const origin = (from: number) => {
+    const other = stamps.findIndex((stamp, at) => at > from && stamp !== stamps[from]);
+    return chain[(other === -1 ? stamps.length : other) - 1];
+  };
   const [top] = entries;
   if (top?.is === 'there') {
-    const other = stamps.findIndex((stamp) => stamp !== top.stamp);
-    const by = chain[(other === -1 ? stamps.length : other) - 1];
+    const by = origin(0);
     return by && { shows: 'file', by, how: `brought this ${top.type}, ${top.bytes} bytes`, before: null };
   }
   const last = stamps.findIndex((stamp) => stamp !== undefined);
-  const [by, before] = [chain[last - 1], chain[last]];
-  return by && { shows: 'nothing', by, how: 'took it away', before: before ?? null };
+  const by = chain[last - 1];
+  return by && { shows: 'nothing', by, how: 'took it away', before: origin(last) ?? null };
 }
 
 const nowhere = (path: string, key: string) =>

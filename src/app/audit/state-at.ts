@@ -34,6 +34,10 @@ export async function positionNamed(log: ReadableLog, text: string): Promise<num
 }
 
 /** The state after a position of an opened log. A checkpoint ahead of it is passed over, not called damage as at a start. */
-export async function stateAt(files: StoreFiles, log: ReadableLog, position: number): Promise<State> {
+export async function stateAt(
+  files: Pick<StoreFiles, 'openCheckpoints'>,
+  log: ReadableLog,
+  position: number,
+): Promise<State> {
   return (await loadState(log, await files.openCheckpoints(), silent, position)).state;
 }

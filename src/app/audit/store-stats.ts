@@ -37,7 +37,8 @@ async function eventAt(batches: AsyncIterable<readonly Envelope[]>): Promise<Env
   return undefined;
 }
 
-async function newestCheckpoint(files: StoreFiles, upTo: number): Promise<number> {
+/** The position of the newest whole checkpoint up to a position, 0 for none. */
+export async function newestCheckpoint(files: StoreFiles, upTo: number): Promise<number> {
   for await (const { place } of (await files.openCheckpoints()).load(() => {}, upTo)) return place.position;
   return 0;
 }

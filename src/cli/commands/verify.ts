@@ -3,8 +3,6 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Anchor } from '../../app/audit/anchor.ts';
 import { stateAt } from '../../app/audit/state-at.ts';
-import type { StoreFiles } from '../../ports/store-files.ts';
-import { storeFiles } from '../load-store.ts';
 import type { Print } from '../output/print.ts';
 import { type RootOptions, storeRoot } from '../store-root.ts';
 import { checkChain, withRepairs } from '../verify/check-chain.ts';
@@ -45,7 +43,7 @@ export async function verify(
 ): Promise<number> {
   const root = storeRoot(options);
   const anchors = anchorsGiven(anchor);
-  const { reports, rows } = await verified(root, world, { files: storeFiles(options, world), anchors });
+  const { reports, rows } = await verified(root, world, anchors);
   const status = verdictOf(reports);
   if (json === true) {
     print(rows.map((row) => JSON.stringify(row)));
@@ -57,12 +55,7 @@ export async function verify(
   return status;
 }
 
-interface Given {
-  readonly files: StoreFiles;
-  readonly anchors: readonly Anchor[];
-}
-
-async function verified(root: string, world: World, { files, anchors }: Given): Promise<Verified> {
+async function verified(root: string, world: World, anchors: readonly Anchor[]): Promise<Verified> {
   const inspected = await world.inspectLog(root);
   const chain = checkChain(inspected);
   if (chain.corrupt) return { reports: [chain], rows: [] };
@@ -80,7 +73,7 @@ async function verified(root: string, world: World, { files, anchors }: Given): 
   const scan = await world.openScan(root, state.life.driver);
   const later = async () => {
     const now = await reopen();
-    return stateAt(files, now, now.end.position).finally(() => now.close());
+    return stateAt({ openCheckpoints: async () => checkpoints }, now, now.end.position).finally(() => now.close());
   };
   const { reports, found, confirmed } = await checkDisk(state, scan, later);
   const aside = namesIn(join(root, 'quarantine'));

@@ -34,6 +34,8 @@ function whatOf(event: Event): string {
       return `driver ${event.data.driver}, version ${event.data.version}`;
     case 'StoreOpened':
       return [event.data.clean ? 'clean' : 'after a crash', ...countsOf(event.data.found)].join(', ');
+    case 'StoreImported':
+      return `driver ${event.data.driver}, ${event.data.volumes ? 'log and layers' : 'log'} up to position ${event.data.position}`;
     case 'StoreClosed':
       return event.data.reason;
     case 'LogRepaired':

@@ -25,6 +25,7 @@ const mostSubscribers = 400;
 export const events: Route<EventsSource> = {
   path: '/events',
   methods: reading,
+  parameters: Object.keys(EventsQuery.props).map((name) => ({ name, required: false })),
   answer: async (request, sources) => {
     const format = negotiate(request.headers.accept, sources.formats);
     if (format === undefined) return plain(406, `there is ${offered}`);

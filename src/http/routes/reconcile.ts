@@ -16,6 +16,7 @@ const Query = t.partial({ 'dry-run': Switch });
 export const reconcile: Route<ReconcileSource> = {
   path: '/reconcile',
   methods: ['POST'],
+  parameters: [{ name: 'dry-run', required: false }],
   answer: async ({ query }, sources) => {
     const decoded = decodeQuery(Query, query);
     if (either.isLeft(decoded)) return plain(400, decoded.left);

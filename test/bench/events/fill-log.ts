@@ -33,7 +33,7 @@ function* history(events: number): Generator<Event> {
     const labels = { 'containerd.io/snapshot.ref': `sha256:${String(id).padStart(64, '0')}` };
     const what = { id, key, kind: 'active', parent: '', parentId: null, labels } as const;
     yield { type: 'SnapshotPrepared', data: what };
-    yield { type: 'SnapshotRemoved', data: { ...what, created: 1n, updated: 1n } };
+    yield { type: 'SnapshotRemoved', data: { ...what, created: 1n, updated: 1n, retained: false } };
     yield { type: 'VolumePurged', data: { id, why: 'removed', bytes: 0 } };
   }
 }

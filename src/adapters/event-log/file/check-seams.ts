@@ -1,10 +1,10 @@
-import type { FileHandle } from 'node:fs/promises';
 import type { Cursor } from './cursor.ts';
 import type { Damage } from './damage.ts';
 import { genesisMark, type Header } from './header.ts';
 import { parseLine } from './line.ts';
 import { readBytes } from './read-lines.ts';
 import { startOf } from './segment.ts';
+import type { SegmentFile } from './segment-file.ts';
 import { missing, positionIn } from './verify-block.ts';
 
 /** What is wrong with a log's first header, if anything. */
@@ -31,7 +31,7 @@ const tailBytes = 64 * 1024;
 const lineFeed = 0x0a;
 
 /** The place after a finished segment's last record by that record alone, or undefined where it is not whole. */
-export async function lastPlace(handle: FileHandle, header: Header, size: number): Promise<Cursor | undefined> {
+export async function lastPlace(handle: SegmentFile, header: Header, size: number): Promise<Cursor | undefined> {
   if (size === header.bytes) return startOf(header);
   for (let length = tailBytes; ; length *= 4) {
     const from = Math.max(header.bytes - 1, size - length);

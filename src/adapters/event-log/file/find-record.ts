@@ -1,6 +1,6 @@
-import type { FileHandle } from 'node:fs/promises';
 import { type Line, lineStart, parseLine } from './line.ts';
 import { readLines } from './read-lines.ts';
+import type { SegmentFile } from './segment-file.ts';
 
 /** A whole line somewhere in a segment, whatever stands before it. */
 export interface FoundRecord extends Line {
@@ -12,7 +12,7 @@ export interface FoundRecord extends Line {
 const lineFeed = 0x0a;
 
 /** The first whole event's line that begins at or after byte `from`, even in the middle of what looks like a line. */
-export async function findRecord(handle: FileHandle, from: number, to: number): Promise<FoundRecord | undefined> {
+export async function findRecord(handle: SegmentFile, from: number, to: number): Promise<FoundRecord | undefined> {
   for (let offset = from; offset < to; ) {
     const block = await readLines(handle, offset, to);
     if (block.length === 0) return undefined;

@@ -1,4 +1,3 @@
-import type { FileHandle } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { either } from 'fp-ts';
 import { checkBeginning, checkSeam } from './check-seams.ts';
@@ -10,6 +9,7 @@ import type { Header } from './header.ts';
 import type { Tail } from './load-segments.ts';
 import { readHeader } from './read-header.ts';
 import { markOf, startOf } from './segment.ts';
+import type { SegmentFile } from './segment-file.ts';
 import { firstOf } from './segment-name.ts';
 import { missing, positionIn, type VerifiedRecord } from './verify-block.ts';
 import { walkSegment } from './walk-segment.ts';
@@ -39,7 +39,7 @@ interface InspectedSegment {
 }
 
 /** Verifies one segment to its end, whatever is wrong in it. */
-export async function inspectSegment(handle: FileHandle, path: string, context: Context): Promise<InspectedSegment> {
+export async function inspectSegment(handle: SegmentFile, path: string, context: Context): Promise<InspectedSegment> {
   const { size } = await handle.stat();
   const header = await readHeader(handle, path);
   if (either.isLeft(header)) context.report(header.left);
@@ -64,7 +64,7 @@ function seamDamage(before: InspectedEnd | undefined, path: string, header: Head
 const afterHeader = (header: Header): Start => ({ records: 0, end: startOf(header) });
 
 /** The first whole record's own word is taken for what led to it; without any, nothing in the file can be verified. */
-async function afterDamagedHeader(handle: FileHandle, path: string, size: number): Promise<Start> {
+async function afterDamagedHeader(handle: SegmentFile, path: string, size: number): Promise<Start> {
   const found = await findRecord(handle, 0, size);
   return found === undefined
     ? { records: 0, end: { position: (firstOf(basename(path)) ?? 1) - 1, chain: '', offset: size } }
@@ -89,7 +89,7 @@ interface WalkedWhole extends Start {
 
 /** Walks to the segment's end, past every damage that a whole record follows. */
 async function walkWhole(
-  handle: FileHandle,
+  handle: SegmentFile,
   path: string,
   size: number,
   start: Start,
@@ -113,7 +113,7 @@ async function walkWhole(
   return { records, end, tail: null };
 }
 
-async function walkToDamage(handle: FileHandle, path: string, size: number, from: Cursor, { report }: Context) {
+async function walkToDamage(handle: SegmentFile, path: string, size: number, from: Cursor, { report }: Context) {
   let records = 0;
   let end = from;
   for await (const walked of walkSegment(handle, { path, places: createPlaces(from) }, from, () => size)) {

@@ -1,14 +1,16 @@
-import { type FileHandle, open } from 'node:fs/promises';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { either } from 'fp-ts';
 import { faultOf } from '../../../ports/fault.ts';
+import { archivePath, readBeginning } from './archive/archive-file.ts';
 import { checkBeginning, checkSeam, lastPlace } from './check-seams.ts';
 import { type Damage, damageFault } from './damage.ts';
 import { findRecord } from './find-record.ts';
 import { readHeader } from './read-header.ts';
 import { unfinishedDamage, unfinishedRepair } from './repair/unfinished-repair.ts';
 import { createSegment, markOf, type Segment } from './segment.ts';
-import { segmentNames } from './segment-name.ts';
+import { openSegment, type SegmentFile } from './segment-file.ts';
+import { firstOf, segmentNames } from './segment-name.ts';
 import { walkSegment } from './walk-segment.ts';
 
 /** Bytes after the last whole record that hold no whole record: a write that is under way, or that a crash tore. */
@@ -36,6 +38,12 @@ export async function loadSegments(directory: string): Promise<LoadedLog | undef
   let tail: Tail | null = null;
   for (const [index, name] of names.entries()) {
     const path = join(directory, name);
+    if (index < names.length - 1 && !existsSync(path)) {
+      const archived = await archivedSegment(directory, path);
+      refuse(attached(segments.at(-1), archived));
+      segments.push(archived);
+      continue;
+    }
     await withFile(path, async (handle) => {
       const segment = await segmentIn(handle, directory, path);
       refuse(attached(segments.at(-1), segment));
@@ -54,6 +62,10 @@ export async function sealedSegments(directory: string): Promise<readonly Segmen
   const sealed: Segment[] = [];
   for (const name of segmentNames(directory).slice(0, -1)) {
     const path = join(directory, name);
+    if (!existsSync(path)) {
+      sealed.push(await archivedSegment(directory, path));
+      continue;
+    }
     await withFile(path, async (handle) => {
       const segment = await segmentIn(handle, directory, path);
       segment.end = await finished(handle, segment, (await handle.stat()).size);
@@ -64,9 +76,9 @@ export async function sealedSegments(directory: string): Promise<readonly Segmen
 }
 
 /** Opens a file for reading for as long as the work takes. Rejects with a Fault. */
-export async function withFile<T>(path: string, work: (handle: FileHandle) => Promise<T>): Promise<T> {
+export async function withFile<T>(path: string, work: (handle: SegmentFile) => Promise<T>): Promise<T> {
   try {
-    const handle = await open(path, 'r');
+    const handle = await openSegment(path);
     try {
       return await work(handle);
     } finally {
@@ -78,10 +90,29 @@ export async function withFile<T>(path: string, work: (handle: FileHandle) => Pr
 }
 
 /** The segment in a file, as far as its header tells. */
-export async function segmentIn(handle: FileHandle, directory: string, path: string): Promise<Segment> {
+export async function segmentIn(handle: SegmentFile, directory: string, path: string): Promise<Segment> {
   const header = await readHeader(handle, path);
   if (either.isLeft(header)) throw damageFault(header.left);
   return createSegment(directory, header.right);
+}
+
+/** An archived segment by what its archive says of itself: its bytes are inflated and verified when they are read. */
+async function archivedSegment(directory: string, path: string): Promise<Segment> {
+  const file = archivePath(path);
+  const beginning = await readBeginning(file).catch((error) => {
+    throw faultOf(error, `log archive ${file}`);
+  });
+  if (beginning === undefined)
+    throw damageFault({
+      file,
+      offset: 0,
+      position: firstOf(basename(path)) ?? 0,
+      what: 'the archive is damaged',
+      broken: false,
+    });
+  const segment = await segmentIn(beginning.head, directory, path);
+  segment.end = beginning.end;
+  return segment;
 }
 
 /** What is wrong between a segment and the one before it. */
@@ -94,7 +125,7 @@ const refuse = (damage: Damage | undefined) => {
   if (damage !== undefined) throw damageFault(damage);
 };
 
-async function finished(handle: FileHandle, { header, path }: Segment, size: number) {
+async function finished(handle: SegmentFile, { header, path }: Segment, size: number) {
   const place = await lastPlace(handle, header, size);
   if (place !== undefined) return place;
   throw damageFault({
@@ -107,7 +138,7 @@ async function finished(handle: FileHandle, { header, path }: Segment, size: num
 }
 
 /** Verifies every byte of the last segment, moves its end to the last whole record, and tells what stands after that. */
-async function verifyWhole(handle: FileHandle, segment: Segment, size: number): Promise<Tail | null> {
+async function verifyWhole(handle: SegmentFile, segment: Segment, size: number): Promise<Tail | null> {
   for await (const { end, damage } of walkSegment(handle, segment, segment.end, () => size)) {
     segment.end = end;
     if (damage === undefined) continue;

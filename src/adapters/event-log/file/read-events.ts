@@ -1,4 +1,3 @@
-import { type FileHandle, open } from 'node:fs/promises';
 import { either } from 'fp-ts';
 import type { Envelope } from '../../../../events/envelope.ts';
 import { faultOf } from '../../../ports/fault.ts';
@@ -8,6 +7,7 @@ import { eventBody } from './line.ts';
 import { withFile } from './load-segments.ts';
 import { verifiedAhead } from './read-ahead.ts';
 import { markOf, type Segment } from './segment.ts';
+import { openSegment, type SegmentFile } from './segment-file.ts';
 import { walkSegment } from './walk-segment.ts';
 
 const lineFeed = 0x0a;
@@ -78,9 +78,9 @@ async function* readSegment(segment: Segment, after: number): AsyncGenerator<rea
 }
 
 /** A segment's file; the caller closes it. */
-export async function openForReading(path: string): Promise<FileHandle> {
+export async function openForReading(path: string): Promise<SegmentFile> {
   try {
-    return await open(path, 'r');
+    return await openSegment(path);
   } catch (error) {
     throw faultOf(error, `log segment ${path}`);
   }

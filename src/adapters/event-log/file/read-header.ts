@@ -1,17 +1,17 @@
-import type { FileHandle } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { either } from 'fp-ts';
 import type { Damage } from './damage.ts';
 import { decodeHeader, type Header } from './header.ts';
 import { parseLine } from './line.ts';
 import { readBytes } from './read-lines.ts';
+import type { SegmentFile } from './segment-file.ts';
 import { firstOf } from './segment-name.ts';
 
 const atMost = 4096;
 const lineFeed = 0x0a;
 
 /** A segment's header, or where and why it is none. The header must agree with the file's name. */
-export async function readHeader(handle: FileHandle, path: string): Promise<either.Either<Damage, Header>> {
+export async function readHeader(handle: SegmentFile, path: string): Promise<either.Either<Damage, Header>> {
   const first = firstOf(basename(path)) ?? 0;
   const damaged = (what: string): either.Either<Damage, Header> =>
     either.left({ file: path, offset: 0, position: first, what, broken: false });

@@ -13,12 +13,11 @@ export function firstOf(name: string): number | undefined {
   return digits === undefined ? undefined : Number(digits);
 }
 
-/** The names of a log's segments, oldest first; none where there is no directory. */
+/** The names of a log's segments, archived ones among them, oldest first; none where there is no directory. */
 export function segmentNames(directory: string): readonly string[] {
   try {
-    return readdirSync(directory)
-      .filter((name) => pattern.test(name))
-      .sort();
+    const names = readdirSync(directory).map((name) => name.replace(/\.gz$/, ''));
+    return [...new Set(names)].filter((name) => pattern.test(name)).sort();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;

@@ -1,8 +1,8 @@
-import type { FileHandle } from 'node:fs/promises';
 import type { Cursor } from './cursor.ts';
 import type { Damage } from './damage.ts';
 import { readLines } from './read-lines.ts';
 import type { Segment } from './segment.ts';
+import type { SegmentFile } from './segment-file.ts';
 import { type Flaw, type VerifiedBlock, verifyBlock } from './verify-block.ts';
 
 /** What a check of a block of lines says. */
@@ -18,7 +18,7 @@ export type Walked<B extends Checked> = B & { readonly bytes: Buffer; readonly d
 
 /** Checked blocks of a segment from a known place up to byte `to()`, which is asked again each time. */
 export async function* walkBlocks<B extends Checked>(
-  handle: FileHandle,
+  handle: SegmentFile,
   { path, places }: Pick<Segment, 'path' | 'places'>,
   { from, to }: { readonly from: Cursor; readonly to: () => number },
   check: (block: Buffer, from: Cursor, note: (cursor: Cursor) => void) => B,
@@ -47,7 +47,7 @@ const fileEnds: Flaw = { what: 'the file ends before the record', broken: true }
 
 /** Verified records of a segment, a block at a time. */
 export function walkSegment(
-  handle: FileHandle,
+  handle: SegmentFile,
   segment: Pick<Segment, 'path' | 'places'>,
   from: Cursor,
   to: () => number,

@@ -1,4 +1,3 @@
-import type { FileHandle } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { either } from 'fp-ts';
 import { checkBeginning, checkSeam } from '../check-seams.ts';
@@ -11,6 +10,7 @@ import { chain } from '../line.ts';
 import { withFile } from '../load-segments.ts';
 import { readHeader } from '../read-header.ts';
 import { startOf } from '../segment.ts';
+import type { SegmentFile } from '../segment-file.ts';
 import { segmentName, segmentNames } from '../segment-name.ts';
 import { positionIn } from '../verify-block.ts';
 import { markAfter, type Piece } from './piece.ts';
@@ -57,7 +57,7 @@ export async function surveyLog(directory: string, store: string, positions: Rea
   return { directory, store, pieces, rest, torn };
 }
 
-async function surveySegment(handle: FileHandle, path: string, progress: Progress): Promise<void> {
+async function surveySegment(handle: SegmentFile, path: string, progress: Progress): Promise<void> {
   const { size } = await handle.stat();
   for (let begin = await beginning(handle, path, size, progress); begin !== undefined; ) {
     progress.broken ||= progress.why !== undefined;
@@ -74,7 +74,7 @@ async function surveySegment(handle: FileHandle, path: string, progress: Progres
 
 /** The file's header, the header that must have stood there, or the first whole event. */
 async function beginning(
-  handle: FileHandle,
+  handle: SegmentFile,
   path: string,
   size: number,
   progress: Progress,

@@ -1,8 +1,8 @@
-import type { FileHandle } from 'node:fs/promises';
 import { either } from 'fp-ts';
 import { type Cursor, createPlaces } from '../cursor.ts';
 import type { Damage } from '../damage.ts';
 import { decodeRecord, unreadable } from '../decode-record.ts';
+import type { SegmentFile } from '../segment-file.ts';
 import { walkSegment } from '../walk-segment.ts';
 import type { LogRecord, Piece } from './piece.ts';
 import type { Beginning } from './survey-log.ts';
@@ -23,7 +23,7 @@ interface Line {
 
 /** Goes on from a piece's beginning to the last event that follows, and tells what stands there if it is not the end. */
 export async function walkPiece(
-  handle: FileHandle,
+  handle: SegmentFile,
   file: string,
   size: number,
   { at, header, mended, head }: Beginning,

@@ -1,0 +1,55 @@
+import { existsSync } from 'node:fs';
+import { open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { Fault, faultOf } from '../../../../ports/fault.ts';
+import { syncDirectory } from '../file-calls.ts';
+import { sealedSegments } from '../load-segments.ts';
+import type { Segment } from '../segment.ts';
+import { archivePath, encodeArchive, inflated } from './archive-file.ts';
+
+/** One segment that was compressed. */
+export interface Archived {
+  /** the segment's name */
+  readonly segment: string;
+  readonly first: number;
+  readonly last: number;
+  readonly before: number;
+  readonly after: number;
+}
+
+/**
+ * Compresses the sealed segments that hold no event after a position, each in its place: the archive is read back and on stable
+ * storage before its segment goes, so an interruption leaves the one or the other, whole. A daemon may be at work: it never
+ * writes to sealed segments. With `dryRun` nothing is done, and `after` is 0.
+ */
+export async function archiveLog(directory: string, upTo: number, dryRun: boolean): Promise<readonly Archived[]> {
+  const archived: Archived[] = [];
+  for (const segment of await sealedSegments(directory)) {
+    const { path, end, header } = segment;
+    if (end.position > upTo || !existsSync(path)) continue;
+    const before = (await stat(path)).size;
+    const after = dryRun ? 0 : await archive(segment);
+    archived.push({ segment: basename(path), first: header.first, last: end.position, before, after });
+  }
+  if (archived.length > 0 && !dryRun) await syncDirectory(directory);
+  return archived;
+}
+
+async function archive({ path, end }: Segment): Promise<number> {
+  const file = archivePath(path);
+  try {
+    const bytes = await readFile(path);
+    const packed = await encodeArchive(bytes, end);
+    const handle = await open(`${file}.new`, 'w', 0o600);
+    await handle.writeFile(packed).finally(() => handle.sync().finally(() => handle.close()));
+    if (!(await inflated(`${file}.new`)).equals(bytes))
+      throw new Fault('io', `${file}: was not read back as it was written`, { hint: 'look at the disk' });
+    await rename(`${file}.new`, file);
+    await syncDirectory(file.slice(0, file.lastIndexOf('/')));
+    await rm(path);
+    return packed.length;
+  } catch (error) {
+    await rm(`${file}.new`, { force: true });
+    throw faultOf(error, `archive ${file}`);
+  }
+}

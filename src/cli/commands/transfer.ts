@@ -1,0 +1,44 @@
+import { resolve } from 'node:path';
+import { loadConfig } from '../../config/load-config.ts';
+import { fieldLines } from '../output/fields.ts';
+import type { Print } from '../output/print.ts';
+import { sizeText } from '../output/size.ts';
+import { type RootOptions, storeRoot } from '../store-root.ts';
+import type { TransferReport, World } from '../world.ts';
+
+export interface ExportOptions extends RootOptions {
+  readonly volumes?: boolean;
+  readonly json?: boolean;
+}
+
+export interface ImportOptions extends RootOptions {
+  readonly json?: boolean;
+}
+
+/** Writes a stopped store as one file. */
+export async function exportStore(file: string, options: ExportOptions, world: World, print: Print): Promise<void> {
+  const report = await world.exportStore(storeRoot(options), resolve(file), options.volumes === true);
+  print(lines(report, options.json));
+}
+
+/** Makes a store of such a file, in a root that is empty. */
+export async function importStore(file: string, options: ImportOptions, world: World, print: Print): Promise<void> {
+  const { root } = loadConfig({ file: options.config, flags: { root: options.root } });
+  print(lines(await world.importStore(root, resolve(file)), options.json));
+}
+
+function lines(
+  { file, root, store, driver, position, volumes, bytes }: TransferReport,
+  json?: boolean,
+): readonly string[] {
+  if (json === true)
+    return [JSON.stringify({ file, root, store, driver, position: String(position), volumes, bytes: String(bytes) })];
+  return fieldLines([
+    ['file', bytes === 0 ? file : `${file}, ${sizeText(bytes)}`],
+    ['root', root],
+    ['store', store],
+    ['driver', driver],
+    ['position', String(position)],
+    ['holds', volumes ? 'log, checkpoints and layers' : 'log and checkpoints: a daemon will declare its layers lost'],
+  ]);
+}

@@ -1,0 +1,62 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+import { openFileEventLog } from '../../src/adapters/event-log/file/open-file-event-log.ts';
+import { writeIdentity } from '../../src/adapters/root/root-directory.ts';
+import { enveloped, smallStore } from '../cli/facts.ts';
+import { snapledger, snapledgerRun } from '../cli/process.ts';
+import { requireCommand, requireRoot, suiteNeeding } from '../support/requirements.ts';
+import { type Finished, run } from '../support/run.ts';
+import { createSandbox } from '../support/sandbox.ts';
+
+const store = '6ba7b810-9dad-41d1-80b4-00c04fd430c8';
+
+/** Every command that OPERATIONS.md shows after a `$`, in order. */
+const examples = [...readFileSync('OPERATIONS.md', 'utf8').matchAll(/^\$ (snapledger .*)$/gm)].map(
+  ([, line = '']) => line,
+);
+
+const test = suiteNeeding('the examples of OPERATIONS.md', requireRoot(), requireCommand('getfattr'));
+const sandbox = createSandbox('examples');
+const root = sandbox.folder('root');
+
+test.before(async () => {
+  const { log } = await openFileEventLog({ directory: join(root, 'log'), store, preallocate: () => {} });
+  const facts = smallStore.map((event) =>
+    event.type === 'StoreCreated' ? { ...event, data: { ...event.data, driver: 'overlay' } } : event,
+  );
+  await log.append(enveloped(facts), { room: 'ordinary', flush: 'now' });
+  await log.close();
+  writeIdentity(root, { store, driver: 'overlay' });
+  for (const id of [1, 2, 3]) mkdirSync(join(root, `snapshots/${id}/fs/etc`), { recursive: true });
+  mkdirSync(join(root, 'snapshots/3/work'));
+  writeFileSync(join(root, 'snapshots/1/fs/etc/passwd'), 'root');
+  sandbox.folder('var/lib');
+  sandbox.folder('var/backups');
+});
+test.after(() => sandbox.close());
+
+/** Runs a line as a shell would, on the small store unless it names a root, below the sandbox instead of /var. */
+function runExample(line: string): Promise<Finished> {
+  const withRoot = `snapledger() { case "$*" in *--root*|containerd-config*|completion*|man*) '${process.execPath}' '${snapledger}' "$@";; *) '${process.execPath}' '${snapledger}' "$@" --root '${root}';; esac; }`;
+  return run('bash', ['-c', `${withRoot}; ${line.replaceAll('/var/', `${sandbox.path}/var/`)}`], { anyStatus: true });
+}
+
+for (const line of examples)
+  test(`runs ${line}`, async () => {
+    const { status, stdout, stderr } = await runExample(line);
+    assert.is(status, 0, stdout + stderr);
+    if (!line.includes('>>')) assert.ok(stdout.length > 0);
+  });
+
+test('are there for every command', async () => {
+  const help = (await snapledgerRun('--help')).stdout;
+  const commands = [...help.matchAll(/^ {2}([a-z-]+) /gm)].map(([, name = '']) => name);
+  const shown = new Set(examples.map((line) => line.split(' ')[1]));
+  assert.equal(
+    commands.filter((name) => !shown.has(name) && !['help', 'serve'].includes(name)),
+    [],
+  );
+});
+
+test.run();

@@ -1,0 +1,91 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { initialState } from '../../projections/state.ts';
+import { createMemoryEventLog } from '../../src/adapters/event-log/memory.ts';
+import { createJournal } from '../../src/app/journal.ts';
+import { createPipelines } from '../../src/app/pipeline/create-pipelines.ts';
+import { createMetrics } from '../../src/observe/create-metrics.ts';
+import { silent } from '../../src/ports/logger.ts';
+import { snapledgerRun } from '../cli/process.ts';
+import { run } from '../support/run.ts';
+import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+
+const test = suite<{ sandbox: Sandbox }>('what is shipped for operations');
+test.before.each((context) => {
+  context.sandbox = createSandbox('operations');
+});
+test.after.each(({ sandbox }) => sandbox.close());
+
+test('the dashboard asks for no metric that the daemon does not export', async () => {
+  const metrics = createMetrics('0');
+  const log = createMemoryEventLog();
+  const journal = createJournal({ log, store: 's', clock: () => 1n, state: initialState });
+  metrics.watch(journal, createPipelines({ journal, logger: silent }));
+  metrics.counting(silent);
+  const { body } = await metrics.text();
+  metrics.close();
+  const exported = new Set([...body.matchAll(/^# TYPE (\S+) /gm)].map(([, name]) => name));
+  const dashboard = readFileSync('src/operations/grafana-dashboard.json', 'utf8');
+  const asked = new Set(
+    [...dashboard.matchAll(/\bsnapledger_[a-z_]+/g)].map(([name]) => name.replace(/_(bucket|sum|count)$/, '')),
+  );
+  assert.ok(asked.size >= 10);
+  assert.equal(
+    [...asked].filter((name) => !exported.has(name)),
+    [],
+  );
+});
+
+test('the unit file is the one that OPERATIONS.md shows', () => {
+  const unit = readFileSync('src/operations/snapledger.service', 'utf8');
+  assert.ok(readFileSync('OPERATIONS.md', 'utf8').includes(unit));
+  assert.match(unit, /^Type=notify$/m);
+});
+
+test('all of it is in the package', () => {
+  const { files } = JSON.parse(readFileSync('package.json', 'utf8'));
+  for (const file of ['src/operations', 'src/http/openapi.json']) assert.ok(files.includes(file));
+});
+
+test('the completion of bash knows every command and its options', async ({ sandbox }) => {
+  const script = (await snapledgerRun('completion', 'bash')).stdout;
+  const file = join(sandbox.path, 'completion');
+  writeFileSync(file, script);
+  const completed = async (...words: string[]) => {
+    const set = `COMP_WORDS=(snapledger ${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length}`;
+    const { stdout } = await run('bash', ['-c', `source ${file}; ${set}; _snapledger; echo "\${COMPREPLY[@]}"`]);
+    return stdout.trim().split(' ');
+  };
+  assert.equal(await completed('his'), ['history']);
+  assert.equal(await completed('log', '--sin'), ['--since']);
+  assert.equal(await completed('log', '--n'), ['--namespace']);
+});
+
+test('the completions of zsh and fish name every command, and another shell is refused', async () => {
+  const help = (await snapledgerRun('--help')).stdout;
+  const commands = [...help.matchAll(/^ {2}([a-z-]+) /gm)]
+    .map(([, name = '']) => name)
+    .filter((name) => name !== 'help');
+  assert.ok(commands.length > 15);
+  for (const shell of ['zsh', 'fish']) {
+    const { stdout } = await snapledgerRun('completion', shell);
+    for (const name of commands) assert.match(stdout, name);
+  }
+  assert.is((await snapledgerRun('completion', 'tcsh')).status, 2);
+});
+
+test('the man page names every command with its options', async () => {
+  const { stdout } = await snapledgerRun('man');
+  assert.match(stdout, /^\.TH SNAPLEDGER 8/);
+  for (const text of [
+    '.SS history <key>',
+    '.B \\-\\-at <moment>',
+    '.SS diff <from> [to]',
+    '.B \\-n, \\-\\-lines <count>',
+  ])
+    assert.ok(stdout.includes(text), text);
+});
+
+test.run();

@@ -1,0 +1,11 @@
+import type { AuditSource } from '../../src/http/routes/audit.ts';
+
+const nothing = (): never => {
+  throw new Error('nothing to audit here');
+};
+
+/** For servers that are not asked about a store's history. */
+export const noAudit: AuditSource = {
+  files: { openLog: nothing, openCheckpoints: nothing, measureLog: nothing },
+  layers: nothing,
+};

@@ -1,0 +1,142 @@
+import { execFileSync } from 'node:child_process';
+import {
+  appendFileSync,
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+import { openFileEventLog } from '../src/adapters/event-log/file/open-file-event-log.ts';
+import { readLogDirectory } from '../src/adapters/event-log/file/read-log-directory.ts';
+import { writeIdentity } from '../src/adapters/root/root-directory.ts';
+import { createSystem } from '../src/adapters/system/create-system.ts';
+import { exportStore, importStore } from '../src/transfer-store.ts';
+import { snapledgerRun } from './cli/process.ts';
+import { caughtFault } from './support/caught-fault.ts';
+import { requireCommand, requireRoot, suiteNeeding } from './support/requirements.ts';
+import { committed, enveloped, oneOfEach, prepared } from './support/sample-events.ts';
+import { createSandbox, type Sandbox } from './support/sandbox.ts';
+
+interface Context {
+  sandbox: Sandbox;
+  root: string;
+  file: string;
+  to: string;
+}
+
+const store = '0b7c1e9e-3a55-4c8e-9d0a-6a1f6a3f1c11';
+const test = suiteNeeding<Context>('exporting and importing a store', requireRoot(), requireCommand('tar'));
+test.before.each(async (context) => {
+  context.sandbox = createSandbox('transfer');
+  context.root = context.sandbox.folder('root');
+  context.file = join(context.sandbox.path, 'store.tar');
+  context.to = join(context.sandbox.path, 'to');
+  const { log } = await openFileEventLog({ directory: join(context.root, 'log'), store, preallocate: () => {} });
+  const events = [...oneOfEach.slice(0, 1), prepared(1, 'a'), committed(1, 'a', 'A')];
+  await log.append(enveloped(events), { room: 'ordinary', flush: 'now' });
+  await log.close();
+  writeIdentity(context.root, { store, driver: 'overlay' });
+  const fs = join(context.root, 'snapshots/1/fs');
+  mkdirSync(join(fs, 'opt'), { recursive: true });
+  writeFileSync(join(fs, 'file'), 'content');
+  linkSync(join(fs, 'file'), join(fs, 'same'));
+  execFileSync('mknod', [join(fs, 'gone'), 'c', '0', '0']);
+  execFileSync('setfattr', ['-n', 'trusted.overlay.opaque', '-v', 'y', join(fs, 'opt')]);
+  execFileSync('chown', ['1234:5678', join(fs, 'file')]);
+  // A change of owner takes the set-user-id bit away.
+  execFileSync('chmod', ['4755', join(fs, 'file')]);
+});
+test.after.each(({ sandbox }) => sandbox.close());
+
+test('keeps layers with owners, modes, hard links, whiteouts and marks', async ({ root, file, to }) => {
+  await exportStore(root, file, true);
+  execFileSync('tar', ['--list', '--file', file]);
+  await importStore(to, file);
+  const fs = join(to, 'snapshots/1/fs');
+  const { uid, gid, mode, ino, nlink } = lstatSync(join(fs, 'file'));
+  assert.equal([uid, gid, mode & 0o7777, nlink, ino], [1234, 5678, 0o4755, 2, lstatSync(join(fs, 'same')).ino]);
+  const gone = lstatSync(join(fs, 'gone'));
+  assert.equal([gone.isCharacterDevice(), gone.rdev], [true, 0]);
+  const mark = execFileSync('getfattr', ['--only-values', '-n', 'trusted.overlay.opaque', join(fs, 'opt')], {
+    encoding: 'utf8',
+  });
+  assert.is(mark, 'y');
+});
+
+test('is told by the log, which goes on from where it was', async ({ root, file, to }) => {
+  await exportStore(root, file, false);
+  await importStore(to, file);
+  assert.not.ok(existsSync(join(to, 'snapshots')));
+  const log = await readLogDirectory(join(to, 'log'));
+  assert.is(log.end.position, 4);
+  for await (const [last] of log.read(3)) assert.equal(last?.event, imported);
+  assert.is(readFileSync(join(to, 'store'), 'utf8'), readFileSync(join(root, 'store'), 'utf8'));
+});
+const imported = { type: 'StoreImported', data: { from: 'overlay', driver: 'overlay', position: 3, volumes: false } };
+
+test('refuses an export that is cut or changed before anything is made', async ({ root, file, to }) => {
+  await exportStore(root, file, true);
+  const whole = readFileSync(file);
+  const refused = async () => {
+    const { code } = await caughtFault(importStore(to, file));
+    assert.not.ok(existsSync(to));
+    return code;
+  };
+  for (const bytes of [0, 10, whole.length - 1, whole.length - 300]) {
+    truncateSync(file, bytes);
+    assert.is(await refused(), 'corrupt', `${bytes} bytes`);
+    writeFileSync(file, whole);
+  }
+  for (const at of [0, 600, whole.length >> 1, whole.length - 100]) {
+    writeFileSync(
+      file,
+      whole.map((byte, index) => (index === at ? byte ^ 1 : byte)),
+    );
+    assert.is(await refused(), 'corrupt', `byte ${at}`);
+  }
+  writeFileSync(file, whole);
+  appendFileSync(file, 'more');
+  assert.is(await refused(), 'corrupt');
+  assert.is((await caughtFault(importStore(to, `${file}.other`))).code, 'missing');
+});
+
+test('leaves a root that is not empty, and a file that is there, as they are', async ({ root, file, to, sandbox }) => {
+  await exportStore(root, file, false);
+  assert.is((await caughtFault(exportStore(root, file, false))).code, 'misuse');
+  sandbox.folder('to');
+  writeFileSync(join(to, 'mine'), '');
+  assert.is((await caughtFault(importStore(to, file))).code, 'misuse');
+  assert.equal(readdirSync(to), ['mine']);
+});
+
+test('waits for no daemon: a store in use is refused', async ({ root, file }) => {
+  const lock = await createSystem().lock(join(root, 'lock'));
+  assert.is((await caughtFault(exportStore(root, file, false))).code, 'busy');
+  await lock?.release();
+  assert.not.ok(existsSync(file));
+});
+
+test('exports the layers of overlay alone', async ({ root, file }) => {
+  writeIdentity(root, { store, driver: 'btrfs' });
+  assert.is((await caughtFault(exportStore(root, file, true))).code, 'unsupported');
+  assert.equal(readdirSync(join(root, '..')).sort(), ['root']);
+});
+
+test('goes by two commands', async ({ root, file, to }) => {
+  const exported = await snapledgerRun('export', file, '--volumes', '--json', '--root', root);
+  assert.is(exported.status, 0, exported.stderr);
+  assert.is(JSON.parse(exported.stdout).position, '3');
+  const done = await snapledgerRun('import', file, '--root', to);
+  assert.is(done.status, 0, done.stderr);
+  assert.match(done.stdout, /^holds +log, checkpoints and layers$/m);
+  const log = await snapledgerRun('log', '-n', '1', '--root', to);
+  assert.match(log.stdout, /StoreImported .*driver overlay, log and layers up to position 3/);
+});
+
+test.run();
