@@ -1,6 +1,7 @@
 import { either } from 'fp-ts';
 import type * as t from 'io-ts';
 import { decodeWith } from './codecs.ts';
+import * as observed from './observed-events.ts';
 import * as retention from './retention-events.ts';
 import * as snapshot from './snapshot-events.ts';
 import * as store from './store-events.ts';
@@ -30,6 +31,7 @@ export const versions = {
   ],
   SnapshotRestored: [{ codec: retention.SnapshotRestoredV1 }],
   RetentionEnded: [{ codec: retention.RetentionEndedV1 }],
+  ContainerdObserved: [{ codec: observed.ContainerdObservedV1 }],
   SnapshotRelabelled: [{ codec: snapshot.SnapshotRelabelledV1 }],
   PrepareUndone: [{ codec: undo.PrepareUndoneV1 }],
   CommitUndone: [{ codec: undo.CommitUndoneV1 }],
@@ -52,6 +54,7 @@ interface Facts {
   SnapshotRemoved: snapshot.SnapshotRemoved;
   SnapshotRestored: retention.SnapshotRestored;
   RetentionEnded: retention.RetentionEnded;
+  ContainerdObserved: observed.ContainerdObserved;
   SnapshotRelabelled: snapshot.SnapshotRelabelled;
   PrepareUndone: undo.PrepareUndone;
   CommitUndone: undo.CommitUndone;

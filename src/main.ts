@@ -1,11 +1,14 @@
 import type { Snapshot } from '../projections/snapshot.ts';
 import { createFailpoints, failpointsVariable } from './adapters/failpoints/from-environment.ts';
 import { createSystem } from './adapters/system/create-system.ts';
+import type { Journal } from './app/journal.ts';
+import { observeContainerd } from './app/observe-containerd.ts';
 import type { Action } from './app/reconciler/action.ts';
 import { version } from './cli/version.ts';
 import type { Config } from './config/config.ts';
 import type { Answer } from './domain/refusal.ts';
 import { serveGrpc } from './grpc/serve-grpc.ts';
+import { createContainerdWatch } from './grpc/watch-containerd.ts';
 import { readToken } from './http/read-token.ts';
 import { type HttpOptions, serveHttp } from './http/serve-http.ts';
 import { createMetrics } from './observe/create-metrics.ts';
@@ -85,6 +88,13 @@ export async function restoreStopped(
   }
 }
 
+/** containerd may be absent, or come later: that is no failure. */
+function observed({ containerdEvents }: Config, journal: Journal): { close(): void } {
+  if (containerdEvents === null) return { close: () => {} };
+  const watch = createContainerdWatch(containerdEvents);
+  return observeContainerd({ journal, clock: createSystem().now, watch });
+}
+
 /** The two sockets over an open store: containerd's, and the operator's. */
 async function serveStore(
   store: OpenStore,
@@ -112,6 +122,7 @@ async function serveStore(
     await http.close();
     throw error;
   });
+  const observing = observed(config, journal);
   void journal.stopped.then((reason) => {
     grpc.setServing(false);
     logger.error({ reason }, 'the log takes no more events: reads go on, changes are refused until a restart');
@@ -119,6 +130,7 @@ async function serveStore(
   return {
     stop: async (reason) => {
       serving = false;
+      observing.close();
       await grpc.drain(config.drainTimeout);
       await store.close(reason);
       await http.close();

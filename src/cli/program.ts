@@ -8,6 +8,7 @@ import type { ServeOptions } from './commands/serve.ts';
 import type { StatOptions } from './commands/stat.ts';
 import type { TreeOptions } from './commands/tree.ts';
 import type { VerifyOptions } from './commands/verify.ts';
+import type { WhyOptions } from './commands/why.ts';
 import { print } from './output/print.ts';
 import { version } from './version.ts';
 import type { World } from './world.ts';
@@ -27,6 +28,7 @@ export function createProgram(world: World): Command {
   addStat(program, world);
   addVerify(program, world);
   addReconcile(program, world);
+  addWhy(program, world);
   addRestore(program, world);
   addRepair(program, world);
   addContainerdConfig(program);
@@ -113,6 +115,15 @@ function addReconcile(program: Command, world: World): void {
     .action(async (options: ReconcileOptions) => {
       const { reconcile } = await import('./commands/reconcile.ts');
       await reconcile(options, world, print);
+    });
+}
+
+function addWhy(program: Command, world: World): void {
+  aboutStore(program, 'why <key>', 'say why a snapshot is there or not: its key, name or number, living or removed')
+    .addOption(jsonOption('one object'))
+    .action(async (key: string, options: WhyOptions) => {
+      const { why } = await import('./commands/why.ts');
+      await why(key, options, world, print);
     });
 }
 

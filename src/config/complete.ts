@@ -5,7 +5,7 @@ const MiB = 1024 * 1024;
 
 /** Settings with every gap filled by the default. Later ones win, key by key. */
 export function complete(...layers: readonly Settings[]): Config {
-  const { http, overlay, log, checkpoint, retention, ...top } = layers.reduce(merged, {});
+  const { http, overlay, log, checkpoint, retention, containerd, ...top } = layers.reduce(merged, {});
   const address = top.address ?? '/run/snapledger/snapledger.sock';
   return {
     root: top.root ?? '/var/lib/snapledger',
@@ -25,6 +25,7 @@ export function complete(...layers: readonly Settings[]): Config {
     log: { segmentBytes: log?.segment_bytes ?? 16 * MiB, reserveBytes: log?.reserve_bytes ?? MiB },
     checkpoint: { every: checkpoint?.every ?? 50_000 },
     retention: retained(retention),
+    containerdEvents: containerd?.events === true ? (containerd.address ?? '/run/containerd/containerd.sock') : null,
     drainTimeout: top.drain_timeout ?? 10_000,
     logLevel: top.log_level ?? 'info',
   };
@@ -51,5 +52,6 @@ function merged(below: Settings, above: Settings): Settings {
     log: { ...below.log, ...above.log },
     checkpoint: { ...below.checkpoint, ...above.checkpoint },
     retention: { ...below.retention, ...above.retention },
+    containerd: { ...below.containerd, ...above.containerd },
   };
 }

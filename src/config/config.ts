@@ -15,6 +15,8 @@ export interface Config {
   readonly checkpoint: CheckpointConfig;
   /** null: removed layers are purged at once */
   readonly retention: RetentionConfig | null;
+  /** containerd's own socket, where its events are listened to; null: they are not */
+  readonly containerdEvents: string | null;
   /** milliseconds that calls under way get to end at a stop */
   readonly drainTimeout: number;
   readonly logLevel: LogLevel;

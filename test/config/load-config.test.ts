@@ -39,6 +39,7 @@ test('fills an empty file with the defaults', () => {
     overlay: { mountOptions: [], upperdirLabel: false, slowChown: false, remapIds: 'auto' },
     log: { segmentBytes: 16 * 2 ** 20, reserveBytes: 2 ** 20 },
     checkpoint: { every: 50_000 },
+    containerdEvents: null,
     retention: { keep: 86_400_000, maxBytes: 10 * 2 ** 30, minFree: { fraction: 0.2 } },
     drainTimeout: 10_000,
     logLevel: 'info',
@@ -68,6 +69,9 @@ segment_bytes = "1.5MiB"
 reserve_bytes = 65536
 [checkpoint]
 every = 7
+[containerd]
+events = true
+address = "/run/c.sock"
 [retention]
 enabled = true
 keep = "7d"
@@ -88,6 +92,7 @@ test('reads every key', () => {
     overlay: { mountOptions: ['volatile', 'metacopy=on'], upperdirLabel: true, slowChown: true, remapIds: false },
     log: { segmentBytes: 1.5 * 2 ** 20, reserveBytes: 65_536 },
     checkpoint: { every: 7 },
+    containerdEvents: '/run/c.sock',
     retention: { keep: 7 * 86_400_000, maxBytes: 2 ** 30, minFree: { bytes: 2 ** 31 } },
     drainTimeout: 1500,
     logLevel: 'debug',

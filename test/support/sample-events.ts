@@ -111,6 +111,15 @@ export const oneOfEach: readonly Event[] = [
       why: 'adopted, in place of default/20/extract-1 sha256:ab',
     },
   },
+  {
+    type: 'ContainerdObserved',
+    data: {
+      topic: '/images/delete',
+      namespace: 'k8s.io',
+      name: 'docker.io/library/x:1',
+      at: 1_790_000_000_123_456_789n,
+    },
+  },
   { type: 'RetentionEnded', data: { id: 7, key: 'default/13/sha256:ab', why: 'it was kept for 86400 s' } },
   { type: 'SnapshotRelabelled', data: { id: 7, key: 'sha256:ab', before: { a: '1' }, after: { b: '2' } } },
   {

@@ -21,6 +21,7 @@ export function describeEvent({ event, meta }: Envelope): EventText {
 
 function aboutOf({ type, data }: Event): string {
   if (type === 'SnapshotCommitted') return data.name;
+  if (type === 'ContainerdObserved') return data.name;
   if ('key' in data) return data.key;
   if ('path' in data) return data.path;
   if ('kept' in data) return data.kept;
@@ -55,6 +56,8 @@ function whatOf(event: Event): string {
       return `${event.data.why}, ${sizeText(event.data.bytes)} freed`;
     case 'VolumeFlushed':
       return 'its data is on stable storage';
+    case 'ContainerdObserved':
+      return `${event.data.topic} ${event.data.namespace}`.trimEnd();
     case 'VolumeRemade':
     case 'VolumeLost':
     case 'RetentionEnded':

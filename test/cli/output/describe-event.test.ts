@@ -31,6 +31,25 @@ test('puts every event of a store into words', () => {
   ]);
 });
 
+test('puts the ways of a removed layer into words', () => {
+  const layer = { id: 5, key: 'k', parent: '', parentId: null, labels: {}, created: 1n } as const;
+  const events: readonly Event[] = [
+    { type: 'SnapshotRemoved', data: { ...layer, kind: 'committed', updated: 1n, retained: true } },
+    { type: 'SnapshotRestored', data: { ...layer, why: 'by hand' } },
+    { type: 'RetentionEnded', data: { id: 5, key: 'k', why: 'it was old' } },
+    { type: 'ContainerdObserved', data: { topic: '/images/delete', namespace: 'ns', name: 'app:1', at: 1n } },
+  ];
+  assert.equal(
+    described(events).map((line) => line.replace(/ \|[^|]*$/, '')),
+    [
+      'SnapshotRemoved | 5 | k | committed, retained',
+      'SnapshotRestored | 5 | k | by hand',
+      'RetentionEnded | 5 | k | it was old',
+      'ContainerdObserved |  | app:1 | /images/delete ns',
+    ],
+  );
+});
+
 test('puts what went wrong into words', () => {
   const undone = { id: 5, key: 'k', step: 'create', error: 'EIO', left: 'snapshots/5', done: 'purge' };
   const events: readonly Event[] = [

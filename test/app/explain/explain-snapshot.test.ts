@@ -1,0 +1,117 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Envelope } from '../../../events/envelope.ts';
+import type { Event } from '../../../events/registry.ts';
+import { createInquiry } from '../../../src/app/explain/explain-snapshot.ts';
+import { committed, enveloped, prepared } from '../../support/sample-events.ts';
+
+const test = suite('app/explain');
+const name = 'ns/2/sha256:a';
+const made = [prepared(1, 'ns/1/x'), committed(1, 'ns/1/x', name)] as const;
+const gone = (retained: boolean): Event => ({
+  type: 'SnapshotRemoved',
+  data: {
+    ...{ id: 1, key: name, kind: 'committed', parent: '', parentId: null, labels: {} },
+    ...{ created: 1n, updated: 1n, retained },
+  },
+});
+const observed = (topic: string, at: number, about = '', namespace = 'ns'): Event => ({
+  type: 'ContainerdObserved',
+  data: { topic, namespace, name: about, at: BigInt(at) * 100_000_000n },
+});
+const byContainerd = (envelopes: readonly Envelope[]): readonly Envelope[] =>
+  envelopes.map((envelope) => ({ ...envelope, meta: { actor: 'containerd' } }));
+
+function storyOf(events: readonly Event[], about = name, seen = byContainerd(enveloped(events))) {
+  const inquiry = createInquiry(about);
+  for (const envelope of seen) inquiry.see(envelope);
+  return inquiry.explain();
+}
+const lastOf = (...events: Event[]) => storyOf(events)?.story.at(-1);
+
+test('tells the life of a snapshot, by key, name or number', () => {
+  const story = ['prepared by containerd as active, at position 1', 'committed from ns/1/x, at position 2'];
+  for (const about of [name, 'ns/1/x', '1'])
+    assert.equal(storyOf(made, about), { id: 1, key: name, now: 'committed', story });
+  assert.is(storyOf(made, 'nobody'), undefined);
+});
+
+test('names lease and parent, and what else became of a snapshot', () => {
+  const events: Event[] = [
+    ...made,
+    prepared(2, 'k', { name, id: 1 }),
+    { type: 'UsageMeasured', data: { id: 2, bytes: 1, inodes: 1 } },
+    { type: 'VolumeLost', data: { id: 2, key: 'k', why: 'it vanished' } },
+    { type: 'OrphanQuarantined', data: { path: 'snapshots/2', id: 2, moved: 'quarantine/5-2', why: 'it is lost' } },
+  ];
+  const seen = enveloped(events).map((envelope) => ({ ...envelope, meta: { actor: 'containerd', lease: 'l' } }));
+  assert.equal(storyOf([], 'k', seen), {
+    ...{ id: 2, key: 'k', now: 'quarantined' },
+    story: [
+      `prepared by containerd under lease l as active on ${name}, at position 3`,
+      'lost, since it vanished, at position 5',
+      'its volume moved to quarantine/5-2, since it is lost, at position 6',
+    ],
+  });
+  const undone: Event = {
+    type: 'PrepareUndone',
+    data: { id: 3, key: 'u', step: 'create', error: 'EIO', left: '', done: '' },
+  };
+  assert.equal(storyOf([prepared(3, 'u'), undone], 'u')?.story[1], 'undone, since create failed (EIO), at position 2');
+  assert.is(storyOf([prepared(3, 'u'), undone], 'u', enveloped([prepared(3, 'u'), undone]))?.now, 'undone');
+});
+
+test('says what containerd deleted before, the container rather than its snapshot', () => {
+  assert.is(
+    lastOf(...made, observed('/containers/delete', 21, 'web'), observed('/snapshot/remove', 22, 'web'), gone(true)),
+    "removed by containerd's collection, 2.9 s after container web was deleted in namespace ns, at position 5",
+  );
+  assert.is(
+    lastOf(...made, observed('/snapshot/remove', 22, 'web'), gone(false)),
+    "removed by containerd's collection, 1.8 s after snapshot web was removed in namespace ns, at position 4",
+  );
+});
+
+test('takes the newest deletion before the removal, in the order of their times, not of the log', () => {
+  const seen = byContainerd(
+    enveloped([...made, gone(true), observed('/images/delete', 20, 'old'), observed('/images/delete', 29, 'new')]),
+  );
+  const story = storyOf([], name, seen)?.story.at(-1) ?? '';
+  assert.match(story, '0.1 s after image new was deleted');
+  const later = byContainerd(enveloped([...made, gone(true), observed('/images/delete', 40, 'later')]));
+  assert.match(storyOf([], name, later)?.story.at(-1) ?? '', 'were not listened to');
+});
+
+test('says so where it can not know', () => {
+  assert.match(lastOf(...made, gone(true)) ?? '', "what led to it is not known, since containerd's events were not");
+  const watched = observed('watched', 1);
+  assert.match(lastOf(watched, ...made, gone(true)) ?? '', 'containerd told of nothing in the 10 minutes before');
+  assert.match(lastOf(watched, ...made, observed('unwatched', 2), gone(true)) ?? '', 'were not listened to');
+  assert.match(lastOf(watched, ...made, observed('/images/delete', 2, 'x', 'other'), gone(true)) ?? '', 'nothing');
+  assert.match(lastOf(watched, ...made, observed('/strange', 2, 'x'), gone(true)) ?? '', 'nothing');
+});
+
+test('names who else removed it, and follows a layer through retention', () => {
+  const events: Event[] = [
+    ...made,
+    gone(true),
+    {
+      type: 'SnapshotRestored',
+      data: { id: 1, key: name, parent: '', parentId: null, labels: {}, created: 1n, why: 'by hand' },
+    },
+    gone(true),
+    { type: 'RetentionEnded', data: { id: 1, key: name, why: 'it was old' } },
+  ];
+  const seen = enveloped(events).map((envelope) => ({
+    ...envelope,
+    meta: envelope.position === 3 ? { actor: 'operator' } : { actor: 'containerd', namespace: 'n' },
+  }));
+  const told = storyOf([], name, seen);
+  assert.is(told?.now, 'removed');
+  assert.match(told?.story[2] ?? '', 'removed by the operator;');
+  assert.is(told?.story[3], 'brought back (by hand), at position 4');
+  assert.match(told?.story[4] ?? '', 'removed by a client in namespace n;');
+  assert.is(told?.story[5], 'given up for good, since it was old, at position 6');
+});
+
+test.run();
