@@ -18,7 +18,7 @@ interface Place {
 
 interface Disk {
   readonly type: LoopType;
-  readonly driver: 'overlay' | 'btrfs';
+  readonly driver: 'overlay';
   readonly options: LoopOptions;
   /** megabytes of each of the ten retained layers */
   readonly each: number;
@@ -26,7 +26,6 @@ interface Disk {
 
 const disks: readonly Disk[] = [
   { type: 'ext4', driver: 'overlay', options: { megabytes: 96, format: ['-m', '0'] }, each: 6 },
-  { type: 'btrfs', driver: 'btrfs', options: { megabytes: 384 }, each: 16 },
 ];
 const layers = 10;
 

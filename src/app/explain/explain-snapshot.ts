@@ -30,6 +30,8 @@ export function createInquiry(about: string): Inquiry {
   const observed: Observed[] = [];
   let watched = false;
   let found: Found | undefined;
+  /** How actives began: only their commit tells which name they get. */
+  const begun = new Map<number, Told>();
   return {
     see: (envelope) => {
       const { event } = envelope;
@@ -40,10 +42,13 @@ export function createInquiry(about: string): Inquiry {
         return;
       }
       const id = 'id' in event.data ? event.data.id : null;
-      if (id === null || !concerns(envelope, about, id, found)) return;
-      const told = tell(envelope, watched);
-      if (told === undefined) return;
-      const before = found?.id === id ? found : { id, key: about, story: [] };
+      const told = id === null ? undefined : tell(envelope, watched);
+      if (id === null || told === undefined) return;
+      const first = begun.get(id);
+      if (event.type === 'SnapshotPrepared') begun.set(id, told);
+      else begun.delete(id);
+      if (!concerns(envelope, about, id, found)) return;
+      const before = found?.id === id ? found : { id, key: about, story: first === undefined ? [] : [first.story] };
       found = { ...before, ...told, story: [...before.story, told.story] };
     },
     explain: () =>
