@@ -28,9 +28,9 @@ export function kurrentSource(
   store: string,
   options: LogSourceOptions = { pollEvery: 1000 },
 ): EventSource {
-  const open = async () => {
+  const open = async (signal: AbortSignal) => {
     const { readKurrentStream } = await import('./adapters/event-log/kurrentdb/open-kurrent-event-log.ts');
-    return readKurrentStream({ url, store });
+    return readKurrentStream({ url, store, signal });
   };
   return createLogSource(open, options);
 }

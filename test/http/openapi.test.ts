@@ -1,11 +1,13 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { either } from 'fp-ts';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { Event } from '../../events/registry.ts';
 import { answerTo, routes, type Sources } from '../../src/http/routes.ts';
 import { openLayers } from '../../src/open-layers.ts';
 import { memoryFiles } from '../app/audit/memory-files.ts';
-import { enveloped, smallStore } from '../cli/facts.ts';
+import { committed, enveloped, prepared, smallStore } from '../cli/facts.ts';
 import { httpSources } from '../support/http-sources.ts';
 import { createSandbox } from '../support/sandbox.ts';
 import { misfits, type Schema } from './schema.ts';
@@ -32,10 +34,20 @@ const fs = join(sandbox.path, 'snapshots/1/fs');
 mkdirSync(fs, { recursive: true });
 writeFileSync(join(fs, 'file'), 'content');
 
+const layer = { id: 9, key: 'default/9/sha256:ccc', kind: 'committed', parent: '', parentId: null } as const;
+const restored = { ...layer, labels: {}, created: 1n, updated: 1n };
+const facts: readonly Event[] = [
+  ...smallStore,
+  prepared(9, 'default/9/extract-c'),
+  committed(9, 'default/9/extract-c', layer.key),
+  { type: 'SnapshotRemoved', data: { ...restored, retained: true } },
+];
+
 async function sources(): Promise<Sources> {
   return httpSources({
     reconcile: async () => [{ type: 'purge', why: 'removed', id: 1 }],
-    files: await memoryFiles(enveloped(smallStore)),
+    restore: async () => either.right([restored]),
+    files: await memoryFiles(enveloped(facts)),
     layers: async () => openLayers(sandbox.path, 'overlay'),
   });
 }
@@ -81,6 +93,9 @@ const requests: readonly (readonly [method: string, url: string])[] = [
   ['GET', '/diff?from=9'],
   ['GET', '/blame?key=default/2/sha256:aaa&path=/file'],
   ['GET', '/anchor'],
+  ['GET', '/why?key=default/6/job'],
+  ['GET', '/retained'],
+  ['POST', '/restore?name=9'],
 ];
 
 for (const [method, url] of requests)

@@ -1,9 +1,10 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import type { Event } from '../../events/registry.ts';
 import { openFileEventLog } from '../../src/adapters/event-log/file/open-file-event-log.ts';
 import { writeIdentity } from '../../src/adapters/root/root-directory.ts';
-import { enveloped, smallStore } from '../cli/facts.ts';
+import { committed, enveloped, prepared, smallStore } from '../cli/facts.ts';
 import { snapledger, snapledgerRun } from '../cli/process.ts';
 import { requireCommand, requireRoot, suiteNeeding } from '../support/requirements.ts';
 import { type Finished, run } from '../support/run.ts';
@@ -22,13 +23,23 @@ const root = sandbox.folder('root');
 
 test.before(async () => {
   const { log } = await openFileEventLog({ directory: join(root, 'log'), store, preallocate: () => {} });
-  const facts = smallStore.map((event) =>
+  const small = smallStore.map((event) =>
     event.type === 'StoreCreated' ? { ...event, data: { ...event.data, driver: 'overlay' } } : event,
   );
-  await log.append(enveloped(facts), { room: 'ordinary', flush: 'now' });
+  const now = BigInt(Date.now()) * 1_000_000n;
+  const layer = { id: 9, key: 'default/9/sha256:ccc', kind: 'committed', parent: '', parentId: null } as const;
+  const facts: readonly Event[] = [
+    ...small,
+    prepared(9, 'default/9/extract-c'),
+    committed(9, 'default/9/extract-c', layer.key),
+    { type: 'SnapshotRemoved', data: { ...layer, labels: {}, created: now, updated: now, retained: true } },
+  ];
+  // A layer whose removal is years ago would not be kept any more.
+  const sealed = enveloped(facts).map((one) => (one.position > small.length ? { ...one, time: now } : one));
+  await log.append(sealed, { room: 'ordinary', flush: 'now' });
   await log.close();
   writeIdentity(root, { store, driver: 'overlay' });
-  for (const id of [1, 2, 3]) mkdirSync(join(root, `snapshots/${id}/fs/etc`), { recursive: true });
+  for (const id of [1, 2, 3, 9]) mkdirSync(join(root, `snapshots/${id}/fs/etc`), { recursive: true });
   mkdirSync(join(root, 'snapshots/3/work'));
   writeFileSync(join(root, 'snapshots/1/fs/etc/passwd'), 'root');
   sandbox.folder('var/lib');

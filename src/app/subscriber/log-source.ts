@@ -9,12 +9,18 @@ export interface LogSourceOptions {
   readonly pollEvery?: number;
 }
 
-/** The events of a log that is opened for each look at it: of any adapter, be it that another process writes it. */
-export function createLogSource(open: () => Promise<ReadableLog>, { pollEvery }: LogSourceOptions = {}): EventSource {
+/**
+ * The events of a log that is opened for each look at it: of any adapter, be it that another process writes it. The signal
+ * tells that nobody waits any more.
+ */
+export function createLogSource(
+  open: (signal: AbortSignal) => Promise<ReadableLog>,
+  { pollEvery }: LogSourceOptions = {},
+): EventSource {
   return {
     read: async function* ({ after, seen, types, signal }) {
       for (let position = after; !signal.aborted; ) {
-        const log = await open();
+        const log = await open(signal);
         try {
           if (seen && log.end.position < position) throw logBehind(position, log.end.position);
           for await (const batch of log.read(position)) {

@@ -1,8 +1,7 @@
 import { either } from 'fp-ts';
 import * as t from 'io-ts';
 import type { State } from '../../../projections/state.ts';
-import type { Retained } from '../../../projections/volumes.ts';
-import { snapshotRow } from '../../app/audit/snapshot-row.ts';
+import { listRetained, retainedRow } from '../../app/audit/list-retained.ts';
 import { loadConfig } from '../../config/load-config.ts';
 import { nearest } from '../../config/nearest.ts';
 import { createLogger } from '../../observe/create-logger.ts';
@@ -37,7 +36,11 @@ export async function restore(
 ): Promise<void> {
   const state = await loadStore(options, world);
   if (name === undefined) {
-    print(options.json === true ? jsonRetained(state) : textRetained(state, BigInt(Date.now()) * 1_000_000n, options));
+    print(
+      options.json === true
+        ? listRetained(state).map((one) => JSON.stringify(retainedRow(state, one)))
+        : textRetained(state, BigInt(Date.now()) * 1_000_000n, options),
+    );
     return;
   }
   const wanted = abbreviated(state, name);
@@ -96,17 +99,9 @@ function refused({ volumes }: State, text: string): Fault {
   });
 }
 
-const oldestFirst = ({ volumes }: State): readonly Retained[] =>
-  [...volumes.retained.values()].sort((a, b) => a.since - b.since);
-
-const jsonRetained = (state: State) =>
-  oldestFirst(state).map(({ snapshot, since, removed, flushed }) =>
-    JSON.stringify({ ...snapshotRow(state, snapshot), since: String(since), removed: String(removed), flushed }),
-  );
-
 /** What can be brought back as aligned lines, the one that goes first first. `now` in nanoseconds since 1970. */
 export function textRetained(state: State, now: bigint, { whole = false }: RestoreOptions): readonly string[] {
-  const rows = oldestFirst(state).map(({ snapshot: { id, key }, since, removed }) => {
+  const rows = listRetained(state).map(({ snapshot: { id, key }, since, removed }) => {
     const usage = state.usage.get(id);
     return [
       String(id),

@@ -8,10 +8,12 @@ import { familyRows } from '../../app/audit/family.ts';
 import { findSnapshot, statRow } from '../../app/audit/find-snapshot.ts';
 import { historyOf } from '../../app/audit/history.ts';
 import { historyRow } from '../../app/audit/history-row.ts';
+import { listRetained, retainedRow } from '../../app/audit/list-retained.ts';
 import { listSnapshots } from '../../app/audit/list-snapshots.ts';
 import { snapshotRow } from '../../app/audit/snapshot-row.ts';
 import { stateOfStore, wallClock } from '../../app/audit/state-at.ts';
 import { statsOfStore, statsRow } from '../../app/audit/store-stats.ts';
+import { whyRow, whySnapshot } from '../../app/explain/why-snapshot.ts';
 import { Fault } from '../../ports/fault.ts';
 import type { LayerFiles } from '../../ports/layer-files.ts';
 import type { ReadableLog } from '../../ports/readable-log.ts';
@@ -92,6 +94,15 @@ const anchor: Audit = audited('/anchor', t.type({}), t.partial({ holds: t.string
   withLog<unknown>(files, (opened) => (query.holds === undefined ? head(opened) : held(opened, query.holds))),
 );
 
+const why: Audit = audited('/why', t.type(key), t.partial({}), async (query, { files }) =>
+  whyRow(await whySnapshot(files, query.key)),
+);
+
+const retained: Audit = audited('/retained', t.type({}), t.partial(at), async (query, { files }) => {
+  const state = await stateOfStore(files, query.at);
+  return listRetained(state).map((one) => retainedRow(state, one));
+});
+
 async function head(opened: ReadableLog) {
   const found = await anchorOf(opened);
   return { store: found.store, position: String(found.position), mark: found.mark, anchor: formatAnchor(found) };
@@ -111,4 +122,4 @@ async function withLog<T>(files: StoreFiles, work: (opened: ReadableLog) => Prom
 }
 
 /** The audit over HTTP: each says what the command of the same name says with `--json`. */
-export const auditRoutes: readonly Audit[] = [history, log, tree, ls, stat, stats, diff, blamed, anchor];
+export const auditRoutes: readonly Audit[] = [history, log, tree, ls, stat, stats, diff, blamed, anchor, why, retained];

@@ -19,6 +19,7 @@ const statuses: Readonly<Partial<Record<RefusalCode, number>>> = { 'not-found': 
 export const restore: Route<RestoreSource> = {
   path: '/restore',
   methods: ['POST'],
+  parameters: [{ name: 'name', required: true }],
   answer: async ({ query }, sources) => {
     const decoded = decodeQuery(Query, query);
     if (either.isLeft(decoded)) return plain(400, decoded.left);

@@ -43,7 +43,7 @@ test('offers to bring a retained one back', async ({ world }) => {
 test('names the nearest key where nothing is known', async ({ world }) => {
   const fault = await caughtFault(printed(world, 'default/5/wbe'));
   assert.is(fault.message, 'snapshot default/5/wbe: no event of the log tells of it');
-  assert.is(fault.hint, 'did you mean default/5/web?');
+  assert.match(fault.hint, 'default/5/web');
   assert.match((await caughtFault(printed(world, 'something else entirely'))).hint, 'snapledger log');
 });
 

@@ -15,6 +15,8 @@ export interface KurrentEventLogOptions {
   /** id of the store, which names the stream */
   readonly store: string;
   readonly patience?: Partial<Patience>;
+  /** ends waiting for a cluster that does not answer */
+  readonly signal?: AbortSignal;
   /** Told of every append that succeeded: events, bytes and seconds. */
   readonly onFlush?: (records: number, bytes: number, seconds: number) => void;
 }
@@ -35,7 +37,7 @@ export async function openKurrentEventLog(options: KurrentEventLogOptions): Prom
 
 /** A store's stream that is only looked at, as far as it went when it was opened. */
 export async function readKurrentStream(
-  options: Pick<KurrentEventLogOptions, 'url' | 'store' | 'patience'>,
+  options: Pick<KurrentEventLogOptions, 'url' | 'store' | 'patience' | 'signal'>,
 ): Promise<Pick<EventLog, 'end' | 'read' | 'markAt' | 'close'>> {
   const { stream, genesis, end } = await opened(options);
   return {
@@ -46,9 +48,9 @@ export async function readKurrentStream(
   };
 }
 
-async function opened({ url, store, ...options }: KurrentEventLogOptions) {
+async function opened({ url, store, signal, ...options }: KurrentEventLogOptions) {
   const patience = { ...patient, ...options.patience };
-  const stream = openStream({ target: readConnectionString(url), name: streamName(store), patience });
+  const stream = openStream({ target: readConnectionString(url), name: streamName(store), patience, signal });
   try {
     await checkVersion(stream);
     const genesis = genesisMark(store);

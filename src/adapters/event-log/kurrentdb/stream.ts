@@ -28,12 +28,14 @@ export interface StreamOptions {
   readonly target: Target;
   readonly name: string;
   readonly patience: Patience;
+  /** ends waiting for a cluster that does not answer */
+  readonly signal?: AbortSignal | undefined;
 }
 
 const longestPause = 1_000;
 
 /** Rejects with a Fault (`misuse`) for a string that the client does not take. */
-export function openStream({ target, name, patience }: StreamOptions): Stream {
+export function openStream({ target, name, patience, signal }: StreamOptions): Stream {
   const where = `${target.shown}, stream ${name}`;
   let connection: Promise<Connection> | undefined;
   let closed = false;
@@ -60,7 +62,8 @@ export function openStream({ target, name, patience }: StreamOptions): Stream {
       throw error;
     }
   };
-  const untilAnswered = <T>(call: (client: Connection) => Promise<T>) => persist(() => once(call), where, patience);
+  const untilAnswered = <T>(call: (client: Connection) => Promise<T>) =>
+    persist(() => once(call), where, { ...patience, signal });
   return {
     where,
     version: () => untilAnswered((client) => client.version()),
@@ -84,7 +87,11 @@ export function openStream({ target, name, patience }: StreamOptions): Stream {
 }
 
 /** Makes a call that changes nothing until it is answered or the time is over. */
-async function persist<T>(call: () => Promise<T>, where: string, { outcome, pause }: Patience): Promise<T> {
+async function persist<T>(
+  call: () => Promise<T>,
+  where: string,
+  { outcome, pause, signal }: Patience & Pick<StreamOptions, 'signal'>,
+): Promise<T> {
   const end = performance.now() + outcome;
   for (let wait = pause; ; wait = Math.min(wait * 2, longestPause)) {
     try {
@@ -92,9 +99,9 @@ async function persist<T>(call: () => Promise<T>, where: string, { outcome, paus
     } catch (error) {
       const meaning = meaningOf(error, where);
       if (meaning.kind === 'refused') throw meaning.fault;
-      if (performance.now() + wait > end) throw unreachable(where, error);
+      if (signal?.aborted === true || performance.now() + wait > end) throw unreachable(where, error);
     }
-    await sleep(wait);
+    await sleep(wait, undefined, { signal }).catch(() => {});
   }
 }
 
