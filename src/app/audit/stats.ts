@@ -1,3 +1,4 @@
+import { type RetainedFigures, retainedFigures } from '../../../projections/retained-figures.ts';
 import type { Snapshot } from '../../../projections/snapshot.ts';
 import type { State } from '../../../projections/state.ts';
 
@@ -18,6 +19,8 @@ export interface Stats {
   readonly ages: ReadonlyMap<string, Count>;
   /** removed snapshots whose volumes are still on disk */
   readonly doomed: number;
+  /** removed layers that can be brought back */
+  readonly retained: RetainedFigures;
 }
 
 const nothing: Count = { snapshots: 0, bytes: 0, inodes: 0, unmeasured: 0 };
@@ -49,7 +52,13 @@ export function statsOf(state: State, now: bigint): Stats {
     ] as const)
       counts.set(name, add(counts.get(name) ?? nothing));
   }
-  return { position: state.position, total, ...sorts, doomed: state.volumes.doomed.size };
+  return {
+    position: state.position,
+    total,
+    ...sorts,
+    doomed: state.volumes.doomed.size,
+    retained: retainedFigures(state),
+  };
 }
 
 function adding(state: State, { id }: Snapshot): (count: Count) => Count {

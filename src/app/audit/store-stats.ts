@@ -47,7 +47,7 @@ export async function newestCheckpoint(files: StoreFiles, upTo: number): Promise
 export function statsRow(stats: StoreStats): Record<string, unknown> {
   const counts = (all: ReadonlyMap<string, Count>) =>
     Object.fromEntries([...all].map(([name, count]) => [name, digits(count)]));
-  const { position, total, namespaces, kinds, ages, doomed, log, behindCheckpoint, quiet } = stats;
+  const { position, total, namespaces, kinds, ages, doomed, retained, log, behindCheckpoint, quiet } = stats;
   return {
     position: String(position),
     total: digits(total),
@@ -55,6 +55,7 @@ export function statsRow(stats: StoreStats): Record<string, unknown> {
     kinds: counts(kinds),
     ages: counts(ages),
     doomed: String(doomed),
+    retained: { layers: String(retained.count), bytes: String(retained.bytes) },
     log: digits(log),
     behindCheckpoint: String(behindCheckpoint),
     quiet: quiet === null ? null : String(quiet),

@@ -19,7 +19,18 @@ export async function stats({ at, json, ...options }: StatsOptions, world: World
   print(json === true ? [JSON.stringify(statsRow(found))] : textStats(found));
 }
 
-function textStats({ position, total, namespaces, kinds, ages, doomed, log, behindCheckpoint, quiet }: StoreStats) {
+function textStats({
+  position,
+  total,
+  namespaces,
+  kinds,
+  ages,
+  doomed,
+  retained,
+  log,
+  behindCheckpoint,
+  quiet,
+}: StoreStats) {
   const tables = countLines([
     ['all', new Map([['', total]])],
     ['namespace', namespaces],
@@ -34,6 +45,7 @@ function textStats({ position, total, namespaces, kinds, ages, doomed, log, behi
       ['log', `${sizeText(log.bytes)} in ${log.segments} segments, ${log.archived} of them archived`],
       ['lag', `${behindCheckpoint} events after the newest checkpoint`],
       ['last event', quiet === null ? 'none' : `${durationOf(quiet)} ago`],
+      ['retained', `${retained.count} removed layers, ${sizeText(retained.bytes)}`],
       ['to purge', `${doomed} removed volumes`],
     ]),
   ];

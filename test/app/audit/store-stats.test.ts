@@ -51,6 +51,13 @@ test('tell how far the newest checkpoint is behind', async () => {
   assert.is(stats.behindCheckpoint, 2);
 });
 
+test('tell what is retained of removed layers', async () => {
+  const layer = { id: 1, key: 'default/2/A', kind: 'committed', parent: '', parentId: null } as const;
+  const data = { ...layer, labels: {}, created: 1n, updated: 1n, retained: true };
+  const { retained, doomed } = await statsOfStore(await memoryFiles([...facts, { type: 'SnapshotRemoved', data }]));
+  assert.equal([retained.count, retained.bytes, doomed], [1, 100, 1]);
+});
+
 test('are plain JSON for machines, of an empty log too', async () => {
   const empty = { snapshots: '0', bytes: '0', inodes: '0', unmeasured: '0' };
   assert.equal(statsRow(await statsOfStore(await memoryFiles([]))), {
@@ -60,6 +67,7 @@ test('are plain JSON for machines, of an empty log too', async () => {
     kinds: {},
     ages: {},
     doomed: '0',
+    retained: { layers: '0', bytes: '0' },
     log: { segments: '1', archived: '0', bytes: '4096' },
     behindCheckpoint: '0',
     quiet: null,
