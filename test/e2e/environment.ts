@@ -97,17 +97,26 @@ export async function createEnvironment(sandbox: Sandbox, root: string, server: 
 
 /**
  * Mounts an image read-only as the snapshotter under test shows it. `ctr images mount` is no help: it passes over the
- * option that names the snapshotter, and takes containerd's own. The view is labelled, or it would be collected.
+ * option that names the snapshotter, and takes containerd's own.
  */
-async function mountImage({ ctr }: Containerd, reference: string, target: string): Promise<void> {
+async function mountImage(containerd: Containerd, reference: string, target: string): Promise<void> {
+  const { ctr } = containerd;
   const snapshots = (...args: readonly string[]) => ctr('snapshots', '--snapshotter', snapshotterName, ...args);
   const [, manifest = ''] = /\s(sha256:\w+)\s/.exec(await ctr('images', 'list', `name==${reference}`)) ?? [];
   const { config } = JSON.parse(await ctr('content', 'get', manifest));
   const row = (await ctr('content', 'list')).split('\n').find((line) => line.startsWith(config.digest));
   const [, chain = ''] = new RegExp(`gc.ref.snapshot.${snapshotterName}=(sha256:\\w+)`).exec(row ?? '') ?? [];
-  await snapshots('view', target, chain);
-  await snapshots('label', target, 'containerd.io/gc.root=test');
+  await viewed(containerd, target, chain);
   await run('sh', ['-c', await snapshots('mounts', target, target)]);
+}
+
+/** A view without a label may be collected before it gets one: then it is made again. */
+async function viewed({ ctr, tryCtr }: Containerd, key: string, parent: string): Promise<void> {
+  const snapshots = ['snapshots', '--snapshotter', snapshotterName];
+  await waitFor(`a view ${key} that lasts`, async () => {
+    await ctr(...snapshots, 'view', key, parent);
+    return (await tryCtr(...snapshots, 'label', key, 'containerd.io/gc.root=test')).status === 0;
+  });
 }
 
 /** containerd collects by itself some time after the last removal, or not at all; deleting a lease makes it do so now. */
