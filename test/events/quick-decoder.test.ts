@@ -40,6 +40,12 @@ test('judges whole values that are no records as the codec does', () => {
       assert.equal(quickDecoder(codec)(input), decodeWith(codec, input));
 });
 
+test('judges what is none of the members of a union as the codec does', () => {
+  const codec = t.type({ usage: t.union([t.type({ bytes: t.string }), t.null]) });
+  for (const input of [{ usage: { bytes: 'b' } }, { usage: null }, { usage: 7 }, { usage: { bytes: 7 } }])
+    assert.equal(quickDecoder(codec)(input), decodeWith(codec, input));
+});
+
 test('changes no input, and copies only what decoding changes', () => {
   const codec = t.type({ name: t.string, more: t.record(t.string, t.number) });
   const input = Object.freeze({ name: 'n', more: { a: 1 } });
