@@ -63,7 +63,6 @@ test('parts what may not be together, and keeps the order', async () => {
 test('stores what may come soon by itself', async () => {
   const { commit, batches, items } = byHand();
   const soon = commit.take(1, 'soon');
-  await turn();
   assert.equal(items(), []);
   while (batches.length === 0) await turn();
   batches[0]?.done();
