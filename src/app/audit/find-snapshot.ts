@@ -4,6 +4,7 @@ import type { State } from '../../../projections/state.ts';
 import { Fault } from '../../ports/fault.ts';
 import { pathOf, snapshotWith } from '../volume-of.ts';
 import { nearestKeys } from './nearest-keys.ts';
+import { onlyBeginning } from './only-beginning.ts';
 import { snapshotRow } from './snapshot-row.ts';
 
 /**
@@ -11,7 +12,8 @@ import { snapshotRow } from './snapshot-row.ts';
  * (`missing`) that names the nearest keys.
  */
 export function findSnapshot(state: State, key: string): Snapshot {
-  const found = state.index.get(key) ?? abbreviated(state, key) ?? numbered(state, key);
+  const found =
+    state.index.get(key) ?? onlyBeginning(state.index.values(), key, (one) => one.key) ?? numbered(state, key);
   if (found !== undefined) return found;
   const near = nearestKeys(
     key,
@@ -23,13 +25,6 @@ export function findSnapshot(state: State, key: string): Snapshot {
         ? `\`snapledger history ${key}\` tells whether there ever was one, \`snapledger tree\` lists the living`
         : `the nearest are: ${near.join(', ')}`,
   });
-}
-
-/** The one snapshot whose key begins with what `tree` shows of it: a digest may be cut short. */
-function abbreviated({ index }: State, key: string): Snapshot | undefined {
-  const begin = key.replace(/…$/, '');
-  const [only, ...others] = [...index.values()].filter((snapshot) => snapshot.key.startsWith(begin));
-  return others.length === 0 && begin !== '' ? only : undefined;
 }
 
 const numbered = (state: State, key: string) =>

@@ -2,6 +2,7 @@ import type { State } from '../../../projections/state.ts';
 import { Fault } from '../../ports/fault.ts';
 import type { StoreFiles } from '../../ports/store-files.ts';
 import { nearestKeys } from '../audit/nearest-keys.ts';
+import { onlyBeginning } from '../audit/only-beginning.ts';
 import { stateAt } from '../audit/state-at.ts';
 import { createInquiry, type Explanation } from './explain-snapshot.ts';
 
@@ -40,13 +41,12 @@ export async function whySnapshot(files: StoreFiles, about: string): Promise<Why
 export const whyRow = (why: Why) => ({ ...why, id: String(why.id) });
 
 function fullName({ index, volumes }: State, about: string): string {
-  const begin = about.replace(/…$/, '');
+  if (/^\d+…?$/.test(about)) return about;
   const keys = [
     ...[...index.values()].map(({ key }) => key),
     ...[...volumes.retained.values()].map(({ snapshot }) => snapshot.key),
   ];
-  const [only, ...others] = [...new Set(keys.filter((key) => key.startsWith(begin)))];
-  return only !== undefined && others.length === 0 && begin !== '' && !/^\d+$/.test(begin) ? only : about;
+  return onlyBeginning(new Set(keys), about, (key) => key) ?? about;
 }
 
 function unheardOf(about: string, keys: readonly string[]): Fault {

@@ -2,6 +2,7 @@ import { either } from 'fp-ts';
 import * as t from 'io-ts';
 import type { State } from '../../../projections/state.ts';
 import { listRetained, retainedRow } from '../../app/audit/list-retained.ts';
+import { onlyBeginning } from '../../app/audit/only-beginning.ts';
 import { loadConfig } from '../../config/load-config.ts';
 import { nearest } from '../../config/nearest.ts';
 import { createLogger } from '../../observe/create-logger.ts';
@@ -82,9 +83,8 @@ async function restoreHere(
 
 /** The number of the one retained layer whose name begins so: a digest may be cut short. Else the name as it is. */
 function abbreviated({ volumes }: State, name: string): string {
-  const begin = name.replace(/…$/, '');
-  const [only, ...others] = [...volumes.retained.values()].filter(({ snapshot }) => snapshot.key.startsWith(begin));
-  return only !== undefined && others.length === 0 && begin !== '' ? String(only.snapshot.id) : name;
+  const only = onlyBeginning(volumes.retained.values(), name, ({ snapshot }) => snapshot.key);
+  return only === undefined ? name : String(only.snapshot.id);
 }
 
 function refused({ volumes }: State, text: string): Fault {
