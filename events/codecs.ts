@@ -28,6 +28,14 @@ export const Decimal = new t.Type<number, string, unknown>(
   String,
 );
 
+/** The same as a plain number, where JSON is only ours to read. */
+export const Whole = new t.Type<number, number, unknown>(
+  'Whole',
+  Decimal.is,
+  (u, context) => (Decimal.is(u) ? t.success(u) : t.failure(u, context, 'a whole number from 0 to 2^53-1')),
+  (n) => n,
+);
+
 /** Nanoseconds since 1970 UTC, a decimal string in JSON. */
 export const Nanoseconds = new t.Type<bigint, string, unknown>(
   'Nanoseconds',

@@ -1,6 +1,6 @@
 import { either } from 'fp-ts';
 import * as t from 'io-ts';
-import { Decimal, decimalOf, decodeWith, MaybeId, Nanoseconds, nanosecondsOf } from './codecs.ts';
+import { Decimal, decimalOf, decodeWith, MaybeId, Nanoseconds, nanosecondsOf, Whole } from './codecs.ts';
 
 /** Decodes plain JSON as `decodeWith` does, several times as fast where nothing is wrong with it. */
 export type QuickDecoder<A> = (input: unknown) => either.Either<string, A>;
@@ -31,6 +31,7 @@ const leaves = new Map<t.Mixed, Quick>([
   [Decimal, (input) => orUnsure(decimalOf(input))],
   [MaybeId, (input) => (input === null ? null : orUnsure(decimalOf(input)))],
   [Nanoseconds, (input) => orUnsure(nanosecondsOf(input))],
+  [Whole, onlyIf(Whole.is)],
   [t.string, onlyIf((input) => typeof input === 'string')],
   [t.boolean, onlyIf((input) => typeof input === 'boolean')],
   [t.null, onlyIf((input) => input === null)],
@@ -41,6 +42,7 @@ function quickOf(codec: t.Mixed): Quick {
   const leaf = leaves.get(codec);
   if (leaf !== undefined) return leaf;
   if (codec instanceof t.InterfaceType) return quickRecord(codec.props as t.Props);
+  if (codec instanceof t.TupleType) return quickTuple((codec.types as readonly t.Mixed[]).map(quickOf));
   if (codec instanceof t.ReadonlyType) return quickOf(codec.type as t.Mixed);
   if (codec instanceof t.DictionaryType && codec.domain === t.string && codec.codomain === t.string) return quickTexts;
   if (codec instanceof t.UnionType) return quickUnion((codec.types as readonly t.Mixed[]).map(quickOf));
@@ -66,6 +68,23 @@ function quickRecord(props: t.Props): Quick {
       if (value === raw) continue;
       decoded ??= { ...input };
       decoded[key] = value;
+    }
+    return decoded ?? input;
+  };
+}
+
+/** As quickRecord. */
+function quickTuple(cells: readonly Quick[]): Quick {
+  return (input) => {
+    if (!Array.isArray(input) || input.length !== cells.length) return unsure;
+    let decoded: unknown[] | undefined;
+    for (let at = 0; at < cells.length; at++) {
+      const raw: unknown = input[at];
+      const value = cells[at]?.(raw);
+      if (value === unsure || value === undefined) return unsure;
+      if (value === raw) continue;
+      decoded ??= input.slice();
+      decoded[at] = value;
     }
     return decoded ?? input;
   };

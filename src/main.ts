@@ -10,7 +10,6 @@ import type { Config } from './config/config.ts';
 import type { Answer } from './domain/refusal.ts';
 import { type Forwarding, startForwarding } from './forward-thread.ts';
 import { serveGrpc } from './grpc/serve-grpc.ts';
-import { createContainerdWatch } from './grpc/watch-containerd.ts';
 import { createFormats } from './http/events/format.ts';
 import { readToken } from './http/read-token.ts';
 import { type HttpOptions, serveHttp } from './http/serve-http.ts';
@@ -105,9 +104,10 @@ export async function restoreStopped(
   }
 }
 
-/** containerd may be absent, or come later: that is no failure. */
-function observed({ containerdEvents }: Config, journal: Journal): { close(): void } {
+/** containerd may be absent, or come later: that is no failure. A start that does not listen to it loads nothing for it. */
+async function observed({ containerdEvents }: Config, journal: Journal): Promise<{ close(): void }> {
   if (containerdEvents === null) return { close: () => {} };
+  const { createContainerdWatch } = await import('./grpc/watch-containerd.ts');
   const watch = createContainerdWatch(containerdEvents);
   return observeContainerd({ journal, clock: createSystem().now, watch });
 }
@@ -154,7 +154,7 @@ async function serveStore(
     await http.close();
     return closing(error);
   });
-  const observing = observed(config, journal);
+  const observing = await observed(config, journal);
   void journal.stopped.then((reason) => {
     grpc.setServing(false);
     logger.error({ reason }, 'the log takes no more events: reads go on, changes are refused until a restart');

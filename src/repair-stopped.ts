@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { either } from 'fp-ts';
-import { fromRows } from '../projections/rows.ts';
+import { fromRows } from '../projections/from-rows.ts';
 import { checkpointFiles } from './adapters/checkpoint-store/file.ts';
 import { readCheckpoint } from './adapters/checkpoint-store/read-checkpoint.ts';
 import { inspectLog } from './adapters/event-log/file/inspect-log.ts';

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { importsOf } from './architecture/imports.ts';
 import { offences } from './architecture/offences.ts';
 import { sourcesBelow } from './runner/discover.ts';
 
@@ -20,6 +21,19 @@ tree('depends on no package without a reason in DECISIONS.md', () => {
   const names = Object.keys({ ...dependencies, ...optionalDependencies, ...devDependencies });
   assert.equal(
     names.filter((name) => !decisions.includes(name)),
+    [],
+  );
+});
+
+tree('takes into service no package that is installed for tests alone', () => {
+  const { dependencies, optionalDependencies } = JSON.parse(readFileSync('package.json', 'utf8'));
+  const known = new Set(Object.keys({ ...dependencies, ...optionalDependencies }));
+  const used = sources.flatMap((path) => importsOf(readFileSync(path, 'utf8')).map(({ from }) => ({ path, from })));
+  const foreign = used.filter(({ from }) => !from.startsWith('.') && !from.startsWith('node:'));
+  assert.ok(foreign.length > 50);
+  const packageOf = (from: string) => /^(?:@[^/]+\/)?[^/]+/.exec(from)?.[0] ?? from;
+  assert.equal(
+    foreign.filter(({ from }) => !known.has(packageOf(from))),
     [],
   );
 });

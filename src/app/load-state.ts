@@ -1,5 +1,5 @@
 import { either } from 'fp-ts';
-import { fromRows } from '../../projections/rows.ts';
+import { fromRows } from '../../projections/from-rows.ts';
 import { evolve, freeze, initialState, type State, thaw } from '../../projections/state.ts';
 import type { CheckpointStore } from '../ports/checkpoint-store.ts';
 import type { EventLog } from '../ports/event-log.ts';

@@ -2,9 +2,10 @@ import { either } from 'fp-ts';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Event } from '../../events/registry.ts';
+import { fromRows } from '../../projections/from-rows.ts';
 import { namespaceOf, offerFor, refOf } from '../../projections/offer.ts';
 import { retainedFigures } from '../../projections/retained-figures.ts';
-import { fromRows, toRows } from '../../projections/rows.ts';
+import { toRows } from '../../projections/rows.ts';
 import { evolve, initialState, type State } from '../../projections/state.ts';
 import { committed, enveloped, prepared } from '../support/sample-events.ts';
 

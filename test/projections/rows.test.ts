@@ -1,7 +1,8 @@
 import { either } from 'fp-ts';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { fromRows, toRows } from '../../projections/rows.ts';
+import { fromRows } from '../../projections/from-rows.ts';
+import { toRows } from '../../projections/rows.ts';
 import { evolve, initialState } from '../../projections/state.ts';
 import { committed, enveloped, oneOfEach, prepared, removed } from '../support/sample-events.ts';
 
@@ -32,8 +33,25 @@ test('a state comes back from its rows', () => {
 
 test('rows that are not a state are refused with the reason', () => {
   const [life, snapshot] = [...toRows(state)];
-  for (const rows of [[], [snapshot], [life, { row: 'snapshot' }], [life, { row: 'doomed', id: 1 }], [life, null]])
+  for (const rows of [
+    [],
+    [snapshot],
+    [life, { row: 'snapshot' }],
+    [life, [[1, 'k']]],
+    [life, { row: 'doomed', id: 1 }],
+    [life, null],
+  ])
     assert.ok(either.isLeft(fromRows(rows)), JSON.stringify(rows));
+});
+
+test('a parent that is not living keeps its name, and a snapshot that was changed its two times', () => {
+  const [life] = [...toRows(state)];
+  const row = [[9, 'k9', 'active'], [7, 'gone'], {}, ['5', '6'], [3, true, false, null, null]];
+  const back = fromRows([life, row]);
+  assert.ok(either.isRight(back));
+  const { parent, created, updated } = back.right.index.get('k9') ?? {};
+  assert.equal([parent, created, updated], ['gone', 5n, 6n]);
+  assert.equal([...toRows(back.right)].slice(1), [row]);
 });
 
 test('the empty state has one row', () => {

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { emptyMap } from '../../projections/persistent-map.ts';
+import { emptyMap, mapOf } from '../../projections/persistent-map.ts';
 
 const test = suite('property/persistent-map');
 const key = fc.oneof(fc.integer({ min: 0, max: 2000 }), fc.integer());
@@ -30,6 +30,24 @@ test('any sequence of changes gives what a Map gives, and never changes an older
         assert.is(map.get(key), model.get(key));
       }
       for (const pair of [...kept, { map, model }]) assert.equal(new Map(pair.map), pair.model);
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test('a map built at once is like one that grew', () => {
+  const text = fc.oneof(fc.string(), fc.constantFrom('a', 'b'), fc.constantFrom('costarring', 'liquid'));
+  fc.assert(
+    fc.property(fc.array(fc.tuple(fc.oneof(key, text), fc.nat())), fc.array(change), (entries, changes) => {
+      const model = new Map<number | string, number>(entries);
+      let map = mapOf<number | string, number>(entries);
+      assert.equal([map.size, new Map(map)], [model.size, model]);
+      for (const { key, value } of changes) {
+        if (value === undefined) model.delete(key);
+        else model.set(key, value);
+        map = value === undefined ? map.delete(key) : map.set(key, value);
+      }
+      assert.equal([map.size, new Map(map)], [model.size, model]);
     }),
     { numRuns: 200 },
   );

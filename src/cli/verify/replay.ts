@@ -1,7 +1,8 @@
 import { either } from 'fp-ts';
 import type { Envelope } from '../../../events/envelope.ts';
 import type { EventOf } from '../../../events/registry.ts';
-import { fromRows, toRows } from '../../../projections/rows.ts';
+import { fromRows } from '../../../projections/from-rows.ts';
+import { toRows } from '../../../projections/rows.ts';
 import { evolve, freeze, initialState, type State, thaw } from '../../../projections/state.ts';
 import type { Checkpoint } from '../../ports/checkpoint-store.ts';
 import type { ReadableLog } from '../../ports/readable-log.ts';
@@ -66,9 +67,11 @@ const gap = ({ position }: State, next: Envelope): Finding => ({
   todo: 'bring back the file POSITION.base from the directory of that repair, below the log',
 });
 
+/** An earlier release wrote rows in another form: what both mean is compared. */
 function compare(state: State, { place, rows }: Checkpoint): readonly Finding[] {
   const replayed = new Set(Array.from(toRows(state), canonical));
-  const kept = new Set(Array.from(rows, canonical));
+  const meant = either.match<string, State, Iterable<unknown>>((wrong) => [wrong], toRows)(fromRows(rows));
+  const kept = new Set(Array.from(meant, canonical));
   const differing =
     [...replayed].filter((row) => !kept.has(row)).length + [...kept].filter((row) => !replayed.has(row)).length;
   if (differing === 0) return [];

@@ -122,6 +122,24 @@ test('finds a parent that does not live', async ({ world }) => {
   assert.match(lines.join('\n'), 'active orphan: its parent gone does not live');
 });
 
+test('takes the rows of an earlier release for what they mean, and rows that mean nothing for a difference', async ({
+  world,
+}) => {
+  const [life] = [...toRows(envelopes.slice(0, 3).reduce(evolve, initialState))];
+  const born = envelopes[2];
+  assert.ok(born?.event.type === 'SnapshotPrepared');
+  const { time, event } = born;
+  const times = { created: String(time), updated: String(time) };
+  const early = { row: 'snapshot', ...event.data, id: '1', ...times, prepared: '3', touched: false, flushed: false };
+  const place = { position: 3, mark: await world.markAt(3) };
+  world.checkpoints.push({ place, rows: [life, { ...early, usage: null }] });
+  assert.is((await verified(world)).status, 0);
+  world.checkpoints[0] = { place, rows: [life, early] };
+  const { status, lines } = await verified(world);
+  assert.is(status, 1);
+  assert.match(lines.join('\n'), 'the checkpoint at position 3 differs from the log');
+});
+
 test('finds a checkpoint that is ahead of the log', async ({ world }) => {
   world.checkpoints.push({ place: { position: 14, mark: 'm' }, rows: [] });
   const { status, lines } = await verified(world);

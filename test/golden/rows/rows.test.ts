@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { either } from 'fp-ts';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { fromRows } from '../../../projections/rows.ts';
+import { fromRows } from '../../../projections/from-rows.ts';
 
 const folder = 'test/golden/rows';
 const test = suite('the rows of checkpoints that were ever written');

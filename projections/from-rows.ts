@@ -1,0 +1,112 @@
+import { either } from 'fp-ts';
+import { decodeWith } from '../events/codecs.ts';
+import { quickDecoder } from '../events/quick-decoder.ts';
+import { childless, type Descent } from './lineage.ts';
+import { mapOf } from './persistent-map.ts';
+import { DoomedRow, LifeRow, OfferedRow, RetainedRow, SnapshotCells, SnapshotRow } from './row-codecs.ts';
+import type { Snapshot } from './snapshot.ts';
+import { initialState, type State } from './state.ts';
+import type { Doomed, Retained, Wanted } from './volumes.ts';
+
+/** A value that nobody else holds yet. */
+type Fresh<T> = { -readonly [K in keyof T]: T[K] };
+
+/** What the rows have told so far. The maps are built of it at once, which costs a fraction of as many changes to them. */
+interface Draft {
+  readonly snapshots: Fresh<Snapshot>[];
+  /** of the snapshots in the same places */
+  readonly wanted: Wanted[];
+  readonly usage: [id: number, { readonly bytes: number; readonly inodes: number }][];
+  readonly doomed: [id: number, Doomed][];
+  readonly retained: [id: number, Retained][];
+  readonly offered: [offer: string, id: number][];
+}
+
+/** The state that gave the rows, or what is wrong with them. Rows are gone through once, one at a time. */
+export function fromRows(rows: Iterable<unknown>): either.Either<string, State> {
+  const iterator = rows[Symbol.iterator]();
+  const life = decodeWith(LifeRow, iterator.next().value);
+  if (either.isLeft(life)) return either.left(`first row: ${life.left}`);
+  const draft: Draft = { snapshots: [], wanted: [], usage: [], doomed: [], retained: [], offered: [] };
+  for (let next = iterator.next(); next.done !== true; next = iterator.next()) {
+    const wrong = readerOf(next.value)(draft, next.value);
+    if (wrong !== undefined) return either.left(wrong);
+  }
+  const { row: _, position, ...rest } = life.right;
+  return either.right({ ...initialState, position, life: rest, ...mapsOf(draft) });
+}
+
+/** Notes what a row says; answers what is wrong with it, if anything. */
+type ReadRow = (draft: Draft, row: unknown) => string | undefined;
+
+function readerOf(row: unknown): ReadRow {
+  if (Array.isArray(row)) return readCells;
+  return readers[String((row as { row?: unknown } | null)?.row)] ?? readSnapshot;
+}
+
+function reader<Row>(codec: Parameters<typeof quickDecoder<Row>>[0], note: (draft: Draft, row: Row) => void): ReadRow {
+  const decode = quickDecoder(codec);
+  return (draft, row) => {
+    const decoded = decode(row);
+    if (either.isLeft(decoded)) return decoded.left;
+    note(draft, decoded.right);
+    return undefined;
+  };
+}
+
+const readCells = reader(SnapshotCells, ({ snapshots, wanted, usage }, [identity, descent, labels, times, marks]) => {
+  const [id, key, kind] = identity;
+  const [parentId, parent] = descent;
+  const [created, updated] = times;
+  const [prepared, touched, flushed, bytes, inodes] = marks;
+  // Where it is null the parent's own key takes its place, when all are known.
+  snapshots.push({ id, key, kind, parent: parent ?? '', parentId, labels, created, updated: updated ?? created });
+  wanted.push({ kind, prepared, touched, flushed });
+  if (bytes !== null) usage.push([id, { bytes, inodes: inodes ?? 0 }]);
+});
+
+const readSnapshot = reader(SnapshotRow, ({ snapshots, wanted, usage }, decoded) => {
+  const { row: _, usage: measured, prepared, touched, flushed, ...snapshot } = decoded;
+  snapshots.push(snapshot);
+  wanted.push({ kind: snapshot.kind, prepared, touched, flushed });
+  if (measured !== null) usage.push([snapshot.id, measured]);
+});
+
+/** Rows beside those of living snapshots. */
+const readers: Readonly<Record<string, ReadRow>> = {
+  doomed: reader(DoomedRow, ({ doomed }, { id, since, why }) => doomed.push([id, { since, why }])),
+  retained: reader(RetainedRow, ({ retained, usage }, decoded) => {
+    const { row: _, usage: measured, since, removed, prepared, flushed, ...snapshot } = decoded;
+    retained.push([snapshot.id, { snapshot, since, removed, prepared, flushed }]);
+    if (measured !== null) usage.push([snapshot.id, measured]);
+  }),
+  offered: reader(OfferedRow, ({ offered }, { offer, id }) => offered.push([offer, id])),
+};
+
+function mapsOf({ snapshots, wanted, usage, doomed, retained, offered }: Draft): Omit<State, 'position' | 'life'> {
+  const descents = descentsOf(snapshots);
+  return {
+    index: mapOf(snapshots.map((snapshot) => [snapshot.key, snapshot])),
+    lineage: mapOf(descents),
+    volumes: {
+      wanted: mapOf(wanted.map((one, at) => [snapshots[at]?.id ?? 0, one])),
+      doomed: mapOf(doomed),
+      retained: mapOf(retained),
+      offered: mapOf(offered),
+    },
+    usage: mapOf(usage),
+  };
+}
+
+/** Child links are not in the rows: they follow from the parents. The parent's name is one string with the parent's own key. */
+function descentsOf(snapshots: readonly Fresh<Snapshot>[]): ReadonlyMap<number, Descent> {
+  const descents = new Map<number, Fresh<Descent>>();
+  for (const { id, key, parentId } of snapshots) descents.set(id, { key, parentId, children: childless });
+  for (const snapshot of snapshots) {
+    const parent = snapshot.parentId === null ? undefined : descents.get(snapshot.parentId);
+    if (parent === undefined) continue;
+    if (snapshot.parent === '' || snapshot.parent === parent.key) snapshot.parent = parent.key;
+    parent.children = parent.children.set(snapshot.id, true);
+  }
+  return descents;
+}
