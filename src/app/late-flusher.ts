@@ -1,5 +1,5 @@
-import { exhaustMap, from, Subject } from 'rxjs';
 import type { Event } from '../../events/registry.ts';
+import type { State } from '../../projections/state.ts';
 import { errorText } from '../ports/fault.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { VolumeDriver } from '../ports/volume-driver.ts';
@@ -11,8 +11,15 @@ import { layerWith } from './volume-of.ts';
 
 /** Flushes the layers whose commits were recorded without it (`durability = "background"`), and records that it did. */
 export interface LateFlusher {
-  close(): void;
+  /** Flushes what is left. Resolves with whether every layer is on stable storage now; what failed is told to the logger. */
+  close(): Promise<boolean>;
 }
+
+/**
+ * Milliseconds from a commit to its flush: the layers of an image are committed one soon after the other, and writing all of
+ * them out together, when the pull is over, costs it nothing.
+ */
+const patience = 2_000;
 
 interface Context {
   readonly journal: Journal;
@@ -24,7 +31,8 @@ interface Context {
 
 export function createLateFlusher({ journal, pipelines, driver, retrier, logger }: Context): LateFlusher {
   const due = new Set<number>();
-  const wake = new Subject<void>();
+  let timer: NodeJS.Timeout | undefined;
+  let underWay = Promise.resolve();
 
   const flush = async (ids: readonly number[]) => {
     const layers = ids.flatMap((id) => layerWith(journal.durable, id) ?? []);
@@ -32,25 +40,27 @@ export function createLateFlusher({ journal, pipelines, driver, retrier, logger 
     const events = layers.map(({ volume: { id } }): Event => ({ type: 'VolumeFlushed', data: { id } }));
     if (events.length > 0) await journal.record(events, { actor: reconcilerActor, flush: 'soon' });
   };
-  /** What becomes due meanwhile waits for the next round: its data may have come after this one's flush began. */
-  const drain = async () => {
-    while (due.size > 0) {
-      const ids = [...due];
-      due.clear();
-      try {
-        await flush(ids);
-      } catch (error) {
-        logger.error({ ids, error: errorText(error) }, 'late flush failed');
-        retrier.add({ ids }, 'late flush', () => flush(ids));
-      }
+  const failed = (ids: readonly number[], error: unknown) =>
+    logger.error({ ids, error: errorText(error) }, 'late flush failed');
+  /** What becomes due meanwhile waits for the next one: its data may have come after this flush began. */
+  const flushDue = async () => {
+    const ids = [...due];
+    due.clear();
+    try {
+      await flush(ids);
+    } catch (error) {
+      failed(ids, error);
+      retrier.add({ ids }, 'late flush', () => flush(ids));
     }
   };
   const add = (id: number) => {
     due.add(id);
-    wake.next();
+    timer ??= setTimeout(() => {
+      timer = undefined;
+      underWay = underWay.then(flushDue);
+    }, patience);
   };
 
-  const flushing = wake.pipe(exhaustMap(() => from(drain()))).subscribe();
   const pipeline = pipelines.start({
     name: 'late-flush',
     handle: (envelopes) => {
@@ -58,13 +68,28 @@ export function createLateFlusher({ journal, pipelines, driver, retrier, logger 
         if (event.type === 'SnapshotCommitted' && !event.data.flushed) add(event.data.id);
     },
   });
-  const { wanted, retained } = journal.durable.volumes;
-  for (const [id, { kind, flushed }] of wanted) if (kind === 'committed' && !flushed) add(id);
-  for (const [id, { flushed }] of retained) if (!flushed) add(id);
+  for (const id of unflushed(journal.durable)) add(id);
   return {
-    close: () => {
+    close: async () => {
       pipeline.close();
-      flushing.unsubscribe();
+      clearTimeout(timer);
+      await underWay;
+      const rest = unflushed(journal.durable);
+      try {
+        await flush(rest);
+        return true;
+      } catch (error) {
+        failed(rest, error);
+        return false;
+      }
     },
   };
+}
+
+/** Committed layers, living and retained, whose data is not known to be on stable storage. */
+function unflushed({ volumes: { wanted, retained } }: State): readonly number[] {
+  const ids: number[] = [];
+  for (const [id, { kind, flushed }] of wanted) if (kind === 'committed' && !flushed) ids.push(id);
+  for (const [id, { flushed }] of retained) if (!flushed) ids.push(id);
+  return ids;
 }

@@ -122,22 +122,31 @@ export function createService(context: Context): Service {
       retrier.close();
       meter.close();
       flusher.close();
-      late.close();
       await keeper.close();
       await purger.close();
-      await closeJournal(journal, checkpointer, { logger, reason, reach });
+      const flushed = await late.close();
+      await closeJournal(journal, checkpointer, { logger, reason, reach, flushed });
     },
   };
+}
+
+interface Closing {
+  readonly logger: Logger;
+  readonly reason: string;
+  readonly reach: Reach;
+  /** every committed layer is on stable storage: only then is this an end in order */
+  readonly flushed: boolean;
 }
 
 async function closeJournal(
   journal: Journal,
   checkpointer: Checkpointer,
-  { logger, reason, reach }: { logger: Logger; reason: string; reach: Reach },
+  { logger, reason, reach, flushed }: Closing,
 ): Promise<void> {
   checkpointer.close();
   try {
     reach('store.close');
+    if (!flushed) throw new Fault('io', 'layers are not flushed', { hint: 'look at the disk' });
     await recordClosing(journal, reason);
     await checkpointer.save();
   } catch (error) {

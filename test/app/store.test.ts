@@ -299,8 +299,27 @@ test('with background durability the commit answers first and its flush is recor
   assert.ok(committed?.type === 'SnapshotCommitted' && !committed.data.flushed);
   assert.not(journal.durable.volumes.wanted.get(1)?.flushed);
   release();
-  for (let waited = 0; !types().includes('VolumeFlushed') && waited < 100; waited++) await pause(10);
+  for (let waited = 0; !types().includes('VolumeFlushed') && waited < 500; waited++) await pause(20);
   assert.ok(journal.durable.volumes.wanted.get(1)?.flushed);
+});
+
+test('an end in order flushes what was committed in the background, and is none where that fails', async () => {
+  for (const [flush, last] of [
+    [() => undefined, ['VolumeFlushed', 'StoreClosed']],
+    [() => Promise.reject(broken()), []],
+  ] as const) {
+    const store = await opened({
+      service: { durability: 'background' },
+      before: (deed) => (deed === 'flush' ? flush() : undefined),
+    });
+    right(await store.snapshots.prepare(prepare('k1'), actor));
+    right(await store.snapshots.commit(commit('k1', 'n'), actor));
+    await store.close('test');
+    assert.equal(
+      store.types().filter((type) => type === 'VolumeFlushed' || type === 'StoreClosed'),
+      last,
+    );
+  }
 });
 
 test('a purge that fails is told and tried again, and cleanup does not wait for ever', async () => {

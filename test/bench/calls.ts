@@ -1,10 +1,12 @@
 import { asThroughput, type LoadRound, putLoad, type Target } from './load.ts';
 import { type Row, rowOf } from './row.ts';
-import { placeFor, startBare, startOurs, startPeer } from './servers.ts';
+import { type FileSystem, placeOn, startBare, startOurs, startPeer } from './servers.ts';
 import type { Bench, DriverName, Workload } from './workload.ts';
 
 interface Calls {
   readonly workload: string;
+  /** overlay on a journalling file system of its own as well, as most nodes have it, whatever this machine's root is on */
+  readonly xfs?: boolean;
   /** what to reach against containerd's driver, by driver and workers */
   readonly targets?: Readonly<Record<string, number>>;
   /** measured beside a bare HTTP/2 server too, and what part of its speed is to be reached by 32 workers */
@@ -14,38 +16,48 @@ interface Calls {
 /** Calls of the API, ours and containerd's driver in turn: for each driver and each number of workers a row. */
 export function calls(what: Calls): Workload {
   return async function* (bench) {
-    for (const driver of bench.drivers) {
-      const servers = await startServers(bench, driver, what.bare !== undefined && driver === 'overlay');
+    for (const ground of bench.drivers.flatMap((driver) => groundsOf(driver, what))) {
+      const servers = await startServers(bench, ground, what.bare !== undefined && ground.driver === 'overlay');
       for (const workers of bench.workers) {
         const load = { workload: what.workload, rounds: bench.rounds, seconds: bench.seconds, workers };
         const rounds = await putLoad(bench, servers, load);
-        yield* rowsOf(what, { driver, workers, servers, rounds });
+        yield* rowsOf(what, { ...ground, workers, servers, rounds });
       }
     }
   };
 }
 
-async function startServers(bench: Bench, driver: DriverName, withBare: boolean): Promise<readonly Target[]> {
-  const place = placeFor(bench, driver);
+/** A driver, and the file system that it is put on. */
+interface Ground {
+  readonly driver: DriverName;
+  readonly on: FileSystem;
+}
+
+const groundsOf = (driver: DriverName, { xfs = false }: Calls): readonly Ground[] => {
+  if (driver === 'btrfs') return [{ driver, on: 'btrfs' }];
+  return [{ driver, on: 'directory' }, ...(xfs ? [{ driver, on: 'xfs' } as const] : [])];
+};
+
+async function startServers(bench: Bench, { driver, on }: Ground, withBare: boolean): Promise<readonly Target[]> {
+  const place = placeOn(bench, on);
   const ours = await startOurs(bench, { driver, place, name: 'snapledger' });
   const peer = await startPeer(bench, { driver, place, name: 'containerd' });
   return withBare ? [ours, peer, await startBare(bench, ours)] : [ours, peer];
 }
 
-interface Measured {
-  readonly driver: DriverName;
+interface Measured extends Ground {
   readonly workers: number;
   readonly servers: readonly Target[];
   readonly rounds: readonly (readonly LoadRound[])[];
 }
 
 function* rowsOf({ workload, targets = {}, bare }: Calls, measured: Measured): Generator<Row> {
-  const { driver, workers, servers, rounds } = measured;
+  const { driver, on, workers, servers, rounds } = measured;
   const [ours, ...others] = servers.map(({ name }, index) => asThroughput(name, rounds[index] ?? []));
   if (ours === undefined) return;
   for (const theirs of others) {
     const target = theirs.name === 'containerd' ? targets[`${driver} ${workers}`] : workers === 32 ? bare : undefined;
-    const variant = `${driver}, ${workers === 1 ? '1 worker' : `${workers} workers`}`;
+    const variant = `${driver}${on === 'xfs' ? ' on xfs' : ''}, ${workers === 1 ? '1 worker' : `${workers} workers`}`;
     yield rowOf({ workload, variant, unit: 'operations/s', ours, theirs, target });
   }
 }

@@ -1,13 +1,13 @@
 import { asTimes, putLoad } from './load.ts';
 import { rowOf } from './row.ts';
-import { placeFor, startOurs, startPeer } from './servers.ts';
+import { startOurs, startPeer } from './servers.ts';
 import type { Workload } from './workload.ts';
 
 const counts = [0, 1_000, 10_000, 50_000];
 
 /** How long Commit takes against the number of files in the layer, each layer unpacked a moment before. */
 export const commitFiles: Workload = async function* (bench) {
-  const placed = { driver: 'overlay', place: placeFor(bench, 'overlay') } as const;
+  const placed = { driver: 'overlay', place: bench.sandbox.path } as const;
   const ours = await startOurs(bench, { ...placed, name: 'snapledger' });
   const peer = await startPeer(bench, { ...placed, name: 'containerd' });
   for (const files of counts) {

@@ -10,7 +10,7 @@ export function describeMachine(): string {
     `${availableParallelism()} x ${cpus()[0]?.model.trim() ?? 'unknown processor'}`,
     `${memory} GiB`,
     `${name}, Linux ${release().split('-')[0]}`,
-    `roots on ${fileSystemOf(tmpdir())}, btrfs on a loop device there`,
+    `roots on ${fileSystemOf(tmpdir())}, xfs and btrfs on loop devices there`,
     `Node ${process.version}`,
     `containerd ${versionOf('containerd')}`,
   ];

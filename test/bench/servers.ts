@@ -5,10 +5,13 @@ import { daemonFile } from '../support/server.ts';
 import type { Target } from './load.ts';
 import type { Bench, DriverName } from './workload.ts';
 
-/** A folder on the file system that a driver needs, new for each call. */
-export function placeFor({ sandbox }: Pick<Bench, 'sandbox'>, driver: DriverName): string {
-  if (driver === 'overlay') return sandbox.path;
-  const loop = createLoop('btrfs', { megabytes: 2000 });
+/** What roots lie on: this machine's own file system, or one in a loop file. */
+export type FileSystem = 'directory' | 'xfs' | 'btrfs';
+
+/** A folder on such a file system, a new one for each call. */
+export function placeOn({ sandbox }: Pick<Bench, 'sandbox'>, on: FileSystem): string {
+  if (on === 'directory') return sandbox.path;
+  const loop = createLoop(on, { megabytes: 2000 });
   sandbox.atEnd(loop.end);
   return loop.path;
 }

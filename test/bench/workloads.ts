@@ -11,7 +11,7 @@ const lifecycleTargets = {
 
 /** All workloads, by the names that `npm run bench -- NAME...` takes, in the order of the table. */
 export const workloads: Readonly<Record<string, Workload>> = {
-  lifecycle: calls({ workload: 'lifecycle', targets: lifecycleTargets }),
+  lifecycle: calls({ workload: 'lifecycle', xfs: true, targets: lifecycleTargets }),
   commit: commitFiles,
   stat: calls({ workload: 'stat', bare: 0.8 }),
   mounts: calls({ workload: 'mounts', bare: 0.8 }),

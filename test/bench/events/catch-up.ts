@@ -1,8 +1,10 @@
+import { existsSync, readdirSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { startDaemon } from '../../support/daemon.ts';
 import { createSandbox } from '../../support/sandbox.ts';
 import { serverUnderTest } from '../../support/server.ts';
+import { waitFor } from '../../support/wait-for.ts';
 import { fillLog } from './fill-log.ts';
 import { resident } from './resident.ts';
 
@@ -12,6 +14,13 @@ import { resident } from './resident.ts';
  */
 const [events = 1_000_000, rounds = 3] = process.argv.slice(2).map(Number);
 const sandbox = createSandbox('catch-up');
+
+/** Whether every finished segment is indexed: that is made in the background after such a fill, and would be measured too. */
+function indexed(root: string): boolean {
+  const names = (folder: string) => (existsSync(join(root, folder)) ? readdirSync(join(root, folder)) : []);
+  const segments = names('log').filter((name) => name.endsWith('.log')).length;
+  return names('index').filter((name) => name.endsWith('.bloom')).length >= segments - 1;
+}
 
 /** Reads an answer to its end and counts its lines; what else a reader does is not the daemon's. */
 function count(http: string, accept: string, look: () => void): Promise<{ lines: number; bytes: number }> {
@@ -42,6 +51,7 @@ try {
     log,
     sandbox,
   });
+  await waitFor('the index of the log', () => indexed(root), { limit: 120_000 });
   for (const accept of ['application/x-ndjson', 'text/event-stream', 'application/cloudevents+json'])
     for (let round = 0; round < (accept === 'application/x-ndjson' ? rounds : 1); round++) {
       const before = resident(daemon.pid);
