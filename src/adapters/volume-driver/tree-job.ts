@@ -1,6 +1,7 @@
 import type { Usage } from '../../ports/volume-driver.ts';
 import { measureTree } from './measure-tree.ts';
 import { mountBelow } from './mounts-below.ts';
+import { removeBare } from './remove-bare.ts';
 import { removeTree } from './remove-tree.ts';
 
 /** What is asked of a tree thread. */
@@ -21,6 +22,8 @@ export type TreeAnswer = { readonly done: Usage } | { readonly failed: TreeError
 export function doTreeJob({ deed, path }: TreeJob): TreeAnswer {
   try {
     if (deed === 'measure') return { done: measureTree(path) };
+    const freed = removeBare(path);
+    if (freed !== undefined) return { done: { bytes: freed, inodes: 0 } };
     const point = mountBelow(path);
     if (point !== undefined) return { failed: { code: 'EBUSY', message: `something is mounted on ${point}` } };
     return { done: { bytes: removeTree(path), inodes: 0 } };

@@ -1,6 +1,7 @@
 import { linkSync, lstatSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { removeBare } from '../../../src/adapters/volume-driver/remove-bare.ts';
 import { removeTree } from '../../../src/adapters/volume-driver/remove-tree.ts';
 import { createLoop } from '../../support/loop.ts';
 import { makeDeep } from '../../support/make-deep.ts';
@@ -32,6 +33,23 @@ removing('deletes all below a directory and tells what that frees', () =>
     assert.is(removeTree(root), own);
     assert.not(isThere(root));
     assert.ok(isThere(`${path}/kept`));
+  }),
+);
+
+removing('has a short way for what nobody wrote into, and leaves all else to the long one', () =>
+  inSandbox(({ folder }) => {
+    const bare = folder('bare');
+    for (const name of ['fs', 'work']) mkdirSync(`${bare}/${name}`);
+    const own = [bare, `${bare}/fs`, `${bare}/work`].reduce((sum, part) => sum + lstatSync(part).blocks * 512, 0);
+    assert.is(removeBare(bare), own);
+    assert.not(isThere(bare));
+    const used = folder('used');
+    for (const name of ['fs', 'work/work']) mkdirSync(`${used}/${name}`, { recursive: true });
+    symlinkSync(bare, `${used}/link`);
+    assert.is(removeBare(used), undefined);
+    assert.ok(isThere(`${used}/work/work`) && isThere(`${used}/link`));
+    assert.is(removeBare(`${used}/link`), undefined);
+    assert.is(removeBare('/nowhere/at/all'), undefined);
   }),
 );
 

@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, readdirSync, statfsSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync } from 'node:fs';
 import type { Labels } from '../../../../events/codecs.ts';
 import { type Reach, unhindered } from '../../../ports/failpoints.ts';
 import { Fault, faultOf } from '../../../ports/fault.ts';
@@ -9,6 +9,7 @@ import { checkOverlayRoot } from './check-overlay-root.ts';
 import { createVolume } from './create-volume.ts';
 import { type KernelTraits, kernelTraits } from './kernel-traits.ts';
 import { createLayerFlush } from './layer-flush.ts';
+import { hasOrderedMetadata } from './ordered-metadata.ts';
 import { orphanDeeds } from './orphan-deeds.ts';
 import { createOverlayMounts } from './overlay-mounts.ts';
 import type { OverlayOptions, TryMount } from './overlay-options.ts';
@@ -35,7 +36,7 @@ export async function createOverlayDriver(setup: OverlaySetup): Promise<VolumeDr
   const measurer = createTreeThread();
   const remover = createTreeThread();
   const layer = (id: number) => `${root}/snapshots/${id}/fs`;
-  const ordered = isOrdered(root);
+  const ordered = hasOrderedMetadata(root);
   const holdsNothing = (id: number) => ordered && isEmptyLayer(layer(id));
   const flushLayer = createLayerFlush(root, system.syncFileSystem, holdsNothing);
   const mountsOf = createOverlayMounts(root, traits, { ...options, remapIds });
@@ -75,19 +76,6 @@ async function openRoot({ root, tryMount, options = {} }: OverlaySetup) {
   const path = await checkOverlayRoot(root, process.geteuid?.() === 0 ? tryMount : undefined);
   const traits = kernelTraits(path);
   return { root: path, traits, remapIds: remaps(options, traits) };
-}
-
-/** Source: linux/magic.h */
-const ext4 = 0xef53;
-const xfs = 0x58465342;
-
-/**
- * These two have one journal, so that a flushed log has all that was made, removed and changed before it on stable storage
- * too: names, owners and modes, but not what was written into files.
- */
-function isOrdered(root: string): boolean {
-  const { type } = statfsSync(root);
-  return type === ext4 || type === xfs;
 }
 
 function labelling({ upperdirLabel = false }: OverlayOptions, layer: (id: number) => string) {

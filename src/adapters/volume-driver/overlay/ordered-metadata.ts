@@ -1,0 +1,37 @@
+import { readFileSync, readlinkSync, statfsSync, statSync } from 'node:fs';
+import { basename } from 'node:path';
+
+/** Source: linux/magic.h */
+const ext4 = 0xef53;
+const xfs = 0x58465342;
+
+/**
+ * Whether a path's file system has one journal, so that a flushed log has all that was made, removed and changed before it on
+ * stable storage too: names, owners and modes, but not what was written into files. So it is on xfs, and on ext4 unless that
+ * was made without a journal; of any other, and where it can't be known, no.
+ */
+export function hasOrderedMetadata(path: string): boolean {
+  const { type } = statfsSync(path);
+  return type === xfs || (type === ext4 && hasJournal(deviceOf(path)));
+}
+
+/** The kernel lists how data is kept beside the journal only where there is one. Source: fs/ext4/super.c, _ext4_show_options */
+function hasJournal(device: string | undefined): boolean {
+  try {
+    return device !== undefined && /^data=/m.test(readFileSync(`/proc/fs/ext4/${device}/options`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+/** The kernel's name of the device that a path lies on. */
+function deviceOf(path: string): string | undefined {
+  const { dev } = statSync(path, { bigint: true });
+  const major = (dev >> 8n) & 0xfffn;
+  const minor = (dev & 0xffn) | ((dev >> 12n) & 0xfff00n);
+  try {
+    return basename(readlinkSync(`/sys/dev/block/${major}:${minor}`));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,29 @@
+import * as assert from 'uvu/assert';
+import { hasOrderedMetadata } from '../../../../src/adapters/volume-driver/overlay/ordered-metadata.ts';
+import { createLoop, type LoopType } from '../../../support/loop.ts';
+import { requireFileSystem, suiteNeeding } from '../../../support/requirements.ts';
+
+const kinds: readonly (readonly [type: LoopType, format: readonly string[], ordered: boolean])[] = [
+  ['xfs', [], true],
+  ['ext4', [], true],
+  ['ext4', ['-O', '^has_journal'], false],
+  ['btrfs', [], false],
+];
+const suite = suiteNeeding(
+  'file systems on which a flushed log has names before it on stable storage',
+  ...(['xfs', 'ext4', 'btrfs'] as const).map(requireFileSystem),
+);
+
+for (const [type, format, ordered] of kinds)
+  suite(`${[type, ...format].join(' ')}: ${ordered ? 'yes' : 'no'}`, () => {
+    const loop = createLoop(type, { format });
+    try {
+      assert.is(hasOrderedMetadata(loop.path), ordered);
+    } finally {
+      loop.end();
+    }
+  });
+
+suite('a file system without a device: no', () => assert.not(hasOrderedMetadata('/proc')));
+
+suite.run();
