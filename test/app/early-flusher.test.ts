@@ -43,6 +43,13 @@ test('all layers that are being unpacked are flushed, since one of them may hold
   assert.equal([...flushed], [1, 2]);
 });
 
+test('an unpack without that label is known by its key', async () => {
+  const { snapshots, counts } = await counting();
+  await snapshots.prepare(prepare('default/7/extract-123 sha256:a', {}), actor);
+  for (let waited = 0; counts.flushes === 0 && waited < 100; waited++) await pause(20);
+  assert.ok(counts.flushes > 0);
+});
+
 test("a container's root is left to the kernel", async () => {
   const { snapshots, counts } = await counting();
   await snapshots.prepare(prepare('container', {}), actor);
