@@ -16,10 +16,11 @@ export interface LateFlusher {
 }
 
 /**
- * Milliseconds from a commit to its flush: the layers of an image are committed one soon after the other, and writing all of
- * them out together, when the pull is over, costs it nothing.
+ * Milliseconds from the last commit to the flush, and from the first at most: the layers of an image are committed one soon
+ * after the other, and writing all of them out together, when the pull is over, costs it nothing.
  */
-const patience = 2_000;
+const quiet = 2_000;
+const longest = 10_000;
 
 interface Context {
   readonly journal: Journal;
@@ -32,6 +33,7 @@ interface Context {
 export function createLateFlusher({ journal, pipelines, driver, retrier, logger }: Context): LateFlusher {
   const due = new Set<number>();
   let timer: NodeJS.Timeout | undefined;
+  let since = 0;
   let underWay = Promise.resolve();
 
   const flush = async (ids: readonly number[]) => {
@@ -54,11 +56,14 @@ export function createLateFlusher({ journal, pipelines, driver, retrier, logger 
     }
   };
   const add = (id: number) => {
+    const now = performance.now();
+    if (due.size === 0) since = now;
     due.add(id);
-    timer ??= setTimeout(() => {
-      timer = undefined;
+    clearTimeout(timer);
+    const pause = Math.min(quiet, since + longest - now);
+    timer = setTimeout(() => {
       underWay = underWay.then(flushDue);
-    }, patience);
+    }, pause);
   };
 
   const pipeline = pipelines.start({

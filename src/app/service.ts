@@ -82,7 +82,9 @@ export function createService(context: Context): Service {
   const retrier = createRetrier(logger);
   const purger = createPurger({ journal, pipelines, driver, retrier, logger, reach });
   const meter = createUsageMeter({ journal, pipelines, driver, logger });
-  const flusher = createEarlyFlusher({ journal, pipelines, driver, logger });
+  // In the background nobody waits for a flush, and whoever unpacks has the disk to himself.
+  const flusher =
+    options.durability === 'commit' ? createEarlyFlusher({ journal, pipelines, driver, logger }) : undefined;
   const late = createLateFlusher({ journal, pipelines, driver, retrier, logger });
   const checkpointer = createCheckpointer({
     journal,
@@ -121,7 +123,7 @@ export function createService(context: Context): Service {
     close: async (reason) => {
       retrier.close();
       meter.close();
-      flusher.close();
+      flusher?.close();
       await keeper.close();
       await purger.close();
       const flushed = await late.close();

@@ -50,6 +50,19 @@ test('an unpack without that label is known by its key', async () => {
   assert.ok(counts.flushes > 0);
 });
 
+test('where commits do not wait for a flush, none comes early', async () => {
+  let flushes = 0;
+  const { snapshots } = await openMemoryStore({
+    service: { durability: 'background' },
+    before: (deed) => {
+      if (deed === 'flush') flushes += 1;
+    },
+  });
+  await snapshots.prepare(prepare('extract', { 'containerd.io/snapshot.ref': 'sha256:a' }), actor);
+  await pause(400);
+  assert.is(flushes, 0);
+});
+
 test("a container's root is left to the kernel", async () => {
   const { snapshots, counts } = await counting();
   await snapshots.prepare(prepare('container', {}), actor);
