@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync, renameSync } from 'node:fs';
+import { mkdtempSync, readdirSync, renameSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createLoop } from '../support/loop.ts';
 import type { Sandbox } from '../support/sandbox.ts';
@@ -49,7 +49,9 @@ async function mountAnew(path: string, mount: () => void): Promise<void> {
   await waitFor(`${path} to be mounted anew`, () => {
     mount();
     try {
-      readdirSync(path);
+      // A directory may be read from memory still: only a new file shows that the disk is there.
+      mkdtempSync(join(path, 'alive-'));
+      for (const name of readdirSync(path)) if (name.startsWith('alive-')) rmdirSync(join(path, name));
       return true;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'EIO') return false;
