@@ -229,8 +229,8 @@ function addArchive(program: Command, world: World): void {
 }
 
 function addExport(program: Command, world: World): void {
-  aboutStore(program, 'export <file>', 'write a stopped store as one file: its log and checkpoints')
-    .option('--volumes', 'and its layers (driver overlay)')
+  aboutStore(program, 'export <file>', 'write a store as one file: its log and checkpoints')
+    .option('--volumes', 'and its layers; no daemon may be at work')
     .addOption(jsonOption('one object'))
     .action(async (file: string, options: ExportOptions) => {
       const { exportStore } = await import('./commands/transfer.ts');
@@ -240,6 +240,7 @@ function addExport(program: Command, world: World): void {
 
 function addImport(program: Command, world: World): void {
   aboutStore(program, 'import <file>', 'make a store of an export, in a root that is empty')
+    .option('--driver <name>', 'overlay or btrfs; the one that it had unless said')
     .addOption(jsonOption('one object'))
     .action(async (file: string, options: ImportOptions) => {
       const { importStore } = await import('./commands/transfer.ts');
