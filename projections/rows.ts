@@ -1,4 +1,4 @@
-import { either } from 'fp-ts';
+import * as either from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
 import { Decimal, decodeWith, Kind, Labels, MaybeId, Nanoseconds } from '../events/codecs.ts';
 import { quickDecoder } from '../events/quick-decoder.ts';
