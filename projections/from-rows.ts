@@ -1,4 +1,4 @@
-import { either } from 'fp-ts';
+import * as either from 'fp-ts/lib/Either.js';
 import { decodeWith } from '../events/codecs.ts';
 import { quickDecoder } from '../events/quick-decoder.ts';
 import { childless, type Descent } from './lineage.ts';

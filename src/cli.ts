@@ -47,12 +47,12 @@ export const world: World = {
     return archiveLog(join(root, 'log'), upTo, dryRun);
   },
   exportStore: async (root, file, volumes) => {
-    const { exportStore } = await import('./transfer-store.ts');
+    const { exportStore } = await import('./export-store.ts');
     return exportStore(root, file, volumes);
   },
-  importStore: async (root, file) => {
-    const { importStore } = await import('./transfer-store.ts');
-    return importStore(root, file);
+  importStore: async (root, file, driver) => {
+    const { importStore } = await import('./import-store.ts');
+    return importStore(root, file, driver);
   },
   openLayers: async (root, driver) => {
     const { openLayers } = await import('./open-layers.ts');

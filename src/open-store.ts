@@ -11,14 +11,6 @@ import {
 } from './adapters/root/root-directory.ts';
 import { createRoomMeter } from './adapters/space/stat-file-system.ts';
 import { bootId } from './adapters/system/boot-id.ts';
-import { copyTree } from './adapters/system/copy-tree.ts';
-import { createIoctl } from './adapters/system/create-ioctl.ts';
-import { runCommand } from './adapters/system/run-command.ts';
-import { tryMount } from './adapters/system/try-mount.ts';
-import { createBtrfsDriver } from './adapters/volume-driver/btrfs/btrfs-driver.ts';
-import { createBtrfsCalls } from './adapters/volume-driver/btrfs/create-btrfs-calls.ts';
-import { createMemoryDriver } from './adapters/volume-driver/memory/memory-driver.ts';
-import { createOverlayDriver } from './adapters/volume-driver/overlay/overlay-driver.ts';
 import { createFeed, type Feed } from './app/feed/feed.ts';
 import { createJournal, type Journal } from './app/journal.ts';
 import { type LoadedState, loadState } from './app/load-state.ts';
@@ -30,6 +22,7 @@ import { createService, type Service } from './app/service.ts';
 import { createUpkeep } from './app/upkeep.ts';
 import { version } from './cli/version.ts';
 import type { Config } from './config/config.ts';
+import { createDriver } from './create-driver.ts';
 import type { Metrics } from './observe/create-metrics.ts';
 import { openLog } from './open-log.ts';
 import type { CheckpointStore } from './ports/checkpoint-store.ts';
@@ -141,19 +134,6 @@ const identityOf = (store: string, driver: string, log: string | undefined): Ide
   driver,
   ...(log !== undefined && { log }),
 });
-
-async function createDriver({ driver, root, overlay }: Config, { system, reach }: Tools): Promise<VolumeDriver> {
-  switch (driver) {
-    case 'overlay':
-      return createOverlayDriver({ root, system, options: overlay, tryMount, reach });
-    case 'btrfs':
-      return createBtrfsDriver({ root, system, calls: createBtrfsCalls(createIoctl(), runCommand), copyTree, reach });
-    case 'memory':
-      return createMemoryDriver();
-    default:
-      return driver satisfies never;
-  }
-}
 
 /** Events between two looks for segments that have been sealed and are not indexed: a segment holds more. */
 const upkeepEvery = 5_000;

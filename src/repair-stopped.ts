@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { either } from 'fp-ts';
+import * as either from 'fp-ts/lib/Either.js';
 import { fromRows } from '../projections/from-rows.ts';
 import { checkpointFiles } from './adapters/checkpoint-store/file.ts';
 import { readCheckpoint } from './adapters/checkpoint-store/read-checkpoint.ts';

@@ -106,6 +106,12 @@ const examples: readonly [title: string, path: string, source: string, wrong: re
     "import { execa } from 'execa';\n",
     ['imports execa, whose place is src/adapters/system/run-command.ts'],
   ],
+  [
+    'keeps a part of fp-ts from bringing all of it',
+    'src/app/x.ts',
+    "import { either } from 'fp-ts';\n",
+    ['imports all of fp-ts, which takes longer to load than most commands to run'],
+  ],
   ['lets types of rxjs out of the application', 'src/grpc/x.ts', "import type { Observable } from 'rxjs';\n", []],
   [
     'keeps strange packages out of the domain',

@@ -1,4 +1,4 @@
-import { either } from 'fp-ts';
+import * as either from 'fp-ts/lib/Either.js';
 import type { Meta } from '../../events/envelope.ts';
 import type { Event } from '../../events/registry.ts';
 import type { Commit } from '../domain/commands.ts';

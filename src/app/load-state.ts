@@ -1,4 +1,4 @@
-import { either } from 'fp-ts';
+import * as either from 'fp-ts/lib/Either.js';
 import { fromRows } from '../../projections/from-rows.ts';
 import { evolve, freeze, initialState, type State, thaw } from '../../projections/state.ts';
 import type { CheckpointStore } from '../ports/checkpoint-store.ts';

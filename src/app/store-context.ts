@@ -1,4 +1,4 @@
-import { either } from 'fp-ts';
+import * as either from 'fp-ts/lib/Either.js';
 import type { Event } from '../../events/registry.ts';
 import type { Command } from '../domain/commands.ts';
 import { decide, type Rules } from '../domain/decide.ts';

@@ -1,4 +1,4 @@
-import { either } from 'fp-ts';
+import * as either from 'fp-ts/lib/Either.js';
 import type { Meta } from '../../events/envelope.ts';
 import type { Snapshot } from '../../projections/snapshot.ts';
 import type { Remove, Update } from '../domain/commands.ts';

@@ -99,10 +99,10 @@ export interface World {
   openScan(root: string, driver: string): Promise<VolumeScan>;
   /** Compresses sealed segments without events after a position, or tells which; a daemon may be at work. */
   archiveLog(root: string, upTo: number, dryRun: boolean): Promise<readonly ArchivedSegment[]>;
-  /** Writes a stopped store as one file, which must not be there. */
+  /** Writes a store as one file, which must not be there. With `volumes` it must be stopped. */
   exportStore(root: string, file: string, volumes: boolean): Promise<TransferReport>;
-  /** Makes a store of such a file in an empty root, once every byte of it is checked. */
-  importStore(root: string, file: string): Promise<TransferReport>;
+  /** Makes a store of such a file in an empty root, once every byte of it is checked; with another driver where one is named. */
+  importStore(root: string, file: string, driver: string | undefined): Promise<TransferReport>;
   /** Looks into the layers of a store that was made with this driver. */
   openLayers(root: string, driver: string): Promise<LayerFiles>;
   /** Repairs the log under the store's lock, or tells what it would do. Rejects with a Fault (`busy`) while a daemon runs. */

@@ -1,4 +1,4 @@
-import { either } from 'fp-ts';
+import * as either from 'fp-ts/lib/Either.js';
 import { decodeWith } from '../../events/codecs.ts';
 import { Settings } from './settings.ts';
 import { unknownKey } from './unknown-key.ts';

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
-import { either } from 'fp-ts';
+import * as either from 'fp-ts/lib/Either.js';
 import { Fault } from '../ports/fault.ts';
 import { complete } from './complete.ts';
 import type { Config } from './config.ts';

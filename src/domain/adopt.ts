@@ -1,5 +1,6 @@
 import type { Event } from '../../events/registry.ts';
-import { namespaceOf, offerFor, refLabel, refOf } from '../../projections/offer.ts';
+import { namespaceOf } from '../../projections/composed-key.ts';
+import { offerFor, refLabel, refOf } from '../../projections/offer.ts';
 import type { Snapshot } from '../../projections/snapshot.ts';
 import type { State } from '../../projections/state.ts';
 import type { Retained } from '../../projections/volumes.ts';

@@ -1,4 +1,4 @@
-import { either } from 'fp-ts';
+import * as either from 'fp-ts/lib/Either.js';
 import type { Labels } from '../../events/codecs.ts';
 import type { Event } from '../../events/registry.ts';
 import type { Snapshot } from '../../projections/snapshot.ts';

@@ -1,4 +1,4 @@
-import { either } from 'fp-ts';
+import * as either from 'fp-ts/lib/Either.js';
 import type { Labels } from '../../events/codecs.ts';
 import { type Answer, type Refusal, refuse } from './refusal.ts';
 

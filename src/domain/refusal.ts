@@ -1,4 +1,4 @@
-import type { either } from 'fp-ts';
+import type * as either from 'fp-ts/lib/Either.js';
 
 /** The domain's own "no", by the names that containerd's errors have. */
 export type RefusalCode = 'not-found' | 'already-exists' | 'invalid-argument' | 'failed-precondition' | 'unimplemented';

@@ -1,4 +1,4 @@
-import { either } from 'fp-ts';
+import * as either from 'fp-ts/lib/Either.js';
 import type { State } from '../../projections/state.ts';
 import type { Retained } from '../../projections/volumes.ts';
 import { type Answer, refuse } from './refusal.ts';

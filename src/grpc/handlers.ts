@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http2';
-import { either } from 'fp-ts';
+import * as either from 'fp-ts/lib/Either.js';
 import type { OpenKind } from '../../events/codecs.ts';
 import type { Answer } from '../domain/refusal.ts';
 import type { Mount, Usage } from '../ports/volume-driver.ts';

@@ -1,5 +1,5 @@
 import { fromJSON, type ServiceDefinition } from '@grpc/proto-loader';
-import { either } from 'fp-ts';
+import * as either from 'fp-ts/lib/Either.js';
 import type { Call, Handler } from './call.ts';
 import { readMessage } from './message.ts';
 import { decoded } from './request.ts';

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { either } from 'fp-ts';
+import * as either from 'fp-ts/lib/Either.js';
 import type { Snapshot } from '../../projections/snapshot.ts';
 import type { Call, Handler } from './call.ts';
 import type { Edge } from './edge.ts';

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { either } from 'fp-ts';
+import * as either from 'fp-ts/lib/Either.js';
 import type { CallStatus } from './status.ts';
 
 /** containerd's limit for one message, both ways, in bytes. */

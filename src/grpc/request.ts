@@ -1,5 +1,5 @@
 import type { ServiceDefinition } from '@grpc/proto-loader';
-import { either } from 'fp-ts';
+import * as either from 'fp-ts/lib/Either.js';
 import { errorText } from '../ports/fault.ts';
 import type { CallStatus } from './status.ts';
 

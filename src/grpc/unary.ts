@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http2';
-import { either } from 'fp-ts';
+import * as either from 'fp-ts/lib/Either.js';
 import type { Answer } from '../domain/refusal.ts';
 import type { Handler } from './call.ts';
 import type { Edge } from './edge.ts';

@@ -1,6 +1,17 @@
 import { plain } from './answers.ts';
 import type { HttpAnswer, HttpRequest, Route } from './route.ts';
-import { type AuditSource, auditRoutes } from './routes/audit.ts';
+import { anchor } from './routes/audit/anchor.ts';
+import { blame } from './routes/audit/blame.ts';
+import { diff } from './routes/audit/diff.ts';
+import { history } from './routes/audit/history.ts';
+import { log } from './routes/audit/log.ts';
+import { retained } from './routes/audit/retained.ts';
+import { snapshots } from './routes/audit/snapshots.ts';
+import type { AuditSource } from './routes/audit/source.ts';
+import { stat } from './routes/audit/stat.ts';
+import { stats } from './routes/audit/stats.ts';
+import { tree } from './routes/audit/tree.ts';
+import { why } from './routes/audit/why.ts';
 import { type EventsSource, events } from './routes/events.ts';
 import { type ForwardSource, forward } from './routes/forward.ts';
 import { type HealthSource, liveness, readiness } from './routes/health.ts';
@@ -26,7 +37,17 @@ export const routes: readonly Route<Sources>[] = [
   forward,
   reconcile,
   restore,
-  ...auditRoutes,
+  history,
+  log,
+  tree,
+  snapshots,
+  stat,
+  stats,
+  diff,
+  blame,
+  anchor,
+  why,
+  retained,
 ];
 
 const byPath = new Map(routes.map((route) => [route.path, route]));

@@ -1,4 +1,4 @@
-import { either } from 'fp-ts';
+import * as either from 'fp-ts/lib/Either.js';
 import type { Envelope } from '../../events/envelope.ts';
 import { parseTime } from '../app/audit/moment.ts';
 import { createChooser, select } from '../app/audit/select-events.ts';

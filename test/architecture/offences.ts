@@ -40,6 +40,7 @@ const portOf = (path: string) => path.split('/').slice(0, 3).join('/');
 const technologyOf = (path: string) => path.split('/').slice(0, 4).join('/');
 
 function packageOffences(path: string, room: Room, { from, typeOnly }: Import): readonly string[] {
+  if (from === 'fp-ts') return ['imports all of fp-ts, which takes longer to load than most commands to run'];
   if (from.startsWith('node:')) return room.pure ? [`imports ${from} in a pure room`] : [];
   const name = from
     .split('/')

@@ -1,40 +1,46 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { indexLog } from '../../src/adapters/event-log/file/search/index-log.ts';
 import { nameOf, writeLongLog } from './long-log.ts';
+import { describeMachine } from './machine.ts';
 
 /**
  * How long the commands that look back take on a long log, each in a process of its own: history of one key, and stats at
- * several points. `node build/test/bench/audit.js [EVENTS] [ROOT]`; with ROOT a log that is there already is used.
+ * points that are as far from a checkpoint as any. `node build/test/bench/audit.js [EVENTS] [RUNS]`. BENCH_ROOTS, a folder, keeps
+ * the log for the next run, or has it from one before.
  */
-const [events = '1000000', given] = process.argv.slice(2);
-const root = given ?? mkdtempSync(join(tmpdir(), 'snapledger-audit-'));
+const [events = '1000000', runs = '5'] = process.argv.slice(2);
+const { BENCH_ROOTS: folder } = process.env;
+const root = folder === undefined ? mkdtempSync(join(tmpdir(), 'snapledger-audit-')) : join(folder, `audit-${events}`);
 const cli = join(import.meta.dirname, '../../src/snapledger.cjs');
+const every = 50_000;
 
-/** Milliseconds of five runs, from the start of the process to its end. */
+/** Milliseconds from the start of a process to its end, the quickest first. */
 function measured(...args: readonly string[]): readonly number[] {
-  return Array.from({ length: 5 }, () => {
+  const took = Array.from({ length: Number(runs) }, () => {
     const began = performance.now();
     execFileSync(process.execPath, [cli, ...args, '--root', root], { stdio: ['ignore', 'ignore', 'inherit'] });
     return Math.round(performance.now() - began);
   });
+  return took.sort((a, b) => a - b);
 }
 
+/** Just before what would be a checkpoint, in the first, a middle and the last stretch. */
+const points = [1, Math.ceil(Number(events) / every / 2), Math.floor(Number(events) / every)]
+  .map((stretch) => stretch * every - 1)
+  .filter((position) => position > 0 && position <= Number(events));
+
 try {
-  if (given === undefined) await writeLongLog(root, Number(events));
+  if (!existsSync(join(root, 'log'))) await writeLongLog(root, Number(events), every);
   const began = performance.now();
   await indexLog(join(root, 'log'), join(root, 'index'));
   const indexed = Math.round(performance.now() - began);
-  const history = { removed: measured('history', nameOf(9000)), number: measured('history', '20000') };
-  const at = Object.fromEntries(
-    [0.05, 0.33, 0.62, 0.98].map((part) => {
-      const position = Math.floor(Number(events) * part) + 37_777 * (part < 0.9 ? 1 : 0);
-      return [position, measured('stats', '--at', String(position))];
-    }),
-  );
-  console.log(JSON.stringify({ events, milliseconds: { indexed, history, at } }));
+  const help = measured('--version');
+  const history = { name: measured('history', nameOf(9000)), number: measured('history', '20000') };
+  const at = Object.fromEntries(points.map((position) => [position, measured('stats', '--at', String(position))]));
+  console.log(JSON.stringify({ machine: describeMachine(), events, milliseconds: { indexed, help, history, at } }));
 } finally {
-  if (given === undefined) rmSync(root, { recursive: true });
+  if (folder === undefined) rmSync(root, { recursive: true });
 }

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { either, json } from 'fp-ts';
+import * as either from 'fp-ts/lib/Either.js';
+import * as json from 'fp-ts/lib/Json.js';
 import { decodeWith } from '../../../events/codecs.ts';
 import type { Checkpoint } from '../../ports/checkpoint-store.ts';
 import { errorText } from '../../ports/fault.ts';

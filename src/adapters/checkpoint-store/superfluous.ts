@@ -6,13 +6,13 @@ export interface KeptCheckpoint {
 /** A start needs these. */
 const newest = 2;
 /** Of older ones, for looking back: so many, and so many bytes together. */
-const older = 16;
+const older = 32;
 const olderBytes = 128 * 1024 * 1024;
 
 /**
  * Positions of the checkpoints that may go, given all in ascending order. Of the older ones those go whose neighbours lie
- * closest together, so that what is kept stays spread over the whole log: with 16, no stretch between two is much longer than
- * an eighth of it.
+ * closest together, so that what is kept stays spread over the whole log: with 32, no stretch between two is much longer than
+ * a sixteenth of it.
  */
 export function superfluous(all: readonly KeptCheckpoint[]): readonly number[] {
   const kept = [...all];

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 import { request as secureRequest } from 'node:https';
 import { StringDecoder } from 'node:string_decoder';
-import { either } from 'fp-ts';
+import * as either from 'fp-ts/lib/Either.js';
 import { decodeEnvelope, type Envelope } from '../../../events/envelope.ts';
 import { type EventSource, logBehind, type SourceRequest } from '../../ports/event-source.ts';
 import { errorText, Fault } from '../../ports/fault.ts';

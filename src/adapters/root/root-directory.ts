@@ -9,7 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { either } from 'fp-ts';
+import * as either from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
 import { decodeWith } from '../../../events/codecs.ts';
 import { Fault, faultOf } from '../../ports/fault.ts';
@@ -47,8 +47,15 @@ export function prepareRoot(root: string): void {
   refuseStrangers(root);
 }
 
+/** What an import is at work in: while it is there, a root holds a part of a store. */
+export const importing = 'importing';
+
 /** A directory that something else keeps its snapshots in, or a root whose log is gone, would be taken for full of orphans. */
 function refuseStrangers(root: string): void {
+  if (existsSync(join(root, importing)))
+    throw new Fault('corrupt', `root ${root}: an import into it is under way, or was interrupted`, {
+      hint: 'run `snapledger import` again: it begins anew',
+    });
   if (existsSync(join(root, 'metadata.db')))
     throw misuse(
       `root ${root}: holds metadata.db, so it belongs to one of containerd's own snapshotters`,

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { execa, execaSync } from 'execa';
 import { Fault } from '../../ports/fault.ts';
 
@@ -19,9 +20,24 @@ interface Result {
 /** Messages in English, so that they can be read by program. */
 const plain = { reject: false, env: { LC_ALL: 'C' } } as const;
 
+/** What a command reads and writes: nothing, and text, unless said. */
+export interface Streams {
+  readonly input?: Readable;
+  /** a file that its output is added to */
+  readonly output?: string;
+  /** `latin1` keeps every byte of the output, one in each character */
+  readonly encoding?: 'utf8' | 'latin1';
+}
+
 /** Runs a command to its end. A failing status is an answer; a command that is not there is a Fault (`unsupported`). */
-export async function runCommand(file: string, args: readonly string[]): Promise<Finished> {
-  return finishedOf(file, await execa(file, args, { ...plain, stdin: 'ignore' }));
+export async function runCommand(
+  file: string,
+  args: readonly string[],
+  { input, output, encoding = 'utf8' }: Streams = {},
+): Promise<Finished> {
+  const stdin = input === undefined ? ({ stdin: 'ignore' } as const) : { input };
+  const stdout = output === undefined ? {} : { stdout: { file: output, append: true }, buffer: { stdout: false } };
+  return finishedOf(file, await execa(file, args, { ...plain, ...stdin, ...stdout, encoding }));
 }
 
 /** The same while the calling thread waits. */

@@ -23,8 +23,8 @@ interface Step {
  * error. Where something can't be deleted the rest still goes, and the first error is thrown at the end. Sync: for a
  * worker thread. Names may be any bytes and paths of any length.
  */
-export function removeTree(path: string): number {
-  const top = Buffer.from(path).toString('latin1');
+export function removeTree(path: string | Buffer): number {
+  const top = (typeof path === 'string' ? Buffer.from(path) : path).toString('latin1');
   const walk: Walk = { top, left: [], freed: 0, moved: 0, failure: undefined };
   removeEntry(walk, top);
   for (let step = walk.left.pop(); step !== undefined; step = walk.left.pop()) {

@@ -1,4 +1,4 @@
-import { either } from 'fp-ts';
+import * as either from 'fp-ts/lib/Either.js';
 
 /** A point of a log as an operator names it: a position, or a time in nanoseconds since 1970 UTC. */
 export type Moment = { readonly position: number } | { readonly time: bigint };

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Envelope } from '../../../events/envelope.ts';
+import { namespaceOf } from '../../../projections/composed-key.ts';
 import { evolveHistory, noHistory } from '../../../projections/history-of-key.ts';
 import type { ReadableLog } from '../../ports/readable-log.ts';
 import { aboutKey } from './life-events.ts';
@@ -42,7 +43,7 @@ export function createChooser({ key, types, namespace, from, since, until }: Sel
 
 /** containerd puts the namespace before every key; what the daemon does later to the same snapshot has only the key. */
 function isOf({ meta, event: { data } }: Envelope, namespace: string): boolean {
-  return meta.namespace === namespace || ('key' in data && data.key.startsWith(`${namespace}/`));
+  return meta.namespace === namespace || ('key' in data && namespaceOf(data.key) === namespace);
 }
 
 function createHistoryChooser(key: string): Chooser {

@@ -1,3 +1,4 @@
+import { namespaceOf } from '../../../projections/composed-key.ts';
 import { type RetainedFigures, retainedFigures } from '../../../projections/retained-figures.ts';
 import type { Snapshot } from '../../../projections/snapshot.ts';
 import type { State } from '../../../projections/state.ts';
@@ -46,7 +47,7 @@ export function statsOf(state: State, now: bigint): Stats {
     const add = adding(state, snapshot);
     total = add(total);
     for (const [counts, name] of [
-      [sorts.namespaces, namespaceOf(snapshot)],
+      [sorts.namespaces, namespaceOf(snapshot.key)],
       [sorts.kinds, snapshot.kind],
       [sorts.ages, ageOf(snapshot, now)],
     ] as const)
@@ -70,8 +71,5 @@ function adding(state: State, { id }: Snapshot): (count: Count) => Count {
     unmeasured: unmeasured + (usage === undefined ? 1 : 0),
   });
 }
-
-/** containerd puts the namespace before every key. */
-const namespaceOf = ({ key }: Snapshot) => (key.includes('/') ? (key.split('/')[0] ?? '') : '');
 
 const ageOf = ({ created }: Snapshot, now: bigint) => ages.find(([, below]) => now - created < below)?.[0] ?? 'older';

@@ -1,6 +1,6 @@
 import type { Envelope, Meta } from '../../../events/envelope.ts';
 import type { EventOf } from '../../../events/registry.ts';
-import { namespaceOf } from '../../../projections/offer.ts';
+import { namespaceOf } from '../../../projections/composed-key.ts';
 
 export type Observed = EventOf<'ContainerdObserved'>['data'];
 

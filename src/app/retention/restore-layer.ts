@@ -1,4 +1,4 @@
-import { either } from 'fp-ts';
+import * as either from 'fp-ts/lib/Either.js';
 import type { Snapshot } from '../../../projections/snapshot.ts';
 import { restoration } from '../../domain/adopt.ts';
 import { type Answer, refuse } from '../../domain/refusal.ts';

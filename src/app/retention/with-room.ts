@@ -1,4 +1,4 @@
-import { either } from 'fp-ts';
+import * as either from 'fp-ts/lib/Either.js';
 import type { Answer } from '../../domain/refusal.ts';
 import { Fault } from '../../ports/fault.ts';
 import type { RetentionKeeper } from './retention-keeper.ts';

@@ -1,4 +1,4 @@
-import { either } from 'fp-ts';
+import * as either from 'fp-ts/lib/Either.js';
 import { type Envelope, encodeEnvelope } from '../../../events/envelope.ts';
 import { versions } from '../../../events/registry.ts';
 import { never } from '../../app/audit/history.ts';

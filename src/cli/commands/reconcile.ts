@@ -1,4 +1,4 @@
-import { either } from 'fp-ts';
+import * as either from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
 import { actionRow, type Described } from '../../app/reconciler/action-row.ts';
 import { loadConfig } from '../../config/load-config.ts';

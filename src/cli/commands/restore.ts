@@ -1,4 +1,4 @@
-import { either } from 'fp-ts';
+import * as either from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
 import type { State } from '../../../projections/state.ts';
 import { listRetained, retainedRow } from '../../app/audit/list-retained.ts';

@@ -12,10 +12,11 @@ export interface ExportOptions extends RootOptions {
 }
 
 export interface ImportOptions extends RootOptions {
+  readonly driver?: string;
   readonly json?: boolean;
 }
 
-/** Writes a stopped store as one file. */
+/** Writes a store as one file. */
 export async function exportStore(file: string, options: ExportOptions, world: World, print: Print): Promise<void> {
   const report = await world.exportStore(storeRoot(options), resolve(file), options.volumes === true);
   print(lines(report, options.json));
@@ -24,7 +25,7 @@ export async function exportStore(file: string, options: ExportOptions, world: W
 /** Makes a store of such a file, in a root that is empty. */
 export async function importStore(file: string, options: ImportOptions, world: World, print: Print): Promise<void> {
   const { root } = loadConfig({ file: options.config, flags: { root: options.root } });
-  print(lines(await world.importStore(root, resolve(file)), options.json));
+  print(lines(await world.importStore(root, resolve(file), options.driver), options.json));
 }
 
 function lines(

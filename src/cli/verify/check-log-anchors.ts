@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { either } from 'fp-ts';
+import * as either from 'fp-ts/lib/Either.js';
 import { type Anchor, checkAnchors, parseAnchor } from '../../app/audit/anchor.ts';
 import { errorText, Fault } from '../../ports/fault.ts';
 import type { ReadableLog } from '../../ports/readable-log.ts';

@@ -1,4 +1,4 @@
-import { either } from 'fp-ts';
+import * as either from 'fp-ts/lib/Either.js';
 import { type Answer, refuse } from '../refusal.ts';
 import { parseSelectors } from './parse-selectors.ts';
 import { createMatcher, type Matches } from './selector.ts';

@@ -1,4 +1,4 @@
-import { either } from 'fp-ts';
+import * as either from 'fp-ts/lib/Either.js';
 import { decodeEnvelope } from '../../../events/envelope.ts';
 import { evolveHistory, noHistory } from '../../../projections/history-of-key.ts';
 import type { EventsQuery } from './query.ts';

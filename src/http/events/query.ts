@@ -1,4 +1,4 @@
-import { either } from 'fp-ts';
+import * as either from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
 import { type EventType, versions } from '../../../events/registry.ts';
 import { nearest } from '../../config/nearest.ts';

@@ -1,4 +1,4 @@
-import { either } from 'fp-ts';
+import * as either from 'fp-ts/lib/Either.js';
 import type { Feed } from '../../app/feed/feed.ts';
 import { plain } from '../answers.ts';
 import { decodeQuery } from '../decode-query.ts';

@@ -1,4 +1,4 @@
-import { either } from 'fp-ts';
+import * as either from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
 import type { Snapshot } from '../../../projections/snapshot.ts';
 import type { Answer, RefusalCode } from '../../domain/refusal.ts';

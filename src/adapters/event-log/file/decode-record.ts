@@ -1,4 +1,4 @@
-import { either } from 'fp-ts';
+import * as either from 'fp-ts/lib/Either.js';
 import { decodeEnvelope, type Envelope } from '../../../../events/envelope.ts';
 import { errorText, Fault } from '../../../ports/fault.ts';
 import type { VerifiedRecord } from './verify-block.ts';

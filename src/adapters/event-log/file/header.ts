@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
-import { either, json } from 'fp-ts';
+import * as either from 'fp-ts/lib/Either.js';
+import * as json from 'fp-ts/lib/Json.js';
 import * as t from 'io-ts';
 import { Decimal, decodeWith } from '../../../../events/codecs.ts';
 import { chain, formatLine, type Line } from './line.ts';

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { either } from 'fp-ts';
+import * as either from 'fp-ts/lib/Either.js';
 import { faultOf } from '../../../ports/fault.ts';
 import { archivePath, readBeginning } from './archive/archive-file.ts';
 import { checkBeginning, checkSeam, lastPlace } from './check-seams.ts';

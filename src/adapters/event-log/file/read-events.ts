@@ -1,4 +1,4 @@
-import { either } from 'fp-ts';
+import * as either from 'fp-ts/lib/Either.js';
 import type { Envelope } from '../../../../events/envelope.ts';
 import { faultOf } from '../../../ports/fault.ts';
 import { damageFault } from './damage.ts';

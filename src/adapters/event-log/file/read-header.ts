@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { either } from 'fp-ts';
+import * as either from 'fp-ts/lib/Either.js';
 import type { Damage } from './damage.ts';
 import { decodeHeader, type Header } from './header.ts';
 import { parseLine } from './line.ts';

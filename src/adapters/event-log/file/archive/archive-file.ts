@@ -1,7 +1,8 @@
 import { open, readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { constants, crc32, deflateRaw, gunzip, gunzipSync } from 'node:zlib';
-import { either, json } from 'fp-ts';
+import * as either from 'fp-ts/lib/Either.js';
+import * as json from 'fp-ts/lib/Json.js';
 import * as t from 'io-ts';
 import { Decimal, decodeWith } from '../../../../../events/codecs.ts';
 import { errorText, Fault } from '../../../../ports/fault.ts';

@@ -1,5 +1,5 @@
 import { basename, join } from 'node:path';
-import { either } from 'fp-ts';
+import * as either from 'fp-ts/lib/Either.js';
 import { checkBeginning, checkSeam } from '../check-seams.ts';
 import type { Cursor } from '../cursor.ts';
 import type { Damage } from '../damage.ts';

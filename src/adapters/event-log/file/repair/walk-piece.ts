@@ -1,4 +1,4 @@
-import { either } from 'fp-ts';
+import * as either from 'fp-ts/lib/Either.js';
 import { type Cursor, createPlaces } from '../cursor.ts';
 import type { Damage } from '../damage.ts';
 import { decodeRecord, unreadable } from '../decode-record.ts';

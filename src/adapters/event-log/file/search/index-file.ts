@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { either, json } from 'fp-ts';
+import * as either from 'fp-ts/lib/Either.js';
+import * as json from 'fp-ts/lib/Json.js';
 import * as t from 'io-ts';
 import type { Cursor } from '../cursor.ts';
 
@@ -10,6 +11,12 @@ export interface IndexedBlock {
   readonly from: number;
   readonly to: number;
   readonly bits: Buffer;
+}
+
+/** What may be where in a segment, up to a place in it. */
+export interface Index {
+  readonly end: Cursor;
+  readonly blocks: readonly IndexedBlock[];
 }
 
 /** Changes with the layout of the file and with the hashes of the filters: one of another format is made anew. */
@@ -31,18 +38,18 @@ export function indexPath(indexes: string, first: number): string {
   return join(indexes, `${String(first).padStart(20, '0')}.bloom`);
 }
 
-/** An index as a file: a line that names the segment's end, by which a changed segment is known, and the filters. */
-export function encodeIndex({ position, chain, offset }: Cursor, index: readonly IndexedBlock[]): Buffer {
-  const bits = Buffer.concat(index.map((block) => block.bits));
-  const blocks = index.map(({ from, to, bits: { length } }) => [from, to, length]);
+/** An index as a file: a line that names the place where it ends, by which a changed segment is known, and the filters. */
+export function encodeIndex({ end: { position, chain, offset }, blocks }: Index): Buffer {
+  const bits = Buffer.concat(blocks.map((block) => block.bits));
+  const lengths = blocks.map(({ from, to, bits: { length } }) => [from, to, length]);
   return Buffer.concat([
-    Buffer.from(`${JSON.stringify({ format, position, chain, offset, crc: crc32(bits), blocks })}\n`),
+    Buffer.from(`${JSON.stringify({ format, position, chain, offset, crc: crc32(bits), blocks: lengths })}\n`),
     bits,
   ]);
 }
 
-/** The index in a file, or undefined where there is none, or none that is whole and of a segment with this end. */
-export function readIndex(path: string, end: Cursor): readonly IndexedBlock[] | undefined {
+/** The index in a file, or undefined where there is none that is whole. */
+export function readIndex(path: string): Index | undefined {
   let file: Buffer;
   try {
     file = readFileSync(path);
@@ -51,11 +58,12 @@ export function readIndex(path: string, end: Cursor): readonly IndexedBlock[] | 
   }
   const bits = file.subarray(file.indexOf(lineFeed) + 1);
   const head = either.toUnion(json.parse(file.toString('utf8', 0, file.length - bits.length)));
-  if (!Head.is(head) || head.crc !== crc32(bits) || head.chain !== end.chain || head.offset !== end.offset)
-    return undefined;
+  if (!Head.is(head) || head.crc !== crc32(bits)) return undefined;
+  const { position, chain, offset } = head;
   let at = 0;
-  return head.blocks.map(([from, to, length]) => {
+  const blocks = head.blocks.map(([from, to, length]) => {
     at += length;
     return { from, to, bits: bits.subarray(at - length, at) };
   });
+  return { end: { position, chain, offset }, blocks };
 }

@@ -8,14 +8,17 @@ import { type Token, tokensIn } from './tokens.ts';
 
 const lineFeed = '\n';
 
-/** The index of a segment as far as it may be read, made in slices of a few milliseconds. */
-export async function indexSegment({ path, header, end }: Segment): Promise<readonly IndexedBlock[]> {
+/** The index of a segment from a byte of it on, as far as it may be read, made in slices of a few milliseconds. */
+export async function indexSegment(
+  { path, end }: Pick<Segment, 'path' | 'end'>,
+  from: number,
+): Promise<readonly IndexedBlock[]> {
   const blocks: IndexedBlock[] = [];
   await withFile(path, async (handle) => {
-    for (let from = header.bytes; from < end.offset; from = blocks.at(-1)?.to ?? end.offset) {
-      const bytes = await readLines(handle, from, end.offset);
+    for (let at = from; at < end.offset; at = blocks.at(-1)?.to ?? end.offset) {
+      const bytes = await readLines(handle, at, end.offset);
       if (bytes.length === 0) return;
-      blocks.push({ from, to: from + bytes.length, bits: filterOf(tokensOf(bytes)) });
+      blocks.push({ from: at, to: at + bytes.length, bits: filterOf(tokensOf(bytes)) });
       await turn();
     }
   });

@@ -91,6 +91,32 @@ test('makes an index once for every sealed segment, and passes over one that is 
   assert.equal(readdirSync(context.index), names);
 });
 
+/** Adds events to a log of one segment, and indexes it as its daemon does. */
+async function grow({ log, index }: Context, name: string, from: number, to: number): Promise<void> {
+  const { log: opened } = await openLog(log);
+  const events = Array.from({ length: to - from }, (_, at) => prepared(from + at + 1, `${name}-${from + at + 1}`));
+  await opened.append(enveloped(events, from), now);
+  await opened.close();
+  await indexLog(log, index);
+}
+
+test('indexes a segment that is written up to its newest events, and goes on there', async ({ sandbox }) => {
+  const context = { sandbox, log: sandbox.folder('growing'), index: join(sandbox.path, 'growing-index') };
+  const other = { sandbox, log: sandbox.folder('other'), index: join(sandbox.path, 'other-index') };
+  await grow(context, 'grown', 0, 2000);
+  const [name = ''] = readdirSync(context.index);
+  const first = readFileSync(join(context.index, name));
+  assert.equal(await found(context, { field: 'id', value: '2000' }), [2000]);
+  await grow(context, 'grown', 2000, 4000);
+  assert.not.equal(readFileSync(join(context.index, name)), first);
+  for (const id of [1, 1500, 2001, 4000])
+    assert.equal(await found(context, { field: 'key', value: `grown-${id}` }), [id]);
+  // As long, but another history: what was taken back and written anew.
+  await grow(other, 'other', 0, 4000);
+  writeFileSync(join(other.index, name), first);
+  for (const id of [1, 1500, 4000]) assert.equal(await found(other, { field: 'key', value: `other-${id}` }), [id]);
+});
+
 test("tells an index that can't be written", async (context) => {
   writeFileSync(context.index, 'no directory');
   const error = await caughtFault(indexLog(context.log, context.index));

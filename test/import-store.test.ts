@@ -7,6 +7,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
@@ -16,7 +17,8 @@ import { openFileEventLog } from '../src/adapters/event-log/file/open-file-event
 import { readLogDirectory } from '../src/adapters/event-log/file/read-log-directory.ts';
 import { writeIdentity } from '../src/adapters/root/root-directory.ts';
 import { createSystem } from '../src/adapters/system/create-system.ts';
-import { exportStore, importStore } from '../src/transfer-store.ts';
+import { exportStore } from '../src/export-store.ts';
+import { importStore } from '../src/import-store.ts';
 import { snapledgerRun } from './cli/process.ts';
 import { caughtFault } from './support/caught-fault.ts';
 import { requireCommand, requireRoot, suiteNeeding } from './support/requirements.ts';
@@ -72,7 +74,7 @@ test('keeps layers with owners, modes, hard links, whiteouts and marks', async (
 test('is told by the log, which goes on from where it was', async ({ root, file, to }) => {
   await exportStore(root, file, false);
   await importStore(to, file);
-  assert.not.ok(existsSync(join(to, 'snapshots')));
+  assert.equal(readdirSync(join(to, 'snapshots')), []);
   const log = await readLogDirectory(join(to, 'log'));
   assert.is(log.end.position, 4);
   for await (const [last] of log.read(3)) assert.equal(last?.event, imported);
@@ -106,6 +108,33 @@ test('refuses an export that is cut or changed before anything is made', async (
   assert.is((await caughtFault(importStore(to, `${file}.other`))).code, 'missing');
 });
 
+test('names what was changed in an export', async ({ root, file, to }) => {
+  await exportStore(root, file, true);
+  const whole = readFileSync(file);
+  for (const [text, named] of [
+    ['"type":"SnapshotPrepared', 'log/00000000000000000001.log in it does not match'],
+    ['content', 'volumes/1.tar in it does not match'],
+    ['volumes/1.tar\0', 'a header was changed'],
+  ] as const) {
+    const at = whole.indexOf(text);
+    writeFileSync(file, Buffer.concat([whole.subarray(0, at), Buffer.from('X'), whole.subarray(at + 1)]));
+    const { code, message } = await caughtFault(importStore(to, file));
+    assert.is(code, 'corrupt');
+    assert.match(message, named);
+  }
+  assert.not.ok(existsSync(to));
+});
+
+test('refuses a store whose layer is missing, and a driver that is not there', async ({ root, file, to }) => {
+  await exportStore(root, file, true);
+  assert.is((await caughtFault(importStore(to, file, 'zfs'))).code, 'misuse');
+  assert.not.ok(existsSync(to));
+  rmSync(join(root, 'snapshots/1'), { recursive: true });
+  const { code, message } = await caughtFault(exportStore(root, `${file}.2`, true));
+  assert.equal([code, /volume 1: its content .* is missing/.test(message)], ['corrupt', true]);
+  assert.not.ok(existsSync(`${file}.2`) || existsSync(`${file}.2.new`));
+});
+
 test('leaves a root that is not empty, and a file that is there, as they are', async ({ root, file, to, sandbox }) => {
   await exportStore(root, file, false);
   assert.is((await caughtFault(exportStore(root, file, false))).code, 'misuse');
@@ -115,17 +144,21 @@ test('leaves a root that is not empty, and a file that is there, as they are', a
   assert.equal(readdirSync(to), ['mine']);
 });
 
-test('waits for no daemon: a store in use is refused', async ({ root, file }) => {
+test('leaves a store in use alone, but for its log', async ({ root, file, to }) => {
   const lock = await createSystem().lock(join(root, 'lock'));
-  assert.is((await caughtFault(exportStore(root, file, false))).code, 'busy');
-  await lock?.release();
+  const { code, hint } = await caughtFault(exportStore(root, file, true));
+  assert.is(code, 'busy');
+  assert.match(hint, 'without --volumes');
   assert.not.ok(existsSync(file));
-});
-
-test('exports the layers of overlay alone', async ({ root, file }) => {
-  writeIdentity(root, { store, driver: 'btrfs' });
-  assert.is((await caughtFault(exportStore(root, file, true))).code, 'unsupported');
-  assert.equal(readdirSync(join(root, '..')).sort(), ['root']);
+  // A daemon is writing an event, and has just saved a checkpoint after it.
+  appendFileSync(join(root, 'log/00000000000000000001.log'), '{"crc":"0');
+  mkdirSync(join(root, 'checkpoints'));
+  writeFileSync(join(root, 'checkpoints/00000000000000000004.ckpt'), '');
+  assert.is((await exportStore(root, file, false)).position, 3);
+  await lock?.release();
+  await importStore(to, file);
+  assert.equal(readdirSync(join(to, 'checkpoints')), []);
+  assert.is((await readLogDirectory(join(to, 'log'))).end.position, 4);
 });
 
 test('goes by two commands', async ({ root, file, to }) => {

@@ -1,0 +1,56 @@
+import * as t from 'io-ts';
+import { Decimal } from '../../../events/codecs.ts';
+import { Fault } from '../../ports/fault.ts';
+
+/** What an export holds. */
+export interface Contents {
+  readonly store: string;
+  readonly driver: string;
+  /** of the last event */
+  readonly position: number;
+  /** the layers are in it, not only the log */
+  readonly volumes: boolean;
+}
+
+/** A file in an export. */
+const Member = t.readonly(
+  t.type(
+    {
+      name: t.string,
+      /** where its bytes begin */
+      at: Decimal,
+      bytes: Decimal,
+      sha256: t.string,
+    },
+    'ExportMember',
+  ),
+);
+export type Member = t.TypeOf<typeof Member>;
+
+export const Manifest = t.readonlyArray(Member, 'ExportManifest');
+export const manifestName = 'manifest.json';
+
+export const format = 'snapledger.export.v2';
+
+/** The last line of an export, after the tar archive, which tar itself passes over. */
+export const Trailer = t.type(
+  {
+    format: t.literal(format),
+    store: t.string,
+    driver: t.string,
+    position: Decimal,
+    volumes: t.boolean,
+    /** where the manifest's bytes begin */
+    manifest: Decimal,
+    /** length and digest of all that stands before the line */
+    bytes: Decimal,
+    sha256: t.string,
+  },
+  'ExportTrailer',
+);
+
+/** The member that holds the layer of a snapshot: a tar file of its own. */
+export const volumeMember = (id: number): string => `volumes/${id}.tar`;
+
+export const damaged = (file: string, why: string): Fault =>
+  new Fault('corrupt', `export ${file}: ${why}`, { hint: 'take another copy of it; nothing was made' });

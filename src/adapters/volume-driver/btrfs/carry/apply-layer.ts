@@ -1,0 +1,78 @@
+import { lstatSync, readdirSync, unlinkSync } from 'node:fs';
+import { removeTree } from '../../remove-tree.ts';
+import type { CopyTree } from '../seal-layer.ts';
+import { type AttributeTools, attributesOf, dropAttribute, takeOverTimes } from './attributes.ts';
+import { takeMarks } from './marks.ts';
+import { bytesOf, rawPath } from './raw-path.ts';
+
+export interface ApplyTools extends AttributeTools {
+  /** merges one directory into another, whose directories take over the attributes of the first one's */
+  readonly copyTree: CopyTree;
+}
+
+/**
+ * Brings a tree to what a layer of overlay's on top of it shows. No link is followed on the way. The layer loses its marks.
+ */
+export async function applyLayer(tools: ApplyTools, layer: string, tree: string): Promise<void> {
+  const clearing: Clearing = { opaque: await takeMarks(tools, layer), merged: [], whiteouts: [], holding: [] };
+  makeWay(clearing, bytesOf(layer), bytesOf(tree), true);
+  await dropForeign(tools, clearing.merged);
+  await tools.copyTree(layer, tree);
+  for (const path of clearing.whiteouts) unlinkSync(rawPath(path));
+  await takeOverTimes(tools, clearing.holding);
+}
+
+/** Directories of the layer with their places in the tree. */
+type Places = (readonly [layer: string, tree: string])[];
+
+interface Clearing {
+  readonly opaque: ReadonlySet<string>;
+  /** directories that both have */
+  readonly merged: Places;
+  /** where the copy will have put whiteouts */
+  readonly whiteouts: string[];
+  /** directories that hold some */
+  readonly holding: Places;
+}
+
+/** Deletes from the tree's directory what the layer's directory removes or replaces. */
+function makeWay(clearing: Clearing, layer: string, tree: string, both: boolean): void {
+  if (both) clearing.merged.push([layer, tree]);
+  if (both && clearing.opaque.has(layer)) for (const name of namesIn(tree)) removeTree(rawPath(`${tree}/${name}`));
+  let holds = false;
+  for (const name of namesIn(layer)) {
+    const [above, below] = [`${layer}/${name}`, `${tree}/${name}`];
+    const stats = lstatSync(rawPath(above));
+    const old = both ? lstatSync(rawPath(below), { throwIfNoEntry: false }) : undefined;
+    const merges = stats.isDirectory() && old?.isDirectory() === true;
+    if (old !== undefined && !merges) removeTree(rawPath(below));
+    if (stats.isDirectory()) makeWay(clearing, above, below, merges);
+    if (!stats.isCharacterDevice() || stats.rdev !== 0) continue;
+    clearing.whiteouts.push(below);
+    holds = true;
+  }
+  if (holds) clearing.holding.push([layer, tree]);
+}
+
+/** A copy adds attributes to a directory and takes none away: those that the layer's directory lacks go first. */
+async function dropForeign(tools: AttributeTools, merged: Readonly<Places>): Promise<void> {
+  const any = '^(user|trusted|security)\\.';
+  const own = await attributesOf(
+    tools,
+    merged.map(([layer]) => layer),
+    any,
+  );
+  const there = await attributesOf(
+    tools,
+    merged.map(([, tree]) => tree),
+    any,
+  );
+  const foreign = new Map<string, string[]>();
+  for (const [layer, tree] of merged)
+    for (const name of there.get(tree)?.keys() ?? [])
+      if (name !== 'security.selinux' && own.get(layer)?.has(name) !== true)
+        foreign.set(name, [...(foreign.get(name) ?? []), tree]);
+  for (const [name, paths] of foreign) await dropAttribute(tools, name, paths);
+}
+
+const namesIn = (directory: string) => readdirSync(rawPath(directory), 'latin1');

@@ -1,0 +1,61 @@
+import { mkdirSync } from 'node:fs';
+import type { VolumeCarrier } from '../../../../ports/volume-carrier.ts';
+import type { Volume } from '../../../../ports/volume-driver.ts';
+import { expectContent } from '../../expect-content.ts';
+import { removeTree } from '../../remove-tree.ts';
+import { guarded } from '../guarded.ts';
+import { isSubvolume } from '../is-subvolume.ts';
+import { createLayout, type Layout } from '../layout.ts';
+import type { CopyTree } from '../seal-layer.ts';
+import { applyLayer } from './apply-layer.ts';
+import type { RunBytes } from './attributes.ts';
+import { packLayer } from './pack-layer.ts';
+
+interface Tools {
+  readonly root: string;
+  readonly run: RunBytes;
+  readonly copyTree: CopyTree;
+}
+
+/** Tells what each snapshot changes, and makes such changes to snapshots. Works in `ROOT/carried`, which is gone afterwards. */
+export function createBtrfsCarrier({ root, run, copyTree }: Tools): VolumeCarrier {
+  const layout = createLayout(root);
+  return {
+    pack: (volume, work) =>
+      guarded(`content of volume ${volume.id}`, () =>
+        withScratch(root, async (scratch) => {
+          const [parent] = volume.parents;
+          const below = parent === undefined ? undefined : layout.layer(parent);
+          return work(await packLayer({ run, scratch }, below, contentOf(layout, volume)));
+        }),
+      ),
+    fill: (volume, unpack) =>
+      guarded(`content of volume ${volume.id}`, () =>
+        withScratch(root, async (scratch) => {
+          const layer = `${scratch}/layer`;
+          mkdirSync(layer);
+          await unpack(layer);
+          await applyLayer({ run, scratch, copyTree }, layer, layout.fs(volume.id));
+        }),
+      ),
+  };
+}
+
+/** A commit that was under way has left both an active and its frozen copy: the log says which of them counts. */
+function contentOf(layout: Layout, volume: Volume): string {
+  const path = volume.kind === 'committed' ? layout.layer(volume.id) : layout.fs(volume.id);
+  expectContent(volume, path, isSubvolume);
+  return path;
+}
+
+async function withScratch<T>(root: string, work: (scratch: string) => Promise<T>): Promise<T> {
+  const scratch = `${root}/carried`;
+  // One that was killed may have left it.
+  removeTree(scratch);
+  mkdirSync(scratch, { mode: 0o700 });
+  try {
+    return await work(scratch);
+  } finally {
+    removeTree(scratch);
+  }
+}

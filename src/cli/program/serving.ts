@@ -1,0 +1,28 @@
+import type { Command } from 'commander';
+import type { ServeOptions } from '../commands/serve.ts';
+import type { World } from '../world.ts';
+import { configOption, rootOption } from './options.ts';
+
+/** The command that is the daemon. */
+export function addServing(program: Command, world: World): void {
+  program
+    .command('serve')
+    .description('run the daemon in the foreground')
+    .addOption(configOption())
+    .addOption(rootOption())
+    .option('--address <socket>', 'unix socket that containerd dials')
+    .option('--http-address <socket>', 'unix socket of metrics, health, events and reconcile')
+    .option('--http-listen <address>', 'the same on loopback TCP, as 127.0.0.1:7475 (off unless said)')
+    .option('--http-token-file <file>', 'the bearer token that loopback TCP asks for')
+    .option('--driver <name>', 'overlay, btrfs or memory')
+    .option('--log <url>', 'keep the log in a cluster of KurrentDB, not in the root: kurrentdb://host:port')
+    .option('--forward <url>', 'send a copy of every event to a cluster of KurrentDB')
+    .option('--durability <when>', "commit: a layer's data is flushed before its commit is answered; background: after")
+    .option('--removal <how>', 'background: volumes are purged after Remove was answered; sync: before')
+    .option('--no-retention', 'purge removed layers at once')
+    .option('--log-level <level>', 'debug, info, warn or error')
+    .action(async (options: ServeOptions) => {
+      const { serve } = await import('../commands/serve.ts');
+      process.exitCode = await serve(options, world);
+    });
+}

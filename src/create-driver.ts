@@ -1,0 +1,36 @@
+import { copyTree } from './adapters/system/copy-tree.ts';
+import { createIoctl } from './adapters/system/create-ioctl.ts';
+import { runCommand } from './adapters/system/run-command.ts';
+import { tryMount } from './adapters/system/try-mount.ts';
+import { createBtrfsDriver } from './adapters/volume-driver/btrfs/btrfs-driver.ts';
+import { createBtrfsCalls } from './adapters/volume-driver/btrfs/create-btrfs-calls.ts';
+import { createMemoryDriver } from './adapters/volume-driver/memory/memory-driver.ts';
+import { createOverlayDriver } from './adapters/volume-driver/overlay/overlay-driver.ts';
+import type { OverlayOptions } from './adapters/volume-driver/overlay/overlay-options.ts';
+import type { DriverName } from './config/config.ts';
+import type { Reach } from './ports/failpoints.ts';
+import type { System } from './ports/system.ts';
+import type { VolumeDriver } from './ports/volume-driver.ts';
+
+export interface DriverSettings {
+  readonly driver: DriverName;
+  readonly root: string;
+  readonly overlay: OverlayOptions;
+}
+
+/** The driver that the settings name, over its root, which it checks and lays out. Rejects with a Fault. */
+export async function createDriver(
+  { driver, root, overlay }: DriverSettings,
+  { system, reach }: { readonly system: System; readonly reach: Reach },
+): Promise<VolumeDriver> {
+  switch (driver) {
+    case 'overlay':
+      return createOverlayDriver({ root, system, options: overlay, tryMount, reach });
+    case 'btrfs':
+      return createBtrfsDriver({ root, system, calls: createBtrfsCalls(createIoctl(), runCommand), copyTree, reach });
+    case 'memory':
+      return createMemoryDriver();
+    default:
+      return driver satisfies never;
+  }
+}
