@@ -4,7 +4,11 @@ import { join } from 'node:path';
 import { openFileEventLog } from './adapters/event-log/file/open-file-event-log.ts';
 import { openKurrentEventLog } from './adapters/event-log/kurrentdb/open-kurrent-event-log.ts';
 import type { Identity } from './adapters/root/root-directory.ts';
+import { createIoctl } from './adapters/system/create-ioctl.ts';
+import { runCommand } from './adapters/system/run-command.ts';
 import { writeInPlace } from './adapters/system/write-in-place.ts';
+import { createBallast } from './adapters/volume-driver/btrfs/create-ballast.ts';
+import { createBtrfsCalls } from './adapters/volume-driver/btrfs/create-btrfs-calls.ts';
 import type { Config } from './config/config.ts';
 import type { Tools } from './open-store.ts';
 import type { EventLog } from './ports/event-log.ts';
@@ -40,6 +44,7 @@ async function openInRoot(
   tools: Tools,
 ): Promise<OpenLog> {
   const { system, metrics, logger, reach } = tools;
+  const warn = (message: string) => logger.warn({}, message);
   const opening = await openFileEventLog({
     directory: join(root, 'log'),
     store: identity?.store ?? randomUUID(),
@@ -47,9 +52,10 @@ async function openInRoot(
     writeInPlace,
     segmentBytes,
     reserveBytes,
+    ballast: createBallast({ root, calls: createBtrfsCalls(createIoctl(), runCommand), warn }),
     reach,
     onFlush: metrics.flushed,
-    warn: (message) => logger.warn({}, message),
+    warn,
   });
   if (opening.torn !== null) logger.warn(opening.torn, 'a torn last record was cut off the log and kept beside it');
   if (identity === undefined || identity.store === opening.store) return opening;

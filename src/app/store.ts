@@ -15,7 +15,7 @@ import { preparedVolume, volumeOf } from './volume-of.ts';
 
 /** The use cases over one journal and one driver. */
 export function createStore(context: StoreContext): Snapshots {
-  const { journal, locks, purger } = context;
+  const { journal, driver, locks, purger } = context;
   return {
     prepare: (command, actor) => locks.run([command.key], () => prepareSnapshot(context, command, actor)),
     commit: (command, actor) => locks.run([command.key, command.name], () => commitSnapshot(context, command, actor)),
@@ -29,7 +29,10 @@ export function createStore(context: StoreContext): Snapshots {
     usage: async (key) => usageOf(context, key),
     stat: (key) => either.map((snapshot: Snapshot) => shown(context, snapshot))(find(journal.durable, key)),
     list: (filters) => listOf(context, filters),
-    cleanup: () => purger.drained(),
+    cleanup: async () => {
+      await purger.drained();
+      await driver.reclaim?.();
+    },
   };
 }
 

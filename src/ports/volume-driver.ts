@@ -75,6 +75,11 @@ export interface VolumeDriver {
    * system brings these there before anything that is written into the log afterwards (ext4, xfs; not btrfs).
    */
   settle?(): Promise<void>;
+  /**
+   * Resolves when the room of every volume purged up to the call can be used, or no longer waits for it; tells whether any
+   * was still to come. Left out where a purge itself gives the room back (not btrfs).
+   */
+  reclaim?(): Promise<boolean>;
   scan(): Promise<readonly Found[]>;
   /** Whether nobody can have written into what was found since it was made. */
   untouched(found: Found): Promise<boolean>;

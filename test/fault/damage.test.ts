@@ -1,4 +1,4 @@
-import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import type { Envelope } from '../../events/envelope.ts';
@@ -242,36 +242,6 @@ test('without a checkpoint the log is cut, and what it no longer explains is put
   const aside = lines.filter(({ is }) => is === 'quarantined');
   assert.is(aside.length, onDisk(root).quarantine.length);
   assert.match(aside[0]?.why, /^was snapshots\/\d+ until position \d+: no living snapshot has the number/);
-});
-
-test('an older copy of the log is refused, and newer volumes are put into quarantine, not deleted', async (context) => {
-  const { sandbox, whole } = context;
-  const root = copyRoot(whole, join(sandbox.path, 'rolled-back'), true);
-  const backup = join(sandbox.path, 'backup');
-  cpSync(join(root, 'log'), backup, { recursive: true });
-  const serving = createServing(sandbox, { driver: 'overlay', root, settings });
-  const first = await serving.start();
-  const client = serving.connect();
-  await prepareWritten(client, 'newer', 'top');
-  await prepareWritten(client, 'extract newest', 'top');
-  await client.commit('newest', 'extract newest');
-  const newer = (await stateOfRoot(root)).life.lastId;
-  await first.stop();
-  rmSync(join(root, 'log'), { recursive: true });
-  cpSync(backup, join(root, 'log'), { recursive: true });
-  await assertRefused(serving, 'to go on with this older log alone, delete the checkpoints directory');
-  assert.is((await verified(root)).status, 3);
-  rmSync(join(root, 'checkpoints'), { recursive: true });
-  const second = await serving.start();
-  await serving.connect().prepare('next');
-  assert.ok(((await stateOfRoot(root)).index.get('next')?.id ?? 0) > newer);
-  await second.stop();
-  const { quarantine } = onDisk(root);
-  const contents = quarantine.map((name) => readFileSync(join(root, 'quarantine', name, 'fs', 'file'), 'utf8'));
-  assert.equal(contents.sort(), ['content of extract newest', 'content of newer']);
-  const told = await snapledgerRun('log', '--type', 'OrphanQuarantined', '--root', root);
-  assert.match(told.stdout, "newer than the log's last number");
-  assert.is((await verified(root)).status, 0);
 });
 
 test('a directory of snapshots that is missing is a finding', async ({ sandbox, whole }) => {

@@ -54,7 +54,7 @@ process.on('exit', () => loop?.end());
 
 const calls = createBtrfsCalls(createIoctl(), runCommand);
 
-const btrfs: DriverUnderTest = {
+export const btrfs: DriverUnderTest = {
   name: 'btrfs',
   needs: [requireFileSystem('btrfs'), requireCommand('mkfs.btrfs')],
   newRoot: () => {

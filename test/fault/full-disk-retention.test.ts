@@ -1,14 +1,14 @@
-import { closeSync, mkdirSync, openSync, statfsSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import * as assert from 'uvu/assert';
 import { stateOfRoot, verified } from '../support/inspect-store.ts';
-import { createLoop, type Loop, type LoopOptions, type LoopType } from '../support/loop.ts';
-import { requireCommand, requireFileSystem, suiteNeeding } from '../support/requirements.ts';
+import type { Loop } from '../support/loop.ts';
+import { suiteNeeding } from '../support/requirements.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { CallFailure, type SnapshotsClient } from '../support/snapshots-client.ts';
 import { writeFiles } from '../torture/content.ts';
 import { createServing, type Serving } from './serving.ts';
+import { bytesFree, fillBlocks, type SmallDisk, smallDisks } from './small-disk.ts';
 
 interface Place {
   readonly loop: Loop;
@@ -16,37 +16,12 @@ interface Place {
   readonly client: SnapshotsClient;
 }
 
-interface Disk {
-  readonly type: LoopType;
-  readonly driver: 'overlay';
-  readonly options: LoopOptions;
-  /** megabytes of each of the ten retained layers */
-  readonly each: number;
-}
-
-const disks: readonly Disk[] = [
-  { type: 'ext4', driver: 'overlay', options: { megabytes: 96, format: ['-m', '0'] }, each: 6 },
-];
+/** A disk that holds ten retained layers, and not much more. */
+const megabytes = { overlay: 96, btrfs: 192 } as const;
 const layers = 10;
+const each = 6 << 20;
 
 const retainedIn = async ({ root }: Serving) => (await stateOfRoot(root)).volumes.retained.size;
-const bytesFree = ({ path }: Loop) => {
-  const { bavail, bsize } = statfsSync(path);
-  return bavail * bsize;
-};
-
-/** Takes every block that is left, with a file of its own. */
-function fill({ path }: Loop, name: string): void {
-  mkdirSync(join(path, 'fillers'), { recursive: true });
-  const fd = openSync(join(path, 'fillers', name), 'a');
-  for (let bytes = 1 << 20; bytes >= 512; )
-    try {
-      writeSync(fd, Buffer.alloc(bytes));
-    } catch {
-      bytes = Math.floor(bytes / 2);
-    }
-  closeSync(fd);
-}
 
 const codeOf = (call: Promise<unknown>) =>
   call.then(
@@ -54,17 +29,20 @@ const codeOf = (call: Promise<unknown>) =>
     (error) => (error instanceof CallFailure ? error.code : String(error)),
   );
 
+/** So large that a dozen of them use up what the log has taken of the disk ahead. */
+const manyLabels = Object.fromEntries(Array.from({ length: 20 }, (_, n) => [`large-${n}`, 'x'.repeat(4000)]));
+
 /** Ten layers, one upon the other, all of them removed and retained, on a small disk. */
-async function withRetained(disk: Disk, sandbox: Sandbox, minFree: string): Promise<Place> {
-  const loop = createLoop(disk.type, disk.options);
+async function withRetained({ driver, make }: SmallDisk, sandbox: Sandbox, minFree: string): Promise<Place> {
+  const loop = make({ megabytes: megabytes[driver.name] });
   sandbox.atEnd(loop.end);
   const root = join(loop.path, 'root');
-  const serving = createServing(sandbox, { driver: disk.driver, root, retention: `min_free = "${minFree}"` });
+  const serving = createServing(sandbox, { driver: driver.name, root, retention: `min_free = "${minFree}"` });
   await serving.start();
   const client = serving.connect();
   for (let n = 1; n <= layers; n++) {
     await client.prepare(`extract ${n}`, { parent: n === 1 ? '' : `layer ${n - 1}` });
-    writeFiles(join(root, 'snapshots', String(n), 'fs'), [{ name: 'data', text: `${n}`, bytes: disk.each << 20 }]);
+    writeFiles(driver.layer(root, { id: n, kind: 'active' }), [{ name: 'data', text: `${n}`, bytes: each }]);
     await client.commit(`layer ${n}`, `extract ${n}`);
     await client.usage(`layer ${n}`);
   }
@@ -73,27 +51,27 @@ async function withRetained(disk: Disk, sandbox: Sandbox, minFree: string): Prom
   return { loop, serving, client };
 }
 
-for (const disk of disks) {
-  const needs = [requireFileSystem('overlay'), requireFileSystem(disk.type), requireCommand(`mkfs.${disk.type}`)];
-  const test = suiteNeeding<{ sandbox: Sandbox }>(`retention on a full disk with ${disk.driver}`, ...needs);
+for (const disk of smallDisks) {
+  const { driver, needs } = disk;
+  const test = suiteNeeding<{ sandbox: Sandbox }>(`retention on a full disk with ${driver.name}`, ...needs);
   test.before.each((context) => {
     context.sandbox = createSandbox('full-retention');
   });
   test.after.each(({ sandbox }) => sandbox.close());
 
-  test('never refuses a prepare for space that retained layers hold', async ({ sandbox }) => {
+  test('never refuses a prepare or an update for space that retained layers hold', async ({ sandbox }) => {
     const place = await withRetained(disk, sandbox, '0%');
     const { loop, serving, client } = place;
     assert.is(await retainedIn(serving), layers);
     let made = 0;
     for (; (await retainedIn(serving)) > 0 && made < 5000; made++) {
-      fill(loop, `filler-${made}`);
+      fillBlocks(loop);
       const before = await retainedIn(serving);
-      const code = await codeOf(client.prepare(`k${made}`));
-      if (before > 0) assert.is(code, 'OK', `prepare ${made}, with ${before} retained`);
+      const code = await codeOf(client.prepare(`k${made}`).then(() => client.update(`k${made}`, manyLabels)));
+      if (before > 0) assert.is(code, 'OK', `snapshot ${made}, with ${before} retained`);
     }
     assert.is(await retainedIn(serving), 0);
-    assert.ok(made > 1, `${made} prepared`);
+    assert.ok(made > 3, `${made} prepared`);
     const { status, text } = await verified(serving.root);
     assert.is(status, 0, text);
   });
@@ -103,7 +81,7 @@ for (const disk of disks) {
     const { loop, serving, client } = place;
     await client.prepare('writer');
     const { index } = await stateOfRoot(serving.root);
-    const layer = join(serving.root, 'snapshots', String(index.get('writer')?.id), 'fs');
+    const layer = driver.layer(serving.root, { id: index.get('writer')?.id ?? 0, kind: 'active' });
     for (let written = 0; (await retainedIn(serving)) > 2; written++) {
       assert.ok(bytesFree(loop) > 2 << 20, `${bytesFree(loop)} bytes are left after ${written}`);
       writeFiles(layer, [{ name: `data-${written}`, text: 'w', bytes: 1 << 20 }]);

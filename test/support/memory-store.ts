@@ -31,6 +31,8 @@ export interface MemoryStoreOptions extends MemoryOptions, Pick<MemoryEventLogOp
   readonly reach?: Reach;
   /** plays the flush of volumes made and purged, for a disk that needs it */
   readonly settle?: () => Promise<void>;
+  /** plays the wait for the room of what was purged */
+  readonly reclaim?: () => Promise<boolean>;
   /** plays the disk's room; endless unless said */
   readonly measureRoom?: MeasureRoom;
   /** plays the clock, in nanoseconds */
@@ -72,9 +74,13 @@ export async function openMemoryStore(options: MemoryStoreOptions = {}, remains:
     void said.push({ level, message, fields: fields as Record<string, unknown> });
   const logger: Logger = { info: say('info'), warn: say('warn'), error: say('error') };
   const kept = remains.kept ?? [];
-  const { flush, admit, before, settle } = options;
+  const { flush, admit, before, settle, reclaim } = options;
   const log = createMemoryEventLog({ store: storeId, kept, ...(flush && { flush }), ...(admit && { admit }) });
-  const driver = { ...createMemoryDriver(before === undefined ? {} : { before }), ...(settle && { settle }) };
+  const driver = {
+    ...createMemoryDriver(before === undefined ? {} : { before }),
+    ...(settle && { settle }),
+    ...(reclaim && { reclaim }),
+  };
   for (const [name, volume] of remains.driver?.volumes ?? []) driver.volumes.set(name, volume);
   const { state } = await loadState(log, noCheckpoints, logger);
   let time = 1_790_000_000_000_000_000n;

@@ -11,6 +11,8 @@ const btrfs = 0x9123683e;
  */
 export function writeInPlace(directory: string): string | undefined {
   if (statfsSync(directory).type !== btrfs) return undefined;
+  // A full disk refuses the attribute even where it is there.
+  if (/^\S*C/.test(runCommandSync('lsattr', ['-d', directory]).output)) return undefined;
   const { status, errors } = runCommandSync('chattr', ['+C', directory]);
   return status === 0 ? undefined : `${directory}: files in it can't be written in place: ${errors}`;
 }

@@ -1,6 +1,7 @@
 import { EMPTY, exhaustMap, from, interval, Subject, startWith, switchMap } from 'rxjs';
 import { errorText } from '../../ports/fault.ts';
 import type { Logger } from '../../ports/logger.ts';
+import type { MeasureRoom } from '../../ports/space.ts';
 import type { Clock } from '../../ports/system.ts';
 import type { Journal } from '../journal.ts';
 import type { Pipelines } from '../pipeline/pipeline.ts';
@@ -22,6 +23,7 @@ export interface RetentionKeeper {
 
 interface Context extends EndingContext {
   readonly journal: Journal;
+  readonly measureRoom: MeasureRoom;
   readonly pipelines: Pipelines;
   readonly purger: Purger;
   readonly logger: Logger;
@@ -68,7 +70,7 @@ export function createRetentionKeeper(context: Context): RetentionKeeper {
   });
   return {
     makeRoom: async (attempt) =>
-      (await inTurn(() => giveUp(context, queue, firstGift * 4 ** attempt), 'no room could be made')) === true,
+      (await inTurn(() => giveUp(context, queue, attempt), 'no room could be made')) === true,
     close: async () => {
       looking.unsubscribe();
       pipeline.close();
@@ -92,13 +94,16 @@ async function endWhatIsDue(context: Context, queue: RetainedQueue): Promise<und
   await end((_next, given) => given < short, 'the disk has less room than is to be kept free');
 }
 
-/** Where nothing is retained any more, purges that are under way may still give room. */
-async function giveUp(context: Context, queue: RetainedQueue, least: number): Promise<boolean> {
+/**
+ * Where nothing is retained any more, what was removed before may still give room. What it still holds is waited for once:
+ * undoing the failed deed has removed something too, which is no reason to do it again.
+ */
+async function giveUp(context: Context, queue: RetainedQueue, attempt: number): Promise<boolean> {
   const { journal, purger, driver } = context;
-  const given = queue.oldest((_next, bytes) => bytes < least);
+  const given = queue.oldest((_next, bytes) => bytes < firstGift * 4 ** attempt);
   if (given.length > 0) return endRetention(context, given, 'something failed for want of space');
-  const { size } = journal.durable.volumes.doomed;
+  const due = journal.durable.volumes.doomed.size > 0;
   await purger.drained();
-  await driver.settle?.();
-  return journal.durable.volumes.doomed.size < size;
+  const reclaimed = (await driver.reclaim?.()) === true;
+  return attempt === 0 && (due || reclaimed);
 }

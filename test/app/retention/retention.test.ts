@@ -253,6 +253,43 @@ test('what fails for want of space with nothing retained is refused as ever', as
   assert.is(error.code, 'no-space');
 });
 
+test('what fails for want of space waits once for the room of what was removed before', async () => {
+  let waits = 0;
+  const tries: number[] = [];
+  const before = (name: string, id: number) => {
+    if (name !== 'create') return;
+    tries.push(id);
+    if (waits === 0 || id > 2) throw full();
+  };
+  const reclaim = async () => {
+    waits += 1;
+    return true;
+  };
+  const { snapshots } = await openMemoryStore({ before, reclaim });
+  right(await snapshots.prepare(prepare('k'), actor));
+  assert.equal([tries, waits], [[1, 2], 1]);
+  const error = await snapshots.prepare(prepare('more'), actor).catch((thrown) => thrown);
+  assert.is(error.code, 'no-space');
+  assert.equal([tries, waits], [[1, 2, 3, 4], 3]);
+});
+
+test('a cleanup has room given back before it is answered, and so has the end of retention', async () => {
+  const deeds: string[] = [];
+  const before = (name: string) => {
+    if (name === 'purge') deeds.push(name);
+  };
+  const reclaim = async () => {
+    deeds.push('reclaim');
+    return true;
+  };
+  const store = await withRemoved({ before, reclaim, policy: { ...forever, keep: 0 } });
+  await removeAll(store);
+  await waitFor('the end of retention', () => retained(store).length === 0);
+  await store.snapshots.cleanup();
+  assert.is(deeds.at(-1), 'reclaim');
+  assert.is(deeds.filter((deed) => deed === 'purge').length, 3);
+});
+
 test('a flush that failed is never tried again', async () => {
   let failing = false;
   const before = (name: string) => {

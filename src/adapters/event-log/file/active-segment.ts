@@ -1,4 +1,4 @@
-import { closeSync, ftruncateSync, openSync, unlinkSync } from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, openSync, unlinkSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Reach } from '../../../ports/failpoints.ts';
@@ -65,15 +65,17 @@ export async function startSegment(active: ActiveSegment, reach: Reach): Promise
   } catch (error) {
     throw faultOf(error, `log segment ${path}`);
   }
-  try {
-    await syncData(fd);
-    await rename(path, segment.path);
-    await syncDirectory(dirname(segment.path));
-  } catch (error) {
-    throw ioFault(error, `log segment ${path}`);
-  }
+  await syncData(fd).catch(failed(path));
+  await rename(path, segment.path).catch((error) => {
+    throw faultOf(error, `log segment ${path}`);
+  });
+  await syncDirectory(dirname(segment.path)).catch(failed(path));
   active.started = true;
 }
+
+const failed = (path: string) => (error: unknown) => {
+  throw ioFault(error, `log segment ${path}`);
+};
 
 /** Goes on with the last segment of a log. */
 export function continueSegment(segment: Segment, options: RoomOptions): ActiveSegment {
@@ -104,9 +106,17 @@ export function leaveSegment({ segment, fd }: ActiveSegment, warn: (message: str
   closeSync(fd);
 }
 
-/** Cuts off what a failed write left after the last durable event, durably, and takes the room there again. */
-export async function cutBack({ segment, fd, room }: ActiveSegment): Promise<void> {
-  ftruncateSync(fd, segment.end.offset);
-  room.restore(segment.end.offset);
+/**
+ * Cuts off what a failed write left after the last durable event, durably, and takes the room there again. To cut takes a
+ * little space itself: rejects with `no-space`, and can then be called again.
+ */
+export async function cutBack({ segment: { end, path }, fd, room }: ActiveSegment): Promise<void> {
+  if (fstatSync(fd).size === end.offset) return;
+  try {
+    ftruncateSync(fd, end.offset);
+  } catch (error) {
+    throw faultOf(error, `log segment ${path}: cutting it at byte ${end.offset}`);
+  }
+  room.restore(end.offset);
   await syncData(fd);
 }

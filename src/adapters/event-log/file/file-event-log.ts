@@ -1,3 +1,4 @@
+import type { Ballast } from '../../../ports/ballast.ts';
 import type { EventLog, LogPlace } from '../../../ports/event-log.ts';
 import { Fault } from '../../../ports/fault.ts';
 import { checkPositions } from '../check-positions.ts';
@@ -41,8 +42,8 @@ export function createFileEventLog(segments: Segment[], active: ActiveSegment, o
     if (envelopes.length === 0) return Promise.resolve();
     const bodies = encodeBodies(envelopes);
     const target = rotation.target(end, room);
-    const taken = formatTaken(target, bodies);
-    target.room.demand(taken.to.offset, room);
+    const taken = formatTaken(target, bodies, room);
+    demandRoom(taken, options.ballast);
     target.taken = taken.to;
     end = { position: taken.to.position, mark: taken.to.chain };
     return commit.take(taken, flush);
@@ -51,7 +52,7 @@ export function createFileEventLog(segments: Segment[], active: ActiveSegment, o
     stopped ??= new Fault('stopped', `log ${options.directory} is closed`, { hint: 'open it again' });
     await commit.settled().catch(() => {});
     rotation.rewind(writer.active);
-    writer.close();
+    await writer.close();
   };
   return {
     get end() {
@@ -67,6 +68,15 @@ export function createFileEventLog(segments: Segment[], active: ActiveSegment, o
       return closing;
     },
   };
+}
+
+/** Where ballast may be given up for it, a reserved append is taken all the same: writing it shows whether there is room. */
+function demandRoom({ active, to, room }: Taken, ballast: Ballast | undefined): void {
+  try {
+    active.room.demand(to.offset, room);
+  } catch (error) {
+    if (room === 'ordinary' || ballast === undefined) throw error;
+  }
 }
 
 function placeOf({ end, header }: Segment): LogPlace {

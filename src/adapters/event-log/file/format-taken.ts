@@ -1,4 +1,5 @@
 import { type Envelope, encodeEnvelope } from '../../../../events/envelope.ts';
+import type { AppendOptions } from '../../../ports/event-log.ts';
 import type { ActiveSegment } from './active-segment.ts';
 import { formatLine } from './line.ts';
 import type { Taken } from './segment-writer.ts';
@@ -9,7 +10,7 @@ export function encodeBodies(envelopes: readonly Envelope[]): readonly string[] 
 }
 
 /** Puts bodies into lines that follow what was taken for a segment before. */
-export function formatTaken(active: ActiveSegment, bodies: readonly string[]): Taken {
+export function formatTaken(active: ActiveSegment, bodies: readonly string[], room: AppendOptions['room']): Taken {
   const { position, offset, chain } = active.taken;
   let hash = chain;
   let text = '';
@@ -19,5 +20,5 @@ export function formatTaken(active: ActiveSegment, bodies: readonly string[]): T
     text += line.text;
   }
   const to = { position: position + bodies.length, chain: hash, offset: offset + Buffer.byteLength(text) };
-  return { active, text, records: bodies.length, to };
+  return { active, room, text, records: bodies.length, to };
 }

@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, unlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import type { Ballast } from '../../../ports/ballast.ts';
 import type { LogOpening } from '../../../ports/event-log.ts';
 import { type Reach, unhindered } from '../../../ports/failpoints.ts';
 import { faultOf } from '../../../ports/fault.ts';
@@ -10,6 +11,7 @@ import { createFileEventLog } from './file-event-log.ts';
 import { genesisMark } from './header.ts';
 import { type LoadedLog, loadSegments } from './load-segments.ts';
 import { type Preallocate, preallocateIfAble } from './preallocate.ts';
+import { withBallast } from './with-ballast.ts';
 import type { WritingOptions } from './writing-options.ts';
 
 export interface FileEventLogOptions {
@@ -26,6 +28,8 @@ export interface FileEventLogOptions {
   readonly roomBytes?: number;
   /** Of these blocks, so much is kept for `reserved` appends. 1 MiB unless said. */
   readonly reserveBytes?: number;
+  /** What is given up for `reserved` appends where blocks alone don't let the file system write. None unless said. */
+  readonly ballast?: Ballast | undefined;
   readonly reach?: Reach;
   /** Told of every flush that succeeded: events, bytes and seconds, write included. */
   readonly onFlush?: (records: number, bytes: number, seconds: number) => void;
@@ -46,8 +50,14 @@ const mebibyte = 1024 * 1024;
  * of older segments when they are read.
  */
 export async function openFileEventLog(options: FileEventLogOptions): Promise<FileLogOpening> {
-  const { directory } = options;
   const writing = withDefaults(options);
+  const opened = await withBallast(options.ballast, () => open(options, writing));
+  await options.ballast?.keep();
+  return opened;
+}
+
+async function open(options: FileEventLogOptions, writing: WritingOptions): Promise<FileLogOpening> {
+  const { directory } = options;
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     const copied = options.writeInPlace?.(directory);
@@ -68,6 +78,7 @@ function withDefaults(options: FileEventLogOptions): WritingOptions {
     segmentBytes: options.segmentBytes ?? 16 * mebibyte,
     roomBytes: options.roomBytes ?? mebibyte,
     reserveBytes: options.reserveBytes ?? mebibyte,
+    ballast: options.ballast,
     reach: options.reach ?? unhindered,
     onFlush: options.onFlush ?? (() => {}),
     warn,

@@ -1,3 +1,4 @@
+import { fstatSync } from 'node:fs';
 import type { AppendOptions } from '../../../ports/event-log.ts';
 import type { Preallocate } from './preallocate.ts';
 
@@ -18,6 +19,8 @@ export interface Room {
 }
 
 const finest = 4096;
+/** Source: stat(2) */
+const blockBytes = 512;
 
 export function createRoom(fd: number, { preallocate, roomBytes, reserveBytes }: RoomOptions): Room {
   let reserved = 0;
@@ -57,7 +60,8 @@ export function createRoom(fd: number, { preallocate, roomBytes, reserveBytes }:
       try {
         return extend(size + reserveBytes);
       } catch {
-        // Blocks that are there already can be reserved again on a full disk: halving finds how far they reach.
+        // What is there already lies without a gap from the file's beginning. More of it is found by halving.
+        reserved = Math.max(size, fstatSync(fd).blocks * blockBytes);
       }
       for (let step = reserveBytes; step >= finest; step = Math.floor(step / 2))
         if (fits(reserved, step)) reserved += step;

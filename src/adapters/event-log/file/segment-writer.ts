@@ -1,4 +1,6 @@
 import { closeSync } from 'node:fs';
+import type { Ballast } from '../../../ports/ballast.ts';
+import type { AppendOptions } from '../../../ports/event-log.ts';
 import type { Reach } from '../../../ports/failpoints.ts';
 import { type Fault, faultOf } from '../../../ports/fault.ts';
 import { type ActiveSegment, cutBack, leaveSegment, startSegment } from './active-segment.ts';
@@ -6,11 +8,13 @@ import type { Cursor } from './cursor.ts';
 import { syncData, writeAt } from './file-calls.ts';
 import { ioFault } from './io-fault.ts';
 import type { Segment } from './segment.ts';
+import { withBallast } from './with-ballast.ts';
 import type { WritingOptions } from './writing-options.ts';
 
 /** The events of one append as they will stand in a segment. */
 export interface Taken {
   readonly active: ActiveSegment;
+  readonly room: AppendOptions['room'];
   readonly text: string;
   readonly records: number;
   /** the place after them */
@@ -21,22 +25,26 @@ export interface Taken {
 export interface SegmentWriter {
   /** the segment that holds the last durable event */
   readonly active: ActiveSegment;
-  /** Makes appends of one segment durable, starting that segment first where it is a new one. Rejects with a Fault. */
+  /**
+   * Makes appends of one segment durable, starting that segment first where it is a new one. Ballast is given up where one
+   * of them is reserved and there is no space, and made again afterwards. Rejects with a Fault.
+   */
   store(batch: readonly Taken[]): Promise<void>;
   /**
    * Takes back what a failed batch left, where that is possible, and gives the fault for those who wait: after
    * `no-space` the writer goes on, after any other fault it must not be used again.
    */
   undo(error: unknown): Promise<Fault>;
-  close(): void;
+  close(): Promise<void>;
 }
 
 export function createSegmentWriter(
   segments: Segment[],
   first: ActiveSegment,
-  { reach, onFlush, warn }: WritingOptions,
+  { reach, ballast, onFlush, warn }: WritingOptions,
 ): SegmentWriter {
   let active = first;
+  let keeping: Promise<void> | undefined;
 
   const start = async (next: ActiveSegment) => {
     await startSegment(next, reach);
@@ -44,23 +52,31 @@ export function createSegmentWriter(
     leaveSegment(active, warn);
     active = next;
   };
+  const write = async (batch: readonly Taken[], bytes: Buffer) => {
+    const [head] = batch;
+    if (head?.active.started === false) await start(head.active);
+    await writeDurably(active, bytes, reach);
+  };
   return {
     get active() {
       return active;
     },
     store: async (batch) => {
-      const [head] = batch;
-      if (head === undefined) return;
-      if (!head.active.started) await start(head.active);
+      if (batch.length === 0) return;
       const began = performance.now();
       const bytes = Buffer.from(batch.map(({ text }) => text).join(''));
-      await writeDurably(active, bytes, reach);
+      const isReserved = batch.some(({ room }) => room === 'reserved');
+      await withBallast(isReserved ? ballast : undefined, () => write(batch, bytes));
       advance(active.segment, batch);
       const records = batch.reduce((sum, taken) => sum + taken.records, 0);
       onFlush(records, bytes.length, (performance.now() - began) / 1000);
+      keeping = ballast?.keep();
     },
-    undo: (error) => takeBack(active, faultOf(error, `log segment ${active.segment.path}`)),
-    close: () => closeSync(active.fd),
+    undo: (error) => takeBack(active, ballast, faultOf(error, `log segment ${active.segment.path}`)),
+    close: async () => {
+      await keeping;
+      closeSync(active.fd);
+    },
   };
 }
 
@@ -88,10 +104,10 @@ function advance(segment: Segment, batch: readonly Taken[]): void {
   }
 }
 
-async function takeBack(active: ActiveSegment, fault: Fault): Promise<Fault> {
+async function takeBack(active: ActiveSegment, ballast: Ballast | undefined, fault: Fault): Promise<Fault> {
   if (fault.code !== 'no-space') return fault;
   try {
-    await cutBack(active);
+    await withBallast(ballast, () => cutBack(active));
     return fault;
   } catch (error) {
     return ioFault(error, `${fault.message}; cutting that off again`);

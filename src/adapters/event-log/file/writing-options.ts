@@ -1,3 +1,4 @@
+import type { Ballast } from '../../../ports/ballast.ts';
 import type { Reach } from '../../../ports/failpoints.ts';
 import type { RoomOptions } from './room.ts';
 
@@ -5,6 +6,8 @@ import type { RoomOptions } from './room.ts';
 export interface WritingOptions extends RoomOptions {
   readonly directory: string;
   readonly segmentBytes: number;
+  /** given up for reserved events that find no room otherwise */
+  readonly ballast: Ballast | undefined;
   readonly reach: Reach;
   readonly onFlush: (records: number, bytes: number, seconds: number) => void;
   /** Told in words of what the log can live with. */

@@ -29,6 +29,10 @@ export interface BtrfsCalls {
   info(path: string): Promise<SubvolumeInfo>;
   /** Relative paths of all subvolumes in a subvolume, at any depth, each after the one that it is in. */
   nested(path: string): Promise<readonly string[]>;
+  /** Numbers of the subvolumes of a directory's file system that are deleted and whose room is not free yet. */
+  deleted(path: string): Promise<readonly number[]>;
+  /** Brings the file system that holds a directory to stable storage, and wakes what frees the room of deleted subvolumes. */
+  sync(path: string): Promise<void>;
   /** What a subvolume has on disk that was written after a transaction, 0 for everything. */
   writtenSince(path: string, transaction: number): Promise<Usage>;
 }

@@ -4,6 +4,7 @@ import type { Mount, Volume, VolumeDriver } from '../../../ports/volume-driver.t
 import { createTreeThread } from '../tree-thread.ts';
 import type { BtrfsCalls } from './btrfs-calls.ts';
 import { checkBtrfsRoot } from './check-btrfs-root.ts';
+import { createReclaim } from './create-reclaim.ts';
 import { createVolume } from './create-volume.ts';
 import { deviceOf } from './device-of.ts';
 import { guarded } from './guarded.ts';
@@ -36,9 +37,10 @@ export async function createBtrfsDriver(setup: BtrfsSetup): Promise<VolumeDriver
   const layout = createLayout(root);
   const tools = { root, layout, calls, reach, copyTree, syncFileSystem, lag };
   const remover = createTreeThread();
+  const reclaim = createReclaim(tools);
   const remove = (path: string) => {
     reach('btrfs.purge');
-    return removeVolume({ calls, removeTree: remover.remove }, path);
+    return withRoom(reclaim, () => removeVolume({ calls, removeTree: remover.remove }, path));
   };
   const { mountsOf, forget } = createMounts(layout, calls);
   const usageOf = createOwnMeter(tools);
@@ -80,9 +82,20 @@ export async function createBtrfsDriver(setup: BtrfsSetup): Promise<VolumeDriver
         forget(id);
         return remove(layout.directory(id));
       }),
+    reclaim: () => guarded('room of deleted subvolumes', reclaim),
     settle: () => guarded('flush of the volumes', () => syncFileSystem(root)),
     close: () => remover.close(),
   };
+}
+
+/** A deletion takes a little room itself, which earlier ones may still hold: then it is done again when they have given it. */
+async function withRoom<T>(reclaim: () => Promise<boolean>, deed: () => Promise<T>): Promise<T> {
+  try {
+    return await deed();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC' || !(await reclaim())) throw error;
+    return deed();
+  }
 }
 
 /** Mounts by the subvolume's number, which never changes and is asked for once. */

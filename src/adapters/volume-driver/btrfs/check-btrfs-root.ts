@@ -5,7 +5,7 @@ import { asRootFault, existingRoot } from '../existing-root.ts';
 import type { BtrfsCalls } from './btrfs-calls.ts';
 
 /** Source: linux/magic.h */
-const btrfs = 0x9123683e;
+export const btrfsMagic = 0x9123683e;
 
 /**
  * Makes sure that a directory can hold btrfs volumes, lays it out (modes as ARCHITECTURE.md says, whatever the umask) and
@@ -14,7 +14,7 @@ const btrfs = 0x9123683e;
 export async function checkBtrfsRoot(root: string, calls: Pick<BtrfsCalls, 'idOf'>): Promise<string> {
   const path = existingRoot(root);
   if (path === '/') throw new Fault('misuse', 'root /: is no directory of its own', { hint: 'take one below it' });
-  if (statfsSync(path).type !== btrfs)
+  if (statfsSync(path).type !== btrfsMagic)
     throw new Fault('unsupported', `root ${path}: is not on a btrfs file system`, {
       hint: `mount a btrfs file system at ${path}, or use --driver overlay`,
     });

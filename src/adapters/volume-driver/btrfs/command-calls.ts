@@ -36,6 +36,8 @@ export function createCommandBtrfsCalls(run: RunCommand): BtrfsCalls {
     idOf: async (path) => Number(await ask('btrfs', 'inspect-internal', 'rootid', path)),
     info: async (path) => infoIn(await ask('btrfs', 'subvolume', 'show', path)),
     nested,
+    deleted: async (path) => deletedIn(await ask('btrfs', 'subvolume', 'list', '-d', path)),
+    sync: (path) => btrfs('filesystem', 'sync', path),
     writtenSince: async (path, transaction) =>
       usageIn(await ask('btrfs', 'subvolume', 'find-new', path, String(transaction + 1))),
   };
@@ -84,6 +86,9 @@ function infoIn(shown: string): SubvolumeInfo {
     isSnapshot: field('Parent UUID') !== '-',
   };
 }
+
+const deletedIn = (listed: string): readonly number[] =>
+  [...listed.matchAll(/^ID (\d+) /gm)].map(([, id]) => Number(id));
 
 const extentLine = /^inode (\d+) file offset \d+ len (\d+) disk start (\d+) /gm;
 

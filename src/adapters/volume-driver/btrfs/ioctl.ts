@@ -16,11 +16,12 @@ export async function withDirectory<T>(path: string, deed: (fd: number) => Promi
 const magic = 0x94;
 
 /** The number of an ioctl by direction (1 for what is read by the kernel, 2 for what is written, 3 for both), number and size. */
-const request = (direction: 1 | 2 | 3, number: number, size: number): number =>
+const request = (direction: 0 | 1 | 2 | 3, number: number, size: number): number =>
   direction * 2 ** 30 + size * 2 ** 16 + magic * 2 ** 8 + number;
 
 /** btrfs's own ioctls. Source: linux/btrfs.h. */
 export const requests = {
+  sync: request(0, 8, 0),
   createSubvolume: request(1, 14, 4096),
   deleteSubvolume: request(1, 15, 4096),
   searchTree: request(3, 17, 112),

@@ -1,4 +1,5 @@
 import type { BtrfsCalls, SubvolumeInfo } from './btrfs-calls.ts';
+import { deletedSubvolumes } from './deleted-subvolumes.ts';
 import { flags, type Ioctl, readNumber, requests, withDirectory, writeNumber } from './ioctl.ts';
 import { namedArgument } from './named-argument.ts';
 import { nestedPaths } from './nested-subvolumes.ts';
@@ -28,6 +29,8 @@ export function createNativeBtrfsCalls(ioctl: Ioctl): BtrfsCalls {
     idOf: (path) => withDirectory(path, (fd) => subvolumeId(ioctl, fd)),
     info: (path) => withDirectory(path, (fd) => infoOf(ioctl, fd)),
     nested: (path) => withDirectory(path, (fd) => nestedPaths(ioctl, path, fd)),
+    deleted: (path) => withDirectory(path, (fd) => deletedSubvolumes(ioctl, fd)),
+    sync: (path) => withDirectory(path, (fd) => ioctl(fd, requests.sync, Buffer.alloc(0))),
     writtenSince: (path, transaction) => withDirectory(path, (fd) => writtenSince(ioctl, fd, transaction)),
   };
 }

@@ -2,6 +2,7 @@ import { type Ioctl, readNumber, requests, writeNumber } from './ioctl.ts';
 
 /** Where an item stands in a tree: items are ordered by inode (or another object), type and offset. */
 export interface Key {
+  /** special ones are negative where they are searched for, as in linux/btrfs_tree.h, and Infinity where they are met */
   readonly object: number;
   readonly type: number;
   /** the largest 64-bit number is Infinity here */
@@ -71,6 +72,7 @@ function writeSearch(buffer: Buffer, { tree, from, to, since }: Search): void {
 
 function writeBound(buffer: Buffer, value: number, offset: number): void {
   if (value === Infinity) buffer.fill(0xff, offset, offset + 8);
+  else if (value < 0) buffer.writeBigInt64LE(BigInt(value), offset);
   else writeNumber(buffer, value, offset);
 }
 

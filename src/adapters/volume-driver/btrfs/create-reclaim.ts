@@ -1,0 +1,33 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { BtrfsCalls } from './btrfs-calls.ts';
+
+interface Tools {
+  readonly root: string;
+  readonly calls: Pick<BtrfsCalls, 'deleted' | 'sync'>;
+  /** milliseconds that the kernel gets for what was deleted; 30 seconds unless said */
+  readonly patience?: number;
+}
+
+/**
+ * Waits for the room of deleted subvolumes: the kernel frees it in the background, every 30 seconds unless it is woken, again
+ * and again where metadata is short, and gives it out when a transaction after that is committed. Resolves with whether there
+ * was any to wait for. One that it does not free, since a file in it is still open, is not waited for again.
+ */
+export function createReclaim({ root, calls, patience = 30_000 }: Tools): () => Promise<boolean> {
+  let held: ReadonlySet<number> = new Set();
+  return async () => {
+    const known = held;
+    let left = (await calls.deleted(root)).filter((id) => !known.has(id));
+    if (left.length === 0) return false;
+    const until = performance.now() + patience;
+    for (let next = 5; left.length > 0 && performance.now() < until; next = Math.min(next * 2, 200)) {
+      await calls.sync(root);
+      await pause(next);
+      const still = new Set(await calls.deleted(root));
+      left = left.filter((id) => still.has(id));
+    }
+    held = new Set([...known, ...left]);
+    await calls.sync(root);
+    return true;
+  };
+}

@@ -1,0 +1,125 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { inspectLog } from '../../../../src/adapters/event-log/file/inspect-log.ts';
+import type { Ballast } from '../../../../src/ports/ballast.ts';
+import { Fault } from '../../../../src/ports/fault.ts';
+import { createSandbox, type Sandbox } from '../../../support/sandbox.ts';
+import { createTrap, eventsAfter, now, openLog, readAll, reserved, segmentsIn } from './file-log.ts';
+
+interface Context {
+  sandbox: Sandbox;
+  directory: string;
+}
+
+const test = suite<Context>('log with ballast');
+
+test.before.each((context) => {
+  context.sandbox = createSandbox('log-ballast');
+  context.directory = join(context.sandbox.path, 'log');
+});
+test.after.each(({ sandbox }) => sandbox.close());
+
+/** Ballast that can be given up so many times, and what was done with it. */
+function playedBallast(times: number): Ballast & { readonly deeds: string[] } {
+  const deeds: string[] = [];
+  let left = times;
+  return {
+    deeds,
+    keep: async () => void deeds.push('keep'),
+    release: async () => {
+      deeds.push('release');
+      return left-- > 0;
+    },
+  };
+}
+
+const codeOf = (promise: Promise<unknown>) =>
+  promise.then(
+    () => 'stored',
+    (error: unknown) => (error instanceof Fault ? error.code : String(error)),
+  );
+
+test('gives it up for a reserved event that finds no space, and makes it again afterwards', async ({ directory }) => {
+  const trap = createTrap();
+  const ballast = playedBallast(1);
+  const { log } = await openLog(directory, { reach: trap.reach, ballast });
+  trap.arm('log.write', 'ENOSPC');
+  assert.is(await codeOf(log.append(eventsAfter(0, 1), reserved)), 'stored');
+  assert.equal(ballast.deeds, ['keep', 'release', 'keep']);
+  await log.close();
+  assert.equal((await inspectLog(directory)).damage, []);
+});
+
+test('keeps it where an ordinary event finds no space', async ({ directory }) => {
+  const trap = createTrap();
+  const ballast = playedBallast(1);
+  const { log } = await openLog(directory, { reach: trap.reach, ballast });
+  trap.arm('log.write', 'ENOSPC');
+  assert.is(await codeOf(log.append(eventsAfter(0, 1), now)), 'no-space');
+  assert.equal(ballast.deeds, ['keep']);
+  await log.close();
+});
+
+test('gives a reserved event back where there is none, and goes on', async ({ directory }) => {
+  const trap = createTrap();
+  const { log } = await openLog(directory, { reach: trap.reach, ballast: playedBallast(0) });
+  trap.arm('log.write', 'ENOSPC');
+  assert.is(await codeOf(log.append(eventsAfter(0, 1), reserved)), 'no-space');
+  assert.is(await codeOf(log.append(eventsAfter(0, 1), reserved)), 'stored');
+  assert.equal(await readAll(log), eventsAfter(0, 1));
+  await log.close();
+});
+
+test('takes a reserved event for which no blocks can be reserved, and begins a segment with the next try', async ({
+  directory,
+}) => {
+  const trap = createTrap();
+  const full = { now: false };
+  const preallocate = () => {
+    if (full.now) throw new Fault('no-space', 'fallocate: ENOSPC', { hint: 'none' });
+  };
+  const ballast = playedBallast(9);
+  const { log } = await openLog(directory, {
+    reach: trap.reach,
+    ballast,
+    preallocate,
+    segmentBytes: 300,
+    roomBytes: 1,
+    reserveBytes: 1,
+  });
+  full.now = true;
+  assert.is(await codeOf(log.append(eventsAfter(0, 1), reserved)), 'stored');
+  full.now = false;
+  trap.arm('log.rotate', 'ENOSPC');
+  assert.is(await codeOf(log.append(eventsAfter(1, 1), reserved)), 'stored');
+  assert.is(segmentsIn(directory).length, 2);
+  assert.equal(ballast.deeds, ['keep', 'keep', 'release', 'keep']);
+  await log.close();
+});
+
+test('is opened with its help', async ({ directory }) => {
+  const tries = { left: 1 };
+  const preallocate = () => {
+    if (tries.left-- > 0) throw new Fault('no-space', 'fallocate: ENOSPC', { hint: 'none' });
+  };
+  const ballast = playedBallast(1);
+  const { log } = await openLog(directory, { ballast, preallocate });
+  assert.equal(ballast.deeds, ['release', 'keep']);
+  await log.close();
+});
+
+test('cuts nothing where nothing was written', async ({ directory }) => {
+  const trap = createTrap();
+  const { log } = await openLog(directory, { reach: trap.reach });
+  const file = join(directory, segmentsIn(directory)[0] ?? '');
+  const { size, ctimeNs } = statSync(file, { bigint: true });
+  trap.arm('log.write', 'ENOSPC');
+  assert.is(await codeOf(log.append(eventsAfter(0, 1), now)), 'no-space');
+  const after = statSync(file, { bigint: true });
+  assert.equal([after.size, after.ctimeNs], [size, ctimeNs]);
+  await log.close();
+});
+
+test.run();

@@ -1,0 +1,63 @@
+import { existsSync, mkdirSync, readdirSync, unlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+import { createBallast } from '../../../../src/adapters/volume-driver/btrfs/create-ballast.ts';
+import { fillBlocks, fillMetadata } from '../../../fault/small-disk.ts';
+import { createLoop } from '../../../support/loop.ts';
+import { createSandbox } from '../../../support/sandbox.ts';
+import { btrfs } from './bench.ts';
+import { onBothWays } from './on-both-ways.ts';
+
+const untold = (message: string) => assert.unreachable(message);
+
+onBothWays('ballast', (test) => {
+  test('is made whole, once, and given up whole', async ({ root, calls }) => {
+    const ballast = createBallast({ root, calls, warn: untold });
+    await ballast?.keep();
+    const path = join(root, 'ballast');
+    const { length } = readdirSync(path);
+    assert.ok(length > 500, `${length} links`);
+    unlinkSync(join(path, '7'));
+    await createBallast({ root, calls, warn: untold })?.keep();
+    assert.is(readdirSync(path).length, length);
+    assert.is(await ballast?.release(), true);
+    assert.not(existsSync(path));
+    assert.not.match(btrfs('subvolume', 'list', '-d', root), 'DELETED');
+    assert.is(await ballast?.release(), false);
+  });
+
+  test('takes the place of a copy that is no subvolume', async ({ root, calls }) => {
+    mkdirSync(join(root, 'ballast'));
+    const ballast = createBallast({ root, calls, warn: untold });
+    await ballast?.keep();
+    assert.is(await ballast?.release(), true);
+  });
+
+  test('is not made again at once after it was given up', async ({ root, calls }) => {
+    const ballast = createBallast({ root, calls, warn: untold });
+    await ballast?.keep();
+    await ballast?.release();
+    await ballast?.keep();
+    assert.not(existsSync(join(root, 'ballast')));
+  });
+
+  test('is left out without a word where there is no room for it', async ({ calls }) => {
+    const loop = createLoop('btrfs');
+    try {
+      const root = join(loop.path, 'root');
+      mkdirSync(root);
+      fillBlocks(loop);
+      fillMetadata(loop);
+      await createBallast({ root, calls, warn: untold })?.keep();
+    } finally {
+      loop.end();
+    }
+  });
+
+  test('is none where the root is not on btrfs', async ({ calls }) => {
+    const sandbox = createSandbox('ballast');
+    const root = join(sandbox.path, 'root');
+    assert.is(createBallast({ root, calls, warn: untold }), undefined);
+    await sandbox.close();
+  });
+});

@@ -1,0 +1,37 @@
+import { closeSync, openSync, writeFileSync } from 'node:fs';
+import * as assert from 'uvu/assert';
+import { createReclaim } from '../../../../src/adapters/volume-driver/btrfs/create-reclaim.ts';
+import { active } from '../../../contract/volume-driver.contract.ts';
+import { onBothWays } from './on-both-ways.ts';
+
+onBothWays('reclaim', (test) => {
+  test('waits until what was purged holds no room any more, and tells whether it waited', async ({
+    root,
+    driver,
+    calls,
+    part,
+  }) => {
+    await driver.create(active(1));
+    for (let n = 0; n < 50; n++) writeFileSync(part(1, `fs/${n}`), Buffer.alloc(10_000));
+    await driver.reclaim?.();
+    await driver.purge(1);
+    assert.is((await calls.deleted(root)).length, 1);
+    assert.is(await driver.reclaim?.(), true);
+    assert.equal(await calls.deleted(root), []);
+    assert.is(await driver.reclaim?.(), false);
+  });
+
+  test('does not wait twice for what somebody holds open', async ({ root, driver, calls, part }) => {
+    await driver.create(active(1));
+    writeFileSync(part(1, 'fs/file'), 'held');
+    const fd = openSync(part(1, 'fs/file'), 'r');
+    await driver.purge(1);
+    const reclaim = createReclaim({ root, calls, patience: 100 });
+    assert.is(await reclaim(), true);
+    assert.is((await calls.deleted(root)).length, 1);
+    assert.is(await reclaim(), false);
+    closeSync(fd);
+    assert.is(await createReclaim({ root, calls })(), true);
+    assert.equal(await calls.deleted(root), []);
+  });
+});

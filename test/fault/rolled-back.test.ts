@@ -1,0 +1,115 @@
+import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { snapledgerRun } from '../cli/process.ts';
+import { onDisk, stateOfRoot, verified } from '../support/inspect-store.ts';
+import { suiteNeeding } from '../support/requirements.ts';
+import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+import { type DriverUnderTest, driversUnderTest } from './drivers.ts';
+import { createServing, type Serving } from './serving.ts';
+
+const settings = '[log]\nsegment_bytes = "64KiB"\n[checkpoint]\nevery = 4\n';
+const folders = ['log', 'checkpoints'] as const;
+
+interface Place {
+  readonly serving: Serving;
+  /** the highest number that was given before the older copy came back */
+  readonly highest: number;
+}
+
+/** A served store whose log and checkpoints were copied, after which more was made; it is stopped. */
+async function served(driver: DriverUnderTest, sandbox: Sandbox, backup: string): Promise<Place> {
+  const root = driver.newRoot(sandbox);
+  const serving = createServing(sandbox, { driver: driver.name, root, settings });
+  const daemon = await serving.start();
+  const client = serving.connect();
+  const written = async (key: string, parent = '') => {
+    await client.prepare(key, { parent });
+    const id = (await stateOfRoot(root)).index.get(key)?.id ?? 0;
+    writeFileSync(join(driver.layer(root, { id, kind: 'active' }), 'file'), `content of ${key}`);
+  };
+  await written('extract base');
+  await client.commit('base', 'extract base');
+  await written('container', 'base');
+  await client.view('look', { parent: 'base' });
+  for (const folder of folders) cpSync(join(root, folder), join(backup, folder), { recursive: true });
+  await written('newer', 'base');
+  await written('extract newest', 'base');
+  await client.commit('newest', 'extract newest');
+  await client.usage('newest');
+  const highest = (await stateOfRoot(root)).life.lastId;
+  client.close();
+  await daemon.stop();
+  return { serving, highest };
+}
+
+function bringBack({ root }: Serving, backup: string, back: readonly string[]): void {
+  for (const folder of back) {
+    rmSync(join(root, folder), { recursive: true });
+    cpSync(join(backup, folder), join(root, folder), { recursive: true });
+  }
+}
+
+/** What the log does not know is set aside whole, what it knows is as it was, and no number is given twice. */
+async function expectSetAside(driver: DriverUnderTest, { serving, highest }: Place): Promise<void> {
+  const { root } = serving;
+  const before = await verified(root);
+  assert.is(before.status, 1, before.text);
+  assert.match(before.text, "newer than the log's last number");
+  const daemon = await serving.start();
+  const client = serving.connect();
+  assert.equal((await client.list()).map(({ name }) => name).sort(), ['base', 'container', 'look']);
+  await client.prepare('next', { parent: 'base' });
+  const { index } = await stateOfRoot(root);
+  assert.ok((index.get('next')?.id ?? 0) > highest, `${index.get('next')?.id} was given before`);
+  const idOf = (key: string) => index.get(key)?.id ?? 0;
+  const contentOf = (id: number, kind: 'active' | 'committed') =>
+    readFileSync(join(driver.layer(root, { id, kind }), 'file'), 'utf8');
+  assert.is(contentOf(idOf('base'), 'committed'), 'content of extract base');
+  assert.is(contentOf(idOf('container'), 'active'), 'content of container');
+  await daemon.stop();
+  const aside = onDisk(root).quarantine.map((name) => {
+    const [part = ''] = ['fs', 'layer'].filter((each) => existsSync(join(root, 'quarantine', name, each)));
+    return readFileSync(join(root, 'quarantine', name, part, 'file'), 'utf8');
+  });
+  assert.equal(aside.sort(), ['content of extract newest', 'content of newer']);
+  const told = await snapledgerRun('log', '--type', 'OrphanQuarantined', '--root', root);
+  assert.match(told.stdout, "newer than the log's last number");
+  const { status, text } = await verified(root);
+  assert.is(status, 0, text);
+}
+
+function rolledBackTests(test: Test<{ sandbox: Sandbox; backup: string }>, driver: DriverUnderTest): void {
+  test('an older copy of log and checkpoints sets aside what is newer, and deletes nothing', async (context) => {
+    const place = await served(driver, context.sandbox, context.backup);
+    bringBack(place.serving, context.backup, folders);
+    await expectSetAside(driver, place);
+  });
+
+  test('an older copy of the log alone is refused, until the checkpoints are deleted', async (context) => {
+    const place = await served(driver, context.sandbox, context.backup);
+    const { serving } = place;
+    bringBack(serving, context.backup, ['log']);
+    const { status, text } = await verified(serving.root);
+    assert.is(status, 3, text);
+    const error: unknown = await serving.start().catch((thrown) => thrown);
+    assert.match(String(error), 'to go on with this older log alone, delete the checkpoints directory');
+    rmSync(join(serving.root, 'checkpoints'), { recursive: true });
+    await expectSetAside(driver, place);
+  });
+}
+
+for (const driver of driversUnderTest) {
+  const test = suiteNeeding<{ sandbox: Sandbox; backup: string }>(
+    `a log rolled back on ${driver.name}`,
+    ...driver.needs,
+  );
+  test.before.each((context) => {
+    context.sandbox = createSandbox('rolled-back');
+    context.backup = join(context.sandbox.path, 'backup');
+  });
+  test.after.each(({ sandbox }) => sandbox.close());
+  rolledBackTests(test, driver);
+  test.run();
+}

@@ -1,0 +1,103 @@
+import { execFileSync } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, statfsSync, symlinkSync, utimesSync, writeFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { createLoop, type Loop, type LoopOptions, type LoopType } from '../support/loop.ts';
+import { type Missing, requireFileSystem } from '../support/requirements.ts';
+import { type DriverUnderTest, driversUnderTest } from './drivers.ts';
+
+/** A file system that tests fill, and the driver that works on it. */
+export interface SmallDisk {
+  readonly driver: DriverUnderTest;
+  readonly type: LoopType;
+  readonly needs: readonly Missing[];
+  make(options?: LoopOptions): Loop;
+  /** Takes all room that is left: blocks, and what files need that have none. May be called again. */
+  fill(loop: Loop): void;
+}
+
+const typeOf = { overlay: 'ext4', btrfs: 'btrfs' } as const;
+const smallest = { ext4: 48, btrfs: 128 } as const;
+
+export const smallDisks: readonly SmallDisk[] = driversUnderTest.map(smallDiskFor);
+
+export function smallDiskFor(driver: DriverUnderTest): SmallDisk {
+  const type = typeOf[driver.name];
+  return {
+    driver,
+    type,
+    needs: [...driver.needs, requireFileSystem(type)],
+    make: ({ megabytes = smallest[type] } = {}) =>
+      createLoop(type, { megabytes, ...(type === 'ext4' && { format: ['-m', '0'] }) }),
+    fill: (loop) => {
+      fillBlocks(loop);
+      if (type === 'btrfs') fillMetadata(loop);
+      execFileSync('sync', ['--file-system', loop.path]);
+    },
+  };
+}
+
+export const bytesFree = ({ path }: Loop): number => {
+  const { bavail, bsize } = statfsSync(path);
+  return bavail * bsize;
+};
+
+let files = 0;
+const fillers = 'fillers';
+const newFile = ({ path }: Loop) => {
+  mkdirSync(join(path, fillers), { recursive: true });
+  return join(path, fillers, `filler-${files++}`);
+};
+
+/** Does a deed as long as there is room for it. */
+function untilFull(deed: () => void): void {
+  try {
+    for (;;) deed();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+  }
+}
+
+/** Takes every block that is left. */
+export function fillBlocks(loop: Loop): void {
+  let fd: number | undefined;
+  untilFull(() => {
+    fd ??= openSync(newFile(loop), 'w');
+    writeSync(fd, Buffer.alloc(1 << 20));
+  });
+  if (fd === undefined) return;
+  const file = fd;
+  for (let bytes = 1 << 19; bytes >= 1; bytes /= 2) untilFull(() => void writeSync(file, Buffer.alloc(bytes)));
+  closeSync(file);
+}
+
+/** Takes what btrfs has for files that need no block: links, whose long targets lie there too, then empty ones. */
+export function fillMetadata(loop: Loop): void {
+  const target = '-'.repeat(3900);
+  untilFull(() => symlinkSync(target, newFile(loop)));
+  untilFull(() => writeFileSync(newFile(loop), ''));
+}
+
+/** Files whose content lies in btrfs's metadata, some eight in each of its blocks. */
+export function writeSmallFiles(layer: string, count: number): void {
+  for (let n = 0; n < count; n++) writeFileSync(join(layer, `small-${n}`), Buffer.alloc(1800));
+}
+
+/**
+ * Touches such files in snapshots that share them, until not even that finds metadata: every block of it that is changed is
+ * copied, and to copy one needs the least of all.
+ */
+export function useUpMetadata({ path }: Loop, layers: readonly string[], count: number): void {
+  let failed = 0;
+  for (const layer of layers)
+    for (let n = 0; n < count; n += 6)
+      try {
+        utimesSync(join(layer, `small-${n}`), n, n);
+        failed = 0;
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+        // What the last changes have set free can be used after a flush.
+        execFileSync('sync', ['--file-system', path]);
+        if (++failed > 5) return;
+      }
+  throw new Error('there is metadata left');
+}
