@@ -112,7 +112,7 @@ const power: Blow = {
   strike: async (scene) => {
     const { daemon, place, random } = scene;
     await aMoment(scene);
-    if (place.deceives === true) process.kill(daemon.pid, 'SIGSTOP');
+    process.kill(daemon.pid, 'SIGSTOP');
     place.cut?.(random.chance(0.5));
     await daemon.kill();
   },

@@ -10,12 +10,12 @@ export interface Place {
   readonly root: string;
   /**
    * Cuts the power: what is not on stable storage is gone. `flushed`: the file system's own log still gets to the disk, so
-   * that names and sizes survive whose data does not. Ends with `restore`, when nothing uses the file system any more.
+   * that names and sizes survive whose data does not. Ends with `restore`, when nothing uses the file system any more. Who is
+   * at work must be stopped before: no machine gives an answer after its power is gone, but a copied file system still takes
+   * what is written, and one that was shut down may confirm a flush that its shutdown came upon.
    */
   readonly cut?: (flushed: boolean) => void;
   readonly restore?: () => Promise<void>;
-  /** Who writes on after the cut has no errors, and believes it: it must be stopped before. */
-  readonly deceives?: true;
 }
 
 export const placeKinds = ['directory', 'xfs', 'ext4', 'btrfs'] as const;
@@ -74,7 +74,6 @@ function copiedPlace(sandbox: Sandbox): Place {
   sandbox.atEnd(() => void execFileSync('umount', ['--lazy', mounted]));
   return {
     root: join(mounted, 'root'),
-    deceives: true,
     cut: () => void execFileSync('cp', ['--reflink=always', image, copy]),
     restore: async () => {
       execFileSync('umount', [mounted]);

@@ -133,7 +133,7 @@ async function writeUntilCut({ place, driver }: PowerCuts, { daemon, root, addre
   const wanted = random.whole(2, 16);
   for (const end = performance.now() + longestLoad; layers.length < wanted && performance.now() < end; ) await pause(2);
   await pause(random.whole(0, 30));
-  if (place.deceives === true) process.kill(daemon.pid, 'SIGSTOP');
+  process.kill(daemon.pid, 'SIGSTOP');
   place.cut?.(random.chance(0.5));
   await daemon.kill();
   await Promise.all(writing);
