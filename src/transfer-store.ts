@@ -96,7 +96,7 @@ async function recordImport(root: string, { store, driver, position, volumes }: 
   } finally {
     await log.close();
   }
-  writeIdentity(root, { store, driver });
+  await writeIdentity(root, { store, driver });
 }
 
 async function tar(args: readonly string[], what: string): Promise<void> {

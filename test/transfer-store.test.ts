@@ -41,7 +41,7 @@ test.before.each(async (context) => {
   const events = [...oneOfEach.slice(0, 1), prepared(1, 'a'), committed(1, 'a', 'A')];
   await log.append(enveloped(events), { room: 'ordinary', flush: 'now' });
   await log.close();
-  writeIdentity(context.root, { store, driver: 'overlay' });
+  await writeIdentity(context.root, { store, driver: 'overlay' });
   const fs = join(context.root, 'snapshots/1/fs');
   mkdirSync(join(fs, 'opt'), { recursive: true });
   writeFileSync(join(fs, 'file'), 'content');
@@ -123,7 +123,7 @@ test('waits for no daemon: a store in use is refused', async ({ root, file }) =>
 });
 
 test('exports the layers of overlay alone', async ({ root, file }) => {
-  writeIdentity(root, { store, driver: 'btrfs' });
+  await writeIdentity(root, { store, driver: 'btrfs' });
   assert.is((await caughtFault(exportStore(root, file, true))).code, 'unsupported');
   assert.equal(readdirSync(join(root, '..')).sort(), ['root']);
 });
