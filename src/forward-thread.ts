@@ -22,13 +22,24 @@ export interface Forwarding {
 }
 
 /** The program beside this file, compiled or not. */
-const program = new URL(`./forward-worker.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url);
+const forwarder = new URL(`./forward-worker.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url);
 
-const restartMilliseconds = 5_000;
 const lastMoment = 2_000;
 
+export interface ThreadOptions {
+  /** what the thread runs; `forward-worker.ts` unless said */
+  readonly program?: URL;
+  /** milliseconds between the death of a thread and the next one; 5 seconds unless said */
+  readonly pause?: number;
+}
+
 /** Forwards a recovered journal's log. Whatever befalls the thread, the store goes on, and the thread is started again. */
-export function startForwarding(job: ForwardJob, journal: Journal, logger: Logger): Forwarding {
+export function startForwarding(
+  job: ForwardJob,
+  journal: Journal,
+  logger: Logger,
+  { program = forwarder, pause = 5_000 }: ThreadOptions = {},
+): Forwarding {
   let status = notYet;
   let closed = false;
   let restart: NodeJS.Timeout | undefined;
@@ -52,7 +63,7 @@ export function startForwarding(job: ForwardJob, journal: Journal, logger: Logge
       restart = setTimeout(() => {
         worker = start();
         worker.postMessage(journal.place.position);
-      }, restartMilliseconds);
+      }, pause);
     });
     return started;
   };

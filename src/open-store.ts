@@ -121,7 +121,7 @@ async function openLogged(
     const loaded = await loadState(log, checkpoints, tools.logger);
     checkDriver(loaded.state.life.driver, config.driver);
     if (identity === undefined || identity.log !== url)
-      writeIdentity(config.root, identityOf(store, config.driver, url));
+      await writeIdentity(config.root, identityOf(store, config.driver, url));
     return await openRecovered(config, tools, { store, log, url, checkpoints, loaded, ...(await volumes()) });
   } catch (error) {
     await log.close();

@@ -94,6 +94,18 @@ const examples: readonly [title: string, path: string, source: string, wrong: re
     ['imports another adapter, src/adapters/system/native-calls.ts'],
   ],
   [
+    'lets adapters share deeds on files',
+    'src/adapters/event-log/file/x.ts',
+    "import { a } from '../../../files/a.ts';\n",
+    [],
+  ],
+  [
+    'keeps deeds on files from everything else',
+    'src/files/x.ts',
+    "import { a } from '../ports/a.ts';\n",
+    ['imports src/ports/a.ts'],
+  ],
+  [
     'keeps technologies of one port apart',
     'src/adapters/volume-driver/overlay/x.ts',
     "import { a } from '../memory/a.ts';\n",

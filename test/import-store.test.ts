@@ -43,7 +43,7 @@ test.before.each(async (context) => {
   const events = [...oneOfEach.slice(0, 1), prepared(1, 'a'), committed(1, 'a', 'A')];
   await log.append(enveloped(events), { room: 'ordinary', flush: 'now' });
   await log.close();
-  writeIdentity(context.root, { store, driver: 'overlay' });
+  await writeIdentity(context.root, { store, driver: 'overlay' });
   const fs = join(context.root, 'snapshots/1/fs');
   mkdirSync(join(fs, 'opt'), { recursive: true });
   writeFileSync(join(fs, 'file'), 'content');

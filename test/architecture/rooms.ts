@@ -21,7 +21,8 @@ export const rooms: readonly Room[] = [
   { path: 'src/domain/', rooms: ['events/', 'projections/'], packages: ['fp-ts'], pure: true },
   { path: 'src/ports/', rooms: [], types: ['events/', 'projections/'], packages: [] },
   { path: 'src/app/', rooms: core, packages: ['rxjs', 'fp-ts', 'io-ts', 'uuid'] },
-  { path: 'src/adapters/', rooms: ['events/', 'src/ports/'] },
+  { path: 'src/files/', rooms: [], packages: [] },
+  { path: 'src/adapters/', rooms: ['events/', 'src/ports/', 'src/files/'] },
   ...['edge', 'config', 'observe'].map((shared) => ({ path: `src/${shared}/`, rooms: core })),
   ...['grpc', 'http', 'cli'].map((edge) => ({
     path: `src/${edge}/`,

@@ -101,5 +101,5 @@ async function fillRoot(root: string, amount: Amount): Promise<void> {
     mkdirSync(join(root, `snapshots/${id}/fs`), { recursive: true, mode: 0o755 });
     if ((id - first) % (layersInImage + 1) === layersInImage) mkdirSync(join(root, `snapshots/${id}/work`));
   }
-  writeIdentity(root, { store, driver: 'overlay' });
+  await writeIdentity(root, { store, driver: 'overlay' });
 }

@@ -38,7 +38,7 @@ test.before(async () => {
   const sealed = enveloped(facts).map((one) => (one.position > small.length ? { ...one, time: now } : one));
   await log.append(sealed, { room: 'ordinary', flush: 'now' });
   await log.close();
-  writeIdentity(root, { store, driver: 'overlay' });
+  await writeIdentity(root, { store, driver: 'overlay' });
   for (const id of [1, 2, 3, 9]) mkdirSync(join(root, `snapshots/${id}/fs/etc`), { recursive: true });
   mkdirSync(join(root, 'snapshots/3/work'));
   writeFileSync(join(root, 'snapshots/1/fs/etc/passwd'), 'root');

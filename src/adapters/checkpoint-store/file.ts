@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import * as either from 'fp-ts/lib/Either.js';
+import { syncDirectory } from '../../files/sync-directory.ts';
 import type { CheckpointStore } from '../../ports/checkpoint-store.ts';
 import type { LogPlace } from '../../ports/event-log.ts';
 import { type Reach, unhindered } from '../../ports/failpoints.ts';
@@ -77,15 +78,6 @@ async function writeDurably(path: string, place: LogPlace, rows: Iterable<unknow
   const handle = await open(path, 'w', 0o600);
   try {
     await writeCheckpoint(handle, place, rows);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
     await handle.sync();
   } finally {
     await handle.close();

@@ -1,5 +1,5 @@
-import { open, readFile, rename } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { replaceFile } from '../../files/replace-file.ts';
 import type { ReaderCheckpoint } from '../../ports/event-source.ts';
 import { Fault, faultOf } from '../../ports/fault.ts';
 
@@ -18,31 +18,10 @@ export function createFileReaderCheckpoint(file: string): ReaderCheckpoint {
     },
     save: async (position) => {
       try {
-        await write(`${file}.new`, `${position}\n`);
-        await rename(`${file}.new`, file);
-        await syncDirectory(dirname(file));
+        await replaceFile(file, (handle) => handle.writeFile(`${position}\n`));
       } catch (error) {
         throw faultOf(error, `checkpoint ${file}`);
       }
     },
   };
-}
-
-async function write(file: string, text: string): Promise<void> {
-  const handle = await open(file, 'w', 0o600);
-  try {
-    await handle.writeFile(text);
-    await handle.datasync();
-  } finally {
-    await handle.close();
-  }
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

@@ -12,8 +12,8 @@ import { join } from 'node:path';
 import * as either from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
 import { decodeWith } from '../../../events/codecs.ts';
+import { replaceFile } from '../../files/replace-file.ts';
 import { Fault, faultOf } from '../../ports/fault.ts';
-import { writeDurably } from './write-durably.ts';
 
 const Identity = t.intersection(
   [t.type({ store: t.string, driver: t.string }), t.partial({ log: t.string })],
@@ -87,8 +87,9 @@ export function readIdentity(root: string): Identity | undefined {
 }
 
 /** Writes the identity durably. */
-export function writeIdentity(root: string, identity: Identity): void {
-  writeDurably(join(root, 'store'), `${JSON.stringify(Identity.encode(identity))}\n`);
+export function writeIdentity(root: string, identity: Identity): Promise<void> {
+  const text = `${JSON.stringify(Identity.encode(identity))}\n`;
+  return replaceFile(join(root, 'store'), (handle) => handle.writeFile(text));
 }
 
 /** Who holds the root: the text of ROOT/lock. */

@@ -55,25 +55,25 @@ test("a root of containerd's own snapshotters is refused", () => {
   assert.match(fault(() => prepareRoot(root)).message, 'metadata.db');
 });
 
-test('a store whose log is gone is refused instead of being taken for full of orphans', () => {
+test('a store whose log is gone is refused instead of being taken for full of orphans', async () => {
   const [volumes, identity] = [fresh(), fresh()];
   mkdirSync(join(volumes, 'snapshots/1/fs'), { recursive: true });
   assert.is(fault(() => prepareRoot(volumes)).code, 'corrupt');
   mkdirSync(join(identity, 'log'), { recursive: true });
-  writeIdentity(identity, { store: 's', driver: 'overlay' });
+  await writeIdentity(identity, { store: 's', driver: 'overlay' });
   assert.match(fault(() => prepareRoot(identity)).message, 'its log is gone');
-  writeIdentity(identity, { store: 's', driver: 'overlay', log: 'kurrentdb://a' });
+  await writeIdentity(identity, { store: 's', driver: 'overlay', log: 'kurrentdb://a' });
   prepareRoot(identity);
-  writeIdentity(identity, { store: 's', driver: 'overlay' });
+  await writeIdentity(identity, { store: 's', driver: 'overlay' });
   writeFileSync(join(identity, 'log/00000000000000000001.log'), '');
   prepareRoot(identity);
 });
 
-test('the identity comes back as it was written, and a damaged one is named', () => {
+test('the identity comes back as it was written, and a damaged one is named', async () => {
   const root = fresh();
   mkdirSync(root);
   assert.is(readIdentity(root), undefined);
-  writeIdentity(root, { store: 'id', driver: 'overlay' });
+  await writeIdentity(root, { store: 'id', driver: 'overlay' });
   assert.equal(readIdentity(root), { store: 'id', driver: 'overlay' });
   for (const text of ['', '{"store":1}', '{"store":"id","driver":']) {
     writeFileSync(join(root, 'store'), text);

@@ -23,7 +23,7 @@ export async function fillLog(root: string, events: number): Promise<void> {
     batch = [];
   }
   await log.close();
-  writeIdentity(root, { store, driver: 'memory' });
+  await writeIdentity(root, { store, driver: 'memory' });
 }
 
 function* history(events: number): Generator<Event> {

@@ -1,10 +1,11 @@
 import { closeSync, fstatSync, ftruncateSync, openSync, unlinkSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { syncDirectory } from '../../../files/sync-directory.ts';
 import type { Reach } from '../../../ports/failpoints.ts';
 import { errorText, faultOf } from '../../../ports/fault.ts';
 import type { Cursor } from './cursor.ts';
-import { syncData, syncDirectory, writeAt } from './file-calls.ts';
+import { syncData, writeAt } from './file-calls.ts';
 import { formatHeader, type Header } from './header.ts';
 import { ioFault } from './io-fault.ts';
 import { createRoom, type Room, type RoomOptions } from './room.ts';

@@ -1,7 +1,7 @@
 import { closeSync, existsSync, fsyncSync, ftruncateSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { syncDirectory } from '../../../files/sync-directory.ts';
 import type { LogOpening } from '../../../ports/event-log.ts';
-import { syncDirectory } from './file-calls.ts';
 import type { Tail } from './load-segments.ts';
 import type { Segment } from './segment.ts';
 

@@ -1,5 +1,4 @@
 import { fdatasync, fsync, write, writeSync } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
 
 /** So much is copied into the kernel's cache sooner than a thread is woken to do it. */
 const smallWrite = 64 * 1024;
@@ -31,14 +30,4 @@ export function syncData(fd: number): Promise<void> {
 /** Resolves when a file is on stable storage with all that the file system knows about it. */
 export function syncFile(fd: number): Promise<void> {
   return new Promise((resolve, reject) => fsync(fd, (error) => (error === null ? resolve() : reject(error))));
-}
-
-/** Resolves when the names in a directory are on stable storage. */
-export async function syncDirectory(path: string): Promise<void> {
-  const handle: FileHandle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

@@ -1,12 +1,13 @@
 import { mkdirSync, readdirSync, unlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { syncDirectory } from '../../../files/sync-directory.ts';
 import type { Ballast } from '../../../ports/ballast.ts';
 import type { LogOpening } from '../../../ports/event-log.ts';
 import { type Reach, unhindered } from '../../../ports/failpoints.ts';
 import { faultOf } from '../../../ports/fault.ts';
 import { continueSegment, prepareSegment, startSegment, unfinishedName } from './active-segment.ts';
 import { cutTornTail } from './cut-torn-tail.ts';
-import { syncData, syncDirectory } from './file-calls.ts';
+import { syncData } from './file-calls.ts';
 import { createFileEventLog } from './file-event-log.ts';
 import { genesisMark } from './header.ts';
 import { type LoadedLog, loadSegments } from './load-segments.ts';

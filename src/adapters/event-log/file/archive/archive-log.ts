@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { syncDirectory } from '../../../../files/sync-directory.ts';
 import { Fault, faultOf } from '../../../../ports/fault.ts';
-import { syncDirectory } from '../file-calls.ts';
 import { sealedSegments } from '../load-segments.ts';
 import type { Segment } from '../segment.ts';
 import { archivePath, encodeArchive, inflated } from './archive-file.ts';

@@ -1,25 +1,17 @@
-import { closeSync, fsyncSync, openSync, readSync, renameSync, writeSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { syncDirectory } from '../file-calls.ts';
+import { closeSync, openSync, readSync, writeSync } from 'node:fs';
+import { replaceFile } from '../../../../files/replace-file.ts';
 import type { Slice } from './repaired-segments.ts';
 
 const chunkBytes = 1024 * 1024;
 
 /** Writes a file of texts and slices of other files under its name, whole or not at all, on stable storage. */
-export async function writeFileDurably(path: string, parts: readonly (string | Slice)[]): Promise<void> {
-  const unfinished = `${path}.new`;
-  const fd = openSync(unfinished, 'w', 0o600);
-  try {
+export function writeFileDurably(path: string, parts: readonly (string | Slice)[]): Promise<void> {
+  return replaceFile(path, ({ fd }) => {
     for (const part of parts) {
       if (typeof part === 'string') writeAll(fd, Buffer.from(part));
       else copySlice(fd, part);
     }
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
-  renameSync(unfinished, path);
-  await syncDirectory(dirname(path));
+  });
 }
 
 function copySlice(to: number, { file, from, to: end }: Slice): void {

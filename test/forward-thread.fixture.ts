@@ -1,0 +1,16 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parentPort, workerData } from 'node:worker_threads';
+import { type ForwardStatus, notYet } from '../src/app/forward/status.ts';
+import type { ForwardJob } from '../src/forward-thread.ts';
+
+/** A thread that has forwarded what it is told of, but for its first life in a root, in which it dies of that. */
+const { root } = workerData as ForwardJob;
+const born = join(root, 'born');
+const first = !existsSync(born);
+writeFileSync(born, '');
+parentPort?.on('message', (position: number) => {
+  if (first) throw new Error('the first life is over');
+  const status: ForwardStatus = { ...notYet, state: 'forwarding', position };
+  parentPort?.postMessage(status);
+});
