@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   mkdirSync,
   readdirSync,
@@ -126,12 +127,20 @@ test('a missing archive is a finding that names it and its positions', async ({ 
   assert.is(verified.status, 3, verified.stderr);
   assert.match(verified.stdout, `positions ${from} to ${to} are missing`);
   assert.match(verified.stdout, second.replace('.gz', ''));
-  const repair = await snapledgerRun('repair', '--dry-run', '--root', root);
-  assert.match(repair.stdout, `positions ${from} to `);
   rmSync(join(root, 'log', archives[0] ?? ''));
   const refused = await snapledgerRun('history', 'default/5/web', '--root', root);
   assert.is(refused.status, 3);
   assert.match(refused.stderr, /positions 1 to \d+ are missing: the segments before this one are gone/);
+});
+
+test('a repair asks for archives to be unpacked, and then works', async ({ root, archives }) => {
+  rmSync(join(root, 'log', archives[1] ?? ''));
+  const refused = await snapledgerRun('repair', '--root', root);
+  assert.equal([refused.status, refused.stdout], [1, '']);
+  assert.match(refused.stderr, 'hint: unpack them first, and repair then: gunzip ');
+  execFileSync('sh', ['-c', `gunzip ${root}/log/*.log.gz`]);
+  assert.is((await snapledgerRun('repair', '--root', root)).status, 0);
+  assert.match((await snapledgerRun('verify', '--root', root)).stdout, /^chain +ok /);
 });
 
 test.run();
