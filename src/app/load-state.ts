@@ -1,4 +1,5 @@
 import * as either from 'fp-ts/lib/Either.js';
+import type { Envelope } from '../../events/envelope.ts';
 import { fromRows } from '../../projections/from-rows.ts';
 import { evolve, freeze, initialState, type State, thaw } from '../../projections/state.ts';
 import type { CheckpointStore } from '../ports/checkpoint-store.ts';
@@ -13,6 +14,8 @@ export interface LoadedState {
   readonly checkpoint: number;
   /** events folded in after it */
   readonly replayed: number;
+  /** the last of them */
+  readonly last?: Envelope;
 }
 
 type Readable = Pick<EventLog, 'end' | 'read' | 'markAt'>;
@@ -31,15 +34,18 @@ export async function loadState(
   const base = await checkpointed(log, checkpoints, { logger, upTo });
   if (base.position >= upTo) return { state: base, checkpoint: base.position, replayed: 0 };
   let state = thaw(base);
+  let last: Envelope | undefined;
   for await (const envelopes of log.read(base.position)) {
     for (const envelope of envelopes) {
       if (envelope.position > upTo) break;
       if (envelope.position !== state.position + 1) throw unbridged(state.position + 1, envelope.position - 1);
       state = evolve(state, envelope);
+      last = envelope;
     }
     if (state.position >= upTo) break;
   }
-  return { state: freeze(state), checkpoint: base.position, replayed: state.position - base.position };
+  const replayed = state.position - base.position;
+  return { state: freeze(state), checkpoint: base.position, replayed, ...(last !== undefined && { last }) };
 }
 
 async function checkpointed(

@@ -1,6 +1,8 @@
 import type { Envelope } from '../../../events/envelope.ts';
+import { silent } from '../../ports/logger.ts';
 import type { LogFigures, StoreFiles } from '../../ports/store-files.ts';
-import { positionNamed, stateAt, wallClock } from './state-at.ts';
+import { loadState } from '../load-state.ts';
+import { positionNamed, wallClock } from './state-at.ts';
 import { type Count, type Stats, statsOf } from './stats.ts';
 
 /** The figures of a store at a moment, with those of its log as it is now. */
@@ -17,14 +19,14 @@ export async function statsOfStore(files: StoreFiles, at?: string): Promise<Stor
   const log = await files.openLog();
   try {
     const position = at === undefined ? log.end.position : await positionNamed(log, at);
-    const last = await eventAt(log.read(position - 1));
-    const state = await stateAt(files, log, position);
+    const { state, checkpoint, ...replayed } = await loadState(log, await files.openCheckpoints(), silent, position);
+    const last = replayed.last ?? (await eventAt(log.read(position - 1)));
     // Ages at an earlier moment are as they were then.
     const now = at === undefined ? wallClock() : (last?.time ?? wallClock());
     return {
       ...statsOf(state, now),
       log: await files.measureLog(),
-      behindCheckpoint: position - (await newestCheckpoint(files, position)),
+      behindCheckpoint: position - checkpoint,
       quiet: last === undefined ? null : wallClock() - last.time,
     };
   } finally {
@@ -35,12 +37,6 @@ export async function statsOfStore(files: StoreFiles, at?: string): Promise<Stor
 async function eventAt(batches: AsyncIterable<readonly Envelope[]>): Promise<Envelope | undefined> {
   for await (const [first] of batches) return first;
   return undefined;
-}
-
-/** The position of the newest whole checkpoint up to a position, 0 for none. */
-export async function newestCheckpoint(files: StoreFiles, upTo: number): Promise<number> {
-  for await (const { place } of (await files.openCheckpoints()).load(() => {}, upTo)) return place.position;
-  return 0;
 }
 
 /** The figures as plain JSON: numbers are strings of digits, as in the log. */

@@ -1,4 +1,4 @@
-import { newestCheckpoint } from '../../app/audit/store-stats.ts';
+import { newestCheckpoint } from '../../app/audit/newest-checkpoint.ts';
 import { storeFiles } from '../load-store.ts';
 import type { Print } from '../output/print.ts';
 import { sizeText } from '../output/size.ts';

@@ -5,6 +5,7 @@ import { listRetained, retainedRow } from '../../app/audit/list-retained.ts';
 import { onlyBeginning } from '../../app/audit/only-beginning.ts';
 import { loadConfig } from '../../config/load-config.ts';
 import { nearest } from '../../config/nearest.ts';
+import { restorable } from '../../domain/restore.ts';
 import { createLogger } from '../../observe/create-logger.ts';
 import { Fault } from '../../ports/fault.ts';
 import { askDaemon } from '../ask-daemon.ts';
@@ -70,14 +71,16 @@ async function askHolder(root: string, name: string): Promise<either.Either<stri
   throw new Fault('io', `the daemon (pid ${holder.pid}) refused: ${text}`, { hint: 'look at the log of the daemon' });
 }
 
+/** To open a store is to recover it: what can't come back is refused before, and nothing is changed. */
 async function restoreHere(
-  { life: { driver } }: State,
+  state: State,
   name: string,
   { config: file, root }: RestoreOptions,
   world: World,
 ): Promise<either.Either<string, Restored>> {
-  const config = loadConfig({ file, flags: { root, driver } });
-  const answer = await world.restoreStopped(config, name, createLogger('warn'));
+  const config = loadConfig({ file, flags: { root, driver: state.life.driver } });
+  const can = restorable(state, name);
+  const answer = either.isLeft(can) ? can : await world.restoreStopped(config, name, createLogger('warn'));
   return either.mapLeft(({ text }: { readonly text: string }) => text)(answer);
 }
 

@@ -12,7 +12,7 @@ import { silent } from '../../../src/ports/logger.ts';
 import { caughtFault } from '../../support/caught-fault.ts';
 import { httpSources } from '../../support/http-sources.ts';
 import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
-import { enveloped, smallStore } from '../facts.ts';
+import { committed, enveloped, prepared, smallStore } from '../facts.ts';
 import { createMemoryWorld, createPrinter, type MemoryWorld } from '../memory-world.ts';
 
 interface Context {
@@ -32,7 +32,13 @@ const removed = (id: number, key: string, parent: string, parentId: number | nul
 const test = suite<Context>('restore');
 test.before.each(async (context) => {
   context.sandbox = createSandbox('restore');
-  const life = [...smallStore, removed(8, `default/8/${digest}`, 'x', 7), removed(7, 'default/7/sha256:aaa', '', null)];
+  const layer = [prepared(7, 'default/6/extract'), committed(7, 'default/6/extract', 'default/7/sha256:aaa')];
+  const life = [
+    ...smallStore,
+    ...layer,
+    removed(8, `default/8/${digest}`, 'x', 7),
+    removed(7, 'default/7/sha256:aaa', '', null),
+  ];
   context.world = await createMemoryWorld(context.sandbox, enveloped(life));
 });
 test.after.each(({ sandbox }) => sandbox.close());
@@ -58,12 +64,12 @@ const stopped = (world: MemoryWorld, asked: string[]): MemoryWorld => ({
 test('shows what can be brought back, what goes first before the rest', async ({ world }) => {
   const [head, first, second, ...more] = await printed(world);
   assert.is(head, 'ID  USAGE  REMOVED  POSITION  KEY');
-  assert.match(first ?? '', / 8 +- +\S+ +14 {2}default\/8\/sha256:bbbbbbbbbbbb…$/);
-  assert.match(second ?? '', / 7 +- +\S+ +15 {2}default\/7\/sha256:aaa$/);
+  assert.match(first ?? '', / 8 +- +\S+ +16 {2}default\/8\/sha256:bbbbbbbbbbbb…$/);
+  assert.match(second ?? '', / 7 +- +\S+ +17 {2}default\/7\/sha256:aaa$/);
   assert.equal(more, []);
   assert.match((await printed(world, undefined, { whole: true }))[1] ?? '', digest);
   const [row] = (await printed(world, undefined, { json: true })).map((line) => JSON.parse(line));
-  assert.equal([row.id, row.key, row.since, row.flushed], ['8', `default/8/${digest}`, '14', false]);
+  assert.equal([row.id, row.key, row.since, row.flushed], ['8', `default/8/${digest}`, '16', false]);
 });
 
 test('says so where nothing is retained', async ({ sandbox }) => {
@@ -82,6 +88,8 @@ test('restores on a stopped store, by a name that may be cut short', async ({ wo
 test('a name that is not retained is refused, and the nearest one named', async ({ world }) => {
   const fault = await caughtFault(printed(stopped(world, []), 'default/7/sha256:aab'));
   assert.is(fault.message, 'snapshot default/7/sha256:aab: no layer of that name or number is retained');
+  const untouched = { ...world, restoreStopped: () => assert.unreachable('the store was opened') as never };
+  assert.is((await caughtFault(printed(untouched, 'nobody'))).code, 'io');
   assert.match(fault.hint, 'did you mean default/7/sha256:aaa? `snapledger restore` lists');
 });
 

@@ -5,6 +5,7 @@ import { parseLine } from './line.ts';
 import { readBytes } from './read-lines.ts';
 import { startOf } from './segment.ts';
 import type { SegmentFile } from './segment-file.ts';
+import { segmentName } from './segment-name.ts';
 import { missing, positionIn } from './verify-block.ts';
 
 /** What is wrong with a log's first header, if anything. */
@@ -21,7 +22,9 @@ export function checkSeam(end: Cursor, mark: string, file: string, store: string
   const damage = (what: string) => ({ file, offset, position: position + 1, what, broken: false });
   if (next.store !== store) return damage(`the next segment is of another store, ${next.store}`);
   if (next.first > position + 1)
-    return damage(`${missing(position + 1, next.first - 1)}: a segment or its end is gone`);
+    return damage(
+      `${missing(position + 1, next.first - 1)}: the end of this segment is gone, or ${segmentName(position + 1)} or its archive (.gz)`,
+    );
   if (next.first <= position) return damage(`the next segment begins again at position ${next.first}`);
   if (next.before !== mark) return damage('the next segment does not follow from this one');
   return undefined;

@@ -1,4 +1,4 @@
-import { dirname } from 'node:path';
+import { dirname, extname } from 'node:path';
 import { Fault } from '../../../ports/fault.ts';
 
 /** Bytes of a log that are not as they were written, or not where they were written. */
@@ -17,14 +17,19 @@ export interface Damage {
 /** What the operator can do about damage. */
 export function damageHint(file: string): string {
   const root = dirname(dirname(file));
+  if (file.endsWith('.gz'))
+    return `bring the file back from a backup; the segment itself, without .gz, will do as well. Else move it elsewhere and see what is lost with: snapledger repair --dry-run --root ${root}`;
   return `bring the file back from a backup; or see what is lost and what could be done with: snapledger repair --dry-run --root ${root}`;
 }
 
 /** Damage in one line: file, byte, position, what. */
 export function damageText({ file, offset, position, what }: Damage): string {
-  return `log ${file.endsWith('.log') ? 'segment' : 'file'} ${file}: byte ${offset}, position ${position}: ${what}`;
+  return `log ${kindOf(file)} ${file}: byte ${offset}, position ${position}: ${what}`;
 }
 
-export function damageFault(damage: Damage): Fault {
-  return new Fault('corrupt', damageText(damage), { hint: damageHint(damage.file) });
+const kinds: Readonly<Record<string, string>> = { '.log': 'segment', '.gz': 'archive' };
+const kindOf = (file: string) => kinds[extname(file)] ?? 'file';
+
+export function damageFault(damage: Damage, cause?: unknown): Fault {
+  return new Fault('corrupt', damageText(damage), { hint: damageHint(damage.file), cause });
 }

@@ -1,11 +1,14 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LogPlace } from '../../../ports/event-log.ts';
-import { Fault } from '../../../ports/fault.ts';
+import { errorText, Fault, faultOf } from '../../../ports/fault.ts';
+import { archiveDamage, archivePath } from './archive/archive-file.ts';
 import { checkBase } from './base.ts';
 import { type Damage, damageHint, damageText } from './damage.ts';
 import { type InspectedEnd, inspectSegment } from './inspect-segment.ts';
 import { type Tail, withFile } from './load-segments.ts';
 import { unfinishedDamage, unfinishedRepair } from './repair/unfinished-repair.ts';
+import { openSegment } from './segment-file.ts';
 import { segmentNames } from './segment-name.ts';
 
 /** One damage, for the operator. */
@@ -53,9 +56,15 @@ export async function inspectLog(directory: string): Promise<LogInspection> {
   if (unfinishedRepair(directory) !== undefined) damage.push(unfinishedDamage(directory));
   let figures = { records: 0, bytes: 0 };
   let tail: Tail | null = null;
-  let before: InspectedEnd | undefined;
+  let before: InspectedEnd | 'unknown' | undefined;
   for (const [index, name] of names.entries()) {
     const path = join(directory, name);
+    const spoilt = await damageOfArchive(path);
+    if (spoilt !== undefined) {
+      damage.push(spoilt);
+      before = 'unknown';
+      continue;
+    }
     const found = await withFile(path, (handle) =>
       inspectSegment(handle, path, { before, last: index === names.length - 1, report: (one) => damage.push(one) }),
     );
@@ -68,7 +77,7 @@ export async function inspectLog(directory: string): Promise<LogInspection> {
     const missing = checkBase(directory, gap.base, first);
     if (missing !== undefined) damage.push(missing);
   }
-  const { store, mark, position } = before ?? { store: '', mark: '', position: 0 };
+  const { store, mark, position } = typeof before === 'object' ? before : { store: '', mark: '', position: 0 };
   return {
     store,
     segments: names.length,
@@ -80,4 +89,16 @@ export async function inspectLog(directory: string): Promise<LogInspection> {
     gaps,
     damage: damage.map((one) => ({ ...one, text: damageText(one), hint: damageHint(one.file) })),
   };
+}
+
+/** What keeps the archive that stands in a segment's place from being read, if one does and it can't. */
+async function damageOfArchive(path: string): Promise<Damage | undefined> {
+  if (existsSync(path)) return undefined;
+  try {
+    await (await openSegment(path)).close();
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof Fault) || error.code !== 'corrupt') throw faultOf(error, `log archive ${archivePath(path)}`);
+    return archiveDamage(archivePath(path), errorText(error.cause));
+  }
 }

@@ -24,8 +24,8 @@ export interface InspectedEnd {
 }
 
 interface Context {
-  /** the end of the segment before, undefined for the first one */
-  readonly before: InspectedEnd | undefined;
+  /** the end of the segment before, undefined for the first one; `unknown` after an archive that can't be read */
+  readonly before: InspectedEnd | 'unknown' | undefined;
   readonly last: boolean;
   readonly report: (damage: Damage) => void;
 }
@@ -48,14 +48,17 @@ export async function inspectSegment(handle: SegmentFile, path: string, context:
   const start = either.isRight(header) ? afterHeader(header.right) : await afterDamagedHeader(handle, path, size);
   const { end, records, tail } = await walkWhole(handle, path, size, start, context);
   const mark = either.isRight(header) ? markOf(end, header.right) : end.chain;
-  const store = either.isRight(header) ? header.right.store : (context.before?.store ?? '');
+  const store = either.isRight(header) ? header.right.store : storeOf(context.before);
   return {
     ...{ records, bytes: size, tail, header: either.isRight(header) ? header.right : undefined },
     end: { path, store, position: end.position, mark, offset: size },
   };
 }
 
-function seamDamage(before: InspectedEnd | undefined, path: string, header: Header): Damage | undefined {
+const storeOf = (before: Context['before']) => (typeof before === 'object' ? before.store : '');
+
+function seamDamage(before: Context['before'], path: string, header: Header): Damage | undefined {
+  if (before === 'unknown') return undefined;
   if (before === undefined) return checkBeginning(header, path);
   const end = { position: before.position, chain: before.mark, offset: before.offset };
   return checkSeam(end, before.mark, before.path, before.store || header.store, header);

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import * as either from 'fp-ts/lib/Either.js';
 import { faultOf } from '../../../ports/fault.ts';
-import { archivePath, readBeginning } from './archive/archive-file.ts';
+import { archiveDamage, archivePath, readBeginning } from './archive/archive-file.ts';
 import { checkBeginning, checkSeam, lastPlace } from './check-seams.ts';
 import { type Damage, damageFault } from './damage.ts';
 import { findRecord } from './find-record.ts';
@@ -10,7 +10,7 @@ import { readHeader } from './read-header.ts';
 import { unfinishedDamage, unfinishedRepair } from './repair/unfinished-repair.ts';
 import { createSegment, markOf, type Segment } from './segment.ts';
 import { openSegment, type SegmentFile } from './segment-file.ts';
-import { firstOf, segmentNames } from './segment-name.ts';
+import { segmentNames } from './segment-name.ts';
 import { walkSegment } from './walk-segment.ts';
 
 /** Bytes after the last whole record that hold no whole record: a write that is under way, or that a crash tore. */
@@ -102,14 +102,7 @@ async function archivedSegment(directory: string, path: string): Promise<Segment
   const beginning = await readBeginning(file).catch((error) => {
     throw faultOf(error, `log archive ${file}`);
   });
-  if (beginning === undefined)
-    throw damageFault({
-      file,
-      offset: 0,
-      position: firstOf(basename(path)) ?? 0,
-      what: 'the archive is damaged',
-      broken: false,
-    });
+  if (beginning === undefined) throw damageFault(archiveDamage(file, 'its beginning is not that of an archive'));
   const segment = await segmentIn(beginning.head, directory, path);
   segment.end = beginning.end;
   return segment;

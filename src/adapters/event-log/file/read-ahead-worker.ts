@@ -1,15 +1,16 @@
 import { on } from 'node:events';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { Fault } from '../../../ports/fault.ts';
 import { createPlaces } from './cursor.ts';
 import { withFile } from './load-segments.ts';
-import { type Message, mostAhead, type Stretch } from './read-ahead.ts';
+import { type CrossingLines, type Message, mostAhead, type Stretch } from './read-ahead.ts';
 import { walkSegment } from './walk-segment.ts';
 
 /** The thread's program: verifies the stretches block by block, and waits where the reader is too far behind. */
 async function verify(stretches: readonly Stretch[], port: MessagePort): Promise<void> {
   const taken = on(port, 'message');
   let ahead = 0;
-  const send = async (message: NonNullable<Message>) => {
+  const send = async (message: CrossingLines) => {
     port.postMessage(message, [message.bytes.buffer]);
     ahead += 1;
     for (; ahead >= mostAhead; ahead--) await taken.next();
@@ -34,4 +35,14 @@ function transferable(bytes: Buffer): Uint8Array<ArrayBuffer> {
   return new Uint8Array(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length);
 }
 
-if (parentPort !== null) await verify(workerData as readonly Stretch[], parentPort);
+/** A Fault would lose its kind on its way. */
+function tell(error: unknown, port: MessagePort): void {
+  if (!(error instanceof Fault)) throw error;
+  const { code, message, hint } = error;
+  port.postMessage({ code, message, hint } satisfies Message);
+}
+
+if (parentPort !== null) {
+  const port = parentPort;
+  await verify(workerData as readonly Stretch[], port).catch((error) => tell(error, port));
+}

@@ -1,7 +1,7 @@
 import { on } from 'node:events';
 import { setImmediate as turn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { faultOf } from '../../../ports/fault.ts';
+import { Fault, faultOf } from '../../../ports/fault.ts';
 import type { Cursor } from './cursor.ts';
 import type { Damage } from './damage.ts';
 
@@ -23,8 +23,11 @@ export interface VerifiedLines {
   readonly damage?: Damage;
 }
 
-/** As VerifiedLines, but with bytes as they cross threads; `null` is the end. */
-export type Message = (Omit<VerifiedLines, 'bytes'> & { readonly bytes: Uint8Array<ArrayBuffer> }) | null;
+/** As VerifiedLines, but with bytes as they cross threads. */
+export type CrossingLines = Omit<VerifiedLines, 'bytes'> & { readonly bytes: Uint8Array<ArrayBuffer> };
+
+/** A Fault crosses as what it is made of, and ends the reading; so does `null`, the end. */
+export type Message = CrossingLines | Pick<Fault, 'code' | 'message' | 'hint'> | null;
 
 /** Blocks that the thread is ahead by at most: a few megabytes. */
 export const mostAhead = 16;
@@ -42,6 +45,7 @@ export async function* verifiedAhead(stretches: readonly Stretch[]): AsyncGenera
   try {
     for await (const [message] of on(worker, 'message') as AsyncIterable<[Message]>) {
       if (message === null) return;
+      if ('code' in message) throw new Fault(message.code, message.message, { hint: message.hint });
       worker.postMessage('taken');
       const { buffer, byteOffset, length } = message.bytes;
       yield { ...message, bytes: Buffer.from(buffer, byteOffset, length) };

@@ -1,13 +1,16 @@
 import { open, readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { promisify } from 'node:util';
 import { constants, crc32, deflateRaw, gunzip, gunzipSync } from 'node:zlib';
 import * as either from 'fp-ts/lib/Either.js';
 import * as json from 'fp-ts/lib/Json.js';
 import * as t from 'io-ts';
 import { Decimal, decodeWith } from '../../../../../events/codecs.ts';
-import { errorText, Fault } from '../../../../ports/fault.ts';
+import { errorText } from '../../../../ports/fault.ts';
 import type { Cursor } from '../cursor.ts';
+import { type Damage, damageFault } from '../damage.ts';
 import type { SegmentFile } from '../segment-file.ts';
+import { firstOf } from '../segment-name.ts';
 
 /** Where a segment's archive stands: beside it, in its place. */
 export const archivePath = (segment: string): string => `${segment}.gz`;
@@ -26,14 +29,22 @@ export async function encodeArchive(bytes: Buffer, end: Cursor): Promise<Buffer>
   return Buffer.concat([magic, comment, await promisify<Buffer, Buffer>(deflateRaw)(bytes), trailer]);
 }
 
-/** All bytes of an archived segment. Rejects with a Fault (`corrupt`) where the archive is damaged. */
+/** All bytes of an archived segment. Rejects with a Fault (`corrupt`) that names its first position where it is damaged. */
 export async function inflated(file: string): Promise<Buffer> {
   const packed = await readFile(file);
   return promisify<Buffer, Buffer>(gunzip)(packed).catch((error) => {
-    const hint = 'bring the file back from a backup; the segment itself, without .gz, will do as well';
-    throw new Fault('corrupt', `log archive ${file}: is damaged: ${errorText(error)}`, { hint, cause: error });
+    throw damageFault(archiveDamage(file, errorText(error)), error);
   });
 }
+
+/** Of an archive nothing can be read past its damage. */
+export const archiveDamage = (file: string, why: string): Damage => ({
+  file,
+  offset: 0,
+  position: firstOf(basename(file, '.gz')) ?? 0,
+  what: `the archive is damaged: ${why}`,
+  broken: false,
+});
 
 const beginningBytes = 64 * 1024;
 

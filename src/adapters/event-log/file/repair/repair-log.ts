@@ -3,7 +3,7 @@ import { basename, join, relative } from 'node:path';
 import { type Envelope, encodeEnvelope } from '../../../../../events/envelope.ts';
 import type { Event, EventOf } from '../../../../../events/registry.ts';
 import { syncDirectory } from '../../../../files/sync-directory.ts';
-import { faultOf } from '../../../../ports/fault.ts';
+import { Fault, faultOf } from '../../../../ports/fault.ts';
 import { baseName, digestOf } from '../base.ts';
 import type { Base } from '../header.ts';
 import { formatLine } from '../line.ts';
@@ -44,7 +44,8 @@ export interface Repair {
 
 /**
  * Repairs a damaged log: what can't be part of it any more is kept aside whole, the rest is chained, and the last events
- * tell what was done. Killed at any moment, it can be run again and then does the same. Rejects with a Fault.
+ * tell what was done. Killed at any moment, it can be run again and then does the same. Rejects with a Fault: `unsupported` where
+ * there is something to repair and segments are archived.
  */
 export async function repairLog(options: RepairOptions): Promise<Repair> {
   const { root, store, dryRun } = options;
@@ -57,6 +58,7 @@ export async function repairLog(options: RepairOptions): Promise<Repair> {
     const survey = await surveyLog(directory, store, new Set(states.map(({ position }) => position)));
     const plan = planRepair(survey, states);
     if (plan === undefined) return { ...nothing, again };
+    refuseArchives(directory);
     const name = asideName(directory, plan.losses[0]?.first ?? 0);
     const work = prepare(plan, name, options);
     if (!dryRun) await perform(work, name, plan, options);
@@ -65,6 +67,14 @@ export async function repairLog(options: RepairOptions): Promise<Repair> {
   } catch (error) {
     throw faultOf(error, `repair of ${directory}`);
   }
+}
+
+/** Files are kept aside and compared under the names of segments. */
+function refuseArchives(directory: string): void {
+  if (segmentNames(directory).every((name) => existsSync(join(directory, name)))) return;
+  throw new Fault('unsupported', `repair of ${directory}: some of its segments are archived`, {
+    hint: `unpack them first, and repair then: gunzip ${directory}/*.log.gz`,
+  });
 }
 
 const nothing = { losses: [], kept: '', changed: [], lastId: 0 };

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -77,6 +77,21 @@ test('names the positions that a missing archive held', async ({ log }) => {
   const fault = await caughtFault(readLogDirectory(log));
   assert.is(fault.code, 'corrupt');
   assert.match(fault.message, `positions ${second?.first} to ${second?.last} are missing`);
+  assert.match(fault.message, `${second?.segment} or its archive`);
+});
+
+test('is named by a check with its first position where it is damaged, and the check goes on', async ({ log }) => {
+  const archived = await archiveLog(log, count, false);
+  const [, second = ''] = archives(log);
+  truncateSync(join(log, second), 200);
+  const report = await inspectLog(log);
+  assert.is(report.damage.length, 1, report.damage.map(({ text }) => text).join('\n'));
+  assert.match(
+    report.damage[0]?.text ?? '',
+    `log archive ${join(log, second)}: byte 0, position ${archived[1]?.first}: `,
+  );
+  assert.match(report.damage[0]?.hint ?? '', 'without .gz, will do as well');
+  assert.is(report.position, count);
 });
 
 test('names an archive that is damaged, wherever it is', async ({ log }) => {
@@ -88,16 +103,17 @@ test('names an archive that is damaged, wherever it is', async ({ log }) => {
       file,
       packed.map((byte, index) => (index === at ? byte ^ 0x10 : byte)),
     );
+    const { damage } = await inspectLog(log);
+    const named = damage.some(({ text }) => text.includes(file.replace('.gz', '')));
     const read = async () => {
       await readAll(await readLogDirectory(log));
-      const { damage } = await inspectLog(log);
       // The comment and the gzip header beside it say nothing of the events.
       return damage.length === 0 && at < packed.indexOf(0, 10);
     };
     const harmless = await read().catch(
       (error) => error.code === 'corrupt' && String(error.message).includes(file.replace('.gz', '')),
     );
-    assert.ok(harmless, `byte ${at}`);
+    assert.ok(harmless && (named || at < packed.indexOf(0, 10)), `byte ${at}`);
   }
 });
 

@@ -2,15 +2,15 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import type { Mount } from '../src/ports/volume-driver.ts';
-import { snapledgerRun } from './cli/process.ts';
-import { type Daemon, startDaemon } from './support/daemon.ts';
-import { insideMount } from './support/inside-mount.ts';
-import { createLoop, type Loop } from './support/loop.ts';
-import { requireCommand, requireFileSystem, requireRoot, suiteNeeding } from './support/requirements.ts';
-import { createSandbox, type Sandbox } from './support/sandbox.ts';
-import { serverUnderTest } from './support/server.ts';
-import { connectSnapshots, type SnapshotsClient } from './support/snapshots-client.ts';
+import type { Mount } from '../../src/ports/volume-driver.ts';
+import { snapledgerRun } from '../cli/process.ts';
+import { type Daemon, startDaemon } from '../support/daemon.ts';
+import { insideMount } from '../support/inside-mount.ts';
+import { createLoop, type Loop } from '../support/loop.ts';
+import { requireCommand, requireFileSystem, requireRoot, suiteNeeding } from '../support/requirements.ts';
+import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+import { serverUnderTest } from '../support/server.ts';
+import { connectSnapshots, type SnapshotsClient } from '../support/snapshots-client.ts';
 
 type Driver = 'overlay' | 'btrfs';
 
