@@ -99,11 +99,10 @@ async function endWhatIsDue(context: Context, queue: RetainedQueue): Promise<und
  * undoing the failed deed has removed something too, which is no reason to do it again.
  */
 async function giveUp(context: Context, queue: RetainedQueue, attempt: number): Promise<boolean> {
-  const { journal, purger, driver } = context;
+  const { purger, driver } = context;
   const given = queue.oldest((_next, bytes) => bytes < firstGift * 4 ** attempt);
   if (given.length > 0) return endRetention(context, given, 'something failed for want of space');
-  const due = journal.durable.volumes.doomed.size > 0;
-  await purger.drained();
+  const purged = await purger.drained();
   const reclaimed = (await driver.reclaim?.()) === true;
-  return attempt === 0 && (due || reclaimed);
+  return attempt === 0 && (purged || reclaimed);
 }
