@@ -11,11 +11,10 @@ import type { Retrier } from './retrier.ts';
 
 /** Takes volumes of removed and undone snapshots off the disk, in the background, and records what it did. */
 export interface Purger {
-  /**
-   * Resolves when every purge that was due at the call has been tried once, with whether a volume has gone by that, or just
-   * before and without the log showing it yet.
-   */
-  drained(): Promise<boolean>;
+  /** Resolves when every purge that was due at the call has been tried once. */
+  drained(): Promise<void>;
+  /** When a removed volume has last gone, in milliseconds as of `performance.now`; what an undone prepare made does not count. */
+  readonly lastGone: number;
   /** Resolves when this id's purge, if one is due, has been tried once. */
   purged(id: number): Promise<void>;
   /** Resolves when no purge is under way; what is still due is done at the next start. */
@@ -44,16 +43,15 @@ interface Purged {
 
 export function createPurger({ journal, pipelines, driver, retrier, logger, reach }: Context): Purger {
   let closing = false;
+  let lastGone = Number.NEGATIVE_INFINITY;
   const due = new Subject<number>();
   const done = new Subject<Purged>();
-  const tries = new Map<number, { promise: Promise<boolean>; end: (gone: boolean) => void }>();
-  /** gone, and not recorded yet */
-  const fresh = new Set<number>();
+  const tries = new Map<number, { promise: Promise<void>; end: () => void }>();
 
   const enqueue = (id: number) => {
     if (tries.has(id)) return;
-    let end: (gone: boolean) => void = () => {};
-    const promise = new Promise<boolean>((resolve) => {
+    let end = () => {};
+    const promise = new Promise<void>((resolve) => {
       end = resolve;
     });
     tries.set(id, { promise, end });
@@ -63,19 +61,17 @@ export function createPurger({ journal, pipelines, driver, retrier, logger, reac
     reach('remove.purge');
     const bytes = await driver.purge(id);
     reach('remove.purged');
-    fresh.add(id);
+    if (journal.latest.volumes.doomed.get(id)?.why !== 'prepare undone') lastGone = performance.now();
     done.next({ id, bytes });
   };
   const attempt = async (id: number) => {
-    let gone = false;
     try {
       if (!closing) await purge(id);
-      gone = !closing;
     } catch (error) {
       logger.error({ id, error: errorText(error) }, 'purge failed');
       retrier.add({ id }, 'purge', () => purge(id));
     }
-    tries.get(id)?.end(gone);
+    tries.get(id)?.end();
     tries.delete(id);
   };
   const unrecorded = (error: unknown) =>
@@ -96,7 +92,6 @@ export function createPurger({ journal, pipelines, driver, retrier, logger, reac
     } catch (error) {
       unrecorded(error);
     }
-    for (const { id } of purged) fresh.delete(id);
   };
 
   due.pipe(mergeMap(attempt, atOnce)).subscribe();
@@ -116,13 +111,13 @@ export function createPurger({ journal, pipelines, driver, retrier, logger, reac
   });
   for (const [id] of journal.durable.volumes.doomed) enqueue(id);
 
-  const drained = async () => {
-    const tried = await Promise.all([...tries.values()].map(({ promise }) => promise));
-    return fresh.size > 0 || tried.includes(true);
-  };
+  const drained = async () => void (await Promise.all([...tries.values()].map(({ promise }) => promise)));
   return {
     drained,
-    purged: async (id) => void (await tries.get(id)?.promise),
+    get lastGone() {
+      return lastGone;
+    },
+    purged: async (id) => tries.get(id)?.promise,
     close: async () => {
       closing = true;
       pipeline.close();

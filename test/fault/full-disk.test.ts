@@ -58,16 +58,22 @@ const codeOf = (call: Promise<unknown>) =>
 
 const keysOf = async (client: SnapshotsClient) => (await client.list()).map(({ name }) => name).sort();
 
-/** Makes snapshots until the disk refuses one; answers those that were made. */
+/** What is given up on btrfs so that a refusal can be recorded lets some more through: so many in a row are for good. */
+const refusalsForGood = 5;
+
+/** Makes snapshots until the disk refuses them for good; answers those that were made. */
 async function prepareUntilFull(client: SnapshotsClient): Promise<readonly string[]> {
   const made: string[] = [];
-  for (let n = 0; n < 5000; n++) {
+  for (let n = 0, refusals = 0; n < 5000; n++) {
     const key = `more ${n}`;
     const code = await codeOf(client.prepare(key, { parent: 'base' }));
-    if (code === 'OK') made.push(key);
-    else {
+    if (code === 'OK') {
+      made.push(key);
+      refusals = 0;
+    } else {
       assert.is(code, 'RESOURCE_EXHAUSTED');
-      return made;
+      refusals += 1;
+      if (refusals === refusalsForGood) return made;
     }
   }
   return assert.unreachable('the disk never became full') as never;

@@ -94,15 +94,21 @@ async function endWhatIsDue(context: Context, queue: RetainedQueue): Promise<und
   await end((_next, given) => given < short, 'the disk has less room than is to be kept free');
 }
 
+/** milliseconds: what has gone so shortly before may have come too late for what failed */
+const justNow = 1_000;
+/** The same, where the file system frees in the background what was deleted: the kernel looks every 30 seconds. */
+const lately = 35_000;
+
 /**
- * Where nothing is retained any more, what was removed before may still give room. What it still holds is waited for once:
- * undoing the failed deed has removed something too, which is no reason to do it again.
+ * Where nothing is retained any more, what was removed before may still give room. That is waited for once, and the failed
+ * deed is done again only where a removal can have helped it: its own undoing has freed something too.
  */
 async function giveUp(context: Context, queue: RetainedQueue, attempt: number): Promise<boolean> {
   const { purger, driver } = context;
   const given = queue.oldest((_next, bytes) => bytes < firstGift * 4 ** attempt);
   if (given.length > 0) return endRetention(context, given, 'something failed for want of space');
-  const purged = await purger.drained();
+  const now = performance.now();
+  await purger.drained();
   const reclaimed = (await driver.reclaim?.()) === true;
-  return attempt === 0 && (purged || reclaimed);
+  return attempt === 0 && purger.lastGone > now - (reclaimed ? lately : justNow);
 }

@@ -6,6 +6,7 @@ import type { RetentionPolicy } from '../../../src/app/retention/policy.ts';
 import type { Answer } from '../../../src/domain/refusal.ts';
 import { Fault } from '../../../src/ports/fault.ts';
 import type { Room } from '../../../src/ports/space.ts';
+import { caughtFault } from '../../support/caught-fault.ts';
 import {
   closeMemoryStores,
   type MemoryStore,
@@ -253,24 +254,36 @@ test('what fails for want of space with nothing retained is refused as ever', as
   assert.is(error.code, 'no-space');
 });
 
-test('what fails for want of space waits once for the room of what was removed before', async () => {
-  let waits = 0;
-  const tries: number[] = [];
-  const before = (name: string, id: number) => {
-    if (name !== 'create') return;
-    tries.push(id);
-    if (waits === 0 || id > 2) throw full();
-  };
-  const reclaim = async () => {
-    waits += 1;
-    return true;
-  };
-  const { snapshots } = await openMemoryStore({ before, reclaim });
-  right(await snapshots.prepare(prepare('k'), actor));
-  assert.equal([tries, waits], [[1, 2], 1]);
-  const error = await snapshots.prepare(prepare('more'), actor).catch((thrown) => thrown);
-  assert.is(error.code, 'no-space');
-  assert.equal([tries, waits], [[1, 2, 3, 4], 3]);
+test('what fails for want of space waits once for the room of what was removed before, if anything was', async () => {
+  for (const removed of [true, false]) {
+    let waits = 0;
+    let tries: number[] = [];
+    const before = (name: string, id: number) => {
+      if (name !== 'create') return;
+      tries.push(id);
+      if (id > 1 && (waits === 0 || id > 3)) throw full();
+    };
+    const reclaim = async () => {
+      waits += 1;
+      return true;
+    };
+    const { snapshots, types } = await openMemoryStore({ before, reclaim });
+    right(await snapshots.prepare(prepare('first'), actor));
+    if (removed) {
+      right(await snapshots.remove({ type: 'Remove', key: 'first' }, actor));
+      await waitFor('the purge', () => types().includes('VolumePurged'));
+    }
+    tries = [];
+    if (!removed) {
+      assert.is((await caughtFault(snapshots.prepare(prepare('k'), actor))).code, 'no-space');
+      assert.equal([tries, waits], [[2], 1]);
+      continue;
+    }
+    right(await snapshots.prepare(prepare('k'), actor));
+    assert.equal([tries, waits], [[2, 3], 1]);
+    assert.is((await caughtFault(snapshots.prepare(prepare('more'), actor))).code, 'no-space');
+    assert.equal([tries, waits], [[2, 3, 4, 5], 3]);
+  }
 });
 
 test('a cleanup has room given back before it is answered, and so has the end of retention', async () => {
