@@ -1,17 +1,20 @@
 import * as either from 'fp-ts/lib/Either.js';
 import { decodeWith } from '../events/codecs.ts';
 import { quickDecoder } from '../events/quick-decoder.ts';
+import { readLines } from './cells-table.ts';
+import { fromTable, type LivingMaps } from './from-table.ts';
 import { childless, type Descent } from './lineage.ts';
 import { mapOf } from './persistent-map.ts';
 import { DoomedRow, LifeRow, OfferedRow, RetainedRow, SnapshotCells, SnapshotRow } from './row-codecs.ts';
 import type { Snapshot } from './snapshot.ts';
 import { initialState, type State } from './state.ts';
+import { emptyUsage } from './usage.ts';
 import type { Doomed, Retained, Wanted } from './volumes.ts';
 
 /** A value that nobody else holds yet. */
 type Fresh<T> = { -readonly [K in keyof T]: T[K] };
 
-/** What the rows have told so far. The maps are built of it at once, which costs a fraction of as many changes to them. */
+/** What the rows have told so far. Most maps are built of it at once, which costs a fraction of as many changes to them. */
 interface Draft {
   readonly snapshots: Fresh<Snapshot>[];
   /** of the snapshots in the same places */
@@ -22,8 +25,32 @@ interface Draft {
   readonly offered: [offer: string, id: number][];
 }
 
-/** The state that gave the rows, or what is wrong with them. Rows are gone through once, one at a time. */
-export function fromRows(rows: Iterable<unknown>): either.Either<string, State> {
+/** Rows, with the lines of JSON that they are parsed from, where there are such. */
+export interface Rows extends Iterable<unknown> {
+  readonly lines?: { readonly bytes: Buffer; readonly count: number };
+}
+
+/**
+ * The state that gave the rows, or what is wrong with them. Where there are lines, snapshots stay text until somebody looks
+ * at them; what is wrong with one is then found there, and thrown. Other rows are gone through once, one at a time.
+ */
+export function fromRows(rows: Rows): either.Either<string, State> {
+  const deferred = rows.lines === undefined ? undefined : deferredLiving(rows.lines);
+  return deferred === undefined ? stateOf(rows) : stateOf(deferred.others, deferred.living);
+}
+
+/** Undefined where the lines are not such as `toRows` makes them in this release. The first is the life's. */
+function deferredLiving({
+  bytes,
+  count,
+}: Required<Rows>['lines']): { living: LivingMaps; others: readonly unknown[] } | undefined {
+  const read = readLines(bytes, count);
+  if (read === undefined || read.others.slice(1).some((row) => readerOf(row) === readSnapshot)) return undefined;
+  const living = fromTable(read.table);
+  return living && { living, others: read.others };
+}
+
+function stateOf(rows: Iterable<unknown>, living?: LivingMaps): either.Either<string, State> {
   const iterator = rows[Symbol.iterator]();
   const life = decodeWith(LifeRow, iterator.next().value);
   if (either.isLeft(life)) return either.left(`first row: ${life.left}`);
@@ -33,7 +60,7 @@ export function fromRows(rows: Iterable<unknown>): either.Either<string, State> 
     if (wrong !== undefined) return either.left(wrong);
   }
   const { row: _, position, ...rest } = life.right;
-  return either.right({ ...initialState, position, life: rest, ...mapsOf(draft) });
+  return either.right({ ...initialState, position, life: rest, ...mapsOf(draft, living ?? livingOf(draft)) });
 }
 
 /** Notes what a row says; answers what is wrong with it, if anything. */
@@ -83,18 +110,27 @@ const readers: Readonly<Record<string, ReadRow>> = {
   offered: reader(OfferedRow, ({ offered }, { offer, id }) => offered.push([offer, id])),
 };
 
-function mapsOf({ snapshots, wanted, usage, doomed, retained, offered }: Draft): Omit<State, 'position' | 'life'> {
-  const descents = descentsOf(snapshots);
+function mapsOf({ usage, doomed, retained, offered }: Draft, living: LivingMaps): Omit<State, 'position' | 'life'> {
   return {
-    index: mapOf(snapshots.map((snapshot) => [snapshot.key, snapshot])),
-    lineage: mapOf(descents),
+    index: living.index,
+    lineage: living.lineage,
     volumes: {
-      wanted: mapOf(wanted.map((one, at) => [snapshots[at]?.id ?? 0, one])),
+      wanted: living.wanted,
       doomed: mapOf(doomed),
       retained: mapOf(retained),
       offered: mapOf(offered),
     },
-    usage: mapOf(usage),
+    usage: usage.reduce((map, [id, measured]) => map.set(id, measured), living.usage.thaw()).freeze(),
+  };
+}
+
+/** The usage of all is built with that of the retained. */
+function livingOf({ snapshots, wanted }: Draft): LivingMaps {
+  return {
+    index: mapOf(snapshots.map((snapshot) => [snapshot.key, snapshot])),
+    lineage: mapOf(descentsOf(snapshots)),
+    wanted: mapOf(wanted.map((one, at) => [snapshots[at]?.id ?? 0, one])),
+    usage: emptyUsage,
   };
 }
 

@@ -1,15 +1,6 @@
-import {
-  type Branch,
-  emptyBranch,
-  find,
-  grown,
-  hashOf,
-  insert,
-  type Leaf,
-  leavesOf,
-  type Owner,
-  prune,
-} from './trie.ts';
+import { find, glimpse, insert, leavesOf, prune, visitLeaves } from './trie.ts';
+import { deferredTrie, grown } from './trie-from-leaves.ts';
+import { type Branch, emptyBranch, hashOf, type Leaf, type LeafSource, type Owner } from './trie-nodes.ts';
 
 /**
  * An immutable map: `set` and `delete` answer a new map and leave the old one as it was, sharing all that did not
@@ -17,16 +8,23 @@ import {
  * call is that of a hash trie with 32 branches: four levels at a hundred thousand keys.
  *
  * For folding many events at once, `thaw` answers a map that changes in place, `freeze` ends that.
+ *
+ * Entries of a `deferredMap` are made when they are looked at. To go through the map itself keeps none of them.
  */
 export interface PersistentMap<K extends string | number, V> extends Iterable<readonly [K, V]> {
   readonly size: number;
   get(key: K): V | undefined;
+  /** As `get`, but keeps nothing that was not made yet. */
+  peek(key: K): V | undefined;
   has(key: K): boolean;
   set(key: K, value: V): PersistentMap<K, V>;
   delete(key: K): PersistentMap<K, V>;
   thaw(): PersistentMap<K, V>;
   freeze(): PersistentMap<K, V>;
+  /** All of them, and kept where they were not made yet: the next who asks gets the very same. */
   values(): IterableIterator<V>;
+  /** As going through it, in a third of the time. */
+  each(visit: (key: K, value: V) => void): void;
 }
 
 const leafOf = <K extends string | number, V>(key: K, value: V): Leaf<K, V> => ({ hash: hashOf(key), key, value });
@@ -45,6 +43,10 @@ class Trie<K extends string | number, V> implements PersistentMap<K, V> {
 
   get(key: K): V | undefined {
     return find(this.#root, key, hashOf(key))?.value;
+  }
+
+  peek(key: K): V | undefined {
+    return glimpse(this.#root, key, hashOf(key))?.value;
   }
 
   has(key: K): boolean {
@@ -78,7 +80,11 @@ class Trie<K extends string | number, V> implements PersistentMap<K, V> {
   }
 
   *values(): IterableIterator<V> {
-    for (const leaf of leavesOf(this.#root)) yield leaf.value;
+    for (const leaf of leavesOf(this.#root, true)) yield leaf.value;
+  }
+
+  each(visit: (key: K, value: V) => void): void {
+    visitLeaves(this.#root, (leaf) => visit(leaf.key, leaf.value));
   }
 
   #next(root: Branch<K, V>, size: number): PersistentMap<K, V> {
@@ -102,6 +108,10 @@ class Single<K extends string | number, V> implements PersistentMap<K, V> {
 
   get(key: K): V | undefined {
     return key === this.#key ? this.#value : undefined;
+  }
+
+  peek(key: K): V | undefined {
+    return this.get(key);
   }
 
   has(key: K): boolean {
@@ -133,6 +143,10 @@ class Single<K extends string | number, V> implements PersistentMap<K, V> {
     yield this.#value;
   }
 
+  each(visit: (key: K, value: V) => void): void {
+    visit(this.#key, this.#value);
+  }
+
   #trie(owner: Owner): Trie<K, V> {
     const leaf = leafOf(this.#key, this.#value);
     return new Trie(insert(owner, emptyBranch<K, V>(owner), 0, leaf), 1, owner);
@@ -148,4 +162,9 @@ export const emptyMap = <K extends string | number, V>(): PersistentMap<K, V> =>
 export function mapOf<K extends string | number, V>(entries: Iterable<readonly [K, V]>): PersistentMap<K, V> {
   const { root, size } = grown(Array.from(entries, ([key, value]) => leafOf(key, value)));
   return size === 0 ? emptyMap() : new Trie(root, size, null);
+}
+
+/** The map of a source's entries, each made when it is looked at. */
+export function deferredMap<K extends string | number, V>(source: LeafSource<K, V>): PersistentMap<K, V> {
+  return source.size === 0 ? emptyMap() : new Trie(deferredTrie(source), source.size, null);
 }

@@ -9,18 +9,18 @@ import type { State } from './state.ts';
  */
 export function* toRows(state: State): IterableIterator<unknown> {
   yield LifeRow.encode({ row: 'life', position: state.position, ...state.life });
-  for (const snapshot of state.index.values()) yield SnapshotCells.encode(cellsOf(state, snapshot));
+  for (const [, snapshot] of state.index) yield SnapshotCells.encode(cellsOf(state, snapshot));
   for (const [id, doomed] of state.volumes.doomed) yield DoomedRow.encode({ row: 'doomed', id, ...doomed });
   for (const [id, { snapshot, ...rest }] of state.volumes.retained)
-    yield RetainedRow.encode({ row: 'retained', ...snapshot, ...rest, usage: state.usage.get(id) ?? null });
+    yield RetainedRow.encode({ row: 'retained', ...snapshot, ...rest, usage: state.usage.peek(id) ?? null });
   for (const [offer, id] of state.volumes.offered) yield OfferedRow.encode({ row: 'offered', offer, id });
 }
 
 function cellsOf({ volumes, lineage, usage }: State, snapshot: Snapshot): t.TypeOf<typeof SnapshotCells> {
   const { id, key, kind, parentId, parent, labels, created, updated } = snapshot;
-  const { prepared = 0, touched = true, flushed = true } = volumes.wanted.get(id) ?? {};
-  const { bytes = null, inodes = null } = usage.get(id) ?? {};
-  const follows = (parentId === null ? '' : lineage.get(parentId)?.key) === parent;
+  const { prepared = 0, touched = true, flushed = true } = volumes.wanted.peek(id) ?? {};
+  const { bytes = null, inodes = null } = usage.peek(id) ?? {};
+  const follows = (parentId === null ? '' : lineage.peek(parentId)?.key) === parent;
   return [
     [id, key, kind],
     [parentId, follows ? null : parent],

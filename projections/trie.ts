@@ -1,73 +1,64 @@
-/**
- * A hash trie with 32 branches whose nodes are never changed, but by the one owner that made them: what
- * `PersistentMap` is built of. Functions take and answer branches.
- */
+/** The deeds of a hash trie: functions that take and answer branches. */
 
-export type Owner = Record<string, never> | null;
-
-export interface Leaf<K, V> {
-  readonly hash: number;
-  readonly key: K;
-  readonly value: V;
-}
-
-export interface Branch<K, V> {
-  readonly owner: Owner;
-  bitmap: number;
-  /** Always made at its length: an array that has grown keeps room for more, which most of a hundred thousand never need. */
-  slots: Slot<K, V>[];
-}
-
-/** Leaves whose keys have one and the same 32-bit hash. */
-type Collision<K, V> = readonly Leaf<K, V>[];
-type Slot<K, V> = Leaf<K, V> | Branch<K, V> | Collision<K, V>;
-
-const bits = 5;
-const branches = 1 << bits;
-const mask = branches - 1;
-/** Where the last digit of a hash begins. */
-const deepest = 30;
-
-/** Numbers that follow each other get hashes that part in the last digit: ids then fill branches, and neighbours are together. */
-export function hashOf(key: string | number): number {
-  if (typeof key === 'number') return mirrored(key);
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < key.length; i++) hash = Math.imul(hash ^ key.charCodeAt(i), 0x01000193);
-  return hash ^ (hash >>> 15);
-}
-
-/** The six digits of a number's low 30 bits in reverse order, as the trie takes the lowest digit of a hash first. */
-function mirrored(key: number): number {
-  const high = ((key >>> 25) & mask) | ((key >>> 15) & (mask << 5)) | ((key >>> 5) & (mask << 10));
-  const low = ((key & (mask << 10)) << 5) | ((key & (mask << 5)) << 15) | ((key & mask) << 25);
-  return high | low;
-}
-
-function bitOf(hash: number, shift: number): number {
-  return 1 << ((hash >>> shift) & mask);
-}
-
-function countBits(bitmap: number): number {
-  let n = bitmap - ((bitmap >>> 1) & 0x55555555);
-  n = (n & 0x33333333) + ((n >>> 2) & 0x33333333);
-  return Math.imul((n + (n >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
-}
-
-const isBranch = <K, V>(slot: Slot<K, V>): slot is Branch<K, V> => 'slots' in slot;
-const isCollision = <K, V>(slot: Slot<K, V>): slot is Collision<K, V> => Array.isArray(slot);
-export const emptyBranch = <K, V>(owner: Owner): Branch<K, V> => ({ owner, bitmap: 0, slots: [] });
+import { made } from './trie-from-leaves.ts';
+import {
+  type Branch,
+  bitOf,
+  bits,
+  type Collision,
+  countBits,
+  type Deferred,
+  isBranch,
+  isCollision,
+  isDeferred,
+  type Leaf,
+  type Made,
+  type Owner,
+  orderOf,
+  type Slot,
+} from './trie-nodes.ts';
 
 export function find<K, V>(root: Branch<K, V>, key: K, hash: number): Leaf<K, V> | undefined {
   let branch = root;
   for (let shift = 0; ; shift += bits) {
     const bit = bitOf(hash, shift);
     if ((branch.bitmap & bit) === 0) return undefined;
-    const slot = branch.slots[countBits(branch.bitmap & (bit - 1))];
+    const slot = madeIn(branch, countBits(branch.bitmap & (bit - 1)));
     if (slot === undefined) return undefined;
     if (isBranch(slot)) branch = slot;
     else if (isCollision(slot)) return slot.find((leaf) => leaf.key === key);
     else return slot.key === key ? slot : undefined;
   }
+}
+
+/** As `find`, but leaves no trace. */
+export function glimpse<K, V>(root: Branch<K, V>, key: K, hash: number): Leaf<K, V> | undefined {
+  let branch = root;
+  for (let shift = 0; ; shift += bits) {
+    const bit = bitOf(hash, shift);
+    if ((branch.bitmap & bit) === 0) return undefined;
+    const slot = peeked(branch.slots[countBits(branch.bitmap & (bit - 1))]);
+    if (slot === undefined) return undefined;
+    if (isDeferred(slot)) return glimpseIn(slot, key, hash);
+    if (isBranch(slot)) branch = slot;
+    else if (isCollision(slot)) return slot.find((leaf) => leaf.key === key);
+    else return slot.key === key ? slot : undefined;
+  }
+}
+
+function glimpseIn<K, V>({ source, from, to }: Deferred<K, V>, key: K, hash: number): Leaf<K, V> | undefined {
+  const order = orderOf(hash);
+  let [low, high] = [from, to];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (orderOf(source.hashAt(middle)) < order) low = middle + 1;
+    else high = middle;
+  }
+  for (let at = low; at < to && source.hashAt(at) === hash; at++) {
+    const leaf = source.leafAt(at);
+    if (leaf.key === key) return leaf;
+  }
+  return undefined;
 }
 
 const mayChange = <K, V>(owner: Owner, branch: Branch<K, V>): boolean => owner !== null && branch.owner === owner;
@@ -96,7 +87,8 @@ function part<K, V>(owner: Owner, shift: number, old: Leaf<K, V> | Collision<K, 
   return { owner, bitmap: oldBit | newBit, slots: oldBit >>> 0 < newBit >>> 0 ? [old, leaf] : [leaf, old] };
 }
 
-function joined<K, V>(owner: Owner, shift: number, slot: Slot<K, V>, leaf: Leaf<K, V>): Slot<K, V> {
+function joined<K, V>(owner: Owner, shift: number, there: Slot<K, V>, leaf: Leaf<K, V>): Slot<K, V> {
+  const slot = made(there);
   if (isBranch(slot)) return insert(owner, slot, shift, leaf);
   if (isCollision(slot))
     return slot[0]?.hash === leaf.hash
@@ -116,12 +108,13 @@ export function insert<K, V>(owner: Owner, branch: Branch<K, V>, shift: number, 
 }
 
 /** What remains of a slot without the key: undefined for nothing, a lone leaf instead of a branch that holds only it. */
-function without<K, V>(owner: Owner, slot: Slot<K, V>, shift: number, key: K, hash: number): Slot<K, V> | undefined {
+function without<K, V>(owner: Owner, there: Slot<K, V>, shift: number, key: K, hash: number): Slot<K, V> | undefined {
+  const slot = made(there);
   if (isBranch(slot)) {
     const rest = prune(owner, slot, shift, key, hash);
     const [only] = rest.slots;
     if (only === undefined) return undefined;
-    return rest.slots.length === 1 && !isBranch(only) ? only : rest;
+    return rest.slots.length === 1 && !isBranch(made(only)) ? only : rest;
   }
   if (!isCollision(slot)) return undefined;
   const rest = slot.filter((leaf) => leaf.key !== key);
@@ -139,44 +132,45 @@ export function prune<K, V>(owner: Owner, branch: Branch<K, V>, shift: number, k
     : withSlot(owner, branch, at, rest);
 }
 
-export function* leavesOf<K, V>(branch: Branch<K, V>): IterableIterator<Leaf<K, V>> {
-  for (const slot of branch.slots) {
-    if (isBranch(slot)) yield* leavesOf(slot);
+/**
+ * All leaves. Those that are not made yet are made again each time, so that who only looks on leaves no trace in the trie;
+ * with `keep` they stay, for those who come again.
+ */
+export function* leavesOf<K, V>(branch: Branch<K, V>, keep = false): IterableIterator<Leaf<K, V>> {
+  for (let at = 0; at < branch.slots.length; at++) {
+    const slot = keep ? madeIn(branch, at) : peeked(branch.slots[at]);
+    if (slot === undefined) continue;
+    if (isBranch(slot)) yield* leavesOf(slot, keep);
+    else if (isDeferred(slot)) yield* deferredLeaves(slot);
     else if (isCollision(slot)) yield* slot;
     else yield slot;
   }
 }
 
-/**
- * The trie of all the leaves, built from below, which is a fraction of the work of inserting them one by one, and how many
- * there are. Of leaves with the same key the last one counts. Nobody owns it.
- */
-export function grown<K, V>(leaves: readonly Leaf<K, V>[]): { readonly root: Branch<K, V>; readonly size: number } {
-  const inOrder = leaves.toSorted((a, b) => orderOf(a.hash) - orderOf(b.hash));
-  let size = 0;
-  const slotOf = (from: number, to: number, shift: number): Slot<K, V> => {
-    if (to - from > 1 && shift <= deepest) return branchOf(from, to, shift);
-    const group = inOrder.slice(from, to);
-    const distinct = group.length === 1 ? group : [...new Map(group.map((leaf) => [leaf.key, leaf])).values()];
-    size += distinct.length;
-    const [only] = distinct;
-    return distinct.length === 1 && only !== undefined ? only : distinct;
-  };
-  const branchOf = (from: number, to: number, shift: number): Branch<K, V> => {
-    const slots: Slot<K, V>[] = [];
-    let bitmap = 0;
-    for (let start = from; start < to; ) {
-      const bit = bitOf(inOrder[start]?.hash ?? 0, shift);
-      let end = start + 1;
-      while (end < to && bitOf(inOrder[end]?.hash ?? 0, shift) === bit) end += 1;
-      slots.push(slotOf(start, end, shift + bits));
-      bitmap |= bit;
-      start = end;
-    }
-    return { owner: null, bitmap, slots: slots.slice() };
-  };
-  return { root: branchOf(0, inOrder.length, 0), size };
+/** All leaves, as `leavesOf` gives them, without the cost of a generator. */
+export function visitLeaves<K, V>(branch: Branch<K, V>, visit: (leaf: Leaf<K, V>) => void): void {
+  for (const there of branch.slots) {
+    const slot = peeked(there);
+    if (slot === undefined) continue;
+    if (isBranch(slot)) visitLeaves(slot, visit);
+    else if (isDeferred(slot)) for (let at = slot.from; at < slot.to; at++) visit(slot.source.leafAt(at));
+    else if (isCollision(slot)) slot.forEach(visit);
+    else visit(slot);
+  }
 }
 
-/** By this number hashes are in the order in which the leaves stand in a trie: its digits from the lowest on, then what is left. */
-const orderOf = (hash: number): number => mirrored(hash) * 4 + (hash >>> deepest);
+function* deferredLeaves<K, V>({ source, from, to }: Deferred<K, V>): IterableIterator<Leaf<K, V>> {
+  for (let at = from; at < to; at++) yield source.leafAt(at);
+}
+
+const peeked = <K, V>(slot: Slot<K, V> | undefined) =>
+  slot !== undefined && isDeferred(slot) ? (slot.opened ?? slot) : slot;
+
+/** What stands in a branch, which from now on holds it itself. */
+function madeIn<K, V>(branch: Branch<K, V>, at: number): Made<K, V> | undefined {
+  const slot = branch.slots[at];
+  if (slot === undefined || !isDeferred(slot)) return slot;
+  const opened = made(slot);
+  branch.slots[at] = opened;
+  return opened;
+}

@@ -74,7 +74,8 @@ function failpoints(logger: Logger): Reach {
 /** Reconciles a store that no daemon serves, under its lock, and answers what was done. Rejects with a Fault (`busy`) while one does. */
 export async function reconcileStopped(config: Config, logger: Logger): Promise<readonly Action[]> {
   const metrics = createMetrics(version());
-  const store = await openStore(config, { system: createSystem(), metrics, logger, reach: unhindered });
+  const tools = { system: createSystem(), metrics, logger, reach: unhindered, thorough: true };
+  const store = await openStore(config, tools);
   await store.close('reconciled');
   metrics.close();
   return store.actions;

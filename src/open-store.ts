@@ -30,7 +30,7 @@ import type { EventLog } from './ports/event-log.ts';
 import type { Reach } from './ports/failpoints.ts';
 import type { Logger } from './ports/logger.ts';
 import type { System } from './ports/system.ts';
-import type { VolumeDriver } from './ports/volume-driver.ts';
+import type { Survey, VolumeDriver } from './ports/volume-driver.ts';
 
 /** A store that is recovered and at work, and the root's lock. */
 export interface OpenStore {
@@ -51,6 +51,8 @@ export interface Tools {
   readonly metrics: Metrics;
   readonly logger: Logger;
   readonly reach: Reach;
+  /** Looks into every volume before the store opens, even where it was left in order. */
+  readonly thorough?: boolean;
 }
 
 /** Takes the root's lock and holds it until `close`, or lets go where the store does not open. */
@@ -95,14 +97,12 @@ async function openLocked(config: Config, tools: Tools): Promise<OpenStore> {
 /** A driver, and a scan of its that is under way. */
 interface Volumes {
   readonly driver: VolumeDriver;
-  readonly scanning: ReturnType<VolumeDriver['scan']>;
+  readonly survey: Survey | undefined;
 }
 
 async function openVolumes(config: Config, tools: Tools): Promise<Volumes> {
   const driver = await createDriver(config, tools);
-  const scanning = driver.scan();
-  scanning.catch(() => {});
-  return { driver, scanning };
+  return { driver, survey: tools.thorough === true ? undefined : driver.survey?.() };
 }
 
 async function openLogged(
@@ -111,13 +111,14 @@ async function openLogged(
   identity: Identity | undefined,
   volumes: () => Promise<Volumes>,
 ): Promise<OpenStore> {
+  const checkpoints = createFileCheckpointStore({
+    directory: join(config.root, 'checkpoints'),
+    bases: join(config.root, 'log'),
+    reach: tools.reach,
+  });
+  checkpoints.expect();
   const { log, store, url } = await openLog(config, identity, tools);
   try {
-    const checkpoints = createFileCheckpointStore({
-      directory: join(config.root, 'checkpoints'),
-      bases: join(config.root, 'log'),
-      reach: tools.reach,
-    });
     const loaded = await loadState(log, checkpoints, tools.logger);
     checkDriver(loaded.state.life.driver, config.driver);
     if (identity === undefined || identity.log !== url)
@@ -152,12 +153,12 @@ async function openRecovered(
   { system, metrics, logger, reach }: Tools,
   parts: Parts,
 ): Promise<OpenStore> {
-  const { store, log, url, checkpoints, loaded, driver, scanning } = parts;
+  const { store, log, url, checkpoints, loaded, driver, survey } = parts;
   const journal = createJournal({ log, store, clock: system.now, state: loaded.state });
   const pipelines = createPipelines({ journal, logger, onFailure: metrics.pipelineFailed });
   metrics.watch(journal, pipelines);
   const opener = { store, version: version(), boot: bootId(), pid: process.pid };
-  const recovered = await recover({ journal, driver, logger, opener, replayed: loaded.replayed, scanning, reach });
+  const recovered = await recover({ journal, driver, logger, opener, replayed: loaded.replayed, survey, reach });
   const service = createService({
     journal,
     pipelines,

@@ -2,12 +2,13 @@ import type { Event } from '../../events/registry.ts';
 import { type Reach, unhindered } from '../ports/failpoints.ts';
 import { Fault } from '../ports/fault.ts';
 import type { Logger } from '../ports/logger.ts';
-import type { VolumeDriver } from '../ports/volume-driver.ts';
+import type { Survey, VolumeDriver } from '../ports/volume-driver.ts';
 import { operatorActor } from './actors.ts';
 import type { Journal } from './journal.ts';
 import type { Action } from './reconciler/action.ts';
 import { apply } from './reconciler/apply.ts';
 import { counted, planFor } from './reconciler/reconcile.ts';
+import { isAccounted } from './reconciler/take-stock.ts';
 import { type Crash, crashOf } from './reconciler/wanted.ts';
 
 /** Who takes the store into service. */
@@ -27,7 +28,7 @@ interface Context {
   /** events that were replayed to get here */
   readonly replayed: number;
   /** a scan of the driver's that was begun before, while the state was loaded */
-  readonly scanning?: ReturnType<VolumeDriver['scan']>;
+  readonly survey?: Survey | undefined;
   readonly reach?: Reach;
 }
 
@@ -46,6 +47,8 @@ export interface Recovered {
   readonly failed: number;
   /** how the session before this one ended, null for in order */
   readonly crash: Crash | null;
+  /** a scan that is still under way, where the volumes were told by their names alone */
+  readonly looking?: Survey;
 }
 
 /**
@@ -53,7 +56,7 @@ export interface Recovered {
  * what there was to do. The opening comes last: a crash in the middle leaves the session before it to be recovered again.
  */
 export async function recover(context: Context): Promise<Recovered> {
-  const { journal, driver, logger, opener, replayed, scanning, reach = unhindered } = context;
+  const { journal, driver, logger, opener, replayed, survey, reach = unhindered } = context;
   const { store, version, boot, pid } = opener;
   const { life } = journal.latest;
   const crash = crashOf(journal.latest, boot);
@@ -62,7 +65,8 @@ export async function recover(context: Context): Promise<Recovered> {
     const created: Event = { type: 'StoreCreated', data: { store, driver: driver.name, version } };
     await journal.record([created], { actor: operatorActor, room: 'reserved' });
   }
-  const actions = await planFor(() => journal.latest, driver, crash, scanning);
+  const accounted = crash === null && (await areNamesEnough(context));
+  const actions = accounted ? [] : await planFor(() => journal.latest, driver, crash, survey?.found);
   const failed = await apply(actions, { journal, driver, logger, reach });
   // What an earlier session made, and what was just made again, is not fresh any more once this one is open.
   await driver.settle?.();
@@ -81,7 +85,12 @@ export async function recover(context: Context): Promise<Recovered> {
   };
   reach('store.open');
   await journal.record([opened], { actor: operatorActor, room: 'reserved' });
-  return { actions, failed, crash };
+  return { actions, failed, crash, ...(accounted && survey !== undefined && { looking: survey }) };
+}
+
+async function areNamesEnough({ journal, driver, survey }: Context): Promise<boolean> {
+  const numbers = await survey?.numbers;
+  return numbers !== undefined && isAccounted(journal.latest, driver, numbers);
 }
 
 /** Records that the daemon leaves the store in order. */

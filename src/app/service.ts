@@ -18,6 +18,7 @@ import type { Pipelines } from './pipeline/pipeline.ts';
 import { createPurger } from './purger.ts';
 import type { Action } from './reconciler/action.ts';
 import { apply } from './reconciler/apply.ts';
+import { lookFurther } from './reconciler/look-further.ts';
 import { planFor } from './reconciler/reconcile.ts';
 import type { Crash } from './reconciler/wanted.ts';
 import { type Recovered, recordClosing } from './recover.ts';
@@ -111,16 +112,26 @@ export function createService(context: Context): Service {
       const actions = await planFor(() => journal.durable, driver, crash);
       return { actions, failed: dryRun ? 0 : await apply(actions, { journal, driver, logger, reach }) };
     });
-  if (recovered.failed > 0)
-    retrier.add({ deeds: recovered.failed }, 'reconcile', async () => {
+  const reconcileSoon = (about: object) =>
+    retrier.add(about, 'reconcile', async () => {
       const { failed } = await reconcile(false, recovered.crash);
       if (failed > 0) throw new Fault('io', `${failed} deeds failed`, { hint: 'look at the disk' });
+    });
+  if (recovered.failed > 0) reconcileSoon({ deeds: recovered.failed });
+  const looking =
+    recovered.looking &&
+    lookFurther(recovered.looking, {
+      journal,
+      driver,
+      logger,
+      reconcile: (volumes) => reconcileSoon({ volumes }),
     });
   return {
     snapshots: createStore(store),
     restore: (name) => restoreLayer(store, name),
     reconcile: async ({ dryRun }) => (await reconcile(dryRun, null)).actions,
     close: async (reason) => {
+      await looking?.close();
       retrier.close();
       meter.close();
       flusher?.close();

@@ -16,7 +16,10 @@ interface Context {
   readonly every: number;
 }
 
-/** Does the work at once and again every so many events, never twice at a time; what fails is told and tried again. */
+/** A start has other things to do first: milliseconds. */
+const pause = 1_000;
+
+/** Does the work soon and again every so many events, never twice at a time; what fails is told and tried again. */
 export function createUpkeep({ pipelines, work, logger, every }: Context): Upkeep {
   let underWay = Promise.resolve();
   let busy = false;
@@ -29,7 +32,7 @@ export function createUpkeep({ pipelines, work, logger, every }: Context): Upkee
         busy = false;
       });
   };
-  begin();
+  const timer = setTimeout(begin, pause);
   const pipeline = pipelines.start({
     name: 'upkeep',
     handle: (envelopes) => {
@@ -38,6 +41,7 @@ export function createUpkeep({ pipelines, work, logger, every }: Context): Upkee
   });
   return {
     close: async () => {
+      clearTimeout(timer);
       pipeline.close();
       await underWay;
     },

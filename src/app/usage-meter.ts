@@ -1,4 +1,5 @@
 import { mergeMap, Subject } from 'rxjs';
+import type { State } from '../../projections/state.ts';
 import { errorText } from '../ports/fault.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Usage, VolumeDriver } from '../ports/volume-driver.ts';
@@ -59,9 +60,7 @@ export function createUsageMeter({ journal, pipelines, driver, logger }: Context
       for (const { event } of envelopes) if (event.type === 'SnapshotCommitted') due.next(event.data.id);
     },
   });
-  for (const { id, kind } of journal.durable.index.values())
-    if (kind === 'committed' && !journal.durable.usage.has(id)) due.next(id);
-  for (const [id] of journal.durable.volumes.retained) if (!journal.durable.usage.has(id)) due.next(id);
+  for (const id of unmeasured(journal.durable)) due.next(id);
   return {
     usageOf,
     close: () => {
@@ -69,6 +68,18 @@ export function createUsageMeter({ journal, pipelines, driver, logger }: Context
       due.complete();
     },
   };
+}
+
+/** Committed layers, living and retained, of which nothing was measured. */
+function unmeasured({ usage, volumes: { wanted, retained } }: State): readonly number[] {
+  const ids = Array.from(retained, ([id]) => id);
+  wanted.each((id, { kind }) => {
+    if (kind === 'committed') ids.push(id);
+  });
+  // As a rule all were.
+  if (ids.length === usage.size) return [];
+  const measured = new Set(Array.from(usage, ([id]) => id));
+  return ids.filter((id) => !measured.has(id));
 }
 
 /** Nobody waits for this event: without it the next start measures again. */

@@ -49,8 +49,10 @@ export function createJournalMetrics(registry: Registry, watched: () => Watched 
   });
 }
 
-function countByKind({ index }: State): Record<Kind, number> {
+function countByKind({ volumes }: State): Record<Kind, number> {
   const counts = { active: 0, view: 0, committed: 0 };
-  for (const { kind } of index.values()) counts[kind] += 1;
+  volumes.wanted.each((_, { kind }) => {
+    counts[kind] += 1;
+  });
   return counts;
 }

@@ -1,10 +1,11 @@
+import type { Rows } from '../../projections/from-rows.ts';
 import type { LogPlace } from './event-log.ts';
 
 /** A state of the projections at a place of the log, as plain JSON rows. */
 export interface Checkpoint {
   readonly place: LogPlace;
   /** May be gone through again; each row is made when it is asked for. */
-  readonly rows: Iterable<unknown>;
+  readonly rows: Rows;
 }
 
 /**

@@ -39,6 +39,22 @@ export interface Found {
   readonly unfrozen?: boolean;
 }
 
+/** The numbers that name directories below the root's snapshots. */
+export interface Numbers {
+  readonly ids: Float64Array<ArrayBuffer>;
+  /** how many entries there are that no plain number names */
+  readonly strangers: number;
+}
+
+/** A scan of a large root under way. */
+export interface Survey {
+  /** What stands there by name alone; undefined where the scan is so short that it tells all at once. */
+  readonly numbers: Promise<Numbers | undefined>;
+  readonly found: Promise<readonly Found[]>;
+  /** Ends it: what was not told by then never is. */
+  abandon(): void;
+}
+
 /**
  * Makes and unmakes volumes. Every deed is idempotent: doing it again after a crash in its middle completes it.
  * All reject with a Fault. Deeds on one id are never run at the same time by the caller; deeds on different ids are.
@@ -81,6 +97,8 @@ export interface VolumeDriver {
    */
   reclaim?(): Promise<boolean>;
   scan(): Promise<readonly Found[]>;
+  /** A scan that tells before its end which numbers there are. Left out where no scan takes long. */
+  survey?(): Survey;
   /** Whether nobody can have written into what was found since it was made. */
   untouched(found: Found): Promise<boolean>;
   /** Moves what was found to `quarantine/<name>` below the root and returns the new path, relative to the root. */

@@ -148,6 +148,54 @@ test('reconcile on a running store plans without doing, and does what it planned
   assert.equal(await store.reconcile({ dryRun: true }), []);
 });
 
+/** A large store of a layer, an active on it and a view, that was left in order. */
+async function leftInOrder(): Promise<MemoryStore> {
+  const store = await openMemoryStore();
+  await store.snapshots.prepare(prepare('k1'), actor);
+  await store.snapshots.commit(commit('k1', 'base'), actor);
+  await store.snapshots.prepare(prepare('k2', 'base'), actor);
+  await store.snapshots.prepare({ ...prepare('v', 'base'), kind: 'view' }, actor);
+  await store.close('done');
+  return store;
+}
+
+test('after an orderly end names are enough: what is inside is looked at while the store serves', async () => {
+  const first = await leftInOrder();
+  Object.assign(first.driver.volumes.get('2') ?? {}, { whole: false });
+  const second = await again(first, { large: true });
+  assert.equal(actions(second), []);
+  assert.ok(second.recovered.looking);
+  for (let waited = 0; second.driver.volumes.get('2')?.whole !== true && waited < 150; waited++) await pause(20);
+  assert.is(second.driver.volumes.get('2')?.whole, true);
+  assert.ok(second.said.some(({ fields }) => fields.volumes === 1));
+});
+
+test('a large store in which all is as it was left does nothing more', async () => {
+  const second = await again(await leftInOrder(), { large: true });
+  await pause(50);
+  assert.equal([actions(second), second.said.filter(({ level }) => level !== 'info')], [[], []]);
+  await second.close('done');
+});
+
+for (const [what, change, done] of [
+  ['a volume is gone', (volumes) => volumes.delete('2'), ['declare-lost 2']],
+  ['there is one more', (volumes) => volumes.set('9', newMemoryVolume()), ['discard 9']],
+  ['there is something strange', (volumes) => volumes.set('stray', newMemoryVolume()), ['quarantine null']],
+] as const satisfies readonly (readonly [string, (volumes: MemoryStore['driver']['volumes']) => unknown, string[]])[])
+  test(`after an orderly end everything is looked at before the store opens where ${what}`, async () => {
+    const first = await leftInOrder();
+    change(first.driver.volumes);
+    const second = await again(first, { large: true });
+    assert.equal([actions(second), second.recovered.looking], [done, undefined]);
+  });
+
+test('after a crash everything is looked at before the store opens', async () => {
+  const first = await openMemoryStore();
+  await first.snapshots.prepare(prepare('k1'), actor);
+  Object.assign(first.driver.volumes.get('1') ?? {}, { whole: false });
+  assert.equal(actions(await again(first, { large: true })), ['complete 1']);
+});
+
 test.after(closeMemoryStores);
 
 test.run();

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { indexLog } from '../../src/adapters/event-log/file/search/index-log.ts';
+import { daemonFile } from '../support/server.ts';
 import { nameOf, writeLongLog } from './long-log.ts';
 import { describeMachine } from './machine.ts';
 
@@ -14,7 +15,7 @@ import { describeMachine } from './machine.ts';
 const [events = '1000000', runs = '5'] = process.argv.slice(2);
 const { BENCH_ROOTS: folder } = process.env;
 const root = folder === undefined ? mkdtempSync(join(tmpdir(), 'snapledger-audit-')) : join(folder, `audit-${events}`);
-const cli = join(import.meta.dirname, '../../src/snapledger.cjs');
+const cli = daemonFile;
 const every = 50_000;
 
 /** Milliseconds from the start of a process to its end, the quickest first. */

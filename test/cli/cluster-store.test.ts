@@ -6,6 +6,7 @@ import { createServing, type Serving } from '../fault/serving.ts';
 import { type StandIn, startStandIn } from '../support/kurrent/stand-in.ts';
 import { run } from '../support/run.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+import { daemonFile } from '../support/server.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { forwardReportOf } from '../torture/forward/rounds.ts';
 
@@ -27,8 +28,7 @@ test.before.each(async (context) => {
 });
 test.after.each(({ sandbox }) => sandbox.close());
 
-const snapledger = join(import.meta.dirname, '../../src/snapledger.cjs');
-const command = (...args: readonly string[]) => run(process.execPath, [snapledger, ...args], { anyStatus: true });
+const command = (...args: readonly string[]) => run(process.execPath, [daemonFile, ...args], { anyStatus: true });
 const logIn = (url: string) => `log = { url = "${url}" }`;
 const forwardTo = (url: string) => `forward = { url = "${url}" }`;
 const reportOf = (sandbox: Sandbox) => forwardReportOf(join(sandbox.path, 's.http.sock'));

@@ -1,10 +1,7 @@
-import { join } from 'node:path';
 import { type Finished, run } from '../support/run.ts';
-
-/** The command line as it is installed. */
-export const snapledger = join(import.meta.dirname, '../../src/snapledger.cjs');
+import { daemonFile } from '../support/server.ts';
 
 /** Runs the command line as a process of its own. */
 export function snapledgerRun(...args: readonly string[]): Promise<Finished> {
-  return run(process.execPath, [snapledger, ...args], { anyStatus: true });
+  return run(process.execPath, [daemonFile, ...args], { anyStatus: true });
 }

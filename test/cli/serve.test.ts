@@ -9,8 +9,9 @@ import { askDaemon } from '../../src/cli/ask-daemon.ts';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
 import { requireFileSystem, suiteNeeding } from '../support/requirements.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+import { daemonFile } from '../support/server.ts';
 import { waitFor } from '../support/wait-for.ts';
-import { snapledger, snapledgerRun } from './process.ts';
+import { snapledgerRun } from './process.ts';
 
 interface Context {
   sandbox: Sandbox;
@@ -33,7 +34,7 @@ const command = ({ root, address }: Context) => ['serve', '--root', root, '--add
 async function served(context: Context): Promise<Daemon> {
   const log = join(context.sandbox.path, 'daemon.log');
   const { address } = context;
-  const daemon = await startDaemon({ command: [process.execPath, snapledger, ...command(context)], address, log });
+  const daemon = await startDaemon({ command: [process.execPath, daemonFile, ...command(context)], address, log });
   context.sandbox.atEnd(() => daemon.stop());
   return daemon;
 }
@@ -82,7 +83,7 @@ test('is refused a root that another daemon holds, with exit status 4', async (c
 });
 
 test('ends with exit status 0 on SIGINT, even one that comes during the start', async (context) => {
-  const child = spawn(process.execPath, [snapledger, ...command(context)], { stdio: 'ignore' });
+  const child = spawn(process.execPath, [daemonFile, ...command(context)], { stdio: 'ignore' });
   const exit = once(child, 'exit');
   await waitFor('the log', () => existsSync(join(context.root, 'log')));
   child.kill('SIGINT');
@@ -117,7 +118,7 @@ test('serves its events on the socket, and on loopback to who has the token', as
   const port = await freePort();
   const listening = ['--http-listen', `127.0.0.1:${port}`, '--http-token-file', file];
   const daemon = await startDaemon({
-    command: [process.execPath, snapledger, ...command(context), ...listening],
+    command: [process.execPath, daemonFile, ...command(context), ...listening],
     address,
     log: join(sandbox.path, 'daemon.log'),
     sandbox,

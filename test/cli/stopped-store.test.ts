@@ -7,9 +7,10 @@ import * as assert from 'uvu/assert';
 import type { Event } from '../../events/registry.ts';
 import { openFileEventLog } from '../../src/adapters/event-log/file/open-file-event-log.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+import { daemonFile } from '../support/server.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { enveloped, prepared, smallStore } from './facts.ts';
-import { snapledger, snapledgerRun } from './process.ts';
+import { snapledgerRun } from './process.ts';
 
 interface Context {
   sandbox: Sandbox;
@@ -145,7 +146,7 @@ test('name one changed byte, with exit status 3', async ({ root }) => {
 test('end quietly when nobody reads on', async ({ root }) => {
   const many = Array.from({ length: 3000 }, (_, at) => prepared(100 + at, `default/${at}/${'x'.repeat(80)}`));
   await append(root, many);
-  const child = spawn(process.execPath, [snapledger, 'log', '--root', root], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [daemonFile, 'log', '--root', root], { stdio: ['ignore', 'pipe', 'pipe'] });
   let stderr = '';
   child.stderr.on('data', (part: Buffer) => {
     stderr += part;
@@ -157,7 +158,7 @@ test('end quietly when nobody reads on', async ({ root }) => {
 
 test('follow what is appended', async ({ root, sandbox }) => {
   const args = ['log', '--follow', '--json', '-n', '1', '--root', root];
-  const child = spawn(process.execPath, [snapledger, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [daemonFile, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
   const exit = once(child, 'exit');
   sandbox.atEnd(async () => {
     child.kill('SIGKILL');

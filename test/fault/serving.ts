@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { failpointsVariable } from '../../src/adapters/failpoints/from-environment.ts';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
 import type { Sandbox } from '../support/sandbox.ts';
-import type { Server } from '../support/server.ts';
+import { daemonFile, type Server } from '../support/server.ts';
 import { connectSnapshots, type SnapshotsClient } from '../support/snapshots-client.ts';
 
 /** A root that is served by one daemon after the other. */
@@ -29,15 +29,12 @@ export interface ServingOptions {
   readonly retention?: string;
 }
 
-/** The daemon as it is compiled beside the tests. */
-const snapledger = join(import.meta.dirname, '../../src/snapledger.cjs');
-
 /** The same daemon without retention, with more flags at will, as the benchmarks and the end-to-end tests name servers. */
 export const daemonOf = (driver: string, ...flags: readonly string[]): Server => ({
   name: `snapledger with ${driver}`,
   command: (root, socket) => [
     process.execPath,
-    snapledger,
+    daemonFile,
     'serve',
     ...['--root', root, '--address', socket, '--driver', driver, '--no-retention', ...flags],
   ],
@@ -63,7 +60,7 @@ export function createServing(
     lastWords: () => (existsSync(log) ? readFileSync(log, 'utf8').slice(-20_000) : ''),
     start: async (failpoints = '') => {
       const daemon = await startDaemon({
-        command: [process.execPath, snapledger, 'serve', '--config', config],
+        command: [process.execPath, daemonFile, 'serve', '--config', config],
         address,
         log,
         env: { [failpointsVariable]: failpoints, SNAPLEDGER_BOOT_ID: boot },

@@ -5,10 +5,11 @@ import type { Event } from '../../events/registry.ts';
 import { openFileEventLog } from '../../src/adapters/event-log/file/open-file-event-log.ts';
 import { writeIdentity } from '../../src/adapters/root/root-directory.ts';
 import { committed, enveloped, prepared, smallStore } from '../cli/facts.ts';
-import { snapledger, snapledgerRun } from '../cli/process.ts';
+import { snapledgerRun } from '../cli/process.ts';
 import { requireCommand, requireRoot, suiteNeeding } from '../support/requirements.ts';
 import { type Finished, run } from '../support/run.ts';
 import { createSandbox } from '../support/sandbox.ts';
+import { daemonFile } from '../support/server.ts';
 
 const store = '6ba7b810-9dad-41d1-80b4-00c04fd430c8';
 
@@ -49,7 +50,7 @@ test.after(() => sandbox.close());
 
 /** Runs a line as a shell would, on the small store unless it names a root, below the sandbox instead of /var. */
 function runExample(line: string): Promise<Finished> {
-  const withRoot = `snapledger() { case "$*" in *--root*|containerd-config*|completion*|man*) '${process.execPath}' '${snapledger}' "$@";; *) '${process.execPath}' '${snapledger}' "$@" --root '${root}';; esac; }`;
+  const withRoot = `snapledger() { case "$*" in *--root*|containerd-config*|completion*|man*) '${process.execPath}' '${daemonFile}' "$@";; *) '${process.execPath}' '${daemonFile}' "$@" --root '${root}';; esac; }`;
   return run('bash', ['-c', `${withRoot}; ${line.replaceAll('/var/', `${sandbox.path}/var/`)}`], { anyStatus: true });
 }
 

@@ -18,6 +18,7 @@ import { type Reach, unhindered } from '../../src/ports/failpoints.ts';
 import type { Logger } from '../../src/ports/logger.ts';
 import type { MeasureRoom } from '../../src/ports/space.ts';
 import type { Clock } from '../../src/ports/system.ts';
+import type { Survey } from '../../src/ports/volume-driver.ts';
 
 /** One line that was logged. */
 export interface Said {
@@ -33,6 +34,8 @@ export interface MemoryStoreOptions extends MemoryOptions, Pick<MemoryEventLogOp
   readonly settle?: () => Promise<void>;
   /** plays the wait for the room of what was purged */
   readonly reclaim?: () => Promise<boolean>;
+  /** plays a large root, whose scan tells the numbers first */
+  readonly large?: boolean;
   /** plays the disk's room; endless unless said */
   readonly measureRoom?: MeasureRoom;
   /** plays the clock, in nanoseconds */
@@ -67,6 +70,16 @@ export async function closeMemoryStores(): Promise<void> {
   await Promise.all(opened.splice(0).map((service) => service.close('test ends')));
 }
 
+/** A scan that has come to its end by the time its first part is told. */
+function surveyOf(driver: MemoryDriver): Survey {
+  const found = driver.scan();
+  const numbers = found.then((all) => {
+    const ids = all.flatMap(({ id }) => id ?? []);
+    return { ids: Float64Array.from(ids), strangers: all.length - ids.length };
+  });
+  return { numbers, found, abandon: () => {} };
+}
+
 /** The whole application over the memory adapters, opened and recovered; `remains` are those of an earlier one. */
 export async function openMemoryStore(options: MemoryStoreOptions = {}, remains: Remains = {}): Promise<MemoryStore> {
   const said: Said[] = [];
@@ -92,7 +105,8 @@ export async function openMemoryStore(options: MemoryStoreOptions = {}, remains:
   const journal = createJournal({ log, store: storeId, clock, state });
   const opener = { store: storeId, version: '0.0.0', boot: 'boot', pid: 1 };
   const reach = options.reach ?? unhindered;
-  const recovered = await recover({ journal, driver, logger, opener, replayed: 0, reach });
+  const survey = options.large === true ? surveyOf(driver) : undefined;
+  const recovered = await recover({ journal, driver, logger, opener, replayed: 0, survey, reach });
   const service = createService({
     journal,
     driver,

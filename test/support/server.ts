@@ -10,7 +10,7 @@ export interface Server {
 }
 
 /** The daemon as it ships; DAEMON names another build of it. */
-export const daemonFile = resolve(process.env.DAEMON ?? 'dist/src/snapledger.cjs');
+export const daemonFile = resolve(process.env.DAEMON ?? 'dist/bin/snapledger.cjs');
 
 /**
  * The daemon of this project with one of its drivers, without retention unless the flags say otherwise. SERVER_UNDER_TEST, a command line as a JSON list with the words

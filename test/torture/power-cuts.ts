@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Mount } from '../../src/ports/volume-driver.ts';
@@ -61,14 +62,17 @@ export async function cutPower(context: PowerCuts): Promise<Damage> {
   const damage = noDamage(cuts);
   const address = join(sandbox.path, 'power.sock');
   const rootOf = (cut: number) => (apart ? `${place.root}-${cut}` : place.root);
-  const start = (cut: number, boot: number) =>
-    startDaemon({
+  const start = async (cut: number, boot: number) => {
+    // A server that was killed leaves its socket, and not every one takes it over.
+    await rm(address, { force: true });
+    return startDaemon({
       command: server.command(rootOf(cut), address),
       address,
       log: join(sandbox.path, 'power.log'),
       env: { SNAPLEDGER_BOOT_ID: `boot ${boot}` },
       sandbox,
     });
+  };
   let standing: Daemon | undefined;
   for (let cut = 1; cut <= cuts; cut++) {
     const daemon = standing ?? (await start(cut, cut));

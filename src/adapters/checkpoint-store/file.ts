@@ -15,7 +15,7 @@ import {
   positionOf,
   unfinishedSuffix,
 } from './checkpoint-name.ts';
-import { readCheckpoint } from './read-checkpoint.ts';
+import { readCheckpoint, readWhole } from './read-checkpoint.ts';
 import { type KeptCheckpoint, superfluous } from './superfluous.ts';
 import { writeCheckpoint } from './write-checkpoint.ts';
 
@@ -27,12 +27,18 @@ export interface FileCheckpointStoreOptions {
   readonly reach?: Reach;
 }
 
+export interface FileCheckpointStore extends CheckpointStore {
+  /** Begins to read the newest one, for a `load` that will follow soon. */
+  expect(): void;
+}
+
 /** Checkpoints as files. Rejects with a Fault; a save that fails leaves the older ones and nothing else. Saves must not overlap. */
 export function createFileCheckpointStore({
   directory,
   bases,
   reach = unhindered,
-}: FileCheckpointStoreOptions): CheckpointStore {
+}: FileCheckpointStoreOptions): FileCheckpointStore {
+  let expected: Promise<ReadAhead | undefined> | undefined;
   return {
     save: async (place, rows) => {
       const path = join(directory, checkpointName(place.position));
@@ -50,16 +56,37 @@ export function createFileCheckpointStore({
         throw faultOf(error, `checkpoint ${path}`);
       }
     },
+    expect: () => {
+      expected = readAhead(directory, bases);
+    },
     load: async function* (damaged, upTo = Number.POSITIVE_INFINITY) {
+      const ahead = await expected;
+      expected = undefined;
       for (const path of await checkpointFiles(directory, bases)) {
         if (positionOf(basename(path)) > upTo) continue;
-        const checkpoint = await readCheckpoint(path);
+        const checkpoint = await readCheckpoint(path, ahead?.path === path ? ahead.bytes : undefined);
         if (either.isRight(checkpoint)) yield checkpoint.right;
         // A daemon that is at work deletes older ones meanwhile.
         else if (existsSync(path)) damaged(path, checkpoint.left);
       }
     },
   };
+}
+
+/** A file that was read before it was asked for. */
+interface ReadAhead {
+  readonly path: string;
+  readonly bytes: Buffer;
+}
+
+/** The newest checkpoint's bytes; undefined where that can't be read, which `load` will tell. */
+async function readAhead(directory: string, bases: string | undefined): Promise<ReadAhead | undefined> {
+  try {
+    const [path] = await checkpointFiles(directory, bases);
+    return path === undefined ? undefined : { path, bytes: await readWhole(path) };
+  } catch {
+    return undefined;
+  }
 }
 
 /** Paths of all checkpoints, newest first; whether they are whole is not looked at. */

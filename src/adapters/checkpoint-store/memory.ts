@@ -1,20 +1,23 @@
-import type { Checkpoint, CheckpointStore } from '../../ports/checkpoint-store.ts';
+import type { CheckpointStore } from '../../ports/checkpoint-store.ts';
+import type { LogPlace } from '../../ports/event-log.ts';
+import { rowsIn } from './read-checkpoint.ts';
 import { superfluous } from './superfluous.ts';
 
 /** Checkpoints in memory, as JSON: what is loaded is what a file would have kept. */
 export function createMemoryCheckpointStore(): CheckpointStore {
-  let texts: readonly { readonly position: number; readonly text: string }[] = [];
+  let texts: readonly { readonly position: number; readonly place: LogPlace; readonly text: string }[] = [];
   return {
     save: async (place, rows) => {
       const { position } = place;
-      const fresh = { position, text: JSON.stringify({ place, rows: [...rows] }) };
+      const fresh = { position, place, text: Array.from(rows, (row) => `${JSON.stringify(row)}\n`).join('') };
       const others = texts.filter((older) => older.position !== position);
       const all = [...others, fresh].sort((a, b) => b.position - a.position);
       const gone = superfluous(all.map((one) => ({ position: one.position, bytes: one.text.length })).reverse());
       texts = all.filter((one) => !gone.includes(one.position));
     },
     load: async function* (_damaged, upTo = Number.POSITIVE_INFINITY) {
-      for (const { position, text } of texts) if (position <= upTo) yield JSON.parse(text) as Checkpoint;
+      for (const { position, place, text } of texts)
+        if (position <= upTo) yield { place, rows: rowsIn(Buffer.from(text), text.split('\n').length - 1) };
     },
   };
 }

@@ -1,4 +1,5 @@
 import { lstatSync, readdirSync } from 'node:fs';
+import type { Numbers } from '../../ports/volume-driver.ts';
 import { idOfName } from './id-of-name.ts';
 
 /** What is asked of a scan. */
@@ -19,8 +20,8 @@ export interface Scanned {
   readonly strangers: readonly string[];
 }
 
-/** Looks at everything, in one go. Throws errors of the file system. */
-export function scan({ root, parts, inode }: ScanJob): Scanned {
+/** Looks at everything, in one go; tells what it has found by name before it looks further. Throws errors of the file system. */
+export function scan({ root, parts, inode }: ScanJob, named: (numbers: Numbers) => void = () => {}): Scanned {
   const folder = `${root}/snapshots`;
   const has = (path: string) => {
     const stats = lstatSync(path, { throwIfNoEntry: false });
@@ -33,6 +34,7 @@ export function scan({ root, parts, inode }: ScanJob): Scanned {
     if (id === null) strangers.push(entry.name);
     else ids.push(id);
   }
+  named({ ids: Float64Array.from(ids), strangers: strangers.length });
   const bits = (id: number) =>
     parts.reduce((sum, part, bit) => (has(`${folder}/${id}/${part}`) ? sum | (1 << bit) : sum), 0);
   return { ids: Float64Array.from(ids), parts: Uint8Array.from(ids, bits), strangers };

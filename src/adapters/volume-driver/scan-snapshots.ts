@@ -1,5 +1,6 @@
 import { lstatSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
+import type { Numbers } from '../../ports/volume-driver.ts';
 import { type ScanJob, type Scanned, scan } from './scan-job.ts';
 
 /** An entry below `snapshots/`, and the directories in it that a driver asked for. */
@@ -10,6 +11,15 @@ export interface Entry {
   readonly has: readonly boolean[];
 }
 
+/** A scan that has begun. */
+export interface Scanning {
+  /** undefined where there was nothing to wait for */
+  readonly numbers: Promise<Numbers | undefined>;
+  readonly entries: Promise<readonly Entry[]>;
+  /** Ends it: what was not told by then never is. */
+  abandon(): void;
+}
+
 /** A directory of more bytes than this, some hundred entries, is looked at by a thread of its own. */
 const smallDirectory = 16 * 1024;
 
@@ -18,19 +28,40 @@ const program = new URL(`./scan-worker.${import.meta.url.endsWith('.ts') ? 'ts' 
 
 /**
  * Everything that stands below `ROOT/snapshots`, and which of the parts each numbered directory has. Anything but a
- * directory named by a plain decimal number has no id. A large store never holds up the event loop.
+ * directory named by a plain decimal number has no id. A large store never holds up the event loop. Throws errors of the
+ * file system, or rejects with them.
  */
-export async function scanSnapshots(job: ScanJob): Promise<readonly Entry[]> {
+export function scanSnapshots(job: ScanJob): Scanning {
   const { size } = lstatSync(`${job.root}/snapshots`);
-  return entriesOf(job, size > smallDirectory ? await onThread(job) : scan(job));
+  if (size > smallDirectory) return onThread(job);
+  return {
+    numbers: Promise.resolve(undefined),
+    entries: Promise.resolve(entriesOf(job, scan(job))),
+    abandon: () => {},
+  };
 }
 
-function onThread(job: ScanJob): Promise<Scanned> {
-  return new Promise((resolve, reject) => {
-    const worker = new Worker(program, { workerData: job });
-    worker.on('message', resolve);
-    worker.on('error', reject);
-  });
+/** What the thread tells: the numbers, then the rest. */
+interface Told {
+  readonly numbers?: Numbers;
+  readonly scanned?: Scanned;
+}
+
+function onThread(job: ScanJob): Scanning {
+  const worker = new Worker(program, { workerData: job });
+  const told = <T>(pick: (told: Told) => T | undefined) =>
+    new Promise<T>((resolve, reject) => {
+      worker.on('message', (message: Told) => {
+        const value = pick(message);
+        if (value !== undefined) resolve(value);
+      });
+      worker.on('error', reject);
+      worker.on('exit', () => reject(new Error('the scan was ended')));
+    });
+  const numbers = told(({ numbers }) => numbers);
+  const entries = told(({ scanned }) => scanned && entriesOf(job, scanned));
+  for (const promise of [numbers, entries]) promise.catch(() => {});
+  return { numbers, entries, abandon: () => void worker.terminate() };
 }
 
 function entriesOf({ parts: names }: ScanJob, { ids, parts, strangers }: Scanned): readonly Entry[] {

@@ -40,12 +40,16 @@ function lostVolumes(wanted: Wanted, found: ReadonlyMap<number, Found>): Readonl
 function withDescendants(wanted: Wanted, vanished: ReadonlyMap<number, string>): ReadonlyMap<number, Lost> {
   const lost = new Map<number, Lost>();
   const parentsFirst = [...wanted.volumes()]
-    .map((volume) => ({ ...volume, depth: wanted.volume(volume.id).parents.length }))
+    .map(({ id, retained }) => {
+      const { parents } = wanted.volume(id);
+      return { id, retained, parent: parents[0], depth: parents.length };
+    })
     .sort((a, b) => a.depth - b.depth);
-  for (const { id, key, parentId, retained } of parentsFirst) {
-    const parent = parentId === null ? undefined : lost.get(parentId);
-    const why = vanished.get(id) ?? (parent && `its parent ${parent.key} is lost`);
-    if (why !== undefined) lost.set(id, { type: retained ? 'end-retention' : 'declare-lost', id, key, why });
+  for (const { id, parent, retained } of parentsFirst) {
+    const before = parent === undefined ? undefined : lost.get(parent);
+    const why = vanished.get(id) ?? (before && `its parent ${before.key} is lost`);
+    const type = retained ? 'end-retention' : 'declare-lost';
+    if (why !== undefined) lost.set(id, { type, id, key: wanted.key(id), why });
   }
   return new Map([...lost].reverse());
 }

@@ -1,7 +1,6 @@
 import type { Kind } from '../../../events/codecs.ts';
-import type { Snapshot } from '../../../projections/snapshot.ts';
 import type { State } from '../../../projections/state.ts';
-import type { Doomed, Retained } from '../../../projections/volumes.ts';
+import type { Doomed, Wanted as Living, Retained } from '../../../projections/volumes.ts';
 import type { Volume, VolumeDriver } from '../../ports/volume-driver.ts';
 import { layerWith } from '../volume-of.ts';
 
@@ -9,8 +8,6 @@ import { layerWith } from '../volume-of.ts';
 export interface WantedVolume {
   readonly id: number;
   readonly kind: Kind;
-  readonly key: string;
-  readonly parentId: number | null;
   /** it has something on disk of its own */
   readonly occupies: boolean;
   /** The log shows a prepare that may never have been answered, or of which the power cut may have left nothing. */
@@ -52,24 +49,25 @@ export function crashOf({ life }: State, boot: string): Crash | null {
  * speaks of. Only a power cut leaves data unsafe.
  */
 export function wantedOf(state: State, driver: Pick<VolumeDriver, 'occupies'>, crash: Crash | null): Wanted {
-  const wanted = ({ id, kind, key, parentId }: Snapshot): WantedVolume => {
-    const record = state.volumes.wanted.get(id);
-    const ofCrash = crash !== null && record !== undefined && record.prepared > crash.since;
+  const wanted = (id: number, { kind, prepared, touched, flushed }: Living): WantedVolume => {
+    const ofCrash = crash !== null && prepared > crash.since;
     // A power cut takes back the making of a volume too, even of one that somebody has written into.
-    const fresh = ofCrash && record.kind !== 'committed' && (crash.powerCut || !record.touched);
-    const unsafe = crash?.powerCut === true && record?.kind === 'committed' && !record.flushed;
-    return { id, kind, key, parentId, occupies: driver.occupies({ kind }), fresh, unsafe, retained: false };
+    const fresh = ofCrash && kind !== 'committed' && (crash.powerCut || !touched);
+    const unsafe = crash?.powerCut === true && kind === 'committed' && !flushed;
+    return { id, kind, occupies: driver.occupies({ kind }), fresh, unsafe, retained: false };
   };
-  const kept = ({ snapshot: { id, kind, key, parentId }, flushed }: Retained): WantedVolume => {
+  const kept = ({ snapshot: { id, kind }, flushed }: Retained): WantedVolume => {
     const unsafe = crash?.powerCut === true && !flushed;
-    return { id, kind, key, parentId, occupies: true, fresh: false, unsafe, retained: true };
+    return { id, kind, occupies: true, fresh: false, unsafe, retained: true };
   };
+  const volumes = function* () {
+    for (const [id, living] of state.volumes.wanted) yield wanted(id, living);
+    for (const [, retained] of state.volumes.retained) yield kept(retained);
+  };
+  const ids = new Set(Array.from(volumes(), ({ id }) => id));
   return {
-    volumes: function* () {
-      for (const snapshot of state.index.values()) yield wanted(snapshot);
-      for (const [, retained] of state.volumes.retained) yield kept(retained);
-    },
-    has: (id) => state.lineage.has(id) || state.volumes.retained.has(id),
+    volumes,
+    has: (id) => ids.has(id),
     volume: (id) => layer(state, id).volume,
     key: (id) => layer(state, id).snapshot.key,
     doomed: new Map(state.volumes.doomed),

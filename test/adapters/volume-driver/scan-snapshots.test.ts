@@ -2,6 +2,7 @@ import { lstatSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { scanSnapshots } from '../../../src/adapters/volume-driver/scan-snapshots.ts';
+import { surveyOf } from '../../../src/adapters/volume-driver/survey.ts';
 import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
 
 const test = suite<{ sandbox: Sandbox }>('scanSnapshots');
@@ -32,12 +33,33 @@ for (const [size, count] of [
 ] as const)
   test(`tells of every directory of a ${size} store which parts it has`, async ({ sandbox }) => {
     fill(sandbox.folder('snapshots'), count);
-    const found = [...(await scanSnapshots({ root: sandbox.path, parts: ['fs', 'work'] }))];
+    const found = [...(await scanSnapshots({ root: sandbox.path, parts: ['fs', 'work'] }).entries)];
     assert.equal(
       found.sort((a, b) => Number(a.id) - Number(b.id)),
       expected(count),
     );
   });
+
+test('tells the numbers of a large store before the rest, and of a small one nothing before', async ({ sandbox }) => {
+  const snapshots = sandbox.folder('snapshots');
+  fill(snapshots, 30);
+  assert.is(await scanSnapshots({ root: sandbox.path, parts: ['fs'] }).numbers, undefined);
+  fill(sandbox.folder('large/snapshots'), 2000);
+  mkdirSync(`${sandbox.path}/large/snapshots/stranger`);
+  const scanning = scanSnapshots({ root: `${sandbox.path}/large`, parts: ['fs', 'work'] });
+  const first = await Promise.race([scanning.numbers, scanning.entries]);
+  assert.is(first, await scanning.numbers);
+  const numbers = await scanning.numbers;
+  assert.equal([numbers?.ids.length, numbers?.strangers], [2000, 1]);
+  assert.is((await scanning.entries).length, 2001);
+});
+
+test('that is abandoned ends', async ({ sandbox }) => {
+  fill(sandbox.folder('snapshots'), 2000);
+  const scanning = scanSnapshots({ root: sandbox.path, parts: ['fs', 'work'] });
+  scanning.abandon();
+  assert.match(String(await scanning.entries.catch((thrown) => thrown)), 'the scan was ended');
+});
 
 test('gives no number to what is no directory of a plain number, and counts no link or file as a part', async ({
   sandbox,
@@ -47,7 +69,7 @@ test('gives no number to what is no directory of a plain number, and counts no l
   writeFileSync(`${snapshots}/7`, '');
   symlinkSync('/', `${snapshots}/2/fs`);
   writeFileSync(`${snapshots}/2/work`, '');
-  const found = await scanSnapshots({ root: sandbox.path, parts: ['fs', 'work'] });
+  const found = await scanSnapshots({ root: sandbox.path, parts: ['fs', 'work'] }).entries;
   assert.equal(found.map(({ path, id }) => `${path} ${id}`).sort(), [
     'snapshots/01 null',
     'snapshots/2 2',
@@ -61,7 +83,7 @@ test('counts only parts with the inode number that is asked for', async ({ sandb
   const snapshots = sandbox.folder('snapshots');
   fill(snapshots, 2);
   const { ino: inode } = lstatSync(`${snapshots}/1/fs`);
-  const found = await scanSnapshots({ root: sandbox.path, parts: ['fs'], inode });
+  const found = await scanSnapshots({ root: sandbox.path, parts: ['fs'], inode }).entries;
   assert.equal(found.map(({ id, has }) => [id, ...has]).sort(), [
     [1, true],
     [2, false],
@@ -69,8 +91,17 @@ test('counts only parts with the inode number that is asked for', async ({ sandb
 });
 
 test('rejects where there is no such directory', async ({ sandbox }) => {
-  const error: unknown = await scanSnapshots({ root: sandbox.path, parts: [] }).catch((thrown) => thrown);
-  assert.is((error as NodeJS.ErrnoException).code, 'ENOENT');
+  const survey = surveyOf({ root: sandbox.path, parts: [] }, ({ path, id }) => ({
+    path,
+    id,
+    layer: true,
+    whole: true,
+    sealed: false,
+  }));
+  for (const promise of [survey.numbers, survey.found]) {
+    const error: unknown = await promise.catch((thrown) => thrown);
+    assert.match(String(error), /scan of snapshots\/: .*ENOENT/);
+  }
 });
 
 test.run();

@@ -32,8 +32,8 @@ const history = [
 
 function freshAfter(events: readonly Event[], boot: string): readonly string[] {
   const state = enveloped(events).reduce(evolve, initialState);
-  const { volumes } = wantedOf(state, { occupies: () => true }, crashOf(state, boot));
-  return [...volumes()].filter(({ fresh }) => fresh).map(({ key }) => key);
+  const { volumes, key } = wantedOf(state, { occupies: () => true }, crashOf(state, boot));
+  return [...volumes()].filter(({ fresh }) => fresh).map(({ id }) => key(id));
 }
 
 test('after an orderly end nothing is fresh', () => {

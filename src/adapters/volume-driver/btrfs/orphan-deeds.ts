@@ -2,8 +2,9 @@ import { lstatSync, readdirSync } from 'node:fs';
 import type { Found, VolumeDriver } from '../../../ports/volume-driver.ts';
 import { isDirectory } from '../exact-directory.ts';
 import { foundPath } from '../found-path.ts';
-import { type Entry, scanSnapshots } from '../scan-snapshots.ts';
+import type { Entry } from '../scan-snapshots.ts';
 import { setAside } from '../set-aside.ts';
+import { surveyOf } from '../survey.ts';
 import type { BtrfsCalls } from './btrfs-calls.ts';
 import { guarded } from './guarded.ts';
 import { isSubvolume } from './is-subvolume.ts';
@@ -19,13 +20,14 @@ interface Tools {
 }
 
 /** What the reconciler does with what stands below `ROOT/snapshots`. Looking changes nothing. */
-export function orphanDeeds(tools: Tools): Pick<VolumeDriver, 'scan' | 'untouched' | 'quarantine' | 'discard'> {
+export function orphanDeeds(
+  tools: Tools,
+): Required<Pick<VolumeDriver, 'scan' | 'survey' | 'untouched' | 'quarantine' | 'discard'>> {
   const { root, remove } = tools;
+  const survey = () => surveyOf({ root, parts: [names.fs, names.layer], inode: rootInode }, foundAt);
   return {
-    scan: () =>
-      guarded('scan of snapshots/', async () =>
-        (await scanSnapshots({ root, parts: [names.fs, names.layer], inode: rootInode })).map(foundAt),
-      ),
+    scan: () => survey().found,
+    survey,
     untouched: (found) => guarded(`look at ${found.path}`, () => isUntouched(tools, foundPath(root, found))),
     quarantine: (found, name) =>
       guarded(`quarantine of ${found.path}`, () => {

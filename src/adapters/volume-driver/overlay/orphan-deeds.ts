@@ -1,29 +1,21 @@
 import { lstatSync, readdirSync } from 'node:fs';
 import { faultOf } from '../../../ports/fault.ts';
-import type { VolumeDriver } from '../../../ports/volume-driver.ts';
+import type { Found, VolumeDriver } from '../../../ports/volume-driver.ts';
 import { isDirectory } from '../exact-directory.ts';
 import { foundPath } from '../found-path.ts';
-import { scanSnapshots } from '../scan-snapshots.ts';
+import type { Entry } from '../scan-snapshots.ts';
 import { setAside } from '../set-aside.ts';
+import { surveyOf } from '../survey.ts';
 
 /** What the reconciler does with what stands below `ROOT/snapshots`. */
 export function orphanDeeds(
   root: string,
   remove: (path: string) => number | Promise<number>,
-): Pick<VolumeDriver, 'scan' | 'untouched' | 'quarantine' | 'discard'> {
+): Required<Pick<VolumeDriver, 'scan' | 'survey' | 'untouched' | 'quarantine' | 'discard'>> {
+  const survey = () => surveyOf({ root, parts: ['fs', 'work'] }, foundAt);
   return {
-    scan: () =>
-      guarded('scan of snapshots/', async () =>
-        (await scanSnapshots({ root, parts: ['fs', 'work'] })).map(
-          ({ path, id, has: [layer = false, work = false] }) => ({
-            path,
-            id,
-            layer,
-            whole: layer && work,
-            sealed: false,
-          }),
-        ),
-      ),
+    scan: () => survey().found,
+    survey,
     untouched: (found) => guarded(`look at ${found.path}`, () => holdsNothing(foundPath(root, found))),
     quarantine: (found, name) =>
       guarded(`quarantine of ${found.path}`, () => {
@@ -33,6 +25,14 @@ export function orphanDeeds(
     discard: (found) => guarded(`deletion of ${found.path}`, () => remove(foundPath(root, found))),
   };
 }
+
+const foundAt = ({ path, id, has: [layer = false, work = false] }: Entry): Found => ({
+  path,
+  id,
+  layer,
+  whole: layer && work,
+  sealed: false,
+});
 
 async function guarded<T>(what: string, act: () => T | Promise<T>): Promise<T> {
   try {
