@@ -11,11 +11,12 @@ import { prepareSnapshot } from './prepare-snapshot.ts';
 import { withRoom } from './retention/with-room.ts';
 import type { Snapshots } from './snapshots.ts';
 import { decideAndAct, type StoreContext } from './store-context.ts';
-import { preparedVolume, volumeOf } from './volume-of.ts';
+import { volumeOf } from './volume-of.ts';
 
 /** The use cases over one journal and one driver. */
 export function createStore(context: StoreContext): Snapshots {
   const { journal, driver, locks, purger } = context;
+  const mountsOf = createMounts(context);
   return {
     prepare: (command, actor) => locks.run([command.key], () => prepareSnapshot(context, command, actor)),
     commit: (command, actor) => locks.run([command.key, command.name], () => commitSnapshot(context, command, actor)),
@@ -24,7 +25,7 @@ export function createStore(context: StoreContext): Snapshots {
       locks.run([command.key], () => withRoom(context, () => updateSnapshot(context, command, actor))),
     mounts: async (key) => {
       await locks.idle(key);
-      return mountsOf(context, key);
+      return mountsOf(key);
     },
     usage: async (key) => usageOf(context, key),
     stat: (key) => either.map((snapshot: Snapshot) => shown(context, snapshot))(find(journal.durable, key)),
@@ -60,13 +61,20 @@ async function updateSnapshot(context: StoreContext, command: Update, actor: Met
   return either.map((snapshot: Snapshot) => shown(context, snapshot))(either.flatten(updated));
 }
 
-async function mountsOf({ journal, driver }: StoreContext, key: string): Promise<Answer<readonly Mount[]>> {
-  const state = journal.durable;
-  const found = find(state, key);
-  if (either.isLeft(found)) return found;
-  if (found.right.kind === 'committed')
-    return refuse('failed-precondition', `snapshot ${key}: is committed, only actives and views have mounts`);
-  return either.right(await driver.mounts(preparedVolume(state, key)));
+/** Snapshots are values: mounts that are fixed are kept as long as the snapshot lives. */
+function createMounts({ journal, driver }: StoreContext): (key: string) => Promise<Answer<readonly Mount[]>> {
+  const known = new WeakMap<Snapshot, readonly Mount[]>();
+  return async (key) => {
+    const state = journal.durable;
+    const found = find(state, key);
+    if (either.isLeft(found)) return found;
+    const snapshot = found.right;
+    if (snapshot.kind === 'committed')
+      return refuse('failed-precondition', `snapshot ${key}: is committed, only actives and views have mounts`);
+    const mounts = known.get(snapshot) ?? (await driver.mounts(volumeOf(state, snapshot)));
+    if (driver.fixedMounts === true) known.set(snapshot, mounts);
+    return either.right(mounts);
+  };
 }
 
 const nothing: Usage = { bytes: 0, inodes: 0 };

@@ -2,21 +2,13 @@ import type { IncomingHttpHeaders } from 'node:http2';
 import * as either from 'fp-ts/lib/Either.js';
 import type { OpenKind } from '../../events/codecs.ts';
 import type { Answer } from '../domain/refusal.ts';
-import type { Mount, Usage } from '../ports/volume-driver.ts';
+import type { Usage } from '../ports/volume-driver.ts';
 import { actorOf } from './actor-of.ts';
 import type { Handler } from './call.ts';
 import type { Edge } from './edge.ts';
-import { encodedInfo } from './encoded-info.ts';
+import { encodedInfo, encodedMounts } from './encoded.ts';
 import { list } from './list.ts';
-import type {
-  CommitRequest,
-  Empty,
-  KeyRequest,
-  MountsResponse,
-  OpenRequest,
-  UpdateRequest,
-  UsageResponse,
-} from './messages.ts';
+import type { CommitRequest, Empty, KeyRequest, OpenRequest, UpdateRequest, UsageResponse } from './messages.ts';
 import { unary } from './unary.ts';
 
 /** containerd's ten calls, each as one use case. */
@@ -51,7 +43,7 @@ function updateOf({ info, updateMask }: UpdateRequest) {
   return { type: 'Update', key, labels, mask: updateMask?.paths ?? [] } as const;
 }
 
-const mountsResponse = either.map((mounts: readonly Mount[]): MountsResponse => ({ mounts }));
+const mountsResponse = either.map(encodedMounts);
 const infoResponse = either.map(encodedInfo);
 const usageResponse = either.map(({ bytes, inodes }: Usage): UsageResponse => ({ size: bytes, inodes }));
 const emptyResponse: (answer: Answer<void>) => Answer<Empty> = either.map(() => ({}));

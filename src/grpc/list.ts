@@ -3,7 +3,7 @@ import * as either from 'fp-ts/lib/Either.js';
 import type { Snapshot } from '../../projections/snapshot.ts';
 import type { Call, Handler } from './call.ts';
 import type { Edge } from './edge.ts';
-import { encodedInfo } from './encoded-info.ts';
+import { encodedInfo } from './encoded.ts';
 import { readMessage } from './message.ts';
 import type { ListRequest } from './messages.ts';
 import { methodOf } from './protocol.ts';

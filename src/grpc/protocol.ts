@@ -1,5 +1,5 @@
 import { fromJSON, type ServiceDefinition } from '@grpc/proto-loader';
-import type { InfoResponse } from './messages.ts';
+import type { InfoResponse, MountsResponse } from './messages.ts';
 
 /**
  * containerd's snapshots service (`containerd.services.snapshots.v1`) as far as it is on the wire: names, numbers, types.
@@ -109,6 +109,11 @@ export function encodeInfoResponse(response: InfoResponse): Buffer {
   return methodIn(definition, 'Stat').responseSerialize(response);
 }
 
+/** The answer to Prepare, View and Mounts, in the bytes of the wire. */
+export function encodeMountsResponse(response: MountsResponse): Buffer {
+  return methodIn(definition, 'Mounts').responseSerialize(response);
+}
+
 function methodIn(service: ServiceDefinition, name: string): ServiceDefinition[string] {
   const method = service[name];
   if (method === undefined) throw new TypeError(`the service has no method ${name}`);
@@ -118,11 +123,15 @@ function methodIn(service: ServiceDefinition, name: string): ServiceDefinition[s
 const asIs = (encoded: object) => encoded as Buffer;
 const joined = (page: object) => Buffer.concat(page as readonly Buffer[]);
 
-/** The service. Stat, Update and List are answered with bytes that are encoded already, List with a page of them. */
+/** The service. What shows snapshots or mounts is answered with bytes that are encoded already, List with a page of them. */
 export const snapshotsService: ServiceDefinition = {
   ...definition,
-  Stat: { ...methodIn(definition, 'Stat'), responseSerialize: asIs },
-  Update: { ...methodIn(definition, 'Update'), responseSerialize: asIs },
+  ...Object.fromEntries(
+    ['Prepare', 'View', 'Mounts', 'Stat', 'Update'].map((name) => [
+      name,
+      { ...methodIn(definition, name), responseSerialize: asIs },
+    ]),
+  ),
   List: { ...methodIn(definition, 'List'), responseSerialize: joined },
 };
 

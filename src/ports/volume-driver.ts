@@ -69,6 +69,8 @@ export interface VolumeDriver {
   occupies(volume: Pick<Volume, 'kind'>): boolean;
   create(volume: Volume): Promise<void>;
   mounts(volume: Volume): Promise<readonly Mount[]>;
+  /** The mounts of a volume stay the same as long as its kind and labels do, whatever the disk holds. */
+  readonly fixedMounts?: boolean;
   /** Resolves when all that was written into the active up to the call is on stable storage. Calls at the same time share the work. */
   flush(volume: Volume): Promise<void>;
   /** A seal resolves only when what it freezes is on stable storage: a commit needs no flush before it. */

@@ -58,6 +58,22 @@ test('every event carries the actor, a derived id and a position without gap', a
   assert.is(last?.meta.correlation, last?.id);
 });
 
+for (const fixedMounts of [true, false])
+  test(`mounts that are ${fixedMounts ? '' : 'not '}fixed are asked for ${fixedMounts ? 'until' : 'whenever'} something changes`, async () => {
+    let asked = 0;
+    const before = (deed: string) => {
+      if (deed === 'mounts') asked += 1;
+    };
+    const { snapshots } = await opened({ fixedMounts, before });
+    right(await snapshots.prepare(prepare('k1'), actor));
+    asked = 0;
+    for (let time = 0; time < 3; time++) right(await snapshots.mounts('k1'));
+    assert.is(asked, fixedMounts ? 1 : 3);
+    right(await snapshots.update({ type: 'Update', key: 'k1', labels: { a: 'b' }, mask: [] }, actor));
+    right(await snapshots.mounts('k1'));
+    assert.is(asked, fixedMounts ? 2 : 4);
+  });
+
 test('mounts are given for actives and views alone', async () => {
   const { snapshots } = await opened();
   right(await snapshots.prepare(prepare('k1'), actor));

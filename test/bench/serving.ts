@@ -22,12 +22,16 @@ export interface Serving {
   stop(): Promise<void>;
 }
 
-/** Starts the daemon (DAEMON names another build of it) and waits for its first answer. */
+/** As `src/operations/snapledger.service` sets it. */
+const unitEnvironment = { GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1' };
+
+/** Starts the daemon (DAEMON names another build of it) as its unit does, and waits for its first answer. */
 export async function serve(root: string, flags: readonly string[] = []): Promise<Serving> {
   const address = join(root, 's.sock');
   const began = performance.now();
   const args = [daemonFile, 'serve', '--root', root, '--address', address, '--driver', 'overlay', ...flags];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  const env = { ...process.env, ...unitEnvironment };
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'], env });
   const exit = once(child, 'exit');
   let printed = '';
   await new Promise<void>((resolve, reject) => {

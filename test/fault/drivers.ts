@@ -65,12 +65,9 @@ export const btrfs: DriverUnderTest = {
   create: (root, reach) => createBtrfsDriver({ root, system: createSystem(), calls, copyTree, reach }),
   upper: async (root, [mount]) => {
     const wanted = mount?.options.find((one) => one.startsWith('subvolid='));
-    // The newest are the most likely.
-    for (const id of readdirSync(join(root, 'snapshots')).sort((a, b) => Number(b) - Number(a))) {
-      const fs = join(root, 'snapshots', id, 'fs');
-      // Others are purged meanwhile.
-      if (`subvolid=${await calls.idOf(fs).catch(() => '')}` === wanted) return fs;
-    }
+    // Others are purged meanwhile.
+    for (const path of subvolumesBelow(root))
+      if (`subvolid=${await calls.idOf(path).catch(() => '')}` === wanted) return path;
     throw new Error(`no active has the mount ${JSON.stringify(mount)}`);
   },
   occupies: () => true,
@@ -79,6 +76,14 @@ export const btrfs: DriverUnderTest = {
     if (!existsSync(join(layer, 'inside'))) await calls.create(layer, 'inside');
   },
 };
+
+/** Where actives and views may be, the newest first: here, or as containerd's own driver has them. */
+function* subvolumesBelow(root: string): IterableIterator<string> {
+  const theirs = existsSync(join(root, 'active'));
+  for (const folder of theirs ? ['active', 'view'] : ['snapshots'])
+    for (const id of readdirSync(join(root, folder)).sort((a, b) => Number(b) - Number(a)))
+      yield theirs ? join(root, folder, id) : join(root, folder, id, 'fs');
+}
 
 export const driversUnderTest: readonly DriverUnderTest[] = [overlay, btrfs];
 

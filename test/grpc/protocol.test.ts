@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { encodeInfoResponse, serviceName, snapshotsService } from '../../src/grpc/protocol.ts';
+import { encodeInfoResponse, encodeMountsResponse, serviceName, snapshotsService } from '../../src/grpc/protocol.ts';
 import { definitionOf } from './opened-edge.ts';
 
 const protocol = suite('the protocol');
@@ -53,7 +53,8 @@ protocol('numbers the fields of requests as containerd does', () => {
 protocol('numbers the fields of answers as containerd does', () => {
   const mount = { type: 't', source: 's', target: 'u', options: ['o', 'p'] };
   const mounted = bytes(1, text(1, 't') + text(2, 's') + text(3, 'u') + text(4, 'o') + text(4, 'p'));
-  for (const method of ['Prepare', 'View', 'Mounts']) assert.is(response(method, { mounts: [mount] }), mounted);
+  const encodedMounts = encodeMountsResponse({ mounts: [mount] });
+  for (const method of ['Prepare', 'View', 'Mounts']) assert.is(response(method, encodedMounts), mounted);
   const info = { name: 'n', parent: 'p', kind: 3, createdAt: { seconds: 1, nanos: 2 }, labels: { a: 'b' } };
   const shown = text(1, 'n') + text(2, 'p') + number(3, '03') + bytes(4, number(1, '01') + number(2, '02'));
   const encoded = encodeInfoResponse({ info: { ...info, updatedAt: { seconds: 3, nanos: 4 } } });

@@ -34,6 +34,8 @@ export interface MemoryStoreOptions extends MemoryOptions, Pick<MemoryEventLogOp
   readonly settle?: () => Promise<void>;
   /** plays the wait for the room of what was purged */
   readonly reclaim?: () => Promise<boolean>;
+  /** plays a driver whose mounts stay the same */
+  readonly fixedMounts?: boolean;
   /** plays a large root, whose scan tells the numbers first */
   readonly large?: boolean;
   /** plays the disk's room; endless unless said */
@@ -87,12 +89,13 @@ export async function openMemoryStore(options: MemoryStoreOptions = {}, remains:
     void said.push({ level, message, fields: fields as Record<string, unknown> });
   const logger: Logger = { info: say('info'), warn: say('warn'), error: say('error') };
   const kept = remains.kept ?? [];
-  const { flush, admit, before, settle, reclaim } = options;
+  const { flush, admit, before, settle, reclaim, fixedMounts } = options;
   const log = createMemoryEventLog({ store: storeId, kept, ...(flush && { flush }), ...(admit && { admit }) });
   const driver = {
     ...createMemoryDriver(before === undefined ? {} : { before }),
     ...(settle && { settle }),
     ...(reclaim && { reclaim }),
+    ...(fixedMounts !== undefined && { fixedMounts }),
   };
   for (const [name, volume] of remains.driver?.volumes ?? []) driver.volumes.set(name, volume);
   const { state } = await loadState(log, noCheckpoints, logger);

@@ -30,6 +30,7 @@ async function run(server: Server, apart: boolean): Promise<void> {
       seed: Number(seed),
       apart,
     });
+    if (damage.layers === 0) throw new Error(`${server.name}: no commit was acknowledged, so nothing was shown`);
     console.log(JSON.stringify({ server: server.name, place, driver, ...damage, texts: damage.texts.slice(0, 5) }));
   } finally {
     await sandbox.close();

@@ -5,8 +5,8 @@ import { encodeEvents } from './read-encoded.ts';
 
 /**
  * The newest durable events, encoded once for all readers and kept within bounds: who keeps up reads from here, who falls
- * behind reads the log. Handing on takes at most a fortieth of the event loop's time, however many readers there are:
- * after each delivery the next one waits forty times as long as that took.
+ * behind reads the log. Handing on takes at most a sixtieth of the event loop's time, however many readers there are:
+ * after each delivery the next one waits sixty times as long as that took.
  */
 export interface LiveWindow {
   /** The position after which this holds, or will hold, every event. Grows. */
@@ -28,7 +28,7 @@ export interface WindowOptions {
 
 const mostBytes = 4 * 1024 * 1024;
 const mostEvents = 2_048;
-const share = 40;
+const share = 60;
 /** milliseconds between two deliveries */
 const [shortestPause, longestPause] = [1, 250];
 

@@ -3,14 +3,15 @@ import { Fault } from '../../../ports/fault.ts';
 import { idOfName } from '../id-of-name.ts';
 
 /**
- * Flushes layers, all at once; a layer that `holdsNothing` has no data that a flush could bring to the disk. The kernel tells once that it could not write some data, without saying whose, and then forgets
- * both the data and the error: a second flush succeeds. So once a flush has failed, the flush of every layer that was
- * there fails for good; it must be unpacked again.
+ * Flushes layers, all at once, but for those that `flushAlone` sees to and says so. The kernel tells once that it could not
+ * write some data, and then forgets both the data and the error: a second flush succeeds. So once a flush has failed, that
+ * of its layer fails for good, it must be unpacked again; and where the whole file system was flushed, which does not say
+ * whose data it was, so it is for every layer that was there.
  */
 export function createLayerFlush(
   root: string,
   syncFileSystem: (path: string) => Promise<void>,
-  holdsNothing: (id: number) => boolean = () => false,
+  flushAlone: (id: number) => Promise<boolean> = async () => false,
 ) {
   const suspects = new Set<number>();
   const refuseSuspect = (id: number) => {
@@ -19,9 +20,17 @@ export function createLayerFlush(
         hint: 'look at the kernel log (dmesg) and the disk; remove the snapshot and unpack it again',
       });
   };
+  const alone = async (id: number) => {
+    try {
+      return await flushAlone(id);
+    } catch (error) {
+      suspects.add(id);
+      throw error;
+    }
+  };
   return async (id: number): Promise<void> => {
     refuseSuspect(id);
-    if (holdsNothing(id)) return;
+    if (await alone(id)) return refuseSuspect(id);
     try {
       await syncFileSystem(root);
     } catch (error) {

@@ -7,6 +7,7 @@ import type { Usage, Volume, VolumeDriver } from '../../../ports/volume-driver.t
 import { createTreeThread, type TreeThread } from '../tree-thread.ts';
 import { checkOverlayRoot } from './check-overlay-root.ts';
 import { createVolume } from './create-volume.ts';
+import { createFlushOfFew } from './flush-of-few.ts';
 import { type KernelTraits, kernelTraits } from './kernel-traits.ts';
 import { createLayerFlush } from './layer-flush.ts';
 import { hasOrderedMetadata } from './ordered-metadata.ts';
@@ -37,8 +38,7 @@ export async function createOverlayDriver(setup: OverlaySetup): Promise<VolumeDr
   const remover = createTreeThread();
   const layer = (id: number) => `${root}/snapshots/${id}/fs`;
   const ordered = hasOrderedMetadata(root);
-  const holdsNothing = (id: number) => ordered && isEmptyLayer(layer(id));
-  const flushLayer = createLayerFlush(root, system.syncFileSystem, holdsNothing);
+  const flushLayer = createLayerFlush(root, system.syncFileSystem, createFlushOfFew(root, ordered));
   const mountsOf = createOverlayMounts(root, traits, { ...options, remapIds });
   const remove = (path: string) => {
     reach('overlay.purge');
@@ -54,6 +54,7 @@ export async function createOverlayDriver(setup: OverlaySetup): Promise<VolumeDr
     occupies: ({ kind }) => kind !== 'view',
     create: (volume) => guarded(volume, 'create', () => createVolume(root, volume, { reach, remapIds })),
     mounts: async (volume) => mountsOf(volume),
+    fixedMounts: true,
     flush: (volume) =>
       guarded(volume, 'flush', () => {
         expectLayer(volume, layer(volume.id));

@@ -1,4 +1,5 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { symlinkSync, writeFileSync } from 'node:fs';
+import { setImmediate as turn } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createLayerFlush } from '../../../../src/adapters/volume-driver/overlay/layer-flush.ts';
@@ -47,6 +48,7 @@ test('a flush that succeeds after one that failed meanwhile does not count', asy
         }),
     );
     const outcomes = Promise.all([1, 2].map((id) => outcome(flush(id))));
+    await turn();
     ends[0]?.(new Fault('io', 'EIO', { hint: '' }));
     await Promise.resolve();
     ends[1]?.();
@@ -56,16 +58,41 @@ test('a flush that succeeds after one that failed meanwhile does not count', asy
   }
 });
 
+test('a layer whose own flush failed is never called flushed again, others are', async () => {
+  const sandbox = createSandbox('layer-flush');
+  try {
+    for (const id of [1, 2]) sandbox.folder(`snapshots/${id}`);
+    let whole = 0;
+    let fails = true;
+    const flush = createLayerFlush(
+      sandbox.path,
+      async () => void whole++,
+      async (id) => {
+        if (fails && id === 1) throw new Fault('io', 'EIO', { hint: '' });
+        return id !== 3;
+      },
+    );
+    assert.equal([await outcome(flush(1)), await outcome(flush(2))], ['io', 'flushed']);
+    fails = false;
+    assert.equal([await outcome(flush(1)), await outcome(flush(2))], ['io', 'flushed']);
+    assert.is(whole, 0);
+    assert.is(await outcome(flush(3)), 'flushed');
+    assert.is(whole, 1);
+  } finally {
+    await sandbox.close();
+  }
+});
+
 for (const type of ['ext4', 'btrfs'] as const) {
   const onLoop = suiteNeeding(
-    `overlay driver on ${type}, layers of nothing`,
+    `overlay driver on ${type}, layers of few files`,
     requireFileSystem('overlay'),
     requireFileSystem(type),
     requireCommand(`mkfs.${type}`),
   );
-  const flushes = type === 'ext4' ? [0, 1, 1] : [1, 2, 3];
+  const flushes = type === 'ext4' ? [0, 0, 0, 1] : [0, 0, 1, 2];
   onLoop(
-    `takes ${flushes.join(', ')} flushes of the file system for a layer without, with and again without a file`,
+    `takes ${flushes.join(', ')} flushes of the file system with no file, one, a link beside it, and many`,
     async () => {
       const loop = createLoop(type);
       let flushed = 0;
@@ -76,7 +103,11 @@ for (const type of ['ext4', 'btrfs'] as const) {
         const file = `${loop.path}/snapshots/1/fs/file`;
         await driver.create(volume);
         const counts: number[] = [];
-        for (const change of [() => {}, () => writeFileSync(file, 'x'), () => rmSync(file)]) {
+        const many = () => {
+          for (let n = 0; n < 40; n++) writeFileSync(`${file} ${n}`, 'x');
+        };
+        const changes = [() => {}, () => writeFileSync(file, 'x'), () => symlinkSync('/', `${file} link`), many];
+        for (const change of changes) {
           change();
           await driver.flush(volume);
           counts.push(flushed);
