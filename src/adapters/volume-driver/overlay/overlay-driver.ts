@@ -7,7 +7,7 @@ import type { Usage, Volume, VolumeDriver } from '../../../ports/volume-driver.t
 import { createTreeThread, type TreeThread } from '../tree-thread.ts';
 import { checkOverlayRoot } from './check-overlay-root.ts';
 import { createVolume } from './create-volume.ts';
-import { createFlushOfFew } from './flush-of-few.ts';
+import { flushFew } from './flush-few.ts';
 import { type KernelTraits, kernelTraits } from './kernel-traits.ts';
 import { createLayerFlush } from './layer-flush.ts';
 import { hasOrderedMetadata } from './ordered-metadata.ts';
@@ -38,7 +38,8 @@ export async function createOverlayDriver(setup: OverlaySetup): Promise<VolumeDr
   const remover = createTreeThread();
   const layer = (id: number) => `${root}/snapshots/${id}/fs`;
   const ordered = hasOrderedMetadata(root);
-  const flushLayer = createLayerFlush(root, system.syncFileSystem, createFlushOfFew(root, ordered));
+  const flushAlone = async (id: number) => ordered && flushFew(layer(id));
+  const flushLayer = createLayerFlush(root, system.syncFileSystem, flushAlone);
   const mountsOf = createOverlayMounts(root, traits, { ...options, remapIds });
   const remove = (path: string) => {
     reach('overlay.purge');

@@ -1,0 +1,48 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { fewFiles } from '../../../../src/adapters/volume-driver/overlay/few-files.ts';
+import { flushFew } from '../../../../src/adapters/volume-driver/overlay/flush-few.ts';
+import { createSandbox, type Sandbox } from '../../../support/sandbox.ts';
+
+const test = suite<{ sandbox: Sandbox; layer: string }>('overlay driver, layers of few files');
+test.before.each((context) => {
+  context.sandbox = createSandbox('few');
+  context.layer = context.sandbox.folder('layer');
+});
+test.after.each(({ sandbox }) => sandbox.close());
+
+test('the regular files of a tree are told, of no more entries than asked for', ({ layer }) => {
+  mkdirSync(`${layer}/a/b`, { recursive: true });
+  const names = ['a/b/two', 'a/one', 'top'];
+  for (const name of names) writeFileSync(`${layer}/${name}`, '');
+  symlinkSync('/', `${layer}/link`);
+  execFileSync('mkfifo', [`${layer}/a/pipe`]);
+  assert.equal(
+    [...(fewFiles(layer, 7) ?? [])].sort(),
+    names.map((name) => `${layer}/${name}`),
+  );
+  assert.is(fewFiles(layer, 6), undefined);
+  assert.throws(() => fewFiles(`${layer}/none`, 3), /ENOENT/);
+});
+
+test('a layer of few files is flushed alone, a larger one is left to others', async ({ layer }) => {
+  assert.is(await flushFew(layer), true);
+  for (let n = 0; n < 20; n++) writeFileSync(`${layer}/${n}`, 'x');
+  symlinkSync('/', `${layer}/link`);
+  assert.is(await flushFew(layer), true);
+  for (let n = 20; n < 40; n++) writeFileSync(`${layer}/${n}`, 'x');
+  assert.is(await flushFew(layer), false);
+});
+
+test('a layer that is not there, or whose files go meanwhile, is left to others', async ({ layer }) => {
+  assert.is(await flushFew(`${layer}/none`), false);
+  for (let n = 0; n < 20; n++) writeFileSync(`${layer}/${n}`, 'x');
+  const flushed = flushFew(layer);
+  // The names were read in the same turn; the files are opened after it.
+  for (let n = 0; n < 20; n++) rmSync(`${layer}/${n}`);
+  assert.is(await flushed, false);
+});
+
+test.run();
