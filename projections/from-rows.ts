@@ -36,7 +36,7 @@ export interface Rows extends Iterable<unknown> {
  */
 export function fromRows(rows: Rows): either.Either<string, State> {
   const deferred = rows.lines === undefined ? undefined : deferredLiving(rows.lines);
-  return deferred === undefined ? stateOf(rows) : stateOf(deferred.others, deferred.living);
+  return deferred === undefined ? fromAllRows(rows) : stateOf(deferred.others, deferred.living);
 }
 
 /** Undefined where the lines are not such as `toRows` makes them in this release. The first is the life's. */
@@ -49,6 +49,9 @@ function deferredLiving({
   const living = fromTable(read.table);
   return living && { living, others: read.others };
 }
+
+/** The state that gave the rows, all of which are looked at, or what is wrong with the first that is no row. */
+export const fromAllRows = (rows: Iterable<unknown>): either.Either<string, State> => stateOf(rows);
 
 function stateOf(rows: Iterable<unknown>, living?: LivingMaps): either.Either<string, State> {
   const iterator = rows[Symbol.iterator]();

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import * as either from 'fp-ts/lib/Either.js';
-import { fromRows } from '../projections/from-rows.ts';
+import { fromAllRows } from '../projections/from-rows.ts';
 import { checkpointFiles } from './adapters/checkpoint-store/file.ts';
 import { readCheckpoint } from './adapters/checkpoint-store/read-checkpoint.ts';
 import { inspectLog } from './adapters/event-log/file/inspect-log.ts';
@@ -47,7 +47,7 @@ async function knownStates(root: string, store: string): Promise<readonly KnownS
     const checkpoint = await readCheckpoint(path);
     if (either.isLeft(checkpoint)) continue;
     const { place, rows } = checkpoint.right;
-    const state = fromRows(rows);
+    const state = fromAllRows(rows);
     if (either.isLeft(state) || state.right.life.id !== store) continue;
     states.push({ ...place, path, lastId: state.right.life.lastId });
   }

@@ -1,6 +1,7 @@
 import { lstatSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import type { Numbers } from '../../ports/volume-driver.ts';
+import { mapInSlices } from './map-in-slices.ts';
 import { type ScanJob, type Scanned, scan } from './scan-job.ts';
 
 /** An entry below `snapshots/`, and the directories in it that a driver asked for. */
@@ -36,7 +37,7 @@ export function scanSnapshots(job: ScanJob): Scanning {
   if (size > smallDirectory) return onThread(job);
   return {
     numbers: Promise.resolve(undefined),
-    entries: Promise.resolve(entriesOf(job, scan(job))),
+    entries: entriesOf(job, scan(job)),
     abandon: () => {},
   };
 }
@@ -59,20 +60,21 @@ function onThread(job: ScanJob): Scanning {
       worker.on('exit', () => reject(new Error('the scan was ended')));
     });
   const numbers = told(({ numbers }) => numbers);
-  const entries = told(({ scanned }) => scanned && entriesOf(job, scanned));
+  const entries = told(({ scanned }) => scanned).then((scanned) => entriesOf(job, scanned));
   for (const promise of [numbers, entries]) promise.catch(() => {});
   return { numbers, entries, abandon: () => void worker.terminate() };
 }
 
-function entriesOf({ parts: names }: ScanJob, { ids, parts, strangers }: Scanned): readonly Entry[] {
+async function entriesOf({ parts: names }: ScanJob, { ids, parts, strangers }: Scanned): Promise<readonly Entry[]> {
   const none = names.map(() => false);
-  const entries: Entry[] = strangers.map((name) => ({ path: `snapshots/${name}`, id: null, has: none }));
+  const unnamed = strangers.map((name): Entry => ({ path: `snapshots/${name}`, id: null, has: none }));
   // What a directory has is one of a few combinations: they are shared.
   const combinations = Array.from({ length: 1 << names.length }, (_, bits) =>
     names.map((_, bit) => (bits & (1 << bit)) !== 0),
   );
-  ids.forEach((id, index) => {
-    entries.push({ path: `snapshots/${id}`, id, has: combinations[parts[index] ?? 0] ?? none });
-  });
-  return entries;
+  const numbered = await mapInSlices(
+    ids,
+    (id, index): Entry => ({ path: `snapshots/${id}`, id, has: combinations[parts[index] ?? 0] ?? none }),
+  );
+  return [...unnamed, ...numbered];
 }

@@ -1,5 +1,6 @@
 import { faultOf } from '../../ports/fault.ts';
 import type { Found, Survey } from '../../ports/volume-driver.ts';
+import { mapInSlices } from './map-in-slices.ts';
 import type { ScanJob } from './scan-job.ts';
 import { type Entry, type Scanning, scanSnapshots } from './scan-snapshots.ts';
 
@@ -9,7 +10,7 @@ export function surveyOf(job: ScanJob, foundAt: (entry: Entry) => Found): Survey
   const failed = (error: unknown) => {
     throw faultOf(error, 'scan of snapshots/');
   };
-  const found = entries.then((all) => all.map(foundAt)).catch(failed);
+  const found = entries.then((all) => mapInSlices(all, foundAt)).catch(failed);
   // Who asked for the numbers alone never looks at these.
   found.catch(() => {});
   return { numbers: numbers.catch(failed), found, abandon };

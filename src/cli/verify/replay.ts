@@ -1,7 +1,7 @@
 import * as either from 'fp-ts/lib/Either.js';
 import type { Envelope } from '../../../events/envelope.ts';
 import type { EventOf } from '../../../events/registry.ts';
-import { fromRows } from '../../../projections/from-rows.ts';
+import { fromAllRows } from '../../../projections/from-rows.ts';
 import { toRows } from '../../../projections/rows.ts';
 import { evolve, freeze, initialState, type State, thaw } from '../../../projections/state.ts';
 import type { Checkpoint } from '../../ports/checkpoint-store.ts';
@@ -56,7 +56,7 @@ export async function replay(log: ReadableLog, checkpoints: readonly Checkpoint[
 function stateOver(position: number, checkpoints: readonly Checkpoint[]): State | undefined {
   const later = checkpoints.filter(({ place }) => place.position >= position);
   for (const { rows } of later.sort((a, b) => a.place.position - b.place.position)) {
-    const state = fromRows(rows);
+    const state = fromAllRows(rows);
     if (either.isRight(state)) return state.right;
   }
   return undefined;
@@ -70,7 +70,7 @@ const gap = ({ position }: State, next: Envelope): Finding => ({
 /** An earlier release wrote rows in another form: what both mean is compared. */
 function compare(state: State, { place, rows }: Checkpoint): readonly Finding[] {
   const replayed = new Set(Array.from(toRows(state), canonical));
-  const meant = either.match<string, State, Iterable<unknown>>((wrong) => [wrong], toRows)(fromRows(rows));
+  const meant = either.match<string, State, Iterable<unknown>>((wrong) => [wrong], toRows)(fromAllRows(rows));
   const kept = new Set(Array.from(meant, canonical));
   const differing =
     [...replayed].filter((row) => !kept.has(row)).length + [...kept].filter((row) => !replayed.has(row)).length;

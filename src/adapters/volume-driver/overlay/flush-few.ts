@@ -24,8 +24,8 @@ function filesIn(layer: string): readonly string[] | undefined {
   }
 }
 
-/** Whether all could be opened: then they are flushed, at once. */
-async function allFlushed(paths: readonly string[]): Promise<boolean> {
+/** Flushes files, all at once, but for those that are gone; whether there were none of these. */
+export async function allFlushed(paths: readonly string[]): Promise<boolean> {
   const handles = await Promise.all(paths.map(openedOrGone));
   try {
     const open = handles.filter((handle) => handle !== undefined);
