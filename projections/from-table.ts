@@ -18,8 +18,8 @@ export interface LivingMaps {
   readonly usage: UsageOfSnapshots;
 }
 
-/** More rows than this do not fit beside an id into a number. */
-const mostRows = 2 ** 22;
+/** With fewer rows than this, a row and 32 bits fit into one exact number. */
+const mostRows = 2 ** 21;
 
 /**
  * The maps of a table's snapshots, of whose entries none is made before somebody looks at it. Undefined where two of them
@@ -99,14 +99,14 @@ function rowsByKey({ hash, size, keyOf }: CellsTable): Uint32Array | undefined {
   const sorted = sortedRows(orders, size);
   for (let at = 1; at < size; at++) {
     const row = sorted[at] ?? 0;
-    // Rows of one hash stand together, but not two of one key among three.
+    // Rows of one hash stand together, in no order of their keys.
     for (let back = at - 1; back >= 0 && hash[sorted[back] ?? 0] === hash[row]; back--)
       if (keyOf(row) === keyOf(sorted[back] ?? 0)) return undefined;
   }
   return sorted;
 }
 
-/** Places of the values, whole numbers, from the smallest on; equal ones in their order. */
+/** Places of the values, whole numbers of up to 32 bits, from the smallest on; equal ones in their order. */
 function sortedRows(values: Float64Array | Int32Array, size: number): Uint32Array {
   const places = new Uint32Array(size);
   const both = new Float64Array(size);

@@ -75,6 +75,20 @@ test('lines give the state that their rows give, made only where somebody looks'
   assert.not(deferred.index.has('k'));
 });
 
+test('lines in any order give the same state', () => {
+  const events = Array.from({ length: 300 }, (_, at) =>
+    prepared(10 + at, `default/${at}/key`, at % 3 === 0 ? undefined : base),
+  );
+  const many = enveloped(events).reduce(evolve, state);
+  const [life, ...rows] = JSON.parse(JSON.stringify([...toRows(many)])) as unknown[];
+  for (const order of [rows.toReversed(), rows.toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1))]) {
+    const deferred = whole(withLines([life, ...order]));
+    for (const [key, snapshot] of many.index) assert.equal(deferred.index.get(key), snapshot);
+    for (const [id, wanted] of many.volumes.wanted) assert.equal(deferred.volumes.wanted.peek(id), wanted);
+    assert.equal(contentOf(deferred), contentOf(whole([life, ...rows])));
+  }
+});
+
 test('a state that lines gave goes on like any other', () => {
   const later = enveloped([
     prepared(50, 'k50', base),

@@ -10,10 +10,14 @@ export function surveyOf(job: ScanJob, foundAt: (entry: Entry) => Found): Survey
   const failed = (error: unknown) => {
     throw faultOf(error, 'scan of snapshots/');
   };
-  const found = entries.then((all) => mapInSlices(all, foundAt)).catch(failed);
-  // Who asked for the numbers alone never looks at these.
-  found.catch(() => {});
-  return { numbers: numbers.catch(failed), found, abandon };
+  const survey = {
+    numbers: numbers.catch(failed),
+    found: entries.then((all) => mapInSlices(all, foundAt)).catch(failed),
+    abandon,
+  };
+  // Who needs only one of them never looks at the other.
+  for (const promise of [survey.numbers, survey.found]) promise.catch(() => {});
+  return survey;
 }
 
 function begun(job: ScanJob): Scanning {
