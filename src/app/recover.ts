@@ -88,7 +88,9 @@ export async function recover(context: Context): Promise<Recovered> {
   return { actions, failed, crash, ...(accounted && survey !== undefined && { looking: survey }) };
 }
 
-async function areNamesEnough({ journal, driver, survey }: Context): Promise<boolean> {
+/** Where only a flush brings volumes to stable storage, the power may have gone after the orderly end. */
+async function areNamesEnough({ journal, driver, survey, opener }: Context): Promise<boolean> {
+  if (driver.settle !== undefined && journal.latest.life.boot !== opener.boot) return false;
   const numbers = await survey?.numbers;
   return numbers !== undefined && isAccounted(journal.latest, driver, numbers);
 }

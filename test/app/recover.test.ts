@@ -189,6 +189,17 @@ for (const [what, change, done] of [
     assert.equal([actions(second), second.recovered.looking], [done, undefined]);
   });
 
+for (const [settle, boot, looked] of [
+  [undefined, 'boot', false],
+  [undefined, 'another', false],
+  [async () => {}, 'boot', false],
+  [async () => {}, 'another', true],
+] as const)
+  test(`after an orderly end, ${boot === 'boot' ? 'in the same boot' : 'in another boot'}, everything is ${looked ? '' : 'not '}looked at first where volumes are ${settle ? 'not ' : ''}ordered with the log`, async () => {
+    const second = await again(await leftInOrder(), { large: true, boot, ...(settle && { settle }) });
+    assert.is(second.recovered.looking === undefined, looked);
+  });
+
 test('after a crash everything is looked at before the store opens', async () => {
   const first = await openMemoryStore();
   await first.snapshots.prepare(prepare('k1'), actor);

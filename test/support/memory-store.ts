@@ -34,6 +34,8 @@ export interface MemoryStoreOptions extends MemoryOptions, Pick<MemoryEventLogOp
   readonly settle?: () => Promise<void>;
   /** plays the wait for the room of what was purged */
   readonly reclaim?: () => Promise<boolean>;
+  /** plays the kernel's boot id */
+  readonly boot?: string;
   /** plays a driver whose mounts stay the same */
   readonly fixedMounts?: boolean;
   /** plays a large root, whose scan tells the numbers first */
@@ -106,7 +108,7 @@ export async function openMemoryStore(options: MemoryStoreOptions = {}, remains:
   };
   const { clock = ticking } = options;
   const journal = createJournal({ log, store: storeId, clock, state });
-  const opener = { store: storeId, version: '0.0.0', boot: 'boot', pid: 1 };
+  const opener = { store: storeId, version: '0.0.0', boot: options.boot ?? 'boot', pid: 1 };
   const reach = options.reach ?? unhindered;
   const survey = options.large === true ? surveyOf(driver) : undefined;
   const recovered = await recover({ journal, driver, logger, opener, replayed: 0, survey, reach });
