@@ -1,3 +1,4 @@
+import { Kind } from '../events/codecs.ts';
 import { finished, firstHash, hashOf, hashWith } from './trie-nodes.ts';
 
 /**
@@ -24,7 +25,7 @@ export interface CellsTable {
   cellsOf(row: number): unknown;
 }
 
-export const kinds = ['active', 'view', 'committed'] as const;
+export const kinds = Object.keys(Kind.keys) as readonly Kind[];
 
 /** A table, and the parsed rows of other sorts, in their order. */
 export interface ReadLines {

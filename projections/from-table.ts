@@ -1,6 +1,7 @@
 import * as either from 'fp-ts/lib/Either.js';
 import { quickDecoder } from '../events/quick-decoder.ts';
 import { type CellsTable, kinds } from './cells-table.ts';
+import { firstFrom } from './first-from.ts';
 import type { Index } from './index-of-snapshots.ts';
 import { childless, type Descent, type Lineage } from './lineage.ts';
 import { deferredMap, mapOf, type PersistentMap } from './persistent-map.ts';
@@ -146,7 +147,7 @@ interface Family {
 function createFamily({ id, parentId }: CellsTable, byId: Uint32Array): Family {
   const idAt = (at: number) => id[byId[at] ?? 0] ?? 0;
   const rowOf = (wanted: number) => {
-    const at = firstFrom(byId.length, idAt, wanted);
+    const at = firstFrom({ from: 0, to: byId.length }, idAt, wanted);
     return at < byId.length && idAt(at) === wanted ? byId[at] : undefined;
   };
   let children: Uint32Array | undefined;
@@ -156,8 +157,8 @@ function createFamily({ id, parentId }: CellsTable, byId: Uint32Array): Family {
       children ??= rowsByParent(parentId, byId);
       const rows = children;
       const parentAt = (at: number) => parentId[rows[at] ?? 0] ?? 0;
-      const from = firstFrom(rows.length, parentAt, parent);
-      const to = firstFrom(rows.length, parentAt, parent + 1);
+      const from = firstFrom({ from: 0, to: rows.length }, parentAt, parent);
+      const to = firstFrom({ from, to: rows.length }, parentAt, parent + 1);
       const childAt = (at: number) => id[rows[at] ?? 0] ?? 0;
       if (to - from < 2) return to === from ? childless : childless.set(childAt(from), true);
       return mapOf(Array.from({ length: to - from }, (_, index) => [childAt(from + index), true] as const));
@@ -170,17 +171,6 @@ function rowsByParent(parentId: Int32Array, byId: Uint32Array): Uint32Array {
   const withParent = byId.filter((row) => (parentId[row] ?? -1) >= 0);
   const parents = Int32Array.from(withParent, (row) => parentId[row] ?? 0);
   return sortedRows(parents, parents.length).map((at) => withParent[at] ?? 0);
-}
-
-/** The first of so many places, in their order, that has at least this value. */
-function firstFrom(size: number, valueAt: (at: number) => number, value: number): number {
-  let [low, high] = [0, size];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (valueAt(middle) < value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 const decode = quickDecoder(SnapshotCells);

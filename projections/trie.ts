@@ -1,5 +1,6 @@
 /** The deeds of a hash trie: functions that take and answer branches. */
 
+import { firstFrom } from './first-from.ts';
 import { made } from './trie-from-leaves.ts';
 import {
   type Branch,
@@ -46,15 +47,10 @@ export function glimpse<K, V>(root: Branch<K, V>, key: K, hash: number): Leaf<K,
   }
 }
 
-function glimpseIn<K, V>({ source, from, to }: Deferred<K, V>, key: K, hash: number): Leaf<K, V> | undefined {
-  const order = orderOf(hash);
-  let [low, high] = [from, to];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (orderOf(source.hashAt(middle)) < order) low = middle + 1;
-    else high = middle;
-  }
-  for (let at = low; at < to && source.hashAt(at) === hash; at++) {
+function glimpseIn<K, V>(range: Deferred<K, V>, key: K, hash: number): Leaf<K, V> | undefined {
+  const { source, to } = range;
+  const first = firstFrom(range, (at) => orderOf(source.hashAt(at)), orderOf(hash));
+  for (let at = first; at < to && source.hashAt(at) === hash; at++) {
     const leaf = source.leafAt(at);
     if (leaf.key === key) return leaf;
   }

@@ -89,6 +89,7 @@ async function openLocked(config: Config, tools: Tools): Promise<OpenStore> {
     return await openLogged(config, tools, identity, () => volumes);
   } catch (error) {
     const opened = await volumes.catch(() => undefined);
+    opened?.survey?.abandon();
     await opened?.driver.close();
     throw error;
   }
