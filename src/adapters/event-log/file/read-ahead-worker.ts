@@ -3,11 +3,13 @@ import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { Fault } from '../../../ports/fault.ts';
 import { createPlaces } from './cursor.ts';
 import { withFile } from './load-segments.ts';
-import { type CrossingLines, type Message, mostAhead, type Stretch } from './read-ahead.ts';
-import { walkSegment } from './walk-segment.ts';
+import { type CrossingLines, type Message, mostAhead, type Stretch, type ThreadData } from './read-ahead.ts';
+import type { Verdict } from './verify-apart.ts';
+import { verifyEncoded } from './verify-encoded.ts';
+import { walkBlocks, walkSegment } from './walk-segment.ts';
 
-/** The thread's program: verifies the stretches block by block, and waits where the reader is too far behind. */
-async function verify(stretches: readonly Stretch[], port: MessagePort): Promise<void> {
+/** Verifies the stretches block by block and hands them over, and waits where the reader is too far behind. */
+async function verifyAhead(stretches: readonly Stretch[], port: MessagePort): Promise<void> {
   const taken = on(port, 'message');
   let ahead = 0;
   const send = async (message: CrossingLines) => {
@@ -29,6 +31,20 @@ async function verify(stretches: readonly Stretch[], port: MessagePort): Promise
   await taken.return?.();
 }
 
+/** Verifies the stretches up to the first damage. */
+async function verifyAlone(stretches: readonly Stretch[], port: MessagePort): Promise<void> {
+  for (const { path, from, to } of stretches) {
+    const damage = await withFile(path, async (handle) => {
+      const segment = { path, places: createPlaces(from) };
+      for await (const walked of walkBlocks(handle, segment, { from, to: () => to }, verifyEncoded))
+        if (walked.damage !== undefined) return walked.damage;
+      return undefined;
+    });
+    if (damage !== undefined) return port.postMessage(damage satisfies Verdict);
+  }
+  port.postMessage(null satisfies Verdict);
+}
+
 /** Small buffers share one that can't be handed over: they are copied. */
 function transferable(bytes: Buffer): Uint8Array<ArrayBuffer> {
   if (bytes.length < Buffer.poolSize) return new Uint8Array(bytes);
@@ -44,5 +60,7 @@ function tell(error: unknown, port: MessagePort): void {
 
 if (parentPort !== null) {
   const port = parentPort;
-  await verify(workerData as readonly Stretch[], port).catch((error) => tell(error, port));
+  const { stretches, apart } = workerData as ThreadData;
+  const work = apart ? verifyAlone : verifyAhead;
+  await work(stretches, port).catch((error) => tell(error, port));
 }

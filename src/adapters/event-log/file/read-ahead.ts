@@ -32,8 +32,17 @@ export type Message = CrossingLines | Pick<Fault, 'code' | 'message' | 'hint'> |
 /** Blocks that the thread is ahead by at most: a few megabytes. */
 export const mostAhead = 16;
 
-/** The program beside this file, compiled or not. */
-const program = new URL(`./read-ahead-worker.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url);
+/** What the thread is to do: to hand over what it has verified, or, `apart`, to say whether all of it is in order. */
+export interface ThreadData {
+  readonly stretches: readonly Stretch[];
+  readonly apart: boolean;
+}
+
+/** The thread's program beside this file, compiled or not. */
+export const threadProgram = new URL(
+  `./read-ahead-worker.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`,
+  import.meta.url,
+);
 
 /**
  * Reads stretches in order and verifies them on a thread of its own, which is ahead of the caller by a few blocks: checksums
@@ -41,7 +50,7 @@ const program = new URL(`./read-ahead-worker.${import.meta.url.endsWith('.ts') ?
  * Rejects with a Fault where a file can't be read.
  */
 export async function* verifiedAhead(stretches: readonly Stretch[]): AsyncGenerator<VerifiedLines> {
-  const worker = new Worker(program, { workerData: stretches });
+  const worker = new Worker(threadProgram, { workerData: { stretches, apart: false } satisfies ThreadData });
   try {
     for await (const [message] of on(worker, 'message') as AsyncIterable<[Message]>) {
       if (message === null) return;
