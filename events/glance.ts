@@ -6,8 +6,11 @@ export interface Glance {
   readonly id: number;
 }
 
-const beforeType = '","type":"';
-const beforeId = '"data":{"id":"';
+/** Both begin with a letter that is rare before them: a search stops there only now and then. */
+const beforeType = 'type":"';
+const beforeId = 'data":{"id":"';
+/** Nothing shorter comes before the data of an envelope. */
+const dataAfter = 64;
 const zero = 0x30;
 
 /**
@@ -16,14 +19,15 @@ const zero = 0x30;
  */
 export function glance(text: string): Glance {
   const start = text.indexOf(beforeType) + beforeType.length;
-  const end = text.indexOf('"', start);
-  const found = text.indexOf(beforeId, end);
-  return { type: text.slice(start, end), id: found === -1 ? 0 : numberAt(text, found + beforeId.length) };
+  return { type: text.slice(start, text.indexOf('"', start)), id: idIn(text) };
 }
 
-function numberAt(text: string, start: number): number {
+/** The number of a glance alone. */
+export function idIn(text: string): number {
+  const found = text.indexOf(beforeId, dataAfter);
+  if (found === -1) return 0;
   let number = 0;
-  for (let at = start; ; at++) {
+  for (let at = found + beforeId.length; ; at++) {
     const digit = text.charCodeAt(at) - zero;
     if (!(digit >= 0 && digit <= 9)) return number;
     number = number * 10 + digit;

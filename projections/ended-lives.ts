@@ -1,4 +1,4 @@
-import { glance } from '../events/glance.ts';
+import { glance, idIn } from '../events/glance.ts';
 import type { State } from './state.ts';
 
 /**
@@ -64,7 +64,7 @@ const steps: ReadonlyMap<string, Step> = new Map([
   ['VolumeLost.v1', {}],
 ]);
 
-/** Events that are of no life, or say of one only that its number was used. */
+/** Events that are of no life, and whose data do not begin with a number. */
 const others = new Set(
   ['StoreCreated', 'StoreOpened', 'StoreClosed', 'StoreImported', 'LogRepaired', 'ContainerdObserved']
     .concat(['OrphanQuarantined', 'OrphanPurged'])
@@ -109,7 +109,7 @@ export function createEndedLives(): EndedLives {
     note: (text) => {
       const { type, id } = glance(text);
       const step = stepOf(type, text);
-      if (step === undefined) unclear ||= !others.has(type);
+      if (step === undefined) unclear ||= id > 0 || !others.has(type);
       else if (id === 0) unclear = true;
       else move(id, step);
       if (type === 'SnapshotPrepared.v1' && id > lastId) lastId = id;
@@ -117,9 +117,7 @@ export function createEndedLives(): EndedLives {
     },
     skips: (text) => {
       if (unclear) return false;
-      const { type, id } = glance(text);
-      if (!steps.has(type)) return false;
-      const stage = stageOf(id);
+      const stage = stageOf(idIn(text));
       // What was brought back stays offered, unless a later one for the same was retained after it.
       return stage === ended || (stage === endedAfterRetention && !restored);
     },

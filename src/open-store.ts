@@ -120,6 +120,12 @@ async function openLogged(
   checkpoints.expect();
   const { log, store, url } = await openLog(config, identity, tools);
   try {
+    // After an orderly end the numbers alone may do, and the rest would only hold up the replay.
+    if (identity !== undefined && !(await wasLeftInOrder(log)))
+      volumes().then(
+        ({ survey }) => survey?.found(),
+        () => {},
+      );
     const loaded = await loadState(log, checkpoints, tools.logger);
     checkDriver(loaded.state.life.driver, config.driver);
     if (identity === undefined || identity.log !== url)
@@ -129,6 +135,11 @@ async function openLogged(
     await log.close();
     throw error;
   }
+}
+
+async function wasLeftInOrder({ end, read }: Pick<EventLog, 'end' | 'read'>): Promise<boolean> {
+  for await (const envelopes of read(end.position - 1)) return envelopes.at(-1)?.event.type === 'StoreClosed';
+  return false;
 }
 
 const identityOf = (store: string, driver: string, log: string | undefined): Identity => ({

@@ -66,7 +66,7 @@ export async function recover(context: Context): Promise<Recovered> {
     await journal.record([created], { actor: operatorActor, room: 'reserved' });
   }
   const accounted = crash === null && (await areNamesEnough(context));
-  const actions = accounted ? [] : await planFor(() => journal.latest, driver, crash, survey?.found);
+  const actions = accounted ? [] : await planFor(() => journal.latest, driver, crash, survey?.found());
   const failed = await apply(actions, { journal, driver, logger, reach });
   // What an earlier session made, and what was just made again, is not fresh any more once this one is open.
   await driver.settle?.();

@@ -50,7 +50,8 @@ export interface Numbers {
 export interface Survey {
   /** What stands there by name alone; undefined where the scan is so short that it tells all at once. */
   readonly numbers: Promise<Numbers | undefined>;
-  readonly found: Promise<readonly Found[]>;
+  /** What is inside, of a large root looked at from the first call on. */
+  found(): Promise<readonly Found[]>;
   /** Ends it: what was not told by then never is. */
   abandon(): void;
 }

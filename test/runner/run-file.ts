@@ -20,7 +20,7 @@ const running = new Set<number>();
 
 /**
  * Runs a script as the leader of its own process group, its output going to a file, so that not even a kill loses any.
- * When it ends, whatever is left of the group is killed.
+ * When it ends, whatever is left of the group is killed, and is gone when this resolves.
  */
 export async function runFile(node: string, script: string, options: RunOptions): Promise<Ending> {
   const folder = mkdtempSync(join(tmpdir(), 'snapledger-run-'));
@@ -63,6 +63,7 @@ async function runInGroup(
   const killed = watch.killed();
   const leftProcesses = killed === null && !(await groupEnds(group));
   killGroup(group);
+  await groupEnds(group);
   running.delete(group);
   return { exitCode, signal, killed, leftProcesses };
 }

@@ -81,7 +81,7 @@ function surveyOf(driver: MemoryDriver): Survey {
     const ids = all.flatMap(({ id }) => id ?? []);
     return { ids: Float64Array.from(ids), strangers: all.length - ids.length };
   });
-  return { numbers, found, abandon: () => {} };
+  return { numbers, found: () => found, abandon: () => {} };
 }
 
 /** The whole application over the memory adapters, opened and recovered; `remains` are those of an earlier one. */

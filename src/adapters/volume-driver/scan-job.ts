@@ -1,5 +1,4 @@
 import { lstatSync, readdirSync } from 'node:fs';
-import type { Numbers } from '../../ports/volume-driver.ts';
 import { idOfName } from './id-of-name.ts';
 
 /** What is asked of a scan. */
@@ -11,31 +10,35 @@ export interface ScanJob {
   readonly inode?: number;
 }
 
-/** What stands below `ROOT/snapshots`, without an object an entry: it crosses threads. */
-export interface Scanned {
+/** The names below `ROOT/snapshots`, without an object an entry: they cross threads. */
+export interface Names {
   readonly ids: Float64Array<ArrayBuffer>;
-  /** of each id the parts that it has, one bit each, the first part lowest */
-  readonly parts: Uint8Array<ArrayBuffer>;
   /** names of all that is no directory named by a plain decimal number */
   readonly strangers: readonly string[];
 }
 
-/** Looks at everything, in one go; tells what it has found by name before it looks further. Throws errors of the file system. */
-export function scan({ root, parts, inode }: ScanJob, named: (numbers: Numbers) => void = () => {}): Scanned {
-  const folder = `${root}/snapshots`;
-  const has = (path: string) => {
-    const stats = lstatSync(path, { throwIfNoEntry: false });
-    return stats?.isDirectory() === true && (inode === undefined || stats.ino === inode);
-  };
+/** Of each id the parts that it has, one bit each, the first part lowest. */
+export type Parts = Uint8Array<ArrayBuffer>;
+
+/** What is there by name. Throws errors of the file system. */
+export function readNames({ root }: ScanJob): Names {
   const ids: number[] = [];
   const strangers: string[] = [];
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+  for (const entry of readdirSync(`${root}/snapshots`, { withFileTypes: true })) {
     const id = entry.isDirectory() ? idOfName(entry.name) : null;
     if (id === null) strangers.push(entry.name);
     else ids.push(id);
   }
-  named({ ids: Float64Array.from(ids), strangers: strangers.length });
+  return { ids: Float64Array.from(ids), strangers };
+}
+
+/** Looks into every numbered directory, in one go. Throws errors of the file system. */
+export function lookInto({ root, parts, inode }: ScanJob, ids: Float64Array): Parts {
+  const has = (path: string) => {
+    const stats = lstatSync(path, { throwIfNoEntry: false });
+    return stats?.isDirectory() === true && (inode === undefined || stats.ino === inode);
+  };
   const bits = (id: number) =>
-    parts.reduce((sum, part, bit) => (has(`${folder}/${id}/${part}`) ? sum | (1 << bit) : sum), 0);
-  return { ids: Float64Array.from(ids), parts: Uint8Array.from(ids, bits), strangers };
+    parts.reduce((sum, part, bit) => (has(`${root}/snapshots/${id}/${part}`) ? sum | (1 << bit) : sum), 0);
+  return Uint8Array.from(ids, bits);
 }

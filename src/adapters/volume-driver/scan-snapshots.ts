@@ -2,7 +2,7 @@ import { lstatSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import type { Numbers } from '../../ports/volume-driver.ts';
 import { mapInSlices } from './map-in-slices.ts';
-import { type ScanJob, type Scanned, scan } from './scan-job.ts';
+import { lookInto, type Names, type Parts, readNames, type ScanJob } from './scan-job.ts';
 
 /** An entry below `snapshots/`, and the directories in it that a driver asked for. */
 export interface Entry {
@@ -16,7 +16,8 @@ export interface Entry {
 export interface Scanning {
   /** undefined where there was nothing to wait for */
   readonly numbers: Promise<Numbers | undefined>;
-  readonly entries: Promise<readonly Entry[]>;
+  /** A thread begins with the rest at the first call. */
+  entries(): Promise<readonly Entry[]>;
   /** Ends it: what was not told by then never is. */
   abandon(): void;
 }
@@ -35,17 +36,15 @@ const program = new URL(`./scan-worker.${import.meta.url.endsWith('.ts') ? 'ts' 
 export function scanSnapshots(job: ScanJob): Scanning {
   const { size } = lstatSync(`${job.root}/snapshots`);
   if (size > smallDirectory) return onThread(job);
-  return {
-    numbers: Promise.resolve(undefined),
-    entries: entriesOf(job, scan(job)),
-    abandon: () => {},
-  };
+  const names = readNames(job);
+  const entries = entriesOf(job, names, lookInto(job, names.ids));
+  return { numbers: Promise.resolve(undefined), entries: () => entries, abandon: () => {} };
 }
 
-/** What the thread tells: the numbers, then the rest. */
-interface Told {
-  readonly numbers?: Numbers;
-  readonly scanned?: Scanned;
+/** What the thread tells: the names, then what is inside. */
+export interface Told {
+  readonly names?: Names;
+  readonly parts?: Parts;
 }
 
 function onThread(job: ScanJob): Scanning {
@@ -59,18 +58,31 @@ function onThread(job: ScanJob): Scanning {
       worker.on('error', reject);
       worker.on('exit', () => reject(new Error('the scan was ended')));
     });
-  const numbers = told(({ numbers }) => numbers);
-  const entries = told(({ scanned }) => scanned).then((scanned) => entriesOf(job, scanned));
-  for (const promise of [numbers, entries]) promise.catch(() => {});
-  return { numbers, entries, abandon: () => void worker.terminate() };
+  const names = told(({ names }) => names);
+  const parts = told(({ parts }) => parts);
+  const numbers = names.then(({ ids, strangers }): Numbers => ({ ids, strangers: strangers.length }));
+  for (const promise of [numbers, parts]) promise.catch(() => {});
+  let entries: Promise<readonly Entry[]> | undefined;
+  const lookFurther = async () => {
+    worker.postMessage('go on');
+    return entriesOf(job, await names, await parts);
+  };
+  return {
+    numbers,
+    entries: () => {
+      entries ??= lookFurther();
+      return entries;
+    },
+    abandon: () => void worker.terminate(),
+  };
 }
 
-async function entriesOf({ parts: names }: ScanJob, { ids, parts, strangers }: Scanned): Promise<readonly Entry[]> {
-  const none = names.map(() => false);
+async function entriesOf(job: ScanJob, { ids, strangers }: Names, parts: Parts): Promise<readonly Entry[]> {
+  const none = job.parts.map(() => false);
   const unnamed = strangers.map((name): Entry => ({ path: `snapshots/${name}`, id: null, has: none }));
   // What a directory has is one of a few combinations: they are shared.
-  const combinations = Array.from({ length: 1 << names.length }, (_, bits) =>
-    names.map((_, bit) => (bits & (1 << bit)) !== 0),
+  const combinations = Array.from({ length: 1 << job.parts.length }, (_, bits) =>
+    job.parts.map((_, bit) => (bits & (1 << bit)) !== 0),
   );
   const numbered = await mapInSlices(
     ids,

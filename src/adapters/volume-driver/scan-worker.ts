@@ -1,6 +1,16 @@
-import { parentPort, workerData } from 'node:worker_threads';
-import { type ScanJob, scan } from './scan-job.ts';
+import { once } from 'node:events';
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { lookInto, readNames, type ScanJob } from './scan-job.ts';
+import type { Told } from './scan-snapshots.ts';
 
-/** The thread's program: one scan, handed over without a copy, the names first. What it throws is the thread's error. */
-const scanned = scan(workerData as ScanJob, (numbers) => parentPort?.postMessage({ numbers }, [numbers.ids.buffer]));
-parentPort?.postMessage({ scanned }, [scanned.ids.buffer, scanned.parts.buffer]);
+/** The thread's program: the names at once, the rest when it is asked for. What it throws is the thread's error. */
+async function scan(job: ScanJob, port: MessagePort): Promise<void> {
+  const names = readNames(job);
+  port.postMessage({ names } satisfies Told);
+  await once(port, 'message');
+  const parts = lookInto(job, names.ids);
+  port.postMessage({ parts } satisfies Told, [parts.buffer]);
+  port.close();
+}
+
+if (parentPort !== null) await scan(workerData as ScanJob, parentPort);

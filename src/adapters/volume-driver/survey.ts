@@ -10,14 +10,25 @@ export function surveyOf(job: ScanJob, foundAt: (entry: Entry) => Found): Survey
   const failed = (error: unknown) => {
     throw faultOf(error, 'scan of snapshots/');
   };
-  const survey = {
-    numbers: numbers.catch(failed),
-    found: entries.then((all) => mapInSlices(all, foundAt)).catch(failed),
-    abandon,
+  const numbered = numbers.catch(failed);
+  let found: Promise<readonly Found[]> | undefined;
+  const look = () => {
+    const looked = entries()
+      .then((all) => mapInSlices(all, foundAt))
+      .catch(failed);
+    looked.catch(() => {});
+    return looked;
   };
   // Who needs only one of them never looks at the other.
-  for (const promise of [survey.numbers, survey.found]) promise.catch(() => {});
-  return survey;
+  numbered.catch(() => {});
+  return {
+    numbers: numbered,
+    found: () => {
+      found ??= look();
+      return found;
+    },
+    abandon,
+  };
 }
 
 function begun(job: ScanJob): Scanning {
@@ -26,6 +37,6 @@ function begun(job: ScanJob): Scanning {
   } catch (error) {
     const refused = Promise.reject(error);
     refused.catch(() => {});
-    return { numbers: refused, entries: refused, abandon: () => {} };
+    return { numbers: refused, entries: () => refused, abandon: () => {} };
   }
 }

@@ -22,7 +22,7 @@ export function lookFurther(
 ): { close(): Promise<void> } {
   let closed = false;
   const look = async () => {
-    const found = await survey.found;
+    const found = await survey.found();
     const unlike = await countUnlike(journal.durable, driver, found);
     if (unlike === 0 || closed) return;
     logger.warn({ volumes: unlike }, 'volumes are not as they were left: they are compared with the log');

@@ -33,7 +33,7 @@ for (const [size, count] of [
 ] as const)
   test(`tells of every directory of a ${size} store which parts it has`, async ({ sandbox }) => {
     fill(sandbox.folder('snapshots'), count);
-    const found = [...(await scanSnapshots({ root: sandbox.path, parts: ['fs', 'work'] }).entries)];
+    const found = [...(await scanSnapshots({ root: sandbox.path, parts: ['fs', 'work'] }).entries())];
     assert.equal(
       found.sort((a, b) => Number(a.id) - Number(b.id)),
       expected(count),
@@ -47,18 +47,19 @@ test('tells the numbers of a large store before the rest, and of a small one not
   fill(sandbox.folder('large/snapshots'), 2000);
   mkdirSync(`${sandbox.path}/large/snapshots/stranger`);
   const scanning = scanSnapshots({ root: `${sandbox.path}/large`, parts: ['fs', 'work'] });
-  const first = await Promise.race([scanning.numbers, scanning.entries]);
-  assert.is(first, await scanning.numbers);
   const numbers = await scanning.numbers;
   assert.equal([numbers?.ids.length, numbers?.strangers], [2000, 1]);
-  assert.is((await scanning.entries).length, 2001);
+  mkdirSync(`${sandbox.path}/large/snapshots/1/work`);
+  const entries = await scanning.entries();
+  assert.is(entries.length, 2001);
+  assert.equal(entries.find(({ id }) => id === 1)?.has, [true, true], 'looked at when it was asked for');
 });
 
 test('that is abandoned ends', async ({ sandbox }) => {
   fill(sandbox.folder('snapshots'), 2000);
   const scanning = scanSnapshots({ root: sandbox.path, parts: ['fs', 'work'] });
   scanning.abandon();
-  assert.match(String(await scanning.entries.catch((thrown) => thrown)), 'the scan was ended');
+  assert.match(String(await scanning.entries().catch((thrown) => thrown)), 'the scan was ended');
 });
 
 test('gives no number to what is no directory of a plain number, and counts no link or file as a part', async ({
@@ -69,7 +70,7 @@ test('gives no number to what is no directory of a plain number, and counts no l
   writeFileSync(`${snapshots}/7`, '');
   symlinkSync('/', `${snapshots}/2/fs`);
   writeFileSync(`${snapshots}/2/work`, '');
-  const found = await scanSnapshots({ root: sandbox.path, parts: ['fs', 'work'] }).entries;
+  const found = await scanSnapshots({ root: sandbox.path, parts: ['fs', 'work'] }).entries();
   assert.equal(found.map(({ path, id }) => `${path} ${id}`).sort(), [
     'snapshots/01 null',
     'snapshots/2 2',
@@ -83,7 +84,7 @@ test('counts only parts with the inode number that is asked for', async ({ sandb
   const snapshots = sandbox.folder('snapshots');
   fill(snapshots, 2);
   const { ino: inode } = lstatSync(`${snapshots}/1/fs`);
-  const found = await scanSnapshots({ root: sandbox.path, parts: ['fs'], inode }).entries;
+  const found = await scanSnapshots({ root: sandbox.path, parts: ['fs'], inode }).entries();
   assert.equal(found.map(({ id, has }) => [id, ...has]).sort(), [
     [1, true],
     [2, false],
@@ -98,7 +99,7 @@ test('rejects where there is no such directory', async ({ sandbox }) => {
     whole: true,
     sealed: false,
   }));
-  for (const promise of [survey.numbers, survey.found]) {
+  for (const promise of [survey.numbers, survey.found()]) {
     const error: unknown = await promise.catch((thrown) => thrown);
     assert.match(String(error), /scan of snapshots\/: .*ENOENT/);
   }

@@ -14,7 +14,7 @@ function looking(scan: Promise<readonly Found[]>) {
   const told: string[] = [];
   const say = (level: string) => (_fields: object, message: string) => void told.push(`${level}: ${message}`);
   const looked = lookFurther(
-    { found: scan, abandon: () => void told.push('abandoned') },
+    { found: () => scan, abandon: () => void told.push('abandoned') },
     {
       journal: { durable },
       driver: { occupies: () => true },

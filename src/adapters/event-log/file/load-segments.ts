@@ -11,7 +11,7 @@ import { unfinishedDamage, unfinishedRepair } from './repair/unfinished-repair.t
 import { createSegment, markOf, type Segment } from './segment.ts';
 import { openSegment, type SegmentFile } from './segment-file.ts';
 import { segmentNames } from './segment-name.ts';
-import { verifyEncoded } from './verify-encoded.ts';
+import { verifyLines } from './verify-encoded.ts';
 import { walkBlocks } from './walk-segment.ts';
 
 /** Bytes after the last whole record that hold no whole record: a write that is under way, or that a crash tore. */
@@ -134,7 +134,7 @@ async function finished(handle: SegmentFile, { header, path }: Segment, size: nu
 /** Verifies every byte of the last segment, moves its end to the last whole record, and tells what stands after that. */
 async function verifyWhole(handle: SegmentFile, segment: Segment, size: number): Promise<Tail | null> {
   const range = { from: segment.end, to: () => size };
-  for await (const { end, damage } of walkBlocks(handle, segment, range, verifyEncoded)) {
+  for await (const { end, damage } of walkBlocks(handle, segment, range, verifyLines)) {
     segment.end = end;
     if (damage === undefined) continue;
     if (!damage.broken || (await findRecord(handle, damage.offset + 1, size)) !== undefined) throw damageFault(damage);

@@ -2,11 +2,14 @@ import { on } from 'node:events';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { Fault } from '../../../ports/fault.ts';
 import { createPlaces } from './cursor.ts';
+import type { Damage } from './damage.ts';
+import { linesInFile } from './lines-in-file.ts';
 import { withFile } from './load-segments.ts';
 import { type CrossingLines, type Message, mostAhead, type Stretch, type ThreadData } from './read-ahead.ts';
 import type { Verdict } from './verify-apart.ts';
-import { verifyEncoded } from './verify-encoded.ts';
-import { walkBlocks, walkSegment } from './walk-segment.ts';
+import type { Flaw } from './verify-block.ts';
+import { verifyLines } from './verify-encoded.ts';
+import { fileEnds, walkSegment } from './walk-segment.ts';
 
 /** Verifies the stretches block by block and hands them over, and waits where the reader is too far behind. */
 async function verifyAhead(stretches: readonly Stretch[], port: MessagePort): Promise<void> {
@@ -31,18 +34,19 @@ async function verifyAhead(stretches: readonly Stretch[], port: MessagePort): Pr
   await taken.return?.();
 }
 
-/** Verifies the stretches up to the first damage. */
-async function verifyAlone(stretches: readonly Stretch[], port: MessagePort): Promise<void> {
+/** The first damage in stretches. */
+function firstDamage(stretches: readonly Stretch[]): Damage | undefined {
   for (const { path, from, to } of stretches) {
-    const damage = await withFile(path, async (handle) => {
-      const segment = { path, places: createPlaces(from) };
-      for await (const walked of walkBlocks(handle, segment, { from, to: () => to }, verifyEncoded))
-        if (walked.damage !== undefined) return walked.damage;
-      return undefined;
-    });
-    if (damage !== undefined) return port.postMessage(damage satisfies Verdict);
+    let end = from;
+    let flaw: Flaw | undefined;
+    for (const lines of linesInFile(path, from.offset, to)) {
+      ({ end, flaw } = verifyLines(lines, end, () => {}));
+      if (flaw !== undefined) break;
+    }
+    if (flaw === undefined && end.offset < to) flaw = fileEnds;
+    if (flaw !== undefined) return { file: path, offset: end.offset, position: end.position + 1, ...flaw };
   }
-  port.postMessage(null satisfies Verdict);
+  return undefined;
 }
 
 /** Small buffers share one that can't be handed over: they are copied. */
@@ -61,6 +65,6 @@ function tell(error: unknown, port: MessagePort): void {
 if (parentPort !== null) {
   const port = parentPort;
   const { stretches, apart } = workerData as ThreadData;
-  const work = apart ? verifyAlone : verifyAhead;
-  await work(stretches, port).catch((error) => tell(error, port));
+  const say = async () => port.postMessage((firstDamage(stretches) ?? null) satisfies Verdict);
+  await (apart ? say() : verifyAhead(stretches, port)).catch((error) => tell(error, port));
 }

@@ -1,14 +1,14 @@
 import { existsSync } from 'node:fs';
+import { setImmediate as turn } from 'node:timers/promises';
 import type { Envelope } from '../../../../events/envelope.ts';
 import type { Sieve } from '../../../ports/event-log.ts';
-import { type Cursor, createPlaces } from './cursor.ts';
 import { eventBody, eventLine } from './line.ts';
+import { linesInFile } from './lines-in-file.ts';
 import type { Stretch } from './read-ahead.ts';
-import { decodedOrThrow, openForReading } from './read-events.ts';
+import { decodedOrThrow } from './read-events.ts';
 import { type Segment, startOf } from './segment.ts';
 import { verifyApart } from './verify-apart.ts';
 import { positionIn } from './verify-block.ts';
-import { type Checked, walkBlocks } from './walk-segment.ts';
 
 /** Bytes that are worth a thread that verifies them, and being looked through twice. */
 const worthAThread = 8 << 20;
@@ -33,9 +33,9 @@ export function readSieved(
 async function* sieved(stretches: readonly Stretch[], sieve: Sieve): AsyncGenerator<readonly Envelope[]> {
   const { verified, stop } = verifyApart(stretches);
   try {
-    for await (const { text } of blocksIn(stretches)) for (const { body } of bodiesIn(text)) sieve.note(body);
-    for await (const block of blocksIn(stretches)) {
-      const kept = decodedIn(block, sieve);
+    for await (const { text } of partsOf(stretches)) eachBody(text, sieve.note);
+    for await (const part of partsOf(stretches)) {
+      const kept = decodedIn(part, sieve);
       if (kept.length > 0) yield kept;
     }
     await verified;
@@ -48,58 +48,42 @@ async function* sieved(stretches: readonly Stretch[], sieve: Sieve): AsyncGenera
   }
 }
 
-interface Block {
+/** Whole lines of a segment. */
+interface Part {
   readonly path: string;
   readonly bytes: Buffer;
   /** the bytes as latin1 characters */
   readonly text: string;
 }
 
-/** Whole lines of all stretches, as they stand there. */
-async function* blocksIn(stretches: readonly Stretch[]): AsyncGenerator<Block> {
-  for (const { path, from, to } of stretches) {
-    const handle = await openForReading(path);
-    try {
-      const segment = { path, places: createPlaces(from) };
-      for await (const { bytes, damage } of walkBlocks(handle, segment, { from, to: () => to }, unchecked)) {
-        for (const part of partsOf(bytes)) yield { path, bytes: part, text: part.toString('latin1') };
-        if (damage !== undefined) return;
-      }
-    } finally {
-      await handle.close();
+/** Parts between two turns of the event loop: a few milliseconds. */
+const partsInTurn = 8;
+
+/** All of the stretches. Each part is gone when the next one is asked for. */
+async function* partsOf(stretches: readonly Stretch[]): AsyncGenerator<Part> {
+  let parts = 0;
+  for (const { path, from, to } of stretches)
+    for (const bytes of linesInFile(path, from.offset, to)) {
+      yield { path, bytes, text: bytes.toString('latin1') };
+      parts += 1;
+      if (parts % partsInTurn === 0) await turn();
     }
-  }
 }
 
-const unchecked = (block: Buffer, from: Cursor): Checked => ({
-  end: { ...from, offset: from.offset + block.length },
-});
-
-/** Larger strings have memory of their own each, whose first touch costs more than their content. */
-const partBytes = 64 * 1024;
-
-/** Whole lines in parts of about that size. */
-function* partsOf(bytes: Buffer): IterableIterator<Buffer> {
-  for (let start = 0; start < bytes.length; ) {
-    const end = bytes.indexOf('\n', start + partBytes) + 1 || bytes.length;
-    yield bytes.subarray(start, end);
-    start = end;
-  }
-}
-
-/** The body of each line, and where it stands. */
-function* bodiesIn(text: string): IterableIterator<{ body: string; start: number; end: number }> {
+/** Shows the body of each line, and where it stands. */
+function eachBody(text: string, look: (body: string, start: number, end: number) => void): void {
   for (let start = 0; start < text.length; ) {
     const end = text.indexOf('\n', start) + 1 || text.length;
-    yield { body: text.slice(start + bodyAt, end - 2), start, end };
+    look(text.slice(start + bodyAt, end - 2), start, end);
     start = end;
   }
 }
 
-function decodedIn({ path, bytes, text }: Block, sieve: Sieve): readonly Envelope[] {
+function decodedIn({ path, bytes, text }: Part, sieve: Sieve): readonly Envelope[] {
   const kept: Envelope[] = [];
-  for (const { body, start, end } of bodiesIn(text))
-    if (!sieve.skips(body))
-      kept.push(decodedOrThrow(path, { position: positionIn(body), body: eventBody(bytes, start, end) }));
+  eachBody(text, (body, start, end) => {
+    if (sieve.skips(body)) return;
+    kept.push(decodedOrThrow(path, { position: positionIn(body), body: eventBody(bytes, start, end) }));
+  });
   return kept;
 }

@@ -14,12 +14,16 @@ export interface Flaw {
   readonly broken: boolean;
 }
 
-export interface VerifiedBlock {
-  readonly records: readonly VerifiedRecord[];
-  /** the place after the last of the records */
+/** What a check of a block of lines says. */
+export interface Checked {
+  /** the place after the last line that is in order */
   readonly end: Cursor;
   /** what is wrong with the line there; the rest of the block was not looked at */
   readonly flaw?: Flaw;
+}
+
+export interface VerifiedBlock extends Checked {
+  readonly records: readonly VerifiedRecord[];
 }
 
 const lineFeed = 0x0a;

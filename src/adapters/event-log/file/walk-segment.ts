@@ -3,15 +3,7 @@ import type { Damage } from './damage.ts';
 import { readLines } from './read-lines.ts';
 import type { Segment } from './segment.ts';
 import type { SegmentFile } from './segment-file.ts';
-import { type Flaw, type VerifiedBlock, verifyBlock } from './verify-block.ts';
-
-/** What a check of a block of lines says. */
-export interface Checked {
-  /** the place after the last line that is in order */
-  readonly end: Cursor;
-  /** what is wrong with the line there */
-  readonly flaw?: Flaw;
-}
+import { type Checked, type Flaw, type VerifiedBlock, verifyBlock } from './verify-block.ts';
 
 /** A checked block with the bytes of the lines that are in order; the damage ends the walk. */
 export type Walked<B extends Checked> = B & { readonly bytes: Buffer; readonly damage?: Damage };
@@ -43,7 +35,8 @@ export async function* walkBlocks<B extends Checked>(
   }
 }
 
-const fileEnds: Flaw = { what: 'the file ends before the record', broken: true };
+/** Of a line that should be there and is not. */
+export const fileEnds: Flaw = { what: 'the file ends before the record', broken: true };
 
 /** Verified records of a segment, a block at a time. */
 export function walkSegment(

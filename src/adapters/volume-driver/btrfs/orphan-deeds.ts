@@ -26,7 +26,7 @@ export function orphanDeeds(
   const { root, remove } = tools;
   const survey = () => surveyOf({ root, parts: [names.fs, names.layer], inode: rootInode }, foundAt);
   return {
-    scan: () => survey().found,
+    scan: () => survey().found(),
     survey,
     untouched: (found) => guarded(`look at ${found.path}`, () => isUntouched(tools, foundPath(root, found))),
     quarantine: (found, name) =>

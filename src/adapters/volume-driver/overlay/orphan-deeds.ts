@@ -14,7 +14,7 @@ export function orphanDeeds(
 ): Required<Pick<VolumeDriver, 'scan' | 'survey' | 'untouched' | 'quarantine' | 'discard'>> {
   const survey = () => surveyOf({ root, parts: ['fs', 'work'] }, foundAt);
   return {
-    scan: () => survey().found,
+    scan: () => survey().found(),
     survey,
     untouched: (found) => guarded(`look at ${found.path}`, () => holdsNothing(foundPath(root, found))),
     quarantine: (found, name) =>
