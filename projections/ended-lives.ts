@@ -1,15 +1,15 @@
-import { glance, idIn } from '../events/glance.ts';
+import { glance } from '../events/glance.ts';
 import type { State } from './state.ts';
 
 /**
  * Lives of snapshots that have ended and left no trace in the state: a replay of a whole log need not fold their events. Is
- * told of all events by their encoded envelopes, in order, and then asked for each.
+ * told of all events by their encoded envelopes, in order, and then asked.
  */
 export interface EndedLives {
-  /** Takes note of an event. */
-  note(text: string): void;
-  /** Whether the event is of such a life. To be asked when all events were noted. */
-  skips(text: string): boolean;
+  /** Takes note of an event, and answers with the number of the snapshot it is of, 0 for none. */
+  note(text: string): number;
+  /** Whether the snapshot's life is such a one. To be asked when all events were noted. */
+  skips(id: number): boolean;
   /** The state after all noted events, from that after those which were not skipped; `position` is that of the last one. */
   complete(state: State, position: number): State;
 }
@@ -114,10 +114,11 @@ export function createEndedLives(): EndedLives {
       else move(id, step);
       if (type === 'SnapshotPrepared.v1' && id > lastId) lastId = id;
       restored ||= type === 'SnapshotRestored.v1';
+      return id;
     },
-    skips: (text) => {
+    skips: (id) => {
       if (unclear) return false;
-      const stage = stageOf(idIn(text));
+      const stage = stageOf(id);
       // What was brought back stays offered, unless a later one for the same was retained after it.
       return stage === ended || (stage === endedAfterRetention && !restored);
     },

@@ -33,9 +33,10 @@ export interface EncodedEvents {
  * characters above U+007F may stand for the bytes of others.
  */
 export interface Sieve {
-  /** Takes note of an event: of all, in order, before the first `skips`. */
-  note(text: string): void;
-  skips(text: string): boolean;
+  /** Takes note of an event: of all, in order, before the first `skips`. Answers with the number of the snapshot it is of, 0 for none. */
+  note(text: string): number;
+  /** Whether events of the snapshot with this number are not needed; never for 0. */
+  skips(id: number): boolean;
 }
 
 /**

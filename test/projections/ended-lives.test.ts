@@ -28,8 +28,8 @@ const contentOf = (state: State) =>
 /** The state without the lives that have ended, and how many events that took. */
 function sieved(envelopes: readonly Envelope[], texts = envelopes.map(textOf)) {
   const lives = createEndedLives();
-  texts.forEach(lives.note);
-  const kept = envelopes.filter((_, index) => !lives.skips(texts[index] ?? ''));
+  const ids = texts.map(lives.note);
+  const kept = envelopes.filter((_, index) => !lives.skips(ids[index] ?? 0));
   return { folded: kept.length, state: lives.complete(kept.reduce(evolve, initialState), envelopes.length) };
 }
 

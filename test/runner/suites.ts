@@ -21,8 +21,8 @@ export const suites: readonly Suite[] = [
   { name: 'property', where: 'property/', ...pure },
   { name: 'golden', where: 'golden/', ...pure, newerNode: false },
   { name: 'architecture', where: 'architecture', ...pure },
-  { name: 'fault', where: 'fault/', ...system },
-  { name: 'conformance', where: 'conformance/', ...system },
+  { name: 'fault', where: 'fault/', ...system, width: 2 },
+  { name: 'conformance', where: 'conformance/', ...system, width: 2 },
   { name: 'e2e', where: 'e2e/', ...system },
   { name: 'bench', where: 'bench/', ...system, onRequest: true },
 ];

@@ -30,8 +30,12 @@ function thirds(): Sieve & { readonly noted: number[] } {
   const noted: number[] = [];
   return {
     noted,
-    note: (text) => void noted.push(glance(text).id),
-    skips: (text) => glance(text).id % 3 !== 0,
+    note: (text) => {
+      const { id } = glance(text);
+      noted.push(id);
+      return id;
+    },
+    skips: (id) => id % 3 !== 0,
   };
 }
 
@@ -53,6 +57,16 @@ test('tells of every event, in order, and gives those that it lets through', asy
   assert.equal(
     kept,
     all.filter(({ position }) => position % 3 === 0),
+  );
+});
+
+test('leaves out whole segments that are not needed, between others that are', async ({ directory }) => {
+  const segments = await segmentsOf(directory);
+  const needed = (id: number) => id < 10 || (id > 150 && id < 160) || id === count;
+  const kept = await readThrough(segments, { ...thirds(), skips: (id) => !needed(id) });
+  assert.equal(
+    kept,
+    eventsAfter(0, count).filter(({ position }) => needed(position)),
   );
 });
 
