@@ -58,7 +58,7 @@ func main() {
 	}
 }
 
-// run lets so many workers repeat a workload until the time is over, each ending what it has begun.
+// run lets so many workers repeat a workload until the time is over, once at least, each ending what it has begun.
 func run(store *store, workload func(*worker), workers int, length time.Duration) Round {
 	all := make([]*worker, workers)
 	var group sync.WaitGroup
@@ -68,7 +68,7 @@ func run(store *store, workload func(*worker), workers int, length time.Duration
 		group.Add(1)
 		go func(w *worker) {
 			defer group.Done()
-			for w.turn = 0; time.Since(began) < length; w.turn++ {
+			for w.turn = 0; w.turn == 0 || time.Since(began) < length; w.turn++ {
 				workload(w)
 			}
 		}(all[i])
