@@ -2,12 +2,12 @@ import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Envelope, encodeEnvelope } from '../../events/envelope.ts';
-import type { Event } from '../../events/registry.ts';
+import { type Event, versions } from '../../events/registry.ts';
 import { createEndedLives } from '../../projections/ended-lives.ts';
 import { refLabel } from '../../projections/offer.ts';
 import { toRows } from '../../projections/rows.ts';
 import { evolve, initialState, type State } from '../../projections/state.ts';
-import { committed, enveloped, prepared, removed } from '../support/sample-events.ts';
+import { committed, enveloped, oneOfEach, prepared, removed } from '../support/sample-events.ts';
 
 const test = suite('projections/ended-lives');
 
@@ -89,6 +89,18 @@ for (const [title, events, folded] of cases)
     assert.is(found.folded, folded);
     assert.equal(contentOf(found.state), contentOf(envelopes.reduce(evolve, initialState)));
   });
+
+test('every event that ever shipped is known, in every version', () => {
+  for (const [type, shipped] of Object.entries(versions))
+    shipped.forEach((_, index) => {
+      const wire = `${type}.v${index + 1}`;
+      const sample = oneOfEach.find((event) => event.type === type);
+      assert.ok(sample, type);
+      const envelopes = enveloped([...lifeOf(99), sample]);
+      const texts = envelopes.map(textOf).map((text) => text.replace(`${type}.v${shipped.length}`, wire));
+      assert.ok(sieved(envelopes, texts).folded < 6, wire);
+    });
+});
 
 test('an event of a type that is not known has everything folded', () => {
   const envelopes = enveloped([...lifeOf(1), ...lifeOf(2)]);
