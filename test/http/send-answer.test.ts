@@ -68,12 +68,14 @@ test('cuts an answer off that fails in its middle, after its reason', async (con
 });
 
 test('says goodbye when the daemon stops', async (context) => {
+  let taken = false;
   await serve(context, async function* (signal) {
     yield 'a\n';
+    taken = true;
     await until(signal);
   });
   const answer = ask(context);
-  await pause(50);
+  await waitFor('the first line to be taken', () => taken);
   context.stopping.abort();
   const { body, whole } = await answer;
   assert.equal([body, whole], ['a\nfarewell: the daemon stops: connect again\n', false]);

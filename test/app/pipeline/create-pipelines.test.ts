@@ -133,17 +133,22 @@ test('one that is slow holds nothing up, is handed what has come meanwhile, and 
   const { pipelines, record, journal } = opened();
   const seen: number[] = [];
   let calls = 0;
+  let goOn = () => {};
+  const held = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
   const pipeline = pipelines.start({
     name: 'slow',
     handle: async (events) => {
       calls += 1;
-      if (calls === 1) await pause(150);
+      if (calls === 1) await held;
       seen.push(...events.map(({ position }) => position));
     },
   });
   for (let batch = 0; batch < 60; batch++) await record(100);
   assert.is(journal.durable.position, 6000);
   assert.is(seen.length, 0);
+  goOn();
   await waitFor('the slow one', () => pipeline.position === 6000);
   assert.equal(seen, upTo(6000));
   assert.ok(calls < 100, `${calls} calls`);

@@ -4,6 +4,7 @@ import { evolve, initialState } from '../../../projections/state.ts';
 import { lookFurther } from '../../../src/app/reconciler/look-further.ts';
 import type { Found } from '../../../src/ports/volume-driver.ts';
 import { enveloped, prepared } from '../../support/sample-events.ts';
+import { waitFor } from '../../support/wait-for.ts';
 
 const test = suite('app/reconciler/look-further');
 const durable = enveloped([prepared(1, 'k1')]).reduce(evolve, initialState);
@@ -34,13 +35,13 @@ test('nothing is done where all is as it was left', async () => {
 
 test('the reconciler is called for where a volume is not', async () => {
   const { told } = looking(Promise.resolve([found(false)]));
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await waitFor('the call', () => told.length === 2);
   assert.equal(told, ['warn: volumes are not as they were left: they are compared with the log', 'reconcile 1']);
 });
 
 test('a scan that fails is told', async () => {
   const { told } = looking(Promise.reject(new Error('EIO')));
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await waitFor('the failure', () => told.length > 0);
   assert.equal(told, ['error: volumes not looked at: `snapledger reconcile` does so']);
 });
 
