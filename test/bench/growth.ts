@@ -1,5 +1,5 @@
+import { type Amount, filledRoot } from '../support/filled-root.ts';
 import { createSandbox } from '../support/sandbox.ts';
-import { type Amount, filledRoot } from './filled-root.ts';
 import { median, percentile, type Serving, serve } from './serving.ts';
 
 /**

@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { filledRoot, livingIds, nameOf } from '../support/filled-root.ts';
 import { createSandbox } from '../support/sandbox.ts';
-import { filledRoot, livingIds, nameOf } from './filled-root.ts';
 import { percentile, type Serving, serve } from './serving.ts';
 
 /**

@@ -5,7 +5,7 @@ import type { Event } from '../../events/registry.ts';
 import { openFileEventLog } from '../../src/adapters/event-log/file/open-file-event-log.ts';
 import { writeIdentity } from '../../src/adapters/root/root-directory.ts';
 import { seal } from '../../src/app/sealing.ts';
-import type { Sandbox } from '../support/sandbox.ts';
+import type { Sandbox } from './sandbox.ts';
 
 /** How much a root holds. */
 export interface Amount {
