@@ -77,15 +77,12 @@ async function main(): Promise<void> {
   const names = suites.map((suite) => suite.name);
   const chosen = select(testFiles(sources), parseArguments(process.argv.slice(2), names));
   lookForForgottenRuns(sources);
-  const quick = chosen.filter((file) => file.suite.width > 1);
-  const slow = chosen.filter((file) => file.suite.width === 1);
-  await runSuites(quick, thisNode);
+  await runSuites(chosen, thisNode);
   if (newerNode.node !== '')
     await runSuites(
-      quick.filter((file) => file.suite.newerNode),
+      chosen.filter((file) => file.suite.newerNode),
       newerNode,
     );
-  await runSuites(slow, thisNode);
   if (coverageFolder !== '') await lookAtCoverage();
   if (FAILED_STEP !== '') fail(FAILED_STEP);
 }
