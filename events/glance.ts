@@ -18,8 +18,13 @@ const zero = 0x30;
  * stand inside a text of the JSON, where quotes are escaped.
  */
 export function glance(text: string): Glance {
+  return { type: typeIn(text), id: idIn(text) };
+}
+
+/** The type of a glance alone. */
+export function typeIn(text: string): string {
   const start = text.indexOf(beforeType) + beforeType.length;
-  return { type: text.slice(start, text.indexOf('"', start)), id: idIn(text) };
+  return text.slice(start, text.indexOf('"', start));
 }
 
 /** The number of a glance alone. */

@@ -65,11 +65,16 @@ const steps: ReadonlyMap<string, Step> = new Map([
 ]);
 
 /** Events that are of no life, and whose data do not begin with a number. */
-const others = new Set(
-  ['StoreCreated', 'StoreOpened', 'StoreClosed', 'StoreImported', 'LogRepaired', 'ContainerdObserved']
-    .concat(['OrphanQuarantined', 'OrphanPurged'])
-    .map((type) => `${type}.v1`),
-);
+const others: ReadonlySet<string> = new Set([
+  'StoreCreated.v1',
+  'StoreOpened.v1',
+  'StoreClosed.v1',
+  'StoreImported.v1',
+  'LogRepaired.v1',
+  'ContainerdObserved.v1',
+  'OrphanQuarantined.v1',
+  'OrphanPurged.v1',
+]);
 
 /** Numbers beyond this are not followed, so that a table by number stays small: their lives are folded. */
 const mostNumbers = 1 << 26;

@@ -1,5 +1,6 @@
-import { type Amount, filledRoot } from '../support/filled-root.ts';
+import type { Amount } from '../support/fill-root.ts';
 import { createSandbox } from '../support/sandbox.ts';
+import { filledRoot } from './filled-root.ts';
 import { median, percentile, type Serving, serve } from './serving.ts';
 
 /**

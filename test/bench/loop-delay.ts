@@ -1,8 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { filledRoot, livingIds, nameOf } from '../support/filled-root.ts';
+import { livingIds, nameOf } from '../support/fill-root.ts';
 import { createSandbox } from '../support/sandbox.ts';
+import { filledRoot } from './filled-root.ts';
 import { percentile, type Serving, serve } from './serving.ts';
 
 /**

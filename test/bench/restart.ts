@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { filledRoot } from '../support/filled-root.ts';
 import { createSandbox } from '../support/sandbox.ts';
+import { filledRoot } from './filled-root.ts';
 import { median, serve } from './serving.ts';
 
 /**

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { snapledgerRun } from '../cli/process.ts';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
-import { filledRoot, livingIds, nameOf } from '../support/filled-root.ts';
+import { fillRoot, livingIds, nameOf } from '../support/fill-root.ts';
 import { requireFileSystem, suiteNeeding } from '../support/requirements.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { serverUnderTest } from '../support/server.ts';
@@ -26,16 +26,29 @@ const topLayer = last - 1;
 const test = suiteNeeding<Context>('a large store', requireFileSystem('overlay'));
 test.before.each(async (context) => {
   context.sandbox = createSandbox('large');
-  context.root = await filledRoot(amount, context.sandbox);
+  context.root = join(context.sandbox.path, 'root');
+  await fillRoot(context.root, amount);
   context.address = join(context.sandbox.path, 's.sock');
 });
 test.after.each(({ sandbox }) => sandbox.close());
 
-async function serve({ sandbox, root, address }: Context): Promise<{ daemon: Daemon; client: SnapshotsClient }> {
+/** Starts the daemon, does the work, and ends it; gives the daemon as it ended. */
+async function whileServing(
+  { sandbox, root, address }: Context,
+  work: (client: SnapshotsClient) => Promise<void> = async () => {},
+  end: 'stop' | 'kill' = 'stop',
+): Promise<Daemon> {
   const command = serverUnderTest('overlay').command(root, address);
   const daemon = await startDaemon({ command, address, log: join(sandbox.path, 'daemon.log'), sandbox });
-  return { daemon, client: connectSnapshots(address) };
+  const client = connectSnapshots(address);
+  await work(client).finally(client.close);
+  await daemon[end]();
+  return daemon;
 }
+
+/** Takes away what stands below `snapshots/`. */
+const takeAway = ({ root }: Context, path: string) => rmSync(join(root, 'snapshots', path), { recursive: true });
+const isThere = ({ root }: Context, path: string) => existsSync(join(root, 'snapshots', path));
 
 async function eventsOf(root: string, type: string): Promise<readonly { readonly data: { readonly id: string } }[]> {
   const { stdout } = await snapledgerRun('log', '--type', type, '--json', '--root', root);
@@ -49,27 +62,23 @@ const inOrder = async (root: string) =>
   assert.match((await snapledgerRun('verify', '--root', root)).stdout, 'all in order');
 
 test('without a checkpoint has the state of a whole replay, and goes on from there', async (context) => {
-  const one = await serve(context);
-  assert.is((await one.client.list()).length, amount.snapshots);
-  await one.client.prepare('default/new/k');
-  assert.ok(existsSync(join(context.root, `snapshots/${last + 1}/fs`)), 'no number is given twice');
-  one.client.close();
-  await one.daemon.stop();
+  await whileServing(context, async (client) => {
+    assert.is((await client.list()).length, amount.snapshots);
+    await client.prepare('default/new/k');
+    assert.ok(isThere(context, `${last + 1}/fs`), 'no number is given twice');
+  });
   // Compares the checkpoint that was written at the end with a replay of every event.
   await inOrder(context.root);
 });
 
 test('is looked at as a whole after a kill', async (context) => {
-  const one = await serve(context);
-  one.client.close();
-  await one.daemon.kill();
-  rmSync(join(context.root, `snapshots/${container}/work`), { recursive: true });
-  rmSync(join(context.root, `snapshots/${first + 9}`), { recursive: true });
-  const two = await serve(context);
-  assert.is((await two.client.list()).length, amount.snapshots - 1);
-  assert.ok(existsSync(join(context.root, `snapshots/${container}/work`)));
-  two.client.close();
-  await two.daemon.stop();
+  await whileServing(context, undefined, 'kill');
+  takeAway(context, `${container}/work`);
+  takeAway(context, `${first + 9}`);
+  await whileServing(context, async (client) => {
+    assert.is((await client.list()).length, amount.snapshots - 1);
+    assert.ok(isThere(context, `${container}/work`));
+  });
   const lost = await eventsOf(context.root, 'VolumeLost');
   assert.equal(
     lost.map(({ data }) => Number(data.id)),
@@ -79,22 +88,18 @@ test('is looked at as a whole after a kill', async (context) => {
 });
 
 test('misses a volume before its first answer, and what is inside of one soon after it', async (context) => {
-  const one = await serve(context);
-  one.client.close();
-  await one.daemon.stop();
-  rmSync(join(context.root, `snapshots/${container}/work`), { recursive: true });
-  const two = await serve(context);
-  await waitFor('the missing part to be made', () => existsSync(join(context.root, `snapshots/${container}/work`)));
-  two.client.close();
-  await two.daemon.stop();
-  assert.match(two.daemon.log(), 'volumes are not as they were left');
-  rmSync(join(context.root, `snapshots/${topLayer}`), { recursive: true });
-  const three = await serve(context);
-  const names = (await three.client.list()).map(({ name }) => name);
-  assert.is(names.length, amount.snapshots - 2, 'the layer, and the container on it');
-  assert.not(names.includes(nameOf(topLayer)));
-  three.client.close();
-  await three.daemon.stop();
+  await whileServing(context);
+  takeAway(context, `${container}/work`);
+  const daemon = await whileServing(context, () =>
+    waitFor('the missing part to be made', () => isThere(context, `${container}/work`)),
+  );
+  assert.match(daemon.log(), 'volumes are not as they were left');
+  takeAway(context, `${topLayer}`);
+  await whileServing(context, async (client) => {
+    const names = (await client.list()).map(({ name }) => name);
+    assert.is(names.length, amount.snapshots - 2, 'the layer, and the container on it');
+    assert.not(names.includes(nameOf(topLayer)));
+  });
   await inOrder(context.root);
 });
 

@@ -16,7 +16,7 @@ export interface Entry {
 export interface Scanning {
   /** undefined where there was nothing to wait for */
   readonly numbers: Promise<Numbers | undefined>;
-  /** A thread begins with the rest at the first call. */
+  /** To be called once: a thread begins with the rest then. */
   entries(): Promise<readonly Entry[]>;
   /** Ends it: what was not told by then never is. */
   abandon(): void;
@@ -62,19 +62,11 @@ function onThread(job: ScanJob): Scanning {
   const parts = told(({ parts }) => parts);
   const numbers = names.then(({ ids, strangers }): Numbers => ({ ids, strangers: strangers.length }));
   for (const promise of [numbers, parts]) promise.catch(() => {});
-  let entries: Promise<readonly Entry[]> | undefined;
-  const lookFurther = async () => {
+  const entries = async () => {
     worker.postMessage('go on');
     return entriesOf(job, await names, await parts);
   };
-  return {
-    numbers,
-    entries: () => {
-      entries ??= lookFurther();
-      return entries;
-    },
-    abandon: () => void worker.terminate(),
-  };
+  return { numbers, entries, abandon: () => void worker.terminate() };
 }
 
 async function entriesOf(job: ScanJob, { ids, strangers }: Names, parts: Parts): Promise<readonly Entry[]> {

@@ -1,3 +1,4 @@
+import { typeIn } from '../../../events/glance.ts';
 import type { Batch } from '../../app/feed/batch.ts';
 
 /** One encoded event of a batch. */
@@ -19,10 +20,4 @@ function split({ first, lines }: Batch): readonly Row[] {
   return texts.map((text, index) => ({ position: first + index, type: typeOf(text), text }));
 }
 
-/** The fields before the type stand in a fixed order and hold no quotes, so that it is found without parsing the rest. */
-const head = /^\{"position":"\d+","id":"[^"\\]*","time":"\d+","type":"(\w+)\.v\d+"/;
-
-function typeOf(text: string): string {
-  const [, type] = head.exec(text) ?? [];
-  return type ?? (JSON.parse(text) as { type: string }).type.replace(/\.v\d+$/, '');
-}
+const typeOf = (text: string) => typeIn(text).replace(/\.v\d+$/, '');

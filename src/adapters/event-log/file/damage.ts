@@ -1,5 +1,7 @@
 import { dirname, extname } from 'node:path';
 import { Fault } from '../../../ports/fault.ts';
+import type { Cursor } from './cursor.ts';
+import type { Flaw } from './verify-block.ts';
 
 /** Bytes of a log that are not as they were written, or not where they were written. */
 export interface Damage {
@@ -13,6 +15,12 @@ export interface Damage {
   /** The line itself is not whole; otherwise it is, but does not belong there. At a log's end the first may be a torn write. */
   readonly broken: boolean;
 }
+
+/** What is wrong with the line at a place of a segment. */
+export const damageAt = (file: string, { offset, position }: Cursor, flaw: Flaw): Damage => ({
+  ...{ file, offset, position: position + 1 },
+  ...flaw,
+});
 
 /** What the operator can do about damage. */
 export function damageHint(file: string): string {

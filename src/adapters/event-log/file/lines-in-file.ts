@@ -11,32 +11,32 @@ const lineFeed = 0x0a;
  * a turn of the event loop. Throws a Fault where the file can't be read.
  */
 export function* linesInFile(path: string, from: number, to: number): Generator<Buffer> {
-  const fd = asFault(path, () => openSync(path, 'r'));
   try {
-    let buffer = Buffer.allocUnsafe(partBytes);
-    let held = 0;
-    for (let at = from; ; ) {
-      const length = Math.min(buffer.length - held, to - at);
-      const read = length > 0 ? asFault(path, () => readSync(fd, buffer, held, length, at)) : 0;
-      at += read;
-      held += read;
-      if (read === 0) break;
-      const end = buffer.subarray(0, held).lastIndexOf(lineFeed) + 1;
-      if (end > 0) yield buffer.subarray(0, end);
-      else buffer = Buffer.concat([buffer], buffer.length * 2);
-      buffer.copyWithin(0, end, held);
-      held -= end;
+    const fd = openSync(path, 'r');
+    try {
+      yield* linesIn(fd, from, to);
+    } finally {
+      closeSync(fd);
     }
-    if (held > 0) yield buffer.subarray(0, held);
-  } finally {
-    closeSync(fd);
-  }
-}
-
-function asFault<T>(path: string, deed: () => T): T {
-  try {
-    return deed();
   } catch (error) {
     throw faultOf(error, `log segment ${path}`);
   }
+}
+
+function* linesIn(fd: number, from: number, to: number): Generator<Buffer> {
+  let buffer = Buffer.allocUnsafe(partBytes);
+  let held = 0;
+  for (let at = from; ; ) {
+    const length = Math.min(buffer.length - held, to - at);
+    const read = length > 0 ? readSync(fd, buffer, held, length, at) : 0;
+    at += read;
+    held += read;
+    if (read === 0) break;
+    const end = buffer.subarray(0, held).lastIndexOf(lineFeed) + 1;
+    if (end > 0) yield buffer.subarray(0, end);
+    else buffer = Buffer.concat([buffer], buffer.length * 2);
+    buffer.copyWithin(0, end, held);
+    held -= end;
+  }
+  if (held > 0) yield buffer.subarray(0, held);
 }

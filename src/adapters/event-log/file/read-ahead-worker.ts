@@ -2,12 +2,12 @@ import { on } from 'node:events';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { Fault } from '../../../ports/fault.ts';
 import { createPlaces } from './cursor.ts';
-import type { Damage } from './damage.ts';
+import { type Damage, damageAt } from './damage.ts';
 import { linesInFile } from './lines-in-file.ts';
 import { withFile } from './load-segments.ts';
-import { type CrossingLines, type Message, mostAhead, type Stretch, type ThreadData } from './read-ahead.ts';
+import { type CrossingFault, type CrossingLines, mostAhead, type Stretch, type ThreadData } from './read-ahead.ts';
 import type { Verdict } from './verify-apart.ts';
-import type { Flaw } from './verify-block.ts';
+import type { Checked } from './verify-block.ts';
 import { verifyLines } from './verify-encoded.ts';
 import { fileEnds, walkSegment } from './walk-segment.ts';
 
@@ -37,14 +37,13 @@ async function verifyAhead(stretches: readonly Stretch[], port: MessagePort): Pr
 /** The first damage in stretches. */
 function firstDamage(stretches: readonly Stretch[]): Damage | undefined {
   for (const { path, from, to } of stretches) {
-    let end = from;
-    let flaw: Flaw | undefined;
+    let checked: Checked = { end: from };
     for (const lines of linesInFile(path, from.offset, to)) {
-      ({ end, flaw } = verifyLines(lines, end, () => {}));
-      if (flaw !== undefined) break;
+      checked = verifyLines(lines, checked.end, () => {});
+      if (checked.flaw !== undefined) break;
     }
-    if (flaw === undefined && end.offset < to) flaw = fileEnds;
-    if (flaw !== undefined) return { file: path, offset: end.offset, position: end.position + 1, ...flaw };
+    const { end, flaw = checked.end.offset < to ? fileEnds : undefined } = checked;
+    if (flaw !== undefined) return damageAt(path, end, flaw);
   }
   return undefined;
 }
@@ -59,7 +58,7 @@ function transferable(bytes: Buffer): Uint8Array<ArrayBuffer> {
 function tell(error: unknown, port: MessagePort): void {
   if (!(error instanceof Fault)) throw error;
   const { code, message, hint } = error;
-  port.postMessage({ code, message, hint } satisfies Message);
+  port.postMessage({ code, message, hint } satisfies CrossingFault);
 }
 
 if (parentPort !== null) {

@@ -13,6 +13,12 @@ export interface Stretch {
   readonly to: number;
 }
 
+/** Bytes that are worth a thread: it starts in 0.1 s. */
+export const worthAThread = 8 << 20;
+
+export const bytesIn = (stretches: readonly Stretch[]): number =>
+  stretches.reduce((sum, { from, to }) => sum + to - from.offset, 0);
+
 /** Whole lines of a segment, each of which follows from the one before. */
 export interface VerifiedLines {
   readonly path: string;
@@ -26,8 +32,14 @@ export interface VerifiedLines {
 /** As VerifiedLines, but with bytes as they cross threads. */
 export type CrossingLines = Omit<VerifiedLines, 'bytes'> & { readonly bytes: Uint8Array<ArrayBuffer> };
 
-/** A Fault crosses as what it is made of, and ends the reading; so does `null`, the end. */
-export type Message = CrossingLines | Pick<Fault, 'code' | 'message' | 'hint'> | null;
+/** A Fault as what it is made of. */
+export type CrossingFault = Pick<Fault, 'code' | 'message' | 'hint'>;
+
+/** A fault that has crossed threads. */
+export const crossed = ({ code, message, hint }: CrossingFault): Fault => new Fault(code, message, { hint });
+
+/** A fault ends the reading, and so does `null`, the end. */
+type Message = CrossingLines | CrossingFault | null;
 
 /** Blocks that the thread is ahead by at most: a few megabytes. */
 export const mostAhead = 16;
@@ -54,7 +66,7 @@ export async function* verifiedAhead(stretches: readonly Stretch[]): AsyncGenera
   try {
     for await (const [message] of on(worker, 'message') as AsyncIterable<[Message]>) {
       if (message === null) return;
-      if ('code' in message) throw new Fault(message.code, message.message, { hint: message.hint });
+      if ('code' in message) throw crossed(message);
       worker.postMessage('taken');
       const { buffer, byteOffset, length } = message.bytes;
       yield { ...message, bytes: Buffer.from(buffer, byteOffset, length) };

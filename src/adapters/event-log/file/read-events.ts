@@ -5,14 +5,12 @@ import { damageFault } from './damage.ts';
 import { decodeRecord, unreadable } from './decode-record.ts';
 import { eventBody } from './line.ts';
 import { withFile } from './load-segments.ts';
-import { type Stretch, verifiedAhead } from './read-ahead.ts';
+import { bytesIn, type Stretch, verifiedAhead, worthAThread } from './read-ahead.ts';
 import { markOf, type Segment } from './segment.ts';
 import { openSegment, type SegmentFile } from './segment-file.ts';
 import { walkSegment } from './walk-segment.ts';
 
 const lineFeed = 0x0a;
-/** Bytes of finished segments that are worth a thread which verifies them ahead of their decoding: it starts in 0.1 s. */
-const worthAThread = 8 << 20;
 
 /**
  * Decoded events after a position, a block at a time, up to the end that the last segment has at the time of reading.
@@ -29,7 +27,7 @@ export async function* readEvents(
   );
   const finished = segments.slice(start, -1);
   const stretches = finished.map(({ path, end, places }) => ({ path, from: places.nearest(after), to: end.offset }));
-  const ahead = stretches.reduce((sum, { from, to }) => sum + to - from.offset, 0) >= threadFrom;
+  const ahead = bytesIn(stretches) >= threadFrom;
   if (ahead) yield* readAhead(stretches, after);
   const from = Math.max(after, ahead ? (finished.at(-1)?.end.position ?? 0) : 0);
   for (const segment of segmentsAfter(segments, from)) yield* readSegment(segment, from);

@@ -5,14 +5,12 @@ import { idIn } from '../../../../events/glance.ts';
 import type { Sieve } from '../../../ports/event-log.ts';
 import { eventBody, eventLine } from './line.ts';
 import { linesInFile } from './lines-in-file.ts';
-import type { Stretch } from './read-ahead.ts';
+import { bytesIn, type Stretch, worthAThread } from './read-ahead.ts';
 import { decodedOrThrow } from './read-events.ts';
 import { type Segment, startOf } from './segment.ts';
 import { verifyApart } from './verify-apart.ts';
 import { positionIn } from './verify-block.ts';
 
-/** Bytes that are worth a thread that verifies them, and being looked through twice. */
-const worthAThread = 8 << 20;
 const { bodyAt } = eventLine;
 
 /**
@@ -26,9 +24,8 @@ export function readSieved(
   threadFrom = worthAThread,
 ): AsyncIterable<readonly Envelope[]> | undefined {
   const stretches = segments.map(({ path, header, end }) => ({ path, from: startOf(header), to: end.offset }));
-  const bytes = stretches.reduce((sum, { from, to }) => sum + to - from.offset, 0);
   const plain = segments.every(({ path, header }) => header.gap === undefined && existsSync(path));
-  return plain && bytes >= threadFrom ? sieved(stretches, sieve) : undefined;
+  return plain && bytesIn(stretches) >= threadFrom ? sieved(stretches, sieve) : undefined;
 }
 
 async function* sieved(stretches: readonly Stretch[], sieve: Sieve): AsyncGenerator<readonly Envelope[]> {

@@ -1,11 +1,11 @@
 import { on } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import { Fault, faultOf } from '../../../ports/fault.ts';
+import { faultOf } from '../../../ports/fault.ts';
 import { type Damage, damageFault } from './damage.ts';
-import { type Stretch, type ThreadData, threadProgram } from './read-ahead.ts';
+import { type CrossingFault, crossed, type Stretch, type ThreadData, threadProgram } from './read-ahead.ts';
 
-/** The first damage, or a Fault as what it is made of, or null where every byte is as it was written. */
-export type Verdict = Damage | Pick<Fault, 'code' | 'message' | 'hint'> | null;
+/** The first damage, or the fault that kept the thread from looking, or null where every byte is as it was written. */
+export type Verdict = Damage | CrossingFault | null;
 
 /**
  * Verifies stretches on a thread of its own, and hands nothing of them over. `verified` rejects with a Fault: `corrupt` with
@@ -24,7 +24,7 @@ async function firstVerdict(worker: Worker): Promise<void> {
     for await (const [verdict] of on(worker, 'message') as AsyncIterable<[Verdict]>) {
       if (verdict === null) return;
       if ('file' in verdict) throw damageFault(verdict);
-      throw new Fault(verdict.code, verdict.message, { hint: verdict.hint });
+      throw crossed(verdict);
     }
   } catch (error) {
     throw faultOf(error, 'verifying the log');

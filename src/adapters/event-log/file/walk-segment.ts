@@ -1,5 +1,5 @@
 import type { Cursor } from './cursor.ts';
-import type { Damage } from './damage.ts';
+import { type Damage, damageAt } from './damage.ts';
 import { readLines } from './read-lines.ts';
 import type { Segment } from './segment.ts';
 import type { SegmentFile } from './segment-file.ts';
@@ -27,7 +27,7 @@ export async function* walkBlocks<B extends Checked>(
     const flaw = block.length === 0 ? fileEnds : checked.flaw;
     const bytes = block.subarray(0, end.offset - place.offset);
     if (flaw !== undefined) {
-      yield { ...checked, bytes, damage: { file: path, offset: end.offset, position: end.position + 1, ...flaw } };
+      yield { ...checked, bytes, damage: damageAt(path, end, flaw) };
       return;
     }
     yield { ...checked, bytes };

@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Event } from '../../events/registry.ts';
 import { openFileEventLog } from '../../src/adapters/event-log/file/open-file-event-log.ts';
 import { writeIdentity } from '../../src/adapters/root/root-directory.ts';
 import { seal } from '../../src/app/sealing.ts';
-import type { Sandbox } from './sandbox.ts';
 
 /** How much a root holds. */
 export interface Amount {
@@ -69,20 +68,8 @@ export function livingIds({ snapshots, events }: Amount): { readonly first: numb
   return { first: over + 1, last: over + snapshots };
 }
 
-/**
- * A root that holds so much. BENCH_ROOTS, a folder, keeps it for the next run, or has it from one before; else it goes
- * with the sandbox.
- */
-export async function filledRoot(amount: Amount, sandbox: Sandbox): Promise<string> {
-  const name = `${amount.snapshots}-${amount.events}`;
-  const { BENCH_ROOTS: folder } = process.env;
-  const root = folder === undefined ? sandbox.folder(name) : join(folder, name);
-  if (!existsSync(join(root, 'store'))) await fillRoot(root, amount);
-  return root;
-}
-
-/** Through the log's own adapter; and the directories that the log asks for. */
-async function fillRoot(root: string, amount: Amount): Promise<void> {
+/** Makes a root that holds so much: through the log's own adapter, and the directories that the log asks for. */
+export async function fillRoot(root: string, amount: Amount): Promise<void> {
   mkdirSync(root, { recursive: true });
   const { log } = await openFileEventLog({ directory: join(root, 'log'), store, preallocate: () => {} });
   let batch: Event[] = [];
