@@ -35,7 +35,8 @@ export interface Journal {
   readonly events: Subject<Envelope>;
   /**
    * Folds the events into `latest` at once and resolves with their envelopes when they are on stable storage.
-   * Throws at once where the log takes nothing, rejects where it gave them back.
+   * Throws at once where the log takes nothing, rejects where it gave them back. After a StoreClosed nothing is recorded: an
+   * end in order is the last that a session says.
    */
   record(events: readonly Event[], options: RecordOptions): Promise<readonly Envelope[]>;
   /** Resolves when nothing is under way any more, whether it became durable or not. */
@@ -63,6 +64,7 @@ export function createJournal({ log, store, clock, state }: Context): Journal {
   let place = log.end;
   let setbacks = 0;
   let reason = '';
+  let closed = false;
   let tellStopped: (reason: string) => void = () => {};
   const stopped = new Promise<string>((resolve) => {
     tellStopped = resolve;
@@ -84,12 +86,14 @@ export function createJournal({ log, store, clock, state }: Context): Journal {
     tellStopped(why);
   };
   const record = (facts: readonly Event[], { actor, cause, room, flush }: RecordOptions) => {
+    if (closed) throw hasClosed();
     const { position } = log.end;
     if (latest.position !== position) throw gaveBack();
     const because = cause === undefined ? {} : { cause };
     const envelopes = seal(facts, { store, after: position, clock, actor, ...because });
     const appended = log.append(envelopes, { room: room ?? 'ordinary', flush: flush ?? 'now' });
     latest = envelopes.reduce(evolve, latest);
+    closed = facts.at(-1)?.type === 'StoreClosed';
     return whenDurable(appended, { to: latest, at: log.end, envelopes, since: setbacks });
   };
   const whenDurable = async (appended: Promise<void>, { to, at, envelopes, since }: Taken) => {
@@ -129,6 +133,8 @@ export function createJournal({ log, store, clock, state }: Context): Journal {
 
 const gaveBack = () =>
   new Fault('stopped', 'the log has just given events back that it had taken', { hint: 'try again' });
+
+const hasClosed = () => new Fault('stopped', 'the store was closed in order', { hint: 'open it again' });
 
 /**
  * Throws the Fault (`stopped`) of a log that takes nothing until a restart. Nobody knows then whether the last events are in

@@ -5,7 +5,8 @@ import type { Logger } from '../ports/logger.ts';
 export interface Retrier {
   /** Tries the deed after a pause, and again. `about` names it in the log. */
   add(about: object, message: string, deed: () => Promise<void>): void;
-  close(): void;
+  /** Tries nothing any more. Resolves when what is under way has ended. */
+  close(): Promise<void>;
 }
 
 const firstPause = 500;
@@ -13,11 +14,11 @@ const longestPause = 60_000;
 
 export function createRetrier(logger: Logger): Retrier {
   const timers = new Set<NodeJS.Timeout>();
+  const underWay = new Set<Promise<void>>();
   let closed = false;
   const later = (pause: number, about: object, message: string, deed: () => Promise<void>) => {
     if (closed) return;
-    const timer = setTimeout(async () => {
-      timers.delete(timer);
+    const again = async () => {
       try {
         await deed();
         logger.info(about, `${message}: done at last`);
@@ -25,16 +26,22 @@ export function createRetrier(logger: Logger): Retrier {
         logger.error({ ...about, error: errorText(error) }, `${message} failed again`);
         later(Math.min(pause * 2, longestPause), about, message, deed);
       }
+    };
+    const timer = setTimeout(() => {
+      timers.delete(timer);
+      const trying = again().finally(() => underWay.delete(trying));
+      underWay.add(trying);
     }, pause);
     timer.unref();
     timers.add(timer);
   };
   return {
     add: (about, message, deed) => later(firstPause, about, message, deed),
-    close: () => {
+    close: async () => {
       closed = true;
       for (const timer of timers) clearTimeout(timer);
       timers.clear();
+      await Promise.all(underWay);
     },
   };
 }

@@ -132,7 +132,7 @@ export function createService(context: Context): Service {
     reconcile: async ({ dryRun }) => (await reconcile(dryRun, null)).actions,
     close: async (reason) => {
       await looking?.close();
-      retrier.close();
+      await retrier.close();
       meter.close();
       flusher?.close();
       await keeper.close();
