@@ -5,22 +5,19 @@ import type { Logger } from '../ports/logger.ts';
 import type { VolumeDriver } from '../ports/volume-driver.ts';
 import { reconcilerActor } from './actors.ts';
 import type { Journal } from './journal.ts';
+import { createLull } from './lull.ts';
 import type { Pipelines } from './pipeline/pipeline.ts';
 import type { Retrier } from './retrier.ts';
 import { layerWith } from './volume-of.ts';
 
-/** Flushes the layers whose commits were recorded without it (`durability = "background"`), and records that it did. */
+/**
+ * Flushes the layers whose commits were recorded without it (`durability = "background"`), and records that it did: all
+ * together, when a pull is over, which costs it nothing.
+ */
 export interface LateFlusher {
   /** Flushes what is left. Resolves with whether every layer is on stable storage now; what failed is told to the logger. */
   close(): Promise<boolean>;
 }
-
-/**
- * Milliseconds from the last commit to the flush, and from the first at most: the layers of an image are committed one soon
- * after the other, and writing all of them out together, when the pull is over, costs it nothing.
- */
-const quiet = 2_000;
-const longest = 10_000;
 
 interface Context {
   readonly journal: Journal;
@@ -31,11 +28,6 @@ interface Context {
 }
 
 export function createLateFlusher({ journal, pipelines, driver, retrier, logger }: Context): LateFlusher {
-  const due = new Set<number>();
-  let timer: NodeJS.Timeout | undefined;
-  let since = 0;
-  let underWay = Promise.resolve();
-
   const flush = async (ids: readonly number[]) => {
     const layers = ids.flatMap((id) => layerWith(journal.durable, id) ?? []);
     await Promise.all(layers.map(({ volume }) => driver.flush(volume)));
@@ -44,41 +36,27 @@ export function createLateFlusher({ journal, pipelines, driver, retrier, logger 
   };
   const failed = (ids: readonly number[], error: unknown) =>
     logger.error({ ids, error: errorText(error) }, 'late flush failed');
-  /** What becomes due meanwhile waits for the next one: its data may have come after this flush began. */
-  const flushDue = async () => {
-    const ids = [...due];
-    due.clear();
+  const lull = createLull(async (ids) => {
     try {
       await flush(ids);
     } catch (error) {
       failed(ids, error);
       retrier.add({ ids }, 'late flush', () => flush(ids));
     }
-  };
-  const add = (id: number) => {
-    const now = performance.now();
-    if (due.size === 0) since = now;
-    due.add(id);
-    clearTimeout(timer);
-    const pause = Math.min(quiet, since + longest - now);
-    timer = setTimeout(() => {
-      underWay = underWay.then(flushDue);
-    }, pause);
-  };
+  });
 
   const pipeline = pipelines.start({
     name: 'late-flush',
     handle: (envelopes) => {
       for (const { event } of envelopes)
-        if (event.type === 'SnapshotCommitted' && !event.data.flushed) add(event.data.id);
+        if (event.type === 'SnapshotCommitted' && !event.data.flushed) lull.add(event.data.id);
     },
   });
-  for (const id of unflushed(journal.durable)) add(id);
+  for (const id of unflushed(journal.durable)) lull.add(id);
   return {
     close: async () => {
       pipeline.close();
-      clearTimeout(timer);
-      await underWay;
+      await lull.close();
       const rest = unflushed(journal.durable);
       try {
         await flush(rest);

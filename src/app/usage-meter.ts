@@ -1,14 +1,14 @@
-import { mergeMap, Subject } from 'rxjs';
 import type { State } from '../../projections/state.ts';
 import { errorText } from '../ports/fault.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Usage, VolumeDriver } from '../ports/volume-driver.ts';
 import { reconcilerActor } from './actors.ts';
 import type { Journal } from './journal.ts';
+import { createLull } from './lull.ts';
 import type { Pipelines } from './pipeline/pipeline.ts';
 import { layerWith } from './volume-of.ts';
 
-/** Measures what snapshots hold: committed ones once, in the background, after their commit was answered. */
+/** Measures what snapshots hold: committed ones once, in the background, when a pull is over. */
 export interface UsageMeter {
   /** The usage of a living active or committed snapshot: as it was recorded, durable or not, or measured now. Who asks meanwhile shares the measurement. Rejects with a Fault. */
   usageOf(id: number): Promise<Usage>;
@@ -26,7 +26,7 @@ const nothing: Usage = { bytes: 0, inodes: 0 };
 
 export function createUsageMeter({ journal, pipelines, driver, logger }: Context): UsageMeter {
   const underWay = new Map<number, Promise<Usage>>();
-  const due = new Subject<number>();
+  let closed = false;
 
   const measure = async (id: number): Promise<Usage> => {
     const layer = layerWith(journal.durable, id);
@@ -44,28 +44,31 @@ export function createUsageMeter({ journal, pipelines, driver, logger }: Context
     underWay.set(id, measured);
     return measured;
   };
-  const measureSoon = async (id: number) => {
+  const measureOne = async (id: number) => {
     try {
       await usageOf(id);
     } catch (error) {
-      if (layerWith(journal.latest, id) === undefined) return;
+      if (closed || layerWith(journal.latest, id) === undefined) return;
       logger.warn({ id, error: errorText(error) }, 'usage not measured: it will be when somebody asks for it');
     }
   };
 
-  due.pipe(mergeMap(measureSoon, 1)).subscribe();
+  const lull = createLull(async (ids) => {
+    for (const id of ids) if (!closed) await measureOne(id);
+  });
   const pipeline = pipelines.start({
     name: 'usage',
     handle: (envelopes) => {
-      for (const { event } of envelopes) if (event.type === 'SnapshotCommitted') due.next(event.data.id);
+      for (const { event } of envelopes) if (event.type === 'SnapshotCommitted') lull.add(event.data.id);
     },
   });
-  for (const id of unmeasured(journal.durable)) due.next(id);
+  for (const id of unmeasured(journal.durable)) lull.add(id);
   return {
     usageOf,
     close: () => {
+      closed = true;
       pipeline.close();
-      due.complete();
+      void lull.close();
     },
   };
 }

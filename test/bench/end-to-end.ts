@@ -68,11 +68,18 @@ export const runContainer: Workload = async function* (bench) {
 
 type Times = ReadonlyMap<Snapshotter, readonly number[]>;
 
+/** The order of a round: within six rounds each snapshotter comes twice after each of the others, and twice first. */
+function orderOf(round: number): readonly Snapshotter[] {
+  const first = round % snapshotters.length;
+  const turned = [...snapshotters.slice(first), ...snapshotters.slice(0, first)];
+  return round % 2 === 0 ? turned : turned.reverse();
+}
+
 /** Rounds through all snapshotters; the first round warms up. */
 async function inTurn(rounds: number, deed: (name: Snapshotter) => Promise<number>): Promise<Times> {
   const times = new Map(snapshotters.map((name) => [name, [] as number[]]));
   for (let round = 0; round <= rounds; round++)
-    for (const name of snapshotters) {
+    for (const name of orderOf(round)) {
       const time = await deed(name);
       if (round > 0) times.get(name)?.push(time);
     }

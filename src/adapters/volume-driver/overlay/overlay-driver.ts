@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, readdirSync } from 'node:fs';
+import { lstatSync, readdirSync } from 'node:fs';
 import type { Labels } from '../../../../events/codecs.ts';
 import { type Reach, unhindered } from '../../../ports/failpoints.ts';
 import { Fault, faultOf } from '../../../ports/fault.ts';
@@ -29,7 +29,8 @@ const upperdirKey = 'containerd.io/snapshot/overlay.upperdir';
 
 /**
  * Volumes as directories below `ROOT/snapshots`, stacked by the kernel's overlay file system. Checks the root and lays it
- * out first. A seal is nothing here: a layer is a directory, active or committed.
+ * out first. Neither a seal nor the end of a commit is anything here: a layer is a directory, active or committed, and its
+ * work directory stays beside it until it is purged.
  */
 export async function createOverlayDriver(setup: OverlaySetup): Promise<VolumeDriver> {
   const { system, options = {}, reach = unhindered } = setup;
@@ -63,7 +64,7 @@ export async function createOverlayDriver(setup: OverlaySetup): Promise<VolumeDr
       }),
     seal: (volume) => guarded(volume, 'seal', () => void expectLayer(volume, layer(volume.id))),
     unseal: async () => {},
-    finish: (volume) => guarded(volume, 'finish', () => dropWork(`${root}/snapshots/${volume.id}/work`, remover)),
+    finish: async () => {},
     holds: (id) => lstatSync(layer(id), { throwIfNoEntry: false })?.isDirectory() === true,
     usage: (volume) => guarded(volume, 'usage', () => usageOf(volume, layer(volume.id), measurer)),
     purge: (id) => guarded({ id }, 'purge', () => remove(`${root}/snapshots/${id}`)),
@@ -113,11 +114,6 @@ function expectLayer({ id }: Volume, path: string) {
   throw new Fault('io', `volume ${id}: its layer ${path} is missing`, {
     hint: '`snapledger verify` lists what the disk lacks',
   });
-}
-
-/** No mount needs the work directory of a layer again. The thread deletes it: the kernel may have left things in it. */
-async function dropWork(path: string, remover: TreeThread): Promise<void> {
-  if (existsSync(path)) await remover.remove(path);
 }
 
 /** A directory of more bytes than this is not read on the main thread, and taken for one that has something in it. */

@@ -130,11 +130,12 @@ mounted('can be mounted again after a commit, below and beside others', () =>
     await driver.flush(active(2, 1));
     await driver.seal(active(2, 1));
     await driver.finish({ ...active(2, 1), kind: 'committed' });
-    assert.is(lstatSync(`${root}/snapshots/2/work`, { throwIfNoEntry: false }), undefined);
     await driver.create(active(3, 2, 1));
     assert.is(await inside(active(3, 2, 1), 'cat file; echo three >> file; cat file'), 'two\ntwo\nthree\n');
     await driver.purge(3);
     assert.is(await inside(view(4, 2, 1), 'cat file'), 'two\n');
+    await driver.purge(2);
+    assert.is(lstatSync(`${root}/snapshots/2`, { throwIfNoEntry: false }), undefined);
   }),
 );
 
