@@ -156,7 +156,7 @@ async function record(log: EventLog, { store, driver: from, position, volumes }:
 async function putInPlace(root: string, identity: { readonly store: string; readonly driver: string }): Promise<void> {
   const place = join(root, importing);
   for (const directory of ['checkpoints', 'log']) renameSync(join(place, directory), join(root, directory));
-  writeIdentity(root, identity);
+  await writeIdentity(root, identity);
   await system.syncFileSystem(root);
   rmdirSync(place);
   await system.syncFileSystem(root);

@@ -41,7 +41,7 @@ test.before.each(async (context) => {
   );
   for (const envelope of enveloped(events)) await log.append([envelope], { room: 'ordinary', flush: 'now' });
   await log.close();
-  writeIdentity(context.root, { store, driver: 'overlay' });
+  await writeIdentity(context.root, { store, driver: 'overlay' });
   mkdirSync(join(context.root, 'snapshots/1/fs'), { recursive: true });
   context.archives = (await archiveLog(directory, events.length, false)).map(({ segment }) => `${segment}.gz`);
   assert.ok(context.archives.length > 2);

@@ -182,9 +182,9 @@ function played(choices: readonly number[]): readonly Event[] {
   return events;
 }
 
-test('the state without them is the state, whatever happened', () => {
+test('the state without them is the state, whatever happened', async () => {
   let [all, folded] = [0, 0];
-  fc.assert(
+  await fc.assert(
     fc.property(fc.array(fc.nat(16 * 64 - 1), { minLength: 60, maxLength: 160 }), (choices) => {
       const envelopes = enveloped(played(choices));
       const found = sieved(envelopes);

@@ -34,8 +34,8 @@ function run(all: readonly Command[]): { state: State; log: Envelope[] } {
   return { state, log };
 }
 
-test('random commands get the answers, and leave the snapshots, of the naive model', () => {
-  fc.assert(
+test('random commands get the answers, and leave the snapshots, of the naive model', async () => {
+  await fc.assert(
     fc.property(commands, (all) => {
       let state = initialState;
       let model: NaiveStore = [];
@@ -59,8 +59,8 @@ test('random commands get the answers, and leave the snapshots, of the naive mod
   );
 });
 
-test('the projections agree with each other after any history', () => {
-  fc.assert(
+test('the projections agree with each other after any history', async () => {
+  await fc.assert(
     fc.property(commands, (all) => {
       const { state } = run(all);
       assert.is(state.lineage.size, state.index.size);
@@ -78,8 +78,8 @@ test('the projections agree with each other after any history', () => {
   );
 });
 
-test('replay from any checkpoint equals replay from the start, in place or not', () => {
-  fc.assert(
+test('replay from any checkpoint equals replay from the start, in place or not', async () => {
+  await fc.assert(
     fc.property(commands, fc.nat(), (all, seed) => {
       const { state, log } = run(all);
       const cut = log.length === 0 ? 0 : seed % (log.length + 1);
@@ -99,9 +99,9 @@ test('replay from any checkpoint equals replay from the start, in place or not',
   );
 });
 
-test('evolve is total: any events in any order are folded without an error', () => {
+test('evolve is total: any events in any order are folded without an error', async () => {
   const any = fc.array(fc.constantFrom(...oneOfEach), { maxLength: 50 });
-  fc.assert(
+  await fc.assert(
     fc.property(any, commands, (events, all) => {
       const { state } = run(all);
       const after = enveloped(events, state.position).reduce(evolve, state);

@@ -12,8 +12,8 @@ const change = fc.record({
   turn: fc.constantFrom('', 'thaw', 'freeze'),
 });
 
-test('any sequence of changes gives what a Map gives, and never changes an older frozen map', () => {
-  fc.assert(
+test('any sequence of changes gives what a Map gives, and never changes an older frozen map', async () => {
+  await fc.assert(
     fc.property(fc.array(change, { maxLength: 400 }), (changes) => {
       const model = new Map<number, number>();
       let map = emptyMap<number, number>();
@@ -36,9 +36,9 @@ test('any sequence of changes gives what a Map gives, and never changes an older
   );
 });
 
-test('a map built at once is like one that grew', () => {
+test('a map built at once is like one that grew', async () => {
   const text = fc.oneof(fc.string(), fc.constantFrom('a', 'b'), fc.constantFrom('costarring', 'liquid'));
-  fc.assert(
+  await fc.assert(
     fc.property(fc.array(fc.tuple(fc.oneof(key, text), fc.nat())), fc.array(change), (entries, changes) => {
       const model = new Map<number | string, number>(entries);
       let map = mapOf<number | string, number>(entries);
@@ -54,9 +54,9 @@ test('a map built at once is like one that grew', () => {
   );
 });
 
-test('a map whose entries are deferred is like one that grew, whatever was looked at before', () => {
+test('a map whose entries are deferred is like one that grew, whatever was looked at before', async () => {
   const text = fc.oneof(fc.string(), fc.constantFrom('costarring', 'liquid', 'declinate', 'macallums'));
-  fc.assert(
+  await fc.assert(
     fc.property(
       fc.uniqueArray(fc.oneof(key, text)),
       fc.array(

@@ -51,7 +51,7 @@ async function lock(path: string): Promise<Lock | undefined> {
     throw failure(held, `lock ${path}`);
   }
   let released = false;
-  held.ended.then((finished) => {
+  void held.ended.then((finished) => {
     // Without the keeper another daemon can take the root: ending at once is the only safe thing left.
     if (!released) setImmediate(() => Promise.reject(failure(finished, `keeper of the lock ${path} has ended`)));
   });
