@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Fault } from '../../src/ports/fault.ts';
+import { heldUp } from '../support/held-up.ts';
 import { closeMemoryStores, openMemoryStore } from '../support/memory-store.ts';
 import { waitFor } from '../support/wait-for.ts';
 
@@ -9,15 +10,6 @@ const test = suite('app/service, its end');
 const actor = { actor: 'containerd', namespace: 'default' };
 const prepare = { type: 'Prepare', key: 'k1', parent: '', kind: 'active', labels: {} } as const;
 const commit = { type: 'Commit', key: 'k1', name: 'base', parent: '', labels: {} } as const;
-
-/** A deed that waits until it is let go. */
-function heldUp() {
-  let release = () => {};
-  const held = new Promise<void>((resolve) => {
-    release = resolve;
-  });
-  return { held, release: () => release() };
-}
 
 test('nothing is recorded after it: what is measured later is measured by the next start', async () => {
   const { held, release } = heldUp();

@@ -1,6 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Fault } from '../../src/ports/fault.ts';
+import { heldUp } from '../support/held-up.ts';
 import { closeMemoryStores, openMemoryStore } from '../support/memory-store.ts';
 import { waitFor } from '../support/wait-for.ts';
 
@@ -19,10 +20,7 @@ const fullFor = (key: string) => ({
 
 test('holds a new number back until the volume of one given back is gone', async () => {
   const order: string[] = [];
-  let goOn = () => {};
-  const purging = new Promise<void>((resolve) => {
-    goOn = resolve;
-  });
+  const { held: purging, release: goOn } = heldUp();
   const { snapshots, driver, journal } = await openMemoryStore({
     ...fullFor('k1'),
     before: async (deed, id) => {

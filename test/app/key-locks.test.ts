@@ -2,15 +2,13 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createKeyLocks } from '../../src/app/key-locks.ts';
+import { heldUp } from '../support/held-up.ts';
 
 const test = suite('app/key-locks');
 
 /** A deed that notes its begin and end, and ends when told to. */
 function deed(name: string, notes: string[]) {
-  let end = () => {};
-  const ended = new Promise<void>((resolve) => {
-    end = resolve;
-  });
+  const { held: ended, release: end } = heldUp();
   const run = async () => {
     notes.push(`${name} begins`);
     await ended;

@@ -7,8 +7,8 @@ import { waitFor } from '../support/wait-for.ts';
 const test = suite('app/lull');
 const never = 1_000_000;
 
-/** A lull whose work is held up until it is let go. */
-function heldUp(pauses: { quiet: number; longest: number }) {
+/** A lull whose every work waits until it is let go. */
+function gathering(pauses: { quiet: number; longest: number }) {
   const began: (readonly number[])[] = [];
   const releases: (() => void)[] = [];
   const lull = createLull((ids) => {
@@ -18,8 +18,16 @@ function heldUp(pauses: { quiet: number; longest: number }) {
   return { lull, began, release: () => releases.shift()?.() };
 }
 
+/** One whose first work, on 1, has begun. */
+async function atWork() {
+  const one = gathering({ quiet: 5, longest: never });
+  one.lull.add(1);
+  await waitFor('the first work', () => one.began.length === 1);
+  return one;
+}
+
 test('hands over all that is due together, each once, when nothing has come for a while', async () => {
-  const { lull, began, release } = heldUp({ quiet: 30, longest: never });
+  const { lull, began, release } = gathering({ quiet: 30, longest: never });
   for (const id of [3, 1, 3, 2]) lull.add(id);
   assert.equal(began, []);
   await waitFor('the work to begin', () => began.length > 0);
@@ -29,7 +37,7 @@ test('hands over all that is due together, each once, when nothing has come for 
 });
 
 test('waits no longer than it may for the first, however many follow', async () => {
-  const { lull, began, release } = heldUp({ quiet: never, longest: 50 });
+  const { lull, began, release } = gathering({ quiet: never, longest: 50 });
   lull.add(0);
   for (let id = 1; began.length === 0; id++) {
     lull.add(id);
@@ -41,9 +49,7 @@ test('waits no longer than it may for the first, however many follow', async () 
 });
 
 test('works once at a time, and what comes meanwhile waits for the next time', async () => {
-  const { lull, began, release } = heldUp({ quiet: 5, longest: never });
-  lull.add(1);
-  await waitFor('the first work', () => began.length === 1);
+  const { lull, began, release } = await atWork();
   lull.add(2);
   await pause(30);
   assert.equal(began, [[1]]);
@@ -55,9 +61,7 @@ test('works once at a time, and what comes meanwhile waits for the next time', a
 });
 
 test('begins nothing once it is closed, and lets what is under way end', async () => {
-  const { lull, began, release } = heldUp({ quiet: 5, longest: never });
-  lull.add(1);
-  await waitFor('the work', () => began.length === 1);
+  const { lull, release } = await atWork();
   let closed = false;
   const closing = lull.close().then(() => {
     closed = true;
@@ -66,7 +70,7 @@ test('begins nothing once it is closed, and lets what is under way end', async (
   assert.not(closed);
   release();
   await closing;
-  const after = heldUp({ quiet: 5, longest: never });
+  const after = gathering({ quiet: 5, longest: never });
   after.lull.add(1);
   await after.lull.close();
   await pause(30);

@@ -1,5 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { heldUp } from '../support/held-up.ts';
 import { closeMemoryStores, openMemoryStore } from '../support/memory-store.ts';
 import { waitFor } from '../support/wait-for.ts';
 
@@ -16,11 +17,8 @@ async function removed(settle: () => Promise<void>) {
 }
 
 test('records a purge when it is on stable storage, and not before', async () => {
-  let settle = () => {};
   let asked = 0;
-  const settled = new Promise<void>((resolve) => {
-    settle = resolve;
-  });
+  const { held: settled, release: settle } = heldUp();
   // The first time is the opening of the store.
   const { types } = await removed(() => (asked++ === 0 ? Promise.resolve() : settled));
   await waitFor('the flush', () => asked > 1);

@@ -4,6 +4,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { newMemoryVolume } from '../../src/adapters/volume-driver/memory/memory-driver.ts';
 import { Fault } from '../../src/ports/fault.ts';
+import { heldUp } from '../support/held-up.ts';
 import { closeMemoryStores, type MemoryStore, openMemoryStore } from '../support/memory-store.ts';
 
 const test = suite('app/recover');
@@ -91,10 +92,7 @@ test('a lost committed layer is declared, is not found, and its children go with
 });
 
 test('a removed volume that is still there is purged', async () => {
-  let release = () => {};
-  const held = new Promise<void>((resolve) => {
-    release = resolve;
-  });
+  const { held, release } = heldUp();
   const first = await openMemoryStore({ before: (deed) => (deed === 'purge' ? held : undefined) });
   await first.snapshots.prepare(prepare('k1'), actor);
   await first.snapshots.remove({ type: 'Remove', key: 'k1' }, actor);

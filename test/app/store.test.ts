@@ -5,6 +5,7 @@ import * as assert from 'uvu/assert';
 import type { Answer } from '../../src/domain/refusal.ts';
 import { Fault } from '../../src/ports/fault.ts';
 import { caughtFault } from '../support/caught-fault.ts';
+import { heldUp } from '../support/held-up.ts';
 import { closeMemoryStores, openMemoryStore } from '../support/memory-store.ts';
 
 const test = suite('app/store');
@@ -127,12 +128,10 @@ test('usage of an active is measured at each question', async () => {
 });
 
 test('no answer is given before its event is durable, and no read shows it', async () => {
-  let release = () => {};
-  let held: Promise<void> | undefined;
-  const { snapshots, journal } = await opened({ flush: async () => held });
-  held = new Promise((resolve) => {
-    release = resolve;
-  });
+  const { held, release } = heldUp();
+  let flushed: Promise<void> | undefined;
+  const { snapshots, journal } = await opened({ flush: async () => flushed });
+  flushed = held;
   let answered = false;
   const answer = snapshots.prepare(prepare('k1'), actor).then((given) => {
     answered = true;
@@ -301,10 +300,7 @@ test('an undo that fails is logged in the one form and tried again', async () =>
 });
 
 test('with background durability the commit answers first and its flush is recorded when it is done', async () => {
-  let release = () => {};
-  const held = new Promise<void>((resolve) => {
-    release = resolve;
-  });
+  const { held, release } = heldUp();
   const { snapshots, journal, types, durable } = await opened({
     service: { durability: 'background' },
     before: (deed) => (deed === 'flush' ? held : undefined),

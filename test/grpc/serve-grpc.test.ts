@@ -7,6 +7,7 @@ import * as assert from 'uvu/assert';
 import { serviceName } from '../../src/grpc/protocol.ts';
 import { serveGrpc } from '../../src/grpc/serve-grpc.ts';
 import { Fault } from '../../src/ports/fault.ts';
+import { heldUp } from '../support/held-up.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { callOn, closeEdges, createClient, found, type OpenedEdge, openEdge, sampleSnapshot } from './opened-edge.ts';
 
@@ -27,17 +28,14 @@ function health({ client }: OpenedEdge, name: string): Promise<unknown> {
 
 /** A call that is not answered before it is released. */
 function heldCall() {
-  let release = (): void => {};
-  const held = new Promise<void>((resolve) => {
-    release = resolve;
-  });
+  const { held, release } = heldUp();
   let begun = false;
   const prepare = async () => {
     begun = true;
     await held;
     return either.right([]);
   };
-  return { prepare, release: () => release(), begun: () => begun };
+  return { prepare, release, begun: () => begun };
 }
 
 serving('answers health checks for the server and the service', async () => {

@@ -6,6 +6,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { timeoutOf } from '../../src/grpc/deadline.ts';
 import { framed, mostBytes } from '../../src/grpc/message.ts';
+import { heldUp } from '../support/held-up.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { closeEdges, definitionOf, found, type OpenedEdge, openEdge, sampleSnapshot } from './opened-edge.ts';
 
@@ -84,10 +85,7 @@ wire('turns away what is no gRPC', async () => {
 });
 
 wire('answers a call whose deadline has passed, and lets its deed go on', async () => {
-  let release = () => {};
-  const held = new Promise<void>((resolve) => {
-    release = resolve;
-  });
+  const { held, release } = heldUp();
   const edge = await openEdge({ mounts: () => held.then(() => either.right([])) });
   const { path } = definitionOf('Mounts');
   const late = await ask(edge, { ':path': path, 'grpc-timeout': '20m' }, [statOf('k')]);

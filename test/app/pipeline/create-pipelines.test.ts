@@ -6,6 +6,7 @@ import { createMemoryEventLog } from '../../../src/adapters/event-log/memory.ts'
 import { createJournal } from '../../../src/app/journal.ts';
 import { createPipelines } from '../../../src/app/pipeline/create-pipelines.ts';
 import type { ErrorPolicy } from '../../../src/app/pipeline/pipeline.ts';
+import { heldUp } from '../../support/held-up.ts';
 import { prepared } from '../../support/sample-events.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
@@ -133,10 +134,7 @@ test('one that is slow holds nothing up, is handed what has come meanwhile, and 
   const { pipelines, record, journal } = opened();
   const seen: number[] = [];
   let calls = 0;
-  let goOn = () => {};
-  const held = new Promise<void>((resolve) => {
-    goOn = resolve;
-  });
+  const { held, release: goOn } = heldUp();
   const pipeline = pipelines.start({
     name: 'slow',
     handle: async (events) => {
