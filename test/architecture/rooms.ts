@@ -18,7 +18,7 @@ const core = ['events/', 'projections/', 'src/domain/', 'src/ports/', 'src/app/'
 export const rooms: readonly Room[] = [
   { path: 'events/', rooms: [], packages: ['io-ts', 'fp-ts'], pure: true },
   { path: 'projections/', rooms: ['events/'], packages: ['io-ts', 'fp-ts'], pure: true },
-  { path: 'src/domain/', rooms: ['events/', 'projections/'], packages: ['fp-ts'], pure: true },
+  { path: 'src/domain/', rooms: ['events/', 'projections/'], packages: ['fp-ts', 're2js'], pure: true },
   { path: 'src/ports/', rooms: [], types: ['events/', 'projections/'], packages: [] },
   { path: 'src/app/', rooms: core, packages: ['rxjs', 'fp-ts', 'io-ts', 'uuid'] },
   { path: 'src/files/', rooms: [], packages: [] },
@@ -36,6 +36,7 @@ export const places: Readonly<Record<string, string>> = {
   execa: 'src/adapters/system/run-command.ts',
   koffi: 'src/adapters/system/native-calls.ts',
   rxjs: 'src/app/',
+  re2js: 'src/domain/filter/',
   '@grpc/proto-loader': 'src/grpc/',
   commander: 'src/cli',
   pino: 'src/observe/',

@@ -1,5 +1,5 @@
+import { RE2JS, RE2JSSyntaxException } from 're2js';
 import { readQuoted } from './read-quoted.ts';
-import { createRegex } from './regex/create-regex.ts';
 import type { Selector } from './selector.ts';
 import { SyntaxFault } from './syntax-fault.ts';
 
@@ -72,11 +72,17 @@ function readValue(text: string, at: number, operator: string): Read<string> {
   return { value, end: at + value.length };
 }
 
+/**
+ * Whether a text contains a match of an expression in RE2's syntax, as Go's `regexp` decides it, in linear time. JavaScript's
+ * own engine differs in syntax and can take exponential time.
+ */
 function regexAt(at: number, pattern: string): (text: string) => boolean {
   try {
-    return createRegex(pattern);
+    const regex = RE2JS.compile(pattern);
+    return (text) => regex.test(text);
   } catch (error) {
-    throw error instanceof SyntaxFault ? new SyntaxFault(at, `expected a regular expression: ${error.message}`) : error;
+    if (!(error instanceof RE2JSSyntaxException)) throw error;
+    throw new SyntaxFault(at, `expected a regular expression: ${error.message.replace('error parsing regexp: ', '')}`);
   }
 }
 
