@@ -104,6 +104,11 @@ for (const [pattern, why] of [
     assert.throws(() => createRegex(pattern), why);
   });
 
+regex('is refused if matching it could hold up the daemon', () => {
+  for (const pattern of [raw`\pL{1000}`.repeat(3), 'a'.repeat(5000)])
+    assert.throws(() => createRegex(pattern), /at most 4096 characters that compiles to at most 2000 instructions/);
+});
+
 regex('takes linear time where a backtracking engine would not come back', () => {
   assert.not.ok(createRegex('^(a+)+(a|a)*$')(`${'a'.repeat(4000)}!`));
 });

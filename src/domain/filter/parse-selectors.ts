@@ -72,13 +72,19 @@ function readValue(text: string, at: number, operator: string): Read<string> {
   return { value, end: at + value.length };
 }
 
+/** Limits of an expression. A match takes at most (instructions) x (length of the text) steps, on the main thread. */
+const maxPatternLength = 4_096;
+const maxInstructions = 2_000;
+const tooLarge = `expected a regular expression of at most ${maxPatternLength} characters that compiles to at most ${maxInstructions} instructions`;
+
 /**
- * Whether a text contains a match of an expression in RE2's syntax, as Go's `regexp` decides it, in linear time. JavaScript's
- * own engine differs in syntax and can take exponential time.
+ * Whether a text contains a match of an expression in RE2's syntax, as Go's `regexp` decides it. JavaScript's own engine
+ * differs in syntax and can take exponential time.
  */
 function regexAt(at: number, pattern: string): (text: string) => boolean {
   try {
-    const regex = RE2JS.compile(pattern);
+    const regex = pattern.length > maxPatternLength ? undefined : RE2JS.compile(pattern);
+    if (regex === undefined || regex.programSize() > maxInstructions) throw new SyntaxFault(at, tooLarge);
     return (text) => regex.test(text);
   } catch (error) {
     if (!(error instanceof RE2JSSyntaxException)) throw error;
