@@ -55,7 +55,7 @@ export type Kind = t.TypeOf<typeof Kind>;
 export const OpenKind = t.keyof({ active: null, view: null }, 'OpenKind');
 export type OpenKind = t.TypeOf<typeof OpenKind>;
 
-/** containerd's labels of a snapshot; an empty value does not occur. */
+/** containerd's labels; an empty value is no label, and does not occur in those of a snapshot. */
 export const Labels = t.readonly(t.record(t.string, t.string), 'Labels');
 export type Labels = t.TypeOf<typeof Labels>;
 

@@ -33,7 +33,7 @@ export const versions = {
   SnapshotRestored: [{ codec: retention.SnapshotRestoredV1 }],
   RetentionEnded: [{ codec: retention.RetentionEndedV1 }],
   ContainerdObserved: [{ codec: observed.ContainerdObservedV1 }],
-  SnapshotRelabelled: [{ codec: snapshot.SnapshotRelabelledV1 }],
+  SnapshotUpdated: [{ codec: snapshot.SnapshotUpdatedV1 }],
   PrepareUndone: [{ codec: undo.PrepareUndoneV1 }],
   CommitUndone: [{ codec: undo.CommitUndoneV1 }],
   UsageMeasured: [{ codec: volume.UsageMeasuredV1 }],
@@ -57,7 +57,7 @@ interface Facts {
   SnapshotRestored: retention.SnapshotRestored;
   RetentionEnded: retention.RetentionEnded;
   ContainerdObserved: observed.ContainerdObserved;
-  SnapshotRelabelled: snapshot.SnapshotRelabelled;
+  SnapshotUpdated: snapshot.SnapshotUpdated;
   PrepareUndone: undo.PrepareUndone;
   CommitUndone: undo.CommitUndone;
   UsageMeasured: volume.UsageMeasured;

@@ -51,8 +51,13 @@ export const liftRemoved = (older: t.TypeOf<typeof SnapshotRemovedV1>): Snapshot
   retained: false,
 });
 
-export const SnapshotRelabelledV1 = t.type(
+/**
+ * Update: the labels that changed, and no others. `before` and `after` have the same names; an empty value is no label,
+ * so `after` is empty where a label was deleted, `before` where it was added. Both are empty where nothing changed: the
+ * snapshot's Updated is then the event's time all the same.
+ */
+export const SnapshotUpdatedV1 = t.type(
   { id: Decimal, key: t.string, before: Labels, after: Labels },
-  'SnapshotRelabelled.v1',
+  'SnapshotUpdated.v1',
 );
-export type SnapshotRelabelled = t.TypeOf<typeof SnapshotRelabelledV1>;
+export type SnapshotUpdated = t.TypeOf<typeof SnapshotUpdatedV1>;

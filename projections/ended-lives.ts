@@ -51,7 +51,7 @@ const steps: ReadonlyMap<string, Step> = new Map([
   ['PrepareUndone.v1', { [prepared]: doomed }],
   ['SnapshotCommitted.v1', telling],
   ['SnapshotCommitted.v2', telling],
-  ['SnapshotRelabelled.v1', telling],
+  ['SnapshotUpdated.v1', telling],
   ['CommitUndone.v1', telling],
   ['VolumeRemade.v1', telling],
   ['UsageMeasured.v1', tellingOfLayer],

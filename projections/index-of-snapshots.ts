@@ -1,3 +1,4 @@
+import type { Labels } from '../events/codecs.ts';
 import type { Envelope } from '../events/envelope.ts';
 import { emptyMap, type PersistentMap } from './persistent-map.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -37,10 +38,11 @@ export function evolveIndex(index: Index, { event, time }: Envelope): Index {
       } as const;
       return without(index, key, id).set(name, committed);
     }
-    case 'SnapshotRelabelled': {
+    case 'SnapshotUpdated': {
       const { id, key, after } = event.data;
       const snapshot = index.get(key);
-      return snapshot?.id === id ? index.set(key, { ...snapshot, labels: after, updated: time }) : index;
+      if (snapshot?.id !== id) return index;
+      return index.set(key, { ...snapshot, labels: relabelled(snapshot.labels, after), updated: time });
     }
     case 'SnapshotRestored': {
       const { why: _, ...snapshot } = event.data;
@@ -53,6 +55,12 @@ export function evolveIndex(index: Index, { event, time }: Envelope): Index {
     default:
       return index;
   }
+}
+
+/** An empty value deletes. */
+function relabelled(labels: Labels, changed: Labels): Labels {
+  const merged = Object.entries({ ...labels, ...changed });
+  return Object.fromEntries(merged.filter(([, value]) => value !== ''));
 }
 
 function without(index: Index, key: string, id: number): Index {

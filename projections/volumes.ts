@@ -62,7 +62,7 @@ export function evolveVolumes(volumes: Volumes, { event, position, time }: Envel
       return touch(volumes, event.data.id, { kind: 'committed', flushed: event.data.flushed });
     case 'VolumeFlushed':
       return flush(volumes, event.data.id);
-    case 'SnapshotRelabelled':
+    case 'SnapshotUpdated':
     case 'CommitUndone':
     case 'UsageMeasured':
       return touch(volumes, event.data.id);

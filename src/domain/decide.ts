@@ -4,7 +4,7 @@ import type { Event } from '../../events/registry.ts';
 import type { Snapshot } from '../../projections/snapshot.ts';
 import type { State } from '../../projections/state.ts';
 import type { Command, Commit, Prepare, Remove, Update } from './commands.ts';
-import { applyMask, checkKey, checkLabels, withoutEmpty } from './labels.ts';
+import { applyMask, changesOf, checkKey, checkLabels, withoutEmpty } from './labels.ts';
 import { type Answer, type Refusal, refuse } from './refusal.ts';
 
 /** What the operator and the driver allow. */
@@ -120,7 +120,7 @@ function update(state: State, { key, labels, mask }: Update): Answer<readonly Ev
   return either.chain((after: Labels): Answer<readonly Event[]> => {
     const wrong = checkLabels(after);
     return wrong === undefined
-      ? accept({ type: 'SnapshotRelabelled', data: { id, key, before, after } })
+      ? accept({ type: 'SnapshotUpdated', data: { id, key, ...changesOf(before, after) } })
       : rejected(wrong);
   })(applyMask(before, labels, mask));
 }

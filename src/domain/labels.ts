@@ -56,6 +56,15 @@ function setOrDelete(labels: Map<string, string>, update: Labels, name: string):
   else labels.set(name, value);
 }
 
+/** The labels that differ, in both states; an empty value stands where there is none of that name. */
+export function changesOf(before: Labels, after: Labels): { readonly before: Labels; readonly after: Labels } {
+  const valueIn = (labels: Labels, name: string) => (Object.hasOwn(labels, name) ? (labels[name] ?? '') : '');
+  const names = new Set([...Object.keys(after), ...Object.keys(before)]);
+  const changed = [...names].filter((name) => valueIn(before, name) !== valueIn(after, name));
+  const only = (labels: Labels) => Object.fromEntries(changed.map((name) => [name, valueIn(labels, name)]));
+  return { before: only(before), after: only(after) };
+}
+
 /** A UTF-16 unit takes three bytes of UTF-8 at most: short texts need no encoding to be measured. */
 function fits(key: string, value: string): boolean {
   if ((key.length + value.length) * 3 <= most) return true;

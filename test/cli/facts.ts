@@ -48,8 +48,8 @@ export const smallStore: readonly Event[] = [
   prepared(3, 'default/5/web', 'default/4/sha256:bbb', 2),
   prepared(4, 'default/6/job', 'default/2/sha256:aaa', 1),
   {
-    type: 'SnapshotRelabelled',
-    data: { id: 3, key: 'default/5/web', before: { a: '1', b: '2' }, after: { b: '3', c: '4' } },
+    type: 'SnapshotUpdated',
+    data: { id: 3, key: 'default/5/web', before: { b: '2', c: '', a: '1' }, after: { b: '3', c: '4', a: '' } },
   },
   {
     type: 'SnapshotRemoved',

@@ -185,16 +185,38 @@ test('Remove is refused where there is nothing, or where there are children, and
 test('Update replaces all labels without a mask', () => {
   given(prepared(1, 'k1'))
     .when(update('k1', { labels: { a: 'b', gone: '' } }))
-    .then({ type: 'SnapshotRelabelled', data: { id: 1, key: 'k1', before: {}, after: { a: 'b' } } });
+    .then({ type: 'SnapshotUpdated', data: { id: 1, key: 'k1', before: { a: '' }, after: { a: 'b' } } });
 });
 
 test('Update changes what the mask names alone', () => {
   given(prepared(1, 'k1'), {
-    type: 'SnapshotRelabelled',
-    data: { id: 1, key: 'k1', before: {}, after: { a: '1', b: '2' } },
+    type: 'SnapshotUpdated',
+    data: { id: 1, key: 'k1', before: { a: '', b: '' }, after: { a: '1', b: '2' } },
   })
     .when(update('k1', { labels: { a: '9', c: '3' }, mask: ['labels.a', 'labels.b'] }))
-    .then({ type: 'SnapshotRelabelled', data: { id: 1, key: 'k1', before: { a: '1', b: '2' }, after: { a: '9' } } });
+    .then({
+      type: 'SnapshotUpdated',
+      data: { id: 1, key: 'k1', before: { a: '1', b: '2' }, after: { a: '9', b: '' } },
+    });
+});
+
+test('Update tells of what changed alone, however many labels there are', () => {
+  const names = Array.from({ length: 15 }, (_, index) => `l${index}`);
+  const labels = Object.fromEntries(names.map((name) => [name, 'v'.repeat(4000)]));
+  const empty = Object.fromEntries(names.map((name) => [name, '']));
+  const filled = { type: 'SnapshotUpdated', data: { id: 1, key: 'k1', before: empty, after: labels } } as const;
+  given(prepared(1, 'k1'), filled)
+    .when(update('k1', { labels: { more: '1' }, mask: ['labels.more', 'labels.l0'] }))
+    .then({
+      type: 'SnapshotUpdated',
+      data: { id: 1, key: 'k1', before: { l0: 'v'.repeat(4000), more: '' }, after: { l0: '', more: '1' } },
+    });
+});
+
+test('Update that changes nothing is recorded, since it stamps the snapshot', () => {
+  given(prepared(1, 'k1'))
+    .when(update('k1', { labels: { none: '' }, mask: ['labels.none', 'labels.other'] }))
+    .then({ type: 'SnapshotUpdated', data: { id: 1, key: 'k1', before: {}, after: {} } });
 });
 
 test('Update is refused for what is missing, for other fields, and for labels that are too long', () => {

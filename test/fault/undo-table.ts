@@ -143,7 +143,7 @@ const common: readonly Row[] = [
   { step: 'remove.purge', ...purgedAtLast },
   { step: 'remove.purged', ...purgedAtLast },
   ...refusedAppend('update.append', 'update'),
-  { step: 'update.answer', ...lostAnswer, deed: 'update', logged: ['SnapshotRelabelled'], again: 'done' },
+  { step: 'update.answer', ...lostAnswer, deed: 'update', logged: ['SnapshotUpdated'], again: 'done' },
   {
     step: 'undo.prepare',
     also: ['prepare.volume=error(EIO)'],
@@ -224,7 +224,7 @@ const common: readonly Row[] = [
   },
   { step: 'log.sync', ...stopped, deed: 'commit', logged: ['SnapshotCommitted'], restarted: 'not-found' },
   { step: 'log.sync', ...stopped, deed: 'remove', logged: ['SnapshotRemoved'], restarted: 'not-found' },
-  { step: 'log.sync', ...stopped, deed: 'update', logged: ['SnapshotRelabelled'], restarted: 'done' },
+  { step: 'log.sync', ...stopped, deed: 'update', logged: ['SnapshotUpdated'], restarted: 'done' },
   { step: 'log.rotate', ...stopped, deed: 'prepare', disk: ['1', '2', '3'], restarted: 'done', segmentBytes: 1 },
   {
     step: 'log.rotate',

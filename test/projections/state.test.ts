@@ -102,8 +102,8 @@ test('a lost volume takes its snapshot out of the index and is wanted no more', 
 
 test('labels change and the update is stamped', () => {
   const state = given(prepared(1, 'k1'), {
-    type: 'SnapshotRelabelled',
-    data: { id: 1, key: 'k1', before: {}, after: { a: 'b' } },
+    type: 'SnapshotUpdated',
+    data: { id: 1, key: 'k1', before: { a: '', gone: '' }, after: { a: 'b', gone: '' } },
   });
   assert.equal(state.index.get('k1')?.labels, { a: 'b' });
   assert.is(state.index.get('k1')?.created, 1_000_000_000n);

@@ -121,7 +121,7 @@ export const oneOfEach: readonly Event[] = [
     },
   },
   { type: 'RetentionEnded', data: { id: 7, key: 'default/13/sha256:ab', why: 'it was kept for 86400 s' } },
-  { type: 'SnapshotRelabelled', data: { id: 7, key: 'sha256:ab', before: { a: '1' }, after: { b: '2' } } },
+  { type: 'SnapshotUpdated', data: { id: 7, key: 'sha256:ab', before: { a: '1', b: '' }, after: { a: '', b: '2' } } },
   {
     type: 'PrepareUndone',
     data: { id: 8, key: 'k', step: 'create', error: 'EIO', left: 'snapshots/8', done: 'purge' },

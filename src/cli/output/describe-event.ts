@@ -46,7 +46,7 @@ function whatOf(event: Event): string {
       return `from ${event.data.key}`;
     case 'SnapshotRemoved':
       return event.data.retained ? `${event.data.kind}, retained` : event.data.kind;
-    case 'SnapshotRelabelled':
+    case 'SnapshotUpdated':
       return labelChanges(event.data.before, event.data.after);
     case 'PrepareUndone':
     case 'CommitUndone':
@@ -77,13 +77,8 @@ const countsOf = (found: Readonly<Record<string, number>>) =>
 
 /** `+a=1` added, `~a=2` changed, `-a` taken away. */
 function labelChanges(before: Labels, after: Labels): string {
-  const changes = [
-    ...Object.entries(after)
-      .filter(([name, value]) => before[name] !== value)
-      .map(([name, value]) => `${name in before ? '~' : '+'}${name}=${value}`),
-    ...Object.keys(before)
-      .filter((name) => !(name in after))
-      .map((name) => `-${name}`),
-  ];
+  const changes = Object.entries(after).map(([name, value]) =>
+    value === '' ? `-${name}` : `${before[name] === '' ? '+' : '~'}${name}=${value}`,
+  );
   return changes.length === 0 ? 'nothing changed' : changes.join(' ');
 }

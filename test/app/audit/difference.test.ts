@@ -16,7 +16,7 @@ const facts: readonly Event[] = [
   committed(3, 'c', 'C'),
   measured(3, 40),
   removed(1, 'A'),
-  { type: 'SnapshotRelabelled', data: { id: 2, key: 'b', before: {}, after: { x: '1' } } },
+  { type: 'SnapshotUpdated', data: { id: 2, key: 'b', before: { x: '' }, after: { x: '1' } } },
 ];
 const at = (position: number) => enveloped(facts).slice(0, position).reduce(evolve, initialState);
 const told = (from: number, to: number) =>

@@ -85,7 +85,7 @@ test('an active that was prepared since the crashed opening and never spoken of 
 test('an active of an earlier session, or one that was spoken of, is lost when it vanished', () => {
   assert.equal(names(planned([prepared(1, 'k1')], [], killed(1))), ['declare-lost 1']);
   assert.equal(names(planned([prepared(1, 'k1')], [], null)), ['declare-lost 1']);
-  const spoken: Event = { type: 'SnapshotRelabelled', data: { id: 1, key: 'k1', before: {}, after: {} } };
+  const spoken: Event = { type: 'SnapshotUpdated', data: { id: 1, key: 'k1', before: {}, after: {} } };
   assert.equal(names(planned([prepared(1, 'k1'), spoken], [], killed(0))), ['declare-lost 1']);
 });
 

@@ -12,8 +12,8 @@ const opened = (boot: string): Event => ({
   data: { store: 's', driver: 'overlay', version: '0', boot, pid: 1, clean: true, replayed: 0, found: {} },
 });
 const relabelled = (id: number, key: string): Event => ({
-  type: 'SnapshotRelabelled',
-  data: { id, key, before: {}, after: { a: 'b' } },
+  type: 'SnapshotUpdated',
+  data: { id, key, before: { a: '' }, after: { a: 'b' } },
 });
 const closed: Event = { type: 'StoreClosed', data: { reason: 'SIGTERM' } };
 

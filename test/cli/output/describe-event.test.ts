@@ -24,7 +24,7 @@ test('puts every event of a store into words', () => {
     'UsageMeasured | 1 |  | 1.5 MiB, 12 inodes | containerd/default',
     'SnapshotPrepared | 3 | default/5/web | active on default/4/sha256:bbb | containerd/default',
     'SnapshotPrepared | 4 | default/6/job | active on default/2/sha256:aaa | containerd/default',
-    'SnapshotRelabelled | 3 | default/5/web | ~b=3 +c=4 -a | containerd/default',
+    'SnapshotUpdated | 3 | default/5/web | ~b=3 +c=4 -a | containerd/default',
     'SnapshotRemoved | 4 | default/6/job | active | containerd/default',
     'VolumePurged | 4 |  | removed, 4 KiB freed | containerd/default',
     'StoreClosed |  |  | SIGTERM | operator',

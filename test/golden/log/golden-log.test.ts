@@ -14,9 +14,9 @@ import { readLogDirectory } from '../../../src/adapters/event-log/file/read-log-
 const folder = 'test/golden/log';
 const segments = join(folder, 'segments');
 const store = '0b7c1e9e-3a55-4c8e-9d0a-6a1f6a3f1c11';
-const mark = '9f542c191f3f849119e617b211dbbcaee22011bcba9639445576355976c41fa4';
+const mark = '5bb2a58937afd9e97c3b161f29ec6fe0fbad8476c4a6f7bd35fcb1dccc785d98';
 const types =
-  'StoreCreated StoreOpened StoreClosed SnapshotPrepared SnapshotCommitted SnapshotRemoved SnapshotRelabelled PrepareUndone CommitUndone UsageMeasured VolumePurged VolumeRemade VolumeLost OrphanQuarantined OrphanPurged';
+  'StoreCreated StoreOpened StoreClosed SnapshotPrepared SnapshotCommitted SnapshotRemoved SnapshotUpdated PrepareUndone CommitUndone UsageMeasured VolumePurged VolumeRemade VolumeLost OrphanQuarantined OrphanPurged';
 
 const test = suite('the log that the first release wrote');
 
