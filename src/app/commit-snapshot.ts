@@ -4,7 +4,7 @@ import type { Event } from '../../events/registry.ts';
 import type { Commit } from '../domain/commands.ts';
 import { decide } from '../domain/decide.ts';
 import type { Answer } from '../domain/refusal.ts';
-import { errorText, Fault, faultOf } from '../ports/fault.ts';
+import { errorText, faultOf, isTransient } from '../ports/fault.ts';
 import type { Volume } from '../ports/volume-driver.ts';
 import { reconcilerActor } from './actors.ts';
 import { expectServing } from './journal.ts';
@@ -94,7 +94,7 @@ async function recordCommit(
     return either.right(undefined);
   } catch (error) {
     // Where the outcome is unknown both the active and its seal stay: the next start reads the log and drops one of them.
-    const unknown = taken && !(error instanceof Fault && error.code === 'no-space');
+    const unknown = taken && !isTransient(error);
     if (!unknown) await unseal(context, command, { volume, error });
     throw error;
   }

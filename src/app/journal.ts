@@ -3,7 +3,7 @@ import type { Envelope, Meta } from '../../events/envelope.ts';
 import type { Event } from '../../events/registry.ts';
 import { evolve, type State } from '../../projections/state.ts';
 import type { AppendOptions, EventLog, LogPlace } from '../ports/event-log.ts';
-import { errorText, Fault } from '../ports/fault.ts';
+import { errorText, Fault, isTransient } from '../ports/fault.ts';
 import type { Clock } from '../ports/system.ts';
 import { seal } from './sealing.ts';
 
@@ -101,7 +101,7 @@ export function createJournal({ log, store, clock, state }: Context): Journal {
       await appended;
     } catch (error) {
       fallBack(since);
-      if (!(error instanceof Fault && error.code === 'no-space')) stop(errorText(error));
+      if (!isTransient(error)) stop(errorText(error));
       throw error;
     }
     advance(to, at, envelopes);

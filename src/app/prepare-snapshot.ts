@@ -2,7 +2,7 @@ import type { Meta } from '../../events/envelope.ts';
 import type { Event } from '../../events/registry.ts';
 import type { Prepare } from '../domain/commands.ts';
 import type { Answer } from '../domain/refusal.ts';
-import { errorText, Fault, faultOf } from '../ports/fault.ts';
+import { errorText, faultOf, isTransient } from '../ports/fault.ts';
 import type { Mount, Volume } from '../ports/volume-driver.ts';
 import { reconcilerActor } from './actors.ts';
 import { adoptLayer } from './retention/adopt-layer.ts';
@@ -73,7 +73,7 @@ async function makeVolume({ driver, reach }: StoreContext, volume: Volume): Prom
 }
 
 /**
- * After any fault but a full disk nobody can say whether the event is in the log: the next start decides about the volume.
+ * After a fault that is not transient nobody can say whether the event is in the log: the next start decides about the volume.
  * A volume that the disk does not give up is doomed in the log, which has room kept for that: the purger has it from then on,
  * after a restart too.
  */
@@ -83,7 +83,7 @@ async function undoVolume(
   { id }: Volume,
   cause: unknown,
 ): Promise<void> {
-  if (!(cause instanceof Fault) || cause.code !== 'no-space') return;
+  if (!isTransient(cause)) return;
   const left = pathOf(id);
   const undone: Event = {
     type: 'PrepareUndone',

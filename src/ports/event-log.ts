@@ -50,11 +50,11 @@ export interface EventLog {
   readonly end: LogPlace;
   /**
    * Resolves only when every envelope is on stable storage.
-   * Throws at once, and has then taken nothing: `no-space`, `stopped`, `unsupported` for an event that is too large for this
+   * Throws at once, and has then taken nothing: `no-space`, `read-only`, `exhausted`, `stopped`, `unsupported` for an event that is too large for this
    * log, or a TypeError for a wrong position.
    * Rejects: nothing of this append is durable as far as anyone can promise, and every later append that was taken is
-   * rejected too. After `no-space` the log's `end` is back at the last durable event and it goes on taking events;
-   * after any other fault it is stopped until it is opened again.
+   * rejected too. After a fault that is transient (`isTransient`) the log's `end` is back at the last durable event and it goes
+   * on taking events; after any other fault it is stopped until it is opened again.
    */
   append(envelopes: readonly Envelope[], options: AppendOptions): Promise<void>;
   /** Batches of decoded envelopes after a position, in order, as far as the log is durable at the time of reading. Throws `corrupt` with place and hint. */

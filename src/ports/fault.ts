@@ -1,7 +1,15 @@
+import { errnoName, meaningOf } from './errno.ts';
+
 /** What failed, in the words of the table that maps faults to gRPC statuses and exit codes. */
 export type FaultCode =
-  /** no room left on the device */
+  /** no space left on the device, or a quota is used up */
   | 'no-space'
+  /** the file system can't be written to at present */
+  | 'read-only'
+  /** no file descriptors or memory left: of the process, or of the machine */
+  | 'exhausted'
+  /** the file system that was open here is not there any more */
+  | 'stale'
   /** the disk or the kernel refused: EIO and its like */
   | 'io'
   /** bytes that must be there are damaged, missing or another store's */
@@ -33,19 +41,28 @@ export class Fault extends Error {
   }
 }
 
-const full = new Set(['ENOSPC', 'EDQUOT']);
-const unable = new Set(['ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'ENOTTY']);
-
 /** The fault for an error of the operating system; a fault passes through unchanged. */
 export function faultOf(error: unknown, what: string, hint = 'look at the kernel log (dmesg) and the disk'): Fault {
   if (error instanceof Fault) return error;
-  const { code, message } = error as NodeJS.ErrnoException;
-  const text = `${what}: ${message ?? String(error)}`;
-  if (code !== undefined && full.has(code))
-    return new Fault('no-space', text, { hint: 'free space: remove snapshots or grow the file system', cause: error });
-  if (code !== undefined && unable.has(code)) return new Fault('unsupported', text, { hint, cause: error });
-  return new Fault('io', text, { hint, cause: error });
+  const text = `${what}: ${errorText(error)}`;
+  const name = errnoName(error);
+  const meaning = name === undefined ? undefined : meaningOf(name);
+  return new Fault(meaning?.fault ?? 'io', text, { hint: meaning?.hint ?? hint, cause: error });
 }
+
+/** What anything thrown means. */
+export const faultCode = (error: unknown): FaultCode => faultOf(error, '').code;
+
+/** Whether a disk had no space for something: then removals help. */
+export const isFull = (error: unknown): boolean => faultCode(error) === 'no-space';
+
+const transient: ReadonlySet<FaultCode> = new Set<FaultCode>(['no-space', 'read-only', 'exhausted']);
+
+/**
+ * Whether the cause can end without a restart: space is freed, the file system is mounted read-write, descriptors are closed. A
+ * log that rejects an append so has rolled it back and goes on.
+ */
+export const isTransient = (error: unknown): boolean => transient.has(faultCode(error));
 
 /** The text of anything thrown, with its code where it has one. */
 export function errorText(error: unknown): string {

@@ -17,6 +17,9 @@ const refusals: Record<RefusalCode, string> = {
 
 const faults: Record<FaultCode, string> = {
   'no-space': 'RESOURCE_EXHAUSTED',
+  exhausted: 'RESOURCE_EXHAUSTED',
+  'read-only': 'UNAVAILABLE',
+  stale: 'UNAVAILABLE',
   io: 'INTERNAL',
   corrupt: 'DATA_LOSS',
   busy: 'UNAVAILABLE',

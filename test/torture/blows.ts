@@ -83,7 +83,7 @@ const rude: Blow = {
   },
 };
 
-const actions = ['kill', 'error(EIO)', 'error(ENOSPC)'] as const;
+const actions = ['kill', 'error(EIO)', 'error(ENOSPC)', 'error(EDQUOT)', 'error(EMFILE)'] as const;
 
 /** Steps fail, once each, or the daemon dies at one; what is left of it is killed or stopped. */
 const fault: Blow = {

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { type Envelope, encodeEnvelope } from '../../../events/envelope.ts';
 import type { AppendOptions, EventLog, LogPlace } from '../../ports/event-log.ts';
-import { Fault, faultOf } from '../../ports/fault.ts';
+import { Fault, faultOf, isTransient } from '../../ports/fault.ts';
 import { checkPositions } from './check-positions.ts';
 import { createGroupCommit } from './group-commit.ts';
 
@@ -16,7 +16,7 @@ export interface MemoryEventLogOptions {
   readonly store?: string;
   /** Where durable records go, and what a log that is opened again begins with. */
   readonly kept?: MemoryRecord[];
-  /** Plays the disk's flush: a batch is durable when it resolves and given back when it rejects (`no-space`: the log goes on). */
+  /** Plays the disk's flush: a batch is durable when it resolves and given back when it rejects (`isTransient`: the log goes on). */
   readonly flush?: (batch: readonly Envelope[]) => Promise<void>;
   /** Plays the room's limit: throws a Fault to refuse an append at once. */
   readonly admit?: (envelopes: readonly Envelope[], options: AppendOptions) => void;
@@ -44,7 +44,7 @@ export function createMemoryEventLog(options: MemoryEventLogOptions = {}): Event
     },
     undo: async (error) => {
       const fault = faultOf(error, 'flush of the memory log');
-      if (fault.code !== 'no-space') stopped = fault;
+      if (!isTransient(fault)) stopped = fault;
       return fault;
     },
     rewind: () => {

@@ -1,3 +1,4 @@
+import { type ErrnoName, errnoError, errnoNames } from '../../ports/errno.ts';
 import { type Reach, type Step, steps, unhindered } from '../../ports/failpoints.ts';
 import { Fault, faultOf } from '../../ports/fault.ts';
 
@@ -8,21 +9,20 @@ export const failpointsVariable = 'SNAPLEDGER_FAILPOINTS';
 export interface Failpoint {
   readonly step: Step;
   /** `kill` ends the process at once: nothing runs after it, not even a pending write */
-  readonly action: keyof typeof actions;
+  readonly action: Action;
   /** the time at which the step is reached, counted from 1; undefined for every time */
   readonly at: number | undefined;
 }
 
-const errorNumbers = { EIO: 'input/output error', ENOSPC: 'no space left on device' } as const;
+export type Action = 'kill' | `error(${ErrnoName})`;
 
-const actions = {
-  kill: () => void process.kill(process.pid, 'SIGKILL'),
-  'error(EIO)': (step: Step) => fail(step, 'EIO'),
-  'error(ENOSPC)': (step: Step) => fail(step, 'ENOSPC'),
-} as const;
+const actions: ReadonlyMap<string, (step: Step) => void> = new Map([
+  ['kill', () => void process.kill(process.pid, 'SIGKILL')],
+  ...errnoNames.map((name): [Action, (step: Step) => void] => [`error(${name})`, (step) => fail(step, name)]),
+]);
 
-function fail(step: Step, code: keyof typeof errorNumbers): never {
-  throw faultOf(Object.assign(new Error(`${code}: ${errorNumbers[code]}, ${step}`), { code }), 'failpoint');
+function fail(step: Step, name: ErrnoName): never {
+  throw faultOf(errnoError(name, `${name}, ${step}`), 'failpoint');
 }
 
 /** Reads the variable's text. Throws a Fault (`misuse`) that lists the steps or the actions. */
@@ -37,12 +37,12 @@ function parseFailpoint(part: string): Failpoint {
   const [, step = '', action = '', at] = /^([^=]*)=([^@]*)(?:@([1-9][0-9]*))?$/.exec(part.trim()) ?? [];
   if (!isStep(step)) throw misuse(`${JSON.stringify(part)} names no step`, `the steps are ${steps.join(', ')}`);
   if (!isAction(action))
-    throw misuse(`${part}: unknown action`, `the actions are ${Object.keys(actions).join(', ')}, each with @N at will`);
+    throw misuse(`${part}: unknown action`, `the actions are ${[...actions.keys()].join(', ')}, each with @N at will`);
   return { step, action, at: at === undefined ? undefined : Number(at) };
 }
 
 const isStep = (text: string): text is Step => steps.some((step) => step === text);
-const isAction = (text: string): text is keyof typeof actions => Object.hasOwn(actions, text);
+const isAction = (text: string): text is Action => actions.has(text);
 const misuse = (what: string, hint: string) => new Fault('misuse', `${failpointsVariable}: ${what}`, { hint });
 
 /** Makes the steps fail that a text names, and lets all others go on; with no text none fails. */
@@ -54,6 +54,6 @@ export function createFailpoints(text = ''): Reach {
     const count = (reached.get(step) ?? 0) + 1;
     reached.set(step, count);
     for (const { step: wanted, action, at } of failpoints)
-      if (wanted === step && (at === undefined || at === count)) actions[action](step);
+      if (wanted === step && (at === undefined || at === count)) actions.get(action)?.(step);
   };
 }

@@ -13,7 +13,7 @@ import * as either from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
 import { decodeWith } from '../../../events/codecs.ts';
 import { replaceFile } from '../../files/replace-file.ts';
-import { Fault, faultOf } from '../../ports/fault.ts';
+import { Fault, faultOf, isFull } from '../../ports/fault.ts';
 
 const Identity = t.intersection(
   [t.type({ store: t.string, driver: t.string }), t.partial({ log: t.string })],
@@ -105,7 +105,7 @@ export function writeHolder(root: string, holder: Holder): void {
   try {
     writeFileSync(join(root, 'lock'), `${JSON.stringify(holder)}\n`);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw faultOf(error, `root ${root}: lock`);
+    if (!isFull(error)) throw faultOf(error, `root ${root}: lock`);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
-import { Fault } from '../../ports/fault.ts';
+import { printedError } from '../../ports/errno.ts';
+import { faultOf } from '../../ports/fault.ts';
 import type { Packed } from '../../ports/volume-carrier.ts';
 
 /** Runs tar, which may read a stream or add to a file. */
@@ -32,7 +33,6 @@ export async function unpackVolume(tar: Tar, input: Readable, directory: string)
 
 async function done(what: string, running: ReturnType<Tar>): Promise<void> {
   const { status, errors } = await running;
-  if (status === 0) return;
-  const code = /No space left|quota exceeded/i.test(errors) ? 'no-space' : 'io';
-  throw new Fault(code, `${what}: tar: ${errors.trim()}`, { hint: 'look at the disk, and run as root' });
+  if (status !== 0)
+    throw faultOf(printedError(errors, errors.trim()), `${what}: tar`, 'look at the disk, and run as root');
 }

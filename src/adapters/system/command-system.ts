@@ -1,5 +1,6 @@
 import { closeSync, openSync } from 'node:fs';
-import { Fault, type FaultCode, faultOf } from '../../ports/fault.ts';
+import { printedError } from '../../ports/errno.ts';
+import { type Fault, faultOf } from '../../ports/fault.ts';
 import type { Lock, System } from '../../ports/system.ts';
 import { type Finished, holdCommand, runCommand, runCommandSync } from './run-command.ts';
 import { shareRuns } from './share-runs.ts';
@@ -19,6 +20,7 @@ export function createCommandSystem(): System {
       expectSuccess(
         runCommandSync('fallocate', ['--keep-size', ...range, file]),
         `reserving ${bytes} bytes at ${offset}`,
+        'use a file system that can reserve blocks: ext4, xfs or btrfs',
       );
     },
     syncFileSystem: shareRuns(async (path) => {
@@ -63,18 +65,10 @@ async function lock(path: string): Promise<Lock | undefined> {
   };
 }
 
-function expectSuccess(finished: Finished, what: string): void {
-  if (finished.status !== 0) throw failure(finished, what);
+function expectSuccess(finished: Finished, what: string, hint?: string): void {
+  if (finished.status !== 0) throw failure(finished, what, hint);
 }
 
-const meanings: readonly (readonly [RegExp, FaultCode, string])[] = [
-  [/No space left|quota exceeded/i, 'no-space', 'free space: remove snapshots or grow the file system'],
-  [/unsupported|not supported|not implemented|Inappropriate ioctl/i, 'unsupported', 'use ext4, xfs or btrfs'],
-];
-
-function failure({ status, errors }: Finished, what: string): Fault {
-  const meaning = meanings.find(([pattern]) => pattern.test(errors));
-  return new Fault(meaning?.[1] ?? 'io', `${what}: ${errors.trim() || `exit status ${status}`}`, {
-    hint: meaning?.[2] ?? 'look at the kernel log (dmesg) and the disk',
-  });
+function failure({ status, errors }: Finished, what: string, hint?: string): Fault {
+  return faultOf(printedError(errors, errors.trim() || `exit status ${status}`), what, hint);
 }

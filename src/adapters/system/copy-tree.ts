@@ -1,15 +1,9 @@
-import { Fault } from '../../ports/fault.ts';
+import { printedError } from '../../ports/errno.ts';
+import { faultOf } from '../../ports/fault.ts';
 import { runCommand } from './run-command.ts';
 
 /** Copies a directory with everything in it, attributes and hard links included, to a free place; data is shared where the file system can. */
 export async function copyTree(from: string, to: string): Promise<void> {
   const { status, errors } = await runCommand('cp', ['--archive', '--reflink=auto', '--no-target-directory', from, to]);
-  if (status !== 0)
-    throw new Fault(
-      /No space left|quota exceeded/i.test(errors) ? 'no-space' : 'io',
-      `copy of ${from}: ${errors.trim()}`,
-      {
-        hint: 'look at the kernel log (dmesg) and the disk',
-      },
-    );
+  if (status !== 0) throw faultOf(printedError(errors, errors.trim()), `copy of ${from}`);
 }

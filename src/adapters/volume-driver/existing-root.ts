@@ -1,5 +1,6 @@
 import { mkdirSync, realpathSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { isErrno } from '../../ports/errno.ts';
 import { Fault, faultOf } from '../../ports/fault.ts';
 
 /** The real path of a root, made where it is missing. Throws a Fault that says what stands in the way. */
@@ -16,13 +17,7 @@ export function existingRoot(root: string): string {
 
 /** What an error means for a root. */
 export function asRootFault(error: unknown, root: string): Fault {
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (code === 'EROFS')
-    return new Fault('misuse', `root ${root}: the file system is read-only: ${message}`, {
-      hint: 'mount it writable, or set root to another directory',
-      cause: error,
-    });
-  if (code === 'EEXIST' || code === 'ENOTDIR')
+  if (isErrno(error, 'EEXIST', 'ENOTDIR'))
     return new Fault('misuse', `root ${root}: is not a directory`, { hint: 'set root to a directory of its own' });
   return faultOf(error, `root ${root}`, 'the daemon must be able to write to its root');
 }

@@ -1,3 +1,4 @@
+import { errnoError } from '../../ports/errno.ts';
 import type { Usage } from '../../ports/volume-driver.ts';
 import { measureTree } from './measure-tree.ts';
 import { mountBelow } from './mounts-below.ts';
@@ -12,7 +13,7 @@ export interface TreeJob {
 
 /** An error as it crosses threads, where classes and own properties of errors get lost. */
 export interface TreeError {
-  readonly code: string | undefined;
+  readonly errno: number | undefined;
   readonly message: string;
 }
 
@@ -25,10 +26,10 @@ export function doTreeJob({ deed, path }: TreeJob): TreeAnswer {
     const freed = removeBare(path);
     if (freed !== undefined) return { done: { bytes: freed, inodes: 0 } };
     const point = mountBelow(path);
-    if (point !== undefined) return { failed: { code: 'EBUSY', message: `something is mounted on ${point}` } };
+    if (point !== undefined) throw errnoError('EBUSY', `something is mounted on ${point}`);
     return { done: { bytes: removeTree(path), inodes: 0 } };
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    return { failed: { code, message } };
+    const { errno, message } = error as NodeJS.ErrnoException;
+    return { failed: { errno, message } };
   }
 }

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { isErrno } from '../../ports/errno.ts';
 import { Fault, faultOf } from '../../ports/fault.ts';
 import type { Usage } from '../../ports/volume-driver.ts';
 import type { TreeAnswer, TreeError, TreeJob } from './tree-job.ts';
@@ -65,12 +66,12 @@ function settle({ job, resolve, reject }: Waiting, answer: TreeAnswer): void {
   else reject(faultFor(job, answer.failed));
 }
 
-function faultFor({ deed, path }: TreeJob, { code, message }: TreeError): Fault {
+function faultFor({ deed, path }: TreeJob, { errno, message }: TreeError): Fault {
   const what = `${deed} ${path}`;
-  const cause = Object.assign(new Error(message), { code });
-  if (code === 'EBUSY')
+  const cause = Object.assign(new Error(message), { errno });
+  if (isErrno(cause, 'EBUSY'))
     return new Fault('busy', `${what}: ${message}`, { hint: 'unmount it; the deletion is tried again', cause });
-  if (code === 'EPERM')
+  if (isErrno(cause, 'EPERM'))
     return faultOf(cause, what, 'lsattr shows whether it is immutable (chattr -i lifts that); the daemon must be root');
   return faultOf(cause, what);
 }

@@ -1,6 +1,6 @@
 import * as either from 'fp-ts/lib/Either.js';
 import type { Answer } from '../../domain/refusal.ts';
-import { Fault } from '../../ports/fault.ts';
+import { isFull } from '../../ports/fault.ts';
 import type { RetentionKeeper } from './retention-keeper.ts';
 
 /**
@@ -19,7 +19,6 @@ export async function withRoom<T>(
       return answer;
     } catch (error) {
       failed = error;
-      const full = error instanceof Fault && error.code === 'no-space';
-      if (!full || !(await keeper.makeRoom(attempt))) throw error;
+      if (!isFull(error) || !(await keeper.makeRoom(attempt))) throw error;
     }
 }

@@ -1,11 +1,10 @@
 import { closeSync, fstatSync, ftruncateSync, openSync, unlinkSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { syncDirectory } from '../../../files/sync-directory.ts';
 import type { Reach } from '../../../ports/failpoints.ts';
 import { errorText, faultOf } from '../../../ports/fault.ts';
 import type { Cursor } from './cursor.ts';
-import { syncData, writeAt } from './file-calls.ts';
+import { syncData, syncFile, writeAt } from './file-calls.ts';
 import { formatHeader, type Header } from './header.ts';
 import { ioFault } from './io-fault.ts';
 import { createRoom, type Room, type RoomOptions } from './room.ts';
@@ -48,7 +47,7 @@ export function prepareSegment(
   return active;
 }
 
-function openFile(path: string, flags: 'w' | 'r+'): number {
+function openFile(path: string, flags: 'r' | 'w' | 'r+'): number {
   try {
     return openSync(path, flags, ownerOnly);
   } catch (error) {
@@ -56,9 +55,21 @@ function openFile(path: string, flags: 'w' | 'r+'): number {
   }
 }
 
-/** Makes a prepared segment part of the log, on stable storage. Rejects with `no-space` only while it is not yet part of it. */
+/**
+ * Makes a prepared segment part of the log, on stable storage. Rejects with a transient fault only while it is not yet part of
+ * it: whatever can run out is there before it gets its name, the directory's descriptor included.
+ */
 export async function startSegment(active: ActiveSegment, reach: Reach): Promise<void> {
-  const { segment, fd } = active;
+  const directory = openFile(dirname(active.segment.path), 'r');
+  try {
+    await nameSegment(active, directory, reach);
+  } finally {
+    closeSync(directory);
+  }
+  active.started = true;
+}
+
+async function nameSegment({ segment, fd }: ActiveSegment, directory: number, reach: Reach): Promise<void> {
   const path = unfinished(segment.path);
   try {
     reach('log.rotate');
@@ -70,8 +81,7 @@ export async function startSegment(active: ActiveSegment, reach: Reach): Promise
   await rename(path, segment.path).catch((error) => {
     throw faultOf(error, `log segment ${path}`);
   });
-  await syncDirectory(dirname(segment.path)).catch(failed(path));
-  active.started = true;
+  await syncFile(directory).catch(failed(path));
 }
 
 const failed = (path: string) => (error: unknown) => {

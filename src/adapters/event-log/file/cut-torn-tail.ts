@@ -2,6 +2,7 @@ import { closeSync, existsSync, fsyncSync, ftruncateSync, openSync, readSync, un
 import { basename, dirname, join } from 'node:path';
 import { syncDirectory } from '../../../files/sync-directory.ts';
 import type { LogOpening } from '../../../ports/event-log.ts';
+import { isFull } from '../../../ports/fault.ts';
 import type { Tail } from './load-segments.ts';
 import type { Segment } from './segment.ts';
 
@@ -29,7 +30,7 @@ function keep(fd: number, kept: string, offset: number, bytes: number): void {
   try {
     copyTail(fd, kept, offset, bytes);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+    if (!isFull(error)) throw error;
     ftruncateSync(fd, offset + bytes);
     copyTail(fd, kept, offset, bytes);
   }

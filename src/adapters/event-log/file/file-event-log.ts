@@ -1,6 +1,6 @@
 import type { Ballast } from '../../../ports/ballast.ts';
 import type { EventLog, LogPlace } from '../../../ports/event-log.ts';
-import { Fault } from '../../../ports/fault.ts';
+import { Fault, isTransient } from '../../../ports/fault.ts';
 import { checkPositions } from '../check-positions.ts';
 import { createGroupCommit } from '../group-commit.ts';
 import type { ActiveSegment } from './active-segment.ts';
@@ -29,7 +29,7 @@ export function createFileEventLog(segments: Segment[], active: ActiveSegment, o
     together: (first, item) => first.active === item.active,
     undo: async (error) => {
       const fault = await writer.undo(error);
-      if (fault.code !== 'no-space') stopped = fault;
+      if (!isTransient(fault)) stopped = fault;
       return fault;
     },
     rewind: () => {

@@ -1,5 +1,5 @@
 import type { AppendOptions, LogPlace } from '../../../ports/event-log.ts';
-import { Fault } from '../../../ports/fault.ts';
+import { isTransient } from '../../../ports/fault.ts';
 import { type ActiveSegment, discardSegment, prepareSegment } from './active-segment.ts';
 import type { WritingOptions } from './writing-options.ts';
 
@@ -7,7 +7,7 @@ import type { WritingOptions } from './writing-options.ts';
 export interface Rotation {
   /**
    * The segment for an append after `end`: a new one, where the current one has its size. While the disk has no place
-   * for a new one, reserved appends go on in the current one; ordinary ones throw `no-space`.
+   * for a new one, or one can't be made at present, reserved appends go on in the current one; ordinary ones throw.
    */
   target(end: LogPlace, room: AppendOptions['room']): ActiveSegment;
   /** Forgets the segments that were prepared and not started, and goes back to one that was. */
@@ -35,7 +35,7 @@ export function createRotation(first: ActiveSegment, options: WritingOptions): R
       try {
         rotate(end);
       } catch (error) {
-        if (room === 'ordinary' || !(error instanceof Fault) || error.code !== 'no-space') throw error;
+        if (room === 'ordinary' || !isTransient(error)) throw error;
       }
       return current;
     },

@@ -2,7 +2,7 @@ import { closeSync } from 'node:fs';
 import type { Ballast } from '../../../ports/ballast.ts';
 import type { AppendOptions } from '../../../ports/event-log.ts';
 import type { Reach } from '../../../ports/failpoints.ts';
-import { type Fault, faultOf } from '../../../ports/fault.ts';
+import { type Fault, faultOf, isTransient } from '../../../ports/fault.ts';
 import { type ActiveSegment, cutBack, leaveSegment, startSegment } from './active-segment.ts';
 import type { Cursor } from './cursor.ts';
 import { syncData, writeAt } from './file-calls.ts';
@@ -31,8 +31,8 @@ export interface SegmentWriter {
    */
   store(batch: readonly Taken[]): Promise<void>;
   /**
-   * Takes back what a failed batch left, where that is possible, and gives the fault for those who wait: after
-   * `no-space` the writer goes on, after any other fault it must not be used again.
+   * Takes back what a failed batch left, where that is possible, and gives the fault for those who wait: after one that
+   * `isTransient` the writer goes on, after any other it must not be used again.
    */
   undo(error: unknown): Promise<Fault>;
   close(): Promise<void>;
@@ -105,7 +105,7 @@ function advance(segment: Segment, batch: readonly Taken[]): void {
 }
 
 async function takeBack(active: ActiveSegment, ballast: Ballast | undefined, fault: Fault): Promise<Fault> {
-  if (fault.code !== 'no-space') return fault;
+  if (!isTransient(fault)) return fault;
   try {
     await withBallast(ballast, () => cutBack(active));
     return fault;

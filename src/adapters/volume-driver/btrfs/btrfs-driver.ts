@@ -1,4 +1,5 @@
 import { type Reach, unhindered } from '../../../ports/failpoints.ts';
+import { isFull } from '../../../ports/fault.ts';
 import type { System } from '../../../ports/system.ts';
 import type { Mount, Volume, VolumeDriver } from '../../../ports/volume-driver.ts';
 import { createTreeThread } from '../tree-thread.ts';
@@ -93,7 +94,7 @@ async function withRoom<T>(reclaim: () => Promise<boolean>, deed: () => Promise<
   try {
     return await deed();
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC' || !(await reclaim())) throw error;
+    if (!isFull(error) || !(await reclaim())) throw error;
     return deed();
   }
 }

@@ -1,4 +1,5 @@
 import { realpathSync } from 'node:fs';
+import { isErrno, printedError } from '../../../ports/errno.ts';
 import type { Usage } from '../../../ports/volume-driver.ts';
 import type { BtrfsCalls, SubvolumeInfo } from './btrfs-calls.ts';
 
@@ -17,7 +18,7 @@ export function createCommandBtrfsCalls(run: RunCommand): BtrfsCalls {
     try {
       await btrfs('subvolume', 'delete', path);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOTEMPTY') throw error;
+      if (!isErrno(error, 'ENOTEMPTY')) throw error;
       // A read-only subvolume gives nothing away.
       await btrfs('property', 'set', '-ts', path, 'ro', 'false');
       for (const inside of await nested(path))
@@ -45,18 +46,10 @@ export function createCommandBtrfsCalls(run: RunCommand): BtrfsCalls {
 
 type Ask = (file: string, ...args: readonly string[]) => Promise<string>;
 
-const codes: readonly (readonly [RegExp, string])[] = [
-  [/No space left|quota exceeded/i, 'ENOSPC'],
-  [/Directory not empty/i, 'ENOTEMPTY'],
-  [/No such file/i, 'ENOENT'],
-  [/not supported|Inappropriate ioctl/i, 'ENOTTY'],
-];
-
 async function outputOf(run: RunCommand, file: string, args: readonly string[]): Promise<string> {
   const { status, output, errors } = await run(file, args);
   if (status === 0) return output;
-  const code = codes.find(([pattern]) => pattern.test(errors))?.[1] ?? 'EIO';
-  throw Object.assign(new Error(`${[file, ...args].join(' ')}: ${errors.trim() || `exit status ${status}`}`), { code });
+  throw printedError(errors, `${[file, ...args].join(' ')}: ${errors.trim() || `exit status ${status}`}`);
 }
 
 /** `find` walks all files, so it is asked only where there is something to find. */

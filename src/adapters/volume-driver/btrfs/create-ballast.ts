@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, rmSync, statfsSync, symlinkSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Ballast } from '../../../ports/ballast.ts';
-import { errorText } from '../../../ports/fault.ts';
+import { errorText, isFull } from '../../../ports/fault.ts';
 import type { BtrfsCalls } from './btrfs-calls.ts';
 import { btrfsMagic } from './check-btrfs-root.ts';
 import { createReclaim } from './create-reclaim.ts';
@@ -56,8 +56,7 @@ export function createBallast({ root, calls, warn }: Setup): Ballast | undefined
       await fill(path);
       whole = true;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOSPC')
-        warn(`no metadata is held for a full disk: ${errorText(error)}`);
+      if (!isFull(error)) warn(`no metadata is held for a full disk: ${errorText(error)}`);
     }
   };
   const release = async () => {

@@ -1,15 +1,10 @@
-import { Fault, faultOf } from '../../../ports/fault.ts';
+import { faultOf } from '../../../ports/fault.ts';
 
 /** Does a deed; what it throws becomes a Fault that says what was being done. */
 export async function guarded<T>(what: string, deed: () => T | Promise<T>): Promise<T> {
   try {
     return await deed();
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EBUSY')
-      throw new Fault('busy', `${what}: ${(error as Error).message}`, {
-        hint: 'unmount what is mounted in it',
-        cause: error,
-      });
     throw faultOf(error, what);
   }
 }

@@ -1,9 +1,8 @@
+import { isErrno } from '../../../ports/errno.ts';
 import { flags, type Ioctl, requests, withDirectory, writeNumber } from './ioctl.ts';
 import { namedArgument } from './named-argument.ts';
 import { type Nested, nestedIn, pathOfNested } from './nested-subvolumes.ts';
 import { subvolumeId } from './subvolume-id.ts';
-
-const codeOf = (error: unknown) => (error as NodeJS.ErrnoException).code;
 
 /**
  * Deletes a subvolume with all that lie in it, which its user may have made, deepest first. Those are named by their
@@ -15,7 +14,7 @@ export async function removeSubvolume(ioctl: Ioctl, directory: string, name: str
     try {
       await attempt();
     } catch (error) {
-      if (codeOf(error) !== 'ENOTEMPTY') throw error;
+      if (!isErrno(error, 'ENOTEMPTY')) throw error;
       const path = `${directory}/${name}`;
       await withDirectory(path, async (opened) => emptySubvolume(ioctl, { fd: opened, path }));
       await attempt();
@@ -35,7 +34,7 @@ async function emptySubvolume(ioctl: Ioctl, { fd, path }: Opened): Promise<void>
     try {
       await removeById(ioctl, fd, nested.id);
     } catch (error) {
-      if (codeOf(error) !== 'ENOTEMPTY') throw error;
+      if (!isErrno(error, 'ENOTEMPTY')) throw error;
       await emptyNested(ioctl, { fd, path }, nested);
       await removeById(ioctl, fd, nested.id);
     }

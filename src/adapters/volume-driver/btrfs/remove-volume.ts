@@ -1,5 +1,6 @@
 import { readdirSync, rmdirSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
+import { isErrno } from '../../../ports/errno.ts';
 import { isDirectory } from '../exact-directory.ts';
 import type { BtrfsCalls } from './btrfs-calls.ts';
 import { isSubvolume } from './is-subvolume.ts';
@@ -25,7 +26,7 @@ export async function removeVolume({ calls, removeTree }: Tools, path: string): 
     rmdirSync(path);
     return 0;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOTEMPTY') return removeTree(path);
+    if (isErrno(error, 'ENOTEMPTY')) return removeTree(path);
     throw error;
   }
 }

@@ -1,5 +1,5 @@
 import { accessSync, constants, mkdirSync, rmSync, statfsSync } from 'node:fs';
-import { Fault } from '../../../ports/fault.ts';
+import { Fault, isFull } from '../../../ports/fault.ts';
 import { ensureDirectory } from '../exact-directory.ts';
 import { asRootFault, existingRoot } from '../existing-root.ts';
 import { tellsEntryTypes } from './entry-types.ts';
@@ -64,8 +64,6 @@ async function probe(path: string, tryMount?: TryMount): Promise<void> {
     rmSync(place, { recursive: true, force: true });
   }
 }
-
-const isFull = (error: unknown) => ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException).code ?? '');
 
 const probeMount = (place: string) => ({
   type: 'overlay',

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { inspectLog } from '../../../../src/adapters/event-log/file/inspect-log.ts';
-import { Fault } from '../../../../src/ports/fault.ts';
+import type { ErrnoName } from '../../../../src/ports/errno.ts';
+import { Fault, type FaultCode } from '../../../../src/ports/fault.ts';
 import { createSandbox, type Sandbox } from '../../../support/sandbox.ts';
 import { createTrap, eventsAfter, now, openLog, readAll, segmentsIn } from './file-log.ts';
 
@@ -33,7 +34,11 @@ const thrownCode = (work: () => unknown) => {
 for (const [step, code] of [
   ['log.write', 'EIO'],
   ['log.sync', 'EIO'],
+  ['log.write', 'ESTALE'],
   ['log.sync', 'ENOSPC'],
+  ['log.sync', 'EDQUOT'],
+  ['log.sync', 'EROFS'],
+  ['log.sync', 'EMFILE'],
   ['log.rotate', 'EIO'],
 ] as const)
   test(`stops where ${step} fails with ${code}, serves what is durable, and goes on after a restart`, async (context) => {
@@ -44,9 +49,10 @@ for (const [step, code] of [
     for (const envelope of eventsAfter(0, 3)) await log.append([envelope], now);
     trap.arm(step, code);
     const outcomes = await Promise.all(eventsAfter(3, 4).map((envelope) => codeOf(log.append([envelope], now))));
-    const failed = outcomes.indexOf('io');
+    const expected = step !== 'log.sync' && code === 'ESTALE' ? 'stale' : 'io';
+    const failed = outcomes.indexOf(expected);
     assert.ok(
-      outcomes.slice(failed).every((outcome) => outcome === 'io'),
+      outcomes.slice(failed).every((outcome) => outcome === expected),
       outcomes.join(),
     );
     assert.is(log.end.position, 3 + failed);
@@ -96,17 +102,28 @@ test('warns where its directory can not be had written in place, and goes on', a
   assert.match(warnings.join(), 'on a full disk the log takes nothing, not even removals: no chattr');
 });
 
-for (const step of ['log.write', 'log.rotate'] as const)
-  test(`gives back what ${step} found no space for, across segments, and goes on`, async ({ directory }) => {
+const passing: Partial<Record<ErrnoName, FaultCode>> = {
+  ENOSPC: 'no-space',
+  EDQUOT: 'no-space',
+  EROFS: 'read-only',
+  EMFILE: 'exhausted',
+  ENFILE: 'exhausted',
+};
+const refusing = (['log.write', 'log.rotate'] as const).flatMap((step) =>
+  Object.entries(passing).map(([errno, code]) => ({ step, errno: errno as ErrnoName, code })),
+);
+
+for (const { step, errno, code } of refusing)
+  test(`rolls back what ${step} refuses by ${errno}, across segments, and goes on`, async ({ directory }) => {
     const trap = createTrap();
     const { log } = await openLog(directory, { reach: trap.reach, segmentBytes: 600 });
     for (const envelope of eventsAfter(0, 2)) await log.append([envelope], now);
     const { end } = log;
-    trap.arm(step, 'ENOSPC');
+    trap.arm(step, errno);
     const outcomes = await Promise.all(eventsAfter(2, 9).map((envelope) => codeOf(log.append([envelope], now))));
-    const given = outcomes.indexOf('no-space');
+    const given = outcomes.indexOf(code);
     assert.ok(
-      outcomes.slice(given).every((outcome) => outcome === 'no-space'),
+      outcomes.slice(given).every((outcome) => outcome === code),
       outcomes.join(),
     );
     assert.is(log.end.position, end.position + given);

@@ -6,8 +6,10 @@ import {
   type FileLogOpening,
   openFileEventLog,
 } from '../../../../src/adapters/event-log/file/open-file-event-log.ts';
+import type { ErrnoName } from '../../../../src/ports/errno.ts';
 import type { EventLog } from '../../../../src/ports/event-log.ts';
 import type { Step } from '../../../../src/ports/failpoints.ts';
+import { rawError } from '../../../support/raw-error.ts';
 import { enveloped, prepared } from '../../../support/sample-events.ts';
 
 export const storeId = '0b7c1e9e-3a55-4c8e-9d0a-6a1f6a3f1c11';
@@ -65,16 +67,16 @@ export function rewrite(directory: string, segment: number, change: (lines: stri
 
 /** A reach that fails the named step once, after it was armed. */
 export function createTrap() {
-  let armed: { step: Step; code: string } | undefined;
+  let armed: { step: Step; errno: ErrnoName } | undefined;
   return {
-    arm: (step: Step, code: string) => {
-      armed = { step, code };
+    arm: (step: Step, errno: ErrnoName) => {
+      armed = { step, errno };
     },
     reach: (step: Step) => {
       if (armed?.step !== step) return;
-      const { code } = armed;
+      const { errno } = armed;
       armed = undefined;
-      throw Object.assign(new Error(`${code}: made to fail at ${step}`), { code });
+      throw rawError(errno, `made to fail at ${step}`);
     },
   };
 }

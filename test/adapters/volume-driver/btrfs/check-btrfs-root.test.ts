@@ -39,7 +39,7 @@ onBothWays('root', (test) => {
     try {
       mkdirSync(`${loop.path}/root`);
       execFileSync('mount', ['-o', 'remount,ro', loop.path]);
-      await rejectsWith(() => openDriver(`${loop.path}/root`, calls), 'misuse');
+      await rejectsWith(() => openDriver(`${loop.path}/root`, calls), 'read-only');
     } finally {
       loop.end();
     }

@@ -79,7 +79,7 @@ check('refuses a read-only file system', async () => {
   try {
     loop.unmount();
     await run('mount', ['-o', 'ro', loop.device, loop.path]);
-    const fault = await rejectsWith(() => checkOverlayRoot(loop.path), 'misuse');
+    const fault = await rejectsWith(() => checkOverlayRoot(loop.path), 'read-only');
     assert.match(fault.message, 'read-only');
   } finally {
     await run('umount', [loop.path]);
