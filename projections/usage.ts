@@ -11,6 +11,9 @@ export function evolveUsage(usage: UsageOfSnapshots, event: Event): UsageOfSnaps
   switch (event.type) {
     case 'UsageMeasured':
       return usage.set(event.data.id, { bytes: event.data.bytes, inodes: event.data.inodes });
+    case 'StoreImported':
+      // Another file system allocates otherwise, and another driver counts otherwise: layers are measured anew.
+      return cleared(usage);
     case 'SnapshotRemoved':
       return event.data.retained ? usage : usage.delete(event.data.id);
     case 'VolumeLost':
@@ -20,3 +23,6 @@ export function evolveUsage(usage: UsageOfSnapshots, event: Event): UsageOfSnaps
       return usage;
   }
 }
+
+const cleared = (usage: UsageOfSnapshots) =>
+  Array.from(usage, ([id]) => id).reduce((left: UsageOfSnapshots, id) => left.delete(id), usage);

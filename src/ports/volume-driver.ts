@@ -87,6 +87,8 @@ export interface VolumeDriver {
   /** Whether the layer of a committed snapshot is on the disk, frozen, as its commit left it. Cheap: no file in it is looked at. */
   holds(id: number): boolean;
   usage(volume: Volume): Promise<Usage>;
+  /** Usage is no more than an estimate: two measurements of the same layer can't be compared (btrfs without native calls). */
+  readonly roughUsage?: boolean;
   /** Deletes all that the id has on disk and tells how many bytes were freed, as far as that is cheap to know (else 0). */
   purge(id: number): Promise<number>;
   /**

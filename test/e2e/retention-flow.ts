@@ -12,6 +12,7 @@ import { type Missing, requireCommand, suiteNeeding } from '../support/requireme
 import { run } from '../support/run.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { daemonFile, serverUnderTest } from '../support/server.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { createEnvironment, type Environment, needs } from './environment.ts';
 import { base, filler } from './layers.ts';
 
@@ -129,6 +130,20 @@ export function retentionFlow(driver: string, rootOf: (sandbox: Sandbox) => stri
     await expectWhole();
   });
 
+  test('fetches again a layer that was emptied by hand, and says why', async () => {
+    await state.environment.removeAll();
+    const [top = ''] = await retainedNumbers(state);
+    await waitFor('its measurement', async () => {
+      const { stdout } = await snapledger(state, 'log', '--json', '--type', 'UsageMeasured');
+      return stdout.includes(`"id":"${top}"`);
+    });
+    await emptied(join(state.root, 'snapshots', top));
+    assert.is((await state.pull()).requests, 1);
+    await expectWhole();
+    const { stdout } = await snapledger(state, 'log', '--json', '--type', 'RetentionEnded');
+    assert.match(stdout, /its volume was changed after its commit: it holds 1 of the \d+ inodes measured/);
+  });
+
   test('gives a layer that was restored by hand to who pulls, or back to retention', async () => {
     await state.environment.removeAll();
     const [top = ''] = await retainedNumbers(state);
@@ -170,4 +185,15 @@ async function lose({ environment, root }: State, ids: readonly string[]): Promi
     await run('rm', ['-r', volume]);
   }
   await environment.startSnapshotter();
+}
+
+/** Empties a committed layer behind the snapshotter's back, as it serves. */
+async function emptied(volume: string): Promise<void> {
+  const frozen = join(volume, 'layer');
+  const btrfs = existsSync(frozen);
+  const layer = btrfs ? frozen : join(volume, 'fs');
+  const readOnly = (value: string) => run('btrfs', ['property', 'set', '-f', '-t', 'subvol', layer, 'ro', value]);
+  if (btrfs) await readOnly('false');
+  await run('find', [layer, '-mindepth', '1', '-delete']);
+  if (btrfs) await readOnly('true');
 }

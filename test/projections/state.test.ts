@@ -116,6 +116,16 @@ test('usage is kept by id', () => {
   assert.equal(state.usage.get(1), { bytes: 4096, inodes: 1 });
 });
 
+test('usage that was measured elsewhere does not come along with an imported store', () => {
+  const imported = {
+    type: 'StoreImported',
+    data: { from: 'overlay', driver: 'btrfs', position: 4, volumes: true },
+  } as const;
+  const measured = { type: 'UsageMeasured', data: { id: 1, bytes: 4096, inodes: 1 } } as const;
+  assert.is(given(...layers, measured, imported).usage.size, 0);
+  assert.is(given(...layers, measured, imported, measured).usage.size, 1);
+});
+
 test('the life of the store tells a crash from an orderly end', () => {
   const [created, opened, closed] = oneOfEach;
   assert.ok(created && opened && closed);

@@ -1,34 +1,65 @@
 import type { Meta } from '../../../events/envelope.ts';
-import { adoptable, restoration } from '../../domain/adopt.ts';
+import { type Adoptable, adoptable, restoration } from '../../domain/adopt.ts';
 import type { Prepare } from '../../domain/commands.ts';
 import { type Answer, refuse } from '../../domain/refusal.ts';
+import { errorText } from '../../ports/fault.ts';
 import { reconcilerActor } from '../actors.ts';
 import type { StoreContext } from '../store-context.ts';
+import { defectOf } from './intact.ts';
 
 /**
  * Where the layer that a Prepare is for is there already, brings it back and answers AlreadyExists: containerd then lists
- * it and takes it, instead of fetching and unpacking it. Undefined where there is none. The answer is given when the
- * restoration is on stable storage. Looking and recording are one turn, so that nothing can come between.
+ * it and takes it, instead of fetching and unpacking it. Undefined where there is none, or where it is not what was committed:
+ * its retention ends then. The answer is given when the restoration is on stable storage.
  */
 export async function adoptLayer(
-  { journal, driver, rules, reach }: StoreContext,
+  context: StoreContext,
   command: Prepare,
   actor: Meta,
 ): Promise<Answer<never> | undefined> {
-  const found = rules.retain ? adoptable(journal.latest, command) : undefined;
-  if (found === undefined) return undefined;
-  const { retained, snapshot } = found;
-  const { id, key } = snapshot;
-  if (!driver.holds(id)) {
-    if (retained !== undefined) {
-      const why = 'its volume is not on the disk any more';
-      await journal.record([{ type: 'RetentionEnded', data: { id, key, why } }], {
-        actor: reconcilerActor,
-        room: 'reserved',
-      });
-    }
-    return undefined;
+  const { journal, rules } = context;
+  const find = () => (rules.retain ? adoptable(journal.latest, command) : undefined);
+  let found = find();
+  while (found !== undefined) {
+    const { id } = found.snapshot;
+    const sound = await isSound(context, id);
+    // Deciding and recording are one turn: what happened during the walk counts.
+    const now = find();
+    if (now?.snapshot.id === id) return sound ? adopt(context, now, { command, actor }) : undefined;
+    found = now;
   }
+  return undefined;
+}
+
+/** Examines a layer. Retention ends for one that is not what was committed: the pull that asks for it replaces it. */
+async function isSound({ journal, driver, logger }: StoreContext, id: number): Promise<boolean> {
+  let why: string | undefined;
+  try {
+    why = await defectOf({ journal, driver }, id);
+  } catch (error) {
+    logger.warn({ id, error: errorText(error) }, 'layer not adopted: it can not be examined');
+    return false;
+  }
+  if (why === undefined) return true;
+  const retained = journal.latest.volumes.retained.get(id);
+  const key = retained?.snapshot.key;
+  logger.warn({ id, key, error: why }, 'layer not adopted: it is not what was committed');
+  if (key === undefined) return false;
+  const data = { id, key, why };
+  await journal.record([{ type: 'RetentionEnded', data }], { actor: reconcilerActor, room: 'reserved' });
+  return false;
+}
+
+interface Asked {
+  readonly command: Prepare;
+  readonly actor: Meta;
+}
+
+async function adopt(
+  { journal, reach }: StoreContext,
+  { retained, snapshot: { id, key } }: Adoptable,
+  { command, actor }: Asked,
+): Promise<Answer<never> | undefined> {
   if (retained === undefined) await journal.settled();
   else {
     reach('restore.append');

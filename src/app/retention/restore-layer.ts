@@ -1,30 +1,45 @@
 import * as either from 'fp-ts/lib/Either.js';
 import type { Snapshot } from '../../../projections/snapshot.ts';
+import type { Retained } from '../../../projections/volumes.ts';
 import { restoration } from '../../domain/adopt.ts';
 import { type Answer, refuse } from '../../domain/refusal.ts';
 import { restorable } from '../../domain/restore.ts';
 import { operatorActor } from '../actors.ts';
 import { expectServing } from '../journal.ts';
 import type { StoreContext } from '../store-context.ts';
-import { snapshotWith } from '../volume-of.ts';
+import { pathOf, snapshotWith } from '../volume-of.ts';
+import { defectOf } from './intact.ts';
 
 /**
  * Brings a retained layer back by its name or number, after those of its parents that are retained too. Answers what lives
- * again, parents first, when that is on stable storage.
+ * again, parents first, when that is on stable storage. A layer that is not what was committed is refused and left as it is.
  */
 export async function restoreLayer(context: StoreContext, name: string): Promise<Answer<readonly Snapshot[]>> {
-  const { journal, driver, reach } = context;
+  const { journal, logger } = context;
   expectServing(journal);
-  const found = restorable(journal.latest, name);
-  if (either.isLeft(found)) return found;
-  const missing = found.right.find(({ snapshot }) => !driver.holds(snapshot.id));
-  if (missing !== undefined) {
-    const { id, key } = missing.snapshot;
-    return refuse('failed-precondition', `snapshot ${key}: its volume snapshots/${id} is not on the disk any more`);
+  const examined = new Set<number>();
+  for (;;) {
+    const found = restorable(journal.latest, name);
+    if (either.isLeft(found)) return found;
+    const next = found.right.find(({ snapshot }) => !examined.has(snapshot.id))?.snapshot;
+    // Deciding and recording are one turn: what happened during the walks counts.
+    if (next === undefined) return bringBack(context, found.right);
+    const { id, key } = next;
+    const why = await defectOf(context, id);
+    examined.add(id);
+    if (why === undefined) continue;
+    logger.warn({ id, key, error: why }, 'layer not restored: it is not what was committed');
+    return refuse('failed-precondition', `snapshot ${key}: ${pathOf(id)}: ${why}`);
   }
+}
+
+async function bringBack(
+  { journal, reach }: StoreContext,
+  layers: readonly Retained[],
+): Promise<Answer<readonly Snapshot[]>> {
   reach('restore.append');
-  const events = found.right.map((retained) => restoration(retained, 'by hand'));
+  const events = layers.map((retained) => restoration(retained, 'by hand'));
   await journal.record(events, { actor: operatorActor });
   reach('restore.answer');
-  return either.right(found.right.flatMap(({ snapshot }) => snapshotWith(journal.durable, snapshot.id) ?? []));
+  return either.right(layers.flatMap(({ snapshot }) => snapshotWith(journal.durable, snapshot.id) ?? []));
 }

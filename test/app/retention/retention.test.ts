@@ -2,6 +2,7 @@ import { either } from 'fp-ts';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { refLabel } from '../../../projections/offer.ts';
+import type { MemoryVolume } from '../../../src/adapters/volume-driver/memory/memory-driver.ts';
 import type { RetentionPolicy } from '../../../src/app/retention/policy.ts';
 import type { Answer } from '../../../src/domain/refusal.ts';
 import { Fault } from '../../../src/ports/fault.ts';
@@ -31,6 +32,11 @@ const prepare = (key: string, parent = '', labels = {}) =>
   ({ type: 'Prepare', key, parent, kind: 'active', labels }) as const;
 const listed = ({ snapshots }: MemoryStore, ...filters: string[]) => [...right(snapshots.list(filters))];
 const retained = ({ journal }: MemoryStore) => [...journal.durable.volumes.retained].map(([id]) => id).sort();
+function volumeOf({ driver }: MemoryStore, name: string): MemoryVolume {
+  const volume = driver.volumes.get(name);
+  if (volume === undefined) throw new Error(`no volume ${name}`);
+  return volume;
+}
 const volumes = ({ driver }: MemoryStore) => [...driver.volumes.keys()].sort();
 
 /** Three layers, one upon the other, of a MiB each, removed as containerd's collection does. */
@@ -135,6 +141,93 @@ test('a retained layer whose volume is gone is given up, and the layer prepared'
   right(await store.snapshots.prepare(prepare('default/9/e', '', { [refLabel]: 'sha256:a' }), actor));
   await store.journal.settled();
   assert.equal(retained(store), [2, 3]);
+});
+
+/** What somebody did to the volume of the first layer by hand, and what is said of it. */
+const alterations: readonly (readonly [about: string, change: (volume: MemoryVolume) => void, said: RegExp])[] = [
+  ['emptied', (volume) => Object.assign(volume, { bytes: 0, inodes: 0 }), /holds 0 of the 1 inodes/],
+  ['truncated', (volume) => Object.assign(volume, { bytes: 0 }), /holds 0 of the 1048576 bytes/],
+  ['added to', (volume) => Object.assign(volume, { inodes: 2 }), /holds 2 of the 1 inodes/],
+];
+
+for (const [about, change, said] of alterations) {
+  test(`a retained layer that was ${about} is given up with the reason, and the layer prepared`, async () => {
+    const store = await withRemoved();
+    await removeAll(store);
+    change(volumeOf(store, '1'));
+    right(await store.snapshots.prepare(prepare('default/9/e', '', { [refLabel]: 'sha256:a' }), actor));
+    await store.journal.settled();
+    assert.equal(retained(store), [2, 3]);
+    const ended = store.durable().flatMap(({ event }) => (event.type === 'RetentionEnded' ? [event.data] : []));
+    assert.equal(
+      ended.map(({ id, key }) => [id, key]),
+      [[1, a]],
+    );
+    assert.match(ended[0]?.why ?? '', said);
+    const [warning] = store.said.filter(({ message }) => message.startsWith('layer not adopted'));
+    assert.match(String(warning?.fields.error), said);
+  });
+
+  test(`a layer that was ${about} after it was brought back is not offered again, and lives on`, async () => {
+    const store = await withRemoved();
+    await removeAll(store);
+    right(await store.restore('1'));
+    change(volumeOf(store, '1'));
+    right(await store.snapshots.prepare(prepare('default/9/e', '', { [refLabel]: 'sha256:a' }), actor));
+    assert.is(right(store.snapshots.stat(a)).kind, 'committed');
+    assert.not.ok(store.types().includes('RetentionEnded'));
+  });
+
+  test(`restore refuses a layer that was ${about}, and leaves it as it is`, async () => {
+    const store = await withRemoved();
+    await removeAll(store);
+    change(volumeOf(store, '1'));
+    const answer = await store.restore('2');
+    assert.match(either.isLeft(answer) ? answer.left.text : '', said);
+    assert.equal([codeOf(answer), retained(store)], ['failed-precondition', [1, 2, 3]]);
+  });
+}
+
+test('a layer that was never measured is adopted as long as it is there', async () => {
+  const store = await openMemoryStore({ service: { retention: forever } });
+  right(await store.snapshots.prepare(prepare('default/1/e'), actor));
+  right(await store.snapshots.commit({ type: 'Commit', key: 'default/1/e', name: a, parent: '', labels: {} }, actor));
+  right(await store.snapshots.remove({ type: 'Remove', key: a }, actor));
+  assert.not.ok(store.journal.durable.usage.has(1));
+  const answer = await store.snapshots.prepare(prepare('default/9/e', '', { [refLabel]: 'sha256:a' }), actor);
+  assert.is(codeOf(answer), 'already-exists');
+});
+
+test('a retained layer that can not be examined is not adopted, and stays retained', async () => {
+  let failing = false;
+  const before = (name: string) => {
+    if (failing && name === 'usage') throw new Fault('io', 'the disk fails', { hint: 'replace it' });
+  };
+  const store = await withRemoved({ before });
+  await removeAll(store);
+  failing = true;
+  right(await store.snapshots.prepare(prepare('default/9/e', '', { [refLabel]: 'sha256:a' }), actor));
+  assert.equal(retained(store), [1, 2, 3]);
+  assert.ok(store.said.some(({ message }) => message === 'layer not adopted: it can not be examined'));
+});
+
+test('what happens while a layer is examined counts', async () => {
+  let meanwhile: (() => Promise<unknown>) | undefined;
+  const before = async (name: string) => {
+    const act = name === 'usage' ? meanwhile : undefined;
+    meanwhile = undefined;
+    await act?.();
+  };
+  const store = await withRemoved({ before });
+  await removeAll(store);
+  const data = { id: 1, key: a, why: 'kept long enough' };
+  meanwhile = () => store.journal.record([{ type: 'RetentionEnded', data }], { actor: { actor: 'operator' } });
+  right(await store.snapshots.prepare(prepare('default/9/e', '', { [refLabel]: 'sha256:a' }), actor));
+  meanwhile = () =>
+    store.journal.record([{ type: 'RetentionEnded', data: { ...data, id: 2, key: b } }], {
+      actor: { actor: 'operator' },
+    });
+  assert.is(codeOf(await store.restore('2')), 'failed-precondition');
 });
 
 test('retained layers survive a restart, and can be adopted after it', async () => {

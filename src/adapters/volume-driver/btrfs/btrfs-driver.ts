@@ -78,6 +78,7 @@ export async function createBtrfsDriver(setup: BtrfsSetup): Promise<VolumeDriver
     }),
     holds: (id) => isSubvolume(layout.layer(id)),
     usage: deed('usage', usageOf),
+    roughUsage: calls.name === 'commands',
     purge: (id) =>
       guarded(`purge of volume ${id}`, () => {
         forget(id);
