@@ -33,6 +33,7 @@ export const versions = {
   SnapshotRestored: [{ codec: retention.SnapshotRestoredV1 }],
   RetentionEnded: [{ codec: retention.RetentionEndedV1 }],
   ContainerdObserved: [{ codec: observed.ContainerdObservedV1 }],
+  ContainerdWatchChanged: [{ codec: observed.ContainerdWatchChangedV1 }],
   SnapshotUpdated: [{ codec: snapshot.SnapshotUpdatedV1 }],
   PrepareUndone: [{ codec: undo.PrepareUndoneV1 }],
   CommitUndone: [{ codec: undo.CommitUndoneV1 }],
@@ -57,6 +58,7 @@ interface Facts {
   SnapshotRestored: retention.SnapshotRestored;
   RetentionEnded: retention.RetentionEnded;
   ContainerdObserved: observed.ContainerdObserved;
+  ContainerdWatchChanged: observed.ContainerdWatchChanged;
   SnapshotUpdated: snapshot.SnapshotUpdated;
   PrepareUndone: undo.PrepareUndone;
   CommitUndone: undo.CommitUndone;

@@ -72,6 +72,7 @@ const others: ReadonlySet<string> = new Set([
   'StoreImported.v1',
   'LogRepaired.v1',
   'ContainerdObserved.v1',
+  'ContainerdWatchChanged.v1',
   'OrphanQuarantined.v1',
   'OrphanPurged.v1',
 ]);

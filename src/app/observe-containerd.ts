@@ -15,16 +15,18 @@ const mostEachMinute = 600;
 /** longer names, in UTF-16 units, are cut */
 const longestName = 512;
 
-/** Records what containerd tells of itself, so that removals can be explained. Nothing waits for it, and nothing fails by it. */
+/**
+ * Records what containerd tells of itself, so that removals can be explained, and for how long it was not listened to. Nothing
+ * waits for it, and nothing fails by it.
+ */
 export function observeContainerd({ journal, clock, watch }: Context): { close(): void } {
-  let watched = false;
+  let listening = false;
+  let since = performance.now();
   let minute = 0n;
   let count = 0;
-  const record = (topic: string, namespace: string, name: string, at: bigint) => {
-    const data = { topic, namespace: namespace.slice(0, longestName), name: name.slice(0, longestName), at };
-    const observed: Event = { type: 'ContainerdObserved', data };
+  const record = (event: Event) => {
     try {
-      journal.record([observed], { actor: containerdActor, flush: 'soon' }).catch(() => {});
+      journal.record([event], { actor: containerdActor, flush: 'soon' }).catch(() => {});
     } catch {
       // The log takes nothing now: what is not known is not told.
     }
@@ -34,12 +36,17 @@ export function observeContainerd({ journal, clock, watch }: Context): { close()
       const now = clock() / 60_000_000_000n;
       count = now === minute ? count + 1 : 1;
       minute = now;
-      if (count <= mostEachMinute) record(topic, namespace, name, at);
+      if (count > mostEachMinute) return;
+      const data = { topic, namespace: namespace.slice(0, longestName), name: name.slice(0, longestName), at };
+      record({ type: 'ContainerdObserved', data });
     },
-    watching: (now) => {
-      if (now === watched) return;
-      watched = now;
-      record(now ? 'watched' : 'unwatched', '', '', clock());
+    listening: (now) => {
+      if (now === listening) return;
+      listening = now;
+      // By elapsed time: a clock that is set meanwhile makes no gap longer.
+      const gap = now ? BigInt(Math.round((performance.now() - since) * 1e6)) : 0n;
+      since = performance.now();
+      record({ type: 'ContainerdWatchChanged', data: { listening: now, gap } });
     },
   };
   return watch(listener);

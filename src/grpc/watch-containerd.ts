@@ -1,4 +1,5 @@
-import { Client, type ClientReadableStream, credentials } from '@grpc/grpc-js';
+import { statSync } from 'node:fs';
+import { Client, type ClientReadableStream, credentials, status } from '@grpc/grpc-js';
 import type { ContainerdEvent, ContainerdListener, WatchContainerd } from '../ports/containerd-events.ts';
 import { type EventEnvelope, subscribeMethod } from './events-protocol.ts';
 
@@ -6,48 +7,94 @@ import { type EventEnvelope, subscribeMethod } from './events-protocol.ts';
 const filters = ['/images/delete', '/containers/delete', '/namespaces/delete', '/snapshot/remove'].map(
   (topic) => `topic=="${topic}"`,
 );
-/** milliseconds before containerd is asked again, at first and at most */
-const firstPause = 500;
+/** Milliseconds between two looks for a socket. A look costs microseconds, and sees whatever becomes of the directories above. */
+const lookEvery = 100;
+/** milliseconds before a socket that refused is asked again, at most */
 const longestPause = 30_000;
 
 /** Listens on containerd's own socket. */
 export function createContainerdWatch(address: string): WatchContainerd {
   return (listener) => {
-    const client = new Client(`unix:${address}`, credentials.createInsecure(), {
-      'grpc.default_authority': 'localhost',
-    });
-    let stream: ClientReadableStream<EventEnvelope> | undefined;
+    let session: Session | undefined;
     let timer: NodeJS.Timeout | undefined;
     let closed = false;
-    let pause = firstPause;
-    const listen = () => {
-      stream = subscribed(client, listener, () => {
-        pause = firstPause;
-      });
-      stream.on('close', () => {
-        listener.watching(false);
-        if (closed) return;
-        timer = setTimeout(listen, pause);
-        pause = Math.min(pause * 2, longestPause);
-      });
+    let asked: string | undefined;
+    let pause = lookEvery;
+    let due = 0;
+    const wait = () => {
+      if (!closed) timer = setTimeout(look, lookEvery);
     };
-    listen();
+    const look = () => {
+      const socket = socketAt(address);
+      const another = socket !== asked;
+      if (socket === undefined || (!another && performance.now() < due)) return wait();
+      if (another) pause = lookEvery;
+      asked = socket;
+      session = startSession(address, listener, ended);
+    };
+    const ended = (listened: boolean) => {
+      listener.listening(false);
+      pause = listened ? lookEvery : Math.min(pause * 2, longestPause);
+      due = performance.now() + pause;
+      wait();
+    };
+    look();
     return {
       close: () => {
         closed = true;
         clearTimeout(timer);
-        stream?.cancel();
-        client.close();
+        session?.close();
+        listener.listening(false);
       },
     };
   };
 }
 
-function subscribed(
-  client: Client,
-  listener: ContainerdListener,
-  begun: () => void,
-): ClientReadableStream<EventEnvelope> {
+/** Which socket stands there: a containerd that starts makes another one. */
+function socketAt(address: string): string | undefined {
+  try {
+    const { dev, ino, ctimeNs } = statSync(address, { bigint: true });
+    return `${dev}:${ino}:${ctimeNs}`;
+  } catch {
+    return undefined;
+  }
+}
+
+interface Session {
+  close(): void;
+}
+
+/** One connection, which calls `ended` with whether it came to listening. A new client has no pauses of an old one's failures. */
+function startSession(address: string, listener: ContainerdListener, ended: (listened: boolean) => void): Session {
+  const client = new Client(`unix:${address}`, credentials.createInsecure(), {
+    'grpc.default_authority': 'localhost',
+  });
+  let open = true;
+  let listened = false;
+  const stream = subscribed(client, listener);
+  const begun = () => {
+    if (!open) return;
+    listened = true;
+    listener.listening(true);
+  };
+  stream.on('metadata', begun);
+  // containerd sends nothing, not even headers, before the first event. What comes after the subscription is answered after it.
+  askHealth(client, begun);
+  stream.on('close', () => {
+    open = false;
+    client.close();
+    ended(listened);
+  });
+  return {
+    close: () => {
+      open = false;
+      stream.cancel();
+      client.close();
+    },
+  };
+}
+
+function subscribed(client: Client, listener: ContainerdListener): ClientReadableStream<EventEnvelope> {
   const { path, requestSerialize, responseDeserialize } = subscribeMethod;
   const stream = client.makeServerStreamRequest<object, EventEnvelope>(
     path,
@@ -55,14 +102,19 @@ function subscribed(
     responseDeserialize as (bytes: Buffer) => EventEnvelope,
     { filters },
   );
-  stream.on('metadata', () => {
-    begun();
-    listener.watching(true);
-  });
   stream.on('data', (envelope: EventEnvelope) => listener.event(eventOf(envelope)));
   // What went wrong shows in that the stream is closed.
   stream.on('error', () => {});
   return stream;
+}
+
+const asIs = (bytes: Buffer) => bytes;
+
+/** Calls back when the server has answered, whatever it says to a health check. */
+function askHealth(client: Client, answered: () => void): void {
+  client.makeUnaryRequest('/grpc.health.v1.Health/Check', asIs, asIs, Buffer.alloc(0), (error) => {
+    if (error === null || error.code === status.UNIMPLEMENTED) answered();
+  });
 }
 
 function eventOf({ topic, namespace, timestamp, event }: EventEnvelope): ContainerdEvent {

@@ -11,9 +11,12 @@ export interface ContainerdEvent {
 /** Who is told what containerd says. */
 export interface ContainerdListener {
   event(event: ContainerdEvent): void;
-  /** The stream has begun, or has ended; it is then asked for again. */
-  watching(now: boolean): void;
+  /** From now on every event is heard, or none; it may be called again with the same. */
+  listening(now: boolean): void;
 }
 
-/** Listens to containerd's event stream until it is closed, with growing pauses where containerd can't be reached. Never throws. */
+/**
+ * Listens to containerd's event stream until it is closed. Begins within half a second of containerd's socket appearing, at
+ * first and after every restart of containerd; a socket that refuses is asked again with growing pauses. Never throws.
+ */
 export type WatchContainerd = (listener: ContainerdListener) => { close(): void };

@@ -31,21 +31,28 @@ function observing(record: (events: readonly Event[]) => Promise<never[]>) {
 
 const image = (name: string) => ({ topic: '/images/delete', namespace: 'ns', name, at: 5n });
 
-test('records what containerd tells, cut to a bounded length, and whether it is listened to', () => {
+test('records what containerd tells, cut to a bounded length, and whether it is listened to and since when', () => {
   const recorded: Event[] = [];
   const { listener } = observing(async (events) => {
     recorded.push(...events);
     return [];
   });
-  listener.watching(false);
-  listener.watching(true);
-  listener.watching(true);
+  listener.listening(false);
+  listener.listening(true);
+  listener.listening(true);
   listener.event(image('x'.repeat(1000)));
-  listener.watching(false);
-  const data = recorded.flatMap((event) => (event.type === 'ContainerdObserved' ? [event.data] : []));
+  listener.listening(false);
   assert.equal(
-    data.map(({ topic, name }) => `${topic} ${name.length}`),
-    ['watched 0', '/images/delete 512', 'unwatched 0'],
+    recorded.map(({ type, data }) => ('topic' in data ? `${data.topic} ${data.name.length}` : type)),
+    ['ContainerdWatchChanged', '/images/delete 512', 'ContainerdWatchChanged'],
+  );
+  const changes = recorded.flatMap((event) => (event.type === 'ContainerdWatchChanged' ? [event.data] : []));
+  assert.equal(
+    changes.map(({ listening, gap }) => [listening, gap > 0n]),
+    [
+      [true, true],
+      [false, false],
+    ],
   );
 });
 

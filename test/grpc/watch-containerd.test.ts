@@ -1,4 +1,8 @@
+import { once } from 'node:events';
+import { mkdirSync, renameSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Server, ServerCredentials, type ServerWritableStream } from '@grpc/grpc-js';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -30,7 +34,7 @@ const text = (name: string) => {
   return Buffer.concat([Buffer.from([0x0a, ...length]), bytes, Buffer.from([0x12, 0])]);
 };
 
-/** Plays containerd: sends these, and keeps the stream. */
+/** Plays containerd: sends these, keeps the stream, and sends not even headers where there is nothing to send. */
 async function containerdAt({ address }: Context, envelopes: readonly object[]) {
   const asked: unknown[] = [];
   const server = new Server();
@@ -38,7 +42,6 @@ async function containerdAt({ address }: Context, envelopes: readonly object[]) 
     Subscribe: (stream: ServerWritableStream<object, object>) => {
       asked.push(stream.request);
       for (const one of envelopes) stream.write(one);
-      if (envelopes.length === 0) stream.sendMetadata(stream.metadata);
     },
   });
   await new Promise<void>((resolve, reject) =>
@@ -51,13 +54,13 @@ async function containerdAt({ address }: Context, envelopes: readonly object[]) 
 
 function listening({ address, sandbox }: Context) {
   const events: ContainerdEvent[] = [];
-  const watching: boolean[] = [];
+  const heard: boolean[] = [];
   const watch = createContainerdWatch(address)({
     event: (event) => void events.push(event),
-    watching: (now) => void watching.push(now),
+    listening: (now) => void heard.push(now),
   });
   sandbox.atEnd(() => watch.close());
-  return { events, watching, watch };
+  return { events, heard, watch };
 }
 
 test('hears what containerd tells, and asks for what explains removals', async (context) => {
@@ -75,14 +78,55 @@ test('hears what containerd tells, and asks for what explains removals', async (
   assert.match(JSON.stringify(asked), 'topic==');
 });
 
-test('asks again when containerd was not there, or has gone', async (context) => {
-  const { watching, watch } = listening(context);
-  await waitFor('the first failure', () => watching.length > 0);
+/** Far less than the pauses that would have grown meanwhile. */
+const soon = { limit: 2_000 };
+/** In which pauses would grow to seconds. */
+const longAbsence = () => sleep(3_600);
+
+test('listens as soon as there is a socket, in a directory that was not there either', async (context) => {
+  const folder = join(context.sandbox.path, 'run', 'containerd');
+  context.address = join(folder, 'c.sock');
+  const { heard } = listening(context);
+  await longAbsence();
+  mkdirSync(folder, { recursive: true });
+  const { stop } = await containerdAt(context, []);
+  context.sandbox.atEnd(stop);
+  await waitFor('the stream', () => heard.at(-1) === true, soon);
+});
+
+test('listens again as soon as containerd has another socket, and says when it does not', async (context) => {
   const first = await containerdAt(context, []);
-  await waitFor('the stream', () => watching.at(-1) === true, { limit: 20_000 });
+  const { heard } = listening(context);
+  await waitFor('the stream', () => heard.at(-1) === true, soon);
   first.stop();
-  await waitFor('its end', () => watching.at(-1) === false, { limit: 20_000 });
+  await waitFor('its end', () => heard.at(-1) === false);
+  await longAbsence();
+  const second = await containerdAt(context, []);
+  context.sandbox.atEnd(second.stop);
+  await waitFor('the stream', () => heard.at(-1) === true, soon);
+});
+
+test('listens as soon as a socket that a killed containerd left is replaced', async (context) => {
+  const { address } = context;
+  const killed = createServer().listen(`${address}.killed`);
+  await once(killed, 'listening');
+  renameSync(`${address}.killed`, address);
+  killed.close();
+  const { heard } = listening(context);
+  await longAbsence();
+  rmSync(address);
+  const { stop } = await containerdAt(context, []);
+  context.sandbox.atEnd(stop);
+  await waitFor('the stream', () => heard.at(-1) === true, soon);
+});
+
+test('says that it does not listen any more when it is closed', async (context) => {
+  const { stop } = await containerdAt(context, []);
+  context.sandbox.atEnd(stop);
+  const { heard, watch } = listening(context);
+  await waitFor('the stream', () => heard.at(-1) === true);
   watch.close();
+  assert.is(heard.at(-1), false);
 });
 
 test.run();

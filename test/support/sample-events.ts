@@ -120,6 +120,7 @@ export const oneOfEach: readonly Event[] = [
       at: 1_790_000_000_123_456_789n,
     },
   },
+  { type: 'ContainerdWatchChanged', data: { listening: true, gap: 3_217_000_000n } },
   { type: 'RetentionEnded', data: { id: 7, key: 'default/13/sha256:ab', why: 'it was kept for 86400 s' } },
   { type: 'SnapshotUpdated', data: { id: 7, key: 'sha256:ab', before: { a: '1', b: '' }, after: { a: '', b: '2' } } },
   {

@@ -1,6 +1,7 @@
 import type { Envelope } from '../../../events/envelope.ts';
 import type { EventOf } from '../../../events/registry.ts';
-import { causeOf, type Observed, type Removal } from './cause.ts';
+import { causeOf, type Heard, type Observed, type Removal } from './cause.ts';
+import { createGaps } from './gaps.ts';
 
 /** Why a snapshot is, or is not any more. */
 export interface Explanation {
@@ -28,21 +29,17 @@ interface Found {
 
 export function createInquiry(about: string): Inquiry {
   const observed: Observed[] = [];
-  let watched = false;
+  const gaps = createGaps();
   let found: Found | undefined;
   /** How actives began: only their commit tells which name they get. */
   const begun = new Map<number, Told>();
   return {
     see: (envelope) => {
       const { event } = envelope;
-      if (event.type === 'ContainerdObserved') {
-        const { topic } = event.data;
-        if (topic === 'watched' || topic === 'unwatched') watched = topic === 'watched';
-        else observed.push(event.data);
-        return;
-      }
+      gaps.see(envelope);
+      if (event.type === 'ContainerdObserved') observed.push(event.data);
       const id = 'id' in event.data ? event.data.id : null;
-      const told = id === null ? undefined : tell(envelope, watched);
+      const told = id === null ? undefined : tell(envelope);
       if (id === null || told === undefined) return;
       const first = begun.get(id);
       if (event.type === 'SnapshotPrepared') begun.set(id, told);
@@ -54,7 +51,7 @@ export function createInquiry(about: string): Inquiry {
     explain: () =>
       found && {
         ...found,
-        story: found.story.map((part) => (typeof part === 'string' ? part : removedText(part, observed))),
+        story: found.story.map((part) => (typeof part === 'string' ? part : removedText(part, { observed, gaps }))),
       },
   };
 }
@@ -71,7 +68,7 @@ interface Told {
 }
 
 /** Undefined for what changes nothing that a person asks about. */
-function tell(envelope: Envelope, watched: boolean): Told | undefined {
+function tell(envelope: Envelope): Told | undefined {
   const { event, meta, position } = envelope;
   const at = `at position ${position}`;
   switch (event.type) {
@@ -84,8 +81,8 @@ function tell(envelope: Envelope, watched: boolean): Told | undefined {
     case 'SnapshotCommitted':
       return { now: 'committed', key: event.data.name, story: `committed from ${event.data.key}, ${at}` };
     case 'SnapshotRemoved': {
-      const removal = { envelope: envelope as Envelope<EventOf<'SnapshotRemoved'>>, watched };
-      return { now: event.data.retained ? 'retained' : 'removed', story: removal };
+      const story = envelope as Envelope<EventOf<'SnapshotRemoved'>>;
+      return { now: event.data.retained ? 'retained' : 'removed', story };
     }
     case 'SnapshotRestored':
       return { now: 'committed', story: `brought back (${event.data.why}), ${at}` };
@@ -102,5 +99,5 @@ function tell(envelope: Envelope, watched: boolean): Told | undefined {
   }
 }
 
-const removedText = (removal: Removal, observed: readonly Observed[]): string =>
-  `removed ${causeOf(removal, observed)}, at position ${removal.envelope.position}`;
+const removedText = (removal: Removal, heard: Heard): string =>
+  `removed ${causeOf(removal, heard)}, at position ${removal.position}`;

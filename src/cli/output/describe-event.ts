@@ -2,6 +2,7 @@ import type { Labels } from '../../../events/codecs.ts';
 import type { Envelope } from '../../../events/envelope.ts';
 import type { Event } from '../../../events/registry.ts';
 import { sizeText } from './size.ts';
+import { durationOf } from './time.ts';
 
 /** One event in the words of the log's table. */
 export interface EventText {
@@ -59,7 +60,9 @@ function whatOf(event: Event): string {
     case 'VolumeFlushed':
       return 'its data is on stable storage';
     case 'ContainerdObserved':
-      return `${event.data.topic} ${event.data.namespace}`.trimEnd();
+      return `${event.data.topic} ${event.data.namespace}`;
+    case 'ContainerdWatchChanged':
+      return event.data.listening ? `listening, after a gap of ${durationOf(event.data.gap)}` : 'not listening';
     case 'VolumeRemade':
     case 'VolumeLost':
     case 'RetentionEnded':

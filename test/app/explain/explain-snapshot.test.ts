@@ -19,6 +19,14 @@ const observed = (topic: string, at: number, about = '', namespace = 'ns'): Even
   type: 'ContainerdObserved',
   data: { topic, namespace, name: about, at: BigInt(at) * 100_000_000n },
 });
+const listening = (now: boolean): Event => ({
+  type: 'ContainerdWatchChanged',
+  data: { listening: now, gap: 0n },
+});
+const opened: Event = {
+  type: 'StoreOpened',
+  data: { store: 's', driver: 'overlay', version: '1', boot: 'b', pid: 1, clean: false, replayed: 0, found: {} },
+};
 const byContainerd = (envelopes: readonly Envelope[]): readonly Envelope[] =>
   envelopes.map((envelope) => ({ ...envelope, meta: { actor: 'containerd' } }));
 
@@ -62,33 +70,64 @@ test('names lease and parent, and what else became of a snapshot', () => {
 });
 
 test('says what containerd deleted before, the container rather than its snapshot', () => {
+  const removals = [observed('/containers/delete', 31, 'web'), observed('/snapshot/remove', 32, 'web')] as const;
   assert.is(
-    lastOf(...made, observed('/containers/delete', 21, 'web'), observed('/snapshot/remove', 22, 'web'), gone(true)),
-    "removed by containerd's collection, 2.9 s after container web was deleted in namespace ns, at position 5",
+    lastOf(listening(true), ...made, ...removals, gone(true)),
+    "removed by containerd's collection, 2.9 s after container web was deleted in namespace ns, at position 6",
   );
   assert.is(
-    lastOf(...made, observed('/snapshot/remove', 22, 'web'), gone(false)),
-    "removed by containerd's collection, 1.8 s after snapshot web was removed in namespace ns, at position 4",
+    lastOf(listening(true), ...made, removals[1], gone(false)),
+    "removed by containerd's collection, 1.8 s after snapshot web was removed in namespace ns, at position 5",
   );
 });
 
 test('takes the newest deletion before the removal, in the order of their times, not of the log', () => {
   const seen = byContainerd(
-    enveloped([...made, gone(true), observed('/images/delete', 20, 'old'), observed('/images/delete', 29, 'new')]),
+    enveloped([
+      ...[listening(true), ...made, gone(true)],
+      ...[observed('/images/delete', 30, 'old'), observed('/images/delete', 39, 'new')],
+    ]),
   );
   const story = storyOf([], name, seen)?.story.at(-1) ?? '';
-  assert.match(story, '0.1 s after image new was deleted');
+  assert.match(story, /0\.1 s after image new was deleted in namespace ns, at/);
   const later = byContainerd(enveloped([...made, gone(true), observed('/images/delete', 40, 'later')]));
   assert.match(storyOf([], name, later)?.story.at(-1) ?? '', 'were not listened to');
 });
 
 test('says so where it can not know', () => {
   assert.match(lastOf(...made, gone(true)) ?? '', "what led to it is not known, since containerd's events were not");
-  const watched = observed('watched', 1);
+  const watched = listening(true);
   assert.match(lastOf(watched, ...made, gone(true)) ?? '', 'containerd told of nothing in the 10 minutes before');
-  assert.match(lastOf(watched, ...made, observed('unwatched', 2), gone(true)) ?? '', 'were not listened to');
   assert.match(lastOf(watched, ...made, observed('/images/delete', 2, 'x', 'other'), gone(true)) ?? '', 'nothing');
   assert.match(lastOf(watched, ...made, observed('/strange', 2, 'x'), gone(true)) ?? '', 'nothing');
+});
+
+test('says for how long it could not know', () => {
+  const watched = listening(true);
+  assert.match(
+    lastOf(watched, ...made, listening(false), made[0], gone(true)) ?? '',
+    "not known, since containerd's events were not listened to for 2.0 s of the 10 minutes before (containerd.events)",
+  );
+  assert.match(lastOf(...made, listening(false), watched, gone(true)) ?? '', 'listened to for 3.0 s of the 10');
+  assert.match(
+    lastOf(watched, ...made, observed('/images/delete', 31, 'x'), listening(false), watched, gone(true)) ?? '',
+    "3.9 s after image x was deleted in namespace ns (containerd's events were not listened to for 1.0 s in between)",
+  );
+});
+
+test('takes a session that did not end in order for one that listened until its last event', () => {
+  const story = lastOf(listening(true), ...made, opened, listening(true), gone(true));
+  assert.match(story ?? '', 'not listened to for 2.0 s of the 10 minutes before');
+  assert.match(lastOf(listening(true), ...made, opened, gone(true)) ?? '', 'not listened to for 2.0 s of the 10');
+  assert.match(lastOf(listening(true), listening(true), ...made, gone(true)) ?? '', 'containerd told of nothing');
+});
+
+test('passes over a moment too short to be worth a word', () => {
+  const events = [...made, listening(true), observed('/images/delete', 29, 'x'), gone(true)];
+  const seen = byContainerd(enveloped(events)).map((envelope) =>
+    envelope.position === 3 ? { ...envelope, time: 2_950_000_000n } : envelope,
+  );
+  assert.match(storyOf([], name, seen)?.story.at(-1) ?? '', /2\.1 s after image x was deleted in namespace ns, at/);
 });
 
 test('names who else removed it, and follows a layer through retention', () => {

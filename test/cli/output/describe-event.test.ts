@@ -38,6 +38,8 @@ test('puts the ways of a removed layer into words', () => {
     { type: 'SnapshotRestored', data: { ...layer, why: 'by hand' } },
     { type: 'RetentionEnded', data: { id: 5, key: 'k', why: 'it was old' } },
     { type: 'ContainerdObserved', data: { topic: '/images/delete', namespace: 'ns', name: 'app:1', at: 1n } },
+    { type: 'ContainerdWatchChanged', data: { listening: true, gap: 3_217_000_000n } },
+    { type: 'ContainerdWatchChanged', data: { listening: false, gap: 0n } },
   ];
   assert.equal(
     described(events).map((line) => line.replace(/ \|[^|]*$/, '')),
@@ -46,6 +48,8 @@ test('puts the ways of a removed layer into words', () => {
       'SnapshotRestored | 5 | k | by hand',
       'RetentionEnded | 5 | k | it was old',
       'ContainerdObserved |  | app:1 | /images/delete ns',
+      'ContainerdWatchChanged |  |  | listening, after a gap of 3.217s',
+      'ContainerdWatchChanged |  |  | not listening',
     ],
   );
 });
