@@ -4,13 +4,10 @@ import { join } from 'node:path';
 import { openFileEventLog } from './adapters/event-log/file/open-file-event-log.ts';
 import { openKurrentEventLog } from './adapters/event-log/kurrentdb/open-kurrent-event-log.ts';
 import type { Identity } from './adapters/root/root-directory.ts';
-import { createIoctl } from './adapters/system/create-ioctl.ts';
-import { runCommand } from './adapters/system/run-command.ts';
 import { writeInPlace } from './adapters/system/write-in-place.ts';
-import { createBallast } from './adapters/volume-driver/btrfs/create-ballast.ts';
-import { createBtrfsCalls } from './adapters/volume-driver/btrfs/create-btrfs-calls.ts';
 import type { Config } from './config/config.ts';
 import type { Tools } from './open-store.ts';
+import type { Ballast } from './ports/ballast.ts';
 import type { EventLog } from './ports/event-log.ts';
 import { Fault } from './ports/fault.ts';
 
@@ -23,8 +20,12 @@ export interface OpenLog {
   readonly url?: string;
 }
 
+export interface LogTools extends Tools {
+  readonly ballast: Ballast | undefined;
+}
+
 /** Opens the log where the settings and the root say that it is kept. A root that was made with a log in files keeps it. */
-export async function openLog(config: Config, identity: Identity | undefined, tools: Tools): Promise<OpenLog> {
+export async function openLog(config: Config, identity: Identity | undefined, tools: LogTools): Promise<OpenLog> {
   const url = config.log.url ?? identity?.log;
   if (url === undefined) return openInRoot(config, identity, tools);
   if (identity !== undefined && identity.log === undefined)
@@ -41,9 +42,9 @@ export async function openLog(config: Config, identity: Identity | undefined, to
 async function openInRoot(
   { root, log: { segmentBytes, reserveBytes } }: Config,
   identity: Identity | undefined,
-  tools: Tools,
+  tools: LogTools,
 ): Promise<OpenLog> {
-  const { system, metrics, logger, reach } = tools;
+  const { system, metrics, logger, reach, ballast } = tools;
   const warn = (message: string) => logger.warn({}, message);
   const opening = await openFileEventLog({
     directory: join(root, 'log'),
@@ -52,7 +53,7 @@ async function openInRoot(
     writeInPlace,
     segmentBytes,
     reserveBytes,
-    ballast: createBallast({ root, calls: createBtrfsCalls(createIoctl(), runCommand), warn }),
+    ballast,
     reach,
     onFlush: metrics.flushed,
     warn,
@@ -69,7 +70,13 @@ async function openInRoot(
   );
 }
 
-async function openInCluster(url: string, root: string, identity: Identity | undefined, { metrics }: Tools) {
+async function openInCluster(
+  url: string,
+  root: string,
+  identity: Identity | undefined,
+  { metrics, ballast }: LogTools,
+) {
+  await ballast?.keep();
   const store = identity?.store ?? randomUUID();
   const { log } = await openKurrentEventLog({ url, store, onFlush: metrics.flushed });
   if (log.end.position > 0 || identity === undefined || !holdsSnapshots(root)) return { log, store };

@@ -22,9 +22,9 @@ import { createService, type Service } from './app/service.ts';
 import { createUpkeep } from './app/upkeep.ts';
 import { version } from './cli/version.ts';
 import type { Config } from './config/config.ts';
-import { createDriver } from './create-driver.ts';
+import { createDriver, createRootBallast } from './create-driver.ts';
 import type { Metrics } from './observe/create-metrics.ts';
-import { openLog } from './open-log.ts';
+import { type LogTools, openLog } from './open-log.ts';
 import type { CheckpointStore } from './ports/checkpoint-store.ts';
 import type { EventLog } from './ports/event-log.ts';
 import type { Reach } from './ports/failpoints.ts';
@@ -77,7 +77,8 @@ export async function openStore(config: Config, tools: Tools): Promise<OpenStore
   }
 }
 
-async function openLocked(config: Config, tools: Tools): Promise<OpenStore> {
+async function openLocked(config: Config, given: Tools): Promise<OpenStore> {
+  const tools: LogTools = { ...given, ballast: createRootBallast(config.root, given) };
   const identity = readIdentity(config.root);
   if (identity === undefined) return openLogged(config, tools, identity, () => openVolumes(config, tools));
   checkDriver(identity.driver, config.driver);
@@ -101,14 +102,14 @@ interface Volumes {
   readonly survey: Survey | undefined;
 }
 
-async function openVolumes(config: Config, tools: Tools): Promise<Volumes> {
+async function openVolumes(config: Config, tools: LogTools): Promise<Volumes> {
   const driver = await createDriver(config, tools);
   return { driver, survey: tools.thorough === true ? undefined : driver.survey?.() };
 }
 
 async function openLogged(
   config: Config,
-  tools: Tools,
+  tools: LogTools,
   identity: Identity | undefined,
   volumes: () => Promise<Volumes>,
 ): Promise<OpenStore> {

@@ -1,6 +1,7 @@
 import { Subject } from 'rxjs';
 import type { Envelope, Meta } from '../../events/envelope.ts';
 import type { Event } from '../../events/registry.ts';
+import { evolveLife } from '../../projections/life-of-store.ts';
 import { evolve, type State } from '../../projections/state.ts';
 import type { AppendOptions, EventLog, LogPlace } from '../ports/event-log.ts';
 import { errorText, Fault, isTransient } from '../ports/fault.ts';
@@ -16,7 +17,8 @@ export interface RecordOptions extends Partial<AppendOptions> {
 /**
  * The log together with the states that follow from it. Two of them matter: `latest` holds everything that the log has
  * taken, and decisions are made on it; `durable` holds what is on stable storage, and reads show it. When the log gives
- * taken events back, `latest` falls back to `durable`, but snapshot ids given since then are never given again.
+ * taken events back, `latest` falls back to `durable`, but snapshot ids given since then are never given again. `durable` is what a
+ * replay of the log gives, and a checkpoint of it may stand for that.
  */
 export interface Journal {
   readonly latest: State;
@@ -71,15 +73,18 @@ export function createJournal({ log, store, clock, state }: Context): Journal {
   });
   const events = new Subject<Envelope>();
 
+  /** What the durable events say of it, while `latest` knows of numbers that rolled back events had. */
+  let { life } = state;
   const advance = (to: State, at: LogPlace, envelopes: readonly Envelope[]) => {
-    durable = to;
+    life = envelopes.reduce(evolveLife, life);
+    durable = to.life.lastId === life.lastId ? to : { ...to, life };
     place = at;
     for (const envelope of envelopes) events.next(envelope);
   };
   const fallBack = (since: number) => {
     if (since !== setbacks) return;
     setbacks += 1;
-    latest = durable = { ...durable, life: { ...durable.life, lastId: latest.life.lastId } };
+    latest = { ...durable, life: { ...durable.life, lastId: latest.life.lastId } };
   };
   const stop = (why: string) => {
     if (reason === '') reason = why;

@@ -52,7 +52,7 @@ export async function decideAndAct<T>(
     const { setbacks, latest } = journal;
     const decided = decide(latest, command, rules);
     if (either.isRight(decided)) return either.right(await act(decided.right));
-    if (latest === journal.durable) return decided;
+    if (latest.position === journal.durable.position) return decided;
     await journal.settled();
     if (journal.setbacks === setbacks) return decided;
   }

@@ -41,11 +41,14 @@ export class Fault extends Error {
   }
 }
 
+/** How Node's messages begin where it has no name for an error. */
+const unnamed = /^(?:UNKNOWN: unknown error|Unknown system error -\d+: Unknown system error -\d+)/;
+
 /** The fault for an error of the operating system; a fault passes through unchanged. */
 export function faultOf(error: unknown, what: string, hint = 'look at the kernel log (dmesg) and the disk'): Fault {
   if (error instanceof Fault) return error;
-  const text = `${what}: ${errorText(error)}`;
   const name = errnoName(error);
+  const text = `${what}: ${errorText(error).replace(unnamed, name ?? '$&')}`;
   const meaning = name === undefined ? undefined : meaningOf(name);
   return new Fault(meaning?.fault ?? 'io', text, { hint: meaning?.hint ?? hint, cause: error });
 }

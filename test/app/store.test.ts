@@ -2,6 +2,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { either } from 'fp-ts';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { toRows } from '../../projections/rows.ts';
+import { evolve, initialState, type State } from '../../projections/state.ts';
+import type { Journal } from '../../src/app/journal.ts';
 import type { Answer } from '../../src/domain/refusal.ts';
 import { Fault } from '../../src/ports/fault.ts';
 import { caughtFault } from '../support/caught-fault.ts';
@@ -14,6 +17,12 @@ const prepare = (key: string, parent = '') => ({ type: 'Prepare', key, parent, k
 const view = (key: string, parent = '') => ({ type: 'Prepare', key, parent, kind: 'view', labels: {} }) as const;
 const commit = (key: string, name: string) => ({ type: 'Commit', key, name, parent: '', labels: {} }) as const;
 const remove = (key: string) => ({ type: 'Remove', key }) as const;
+
+async function replayOf({ log }: Pick<Journal, 'log'>): Promise<State> {
+  let state = initialState;
+  for await (const envelopes of log.read(0)) state = envelopes.reduce(evolve, state);
+  return state;
+}
 
 function right<T>(answer: Answer<T>): T {
   if (either.isLeft(answer)) throw new Error(`refused: ${answer.left.text}`);
@@ -221,6 +230,22 @@ test('a log that gives events back: their volumes go, their numbers are not give
   failing = false;
   right(await snapshots.prepare(prepare('a'), actor));
   assert.is(right(snapshots.stat('a')).id, 5);
+});
+
+test('a log that rolls back a number and then takes another event: the durable state is what a replay gives', async () => {
+  let failing = false;
+  const { snapshots, journal } = await opened({
+    flush: async () => {
+      if (failing) throw full();
+    },
+  });
+  right(await snapshots.prepare(prepare('k0'), actor));
+  failing = true;
+  await caughtFault(snapshots.prepare(prepare('a'), actor));
+  failing = false;
+  assert.equal([...toRows(journal.durable)], [...toRows(await replayOf(journal))]);
+  right(await snapshots.remove(remove('k0'), actor));
+  assert.equal([...toRows(journal.durable)], [...toRows(await replayOf(journal))]);
 });
 
 test('a log that fails with an unknown outcome stops: changes are refused, reads go on', async () => {

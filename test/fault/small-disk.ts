@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, statfsSync, symlinkSync, utimesSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { isFull } from '../../src/ports/fault.ts';
 import { createLoop, type Loop, type LoopOptions, type LoopType } from '../support/loop.ts';
 import { type Missing, requireFileSystem } from '../support/requirements.ts';
 import { type DriverUnderTest, driversUnderTest } from './drivers.ts';
@@ -42,8 +43,9 @@ export const bytesFree = ({ path }: Loop): number => {
 };
 
 let files = 0;
-const fillers = 'fillers';
-const newFile = ({ path }: Loop) => {
+/** the folder of what was filled in */
+export const fillers = 'fillers';
+const newFile = ({ path }: Pick<Loop, 'path'>) => {
   mkdirSync(join(path, fillers), { recursive: true });
   return join(path, fillers, `filler-${files++}`);
 };
@@ -53,12 +55,12 @@ function untilFull(deed: () => void): void {
   try {
     for (;;) deed();
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+    if (!isFull(error)) throw error;
   }
 }
 
 /** Takes every block that is left. */
-export function fillBlocks(loop: Loop): void {
+export function fillBlocks(loop: Pick<Loop, 'path'>): void {
   let fd: number | undefined;
   untilFull(() => {
     fd ??= openSync(newFile(loop), 'w');
@@ -71,7 +73,7 @@ export function fillBlocks(loop: Loop): void {
 }
 
 /** Takes what btrfs has for files that need no block: links, whose long targets lie there too, then empty ones. */
-export function fillMetadata(loop: Loop): void {
+export function fillMetadata(loop: Pick<Loop, 'path'>): void {
   const target = '-'.repeat(3900);
   untilFull(() => symlinkSync(target, newFile(loop)));
   untilFull(() => writeFileSync(newFile(loop), ''));
@@ -94,7 +96,7 @@ export function useUpMetadata({ path }: Loop, layers: readonly string[], count: 
         utimesSync(join(layer, `small-${n}`), n, n);
         failed = 0;
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+        if (!isFull(error)) throw error;
         // What the last changes have set free can be used after a flush.
         execFileSync('sync', ['--file-system', path]);
         if (++failed > 5) return;

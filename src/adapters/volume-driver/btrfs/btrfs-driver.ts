@@ -1,3 +1,4 @@
+import type { Ballast } from '../../../ports/ballast.ts';
 import { type Reach, unhindered } from '../../../ports/failpoints.ts';
 import { isFull } from '../../../ports/fault.ts';
 import type { System } from '../../../ports/system.ts';
@@ -22,6 +23,8 @@ export interface BtrfsSetup {
   readonly system: Pick<System, 'syncFileSystem'>;
   readonly calls: BtrfsCalls;
   readonly copyTree: CopyTree;
+  /** given up where a deletion finds no space otherwise */
+  readonly ballast?: Ballast | undefined;
   /** milliseconds that what was written into an active may be missing from its usage; 10 seconds unless said */
   readonly usageLag?: number;
   readonly reach?: Reach;
@@ -32,16 +35,17 @@ export interface BtrfsSetup {
  * parent; `snapshots/<id>/layer` is a read-only snapshot of it, made by the commit. Checks the root and lays it out first.
  */
 export async function createBtrfsDriver(setup: BtrfsSetup): Promise<VolumeDriver> {
-  const { calls, copyTree, usageLag: lag = 10_000, reach = unhindered } = setup;
+  const { calls, copyTree, ballast, usageLag: lag = 10_000, reach = unhindered } = setup;
   const { syncFileSystem } = setup.system;
   const root = await checkBtrfsRoot(setup.root, calls);
   const layout = createLayout(root);
   const tools = { root, layout, calls, reach, copyTree, syncFileSystem, lag };
   const remover = createTreeThread();
   const reclaim = createReclaim(tools);
+  const space = { reclaim, ballast };
   const remove = (path: string) => {
     reach('btrfs.purge');
-    return withRoom(reclaim, () => removeVolume({ calls, removeTree: remover.remove }, path));
+    return withSpace(space, () => removeVolume({ calls, removeTree: remover.remove }, path));
   };
   const { mountsOf, forget } = createMounts(layout, calls);
   const usageOf = createOwnMeter(tools);
@@ -68,13 +72,13 @@ export async function createBtrfsDriver(setup: BtrfsSetup): Promise<VolumeDriver
       return syncFileSystem(root);
     }),
     seal: deed('seal', ({ id }) => sealLayer(tools, id)),
-    unseal: deed('unseal', ({ id }) => dropSeal(tools, id)),
+    unseal: deed('unseal', ({ id }) => withSpace(space, () => dropSeal(tools, id))),
     finish: deed('finish', async ({ id }) => {
       if (!isSubvolume(layout.fs(id))) return;
       expectSubvolume(layout.layer(id), `volume ${id}: its sealed layer`);
       reach('btrfs.finish');
       forget(id);
-      await calls.remove(layout.directory(id), names.fs);
+      await withSpace(space, () => calls.remove(layout.directory(id), names.fs));
     }),
     holds: (id) => isSubvolume(layout.layer(id)),
     usage: deed('usage', usageOf),
@@ -90,14 +94,26 @@ export async function createBtrfsDriver(setup: BtrfsSetup): Promise<VolumeDriver
   };
 }
 
-/** A deletion takes a little room itself, which earlier ones may still hold: then it is done again when they have given it. */
-async function withRoom<T>(reclaim: () => Promise<boolean>, deed: () => Promise<T>): Promise<T> {
-  try {
-    return await deed();
-  } catch (error) {
-    if (!isFull(error) || !(await reclaim())) throw error;
-    return deed();
-  }
+interface Space {
+  readonly reclaim: () => Promise<boolean>;
+  readonly ballast: Ballast | undefined;
+}
+
+/**
+ * A deletion takes a little space itself, which earlier ones may still hold: then it is done again when the kernel has freed
+ * that. It counts against a quota on the root, too, which only the ballast holds something of.
+ */
+async function withSpace<T>({ reclaim, ballast }: Space, remove: () => Promise<T>): Promise<T> {
+  for (const more of [reclaim, () => ballast?.release()])
+    try {
+      return await remove();
+    } catch (error) {
+      if (!isFull(error)) throw error;
+      await more();
+    }
+  const removed = await remove();
+  void ballast?.keep();
+  return removed;
 }
 
 /** Mounts by the subvolume's number, which never changes and is asked for once. */

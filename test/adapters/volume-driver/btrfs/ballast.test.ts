@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import { createSystem } from '../../../../src/adapters/system/create-system.ts';
 import { createBallast } from '../../../../src/adapters/volume-driver/btrfs/create-ballast.ts';
 import { fillBlocks, fillMetadata } from '../../../fault/small-disk.ts';
 import { createLoop } from '../../../support/loop.ts';
@@ -8,17 +9,18 @@ import { createSandbox } from '../../../support/sandbox.ts';
 import { btrfs } from './bench.ts';
 import { onBothWays } from './on-both-ways.ts';
 
+const { preallocate } = createSystem();
 const untold = (message: string) => assert.unreachable(message);
 
 onBothWays('ballast', (test) => {
   test('is made whole, once, and given up whole', async ({ root, calls }) => {
-    const ballast = createBallast({ root, calls, warn: untold });
+    const ballast = createBallast({ root, calls, preallocate, warn: untold });
     await ballast?.keep();
     const path = join(root, 'ballast');
     const { length } = readdirSync(path);
     assert.ok(length > 500, `${length} links`);
     unlinkSync(join(path, '7'));
-    await createBallast({ root, calls, warn: untold })?.keep();
+    await createBallast({ root, calls, preallocate, warn: untold })?.keep();
     assert.is(readdirSync(path).length, length);
     assert.is(await ballast?.release(), true);
     assert.not(existsSync(path));
@@ -28,13 +30,13 @@ onBothWays('ballast', (test) => {
 
   test('takes the place of a copy that is no subvolume', async ({ root, calls }) => {
     mkdirSync(join(root, 'ballast'));
-    const ballast = createBallast({ root, calls, warn: untold });
+    const ballast = createBallast({ root, calls, preallocate, warn: untold });
     await ballast?.keep();
     assert.is(await ballast?.release(), true);
   });
 
   test('is not made again at once after it was given up', async ({ root, calls }) => {
-    const ballast = createBallast({ root, calls, warn: untold });
+    const ballast = createBallast({ root, calls, preallocate, warn: untold });
     await ballast?.keep();
     await ballast?.release();
     await ballast?.keep();
@@ -48,7 +50,7 @@ onBothWays('ballast', (test) => {
       mkdirSync(root);
       fillBlocks(loop);
       fillMetadata(loop);
-      await createBallast({ root, calls, warn: untold })?.keep();
+      await createBallast({ root, calls, preallocate, warn: untold })?.keep();
     } finally {
       loop.end();
     }
@@ -57,7 +59,7 @@ onBothWays('ballast', (test) => {
   test('is none where the root is not on btrfs', async ({ calls }) => {
     const sandbox = createSandbox('ballast');
     const root = join(sandbox.path, 'root');
-    assert.is(createBallast({ root, calls, warn: untold }), undefined);
+    assert.is(createBallast({ root, calls, preallocate, warn: untold }), undefined);
     await sandbox.close();
   });
 });
