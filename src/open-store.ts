@@ -123,10 +123,10 @@ async function openLogged(
   try {
     // After an orderly end the numbers alone may do, and the rest would only hold up the replay.
     if (identity !== undefined && !(await wasLeftInOrder(log)))
-      volumes().then(
-        ({ survey }) => survey?.found(),
-        () => {},
-      );
+      volumes()
+        .then(({ survey }) => survey?.found())
+        // What fails is told when the volumes are needed, and no sooner: a damaged log counts more.
+        .catch(() => {});
     const loaded = await loadState(log, checkpoints, tools.logger);
     checkDriver(loaded.state.life.driver, config.driver);
     if (identity === undefined || identity.log !== url)

@@ -31,7 +31,7 @@ export interface DriverUnderTest {
   nest(layer: string): Promise<void>;
 }
 
-const overlay: DriverUnderTest = {
+export const overlay: DriverUnderTest = {
   name: 'overlay',
   needs: [requireFileSystem('overlay')],
   newRoot: (sandbox) => join(sandbox.path, 'root'),

@@ -1,12 +1,14 @@
-import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, lstatSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { snapledgerRun } from '../cli/process.ts';
 import { onDisk, stateOfRoot, verified } from '../support/inspect-store.ts';
-import { suiteNeeding } from '../support/requirements.ts';
+import { createLoop } from '../support/loop.ts';
+import { requireCommand, requireFileSystem, suiteNeeding } from '../support/requirements.ts';
+import { run } from '../support/run.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
-import { type DriverUnderTest, driversUnderTest } from './drivers.ts';
+import { type DriverUnderTest, driversUnderTest, overlay } from './drivers.ts';
 import { createServing, type Serving } from './serving.ts';
 
 const settings = '[log]\nsegment_bytes = "64KiB"\n[checkpoint]\nevery = 4\n';
@@ -99,6 +101,36 @@ function rolledBackTests(test: Test<{ sandbox: Sandbox; backup: string }>, drive
     await expectSetAside(driver, place);
   });
 }
+
+const damaged = suiteNeeding(
+  'a log rolled back on a damaged disk',
+  requireFileSystem('ext4'),
+  requireCommand('debugfs'),
+);
+
+damaged('exits with the status of a damaged log, though the disk can not be read either', async () => {
+  const sandbox = createSandbox('rolled-back');
+  const loop = createLoop('ext4');
+  try {
+    const root = join(loop.path, 'store');
+    const backup = join(sandbox.path, 'backup');
+    const driver = { ...overlay, newRoot: () => root };
+    const { serving } = await served(driver, sandbox, backup);
+    bringBack(serving, backup, ['log']);
+    loop.unmount();
+    await run('debugfs', ['-w', '-R', 'clri /store/snapshots/1', loop.device]);
+    loop.mount();
+    assert.throws(() => lstatSync(join(root, 'snapshots', '1')), /-117/, 'EUCLEAN');
+    const { status, stderr } = await snapledgerRun('serve', '--root', root, '--address', join(sandbox.path, 's.sock'));
+    assert.match(stderr, 'a checkpoint shows that it once held position');
+    assert.is(status, 3, stderr);
+  } finally {
+    await sandbox.close();
+    loop.end();
+  }
+});
+
+damaged.run();
 
 for (const driver of driversUnderTest) {
   const test = suiteNeeding<{ sandbox: Sandbox; backup: string }>(
