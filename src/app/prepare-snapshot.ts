@@ -1,3 +1,4 @@
+import * as either from 'fp-ts/lib/Either.js';
 import type { Meta } from '../../events/envelope.ts';
 import type { Event } from '../../events/registry.ts';
 import type { Prepare } from '../domain/commands.ts';
@@ -28,16 +29,24 @@ export function prepareSnapshot(
 /**
  * The event is appended and the volume made at the same time, the answer given when both are done.
  * The disk refuses: PrepareUndone is recorded, the key is free again. The log refuses: the volume is purged.
+ * What stands in the place of the volume is set aside first, and another id given.
  */
-function makeSnapshot(context: StoreContext, command: Prepare, actor: Meta): Promise<Answer<readonly Mount[]>> {
-  const { journal, givenBack, reach } = context;
-  return decideAndAct(context, command, (events) => {
-    reach('prepare.append');
-    const recorded = journal.record(events, { actor });
-    const { position } = journal.latest;
-    const volume = preparedVolume(journal.latest, command.key);
-    return givenBack.track(makePrepared(context, command, { volume, position, recorded }));
-  });
+async function makeSnapshot(context: StoreContext, command: Prepare, actor: Meta): Promise<Answer<readonly Mount[]>> {
+  const { journal, foreign, givenBack, reach } = context;
+  for (;;) {
+    const answer = await decideAndAct(context, command, async (events) => {
+      const id = journal.latest.life.lastId + 1;
+      if (foreign.has(id)) return { occupied: id };
+      reach('prepare.append');
+      const recorded = journal.record(events, { actor });
+      const { position } = journal.latest;
+      const volume = preparedVolume(journal.latest, command.key);
+      return { mounts: await givenBack.track(makePrepared(context, command, { volume, position, recorded })) };
+    });
+    if (either.isLeft(answer)) return answer;
+    if (answer.right.mounts !== undefined) return either.right(answer.right.mounts);
+    await foreign.setAside(answer.right.occupied);
+  }
 }
 
 interface Taken {

@@ -9,6 +9,7 @@ import type { Clock } from '../ports/system.ts';
 import type { VolumeDriver } from '../ports/volume-driver.ts';
 import { type Checkpointer, createCheckpointer } from './checkpointer.ts';
 import { createEarlyFlusher } from './early-flusher.ts';
+import { createForeignVolumes } from './foreign-volumes.ts';
 import { createGivenBack } from './given-back.ts';
 import { expectServing, type Journal } from './journal.ts';
 import { createKeyLocks } from './key-locks.ts';
@@ -102,7 +103,8 @@ export function createService(context: Context): Service {
   const rules = { viewsNeedParent, rebase: driver.rebase, flushed, retain: policy !== null };
   const undo = createUndo(logger, retrier);
   const givenBack = createGivenBack(journal);
-  const works = { locks, givenBack, purger, keeper, meter, retrier, undo };
+  const foreign = createForeignVolumes({ journal, driver });
+  const works = { locks, givenBack, foreign, purger, keeper, meter, retrier, undo };
   const store = { journal, driver, ...works, rules, durability, removal, reach, logger };
   const reconcile = (dryRun: boolean, crash: Crash | null) =>
     locks.alone(async () => {

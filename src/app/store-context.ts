@@ -6,6 +6,7 @@ import type { Answer } from '../domain/refusal.ts';
 import type { Reach } from '../ports/failpoints.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { VolumeDriver } from '../ports/volume-driver.ts';
+import type { ForeignVolumes } from './foreign-volumes.ts';
 import type { GivenBack } from './given-back.ts';
 import type { Journal } from './journal.ts';
 import type { KeyLocks } from './key-locks.ts';
@@ -24,6 +25,7 @@ export interface StoreContext {
   readonly driver: VolumeDriver;
   readonly locks: KeyLocks;
   readonly givenBack: GivenBack;
+  readonly foreign: ForeignVolumes;
   readonly purger: Purger;
   readonly keeper: RetentionKeeper;
   readonly meter: UsageMeter;

@@ -68,6 +68,8 @@ export interface VolumeDriver {
   readonly capabilities: readonly string[];
   /** Whether a snapshot of this kind has anything on disk (an overlay view has not). */
   occupies(volume: Pick<Volume, 'kind'>): boolean;
+  /** Whether nothing stands where the volume of an id is made, whatever it is. Cheap. */
+  vacant(id: number): boolean;
   create(volume: Volume): Promise<void>;
   mounts(volume: Volume): Promise<readonly Mount[]>;
   /** The mounts of a volume stay the same as long as its kind and labels do, whatever the disk holds. */

@@ -85,6 +85,14 @@ function makingContract(name: string, open: Open, missing: Missing): void {
     }
   });
 
+  making.put('tells what stands in the place of an id, whoever made it', async ({ driver, putForeign }) => {
+    await driver.create(active(1));
+    putForeign('2');
+    assert.equal([driver.vacant(1), driver.vacant(2), driver.vacant(3)], [false, false, true]);
+    await driver.purge(1);
+    assert.ok(driver.vacant(1));
+  });
+
   making.put('keeps what was written when it is made again', async (bench) => {
     await bench.driver.create(active(1));
     await bench.write(active(1), 'file');

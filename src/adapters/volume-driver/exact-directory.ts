@@ -31,3 +31,8 @@ function setMode(path: string, mode: number): void {
 export function isDirectory(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
+
+/** Whether nothing stands at a path, not even a symbolic link that leads nowhere. */
+export function isVacant(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) === undefined;
+}

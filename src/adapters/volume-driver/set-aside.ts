@@ -1,5 +1,6 @@
 import { linkSync, lstatSync, renameSync, unlinkSync } from 'node:fs';
 import { Fault } from '../../ports/fault.ts';
+import { makeDirectory } from './exact-directory.ts';
 
 const taken = new Set(['EEXIST', 'ENOTEMPTY', 'ENOTDIR']);
 
@@ -12,6 +13,8 @@ export function setAside(root: string, path: string, name: string): string {
     throw new Fault('misuse', `quarantine of ${path}: ${JSON.stringify(name)} is not a plain name`, {
       hint: 'take a name without slashes that does not begin with a dot',
     });
+  // One that was deleted is made again; anything else under its name would be taken for a full one below.
+  makeDirectory(`${root}/quarantine`, 0o700);
   const place = `quarantine/${name}`;
   const from = lstatSync(`${root}/${path}`, { throwIfNoEntry: false });
   if (from === undefined && lstatSync(`${root}/${place}`, { throwIfNoEntry: false }) !== undefined) return place;

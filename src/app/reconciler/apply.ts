@@ -81,8 +81,8 @@ const undone = ({ id, key, why }: Extract<Action, { type: 'undo-commit' | 'finis
   data: { id, key, name: '', step: 'append', error: why, left: `snapshots/${id}`, done: 'unseal' },
 });
 
-/** A name of its own for every deed: the log's position and what is left of the old name in plain characters. */
-function placeAside(path: string, position: number): string {
+/** The name in quarantine of what stood at a path: the log's position and what is left of the old name in plain characters. */
+export function placeAside(path: string, position: number): string {
   const plain = path
     .replace(/^snapshots\//, '')
     .replace(/[^A-Za-z0-9._-]/g, '_')

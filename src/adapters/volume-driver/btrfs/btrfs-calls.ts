@@ -9,6 +9,9 @@ export interface SubvolumeInfo {
   readonly madeAt: number;
   /** it began as a snapshot of another */
   readonly isSnapshot: boolean;
+  readonly uuid: string;
+  /** the uuid of what it is a snapshot of; without meaning where it is none */
+  readonly parentUuid: string;
 }
 
 /**

@@ -3,6 +3,7 @@ import { type Reach, unhindered } from '../../../ports/failpoints.ts';
 import { isFull } from '../../../ports/fault.ts';
 import type { System } from '../../../ports/system.ts';
 import type { Mount, Volume, VolumeDriver } from '../../../ports/volume-driver.ts';
+import { isVacant } from '../exact-directory.ts';
 import { createTreeThread } from '../tree-thread.ts';
 import type { BtrfsCalls } from './btrfs-calls.ts';
 import { checkBtrfsRoot } from './check-btrfs-root.ts';
@@ -59,6 +60,7 @@ export async function createBtrfsDriver(setup: BtrfsSetup): Promise<VolumeDriver
     capabilities: [],
     ...orphanDeeds({ ...tools, remove }),
     occupies: () => true,
+    vacant: (id) => isVacant(layout.directory(id)),
     create: deed('create', (volume) => {
       forget(volume.id);
       return createVolume(tools, volume);

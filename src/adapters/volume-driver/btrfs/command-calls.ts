@@ -1,6 +1,7 @@
 import { realpathSync } from 'node:fs';
 import { isErrno, printedError } from '../../../ports/errno.ts';
 import type { Usage } from '../../../ports/volume-driver.ts';
+import { isVacant } from '../exact-directory.ts';
 import type { BtrfsCalls, SubvolumeInfo } from './btrfs-calls.ts';
 
 /** Runs a command to its end; a failing status is an answer. */
@@ -30,8 +31,12 @@ export function createCommandBtrfsCalls(run: RunCommand): BtrfsCalls {
   return {
     name: 'commands',
     create: (directory, name) => btrfs('subvolume', 'create', `${directory}/${name}`),
-    snapshot: (source, directory, name, { readOnly }) =>
-      btrfs('subvolume', 'snapshot', ...(readOnly ? ['-r'] : []), source, `${directory}/${name}`),
+    snapshot: async (source, directory, name, { readOnly }) => {
+      const place = `${directory}/${name}`;
+      // The command makes it inside a directory that has the name already.
+      if (!isVacant(place)) throw Object.assign(new Error(`${place}: is there already`), { code: 'EEXIST' });
+      await btrfs('subvolume', 'snapshot', ...(readOnly ? ['-r'] : []), source, place);
+    },
     remove: (directory, name) => remove(`${directory}/${name}`),
     setReadOnly: (path, readOnly) => btrfs('property', 'set', '-ts', path, 'ro', String(readOnly)),
     idOf: async (path) => Number(await ask('btrfs', 'inspect-internal', 'rootid', path)),
@@ -77,6 +82,8 @@ function infoIn(shown: string): SubvolumeInfo {
     generation: Number(field('Generation')),
     madeAt: Number(field('Gen at creation')),
     isSnapshot: field('Parent UUID') !== '-',
+    uuid: field('UUID'),
+    parentUuid: field('Parent UUID'),
   };
 }
 

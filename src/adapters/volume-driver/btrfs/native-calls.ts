@@ -53,5 +53,7 @@ async function infoOf(ioctl: Ioctl, fd: number): Promise<SubvolumeInfo> {
     generation: readNumber(info, 280),
     madeAt: readNumber(info, 352),
     isSnapshot: info.subarray(312, 328).some((byte) => byte !== 0),
+    uuid: info.toString('hex', 296, 312),
+    parentUuid: info.toString('hex', 312, 328),
   };
 }

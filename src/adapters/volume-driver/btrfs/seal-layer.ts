@@ -1,4 +1,6 @@
 import { lstatSync, rmdirSync } from 'node:fs';
+import { Fault } from '../../../ports/fault.ts';
+import { isVacant } from '../exact-directory.ts';
 import type { Tools } from './create-volume.ts';
 import { expectSubvolume, isSubvolume } from './is-subvolume.ts';
 import { names } from './layout.ts';
@@ -13,7 +15,8 @@ export interface SealTools extends Tools {
 
 /**
  * Makes `layer`, a read-only snapshot of `fs`: what is written into `fs` afterwards, through files still open or mounts
- * left behind, can't reach it. One that is there is of an earlier commit that came to nothing, and older than `fs`.
+ * left behind, can't reach it. A seal of an earlier commit that came to nothing is dropped; anything else in its place is
+ * left alone, and a Fault (`misuse`).
  */
 export async function sealLayer(tools: SealTools, id: number): Promise<void> {
   const { layout, calls, reach } = tools;
@@ -28,8 +31,20 @@ export async function sealLayer(tools: SealTools, id: number): Promise<void> {
 /** Takes the layer back, and what was on its way into it. Only while `fs` is there: else the layer is all there is. */
 export async function dropSeal({ layout, calls }: Tools, id: number): Promise<void> {
   if (!isSubvolume(layout.fs(id))) return;
+  await expectOwnSeal({ layout, calls }, id);
   for (const name of [names.layer, names.nested])
     if (isSubvolume(`${layout.directory(id)}/${name}`)) await calls.remove(layout.directory(id), name);
+}
+
+/** A seal is a snapshot of the `fs` beside it. */
+async function expectOwnSeal({ layout, calls }: Pick<Tools, 'layout' | 'calls'>, id: number): Promise<void> {
+  const layer = layout.layer(id);
+  if (isVacant(layer)) return;
+  if (isSubvolume(layer)) {
+    const [sealed, active] = await Promise.all([calls.info(layer), calls.info(layout.fs(id))]);
+    if (sealed.isSnapshot && sealed.parentUuid === active.uuid) return;
+  }
+  throw new Fault('misuse', `${layer}: is not a snapshot of ${names.fs} beside it`, { hint: 'move it out of the way' });
 }
 
 /**

@@ -53,6 +53,7 @@ export function createMemoryDriver({ before = () => {} }: MemoryOptions = {}): M
     volumes,
     quarantined,
     occupies: ({ kind }) => kind !== 'view',
+    vacant: (id) => !volumes.has(String(id)),
     create: (volume) => deed('create', volume.id, () => create(volumes, volume)),
     mounts: (volume) => deed('mounts', volume.id, () => [mountOf(volume)]),
     flush: (volume) => change('flush', volume, {}),

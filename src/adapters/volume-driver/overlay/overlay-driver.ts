@@ -4,6 +4,7 @@ import { type Reach, unhindered } from '../../../ports/failpoints.ts';
 import { Fault, faultOf } from '../../../ports/fault.ts';
 import type { System } from '../../../ports/system.ts';
 import type { Usage, Volume, VolumeDriver } from '../../../ports/volume-driver.ts';
+import { isVacant, makeDirectory } from '../exact-directory.ts';
 import { createTreeThread, type TreeThread } from '../tree-thread.ts';
 import { checkOverlayRoot } from './check-overlay-root.ts';
 import { createVolume } from './create-volume.ts';
@@ -54,8 +55,13 @@ export async function createOverlayDriver(setup: OverlaySetup): Promise<VolumeDr
     ...(ordered ? {} : { settle: () => system.syncFileSystem(root) }),
     ...orphanDeeds(root, remove),
     occupies: ({ kind }) => kind !== 'view',
+    vacant: (id) => isVacant(`${root}/snapshots/${id}`),
     create: (volume) => guarded(volume, 'create', () => createVolume(root, volume, { reach, remapIds })),
-    mounts: async (volume) => mountsOf(volume),
+    mounts: (volume) =>
+      guarded(volume, 'mounts', () => {
+        if (volume.kind === 'view' && volume.parents.length === 0) expectNothingIn(`${root}/empty`);
+        return mountsOf(volume);
+      }),
     fixedMounts: true,
     flush: (volume) =>
       guarded(volume, 'flush', () => {
@@ -113,6 +119,14 @@ function expectLayer({ id }: Volume, path: string) {
   if (stats?.isDirectory()) return stats;
   throw new Fault('io', `volume ${id}: its layer ${path} is missing`, {
     hint: '`snapledger verify` lists what the disk lacks',
+  });
+}
+
+/** What a view without parent shows, which nothing may have been put into. One that was deleted is made again. */
+function expectNothingIn(empty: string): void {
+  if (makeDirectory(empty, 0o755) || readdirSync(empty).length === 0) return;
+  throw new Fault('misuse', `${empty}: is not empty, and a view without parent shows it`, {
+    hint: 'move out what was put into it',
   });
 }
 

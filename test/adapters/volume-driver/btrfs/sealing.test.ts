@@ -57,6 +57,23 @@ onBothWays('sealing', (test) => {
     assert.is(readFileSync(part(1, 'layer/file'), 'utf8'), 'second');
   });
 
+  test('takes over nothing that stands in the place of a layer, and leaves it as it is', async ({ driver, part }) => {
+    const foreigners = [
+      () => mkdirSync(part(1, 'layer')),
+      () => void btrfs('subvolume', 'create', part(1, 'layer')),
+      () => void btrfs('subvolume', 'snapshot', '-r', part(2, 'fs'), part(1, 'layer')),
+    ];
+    await driver.create(active(2));
+    for (const put of foreigners) {
+      await driver.create(active(1));
+      put();
+      await rejectsWith(() => driver.seal(active(1)), 'misuse');
+      await rejectsWith(() => driver.unseal(active(1)), 'misuse');
+      assert.equal(readdirSync(part(1, '.')), ['fs', 'layer']);
+      await driver.purge(1);
+    }
+  });
+
   test('never takes a seal back that is all there is', async ({ driver, part, commit }) => {
     await driver.create(active(1));
     writeFileSync(part(1, 'fs/file'), 'kept');
