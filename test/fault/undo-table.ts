@@ -1,4 +1,5 @@
 import type { RefusalCode } from '../../src/domain/refusal.ts';
+import type { ErrnoName } from '../../src/ports/errno.ts';
 import type { Step } from '../../src/ports/failpoints.ts';
 import type { FaultCode } from '../../src/ports/fault.ts';
 
@@ -12,7 +13,7 @@ export type Outcome = 'done' | RefusalCode | FaultCode;
  */
 export interface Row {
   readonly step: Step;
-  readonly error: 'EIO' | 'ENOSPC';
+  readonly error: ErrnoName;
   readonly deed:
     | 'prepare'
     | 'prepare without parent'

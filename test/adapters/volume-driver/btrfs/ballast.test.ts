@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, unlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, statSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { createSystem } from '../../../../src/adapters/system/create-system.ts';
@@ -22,8 +22,11 @@ onBothWays('ballast', (test) => {
     unlinkSync(join(path, '7'));
     await createBallast({ root, calls, preallocate, warn: untold })?.keep();
     assert.is(readdirSync(path).length, length);
+    const held = join(root, 'ballast.quota');
+    assert.is(statSync(held).blocks * 512, 1 << 20);
     assert.is(await ballast?.release(), true);
     assert.not(existsSync(path));
+    assert.not(existsSync(held));
     assert.not.match(btrfs('subvolume', 'list', '-d', root), 'DELETED');
     assert.is(await ballast?.release(), false);
   });
