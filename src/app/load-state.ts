@@ -1,6 +1,5 @@
 import * as either from 'fp-ts/lib/Either.js';
 import type { Envelope } from '../../events/envelope.ts';
-import { createEndedLives, type EndedLives } from '../../projections/ended-lives.ts';
 import { fromRows } from '../../projections/from-rows.ts';
 import { evolve, freeze, initialState, type State, thaw } from '../../projections/state.ts';
 import type { CheckpointStore } from '../ports/checkpoint-store.ts';
@@ -19,7 +18,7 @@ export interface LoadedState {
   readonly last?: Envelope;
 }
 
-type Readable = Pick<EventLog, 'end' | 'read' | 'readSieved' | 'markAt'>;
+type Readable = Pick<EventLog, 'end' | 'read' | 'markAt'>;
 
 /**
  * The newest whole checkpoint that this log contains, and every event after it. A checkpoint that is ahead of the log,
@@ -34,11 +33,6 @@ export async function loadState(
 ): Promise<LoadedState> {
   const base = await checkpointed(log, checkpoints, { logger, upTo });
   if (base.position >= upTo) return { state: base, checkpoint: base.position, replayed: 0 };
-  if (base === initialState && upTo === Number.POSITIVE_INFINITY) {
-    const lives = createEndedLives();
-    const sieved = log.readSieved?.(lives);
-    if (sieved !== undefined) return replayedWithout(lives, sieved, log.end.position);
-  }
   let state = thaw(base);
   let last: Envelope | undefined;
   for await (const envelopes of log.read(base.position)) {
@@ -52,17 +46,6 @@ export async function loadState(
   }
   const replayed = state.position - base.position;
   return { state: freeze(state), checkpoint: base.position, replayed, ...(last !== undefined && { last }) };
-}
-
-/** A whole log without the lives that have ended: the state is the same, and comes about in a fraction of the time. */
-async function replayedWithout(
-  lives: EndedLives,
-  sieved: AsyncIterable<readonly Envelope[]>,
-  end: number,
-): Promise<LoadedState> {
-  let state = thaw(initialState);
-  for await (const envelopes of sieved) state = envelopes.reduce(evolve, state);
-  return { state: lives.complete(freeze(state), end), checkpoint: 0, replayed: end };
 }
 
 async function checkpointed(

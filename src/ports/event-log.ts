@@ -29,17 +29,6 @@ export interface EncodedEvents {
 }
 
 /**
- * Tells which events a replay of a whole log need not decode. It is shown the JSON of each encoded envelope, in which
- * characters above U+007F may stand for the bytes of others.
- */
-export interface Sieve {
-  /** Takes note of an event: of all, in order, before the first `skips`. Answers with the number of the snapshot it is of, 0 for none. */
-  note(text: string): number;
-  /** Whether events of the snapshot with this number are not needed; never for 0. */
-  skips(id: number): boolean;
-}
-
-/**
  * The ordered, durable list of all events of one store. One writer.
  *
  * The caller hands positions: the first envelope of an append is `end.position + 1`, the others follow without gap.
@@ -64,12 +53,6 @@ export interface EventLog {
    * encoded; `readEncoded` in src/app then encodes what it reads.
    */
   readEncoded?(after: number): AsyncIterable<EncodedEvents>;
-  /**
-   * All events, from the first one on, but those that the sieve skips. They may be used only when the iteration has ended: it
-   * throws `corrupt` at the end where one of them, or of those that were skipped, is not as it was written. Undefined, or
-   * left out, where that is no quicker than `read`.
-   */
-  readSieved?(sieve: Sieve): AsyncIterable<readonly Envelope[]> | undefined;
   /** The proof at a position of this log, or undefined where the log does not hold that position. */
   markAt(position: number): Promise<string | undefined>;
   /** Resolves when all that was taken so far is on stable storage. */

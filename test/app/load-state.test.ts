@@ -1,15 +1,13 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { encodeEnvelope } from '../../events/envelope.ts';
 import { toRows } from '../../projections/rows.ts';
 import { evolve, initialState } from '../../projections/state.ts';
 import { createMemoryEventLog } from '../../src/adapters/event-log/memory.ts';
 import { loadState } from '../../src/app/load-state.ts';
 import type { Checkpoint } from '../../src/ports/checkpoint-store.ts';
-import type { Sieve } from '../../src/ports/event-log.ts';
 import { silent } from '../../src/ports/logger.ts';
 import { caughtFault } from '../support/caught-fault.ts';
-import { committed, enveloped, prepared, removed } from '../support/sample-events.ts';
+import { committed, enveloped, prepared } from '../support/sample-events.ts';
 
 const test = suite('app/load-state');
 const events = enveloped([prepared(1, 'k1'), committed(1, 'k1', 'base'), prepared(2, 'k2', { name: 'base', id: 1 })]);
@@ -19,8 +17,6 @@ async function filled() {
   await log.append(events, { room: 'ordinary', flush: 'now' });
   return log;
 }
-
-const purged = (id: number) => ({ type: 'VolumePurged', data: { id, why: 'removed', bytes: 0 } }) as const;
 
 const offering = (...checkpoints: Checkpoint[]) => ({
   load: async function* () {
@@ -71,34 +67,6 @@ test('a checkpoint ahead of the log stops the start', async () => {
   const second = await caughtFault(loadState(await filled(), offering(ahead), silent));
   assert.match(second.message, 'ends at position 3');
   assert.match(second.message, 'once held position 9');
-});
-
-test('a log that reads through a sieve gives the same state, without the lives that have ended', async () => {
-  const ended = [prepared(3, 'k3'), removed(3, 'k3'), purged(3)];
-  const all = [...events, ...enveloped(ended, events.length)];
-  const log = createMemoryEventLog({ store: 'here' });
-  await log.append(all, { room: 'ordinary', flush: 'now' });
-  const folded: number[] = [];
-  const sieving = {
-    ...{ end: log.end, markAt: (position: number) => log.markAt(position) },
-    read: () => {
-      throw new TypeError('everything was read');
-    },
-    readSieved: async function* (sieve: Sieve) {
-      const texts = all.map((envelope) => JSON.stringify(encodeEnvelope(envelope)));
-      const ids = texts.map(sieve.note);
-      const kept = all.filter((_, index) => !sieve.skips(ids[index] ?? 0));
-      folded.push(...kept.map(({ position }) => position));
-      yield kept;
-    },
-  };
-  const [whole, quick] = [await loadState(log, offering(), silent), await loadState(sieving, offering(), silent)];
-  assert.equal(folded, [1, 2, 3]);
-  assert.equal([...toRows(quick.state)], [...toRows(whole.state)]);
-  assert.is(quick.state.life.lastId, 3);
-  assert.is(quick.replayed, 6);
-  const early = await loadState(sieving, offering(), silent, 5).then(() => 'sieved', String);
-  assert.match(early, 'everything was read', 'a life may not have ended yet there');
 });
 
 test('positions that a repair left out stop the start, unless a checkpoint stands for them', async () => {

@@ -7,7 +7,6 @@ import type { ActiveSegment } from './active-segment.ts';
 import { encodeBodies, formatTaken } from './format-taken.ts';
 import { readEncodedEvents } from './read-encoded-events.ts';
 import { readEvents, readMark } from './read-events.ts';
-import { readSieved } from './read-sieved.ts';
 import { createRotation } from './rotation.ts';
 import { markOf, type Segment } from './segment.ts';
 import { createSegmentWriter, type Taken } from './segment-writer.ts';
@@ -62,7 +61,6 @@ export function createFileEventLog(segments: Segment[], active: ActiveSegment, o
     append,
     read: (after) => readEvents(segments, after),
     readEncoded: (after) => readEncodedEvents(segments, after),
-    readSieved: (sieve) => readSieved(segments, sieve),
     markAt: (position) => readMark(segments, position),
     settled: commit.settled,
     close: () => {

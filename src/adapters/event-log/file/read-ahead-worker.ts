@@ -2,14 +2,9 @@ import { on } from 'node:events';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { Fault } from '../../../ports/fault.ts';
 import { createPlaces } from './cursor.ts';
-import { type Damage, damageAt } from './damage.ts';
-import { linesInFile } from './lines-in-file.ts';
 import { withFile } from './load-segments.ts';
 import { type CrossingFault, type CrossingLines, mostAhead, type Stretch, type ThreadData } from './read-ahead.ts';
-import type { Verdict } from './verify-apart.ts';
-import type { Checked } from './verify-block.ts';
-import { verifyLines } from './verify-encoded.ts';
-import { fileEnds, walkSegment } from './walk-segment.ts';
+import { walkSegment } from './walk-segment.ts';
 
 /** Verifies the stretches block by block and hands them over, and waits where the reader is too far behind. */
 async function verifyAhead(stretches: readonly Stretch[], port: MessagePort): Promise<void> {
@@ -34,20 +29,6 @@ async function verifyAhead(stretches: readonly Stretch[], port: MessagePort): Pr
   await taken.return?.();
 }
 
-/** The first damage in stretches. */
-function firstDamage(stretches: readonly Stretch[]): Damage | undefined {
-  for (const { path, from, to } of stretches) {
-    let checked: Checked = { end: from };
-    for (const lines of linesInFile(path, from.offset, to)) {
-      checked = verifyLines(lines, checked.end, () => {});
-      if (checked.flaw !== undefined) break;
-    }
-    const { end, flaw = checked.end.offset < to ? fileEnds : undefined } = checked;
-    if (flaw !== undefined) return damageAt(path, end, flaw);
-  }
-  return undefined;
-}
-
 /** Small buffers share one that can't be handed over: they are copied. */
 function transferable(bytes: Buffer): Uint8Array<ArrayBuffer> {
   if (bytes.length < Buffer.poolSize) return new Uint8Array(bytes);
@@ -63,7 +44,6 @@ function tell(error: unknown, port: MessagePort): void {
 
 if (parentPort !== null) {
   const port = parentPort;
-  const { stretches, apart } = workerData as ThreadData;
-  const say = async () => port.postMessage((firstDamage(stretches) ?? null) satisfies Verdict);
-  await (apart ? say() : verifyAhead(stretches, port)).catch((error) => tell(error, port));
+  const { stretches } = workerData as ThreadData;
+  await verifyAhead(stretches, port).catch((error) => tell(error, port));
 }

@@ -44,10 +44,9 @@ type Message = CrossingLines | CrossingFault | null;
 /** Blocks that the thread is ahead by at most: a few megabytes. */
 export const mostAhead = 16;
 
-/** What the thread is to do: to hand over what it has verified, or, `apart`, to say whether all of it is in order. */
+/** What the thread is to read. */
 export interface ThreadData {
   readonly stretches: readonly Stretch[];
-  readonly apart: boolean;
 }
 
 /** The thread's program beside this file, compiled or not. */
@@ -62,7 +61,7 @@ export const threadProgram = new URL(
  * Rejects with a Fault where a file can't be read.
  */
 export async function* verifiedAhead(stretches: readonly Stretch[]): AsyncGenerator<VerifiedLines> {
-  const worker = new Worker(threadProgram, { workerData: { stretches, apart: false } satisfies ThreadData });
+  const worker = new Worker(threadProgram, { workerData: { stretches } satisfies ThreadData });
   try {
     for await (const [message] of on(worker, 'message') as AsyncIterable<[Message]>) {
       if (message === null) return;
