@@ -1,5 +1,6 @@
 import { copyTree } from './adapters/system/copy-tree.ts';
 import { createIoctl } from './adapters/system/create-ioctl.ts';
+import { liftFlags } from './adapters/system/lift-flags.ts';
 import { runCommand } from './adapters/system/run-command.ts';
 import { tryMount } from './adapters/system/try-mount.ts';
 import { createBtrfsDriver } from './adapters/volume-driver/btrfs/btrfs-driver.ts';
@@ -35,13 +36,14 @@ export async function createDriver(
 ): Promise<VolumeDriver> {
   switch (driver) {
     case 'overlay':
-      return createOverlayDriver({ root, system, options: overlay, tryMount, reach });
+      return createOverlayDriver({ root, system, options: overlay, tryMount, liftFlags, reach });
     case 'btrfs':
       return createBtrfsDriver({
         root,
         system,
         calls: createBtrfsCalls(createIoctl(), runCommand),
         copyTree,
+        liftFlags,
         ballast,
         reach,
       });

@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import { isCheckpointName, positionOf } from './adapters/checkpoint-store/checkpoint-name.ts';
 import { logFiles } from './adapters/event-log/file/log-files.ts';
 import { heldBy, type Identity, readIdentity } from './adapters/root/root-directory.ts';
-import { type Contents, volumeMember } from './adapters/store-export/contents.ts';
+import { type Contents, type LeftOut, leftOutOf, volumeMember } from './adapters/store-export/contents.ts';
 import { packVolume } from './adapters/store-export/volume-tar.ts';
 import { type ExportWriter, writeExport } from './adapters/store-export/write-export.ts';
 import { createSystem } from './adapters/system/create-system.ts';
@@ -21,12 +21,14 @@ export interface Transfer extends Contents {
   readonly root: string;
   /** 0 for one that was read */
   readonly bytes: number;
+  /** what of the layers is not in it */
+  readonly leftOut: readonly LeftOut[];
 }
 
 /**
  * Writes a store as one file: its log and checkpoints, and with `volumes` the layers that the log asks for. Without them a
  * daemon may be at work: what its log holds at the beginning is exported. Rejects with a Fault: `busy` for layers while a
- * daemon runs, `misuse` where the file exists, `corrupt` where a layer is missing. What fails leaves no file.
+ * daemon runs, `misuse` where the file exists, `corrupt` where a layer is missing, `unsupported` for one that no import could make. What fails leaves no file.
  */
 export async function exportStore(root: string, file: string, volumes: boolean): Promise<Transfer> {
   const lock = await createSystem().lock(join(root, 'lock'));
@@ -67,7 +69,7 @@ async function writeAll(root: string, file: string, volumes: boolean): Promise<O
         );
     const { store, driver } = identity;
     const contents = { store, driver, position, volumes };
-    return { ...contents, bytes: await writer.seal(contents) };
+    return { ...contents, bytes: await writer.seal(contents), leftOut: leftOutOf(writer.members) };
   } finally {
     await writer.close();
   }
@@ -104,4 +106,5 @@ function checkpointsUpTo(root: string, position: number): readonly string[] {
 
 const copied = (path: string, bytes: number) => async (end: string) => {
   if (bytes > 0) await pipeline(createReadStream(path, { end: bytes - 1 }), createWriteStream(end, { flags: 'a' }));
+  return { sockets: undefined };
 };

@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import { createFileCheckpointStore } from './adapters/checkpoint-store/file.ts';
 import { openFileEventLog } from './adapters/event-log/file/open-file-event-log.ts';
 import { heldBy, importing, writeIdentity } from './adapters/root/root-directory.ts';
-import { damaged } from './adapters/store-export/contents.ts';
+import { damaged, leftOutOf } from './adapters/store-export/contents.ts';
 import { type CheckedExport, checkExport, readMember } from './adapters/store-export/read-export.ts';
 import { createSystem } from './adapters/system/create-system.ts';
 import { writeInPlace } from './adapters/system/write-in-place.ts';
@@ -33,6 +33,10 @@ const system = createSystem();
 export async function importStore(root: string, file: string, name?: string): Promise<Transfer> {
   const contents = await checkExport(file);
   const path = resolve(root);
+  if (Buffer.byteLength(path) > longestRoot)
+    throw new Fault('misuse', `root ${path}: is longer than ${longestRoot} bytes`, {
+      hint: 'name a shorter root: the kernel limits paths to 4096 bytes, and layers need the rest',
+    });
   const driver = driverNamed(name ?? contents.driver);
   refuseFilled(path);
   mkdirSync(path, { recursive: true, mode: 0o700 });
@@ -42,13 +46,16 @@ export async function importStore(root: string, file: string, name?: string): Pr
     refuseFilled(path);
     await importInto(path, { ...contents, file }, driver);
     const { store, position, volumes } = contents;
-    return { store, driver, position, volumes, file, root: path, bytes: 0 };
+    return { store, driver, position, volumes, file, root: path, bytes: 0, leftOut: leftOutOf(contents.members) };
   } catch (error) {
     throw faultOf(error, `import ${file}`);
   } finally {
     await lock.release();
   }
 }
+
+/** Bytes of a root's path; what a layer's paths may have is `refuseTooLong`'s. */
+const longestRoot = 500;
 
 function driverNamed(name: string): DriverName {
   if (name === 'overlay' || name === 'btrfs' || name === 'memory') return name;

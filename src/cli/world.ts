@@ -67,6 +67,8 @@ export interface TransferReport {
   readonly position: number;
   readonly volumes: boolean;
   readonly bytes: number;
+  /** sockets in the layers, which no archive holds; paths relative to the snapshot's layer */
+  readonly leftOut: readonly { readonly snapshot: number; readonly path: string }[];
 }
 
 /** A segment that was compressed, or would be; `after` is 0 then. */

@@ -21,6 +21,8 @@ const Member = t.readonly(
       at: Decimal,
       bytes: Decimal,
       sha256: t.string,
+      /** of a layer: paths of the sockets in it, which no archive holds; left out where there are none */
+      sockets: t.union([t.readonlyArray(t.string), t.undefined]),
     },
     'ExportMember',
   ),
@@ -51,6 +53,21 @@ export const Trailer = t.type(
 
 /** The member that holds the layer of a snapshot: a tar file of its own. */
 export const volumeMember = (id: number): string => `volumes/${id}.tar`;
+
+/** A socket that an export left out: it is nothing without the process that made it. */
+export interface LeftOut {
+  readonly snapshot: number;
+  /** relative to the snapshot's layer */
+  readonly path: string;
+}
+
+/** The sockets that an export left out, as its members tell. */
+export function leftOutOf(members: readonly Member[]): readonly LeftOut[] {
+  return members.flatMap(({ name, sockets = [] }) => {
+    const snapshot = Number(/^volumes\/(\d+)\.tar$/.exec(name)?.[1]);
+    return sockets.map((path) => ({ snapshot, path }));
+  });
+}
 
 export const damaged = (file: string, why: string): Fault =>
   new Fault('corrupt', `export ${file}: ${why}`, { hint: 'take another copy of it; nothing was made' });

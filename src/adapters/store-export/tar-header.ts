@@ -10,6 +10,28 @@ const longestOctal = 8 ** 11;
 
 /** The header of a plain file in a tar archive, root's and for root alone. Source: POSIX ustar, and GNU's sizes from 8 GiB on. */
 export function tarHeader(name: string, size: number): Buffer {
+  return header(name, size, '0');
+}
+
+/**
+ * A hard link in a tar archive, of any path and to any path before it, with a byte in each character. GNU tar itself writes one for
+ * files and symbolic links only. Source: pax(1), extended headers.
+ */
+export function linkMember(path: string, target: string): Buffer {
+  const records = Buffer.from(record('path', path) + record('linkpath', target), 'latin1');
+  const extended = [header('pax', records.length, 'x'), records, Buffer.alloc(padding(records.length))];
+  return Buffer.concat([...extended, header('link', 0, '1')]);
+}
+
+/** It begins with its own length. */
+function record(keyword: string, value: string): string {
+  const rest = ` ${keyword}=${value}\n`;
+  let length = rest.length;
+  while (length !== rest.length + String(length).length) length = rest.length + String(length).length;
+  return `${length}${rest}`;
+}
+
+function header(name: string, size: number, type: string): Buffer {
   if (Buffer.byteLength(name) > 100) throw new TypeError(`${name}: is too long for a header`);
   const header = Buffer.alloc(block);
   header.write(name, 0);
@@ -18,7 +40,7 @@ export function tarHeader(name: string, size: number): Buffer {
   else header.writeBigUInt64BE(BigInt(size), 128);
   if (size >= longestOctal) header.writeUInt8(0x80, 124);
   header.write(`${'0'.repeat(11)} `, 136);
-  header.write('        0', 148);
+  header.write(`        ${type}`, 148);
   header.write('ustar\x0000', 257);
   const sum = header.reduce((total, byte) => total + byte, 0);
   header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);

@@ -5,8 +5,9 @@ import { block, endOfArchive, padding, tarHeader } from './tar-header.ts';
 
 /** A tar file that is being written, member after member. Rejects with the system's errors. */
 export interface ExportWriter {
-  /** Adds a member of what `append` adds to the end of the file, whose path it is handed. */
-  add(name: string, append: (file: string) => Promise<void>): Promise<void>;
+  /** Adds a member of what `append` adds to the end of the file, whose path it is handed; it resolves with what the manifest is to say of it. */
+  add(name: string, append: (file: string) => Promise<Pick<Member, 'sockets'>>): Promise<void>;
+  readonly members: readonly Member[];
   /** Ends the file: a manifest with the digest of every member, and a line that proves all. Resolves with its length, on stable storage. */
   seal(contents: Contents): Promise<number>;
   close(): Promise<void>;
@@ -26,17 +27,18 @@ export async function writeExport(file: string): Promise<ExportWriter> {
   const add: ExportWriter['add'] = async (name, append) => {
     const at = length + block;
     await handle.write(Buffer.alloc(block), 0, block, length);
-    await append(file);
+    const { sockets } = await append(file);
     const bytes = (await handle.stat()).size - at;
     await put(tarHeader(name, bytes));
     const own = createHash('sha256');
     await read(handle, at, bytes, [own, total]);
     length += bytes;
     await put(Buffer.alloc(padding(bytes)));
-    members.push({ name, at, bytes, sha256: own.digest('hex') });
+    members.push({ name, at, bytes, sha256: own.digest('hex'), sockets });
   };
   return {
     add,
+    members,
     seal: async (contents) => {
       const manifest = Buffer.from(`${JSON.stringify(Manifest.encode(members), undefined, 1)}\n`);
       await put(tarHeader(manifestName, manifest.length));

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { loadConfig } from '../../config/load-config.ts';
 import { fieldLines } from '../output/fields.ts';
+import { plain } from '../output/plain.ts';
 import type { Print } from '../output/print.ts';
 import { sizeText } from '../output/size.ts';
 import { type RootOptions, storeRoot } from '../store-root.ts';
@@ -28,18 +29,30 @@ export async function importStore(file: string, options: ImportOptions, world: W
   print(lines(await world.importStore(root, resolve(file), options.driver), options.json));
 }
 
-function lines(
-  { file, root, store, driver, position, volumes, bytes }: TransferReport,
-  json?: boolean,
-): readonly string[] {
-  if (json === true)
-    return [JSON.stringify({ file, root, store, driver, position: String(position), volumes, bytes: String(bytes) })];
-  return fieldLines([
+/** How many of what was left out are shown to a person; `--json` has all of them. */
+const shown = 20;
+
+function lines(report: TransferReport, json?: boolean): readonly string[] {
+  const { file, root, store, driver, position, volumes, bytes, leftOut } = report;
+  if (json === true) {
+    const sockets = leftOut.map(({ snapshot, path }) => ({ snapshot: String(snapshot), path }));
+    return [
+      JSON.stringify({
+        ...{ file, root, store, driver, position: String(position), volumes, bytes: String(bytes) },
+        leftOut: sockets,
+      }),
+    ];
+  }
+  const named = leftOut.slice(0, shown).map(({ snapshot, path }) => `  snapshot ${snapshot}: ${plain(path)}`);
+  const rest = leftOut.length - named.length;
+  const fields = fieldLines([
     ['file', bytes === 0 ? file : `${file}, ${sizeText(bytes)}`],
     ['root', root],
     ['store', store],
     ['driver', driver],
     ['position', String(position)],
     ['holds', volumes ? 'log, checkpoints and layers' : 'log and checkpoints: a daemon will declare its layers lost'],
+    ...(leftOut.length === 0 ? [] : [['left out', `sockets: ${leftOut.length}`] as const]),
   ]);
+  return [...fields, ...named, ...(rest > 0 ? [`  and ${rest} more: --json shows all`] : [])];
 }

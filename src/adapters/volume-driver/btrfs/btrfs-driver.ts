@@ -4,6 +4,7 @@ import { isFull } from '../../../ports/fault.ts';
 import type { System } from '../../../ports/system.ts';
 import type { Mount, Volume, VolumeDriver } from '../../../ports/volume-driver.ts';
 import { isVacant } from '../exact-directory.ts';
+import { type LiftFlags, liftingFlags } from '../lift-flags.ts';
 import { createTreeThread } from '../tree-thread.ts';
 import type { BtrfsCalls } from './btrfs-calls.ts';
 import { checkBtrfsRoot } from './check-btrfs-root.ts';
@@ -24,6 +25,8 @@ export interface BtrfsSetup {
   readonly system: Pick<System, 'syncFileSystem'>;
   readonly calls: BtrfsCalls;
   readonly copyTree: CopyTree;
+  /** left out, what a container made immutable stays where it is */
+  readonly liftFlags?: LiftFlags;
   /** given up where a deletion finds no space otherwise */
   readonly ballast?: Ballast | undefined;
   /** milliseconds that what was written into an active may be missing from its usage; 10 seconds unless said */
@@ -36,7 +39,8 @@ export interface BtrfsSetup {
  * parent; `snapshots/<id>/layer` is a read-only snapshot of it, made by the commit. Checks the root and lays it out first.
  */
 export async function createBtrfsDriver(setup: BtrfsSetup): Promise<VolumeDriver> {
-  const { calls, copyTree, ballast, usageLag: lag = 10_000, reach = unhindered } = setup;
+  const { calls, copyTree, liftFlags, ballast, usageLag: lag = 10_000, reach = unhindered } = setup;
+  const lift = liftWithin(setup);
   const { syncFileSystem } = setup.system;
   const root = await checkBtrfsRoot(setup.root, calls);
   const layout = createLayout(root);
@@ -46,7 +50,9 @@ export async function createBtrfsDriver(setup: BtrfsSetup): Promise<VolumeDriver
   const space = { reclaim, ballast };
   const remove = (path: string) => {
     reach('btrfs.purge');
-    return withSpace(space, () => removeVolume({ calls, removeTree: remover.remove }, path));
+    return withSpace(space, () =>
+      liftingFlags(path, lift, () => removeVolume({ calls, removeTree: remover.remove }, path)),
+    );
   };
   const { mountsOf, forget } = createMounts(layout, calls);
   const usageOf = createOwnMeter(tools);
@@ -80,7 +86,9 @@ export async function createBtrfsDriver(setup: BtrfsSetup): Promise<VolumeDriver
       expectSubvolume(layout.layer(id), `volume ${id}: its sealed layer`);
       reach('btrfs.finish');
       forget(id);
-      await withSpace(space, () => calls.remove(layout.directory(id), names.fs));
+      await withSpace(space, () =>
+        liftingFlags(layout.fs(id), liftFlags, () => calls.remove(layout.directory(id), names.fs)),
+      );
     }),
     holds: (id) => isSubvolume(layout.layer(id)),
     usage: deed('usage', usageOf),
@@ -94,6 +102,18 @@ export async function createBtrfsDriver(setup: BtrfsSetup): Promise<VolumeDriver
     settle: () => guarded('flush of the volumes', () => syncFileSystem(root)),
     close: () => remover.close(),
   };
+}
+
+/** Flags on the top of a subvolume forbid its deletion, those inside do not. A frozen one takes no change. */
+function liftWithin({ calls, liftFlags }: BtrfsSetup): LiftFlags | undefined {
+  return (
+    liftFlags &&
+    (async (path) => {
+      const frozen = `${path}/${names.layer}`;
+      if (isSubvolume(frozen)) await calls.setReadOnly(frozen, false);
+      await liftFlags(path);
+    })
+  );
 }
 
 interface Space {

@@ -5,6 +5,7 @@ import { Fault, faultOf } from '../../../ports/fault.ts';
 import type { System } from '../../../ports/system.ts';
 import type { Usage, Volume, VolumeDriver } from '../../../ports/volume-driver.ts';
 import { isVacant, makeDirectory } from '../exact-directory.ts';
+import { type LiftFlags, liftingFlags } from '../lift-flags.ts';
 import { createTreeThread, type TreeThread } from '../tree-thread.ts';
 import { checkOverlayRoot } from './check-overlay-root.ts';
 import { createVolume } from './create-volume.ts';
@@ -23,6 +24,8 @@ export interface OverlaySetup {
   readonly options?: OverlayOptions;
   /** how the check of the root tries an overlay mount; left out, none is tried */
   readonly tryMount?: TryMount | undefined;
+  /** left out, what a container made immutable stays where it is */
+  readonly liftFlags?: LiftFlags;
   readonly reach?: Reach;
 }
 
@@ -34,7 +37,7 @@ const upperdirKey = 'containerd.io/snapshot/overlay.upperdir';
  * work directory stays beside it until it is purged.
  */
 export async function createOverlayDriver(setup: OverlaySetup): Promise<VolumeDriver> {
-  const { system, options = {}, reach = unhindered } = setup;
+  const { system, liftFlags, options = {}, reach = unhindered } = setup;
   const { root, traits, remapIds } = await openRoot(setup);
   const measurer = createTreeThread();
   const remover = createTreeThread();
@@ -45,7 +48,8 @@ export async function createOverlayDriver(setup: OverlaySetup): Promise<VolumeDr
   const mountsOf = createOverlayMounts(root, traits, { ...options, remapIds });
   const remove = (path: string) => {
     reach('overlay.purge');
-    return lstatSync(path, { throwIfNoEntry: false }) === undefined ? 0 : remover.remove(path);
+    if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return 0;
+    return liftingFlags(path, liftFlags, () => remover.remove(path));
   };
   return {
     name: 'overlay',

@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync, unlinkSync } from 'node:fs';
+import { chmodSync, lstatSync, readdirSync, unlinkSync } from 'node:fs';
 import { removeTree } from '../../remove-tree.ts';
 import type { CopyTree } from '../seal-layer.ts';
 import { type AttributeTools, attributesOf, dropAttribute, takeOverTimes } from './attributes.ts';
@@ -15,6 +15,7 @@ export interface ApplyTools extends AttributeTools {
  */
 export async function applyLayer(tools: ApplyTools, layer: string, tree: string): Promise<void> {
   const clearing: Clearing = { opaque: await takeMarks(tools, layer), merged: [], whiteouts: [], holding: [] };
+  dropSpecialBits(bytesOf(tree), lstatSync(tree).mode);
   makeWay(clearing, bytesOf(layer), bytesOf(tree), true);
   await dropForeign(tools, clearing.merged);
   await tools.copyTree(layer, tree);
@@ -46,12 +47,18 @@ function makeWay(clearing: Clearing, layer: string, tree: string, both: boolean)
     const old = both ? lstatSync(rawPath(below), { throwIfNoEntry: false }) : undefined;
     const merges = stats.isDirectory() && old?.isDirectory() === true;
     if (old !== undefined && !merges) removeTree(rawPath(below));
+    if (merges) dropSpecialBits(below, old.mode);
     if (stats.isDirectory()) makeWay(clearing, above, below, merges);
     if (!stats.isCharacterDevice() || stats.rdev !== 0) continue;
     clearing.whiteouts.push(below);
     holds = true;
   }
   if (holds) clearing.holding.push([layer, tree]);
+}
+
+/** A copy that sets an access control list takes no set-user-ID, set-group-ID or sticky bit away from a directory that is there. */
+function dropSpecialBits(directory: string, mode: number): void {
+  if ((mode & 0o7000) !== 0) chmodSync(rawPath(directory), mode & 0o777);
 }
 
 /** A copy adds attributes to a directory and takes none away: those that the layer's directory lacks go first. */

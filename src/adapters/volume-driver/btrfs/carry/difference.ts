@@ -1,5 +1,6 @@
 import { type BigIntStats, lstatSync, readdirSync } from 'node:fs';
 import { Fault } from '../../../../ports/fault.ts';
+import { refuseTooLong } from '../../../../ports/volume-carrier.ts';
 import { bytesOf, rawPath } from './raw-path.ts';
 
 /** What a tree has that another has not, and the other way round; paths relative to both, with a byte in each character. */
@@ -63,6 +64,7 @@ function visit(walk: Walk, within: string, inParent: boolean): void {
   const before = new Set(inParent ? namesIn(`${walk.parent}/${within}`) : []);
   for (const name of namesIn(`${walk.child}/${within}`)) {
     const path = within === '' ? name : `${within}/${name}`;
+    refuseTooLong(walk.child, path);
     const stats = statsOf(`${walk.child}/${path}`);
     const old = before.delete(name) ? statsOf(`${walk.parent}/${path}`) : undefined;
     note(walk, path, stats, old);

@@ -4,6 +4,8 @@ import { bytesOf, rawPath } from './raw-path.ts';
 
 const marks = String.raw`^(trusted|user)\.overlay\.`;
 const opaque = 'trusted.overlay.opaque';
+/** Immutable and append-only as overlay keeps them. On other file systems they are no attributes, and are not carried. */
+const flags = 'trusted.overlay.protattr';
 
 /**
  * Takes overlay's marks off a layer and answers which of its directories, by their whole path, were opaque. Throws a Fault
@@ -13,9 +15,11 @@ export async function takeMarks(tools: AttributeTools, layer: string): Promise<R
   const found = await attributesBelow(tools, layer, marks);
   for (const [path, attributes] of found)
     for (const [name, value] of attributes)
-      if (name !== opaque || value !== '"y"') throw strange(path, `${name}=${value}`, 'keep the driver overlay');
-  await dropAttribute(tools, opaque, [...found.keys()]);
-  return new Set(found.keys());
+      if (name !== flags && (name !== opaque || value !== '"y"'))
+        throw strange(path, `${name}=${value}`, 'keep the driver overlay');
+  const having = (mark: string) => [...found].flatMap(([path, attributes]) => (attributes.has(mark) ? [path] : []));
+  for (const mark of [opaque, flags]) await dropAttribute(tools, mark, having(mark));
+  return new Set(having(opaque));
 }
 
 /** Throws a Fault (`unsupported`) where something among these has one of overlay's marks: it would be taken for ours. */
