@@ -13,12 +13,17 @@ export async function sendAnswer(
   { stopping, limits }: { readonly stopping: AbortSignal; readonly limits: Patience },
 ): Promise<void> {
   const { status, type, body, headers = {} } = answer;
-  const length = typeof body === 'string' ? { 'content-length': Buffer.byteLength(body) } : {};
-  response.writeHead(status, { 'content-type': type, ...length, 'cache-control': 'no-store', ...headers });
+  const forKind = typeof body === 'string' ? forText(body) : forStream;
+  response.writeHead(status, { 'content-type': type, ...forKind, ...headers });
   if (method === 'HEAD') response.end();
   else if (typeof body === 'string') response.end(body);
   else await sendStream(response, body, { stopping, limits });
 }
+
+const forText = (body: string) => ({ 'content-length': Buffer.byteLength(body), 'cache-control': 'no-store' });
+
+/** A proxy on the way passes each chunk on when it comes: nginx else gathers some kilobytes first, others compress. */
+const forStream = { 'cache-control': 'no-store, no-transform', 'x-accel-buffering': 'no' } as const;
 
 /** An answer that ends before its end is cut off after its last message, so that nobody takes it for whole. */
 async function sendStream(

@@ -53,8 +53,9 @@ test('sends what comes and ends with it', async (context) => {
     yield 'a\n';
     yield Buffer.from('b\n');
   });
-  const { body, whole } = await ask(context);
+  const { body, whole, headers } = await ask(context);
   assert.equal([body, whole], ['a\nb\n', true]);
+  assert.equal([headers['cache-control'], headers['x-accel-buffering']], ['no-store, no-transform', 'no']);
 });
 
 test('cuts an answer off that fails in its middle, after its reason', async (context) => {
