@@ -2,9 +2,11 @@ import type { Snapshot } from '../projections/snapshot.ts';
 import { createFailpoints, failpointsVariable } from './adapters/failpoints/from-environment.ts';
 import { createSystem } from './adapters/system/create-system.ts';
 import { forwardReport } from './app/forward/status.ts';
+import { guardFiles } from './app/guarded.ts';
 import type { Journal } from './app/journal.ts';
 import { observeContainerd } from './app/observe-containerd.ts';
 import type { Action } from './app/reconciler/action.ts';
+import { watchHealth } from './app/watch-health.ts';
 import { version } from './cli/version.ts';
 import type { Config } from './config/config.ts';
 import type { Answer } from './domain/refusal.ts';
@@ -18,6 +20,7 @@ import { openLayers } from './open-layers.ts';
 import { type OpenStore, openStore, type Tools } from './open-store.ts';
 import { type Reach, unhindered } from './ports/failpoints.ts';
 import type { Logger } from './ports/logger.ts';
+import { expectRoot } from './ports/root-guard.ts';
 import { storeFiles } from './store-files.ts';
 
 export interface Daemon {
@@ -121,6 +124,7 @@ async function serveStore(
 ): Promise<Daemon> {
   const { service, journal } = store;
   let serving = true;
+  const health = () => (serving ? journal.health : { serving, reason: 'stopping' });
   const forwarding = forwardFrom(store, config, { metrics, logger });
   const closing = async (error: unknown): Promise<never> => {
     await forwarding?.close();
@@ -131,7 +135,7 @@ async function serveStore(
     logger,
     sources: {
       metrics: metrics.text,
-      health: () => (serving ? journal.health : { serving, reason: 'stopping' }),
+      health,
       reconcile: service.reconcile,
       restore: service.restore,
       forward: () => forwardReport(forwarding?.status, journal.durable.position),
@@ -142,8 +146,11 @@ async function serveStore(
         metrics.dropped();
         logger.info({ why }, 'a reader of the events was given up');
       },
-      files: storeFiles(config.root),
-      layers: async (driver) => openLayers(config.root, driver),
+      files: guardFiles(store.root, storeFiles(config.root)),
+      layers: async (driver) => {
+        expectRoot(store.root);
+        return openLayers(config.root, driver);
+      },
     },
   }).catch(closing);
   const grpc = await serveGrpc({
@@ -156,13 +163,12 @@ async function serveStore(
     return closing(error);
   });
   const observing = await observed(config, journal);
-  void journal.stopped.then((reason) => {
-    grpc.setServing(false);
-    logger.error({ reason }, 'the log takes no more events: reads go on, changes are refused until a restart');
-  });
+  metrics.watchHealth(health);
+  const watching = watchHealth({ health, stopped: journal.stopped, logger, tell: grpc.setServing });
   return {
     stop: async (reason) => {
       serving = false;
+      watching.close();
       observing.close();
       await grpc.drain(config.drainTimeout);
       await store.close(reason);

@@ -9,9 +9,11 @@ import {
   writeHolder,
   writeIdentity,
 } from './adapters/root/root-directory.ts';
+import { createRootGuard, type Watched, type WatchingGuard } from './adapters/root/root-guard.ts';
 import { createRoomMeter } from './adapters/space/stat-file-system.ts';
 import { bootId } from './adapters/system/boot-id.ts';
 import { createFeed, type Feed } from './app/feed/feed.ts';
+import { guardBallast, guardCheckpoints, guardDriver, guardReads, guardSnapshots, guardSurvey } from './app/guarded.ts';
 import { createJournal, type Journal } from './app/journal.ts';
 import { type LoadedState, loadState } from './app/load-state.ts';
 import { createPipelines } from './app/pipeline/create-pipelines.ts';
@@ -29,6 +31,7 @@ import type { CheckpointStore } from './ports/checkpoint-store.ts';
 import type { EventLog } from './ports/event-log.ts';
 import type { Reach } from './ports/failpoints.ts';
 import type { Logger } from './ports/logger.ts';
+import { expectRoot, type RootGuard } from './ports/root-guard.ts';
 import type { System } from './ports/system.ts';
 import type { Survey, VolumeDriver } from './ports/volume-driver.ts';
 
@@ -39,6 +42,7 @@ export interface OpenStore {
   readonly service: Service;
   readonly journal: Journal;
   readonly feed: Feed;
+  readonly root: RootGuard;
   readonly pipelines: Pipelines;
   /** what recovery did */
   readonly actions: readonly Action[];
@@ -59,26 +63,36 @@ export interface Tools {
 export async function openStore(config: Config, tools: Tools): Promise<OpenStore> {
   const { root, address, httpAddress } = config;
   prepareRoot(root);
+  const guard = createRootGuard(root);
   const lock = await tools.system.lock(join(root, 'lock'));
   if (lock === undefined) throw heldBy(root);
+  const letGo = async () => {
+    await lock.release();
+    guard.close();
+  };
   writeHolder(root, { pid: process.pid, address, http: httpAddress, since: new Date().toISOString() });
   try {
-    const store = await openLocked(config, tools);
+    const store = await openLocked(config, { ...tools, guard });
     return {
       ...store,
       close: async (reason) => {
         await store.close(reason);
-        await lock.release();
+        await letGo();
       },
     };
   } catch (error) {
-    await lock.release();
+    await letGo();
     throw error;
   }
 }
 
-async function openLocked(config: Config, given: Tools): Promise<OpenStore> {
-  const tools: LogTools = { ...given, ballast: createRootBallast(config.root, given) };
+interface GuardedTools extends LogTools {
+  readonly guard: WatchingGuard;
+}
+
+async function openLocked(config: Config, given: Omit<GuardedTools, 'ballast'>): Promise<OpenStore> {
+  const ballast = createRootBallast(config.root, given);
+  const tools: GuardedTools = { ...given, ballast: ballast && guardBallast(given.guard, ballast) };
   const identity = readIdentity(config.root);
   if (identity === undefined) return openLogged(config, tools, identity, () => openVolumes(config, tools));
   checkDriver(identity.driver, config.driver);
@@ -109,7 +123,7 @@ async function openVolumes(config: Config, tools: LogTools): Promise<Volumes> {
 
 async function openLogged(
   config: Config,
-  tools: LogTools,
+  tools: GuardedTools,
   identity: Identity | undefined,
   volumes: () => Promise<Volumes>,
 ): Promise<OpenStore> {
@@ -163,11 +177,16 @@ interface Parts extends Volumes {
 
 async function openRecovered(
   config: Config,
-  { system, metrics, logger, reach }: Tools,
+  { system, metrics, logger, reach, guard }: GuardedTools,
   parts: Parts,
 ): Promise<OpenStore> {
-  const { store, log, url, checkpoints, loaded, driver, survey } = parts;
-  const journal = createJournal({ log, store, clock: system.now, state: loaded.state });
+  const { store, log: unguarded, url, loaded } = parts;
+  guard.watch(directoriesOf(config.driver, url));
+  const log = guardReads(guard, unguarded);
+  const checkpoints = guardCheckpoints(guard, parts.checkpoints);
+  const driver = guardDriver(guard, parts.driver);
+  const survey = parts.survey && guardSurvey(guard, parts.survey);
+  const journal = createJournal({ log, store, clock: system.now, state: loaded.state, root: guard });
   const pipelines = createPipelines({ journal, logger, onFailure: metrics.pipelineFailed });
   metrics.watch(journal, pipelines);
   const opener = { store, version: version(), boot: bootId(), pid: process.pid };
@@ -187,6 +206,7 @@ async function openRecovered(
     measureRoom: createRoomMeter(config.root),
   });
   const work = async () => {
+    expectRoot(guard);
     if (url === undefined) await indexLog(join(config.root, 'log'), join(config.root, 'index'));
   };
   const upkeep = createUpkeep({ pipelines, work, logger, every: upkeepEvery });
@@ -198,5 +218,18 @@ async function openRecovered(
   };
   const feed = createFeed({ journal, pipelines });
   metrics.watchFeed(feed);
-  return { store, service, journal, feed, pipelines, actions: recovered.actions, close };
+  const guarded = { ...service, snapshots: guardSnapshots(guard, service.snapshots) };
+  return { store, service: guarded, journal, feed, root: guard, pipelines, actions: recovered.actions, close };
+}
+
+/** What a store keeps below its root; what it can do without is made again. */
+function directoriesOf(driver: Config['driver'], log: string | undefined): readonly Watched[] {
+  const disposable = (name: string, remade = 0o700): Watched => ({ name, remade });
+  return [
+    ...(driver === 'memory' ? [] : [{ name: 'snapshots' }]),
+    ...(driver === 'overlay' ? [disposable('empty', 0o755)] : []),
+    ...(log === undefined ? [{ name: 'log' }] : []),
+    disposable('checkpoints'),
+    disposable('quarantine'),
+  ];
 }

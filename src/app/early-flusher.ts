@@ -31,7 +31,7 @@ export function createEarlyFlusher({ journal, pipelines, driver, logger }: Conte
   const changes = new Subject<boolean>();
   const flushOne = async (id: number) => {
     const snapshot = snapshotWith(journal.durable, id);
-    if (snapshot === undefined) return;
+    if (snapshot === undefined || !journal.health.serving) return;
     try {
       await driver.flush(volumeOf(journal.durable, snapshot));
     } catch (error) {

@@ -5,6 +5,7 @@ import { evolveLife } from '../../projections/life-of-store.ts';
 import { evolve, type State } from '../../projections/state.ts';
 import type { AppendOptions, EventLog, LogPlace } from '../ports/event-log.ts';
 import { errorText, Fault, isTransient } from '../ports/fault.ts';
+import { expectRoot, type RootGuard } from '../ports/root-guard.ts';
 import type { Clock } from '../ports/system.ts';
 import { seal } from './sealing.ts';
 
@@ -27,8 +28,8 @@ export interface Journal {
   readonly place: LogPlace;
   /** Counts how often the log has given taken events back. */
   readonly setbacks: number;
-  /** Whether the log takes events, and if not, why. */
-  readonly health: { readonly serving: boolean; readonly reason: string };
+  /** Whether events are taken, and if not, why. */
+  readonly health: Health;
   /** Resolves with the reason when the log has stopped taking events until a restart. */
   readonly stopped: Promise<string>;
   /** What is durable, to be read again: everything that `events` told of, and perhaps a little more. */
@@ -50,6 +51,15 @@ interface Context {
   readonly store: string;
   readonly clock: Clock;
   readonly state: State;
+  /** asked before every event; none unless said */
+  readonly root?: RootGuard;
+}
+
+/** Whether events are taken; else `fault` is what recording throws while the root is not the one that was opened. */
+export interface Health {
+  readonly serving: boolean;
+  readonly reason: string;
+  readonly fault?: Fault;
 }
 
 /** What the log has taken and not yet confirmed. */
@@ -60,7 +70,7 @@ interface Taken {
   readonly since: number;
 }
 
-export function createJournal({ log, store, clock, state }: Context): Journal {
+export function createJournal({ log, store, clock, state, root }: Context): Journal {
   let latest = state;
   let durable = state;
   let place = log.end;
@@ -92,6 +102,7 @@ export function createJournal({ log, store, clock, state }: Context): Journal {
   };
   const record = (facts: readonly Event[], { actor, cause, room, flush }: RecordOptions) => {
     if (closed) throw hasClosed();
+    expectRoot(root);
     const { position } = log.end;
     if (latest.position !== position) throw gaveBack();
     const because = cause === undefined ? {} : { cause };
@@ -126,7 +137,10 @@ export function createJournal({ log, store, clock, state }: Context): Journal {
       return setbacks;
     },
     get health() {
-      return { serving: reason === '', reason };
+      const fault = reason === '' ? root?.check() : undefined;
+      return fault === undefined
+        ? { serving: reason === '', reason }
+        : { serving: false, reason: fault.message, fault };
     },
     stopped,
     log,
@@ -142,10 +156,11 @@ const gaveBack = () =>
 const hasClosed = () => new Fault('stopped', 'the store was closed in order', { hint: 'open it again' });
 
 /**
- * Throws the Fault (`stopped`) of a log that takes nothing until a restart. Nobody knows then whether the last events are in
+ * Throws the Fault of a root that is another one, or (`stopped`) of a log that takes nothing until a restart. Nobody knows then whether the last events are in
  * it, and what stands on the disk for them is the next start's to judge: it must not be touched any more.
  */
-export function expectServing({ health: { serving, reason } }: Pick<Journal, 'health'>): void {
+export function expectServing({ health: { serving, reason, fault } }: Pick<Journal, 'health'>): void {
   if (serving) return;
+  if (fault !== undefined) throw fault;
   throw new Fault('stopped', `the log takes no more events: ${reason}`, { hint: 'restart the daemon' });
 }

@@ -23,6 +23,8 @@ export interface Metrics {
   counting(logger: Logger): Logger;
   /** Counts the journal's durable events from now on, and shows its state. Called before recovery, it counts that too. */
   watch(journal: Watched, pipelines: Pipelines): void;
+  /** Shows whether the store takes changes. */
+  watchHealth(health: () => { readonly serving: boolean }): void;
   /** Shows how the forwarding stands. */
   watchForwarding(status: () => ForwardStatus): void;
   /** Shows who reads the feed of events. */
@@ -63,6 +65,16 @@ export function createMetrics(version: string): Metrics {
         for (const { event } of envelopes) count(event);
       };
       counting = started.start({ name: 'metrics', handle });
+    },
+    watchHealth: (health) => {
+      new Gauge({
+        name: 'snapledger_ready',
+        help: '1 while the store takes changes, else 0',
+        registers: [registry],
+        collect() {
+          this.set(Number(health().serving));
+        },
+      });
     },
     watchForwarding: (status) => {
       forwarding = status;

@@ -1,4 +1,4 @@
-import { chmodSync, lstatSync, mkdirSync } from 'node:fs';
+import { chmodSync, closeSync, constants, lstatSync, mkdirSync, openSync } from 'node:fs';
 import { Fault } from '../../ports/fault.ts';
 
 /**
@@ -35,4 +35,24 @@ export function isDirectory(path: string): boolean {
 /** Whether nothing stands at a path, not even a symbolic link that leads nowhere. */
 export function isVacant(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false }) === undefined;
+}
+
+/** A directory that stays the same one whatever its path leads to later: moved, or another one mounted over it. */
+export interface HeldDirectory {
+  /** leads to it in this process, from any thread */
+  readonly path: string;
+  /** Idempotent. */
+  close(): void;
+}
+
+export function holdDirectory(path: string): HeldDirectory {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  let open = true;
+  return {
+    path: `/proc/self/fd/${fd}`,
+    close: () => {
+      if (open) closeSync(fd);
+      open = false;
+    },
+  };
 }

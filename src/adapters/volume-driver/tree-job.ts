@@ -1,3 +1,4 @@
+import { readlinkSync } from 'node:fs';
 import { errnoError } from '../../ports/errno.ts';
 import type { Usage } from '../../ports/volume-driver.ts';
 import { measureTree } from './measure-tree.ts';
@@ -19,17 +20,27 @@ export interface TreeError {
 
 export type TreeAnswer = { readonly done: Usage } | { readonly failed: TreeError };
 
+const heldDirectory = /^\/proc\/self\/fd\/\d+/;
+
+/** Puts the name that a held directory has now in the place of the number that a job calls it by. */
+export function namedPath(path: string, text: string): string {
+  const [held] = heldDirectory.exec(path) ?? [];
+  return held === undefined ? text : text.replaceAll(held, readlinkSync(held));
+}
+
 /** Does a job. Never throws. Of a removal, `bytes` are those freed. */
 export function doTreeJob({ deed, path }: TreeJob): TreeAnswer {
+  // What an error or the table of mounts calls by its name.
+  const named = (text: string) => namedPath(path, text);
   try {
     if (deed === 'measure') return { done: measureTree(path) };
     const freed = removeBare(path);
     if (freed !== undefined) return { done: { bytes: freed, inodes: 0 } };
-    const point = mountBelow(path);
+    const point = mountBelow(named(path));
     if (point !== undefined) throw errnoError('EBUSY', `something is mounted on ${point}`);
     return { done: { bytes: removeTree(path), inodes: 0 } };
   } catch (error) {
     const { errno, message } = error as NodeJS.ErrnoException;
-    return { failed: { errno, message } };
+    return { failed: { errno, message: named(message) } };
   }
 }

@@ -2,7 +2,8 @@ import { Worker } from 'node:worker_threads';
 import { isErrno } from '../../ports/errno.ts';
 import { Fault, faultOf } from '../../ports/fault.ts';
 import type { Usage } from '../../ports/volume-driver.ts';
-import type { TreeAnswer, TreeError, TreeJob } from './tree-job.ts';
+import { holdDirectory } from './exact-directory.ts';
+import { namedPath, type TreeAnswer, type TreeError, type TreeJob } from './tree-job.ts';
 
 /** Walks directory trees on a thread of its own, one after the other, so that a big one never holds up the event loop. */
 export interface TreeThread {
@@ -22,8 +23,13 @@ interface Waiting {
 /** The program beside this file, compiled or not. */
 const program = new URL(`./tree-worker.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url);
 
-/** The thread starts with the first job, and keeps the process alive only while it has one. */
-export function createTreeThread(): TreeThread {
+/**
+ * The thread starts with the first job, and keeps the process alive only while it has one. It walks what is in the directory that is
+ * at `below` now, until it is closed: a walk takes long, and another directory may be mounted over that path meanwhile.
+ */
+export function createTreeThread(below: string): TreeThread {
+  const held = holdDirectory(below);
+  const inside = (path: string) => (path.startsWith(`${below}/`) ? held.path + path.slice(below.length) : path);
   let worker: Worker | undefined;
   const waiting: Waiting[] = [];
   const drop = (fault: Fault) => {
@@ -51,12 +57,13 @@ export function createTreeThread(): TreeThread {
       worker.postMessage(job);
     });
   return {
-    measure: (path) => ask({ deed: 'measure', path }),
-    remove: async (path) => (await ask({ deed: 'remove', path })).bytes,
+    measure: (path) => ask({ deed: 'measure', path: inside(path) }),
+    remove: async (path) => (await ask({ deed: 'remove', path: inside(path) })).bytes,
     close: async () => {
       const ending = worker;
       drop(new Fault('stopped', 'the volume driver is closed', { hint: 'start the daemon again' }));
       await ending?.terminate();
+      held.close();
     },
   };
 }
@@ -67,7 +74,7 @@ function settle({ job, resolve, reject }: Waiting, answer: TreeAnswer): void {
 }
 
 function faultFor({ deed, path }: TreeJob, { errno, message }: TreeError): Fault {
-  const what = `${deed} ${path}`;
+  const what = `${deed} ${namedPath(path, path)}`;
   const cause = Object.assign(new Error(message), { errno });
   if (isErrno(cause, 'EBUSY'))
     return new Fault('busy', `${what}: ${message}`, { hint: 'unmount it; the deletion is tried again', cause });

@@ -80,7 +80,9 @@ export function createRetentionKeeper(context: Context): RetentionKeeper {
 }
 
 async function endWhatIsDue(context: Context, queue: RetainedQueue): Promise<undefined> {
-  const { clock, measureRoom, policy } = context;
+  const { journal, clock, measureRoom, policy } = context;
+  // While nothing is recorded nothing can be ended, and the disk may be another.
+  if (!journal.health.serving) return;
   const end = (taking: Parameters<RetainedQueue['oldest']>[0], why: string) =>
     endRetention(context, queue.oldest(taking), why);
   if (policy === null) return void (await end(() => true, 'nothing is retained any more'));

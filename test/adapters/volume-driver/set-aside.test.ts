@@ -1,4 +1,13 @@
-import { mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { setAside } from '../../../src/adapters/volume-driver/set-aside.ts';
@@ -66,6 +75,18 @@ aside('refuses a name that leads elsewhere', () =>
 aside('says when there is nothing to move', () =>
   inRoot(({ path }) => {
     assert.throws(() => setAside(path, 'snapshots/5', 'five'), /ENOENT/);
+  }),
+);
+
+aside('makes a quarantine that was deleted again, and refuses anything else under its name', () =>
+  inRoot(({ path }) => {
+    for (const id of [5, 6]) mkdirSync(`${path}/snapshots/${id}`);
+    rmdirSync(`${path}/quarantine`);
+    assert.is(setAside(path, 'snapshots/5', 'five'), 'quarantine/five');
+    rmSync(`${path}/quarantine`, { recursive: true });
+    writeFileSync(`${path}/quarantine`, '');
+    assert.throws(() => setAside(path, 'snapshots/6', 'six'), /quarantine: is not a directory/);
+    assert.equal(readdirSync(`${path}/snapshots`), ['6']);
   }),
 );
 

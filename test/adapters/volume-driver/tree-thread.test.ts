@@ -9,7 +9,7 @@ import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
 
 async function withThread(deed: (thread: TreeThread, sandbox: Sandbox) => Promise<void>): Promise<void> {
   const sandbox = createSandbox('thread');
-  const thread = createTreeThread();
+  const thread = createTreeThread(sandbox.path);
   try {
     await deed(thread, sandbox);
   } finally {
@@ -93,5 +93,25 @@ mounted('deletes nothing where something is mounted below', () =>
     await thread.remove(root);
   }),
 );
+
+mounted('walks the directory that it was made for, whatever is mounted over it', async () => {
+  const sandbox = createSandbox('thread');
+  const below = sandbox.folder('below');
+  sandbox.folder('below/1/kept');
+  const thread = createTreeThread(below);
+  await run('mount', ['-t', 'tmpfs', 'tmpfs', below]);
+  try {
+    mkdirSync(`${below}/1`);
+    writeFileSync(`${below}/1/file`, 'of another');
+    assert.is((await thread.measure(`${below}/1`)).inodes, 2);
+    await thread.remove(`${below}/1`);
+    assert.ok(lstatSync(`${below}/1/file`).isFile());
+    await run('umount', [below]);
+    assert.is(lstatSync(`${below}/1`, { throwIfNoEntry: false }), undefined);
+  } finally {
+    await thread.close();
+    await sandbox.close();
+  }
+});
 
 mounted.run();

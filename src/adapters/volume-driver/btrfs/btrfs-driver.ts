@@ -45,7 +45,7 @@ export async function createBtrfsDriver(setup: BtrfsSetup): Promise<VolumeDriver
   const root = await checkBtrfsRoot(setup.root, calls);
   const layout = createLayout(root);
   const tools = { root, layout, calls, reach, copyTree, syncFileSystem, lag };
-  const remover = createTreeThread();
+  const remover = createTreeThread(`${root}/snapshots`);
   const reclaim = createReclaim(tools);
   const space = { reclaim, ballast };
   const remove = (path: string) => {

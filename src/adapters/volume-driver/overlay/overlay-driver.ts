@@ -39,8 +39,8 @@ const upperdirKey = 'containerd.io/snapshot/overlay.upperdir';
 export async function createOverlayDriver(setup: OverlaySetup): Promise<VolumeDriver> {
   const { system, liftFlags, options = {}, reach = unhindered } = setup;
   const { root, traits, remapIds } = await openRoot(setup);
-  const measurer = createTreeThread();
-  const remover = createTreeThread();
+  const measurer = createTreeThread(`${root}/snapshots`);
+  const remover = createTreeThread(`${root}/snapshots`);
   const layer = (id: number) => `${root}/snapshots/${id}/fs`;
   const ordered = hasOrderedMetadata(root);
   const flushAlone = async (id: number) => ordered && flushFew(layer(id));

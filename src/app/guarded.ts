@@ -1,0 +1,128 @@
+import type { Ballast } from '../ports/ballast.ts';
+import type { CheckpointStore } from '../ports/checkpoint-store.ts';
+import type { EventLog } from '../ports/event-log.ts';
+import { expectRoot, expectSameRoot, type RootGuard } from '../ports/root-guard.ts';
+import type { StoreFiles } from '../ports/store-files.ts';
+import type { Survey, VolumeDriver } from '../ports/volume-driver.ts';
+import type { Snapshots } from './snapshots.ts';
+
+// What works on a root by its path, so that it touches no other directory than the one that was opened. A call is refused with the
+// guard's Fault while the root is another one, and so is its answer where that came about meanwhile. Changes of the state are
+// refused by the journal, which asks the guard itself.
+
+/** A call between two checks. Rejects, never throws. */
+async function between<T>(root: RootGuard, call: () => T | Promise<T>): Promise<T> {
+  expectRoot(root);
+  const answer = await call();
+  expectSameRoot(root);
+  return answer;
+}
+
+/** A call after a check: what it did counts, whatever the root is by then. Rejects, never throws. */
+async function after<T>(root: RootGuard, call: () => T | Promise<T>): Promise<T> {
+  expectRoot(root);
+  return call();
+}
+
+type Method = (...args: unknown[]) => unknown;
+
+/** Methods of a driver that look at no disk, and its end. */
+const unguarded: ReadonlySet<string> = new Set<keyof VolumeDriver>(['occupies', 'labelsOf', 'close']);
+/** Methods that answer at once what is on the disk. */
+const immediate: ReadonlySet<string> = new Set<keyof VolumeDriver>(['vacant', 'holds']);
+/** Methods that only change, or name, what is on the disk. */
+const changing: ReadonlySet<string> = new Set<keyof VolumeDriver>([
+  'create',
+  'mounts',
+  'unseal',
+  'finish',
+  'purge',
+  'quarantine',
+  'discard',
+]);
+
+export function guardDriver(root: RootGuard, driver: VolumeDriver): VolumeDriver {
+  const { survey } = driver;
+  const guarded = Object.entries(driver).map(([name, member]) => {
+    if (typeof member !== 'function' || unguarded.has(name)) return [name, member];
+    const method = member as Method;
+    const around = changing.has(name) ? after : between;
+    if (!immediate.has(name)) return [name, (...args: unknown[]) => around(root, () => method(...args))];
+    const checked = (...args: unknown[]) => {
+      expectRoot(root);
+      const answer = method(...args);
+      if (answer === false) expectSameRoot(root);
+      return answer;
+    };
+    return [name, checked];
+  });
+  return {
+    ...(Object.fromEntries(guarded) as VolumeDriver),
+    ...(survey && { survey: () => guardSurvey(root, survey()) }),
+  };
+}
+
+/** A scan that was begun, whose findings count only as long as the root is the same. */
+export function guardSurvey(root: RootGuard, { numbers, found, abandon }: Survey): Survey {
+  const told = between(root, () => numbers);
+  // Who needs only what was found never looks at these.
+  told.catch(() => {});
+  return { numbers: told, found: () => between(root, found), abandon };
+}
+
+export const guardCheckpoints = (root: RootGuard, { save, load }: CheckpointStore): CheckpointStore => ({
+  save: (place, rows) => between(root, () => save(place, rows)),
+  load,
+});
+
+/** What can't be kept or given up now is tried again with a later event. */
+export const guardBallast = (root: RootGuard, { keep, release }: Ballast): Ballast => ({
+  keep: async () => {
+    if (root.check() === undefined) await keep();
+  },
+  release: async () => root.check() === undefined && (await release()),
+});
+
+/** Segments are read by their paths: of another root's nothing is passed on, and nothing is called damaged. */
+export function guardReads(root: RootGuard, log: EventLog): EventLog {
+  const { read, readEncoded } = log;
+  const guarded: Pick<EventLog, 'read' | 'readEncoded'> = {
+    read: (after) => checked(root, () => read(after)),
+    ...(readEncoded && { readEncoded: (after) => checked(root, () => readEncoded(after)) }),
+  };
+  // Everything else, its end too, is still asked of the log itself.
+  return Object.assign(Object.create(log) as EventLog, guarded);
+}
+
+async function* checked<T>(root: RootGuard, batches: () => AsyncIterable<T>): AsyncGenerator<T> {
+  expectRoot(root);
+  try {
+    for await (const batch of batches()) {
+      expectRoot(root);
+      yield batch;
+    }
+  } catch (error) {
+    expectRoot(root);
+    throw error;
+  }
+}
+
+export const guardFiles = (root: RootGuard, files: StoreFiles): StoreFiles => ({
+  openLog: () => between(root, files.openLog),
+  openCheckpoints: () => between(root, files.openCheckpoints),
+  measureLog: () => between(root, files.measureLog),
+});
+
+/** Whatever changes a store or hands out paths of its root. Reads of what is in memory go on. */
+export function guardSnapshots(root: RootGuard, snapshots: Snapshots): Snapshots {
+  const { prepare, commit, remove, update, mounts, cleanup } = snapshots;
+  return {
+    ...snapshots,
+    prepare: (...asked) => after(root, () => prepare(...asked)),
+    commit: (...asked) => after(root, () => commit(...asked)),
+    remove: (...asked) => after(root, () => remove(...asked)),
+    update: (...asked) => after(root, () => update(...asked)),
+    mounts: (...asked) => after(root, () => mounts(...asked)),
+    cleanup: () => after(root, cleanup),
+  };
+}

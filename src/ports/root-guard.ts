@@ -1,0 +1,25 @@
+import type { Fault } from './fault.ts';
+
+/** Whether the directories that a store is kept in are there, the same ones that were opened. */
+export interface RootGuard {
+  /**
+   * Why the store must not be touched at present, or undefined: the root, or a directory below it, is another one than was opened
+   * (mounted over, unmounted, moved, deleted), or read-only. Cheap enough for every change: an answer may be a millisecond old. Never
+   * throws.
+   */
+  check(): Fault | undefined;
+  /** As check, but looks in any case: before anything follows from what was found on the disk. */
+  checkAnew(): Fault | undefined;
+}
+
+/** Throws the Fault of a root that must not be touched at present. */
+export function expectRoot(root: RootGuard | undefined): void {
+  const fault = root?.check();
+  if (fault !== undefined) throw fault;
+}
+
+/** Throws the Fault of a root of which what was just found says nothing. */
+export function expectSameRoot(root: RootGuard): void {
+  const fault = root.checkAnew();
+  if (fault !== undefined) throw fault;
+}
