@@ -1,20 +1,12 @@
 import { Fault } from '../../ports/fault.ts';
 import type { ReadableLog } from '../../ports/readable-log.ts';
 import type { Moment } from './moment.ts';
+import { lastUpTo, newestIn, rangesIn } from './read-ranges.ts';
 
-/** The last position that is not later than a time, 0 where there is none. */
-export async function lastUpTo(log: ReadableLog, time: bigint): Promise<number> {
-  if (log.positionAt !== undefined) return log.positionAt(time);
-  let position = 0;
-  for await (const batch of log.read(0))
-    for (const envelope of batch) {
-      if (envelope.time > time) return position;
-      position = envelope.position;
-    }
-  return position;
-}
-
-/** The position that a moment means: the last event not later than it. Rejects with a Fault (`misuse`) where the log has none. */
+/**
+ * The position that a moment means: of a time the last event that is stamped at it or before. Where the clock was set back
+ * and came to the time again, that is the event of its last time. Rejects with a Fault (`misuse`) where the log has none.
+ */
 export async function positionOf(log: ReadableLog, moment: Moment, now: bigint): Promise<number> {
   const { position: end } = log.end;
   if ('position' in moment) {
@@ -23,13 +15,19 @@ export async function positionOf(log: ReadableLog, moment: Moment, now: bigint):
       hint: `name a position from 1 to ${end}, or a time`,
     });
   }
-  if (moment.time > now)
+  if (moment.time > now && !(await hasSince(log, moment.time)))
     throw new Fault('misuse', `${timeText(moment.time)}: lies ahead`, { hint: 'name a time that has passed' });
   const position = await lastUpTo(log, moment.time);
   if (position > 0) return position;
   throw new Fault('misuse', `${timeText(moment.time)}: lies before the log, which begins at ${await beginning(log)}`, {
     hint: 'name a later time, or position 1',
   });
+}
+
+/** A clock that was ahead leaves events that seem to be still to come. */
+async function hasSince(log: ReadableLog, time: bigint): Promise<boolean> {
+  const found = await newestIn(log, await rangesIn(log, { since: time }), (envelope) => envelope.time >= time, 1);
+  return found.length > 0;
 }
 
 async function beginning(log: ReadableLog): Promise<string> {

@@ -4,7 +4,7 @@ import { namespaceOf } from '../../../projections/composed-key.ts';
 import { evolveHistory, noHistory } from '../../../projections/history-of-key.ts';
 import type { ReadableLog } from '../../ports/readable-log.ts';
 import { aboutKey } from './life-events.ts';
-import { lastUpTo } from './position-of.ts';
+import { newestIn, rangesIn, readRange } from './read-ranges.ts';
 
 export interface Selection {
   /** only the life of the snapshots that stood under this key or name */
@@ -60,36 +60,22 @@ function createHistoryChooser(key: string): Chooser {
 /** The selected events that the log holds now, in order, batch by batch. */
 export async function* select(log: ReadableLog, selection: Selection, choose: Chooser): Batches {
   const { key, newest } = selection;
-  const all = key === undefined ? between(log, await rangeOf(log, selection)) : aboutKey(log, key);
-  const chosen = chosenFrom(all, choose);
-  if (newest === undefined) {
-    yield* chosen;
-    return;
-  }
+  if (key === undefined) return yield* inRanges(log, selection, choose);
+  const chosen = chosenFrom(aboutKey(log, key), choose);
+  if (newest === undefined) return yield* chosen;
   let last: readonly Envelope[] = [];
   for await (const batch of chosen) last = [...last, ...batch].slice(-newest);
   yield last;
 }
 
-interface Range {
-  readonly first: number;
-  readonly last: number;
-}
-
-/** Times become positions, so that only what lies between is read; without a filter so does the number of the newest. */
-async function rangeOf(log: ReadableLog, { types, namespace, from, since, until, newest }: Selection): Promise<Range> {
-  const last = until === undefined ? log.end.position : await lastUpTo(log, until);
-  const begin = since === undefined ? 0 : await lastUpTo(log, since - 1n);
-  const first = Math.max(from, begin + 1);
-  const filtered = types.length > 0 || namespace !== undefined;
-  return { first: newest === undefined || filtered ? first : Math.max(first, last - newest + 1), last };
-}
-
-async function* between(log: ReadableLog, { first, last }: Range): Batches {
-  for await (const batch of log.read(first - 1)) {
-    yield batch;
-    if ((batch.at(-1)?.position ?? 0) >= last) return;
-  }
+/** Only what may hold an event of the times is read, and for the newest only from the end on. */
+async function* inRanges(log: ReadableLog, { from, since, until, newest }: Selection, choose: Chooser): Batches {
+  const ranges = (await rangesIn(log, { since, until })).map(({ first, last }) => ({
+    first: Math.max(first, from),
+    last,
+  }));
+  if (newest !== undefined) yield await newestIn(log, ranges, choose, newest);
+  else for (const range of ranges) yield* readRange(log, range, choose);
 }
 
 async function* chosenFrom(batches: Batches, choose: Chooser): Batches {

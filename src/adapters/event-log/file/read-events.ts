@@ -14,18 +14,18 @@ const lineFeed = 0x0a;
 
 /**
  * Decoded events after a position, a block at a time, up to the end that the last segment has at the time of reading.
- * Others get their turn between two blocks.
+ * Others get their turn between two blocks. No thread reads ahead beyond the segment that holds `upTo`.
  */
 export async function* readEvents(
   segments: readonly Segment[],
   after: number,
-  threadFrom = worthAThread,
+  { upTo = Number.POSITIVE_INFINITY, threadFrom = worthAThread } = {},
 ): AsyncGenerator<readonly Envelope[]> {
   const start = Math.max(
     segments.findLastIndex(({ header }) => header.first <= after + 1),
     0,
   );
-  const finished = segments.slice(start, -1);
+  const finished = segments.slice(start, -1).filter(({ header }) => header.first <= upTo);
   const stretches = finished.map(({ path, end, places }) => ({ path, from: places.nearest(after), to: end.offset }));
   const ahead = bytesIn(stretches) >= threadFrom;
   if (ahead) yield* readAhead(stretches, after);

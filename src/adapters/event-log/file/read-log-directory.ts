@@ -3,7 +3,7 @@ import type { ReadableLog } from '../../../ports/readable-log.ts';
 import { loadSegments, type Tail } from './load-segments.ts';
 import { readEncodedEvents } from './read-encoded-events.ts';
 import { readEvents, readMark } from './read-events.ts';
-import { positionAt } from './search/position-at.ts';
+import { createRangesIn } from './search/ranges-in.ts';
 import { createSearch } from './search/search-segments.ts';
 import { markOf } from './segment.ts';
 
@@ -29,11 +29,11 @@ export async function readLogDirectory(directory: string, indexes?: string): Pro
     store,
     tail,
     end: { position: last.end.position, mark: markOf(last.end, last.header) },
-    read: (after) => readEvents(segments, after),
+    read: (after, upTo) => readEvents(segments, after, { upTo }),
     readEncoded: (after) => readEncodedEvents(segments, after),
     markAt: (position) => readMark(segments, position),
     search: createSearch(segments, indexes),
-    positionAt: (time) => positionAt(segments, time),
+    rangesIn: createRangesIn(segments, indexes),
     close: async () => {},
   };
 }

@@ -39,7 +39,7 @@ async function readHere(segments: readonly Segment[]) {
 }
 
 /** The same with a thread, which so few bytes are not worth otherwise. */
-const ahead = (segments: readonly Segment[], after = 0) => readEvents(segments, after, 1);
+const ahead = (segments: readonly Segment[], after = 0) => readEvents(segments, after, { threadFrom: 1 });
 
 async function readAhead(segments: readonly Segment[]) {
   const read: Envelope[] = [];

@@ -7,10 +7,9 @@ import { decodedOrThrow } from '../read-events.ts';
 import { readBytes } from '../read-lines.ts';
 import type { Segment } from '../segment.ts';
 import { positionIn } from '../verify-block.ts';
+import { createBlocks } from './blocks-of.ts';
 import { fingerprintOf, mayHold } from './bloom.ts';
 import type { IndexedBlock } from './index-file.ts';
-import { indexSegment } from './index-segment.ts';
-import { keptIndex } from './kept-index.ts';
 import { type Token, tokenOf, tokensIn } from './tokens.ts';
 
 type Search = NonNullable<ReadableLog['search']>;
@@ -19,51 +18,23 @@ const lineFeed = 0x0a;
 /** From so many tokens on it is cheaper to take every line apart than to look for each. */
 const fewTokens = 4;
 
-/** So many bytes are looked through faster than they are indexed, unless that is done again and again. */
-const fewBytes = 4 << 20;
-/** A filter that turns nothing away. */
-const anything = Buffer.of(0xff);
-
 /**
  * A search in segments that don't grow meanwhile. Indexes tell which blocks may hold a mention; what no index tells of is
  * indexed in memory, unless it is little. Of these blocks the lines are found by their bytes, and only they are decoded: their
  * checksums are verified, the chain is not.
  */
 export function createSearch(segments: readonly Segment[], indexes: string | undefined): Search {
-  const known = new Map<Segment, readonly IndexedBlock[]>();
-  const load = async (segment: Segment) => {
-    const { end, blocks } = await indexed(segment, indexes);
-    const index = end === segment.end.offset ? blocks : [...blocks, ...(await blocksFrom(segment, end))];
-    known.set(segment, index);
-    return index;
-  };
+  const blocksOf = createBlocks(indexes);
   return async function* search(mentions) {
     const wanted = mentions.map(wantedFor);
     for (const segment of segments)
-      for (const block of known.get(segment) ?? (await load(segment))) {
+      for (const block of await blocksOf(segment)) {
         const likely = wanted.filter(({ print }) => mayHold(block.bits, print));
-        const found =
-          likely.length === 0
-            ? []
-            : await searchBlock(
-                segment,
-                block,
-                likely.map(({ token }) => token),
-              );
+        const tokens = likely.map(({ token }) => token);
+        const found = tokens.length === 0 ? [] : await searchBlock(segment, block, tokens);
         if (found.length > 0) yield found;
       }
   };
-}
-
-/** What is kept of a segment's index, and the byte up to which it goes. */
-async function indexed(segment: Segment, indexes: string | undefined) {
-  const kept = indexes === undefined ? undefined : await keptIndex(indexes, segment);
-  return { end: kept?.end.offset ?? segment.header.bytes, blocks: kept?.blocks ?? [] };
-}
-
-async function blocksFrom(segment: Segment, from: number): Promise<readonly IndexedBlock[]> {
-  const to = segment.end.offset;
-  return to - from > fewBytes ? indexSegment(segment, from) : [{ from, to, bits: anything }];
 }
 
 function wantedFor(mention: Mention) {

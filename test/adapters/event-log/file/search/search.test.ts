@@ -124,13 +124,31 @@ test("tells an index that can't be written", async (context) => {
   assert.match(error.message, 'index ');
 });
 
-test('tells the last position up to a time', async (context) => {
-  const { positionAt } = await readLogDirectory(context.log, context.index);
-  const at = async (milliseconds: number) => positionAt?.(BigInt(milliseconds) * 1_000_000n);
-  assert.equal(
-    [await at(0), await at(999), await at(1000), await at(1999), await at(30_500), await at(62_000), await at(1e9)],
-    [0, 0, 1, 1, 30, 62, 62],
-  );
+test('tells which positions may hold the events of a period, by the index alone where there is one', async (context) => {
+  await indexLog(context.log, context.index);
+  const seconds = (from?: number, to?: number) => ({
+    since: from === undefined ? undefined : BigInt(from) * 1_000_000_000n,
+    until: to === undefined ? undefined : BigInt(to) * 1_000_000_000n,
+  });
+  const { rangesIn } = await readLogDirectory(context.log, context.index);
+  const whole = [{ first: 1, last: 62 }];
+  assert.equal(await rangesIn?.({}), whole);
+  assert.equal(await rangesIn?.(seconds(0, 62)), whole);
+  const last = Number((segmentsIn(context.log).at(-1) ?? '').slice(0, 20));
+  // Nothing is known of the last segment, which may be written.
+  assert.equal(await rangesIn?.(seconds(undefined, 0)), [{ first: last, last: 62 }]);
+  const [first] = (await rangesIn?.(seconds(1, 1))) ?? [];
+  assert.is(first?.first, 1);
+  assert.ok((first?.last ?? 62) < 20);
+});
+
+test('passes over an index whose stamps were changed', async (context) => {
+  await indexLog(context.log, context.index);
+  const file = join(context.index, readdirSync(context.index)[0] ?? '');
+  const whole = readFileSync(file);
+  writeFileSync(file, whole.toString('latin1').replace(/"latest":"\d+"/, '"latest":"1"'), 'latin1');
+  const { rangesIn } = await readLogDirectory(context.log, context.index);
+  assert.is((await rangesIn?.({ since: 5_000_000_000n }))?.[0]?.first, 1);
 });
 
 test.run();
