@@ -118,7 +118,7 @@ function update(state: State, { key, labels, mask }: Update): Answer<readonly Ev
   if (either.isLeft(found)) return found;
   const { id, labels: before } = found.right;
   return either.chain((after: Labels): Answer<readonly Event[]> => {
-    const wrong = checkLabels(after);
+    const wrong = checkLabels(after, before);
     return wrong === undefined
       ? accept({ type: 'SnapshotUpdated', data: { id, key, ...changesOf(before, after) } })
       : rejected(wrong);

@@ -5,16 +5,29 @@ import { type Answer, type Refusal, refuse } from './refusal.ts';
 /** containerd's limit for a label's key and value together, and ours for a snapshot's key or name, in bytes of UTF-8. */
 const most = 4096;
 
+/**
+ * Our limit for all labels of a snapshot together, keys and values, in bytes of UTF-8. The largest event is then that of an
+ * Update which replaces them all: twice as many bytes, each six characters of JSON at worst, fit into what a cluster takes
+ * in one append (1 MiB). A message of gRPC (16 MiB) holds 100 such snapshots.
+ */
+export const mostTogether = 64 * 1024;
+
 const encoder = new TextEncoder();
 
-/** The refusal for the first label that is too long, in containerd's words. */
-export function checkLabels(labels: Labels): Refusal | undefined {
+/**
+ * The refusal for the first label that is too long, in containerd's words, or for labels that are too many for one snapshot.
+ * `before`, those that the snapshot has already, may be more than the limit (in a store of an earlier release): what does not
+ * add to them is let through.
+ */
+export function checkLabels(labels: Labels, before: Labels = {}): Refusal | undefined {
   for (const [key, value] of Object.entries(labels)) {
     if (fits(key, value)) continue;
     const shown = Array.from(key).slice(0, 10).join('');
     return refused(`label key and value greater than maximum size (${most} bytes), key: ${shown}`);
   }
-  return undefined;
+  const together = bytesOf(labels);
+  if (together <= mostTogether || together <= bytesOf(before)) return undefined;
+  return refused(`labels: ${together} bytes, all labels of a snapshot may have ${mostTogether} bytes together`);
 }
 
 /** The refusal for a key or name (`what` says which) that is empty, too long, or holds a NUL. */
@@ -63,6 +76,12 @@ export function changesOf(before: Labels, after: Labels): { readonly before: Lab
   const changed = [...names].filter((name) => valueIn(before, name) !== valueIn(after, name));
   const only = (labels: Labels) => Object.fromEntries(changed.map((name) => [name, valueIn(labels, name)]));
   return { before: only(before), after: only(after) };
+}
+
+function bytesOf(labels: Labels): number {
+  let bytes = 0;
+  for (const [key, value] of Object.entries(labels)) bytes += encoder.encode(key).length + encoder.encode(value).length;
+  return bytes;
 }
 
 /** A UTF-16 unit takes three bytes of UTF-8 at most: short texts need no encoding to be measured. */

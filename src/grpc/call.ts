@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { timeoutOf } from './deadline.ts';
 import { framed, mostBytes } from './message.ts';
 import type { CallStatus } from './status.ts';
-import { statusCodes } from './status-code.ts';
+import { type StatusCode, statusCodes } from './status-code.ts';
 
 /** Answers one call: it must see to it that `answer`, `end` or `fail` is called once, whatever happens. */
 export type Handler = (call: Call) => void;
@@ -17,6 +17,7 @@ export class Call {
   readonly stream: ServerHttp2Stream;
   readonly headers: IncomingHttpHeaders;
   #answered = false;
+  #code: StatusCode = 'CANCELLED';
   #timer: NodeJS.Timeout | undefined;
 
   constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders) {
@@ -31,10 +32,15 @@ export class Call {
     return this.#answered || this.stream.destroyed || this.stream.closed;
   }
 
+  /** The status that was sent; CANCELLED where the caller hung up before, and as long as nothing was. */
+  get code(): StatusCode {
+    return this.#code;
+  }
+
   /** Sends the only message and OK. */
   answer(message: Uint8Array): void {
     if (message.length > mostBytes) this.fail(tooLarge(message.length));
-    else if (!this.#over()) {
+    else if (!this.#over('OK')) {
       this.#begin(fine);
       this.stream.end(framed(message));
     }
@@ -57,14 +63,14 @@ export class Call {
 
   /** Ends an answer of several messages, or of none, with OK. */
   end(): void {
-    if (this.#over()) return;
+    if (this.#over('OK')) return;
     if (!this.stream.headersSent) this.#begin(fine);
     this.stream.end();
   }
 
   /** Ends the call with a status other than OK. */
   fail(status: CallStatus): void {
-    if (this.#over()) return;
+    if (this.#over(status.code)) return;
     const { stream } = this;
     const trailers = trailersOf(status);
     if (stream.headersSent) {
@@ -79,9 +85,10 @@ export class Call {
     this.stream.once('wantTrailers', () => this.stream.sendTrailers(trailers));
   }
 
-  /** Whether it is too late to end the call; it counts as ended from then on. */
-  #over(): boolean {
+  /** Whether it is too late to end the call; else it counts as ended with the status from then on. */
+  #over(code: StatusCode): boolean {
     const over = this.gone;
+    if (!over) this.#code = code;
     this.#answered = true;
     clearTimeout(this.#timer);
     return over;

@@ -1,5 +1,6 @@
 import type { Snapshot } from '../../projections/snapshot.ts';
 import type { Mount } from '../ports/volume-driver.ts';
+import { mostBytes } from './message.ts';
 import { infoOf } from './messages.ts';
 import { encodeInfoResponse, encodeMountsResponse } from './protocol.ts';
 
@@ -15,8 +16,19 @@ function keptFor<T extends object>(encode: (value: T) => Buffer): (value: T) => 
   };
 }
 
-/** A snapshot as Stat answers it. */
-export const encodedInfo = keptFor((snapshot: Snapshot) => encodeInfoResponse({ info: infoOf(snapshot) }));
+/** The label that a snapshot is shown with whose own labels fit into no message. */
+export const labelsLeftOut = 'snapledger/labels-left-out';
+
+/**
+ * A snapshot as Stat answers it. One that a store of an earlier release gave more labels than fit into a message is shown
+ * without them: a client can then still list the store, and remove the snapshot or replace its labels.
+ */
+export const encodedInfo = keptFor((snapshot: Snapshot) => {
+  const bytes = encodeInfoResponse({ info: infoOf(snapshot) });
+  if (bytes.length <= mostBytes) return bytes;
+  const labels = { [labelsLeftOut]: `${Object.keys(snapshot.labels).length} labels, larger than a message` };
+  return encodeInfoResponse({ info: infoOf({ ...snapshot, labels }) });
+});
 
 /** Mounts as Prepare, View and Mounts answer them. */
 export const encodedMounts = keptFor((mounts: readonly Mount[]) => encodeMountsResponse({ mounts }));

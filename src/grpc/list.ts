@@ -33,9 +33,9 @@ export function list({ snapshots, logger, calls }: Edge): Handler {
       const finished = calls.begin('List');
       const request = either.chain((bytes: Buffer) => decoded<ListRequest>(method, bytes))(message);
       const failure = either.isLeft(request) ? request.left : await send(call, request.right);
-      finished(call.gone ? 'CANCELLED' : (failure?.code ?? 'OK'));
       if (failure === undefined) call.end();
       else call.fail(failure);
+      finished(call.code);
     });
 }
 

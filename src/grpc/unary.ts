@@ -30,9 +30,9 @@ export function unary<Request, Response extends object>(
       const request = either.chain((bytes: Buffer) => decoded<Request>(method, bytes))(message);
       const answer = async (asked: Request) => either.map(method.responseSerialize)(await run(asked, call.headers));
       void settle(edge, name, request, answer).then((outcome) => {
-        finished(call.gone ? 'CANCELLED' : either.isLeft(outcome) ? outcome.left.code : 'OK');
         if (either.isLeft(outcome)) call.fail(outcome.left);
         else call.answer(outcome.right);
+        finished(call.code);
       });
     });
 }

@@ -1,7 +1,12 @@
+import { either } from 'fp-ts';
 import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { registry } from '../../events/registry.ts';
+import { evolve, initialState } from '../../projections/state.ts';
 import type { Commit, Prepare, Update } from '../../src/domain/commands.ts';
+import { decide } from '../../src/domain/decide.ts';
 import { given } from '../support/given.ts';
-import { committed, prepared, viewed } from '../support/sample-events.ts';
+import { committed, enveloped, prepared, viewed } from '../support/sample-events.ts';
 
 const test = suite('domain/decide');
 
@@ -211,6 +216,49 @@ test('Update tells of what changed alone, however many labels there are', () => 
       type: 'SnapshotUpdated',
       data: { id: 1, key: 'k1', before: { l0: 'v'.repeat(4000), more: '' }, after: { l0: '', more: '1' } },
     });
+});
+
+test('labels beyond 64 KiB together are refused at Prepare, View, Commit and Update', () => {
+  const full = Object.fromEntries(
+    Array.from({ length: 16 }, (_, index) => [`${index}`.padEnd(96, 'x'), 'v'.repeat(4000)]),
+  );
+  const more = { ...full, x: '1' };
+  for (const kind of ['active', 'view'] as const) {
+    given()
+      .when(prepare('k', '', { kind, labels: more }))
+      .refused('invalid-argument', '65536 bytes together');
+    given()
+      .when(prepare('k', '', { kind, labels: full }))
+      .then({ type: 'SnapshotPrepared', data: { ...data, key: 'k', kind, labels: full } });
+  }
+  given(prepared(1, 'k1'))
+    .when(commit('k1', 'n', { labels: more }))
+    .refused('invalid-argument', '65536 bytes together');
+  const filled = { type: 'SnapshotUpdated', data: { id: 1, key: 'k1', before: {}, after: full } } as const;
+  given(prepared(1, 'k1'), filled)
+    .when(update('k1', { labels: { x: '1' }, mask: ['labels.x'] }))
+    .refused('invalid-argument', '65536 bytes together');
+  given(prepared(1, 'k1'), filled)
+    .when(update('k1', { labels: more }))
+    .refused('invalid-argument', '65536 bytes together');
+});
+
+test('the largest event that a command makes fits into an append of a cluster', () => {
+  const filledWith = (from: number) =>
+    Object.fromEntries(
+      Array.from({ length: 16 }, (_, index) => [String.fromCharCode(from + index), '\u0001'.repeat(4095)]),
+    );
+  const key = '\u0002'.repeat(4096);
+  const all = filledWith(1);
+  const filled = { type: 'SnapshotUpdated', data: { id: 1, key, before: {}, after: all } } as const;
+  const state = enveloped([prepared(1, key), filled]).reduce(evolve, initialState);
+  const command = update(key, { labels: filledWith(17) });
+  const decided = decide(state, command, { viewsNeedParent: false, rebase: true, flushed: true, retain: true });
+  assert.ok(either.isRight(decided));
+  const [event] = decided.right;
+  assert.ok(event !== undefined);
+  const bytes = Buffer.byteLength(JSON.stringify(registry.encode(event)));
+  assert.ok(bytes > 800_000 && bytes < 850_000, `${bytes} bytes`);
 });
 
 test('Update that changes nothing is recorded, since it stamps the snapshot', () => {

@@ -22,6 +22,29 @@ check('counts bytes of UTF-8, not characters', () => {
   assert.is(checkLabels({ k: '😀'.repeat(1024) })?.code, 'invalid-argument');
 });
 
+/** Sixteen labels of so many bytes each, one of them of UTF-8 that is longer than its characters. */
+const sixteen = (bytes: number) =>
+  Object.fromEntries(
+    Array.from({ length: 16 }, (_, index) => {
+      const key = `k${String(index).padStart(2, '0')}`;
+      return [key, index === 0 ? `${'é'.repeat(500)}${'v'.repeat(bytes - 1003)}` : 'v'.repeat(bytes - 3)];
+    }),
+  );
+
+check('takes 64 KiB of labels together, and refuses one byte more', () => {
+  assert.is(checkLabels(sixteen(4096)), undefined);
+  assert.equal(checkLabels({ ...sixteen(4096), x: '' }), {
+    code: 'invalid-argument',
+    text: 'labels: 65537 bytes, all labels of a snapshot may have 65536 bytes together',
+  });
+});
+
+check('lets through what does not add to labels that are too many already', () => {
+  const before = { ...sixteen(4096), x: 'y'.repeat(100) };
+  assert.is(checkLabels({ ...sixteen(4096), x: 'z'.repeat(100) }, before), undefined);
+  assert.is(checkLabels({ ...sixteen(4096), x: 'z'.repeat(101) }, before)?.code, 'invalid-argument');
+});
+
 check('takes no labels at all', () => {
   assert.is(checkLabels({}), undefined);
 });

@@ -116,4 +116,13 @@ calls('are observed with their method and status', async () => {
   assert.equal(edge.observed, ['Stat OK', 'Mounts UNIMPLEMENTED']);
 });
 
+calls('are observed with the status that was sent, not with the one that was meant', async () => {
+  const options = Array.from({ length: 5000 }, () => 'o'.repeat(4000));
+  const edge = await openEdge({ mounts: async () => either.right([{ ...mount, options }]) });
+  const { code, details } = await edge.call('Mounts', { key: 'k' });
+  assert.is(code, 'RESOURCE_EXHAUSTED');
+  assert.match(details, 'a message may have 16777216');
+  assert.equal(edge.observed, ['Mounts RESOURCE_EXHAUSTED']);
+});
+
 calls.run();

@@ -31,11 +31,11 @@ connections('take messages up to 16 MiB, and outlive larger ones', async () => {
 
 connections('give answers up to 16 MiB, and outlive larger ones', async () => {
   const edge = await openEdge({
-    stat: (key) => found(sampleSnapshot('k', { labels: { l: 'x'.repeat(Number(key)) } })),
+    mounts: async (key) => either.right([{ type: 'bind', source: 'x'.repeat(Number(key)), target: '', options: [] }]),
   });
-  assert.is((await edge.call('Stat', { key: String(16 * mebibyte - 100) })).code, 'OK');
-  assert.is((await edge.call('Stat', { key: String(16 * mebibyte + 1) })).code, 'RESOURCE_EXHAUSTED');
-  assert.is((await edge.call('Stat', { key: '1' })).code, 'OK');
+  assert.is((await edge.call('Mounts', { key: String(16 * mebibyte - 100) })).code, 'OK');
+  assert.is((await edge.call('Mounts', { key: String(16 * mebibyte + 1) })).code, 'RESOURCE_EXHAUSTED');
+  assert.is((await edge.call('Mounts', { key: '1' })).code, 'OK');
 });
 
 connections('may end in the middle of a call, which still runs to its end', async () => {

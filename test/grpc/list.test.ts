@@ -92,6 +92,30 @@ list('makes pages smaller where labels are large, so that none is over 16 MiB', 
   );
 });
 
+list('shows a snapshot whose labels fit into no message without them, and all others whole', async () => {
+  const labels = Object.fromEntries(Array.from({ length: 4200 }, (_, index) => [`l${index}`, 'v'.repeat(4000)]));
+  const snapshots = [sampleSnapshot('a'), sampleSnapshot('large', { labels }), sampleSnapshot('z')];
+  const edge = await openEdge({
+    list: () => either.right(snapshots),
+    stat: () => found(sampleSnapshot('large', { labels })),
+  });
+  const infos: Info[] = [];
+  for await (const message of streamed(edge)) infos.push(...(message as ListResponse).info);
+  const whole = { 'containerd.io/gc.root': 'now' };
+  assert.equal(
+    infos.map((info) => [info.name, info.labels]),
+    [
+      ['a', whole],
+      ['large', { 'snapledger/labels-left-out': '4200 labels, larger than a message' }],
+      ['z', whole],
+    ],
+  );
+  const { code, response } = await edge.call('Stat', { key: 'large' });
+  assert.is(code, 'OK');
+  assert.equal((response as { info: Info }).info, infos[1]);
+  assert.equal(edge.observed, ['List OK', 'Stat OK']);
+});
+
 list('stops at a caller that hangs up, and goes on serving others', async () => {
   const progress = { made: 0, ended: false };
   const edge = await openEdge({

@@ -93,7 +93,7 @@ wire('answers a call whose deadline has passed, and lets its deed go on', async 
   assert.equal(edge.observed, []);
   release();
   await waitFor('the deed to end', () => edge.observed.length === 1);
-  assert.equal(edge.observed, ['Mounts CANCELLED']);
+  assert.equal(edge.observed, ['Mounts DEADLINE_EXCEEDED']);
 });
 
 wire('goes on when callers break off before and after they have asked', async () => {
