@@ -67,10 +67,3 @@ export function ancestors(lineage: Lineage, parentId: number | null): number[] {
   }
   return chain;
 }
-
-/** The snapshot and all that descend from it, each child after its parent. */
-export function withDescendants(lineage: Lineage, id: number): number[] {
-  const found = [id];
-  for (const next of found) for (const [child] of lineage.get(next)?.children ?? []) found.push(child);
-  return found;
-}

@@ -38,6 +38,18 @@ tree('takes into service no package that is installed for tests alone', () => {
   );
 });
 
+tree('names every pipeline in ARCHITECTURE.md', () => {
+  const started = sources.flatMap((path) =>
+    [...readFileSync(path, 'utf8').matchAll(/\.start\(\{\s*name: '([a-z-]+)'/g)].map(([, name = '']) => name),
+  );
+  assert.ok(started.length > 8, started.join());
+  const architecture = readFileSync('ARCHITECTURE.md', 'utf8');
+  assert.equal(
+    started.filter((name) => !architecture.includes(`\`${name}\``)),
+    [],
+  );
+});
+
 tree.run();
 
 /** Made-up sources: what is wrong in each, or nothing. */

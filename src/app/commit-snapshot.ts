@@ -2,7 +2,6 @@ import * as either from 'fp-ts/lib/Either.js';
 import type { Meta } from '../../events/envelope.ts';
 import type { Event } from '../../events/registry.ts';
 import type { Commit } from '../domain/commands.ts';
-import { decide } from '../domain/decide.ts';
 import type { Answer } from '../domain/refusal.ts';
 import { errorText, faultOf, isTransient } from '../ports/fault.ts';
 import type { Volume } from '../ports/volume-driver.ts';
@@ -73,31 +72,32 @@ async function doStep(context: StoreContext, command: Commit, { volume, step, de
   }
 }
 
-/** Decides once more, since the new parent of a rebase may have gone while the layer was flushed. */
+/**
+ * Decides once more, since the new parent of a rebase may have gone while the layer was flushed; where that is not durable yet,
+ * it may come back.
+ */
 async function recordCommit(
   context: StoreContext,
   command: Commit,
   { volume, actor }: { volume: Volume; actor: Meta },
 ): Promise<Answer<void>> {
-  const { journal, rules, reach } = context;
-  const decided = decide(journal.latest, command, rules);
-  if (either.isLeft(decided)) {
-    await unseal(context, command, { volume, error: decided.left.text });
-    return decided;
-  }
-  let taken = false;
-  try {
-    reach('commit.append');
-    const recorded = journal.record(decided.right, { actor });
-    taken = true;
-    await recorded;
-    return either.right(undefined);
-  } catch (error) {
-    // Where the outcome is unknown both the active and its seal stay: the next start reads the log and drops one of them.
-    const unknown = taken && !isTransient(error);
-    if (!unknown) await unseal(context, command, { volume, error });
-    throw error;
-  }
+  const { journal, reach } = context;
+  const recorded = await decideAndAct(context, command, async (events) => {
+    let taken = false;
+    try {
+      reach('commit.append');
+      const appended = journal.record(events, { actor });
+      taken = true;
+      await appended;
+    } catch (error) {
+      // Where the outcome is unknown both the active and its seal stay: the next start reads the log and drops one of them.
+      const unknown = taken && !isTransient(error);
+      if (!unknown) await unseal(context, command, { volume, error });
+      throw error;
+    }
+  });
+  if (either.isLeft(recorded)) await unseal(context, command, { volume, error: recorded.left.text });
+  return recorded;
 }
 
 interface Failed {

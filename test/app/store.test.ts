@@ -284,6 +284,40 @@ for (const step of ['flush', 'seal'])
     right(await snapshots.commit(commit('k1', 'n'), actor));
   });
 
+test('a rebase goes on where the removal of its parent is given back while the layer is sealed', async () => {
+  const { held, release } = heldUp();
+  let failing = false;
+  let removing: Promise<unknown> = Promise.resolve();
+  const begin = { removal: () => {} };
+  const { snapshots, journal, driver } = await opened({
+    before: (deed) => {
+      if (deed === 'seal') begin.removal();
+    },
+    flush: async () => {
+      if (!failing) return;
+      await held;
+      throw full();
+    },
+  });
+  right(await snapshots.prepare(prepare('k1'), actor));
+  right(await snapshots.commit(commit('k1', 'base'), actor));
+  right(await snapshots.prepare(prepare('k2'), actor));
+  await journal.settled();
+  begin.removal = () => {
+    failing = true;
+    removing = caughtFault(snapshots.remove(remove('base'), actor));
+    setTimeout(() => {
+      failing = false;
+      release();
+    }, 50);
+  };
+  const rebased = await snapshots.commit({ ...commit('k2', 'top'), parent: 'base' }, actor);
+  assert.is((await removing) instanceof Fault, true);
+  assert.is(refusal(rebased), 'accepted');
+  assert.is(right(snapshots.stat('top')).parent, 'base');
+  assert.ok(driver.volumes.get('2')?.sealed);
+});
+
 test('a log that refuses a commit: the seal is taken back and the active stays writable', async () => {
   let failing = false;
   const { snapshots, driver } = await opened({
