@@ -22,6 +22,7 @@ import type { Action } from './app/reconciler/action.ts';
 import { checkDriver, recover } from './app/recover.ts';
 import { createService, type Service } from './app/service.ts';
 import { createUpkeep } from './app/upkeep.ts';
+import { within } from './app/within.ts';
 import { version } from './cli/version.ts';
 import type { Config } from './config/config.ts';
 import { createDriver, createRootBallast } from './create-driver.ts';
@@ -166,6 +167,9 @@ const identityOf = (store: string, driver: string, log: string | undefined): Ide
 /** Events between two looks for segments that have been sealed and are not indexed: a segment holds more. */
 const upkeepEvery = 5_000;
 
+/** Milliseconds at the end of a store for what its closing has left under way. */
+const restTime = 1_000;
+
 interface Parts extends Volumes {
   readonly store: string;
   readonly log: EventLog;
@@ -211,9 +215,10 @@ async function openRecovered(
   };
   const upkeep = createUpkeep({ pipelines, work, logger, every: upkeepEvery });
   const close = async (reason: string) => {
-    await upkeep.close();
+    const kept = upkeep.close();
     await service.close(reason);
-    await log.close();
+    // What is disposable, or still waits for a disk or a cluster, is not waited for.
+    await within(restTime, Promise.all([kept, log.close()]));
     await driver.close();
   };
   const feed = createFeed({ journal, pipelines });

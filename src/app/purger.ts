@@ -1,8 +1,9 @@
 import { bufferTime, concatMap, filter, lastValueFrom, mergeMap, Subject } from 'rxjs';
 import type { Event, EventOf } from '../../events/registry.ts';
 import type { Reach } from '../ports/failpoints.ts';
-import { errorText } from '../ports/fault.ts';
+import { errorText, Fault } from '../ports/fault.ts';
 import type { Logger } from '../ports/logger.ts';
+import { untilAborted } from '../ports/until-aborted.ts';
 import type { VolumeDriver } from '../ports/volume-driver.ts';
 import { reconcilerActor } from './actors.ts';
 import type { Journal } from './journal.ts';
@@ -11,13 +12,15 @@ import type { Retrier } from './retrier.ts';
 
 /** Takes volumes of removed and undone snapshots off the disk, in the background, and records what it did. */
 export interface Purger {
-  /** Resolves when every purge that was due at the call has been tried once. */
+  /** Resolves when every purge that was due at the call has been tried once. Rejects with a Fault (`stopped`) where it was cut short. */
   drained(): Promise<void>;
   /** When a removed volume has last gone, in milliseconds as of `performance.now`; what an undone prepare made does not count. */
   readonly lastGone: number;
   /** Resolves when this id's purge, if one is due, has been tried once. */
   purged(id: number): Promise<void>;
-  /** Resolves when no purge is under way; what is still due is done at the next start. */
+  /** Whether it begins nothing any more: from the call of `close` on. */
+  readonly closing: boolean;
+  /** Resolves when no purge is under way: one that is cut short, and all that is still due, is done by the next start. */
   close(): Promise<void>;
 }
 
@@ -42,7 +45,7 @@ interface Purged {
 }
 
 export function createPurger({ journal, pipelines, driver, retrier, logger, reach }: Context): Purger {
-  let closing = false;
+  const ending = new AbortController();
   let lastGone = Number.NEGATIVE_INFINITY;
   const due = new Subject<number>();
   const done = new Subject<Purged>();
@@ -66,10 +69,13 @@ export function createPurger({ journal, pipelines, driver, retrier, logger, reac
   };
   const attempt = async (id: number) => {
     try {
-      if (!closing) await purge(id);
+      // One that the disk holds up is not waited for at the end: the next start does it again.
+      if (!ending.signal.aborted) await untilAborted(purge(id), ending.signal);
     } catch (error) {
-      logger.error({ id, error: errorText(error) }, 'purge failed');
-      retrier.add({ id }, 'purge', () => purge(id));
+      if (!ending.signal.aborted) {
+        logger.error({ id, error: errorText(error) }, 'purge failed');
+        retrier.add({ id }, 'purge', () => purge(id));
+      }
     }
     tries.get(id)?.end();
     tries.delete(id);
@@ -111,17 +117,26 @@ export function createPurger({ journal, pipelines, driver, retrier, logger, reac
   });
   for (const [id] of journal.durable.volumes.doomed) enqueue(id);
 
-  const drained = async () => void (await Promise.all([...tries.values()].map(({ promise }) => promise)));
+  const tried = () => Promise.all([...tries.values()].map(({ promise }) => promise));
   return {
-    drained,
+    drained: async () => {
+      await tried();
+      if (ending.signal.aborted)
+        throw new Fault('stopped', 'what was removed is not purged yet: the daemon stops', {
+          hint: 'the next start goes on with it',
+        });
+    },
+    get closing() {
+      return ending.signal.aborted;
+    },
     get lastGone() {
       return lastGone;
     },
     purged: async (id) => tries.get(id)?.promise,
     close: async () => {
-      closing = true;
+      ending.abort();
       pipeline.close();
-      await drained();
+      await tried();
       due.complete();
       done.complete();
       await recording;

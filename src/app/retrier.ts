@@ -23,6 +23,7 @@ export function createRetrier(logger: Logger): Retrier {
         await deed();
         logger.info(about, `${message}: done at last`);
       } catch (error) {
+        if (closed) return;
         logger.error({ ...about, error: errorText(error) }, `${message} failed again`);
         later(Math.min(pause * 2, longestPause), about, message, deed);
       }

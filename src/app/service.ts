@@ -7,7 +7,8 @@ import type { Logger } from '../ports/logger.ts';
 import type { MeasureRoom } from '../ports/space.ts';
 import type { Clock } from '../ports/system.ts';
 import type { VolumeDriver } from '../ports/volume-driver.ts';
-import { type Checkpointer, createCheckpointer } from './checkpointer.ts';
+import { createCheckpointer } from './checkpointer.ts';
+import { type ClosingLimits, closeInOrder, closingLimits } from './close-service.ts';
 import { createEarlyFlusher } from './early-flusher.ts';
 import { createForeignVolumes } from './foreign-volumes.ts';
 import { createGivenBack } from './given-back.ts';
@@ -22,7 +23,7 @@ import { apply } from './reconciler/apply.ts';
 import { lookFurther } from './reconciler/look-further.ts';
 import { planFor } from './reconciler/reconcile.ts';
 import type { Crash } from './reconciler/wanted.ts';
-import { type Recovered, recordClosing } from './recover.ts';
+import type { Recovered } from './recover.ts';
 import type { RetentionPolicy } from './retention/policy.ts';
 import { restoreLayer } from './retention/restore-layer.ts';
 import { createRetentionKeeper } from './retention/retention-keeper.ts';
@@ -46,7 +47,15 @@ export interface Service {
    * refusal that says why it can't. Rejects with a Fault.
    */
   restore(name: string): Promise<Answer<readonly Snapshot[]>>;
-  /** Ends the background work, records the closing and writes a checkpoint. Never rejects: what fails is told to the logger. */
+  /**
+   * Begins the end: cuts short what the next start goes on with, and begins nothing of that kind. Calls are still answered; those
+   * that wait for a measurement or a purge at once.
+   */
+  halt(): void;
+  /**
+   * Halts, flushes what is not flushed, records the closing and writes a checkpoint, each within its limit. Never rejects: what
+   * fails is told to the logger.
+   */
   close(reason: string): Promise<void>;
 }
 
@@ -75,11 +84,12 @@ interface Context {
   readonly onCheckpoint?: (seconds: number) => void;
   readonly clock: Clock;
   readonly measureRoom: MeasureRoom;
+  readonly closingLimits?: ClosingLimits;
 }
 
 export function createService(context: Context): Service {
   const { journal, driver, checkpoints, recovered, logger, options, reach = unhindered } = context;
-  const { pipelines = createPipelines({ journal, logger }) } = context;
+  const { pipelines = createPipelines({ journal, logger }), closingLimits: limits = closingLimits } = context;
   const locks = createKeyLocks();
   const retrier = createRetrier(logger);
   const purger = createPurger({ journal, pipelines, driver, retrier, logger, reach });
@@ -106,13 +116,14 @@ export function createService(context: Context): Service {
   const foreign = createForeignVolumes({ journal, driver });
   const works = { locks, givenBack, foreign, purger, keeper, meter, retrier, undo };
   const store = { journal, driver, ...works, rules, durability, removal, reach, logger };
+  const stopping = () => purger.closing;
   const reconcile = (dryRun: boolean, crash: Crash | null) =>
     locks.alone(async () => {
       await purger.drained();
       await journal.settled();
       if (!dryRun) expectServing(journal);
       const actions = await planFor(() => journal.durable, driver, crash);
-      return { actions, failed: dryRun ? 0 : await apply(actions, { journal, driver, logger, reach }) };
+      return { actions, failed: dryRun ? 0 : await apply(actions, { journal, driver, logger, reach, stopping }) };
     });
   const reconcileSoon = (about: object) =>
     retrier.add(about, 'reconcile', async () => {
@@ -128,43 +139,25 @@ export function createService(context: Context): Service {
       logger,
       reconcile: (volumes) => reconcileSoon({ volumes }),
     });
+  let ending: Promise<unknown> | undefined;
+  const end = () => {
+    meter.close();
+    flusher?.close();
+    const ended = [looking?.close(), retrier.close(), keeper.close(), purger.close()];
+    // After these know: what is cut short now is not told as a failure.
+    driver.halt();
+    return Promise.all(ended);
+  };
+  const halted = () => {
+    ending ??= end();
+    return ending;
+  };
   return {
     snapshots: createStore(store),
     restore: (name) => restoreLayer(store, name),
     reconcile: async ({ dryRun }) => (await reconcile(dryRun, null)).actions,
-    close: async (reason) => {
-      await looking?.close();
-      await retrier.close();
-      meter.close();
-      flusher?.close();
-      await keeper.close();
-      await purger.close();
-      const flushed = await late.close();
-      await closeJournal(journal, checkpointer, { logger, reason, reach, flushed });
-    },
+    halt: () => void halted(),
+    close: (reason) =>
+      closeInOrder({ journal, locks, flusher: late, checkpointer, logger, reach, limits }, halted(), reason),
   };
-}
-
-interface Closing {
-  readonly logger: Logger;
-  readonly reason: string;
-  readonly reach: Reach;
-  /** every committed layer is on stable storage: only then is this an end in order */
-  readonly flushed: boolean;
-}
-
-async function closeJournal(
-  journal: Journal,
-  checkpointer: Checkpointer,
-  { logger, reason, reach, flushed }: Closing,
-): Promise<void> {
-  checkpointer.close();
-  try {
-    reach('store.close');
-    if (!flushed) throw new Fault('io', 'layers are not flushed', { hint: 'look at the disk' });
-    await recordClosing(journal, reason);
-    await checkpointer.save();
-  } catch (error) {
-    logger.error({ err: error }, 'closing not recorded: the next start will look like one after a crash');
-  }
 }

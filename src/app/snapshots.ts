@@ -14,7 +14,8 @@ export interface Snapshots {
   remove(command: Remove, actor: Meta): Promise<Answer<void>>;
   update(command: Update, actor: Meta): Promise<Answer<Snapshot>>;
   mounts(key: string): Promise<Answer<readonly Mount[]>>;
-  usage(key: string): Promise<Answer<Usage>>;
+  /** `signal`: the client has hung up, nothing needs to be measured for it any more. */
+  usage(key: string, signal?: AbortSignal): Promise<Answer<Usage>>;
   stat(key: string): Answer<Snapshot>;
   /** One consistent state, whatever changes while it is read. Filters are containerd's, OR-ed; none lists all. */
   list(filters: readonly string[]): Answer<Iterable<Snapshot>>;

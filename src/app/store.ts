@@ -27,7 +27,7 @@ export function createStore(context: StoreContext): Snapshots {
       await locks.idle(key);
       return mountsOf(key);
     },
-    usage: async (key) => usageOf(context, key),
+    usage: async (key, signal) => usageOf(context, key, signal),
     stat: (key) => either.map((snapshot: Snapshot) => shown(context, snapshot))(find(journal.durable, key)),
     list: (filters) => listOf(context, filters),
     cleanup: async () => {
@@ -79,10 +79,14 @@ function createMounts({ journal, driver }: StoreContext): (key: string) => Promi
 
 const nothing: Usage = { bytes: 0, inodes: 0 };
 
-async function usageOf({ journal, meter }: StoreContext, key: string): Promise<Answer<Usage>> {
+async function usageOf(
+  { journal, meter }: StoreContext,
+  key: string,
+  signal: AbortSignal | undefined,
+): Promise<Answer<Usage>> {
   const found = find(journal.durable, key);
   if (either.isLeft(found)) return found;
-  return either.right(found.right.kind === 'view' ? nothing : await meter.usageOf(found.right.id));
+  return either.right(found.right.kind === 'view' ? nothing : await meter.usageOf(found.right.id, signal));
 }
 
 function listOf(context: StoreContext, filters: readonly string[]): Answer<Iterable<Snapshot>> {

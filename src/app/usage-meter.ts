@@ -1,6 +1,7 @@
 import type { State } from '../../projections/state.ts';
-import { errorText } from '../ports/fault.ts';
+import { errorText, Fault } from '../ports/fault.ts';
 import type { Logger } from '../ports/logger.ts';
+import { untilAborted } from '../ports/until-aborted.ts';
 import type { Usage, VolumeDriver } from '../ports/volume-driver.ts';
 import { reconcilerActor } from './actors.ts';
 import type { Journal } from './journal.ts';
@@ -10,8 +11,11 @@ import { layerWith } from './volume-of.ts';
 
 /** Measures what snapshots hold: committed ones once, in the background, when a pull is over. */
 export interface UsageMeter {
-  /** The usage of a living active or committed snapshot: as it was recorded, durable or not, or measured now. Who asks meanwhile shares the measurement. Rejects with a Fault. */
-  usageOf(id: number): Promise<Usage>;
+  /**
+   * The usage of a living active or committed snapshot: as it was recorded, durable or not, or measured now. Calls at the same time
+   * share the measurement; it ends when the last of them hangs up (`signal`). Rejects with a Fault.
+   */
+  usageOf(id: number, signal?: AbortSignal): Promise<Usage>;
   close(): void;
 }
 
@@ -22,27 +26,49 @@ interface Context {
   readonly logger: Logger;
 }
 
+/** A walk, shared by all who ask before it has ended. */
+interface Measurement {
+  readonly usage: Promise<Usage>;
+  readonly ending: AbortController;
+  callers: number;
+}
+
 const nothing: Usage = { bytes: 0, inodes: 0 };
 
+const hungUp = () =>
+  new Fault('stopped', 'usage: the last client that waited for it has hung up', { hint: 'ask again' });
+
 export function createUsageMeter({ journal, pipelines, driver, logger }: Context): UsageMeter {
-  const underWay = new Map<number, Promise<Usage>>();
+  const underWay = new Map<number, Measurement>();
   let closed = false;
 
-  const measure = async (id: number): Promise<Usage> => {
+  const measure = async (id: number, signal: AbortSignal): Promise<Usage> => {
     const layer = layerWith(journal.durable, id);
     if (layer === undefined) return nothing;
-    const usage = await driver.usage(layer.volume);
+    const usage = await driver.usage(layer.volume, signal);
     if (layer.snapshot.kind === 'committed' && layerWith(journal.latest, id) !== undefined) record(id, usage, journal);
     return usage;
   };
-  const usageOf = (id: number): Promise<Usage> => {
+  const begin = (id: number): Measurement => {
+    const ending = new AbortController();
+    const measurement = { usage: measure(id, ending.signal), ending, callers: 0 };
+    underWay.set(id, measurement);
+    return measurement;
+  };
+  const usageOf = async (id: number, signal?: AbortSignal): Promise<Usage> => {
     const known = journal.latest.usage.get(id);
-    if (known !== undefined) return Promise.resolve(known);
-    const running = underWay.get(id);
-    if (running !== undefined) return running;
-    const measured = measure(id).finally(() => underWay.delete(id));
-    underWay.set(id, measured);
-    return measured;
+    if (known !== undefined) return known;
+    const measurement = underWay.get(id) ?? begin(id);
+    measurement.callers += 1;
+    try {
+      return await untilAborted(measurement.usage, signal);
+    } finally {
+      measurement.callers -= 1;
+      if (measurement.callers === 0) {
+        if (underWay.get(id) === measurement) underWay.delete(id);
+        measurement.ending.abort(hungUp());
+      }
+    }
   };
   const measureOne = async (id: number) => {
     try {

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import { Fault } from '../ports/fault.ts';
 import { timeoutOf } from './deadline.ts';
 import { framed, mostBytes } from './message.ts';
 import type { CallStatus } from './status.ts';
@@ -19,6 +20,7 @@ export class Call {
   #answered = false;
   #code: StatusCode = 'CANCELLED';
   #timer: NodeJS.Timeout | undefined;
+  #ended: AbortController | undefined;
 
   constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders) {
     this.stream = stream;
@@ -35,6 +37,17 @@ export class Call {
   /** The status that was sent; CANCELLED where the caller hung up before, and as long as nothing was. */
   get code(): StatusCode {
     return this.#code;
+  }
+
+  /** Aborted when the stream ends: the caller hung up, its deadline has passed, or it was answered. */
+  get ended(): AbortSignal {
+    if (this.#ended === undefined) {
+      const ended = new AbortController();
+      this.#ended = ended;
+      if (this.gone) ended.abort(hasEnded());
+      else this.stream.once('close', () => ended.abort(hasEnded()));
+    }
+    return this.#ended.signal;
   }
 
   /** Sends the only message and OK. */
@@ -102,6 +115,8 @@ export class Call {
     this.stream.once('close', () => clearTimeout(this.#timer));
   }
 }
+
+const hasEnded = () => new Fault('stopped', 'the client has hung up', { hint: 'ask again' });
 
 function trailersOf({ code, details }: CallStatus): Readonly<Record<string, string>> {
   return { 'grpc-status': String(statusCodes[code]), 'grpc-message': encoded(details) };

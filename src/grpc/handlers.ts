@@ -33,7 +33,9 @@ export function createHandlers(edge: Edge): Readonly<Record<string, Handler>> {
       infoResponse(await snapshots.update(updateOf(request), actorOf(headers))),
     ),
     List: list(edge),
-    Usage: unary(edge, 'Usage', async ({ key }: KeyRequest) => usageResponse(await snapshots.usage(key))),
+    Usage: unary(edge, 'Usage', async ({ key }: KeyRequest, _headers, call) =>
+      usageResponse(await snapshots.usage(key, call.ended)),
+    ),
     Cleanup: unary(edge, 'Cleanup', async () => emptyResponse(either.right(await snapshots.cleanup()))),
   };
 }

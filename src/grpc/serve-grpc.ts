@@ -1,5 +1,6 @@
 import { createServer, type Http2Server, type ServerHttp2Session } from 'node:http2';
 import type { Snapshots } from '../app/snapshots.ts';
+import { within } from '../app/within.ts';
 import { listenOnSocket } from '../edge/listen-on-socket.ts';
 import type { Logger } from '../ports/logger.ts';
 import { type CallWatch, createCallWatch, type OnCall } from './call-watch.ts';
@@ -75,17 +76,7 @@ interface Serving {
 async function drain({ server, sessions, calls }: Serving, timeoutMs: number): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   for (const session of sessions) session.close();
-  await within(timeoutMs, Promise.race([closed, calls.idle().then(() => within(farewell, closed))]));
+  await within(timeoutMs, Promise.race([closed, calls.idle().then(async () => void (await within(farewell, closed)))]));
   for (const session of sessions) session.destroy();
   await closed;
-}
-
-/** Resolves when the promise does, after so many milliseconds at the latest. */
-async function within(milliseconds: number, promise: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const over = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, milliseconds);
-  });
-  await Promise.race([promise, over]);
-  clearTimeout(timer);
 }

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http2';
 import * as either from 'fp-ts/lib/Either.js';
 import type { Answer } from '../domain/refusal.ts';
-import type { Handler } from './call.ts';
+import type { Call, Handler } from './call.ts';
 import type { Edge } from './edge.ts';
 import { readMessage } from './message.ts';
 import { methodOf } from './protocol.ts';
@@ -12,11 +12,12 @@ import { type CallStatus, errorStatus, refusalStatus } from './status.ts';
 export type Run<Request, Response> = (
   request: Request,
   headers: IncomingHttpHeaders,
+  call: Pick<Call, 'ended'>,
 ) => Answer<Response> | Promise<Answer<Response>>;
 
 /**
- * A call of one request and one answer. It runs to its end even if the caller hangs up: what has been asked for is then
- * done or undone, and only the answer is lost.
+ * A call of one request and one answer. It runs to its end even if the caller hangs up, unless it only reads: what has been asked
+ * for is then done or undone, and only the answer is lost.
  */
 export function unary<Request, Response extends object>(
   edge: Edge,
@@ -28,8 +29,9 @@ export function unary<Request, Response extends object>(
     readMessage(call.stream, (message) => {
       const finished = edge.calls.begin(name);
       const request = either.chain((bytes: Buffer) => decoded<Request>(method, bytes))(message);
-      const answer = async (asked: Request) => either.map(method.responseSerialize)(await run(asked, call.headers));
-      void settle(edge, name, request, answer).then((outcome) => {
+      const answer = async (asked: Request) =>
+        either.map(method.responseSerialize)(await run(asked, call.headers, call));
+      void settle(edge, { name, call }, request, answer).then((outcome) => {
         if (either.isLeft(outcome)) call.fail(outcome.left);
         else call.answer(outcome.right);
         finished(call.code);
@@ -39,7 +41,7 @@ export function unary<Request, Response extends object>(
 
 async function settle<Request>(
   { logger }: Edge,
-  method: string,
+  { name: method, call }: { readonly name: string; readonly call: Pick<Call, 'gone'> },
   request: either.Either<CallStatus, Request>,
   run: (request: Request) => Promise<Answer<Buffer>>,
 ): Promise<either.Either<CallStatus, Buffer>> {
@@ -47,7 +49,7 @@ async function settle<Request>(
   try {
     return either.mapLeft(refusalStatus)(await run(request.right));
   } catch (error) {
-    logger.error({ err: error, method }, 'call failed');
+    if (!call.gone) logger.error({ err: error, method }, 'call failed');
     return either.left(errorStatus(error));
   }
 }

@@ -1,4 +1,5 @@
 import type { Kind, Labels } from '../../events/codecs.ts';
+import { Fault } from './fault.ts';
 
 /** A snapshot as a driver sees it: keys and names never get here, so they never become paths. */
 export interface Volume {
@@ -88,7 +89,8 @@ export interface VolumeDriver {
   labelsOf?(volume: Volume): Labels;
   /** Whether the layer of a committed snapshot is on the disk, frozen, as its commit left it. Cheap: no file in it is looked at. */
   holds(id: number): boolean;
-  usage(volume: Volume): Promise<Usage>;
+  /** After the signal nobody waits for it any more: it may reject with the signal's reason then, and ends what it has under way. */
+  usage(volume: Volume, signal?: AbortSignal): Promise<Usage>;
   /** Usage is no more than an estimate: two measurements of the same layer can't be compared (btrfs without native calls). */
   readonly roughUsage?: boolean;
   /** Deletes all that the id has on disk and tells how many bytes were freed, as far as that is cheap to know (else 0). */
@@ -112,5 +114,17 @@ export interface VolumeDriver {
   quarantine(found: Found, name: string): Promise<string>;
   /** Deletes what was found, whatever it is; bytes freed as for purge. */
   discard(found: Found): Promise<number>;
+  /**
+   * Ends at once what may take long and is begun anew by the next start: measurements, deletions and waiting for room. What is under
+   * way of `usage`, `purge`, `discard` and `reclaim`, and what is asked of these afterwards unless it is the matter of a moment,
+   * rejects with a Fault (`stopped`).
+   */
+  halt(): void;
   close(): Promise<void>;
 }
+
+/** What a driver that was halted rejects with. */
+export const isHalted = () =>
+  new Fault('stopped', 'the volume driver is halted, since the daemon stops', {
+    hint: 'the next start goes on with it',
+  });

@@ -1,9 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { newMemoryVolume } from '../../src/adapters/volume-driver/memory/memory-driver.ts';
 import { Fault } from '../../src/ports/fault.ts';
 import { heldUp } from '../support/held-up.ts';
-import { closeMemoryStores, openMemoryStore } from '../support/memory-store.ts';
+import { closeMemoryStores, type MemoryStore, openMemoryStore } from '../support/memory-store.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 const test = suite('app/service, its end');
@@ -16,10 +17,10 @@ test('nothing is recorded after it: what is measured later is measured by the ne
   const store = await openMemoryStore({ before: (deed) => (deed === 'usage' ? held : undefined) });
   await store.snapshots.prepare(prepare, actor);
   await store.snapshots.commit(commit, actor);
-  const measured = store.snapshots.usage('base');
+  const measured = store.snapshots.usage('base').catch((error: Fault) => error.code);
   await store.close('test');
   release();
-  await measured;
+  assert.is(await measured, 'stopped');
   assert.is(store.types().at(-1), 'StoreClosed');
   assert.not(store.types().includes('UsageMeasured'));
   assert.throws(
@@ -30,26 +31,151 @@ test('nothing is recorded after it: what is measured later is measured by the ne
   await waitFor('the usage to be measured', () => next.types().includes('UsageMeasured'));
 });
 
+/** milliseconds */
+const short = { work: 100, record: 100, checkpoint: 100 };
+const remove = (key: string) => ({ type: 'Remove', key }) as const;
+const crashed = async (store: MemoryStore) =>
+  (await openMemoryStore({}, { kept: store.kept, driver: store.driver })).recovered.crash !== null;
+
 test('what is just being tried again ends before it', async () => {
   const { held, release } = heldUp();
   let tries = 0;
   const store = await openMemoryStore({
+    service: { durability: 'background' },
     before: (deed) => {
-      if (deed !== 'purge') return;
+      if (deed !== 'flush') return;
       tries += 1;
       if (tries === 1) throw new Fault('io', 'EIO', { hint: '' });
       return held;
     },
   });
   await store.snapshots.prepare(prepare, actor);
-  await store.snapshots.remove({ type: 'Remove', key: 'k1' }, actor);
-  await waitFor('the purge to be tried again', () => tries === 2);
+  await store.snapshots.commit(commit, actor);
+  await waitFor('the flush to be tried again', () => tries === 2);
   const closing = store.close('test');
   await pause(100);
   assert.not(store.types().includes('StoreClosed'));
   release();
   await closing;
-  assert.equal(store.types().slice(-2), ['VolumePurged', 'StoreClosed']);
+  assert.equal(store.types().slice(-2), ['VolumeFlushed', 'StoreClosed']);
+});
+
+test('a purge is cut short, tried again or not, and the next start goes on with it', async () => {
+  const tries: number[] = [];
+  const store = await openMemoryStore({
+    before: (deed, id) => {
+      if (deed !== 'purge') return;
+      tries.push(id);
+      if (id === 1 && tries.filter((one) => one === 1).length === 1) throw new Fault('io', 'EIO', { hint: '' });
+      return heldUp().held;
+    },
+  });
+  for (const key of ['k1', 'k2']) {
+    await store.snapshots.prepare({ ...prepare, key }, actor);
+    await store.snapshots.remove(remove(key), actor);
+  }
+  await waitFor('one purge, and another to be tried again', () => tries.includes(2) && tries.length === 3);
+  const cleaned = store.snapshots.cleanup().catch((error: Fault) => error.code);
+  store.halt();
+  assert.is(await cleaned, 'stopped');
+  await store.close('test');
+  assert.is(store.types().at(-1), 'StoreClosed');
+  assert.equal(
+    store.said.filter(({ level }) => level === 'error').map(({ message }) => message),
+    ['purge failed'],
+  );
+  const next = await openMemoryStore({}, { kept: store.kept, driver: store.driver });
+  await waitFor('the purges', () => next.types().filter((type) => type === 'VolumePurged').length === 2);
+});
+
+test('a removal that waits for its purge is answered, since it is recorded', async () => {
+  const { held } = heldUp();
+  const store = await openMemoryStore({
+    service: { removal: 'sync' },
+    before: (deed) => (deed === 'purge' ? held : undefined),
+  });
+  await store.snapshots.prepare(prepare, actor);
+  const removed = store.snapshots.remove(remove('k1'), actor);
+  await waitFor('the event', () => store.types().includes('SnapshotRemoved'));
+  store.halt();
+  assert.is((await removed)._tag, 'Right');
+  await store.close('test');
+  assert.is(store.types().at(-1), 'StoreClosed');
+});
+
+test('a change that is under way ends before it, and keeps it from being recorded where it takes too long', async () => {
+  for (const released of [true, false]) {
+    const { held, release } = heldUp();
+    const store = await openMemoryStore({
+      before: (deed) => (deed === 'flush' ? held : undefined),
+      ...(!released && { closingLimits: short }),
+    });
+    await store.snapshots.prepare(prepare, actor);
+    const committed = store.snapshots.commit(commit, actor);
+    const closing = store.close('test');
+    await pause(50);
+    assert.not(store.types().includes('StoreClosed'));
+    if (released) {
+      release();
+      await committed;
+    }
+    await closing;
+    if (released) assert.equal(store.types().slice(-2), ['SnapshotCommitted', 'StoreClosed']);
+    else assert.is(await crashed(store), true);
+    release();
+    await committed;
+  }
+});
+
+test('layers that can not be flushed in time keep it from being recorded', async () => {
+  const { held, release } = heldUp();
+  const store = await openMemoryStore({
+    service: { durability: 'background' },
+    closingLimits: short,
+    before: (deed) => (deed === 'flush' ? held : undefined),
+  });
+  await store.snapshots.prepare(prepare, actor);
+  await store.snapshots.commit(commit, actor);
+  await store.close('test');
+  assert.not(store.types().includes('StoreClosed'));
+  assert.is(store.said.at(-1)?.message, 'closing not recorded: the next start will look like one after a crash');
+  release();
+  assert.is(await crashed(store), true);
+});
+
+test('reconciling is cut short between two actions, and within a deletion', async () => {
+  const done: string[] = [];
+  const store = await openMemoryStore({
+    before: (deed, id) => {
+      if (deed !== 'quarantine' && deed !== 'discard') return;
+      done.push(`${deed} ${id}`);
+      return heldUp().held;
+    },
+  });
+  for (const id of [41, 42]) store.driver.volumes.set(String(id), newMemoryVolume());
+  const reconciled = store.reconcile({ dryRun: false }).catch((error: Fault) => error.code);
+  await waitFor('the first deletion', () => done.length === 1);
+  store.halt();
+  assert.is(await reconciled, 'stopped');
+  await store.close('test');
+  assert.equal([done.length, store.types().at(-1)], [1, 'StoreClosed']);
+});
+
+test('a checkpoint that takes too long is given up', async () => {
+  const store = await openMemoryStore({ closingLimits: short, saveCheckpoint: () => heldUp().held });
+  await store.close('test');
+  assert.is(store.types().at(-1), 'StoreClosed');
+  assert.match(store.said.at(-1)?.message ?? '', 'checkpoint not written in time');
+});
+
+test('a log that does not answer is given up', async () => {
+  const { held, release } = heldUp();
+  let stuck = false;
+  const store = await openMemoryStore({ closingLimits: short, flush: () => (stuck ? held : Promise.resolve()) });
+  stuck = true;
+  await store.close('test');
+  assert.match(store.said.at(-1)?.message ?? '', 'closing not recorded');
+  release();
 });
 
 test.after(closeMemoryStores);

@@ -218,6 +218,23 @@ function measuringContract(name: string, open: Open, missing: Missing): void {
     await rejectsWith(() => driver.usage(active(2, 1)), 'io');
   });
 
+  measuring.put('measures nothing for who has hung up, and nothing large once it is halted', async (bench) => {
+    const { driver } = bench;
+    for (const id of [1, 2]) await driver.create(active(id));
+    for (const id of [1, 2]) await bench.write(active(id), 'file');
+    const reason = new Error('hung up');
+    const gone: unknown = await driver
+      .usage(active(1), AbortSignal.abort(reason))
+      .catch((error: Error) => error.message);
+    assert.match(String(gone), 'hung up');
+    assert.is((await driver.usage(active(1), new AbortController().signal)).inodes, 2);
+    driver.halt();
+    driver.halt();
+    await rejectsWith(() => driver.usage(active(1)), 'stopped');
+    await rejectsWith(() => driver.purge(1), 'stopped');
+    assert.equal(await idsOf(driver), [1, 2]);
+  });
+
   measuring.put('purges all that an id has, whole or not, and nothing else', async (bench) => {
     const { driver } = bench;
     for (const id of [1, 2, 3, 4]) await driver.create(active(id));

@@ -3,6 +3,8 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Meta } from '../../events/envelope.ts';
 import type { Command } from '../../src/domain/commands.ts';
+import { methodOf } from '../../src/grpc/protocol.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { closeEdges, found, type OpenedEdge, openEdge, sampleSnapshot } from './opened-edge.ts';
 
 const calls = suite('calls');
@@ -21,9 +23,9 @@ async function recorded(): Promise<Recorder> {
   const actors: Meta[] = [];
   const note =
     <T>(answer: T) =>
-    async (command: Command | string, actor?: Meta) => {
+    async (command: Command | string, actor?: Meta | AbortSignal) => {
       asked.push(command);
-      if (actor !== undefined) actors.push(actor);
+      if (actor !== undefined && !(actor instanceof AbortSignal)) actors.push(actor);
       return either.right(answer);
     };
   const edge = await openEdge({
@@ -123,6 +125,27 @@ calls('are observed with the status that was sent, not with the one that was mea
   assert.is(code, 'RESOURCE_EXHAUSTED');
   assert.match(details, 'a message may have 16777216');
   assert.equal(edge.observed, ['Mounts RESOURCE_EXHAUSTED']);
+});
+
+calls('let go of what nobody waits for any more', async () => {
+  const signals: AbortSignal[] = [];
+  const edge = await openEdge({
+    usage: (_key, signal) =>
+      new Promise((_, reject) => {
+        if (signal === undefined) return;
+        signals.push(signal);
+        signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+      }),
+  });
+  const { path, requestSerialize, responseDeserialize } = methodOf('Usage');
+  const asked = edge.client.makeUnaryRequest(path, requestSerialize, responseDeserialize, { key: 'k' }, () => {});
+  await waitFor('the call', () => signals.length === 1);
+  asked.cancel();
+  await waitFor('the call to be counted', () => edge.observed.includes('Usage CANCELLED'));
+  assert.equal([signals[0]?.aborted, edge.errors.length], [true, 0]);
+  const late = await edge.call('Usage', { key: 'k' }, { deadline: Date.now() + 200 });
+  assert.is(late.code, 'DEADLINE_EXCEEDED');
+  await waitFor('the second to be left', () => signals[1]?.aborted === true);
 });
 
 calls.run();

@@ -4,8 +4,11 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { initialState } from '../../projections/state.ts';
 import { createMemoryEventLog } from '../../src/adapters/event-log/memory.ts';
+import { closingLimits } from '../../src/app/close-service.ts';
 import { createJournal } from '../../src/app/journal.ts';
 import { createPipelines } from '../../src/app/pipeline/create-pipelines.ts';
+import { loadConfig } from '../../src/config/load-config.ts';
+import { stopTime } from '../../src/main.ts';
 import { createMetrics } from '../../src/observe/create-metrics.ts';
 import { silent } from '../../src/ports/logger.ts';
 import { snapledgerRun } from '../cli/process.ts';
@@ -42,6 +45,15 @@ test('the unit file is the one that OPERATIONS.md shows', () => {
   const unit = readFileSync('src/operations/snapledger.service', 'utf8');
   assert.ok(readFileSync('OPERATIONS.md', 'utf8').includes(unit));
   assert.match(unit, /^Type=notify$/m);
+});
+
+test('the unit waits longer for a stop than a stop takes', () => {
+  const unit = readFileSync('src/operations/snapledger.service', 'utf8');
+  const waits = Number(/^TimeoutStopSec=(\d+)$/m.exec(unit)?.[1]) * 1000;
+  const { drainTimeout } = loadConfig({ flags: {} });
+  const { work, record, checkpoint } = closingLimits;
+  assert.ok(work + record + checkpoint < stopTime);
+  assert.ok(drainTimeout + stopTime < waits, `${drainTimeout} + ${stopTime} < ${waits}`);
 });
 
 test('all of it is in the package', () => {

@@ -9,6 +9,7 @@ import {
   type MemoryDriver,
   type MemoryOptions,
 } from '../../src/adapters/volume-driver/memory/memory-driver.ts';
+import type { ClosingLimits } from '../../src/app/close-service.ts';
 import { createJournal, type Journal } from '../../src/app/journal.ts';
 import { loadState } from '../../src/app/load-state.ts';
 import { type Recovered, recover } from '../../src/app/recover.ts';
@@ -42,6 +43,9 @@ export interface MemoryStoreOptions extends MemoryOptions, Pick<MemoryEventLogOp
   readonly large?: boolean;
   /** plays the disk's room; endless unless said */
   readonly measureRoom?: MeasureRoom;
+  readonly closingLimits?: ClosingLimits;
+  /** plays the writing of a checkpoint */
+  readonly saveCheckpoint?: () => Promise<void>;
   /** plays the clock, in nanoseconds */
   readonly clock?: Clock;
 }
@@ -115,7 +119,7 @@ export async function openMemoryStore(options: MemoryStoreOptions = {}, remains:
   const service = createService({
     journal,
     driver,
-    checkpoints: noCheckpoints,
+    checkpoints: { ...noCheckpoints, ...(options.saveCheckpoint && { save: options.saveCheckpoint }) },
     lastCheckpoint: 0,
     recovered,
     logger,
@@ -130,6 +134,7 @@ export async function openMemoryStore(options: MemoryStoreOptions = {}, remains:
     clock,
     measureRoom: options.measureRoom ?? endlessRoom,
     reach,
+    ...(options.closingLimits && { closingLimits: options.closingLimits }),
   });
   opened.push(service);
   const durable = () => kept.map(({ envelope }) => envelope);

@@ -1,5 +1,6 @@
-import { closeSync, constants, lstatSync, openSync, readdirSync, type Stats } from 'node:fs';
+import { closeSync, constants, lstatSync, openSync } from 'node:fs';
 import type { Usage } from '../../ports/volume-driver.ts';
+import { namesIn, type Walk, walked } from './walks.ts';
 
 /** Below this the kernel's limit of 4096 bytes a path is never met: a name has 255 at most. */
 const longestPath = 3000;
@@ -8,53 +9,63 @@ const longestPath = 3000;
  * Allocated bytes and inodes of a directory and all below it: hard links once, symbolic links as themselves. What
  * vanishes during the walk does not count. Sync: for a worker thread. Names may be any bytes and paths of any length.
  */
-export function measureTree(root: string): Usage {
+export const measureTree = (root: string): Usage => walked(measuring(root));
+
+/** The same in steps. */
+export function* measuring(root: string): Walk<Usage> {
   const linked = new Set<string>();
   const total = { bytes: 0, inodes: 0 };
-  // Paths are latin1 strings, which keep every byte of a name; a number is a file descriptor to close.
-  const left: (string | number)[] = [Buffer.from(root).toString('latin1')];
-  for (let next = left.pop(); next !== undefined; next = left.pop()) {
-    if (typeof next === 'number') {
-      closeSync(next);
-      continue;
-    }
-    const stats = lstatSync(Buffer.from(next, 'latin1'), { throwIfNoEntry: false });
-    if (stats === undefined || !isFirst(next, stats, linked)) continue;
+  /** Counts what is at a path, and tells whether that is a directory. */
+  const count = (path: string): boolean => {
+    const stats = lstatSync(Buffer.from(path, 'latin1'), { throwIfNoEntry: false });
+    if (stats === undefined) return false;
+    if (stats.nlink > 1 && !stats.isDirectory() && !isFirst(path, linked)) return false;
     total.bytes += stats.blocks * 512;
     total.inodes += 1;
-    if (stats.isDirectory()) pushEntries(left, next);
+    return stats.isDirectory();
+  };
+  // Paths are latin1 strings, which keep every byte of a name; a number is a file descriptor to close.
+  const left: (string | number)[] = [];
+  const top = Buffer.from(root).toString('latin1');
+  if (count(top)) left.push(top);
+  try {
+    for (let next = left.pop(); next !== undefined; next = left.pop()) {
+      if (typeof next === 'number') closeSync(next);
+      else yield* countEntries(next, left, count);
+    }
+    return total;
+  } finally {
+    for (const open of left) if (typeof open === 'number') closeSync(open);
   }
-  return total;
 }
 
-/** Whether an inode is met for the first time. Its exact number is asked for only where it has several names. */
-function isFirst(path: string, stats: Stats, linked: Set<string>): boolean {
-  if (stats.nlink < 2 || stats.isDirectory()) return true;
+/** Counts what is in a directory; the directories among that are left to be looked into. */
+function* countEntries(directory: string, left: (string | number)[], count: (path: string) => boolean): Walk<void> {
+  try {
+    const base = directory.length > longestPath ? within(directory, left) : directory;
+    for (const name of namesIn(base)) {
+      if (count(`${base}/${name}`)) left.push(`${base}/${name}`);
+      yield;
+    }
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error;
+  }
+}
+
+/** A short path of a directory with a long one, good until its descriptor is closed: after all that is below it. */
+function within(directory: string, left: (string | number)[]): string {
+  const flags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+  const fd = openSync(Buffer.from(directory, 'latin1'), flags);
+  left.push(fd);
+  return `/proc/self/fd/${fd}`;
+}
+
+/** Whether an inode with several names is met for the first time. Its exact number is asked for only here. */
+function isFirst(path: string, linked: Set<string>): boolean {
   const exact = lstatSync(Buffer.from(path, 'latin1'), { throwIfNoEntry: false, bigint: true });
   const inode = `${exact?.dev}:${exact?.ino}`;
   if (linked.has(inode)) return false;
   linked.add(inode);
   return true;
-}
-
-function pushEntries(left: (string | number)[], directory: string): void {
-  tolerant(() => {
-    let base = directory;
-    if (base.length > longestPath) {
-      const flags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
-      const fd = openSync(Buffer.from(base, 'latin1'), flags);
-      left.push(fd);
-      base = `/proc/self/fd/${fd}`;
-    }
-    for (const name of readdirSync(Buffer.from(base, 'latin1'), 'latin1')) left.push(`${base}/${name}`);
-  });
-}
-
-function tolerant(read: () => void): void {
-  try {
-    read();
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error;
-  }
 }

@@ -1,9 +1,10 @@
-import { lstatSync, readdirSync, renameSync, rmdirSync, type Stats, unlinkSync } from 'node:fs';
+import { lstatSync, renameSync, rmdirSync, type Stats, unlinkSync } from 'node:fs';
+import { namesIn, type Walk, walked } from './walks.ts';
 
 const longestPath = 3000;
 const attempts = 3;
 
-interface Walk {
+interface Removal {
   readonly top: string;
   readonly left: Step[];
   freed: number;
@@ -23,62 +24,76 @@ interface Step {
  * error. Where something can't be deleted the rest still goes, and the first error is thrown at the end. Sync: for a
  * worker thread. Names may be any bytes and paths of any length.
  */
-export function removeTree(path: string | Buffer): number {
+export const removeTree = (path: string | Buffer): number => walked(removing(path));
+
+/** The same in steps. What is left half way is done by the next removal. */
+export function* removing(path: string | Buffer): Walk<number> {
   const top = (typeof path === 'string' ? Buffer.from(path) : path).toString('latin1');
-  const walk: Walk = { top, left: [], freed: 0, moved: 0, failure: undefined };
-  removeEntry(walk, top);
-  for (let step = walk.left.pop(); step !== undefined; step = walk.left.pop()) {
+  const removal: Removal = { top, left: [], freed: 0, moved: 0, failure: undefined };
+  removeEntry(removal, top);
+  for (let step = removal.left.pop(); step !== undefined; step = removal.left.pop()) {
     const { path, emptied, tries } = step;
-    if (emptied) attempt(walk, () => removeEmptied(walk, path, tries));
-    else attempt(walk, () => emptyDirectory(walk, path, tries));
+    if (emptied) attempt(removal, () => removeEmptied(removal, path, tries));
+    else yield* emptyDirectory(removal, path, tries);
   }
-  if (walk.failure !== undefined) throw walk.failure;
-  return walk.freed;
+  if (removal.failure !== undefined) throw removal.failure;
+  return removal.freed;
 }
 
-function attempt(walk: Walk, deed: () => void): void {
+function attempt(removal: Removal, deed: () => void): void {
   try {
     deed();
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') walk.failure ??= error;
+    note(removal, error);
   }
 }
 
-function removeEntry(walk: Walk, path: string): void {
-  attempt(walk, () => {
+function note(removal: Removal, error: unknown): void {
+  if ((error as NodeJS.ErrnoException).code !== 'ENOENT') removal.failure ??= error;
+}
+
+function removeEntry(removal: Removal, path: string): void {
+  attempt(removal, () => {
     const stats = lstatSync(raw(path));
     if (stats.isDirectory()) {
-      walk.left.push({ path: withinReach(walk, path), emptied: false, tries: attempts });
+      removal.left.push({ path: withinReach(removal, path), emptied: false, tries: attempts });
       return;
     }
     unlinkSync(raw(path));
-    walk.freed += freedBy(stats, 1);
+    removal.freed += freedBy(stats, 1);
   });
 }
 
-function emptyDirectory(walk: Walk, path: string, tries: number): void {
-  walk.left.push({ path, emptied: true, tries });
-  for (const name of readdirSync(raw(path), 'latin1')) removeEntry(walk, `${path}/${name}`);
+function* emptyDirectory(removal: Removal, path: string, tries: number): Walk<void> {
+  removal.left.push({ path, emptied: true, tries });
+  try {
+    for (const name of namesIn(path)) {
+      removeEntry(removal, `${path}/${name}`);
+      yield;
+    }
+  } catch (error) {
+    note(removal, error);
+  }
 }
 
 /** A process that is still writing may have put something there in the meantime. */
-function removeEmptied(walk: Walk, path: string, tries: number): void {
+function removeEmptied(removal: Removal, path: string, tries: number): void {
   const stats = lstatSync(raw(path));
   try {
     rmdirSync(raw(path));
-    walk.freed += freedBy(stats, stats.nlink);
+    removal.freed += freedBy(stats, stats.nlink);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOTEMPTY') throw error;
-    if (walk.failure !== undefined) return;
+    if (removal.failure !== undefined) return;
     if (tries === 0) throw error;
-    walk.left.push({ path, emptied: false, tries: tries - 1 });
+    removal.left.push({ path, emptied: false, tries: tries - 1 });
   }
 }
 
 /** A directory too deep for the kernel's limit of 4096 bytes a path is first moved up, to where all goes anyway. */
-function withinReach(walk: Walk, path: string): string {
+function withinReach(removal: Removal, path: string): string {
   if (path.length <= longestPath) return path;
-  const higher = `${walk.top}/.too-deep-${process.pid}-${Date.now()}-${walk.moved++}`;
+  const higher = `${removal.top}/.too-deep-${process.pid}-${Date.now()}-${removal.moved++}`;
   renameSync(raw(path), raw(higher));
   return higher;
 }

@@ -1,23 +1,34 @@
 import { Worker } from 'node:worker_threads';
 import { isErrno } from '../../ports/errno.ts';
 import { Fault, faultOf } from '../../ports/fault.ts';
-import type { Usage } from '../../ports/volume-driver.ts';
+import { isHalted, type Usage } from '../../ports/volume-driver.ts';
 import { holdDirectory } from './exact-directory.ts';
-import { namedPath, type TreeAnswer, type TreeError, type TreeJob } from './tree-job.ts';
+import {
+  namedPath,
+  type TreeAnswer,
+  type TreeError,
+  type TreeJob,
+  type TreeRequest,
+  type TreeResponse,
+} from './tree-job.ts';
 
-/** Walks directory trees on a thread of its own, one after the other, so that a big one never holds up the event loop. */
+/**
+ * Walks directory trees on a thread of its own, so that a big one never holds up the event loop; several at the same time, the
+ * smallest done first, so that a big one holds up no small one either.
+ */
 export interface TreeThread {
-  measure(path: string): Promise<Usage>;
+  /** After the signal the walk is left, and the promise rejected with its reason. */
+  measure(path: string, signal?: AbortSignal): Promise<Usage>;
   /** Deletes whatever is at the path and resolves with the bytes freed. Refuses (`busy`) where something is mounted below it. */
   remove(path: string): Promise<number>;
-  /** Ends the thread; what it has not finished is rejected (`stopped`). */
+  /** Ends the thread; what it has not finished, and what is asked for after that, is rejected (`stopped`). */
   close(): Promise<void>;
 }
 
 interface Waiting {
   readonly job: TreeJob;
   resolve(usage: Usage): void;
-  reject(fault: Fault): void;
+  reject(fault: unknown): void;
 }
 
 /** The program beside this file, compiled or not. */
@@ -31,39 +42,70 @@ export function createTreeThread(below: string): TreeThread {
   const held = holdDirectory(below);
   const inside = (path: string) => (path.startsWith(`${below}/`) ? held.path + path.slice(below.length) : path);
   let worker: Worker | undefined;
-  const waiting: Waiting[] = [];
+  let closing: Promise<void> | undefined;
+  let last = 0;
+  const waiting = new Map<number, Waiting>();
+  const take = (id: number): Waiting | undefined => {
+    const found = waiting.get(id);
+    waiting.delete(id);
+    if (waiting.size === 0) worker?.unref();
+    return found;
+  };
   const drop = (fault: Fault) => {
     worker = undefined;
-    for (const { reject } of waiting.splice(0)) reject(fault);
+    for (const id of waiting.keys()) take(id)?.reject(fault);
   };
   const start = (): Worker => {
     const started = new Worker(program);
-    started.on('message', (answer: TreeAnswer) => {
-      if (worker !== started) return;
-      const first = waiting.shift();
-      if (waiting.length === 0) started.unref();
-      if (first !== undefined) settle(first, answer);
+    started.on('message', ({ id, answer }: TreeResponse) => {
+      const ended = take(id);
+      if (ended !== undefined) settle(ended, answer);
     });
     started.on('error', (error) => {
       if (worker === started) drop(faultOf(error, 'the thread that walks volumes'));
     });
     return started;
   };
-  const ask = (job: TreeJob): Promise<Usage> =>
+  const send = (request: TreeRequest) => worker?.postMessage(request);
+  const ask = (job: TreeJob, signal?: AbortSignal): Promise<Usage> =>
     new Promise((resolve, reject) => {
+      if (closing !== undefined) return reject(isHalted());
+      if (signal?.aborted === true) return reject(signal.reason);
       worker ??= start();
-      if (waiting.length === 0) worker.ref();
-      waiting.push({ job, resolve, reject });
-      worker.postMessage(job);
+      if (waiting.size === 0) worker.ref();
+      last += 1;
+      const id = last;
+      const leave = () => {
+        take(id)?.reject(signal?.reason);
+        send({ left: id });
+      };
+      const done = () => signal?.removeEventListener('abort', leave);
+      signal?.addEventListener('abort', leave, { once: true });
+      waiting.set(id, {
+        job,
+        resolve: (usage) => {
+          done();
+          resolve(usage);
+        },
+        reject: (fault) => {
+          done();
+          reject(fault);
+        },
+      });
+      send({ id, job });
     });
+  const close = async () => {
+    const ending = worker;
+    drop(isHalted());
+    await ending?.terminate();
+    held.close();
+  };
   return {
-    measure: (path) => ask({ deed: 'measure', path: inside(path) }),
+    measure: (path, signal) => ask({ deed: 'measure', path: inside(path) }, signal),
     remove: async (path) => (await ask({ deed: 'remove', path: inside(path) })).bytes,
-    close: async () => {
-      const ending = worker;
-      drop(new Fault('stopped', 'the volume driver is closed', { hint: 'start the daemon again' }));
-      await ending?.terminate();
-      held.close();
+    close: () => {
+      closing ??= close();
+      return closing;
     },
   };
 }

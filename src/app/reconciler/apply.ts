@@ -1,6 +1,6 @@
 import type { Event } from '../../../events/registry.ts';
 import type { Reach } from '../../ports/failpoints.ts';
-import { errorText } from '../../ports/fault.ts';
+import { errorText, Fault } from '../../ports/fault.ts';
 import type { Logger } from '../../ports/logger.ts';
 import type { VolumeDriver } from '../../ports/volume-driver.ts';
 import { reconcilerActor } from '../actors.ts';
@@ -12,22 +12,29 @@ interface Context {
   readonly driver: VolumeDriver;
   readonly logger: Logger;
   readonly reach: Reach;
+  /** Whether the rest is to be left to the next start. */
+  readonly stopping?: () => boolean;
 }
 
 /**
  * Does the actions in order and records each deed when it is done. A deed that the disk refuses is told to the operator
  * and left for the next time; the others go on. Purges are the purger's: they are in the plan to be seen.
- * Answers how many failed. Rejects only where the log fails.
+ * Answers how many failed. Rejects where the log fails, and with a Fault (`stopped`) where the store stops.
  */
-export async function apply(actions: readonly Action[], { journal, driver, logger, reach }: Context): Promise<number> {
+export async function apply(
+  actions: readonly Action[],
+  { journal, driver, logger, reach, stopping = () => false }: Context,
+): Promise<number> {
   let failed = 0;
   for (const action of actions) {
     if (action.type === 'purge') continue;
     let events: readonly Event[];
+    if (stopping()) throw cutShort();
     try {
       reach('reconcile.deed');
       events = await perform(action, driver, journal.latest.position);
     } catch (error) {
+      if (stopping()) throw cutShort();
       failed += 1;
       logger.error(
         { action: action.type, id: action.id, why: action.why, error: errorText(error) },
@@ -41,6 +48,9 @@ export async function apply(actions: readonly Action[], { journal, driver, logge
   }
   return failed;
 }
+
+const cutShort = () =>
+  new Fault('stopped', 'reconciling was cut short: the daemon stops', { hint: 'the next start looks at what is left' });
 
 async function perform(
   action: Exclude<Action, { type: 'purge' }>,

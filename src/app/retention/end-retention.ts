@@ -9,7 +9,7 @@ import type { Queued } from './retained-queue.ts';
 export interface EndingContext {
   readonly journal: Pick<Journal, 'latest' | 'record'>;
   readonly driver: Pick<VolumeDriver, 'reclaim'>;
-  readonly purger: Pick<Purger, 'purged'>;
+  readonly purger: Pick<Purger, 'purged' | 'closing'>;
   readonly reach: Reach;
 }
 
@@ -18,7 +18,8 @@ const atOnce = 256;
 
 /**
  * Records that retention of these layers has ended, in their order, and resolves when their volumes were purged and the
- * space is free. Answers whether there was anything to end: some may have been brought back meanwhile.
+ * space is free; ends none where the store stops, since nothing would be purged. Answers whether there was anything to end: some
+ * may have been brought back meanwhile.
  */
 export async function endRetention(context: EndingContext, queued: readonly Queued[], why: string): Promise<boolean> {
   const { journal, purger, driver, reach } = context;
@@ -26,6 +27,7 @@ export async function endRetention(context: EndingContext, queued: readonly Queu
   for (let from = 0; from < queued.length; from += atOnce) {
     const part = queued.slice(from, from + atOnce).filter(({ id }) => journal.latest.volumes.retained.has(id));
     if (part.length === 0) continue;
+    if (purger.closing) return ended;
     const events = part.map(({ id, key }): Event => ({ type: 'RetentionEnded', data: { id, key, why } }));
     reach('retention.end');
     await journal.record(events, { actor: reconcilerActor, room: 'reserved' });

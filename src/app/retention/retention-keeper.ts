@@ -38,14 +38,14 @@ const lookEvery = 1000;
 const firstGift = 16 << 20;
 
 export function createRetentionKeeper(context: Context): RetentionKeeper {
-  const { journal, pipelines, logger } = context;
+  const { journal, pipelines, purger, logger } = context;
   const queue = createRetainedQueue(journal.durable);
   const changes = new Subject<boolean>();
   let turn: Promise<unknown> = Promise.resolve();
   /** One after the other: two who look at the same time would both give something up for the same want. */
   const inTurn = (deed: () => Promise<boolean | undefined>, failed: string) => {
     const done = turn.then(deed).catch((error) => {
-      logger.error({ error: errorText(error) }, failed);
+      if (!purger.closing) logger.error({ error: errorText(error) }, failed);
       return false;
     });
     turn = done;

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { loadConfig } from '../../config/load-config.ts';
 import { createLogger } from '../../observe/create-logger.ts';
 import type { Daemon, World } from '../world.ts';
@@ -21,9 +22,13 @@ export interface ServeOptions {
 
 const signals = ['SIGTERM', 'SIGINT'] as const;
 
+/** Milliseconds that a start which is interrupted by a signal has to come to its end: it can be broken off at any moment, as by a crash. */
+const startTime = 5_000;
+const late = Symbol('late');
+
 /**
  * Runs the daemon in the foreground until a signal: the first one stops it in order, a second one ends the process at
- * once. Resolves with the exit status when it has stopped. A daemon that does not start rejects with a Fault.
+ * once. A start that goes on for 5 s after a signal is broken off; the caller must end the process then. Resolves with the exit status when it has stopped. A daemon that does not start rejects with a Fault.
  */
 export async function serve(options: ServeOptions, world: World): Promise<number> {
   const config = loadConfig({
@@ -44,8 +49,13 @@ export async function serve(options: ServeOptions, world: World): Promise<number
   });
   const logger = createLogger(config.logLevel);
   const signalled = firstSignal();
-  const daemon = await world.startDaemon(config, logger);
+  const starting = world.startDaemon(config, logger);
+  const daemon = await Promise.race([starting, signalled.then(() => sleep(startTime, late, { ref: false }))]);
   const signal = await signalled;
+  if (daemon === late) {
+    logger.warn({ signal }, 'stopped before the start was over: the next start begins anew');
+    return 0;
+  }
   logger.info({ signal }, 'stopping; a second signal ends the process at once');
   return stopped(daemon, signal, (error) => logger.error({ err: error }, 'stop failed'));
 }
@@ -64,7 +74,7 @@ async function stopped(daemon: Daemon, signal: string, tell: (error: unknown) =>
   }
 }
 
-/** A signal during the start counts too: the daemon is stopped as soon as it is up. */
+/** A signal during the start counts too: the daemon is stopped as soon as it is up, or the start is broken off. */
 function firstSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     let seen = false;

@@ -23,6 +23,7 @@ export function addServing(program: Command, world: World): void {
     .option('--log-level <level>', 'debug, info, warn or error')
     .action(async (options: ServeOptions) => {
       const { serve } = await import('../commands/serve.ts');
-      process.exitCode = await serve(options, world);
+      // What a stop could not wait for must not keep the process alive.
+      process.exit(await serve(options, world));
     });
 }

@@ -52,6 +52,39 @@ thread('lets the event loop go on while it walks', () =>
   }),
 );
 
+thread('is done with a small tree before a large one that it began with', () =>
+  withThread(async (thread, { folder }) => {
+    const [large, small] = [folder('large'), folder('small')];
+    for (let n = 0; n < 30_000; n++) writeFileSync(`${large}/${n}`, '');
+    const ended: string[] = [];
+    const walk = thread.measure(large).then(({ inodes }) => ended.push(`large ${inodes}`));
+    await thread.measure(small).then(({ inodes }) => ended.push(`small ${inodes}`));
+    await walk;
+    assert.equal(ended, ['small 1', 'large 30001']);
+    await thread.remove(large);
+  }),
+);
+
+thread('leaves a walk that nobody waits for any more', () =>
+  withThread(async (thread, { folder }) => {
+    const reason = new Error('hung up');
+    const [gone, leaving] = [AbortSignal.abort(reason), new AbortController()];
+    const rejected = (walk: Promise<unknown>) =>
+      walk.then(
+        () => assert.unreachable(),
+        (error: unknown) => assert.is(error, reason),
+      );
+    await rejected(thread.measure(folder('root'), gone));
+    // Never done: a process that ends meanwhile only hides its directory.
+    const walk = rejected(thread.measure('/proc', leaving.signal));
+    leaving.abort(reason);
+    await walk;
+    const kept = new AbortController();
+    assert.is((await thread.measure(folder('root'), kept.signal)).inodes, 1);
+    kept.abort(reason);
+  }),
+);
+
 thread('goes on after a job that failed', () =>
   withThread(async (thread, { folder, path }) => {
     writeFileSync(`${path}/file`, '');
@@ -65,6 +98,7 @@ thread('rejects what is unfinished when it is closed', () =>
     const unfinished = rejectsWith(() => thread.measure(folder('root')), 'stopped');
     await thread.close();
     await unfinished;
+    await rejectsWith(() => thread.measure(folder('root')), 'stopped');
   }),
 );
 

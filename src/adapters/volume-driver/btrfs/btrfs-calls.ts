@@ -36,6 +36,6 @@ export interface BtrfsCalls {
   deleted(path: string): Promise<readonly number[]>;
   /** Brings the file system that holds a directory to stable storage, and wakes what frees the room of deleted subvolumes. */
   sync(path: string): Promise<void>;
-  /** What a subvolume has on disk that was written after a transaction, 0 for everything. */
-  writtenSince(path: string, transaction: number): Promise<Usage>;
+  /** What a subvolume has on disk that was written after a transaction, 0 for everything. Native calls end with the signal. */
+  writtenSince(path: string, transaction: number, signal: AbortSignal): Promise<Usage>;
 }

@@ -2,7 +2,7 @@ import type { Ballast } from '../../../ports/ballast.ts';
 import { type Reach, unhindered } from '../../../ports/failpoints.ts';
 import { isFull } from '../../../ports/fault.ts';
 import type { System } from '../../../ports/system.ts';
-import type { Mount, Volume, VolumeDriver } from '../../../ports/volume-driver.ts';
+import { isHalted, type Mount, type Volume, type VolumeDriver } from '../../../ports/volume-driver.ts';
 import { isVacant } from '../exact-directory.ts';
 import { type LiftFlags, liftingFlags } from '../lift-flags.ts';
 import { createTreeThread } from '../tree-thread.ts';
@@ -46,10 +46,12 @@ export async function createBtrfsDriver(setup: BtrfsSetup): Promise<VolumeDriver
   const layout = createLayout(root);
   const tools = { root, layout, calls, reach, copyTree, syncFileSystem, lag };
   const remover = createTreeThread(`${root}/snapshots`);
-  const reclaim = createReclaim(tools);
+  const halted = new AbortController();
+  const reclaim = createReclaim({ ...tools, signal: halted.signal });
   const space = { reclaim, ballast };
   const remove = (path: string) => {
     reach('btrfs.purge');
+    halted.signal.throwIfAborted();
     return withSpace(space, () =>
       liftingFlags(path, lift, () => removeVolume({ calls, removeTree: remover.remove }, path)),
     );
@@ -91,7 +93,10 @@ export async function createBtrfsDriver(setup: BtrfsSetup): Promise<VolumeDriver
       );
     }),
     holds: (id) => isSubvolume(layout.layer(id)),
-    usage: deed('usage', usageOf),
+    usage: (volume, signal) =>
+      guarded(`usage of volume ${volume.id}`, () =>
+        usageOf(volume, signal === undefined ? halted.signal : AbortSignal.any([signal, halted.signal])),
+      ),
     roughUsage: calls.name === 'commands',
     purge: (id) =>
       guarded(`purge of volume ${id}`, () => {
@@ -100,6 +105,10 @@ export async function createBtrfsDriver(setup: BtrfsSetup): Promise<VolumeDriver
       }),
     reclaim: () => guarded('room of deleted subvolumes', reclaim),
     settle: () => guarded('flush of the volumes', () => syncFileSystem(root)),
+    halt: () => {
+      halted.abort(isHalted());
+      void remover.close();
+    },
     close: () => remover.close(),
   };
 }

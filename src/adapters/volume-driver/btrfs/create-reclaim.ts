@@ -6,6 +6,8 @@ interface Tools {
   readonly calls: Pick<BtrfsCalls, 'deleted' | 'sync'>;
   /** milliseconds that the kernel gets for what was deleted; 30 seconds unless said */
   readonly patience?: number;
+  /** ends the waiting, which rejects with its reason */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -13,14 +15,16 @@ interface Tools {
  * and again where metadata is short, and gives it out when a transaction after that is committed. Resolves with whether there
  * was any to wait for. One that it does not free, since a file in it is still open, is not waited for again.
  */
-export function createReclaim({ root, calls, patience = 30_000 }: Tools): () => Promise<boolean> {
+export function createReclaim({ root, calls, patience = 30_000, signal }: Tools): () => Promise<boolean> {
   let held: ReadonlySet<number> = new Set();
   return async () => {
+    signal?.throwIfAborted();
     const known = held;
     let left = (await calls.deleted(root)).filter((id) => !known.has(id));
     if (left.length === 0) return false;
     const until = performance.now() + patience;
     for (let next = 5; left.length > 0 && performance.now() < until; next = Math.min(next * 2, 200)) {
+      signal?.throwIfAborted();
       await calls.sync(root);
       await pause(next);
       const still = new Set(await calls.deleted(root));

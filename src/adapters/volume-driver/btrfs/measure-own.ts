@@ -16,7 +16,12 @@ interface Tools {
  * an active's may still wait to be written, and then has no place that could be counted. To have it written for every
  * question would cost its user, so that is done only once in a while for all actives together.
  */
-export function createOwnMeter({ layout, calls, syncFileSystem, lag }: Tools): (volume: Volume) => Promise<Usage> {
+export function createOwnMeter({
+  layout,
+  calls,
+  syncFileSystem,
+  lag,
+}: Tools): (volume: Volume, signal: AbortSignal) => Promise<Usage> {
   let flushed = Number.NEGATIVE_INFINITY;
   const flush = async () => {
     const now = performance.now();
@@ -24,13 +29,14 @@ export function createOwnMeter({ layout, calls, syncFileSystem, lag }: Tools): (
     await syncFileSystem(layout.root);
     flushed = now;
   };
-  return async ({ id, kind, parents: [parent] }) => {
+  return async ({ id, kind, parents: [parent] }, signal) => {
+    signal.throwIfAborted();
     if (kind === 'view') return { bytes: 0, inodes: 0 };
     const frozen = isSubvolume(layout.layer(id));
     const path = frozen ? layout.layer(id) : layout.fs(id);
     expectSubvolume(path, `volume ${id}: its layer`);
     if (!frozen) await flush();
     const since = parent === undefined ? 0 : (await calls.info(layout.layer(parent))).madeAt;
-    return calls.writtenSince(path, since);
+    return calls.writtenSince(path, since, signal);
   };
 }

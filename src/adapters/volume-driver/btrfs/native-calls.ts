@@ -31,7 +31,8 @@ export function createNativeBtrfsCalls(ioctl: Ioctl): BtrfsCalls {
     nested: (path) => withDirectory(path, (fd) => nestedPaths(ioctl, path, fd)),
     deleted: (path) => withDirectory(path, (fd) => deletedSubvolumes(ioctl, fd)),
     sync: (path) => withDirectory(path, (fd) => ioctl(fd, requests.sync, Buffer.alloc(0))),
-    writtenSince: (path, transaction) => withDirectory(path, (fd) => writtenSince(ioctl, fd, transaction)),
+    writtenSince: (path, transaction, signal) =>
+      withDirectory(path, (fd) => writtenSince(ioctl, fd, transaction, signal)),
   };
 }
 

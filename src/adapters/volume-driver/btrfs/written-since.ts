@@ -16,11 +16,12 @@ const preallocated = 2;
  * du`. Inodes are those made since, those whose data was changed, and the root: not those that only got other
  * attributes, since reading alone gives a file another time of access.
  */
-export async function writtenSince(ioctl: Ioctl, fd: number, transaction: number): Promise<Usage> {
+export async function writtenSince(ioctl: Ioctl, fd: number, transaction: number, signal: AbortSignal): Promise<Usage> {
   const extents = new Map<number, number>();
   const inodes = new Set([rootInode]);
   const all = { tree: 0, from: { object: rootInode, type: 0, offset: 0 }, to: last, since: transaction + 1 };
   await searchTree(ioctl, fd, all, ({ object, type }, data) => {
+    signal.throwIfAborted();
     // Both kinds of items begin with the transaction that made what they are about.
     if ((type !== inodeItem && type !== fileExtent) || readNumber(data, 0) <= transaction) return;
     inodes.add(object);

@@ -1,6 +1,7 @@
 import type { Kind } from '../../../../events/codecs.ts';
 import { Fault } from '../../../ports/fault.ts';
-import type { Found, Volume, VolumeDriver } from '../../../ports/volume-driver.ts';
+import { untilAborted } from '../../../ports/until-aborted.ts';
+import { type Found, isHalted, type Volume, type VolumeDriver } from '../../../ports/volume-driver.ts';
 import { idOfName } from '../id-of-name.ts';
 
 /** A volume of the memory driver. Tests may change it: a byte more makes it one that was written into. */
@@ -15,8 +16,11 @@ export interface MemoryVolume {
 }
 
 export interface MemoryOptions {
-  /** Waited for before each deed, by the method's name; what it throws is the deed's failure. `id` is 0 where there is none. */
-  readonly before?: (deed: string, id: number) => void | Promise<void>;
+  /**
+   * Waited for before each deed, by the method's name; what it throws is the deed's failure. `id` is 0 where there is none. After
+   * the signal the deed has failed.
+   */
+  readonly before?: (deed: string, id: number, signal?: AbortSignal) => void | Promise<void>;
 }
 
 export interface MemoryDriver extends VolumeDriver {
@@ -40,9 +44,16 @@ export const newMemoryVolume = (kind: Kind = 'active'): MemoryVolume => ({
 export function createMemoryDriver({ before = () => {} }: MemoryOptions = {}): MemoryDriver {
   const volumes = new Map<string, MemoryVolume>();
   const quarantined = new Map<string, MemoryVolume>();
-  const deed = async <T>(name: string, id: number, act: () => T): Promise<T> => {
-    await before(name, id);
+  const halted = new AbortController();
+  const deed = async <T>(name: string, id: number, act: () => T, signal?: AbortSignal): Promise<T> => {
+    await before(name, id, signal);
+    signal?.throwIfAborted();
     return act();
+  };
+  /** What ends when the driver is halted, or when nobody waits for it any more. */
+  const long = <T>(name: string, id: number, act: () => T, signal: AbortSignal = halted.signal): Promise<T> => {
+    const ended = AbortSignal.any([halted.signal, signal]);
+    return untilAborted(deed(name, id, act, ended), ended);
   };
   const change = (name: string, { id }: Volume, changes: Partial<MemoryVolume>) =>
     deed(name, id, () => void Object.assign(layerOf(volumes, id), changes));
@@ -61,18 +72,21 @@ export function createMemoryDriver({ before = () => {} }: MemoryOptions = {}): M
     unseal: ({ id }) => deed('unseal', id, () => void Object.assign(volumes.get(String(id)) ?? {}, { sealed: false })),
     finish: (volume) => change('finish', volume, { sealed: false, whole: false, kind: 'committed' }),
     holds: (id) => volumes.get(String(id))?.layer === true,
-    usage: ({ id, kind }) =>
-      deed('usage', id, () => {
+    usage: ({ id, kind }, signal) => {
+      const measure = () => {
         if (kind === 'view') return { bytes: 0, inodes: 0 };
         const { bytes, inodes } = layerOf(volumes, id);
         return { bytes, inodes };
-      }),
-    purge: (id) => deed('purge', id, () => take(volumes, String(id))?.bytes ?? 0),
+      };
+      return long('usage', id, measure, signal);
+    },
+    purge: (id) => long('purge', id, () => take(volumes, String(id))?.bytes ?? 0),
     scan: () => deed('scan', 0, () => [...volumes].map(([name, volume]) => foundOf(name, volume))),
     untouched: (found) => deed('untouched', found.id ?? 0, () => (volumes.get(nameOf(found))?.bytes ?? 0) === 0),
     quarantine: (found, name) =>
       deed('quarantine', found.id ?? 0, () => setAside(volumes, quarantined, { found, name })),
-    discard: (found) => deed('discard', found.id ?? 0, () => take(volumes, nameOf(found))?.bytes ?? 0),
+    discard: (found) => long('discard', found.id ?? 0, () => take(volumes, nameOf(found))?.bytes ?? 0),
+    halt: () => halted.abort(isHalted()),
     close: async () => {},
   };
 }

@@ -51,6 +51,7 @@ export async function createOverlayDriver(setup: OverlaySetup): Promise<VolumeDr
     if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return 0;
     return liftingFlags(path, liftFlags, () => remover.remove(path));
   };
+  const closeWalkers = async () => void (await Promise.all([measurer.close(), remover.close()]));
   return {
     name: 'overlay',
     rebase: true,
@@ -76,11 +77,11 @@ export async function createOverlayDriver(setup: OverlaySetup): Promise<VolumeDr
     unseal: async () => {},
     finish: async () => {},
     holds: (id) => lstatSync(layer(id), { throwIfNoEntry: false })?.isDirectory() === true,
-    usage: (volume) => guarded(volume, 'usage', () => usageOf(volume, layer(volume.id), measurer)),
+    usage: (volume, signal) =>
+      guarded(volume, 'usage', () => usageOf(volume, layer(volume.id), (path) => measurer.measure(path, signal))),
     purge: (id) => guarded({ id }, 'purge', () => remove(`${root}/snapshots/${id}`)),
-    close: async () => {
-      await Promise.all([measurer.close(), remover.close()]);
-    },
+    halt: () => void closeWalkers(),
+    close: closeWalkers,
   };
 }
 
@@ -141,8 +142,8 @@ function isEmptyLayer(path: string, { size } = lstatSync(path)): boolean {
   return size <= smallDirectory && readdirSync(path).length === 0;
 }
 
-function usageOf(volume: Volume, path: string, measurer: TreeThread): Usage | Promise<Usage> {
+function usageOf(volume: Volume, path: string, measure: TreeThread['measure']): Usage | Promise<Usage> {
   if (volume.kind === 'view') return { bytes: 0, inodes: 0 };
   const stats = expectLayer(volume, path);
-  return isEmptyLayer(path, stats) ? { bytes: stats.blocks * 512, inodes: 1 } : measurer.measure(path);
+  return isEmptyLayer(path, stats) ? { bytes: stats.blocks * 512, inodes: 1 } : measure(path);
 }

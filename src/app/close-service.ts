@@ -1,0 +1,75 @@
+import type { Reach } from '../ports/failpoints.ts';
+import { Fault } from '../ports/fault.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { Checkpointer } from './checkpointer.ts';
+import type { Journal } from './journal.ts';
+import type { KeyLocks } from './key-locks.ts';
+import type { LateFlusher } from './late-flusher.ts';
+import { recordClosing } from './recover.ts';
+import { late, within } from './within.ts';
+
+/** Milliseconds for each part of an end. */
+export interface ClosingLimits {
+  /** until the background work has ended, and every committed layer is on stable storage */
+  readonly work: number;
+  /** until no change is under way any more, and the end is recorded */
+  readonly record: number;
+  /** for the last checkpoint */
+  readonly checkpoint: number;
+}
+
+/** With what else a stop may take (`stopTime` in main.ts) less than the unit file's TimeoutStopSec. */
+export const closingLimits: ClosingLimits = { work: 4_000, record: 2_000, checkpoint: 3_000 };
+
+interface Context {
+  readonly journal: Journal;
+  readonly locks: Pick<KeyLocks, 'alone'>;
+  readonly flusher: LateFlusher;
+  readonly checkpointer: Checkpointer;
+  readonly logger: Logger;
+  readonly reach: Reach;
+  readonly limits: ClosingLimits;
+}
+
+/**
+ * Ends a session in order: all background work has ended, every committed layer is on stable storage, and no change is under way
+ * when the end is recorded. Where that does not come about in time, nothing is recorded, and the next start takes it for a crash,
+ * which it recovers from. Never rejects: what fails is told to the logger.
+ */
+export async function closeInOrder(context: Context, ended: Promise<unknown>, reason: string): Promise<void> {
+  const { flusher, checkpointer, logger, limits } = context;
+  checkpointer.close();
+  try {
+    const flushed = await within(limits.work, flushAfter(ended, flusher));
+    if (flushed === late) throw tooLate('background work', limits.work);
+    if (!flushed) throw new Fault('io', 'layers are not flushed', { hint: 'look at the disk' });
+    await recordEnd(context, reason);
+  } catch (error) {
+    logger.error({ err: error }, 'closing not recorded: the next start will look like one after a crash');
+    return;
+  }
+  if ((await within(limits.checkpoint, checkpointer.save())) === late)
+    logger.warn({ milliseconds: limits.checkpoint }, 'checkpoint not written in time: a restart will take longer');
+}
+
+async function flushAfter(ended: Promise<unknown>, flusher: LateFlusher): Promise<boolean> {
+  await ended;
+  return flusher.close();
+}
+
+async function recordEnd({ journal, locks, reach, limits }: Context, reason: string): Promise<void> {
+  let givenUp = false;
+  const recorded = locks.alone(async () => {
+    if (givenUp) return;
+    reach('store.close');
+    await recordClosing(journal, reason);
+  });
+  if ((await within(limits.record, recorded)) !== late) return;
+  givenUp = true;
+  throw tooLate('a change or the log', limits.record);
+}
+
+const tooLate = (what: string, milliseconds: number) =>
+  new Fault('busy', `the store did not come to rest: ${what} took longer than ${milliseconds} ms`, {
+    hint: 'nothing is lost; if this happens at each stop, look at the disk, or at the cluster that keeps the log',
+  });

@@ -1,0 +1,158 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect as connectHttp2 } from 'node:http2';
+import { type AddressInfo, connect, createServer, type Server } from 'node:net';
+import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+import { snapledgerRun } from '../cli/process.ts';
+import { eventsOf as typesIn } from '../support/inspect-store.ts';
+import { suiteNeeding } from '../support/requirements.ts';
+import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+import { daemonFile } from '../support/server.ts';
+import { waitFor } from '../support/wait-for.ts';
+import { type DriverUnderTest, driversUnderTest, overlay } from './drivers.ts';
+import { createServing, type Serving } from './serving.ts';
+
+interface Context {
+  sandbox: Sandbox;
+}
+
+/** Names in a layer: a walk over them takes many times as long as a stop. */
+const files = 15_000;
+
+function suiteOf(name: string, driver: DriverUnderTest) {
+  const test = suiteNeeding<Context>(name, ...driver.needs);
+  test.before.each((context) => {
+    context.sandbox = createSandbox('stop');
+  });
+  test.after.each(({ sandbox }) => sandbox.close());
+  return test;
+}
+
+const served = ({ sandbox }: Context, driver: DriverUnderTest, settings = ''): Serving =>
+  createServing(sandbox, { driver: driver.name, root: driver.newRoot(sandbox), settings });
+
+/** As many names as would take a while to walk, in a few directories. */
+function fill(layer: string): void {
+  for (let folder = 0; folder < 3; folder++) {
+    const path = join(layer, `folder-${folder}`);
+    mkdirSync(path);
+    writeFileSync(join(path, 'first'), 'x');
+    for (let n = 0; n < files / 3; n++) linkSync(join(path, 'first'), join(path, `${n}`));
+  }
+}
+
+const left = (root: string) => readdirSync(join(root, 'snapshots')).length;
+
+for (const driver of driversUnderTest) {
+  const test = suiteOf(`a stop on ${driver.name}`, driver);
+
+  test('cuts purges and measurements short, ends in order, and the next start goes on', async (context) => {
+    const serving = served(context, driver);
+    const daemon = await serving.start();
+    const client = serving.connect();
+    for (const [index, key] of ['a', 'b', 'measured'].entries()) {
+      await client.prepare(key);
+      fill(driver.layer(serving.root, { id: index + 1, kind: 'active' }));
+    }
+    const measured = client.usage('measured').catch(() => {});
+    for (const key of ['a', 'b']) await client.remove(key);
+    const cleaned = client.cleanup().catch(() => {});
+    await daemon.stop();
+    await Promise.all([measured, cleaned]);
+    client.close();
+    assert.is((await typesIn(serving.root)).at(-1), 'StoreClosed');
+    if (driver.name === 'overlay') assert.is(left(serving.root), 3, 'nothing of it was waited for');
+    const next = await serving.start();
+    await waitFor('the purges', () => left(serving.root) === 1);
+    await next.stop();
+    const types = await typesIn(serving.root);
+    assert.is(types.filter((type) => type === 'VolumePurged').length, 2);
+    assert.is(types.at(-1), 'StoreClosed');
+  });
+
+  test.run();
+}
+
+const test = suiteOf('a stop', overlay);
+
+test('does not wait for clients that hang, on either socket', async (context) => {
+  const serving = served(context, overlay);
+  const daemon = await serving.start();
+  const address = join(context.sandbox.path, 's.sock');
+  const http = join(context.sandbox.path, 's.http.sock');
+  // A subscriber that reads nothing, a request without an end, and a call of which half a message has come.
+  const subscriber = connect(http).pause();
+  subscriber.write('GET /events?follow=true HTTP/1.1\r\nHost: x\r\n\r\n');
+  const unfinished = connect(http);
+  unfinished.write('GET /metrics HTTP/1.1\r\nHo');
+  const session = connectHttp2('http://localhost', { createConnection: () => connect(address) });
+  const call = session.request({
+    ':method': 'POST',
+    ':path': '/containerd.services.snapshots.v1.Snapshots/Stat',
+    'content-type': 'application/grpc',
+  });
+  call.write(Buffer.from([0, 0, 0, 0, 100, 10]));
+  for (const one of [subscriber, unfinished, session, call]) one.on('error', () => {});
+  context.sandbox.atEnd(() => {
+    for (const one of [subscriber, unfinished, session]) one.destroy();
+  });
+  await Promise.all([subscriber, unfinished, session].map((one) => once(one, 'connect')));
+  await daemon.stop();
+  assert.is((await typesIn(serving.root)).at(-1), 'StoreClosed');
+});
+
+test('does not wait for an export that goes on', async (context) => {
+  const serving = served(context, overlay);
+  const daemon = await serving.start();
+  const client = serving.connect();
+  await client.prepare('a');
+  client.close();
+  const file = join(context.sandbox.path, 'export');
+  const exporting = spawn(process.execPath, [daemonFile, 'export', file, '--root', serving.root]);
+  const exit = once(exporting, 'exit');
+  context.sandbox.atEnd(() => void exporting.kill('SIGKILL'));
+  exporting.kill('SIGSTOP');
+  await daemon.stop();
+  exporting.kill('SIGCONT');
+  assert.equal(await exit, [0, null]);
+  const copy = join(context.sandbox.path, 'copy');
+  assert.is((await snapledgerRun('import', file, '--root', copy)).status, 0);
+});
+
+/** A cluster's node that takes connections and never says anything. */
+async function silentNode({ sandbox }: Context): Promise<string> {
+  const node: Server = createServer((socket) => void socket.on('error', () => {})).listen(0, '127.0.0.1');
+  await once(node, 'listening');
+  sandbox.atEnd(() => void node.close());
+  return `kurrentdb://127.0.0.1:${(node.address() as AddressInfo).port}?tls=false`;
+}
+
+test('does not wait for a cluster that does not answer', async (context) => {
+  const serving = served(context, overlay, `[forward]\nurl = "${await silentNode(context)}"\n`);
+  const daemon = await serving.start();
+  const client = serving.connect();
+  await client.prepare('a');
+  client.close();
+  await daemon.stop();
+  assert.is((await typesIn(serving.root)).at(-1), 'StoreClosed');
+});
+
+test('breaks a start off that does not come to its end', async (context) => {
+  const root = join(context.sandbox.path, 'root');
+  const address = join(context.sandbox.path, 's.sock');
+  const url = await silentNode(context);
+  const starting = spawn(process.execPath, [daemonFile, 'serve', '--root', root, '--address', address, '--log', url]);
+  const exit = once(starting, 'exit');
+  let said = '';
+  starting.stderr.on('data', (bytes: Buffer) => {
+    said += bytes;
+  });
+  context.sandbox.atEnd(() => void starting.kill('SIGKILL'));
+  await waitFor('the lock', () => existsSync(join(root, 'lock')) && readFileSync(join(root, 'lock'), 'utf8') !== '');
+  starting.kill('SIGTERM');
+  assert.equal(await exit, [0, null], said);
+});
+
+test.run();
