@@ -1,5 +1,6 @@
 import type { Snapshot } from '../projections/snapshot.ts';
 import { createFailpoints, failpointsVariable } from './adapters/failpoints/from-environment.ts';
+import { linkImageFs } from './adapters/root/image-fs-link.ts';
 import { createSystem } from './adapters/system/create-system.ts';
 import { forwardReport } from './app/forward/status.ts';
 import { guardFiles } from './app/guarded.ts';
@@ -44,6 +45,7 @@ export async function startDaemon(config: Config, plain: Logger): Promise<Daemon
   const store = await openStore(config, { system, metrics, logger, reach });
   try {
     const daemon = await serveStore(store, config, { metrics, logger, listeners });
+    if (config.imageFsLink !== null) linkImages(config.imageFsLink, config.root, logger);
     await system.notify('READY=1');
     logger.info({ root: config.root, address: config.address, driver: config.driver }, 'serving');
     return {
@@ -59,6 +61,12 @@ export async function startDaemon(config: Config, plain: Logger): Promise<Daemon
     await store.close('start failed');
     throw error;
   }
+}
+
+function linkImages(path: string, root: string, logger: Logger): void {
+  const missing = linkImageFs(path, root);
+  if (missing === undefined) logger.info({ path }, 'the image file system is linked for containerd 1.6 and 1.7');
+  else logger.warn({}, `kubelet does not see the image file system: ${missing}`);
 }
 
 /** A log that is forwarded is kept in the root: its settings and its root were compared when it was opened. */

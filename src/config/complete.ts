@@ -1,4 +1,4 @@
-import type { Config } from './config.ts';
+import { type Config, imageFsPath } from './config.ts';
 import type { Settings } from './settings.ts';
 
 const MiB = 1024 * 1024;
@@ -31,6 +31,7 @@ export function complete(...layers: readonly Settings[]): Config {
     checkpoint: { every: checkpoint?.every ?? 50_000 },
     retention: retained(retention),
     containerdEvents: containerd?.events === true ? (containerd.address ?? '/run/containerd/containerd.sock') : null,
+    imageFsLink: containerd?.image_fs_link === undefined ? null : imageFsPath(containerd.image_fs_link),
     drainTimeout: top.drain_timeout ?? 10_000,
     logLevel: top.log_level ?? 'info',
   };

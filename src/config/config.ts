@@ -1,3 +1,7 @@
+/** Where CRI of containerd 1.6 and 1.7 looks for the image file system of the snapshotter `snapledger`, below containerd's root. */
+export const imageFsPath = (containerdRoot: string): string =>
+  `${containerdRoot}/io.containerd.snapshotter.v1.snapledger`;
+
 /** Everything that an operator can set, decoded and complete. Paths are absolute and normalised. */
 export interface Config {
   readonly root: string;
@@ -18,6 +22,8 @@ export interface Config {
   readonly retention: RetentionConfig | null;
   /** containerd's own socket, where its events are listened to; null: they are not */
   readonly containerdEvents: string | null;
+  /** the link by which CRI of containerd 1.6 and 1.7 finds the image file system; null: the operator makes it */
+  readonly imageFsLink: string | null;
   /** milliseconds that calls under way get to end at a stop */
   readonly drainTimeout: number;
   readonly logLevel: LogLevel;

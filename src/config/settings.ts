@@ -29,7 +29,7 @@ const Checkpoint = t.partial({ every: Count(1) }, 'a table');
 
 const Retention = t.partial({ enabled: Flag, keep: Period, max_bytes: Size('0B'), min_free: Room }, 'a table');
 
-const Containerd = t.partial({ events: Flag, address: SocketPath }, 'a table');
+const Containerd = t.partial({ events: Flag, address: SocketPath, image_fs_link: AbsolutePath }, 'a table');
 
 /** What a settings file or the command line may say, each key at will: the names are those of the file. */
 export const Settings = t.partial(

@@ -52,6 +52,7 @@ test('fills an empty file with the defaults', () => {
     forward: {},
     checkpoint: { every: 50_000 },
     containerdEvents: null,
+    imageFsLink: null,
     retention: { keep: 86_400_000, maxBytes: 10 * 2 ** 30, minFree: { fraction: 0.2 } },
     drainTimeout: 10_000,
     logLevel: 'info',
@@ -86,6 +87,7 @@ every = 7
 [containerd]
 events = true
 address = "/run/c.sock"
+image_fs_link = "/var/lib/ctd/"
 [retention]
 enabled = true
 keep = "7d"
@@ -108,6 +110,7 @@ test('reads every key', () => {
     forward: { url: 'kurrentdb://a:2113' },
     checkpoint: { every: 7 },
     containerdEvents: '/run/c.sock',
+    imageFsLink: '/var/lib/ctd/io.containerd.snapshotter.v1.snapledger',
     retention: { keep: 7 * 86_400_000, maxBytes: 2 ** 30, minFree: { bytes: 2 ** 31 } },
     drainTimeout: 1500,
     logLevel: 'debug',

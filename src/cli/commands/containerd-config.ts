@@ -1,3 +1,4 @@
+import { type Config, imageFsPath } from '../../config/config.ts';
 import { loadConfig } from '../../config/load-config.ts';
 import type { Print } from '../output/print.ts';
 
@@ -12,7 +13,8 @@ export interface ContainerdConfigOptions {
  * 2.0 and later use them.
  */
 export async function containerdConfig(options: ContainerdConfigOptions, print: Print): Promise<void> {
-  const { address, root, driver, overlay } = loadConfig({ file: options.config, flags: { address: options.address } });
+  const config = loadConfig({ file: options.config, flags: { address: options.address } });
+  const { address, root, driver, overlay } = config;
   const remaps = driver === 'overlay' && overlay.remapIds !== false;
   // Only the daemon knows whether this kernel maps ids: left to itself, it must not be promised.
   const mark = overlay.remapIds === true ? '' : '# with containerd 2, where the kernel has idmapped overlay mounts: ';
@@ -23,7 +25,7 @@ export async function containerdConfig(options: ContainerdConfigOptions, print: 
     ...(remaps ? [`  ${mark}capabilities = ["remap-ids"]`] : []),
     '  [proxy_plugins.snapledger.exports]',
     `    root = ${quoted(root)}`,
-    ...(options.cri === true ? cri : []),
+    ...(options.cri === true ? [...cri, '', ...imageFs(config)] : []),
   ]);
 }
 
@@ -38,6 +40,22 @@ const cri = [
   '# [plugins."io.containerd.cri.v1.images"]',
   '#   snapshotter = "snapledger"',
 ];
+
+/** containerd 1.x does not know `exports`: its CRI looks for the image file system below containerd's own root. */
+function imageFs({ root, imageFsLink }: Config): readonly string[] {
+  const said =
+    '# containerd 1.6 and 1.7 look for the image file system below their own root: without this link kubelet neither';
+  const link = `#   ln -sfnT ${shellWord(root)} ${shellWord(imageFsLink ?? imageFsPath('/var/lib/containerd'))}`;
+  return imageFsLink === null
+    ? [
+        said,
+        '# collects images nor evicts. Make it, or let `serve` do so: containerd.image_fs_link = "/var/lib/containerd"',
+        link,
+      ]
+    : [said, '# collects images nor evicts. `serve` makes it, as containerd.image_fs_link is set:', link];
+}
+
+const shellWord = (text: string) => (/^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
 
 /** A TOML basic string; JSON's escapes are a part of TOML's. */
 const quoted = (text: string) => JSON.stringify(text);

@@ -1,0 +1,127 @@
+import { existsSync, readlinkSync, statfsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Client, credentials, Metadata } from '@grpc/grpc-js';
+import { fromJSON, type ServiceDefinition } from '@grpc/proto-loader';
+import * as assert from 'uvu/assert';
+import { snapledgerRun } from '../cli/process.ts';
+import { createServing } from '../fault/serving.ts';
+import { startDaemon } from '../support/daemon.ts';
+import { createLoop } from '../support/loop.ts';
+import { requireCommand, requireFileSystem, suiteNeeding } from '../support/requirements.ts';
+import { run } from '../support/run.ts';
+import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+interface Context {
+  sandbox: Sandbox;
+  /** on a file system of its own, so that its figures are known from others */
+  root: string;
+  containerdRoot: string;
+}
+
+const needs = [requireFileSystem('overlay'), requireFileSystem('ext4'), requireCommand('containerd')];
+const test = suiteNeeding<Context>('the image file system as CRI sees it', ...needs);
+
+test.before.each((context) => {
+  context.sandbox = createSandbox('image-fs');
+  const loop = createLoop('ext4', { megabytes: 96 });
+  context.sandbox.atEnd(loop.end);
+  context.root = join(loop.path, 'root');
+  context.containerdRoot = join(context.sandbox.path, 'containerd');
+});
+test.after.each(({ sandbox }) => sandbox.close());
+
+/** Serves the root, and starts containerd with CRI by what `containerd-config --cri` prints for it. */
+async function start({ sandbox, root, containerdRoot }: Context, settings: string) {
+  await createServing(sandbox, { driver: 'overlay', root, settings }).start();
+  const printed = await snapledgerRun('containerd-config', '--cri', '--config', join(sandbox.path, 'settings.toml'));
+  const address = join(sandbox.path, 'containerd.sock');
+  const config = join(sandbox.path, 'containerd.toml');
+  writeFileSync(
+    config,
+    `version = 2
+root = "${containerdRoot}"
+state = "${sandbox.folder('state')}"
+[grpc]
+  address = "${address}"
+[ttrpc]
+  address = "${address}.ttrpc"
+[plugins."io.containerd.grpc.v1.cri".cni]
+  conf_dir = "${sandbox.folder('cni')}"
+${printed.stdout}`,
+  );
+  const command = ['containerd', '--config', config] as const;
+  await startDaemon({ command, address, log: join(sandbox.path, 'containerd.log'), sandbox });
+  return { address, printed: printed.stdout };
+}
+
+const call = { requestType: 'Request', responseType: 'Response', comment: '' };
+
+/** The part of CRI that kubelet asks for the image file system. */
+const service = fromJSON({
+  nested: {
+    'runtime.v1': {
+      nested: {
+        ImageService: { methods: { ImageFsInfo: call } },
+        Request: { fields: {} },
+        Response: { fields: { imageFilesystems: { rule: 'repeated', type: 'Usage', id: 1 } } },
+        Usage: { fields: { fsId: { type: 'Identifier', id: 2 } } },
+        Identifier: { fields: { mountpoint: { type: 'string', id: 1 } } },
+      },
+    },
+  },
+})['runtime.v1.ImageService'] as ServiceDefinition;
+
+interface ImageFsInfo {
+  readonly imageFilesystems: readonly { readonly fsId: { readonly mountpoint: string } }[];
+}
+
+function imageFsInfo(client: Client): Promise<ImageFsInfo> {
+  const method = service.ImageFsInfo;
+  return new Promise((resolve, reject) => {
+    if (method === undefined) return reject(new Error('no such method'));
+    const { path, requestSerialize, responseDeserialize } = method;
+    client.makeUnaryRequest(path, requestSerialize, responseDeserialize, {}, new Metadata(), (error, answer) =>
+      error === null ? resolve(answer as ImageFsInfo) : reject(error),
+    );
+  });
+}
+
+/** The path that CRI names for the image file system, when CRI is up. */
+async function mountpointAt(address: string, sandbox: Sandbox): Promise<string> {
+  const client = new Client(`unix:${address}`, credentials.createInsecure());
+  sandbox.atEnd(() => client.close());
+  const found: string[] = [];
+  await waitFor('CRI to answer', async () => {
+    const info = await imageFsInfo(client).catch(() => undefined);
+    found.push(...(info?.imageFilesystems ?? []).map(({ fsId }) => fsId.mountpoint));
+    return info !== undefined;
+  });
+  const [mountpoint = ''] = found;
+  return mountpoint;
+}
+
+const sizeOf = (path: string) => statfsSync(path).blocks * statfsSync(path).bsize;
+
+test('is not there without the link, and is that of the root with the one that containerd-config says', async (context) => {
+  const { sandbox, root } = context;
+  const { address, printed } = await start(context, '');
+  const mountpoint = await mountpointAt(address, sandbox);
+  assert.match(mountpoint, /io\.containerd\.snapshotter\.v1\.snapledger$/);
+  assert.not(existsSync(mountpoint));
+  const [, command = ''] = /^# +(ln .*)$/m.exec(printed) ?? [];
+  await run('sh', ['-c', command.replace('/var/lib/containerd', context.containerdRoot)]);
+  assert.is(sizeOf(mountpoint), sizeOf(root));
+});
+
+test('is that of the root where serve makes the link', async (context) => {
+  const { sandbox, root, containerdRoot } = context;
+  const { address, printed } = await start(context, `[containerd]\nimage_fs_link = "${containerdRoot}"`);
+  const mountpoint = await mountpointAt(address, sandbox);
+  assert.is(readlinkSync(mountpoint), root);
+  assert.is(sizeOf(mountpoint), sizeOf(root));
+  assert.is.not(sizeOf(mountpoint), sizeOf(containerdRoot));
+  assert.match(printed, '`serve` makes it');
+});
+
+test.run();
