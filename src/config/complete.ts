@@ -20,7 +20,7 @@ export function complete(...layers: readonly Settings[]): Config {
       mountOptions: overlay?.mount_options ?? [],
       upperdirLabel: overlay?.upperdir_label ?? false,
       slowChown: overlay?.slow_chown ?? false,
-      remapIds: overlay?.remap_ids ?? 'auto',
+      remapIds: overlay?.remap_ids ?? false,
     },
     log: {
       ...(log?.url !== undefined && { url: log.url }),

@@ -47,7 +47,7 @@ export interface OverlayConfig {
   readonly upperdirLabel: boolean;
   /** allow copying ownership file by file where the kernel can't map ids */
   readonly slowChown: boolean;
-  readonly remapIds: 'auto' | boolean;
+  readonly remapIds: boolean;
 }
 
 export interface LogConfig {

@@ -1,7 +1,6 @@
 import * as t from 'io-ts';
 import {
   AbsolutePath,
-  AutoOrFlag,
   Count,
   Duration,
   Flag,
@@ -17,7 +16,7 @@ import {
 const Http = t.partial({ listen: Loopback, token_file: AbsolutePath }, 'a table');
 
 const Overlay = t.partial(
-  { mount_options: t.readonlyArray(Text), upperdir_label: Flag, slow_chown: Flag, remap_ids: AutoOrFlag },
+  { mount_options: t.readonlyArray(Text), upperdir_label: Flag, slow_chown: Flag, remap_ids: Flag },
   'a table',
 );
 

@@ -31,11 +31,6 @@ export const OneOf = <W extends string>(...words: readonly W[]) => {
   return value(`one of ${words.map((word) => `"${word}"`).join(', ')}`, isWord, (u) => (isWord(u) ? u : undefined));
 };
 
-const isAuto = (u: unknown): u is 'auto' | boolean => u === 'auto' || isFlag(u);
-
-/** `true`, `false` or "auto". */
-export const AutoOrFlag = value('"auto", true or false', isAuto, (u) => (isAuto(u) ? u : undefined));
-
 /** An absolute path of a file or directory, normalised and without a closing slash. */
 export const AbsolutePath = value('an absolute path', isText, (u) =>
   isText(u) && isAbsolute(u) && !u.includes('\0') ? withoutSlash(normalize(u)) : undefined,

@@ -79,12 +79,27 @@ test('prints what containerd needs', async () => {
       '[proxy_plugins.snapledger]',
       '  type = "snapshot"',
       '  address = "/run/x.sock"',
+      '  # containerd 2.0 or later',
       '  capabilities = ["remap-ids"]',
       '  [proxy_plugins.snapledger.exports]',
       '    root = "/srv/snap \\"x\\""',
       '',
     ].join('\n'),
   );
+});
+
+test('promises containerd mapped ids only by the setting that makes the daemon map them', async () => {
+  const file = join(sandbox.path, 'mapping.toml');
+  for (const [settings, promised] of [
+    ['', false],
+    ['[overlay]\nremap_ids = false\n', false],
+    ['[overlay]\nremap_ids = true\n', true],
+    ['driver = "btrfs"\n[overlay]\nremap_ids = true\n', false],
+  ] as const) {
+    writeFileSync(file, settings);
+    const { stdout } = await snapledgerRun('containerd-config', '--config', file);
+    assert.is(stdout.includes('remap-ids'), promised, settings);
+  }
 });
 
 test.run();

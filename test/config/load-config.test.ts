@@ -47,7 +47,7 @@ test('fills an empty file with the defaults', () => {
     durability: 'commit',
     removal: 'background',
     viewsNeedParent: false,
-    overlay: { mountOptions: [], upperdirLabel: false, slowChown: false, remapIds: 'auto' },
+    overlay: { mountOptions: [], upperdirLabel: false, slowChown: false, remapIds: false },
     log: { segmentBytes: 16 * 2 ** 20, reserveBytes: 2 ** 20 },
     forward: {},
     checkpoint: { every: 50_000 },
@@ -76,7 +76,7 @@ token_file = "/etc/token"
 mount_options = ["volatile", "metacopy=on"]
 upperdir_label = true
 slow_chown = true
-remap_ids = false
+remap_ids = true
 [log]
 segment_bytes = "1.5MiB"
 reserve_bytes = 65536
@@ -105,7 +105,7 @@ test('reads every key', () => {
     durability: 'background',
     removal: 'sync',
     viewsNeedParent: true,
-    overlay: { mountOptions: ['volatile', 'metacopy=on'], upperdirLabel: true, slowChown: true, remapIds: false },
+    overlay: { mountOptions: ['volatile', 'metacopy=on'], upperdirLabel: true, slowChown: true, remapIds: true },
     log: { segmentBytes: 1.5 * 2 ** 20, reserveBytes: 65_536 },
     forward: { url: 'kurrentdb://a:2113' },
     checkpoint: { every: 7 },
@@ -157,7 +157,7 @@ const wrongTexts: readonly (readonly [text: string, message: string])[] = [
   ['overlay = 1', 'config.toml: overlay: expected a table, found 1'],
   ['[overlay]\nmount_options = "ro"', 'config.toml: overlay.mount_options: expected'],
   ['[overlay]\nmount_options = ["a", 5]', 'config.toml: overlay.mount_options.1: expected a string, found 5'],
-  ['[overlay]\nremap_ids = "maybe"', 'config.toml: overlay.remap_ids: expected "auto", true or false, found "maybe"'],
+  ['[overlay]\nremap_ids = "auto"', 'config.toml: overlay.remap_ids: expected true or false, found "auto"'],
   ['[log]\nsegment_bytes = "16 parsecs"', 'config.toml: log.segment_bytes: expected a size of at least 64KiB'],
   ['[log]\nsegment_bytes = 1', 'config.toml: log.segment_bytes: expected a size of at least 64KiB'],
   ['[log]\nreserve_bytes = -1', 'config.toml: log.reserve_bytes: expected a size of at least 0B'],

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { snapshotterName } from '../support/containerd.ts';
@@ -51,6 +51,15 @@ export function containerdFlow(server: Server, root?: string, needed?: Missing):
     await state.environment.pull(reference);
     const script = 'test "$(id -u)" = 1000 && touch /home/user/x && ! touch /etc/x && ! touch /root/x';
     await runContainer(state.environment, reference, 'as-user', ['--rm'], script);
+  });
+
+  test('runs a container in a user namespace whose ids containerd asks to be mapped by labels alone', async () => {
+    // The user that the container's root is must get to its root file system.
+    for (const path of ['', 'containerd', 'containerd/state']) chmodSync(join(sandbox.path, path), 0o711);
+    const mapping = ['--uidmap', '0:100000:65536', '--gidmap', '0:100000:65536', '--remap-labels'];
+    const flags = ['--rm', '--snapshotter', snapshotterName, ...mapping];
+    const { containerd } = state.environment;
+    await containerd.ctr('run', ...flags, state.reference, 'remapped', '/bin/sh', '-c', 'test "$(id -u)" = 0');
   });
 
   test('keeps what a container wrote, apart from its image', async () => {

@@ -37,6 +37,7 @@ export const base = (): readonly Entry[] => [
   file('opt/app/hidden', 'an opaque directory hides this\n'),
   file('opt/app/plugins/hidden', 'and this\n'),
   directory('root', { mode: 0o700 }),
+  directory('run'),
   file('srv/old/file', 'gone with its directory\n'),
   directory('tmp', { mode: 0o1777 }),
   directory('usr/shared', { mode: 0o2775, gid: 50 }),

@@ -15,14 +15,13 @@ export interface ContainerdConfigOptions {
 export async function containerdConfig(options: ContainerdConfigOptions, print: Print): Promise<void> {
   const config = loadConfig({ file: options.config, flags: { address: options.address } });
   const { address, root, driver, overlay } = config;
-  const remaps = driver === 'overlay' && overlay.remapIds !== false;
-  // Only the daemon knows whether this kernel maps ids: left to itself, it must not be promised.
-  const mark = overlay.remapIds === true ? '' : '# with containerd 2, where the kernel has idmapped overlay mounts: ';
+  const remaps = driver === 'overlay' && overlay.remapIds;
   print([
     '[proxy_plugins.snapledger]',
     '  type = "snapshot"',
     `  address = ${quoted(address)}`,
-    ...(remaps ? [`  ${mark}capabilities = ["remap-ids"]`] : []),
+    // The daemon maps ids by the same setting: containerd 2 leaves it to the daemon where it reads this line, and only then.
+    ...(remaps ? ['  # containerd 2.0 or later', '  capabilities = ["remap-ids"]'] : []),
     '  [proxy_plugins.snapledger.exports]',
     `    root = ${quoted(root)}`,
     ...(options.cri === true ? [...cri, '', ...imageFs(config)] : []),

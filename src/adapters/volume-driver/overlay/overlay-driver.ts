@@ -98,12 +98,12 @@ function labelling({ upperdirLabel = false }: OverlayOptions, layer: (id: number
   return { labelsOf };
 }
 
-function remaps({ remapIds = 'auto' }: OverlayOptions, { idMappedLayers }: KernelTraits): boolean {
-  if (remapIds === true && !idMappedLayers)
-    throw new Fault('unsupported', 'remap_ids is set, but id-mapped layers are not to be had here', {
+function remaps({ remapIds = false }: OverlayOptions, { idMappedLayers }: KernelTraits): boolean {
+  if (remapIds && !idMappedLayers)
+    throw new Fault('unsupported', 'remap_ids is set, but id-mapped mounts are not supported here', {
       hint: "it takes Linux 5.19, a root on ext4, xfs or btrfs, and a daemon in the host's user namespace",
     });
-  return remapIds === 'auto' ? idMappedLayers : remapIds;
+  return remapIds;
 }
 
 /** The names that containerd's own overlay driver gives. */

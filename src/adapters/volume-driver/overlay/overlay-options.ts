@@ -8,8 +8,11 @@ export interface OverlayOptions {
   readonly upperdirLabel?: boolean;
   /** let containerd change the owner of every file where the kernel can't map ids */
   readonly slowChown?: boolean;
-  /** leave mapped ids to the kernel; `auto`, the default, where it can */
-  readonly remapIds?: 'auto' | boolean;
+  /**
+   * map ids by mount options, where a Prepare's labels ask for it. Only for a containerd that was told so by the capability
+   * `remap-ids`: any other one has chowned the files already, or hands the options to a kernel that doesn't know them.
+   */
+  readonly remapIds?: boolean;
 }
 
 /** Mounts where nobody sees it and unmounts, or rejects with the kernel's reason. */

@@ -59,10 +59,21 @@ options('gives the layer to the mapped root where ids are mapped by the mount', 
   }),
 );
 
-options('leaves the layer to its parent’s owner where ids are not mapped', () =>
-  withOptions({ remapIds: false }, async (driver, root) => {
+for (const set of [{}, { remapIds: false }])
+  options(`leaves ids alone, in mounts and owners, with ${JSON.stringify(set)}`, () =>
+    withOptions(set, async (driver, root) => {
+      await driver.create({ ...active(1), labels });
+      assert.is(lstatSync(`${root}/snapshots/1/fs`).uid, 0);
+      const [mount] = await driver.mounts({ ...active(1), labels });
+      assert.equal(mount?.options, ['rw', 'rbind']);
+    }),
+  );
+
+options('maps ids in mounts where that is set', () =>
+  withOptions({ remapIds: true }, async (driver) => {
     await driver.create({ ...active(1), labels });
-    assert.is(lstatSync(`${root}/snapshots/1/fs`).uid, 0);
+    const [mount] = await driver.mounts({ ...active(1), labels });
+    assert.equal(mount?.options, ['uidmap=0:100000:65536', 'gidmap=0:200000:65536', 'rw', 'rbind']);
   }),
 );
 
@@ -75,6 +86,7 @@ options('names the capabilities that follow from them', async () => {
     return names;
   };
   assert.equal(await capabilities({ remapIds: true }), ['remap-ids', 'only-remap-ids', 'rebase']);
+  assert.equal(await capabilities({}), ['only-remap-ids', 'rebase']);
   assert.equal(await capabilities({ remapIds: false }), ['only-remap-ids', 'rebase']);
   assert.equal(await capabilities({ remapIds: false, slowChown: true }), ['rebase']);
 });
