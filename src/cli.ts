@@ -58,6 +58,10 @@ export const world: World = {
     const { openLayers } = await import('./open-layers.ts');
     return openLayers(root, driver);
   },
+  initStore: async (config, logger) => {
+    const { initStore } = await import('./main.ts');
+    return initStore(config, logger);
+  },
   startDaemon: async (config, logger) => {
     const { startDaemon } = await import('./main.ts');
     return startDaemon(config, logger);

@@ -12,7 +12,8 @@ import { runCommand } from './adapters/system/run-command.ts';
 import { stateOfStore } from './app/audit/state-at.ts';
 import { volumesInOrder } from './app/volumes-in-order.ts';
 import { openCarrier } from './open-carrier.ts';
-import { Fault, faultOf } from './ports/fault.ts';
+import { Fault, faultCode, faultOf } from './ports/fault.ts';
+import type { Lock } from './ports/system.ts';
 import { storeFiles } from './store-files.ts';
 
 /** An export that was written or read. */
@@ -31,10 +32,10 @@ export interface Transfer extends Contents {
  * daemon runs, `misuse` where the file exists, `corrupt` where a layer is missing, `unsupported` for one that no import could make. What fails leaves no file.
  */
 export async function exportStore(root: string, file: string, volumes: boolean): Promise<Transfer> {
-  const lock = await createSystem().lock(join(root, 'lock'));
+  const { lock, held } = await takeLock(root);
   const unfinished = `${file}.new`;
   try {
-    if (lock === undefined && volumes) throw inUse(root);
+    if (!held && volumes) throw inUse(root);
     if (existsSync(file)) throw new Fault('misuse', `${file}: is there already`, { hint: 'name a new file' });
     rmSync(unfinished, { force: true });
     const written = await writeAll(root, unfinished, volumes);
@@ -45,6 +46,17 @@ export async function exportStore(root: string, file: string, volumes: boolean):
     throw faultOf(error, `export ${file}`);
   } finally {
     await lock?.release();
+  }
+}
+
+/** A root that is read-only and has no lock file can't be served: nothing needs to be kept out. */
+async function takeLock(root: string): Promise<{ readonly lock: Lock | undefined; readonly held: boolean }> {
+  try {
+    const lock = await createSystem().lock(join(root, 'lock'));
+    return { lock, held: lock !== undefined };
+  } catch (error) {
+    if (faultCode(error) !== 'read-only') throw error;
+    return { lock: undefined, held: true };
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Snapshot } from '../projections/snapshot.ts';
 import { createFailpoints, failpointsVariable } from './adapters/failpoints/from-environment.ts';
 import { linkImageFs } from './adapters/root/image-fs-link.ts';
+import { readIdentity } from './adapters/root/root-directory.ts';
 import { createSystem } from './adapters/system/create-system.ts';
 import { forwardReport } from './app/forward/status.ts';
 import { guardFiles } from './app/guarded.ts';
@@ -87,6 +88,18 @@ function failpoints(logger: Logger): Reach {
   const reach = createFailpoints(text);
   if (reach !== unhindered) logger.warn({ failpoints: text }, 'failpoints are on: steps will fail on purpose');
   return reach;
+}
+
+/** Makes the store of a root that holds none, and leaves it in order. Of one that holds a store it answers which. */
+export async function initStore(config: Config, logger: Logger): Promise<{ store: string; created: boolean }> {
+  const identity = readIdentity(config.root);
+  if (identity !== undefined) return { store: identity.store, created: false };
+  const metrics = createMetrics(version());
+  const tools = { system: createSystem(), metrics, logger, reach: unhindered };
+  const { store, close } = await openStore({ ...config, existing: false }, tools);
+  await close('initialised');
+  metrics.close();
+  return { store, created: true };
 }
 
 /** Reconciles a store that no daemon serves, under its lock, and answers what was done. Rejects with a Fault (`busy`) while one does. */

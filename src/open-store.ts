@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { createFileCheckpointStore } from './adapters/checkpoint-store/file.ts';
 import { indexLog } from './adapters/event-log/file/search/index-log.ts';
 import {
+  expectStore,
   heldBy,
   type Identity,
   prepareRoot,
@@ -62,7 +63,8 @@ export interface Tools {
 
 /** Takes the root's lock and holds it until `close`, or lets go where the store does not open. */
 export async function openStore(config: Config, tools: Tools): Promise<OpenStore> {
-  const { root, address, httpAddress } = config;
+  const { root, existing, address, httpAddress } = config;
+  if (existing) expectStore(root);
   prepareRoot(root);
   const guard = createRootGuard(root);
   const lock = await tools.system.lock(join(root, 'lock'));

@@ -64,6 +64,7 @@ export async function recover(context: Context): Promise<Recovered> {
   if (life.id === '') {
     const created: Event = { type: 'StoreCreated', data: { store, driver: driver.name, version } };
     await journal.record([created], { actor: operatorActor, room: 'reserved' });
+    logger.warn({ store }, 'a new, empty store was made: the root held none');
   }
   const accounted = crash === null && (await areNamesEnough(context));
   const actions = accounted ? [] : await planFor(() => journal.latest, driver, crash, survey?.found());

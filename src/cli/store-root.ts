@@ -9,7 +9,7 @@ export interface RootOptions {
   readonly config?: string;
 }
 
-const hint = 'name the root of a store with --root; `snapledger serve` makes one at its first start';
+const hint = 'name the root of a store with --root; `snapledger init` makes one';
 
 /** The root of a store that has a log, from --root or the settings. Throws a Fault (`misuse`) where there is none. */
 export function storeRoot({ root, config }: RootOptions): string {

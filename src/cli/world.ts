@@ -109,6 +109,8 @@ export interface World {
   openLayers(root: string, driver: string): Promise<LayerFiles>;
   /** Repairs the log under the store's lock, or tells what it would do. Rejects with a Fault (`busy`) while a daemon runs. */
   repairLog(root: string, dryRun: boolean): Promise<RepairReport>;
+  /** Makes the store of a root that holds none, with its driver tried and its log begun, and stops it again. */
+  initStore(config: Config, logger: Logger): Promise<{ readonly store: string; readonly created: boolean }>;
   startDaemon(config: Config, logger: Logger): Promise<Daemon>;
   /** Takes the store's lock, reconciles and lets go. Rejects with a Fault (`busy`) while a daemon runs. */
   reconcileStopped(config: Config, logger: Logger): Promise<readonly Action[]>;

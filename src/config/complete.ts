@@ -9,6 +9,7 @@ export function complete(...layers: readonly Settings[]): Config {
   const address = top.address ?? '/run/snapledger/snapledger.sock';
   return {
     root: top.root ?? '/var/lib/snapledger',
+    existing: top.existing ?? false,
     address,
     httpAddress: top.http_address ?? httpBeside(address),
     http: { listen: http?.listen ?? null, tokenFile: http?.token_file ?? null },

@@ -5,6 +5,8 @@ export const imageFsPath = (containerdRoot: string): string =>
 /** Everything that an operator can set, decoded and complete. Paths are absolute and normalised. */
 export interface Config {
   readonly root: string;
+  /** a start on a root without a store fails instead of making one */
+  readonly existing: boolean;
   /** unix socket that containerd dials */
   readonly address: string;
   /** unix socket of metrics, health, events and reconcile */

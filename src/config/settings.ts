@@ -34,6 +34,7 @@ const Containerd = t.partial({ events: Flag, address: SocketPath, image_fs_link:
 export const Settings = t.partial(
   {
     root: AbsolutePath,
+    existing: Flag,
     address: SocketPath,
     http_address: SocketPath,
     http: Http,

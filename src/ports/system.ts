@@ -7,7 +7,10 @@ export interface System {
   preallocate(fd: number, offset: number, bytes: number): void;
   /** Flushes the whole file system that holds the path; resolves when it is on stable storage. */
   syncFileSystem(path: string): Promise<void>;
-  /** Takes an exclusive advisory lock on a file (made if missing) for as long as this process lives. Resolves undefined where another holds it. */
+  /**
+   * Takes an exclusive advisory lock on a file (made if missing) for as long as this process lives. Resolves undefined where another
+   * holds it; rejects with a Fault (`read-only`) where there is none and none can be made.
+   */
   lock(path: string): Promise<Lock | undefined>;
   /** Tells the service manager (sd_notify); does nothing without NOTIFY_SOCKET. */
   notify(state: string): Promise<void>;

@@ -55,6 +55,7 @@ export async function createMemoryWorld(sandbox: Sandbox, envelopes: readonly En
     openLayers: notHere,
     startDaemon: notHere,
     repairLog: notHere,
+    initStore: notHere,
     reconcileStopped: notHere,
     restoreStopped: notHere,
   };

@@ -40,6 +40,7 @@ test('takes a cluster for the log or for a copy of it, not for both', () => {
 test('fills an empty file with the defaults', () => {
   assert.equal(loadConfig({ file: written('') }), {
     root: '/var/lib/snapledger',
+    existing: false,
     address: '/run/snapledger/snapledger.sock',
     httpAddress: '/run/snapledger/snapledger.http.sock',
     http: { listen: null, tokenFile: null },
@@ -61,6 +62,7 @@ test('fills an empty file with the defaults', () => {
 
 const everyKey = `
 root = "/srv/snap//ledger/"
+existing = true
 address = "/run/a.sock"
 http_address = "/run/b.sock"
 driver = "btrfs"
@@ -98,6 +100,7 @@ min_free = "2GiB"
 test('reads every key', () => {
   assert.equal(loadConfig({ file: written(everyKey) }), {
     root: '/srv/snap/ledger',
+    existing: true,
     address: '/run/a.sock',
     httpAddress: '/run/b.sock',
     http: { listen: { host: '127.0.0.1', port: 7475 }, tokenFile: '/etc/token' },

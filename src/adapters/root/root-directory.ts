@@ -13,6 +13,7 @@ import * as either from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
 import { decodeWith } from '../../../events/codecs.ts';
 import { replaceFile } from '../../files/replace-file.ts';
+import { isErrno } from '../../ports/errno.ts';
 import { Fault, faultOf, isFull } from '../../ports/fault.ts';
 
 const Identity = t.intersection(
@@ -39,8 +40,10 @@ export function prepareRoot(root: string): void {
   try {
     accessSync(root, constants.W_OK);
   } catch (error) {
+    // A file system that is read-only now may be read-write when a service manager starts the daemon again.
+    if (isErrno(error, 'EROFS')) throw faultOf(error, `root ${root}`);
     throw new Fault('misuse', `root ${root}: can't be written to: ${(error as Error).message}`, {
-      hint: 'mount the file system read-write and run as root',
+      hint: 'run as root, or choose another root',
       cause: error,
     });
   }
@@ -49,6 +52,19 @@ export function prepareRoot(root: string): void {
 
 /** What an import is at work in: while it is there, a root holds a part of a store. */
 export const importing = 'importing';
+
+/** Whether a root holds a store, by its identity or by its log. Throws a Fault where the identity can't be read. */
+const holdsStore = (root: string) => readIdentity(root) !== undefined || isLogged(root);
+
+const isLogged = (root: string) => filesIn(join(root, 'log')).some((name) => name.endsWith('.log'));
+
+/** Throws a Fault (`missing`) where a root holds no store. Makes nothing. */
+export function expectStore(root: string): void {
+  if (holdsStore(root)) return;
+  throw new Fault('missing', `root ${root}: holds no store, and none is to be made`, {
+    hint: 'its disk may not be mounted yet; before the first start of all, make the store: snapledger init',
+  });
+}
 
 /** A directory that something else keeps its snapshots in, or a root whose log is gone, would be taken for full of orphans. */
 function refuseStrangers(root: string): void {
@@ -61,8 +77,7 @@ function refuseStrangers(root: string): void {
       `root ${root}: holds metadata.db, so it belongs to one of containerd's own snapshotters`,
       'choose an empty root',
     );
-  const logged = filesIn(join(root, 'log')).some((name) => name.endsWith('.log'));
-  if (logged || readIdentity(root)?.log !== undefined) return;
+  if (isLogged(root) || readIdentity(root)?.log !== undefined) return;
   if (existsSync(join(root, 'store')) || filesIn(join(root, 'snapshots')).length > 0)
     throw new Fault('corrupt', `root ${root}: holds a store, but its log is gone`, {
       hint: `bring back ${join(root, 'log')} from a backup, or choose an empty root`,

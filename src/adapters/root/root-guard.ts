@@ -1,5 +1,6 @@
-import { accessSync, closeSync, constants, mkdirSync, openSync, statSync } from 'node:fs';
-import { isErrno } from '../../ports/errno.ts';
+import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
+import { blockDeviceOf } from '../../files/block-device.ts';
+import { errnoError, isErrno } from '../../ports/errno.ts';
 import { Fault, faultOf } from '../../ports/fault.ts';
 import type { RootGuard } from '../../ports/root-guard.ts';
 
@@ -46,6 +47,7 @@ export function createRootGuard(root: string): WatchingGuard {
   let known: readonly Known[] = [identified(root, { name: '' })];
   let at = Number.NEGATIVE_INFINITY;
   let fault: Fault | undefined;
+  const hasFailed = createExt4Watch(root);
   const look = () => {
     for (const [index, directory] of known.entries()) {
       const wrong = changed(root, directory);
@@ -55,6 +57,8 @@ export function createRootGuard(root: string): WatchingGuard {
       closeSync(directory.fd);
       known = known.with(index, identified(root, directory));
     }
+    if (hasFailed())
+      return faultOf(errnoError('EROFS', 'ext4 took an error for the end of all writing'), `root ${root}`);
     return undefined;
   };
   const checkAnew = () => {
@@ -112,6 +116,32 @@ function changed(root: string, { path, name, device, inode }: Known): { fault: F
     if (!isErrno(error, 'ENOENT', 'ENOTDIR')) return { fault: faultOf(error, about), missing: false };
     return { fault: new Fault('stale', `${about}: is not there any more`, { hint, cause: error }), missing: true };
   }
+}
+
+/** milliseconds between two looks */
+const watched = 500;
+
+/**
+ * Whether ext4 lets nothing be written any more since it met an error (`errors=remount-ro`): newer kernels (6.15) then leave the mount
+ * as it is, and only list it among its options. False where the root is on another file system.
+ */
+function createExt4Watch(root: string): () => boolean {
+  const options = ext4Options(root);
+  if (options === undefined) return () => false;
+  let at = Number.NEGATIVE_INFINITY;
+  let failed = false;
+  return () => {
+    if (performance.now() - at < watched) return failed;
+    failed = /^emergency_ro$/m.test(readFileSync(options, 'utf8'));
+    at = performance.now();
+    return failed;
+  };
+}
+
+function ext4Options(root: string): string | undefined {
+  const device = blockDeviceOf(root);
+  const file = `/proc/fs/ext4/${device}/options`;
+  return device !== undefined && existsSync(file) ? file : undefined;
 }
 
 const titleOf = (root: string, name: string) => `root ${root}${name === '' ? '' : `: ${name}`}`;

@@ -1,5 +1,5 @@
-import { closeSync, openSync } from 'node:fs';
-import { printedError } from '../../ports/errno.ts';
+import { closeSync, existsSync, openSync } from 'node:fs';
+import { isErrno, printedError } from '../../ports/errno.ts';
 import { type Fault, faultOf } from '../../ports/fault.ts';
 import type { Lock, System } from '../../ports/system.ts';
 import { type Finished, holdCommand, runCommand, runCommandSync } from './run-command.ts';
@@ -44,7 +44,8 @@ async function lock(path: string): Promise<Lock | undefined> {
   try {
     closeSync(openSync(path, 'a', 0o600));
   } catch (error) {
-    throw faultOf(error, `lock ${path}`, 'the lock must be a plain file in a writable directory');
+    if (!isErrno(error, 'EROFS') || !existsSync(path))
+      throw faultOf(error, `lock ${path}`, 'the lock must be a plain file in a writable directory');
   }
   const flags = ['--exclusive', '--nonblock', '--conflict-exit-code', String(taken), '--no-fork'];
   const held = await holdCommand('flock', [...flags, path, 'sh', '-c', keeper]);

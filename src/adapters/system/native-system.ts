@@ -1,5 +1,6 @@
-import { closeSync, constants, fstatSync, openSync, statSync } from 'node:fs';
+import { closeSync, constants, existsSync, fstatSync, openSync, statSync } from 'node:fs';
 import { constants as os } from 'node:os';
+import { isErrno } from '../../ports/errno.ts';
 import { Fault, faultOf } from '../../ports/fault.ts';
 import type { Lock, System } from '../../ports/system.ts';
 import { loadNativeCalls, type NativeCalls } from './native-calls.ts';
@@ -61,6 +62,8 @@ function openLockFile(path: string): number {
   try {
     return openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
   } catch (error) {
+    // An advisory lock needs no more of a file than that it is open.
+    if (isErrno(error, 'EROFS') && existsSync(path)) return openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
     throw faultOf(error, `lock ${path}`, 'the lock must be a plain file in a writable directory');
   }
 }

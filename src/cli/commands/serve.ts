@@ -6,6 +6,8 @@ import type { Daemon, World } from '../world.ts';
 export interface ServeOptions {
   readonly config?: string;
   readonly root?: string;
+  /** refuse a root without a store */
+  readonly existing?: boolean;
   readonly address?: string;
   readonly httpAddress?: string;
   readonly httpListen?: string;
@@ -35,6 +37,7 @@ export async function serve(options: ServeOptions, world: World): Promise<number
     file: options.config,
     flags: {
       root: options.root,
+      existing: options.existing,
       address: options.address,
       http_address: options.httpAddress,
       http: said({ listen: options.httpListen, token_file: options.httpTokenFile }),

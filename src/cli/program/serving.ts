@@ -1,15 +1,18 @@
 import type { Command } from 'commander';
+import type { InitOptions } from '../commands/init.ts';
 import type { ServeOptions } from '../commands/serve.ts';
+import { print } from '../output/print.ts';
 import type { World } from '../world.ts';
-import { configOption, rootOption } from './options.ts';
+import { aboutStore, configOption, jsonOption, rootOption } from './options.ts';
 
-/** The command that is the daemon. */
+/** The daemon, and the store that it serves. */
 export function addServing(program: Command, world: World): void {
   program
     .command('serve')
     .description('run the daemon in the foreground')
     .addOption(configOption())
     .addOption(rootOption())
+    .option('--existing', 'fail where the root holds no store, instead of making one: its disk may not be mounted')
     .option('--address <socket>', 'unix socket that containerd dials')
     .option('--http-address <socket>', 'unix socket of metrics, health, events and reconcile')
     .option('--http-listen <address>', 'the same on loopback TCP, as 127.0.0.1:7475 (off unless said)')
@@ -25,5 +28,13 @@ export function addServing(program: Command, world: World): void {
       const { serve } = await import('../commands/serve.ts');
       // What a stop could not wait for must not keep the process alive.
       process.exit(await serve(options, world));
+    });
+  aboutStore(program, 'init', 'make an empty store in a root that holds none, before the first start')
+    .option('--driver <name>', 'overlay, btrfs or memory')
+    .option('--log <url>', 'keep the log in a cluster of KurrentDB')
+    .addOption(jsonOption('one object'))
+    .action(async (options: InitOptions) => {
+      const { init } = await import('../commands/init.ts');
+      await init(options, world, print);
     });
 }

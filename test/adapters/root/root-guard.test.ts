@@ -1,12 +1,14 @@
 import { existsSync, mkdirSync, renameSync, rmdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as assert from 'uvu/assert';
 import { createRootGuard, directoryIdentity, type WatchingGuard } from '../../../src/adapters/root/root-guard.ts';
 import { Fault } from '../../../src/ports/fault.ts';
+import { createLoop } from '../../support/loop.ts';
 import { requireFileSystem, suiteNeeding } from '../../support/requirements.ts';
 import { run } from '../../support/run.ts';
 import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
+import { waitFor } from '../../support/wait-for.ts';
 
 interface Place {
   readonly sandbox: Sandbox;
@@ -94,6 +96,21 @@ test('says what became read-only', () =>
       assert.is(said(guard), 'there');
     }
   }));
+
+test('says that ext4 has met an error, after which nothing is written, on an idle root too', async () => {
+  const loop = createLoop('ext4', { mount: ['errors=remount-ro'] });
+  const guard = createRootGuard(loop.path);
+  try {
+    assert.is(said(guard), 'there');
+    writeFileSync(`/sys/fs/ext4/${basename(loop.device)}/trigger_fs_error`, 'a test');
+    await waitFor('the error to be seen', () => said(guard) !== 'there');
+    assert.match(said(guard), /^read-only: root /);
+    assert.throws(() => mkdirSync(join(loop.path, 'more')), /EROFS/);
+  } finally {
+    guard.close();
+    loop.end();
+  }
+});
 
 test('answers from a look that is no older than a millisecond', () =>
   withRoot(async ({ root, guard }) => {

@@ -1,5 +1,5 @@
-import { readFileSync, readlinkSync, statfsSync, statSync } from 'node:fs';
-import { basename } from 'node:path';
+import { readFileSync, statfsSync } from 'node:fs';
+import { blockDeviceOf } from '../../../files/block-device.ts';
 
 /** Source: linux/magic.h */
 const ext4 = 0xef53;
@@ -12,7 +12,7 @@ const xfs = 0x58465342;
  */
 export function hasOrderedMetadata(path: string): boolean {
   const { type } = statfsSync(path);
-  return type === xfs || (type === ext4 && hasJournal(deviceOf(path)));
+  return type === xfs || (type === ext4 && hasJournal(blockDeviceOf(path)));
 }
 
 /** The kernel lists how data is kept beside the journal only where there is one. Source: fs/ext4/super.c, _ext4_show_options */
@@ -21,17 +21,5 @@ function hasJournal(device: string | undefined): boolean {
     return device !== undefined && /^data=/m.test(readFileSync(`/proc/fs/ext4/${device}/options`, 'utf8'));
   } catch {
     return false;
-  }
-}
-
-/** The kernel's name of the device that a path lies on. */
-function deviceOf(path: string): string | undefined {
-  const { dev } = statSync(path, { bigint: true });
-  const major = (dev >> 8n) & 0xfffn;
-  const minor = (dev & 0xffn) | ((dev >> 12n) & 0xfff00n);
-  try {
-    return basename(readlinkSync(`/sys/dev/block/${major}:${minor}`));
-  } catch {
-    return undefined;
   }
 }

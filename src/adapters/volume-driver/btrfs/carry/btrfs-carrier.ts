@@ -1,4 +1,7 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { isErrno } from '../../../../ports/errno.ts';
 import type { VolumeCarrier } from '../../../../ports/volume-carrier.ts';
 import type { Volume } from '../../../../ports/volume-driver.ts';
 import { expectContent } from '../../expect-content.ts';
@@ -17,7 +20,8 @@ interface Tools {
   readonly copyTree: CopyTree;
 }
 
-/** Tells what each snapshot changes, and makes such changes to snapshots. Works in `ROOT/carried`, which is gone afterwards. */
+/** Tells what each snapshot changes, and makes such changes to snapshots. Works in `ROOT/carried`, or in the system's temporary
+ * directory where the root is read-only; gone afterwards. */
 export function createBtrfsCarrier({ root, run, copyTree }: Tools): VolumeCarrier {
   const layout = createLayout(root);
   return {
@@ -49,13 +53,24 @@ function contentOf(layout: Layout, volume: Volume): string {
 }
 
 async function withScratch<T>(root: string, work: (scratch: string) => Promise<T>): Promise<T> {
-  const scratch = `${root}/carried`;
-  // One that was killed may have left it.
-  removeTree(scratch);
-  mkdirSync(scratch, { mode: 0o700 });
+  const scratch = makeScratch(root);
   try {
     return await work(scratch);
   } finally {
     removeTree(scratch);
+  }
+}
+
+/** What is read from a root that is read-only is worked upon elsewhere. */
+function makeScratch(root: string): string {
+  const scratch = `${root}/carried`;
+  try {
+    // One that was killed may have left it.
+    removeTree(scratch);
+    mkdirSync(scratch, { mode: 0o700 });
+    return scratch;
+  } catch (error) {
+    if (isErrno(error, 'EROFS')) return mkdtempSync(join(tmpdir(), 'snapledger-carried-'));
+    throw error;
   }
 }
