@@ -3,7 +3,7 @@ import { livesIn } from '../../../projections/lives.ts';
 import type { Snapshot } from '../../../projections/snapshot.ts';
 import type { State } from '../../../projections/state.ts';
 import { Fault } from '../../ports/fault.ts';
-import type { LayerEntry, LayerFiles, LayerOf } from '../../ports/layer-files.ts';
+import type { LayerEntry, LayerFiles, LayerLook } from '../../ports/layer-files.ts';
 import type { StoreFiles } from '../../ports/store-files.ts';
 import { snapshotWith, volumeOf } from '../volume-of.ts';
 import { findSnapshot } from './find-snapshot.ts';
@@ -54,11 +54,10 @@ export async function blame(
     const snapshot = findSnapshot(state, key);
     const layers = await layersOf(state.life.driver);
     const chain = chainOf(state, snapshot);
-    const entries = await Promise.all(
-      chain.map(({ id, kind }) => entryAt(layers, { id, committed: kind === 'committed' }, steps)),
-    );
-    const found = layers.whole ? inWholeTrees(chain, entries) : inLayers(chain, entries);
+    const looks = await lookThrough(layers, chain, steps);
+    const found = layers.whole ? inWholeTrees(looks) : inLayers(looks);
     if (found === undefined) throw nowhere(path, key);
+    if ('barred' in found) throw notFollowed(found);
     const event = await beginning(mentioning(log, [{ field: 'id', value: String(found.by.id) }]), found.by.id);
     return { path: `/${steps.join('/')}`, ...found, event };
   } finally {
@@ -72,44 +71,88 @@ function chainOf(state: State, snapshot: Snapshot): readonly Snapshot[] {
   return snapshot.kind === 'view' ? parents : [snapshot, ...parents];
 }
 
-async function entryAt(layers: LayerFiles, layer: LayerOf, steps: readonly string[]): Promise<LayerEntry> {
-  const entry = await layers.entryAt(layer, steps);
-  if (entry.is !== 'barred') return entry;
-  const leads = entry.target === null ? `is a ${entry.type}` : `is a symbolic link to ${entry.target}`;
-  throw new Fault('misuse', `/${entry.at}: ${leads} in layer ${layer.id}, and nothing is followed`, {
-    hint: 'name the path that it leads to within the snapshot',
-  });
+/** What one layer says. */
+type Look = LayerLook & { readonly layer: Snapshot };
+
+/** Every layer's word on a path; a layer below one that was renamed has it under another path. */
+async function lookThrough(
+  layers: LayerFiles,
+  chain: readonly Snapshot[],
+  path: readonly string[],
+): Promise<readonly Look[]> {
+  const looks = await Promise.all(
+    chain.map(async (layer) => {
+      const look = await layers.look({ id: layer.id, committed: layer.kind === 'committed' }, path);
+      return { ...look, layer };
+    }),
+  );
+  const renamed = looks.findIndex(({ below }) => below.join('/') !== path.join('/'));
+  const other = looks[renamed];
+  if (other === undefined) return looks;
+  return [...looks.slice(0, renamed + 1), ...(await lookThrough(layers, chain.slice(renamed + 1), other.below))];
 }
 
 type Found = Omit<Blame, 'path' | 'event'>;
 
-/** Layers that hold only what is new: the nearest that says anything decides. */
-function inLayers(chain: readonly Snapshot[], entries: readonly LayerEntry[]): Found | undefined {
-  const at = entries.findIndex(({ is }) => is !== 'silent');
-  const [by, entry] = [chain[at], entries[at]];
-  if (by === undefined || entry === undefined) return undefined;
-  if (entry.is === 'there')
-    return { shows: 'file', by, how: `brought this ${entry.type}, ${entry.bytes} bytes`, before: null };
-  if (entry.is !== 'hidden') return undefined;
-  const below = entries.findIndex(({ is }, index) => index > at && is === 'there');
-  return { shows: 'nothing', by, how: `took it away by the ${entry.by} /${entry.at}`, before: chain[below] ?? null };
+/** The nearest layer that decides has something on the way that is no directory. */
+interface Barred {
+  readonly barred: Extract<LayerEntry, { is: 'barred' }>;
+  readonly layer: Snapshot;
+}
+
+/**
+ * Layers that hold only what is new: the nearest that says anything decides. Something on the way that is no directory takes
+ * away what is below it; it is refused only where no nearer layer has a directory in its place, and, but for a link, where
+ * there was nothing to take away.
+ */
+function inLayers(looks: readonly Look[]): Found | Barred | undefined {
+  const at = looks.findIndex(({ entry }) => entry.is !== 'silent');
+  const look = looks[at];
+  if (look === undefined || look.entry.is === 'silent') return undefined;
+  const { entry, layer: by, left } = look;
+  if (entry.is === 'there') return { shows: 'file', by, how: broughtText(entry), before: null };
+  const found = inLayers(looks.slice(at + 1));
+  const below = found !== undefined && 'shows' in found ? found : undefined;
+  const before = below?.shows === 'file' ? below.by : null;
+  if (entry.is === 'barred' && (before === null || entry.target !== null)) {
+    const covered = looks.slice(0, at).some((nearer) => nearer.left < left);
+    if (!covered) return { barred: entry, layer: by };
+    if (before === null) return below;
+  }
+  const what = entry.is === 'barred' ? entry.type : entry.by;
+  return { shows: 'nothing', by, how: `took it away by the ${what} /${entry.at}`, before };
+}
+
+function broughtText({ type, bytes, metadata }: Extract<LayerEntry, { is: 'there' }>): string {
+  if (metadata)
+    return `changed the metadata of this ${type}, ${bytes} bytes, whose data is of a layer below (metacopy)`;
+  return `brought this ${type}, ${bytes} bytes`;
 }
 
 /** Whole trees: the one furthest down that has the same file brought it. */
-function inWholeTrees(chain: readonly Snapshot[], entries: readonly LayerEntry[]): Found | undefined {
-  const stamps = entries.map((entry) => (entry.is === 'there' ? entry.stamp : undefined));
+function inWholeTrees(looks: readonly Look[]): Found | Barred | undefined {
+  const stamps = looks.map(({ entry }) => (entry.is === 'there' ? entry.stamp : undefined));
   const origin = (from: number) => {
     const other = stamps.findIndex((stamp, at) => at > from && stamp !== stamps[from]);
-    return chain[(other === -1 ? stamps.length : other) - 1];
+    return looks[(other === -1 ? stamps.length : other) - 1]?.layer;
   };
-  const [top] = entries;
-  if (top?.is === 'there') {
+  const [top] = looks;
+  if (top?.entry.is === 'there') {
     const by = origin(0);
-    return by && { shows: 'file', by, how: `brought this ${top.type}, ${top.bytes} bytes`, before: null };
+    return by && { shows: 'file', by, how: broughtText(top.entry), before: null };
   }
   const last = stamps.findIndex((stamp) => stamp !== undefined);
-  const by = chain[last - 1];
+  if (top?.entry.is === 'barred' && (top.entry.target !== null || last === -1))
+    return { barred: top.entry, layer: top.layer };
+  const by = looks[last - 1]?.layer;
   return by && { shows: 'nothing', by, how: 'took it away', before: origin(last) ?? null };
+}
+
+function notFollowed({ barred: { at, type, target }, layer }: Barred): Fault {
+  const leads = target === null ? `is a ${type}` : `is a symbolic link to ${target}`;
+  return new Fault('misuse', `/${at}: ${leads} in layer ${layer.id}, and nothing is followed`, {
+    hint: 'name the path that it leads to within the snapshot',
+  });
 }
 
 const nowhere = (path: string, key: string) =>

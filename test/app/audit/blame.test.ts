@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import type { Event } from '../../../events/registry.ts';
@@ -86,6 +86,74 @@ overlay('follows nothing out of a snapshot', async ({ root }) => {
   assert.match(through.message, '/etc/passwd: is a file in layer 2');
 });
 
+overlay('lets the nearest layer decide, whatever a lower one has in a place', async ({ root }) => {
+  const at = (id: number, path: string) => join(root, `snapshots/${id}/fs`, path);
+  symlinkSync('/srv', at(1, 'link'));
+  writeFileSync(at(1, 'plain'), 'x');
+  mkdirSync(at(1, 'tree'));
+  writeFileSync(at(1, 'tree/file'), 'x');
+  for (const name of ['link', 'plain']) {
+    mkdirSync(at(2, name));
+    writeFileSync(at(2, `${name}/file`), 'new');
+  }
+  writeFileSync(at(2, 'tree'), 'no directory any more');
+  for (const name of ['link', 'plain'])
+    assert.is(await blamed(root, 'overlay', 'c', `/${name}/file`), 'file: B brought this file, 3 bytes, position 5');
+  assert.is(
+    await blamed(root, 'overlay', 'c', '/tree/file'),
+    'nothing: B took it away by the file /tree, was of A, position 5',
+  );
+  for (const name of ['link', 'plain'])
+    assert.is((await caughtFault(blamed(root, 'overlay', 'c', `/${name}/other`))).code, 'missing');
+  // A directory that a nearer layer has made anew in the place of the link.
+  rmSync(at(2, 'tree'));
+  symlinkSync('/srv', at(2, 'tree'));
+  mkdirSync(at(3, 'tree'));
+  assert.is(
+    await blamed(root, 'overlay', 'c', '/tree/file'),
+    'nothing: B took it away by the symbolic link /tree, was of A, position 5',
+  );
+  assert.is((await caughtFault(blamed(root, 'overlay', 'B', '/tree/file'))).code, 'misuse');
+});
+
+overlay(
+  'follows a directory that the kernel has renamed by a redirect, and tells metadata from data',
+  async ({ root }) => {
+    const at = (id: number, path = '') => join(root, `snapshots/${id}/fs`, path);
+    mkdirSync(at(1, 'a/b/c'), { recursive: true });
+    writeFileSync(at(1, 'a/b/c/file'), 'x');
+    mkdirSync(join(root, 'work'));
+    mkdirSync(join(root, 'merged'));
+    for (const [id, below] of [
+      [2, at(1)],
+      [3, `${at(2)}:${at(1)}`],
+    ] as const) {
+      const options = `redirect_dir=on,metacopy=on,index=off,upperdir=${at(id)},workdir=${root}/work,lowerdir=${below}`;
+      execFileSync('mount', ['-t', 'overlay', 'overlay', '-o', options, join(root, 'merged')]);
+      const inside = (path: string) => join(root, 'merged', path);
+      if (id === 2) renameSync(inside('a/b'), inside('a/renamed'));
+      else {
+        renameSync(inside('a/renamed/c'), inside('moved'));
+        chmodSync(inside('etc/hosts.allow'), 0o600);
+      }
+      if (id === 2) writeFileSync(inside('etc/hosts.allow'), 'all');
+      assert.is(readFileSync(inside(id === 2 ? 'a/renamed/c/file' : 'moved/file'), 'utf8'), 'x');
+      execFileSync('umount', [join(root, 'merged')]);
+    }
+    const brought = 'file: A brought this file, 1 bytes, position 3';
+    assert.is(await blamed(root, 'overlay', 'B', '/a/renamed/c/file'), brought);
+    assert.is(await blamed(root, 'overlay', 'c', '/moved/file'), brought);
+    assert.is(
+      await blamed(root, 'overlay', 'c', '/a/renamed/c/file'),
+      'nothing: c took it away by the whiteout /a/renamed/c, was of A, position 6',
+    );
+    assert.is(
+      await blamed(root, 'overlay', 'c', '/etc/hosts.allow'),
+      'file: c changed the metadata of this file, 3 bytes, whose data is of a layer below (metacopy), position 6',
+    );
+  },
+);
+
 overlay('says so where no layer has it, and where a layer is not on disk', async ({ root }) => {
   assert.is(
     (await caughtFault(blamed(root, 'overlay', 'c', '/nowhere'))).message,
@@ -135,6 +203,14 @@ btrfs.before((context) =>
     writeFileSync(at('2/layer/etc/passwd'), 'me');
     call('snapshot', at('2/layer'), at('3/fs'));
     rmSync(at('3/fs/etc/hosts'));
+    symlinkSync('etc', at('1/layer/place'));
+    for (const layer of ['2/layer', '3/fs']) {
+      rmSync(at(`${layer}/place`), { force: true });
+      mkdirSync(at(`${layer}/place`));
+      writeFileSync(at(`${layer}/place/file`), layer);
+    }
+    rmSync(at('3/fs/place'), { recursive: true });
+    writeFileSync(at('3/fs/place'), '');
   }),
 );
 btrfs.after(({ loop }) => loop.end());
@@ -147,5 +223,11 @@ btrfs('names the first layer that has the file as it is', async ({ loop: { path 
 btrfs('names the layer that took it away', async ({ loop: { path } }) => {
   assert.is(await blamed(path, 'btrfs', 'c', '/etc/hosts'), 'nothing: c took it away, was of A, position 6');
   assert.is((await caughtFault(blamed(path, 'btrfs', 'c', '/nowhere'))).code, 'missing');
+});
+btrfs('lets the nearest layer decide, whatever a lower one has in a place', async ({ loop: { path } }) => {
+  assert.is(await blamed(path, 'btrfs', 'B', '/place/file'), 'file: B brought this file, 7 bytes, position 5');
+  assert.is(await blamed(path, 'btrfs', 'c', '/place/file'), 'nothing: c took it away, was of B, position 6');
+  assert.is((await caughtFault(blamed(path, 'btrfs', 'c', '/place/other'))).code, 'misuse');
+  assert.match((await caughtFault(blamed(path, 'btrfs', 'A', '/place/passwd'))).message, 'is a symbolic link to etc');
 });
 btrfs.run();
