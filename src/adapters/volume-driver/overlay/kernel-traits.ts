@@ -5,6 +5,9 @@ import { release } from 'node:os';
 export interface KernelTraits {
   /** it has overlay's `index` parameter, which must be off: layers are shared between mounts */
   readonly index: boolean;
+  /** it has the parameters by which a distribution switches on renames of directories by redirect, and copies of metadata alone */
+  readonly redirectDir: boolean;
+  readonly metacopy: boolean;
   /** the daemon is in a user namespace, where overlay keeps its marks in `user.` attributes */
   readonly userxattr: boolean;
   /** overlay takes id-mapped layers of the root's file system */
@@ -14,10 +17,14 @@ export interface KernelTraits {
 /** Since 5.19 overlay takes id-mapped layers; these file systems could be mounted id-mapped by then. Source: mount_setattr(2). */
 const mappable = new Set([0xef53, 0x58465342, 0x9123683e]);
 
+const parameters = '/sys/module/overlay/parameters';
+
 export function kernelTraits(root: string): KernelTraits {
   const inNamespace = !isWholeRange(readFileSync('/proc/self/uid_map', 'utf8'));
   return {
-    index: existsSync('/sys/module/overlay/parameters/index'),
+    index: existsSync(`${parameters}/index`),
+    redirectDir: existsSync(`${parameters}/redirect_dir`),
+    metacopy: existsSync(`${parameters}/metacopy`),
     userxattr: inNamespace && isAtLeast(release(), 5, 11),
     idMappedLayers: !inNamespace && isAtLeast(release(), 5, 19) && mappable.has(statfsSync(root).type),
   };

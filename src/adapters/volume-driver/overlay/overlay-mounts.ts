@@ -13,10 +13,7 @@ export function createOverlayMounts(
 ): (volume: Volume) => readonly Mount[] {
   const layer = (id: number) => `${root}/snapshots/${id}/fs`;
   const { mountOptions = [] } = options;
-  const first = [
-    ...(traits.index && !mountOptions.some((option) => option.startsWith('index=')) ? ['index=off'] : []),
-    ...(traits.userxattr && !mountOptions.includes('userxattr') ? ['userxattr'] : []),
-  ];
+  const first = ownOptions(traits, mountOptions);
   return ({ id, kind, parents, labels }) => {
     const maps = options.remapIds ? mapsOf(labels) : [];
     const [parent, second] = parents;
@@ -27,6 +24,24 @@ export function createOverlayMounts(
     const lower = `lowerdir=${parents.map(layer).join(':')}`;
     return [overlay([...maps, ...first, ...upper, lower, ...mountOptions])];
   };
+}
+
+/**
+ * What every overlay is mounted with unless the operator's options say otherwise. Whatever the kernel's defaults are, a layer
+ * holds whole files and directories under their own names: what reads layers without mounting them relies on it.
+ */
+function ownOptions(traits: KernelTraits, set: readonly string[]): readonly string[] {
+  const says = (name: string) => set.some((option) => option.startsWith(name));
+  const userxattr = traits.userxattr || set.includes('userxattr');
+  return [
+    ...(traits.index && !says('index=') ? ['index=off'] : []),
+    ...(traits.userxattr && !set.includes('userxattr') ? ['userxattr'] : []),
+    // metacopy=on needs redirects, and beside userxattr the kernel takes `off` for a wish to follow them.
+    ...(traits.redirectDir && !says('redirect_dir=') && !set.includes('metacopy=on')
+      ? [`redirect_dir=${userxattr ? 'nofollow' : 'off'}`]
+      : []),
+    ...(traits.metacopy && !says('metacopy=') ? ['metacopy=off'] : []),
+  ];
 }
 
 const bind = (source: string, options: readonly string[]): Mount => ({

@@ -6,7 +6,7 @@ import { mappedRoot } from '../../../../src/adapters/volume-driver/overlay/mappe
 const traits = suite('kernelTraits');
 
 traits('are told for any directory', () => {
-  assert.equal(Object.keys(kernelTraits('/')), ['index', 'userxattr', 'idMappedLayers']);
+  assert.equal(Object.keys(kernelTraits('/')), ['index', 'redirectDir', 'metacopy', 'userxattr', 'idMappedLayers']);
 });
 
 traits('compare releases by number', () => {

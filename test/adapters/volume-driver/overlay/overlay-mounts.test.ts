@@ -5,7 +5,8 @@ import { active, view } from '../../../contract/volume-driver.contract.ts';
 
 const mounts = suite('createOverlayMounts');
 
-const traits = { index: true, userxattr: false, idMappedLayers: true };
+const traits = { index: true, redirectDir: true, metacopy: true, userxattr: false, idMappedLayers: true };
+const own = ['index=off', 'redirect_dir=off', 'metacopy=off'];
 const plain = createOverlayMounts('/r', traits, { remapIds: false });
 const mapping = {
   'containerd.io/snapshot/uidmapping': '0:1000:65536',
@@ -31,7 +32,7 @@ mounts('stacks the parents of an active, the nearest first', () => {
   assert.equal(
     plain(active(3, 2, 1)),
     overlay(
-      'index=off',
+      ...own,
       'workdir=/r/snapshots/3/work',
       'upperdir=/r/snapshots/3/fs',
       'lowerdir=/r/snapshots/2/fs:/r/snapshots/1/fs',
@@ -40,7 +41,7 @@ mounts('stacks the parents of an active, the nearest first', () => {
 });
 
 mounts('stacks the parents of a view without an upper directory', () => {
-  assert.equal(plain(view(3, 2, 1)), overlay('index=off', 'lowerdir=/r/snapshots/2/fs:/r/snapshots/1/fs'));
+  assert.equal(plain(view(3, 2, 1)), overlay(...own, 'lowerdir=/r/snapshots/2/fs:/r/snapshots/1/fs'));
 });
 
 mounts('says userxattr in a user namespace, and index only where the kernel knows it', () => {
@@ -49,10 +50,24 @@ mounts('says userxattr in a user namespace, and index only where the kernel know
 });
 
 mounts('adds what the operator wants to overlays alone, and lets it win', () => {
-  const mountOptions = ['index=on', 'userxattr', 'volatile'];
+  const mountOptions = ['index=on', 'userxattr', 'volatile', 'redirect_dir=nofollow', 'metacopy=off'];
   const set = createOverlayMounts('/r', { ...traits, userxattr: true }, { remapIds: false, mountOptions });
   assert.equal(set(view(3, 2, 1)), overlay('lowerdir=/r/snapshots/2/fs:/r/snapshots/1/fs', ...mountOptions));
   assert.equal(set(active(1)), bind('/r/snapshots/1/fs', 'rw', 'rbind'));
+});
+
+mounts('switches off redirects and copies of metadata, unless the operator sets them or the kernel lacks them', () => {
+  const chosen = (mountOptions: readonly string[], set = traits) => {
+    const [mount] = createOverlayMounts('/r', set, { remapIds: false, mountOptions })(view(3, 2, 1));
+    return mount?.options.filter((option) => /^(redirect_dir|metacopy)=/.test(option));
+  };
+  assert.equal(chosen([]), ['redirect_dir=off', 'metacopy=off']);
+  assert.equal(chosen(['redirect_dir=on']), ['metacopy=off', 'redirect_dir=on']);
+  assert.equal(chosen(['metacopy=on']), ['metacopy=on']);
+  assert.equal(chosen(['metacopy=off']), ['redirect_dir=off', 'metacopy=off']);
+  assert.equal(chosen(['userxattr']), ['redirect_dir=nofollow', 'metacopy=off']);
+  assert.equal(chosen([], { ...traits, userxattr: true }), ['redirect_dir=nofollow', 'metacopy=off']);
+  assert.equal(chosen([], { ...traits, redirectDir: false, metacopy: false }), []);
 });
 
 mounts('leaves mapped ids to the mount where that is on', () => {

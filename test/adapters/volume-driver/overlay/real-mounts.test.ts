@@ -75,6 +75,37 @@ mounted('mounts 128 parents', () =>
   }),
 );
 
+mounted('keeps whole files under their own names, whatever the defaults of the kernel are', async () => {
+  const parameters = ['redirect_dir', 'metacopy'].map((name) => `/sys/module/overlay/parameters/${name}`);
+  const before = parameters.map((file) => readFileSync(file, 'utf8'));
+  for (const file of parameters) writeFileSync(file, 'Y');
+  try {
+    await withDriver(async ({ driver, inside, layer }) => {
+      await driver.create(active(1));
+      await inside(active(1), 'mkdir -p dir/inner; echo whole > dir/inner/file; echo whole > owned');
+      await driver.create(active(2, 1));
+      await inside(active(2, 1), 'chown 5 owned; mv dir/inner moved');
+      assert.is(readFileSync(`${layer(2)}/owned`, 'utf8'), 'whole\n');
+      assert.is(readFileSync(`${layer(2)}/moved/file`, 'utf8'), 'whole\n');
+      assert.is(await inside(view(3, 2, 1), 'cat owned moved/file'), 'whole\nwhole\n');
+    });
+  } finally {
+    for (const [at, file] of parameters.entries()) writeFileSync(file, before[at] ?? '');
+  }
+});
+
+mounted('mounts with the options that the operator adds', async () => {
+  for (const mountOptions of [['redirect_dir=on'], ['metacopy=on'], ['userxattr'], ['metacopy=on', 'redirect_dir=on']])
+    await withDriver(
+      async ({ driver, inside }) => {
+        await driver.create(active(1));
+        await driver.create(active(2, 1));
+        assert.is(await inside(active(2, 1), 'echo x > a; cat a'), 'x\n', String(mountOptions));
+      },
+      { mountOptions },
+    );
+});
+
 mounted('lets a process that is not root run what is in it, whatever the umask was', async () => {
   const before = process.umask(0o077);
   try {
