@@ -106,8 +106,8 @@ const readSnapshot = reader(SnapshotRow, ({ snapshots, wanted, usage }, decoded)
 const readers: Readonly<Record<string, ReadRow>> = {
   doomed: reader(DoomedRow, ({ doomed }, { id, since, why }) => doomed.push([id, { since, why }])),
   retained: reader(RetainedRow, ({ retained, usage }, decoded) => {
-    const { row: _, usage: measured, since, removed, prepared, flushed, ...snapshot } = decoded;
-    retained.push([snapshot.id, { snapshot, since, removed, prepared, flushed }]);
+    const { row: _, usage: measured, since, removed, elapsed, prepared, flushed, ...snapshot } = decoded;
+    retained.push([snapshot.id, { snapshot, since, removed, elapsed, prepared, flushed }]);
     if (measured !== null) usage.push([snapshot.id, measured]);
   }),
   offered: reader(OfferedRow, ({ offered }, { offer, id }) => offered.push([offer, id])),

@@ -1,3 +1,4 @@
+import { decimalOf } from '../events/codecs.ts';
 import type { Envelope } from '../events/envelope.ts';
 
 /** The store's own life: who it is, what was numbered last, and whether it was left in order. */
@@ -13,18 +14,51 @@ export interface LifeOfStore {
   readonly boot: string;
   /** no StoreClosed stands after the newest StoreOpened */
   readonly open: boolean;
+  /** The machine's uptime at the newest event of this boot that states it, in milliseconds; null before an opening does. */
+  readonly uptime: number | null;
+  /** Milliseconds that have passed for certain until then: within each boot from its first opening to the last uptime stated. */
+  readonly elapsed: number;
 }
 
-export const unborn: LifeOfStore = { id: '', driver: '', lastId: 0, opened: 0, boot: '', open: false };
+export const unborn: LifeOfStore = {
+  id: '',
+  driver: '',
+  lastId: 0,
+  opened: 0,
+  boot: '',
+  open: false,
+  uptime: null,
+  elapsed: 0,
+};
 
-export function evolveLife(life: LifeOfStore, { event, position }: Envelope): LifeOfStore {
+/**
+ * `elapsed` at a later moment of the same boot. Never falls, and knows nothing of the wall clock: that may be set at any time.
+ * What passes between two boots is not known, and does not count.
+ */
+export function elapsedAt({ uptime, elapsed }: LifeOfStore, now: number): number {
+  return elapsed + Math.max(0, now - (uptime ?? now));
+}
+
+export function evolveLife(life: LifeOfStore, envelope: Envelope): LifeOfStore {
+  const next = evolveFacts(life, envelope);
+  const stated = decimalOf(envelope.meta.uptime);
+  const counts = next.uptime !== null || envelope.event.type === 'StoreOpened';
+  if (stated === undefined || !counts) return next;
+  return { ...next, uptime: Math.max(stated, next.uptime ?? 0), elapsed: elapsedAt(next, stated) };
+}
+
+function evolveFacts(life: LifeOfStore, { event, position }: Envelope): LifeOfStore {
   switch (event.type) {
     case 'StoreCreated':
       return { ...life, id: event.data.store, driver: event.data.driver };
     case 'StoreImported':
       return { ...life, driver: event.data.driver };
     case 'StoreOpened':
-      return { ...life, opened: position, boot: event.data.boot, open: true };
+      return {
+        ...life,
+        ...{ opened: position, boot: event.data.boot, open: true },
+        uptime: event.data.boot === life.boot ? life.uptime : null,
+      };
     case 'StoreClosed':
       return { ...life, open: false };
     case 'LogRepaired':

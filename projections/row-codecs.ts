@@ -1,6 +1,8 @@
 import * as t from 'io-ts';
 import { Decimal, Kind, Labels, MaybeId, Nanoseconds, Whole } from '../events/codecs.ts';
 
+const MaybeDecimal = t.union([Decimal, t.null]);
+
 /** The store's life, the first row of all. */
 export const LifeRow = t.type(
   {
@@ -12,6 +14,8 @@ export const LifeRow = t.type(
     opened: Decimal,
     boot: t.string,
     open: t.boolean,
+    uptime: MaybeDecimal,
+    elapsed: Decimal,
   },
   'LifeRow',
 );
@@ -73,6 +77,7 @@ export const RetainedRow = t.type(
     ...snapshotFields,
     since: Decimal,
     removed: Nanoseconds,
+    elapsed: Decimal,
     prepared: Decimal,
     flushed: t.boolean,
     usage: Usage,

@@ -27,12 +27,13 @@ export const initialState: State = {
 
 /** Folds one event in. Total: never throws, reads nothing but its arguments; an event that does not fit only moves the position. */
 export function evolve(state: State, envelope: Envelope): State {
+  const life = evolveLife(state.life, envelope);
   return {
     position: envelope.position,
-    life: evolveLife(state.life, envelope),
+    life,
     index: evolveIndex(state.index, envelope),
     lineage: evolveLineage(state.lineage, envelope.event),
-    volumes: evolveVolumes(state.volumes, envelope),
+    volumes: evolveVolumes(state.volumes, envelope, life),
     usage: evolveUsage(state.usage, envelope.event),
   };
 }

@@ -1,5 +1,6 @@
 import type { Kind } from '../events/codecs.ts';
 import type { Envelope } from '../events/envelope.ts';
+import type { LifeOfStore } from './life-of-store.ts';
 import { offerOf } from './offer.ts';
 import { emptyMap, type PersistentMap } from './persistent-map.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -28,8 +29,10 @@ export interface Retained {
   readonly snapshot: Snapshot;
   /** position of its removal */
   readonly since: number;
-  /** time of its removal, nanoseconds since 1970 UTC */
+  /** time of its removal, nanoseconds since 1970 UTC: for people, since the clock may have been wrong */
   readonly removed: bigint;
+  /** `elapsed` of the store's life at its removal, which its age is counted from */
+  readonly elapsed: number;
   /** position of its SnapshotPrepared */
   readonly prepared: number;
   /** its data is known to be on stable storage */
@@ -51,8 +54,12 @@ export const emptyVolumes: Volumes = {
   offered: emptyMap(),
 };
 
-/** Total: an event that does not fit changes nothing. */
-export function evolveVolumes(volumes: Volumes, { event, position, time }: Envelope): Volumes {
+/** Total: an event that does not fit changes nothing. `elapsed` is that of the life after the event. */
+export function evolveVolumes(
+  volumes: Volumes,
+  { event, position, time }: Envelope,
+  { elapsed }: Pick<LifeOfStore, 'elapsed'>,
+): Volumes {
   switch (event.type) {
     case 'SnapshotPrepared': {
       const { id, kind } = event.data;
@@ -69,7 +76,7 @@ export function evolveVolumes(volumes: Volumes, { event, position, time }: Envel
     case 'SnapshotRemoved': {
       const { retained, ...snapshot } = event.data;
       return retained
-        ? retain(volumes, snapshot, { since: position, removed: time })
+        ? retain(volumes, snapshot, { since: position, removed: time, elapsed })
         : doom(withdraw(volumes, snapshot), snapshot.id, { since: position, why: 'removed' });
     }
     case 'SnapshotRestored':
@@ -107,7 +114,11 @@ function doom(volumes: Volumes, id: number, doomed: Doomed): Volumes {
   return { ...volumes, wanted: volumes.wanted.delete(id), doomed: volumes.doomed.set(id, doomed) };
 }
 
-function retain(volumes: Volumes, snapshot: Snapshot, removal: Pick<Retained, 'since' | 'removed'>): Volumes {
+function retain(
+  volumes: Volumes,
+  snapshot: Snapshot,
+  removal: Pick<Retained, 'since' | 'removed' | 'elapsed'>,
+): Volumes {
   const { id } = snapshot;
   const { prepared = 0, flushed = false } = volumes.wanted.get(id) ?? {};
   return {

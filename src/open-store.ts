@@ -195,8 +195,18 @@ async function openRecovered(
   const journal = createJournal({ log, store, clock: system.now, state: loaded.state, root: guard });
   const pipelines = createPipelines({ journal, logger, onFailure: metrics.pipelineFailed });
   metrics.watch(journal, pipelines);
+  const { uptime } = system;
   const opener = { store, version: version(), boot: bootId(), pid: process.pid };
-  const recovered = await recover({ journal, driver, logger, opener, replayed: loaded.replayed, survey, reach });
+  const recovered = await recover({
+    journal,
+    driver,
+    logger,
+    opener,
+    replayed: loaded.replayed,
+    survey,
+    reach,
+    uptime,
+  });
   const service = createService({
     journal,
     pipelines,
@@ -208,7 +218,7 @@ async function openRecovered(
     options: { ...config, checkpointEvery: config.checkpoint.every },
     reach,
     onCheckpoint: metrics.checkpointed,
-    clock: system.now,
+    uptime,
     measureRoom: createRoomMeter(config.root),
   });
   const work = async () => {

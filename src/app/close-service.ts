@@ -1,6 +1,7 @@
 import type { Reach } from '../ports/failpoints.ts';
 import { Fault } from '../ports/fault.ts';
 import type { Logger } from '../ports/logger.ts';
+import type { Uptime } from '../ports/system.ts';
 import type { Checkpointer } from './checkpointer.ts';
 import type { Journal } from './journal.ts';
 import type { KeyLocks } from './key-locks.ts';
@@ -29,6 +30,7 @@ interface Context {
   readonly logger: Logger;
   readonly reach: Reach;
   readonly limits: ClosingLimits;
+  readonly uptime: Uptime;
 }
 
 /**
@@ -57,12 +59,12 @@ async function flushAfter(ended: Promise<unknown>, flusher: LateFlusher): Promis
   return flusher.close();
 }
 
-async function recordEnd({ journal, locks, reach, limits }: Context, reason: string): Promise<void> {
+async function recordEnd({ journal, locks, reach, limits, uptime }: Context, reason: string): Promise<void> {
   let givenUp = false;
   const recorded = locks.alone(async () => {
     if (givenUp) return;
     reach('store.close');
-    await recordClosing(journal, reason);
+    await recordClosing(journal, reason, uptime);
   });
   if ((await within(limits.record, recorded)) !== late) return;
   givenUp = true;

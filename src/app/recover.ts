@@ -2,6 +2,7 @@ import type { Event } from '../../events/registry.ts';
 import { type Reach, unhindered } from '../ports/failpoints.ts';
 import { Fault } from '../ports/fault.ts';
 import type { Logger } from '../ports/logger.ts';
+import type { Uptime } from '../ports/system.ts';
 import type { Survey, VolumeDriver } from '../ports/volume-driver.ts';
 import { operatorActor } from './actors.ts';
 import type { Journal } from './journal.ts';
@@ -10,6 +11,7 @@ import { apply } from './reconciler/apply.ts';
 import { counted, planFor } from './reconciler/reconcile.ts';
 import { isAccounted } from './reconciler/take-stock.ts';
 import { type Crash, crashOf } from './reconciler/wanted.ts';
+import { withUptime } from './sealing.ts';
 
 /** Who takes the store into service. */
 export interface Opener {
@@ -30,6 +32,7 @@ interface Context {
   /** a scan of the driver's that was begun before, while the state was loaded */
   readonly survey?: Survey | undefined;
   readonly reach?: Reach;
+  readonly uptime: Uptime;
 }
 
 /** A root belongs to one driver for ever: another one would take all its volumes for lost. */
@@ -85,7 +88,7 @@ export async function recover(context: Context): Promise<Recovered> {
     },
   };
   reach('store.open');
-  await journal.record([opened], { actor: operatorActor, room: 'reserved' });
+  await journal.record([opened], { actor: withUptime(operatorActor, context.uptime), room: 'reserved' });
   return { actions, failed, crash, ...(accounted && survey !== undefined && { looking: survey }) };
 }
 
@@ -97,6 +100,7 @@ async function areNamesEnough({ journal, driver, survey, opener }: Context): Pro
 }
 
 /** Records that the daemon leaves the store in order. */
-export async function recordClosing(journal: Journal, reason: string): Promise<void> {
-  await journal.record([{ type: 'StoreClosed', data: { reason } }], { actor: operatorActor, room: 'reserved' });
+export async function recordClosing(journal: Journal, reason: string, uptime: Uptime): Promise<void> {
+  const actor = withUptime(operatorActor, uptime);
+  await journal.record([{ type: 'StoreClosed', data: { reason } }], { actor, room: 'reserved' });
 }

@@ -5,7 +5,7 @@ import { type Reach, unhindered } from '../ports/failpoints.ts';
 import { Fault } from '../ports/fault.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { MeasureRoom } from '../ports/space.ts';
-import type { Clock } from '../ports/system.ts';
+import type { Uptime } from '../ports/system.ts';
 import type { VolumeDriver } from '../ports/volume-driver.ts';
 import { createCheckpointer } from './checkpointer.ts';
 import { type ClosingLimits, closeInOrder, closingLimits } from './close-service.ts';
@@ -82,13 +82,13 @@ interface Context {
   readonly options: ServiceOptions;
   readonly reach?: Reach;
   readonly onCheckpoint?: (seconds: number) => void;
-  readonly clock: Clock;
+  readonly uptime: Uptime;
   readonly measureRoom: MeasureRoom;
   readonly closingLimits?: ClosingLimits;
 }
 
 export function createService(context: Context): Service {
-  const { journal, driver, checkpoints, recovered, logger, options, reach = unhindered } = context;
+  const { journal, driver, checkpoints, recovered, logger, options, reach = unhindered, uptime } = context;
   const { pipelines = createPipelines({ journal, logger }), closingLimits: limits = closingLimits } = context;
   const locks = createKeyLocks();
   const retrier = createRetrier(logger);
@@ -115,7 +115,7 @@ export function createService(context: Context): Service {
   const givenBack = createGivenBack(journal);
   const foreign = createForeignVolumes({ journal, driver });
   const works = { locks, givenBack, foreign, purger, keeper, meter, retrier, undo };
-  const store = { journal, driver, ...works, rules, durability, removal, reach, logger };
+  const store = { journal, driver, ...works, rules, durability, removal, reach, logger, uptime };
   const stopping = () => purger.closing;
   const reconcile = (dryRun: boolean, crash: Crash | null) =>
     locks.alone(async () => {
@@ -158,6 +158,6 @@ export function createService(context: Context): Service {
     reconcile: async ({ dryRun }) => (await reconcile(dryRun, null)).actions,
     halt: () => void halted(),
     close: (reason) =>
-      closeInOrder({ journal, locks, flusher: late, checkpointer, logger, reach, limits }, halted(), reason),
+      closeInOrder({ journal, locks, flusher: late, checkpointer, logger, reach, limits, uptime }, halted(), reason),
   };
 }

@@ -5,6 +5,7 @@ import { decide, type Rules } from '../domain/decide.ts';
 import type { Answer } from '../domain/refusal.ts';
 import type { Reach } from '../ports/failpoints.ts';
 import type { Logger } from '../ports/logger.ts';
+import type { Uptime } from '../ports/system.ts';
 import type { VolumeDriver } from '../ports/volume-driver.ts';
 import type { ForeignVolumes } from './foreign-volumes.ts';
 import type { GivenBack } from './given-back.ts';
@@ -37,6 +38,7 @@ export interface StoreContext {
   readonly removal: 'background' | 'sync';
   readonly reach: Reach;
   readonly logger: Logger;
+  readonly uptime: Uptime;
 }
 
 /**

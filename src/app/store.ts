@@ -9,6 +9,7 @@ import type { Mount, Usage } from '../ports/volume-driver.ts';
 import { commitSnapshot } from './commit-snapshot.ts';
 import { prepareSnapshot } from './prepare-snapshot.ts';
 import { withRoom } from './retention/with-room.ts';
+import { withUptime } from './sealing.ts';
 import type { Snapshots } from './snapshots.ts';
 import { decideAndAct, type StoreContext } from './store-context.ts';
 import { volumeOf } from './volume-of.ts';
@@ -38,11 +39,15 @@ export function createStore(context: StoreContext): Snapshots {
 }
 
 async function removeSnapshot(context: StoreContext, command: Remove, actor: Meta): Promise<Answer<void>> {
-  const { journal, purger, removal, reach } = context;
+  const { journal, keeper, purger, removal, reach, uptime } = context;
   const id = journal.latest.index.get(command.key)?.id;
   return decideAndAct(context, command, async (events) => {
+    const retained = events.some(({ type, data }) => type === 'SnapshotRemoved' && data.retained);
     reach('remove.append');
-    await journal.record(events, { actor, room: 'reserved' });
+    const recorded = retained
+      ? journal.record([...events, ...keeper.displaced()], { actor: withUptime(actor, uptime), room: 'reserved' })
+      : journal.record(events, { actor, room: 'reserved' });
+    await recorded;
     reach('remove.answer');
     if (removal === 'sync' && id !== undefined) await purger.purged(id);
   });

@@ -42,6 +42,7 @@ function retained(settings: Settings['retention']): Config['retention'] {
   if (settings?.enabled === false) return null;
   return {
     keep: settings?.keep ?? 24 * 3_600_000,
+    maxSnapshots: settings?.max_snapshots ?? 2000,
     maxBytes: settings?.max_bytes ?? 10 * 1024 * MiB,
     minFree: settings?.min_free ?? { fraction: 0.2 },
   };

@@ -72,8 +72,10 @@ export interface CheckpointConfig {
 }
 
 export interface RetentionConfig {
-  /** milliseconds that a removed layer is kept */
+  /** milliseconds that a removed layer is kept, as long as the machine runs */
   readonly keep: number;
+  /** how many are kept at most */
+  readonly maxSnapshots: number;
   /** bytes of all that is kept together */
   readonly maxBytes: number;
   /** what the file system must have free before anything is kept */

@@ -26,7 +26,10 @@ const Forward = t.partial({ url: Text }, 'a table');
 
 const Checkpoint = t.partial({ every: Count(1) }, 'a table');
 
-const Retention = t.partial({ enabled: Flag, keep: Period, max_bytes: Size('0B'), min_free: Room }, 'a table');
+const Retention = t.partial(
+  { enabled: Flag, keep: Period, max_snapshots: Count(1), max_bytes: Size('0B'), min_free: Room },
+  'a table',
+);
 
 const Containerd = t.partial({ events: Flag, address: SocketPath, image_fs_link: AbsolutePath }, 'a table');
 

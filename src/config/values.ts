@@ -89,7 +89,7 @@ export const Duration = value('a duration of at most a day, as 10 (seconds) or "
 
 const longest = 3650 * 24 * 3_600_000;
 
-/** As a duration, but up to ten years, with days too: for what is compared with the clock and needs no timer. */
+/** As a duration, but up to ten years, with days too: for what is compared with a clock and needs no timer. */
 export const Period = value('a duration of at most 3650 days, as 86400 (seconds), "24h" or "7d"', isNumber, (u) => {
   const milliseconds = isNumber(u) ? u * 1000 : scaled(u, { ...millisecondsIn, d: 24 * 3_600_000 });
   return milliseconds !== undefined && milliseconds >= 0 && milliseconds <= longest

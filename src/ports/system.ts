@@ -3,6 +3,11 @@ export interface System {
   readonly name: 'native' | 'commands';
   /** Wall clock in nanoseconds since 1970 UTC, true to well under a millisecond. */
   now(): bigint;
+  /**
+   * Milliseconds since the machine's boot, in which it slept included. Unlike the wall clock nothing sets it, and it goes on
+   * over restarts of the daemon.
+   */
+  uptime(): number;
   /** Reserves disk blocks for a range of an open file without changing its size. Throws Fault (`no-space`, `unsupported`). */
   preallocate(fd: number, offset: number, bytes: number): void;
   /** Flushes the whole file system that holds the path; resolves when it is on stable storage. */
@@ -22,3 +27,6 @@ export interface Lock {
 
 /** Nanoseconds since 1970 UTC. */
 export type Clock = () => bigint;
+
+/** As `System.uptime`. */
+export type Uptime = () => number;

@@ -54,7 +54,7 @@ test('fills an empty file with the defaults', () => {
     checkpoint: { every: 50_000 },
     containerdEvents: null,
     imageFsLink: null,
-    retention: { keep: 86_400_000, maxBytes: 10 * 2 ** 30, minFree: { fraction: 0.2 } },
+    retention: { keep: 86_400_000, maxSnapshots: 2000, maxBytes: 10 * 2 ** 30, minFree: { fraction: 0.2 } },
     drainTimeout: 10_000,
     logLevel: 'info',
   });
@@ -93,6 +93,7 @@ image_fs_link = "/var/lib/ctd/"
 [retention]
 enabled = true
 keep = "7d"
+max_snapshots = 500
 max_bytes = "1GiB"
 min_free = "2GiB"
 `;
@@ -114,7 +115,7 @@ test('reads every key', () => {
     checkpoint: { every: 7 },
     containerdEvents: '/run/c.sock',
     imageFsLink: '/var/lib/ctd/io.containerd.snapshotter.v1.snapledger',
-    retention: { keep: 7 * 86_400_000, maxBytes: 2 ** 30, minFree: { bytes: 2 ** 31 } },
+    retention: { keep: 7 * 86_400_000, maxSnapshots: 500, maxBytes: 2 ** 30, minFree: { bytes: 2 ** 31 } },
     drainTimeout: 1500,
     logLevel: 'debug',
   });
@@ -168,6 +169,7 @@ const wrongTexts: readonly (readonly [text: string, message: string])[] = [
   ['[log]\nreserve_bytes = nan', 'config.toml: log.reserve_bytes: expected a size'],
   ['[checkpoint]\nevery = 0', 'config.toml: checkpoint.every: expected a whole number of at least 1, found 0'],
   ['[retention]\nkeep = "4000d"', 'config.toml: retention.keep: expected a duration of at most 3650 days'],
+  ['[retention]\nmax_snapshots = 0', 'config.toml: retention.max_snapshots: expected a whole number of at least 1'],
   ['[retention]\nmax_bytes = "much"', 'config.toml: retention.max_bytes: expected a size'],
   ['[retention]\nmin_free = "120%"', 'config.toml: retention.min_free: expected a part as "20%", or a size'],
   ['[retention]\nenabled = 1', 'config.toml: retention.enabled: expected true or false, found 1'],

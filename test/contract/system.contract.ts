@@ -47,6 +47,16 @@ function clockContract(name: string, open: () => System, missing: Missing): void
     assert.ok(times.size > 100, `${times.size} times`);
   });
 
+  clock("counts whole milliseconds since the machine's boot", () => {
+    const system = open();
+    const sinceBoot = () => Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0]) * 1000;
+    // The kernel prints hundredths of a second, cut off.
+    const before = sinceBoot() - 1;
+    const uptime = system.uptime();
+    assert.ok(before <= uptime && uptime <= sinceBoot() + 11, `${before} <= ${uptime}`);
+    assert.ok(Number.isSafeInteger(uptime));
+  });
+
   clock.run();
 }
 

@@ -56,7 +56,7 @@ export async function openDiskStore(options: DiskStoreOptions): Promise<DiskStor
     const driver = await createDriver(root, reach);
     const journal = createJournal({ log, store, clock: system.now, state });
     const opener = { store, version: '0.0.0', boot: 'boot', pid: process.pid };
-    const recovered = await recover({ journal, driver, logger, opener, replayed, reach });
+    const recovered = await recover({ journal, driver, logger, opener, replayed, reach, uptime: system.uptime });
     const service = createService({
       journal,
       driver,
@@ -72,7 +72,7 @@ export async function openDiskStore(options: DiskStoreOptions): Promise<DiskStor
         checkpointEvery: 1000,
         retention,
       },
-      clock: system.now,
+      uptime: system.uptime,
       measureRoom: createRoomMeter(root),
     });
     let ending: Promise<void> | undefined;

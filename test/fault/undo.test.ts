@@ -62,7 +62,7 @@ const deeds: Readonly<Record<Row['deed'], (place: Place) => Promise<unknown>>> =
   },
 };
 
-const forever: RetentionPolicy = { keep: 1e9, maxBytes: 1e12, minFree: { bytes: 0 } };
+const forever: RetentionPolicy = { keep: 1e9, maxSnapshots: 1e6, maxBytes: 1e12, minFree: { bytes: 0 } };
 
 async function createPlace(
   driver: DriverUnderTest,

@@ -38,7 +38,7 @@ test('a retained layer is out of the index, and kept with what it was, its usage
   assert.is(index.size + lineage.size + volumes.wanted.size + volumes.doomed.size, 0);
   assert.equal(volumes.retained.get(1), {
     snapshot: { id: 1, key: name, kind: 'committed', parent: '', parentId: null, labels: {}, created: 2n, updated: 2n },
-    ...{ since: 7, removed: 7_000_000_000n, prepared: 1, flushed: true },
+    ...{ since: 7, removed: 7_000_000_000n, elapsed: 0, prepared: 1, flushed: true },
   });
   assert.equal(usage.get(1), { bytes: 4096, inodes: 2 });
   assert.is(volumes.offered.get(offer), 1);

@@ -18,7 +18,7 @@ import type { CheckpointStore } from '../../src/ports/checkpoint-store.ts';
 import { type Reach, unhindered } from '../../src/ports/failpoints.ts';
 import type { Logger } from '../../src/ports/logger.ts';
 import type { MeasureRoom } from '../../src/ports/space.ts';
-import type { Clock } from '../../src/ports/system.ts';
+import type { Clock, Uptime } from '../../src/ports/system.ts';
 import type { Survey } from '../../src/ports/volume-driver.ts';
 
 /** One line that was logged. */
@@ -48,6 +48,8 @@ export interface MemoryStoreOptions extends MemoryOptions, Pick<MemoryEventLogOp
   readonly saveCheckpoint?: () => Promise<void>;
   /** plays the clock, in nanoseconds */
   readonly clock?: Clock;
+  /** plays the machine's uptime, in milliseconds; it stands still unless given */
+  readonly uptime?: Uptime;
 }
 
 export interface MemoryStore extends Service {
@@ -112,10 +114,11 @@ export async function openMemoryStore(options: MemoryStoreOptions = {}, remains:
   };
   const { clock = ticking } = options;
   const journal = createJournal({ log, store: storeId, clock, state });
+  const { uptime = () => 1_000_000 } = options;
   const opener = { store: storeId, version: '0.0.0', boot: options.boot ?? 'boot', pid: 1 };
   const reach = options.reach ?? unhindered;
   const survey = options.large === true ? surveyOf(driver) : undefined;
-  const recovered = await recover({ journal, driver, logger, opener, replayed: 0, survey, reach });
+  const recovered = await recover({ journal, driver, logger, opener, replayed: 0, survey, reach, uptime });
   const service = createService({
     journal,
     driver,
@@ -131,7 +134,7 @@ export async function openMemoryStore(options: MemoryStoreOptions = {}, remains:
       retention: null,
       ...options.service,
     },
-    clock,
+    uptime,
     measureRoom: options.measureRoom ?? endlessRoom,
     reach,
     ...(options.closingLimits && { closingLimits: options.closingLimits }),

@@ -1,4 +1,5 @@
 import { closeSync, existsSync, openSync } from 'node:fs';
+import { uptime } from 'node:os';
 import { isErrno, printedError } from '../../ports/errno.ts';
 import { type Fault, faultOf } from '../../ports/fault.ts';
 import type { Lock, System } from '../../ports/system.ts';
@@ -14,6 +15,7 @@ export function createCommandSystem(): System {
   return {
     name: 'commands',
     now: createSteppedClock(),
+    uptime: () => Math.floor(uptime() * 1000),
     preallocate: (fd, offset, bytes) => {
       const range = ['--offset', String(offset), '--length', String(bytes)];
       const file = `/proc/${process.pid}/fd/${fd}`;

@@ -7,6 +7,8 @@ type Koffi = typeof import('koffi');
 export interface NativeCalls {
   /** CLOCK_REALTIME in nanoseconds */
   realtime(): bigint;
+  /** CLOCK_BOOTTIME in nanoseconds */
+  boottime(): bigint;
   /** LOCK_EX without waiting */
   flock(fd: number): number;
   /** reserves blocks, the size stays */
@@ -23,6 +25,7 @@ const lockExclusive = 2;
 const lockWithoutWaiting = 4;
 const keepSize = 1;
 const realtimeClock = 0;
+const boottimeClock = 7;
 const unixFamily = 1;
 const datagramCloseOnExec = 0o2000002;
 const withoutSignal = 0x4000;
@@ -58,6 +61,10 @@ function bind({ koffi, libc }: Loaded): NativeCalls {
   const close = libc.func('int close(int fd)');
   const ioctl = libc.func('int ioctl(int fd, unsigned long request, void *argument)');
   const time = new BigInt64Array(2);
+  const read = (clock: number) => {
+    clockGettime(clock, time);
+    return (time[0] ?? 0n) * 1_000_000_000n + (time[1] ?? 0n);
+  };
   const errnoOf = (result: number) => (result < 0 ? koffi.errno() : 0);
   /** Inside the callback koffi.errno() is that of the thread that made the call. */
   const apart = (call: typeof syncfs, ...args: unknown[]) =>
@@ -67,10 +74,8 @@ function bind({ koffi, libc }: Loaded): NativeCalls {
       );
     });
   return {
-    realtime: () => {
-      clockGettime(realtimeClock, time);
-      return (time[0] ?? 0n) * 1_000_000_000n + (time[1] ?? 0n);
-    },
+    realtime: () => read(realtimeClock),
+    boottime: () => read(boottimeClock),
     flock: (fd) => errnoOf(flock(fd, lockExclusive | lockWithoutWaiting)),
     fallocate: (fd, offset, bytes) => again(() => errnoOf(fallocate(fd, keepSize, offset, bytes))),
     syncfs: (fd) => apart(syncfs, fd),

@@ -15,6 +15,7 @@ export function createNativeSystem(): System | undefined {
   return {
     name: 'native',
     now: calls.realtime,
+    uptime: () => Number(calls.boottime() / 1_000_000n),
     preallocate: (fd, offset, bytes) => {
       const errno = calls.fallocate(fd, offset, bytes);
       if (errno !== 0)

@@ -1,4 +1,5 @@
-import type { Event } from '../../../events/registry.ts';
+import type { EventOf } from '../../../events/registry.ts';
+import type { State } from '../../../projections/state.ts';
 import type { Reach } from '../../ports/failpoints.ts';
 import type { VolumeDriver } from '../../ports/volume-driver.ts';
 import { reconcilerActor } from '../actors.ts';
@@ -25,15 +26,26 @@ export async function endRetention(context: EndingContext, queued: readonly Queu
   const { journal, purger, driver, reach } = context;
   let ended = false;
   for (let from = 0; from < queued.length; from += atOnce) {
-    const part = queued.slice(from, from + atOnce).filter(({ id }) => journal.latest.volumes.retained.has(id));
-    if (part.length === 0) continue;
+    const events = endings(journal.latest, queued.slice(from, from + atOnce), why);
+    if (events.length === 0) continue;
     if (purger.closing) return ended;
-    const events = part.map(({ id, key }): Event => ({ type: 'RetentionEnded', data: { id, key, why } }));
     reach('retention.end');
     await journal.record(events, { actor: reconcilerActor, room: 'reserved' });
-    await Promise.all(part.map(({ id }) => purger.purged(id)));
+    await Promise.all(events.map(({ data }) => purger.purged(data.id)));
     ended = true;
     await driver.reclaim?.();
   }
   return ended;
+}
+
+/** The events that end retention of these layers, as far as a state retains them. */
+export function endings(
+  { volumes }: State,
+  queued: readonly Queued[],
+  why: string,
+): readonly EventOf<'RetentionEnded'>[] {
+  return queued.flatMap(({ id }) => {
+    const retained = volumes.retained.get(id);
+    return retained === undefined ? [] : [{ type: 'RetentionEnded', data: { id, key: retained.snapshot.key, why } }];
+  });
 }

@@ -2,8 +2,10 @@ import type { Room } from '../../ports/space.ts';
 
 /** How long removed layers are kept, and how much of them. */
 export interface RetentionPolicy {
-  /** milliseconds from the removal on */
+  /** milliseconds that pass from the removal on, as far as they are known (`elapsedAt`) */
   readonly keep: number;
+  /** how many retained layers there may be, 1 at least */
+  readonly maxSnapshots: number;
   /** bytes of all retained layers together */
   readonly maxBytes: number;
   /** what the file system must have free before anything is retained */

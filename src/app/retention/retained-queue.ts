@@ -4,10 +4,15 @@ import type { State } from '../../../projections/state.ts';
 /** A retained layer in the order in which retention ends. */
 export interface Queued {
   readonly id: number;
-  readonly key: string;
-  /** time of its removal, nanoseconds since 1970 UTC */
-  readonly removed: bigint;
+  /** `elapsed` of the store's life at its removal, in milliseconds; not below that of the layer before it */
+  readonly elapsed: number;
   /** its own bytes, 0 where they were not measured yet */
+  readonly bytes: number;
+}
+
+/** What was taken before the next one. */
+export interface Taken {
+  readonly count: number;
   readonly bytes: number;
 }
 
@@ -20,8 +25,10 @@ export interface RetainedQueue {
   readonly bytes: number;
   /** Follows a durable event, and the state after it. */
   follow(envelope: Envelope, state: State): void;
-  /** Oldest first, as long as `taking` says so of the next one, told the bytes of those before it. */
-  oldest(taking: (next: Queued, before: number) => boolean): readonly Queued[];
+  /** Oldest first, as long as `taking` accepts the next one. */
+  oldest(taking: (next: Queued, taken: Taken) => boolean): readonly Queued[];
+  /** The oldest `count` of those that a newer state retains. */
+  oldestIn(state: State, count: number): readonly Queued[];
 }
 
 export function createRetainedQueue(state: State): RetainedQueue {
@@ -31,13 +38,10 @@ export function createRetainedQueue(state: State): RetainedQueue {
     total += queued.bytes - (queue.get(queued.id)?.bytes ?? 0);
     queue.set(queued.id, queued);
   };
-  for (const [id, { snapshot, removed }] of inOrder(state))
-    put({ id, key: snapshot.key, removed, bytes: state.usage.get(id)?.bytes ?? 0 });
-  const follow = ({ event, time }: Envelope, { usage }: State) => {
-    if (event.type === 'SnapshotRemoved' && event.data.retained) {
-      const { id, key } = event.data;
-      put({ id, key, removed: time, bytes: usage.get(id)?.bytes ?? 0 });
-    } else if (event.type === 'UsageMeasured') {
+  for (const queued of inOrder(state)) put(queued);
+  const follow = ({ event }: Envelope, after: State) => {
+    if (event.type === 'SnapshotRemoved' && event.data.retained) put(queuedOf(after, event.data.id));
+    else if (event.type === 'UsageMeasured') {
       const queued = queue.get(event.data.id);
       if (queued !== undefined) put({ ...queued, bytes: event.data.bytes });
     } else if (event.type === 'RetentionEnded' || event.type === 'SnapshotRestored') {
@@ -54,18 +58,34 @@ export function createRetainedQueue(state: State): RetainedQueue {
     },
     follow,
     oldest: (taking) => oldestOf(queue.values(), taking),
+    oldestIn: (newer, count) => {
+      const found = oldestOf(stillIn(queue, newer), (_, taken) => taken.count < count);
+      // Those that are retained since the newest durable event come after all others.
+      return found.length < count ? inOrder(newer).slice(0, count) : found;
+    },
   };
 }
 
-const inOrder = ({ volumes }: State) => [...volumes.retained].sort(([, a], [, b]) => a.since - b.since);
+const queuedOf = ({ volumes, usage }: State, id: number): Queued => ({
+  id,
+  elapsed: volumes.retained.get(id)?.elapsed ?? 0,
+  bytes: usage.get(id)?.bytes ?? 0,
+});
 
-function oldestOf(queue: Iterable<Queued>, taking: (next: Queued, before: number) => boolean): readonly Queued[] {
-  const taken: Queued[] = [];
-  let before = 0;
+const inOrder = (state: State): readonly Queued[] =>
+  [...state.volumes.retained].sort(([, a], [, b]) => a.since - b.since).map(([id]) => queuedOf(state, id));
+
+function* stillIn(queue: ReadonlyMap<number, Queued>, { volumes }: State): Iterable<Queued> {
+  for (const [id, queued] of queue) if (volumes.retained.has(id)) yield queued;
+}
+
+function oldestOf(queue: Iterable<Queued>, taking: (next: Queued, taken: Taken) => boolean): readonly Queued[] {
+  const found: Queued[] = [];
+  let bytes = 0;
   for (const queued of queue) {
-    if (!taking(queued, before)) break;
-    taken.push(queued);
-    before += queued.bytes;
+    if (!taking(queued, { count: found.length, bytes })) break;
+    found.push(queued);
+    bytes += queued.bytes;
   }
-  return taken;
+  return found;
 }

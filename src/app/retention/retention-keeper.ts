@@ -1,22 +1,29 @@
 import { EMPTY, exhaustMap, from, interval, Subject, startWith, switchMap } from 'rxjs';
+import type { Event } from '../../../events/registry.ts';
+import { elapsedAt } from '../../../projections/life-of-store.ts';
 import { errorText } from '../../ports/fault.ts';
 import type { Logger } from '../../ports/logger.ts';
 import type { MeasureRoom } from '../../ports/space.ts';
-import type { Clock } from '../../ports/system.ts';
+import type { Uptime } from '../../ports/system.ts';
 import type { Journal } from '../journal.ts';
 import type { Pipelines } from '../pipeline/pipeline.ts';
 import type { Purger } from '../purger.ts';
-import { type EndingContext, endRetention } from './end-retention.ts';
+import { type EndingContext, endings, endRetention } from './end-retention.ts';
 import { type RetentionPolicy, shortOf } from './policy.ts';
 import { createRetainedQueue, type RetainedQueue } from './retained-queue.ts';
 
-/** Ends retention by age, by size, and where the disk gets full: oldest first, never a parent before its child. */
+/** Ends retention by age, by number, by size, and where the disk gets full: oldest first, never a parent before its child. */
 export interface RetentionKeeper {
   /**
    * Something failed for want of space: gives up retained layers, more of them with each attempt (from 0 on), and resolves
    * when they are off the disk. False where there was nothing to give up. Never rejects.
    */
   makeRoom(attempt: number): Promise<boolean>;
+  /**
+   * To be recorded together with the removal of one more layer that is retained: ends retention of the oldest, so that there
+   * are never more than may be.
+   */
+  displaced(): readonly Event[];
   /** Resolves when nothing is being given up any more. */
   close(): Promise<void>;
 }
@@ -27,7 +34,7 @@ interface Context extends EndingContext {
   readonly pipelines: Pipelines;
   readonly purger: Purger;
   readonly logger: Logger;
-  readonly clock: Clock;
+  readonly uptime: Uptime;
   /** null: nothing is to be retained any more, and what was is given up */
   readonly policy: RetentionPolicy | null;
 }
@@ -69,6 +76,7 @@ export function createRetentionKeeper(context: Context): RetentionKeeper {
     },
   });
   return {
+    displaced: () => displaced(context, queue),
     makeRoom: async (attempt) =>
       (await inTurn(() => giveUp(context, queue, attempt), 'no room could be made')) === true,
     close: async () => {
@@ -80,20 +88,32 @@ export function createRetentionKeeper(context: Context): RetentionKeeper {
 }
 
 async function endWhatIsDue(context: Context, queue: RetainedQueue): Promise<undefined> {
-  const { journal, clock, measureRoom, policy } = context;
+  const { journal, uptime, measureRoom, policy } = context;
   // While nothing is recorded nothing can be ended, and the disk may be another.
   if (!journal.health.serving) return;
   const end = (taking: Parameters<RetainedQueue['oldest']>[0], why: string) =>
     endRetention(context, queue.oldest(taking), why);
   if (policy === null) return void (await end(() => true, 'nothing is retained any more'));
-  const { keep, maxBytes, minFree } = policy;
-  const before = clock() - BigInt(keep) * 1_000_000n;
-  await end(({ removed }) => removed <= before, `it was kept for ${keep / 1000} s`);
+  const { keep, maxSnapshots, maxBytes, minFree } = policy;
+  const before = elapsedAt(journal.durable.life, uptime()) - keep;
+  await end(({ elapsed }) => elapsed <= before, `it was kept for ${keep / 1000} s`);
+  const tooMany = queue.size - maxSnapshots;
+  await end((_next, { count }) => count < tooMany, tooManyRetained(maxSnapshots));
   const excess = queue.bytes - maxBytes;
-  await end((_next, given) => given < excess, `more than ${maxBytes} bytes were retained`);
+  await end((_next, { bytes }) => bytes < excess, `more than ${maxBytes} bytes were retained`);
   if (queue.size === 0) return;
   const short = shortOf(await measureRoom(), minFree);
-  await end((_next, given) => given < short, 'the disk has less room than is to be kept free');
+  await end((_next, { bytes }) => bytes < short, 'the disk has less room than is to be kept free');
+}
+
+const tooManyRetained = (most: number) => `more than ${most} layers were retained`;
+
+/** Events under way count: their layers are in the newest state, and those that they displace are not. */
+function displaced({ journal, policy }: Context, queue: RetainedQueue): readonly Event[] {
+  if (policy === null) return [];
+  const { latest } = journal;
+  const tooMany = latest.volumes.retained.size + 1 - policy.maxSnapshots;
+  return endings(latest, queue.oldestIn(latest, tooMany), tooManyRetained(policy.maxSnapshots));
 }
 
 /** milliseconds: what has gone so shortly before may have come too late for what failed */
@@ -107,7 +127,7 @@ const lately = 35_000;
  */
 async function giveUp(context: Context, queue: RetainedQueue, attempt: number): Promise<boolean> {
   const { purger, driver } = context;
-  const given = queue.oldest((_next, bytes) => bytes < firstGift * 4 ** attempt);
+  const given = queue.oldest((_next, { bytes }) => bytes < firstGift * 4 ** attempt);
   if (given.length > 0) return endRetention(context, given, 'something failed for want of space');
   const now = performance.now();
   await purger.drained();

@@ -2,6 +2,7 @@ import { either } from 'fp-ts';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { refLabel } from '../../../projections/offer.ts';
+import { evolve, initialState } from '../../../projections/state.ts';
 import type { MemoryVolume } from '../../../src/adapters/volume-driver/memory/memory-driver.ts';
 import type { RetentionPolicy } from '../../../src/app/retention/policy.ts';
 import type { Answer } from '../../../src/domain/refusal.ts';
@@ -18,7 +19,8 @@ import { waitFor } from '../../support/wait-for.ts';
 
 const test = suite('app/retention');
 const actor = { actor: 'containerd', namespace: 'default' };
-const forever: RetentionPolicy = { keep: 1e9, maxBytes: 1e12, minFree: { bytes: 0 } };
+const full = () => new Fault('no-space', 'the disk is full', { hint: 'free space' });
+const forever: RetentionPolicy = { keep: 1e9, maxSnapshots: 1e6, maxBytes: 1e12, minFree: { bytes: 0 } };
 const names = ['default/2/sha256:a', 'default/4/sha256:b', 'default/6/sha256:c'] as const;
 const [a, b, c] = names;
 
@@ -264,12 +266,12 @@ test('a living parent that is lost takes its retained children with it', async (
 });
 
 test('retention ends by age, the oldest first', async () => {
-  let now = 1_790_000_000_000_000_000n;
-  const store = await withRemoved({ policy: { ...forever, keep: 60_000 }, clock: () => now });
+  let now = 1_000_000;
+  const store = await withRemoved({ policy: { ...forever, keep: 60_000 }, uptime: () => now });
   right(await store.snapshots.remove({ type: 'Remove', key: c }, actor));
-  now += 40_000_000_000n;
+  now += 40_000;
   right(await store.snapshots.remove({ type: 'Remove', key: b }, actor));
-  now += 30_000_000_000n;
+  now += 30_000;
   await waitFor('the first to be given up', () => retained(store).length === 1);
   await store.snapshots.cleanup();
   assert.equal(retained(store), [2]);
@@ -285,6 +287,73 @@ test('retention ends by size, never a parent before its child', async () => {
   assert.equal(ended, [3, 2]);
 });
 
+/** The most that were retained at any position of the log, and the order in which retention ended. */
+function historyOf({ durable }: MemoryStore) {
+  let [state, most] = [initialState, 0];
+  const ended: number[] = [];
+  for (const envelope of durable()) {
+    state = evolve(state, envelope);
+    most = Math.max(most, state.volumes.retained.size - Number(envelope.event.type === 'SnapshotRemoved'));
+    if (envelope.event.type === 'RetentionEnded') ended.push(envelope.event.data.id);
+    for (const { snapshot } of state.volumes.retained.values())
+      if (snapshot.parentId !== null && !state.volumes.retained.has(snapshot.parentId))
+        assert.ok(state.lineage.has(snapshot.parentId), `${snapshot.id} has lost its parent ${snapshot.parentId}`);
+  }
+  return { most, ended };
+}
+
+test('no more are retained than may be at any moment: with each removal the oldest goes, never a parent before its child', async () => {
+  const policy = { ...forever, maxSnapshots: 4 };
+  const store = await withRemoved({ policy });
+  const { snapshots } = store;
+  const cycle = async (caller: number) => {
+    for (let n = 0; n < 25; n++) {
+      const [key, name] = [`default/1/${caller}-${n}`, `default/2/${caller}-${n}`];
+      right(await snapshots.prepare(prepare(key), actor));
+      right(await snapshots.commit({ type: 'Commit', key, name, parent: '', labels: {} }, actor));
+      right(await snapshots.prepare(prepare(key, name), actor));
+      right(await snapshots.remove({ type: 'Remove', key }, actor));
+      right(await snapshots.remove({ type: 'Remove', key: name }, actor));
+    }
+  };
+  await Promise.all([removeAll(store), ...Array.from({ length: 8 }, (_, caller) => cycle(caller))]);
+  await store.journal.settled();
+  const { most, ended } = historyOf(store);
+  assert.is(most, 4);
+  assert.is(ended.length, 8 * 25 + 3 - 4);
+  const removed = store.durable().flatMap(({ event }) => {
+    return event.type === 'SnapshotRemoved' && event.data.retained ? [event.data.id] : [];
+  });
+  assert.equal(ended, removed.slice(0, ended.length), 'oldest first');
+  await snapshots.cleanup();
+  assert.equal(volumes(store), removed.slice(-4).map(String).sort());
+});
+
+test('a start with a lower bound gives up the oldest that are too many', async () => {
+  const store = await withRemoved();
+  await removeAll(store);
+  await store.close('SIGTERM');
+  const service = { retention: { ...forever, maxSnapshots: 1 } };
+  const again = await openMemoryStore({ service }, { kept: store.kept, driver: store.driver });
+  await waitFor('two to be given up', () => retained(again).length === 1);
+  assert.equal(historyOf(again).ended, [3, 2]);
+});
+
+test('a layer whose removal the log gives back displaces nothing', async () => {
+  let failing = false;
+  const flush = async () => {
+    if (failing) throw full();
+  };
+  const store = await withRemoved({ policy: { ...forever, maxSnapshots: 2 }, flush });
+  for (const key of [c, b]) right(await store.snapshots.remove({ type: 'Remove', key }, actor));
+  failing = true;
+  assert.is((await caughtFault(store.snapshots.remove({ type: 'Remove', key: a }, actor))).code, 'no-space');
+  failing = false;
+  assert.equal(retained(store), [2, 3]);
+  right(await store.snapshots.remove({ type: 'Remove', key: a }, actor));
+  assert.equal(retained(store), [1, 2]);
+});
+
 const gigabyte: Room = { bytes: 1e9, totalBytes: 2e9, inodes: 1000, totalInodes: 1000 };
 
 test('retention ends where the disk has too little room, or too few inodes, and not before', async () => {
@@ -298,8 +367,6 @@ test('retention ends where the disk has too little room, or too few inodes, and 
     await waitFor('retained layers to be given up', () => retained(store).length < 3, { limit: 5000 });
   }
 });
-
-const full = () => new Fault('no-space', 'the disk is full', { hint: 'free space' });
 
 test('a prepare, commit or update that lacks space has retained layers give way, and comes about', async () => {
   for (const deed of ['create', 'seal'] as const) {

@@ -1,0 +1,148 @@
+import { either } from 'fp-ts';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { RetentionPolicy } from '../../../src/app/retention/policy.ts';
+import {
+  closeMemoryStores,
+  type MemoryStore,
+  type MemoryStoreOptions,
+  openMemoryStore,
+  type Remains,
+} from '../../support/memory-store.ts';
+import { waitFor } from '../../support/wait-for.ts';
+
+const test = suite('app/retention: the clock is set');
+const actor = { actor: 'containerd', namespace: 'default' };
+const hour = 3_600_000;
+const year = 31_536_000_000_000_000n;
+const now = 1_790_000_000_000_000_000n;
+const policy: RetentionPolicy = { keep: 24 * hour, maxSnapshots: 100, maxBytes: 1e12, minFree: { bytes: 0 } };
+
+/** A machine with a wall clock that anything may set, and an uptime that nothing sets. */
+class Machine {
+  wall = now;
+  uptime = 60_000;
+  boot = 'boot-1';
+  /** how often retention has been looked at */
+  looks = 0;
+
+  pass(milliseconds: number): void {
+    this.uptime += milliseconds;
+    this.wall += BigInt(milliseconds) * 1_000_000n;
+  }
+
+  reboot(): void {
+    this.boot = `${this.boot}+`;
+    this.uptime = 20_000;
+  }
+
+  open(remains?: Remains): Promise<MemoryStore> {
+    const options: MemoryStoreOptions = {
+      clock: () => this.wall,
+      uptime: () => this.uptime,
+      boot: this.boot,
+      measureRoom: async () => {
+        this.looks += 1;
+        return { bytes: 1, totalBytes: 1, inodes: 1, totalInodes: 1 };
+      },
+      service: { retention: policy },
+    };
+    return openMemoryStore(options, remains);
+  }
+}
+
+async function removeLayer({ snapshots }: MemoryStore, name: string): Promise<void> {
+  const key = `${name}-active`;
+  const answers = [
+    await snapshots.prepare({ type: 'Prepare', key, parent: '', kind: 'active', labels: {} }, actor),
+    await snapshots.commit({ type: 'Commit', key, name, parent: '', labels: {} }, actor),
+    await snapshots.remove({ type: 'Remove', key: name }, actor),
+  ];
+  for (const answer of answers) if (either.isLeft(answer)) throw new Error(answer.left.text);
+}
+const removeThree = async (store: MemoryStore) => {
+  for (const name of ['a', 'b', 'c']) await removeLayer(store, name);
+};
+const retained = ({ journal }: MemoryStore) =>
+  [...journal.durable.volumes.retained].map(([, { snapshot }]) => snapshot.key).sort();
+
+/** Each look at the disk comes after one at ages: two of them have begun after the call. */
+async function afterLooks(machine: Machine): Promise<void> {
+  const before = machine.looks;
+  await waitFor('two looks', () => machine.looks >= before + 2, { limit: 10_000 });
+}
+
+test('a clock that jumps from 1970 to now ends no retention', async () => {
+  const machine = new Machine();
+  machine.wall = 1_000_000_000n;
+  const store = await machine.open();
+  await removeThree(store);
+  machine.wall = now;
+  await afterLooks(machine);
+  assert.equal(retained(store), ['a', 'b', 'c']);
+  machine.pass(25 * hour);
+  await waitFor('the end of retention', () => retained(store).length === 0, { limit: 10_000 });
+});
+
+test('a removal that is stamped a year ahead keeps none that follow it', async () => {
+  const machine = new Machine();
+  const store = await machine.open();
+  machine.wall = now + year;
+  await removeLayer(store, 'ahead');
+  machine.wall = now;
+  await removeThree(store);
+  machine.pass(25 * hour);
+  await waitFor('the end of retention', () => retained(store).length === 0, { limit: 10_000 });
+});
+
+test('a clock that is set back keeps nothing for longer', async () => {
+  const machine = new Machine();
+  const store = await machine.open();
+  await removeThree(store);
+  machine.wall = 0n;
+  machine.pass(25 * hour);
+  await waitFor('the end of retention', () => retained(store).length === 0, { limit: 10_000 });
+});
+
+test('what passes while the daemon is stopped counts, as long as the machine runs', async () => {
+  for (const end of ['closed', 'killed']) {
+    const machine = new Machine();
+    const store = await machine.open();
+    await removeThree(store);
+    machine.pass(13 * hour);
+    if (end === 'closed') await store.close('test');
+    machine.pass(hour);
+    machine.wall = 0n;
+    const again = await machine.open({ kept: store.kept, driver: store.driver });
+    await afterLooks(machine);
+    assert.equal(retained(again), ['a', 'b', 'c']);
+    machine.pass(10 * hour);
+    await waitFor('the end of retention', () => retained(again).length === 0, { limit: 10_000 });
+  }
+});
+
+test('a node that boots with a wrong clock keeps what it retained before, and ages it from there on', async () => {
+  for (const wrong of [0n, now + year]) {
+    const machine = new Machine();
+    const store = await machine.open();
+    await removeThree(store);
+    machine.pass(10 * hour);
+    await store.close('SIGTERM');
+    machine.reboot();
+    machine.wall = wrong;
+    const again = await machine.open({ kept: store.kept, driver: store.driver });
+    await afterLooks(machine);
+    machine.wall = now + 3n * year;
+    await afterLooks(machine);
+    assert.equal(retained(again), ['a', 'b', 'c']);
+    machine.pass(13 * hour);
+    await afterLooks(machine);
+    assert.equal(retained(again), ['a', 'b', 'c']);
+    machine.pass(hour);
+    await waitFor('the end of retention', () => retained(again).length === 0, { limit: 10_000 });
+  }
+});
+
+test.after(closeMemoryStores);
+
+test.run();

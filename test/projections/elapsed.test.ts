@@ -1,0 +1,105 @@
+import * as fc from 'fast-check';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Envelope } from '../../events/envelope.ts';
+import type { Event } from '../../events/registry.ts';
+import { elapsedAt } from '../../projections/life-of-store.ts';
+import { evolve, initialState, type State } from '../../projections/state.ts';
+
+const test = suite('projections: the time that has passed');
+
+const opened = (boot: string): Event => ({
+  type: 'StoreOpened',
+  data: { store: 's', driver: 'memory', version: '1', boot, pid: 1, clean: true, replayed: 0, found: {} },
+});
+const closed: Event = { type: 'StoreClosed', data: { reason: 'SIGTERM' } };
+const removed = (id: number): Event => ({
+  type: 'SnapshotRemoved',
+  data: {
+    ...{ id, key: `k${id}`, kind: 'committed', parent: '', parentId: null, labels: {} },
+    ...{ created: 0n, updated: 0n, retained: true },
+  },
+});
+
+/** Folds an event in that states the machine's uptime, if any; the wall clock is the caller's to set. */
+function fold(state: State, event: Event, uptime?: number, time = 0n): State {
+  const meta = { actor: 'test', ...(uptime === undefined ? {} : { uptime: String(uptime) }) };
+  const envelope: Envelope = { position: state.position + 1, id: 'id', time, meta, event };
+  return evolve(state, envelope);
+}
+
+test('what passes within a boot counts, while the daemon is stopped too', () => {
+  let state = fold(initialState, opened('a'), 5_000);
+  assert.is(elapsedAt(state.life, 6_000), 1_000);
+  state = fold(state, removed(1), 7_000);
+  state = fold(fold(state, closed, 8_000), opened('a'), 20_000);
+  assert.is(elapsedAt(state.life, 21_000) - (state.volumes.retained.get(1)?.elapsed ?? 0), 14_000);
+});
+
+test('nothing counts before an opening states the uptime, nor between two boots', () => {
+  let state = fold(fold(initialState, opened('a')), removed(1), 700_000);
+  assert.is(elapsedAt(state.life, 1_000_000), 0);
+  state = fold(fold(state, opened('a'), 1_000_000), closed, 1_002_000);
+  state = fold(state, opened('b'), 500_000);
+  assert.is(elapsedAt(state.life, 500_000), 2_000);
+  assert.is(elapsedAt(state.life, 501_000), 3_000);
+});
+
+test('an uptime that is no number counts as none, and one that falls adds nothing', () => {
+  let state = fold(initialState, opened('a'), 5_000);
+  const meta = { actor: 'test', uptime: '-7' };
+  state = evolve(state, { position: 2, id: 'id', time: 0n, meta, event: removed(1) });
+  assert.equal([state.life.uptime, state.life.elapsed], [5_000, 0]);
+  state = fold(state, removed(2), 4_000);
+  assert.equal([state.life.uptime, state.life.elapsed, elapsedAt(state.life, 5_500)], [5_000, 0, 500]);
+});
+
+const step = fc.oneof(
+  fc.record({ what: fc.constant('pass' as const), milliseconds: fc.nat(100_000) }),
+  fc.record({ what: fc.constant('set the clock' as const), to: fc.bigInt(0n, 4_000_000_000_000_000_000n) }),
+  fc.record({ what: fc.constant('remove' as const) }),
+  fc.record({ what: fc.constant('restart' as const), orderly: fc.boolean() }),
+  fc.record({ what: fc.constant('reboot' as const), orderly: fc.boolean(), off: fc.nat(1_000_000), up: fc.nat(9_000) }),
+);
+
+test('an age is never more than what passed since the removal, whatever is done to the clock', async () => {
+  await fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      let [now, uptime, wall, boot, id] = [0, 30_000, 0n, 1, 0];
+      /** by id: when it was removed, and in which boot */
+      const removals = new Map<number, { at: number; boot: number }>();
+      let state = fold(initialState, opened('boot-1'), uptime, wall);
+      for (const next of steps) {
+        if (next.what === 'pass') {
+          now += next.milliseconds;
+          uptime += next.milliseconds;
+        } else if (next.what === 'set the clock') wall = next.to;
+        else if (next.what === 'remove') {
+          id += 1;
+          removals.set(id, { at: now, boot });
+          state = fold(state, removed(id), uptime, wall);
+        } else {
+          if (next.orderly) state = fold(state, closed, uptime, wall);
+          if (next.what === 'reboot') {
+            boot += 1;
+            now += next.off + next.up;
+            uptime = next.up;
+          }
+          state = fold(state, opened(`boot-${boot}`), uptime, wall);
+        }
+      }
+      let before = 0;
+      const elapsed = elapsedAt(state.life, uptime);
+      for (const [one, removal] of removals) {
+        const since = state.volumes.retained.get(one)?.elapsed ?? Number.NaN;
+        assert.ok(elapsed - since <= now - removal.at, `${one}: ${elapsed - since} of ${now - removal.at}`);
+        if (removal.boot === boot) assert.is(elapsed - since, now - removal.at);
+        assert.ok(since >= before, 'the order of removal is that of ages');
+        before = since;
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test.run();
