@@ -2,12 +2,14 @@ import type { Snapshot } from '../projections/snapshot.ts';
 import { createFailpoints, failpointsVariable } from './adapters/failpoints/from-environment.ts';
 import { linkImageFs } from './adapters/root/image-fs-link.ts';
 import { readIdentity } from './adapters/root/root-directory.ts';
+import { createRoomMeter } from './adapters/space/stat-file-system.ts';
 import { createSystem } from './adapters/system/create-system.ts';
 import { forwardReport } from './app/forward/status.ts';
 import { guardFiles } from './app/guarded.ts';
 import type { Journal } from './app/journal.ts';
 import { observeContainerd } from './app/observe-containerd.ts';
 import type { Action } from './app/reconciler/action.ts';
+import { hiddenFromKubelet } from './app/retention/kubelet.ts';
 import { watchHealth } from './app/watch-health.ts';
 import { version } from './cli/version.ts';
 import type { Config } from './config/config.ts';
@@ -46,6 +48,7 @@ export async function startDaemon(config: Config, plain: Logger): Promise<Daemon
   const store = await openStore(config, { system, metrics, logger, reach });
   try {
     const daemon = await serveStore(store, config, { metrics, logger, listeners });
+    await compareWithKubelet(config, { metrics, logger });
     if (config.imageFsLink !== null) linkImages(config.imageFsLink, config.root, logger);
     await system.notify('READY=1');
     logger.info({ root: config.root, address: config.address, driver: config.driver }, 'serving');
@@ -62,6 +65,20 @@ export async function startDaemon(config: Config, plain: Logger): Promise<Daemon
     await store.close('start failed');
     throw error;
   }
+}
+
+/** A kubelet on this machine must never lack space that retained layers hold: it would collect images, then evict pods, for nothing. */
+async function compareWithKubelet(
+  { root, retention }: Config,
+  { metrics, logger }: Pick<Tools, 'metrics' | 'logger'>,
+): Promise<void> {
+  const hidden = retention === null ? 0 : hiddenFromKubelet(retention, await createRoomMeter(root)());
+  metrics.hiddenFromKubelet(hidden);
+  if (hidden === 0) return;
+  logger.warn(
+    { bytes: hidden },
+    'with this retention.min_free removed layers are still kept where a kubelet lacks space: keep "20%" free or more',
+  );
 }
 
 function linkImages(path: string, root: string, logger: Logger): void {

@@ -25,6 +25,8 @@ export interface Metrics {
   watch(journal: Watched, pipelines: Pipelines): void;
   /** Shows whether the store takes changes. */
   watchHealth(health: () => { readonly serving: boolean }): void;
+  /** Shows how many bytes of retained layers there may be while a kubelet lacks space. */
+  hiddenFromKubelet(bytes: number): void;
   /** Shows how the forwarding stands. */
   watchForwarding(status: () => ForwardStatus): void;
   /** Shows who reads the feed of events. */
@@ -75,6 +77,13 @@ export function createMetrics(version: string): Metrics {
           this.set(Number(health().serving));
         },
       });
+    },
+    hiddenFromKubelet: (bytes) => {
+      new Gauge({
+        name: 'snapledger_retention_hidden_from_kubelet_bytes',
+        help: 'Bytes of retained layers that there may be while a kubelet with default thresholds lacks space: 0 is right',
+        registers: [registry],
+      }).set(bytes);
     },
     watchForwarding: (status) => {
       forwarding = status;

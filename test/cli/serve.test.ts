@@ -31,10 +31,14 @@ test.after.each(({ sandbox }) => sandbox.close());
 
 const command = ({ root, address }: Context) => ['serve', '--root', root, '--address', address] as const;
 
-async function served(context: Context): Promise<Daemon> {
+async function served(context: Context, ...flags: readonly string[]): Promise<Daemon> {
   const log = join(context.sandbox.path, 'daemon.log');
   const { address } = context;
-  const daemon = await startDaemon({ command: [process.execPath, daemonFile, ...command(context)], address, log });
+  const daemon = await startDaemon({
+    command: [process.execPath, daemonFile, ...command(context), ...flags],
+    address,
+    log,
+  });
   context.sandbox.atEnd(() => daemon.stop());
   return daemon;
 }
@@ -53,6 +57,22 @@ const eventsOf = async (root: string) =>
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line));
+
+test('warns where retention keeps less free than a kubelet wants, and shows how much that may be', async (context) => {
+  const hidden = async () => {
+    const metrics = await askDaemon(context.http, 'GET', '/metrics');
+    return Number(/^snapledger_retention_hidden_from_kubelet_bytes (\d+)$/m.exec(metrics?.body ?? '')?.[1]);
+  };
+  const usual = await served(context);
+  assert.is(await hidden(), 0);
+  await usual.stop();
+  assert.not.match(usual.log(), 'kubelet');
+  const settings = join(context.sandbox.path, 'settings.toml');
+  writeFileSync(settings, '[retention]\nmin_free = "5%"\nmax_bytes = 4096\n');
+  const daemon = await served(context, '--config', settings);
+  assert.is(await hidden(), 4096);
+  assert.match(daemon.log(), /"level":"warn".*"bytes":4096.*kubelet lacks space: keep \\"20%\\" free or more/);
+});
 
 test('serves both sockets, stops on SIGTERM, and leaves an orderly store', async (context) => {
   const daemon = await served(context);

@@ -1,0 +1,37 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { hiddenFromKubelet } from '../../../src/app/retention/kubelet.ts';
+import { type LeastFree, type RetentionPolicy, shortOf } from '../../../src/app/retention/policy.ts';
+import { complete } from '../../../src/config/complete.ts';
+
+const test = suite('retention beside a kubelet');
+const GiB = 2 ** 30;
+const disk = { bytes: 0, totalBytes: 100 * GiB, inodes: 0, totalInodes: 0 };
+const policyWith = (minFree: LeastFree, maxBytes = 10 * GiB): RetentionPolicy => {
+  const { retention } = complete({ retention: { max_bytes: maxBytes, min_free: minFree } });
+  if (retention === null) throw new Error('retention is on by default');
+  return retention;
+};
+
+test('hides nothing by default: all is purged before a kubelet lacks space', () => {
+  const { retention } = complete({});
+  assert.ok(retention);
+  assert.is(hiddenFromKubelet(retention, disk), 0);
+  const atThreshold = { ...disk, bytes: 0.15 * disk.totalBytes };
+  assert.is(shortOf(atThreshold, retention.minFree), 5 * GiB);
+});
+
+test('hides what lies between the two thresholds, and no more than is retained at all', () => {
+  assert.is(hiddenFromKubelet(policyWith({ fraction: 0.15 }), disk), 0);
+  assert.is(hiddenFromKubelet(policyWith({ fraction: 0.1 }), disk), 5 * GiB);
+  assert.is(hiddenFromKubelet(policyWith({ fraction: 0 }), disk), 10 * GiB);
+  assert.is(hiddenFromKubelet(policyWith({ fraction: 0 }, 50 * GiB), disk), 15 * GiB);
+});
+
+test('counts a size as the part of the disk that it is', () => {
+  assert.is(hiddenFromKubelet(policyWith({ bytes: 15 * GiB }), disk), 0);
+  assert.is(hiddenFromKubelet(policyWith({ bytes: 12 * GiB }), disk), 3 * GiB);
+  assert.is(hiddenFromKubelet(policyWith({ bytes: 12 * GiB }), { ...disk, totalBytes: 1000 * GiB }), 10 * GiB);
+});
+
+test.run();
