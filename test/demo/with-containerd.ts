@@ -40,6 +40,9 @@ export async function demoWithContainerd(sandbox: Sandbox): Promise<void> {
 
   heading('kill -9, and a start on what is there');
   daemon = await killAndStart(daemon, start);
+  // A collection that comes before containerd has connected again fails, and is not done again by itself.
+  const listing = ['snapshots', '--snapshotter', snapshotterName, 'list'];
+  await waitFor('containerd to reach it again', async () => (await containerd.tryCtr(...listing)).status === 0);
   await showSnapledger(['tree', ...at]);
   await showSnapledger(['log', ...at, '--lines', '3']);
   say(`the container never noticed: ${await inContainer(containerd, 'three', 'cat /srv/note')}`);
