@@ -70,6 +70,7 @@ const meanings = {
   ENOTTY: { errno: 25, printed: /Inappropriate ioctl/i, fault: 'unsupported' },
   EPERM: { errno: 1, printed: /Operation not permitted/i },
   ENOENT: { errno: 2, printed: /No such file/i },
+  EXDEV: { errno: 18, printed: /Invalid cross-device link/i },
   EEXIST: { errno: 17, printed: /File exists/i },
   ENOTDIR: { errno: 20, printed: /Not a directory/i },
   ENOTEMPTY: { errno: 39, printed: /Directory not empty/i },

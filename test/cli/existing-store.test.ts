@@ -67,6 +67,14 @@ test('a start that makes a store says so, as a warning and in a metric', async (
   assert.match(metrics?.body ?? '', /^snapledger_events_total\{type="StoreCreated"\} 1$/m);
 });
 
+test('a mount option that the kernel refuses ends the start, and is named', async ({ sandbox }) => {
+  const config = join(sandbox.path, 'config.toml');
+  writeFileSync(config, '[overlay]\nmount_options = ["volatile", "no_such_option"]\n');
+  const refused = await serve(sandbox, join(sandbox.path, 'root'), '--config', config);
+  assert.is(refused.status, 2);
+  assert.match(refused.stderr, 'overlay.mount_options: "no_such_option"');
+});
+
 test('the unit file insists on a store, and is never told to give up', () => {
   const unit = readFileSync('src/operations/snapledger.service', 'utf8');
   assert.match(unit, /^ExecStart=.* serve --existing$/m);

@@ -1,5 +1,6 @@
-import { linkSync, lstatSync, renameSync, unlinkSync } from 'node:fs';
-import { Fault } from '../../ports/fault.ts';
+import { linkSync, lstatSync, mkdirSync, renameSync, rmSync, unlinkSync } from 'node:fs';
+import { isErrno } from '../../ports/errno.ts';
+import { Fault, faultOf, isFull } from '../../ports/fault.ts';
 import { makeDirectory } from './exact-directory.ts';
 
 const taken = new Set(['EEXIST', 'ENOTEMPTY', 'ENOTDIR']);
@@ -40,4 +41,31 @@ function movedTo(move: (from: string, to: string) => void, from: string, to: str
 function moveFile(from: string, to: string): void {
   linkSync(from, to);
   unlinkSync(from);
+}
+
+/**
+ * Moves a directory from `snapshots/` to `quarantine/`, to see that it can be done, unless the disk is full. Throws a Fault: `misuse`
+ * where one of the two is on another mount.
+ */
+export function trySetAside(root: string): void {
+  const [from, to] = [`${root}/snapshots/.probe`, `${root}/quarantine/.probe`] as const;
+  // A start that was killed may have left one.
+  for (const path of [from, to]) rmSync(path, { recursive: true, force: true });
+  try {
+    mkdirSync(from);
+    renameSync(from, to);
+  } catch (error) {
+    if (isErrno(error, 'EXDEV'))
+      throw new Fault(
+        'misuse',
+        `root ${root}: quarantine/ is not on the mount of snapshots/: nothing can be set aside`,
+        {
+          hint: 'unmount what is mounted on one of them',
+          cause: error,
+        },
+      );
+    if (!isFull(error)) throw faultOf(error, `root ${root}: a move from snapshots/ to quarantine/`);
+  } finally {
+    for (const path of [from, to]) rmSync(path, { recursive: true, force: true });
+  }
 }

@@ -1,17 +1,22 @@
-import { accessSync, constants, statfsSync } from 'node:fs';
-import { Fault, faultOf } from '../../../ports/fault.ts';
+import { accessSync, constants, mkdirSync, rmSync, statfsSync } from 'node:fs';
+import { Fault, faultOf, isFull } from '../../../ports/fault.ts';
 import { ensureDirectory } from '../exact-directory.ts';
 import { asRootFault, existingRoot } from '../existing-root.ts';
+import { trySetAside } from '../set-aside.ts';
 import type { BtrfsCalls } from './btrfs-calls.ts';
+import { isSubvolume } from './is-subvolume.ts';
+
+type Calls = Pick<BtrfsCalls, 'idOf' | 'create' | 'snapshot' | 'remove'>;
 
 /** Source: linux/magic.h */
 export const btrfsMagic = 0x9123683e;
 
 /**
  * Makes sure that a directory can hold btrfs volumes, lays it out (modes as ARCHITECTURE.md says, whatever the umask) and
- * resolves with its path without symbolic links. Rejects with a Fault whose hint says what to do.
+ * resolves with its path without symbolic links. What the first snapshots will need is tried: a move to quarantine, a subvolume and a
+ * snapshot of it. Rejects with a Fault whose hint says what to do.
  */
-export async function checkBtrfsRoot(root: string, calls: Pick<BtrfsCalls, 'idOf'>): Promise<string> {
+export async function checkBtrfsRoot(root: string, calls: Calls): Promise<string> {
   const path = existingRoot(root);
   if (path === '/') throw new Fault('misuse', 'root /: is no directory of its own', { hint: 'take one below it' });
   if (statfsSync(path).type !== btrfsMagic)
@@ -27,5 +32,26 @@ export async function checkBtrfsRoot(root: string, calls: Pick<BtrfsCalls, 'idOf
   await calls.idOf(path).catch((error) => {
     throw faultOf(error, `root ${path}: btrfs can't be asked`, 'the daemon must be root; install btrfs-progs or koffi');
   });
+  trySetAside(path);
+  await trySnapshot(path, calls);
   return path;
+}
+
+async function trySnapshot(root: string, calls: Calls): Promise<void> {
+  const place = `${root}/.probe`;
+  const clear = async () => {
+    for (const name of ['layer', 'fs']) if (isSubvolume(`${place}/${name}`)) await calls.remove(place, name);
+    rmSync(place, { recursive: true, force: true });
+  };
+  try {
+    // A start that was killed may have left one.
+    await clear();
+    mkdirSync(place);
+    await calls.create(place, 'fs');
+    await calls.snapshot(`${place}/fs`, place, 'layer', { readOnly: true });
+    await clear();
+  } catch (error) {
+    // On a full disk nothing can be tried; the daemon must start all the same, since removing snapshots is what frees it.
+    if (!isFull(error)) throw faultOf(error, `root ${root}: no snapshot can be made and deleted`);
+  }
 }

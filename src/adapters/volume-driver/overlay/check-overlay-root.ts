@@ -2,17 +2,24 @@ import { accessSync, constants, mkdirSync, rmSync, statfsSync } from 'node:fs';
 import { Fault, isFull } from '../../../ports/fault.ts';
 import { ensureDirectory } from '../exact-directory.ts';
 import { asRootFault, existingRoot } from '../existing-root.ts';
+import { trySetAside } from '../set-aside.ts';
 import { tellsEntryTypes } from './entry-types.ts';
+import { kernelTraits } from './kernel-traits.ts';
 import type { TryMount } from './overlay-options.ts';
+import { tryMounts } from './try-mounts.ts';
 
 const overlayfs = 0x794c7630;
 
 /**
  * Makes sure that a directory can hold overlay's volumes, lays it out (modes as ARCHITECTURE.md says, whatever the umask)
- * and returns its path without symbolic links. With `tryMount` an overlay is really mounted on it. Rejects with a Fault
- * whose hint says what to do.
+ * and returns its path without symbolic links. What the first snapshots will need is tried: a move to quarantine, and with `tryMount`
+ * their mounts with the operator's options. Rejects with a Fault whose hint says what to do.
  */
-export async function checkOverlayRoot(root: string, tryMount?: TryMount): Promise<string> {
+export async function checkOverlayRoot(
+  root: string,
+  tryMount?: TryMount,
+  mountOptions: readonly string[] = [],
+): Promise<string> {
   const path = existingRoot(root);
   checkPath(path);
   try {
@@ -24,7 +31,8 @@ export async function checkOverlayRoot(root: string, tryMount?: TryMount): Promi
   } catch (error) {
     throw asRootFault(error, path);
   }
-  await probe(path, tryMount);
+  trySetAside(path);
+  await probe(path, tryMount, mountOptions);
   return path;
 }
 
@@ -37,7 +45,7 @@ function checkPath(path: string): void {
     });
 }
 
-async function probe(path: string, tryMount?: TryMount): Promise<void> {
+async function probe(path: string, tryMount: TryMount | undefined, mountOptions: readonly string[]): Promise<void> {
   if (statfsSync(path).type === overlayfs)
     throw new Fault('unsupported', `root ${path}: is itself on an overlay, which can't carry another`, {
       hint: 'put the root on a volume of ext4, xfs or btrfs',
@@ -46,17 +54,13 @@ async function probe(path: string, tryMount?: TryMount): Promise<void> {
   // A start that was killed may have left one.
   rmSync(place, { recursive: true, force: true });
   try {
-    for (const name of ['', 'lower', 'upper', 'work', 'merged']) mkdirSync(`${place}/${name}`);
+    mkdirSync(`${place}/snapshots`, { recursive: true });
     if (!tellsEntryTypes(place))
       throw new Fault('unsupported', `root ${path}: its file system keeps no types of entries (d_type)`, {
         hint: 'make it anew with them: mkfs.xfs -n ftype=1, mkfs.ext4 -O filetype',
       });
-    await tryMount?.(probeMount(place), `${place}/merged`).catch((error) => {
-      throw new Fault('unsupported', `root ${path}: no overlay can be mounted on it: ${error.message}`, {
-        hint: 'put the root on a local volume of ext4, xfs or btrfs; dmesg says what the kernel missed',
-        cause: error,
-      });
-    });
+    if (tryMount !== undefined)
+      await tryMounts({ root: path, place, traits: kernelTraits(path), mountOptions, tryMount });
   } catch (error) {
     // On a full disk nothing can be tried; the daemon must start all the same, since removing snapshots is what frees it.
     if (!isFull(error)) throw error;
@@ -64,10 +68,3 @@ async function probe(path: string, tryMount?: TryMount): Promise<void> {
     rmSync(place, { recursive: true, force: true });
   }
 }
-
-const probeMount = (place: string) => ({
-  type: 'overlay',
-  source: 'overlay',
-  target: '',
-  options: [`lowerdir=${place}/lower`, `upperdir=${place}/upper`, `workdir=${place}/work`],
-});

@@ -87,7 +87,7 @@ export async function createOverlayDriver(setup: OverlaySetup): Promise<VolumeDr
 
 /** Only root can try a mount: what another user is told by the kernel says nothing of the root. */
 async function openRoot({ root, tryMount, options = {} }: OverlaySetup) {
-  const path = await checkOverlayRoot(root, process.geteuid?.() === 0 ? tryMount : undefined);
+  const path = await checkOverlayRoot(root, process.geteuid?.() === 0 ? tryMount : undefined, options.mountOptions);
   const traits = kernelTraits(path);
   return { root: path, traits, remapIds: remaps(options, traits) };
 }

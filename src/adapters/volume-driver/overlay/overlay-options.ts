@@ -15,5 +15,5 @@ export interface OverlayOptions {
   readonly remapIds?: boolean;
 }
 
-/** Mounts where nobody sees it and unmounts, or rejects with the kernel's reason. */
-export type TryMount = (mount: Mount, at: string) => Promise<void>;
+/** Mounts where nobody sees it, makes a file of that name in it, and unmounts; or rejects with the kernel's reason. */
+export type TryMount = (mount: Mount, at: string, file?: string) => Promise<void>;

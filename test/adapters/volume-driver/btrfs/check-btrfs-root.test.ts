@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { lstatSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, realpathSync, writeFileSync } from 'node:fs';
 import * as assert from 'uvu/assert';
 import { active, rejectsWith, view } from '../../../contract/volume-driver.contract.ts';
 import { insideMount } from '../../../support/inside-mount.ts';
@@ -43,6 +43,29 @@ onBothWays('root', (test) => {
     } finally {
       loop.end();
     }
+  });
+
+  test('is refused where no snapshot can be made, or nothing set aside, and keeps nothing of the trial', async ({
+    calls,
+  }) => {
+    const root = newRoot();
+    const refusing = { ...calls, snapshot: () => Promise.reject(new Error('no snapshots today')) };
+    const fault = await rejectsWith(() => openDriver(root, refusing), 'io');
+    assert.match(fault.message, 'no snapshots today');
+    await (await openDriver(root, calls)).close();
+    assert.equal(readdirSync(root).sort(), ['quarantine', 'snapshots']);
+    execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', `${root}/quarantine`]);
+    try {
+      assert.match((await rejectsWith(() => openDriver(root, calls), 'misuse')).message, 'quarantine/ is not on');
+    } finally {
+      execFileSync('umount', [`${root}/quarantine`]);
+    }
+  });
+
+  test('is opened on a full disk, where nothing can be tried', async ({ calls }) => {
+    const full = Object.assign(new Error('full'), { code: 'ENOSPC' });
+    const driver = await openDriver(newRoot(), { ...calls, create: () => Promise.reject(full) });
+    await driver.close();
   });
 
   for (const kind of ['bind mount', 'subvolume mount', 'subvolume'] as const)

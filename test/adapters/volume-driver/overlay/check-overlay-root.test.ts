@@ -106,6 +106,37 @@ check('refuses a root that is itself on an overlay', () =>
   }),
 );
 
+check('tries the mount options that are set, and names those that are refused', () =>
+  inSandbox(async ({ folder }) => {
+    const root = folder('root');
+    await checkOverlayRoot(root, tryMount, ['volatile', 'xino=off']);
+    for (const [options, named] of [
+      [['volatile', 'no_such_option'], '"no_such_option": '],
+      [['redirect_dir=perhaps', 'xino=off'], '"redirect_dir=perhaps": '],
+      [['ro'], '"ro": '],
+      [[`upperdir=${folder('elsewhere')}`], '"upperdir='],
+    ] as const) {
+      const fault = await rejectsWith(() => checkOverlayRoot(root, tryMount, options), 'misuse');
+      assert.match(fault.message, `overlay.mount_options: ${named}`);
+    }
+    assert.equal(readdirSync(root).sort(), ['empty', 'quarantine', 'snapshots']);
+  }),
+);
+
+check('tries to set something aside, and leaves nothing of that', () =>
+  inSandbox(async ({ folder, atEnd }) => {
+    const root = folder('root');
+    mkdirSync(`${folder('root/snapshots')}/.probe`);
+    await checkOverlayRoot(root, tryMount);
+    assert.equal([...readdirSync(`${root}/snapshots`), ...readdirSync(`${root}/quarantine`)], []);
+    await run('mount', ['-t', 'tmpfs', 'tmpfs', `${root}/quarantine`]);
+    atEnd(() => run('umount', [`${root}/quarantine`]).then(() => {}));
+    const fault = await rejectsWith(() => checkOverlayRoot(root, tryMount), 'misuse');
+    assert.match(fault.message, 'quarantine/ is not on the mount of snapshots/');
+    assert.equal(readdirSync(`${root}/snapshots`), []);
+  }),
+);
+
 check('refuses where the kernel refuses the mount, and leaves no probe behind', () =>
   inSandbox(async ({ folder }) => {
     const refuse = async () => {
