@@ -1,5 +1,8 @@
-import { join } from 'node:path';
-import { createFileCheckpointStore } from './adapters/checkpoint-store/file.ts';
+import { basename, join } from 'node:path';
+import { positionOf } from './adapters/checkpoint-store/checkpoint-name.ts';
+import { checkpointFiles, createFileCheckpointStore } from './adapters/checkpoint-store/file.ts';
+import { archiveLog } from './adapters/event-log/file/archive/archive-log.ts';
+import { measureLog } from './adapters/event-log/file/measure-log.ts';
 import { indexLog } from './adapters/event-log/file/search/index-log.ts';
 import {
   expectStore,
@@ -160,6 +163,14 @@ async function wasLeftInOrder({ end, read }: Pick<EventLog, 'end' | 'read'>): Pr
   return false;
 }
 
+/** An index is made of a segment before it is compressed. What a start replays stays as it is. */
+async function tidyLog({ root, log: { archive } }: Config): Promise<void> {
+  const directory = join(root, 'log');
+  await indexLog(directory, join(root, 'index'));
+  const [newest] = archive ? await checkpointFiles(join(root, 'checkpoints'), undefined) : [];
+  if (newest !== undefined) await archiveLog(directory, positionOf(basename(newest)), false);
+}
+
 const identityOf = (store: string, driver: string, log: string | undefined): Identity => ({
   store,
   driver,
@@ -196,6 +207,7 @@ async function openRecovered(
   const pipelines = createPipelines({ journal, logger, onFailure: metrics.pipelineFailed });
   metrics.watch(journal, pipelines);
   const { uptime } = system;
+  if (url === undefined) metrics.watchLog(() => measureLog(join(config.root, 'log')));
   const opener = { store, version: version(), boot: bootId(), pid: process.pid };
   const recovered = await recover({
     journal,
@@ -223,7 +235,7 @@ async function openRecovered(
   });
   const work = async () => {
     expectRoot(guard);
-    if (url === undefined) await indexLog(join(config.root, 'log'), join(config.root, 'index'));
+    if (url === undefined) await tidyLog(config);
   };
   const upkeep = createUpkeep({ pipelines, work, logger, every: upkeepEvery });
   const close = async (reason: string) => {

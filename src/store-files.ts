@@ -29,7 +29,7 @@ async function openLog(root: string): Promise<ReadableLog> {
 
 /** What a cluster keeps takes no room here. */
 async function measure(root: string): Promise<LogFigures> {
-  if ((await clusterOf(root)) !== undefined) return { segments: 0, archived: 0, bytes: 0 };
+  if ((await clusterOf(root)) !== undefined) return { segments: 0, archived: 0, bytes: 0, archivedBytes: 0 };
   const { measureLog } = await import('./adapters/event-log/file/measure-log.ts');
   return measureLog(join(root, 'log'));
 }

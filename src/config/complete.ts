@@ -27,6 +27,7 @@ export function complete(...layers: readonly Settings[]): Config {
       ...(log?.url !== undefined && { url: log.url }),
       segmentBytes: log?.segment_bytes ?? 16 * MiB,
       reserveBytes: log?.reserve_bytes ?? MiB,
+      archive: log?.archive ?? true,
     },
     forward: forward?.url === undefined ? {} : { url: forward.url },
     checkpoint: { every: checkpoint?.every ?? 50_000 },

@@ -59,6 +59,8 @@ export interface LogConfig {
   readonly segmentBytes: number;
   /** room kept back for what frees space */
   readonly reserveBytes: number;
+  /** segments before the newest checkpoint are compressed by the daemon */
+  readonly archive: boolean;
 }
 
 export interface ForwardConfig {

@@ -20,7 +20,7 @@ const Overlay = t.partial(
   'a table',
 );
 
-const Log = t.partial({ url: Text, segment_bytes: Size('64KiB'), reserve_bytes: Size('0B') }, 'a table');
+const Log = t.partial({ url: Text, segment_bytes: Size('64KiB'), reserve_bytes: Size('0B'), archive: Flag }, 'a table');
 
 const Forward = t.partial({ url: Text }, 'a table');
 

@@ -3,13 +3,14 @@ import type { Envelope } from '../../events/envelope.ts';
 import type { ForwardStatus } from '../app/forward/status.ts';
 import type { Pipeline, Pipelines } from '../app/pipeline/pipeline.ts';
 import type { Logger } from '../ports/logger.ts';
+import type { LogFigures } from '../ports/store-files.ts';
 import { createCallMetrics, type ObserveCall } from './call-metrics.ts';
 import { countFailures } from './count-failures.ts';
 import { createEventMetrics } from './event-metrics.ts';
 import { createFeedMetrics, type WatchedFeed } from './feed-metrics.ts';
 import { createForwardMetrics } from './forward-metrics.ts';
 import { createJournalMetrics, type Watched } from './journal-metrics.ts';
-import { createLogMetrics, type ObserveFlush } from './log-metrics.ts';
+import { createLogMetrics, createLogSizeMetrics, type ObserveFlush } from './log-metrics.ts';
 import { createLoopMetrics } from './loop-metrics.ts';
 import { createPipelineMetrics } from './pipeline-metrics.ts';
 
@@ -27,6 +28,8 @@ export interface Metrics {
   watchHealth(health: () => { readonly serving: boolean }): void;
   /** Shows how many bytes of retained layers there may be while a kubelet lacks space. */
   hiddenFromKubelet(bytes: number): void;
+  /** Shows what the log takes on disk. */
+  watchLog(measure: () => Promise<LogFigures>): void;
   /** Shows how the forwarding stands. */
   watchForwarding(status: () => ForwardStatus): void;
   /** Shows who reads the feed of events. */
@@ -47,9 +50,11 @@ export function createMetrics(version: string): Metrics {
   let pipelines: Pipelines | undefined;
   let counting: Pipeline | undefined;
   let feed: WatchedFeed | undefined;
+  let measure: (() => Promise<LogFigures>) | undefined;
   const count = createEventMetrics(registry);
   const checkpoints = createCheckpointMetrics(registry);
   createJournalMetrics(registry, () => watched);
+  createLogSizeMetrics(registry, async () => measure?.());
   createForwardMetrics(registry, { durable: () => watched?.durable.position ?? 0, status: () => forwarding?.() });
   createInfo(registry, version);
   const pipelineFailed = createPipelineMetrics(registry, () => ({ watched, pipelines }));
@@ -84,6 +89,9 @@ export function createMetrics(version: string): Metrics {
         help: 'Bytes of retained layers that there may be while a kubelet with default thresholds lacks space: 0 is right',
         registers: [registry],
       }).set(bytes);
+    },
+    watchLog: (shown) => {
+      measure = shown;
     },
     watchForwarding: (status) => {
       forwarding = status;

@@ -8,6 +8,8 @@ export interface LogFigures {
   readonly archived: number;
   /** of all of them on disk */
   readonly bytes: number;
+  /** of these, of the compressed ones */
+  readonly archivedBytes: number;
 }
 
 /** A store as it can be looked at, whether a daemon is at work on it or not. Nothing of it is changed. */

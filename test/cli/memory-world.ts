@@ -46,7 +46,7 @@ export async function createMemoryWorld(sandbox: Sandbox, envelopes: readonly En
       gaps: [],
       damage: world.damage,
     }),
-    measureLog: async () => ({ segments: 1, archived: 0, bytes: 4096 }),
+    measureLog: async () => ({ segments: 1, archived: 0, bytes: 4096, archivedBytes: 0 }),
     openCheckpoints: async () => checkpointsOf(checkpoints),
     openScan: async () => ({ ...driver, boot: 'b' }),
     archiveLog: notHere,

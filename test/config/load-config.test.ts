@@ -49,7 +49,7 @@ test('fills an empty file with the defaults', () => {
     removal: 'background',
     viewsNeedParent: false,
     overlay: { mountOptions: [], upperdirLabel: false, slowChown: false, remapIds: false },
-    log: { segmentBytes: 16 * 2 ** 20, reserveBytes: 2 ** 20 },
+    log: { segmentBytes: 16 * 2 ** 20, reserveBytes: 2 ** 20, archive: true },
     forward: {},
     checkpoint: { every: 50_000 },
     containerdEvents: null,
@@ -82,6 +82,7 @@ remap_ids = true
 [log]
 segment_bytes = "1.5MiB"
 reserve_bytes = 65536
+archive = false
 [forward]
 url = "kurrentdb://a:2113"
 [checkpoint]
@@ -110,7 +111,7 @@ test('reads every key', () => {
     removal: 'sync',
     viewsNeedParent: true,
     overlay: { mountOptions: ['volatile', 'metacopy=on'], upperdirLabel: true, slowChown: true, remapIds: true },
-    log: { segmentBytes: 1.5 * 2 ** 20, reserveBytes: 65_536 },
+    log: { segmentBytes: 1.5 * 2 ** 20, reserveBytes: 65_536, archive: false },
     forward: { url: 'kurrentdb://a:2113' },
     checkpoint: { every: 7 },
     containerdEvents: '/run/c.sock',
@@ -126,7 +127,7 @@ test('lets a flag win over the file, and the file over the defaults', () => {
   const config = loadConfig({ file, flags: { root: '/from/flag', driver: undefined } });
   assert.is(config.root, '/from/flag');
   assert.is(config.driver, 'btrfs');
-  assert.equal(config.log, { segmentBytes: 16 * 2 ** 20, reserveBytes: 0 });
+  assert.equal(config.log, { segmentBytes: 16 * 2 ** 20, reserveBytes: 0, archive: true });
 });
 
 test('retains nothing where retention is off, by file or flag', () => {

@@ -13,6 +13,6 @@ export async function memoryFiles(events: readonly Event[] | readonly Envelope[]
   return {
     openLog: async () => ({ ...log, end: log.end, close: async () => {} }),
     openCheckpoints: async () => createMemoryCheckpointStore(),
-    measureLog: async () => ({ segments: 1, archived: 0, bytes: 4096 }),
+    measureLog: async () => ({ segments: 1, archived: 0, bytes: 4096, archivedBytes: 0 }),
   };
 }

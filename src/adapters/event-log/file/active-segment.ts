@@ -24,7 +24,7 @@ export interface ActiveSegment {
 
 /** A segment has its name only when its header is durable: one without a whole header is damaged, never unfinished. */
 const unfinished = (path: string) => `${path}.new`;
-export const unfinishedName = /^[0-9]{20}\.log\.new$/;
+export const unfinishedName = /^[0-9]{20}\.log(\.gz\.[0-9]+)?\.new$/;
 
 const ownerOnly = 0o600;
 

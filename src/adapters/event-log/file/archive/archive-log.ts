@@ -37,19 +37,22 @@ export async function archiveLog(directory: string, upTo: number, dryRun: boolea
 
 async function archive({ path, end }: Segment): Promise<number> {
   const file = archivePath(path);
+  // The daemon archives by itself: a command beside it must not write into the same file.
+  const unfinished = `${file}.${process.pid}.new`;
   try {
     const bytes = await readFile(path);
     const packed = await encodeArchive(bytes, end);
-    const handle = await open(`${file}.new`, 'w', 0o600);
+    const handle = await open(unfinished, 'w', 0o600);
     await handle.writeFile(packed).finally(() => handle.sync().finally(() => handle.close()));
-    if (!(await inflated(`${file}.new`)).equals(bytes))
+    if (!(await inflated(unfinished)).equals(bytes))
       throw new Fault('io', `${file}: was not read back as it was written`, { hint: 'look at the disk' });
-    await rename(`${file}.new`, file);
+    await rename(unfinished, file);
     await syncDirectory(file.slice(0, file.lastIndexOf('/')));
-    await rm(path);
+    await rm(path, { force: true });
     return packed.length;
   } catch (error) {
-    await rm(`${file}.new`, { force: true });
+    await rm(unfinished, { force: true });
+    if (!existsSync(path) && existsSync(file)) return (await stat(file)).size;
     throw faultOf(error, `archive ${file}`);
   }
 }
