@@ -6,8 +6,16 @@ export const StoreCreatedV1 = t.type({ store: t.string, driver: t.string, versio
 export type StoreCreated = t.TypeOf<typeof StoreCreatedV1>;
 
 /**
+ * A directory that is the root of a store: `id` is derived from machine, path and inode, so a copy has another one; host
+ * and path are for people.
+ */
+export const RootV1 = t.type({ id: t.string, host: t.string, path: t.string }, 'Root.v1');
+export type Root = t.TypeOf<typeof RootV1>;
+
+/**
  * A daemon took the store into service. `clean` is false where no closing stood before it: a crash, or a power cut if
- * `boot` (the kernel's boot id) differs from the opening before. `found` counts recovery's actions by name.
+ * `boot` (the kernel's boot id) differs from the opening before. `found` counts recovery's actions by name. `root` is the root
+ * that it serves, `replaces` the one that had the store before, where that is another.
  */
 export const StoreOpenedV1 = t.type(
   {
@@ -19,6 +27,8 @@ export const StoreOpenedV1 = t.type(
     clean: t.boolean,
     replayed: Decimal,
     found: t.record(t.string, Decimal),
+    root: RootV1,
+    replaces: t.union([RootV1, t.null]),
   },
   'StoreOpened.v1',
 );

@@ -1,5 +1,6 @@
 import { decimalOf } from '../events/codecs.ts';
 import type { Envelope } from '../events/envelope.ts';
+import type { Root } from '../events/store-events.ts';
 
 /** The store's own life: who it is, what was numbered last, and whether it was left in order. */
 export interface LifeOfStore {
@@ -12,6 +13,8 @@ export interface LifeOfStore {
   readonly opened: number;
   /** kernel boot id at that opening */
   readonly boot: string;
+  /** the root that was served then; null before the first opening, and after an import, which makes a new one */
+  readonly root: Root | null;
   /** no StoreClosed stands after the newest StoreOpened */
   readonly open: boolean;
   /** The machine's uptime at the newest event of this boot that states it, in milliseconds; null before an opening does. */
@@ -26,6 +29,7 @@ export const unborn: LifeOfStore = {
   lastId: 0,
   opened: 0,
   boot: '',
+  root: null,
   open: false,
   uptime: null,
   elapsed: 0,
@@ -52,11 +56,11 @@ function evolveFacts(life: LifeOfStore, { event, position }: Envelope): LifeOfSt
     case 'StoreCreated':
       return { ...life, id: event.data.store, driver: event.data.driver };
     case 'StoreImported':
-      return { ...life, driver: event.data.driver };
+      return { ...life, driver: event.data.driver, root: null };
     case 'StoreOpened':
       return {
         ...life,
-        ...{ opened: position, boot: event.data.boot, open: true },
+        ...{ opened: position, boot: event.data.boot, root: event.data.root, open: true },
         uptime: event.data.boot === life.boot ? life.uptime : null,
       };
     case 'StoreClosed':

@@ -62,9 +62,9 @@ export const world: World = {
     const { initStore } = await import('./main.ts');
     return initStore(config, logger);
   },
-  startDaemon: async (config, logger) => {
+  startDaemon: async (config, logger, options) => {
     const { startDaemon } = await import('./main.ts');
-    return startDaemon(config, logger);
+    return startDaemon(config, logger, options);
   },
   repairLog: async (root, dryRun) => {
     if ((await clusterOf(root)) !== undefined)

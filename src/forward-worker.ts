@@ -7,15 +7,15 @@ import { openKurrentEventLog } from './adapters/event-log/kurrentdb/open-kurrent
 import { createForwarder } from './app/forward/forwarder.ts';
 import type { ForwardJob } from './forward-thread.ts';
 
-/** In all, for one append: what stays unknown longer is found out by opening the stream anew. */
-const patience = { outcome: 10_000 };
+/** In all, for one call: what stays unknown longer is reported, and found out by opening the stream anew. */
+const patience = { answer: 4_000, outcome: 4_000, unanswered: 4_000 };
 
 /** The thread's program: reads the log's own files, so that the writers' thread has no part in it, and takes what time they leave. */
 const { root, store, url } = workerData as ForwardJob;
 setPriority(Number(basename(readlinkSync('/proc/thread-self'))), constants.priority.PRIORITY_BELOW_NORMAL);
 const forwarder = createForwarder({
   source: followLog(join(root, 'log')),
-  openTarget: async () => (await openKurrentEventLog({ url, store, patience })).log,
+  openTarget: async () => (await openKurrentEventLog({ url, store, patience, largest: Number.POSITIVE_INFINITY })).log,
   tell: (status) => parentPort?.postMessage(status),
 });
 parentPort?.on('message', forwarder.advance);

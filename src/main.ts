@@ -38,14 +38,19 @@ export interface Daemon {
 /** Milliseconds of a stop besides `drain_timeout`: the store's closing (9 s), its log (1 s), what is forwarded (2 s), and HTTP. */
 export const stopTime = 15_000;
 
+export interface StartOptions {
+  /** Takes the store over where another root has served it. */
+  readonly takeOver: boolean;
+}
+
 /** Opens the store, recovers it and serves it. Rejects with a Fault that says what, where and what to do. */
-export async function startDaemon(config: Config, plain: Logger): Promise<Daemon> {
+export async function startDaemon(config: Config, plain: Logger, { takeOver }: StartOptions): Promise<Daemon> {
   const listeners = httpListeners(config);
   const system = createSystem();
   const metrics = createMetrics(version());
   const logger = metrics.counting(plain);
   const reach = failpoints(logger);
-  const store = await openStore(config, { system, metrics, logger, reach });
+  const store = await openStore(config, { system, metrics, logger, reach, takeOver });
   try {
     const daemon = await serveStore(store, config, { metrics, logger, listeners });
     await compareWithKubelet(config, { metrics, logger });
@@ -212,11 +217,13 @@ async function serveStore(
   const watching = watchHealth({ health, stopped: journal.stopped, logger, tell: grpc.setServing });
   return {
     stop: async (reason) => {
+      const answering = journal.health.serving;
       serving = false;
       watching.close();
       observing.close();
       service.halt();
-      await grpc.drain(config.drainTimeout);
+      // Calls that wait for a silent log would only wait on.
+      await grpc.drain(answering ? config.drainTimeout : 0);
       await store.close(reason);
       await forwarding?.close();
       await http.close();

@@ -74,11 +74,16 @@ async function openInCluster(
   url: string,
   root: string,
   identity: Identity | undefined,
-  { metrics, ballast }: LogTools,
+  { metrics, logger, ballast }: LogTools,
 ) {
   await ballast?.keep();
   const store = identity?.store ?? randomUUID();
-  const { log } = await openKurrentEventLog({ url, store, onFlush: metrics.flushed });
+  const { log } = await openKurrentEventLog({
+    url,
+    store,
+    onFlush: metrics.flushed,
+    onWait: ({ message, hint }) => logger.warn({ reason: message, hint }, 'waiting for the cluster'),
+  });
   if (log.end.position > 0 || identity === undefined || !holdsSnapshots(root)) return { log, store };
   await log.close();
   throw new Fault('corrupt', `root ${root}: holds a store, but the cluster has no events of it (store ${store})`, {

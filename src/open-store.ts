@@ -14,6 +14,7 @@ import {
   writeIdentity,
 } from './adapters/root/root-directory.ts';
 import { createRootGuard, type Watched, type WatchingGuard } from './adapters/root/root-guard.ts';
+import { rootOf } from './adapters/root/root-of.ts';
 import { createRoomMeter } from './adapters/space/stat-file-system.ts';
 import { bootId } from './adapters/system/boot-id.ts';
 import { createFeed, type Feed } from './app/feed/feed.ts';
@@ -62,6 +63,8 @@ export interface Tools {
   readonly reach: Reach;
   /** Looks into every volume before the store opens, even where it was left in order. */
   readonly thorough?: boolean;
+  /** Takes the store over where another root has served it. */
+  readonly takeOver?: boolean;
 }
 
 /** Takes the root's lock and holds it until `close`, or lets go where the store does not open. */
@@ -194,7 +197,7 @@ interface Parts extends Volumes {
 
 async function openRecovered(
   config: Config,
-  { system, metrics, logger, reach, guard }: GuardedTools,
+  { system, metrics, logger, reach, guard, takeOver = false }: GuardedTools,
   parts: Parts,
 ): Promise<OpenStore> {
   const { store, log: unguarded, url, loaded } = parts;
@@ -208,7 +211,15 @@ async function openRecovered(
   metrics.watch(journal, pipelines);
   const { uptime } = system;
   if (url === undefined) metrics.watchLog(() => measureLog(join(config.root, 'log')));
-  const opener = { store, version: version(), boot: bootId(), pid: process.pid };
+  const opener = {
+    store,
+    version: version(),
+    boot: bootId(),
+    pid: process.pid,
+    root: rootOf(config.root),
+    shared: url !== undefined,
+    takeOver,
+  };
   const recovered = await recover({
     journal,
     driver,
@@ -239,8 +250,13 @@ async function openRecovered(
   };
   const upkeep = createUpkeep({ pipelines, work, logger, every: upkeepEvery });
   const close = async (reason: string) => {
+    // What waits for a silent cluster would keep the end waiting.
+    const giving = journal.troubles?.subscribe((trouble) => {
+      if (trouble?.fault.code === 'io') void log.close();
+    });
     const kept = upkeep.close();
     await service.close(reason);
+    giving?.unsubscribe();
     // What is disposable, or still waits for a disk or a cluster, is not waited for.
     await within(restTime, Promise.all([kept, log.close()]));
     await driver.close();

@@ -21,11 +21,14 @@ async function openLog(root: string): Promise<ReadableLog> {
   const cluster = await clusterOf(root);
   if (cluster !== undefined) {
     const { readKurrentStream } = await import('./adapters/event-log/kurrentdb/open-kurrent-event-log.ts');
-    return readKurrentStream(cluster);
+    return readKurrentStream({ ...cluster, patience: brief });
   }
   const { readLogDirectory } = await import('./adapters/event-log/file/read-log-directory.ts');
   return readLogDirectory(join(root, 'log'), join(root, 'index'));
 }
+
+/** A person waits for the answer, or for the reason why there is none. */
+const brief = { answer: 4_000, outcome: 0 };
 
 /** What a cluster keeps takes no room here. */
 async function measure(root: string): Promise<LogFigures> {

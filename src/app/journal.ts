@@ -1,9 +1,9 @@
-import { Subject } from 'rxjs';
+import { BehaviorSubject, type Observable, Subject } from 'rxjs';
 import type { Envelope, Meta } from '../../events/envelope.ts';
 import type { Event } from '../../events/registry.ts';
 import { evolveLife } from '../../projections/life-of-store.ts';
 import { evolve, type State } from '../../projections/state.ts';
-import type { AppendOptions, EventLog, LogPlace } from '../ports/event-log.ts';
+import type { AppendOptions, EventLog, LogPlace, LogTrouble } from '../ports/event-log.ts';
 import { errorText, Fault, isTransient } from '../ports/fault.ts';
 import { expectRoot, type RootGuard } from '../ports/root-guard.ts';
 import type { Clock } from '../ports/system.ts';
@@ -28,8 +28,15 @@ export interface Journal {
   readonly place: LogPlace;
   /** Counts how often the log has given taken events back. */
   readonly setbacks: number;
-  /** Whether events are taken, and if not, why. */
+  /** Whether events are taken and kept, and if not, why. */
   readonly health: Health;
+  /**
+   * What keeps the log from its work for now, undefined for nothing: tells the present state at once, then every change. Left
+   * out where the log knows no such state.
+   */
+  readonly troubles?: Observable<LogTrouble | undefined>;
+  /** Why nothing can be changed until a restart, or until the root is back; undefined while it can. */
+  readonly halted: Fault | undefined;
   /** Resolves with the reason when the log has stopped taking events until a restart. */
   readonly stopped: Promise<string>;
   /** What is durable, to be read again: everything that `events` told of, and perhaps a little more. */
@@ -82,6 +89,10 @@ export function createJournal({ log, store, clock, state, root }: Context): Jour
     tellStopped = resolve;
   });
   const events = new Subject<Envelope>();
+  const troubles = new BehaviorSubject<LogTrouble | undefined>(undefined);
+  log.onTrouble?.((trouble) => {
+    if (trouble?.fault.message !== troubles.value?.fault.message) troubles.next(trouble);
+  });
 
   /** What the durable events say of it, while `latest` knows of numbers that rolled back events had. */
   let { life } = state;
@@ -137,11 +148,18 @@ export function createJournal({ log, store, clock, state, root }: Context): Jour
       return setbacks;
     },
     get health() {
-      const fault = reason === '' ? root?.check() : undefined;
+      if (reason !== '') return { serving: false, reason };
+      const absent = root?.check();
+      if (absent !== undefined) return { serving: false, reason: absent.message, fault: absent };
+      const fault = troubles.value?.fault;
       return fault === undefined
-        ? { serving: reason === '', reason }
-        : { serving: false, reason: fault.message, fault };
+        ? { serving: true, reason }
+        : { serving: false, reason: `${fault.message} (${fault.hint})`, fault };
     },
+    get halted() {
+      return reason === '' ? root?.check() : hasStopped(reason);
+    },
+    ...(log.onTrouble && { troubles }),
     stopped,
     log,
     events,
@@ -155,12 +173,13 @@ const gaveBack = () =>
 
 const hasClosed = () => new Fault('stopped', 'the store was closed in order', { hint: 'open it again' });
 
+const hasStopped = (reason: string) =>
+  new Fault('stopped', `the log takes no more events: ${reason}`, { hint: 'restart the daemon' });
+
 /**
  * Throws the Fault of a root that is another one, or (`stopped`) of a log that takes nothing until a restart. Nobody knows then whether the last events are in
  * it, and what stands on the disk for them is the next start's to judge: it must not be touched any more.
  */
-export function expectServing({ health: { serving, reason, fault } }: Pick<Journal, 'health'>): void {
-  if (serving) return;
-  if (fault !== undefined) throw fault;
-  throw new Fault('stopped', `the log takes no more events: ${reason}`, { hint: 'restart the daemon' });
+export function expectServing({ halted }: Pick<Journal, 'halted'>): void {
+  if (halted !== undefined) throw halted;
 }

@@ -3,7 +3,7 @@ import type { Envelope } from '../../events/envelope.ts';
 import { fromRows } from '../../projections/from-rows.ts';
 import { evolve, freeze, initialState, type State, thaw } from '../../projections/state.ts';
 import type { CheckpointStore } from '../ports/checkpoint-store.ts';
-import type { EventLog } from '../ports/event-log.ts';
+import type { EventLog, Gone } from '../ports/event-log.ts';
 import { Fault } from '../ports/fault.ts';
 import type { Logger } from '../ports/logger.ts';
 
@@ -18,7 +18,7 @@ export interface LoadedState {
   readonly last?: Envelope;
 }
 
-type Readable = Pick<EventLog, 'end' | 'read' | 'markAt'>;
+type Readable = Pick<EventLog, 'end' | 'gone' | 'read' | 'markAt'>;
 
 /**
  * The newest whole checkpoint that this log contains, and every event after it. A checkpoint that is ahead of the log,
@@ -38,7 +38,8 @@ export async function loadState(
   for await (const envelopes of log.read(base.position)) {
     for (const envelope of envelopes) {
       if (envelope.position > upTo) break;
-      if (envelope.position !== state.position + 1) throw unbridged(state.position + 1, envelope.position - 1);
+      if (envelope.position !== state.position + 1)
+        throw expired(log) ?? unbridged(state.position + 1, envelope.position - 1);
       state = evolve(state, envelope);
       last = envelope;
     }
@@ -56,13 +57,31 @@ async function checkpointed(
   const damaged = (file: string, why: string) => logger.warn({ file, why }, 'checkpoint passed over');
   for await (const { place, rows } of checkpoints.load(damaged, upTo)) {
     if (place.position > log.end.position) throw ahead(place.position, log.end.position);
-    if ((await log.markAt(place.position)) !== place.mark) throw foreign(place.position);
+    const { upTo: gone = 0 } = log.gone ?? {};
+    if (place.position < gone) continue;
+    if (place.position > gone && (await log.markAt(place.position)) !== place.mark) throw foreign(place.position);
+    if (log.gone !== undefined)
+      logger.warn(bridgedBy(place.position, log.gone), 'the log was opened without its first events');
     const state = fromRows(rows);
     if (either.isRight(state)) return state.right;
     damaged(`checkpoint at ${place.position}`, state.left);
   }
   return initialState;
 }
+
+const bridgedBy = (checkpoint: number, { upTo, fault: { message, hint } }: Gone) => ({
+  upTo,
+  checkpoint,
+  reason: message,
+  hint,
+});
+
+const expired = ({ gone }: Readable) =>
+  gone &&
+  new Fault('corrupt', `${gone.fault.message}; no checkpoint holds the state after them`, {
+    hint: gone.fault.hint,
+    cause: gone.fault,
+  });
 
 /** A log that was repaired lacks positions: only a checkpoint of a later one can stand for them. */
 const unbridged = (first: number, last: number) =>

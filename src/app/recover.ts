@@ -1,4 +1,5 @@
 import type { Event } from '../../events/registry.ts';
+import type { Root } from '../../events/store-events.ts';
 import { type Reach, unhindered } from '../ports/failpoints.ts';
 import { Fault } from '../ports/fault.ts';
 import type { Logger } from '../ports/logger.ts';
@@ -20,6 +21,11 @@ export interface Opener {
   /** the kernel's boot id */
   readonly boot: string;
   readonly pid: number;
+  readonly root: Root;
+  /** the log is not kept in the root, so that a copy of the root has the same one */
+  readonly shared: boolean;
+  /** takes the store over from another root, on purpose */
+  readonly takeOver: boolean;
 }
 
 interface Context {
@@ -43,6 +49,27 @@ export function checkDriver(made: string, wanted: string): void {
     });
 }
 
+/**
+ * A copy of a root whose log is in a cluster shares this log with the original: to each of them, what the other one makes
+ * would be lost volumes. Only one that is told to takes the store over. A copy with a log in files has a log of its own.
+ */
+function expectOwnRoot({ journal, logger, opener }: Context): void {
+  const { root } = journal.latest.life;
+  if (root === null || root.id === opener.root.id) return;
+  const about = { root: opener.root, before: root };
+  if (opener.takeOver || !opener.shared) {
+    logger.warn(about, 'the store was served from another root before: this one is a copy of it, or was moved');
+    return;
+  }
+  throw new Fault(
+    'misuse',
+    `root ${opener.root.path} on ${opener.root.host}: the newest events were written from another root, ${root.path} on ${root.host}`,
+    {
+      hint: `go on with that one; or, where this one is to serve the store from now on, stop the daemon there and start this one once with \`snapledger serve --take-over\`: what only that root has is then lost`,
+    },
+  );
+}
+
 /** What recovery did. */
 export interface Recovered {
   readonly actions: readonly Action[];
@@ -60,8 +87,9 @@ export interface Recovered {
  */
 export async function recover(context: Context): Promise<Recovered> {
   const { journal, driver, logger, opener, replayed, survey, reach = unhindered } = context;
-  const { store, version, boot, pid } = opener;
+  const { store, version, boot, pid, root } = opener;
   const { life } = journal.latest;
+  expectOwnRoot(context);
   const crash = crashOf(journal.latest, boot);
   if (crash !== null) logger.warn(crash, 'the store was not left in order');
   if (life.id === '') {
@@ -85,6 +113,8 @@ export async function recover(context: Context): Promise<Recovered> {
       clean: crash === null,
       replayed,
       found: counted(actions),
+      root,
+      replaces: life.root === null || life.root.id === root.id ? null : life.root,
     },
   };
   reach('store.open');

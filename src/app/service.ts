@@ -7,6 +7,7 @@ import type { Logger } from '../ports/logger.ts';
 import type { MeasureRoom } from '../ports/space.ts';
 import type { Uptime } from '../ports/system.ts';
 import type { VolumeDriver } from '../ports/volume-driver.ts';
+import { createAnswerInTime } from './answer-in-time.ts';
 import { createCheckpointer } from './checkpointer.ts';
 import { type ClosingLimits, closeInOrder, closingLimits } from './close-service.ts';
 import { createEarlyFlusher } from './early-flusher.ts';
@@ -152,9 +153,17 @@ export function createService(context: Context): Service {
     ending ??= end();
     return ending;
   };
+  const snapshots = createStore(store);
+  const inTime = createAnswerInTime(journal);
   return {
-    snapshots: createStore(store),
-    restore: (name) => restoreLayer(store, name),
+    snapshots: {
+      ...snapshots,
+      prepare: (command, actor) => inTime(() => snapshots.prepare(command, actor)),
+      commit: (command, actor) => inTime(() => snapshots.commit(command, actor)),
+      remove: (command, actor) => inTime(() => snapshots.remove(command, actor)),
+      update: (command, actor) => inTime(() => snapshots.update(command, actor)),
+    },
+    restore: (name) => inTime(() => restoreLayer(store, name)),
     reconcile: async ({ dryRun }) => (await reconcile(dryRun, null)).actions,
     halt: () => void halted(),
     close: (reason) =>

@@ -111,7 +111,7 @@ export interface World {
   repairLog(root: string, dryRun: boolean): Promise<RepairReport>;
   /** Makes the store of a root that holds none, with its driver tried and its log begun, and stops it again. */
   initStore(config: Config, logger: Logger): Promise<{ readonly store: string; readonly created: boolean }>;
-  startDaemon(config: Config, logger: Logger): Promise<Daemon>;
+  startDaemon(config: Config, logger: Logger, options: { readonly takeOver: boolean }): Promise<Daemon>;
   /** Takes the store's lock, reconciles and lets go. Rejects with a Fault (`busy`) while a daemon runs. */
   reconcileStopped(config: Config, logger: Logger): Promise<readonly Action[]>;
   /** Takes the store's lock, restores a retained layer and lets go. Rejects as `reconcileStopped`. */

@@ -17,6 +17,7 @@ const table: Readonly<Record<RefusalCode | FaultCode, StatusCode>> = {
   unimplemented: 'UNIMPLEMENTED',
   'no-space': 'RESOURCE_EXHAUSTED',
   exhausted: 'RESOURCE_EXHAUSTED',
+  'too-large': 'RESOURCE_EXHAUSTED',
   'read-only': 'UNAVAILABLE',
   stale: 'UNAVAILABLE',
   io: 'INTERNAL',

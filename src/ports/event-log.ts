@@ -1,4 +1,5 @@
 import type { Envelope } from '../../events/envelope.ts';
+import type { Fault } from './fault.ts';
 
 /**
  * A place in a log: the last position up to it, and the adapter's proof of the history that led there (the file log's
@@ -28,6 +29,21 @@ export interface EncodedEvents {
   readonly lines: Uint8Array;
 }
 
+/** What keeps a log from its work, and may pass. */
+export interface LogTrouble {
+  readonly fault: Fault;
+  /** which appends are refused meanwhile: none (they wait), those that are not `reserved`, or all */
+  readonly refuses: 'none' | 'ordinary' | 'all';
+}
+
+/** Events at the beginning of a log that can't be read any more. */
+export interface Gone {
+  /** position of the last of them */
+  readonly upTo: number;
+  /** why, and what to do about it */
+  readonly fault: Fault;
+}
+
 /**
  * The ordered, durable list of all events of one store. One writer.
  *
@@ -39,13 +55,19 @@ export interface EventLog {
   readonly end: LogPlace;
   /**
    * Resolves only when every envelope is on stable storage.
-   * Throws at once, and has then taken nothing: `no-space`, `read-only`, `exhausted`, `stopped`, `unsupported` for an event that is too large for this
-   * log, or a TypeError for a wrong position.
+   * Throws at once, and has then taken nothing: `no-space`, `read-only`, `exhausted`, `stopped`, `too-large` for an event that this log can't hold, or a TypeError for a wrong position.
    * Rejects: nothing of this append is durable as far as anyone can promise, and every later append that was taken is
    * rejected too. After a fault that is transient (`isTransient`) the log's `end` is back at the last durable event and it goes
    * on taking events; after any other fault it is stopped until it is opened again.
    */
   append(envelopes: readonly Envelope[], options: AppendOptions): Promise<void>;
+  /** Set where the log was opened without its first events: a checkpoint after them can stand for them. */
+  readonly gone?: Gone;
+  /**
+   * Reports what keeps the log from its work for now, at once and at every change, and undefined when that has passed. An append
+   * that waits for it settles later; a log that takes none meanwhile throws `stopped`. Left out by a log that knows no such state.
+   */
+  onTrouble?(report: (trouble: LogTrouble | undefined) => void): void;
   /** Batches of decoded envelopes after a position, in order, as far as the log is durable at the time of reading. Throws `corrupt` with place and hint. */
   read(after: number): AsyncIterable<readonly Envelope[]>;
   /**

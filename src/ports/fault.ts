@@ -10,6 +10,8 @@ export type FaultCode =
   | 'exhausted'
   /** the file system that was open here is not there any more */
   | 'stale'
+  /** more than the log takes in one event */
+  | 'too-large'
   /** the disk or the kernel refused: EIO and its like */
   | 'io'
   /** bytes that must be there are damaged, missing or another store's */
@@ -59,11 +61,11 @@ export const faultCode = (error: unknown): FaultCode => faultOf(error, '').code;
 /** Whether a disk had no space for something: then removals help. */
 export const isFull = (error: unknown): boolean => faultCode(error) === 'no-space';
 
-const transient: ReadonlySet<FaultCode> = new Set<FaultCode>(['no-space', 'read-only', 'exhausted']);
+const transient: ReadonlySet<FaultCode> = new Set<FaultCode>(['no-space', 'read-only', 'exhausted', 'too-large']);
 
 /**
- * Whether the cause can end without a restart: space is freed, the file system is mounted read-write, descriptors are closed. A
- * log that rejects an append so has rolled it back and goes on.
+ * Whether the cause can end without a restart: space is freed, the file system is mounted read-write, descriptors are closed,
+ * the next event is smaller. A log that rejects an append so has rolled it back and goes on.
  */
 export const isTransient = (error: unknown): boolean => transient.has(faultCode(error));
 

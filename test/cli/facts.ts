@@ -1,5 +1,6 @@
 import type { Envelope, Meta } from '../../events/envelope.ts';
 import type { Event } from '../../events/registry.ts';
+import { sampleRoot } from '../support/sample-events.ts';
 
 const store = '6ba7b810-9dad-41d1-80b4-00c04fd430c8';
 const began = 1_700_000_000_000_000_000n;
@@ -33,7 +34,18 @@ export const committed = (
 
 export const opened = (clean = true): Event => ({
   type: 'StoreOpened',
-  data: { store, driver: 'memory', version: '0.1.0', boot: 'b', pid: 7, clean, replayed: 0, found: {} },
+  data: {
+    store,
+    driver: 'memory',
+    version: '0.1.0',
+    boot: 'b',
+    pid: 7,
+    clean,
+    replayed: 0,
+    found: {},
+    root: sampleRoot,
+    replaces: null,
+  },
 });
 
 /** The life of a small store, on the memory driver: two layers, a container on each, a removal, an orderly end. */

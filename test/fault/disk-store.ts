@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { createFileCheckpointStore } from '../../src/adapters/checkpoint-store/file.ts';
 import { openFileEventLog } from '../../src/adapters/event-log/file/open-file-event-log.ts';
+import { rootOf } from '../../src/adapters/root/root-of.ts';
 import { createRoomMeter } from '../../src/adapters/space/stat-file-system.ts';
 import { createSystem } from '../../src/adapters/system/create-system.ts';
 import { createJournal, type Journal } from '../../src/app/journal.ts';
@@ -55,7 +56,15 @@ export async function openDiskStore(options: DiskStoreOptions): Promise<DiskStor
     const { state, checkpoint, replayed } = await loadState(log, checkpoints, logger);
     const driver = await createDriver(root, reach);
     const journal = createJournal({ log, store, clock: system.now, state });
-    const opener = { store, version: '0.0.0', boot: 'boot', pid: process.pid };
+    const opener = {
+      store,
+      version: '0.0.0',
+      boot: 'boot',
+      pid: process.pid,
+      root: rootOf(root),
+      shared: false,
+      takeOver: false,
+    };
     const recovered = await recover({ journal, driver, logger, opener, replayed, reach, uptime: system.uptime });
     const service = createService({
       journal,

@@ -18,6 +18,7 @@ const refusals: Record<RefusalCode, string> = {
 const faults: Record<FaultCode, string> = {
   'no-space': 'RESOURCE_EXHAUSTED',
   exhausted: 'RESOURCE_EXHAUSTED',
+  'too-large': 'RESOURCE_EXHAUSTED',
   'read-only': 'UNAVAILABLE',
   stale: 'UNAVAILABLE',
   io: 'INTERNAL',

@@ -9,6 +9,7 @@ import type { ForwardStatus } from '../../src/app/forward/status.ts';
 import { createPipelines } from '../../src/app/pipeline/create-pipelines.ts';
 import { createMetrics, type Metrics } from '../../src/observe/create-metrics.ts';
 import { silent } from '../../src/ports/logger.ts';
+import { sampleRoot } from '../support/sample-events.ts';
 
 interface Context {
   metrics: Metrics;
@@ -41,6 +42,8 @@ const facts: readonly Event[] = [
       clean: false,
       replayed: 0,
       found: { quarantine: 2, remake: 1 },
+      root: sampleRoot,
+      replaces: null,
     },
   },
   { type: 'SnapshotPrepared', data: { id: 1, key: 'a', kind: 'active', parent: '', parentId: null, labels: {} } },

@@ -1,4 +1,5 @@
 import type { Envelope } from '../../events/envelope.ts';
+import type { Root } from '../../events/store-events.ts';
 import {
   createMemoryEventLog,
   type MemoryEventLogOptions,
@@ -20,6 +21,7 @@ import type { Logger } from '../../src/ports/logger.ts';
 import type { MeasureRoom } from '../../src/ports/space.ts';
 import type { Clock, Uptime } from '../../src/ports/system.ts';
 import type { Survey } from '../../src/ports/volume-driver.ts';
+import { sampleRoot } from './sample-events.ts';
 
 /** One line that was logged. */
 export interface Said {
@@ -37,6 +39,10 @@ export interface MemoryStoreOptions extends MemoryOptions, Pick<MemoryEventLogOp
   readonly reclaim?: () => Promise<boolean>;
   /** plays the kernel's boot id */
   readonly boot?: string;
+  /** plays another root, with its log elsewhere, that takes the store over or not */
+  readonly root?: Root;
+  readonly shared?: boolean;
+  readonly takeOver?: boolean;
   /** plays a driver whose mounts stay the same */
   readonly fixedMounts?: boolean;
   /** plays a large root, whose scan tells the numbers first */
@@ -115,7 +121,15 @@ export async function openMemoryStore(options: MemoryStoreOptions = {}, remains:
   const { clock = ticking } = options;
   const journal = createJournal({ log, store: storeId, clock, state });
   const { uptime = () => 1_000_000 } = options;
-  const opener = { store: storeId, version: '0.0.0', boot: options.boot ?? 'boot', pid: 1 };
+  const opener = {
+    store: storeId,
+    version: '0.0.0',
+    boot: options.boot ?? 'boot',
+    pid: 1,
+    root: options.root ?? sampleRoot,
+    shared: options.shared ?? false,
+    takeOver: options.takeOver ?? false,
+  };
   const reach = options.reach ?? unhindered;
   const survey = options.large === true ? surveyOf(driver) : undefined;
   const recovered = await recover({ journal, driver, logger, opener, replayed: 0, survey, reach, uptime });

@@ -3,6 +3,9 @@ import type { Event } from '../../events/registry.ts';
 
 const root = { parent: '', parentId: null, labels: {} } as const;
 
+/** The root that a sample store is served from. */
+export const sampleRoot = { id: '3f1c11a0b7c1e9e8', host: 'node-1', path: '/var/lib/snapledger' };
+
 /** Puts facts into envelopes from position 1 on (or after a given one), a second apart. */
 export function enveloped(events: readonly Event[], after = 0): Envelope[] {
   return events.map((event, index) => {
@@ -59,6 +62,8 @@ export const oneOfEach: readonly Event[] = [
       clean: false,
       replayed: 12,
       found: { remake: 1 },
+      root: sampleRoot,
+      replaces: null,
     },
   },
   { type: 'StoreClosed', data: { reason: 'SIGTERM' } },

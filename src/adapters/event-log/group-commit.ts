@@ -18,7 +18,7 @@ export interface GroupCommitOptions<T> {
   readonly undo: (error: unknown) => Promise<Error>;
   /** Called in the same turn in which the batch and all that was taken after it are given back. */
   readonly rewind: () => void;
-  /** Whether an item may share the batch that begins with `first`. */
+  /** Whether a later item may share the batch that begins with `first`. */
   readonly together?: (first: T, item: T) => boolean;
 }
 
@@ -99,7 +99,7 @@ export function createGroupCommit<T>({
 function leading<T>(waiting: readonly Waiting<T>[], together: (first: T, item: T) => boolean): readonly Waiting<T>[] {
   const [first] = waiting;
   if (first === undefined) return [];
-  const end = waiting.findIndex(({ item }) => !together(first.item, item));
+  const end = waiting.findIndex(({ item }, index) => index > 0 && !together(first.item, item));
   return end === -1 ? waiting : waiting.slice(0, end);
 }
 

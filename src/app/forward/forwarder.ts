@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Envelope } from '../../../events/envelope.ts';
-import type { EventLog } from '../../ports/event-log.ts';
+import type { EventLog, LogTrouble } from '../../ports/event-log.ts';
 import { Fault, faultOf } from '../../ports/fault.ts';
 import { expectSameHistory } from './same-history.ts';
 import { type ForwardStatus, notYet } from './status.ts';
@@ -24,8 +24,8 @@ export interface ForwarderOptions {
   readonly pauses?: { readonly first: number; readonly longest: number };
 }
 
-/** A wrong setting and another history do not heal by themselves; everything else may. */
-const isFinal = ({ code }: Fault) => code === 'corrupt' || code === 'misuse';
+/** A wrong setting, another history and an event that is too large need an operator; everything else may pass. */
+const needsOperator = ({ code }: Fault) => code === 'corrupt' || code === 'misuse' || code === 'too-large';
 
 /** Begins at once with what the target holds; the first `advance` tells how far the source goes. Never throws nor rejects: the status tells. */
 export function createForwarder(options: ForwarderOptions): Forwarder {
@@ -34,6 +34,7 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
   let status = notYet;
   let durable = 0;
   let wake = () => {};
+  let trouble: LogTrouble | undefined;
 
   const change = (change: Partial<ForwardStatus>) => {
     status = { ...status, ...change };
@@ -45,6 +46,7 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
     });
   const copy = async (target: EventLog, onProgress: () => void) => {
     while (!closing.signal.aborted) {
+      if (trouble?.refuses === 'all') throw trouble.fault;
       const known = durable;
       const before = target.end.position;
       for await (const batch of source.read(target.end.position)) {
@@ -62,10 +64,16 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
   };
   const session = async (onProgress: () => void) => {
     const target = await openTarget();
+    trouble = undefined;
+    target.onTrouble?.((found) => {
+      trouble = found;
+      if (status.state === 'forwarding') change(noted(found));
+      wake();
+    });
     try {
       if (durable === 0 && !closing.signal.aborted) await advanced();
       await expectSameHistory(source, target, durable);
-      change({ state: 'forwarding', position: target.end.position });
+      change({ state: 'forwarding', position: target.end.position, ...noted(trouble) });
       await copy(target, onProgress);
     } finally {
       await target.close().catch(() => {});
@@ -80,9 +88,11 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
         });
       } catch (error) {
         const fault = faultOf(error, 'forwarding');
-        const state = isFinal(fault) ? 'stopped' : 'retrying';
+        const state = needsOperator(fault) ? 'stopped' : 'retrying';
         change({ state, failures: status.failures + 1, error: fault.message, hint: fault.hint });
-        if (state === 'stopped') return;
+        // A connection string changes only with a restart.
+        if (fault.code === 'misuse') return;
+        if (state === 'stopped') pause = pauses.longest;
         await sleep(pause, undefined, { signal: closing.signal }).catch(() => {});
         pause = Math.min(pause * 2, pauses.longest);
       }
@@ -104,6 +114,12 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
     },
   };
 }
+
+/** Trouble that forwarding goes on through, as a status tells it; nothing where there is none. */
+const noted = (trouble: LogTrouble | undefined) => ({
+  error: trouble?.fault.message ?? '',
+  hint: trouble?.fault.hint ?? '',
+});
 
 /**
  * The events that follow position `before` without gap. The target numbers events by itself: what a repair has left out of

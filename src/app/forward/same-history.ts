@@ -9,11 +9,12 @@ const compared = 100;
 
 /**
  * Throws a Fault (`corrupt`) unless the target holds a beginning of the source, which has `durable` events. Its first event and
- * its last ones are compared, whole, with the nanosecond of each: histories that parted earlier differ there as well.
+ * its last ones are compared, whole, with the nanosecond of each: histories that parted earlier differ there as well. Of a
+ * target whose first events have expired, those that are left are.
  */
 export async function expectSameHistory(
   source: Readable,
-  target: Pick<EventLog, 'read' | 'end'>,
+  target: Pick<EventLog, 'read' | 'end' | 'gone'>,
   durable: number,
 ): Promise<void> {
   const { position } = target.end;
@@ -26,8 +27,9 @@ export async function expectSameHistory(
     return [...ours].every(([at, text]) => theirs.get(at) === text);
   };
   if (position === 0) return;
-  if ((await isSame(1, 1)) && (await isSame(Math.max(1, position - compared), position))) return;
-  const first = await firstDifference(position, (at) => isSame(at, at));
+  const begin = (target.gone?.upTo ?? 0) + 1;
+  if ((await isSame(begin, begin)) && (await isSame(Math.max(begin, position - compared), position))) return;
+  const first = await firstDifference(begin - 1, position, (at) => isSame(at, at));
   throw diverged(`position ${first} of it is another event than in this log`);
 }
 
@@ -42,9 +44,13 @@ async function eventsOf(log: Readable, from: number, to: number): Promise<Readon
   return found;
 }
 
-/** The first position up to `last` that differs, where all after it do as well. */
-async function firstDifference(last: number, isSame: (position: number) => Promise<boolean>): Promise<number> {
-  let [same, different] = [0, last];
+/** The first position after `before` up to `last` that differs, where all after it do as well. */
+async function firstDifference(
+  before: number,
+  last: number,
+  isSame: (position: number) => Promise<boolean>,
+): Promise<number> {
+  let [same, different] = [before, last];
   while (different - same > 1) {
     const middle = Math.floor((same + different) / 2);
     if (await isSame(middle)) same = middle;

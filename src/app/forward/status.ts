@@ -2,14 +2,14 @@
 export interface ForwardStatus {
   /**
    * `connecting`: asks the target what it holds; `forwarding`: at work, or nothing to do; `retrying`: something failed, and it
-   * begins again by itself; `stopped`: it can't go on until an operator has done something.
+   * begins again by itself; `stopped`: it can't go on until an operator has done something, and looks again from time to time.
    */
   readonly state: 'connecting' | 'forwarding' | 'retrying' | 'stopped';
   /** of the last event that the target is known to hold */
   readonly position: number;
   /** how often something failed since the start */
   readonly failures: number;
-  /** the last failure and what to do about it; empty for none */
+  /** what is wrong now, and what to do about it; empty for nothing */
   readonly error: string;
   readonly hint: string;
 }

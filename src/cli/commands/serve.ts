@@ -18,6 +18,8 @@ export interface ServeOptions {
   readonly durability?: string;
   readonly removal?: string;
   readonly logLevel?: string;
+  /** serve a store that another root has served before */
+  readonly takeOver?: boolean;
   /** false: nothing that is removed is retained */
   readonly retention?: boolean;
 }
@@ -52,7 +54,7 @@ export async function serve(options: ServeOptions, world: World): Promise<number
   });
   const logger = createLogger(config.logLevel);
   const signalled = firstSignal();
-  const starting = world.startDaemon(config, logger);
+  const starting = world.startDaemon(config, logger, { takeOver: options.takeOver === true });
   const daemon = await Promise.race([starting, signalled.then(() => sleep(startTime, late, { ref: false }))]);
   const signal = await signalled;
   if (daemon === late) {

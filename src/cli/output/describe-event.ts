@@ -34,7 +34,13 @@ function whatOf(event: Event): string {
     case 'StoreCreated':
       return `driver ${event.data.driver}, version ${event.data.version}`;
     case 'StoreOpened':
-      return [event.data.clean ? 'clean' : 'after a crash', ...countsOf(event.data.found)].join(', ');
+      return [
+        event.data.clean ? 'clean' : 'after a crash',
+        ...countsOf(event.data.found),
+        ...(event.data.replaces === null
+          ? []
+          : [`taken over from ${event.data.replaces.path} on ${event.data.replaces.host}`]),
+      ].join(', ');
     case 'StoreImported':
       return `driver ${event.data.driver}, ${event.data.volumes ? 'log and layers' : 'log'} up to position ${event.data.position}`;
     case 'StoreClosed':

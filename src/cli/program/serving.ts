@@ -23,6 +23,7 @@ export function addServing(program: Command, world: World): void {
     .option('--durability <when>', "commit: a layer's data is flushed before its commit is answered; background: after")
     .option('--removal <how>', 'background: volumes are purged after Remove was answered; sync: before')
     .option('--no-retention', 'purge removed layers at once')
+    .option('--take-over', 'serve a store in a cluster that another root has served: once, on purpose')
     .option('--log-level <level>', 'debug, info, warn or error')
     .action(async (options: ServeOptions) => {
       const { serve } = await import('../commands/serve.ts');

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import type { Envelope } from '../../../events/envelope.ts';
 import type { Event } from '../../../events/registry.ts';
 import { createInquiry } from '../../../src/app/explain/explain-snapshot.ts';
-import { committed, enveloped, prepared } from '../../support/sample-events.ts';
+import { committed, enveloped, prepared, sampleRoot } from '../../support/sample-events.ts';
 
 const test = suite('app/explain');
 const name = 'ns/2/sha256:a';
@@ -25,7 +25,18 @@ const listening = (now: boolean): Event => ({
 });
 const opened: Event = {
   type: 'StoreOpened',
-  data: { store: 's', driver: 'overlay', version: '1', boot: 'b', pid: 1, clean: false, replayed: 0, found: {} },
+  data: {
+    store: 's',
+    driver: 'overlay',
+    version: '1',
+    boot: 'b',
+    pid: 1,
+    clean: false,
+    replayed: 0,
+    found: {},
+    root: sampleRoot,
+    replaces: null,
+  },
 };
 const byContainerd = (envelopes: readonly Envelope[]): readonly Envelope[] =>
   envelopes.map((envelope) => ({ ...envelope, meta: { actor: 'containerd' } }));

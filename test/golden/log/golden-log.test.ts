@@ -14,7 +14,7 @@ import { readLogDirectory } from '../../../src/adapters/event-log/file/read-log-
 const folder = 'test/golden/log';
 const segments = join(folder, 'segments');
 const store = '0b7c1e9e-3a55-4c8e-9d0a-6a1f6a3f1c11';
-const mark = '5bb2a58937afd9e97c3b161f29ec6fe0fbad8476c4a6f7bd35fcb1dccc785d98';
+const mark = '6f5850d5ecbb7b15db0b65bb2db3babc1bcf0f7b300dfaf39509b34072b04e2f';
 const types =
   'StoreCreated StoreOpened StoreClosed SnapshotPrepared SnapshotCommitted SnapshotRemoved SnapshotUpdated PrepareUndone CommitUndone UsageMeasured VolumePurged VolumeRemade VolumeLost OrphanQuarantined OrphanPurged';
 

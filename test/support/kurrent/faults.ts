@@ -19,6 +19,8 @@ export interface Faults {
   version: string | undefined;
   /** milliseconds before every answer to an append */
   delay: number;
+  /** bytes that one append may have */
+  maxAppendSize: number;
   /** nobody is answered at all */
   silent: boolean;
   /** this node serves no reads that ask for the leader */
@@ -36,6 +38,7 @@ export function createFaults(): Faults {
   const faults: Faults = {
     version: '23.10.7',
     delay: 0,
+    maxAppendSize: 1_048_576,
     silent: false,
     follower: false,
     meet: (...more) => void coming.push(...more),

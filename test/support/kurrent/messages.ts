@@ -47,6 +47,23 @@ export function answerOf(request: BatchAppendReq, { stream, expected, answer }: 
   return response;
 }
 
+/** The answer to an append that is larger than the cluster is set to take. */
+export function tooLargeFor(request: BatchAppendReq, stream: string, limit: number): BatchAppendResp {
+  const details = new sharedPb.MaximumAppendSizeExceeded();
+  details.setMaxappendsize(limit);
+  const any = new anyPb.Any();
+  any.pack(details.serializeBinary(), 'event_store.client.MaximumAppendSizeExceeded');
+  const status = new statusPb.Status();
+  status.setCode(3);
+  status.setMessage('MaximumAppendSizeExceeded');
+  status.setDetails(any);
+  const response = new streamsPb.BatchAppendResp();
+  response.setCorrelationId(request.getCorrelationId());
+  response.setStreamIdentifier(identifier(stream));
+  response.setError(status);
+  return response;
+}
+
 function wrongVersion(expected: Expected, current: number | 'none'): InstanceType<typeof statusPb.Status> {
   const details = new sharedPb.WrongExpectedVersion();
   if (current === 'none') details.setCurrentNoStream(new emptyPb.Empty());

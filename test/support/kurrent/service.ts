@@ -19,7 +19,7 @@ import type {
 } from '@kurrent/kurrentdb-client/generated/kurrentdb/protocols/v1/streams_pb.js';
 import streamsPb from '@kurrent/kurrentdb-client/generated/kurrentdb/protocols/v1/streams_pb.js';
 import type { Faults } from './faults.ts';
-import { answerOf, expectedOf, proposalsOf, readEvents } from './messages.ts';
+import { answerOf, expectedOf, proposalsOf, readEvents, tooLargeFor } from './messages.ts';
 import type { StoredEvent, Streams } from './streams.ts';
 
 /** What the service stands on. */
@@ -141,6 +141,9 @@ function answerAppend(call: AppendCall, parts: readonly BatchAppendReq[], contex
   if (fault === 'silent') return;
   if (fault === 'cut') return void context.cut();
   if (fault === 'not-leader') return void call.emit('error', notLeader(context));
+  const { maxAppendSize } = context.faults;
+  if (parts.reduce((sum, part) => sum + part.serializeBinary().length, 0) > maxAppendSize)
+    return void call.write(tooLargeFor(first, stream, maxAppendSize));
   const untrue = { wrong: expected === 'none' ? 0 : Number(expected) + 1 };
   const answer = fault === 'conflict' ? untrue : context.streams.append(stream, events, expected);
   if (fault === 'unanswered') return;

@@ -41,6 +41,34 @@ test('takes a deleted stream for none, and goes on numbering', () => {
   );
 });
 
+test('looks for a repetition before it takes a deleted stream for none', () => {
+  const streams = createStreams();
+  streams.append('s', [a, b], 'none');
+  streams.delete('s');
+  assert.equal(streams.append('s', [a, b], 'none'), { revision: 1 });
+  assert.equal(streams.append('s', [b], 0), { revision: 1 });
+  assert.equal(streams.append('s', [a, b, c], 'none'), { wrong: 1 });
+  assert.equal(streams.append('s', [c], 'exists'), { wrong: 1 });
+  assert.is(streams.read('s', 0, 'forwards', 9), undefined, 'a repetition brings nothing back');
+  assert.equal(streams.append('s', [c], 1), { revision: 2 });
+  assert.is(streams.read('s', 0, 'forwards', 9)?.[0]?.revision, 2);
+});
+
+test('shows what the metadata let it show, and all of it when they are taken away', () => {
+  const streams = createStreams();
+  streams.append('s', [a, b, c], 'none');
+  const shown = () => streams.read('s', 0, 'forwards', 9)?.map(({ revision }) => revision);
+  streams.setMetadata('s', { $maxCount: 2 });
+  assert.equal(shown(), [1, 2]);
+  streams.setMetadata('s', { $tb: 2 });
+  assert.equal(shown(), [2]);
+  streams.setMetadata('s', { $maxAge: -1 });
+  assert.equal(shown(), []);
+  streams.delete('s');
+  streams.setMetadata('s', {});
+  assert.equal(shown(), [0, 1, 2]);
+});
+
 test('keeps whole appends beyond a kill, and forgets a part of one', async () => {
   const sandbox = createSandbox('streams');
   const file = join(sandbox.path, 'file');

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { closeSync, existsSync, openSync, readFileSync, truncateSync, writeSync } from 'node:fs';
 
 /** An event as a client proposed it. */
@@ -15,37 +16,56 @@ export type Expected = number | 'none' | 'any' | 'exists';
 
 export type AppendAnswer = { readonly revision: number } | { readonly wrong: number | 'none' };
 
+/** What a stream's own metadata say of its events, under the server's names. */
+export interface StreamMetadata {
+  readonly $maxCount?: number;
+  /** seconds */
+  readonly $maxAge?: number;
+  /** the first revision that is shown; `deletedMark` for a softly deleted stream */
+  readonly $tb?: number;
+}
+
 /** The streams of a cluster with its rules. With a file they outlive a kill of the process: an append is in it whole or not at all. */
 export interface Streams {
   append(stream: string, events: readonly StoredEvent[], expected: Expected): AppendAnswer;
-  /** Hides what is there; the stream can be written into again and then goes on numbering. */
+  /** A soft delete: hides what is there; the stream can be written into again and then goes on numbering. */
   delete(stream: string): void;
+  /** Replaces a stream's metadata, as an append to `$$STREAM` does. */
+  setMetadata(stream: string, metadata: StreamMetadata): void;
   /** Loses what a stream has after its first events, as a backup does. */
   forget(stream: string, keep: number): void;
-  /** Events with their revisions; undefined where there is no stream, or nothing is left of it. */
+  /** Events with their revisions; undefined where there is no stream, or where it is deleted. */
   read(stream: string, from: number | 'end', direction: 'forwards' | 'backwards', count: number): Found | undefined;
   close(): void;
 }
 
 export type Found = readonly { readonly revision: number; readonly event: StoredEvent }[];
 
+/** 2^63 - 1, as JSON gives it back: the server's mark of a softly deleted stream. */
+export const deletedMark = 2 ** 63;
+
 interface Stream {
   readonly events: StoredEvent[];
-  /** the first revision that is still shown */
-  first: number;
+  /** when each was written, milliseconds */
+  readonly written: number[];
 }
 
-type Line = { append: string; events: readonly StoredEvent[] } | { delete: string };
+interface Line {
+  readonly append: string;
+  readonly events: readonly StoredEvent[];
+}
+
+const metaOf = (stream: string) => `$$${stream}`;
+const json = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64');
 
 export function createStreams(file?: string): Streams {
   const streams = new Map<string, Stream>();
-  const streamOf = (name: string) => streams.get(name) ?? { events: [], first: 0 };
-  const play = (line: Line) => {
-    const name = 'append' in line ? line.append : line.delete;
+  const streamOf = (name: string) => streams.get(name) ?? { events: [], written: [] };
+  const play = ({ append: name, events }: Line) => {
     const stream = streamOf(name);
     streams.set(name, stream);
-    if ('append' in line) stream.events.push(...line.events);
-    else stream.first = stream.events.length;
+    stream.events.push(...events);
+    stream.written.push(...events.map(() => Date.now()));
   };
   if (file !== undefined && existsSync(file)) for (const line of wholeLines(file)) play(line);
   const fd = file === undefined ? undefined : openSync(file, 'a');
@@ -54,24 +74,66 @@ export function createStreams(file?: string): Streams {
     if (fd !== undefined) writeSync(fd, `${JSON.stringify(line)}\n`);
     play(line);
   };
+  const metadataOf = (name: string): StreamMetadata => {
+    const last = streamOf(metaOf(name)).events.at(-1);
+    return last === undefined ? {} : JSON.parse(Buffer.from(last.data, 'base64').toString());
+  };
+  const isDeleted = (name: string) => (metadataOf(name).$tb ?? 0) >= Number.MAX_SAFE_INTEGER;
+  const setMetadata = (name: string, metadata: StreamMetadata) =>
+    record({
+      append: metaOf(name),
+      events: [
+        {
+          id: randomUUID(),
+          type: '$metadata',
+          contentType: 'application/json',
+          data: json(metadata),
+          metadata: '',
+        },
+      ],
+    });
+  const write = (name: string, events: readonly StoredEvent[]) => {
+    const { length } = streamOf(name).events;
+    const revive = isDeleted(name);
+    record({ append: name, events });
+    if (revive) setMetadata(name, { ...metadataOf(name), $tb: length });
+    return { revision: length + events.length - 1 };
+  };
+  /** The first revision that is shown. */
+  const firstOf = (name: string): number => {
+    const { $tb = 0, $maxCount, $maxAge } = metadataOf(name);
+    const { events, written } = streamOf(name);
+    const counted = $maxCount === undefined ? 0 : events.length - $maxCount;
+    const oldest = $maxAge === undefined ? 0 : Date.now() - $maxAge * 1000;
+    const young = written.findIndex((time) => time >= oldest);
+    return Math.max($tb, counted, young === -1 ? events.length : young);
+  };
   return {
     append: (name, events, expected) => {
-      const { events: there, first } = streamOf(name);
+      const { events: there } = streamOf(name);
       const last = there.length - 1;
-      const gone = first === there.length;
-      if (expected === 'any' || (expected === 'exists' && !gone) || isAt(expected, last, gone)) {
-        record({ append: name, events });
-        return { revision: last + events.length };
-      }
-      const begin = expected === 'none' ? 0 : Number(expected) + 1;
-      const repeated = events.every(({ id }, index) => there[begin + index]?.id === id);
-      return repeated ? { revision: begin + events.length - 1 } : { wrong: last < 0 ? 'none' : last };
+      if (expected === 'any' || (expected === 'exists' && last >= 0 && !isDeleted(name))) return write(name, events);
+      const current = last < 0 ? 'none' : last;
+      if (expected === 'exists') return { wrong: current };
+      const before = expected === 'none' ? -1 : expected;
+      if (before === last) return write(name, events);
+      if (before > last) return { wrong: current };
+      // A repetition is looked for first, also in a deleted stream; only what differs from its first event on is none.
+      const same = events.findIndex(({ id }, index) => there[before + 1 + index]?.id !== id);
+      if (same === -1) return { revision: before + events.length };
+      return same === 0 && expected === 'none' && isDeleted(name) ? write(name, events) : { wrong: current };
     },
-    forget: (name, keep) => void streamOf(name).events.splice(keep),
-    delete: (name) => record({ delete: name }),
+    forget: (name, keep) => {
+      const { events, written } = streamOf(name);
+      events.splice(keep);
+      written.splice(keep);
+    },
+    delete: (name) => setMetadata(name, { ...metadataOf(name), $tb: deletedMark }),
+    setMetadata,
     read: (name, from, direction, count) => {
-      const { events, first } = streamOf(name);
-      if (first === events.length) return undefined;
+      const { events } = streamOf(name);
+      if (events.length === 0 || isDeleted(name)) return undefined;
+      const first = firstOf(name);
       const last = events.length - 1;
       const step = direction === 'forwards' ? 1 : -1;
       const found: { revision: number; event: StoredEvent }[] = [];
@@ -88,8 +150,6 @@ export function createStreams(file?: string): Streams {
     },
   };
 }
-
-const isAt = (expected: Expected, last: number, gone: boolean) => (expected === 'none' ? gone : expected === last);
 
 /** The lines that were written whole; the rest of one that was not is cut off. */
 function wholeLines(file: string): readonly Line[] {

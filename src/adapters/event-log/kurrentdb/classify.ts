@@ -13,11 +13,25 @@ const certificate = /certificate|self[- ]signed|\bSSL\b|\bTLS\b|UnknownIssuer|wr
 const denied = /unauthenticated|access[- ]denied|permission.denied/i;
 const notLeader = /not[- ]leader|leader info/i;
 
+/** What the client's library wraps around the reason. */
+const plain = (text: string) =>
+  text
+    .replace(/^\d+ [A-Z_]+: /, '')
+    .replace(/^No connection established\. Last error: (?:null|(?:Error(?: \[\w+\])?: )?)/, '')
+    .replace(/\.?\s*Resolution note:\s*$/, '')
+    .trim();
+
+interface ClientError {
+  readonly type?: string;
+  readonly code?: unknown;
+  readonly maxAppendSize?: number;
+}
+
 /** `where` names cluster and stream. Errors come with a type, with a gRPC code alone, or as plain text. */
 export function meaningOf(error: unknown, where: string): Meaning {
   if (error instanceof Fault) return { kind: 'refused', fault: error };
-  const { type = '', code } = error as { readonly type?: string; readonly code?: unknown };
-  const text = errorText(error) || type;
+  const { type = '', code, maxAppendSize } = error as ClientError;
+  const text = plain(errorText(error)) || type;
   if (type === 'wrong-expected-version') return { kind: 'conflict' };
   const refused = (fault: Fault['code'], what: string, hint: string): Meaning => ({
     kind: 'refused',
@@ -43,9 +57,9 @@ export function meaningOf(error: unknown, where: string): Meaning {
     );
   if (/append-size|size-exceeded/.test(type))
     return refused(
-      'unsupported',
-      `the cluster refuses the size of an append: ${text}`,
-      "raise the cluster's MaxAppendSize to at least 1 MiB",
+      'too-large',
+      `the cluster refuses the size of an append${maxAppendSize === undefined ? '' : `: its MaxAppendSize is ${maxAppendSize} bytes`}`,
+      "raise the cluster's MaxAppendSize to at least 1 MiB, which is its default",
     );
   if (notLeader.test(`${type} ${text}`))
     return { kind: 'unknown', text: 'this node is not the leader; name all nodes, or use kurrentdb+discover://' };

@@ -5,6 +5,12 @@ import { Fault } from '../../../ports/fault.ts';
 export interface Target {
   readonly url: string;
   readonly shown: string;
+  readonly hosts: readonly { readonly host: string; readonly port: number }[];
+  readonly tls: boolean;
+  /** whether certificates are verified */
+  readonly verified: boolean;
+  /** file of the authority that signs the cluster's certificates; the system's authorities where there is none */
+  readonly authority?: string;
 }
 
 const form = /^([a-z]+)(\+discover)?:\/\/(?:([^@/?]*)@)?([^/?]*)(\/[^?]*)?(?:\?(.*))?$/i;
@@ -46,20 +52,29 @@ export function readConnectionString(text: string): Target {
       `it names a path, ${path}`,
       "leave it out: the stream is snapledger-<store id>, and names with a $ are the server's own",
     );
-  checkHosts(hosts);
+  const dialled = readHosts(hosts);
   const given = readOptions(query);
   if (credentials !== undefined) checkCredentials(credentials, given);
   checkFiles(given);
-  return { url, shown: `${protocol}${discover}://${hosts}` };
+  const authority = given.get('tlscafile');
+  return {
+    url,
+    shown: `${protocol}${discover}://${hosts}`,
+    hosts: dialled,
+    tls: given.get('tls') !== 'false',
+    verified: given.get('tlsverifycert') !== 'false',
+    ...(authority !== undefined && { authority }),
+  };
 }
 
-function checkHosts(hosts: string): void {
-  for (const host of hosts.split(',')) {
+function readHosts(hosts: string): Target['hosts'] {
+  return hosts.split(',').map((host) => {
     const [, name = '', port = '2113'] = /^([^:\s$]+)(?::(\d+))?$/.exec(host) ?? [];
     if (name === '')
       throw wrong(`${host === '' ? 'a host is missing' : `${host} is no host`}`, `write host:port, as in ${example}`);
     if (Number(port) < 1 || Number(port) > 65535) throw wrong(`${host}: there is no such port`);
-  }
+    return { host: name, port: Number(port) };
+  });
 }
 
 function readOptions(query: string): ReadonlyMap<string, string> {

@@ -16,6 +16,10 @@ export async function inspectStream(options: Pick<KurrentEventLogOptions, 'url' 
     const stream = await readKurrentStream(options);
     try {
       for await (const page of stream.read(0)) position = page.at(-1)?.position ?? position;
+      if (stream.gone !== undefined) {
+        const { message: text, hint } = stream.gone.fault;
+        return { records: position - stream.gone.upTo, position, damage: [{ text, hint }] };
+      }
     } finally {
       await stream.close();
     }

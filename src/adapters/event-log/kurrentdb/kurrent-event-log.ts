@@ -1,5 +1,6 @@
-import type { EventLog, LogPlace } from '../../../ports/event-log.ts';
-import { Fault, faultOf } from '../../../ports/fault.ts';
+import type { Envelope } from '../../../../events/envelope.ts';
+import type { AppendOptions, EventLog, LogPlace, LogTrouble } from '../../../ports/event-log.ts';
+import { errorText, Fault, faultCode, faultOf, isTransient } from '../../../ports/fault.ts';
 import { checkPositions } from '../check-positions.ts';
 import { createGroupCommit } from '../group-commit.ts';
 import { appendSurely } from './append-surely.ts';
@@ -7,71 +8,153 @@ import { chunksOf } from './chunks.ts';
 import { markAt } from './mark-at.ts';
 import { readPages } from './pages.ts';
 import type { Patience } from './patience.ts';
+import type { StreamEnds } from './read-end.ts';
 import type { Stream } from './stream.ts';
+import { expiredEvents } from './stream-settings.ts';
+import { type Trouble, watchStream } from './watch-stream.ts';
 import { type Link, linked } from './wire.ts';
 
 interface Parts {
   readonly stream: Stream;
+  /** the same stream over a connection of its own, for looks at it */
+  readonly watched: Stream;
   readonly genesis: string;
-  readonly end: LogPlace;
+  readonly ends: StreamEnds;
   readonly patience: Patience;
+  /** bytes of an event's JSON over which it is refused at once */
+  readonly largest: number;
   readonly onFlush: (records: number, bytes: number, seconds: number) => void;
 }
 
-/** The cluster refuses appends over 1 MiB, and an event with its envelope must fit into one. */
-const largestEvent = 900_000;
+/** Milliseconds in which a log that is closed still waits for what is under way. */
+const lastMoment = 2_000;
 
 /**
  * The log as a stream of a cluster: position is revision + 1. One append is in flight; what comes meanwhile shares the next.
- * There is no room to keep, so `no-space` never comes; any failure stops the log.
+ * A cluster that does not answer is waited for, and the stream is looked at while nothing is written: both are reported as
+ * trouble that may pass. Another writer, or another history, stops the log.
  */
-export function createKurrentEventLog({ stream, genesis, end: opened, patience, onFlush }: Parts): EventLog {
-  let end = opened;
-  let durable = opened;
+export function createKurrentEventLog(parts: Parts): EventLog {
+  const { stream, watched, genesis, ends, patience, largest, onFlush } = parts;
+  const beginning = { genesis, first: ends.first };
+  const giving = new AbortController();
+  let end = ends.end;
+  let durable = ends.end;
+  let opened = 0;
+  let before = 0;
   let stopped: Fault | undefined;
   let closing: Promise<void> | undefined;
+  let seen: Trouble | undefined;
+  let hanging: Fault | undefined;
+  let report: (trouble: LogTrouble | undefined) => void = () => {};
 
+  const tell = () => {
+    if (closing !== undefined) return;
+    if (stopped !== undefined) report({ fault: stopped, refuses: 'all' });
+    else report(hanging === undefined ? seen : { fault: hanging, refuses: 'none' });
+  };
+  const watch = watchStream(watched, {
+    first: ends.first,
+    every: patience.look,
+    place: () => ({ ...durable, busy: end.position !== durable.position, opened }),
+    settings: ends.settings,
+    found: (trouble) => {
+      seen = trouble;
+      if (trouble?.stops === true) stopped ??= trouble.fault;
+      tell();
+    },
+  });
+  const wait = (why: string) => {
+    hanging = unanswered(stream, why);
+    tell();
+  };
   const store = async (links: readonly Link[]) => {
     const began = performance.now();
-    await appendSurely(stream, links, patience);
+    const late = setTimeout(wait, patience.notice, `no answer within ${patience.notice} ms`);
+    try {
+      await appendSurely(stream, links, {
+        patience,
+        signal: giving.signal,
+        opened,
+        onWait: (why) => {
+          if (performance.now() - began >= patience.notice) wait(why);
+        },
+      });
+    } finally {
+      clearTimeout(late);
+    }
+    hanging = undefined;
+    tell();
+    for (const { position, proposal } of links) if (proposal.type.startsWith('StoreOpened.')) opened = position;
     durable = placeAfter(links, durable);
     const bytes = links.reduce((sum, link) => sum + link.bytes, 0);
     onFlush(links.length, bytes, (performance.now() - began) / 1000);
   };
+  /** A cluster may be set to take less than it does by default: then each event goes alone. */
+  const storeSmaller = async (links: readonly Link[]) => {
+    try {
+      await store(links);
+    } catch (error) {
+      if (faultCode(error) !== 'too-large') throw error;
+      const [only, ...others] = links;
+      if (only !== undefined && others.length === 0) throw tooLarge(stream, only, error);
+      for (const link of links) await storeSmaller([link]);
+    }
+  };
   const commit = createGroupCommit<readonly Link[]>({
     store: async (batch) => {
-      for (const chunk of chunksOf(batch.flat())) await store(chunk);
+      before = durable.position;
+      for (const chunk of chunksOf(batch.flat())) await storeSmaller(chunk);
     },
     undo: async (error) => {
-      stopped = faultOf(error, stream.where);
+      const fault = faultOf(error, stream.where);
+      if (isTransient(fault) && durable.position === before) return fault;
+      stopped = isTransient(fault) ? partly(fault) : fault;
+      tell();
       return stopped;
     },
+    // One that the cluster may refuse must not take others with it.
+    together: (first, item) => first.every(isSmall) && item.every(isSmall),
     rewind: () => {
       end = durable;
     },
   });
-  const append: EventLog['append'] = (envelopes, { flush }) => {
+  const admit = (links: readonly Link[], room: AppendOptions['room']) => {
+    if (seen !== undefined && (seen.refuses === 'all' || (seen.refuses === 'ordinary' && room === 'ordinary')))
+      throw refusedFor(seen.fault);
+    const limit = room === 'ordinary' ? largest - headroom : largest;
+    for (const link of links) if (link.bytes > limit) throw tooLarge(stream, link);
+  };
+  const append: EventLog['append'] = (envelopes, { flush, room }) => {
     if (stopped !== undefined) throw noMore(stopped);
     checkPositions(envelopes, end.position);
     if (envelopes.length === 0) return Promise.resolve();
     const links = linked(envelopes, end.mark);
-    for (const link of links) if (link.bytes > largestEvent) throw tooLarge(link);
+    admit(links, room);
     end = placeAfter(links, end);
     return commit.take(links, flush);
   };
   const close = async () => {
     stopped ??= new Fault('stopped', `${stream.where}: is closed`, { hint: 'open it again' });
+    const moment = setTimeout(() => giving.abort(), hanging === undefined ? lastMoment : 0);
     await commit.settled().catch(() => {});
+    clearTimeout(moment);
+    await watch.close();
     await stream.close();
   };
   return {
     get end() {
       return end;
     },
+    ...goneBefore(stream, ends),
     append,
-    read: (after) => readPages(stream, after, genesis),
-    markAt: (position) => markAt(stream, position, { genesis, end: durable }),
+    read: (after) => upTo(readPages(stream, after, beginning), () => durable.position),
+    markAt: (position) => markAt(stream, position, { ...beginning, end: durable }),
     settled: commit.settled,
+    onTrouble: (listener) => {
+      report = listener;
+      tell();
+    },
     close: () => {
       closing ??= close();
       return closing;
@@ -79,15 +162,65 @@ export function createKurrentEventLog({ stream, genesis, end: opened, patience, 
   };
 }
 
+/** Bytes of an event's JSON: the cluster refuses appends over 1 MiB unless it is set otherwise. */
+export const largestEvent = 900_000;
+
+/** What the removal of a snapshot may take more than the event that gave it its labels. */
+const headroom = 20_000;
+
+/** What another writer adds while this one reads is not read: its own next append finds it. */
+async function* upTo(
+  pages: AsyncIterable<readonly Envelope[]>,
+  last: () => number,
+): AsyncGenerator<readonly Envelope[]> {
+  for await (const page of pages) {
+    const known = last();
+    const own = page.filter(({ position }) => position <= known);
+    if (own.length > 0) yield own;
+    if (own.length < page.length) return;
+  }
+}
+
 const placeAfter = (links: readonly Link[], before: LogPlace): LogPlace => {
   const last = links.at(-1);
   return last === undefined ? before : { position: last.position, mark: last.mark };
 };
 
-const tooLarge = ({ position, bytes }: Link) =>
-  new Fault('unsupported', `event ${position}: ${bytes} bytes are more than the cluster takes`, {
-    hint: 'give the snapshot fewer or shorter labels',
+/** What an `EventLog` says of events that have expired; nothing where none has. */
+export function goneBefore(stream: Stream, { first, settings }: StreamEnds): Pick<EventLog, 'gone'> {
+  if (first === 1) return {};
+  const fault = expiredEvents(stream, settings, `positions 1 to ${first - 1} are not shown any more`);
+  return { gone: { upTo: first - 1, fault } };
+}
+
+const unanswered = ({ where }: Stream, why: string) =>
+  new Fault('io', `${where}: the cluster does not answer: ${why}`, {
+    hint: 'look whether its nodes run, have a leader, and can be reached from here; the daemon goes on by itself when they do',
   });
+
+const tooLarge = ({ where }: Stream, { position, bytes }: Link, cause?: unknown) =>
+  new Fault(
+    'too-large',
+    `${where}: the event at position ${position} has ${bytes} bytes, more than the cluster takes${cause === undefined ? '' : `: ${errorText(cause)}`}`,
+    {
+      hint:
+        cause === undefined
+          ? 'give the snapshot fewer or shorter labels'
+          : `set MaxAppendSize of the cluster to ${bytes + margin} or more, then restart the daemon`,
+      cause,
+    },
+  );
+
+const isSmall = ({ bytes }: Link) => bytes <= 65_536;
+
+/** A part of the batch is in the stream. */
+const partly = (cause: Fault) => new Fault('io', cause.message, { hint: cause.hint, cause });
+
+/** What an append has beside the JSON of its event. */
+const margin = 4_096;
+
+const refusedFor = (cause: Fault) =>
+  new Fault('stopped', `the log takes no such events for now: ${cause.message}`, { hint: cause.hint, cause });
 
 const noMore = (cause: Fault) =>
   new Fault('stopped', `the log takes no more events: ${cause.message}`, { hint: 'restart the daemon', cause });

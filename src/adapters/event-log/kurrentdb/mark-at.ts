@@ -1,14 +1,14 @@
 import type { LogPlace } from '../../../ports/event-log.ts';
-import { readOne } from './pages.ts';
+import { type Beginning, readOne } from './pages.ts';
 import type { Stream } from './stream.ts';
 
-/** The mark at a position up to `end`; undefined for any other. */
+/** The mark at a position up to `end`; undefined for any other, and for one whose event has expired. */
 export async function markAt(
   stream: Stream,
   position: number,
-  { genesis, end }: { readonly genesis: string; readonly end: LogPlace },
+  { genesis, first, end }: Beginning & { readonly end: LogPlace },
 ): Promise<string | undefined> {
   if (position === 0) return genesis;
   if (position >= end.position) return position === end.position ? end.mark : undefined;
-  return (await readOne(stream, position))?.mark;
+  return position < first ? undefined : (await readOne(stream, position))?.mark;
 }

@@ -2,11 +2,11 @@ import type { EventLog, LogOpening } from '../../../ports/event-log.ts';
 import { Fault } from '../../../ports/fault.ts';
 import { genesisMark } from './chain.ts';
 import { readConnectionString } from './connection-string.ts';
-import { createKurrentEventLog } from './kurrent-event-log.ts';
+import { createKurrentEventLog, goneBefore, largestEvent } from './kurrent-event-log.ts';
 import { markAt } from './mark-at.ts';
 import { readPages } from './pages.ts';
 import { type Patience, patient } from './patience.ts';
-import { readEnd } from './read-end.ts';
+import { readEnds } from './read-end.ts';
 import { openStream, type Stream } from './stream.ts';
 
 export interface KurrentEventLogOptions {
@@ -17,6 +17,10 @@ export interface KurrentEventLogOptions {
   readonly patience?: Partial<Patience>;
   /** ends waiting for a cluster that does not answer */
   readonly signal?: AbortSignal;
+  /** Told why opening the log takes longer than a moment. */
+  readonly onWait?: (why: Fault) => void;
+  /** bytes of an event's JSON over which it is refused at once, 900,000 unless set; what the cluster refuses comes back as `too-large` too */
+  readonly largest?: number;
   /** Told of every append that succeeded: events, bytes and seconds. */
   readonly onFlush?: (records: number, bytes: number, seconds: number) => void;
 }
@@ -26,35 +30,46 @@ export const streamName = (store: string) => `snapledger-${store}`;
 
 /**
  * Opens a store's stream for writing; the first append makes it. Rejects with a Fault: `misuse` for a wrong string, `unsupported`
- * where the cluster is too old or does not let us in, `corrupt` for a stream that holds another history, `io` where nobody
- * answers in time.
+ * where the cluster is too old or does not let us in, `corrupt` for a stream that holds another history or was deleted, `io`
+ * where nobody answers in time.
  */
 export async function openKurrentEventLog(options: KurrentEventLogOptions): Promise<LogOpening> {
-  const { store, onFlush = () => {} } = options;
-  const { stream, genesis, end, patience } = await opened(options);
-  return { store, torn: null, log: createKurrentEventLog({ stream, genesis, end, patience, onFlush }) };
+  const { url, store, largest = largestEvent, onFlush = () => {} } = options;
+  const { stream, genesis, ends, patience } = await opened(options);
+  const brief = { ...patience, answer: Math.min(patience.answer, looking), outcome: 0 };
+  const watched = openStream({ target: readConnectionString(url), name: streamName(store), patience: brief });
+  return {
+    store,
+    torn: null,
+    log: createKurrentEventLog({ stream, watched, genesis, ends, patience, largest, onFlush }),
+  };
 }
+
+/** Milliseconds for each answer of a look at an open stream. */
+const looking = 2_000;
 
 /** A store's stream that is only looked at, as far as it went when it was opened. */
 export async function readKurrentStream(
   options: Pick<KurrentEventLogOptions, 'url' | 'store' | 'patience' | 'signal'>,
-): Promise<Pick<EventLog, 'end' | 'read' | 'markAt' | 'close'>> {
-  const { stream, genesis, end } = await opened(options);
+): Promise<Pick<EventLog, 'end' | 'gone' | 'read' | 'markAt' | 'close'>> {
+  const { stream, genesis, ends } = await opened(options);
+  const { end, first } = ends;
   return {
     end,
-    read: (after) => readPages(stream, after, genesis),
-    markAt: (position) => markAt(stream, position, { genesis, end }),
+    ...goneBefore(stream, ends),
+    read: (after) => readPages(stream, after, { genesis, first }),
+    markAt: (position) => markAt(stream, position, { genesis, first, end }),
     close: stream.close,
   };
 }
 
-async function opened({ url, store, signal, ...options }: KurrentEventLogOptions) {
+async function opened({ url, store, signal, onWait, ...options }: KurrentEventLogOptions) {
   const patience = { ...patient, ...options.patience };
-  const stream = openStream({ target: readConnectionString(url), name: streamName(store), patience, signal });
+  const stream = openStream({ target: readConnectionString(url), name: streamName(store), patience, signal, onWait });
   try {
     await checkVersion(stream);
     const genesis = genesisMark(store);
-    return { stream, genesis, end: await readEnd(stream, genesis), patience };
+    return { stream, genesis, ends: await readEnds(stream, genesis), patience };
   } catch (error) {
     await stream.close();
     throw error;

@@ -3,24 +3,42 @@ import type { Envelope } from '../../../../events/envelope.ts';
 import { Fault } from '../../../ports/fault.ts';
 import type { Recorded } from './connect.ts';
 import type { Stream } from './stream.ts';
+import { cure } from './stream-settings.ts';
 import { envelopeOf, follows, type Stored, storedOf } from './wire.ts';
 
 /** Small reads of the cluster stall for 40 ms each: whatever is read is read in pages of this size. */
 export const pageSize = 1_000;
 
+/** Where reading a stream begins. */
+export interface Beginning {
+  /** the mark before the store's first event */
+  readonly genesis: string;
+  /** position of the first event that was shown when the stream was opened */
+  readonly first: number;
+}
+
 /**
- * Verified and decoded events after a position up to the stream's end, a page at a time. `genesis` is the mark before the
- * first event. Throws `corrupt` where an event is not as it was written or does not follow from the one before.
+ * Verified and decoded events after a position up to the stream's end, a page at a time. Throws `corrupt` where an event is
+ * not as it was written or does not follow from the one before. Of events that have expired nothing is read: the first one
+ * that is shown is then taken as it stands.
  */
-export async function* readPages(stream: Stream, after: number, genesis: string): AsyncGenerator<readonly Envelope[]> {
-  let mark = after === 0 ? genesis : (await readOne(stream, after))?.mark;
-  if (mark === undefined) return;
-  for (let position = after; ; ) {
+export async function* readPages(
+  stream: Stream,
+  after: number,
+  { genesis, first }: Beginning,
+): AsyncGenerator<readonly Envelope[]> {
+  const expired = first > 1 && after < first;
+  let mark = after === 0 ? genesis : expired ? undefined : (await readOne(stream, after))?.mark;
+  if (mark === undefined && !expired) return;
+  for (let position = expired ? first - 1 : after; ; ) {
     const page = await stream.read({ from: position, direction: 'forwards', count: pageSize });
     const envelopes: Envelope[] = [];
     for (const recorded of page) {
       position += 1;
-      const stored = verified(stream, recorded, position, mark);
+      const stored: Stored =
+        expired && position === first
+          ? ownEvent(stream, recorded, first)
+          : verified(stream, recorded, position, mark ?? '');
       envelopes.push(decoded(stream, stored));
       mark = stored.mark;
     }
@@ -47,10 +65,10 @@ export function ownEvent(stream: Stream, recorded: Recorded, position: number): 
   const stored = storedOf(recorded);
   if (either.isLeft(stored)) throw foreign(stream, position, `it is none of this store's: ${stored.left}`);
   if (stored.right.position === position) return stored.right;
-  throw foreign(
-    stream,
-    position,
-    `position ${stored.right.position} stands there: events were deleted from the stream`,
+  throw new Fault(
+    'corrupt',
+    `${stream.where}: position ${position}: position ${stored.right.position} is the first that is shown: events have expired, or were deleted`,
+    { hint: cure(stream) },
   );
 }
 

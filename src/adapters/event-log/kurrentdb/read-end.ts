@@ -1,20 +1,38 @@
 import type { LogPlace } from '../../../ports/event-log.ts';
-import { foreign, ownEvent, verified } from './pages.ts';
+import { ownEvent, verified } from './pages.ts';
 import type { Stream } from './stream.ts';
+import { deletedStream, expiredEvents, readSettings, type StreamSettings } from './stream-settings.ts';
+
+/** What there is of a stream. */
+export interface StreamEnds {
+  readonly end: LogPlace;
+  /** position of the first event that is shown, 1 unless events have expired */
+  readonly first: number;
+  readonly settings: StreamSettings;
+}
 
 /**
- * The stream's end. Its first event must be this store's first one, and its last one must follow from the one before:
- * whatever someone else has written, or deleted from it, shows there. Throws `corrupt`.
+ * Both ends of the stream. Where its first event is shown, it must be this store's first one; its last one must follow from the
+ * one before: whatever someone else has written, or deleted from it, shows there. Throws `corrupt`, also for a stream that
+ * was deleted or of which nothing is left.
  */
-export async function readEnd(stream: Stream, genesis: string): Promise<LogPlace> {
+export async function readEnds(stream: Stream, genesis: string): Promise<StreamEnds> {
+  const settings = await readSettings(stream);
+  if (settings.deleted) throw deletedStream(stream);
   const [last, before] = await stream.read({ from: null, direction: 'backwards', count: 2 });
-  if (last === undefined) return { position: 0, mark: genesis };
-  const [first = last] = await stream.read({ from: 0, direction: 'forwards', count: 1 });
-  const beginning = Number(first.revision) + 1;
-  if (beginning !== 1)
-    throw foreign(stream, beginning, 'the stream begins there: it was deleted, and then written into again');
-  verified(stream, first, 1, genesis);
+  if (last === undefined) {
+    if (settings.limits !== '') throw expiredEvents(stream, settings, 'no event of it is shown');
+    return { end: { position: 0, mark: genesis }, first: 1, settings };
+  }
+  const [beginning = last] = await stream.read({ from: 0, direction: 'forwards', count: 1 });
+  const first = Number(beginning.revision) + 1;
+  if (first === 1) verified(stream, beginning, 1, genesis);
   const position = Number(last.revision) + 1;
-  const markBefore = before === undefined ? genesis : ownEvent(stream, before, position - 1).mark;
-  return { position, mark: verified(stream, last, position, markBefore).mark };
+  const { mark } =
+    position === 1
+      ? verified(stream, last, 1, genesis)
+      : before === undefined
+        ? ownEvent(stream, last, position)
+        : verified(stream, last, position, ownEvent(stream, before, position - 1).mark);
+  return { end: { position, mark }, first, settings };
 }

@@ -3,6 +3,7 @@ import { errorText, Fault } from '../../../ports/fault.ts';
 import { meaningOf } from './classify.ts';
 import { type Connection, connect, type Page, type Proposal, type Recorded } from './connect.ts';
 import type { Target } from './connection-string.ts';
+import { diagnose } from './diagnose.ts';
 import type { Patience } from './patience.ts';
 import { within } from './within.ts';
 
@@ -10,12 +11,15 @@ import { within } from './within.ts';
 export interface Stream {
   /** cluster and stream, for messages */
   readonly where: string;
+  readonly name: string;
   /** The server's version. Rejects with a Fault. */
   version(): Promise<string>;
   /** One append, tried once. */
   append(events: readonly Proposal[], expected: number | null): Promise<'written' | 'conflict' | Unknown>;
   /** A page, asked for again until it comes. Rejects with a Fault. */
   read(page: Page): Promise<readonly Recorded[]>;
+  /** The event that holds the stream's newest metadata; none where it never had any. */
+  readMetadata(): Promise<readonly Recorded[]>;
   close(): Promise<void>;
 }
 
@@ -30,15 +34,18 @@ export interface StreamOptions {
   readonly patience: Patience;
   /** ends waiting for a cluster that does not answer */
   readonly signal?: AbortSignal | undefined;
+  /** Told why a call waits, once it does so for longer than `patience.notice`. */
+  readonly onWait?: ((why: Fault) => void) | undefined;
 }
 
 const longestPause = 1_000;
 
 /** Rejects with a Fault (`misuse`) for a string that the client does not take. */
-export function openStream({ target, name, patience, signal }: StreamOptions): Stream {
+export function openStream({ target, name, patience, signal, onWait = () => {} }: StreamOptions): Stream {
   const where = `${target.shown}, stream ${name}`;
   let connection: Promise<Connection> | undefined;
   let closed = false;
+  let last: unknown;
   const connected = () => {
     connection ??= connect(target.url).catch((error) => {
       throw new Fault('misuse', `connection string of the cluster: ${errorText(error)}`, {
@@ -58,14 +65,32 @@ export function openStream({ target, name, patience, signal }: StreamOptions): S
     try {
       return await within(patience.answer, connected().then(call));
     } catch (error) {
+      last = error;
       if (meaningOf(error, where).kind === 'unknown') drop();
       throw error;
     }
   };
-  const untilAnswered = <T>(call: (client: Connection) => Promise<T>) =>
-    persist(() => once(call), where, { ...patience, signal });
+  const untilAnswered = async <T>(call: (client: Connection) => Promise<T>) => {
+    let refuse: (fault: Fault) => void = () => {};
+    const refused = new Promise<never>((_, reject) => {
+      refuse = reject;
+    });
+    const explain = async () => {
+      const found = await diagnose(target, where);
+      if (found?.code === 'unsupported') refuse(found);
+      else onWait(found ?? unreachable(where, last ?? new Error(`no answer within ${patience.notice} ms`)));
+    };
+    last = undefined;
+    const timer = setTimeout(explain, patience.notice);
+    try {
+      return await Promise.race([persist(() => once(call), { target, where, ...patience, signal }), refused]);
+    } finally {
+      clearTimeout(timer);
+    }
+  };
   return {
     where,
+    name,
     version: () => untilAnswered((client) => client.version()),
     append: async (events, expected) => {
       try {
@@ -79,6 +104,8 @@ export function openStream({ target, name, patience, signal }: StreamOptions): S
       }
     },
     read: (page) => untilAnswered((client) => client.read(name, page)),
+    readMetadata: () =>
+      untilAnswered((client) => client.read(`$$${name}`, { from: null, direction: 'backwards', count: 1 })),
     close: async () => {
       closed = true;
       await connection?.then((client) => client.close()).catch(() => {});
@@ -89,8 +116,7 @@ export function openStream({ target, name, patience, signal }: StreamOptions): S
 /** Makes a call that changes nothing until it is answered or the time is over. */
 async function persist<T>(
   call: () => Promise<T>,
-  where: string,
-  { outcome, pause, signal }: Patience & Pick<StreamOptions, 'signal'>,
+  { target, where, outcome, pause, signal }: Patience & Pick<StreamOptions, 'signal' | 'target'> & { where: string },
 ): Promise<T> {
   const end = performance.now() + outcome;
   for (let wait = pause; ; wait = Math.min(wait * 2, longestPause)) {
@@ -99,7 +125,8 @@ async function persist<T>(
     } catch (error) {
       const meaning = meaningOf(error, where);
       if (meaning.kind === 'refused') throw meaning.fault;
-      if (signal?.aborted === true || performance.now() + wait > end) throw unreachable(where, error);
+      if (signal?.aborted === true || performance.now() + wait > end)
+        throw (await diagnose(target, where)) ?? unreachable(where, error);
     }
     await sleep(wait, undefined, { signal }).catch(() => {});
   }

@@ -10,7 +10,7 @@ export interface Link {
   readonly proposal: Proposal;
   readonly position: number;
   readonly mark: string;
-  /** length of its JSON */
+  /** of its JSON */
   readonly bytes: number;
 }
 
@@ -40,7 +40,7 @@ export function linked(envelopes: readonly Envelope[], before: string): readonly
       proposal: { id: clusterId(mark), type: wire.type, data: wire.data, metadata: metadataOf(wire, mark) },
       position: envelope.position,
       mark,
-      bytes: body.length,
+      bytes: Buffer.byteLength(body),
     };
   });
 }

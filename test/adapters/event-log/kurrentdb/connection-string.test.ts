@@ -1,9 +1,29 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { readConnectionString } from '../../../../src/adapters/event-log/kurrentdb/connection-string.ts';
+import { readConnectionString, type Target } from '../../../../src/adapters/event-log/kurrentdb/connection-string.ts';
 import { Fault } from '../../../../src/ports/fault.ts';
 
 const test = suite('connection string');
+const shownOf = ({ url, shown }: Target) => ({ url, shown });
+
+test('tells where to dial, and how', () => {
+  const { hosts, tls, verified, authority } = readConnectionString(
+    'kdb://u:p@a:1,b?tlsCAFile=/etc/hosts&tlsVerifyCert=false',
+  );
+  assert.equal(
+    { hosts, tls, verified, authority },
+    {
+      hosts: [
+        { host: 'a', port: 1 },
+        { host: 'b', port: 2113 },
+      ],
+      tls: true,
+      verified: false,
+      authority: '/etc/hosts',
+    },
+  );
+  assert.not(readConnectionString('kdb://a?tls=false').tls);
+});
 
 test('takes what the client takes, and names it without its password', () => {
   for (const [url, shown] of [
@@ -15,7 +35,7 @@ test('takes what the client takes, and names it without its password', () => {
     ],
     ['kdb://u:p@a:1,b:2,c:3?keepAliveInterval=10000&tls_verify_cert=false', 'kdb://a:1,b:2,c:3'],
   ] as const)
-    assert.equal(readConnectionString(url), { url: url.trim(), shown });
+    assert.equal(shownOf(readConnectionString(url)), { url: url.trim(), shown });
 });
 
 for (const [url, told] of [

@@ -1,15 +1,23 @@
+import { createServer, type Socket } from 'node:net';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { encodeEnvelope } from '../../../../events/envelope.ts';
 import { chain, clusterId, genesisMark } from '../../../../src/adapters/event-log/kurrentdb/chain.ts';
 import { inspectStream } from '../../../../src/adapters/event-log/kurrentdb/inspect-stream.ts';
 import { readKurrentStream } from '../../../../src/adapters/event-log/kurrentdb/open-kurrent-event-log.ts';
+import type { Fault } from '../../../../src/ports/fault.ts';
 import { freePort } from '../../../support/free-port.ts';
 import { type Cluster, now, readAll, rejection, startCluster } from './cluster.ts';
 
 const test = suite<Cluster>('opening a log in KurrentDB');
 test.before.each(async (context) => void Object.assign(context, await startCluster()));
 test.after.each(({ sandbox }) => sandbox.close());
+
+interface Ports {
+  readonly free: number;
+  readonly silent: number;
+  readonly follower: number;
+}
 
 const brief = { patience: { answer: 2_000, outcome: 1_000 } };
 
@@ -53,6 +61,50 @@ test('gives up in time where nobody listens or nobody answers', async ({ open, s
   assert.match((await rejection(open({ patience: { answer: 500, outcome: 600 } }))).message, 'no answer within 500 ms');
 });
 
+for (const [what, urlFor, told] of [
+  ['nobody listens', ({ free }) => `kurrentdb://127.0.0.1:${free}?tls=false`, 'ECONNREFUSED'],
+  [
+    'a list names no node that listens',
+    ({ free }) => `kurrentdb://127.0.0.1:${free},localhost:${free}?tls=false`,
+    'ECONNREFUSED',
+  ],
+  ['a name leads nowhere', () => 'kurrentdb://nowhere.invalid:2113?tls=false', 'nowhere.invalid:2113: getaddrinfo'],
+  ['nobody answers', ({ silent }) => `kurrentdb://127.0.0.1:${silent}?tls=false`, 'no answer within 1000 ms'],
+  ['nobody shakes hands', ({ silent }) => `kurrentdb://127.0.0.1:${silent}`, 'no answer within 1000 ms'],
+  [
+    'only a follower is named',
+    ({ follower }) => `kurrentdb://127.0.0.1:${follower}?tls=false`,
+    'is not the leader; name all nodes',
+  ],
+] as const satisfies readonly (readonly [string, (ports: Ports) => string, string])[])
+  test(`says why it waits, long before it gives up, where ${what}`, async ({ open, standIn, sandbox }) => {
+    standIn.faults.follower = true;
+    const dialled = new Set<Socket>();
+    const server = createServer((socket) => void dialled.add(socket));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    sandbox.atEnd(async () => {
+      for (const socket of dialled) socket.destroy();
+      server.close();
+    });
+    const ports = {
+      free: await freePort(),
+      silent: (server.address() as { port: number }).port,
+      follower: standIn.port,
+    };
+    const waiting = new AbortController();
+    const waits: string[] = [];
+    const onWait = ({ message }: Fault) => {
+      waits.push(message);
+      waiting.abort();
+    };
+    const patience = { answer: 3_000, notice: 1_000 };
+    const failed = await rejection(open({ url: urlFor(ports), patience, onWait, signal: waiting.signal }));
+    assert.is(failed.code, 'io');
+    assert.is(waits.length, 1);
+    assert.match(waits[0] ?? '', told);
+    assert.not.match(`${waits[0]} ${failed.message}`, /Resolution note|UNAVAILABLE/);
+  });
+
 test('asks for the leader, and says so where a node is none', async ({ open, standIn }) => {
   standIn.faults.follower = true;
   const { code, message } = await rejection(open(brief));
@@ -60,17 +112,19 @@ test('asks for the leader, and says so where a node is none', async ({ open, sta
   assert.match(message, 'this node is not the leader; name all nodes');
 });
 
-test('refuses a stream that was deleted, when it writes and when it opens it again', async (cluster) => {
-  const { open, events, standIn, stream } = cluster;
+test('refuses a stream that was deleted until the deletion is taken back', async (cluster) => {
+  const { open, events, standIn, stream, store } = cluster;
   const log = await open();
   await log.append(events(3), now);
   standIn.streams.delete(stream);
-  const again = await open();
-  assert.is(again.end.position, 0, 'a deleted stream looks like none');
-  const { code, message } = await rejection(again.append(events(1), now));
-  assert.is(code, 'corrupt');
-  assert.match(message, 'written at revision 3: the stream was deleted before');
-  assert.match((await rejection(open())).message, 'position 4: the stream begins there: it was deleted');
+  for (const opening of [() => open(), () => readKurrentStream({ url: standIn.url, store })]) {
+    const { code, message, hint } = await rejection(opening());
+    assert.is(code, 'corrupt');
+    assert.match(message, 'the stream was deleted');
+    assert.match(hint, `look at the metadata of the stream ($$${stream})`);
+  }
+  standIn.streams.setMetadata(stream, {});
+  assert.equal(await readAll(await open()), events(3), 'a soft delete that is taken back leaves no trace');
 });
 
 const stored = {

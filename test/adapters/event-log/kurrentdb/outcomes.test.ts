@@ -104,7 +104,7 @@ test('tells where a part of an append stands, with somebody else after it', asyn
 });
 
 test('stops when nobody can say what became of an append', async ({ open, events, standIn }) => {
-  const log = await open({ patience: { answer: 700, outcome: 1_500 } });
+  const log = await open({ patience: { answer: 700, outcome: 1_500, unanswered: 1_500 } });
   await log.append(events(1), now);
   standIn.faults.silent = true;
   const { code, message, hint } = await rejection(log.append(events(1, 1), now));

@@ -5,6 +5,7 @@ import { eventLogContract } from '../../../contract/event-log.contract.ts';
 import { suiteNeeding } from '../../../support/requirements.ts';
 import { eventsOf, now, readAll } from './cluster.ts';
 import { subjectOn } from './subject.ts';
+import { troublesContract } from './troubles.contract.ts';
 
 /** OPERATIONS.md says how to start one. */
 const { KURRENTDB_URL: url, KURRENTDB_KILL_LEADER: killLeader } = process.env;
@@ -26,6 +27,18 @@ if (url !== undefined)
     async () => ({ ...(await subjectOn(url)), failNext: () => assert.unreachable('it fails when it wants to') }),
     { flushes: true, failures: false, full: false },
   );
+
+/** A list of nodes, or TLS, does not go through the door that these tests open and close. */
+const plainNode = url === undefined || (/^[a-z]+:\/\/[^,@]+\?/i.test(url) && /tls=false/i.test(url));
+if (url !== undefined && plainNode) troublesContract('a log on a real node', async () => url);
+else {
+  const skipped = suiteNeeding(
+    'a log on a real node in trouble',
+    url === undefined ? 'KURRENTDB_URL names none' : 'KURRENTDB_URL names more than one node without TLS',
+  );
+  skipped('is tried', () => {});
+  skipped.run();
+}
 
 const dying = suiteNeeding(
   'a real cluster whose leader is killed',

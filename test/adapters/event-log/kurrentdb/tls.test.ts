@@ -38,4 +38,39 @@ test('says that the certificate is not trusted', async () => {
   assert.match(hint, 'tlsCAFile=');
 });
 
+for (const [what, urlFor, told, todo] of [
+  [
+    'a list of nodes is not trusted',
+    (host) => `kurrentdb://admin:changeit@${host},${host}`,
+    'certificate',
+    'tlsCAFile=',
+  ],
+  [
+    'a node speaks TLS and tls=false is set',
+    (host) => `kurrentdb://${host}?tls=false`,
+    'speaks TLS',
+    'leave tls=false out',
+  ],
+] as const satisfies readonly (readonly [string, (host: string) => string, string, string])[])
+  test(`does not wait where ${what}`, async () => {
+    const { open, host } = await start();
+    const patience = { notice: 100, answer: 30_000, outcome: 600_000 };
+    const { code, message, hint } = await rejection(open({ url: urlFor(host), patience }));
+    assert.is(code, 'unsupported');
+    assert.match(message, told);
+    assert.not.match(message, 'Resolution note');
+    assert.match(hint, todo);
+  });
+
+test('says that a node speaks no TLS', async () => {
+  const cluster = await startCluster();
+  sandbox.atEnd(cluster.sandbox.close);
+  const { port } = cluster.standIn;
+  for (const url of [`kurrentdb://127.0.0.1:${port}`, `kurrentdb://127.0.0.1:${port},127.0.0.1:${port}`]) {
+    const { code, hint } = await rejection(cluster.open({ url, patience: { notice: 100 } }));
+    assert.is(code, 'unsupported');
+    assert.match(hint, 'tls=false where the cluster runs insecure');
+  }
+});
+
 test.run();
