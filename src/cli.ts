@@ -54,6 +54,10 @@ export const world: World = {
     const { importStore } = await import('./import-store.ts');
     return importStore(root, file, driver);
   },
+  openInspector: async (root, driver) => {
+    const { openInspector } = await import('./open-inspector.ts');
+    return openInspector(root, driver);
+  },
   openLayers: async (root, driver) => {
     const { openLayers } = await import('./open-layers.ts');
     return openLayers(root, driver);

@@ -31,11 +31,13 @@ import { within } from './app/within.ts';
 import { version } from './cli/version.ts';
 import type { Config } from './config/config.ts';
 import { createDriver, createRootBallast } from './create-driver.ts';
+import { createManifests, removeManifests } from './manifest-thread.ts';
 import type { Metrics } from './observe/create-metrics.ts';
 import { type LogTools, openLog } from './open-log.ts';
 import type { CheckpointStore } from './ports/checkpoint-store.ts';
 import type { EventLog } from './ports/event-log.ts';
 import type { Reach } from './ports/failpoints.ts';
+import type { Manifests } from './ports/layer-inspector.ts';
 import type { Logger } from './ports/logger.ts';
 import { expectRoot, type RootGuard } from './ports/root-guard.ts';
 import type { System } from './ports/system.ts';
@@ -195,6 +197,12 @@ interface Parts extends Volumes {
   readonly loaded: LoadedState;
 }
 
+function manifestsOf({ manifests, root, driver }: Config, guard: RootGuard): Manifests | undefined {
+  if (manifests && driver !== 'memory') return createManifests(root, driver, () => expectRoot(guard));
+  removeManifests(root);
+  return undefined;
+}
+
 async function openRecovered(
   config: Config,
   { system, metrics, logger, reach, guard, takeOver = false }: GuardedTools,
@@ -243,6 +251,7 @@ async function openRecovered(
     onCheckpoint: metrics.checkpointed,
     uptime,
     measureRoom: createRoomMeter(config.root),
+    manifests: manifestsOf(config, guard),
   });
   const work = async () => {
     expectRoot(guard);

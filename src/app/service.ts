@@ -3,6 +3,7 @@ import type { Answer } from '../domain/refusal.ts';
 import type { CheckpointStore } from '../ports/checkpoint-store.ts';
 import { type Reach, unhindered } from '../ports/failpoints.ts';
 import { Fault } from '../ports/fault.ts';
+import type { Manifests } from '../ports/layer-inspector.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { MeasureRoom } from '../ports/space.ts';
 import type { Uptime } from '../ports/system.ts';
@@ -16,6 +17,7 @@ import { createGivenBack } from './given-back.ts';
 import { expectServing, type Journal } from './journal.ts';
 import { createKeyLocks } from './key-locks.ts';
 import { createLateFlusher } from './late-flusher.ts';
+import { createManifestKeeper } from './manifest-keeper.ts';
 import { createPipelines } from './pipeline/create-pipelines.ts';
 import type { Pipelines } from './pipeline/pipeline.ts';
 import { createPurger } from './purger.ts';
@@ -86,6 +88,8 @@ interface Context {
   readonly uptime: Uptime;
   readonly measureRoom: MeasureRoom;
   readonly closingLimits?: ClosingLimits;
+  /** left out: none are kept */
+  readonly manifests?: Manifests | undefined;
 }
 
 export function createService(context: Context): Service {
@@ -98,6 +102,8 @@ export function createService(context: Context): Service {
   // In the background nobody waits for a flush, and whoever unpacks has the disk to himself.
   const flusher =
     options.durability === 'commit' ? createEarlyFlusher({ journal, pipelines, driver, logger }) : undefined;
+  const { manifests } = context;
+  const keptManifests = manifests && createManifestKeeper({ journal, pipelines, manifests, logger });
   const late = createLateFlusher({ journal, pipelines, driver, retrier, logger });
   const checkpointer = createCheckpointer({
     journal,
@@ -144,7 +150,7 @@ export function createService(context: Context): Service {
   const end = () => {
     meter.close();
     flusher?.close();
-    const ended = [looking?.close(), retrier.close(), keeper.close(), purger.close()];
+    const ended = [looking?.close(), retrier.close(), keeper.close(), purger.close(), keptManifests?.close()];
     // After these know: what is cut short now is not told as a failure.
     driver.halt();
     return Promise.all(ended);

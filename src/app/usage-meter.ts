@@ -7,7 +7,7 @@ import { reconcilerActor } from './actors.ts';
 import type { Journal } from './journal.ts';
 import { createLull } from './lull.ts';
 import type { Pipelines } from './pipeline/pipeline.ts';
-import { layerWith } from './volume-of.ts';
+import { layersOf, layerWith } from './volume-of.ts';
 
 /** Measures what snapshots hold: committed ones once, in the background, when a pull is over. */
 export interface UsageMeter {
@@ -100,11 +100,9 @@ export function createUsageMeter({ journal, pipelines, driver, logger }: Context
 }
 
 /** Committed layers, living and retained, of which nothing was measured. */
-function unmeasured({ usage, volumes: { wanted, retained } }: State): readonly number[] {
-  const ids = Array.from(retained, ([id]) => id);
-  wanted.each((id, { kind }) => {
-    if (kind === 'committed') ids.push(id);
-  });
+function unmeasured(state: State): readonly number[] {
+  const { usage } = state;
+  const ids = layersOf(state);
   // As a rule all were.
   if (ids.length === usage.size) return [];
   const measured = new Set(Array.from(usage, ([id]) => id));

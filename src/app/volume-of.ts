@@ -16,6 +16,15 @@ export function layerWith(state: State, id: number): { snapshot: Snapshot; volum
   return retained === undefined ? undefined : { snapshot: retained, volume: retainedVolume(state, retained) };
 }
 
+/** The numbers of all committed layers, living and retained, in their order. */
+export function layersOf({ volumes: { wanted, retained } }: State): readonly number[] {
+  const ids = Array.from(retained, ([id]) => id);
+  wanted.each((id, { kind }) => {
+    if (kind === 'committed') ids.push(id);
+  });
+  return ids.sort((a, b) => a - b);
+}
+
 /** The volume of a retained snapshot: its parents may be retained too. */
 export function retainedVolume(state: State, { id, kind, parentId, labels }: Snapshot): Volume {
   const parents: number[] = [];

@@ -4,6 +4,7 @@ import type { Config } from '../config/config.ts';
 import type { Answer } from '../domain/refusal.ts';
 import type { CheckpointStore } from '../ports/checkpoint-store.ts';
 import type { LayerFiles } from '../ports/layer-files.ts';
+import type { LayerInspector } from '../ports/layer-inspector.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { ReadableLog } from '../ports/readable-log.ts';
 import type { LogFigures } from '../ports/store-files.ts';
@@ -105,6 +106,8 @@ export interface World {
   exportStore(root: string, file: string, volumes: boolean): Promise<TransferReport>;
   /** Makes a store of such a file in an empty root, once every byte of it is checked; with another driver where one is named. */
   importStore(root: string, file: string, driver: string | undefined): Promise<TransferReport>;
+  /** Compares the layers of a store that was made with this driver with what is known of them. */
+  openInspector(root: string, driver: string): Promise<LayerInspector>;
   /** Looks into the layers of a store that was made with this driver. */
   openLayers(root: string, driver: string): Promise<LayerFiles>;
   /** Repairs the log under the store's lock, or tells what it would do. Rejects with a Fault (`busy`) while a daemon runs. */

@@ -17,6 +17,7 @@ export function complete(...layers: readonly Settings[]): Config {
     durability: top.durability ?? 'commit',
     removal: top.removal ?? 'background',
     viewsNeedParent: top.views_need_parent ?? false,
+    manifests: top.manifests ?? false,
     overlay: {
       mountOptions: overlay?.mount_options ?? [],
       upperdirLabel: overlay?.upperdir_label ?? false,

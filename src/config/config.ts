@@ -16,6 +16,8 @@ export interface Config {
   readonly durability: 'commit' | 'background';
   readonly removal: 'background' | 'sync';
   readonly viewsNeedParent: boolean;
+  /** a manifest is kept of each committed layer, for `verify --deep` */
+  readonly manifests: boolean;
   readonly overlay: OverlayConfig;
   readonly log: LogConfig;
   readonly forward: ForwardConfig;

@@ -45,6 +45,7 @@ export const Settings = t.partial(
     durability: OneOf('commit', 'background'),
     removal: OneOf('background', 'sync'),
     views_need_parent: Flag,
+    manifests: Flag,
     overlay: Overlay,
     log: Log,
     forward: Forward,

@@ -52,6 +52,7 @@ export async function createMemoryWorld(sandbox: Sandbox, envelopes: readonly En
     archiveLog: notHere,
     exportStore: notHere,
     importStore: notHere,
+    openInspector: notHere,
     openLayers: notHere,
     startDaemon: notHere,
     repairLog: notHere,

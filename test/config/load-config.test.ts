@@ -48,6 +48,7 @@ test('fills an empty file with the defaults', () => {
     durability: 'commit',
     removal: 'background',
     viewsNeedParent: false,
+    manifests: false,
     overlay: { mountOptions: [], upperdirLabel: false, slowChown: false, remapIds: false },
     log: { segmentBytes: 16 * 2 ** 20, reserveBytes: 2 ** 20, archive: true },
     forward: {},
@@ -69,6 +70,7 @@ driver = "btrfs"
 durability = "background"
 removal = "sync"
 views_need_parent = true
+manifests = true
 drain_timeout = "1500ms"
 log_level = "debug"
 [http]
@@ -110,6 +112,7 @@ test('reads every key', () => {
     durability: 'background',
     removal: 'sync',
     viewsNeedParent: true,
+    manifests: true,
     overlay: { mountOptions: ['volatile', 'metacopy=on'], upperdirLabel: true, slowChown: true, remapIds: true },
     log: { segmentBytes: 1.5 * 2 ** 20, reserveBytes: 65_536, archive: false },
     forward: { url: 'kurrentdb://a:2113' },

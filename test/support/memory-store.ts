@@ -17,6 +17,7 @@ import { type Recovered, recover } from '../../src/app/recover.ts';
 import { createService, type Service, type ServiceOptions } from '../../src/app/service.ts';
 import type { CheckpointStore } from '../../src/ports/checkpoint-store.ts';
 import { type Reach, unhindered } from '../../src/ports/failpoints.ts';
+import type { Manifests } from '../../src/ports/layer-inspector.ts';
 import type { Logger } from '../../src/ports/logger.ts';
 import type { MeasureRoom } from '../../src/ports/space.ts';
 import type { Clock, Uptime } from '../../src/ports/system.ts';
@@ -52,6 +53,7 @@ export interface MemoryStoreOptions extends MemoryOptions, Pick<MemoryEventLogOp
   readonly closingLimits?: ClosingLimits;
   /** plays the writing of a checkpoint */
   readonly saveCheckpoint?: () => Promise<void>;
+  readonly manifests?: Manifests;
   /** plays the clock, in nanoseconds */
   readonly clock?: Clock;
   /** plays the machine's uptime, in milliseconds; it stands still unless given */
@@ -150,6 +152,7 @@ export async function openMemoryStore(options: MemoryStoreOptions = {}, remains:
     },
     uptime,
     measureRoom: options.measureRoom ?? endlessRoom,
+    manifests: options.manifests,
     reach,
     ...(options.closingLimits && { closingLimits: options.closingLimits }),
   });

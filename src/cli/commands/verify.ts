@@ -7,6 +7,7 @@ import type { Print } from '../output/print.ts';
 import { type RootOptions, storeRoot } from '../store-root.ts';
 import { checkChain, withRepairs } from '../verify/check-chain.ts';
 import { checkDisk } from '../verify/check-disk.ts';
+import { checkLayers } from '../verify/check-layers.ts';
 import { anchorsGiven, checkLogAnchors } from '../verify/check-log-anchors.ts';
 import { checkParents } from '../verify/check-parents.ts';
 import { checkProjections } from '../verify/check-projections.ts';
@@ -20,6 +21,8 @@ export interface VerifyOptions extends RootOptions {
   readonly json?: boolean;
   /** heads of the chain that were kept elsewhere, as lines or @FILE */
   readonly anchor?: readonly string[];
+  /** compare the layers themselves with what was measured of them and with their manifests */
+  readonly deep?: boolean;
   /** tell of every row, not only of the odd ones */
   readonly all?: boolean;
 }
@@ -37,13 +40,13 @@ interface Verified {
  * rest on a damaged log are left out.
  */
 export async function verify(
-  { json, all, anchor = [], ...options }: VerifyOptions,
+  { json, all, deep = false, anchor = [], ...options }: VerifyOptions,
   world: World,
   print: Print,
 ): Promise<number> {
   const root = storeRoot(options);
   const anchors = anchorsGiven(anchor);
-  const { reports, rows } = await verified(root, world, anchors);
+  const { reports, rows } = await verified(root, world, { anchors, deep });
   const status = verdictOf(reports);
   if (json === true) {
     print(rows.map((row) => JSON.stringify(row)));
@@ -55,7 +58,12 @@ export async function verify(
   return status;
 }
 
-async function verified(root: string, world: World, anchors: readonly Anchor[]): Promise<Verified> {
+interface Asked {
+  readonly anchors: readonly Anchor[];
+  readonly deep: boolean;
+}
+
+async function verified(root: string, world: World, { anchors, deep }: Asked): Promise<Verified> {
   const inspected = await world.inspectLog(root);
   const chain = checkChain(inspected);
   if (chain.corrupt) return { reports: [chain], rows: [] };
@@ -76,9 +84,10 @@ async function verified(root: string, world: World, anchors: readonly Anchor[]):
     return stateAt({ openCheckpoints: async () => checkpoints }, now, now.end.position).finally(() => now.close());
   };
   const { reports, found, confirmed } = await checkDisk(state, scan, later);
+  const layers = deep ? [await checkLayers(state, await world.openInspector(root, state.life.driver), later)] : [];
   const aside = namesIn(join(root, 'quarantine'));
   const rows = explainRows({ state, found, findings: confirmed, aside, quarantined });
-  return { reports: [...before, checkParents(state), ...reports], rows };
+  return { reports: [...before, checkParents(state), ...reports, ...layers], rows };
 }
 
 function namesIn(directory: string): readonly string[] {

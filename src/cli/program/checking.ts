@@ -18,6 +18,10 @@ export function addChecking(program: Command, world: World): void {
 function addVerify(program: Command, world: World): void {
   aboutStore(program, 'verify', 'check log, projections, parents and disk; exit status 0, 1 (findings), 3 (damage)')
     .addOption(jsonOption('one snapshot or directory a line, and at the end one object with every step'))
+    .option(
+      '--deep',
+      'compare every layer with what was measured of it, and with its manifest: reads all files that have one',
+    )
     .option('--all', 'tell of every snapshot and directory what it is and why')
     .option(
       '--anchor <anchor>',

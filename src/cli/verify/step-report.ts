@@ -1,12 +1,16 @@
+import type { Altered } from '../../ports/layer-inspector.ts';
+
 /** Something that is not as it should be, and what the operator does about it. */
 export interface Finding {
   readonly what: string;
   readonly todo: string;
+  /** entries of a layer that differ from its manifest */
+  readonly entries?: readonly Altered[];
 }
 
 /** What one step of verify looked at and found. */
 export interface StepReport {
-  readonly step: 'chain' | 'anchors' | 'projections' | 'parents' | 'volumes' | 'orphans';
+  readonly step: 'chain' | 'anchors' | 'projections' | 'parents' | 'volumes' | 'orphans' | 'layers';
   readonly figures: Readonly<Record<string, number>>;
   readonly findings: readonly Finding[];
   /** in order, but worth knowing */

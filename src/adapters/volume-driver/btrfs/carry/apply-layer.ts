@@ -1,9 +1,9 @@
 import { chmodSync, lstatSync, readdirSync, unlinkSync } from 'node:fs';
+import { type AttributeTools, attributesOf, dropAttribute, takeOverTimes } from '../../attributes.ts';
+import { bytesOf, rawPath } from '../../raw-path.ts';
 import { removeTree } from '../../remove-tree.ts';
 import type { CopyTree } from '../seal-layer.ts';
-import { type AttributeTools, attributesOf, dropAttribute, takeOverTimes } from './attributes.ts';
 import { takeMarks } from './marks.ts';
-import { bytesOf, rawPath } from './raw-path.ts';
 
 export interface ApplyTools extends AttributeTools {
   /** merges one directory into another, whose directories take over the attributes of the first one's */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { isErrno } from '../../../../ports/errno.ts';
 import type { VolumeCarrier } from '../../../../ports/volume-carrier.ts';
 import type { Volume } from '../../../../ports/volume-driver.ts';
+import type { RunBytes } from '../../attributes.ts';
 import { expectContent } from '../../expect-content.ts';
 import { removeTree } from '../../remove-tree.ts';
 import { guarded } from '../guarded.ts';
@@ -11,7 +12,6 @@ import { isSubvolume } from '../is-subvolume.ts';
 import { createLayout, type Layout } from '../layout.ts';
 import type { CopyTree } from '../seal-layer.ts';
 import { applyLayer } from './apply-layer.ts';
-import type { RunBytes } from './attributes.ts';
 import { packLayer } from './pack-layer.ts';
 
 interface Tools {

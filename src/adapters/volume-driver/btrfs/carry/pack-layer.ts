@@ -2,10 +2,10 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Fault } from '../../../../ports/fault.ts';
 import type { Packed } from '../../../../ports/volume-carrier.ts';
-import type { AttributeTools, RunBytes } from './attributes.ts';
+import type { AttributeTools, RunBytes } from '../../attributes.ts';
+import { bytesOf, nameList, rawPath } from '../../raw-path.ts';
 import { differenceOf } from './difference.ts';
 import { refuseMarks } from './marks.ts';
-import { bytesOf, nameList, rawPath } from './raw-path.ts';
 
 /** What a subvolume adds to the frozen one that it is a snapshot of, as a layer of overlay's; lists and whiteouts are made in `scratch`. */
 export async function packLayer(

@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { Fault } from '../../../../ports/fault.ts';
+import { Fault } from '../../ports/fault.ts';
 import { nameList } from './raw-path.ts';
 
 /** Runs a command; its output has a byte in each character. */
