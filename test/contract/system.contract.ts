@@ -6,7 +6,8 @@ import * as assert from 'uvu/assert';
 import type { Fault } from '../../src/ports/fault.ts';
 import type { System } from '../../src/ports/system.ts';
 import { createLoop } from '../support/loop.ts';
-import { type Missing, requireCommand, requireFileSystem, suiteNeeding } from '../support/requirements.ts';
+import { type Missing, requireCommand, requireFileSystem, requireRoot, suiteNeeding } from '../support/requirements.ts';
+import { run } from '../support/run.ts';
 import { createSandbox } from '../support/sandbox.ts';
 import { waitFor } from '../support/wait-for.ts';
 
@@ -24,6 +25,7 @@ export function systemContract(
 ): void {
   clockContract(name, open, missing);
   lockContract(name, open, { module, missing });
+  readOnlyLockContract(name, open, missing);
   diskContract(name, open, missing);
   notifyContract(name, open, missing);
 }
@@ -58,6 +60,26 @@ function clockContract(name: string, open: () => System, missing: Missing): void
   });
 
   clock.run();
+}
+
+function readOnlyLockContract(name: string, open: () => System, missing: Missing): void {
+  const lock = suiteNeeding(`${name}: lock on a read-only file system`, missing ?? requireRoot());
+
+  lock('is taken on a file that can only be read, and refused where none can be made', async () => {
+    const sandbox = createSandbox('lock');
+    const folder = sandbox.folder('root');
+    writeFileSync(`${folder}/lock`, '');
+    await run('mount', ['--bind', folder, folder]);
+    await run('mount', ['-o', 'remount,bind,ro', folder]);
+    const held = await open().lock(`${folder}/lock`);
+    assert.ok(held);
+    assert.is(await open().lock(`${folder}/lock`), undefined);
+    await held.release();
+    await rejectsWith(() => open().lock(`${folder}/other`), 'read-only');
+    await sandbox.close();
+  });
+
+  lock.run();
 }
 
 function lockContract(

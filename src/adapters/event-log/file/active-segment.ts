@@ -1,8 +1,8 @@
-import { closeSync, fstatSync, ftruncateSync, openSync, unlinkSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, ftruncateSync, openSync, unlinkSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Reach } from '../../../ports/failpoints.ts';
-import { errorText, faultOf } from '../../../ports/fault.ts';
+import { errorText, Fault, faultOf } from '../../../ports/fault.ts';
 import type { Cursor } from './cursor.ts';
 import { syncData, syncFile, writeAt } from './file-calls.ts';
 import { formatHeader, type Header } from './header.ts';
@@ -28,13 +28,20 @@ export const unfinishedName = /^[0-9]{20}\.log(\.gz\.[0-9]+)?\.new$/;
 
 const ownerOnly = 0o600;
 
-/** Makes the file of a coming segment with room for its header and the reserve; throws a Fault and leaves nothing. */
+/**
+ * Makes the file of a coming segment with room for its header and the reserve; throws a Fault and leaves nothing. What stands under its
+ * name was put there by another, and is not replaced.
+ */
 export function prepareSegment(
   values: Pick<Header, 'store' | 'first' | 'before'>,
   options: WritingOptions,
 ): ActiveSegment {
   const { header } = formatHeader(values);
   const segment = createSegment(options.directory, header);
+  if (existsSync(segment.path))
+    throw new Fault('busy', `log segment ${segment.path}: something has its name already`, {
+      hint: 'move it out of the way: it is not of this log',
+    });
   const fd = openFile(unfinished(segment.path), 'w');
   const room = createRoom(fd, options);
   const active = { segment, fd, room, taken: segment.end, started: false };

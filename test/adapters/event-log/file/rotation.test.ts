@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -37,6 +37,21 @@ test('begin anew where the size is reached, also within one turn and in one flus
     sizes.join(),
   );
   assert.equal(await readAll(log), eventsAfter(0, 50));
+  await log.close();
+});
+
+test('replace nothing that has their name, and begin when it was moved away', async ({ directory }) => {
+  const { log } = await openLog(directory, { segmentBytes: 1 });
+  const [first, second, third] = eventsAfter(0, 3);
+  if (first === undefined || second === undefined || third === undefined) return assert.unreachable();
+  await log.append([first], now);
+  const foreign = join(directory, '00000000000000000002.log');
+  writeFileSync(foreign, 'of another log');
+  assert.throws(() => log.append([second], now), /something has its name already/);
+  assert.is(readFileSync(foreign, 'utf8'), 'of another log');
+  renameSync(foreign, join(directory, 'elsewhere'));
+  for (const envelope of [second, third]) await log.append([envelope], now);
+  assert.equal(await readAll(log), eventsAfter(0, 3));
   await log.close();
 });
 
