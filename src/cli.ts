@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { CommanderError } from 'commander';
-import { exitStatus, failureLines } from './cli/failure.ts';
+import { errorLines, exitStatus } from './cli/failure.ts';
 import { endQuietlyOnClosedPipe } from './cli/output/print.ts';
 import { createProgram } from './cli/program.ts';
 import type { VolumeScan, World } from './cli/world.ts';
@@ -18,7 +18,7 @@ export async function main(argv: readonly string[]): Promise<void> {
       process.exitCode = error.exitCode === 0 ? 0 : 2;
       return;
     }
-    process.stderr.write(`${failureLines(error).join('\n')}\n`);
+    process.stderr.write(`${errorLines(error, argv.includes('--json')).join('\n')}\n`);
     // Whatever a start that failed has left open must not keep the process alive.
     process.exit(exitStatus(error));
   }

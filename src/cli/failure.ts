@@ -1,3 +1,4 @@
+import { Ambiguous, ambiguousRow } from '../app/audit/find-snapshot.ts';
 import { errorText, Fault, type FaultCode } from '../ports/fault.ts';
 
 /** Exit statuses: 0 done, 1 failed or found something, 2 misuse, 3 corrupt, 4 busy. */
@@ -6,6 +7,11 @@ const statuses: Readonly<Partial<Record<FaultCode, number>>> = { misuse: 2, corr
 /** The exit status for anything thrown. */
 export function exitStatus(error: unknown): number {
   return error instanceof Fault ? (statuses[error.code] ?? 1) : 1;
+}
+
+/** An error on standard error: two lines, or for machines one object where it lists what a name could mean. */
+export function errorLines(error: unknown, json: boolean): readonly string[] {
+  return json && error instanceof Ambiguous ? [JSON.stringify(ambiguousRow(error))] : failureLines(error);
 }
 
 /** What a person is told: what failed and why, then what to do about it. A defect of ours shows its stack. */

@@ -1,14 +1,18 @@
 import * as either from 'fp-ts/lib/Either.js';
 import type { State } from '../../projections/state.ts';
 import type { Retained } from '../../projections/volumes.ts';
+import { type Candidate, listed, named } from './named.ts';
 import { type Answer, refuse } from './refusal.ts';
 
 /**
- * What an operator's `restore` brings back: the retained layer of that name or number (of several, the one removed last),
+ * What an operator's `restore` brings back: the retained layer that a text names (of several of one name, the one removed last),
  * after all of its parents that are retained too. Or the refusal that says why it can't come back.
  */
 export function restorable(state: State, name: string): Answer<readonly Retained[]> {
-  const wanted = retainedAs(state, name);
+  const meant = retainedAs(state, name);
+  if (meant.length > 1)
+    return refuse('failed-precondition', `snapshot ${name}: names ${meant.length} retained layers: ${listed(meant)}`);
+  const wanted = state.volumes.retained.get(meant[0]?.id ?? 0);
   if (wanted === undefined) return refuseUnknown(state, name);
   const chain: Retained[] = [];
   for (let next: Retained | undefined = wanted; next !== undefined; ) {
@@ -26,14 +30,19 @@ export function restorable(state: State, name: string): Answer<readonly Retained
   return either.right(chain);
 }
 
-/** The retained layer of a name (of several the one removed last) or, where there is none of that name, of a number. */
-export function retainedAs(state: State, name: string): Retained | undefined {
-  const named = [...state.volumes.retained.values()].filter(({ snapshot }) => snapshot.key === name);
-  const newest = named.reduce<Retained | undefined>(
-    (found, next) => (found !== undefined && found.since > next.since ? found : next),
-    undefined,
+/** The retained layers that a text names, as `named`; of several under one name only the one that was removed last. */
+export function retainedAs({ volumes }: State, name: string): readonly Candidate[] {
+  const newest = new Map<string, Retained>();
+  for (const retained of volumes.retained.values()) {
+    const { key } = retained.snapshot;
+    if ((newest.get(key)?.since ?? 0) < retained.since) newest.set(key, retained);
+  }
+  const found = named(
+    [...newest.values()].map(({ snapshot }) => snapshot),
+    name,
   );
-  return newest ?? (/^\d+$/.test(name) ? state.volumes.retained.get(Number(name)) : undefined);
+  const numbered = volumes.retained.get(Number(name));
+  return found.length === 0 && numbered !== undefined ? [numbered.snapshot] : found;
 }
 
 function refuseUnknown(state: State, name: string): Answer<never> {

@@ -9,8 +9,8 @@ export const plain = (status: number, text: string, headers: Readonly<Record<str
 });
 
 /** One JSON value and a line feed. */
-export const asJson = (value: unknown): HttpAnswer => ({
-  status: 200,
+export const asJson = (value: unknown, status = 200): HttpAnswer => ({
+  status,
   type: 'application/json',
   body: `${JSON.stringify(value)}\n`,
 });

@@ -1,6 +1,7 @@
 import * as either from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
 import { decodeWith } from '../../events/codecs.ts';
+import { Ambiguous, ambiguousRow } from '../app/audit/find-snapshot.ts';
 import { Fault, type FaultCode } from '../ports/fault.ts';
 import { asJson, plain } from './answers.ts';
 import { decodeQuery } from './decode-query.ts';
@@ -35,6 +36,7 @@ export function audited<S, R extends t.Props, O extends t.Props>(
       try {
         return asJson(await work(whole.right, sources));
       } catch (error) {
+        if (error instanceof Ambiguous) return asJson(ambiguousRow(error), 409);
         const status = error instanceof Fault ? statuses[error.code] : undefined;
         if (!(error instanceof Fault) || status === undefined) throw error;
         return plain(status, `${error.message}\nhint: ${error.hint}`);

@@ -8,11 +8,12 @@ export function decodeQuery<P extends t.Props>(
   codec: t.PartialC<P>,
   query: URLSearchParams,
 ): either.Either<string, t.TypeOf<t.PartialC<P>>> {
-  const given = Object.fromEntries(query);
+  const given: Record<string, unknown> = Object.fromEntries(query);
   const known = Object.keys(codec.props);
   for (const name of query.keys()) {
     if (!known.includes(name)) return either.left(unknownParameter(name, known));
-    if (query.getAll(name).length > 1) return either.left(`${name}: is given more than once`);
+    if (codec.props[name] instanceof ListType) given[name] = query.getAll(name);
+    else if (query.getAll(name).length > 1) return either.left(`${name}: is given more than once`);
   }
   return decodeWith(codec, given);
 }
@@ -25,6 +26,17 @@ function unknownParameter(name: string, known: readonly string[]): string {
       : `did you mean ${meant}?`;
   return `${name}: unknown parameter, ${hint}`;
 }
+
+/** A parameter that may be given again and again: it is decoded from all its values. */
+export class ListType<A> extends t.Type<A, string, unknown> {}
+
+/** Texts, each a value of its own. */
+export const Texts = new ListType<readonly string[]>(
+  'texts',
+  t.readonlyArray(t.string).is,
+  t.readonlyArray(t.string).validate,
+  (texts) => texts.join(','),
+);
 
 /** A parameter that is on or off. */
 export const Switch = new t.Type<boolean, string, unknown>(

@@ -11,7 +11,7 @@ interface Asked {
   readonly namespace?: string | undefined;
   readonly since?: string | undefined;
   readonly until?: string | undefined;
-  readonly type?: string | undefined;
+  readonly type?: ReadonlySet<string> | undefined;
   readonly from?: string | undefined;
   readonly lines?: string | undefined;
 }
@@ -23,7 +23,7 @@ const most = 10_000;
 export async function selected(log: ReadableLog, asked: Asked): Promise<readonly Envelope[]> {
   const { key, namespace, type } = asked;
   const selection = {
-    ...{ key, namespace, types: type === undefined ? [] : type.split(',') },
+    ...{ key, namespace, types: [...(type ?? [])] },
     from: numberIn('from', asked.from, Number.MAX_SAFE_INTEGER) ?? 1,
     newest: numberIn('lines', asked.lines, most) ?? usual,
     since: timeIn('since', asked.since),

@@ -75,6 +75,21 @@ test('is read and verified by commands that know its root alone', async ({ servi
   assert.match(repair.stderr, "is kept in a cluster, and can't be repaired from here");
 });
 
+test('is asked for a key that its log never had', async ({ serving, standIn, root }) => {
+  const daemons = serving(logIn(standIn.url));
+  const daemon = await daemons.start();
+  await daemons.connect().prepare('default/1/known');
+  await daemon.stop();
+  const { status, stderr } = await command('log', 'default/1/unknown', '--root', root);
+  assert.is(status, 1);
+  assert.match(
+    stderr,
+    'default/1/unknown: no snapshot ever had this key, name or number\nhint: the nearest are: default/1/known',
+  );
+  const known = await command('log', 'known', '--root', root, '--type', 'SnapshotPrepared,SnapshotRemoved');
+  assert.match(known.stdout, 'default/1/known');
+});
+
 test('does not start where the root and the cluster do not belong together', async ({ serving, standIn }) => {
   await serving('')
     .start()

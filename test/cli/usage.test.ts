@@ -2,7 +2,9 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { run } from '../support/run.ts';
 import { createSandbox } from '../support/sandbox.ts';
+import { daemonFile } from '../support/server.ts';
 import { snapledgerRun } from './process.ts';
 
 const test = suite('snapledger');
@@ -40,7 +42,7 @@ const misuses: readonly (readonly [args: readonly string[], message: string])[] 
     ['serve', '--driver', 'zfs'],
     'snapledger: --driver: expected one of "overlay", "btrfs", "memory", found "zfs"\nhint: ',
   ],
-  [['serve', '--root', 'relative'], 'snapledger: --root: expected an absolute path, found "relative"\nhint: '],
+  [['serve', '--root', ''], 'snapledger: --root: expected an absolute path, found ""\nhint: '],
   [['serve', '--config', '/nowhere.toml'], 'snapledger: /nowhere.toml: there is no such file\nhint: '],
   [['tree', '--root', '/nowhere'], 'snapledger: /nowhere: there is no such directory\nhint: '],
 ];
@@ -52,6 +54,16 @@ for (const [args, message] of misuses) {
     assert.is(stderr.slice(0, message.length), message);
   });
 }
+
+test('takes paths that are relative to the working directory', async () => {
+  const within = (...args: readonly string[]) =>
+    run('sh', ['-c', 'cd "$0" && exec "$@"', sandbox.path, process.execPath, daemonFile, ...args], { anyStatus: true });
+  const { status, stderr } = await within('tree', '--root', 'nowhere');
+  assert.is(status, 2);
+  assert.match(stderr, `${sandbox.path}/nowhere: there is no such directory`);
+  const { stdout } = await within('containerd-config', '--address', './s.sock');
+  assert.match(stdout, `address = "${sandbox.path}/s.sock"`);
+});
 
 test('refuses a root that is a file or holds no log', async () => {
   const file = join(sandbox.path, 'file');

@@ -6,7 +6,8 @@ import { Fault } from '../../ports/fault.ts';
 import type { ReadableLog } from '../../ports/readable-log.ts';
 import type { StoreFiles } from '../../ports/store-files.ts';
 import { snapshotWith } from '../volume-of.ts';
-import { idsOf, mentioning, ofIds } from './life-events.ts';
+import { allEver, meantIn } from './find-snapshot.ts';
+import { mentioning, ofIds } from './life-events.ts';
 import { nearestKeys } from './nearest-keys.ts';
 import { stateAt } from './state-at.ts';
 
@@ -33,15 +34,17 @@ export interface History {
 }
 
 /**
- * The lives of all snapshots that ever stood under a key or name, or of the one with this number, oldest first. `asked` is
- * the time of asking. Rejects with a Fault (`missing`) that names the nearest keys where there never was any.
+ * The lives of all snapshots that ever stood under a key or name, oldest first, or of the one that is named otherwise, as
+ * `meantIn`. `asked` is the time of asking. Rejects with a Fault: `missing` that names the nearest keys where there never was
+ * any, or an Ambiguous.
  */
 export async function historyOf(files: StoreFiles, key: string, asked: bigint): Promise<readonly History[]> {
   const log = await files.openLog();
   try {
     const state = await stateAt(files, log, log.end.position);
-    const ids = await idsMeant(log, key);
-    if (ids.size === 0) throw await never(log, state, key);
+    const meant = await meantIn(log, async () => state, key);
+    if (meant === undefined) throw await never(log, state, key);
+    const { ids } = meant;
     const events = await collected(mentioning(log, ofIds(ids)));
     const lives = livesIn(events);
     const histories: History[] = [];
@@ -60,15 +63,6 @@ export async function historyOf(files: StoreFiles, key: string, asked: bigint): 
   } finally {
     await log.close();
   }
-}
-
-/** A key or name comes before a number that looks the same. */
-async function idsMeant(log: ReadableLog, key: string): Promise<ReadonlySet<number>> {
-  const ids = await idsOf(log, key);
-  if (ids.size > 0 || !/^[1-9]\d{0,15}$/.test(key)) return ids;
-  const id = Number(key);
-  const lives = livesIn(await collected(mentioning(log, [{ field: 'id', value: key }])));
-  return new Set(lives.get(id)?.prepared ? [id] : []);
 }
 
 async function collected(batches: AsyncIterable<readonly Envelope[]>): Promise<readonly Envelope[]> {
@@ -108,23 +102,21 @@ function living(state: State, id: number): readonly Kin[] {
 }
 
 /** The fault for a key that no event names, with the nearest of all that ever were. */
-export async function never(log: ReadableLog, state: State, key: string): Promise<Fault> {
+async function never(log: ReadableLog, state: State, key: string): Promise<Fault> {
   const living = nearestKeys(
     key,
     [...state.index.values()].map((snapshot) => snapshot.key),
   );
-  const near = living.length > 0 ? living : nearestKeys(key, await keysOf(log));
+  const near = living.length > 0 ? living : nearestKeys(key, new Set((await allEver(log)).map((one) => one.key)));
   return new Fault('missing', `${key}: no snapshot ever had this key, name or number`, {
     hint: near.length > 0 ? `the nearest are: ${near.join(', ')}` : '`snapledger ls` lists the living ones',
   });
 }
 
-async function keysOf(log: ReadableLog): Promise<ReadonlySet<string>> {
-  const keys = new Set<string>();
-  for await (const batch of log.read(0))
-    for (const { event } of batch) {
-      if (event.type === 'SnapshotPrepared') keys.add(event.data.key);
-      if (event.type === 'SnapshotCommitted') keys.add(event.data.name);
-    }
-  return keys;
+/** The key or name that a text names in a log, as `meantIn`. Rejects as `historyOf`. */
+export async function knownKey(files: StoreFiles, log: ReadableLog, text: string): Promise<string> {
+  const load = () => stateAt(files, log, log.end.position);
+  const meant = await meantIn(log, load, text);
+  if (meant === undefined) throw await never(log, await load(), text);
+  return meant.key;
 }

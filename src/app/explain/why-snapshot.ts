@@ -1,8 +1,8 @@
 import type { State } from '../../../projections/state.ts';
 import { Fault } from '../../ports/fault.ts';
 import type { StoreFiles } from '../../ports/store-files.ts';
+import { allEver, meantIn } from '../audit/find-snapshot.ts';
 import { nearestKeys } from '../audit/nearest-keys.ts';
-import { onlyBeginning } from '../audit/only-beginning.ts';
 import { stateAt } from '../audit/state-at.ts';
 import { createInquiry, type Explanation } from './explain-snapshot.ts';
 
@@ -13,24 +13,23 @@ export interface Why extends Explanation {
 }
 
 /**
- * Reads the whole log for the snapshot that is meant by a key, a name, a number, or the beginning of the key of a living or
- * retained one. Throws a Fault (`missing`) that names the nearest keys.
+ * Reads the whole log for the snapshot that is named by a text, as `meantIn`: of several under one key or name the last one.
+ * Rejects with a Fault: `missing` that names the nearest keys, or an Ambiguous.
  */
 export async function whySnapshot(files: StoreFiles, about: string): Promise<Why> {
   const log = await files.openLog();
   try {
     const state = await stateAt(files, log, log.end.position);
-    const inquiry = createInquiry(fullName(state, about));
-    const keys = new Set<string>();
-    for await (const batch of log.read(0))
-      for (const envelope of batch) {
-        inquiry.see(envelope);
-        const { event } = envelope;
-        if (event.type === 'SnapshotPrepared') keys.add(event.data.key);
-        if (event.type === 'SnapshotCommitted') keys.add(event.data.name);
-      }
+    const meant = await meantIn(log, async () => state, about);
+    const [id] = meant?.ids ?? [];
+    const inquiry = createInquiry(meant?.exact === false ? String(id) : about);
+    for await (const batch of log.read(0)) for (const envelope of batch) inquiry.see(envelope);
     const explanation = inquiry.explain();
-    if (explanation === undefined) throw unheardOf(about, [...keys]);
+    if (explanation === undefined)
+      throw unheardOf(
+        about,
+        (await allEver(log)).map(({ key }) => key),
+      );
     return { ...explanation, children: childrenOf(state, explanation) };
   } finally {
     await log.close();
@@ -40,17 +39,8 @@ export async function whySnapshot(files: StoreFiles, about: string): Promise<Why
 /** The same as plain JSON. */
 export const whyRow = (why: Why) => ({ ...why, id: String(why.id) });
 
-function fullName({ index, volumes }: State, about: string): string {
-  if (/^\d+…?$/.test(about)) return about;
-  const keys = [
-    ...[...index.values()].map(({ key }) => key),
-    ...[...volumes.retained.values()].map(({ snapshot }) => snapshot.key),
-  ];
-  return onlyBeginning(new Set(keys), about, (key) => key) ?? about;
-}
-
 function unheardOf(about: string, keys: readonly string[]): Fault {
-  const near = nearestKeys(about, keys);
+  const near = nearestKeys(about, new Set(keys));
   return new Fault('missing', `snapshot ${about}: no event of the log tells of it`, {
     hint: near.length === 0 ? '`snapledger log` shows all events' : `the nearest are: ${near.join(', ')}`,
   });

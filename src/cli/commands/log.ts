@@ -1,10 +1,11 @@
 import * as either from 'fp-ts/lib/Either.js';
 import { type Envelope, encodeEnvelope } from '../../../events/envelope.ts';
 import { versions } from '../../../events/registry.ts';
-import { never } from '../../app/audit/history.ts';
+import { Ambiguous } from '../../app/audit/find-snapshot.ts';
+import { knownKey } from '../../app/audit/history.ts';
 import { parseTime } from '../../app/audit/moment.ts';
 import { createChooser, follow, type Selection, select } from '../../app/audit/select-events.ts';
-import { stateAt, wallClock } from '../../app/audit/state-at.ts';
+import { wallClock } from '../../app/audit/state-at.ts';
 import { nearest } from '../../config/nearest.ts';
 import { Fault } from '../../ports/fault.ts';
 import type { ReadableLog } from '../../ports/readable-log.ts';
@@ -43,23 +44,37 @@ export async function log(
   print: Print,
 ): Promise<void> {
   const root = storeRoot(options);
-  const selection = selectionOf(argument, options);
-  const choose = createChooser(selection);
+  const asked = selectionOf(argument, options);
   const render = options.json === true ? asJson : createEventTable(looks(options));
   const opened = await world.openLog(root);
-  let found = 0;
-  for await (const batch of select(opened, selection, choose)) {
-    found += batch.length;
-    print(render(batch));
+  const held = async () => {
+    const selection = { ...asked, key: await keyOf(opened, asked, options, world) };
+    const choose = createChooser(selection);
+    for await (const batch of select(opened, selection, choose)) print(render(batch));
+    return choose;
+  };
+  const choose = await held().finally(() => opened.close());
+  if (options.follow !== true) return;
+  const stamp = () => logStamp(root);
+  const reopen = () => world.openLog(root);
+  const ahead = follow(opened.end.position, { choose, everyMilliseconds: pollMilliseconds, stamp, reopen });
+  for await (const batch of ahead) print(render(batch));
+}
+
+/** The key that is named, whatever else is selected; as it was given where what is still to come may have it. */
+async function keyOf(
+  opened: ReadableLog,
+  { key }: Selection,
+  options: LogOptions,
+  world: World,
+): Promise<string | undefined> {
+  if (key === undefined) return undefined;
+  try {
+    return await knownKey(storeFiles(options, world), opened, key);
+  } catch (error) {
+    if (options.follow === true && !(error instanceof Ambiguous)) return key;
+    throw error;
   }
-  await opened.close();
-  if (options.follow === true) {
-    const stamp = () => logStamp(root);
-    const reopen = () => world.openLog(root);
-    const ahead = follow(opened.end.position, { choose, everyMilliseconds: pollMilliseconds, stamp, reopen });
-    for await (const batch of ahead) print(render(batch));
-  }
-  if (found === 0 && selection.key !== undefined) await expectKnown(opened, selection.key, options, world);
 }
 
 const looks = ({ whole, relative }: LogOptions) => ({
@@ -70,7 +85,8 @@ const looks = ({ whole, relative }: LogOptions) => ({
 
 /** Throws a Fault (`misuse`) for what can't be selected. */
 function selectionOf(argument: string | undefined, options: LogOptions): Selection {
-  const { from = 1, type: types = [], lines: newest, namespace, since, until } = options;
+  const { from = 1, lines: newest, namespace, since, until } = options;
+  const types = itemsOf(options.type ?? []);
   for (const type of types) checkType(type);
   if (argument !== undefined && options.key !== undefined && argument !== options.key)
     throw new Fault('misuse', 'log: two keys are named', { hint: 'name it once, with or without --key' });
@@ -95,13 +111,8 @@ function timeGiven(option: string, text: string | undefined): bigint | undefined
   throw new Fault('misuse', `${option}: ${plain(time.left)}`, { hint: 'a position goes with --from' });
 }
 
-/** Throws a Fault (`missing`) where no event names the key, whatever else was selected. */
-async function expectKnown(opened: ReadableLog, key: string, options: LogOptions, world: World): Promise<void> {
-  const whole = { key, types: [], from: 1 };
-  for await (const _ of select(opened, whole, createChooser(whole))) return;
-  const files = storeFiles(options, world);
-  throw await never(opened, await stateAt(files, opened, opened.end.position), plain(key));
-}
+/** The items of an option that takes several: given again and again, or separated by commas. */
+const itemsOf = (given: readonly string[]) => given.flatMap((text) => text.split(','));
 
 function checkType(type: string): void {
   if (Object.hasOwn(versions, type)) return;

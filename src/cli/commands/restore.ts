@@ -1,11 +1,11 @@
 import * as either from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
 import type { State } from '../../../projections/state.ts';
+import { Ambiguous } from '../../app/audit/find-snapshot.ts';
 import { listRetained, retainedRow } from '../../app/audit/list-retained.ts';
-import { onlyBeginning } from '../../app/audit/only-beginning.ts';
 import { loadConfig } from '../../config/load-config.ts';
 import { nearest } from '../../config/nearest.ts';
-import { restorable } from '../../domain/restore.ts';
+import { restorable, retainedAs } from '../../domain/restore.ts';
 import { createLogger } from '../../observe/create-logger.ts';
 import { Fault } from '../../ports/fault.ts';
 import { askDaemon } from '../ask-daemon.ts';
@@ -84,10 +84,11 @@ async function restoreHere(
   return either.mapLeft(({ text }: { readonly text: string }) => text)(answer);
 }
 
-/** The number of the one retained layer whose name begins so: a digest may be cut short. Else the name as it is. */
-function abbreviated({ volumes }: State, name: string): string {
-  const only = onlyBeginning(volumes.retained.values(), name, ({ snapshot }) => snapshot.key);
-  return only === undefined ? name : String(only.snapshot.id);
+/** The number of the one retained layer that a text names; else the text as it is. Throws an Ambiguous for several. */
+function abbreviated(state: State, name: string): string {
+  const meant = retainedAs(state, name);
+  if (meant.length > 1) throw new Ambiguous(name, meant);
+  return String(meant[0]?.id ?? name);
 }
 
 function refused({ volumes }: State, text: string): Fault {

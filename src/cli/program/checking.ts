@@ -25,7 +25,7 @@ function addVerify(program: Command, world: World): void {
     .option('--all', 'tell of every snapshot and directory what it is and why')
     .option(
       '--anchor <anchor>',
-      'the log must contain this line of `anchor`, or those in @FILE (can be repeated)',
+      'the log must contain these lines of `anchor`, separated by commas, or those in @FILE (can be repeated)',
       collect,
     )
     .action(async (options: VerifyOptions) => {

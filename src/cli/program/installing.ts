@@ -3,7 +3,7 @@ import { Fault } from '../../ports/fault.ts';
 import type { ContainerdConfigOptions } from '../commands/containerd-config.ts';
 import { print } from '../output/print.ts';
 import { version } from '../version.ts';
-import { configOption } from './options.ts';
+import { configOption, path } from './options.ts';
 
 /** Commands that help to set things up. */
 export function addInstalling(program: Command): void {
@@ -17,7 +17,7 @@ function addContainerdConfig(program: Command): void {
     .command('containerd-config')
     .description("print what containerd's configuration needs")
     .addOption(configOption())
-    .option('--address <socket>', 'unix socket that containerd dials')
+    .option('--address <socket>', 'unix socket that containerd dials', path)
     .option('--cri', 'also make it the default for Kubernetes')
     .action(async (options: ContainerdConfigOptions) => {
       const { containerdConfig } = await import('../commands/containerd-config.ts');

@@ -29,7 +29,7 @@ function addLog(program: Command, world: World): void {
     .option('--from <position>', 'begin at this position', count)
     .option('--since <time>', 'not earlier: 2026-11-24, 2026-11-24T18:30:00Z, "2h ago", 10m')
     .option('--until <time>', 'not later than this time')
-    .option('--type <type>', 'only this type of event (can be repeated)', collect)
+    .option('--type <type>', 'only these types of events, separated by commas (can be repeated)', collect)
     .option('-n, --lines <count>', 'only the newest so many', count)
     .option('-f, --follow', 'go on with what is appended')
     .addOption(relativeOption())

@@ -1,8 +1,12 @@
+import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 
+/** A path of the command line may be relative. An empty one, as of a variable that is not set, names no directory. */
+export const path = (text: string): string => (text === '' ? text : resolve(text));
+
 /** Options that several commands have. */
-export const configOption = () => new Option('--config <file>', 'settings file (TOML)');
-export const rootOption = () => new Option('--root <dir>', 'root of the store');
+export const configOption = () => new Option('--config <file>', 'settings file (TOML)').argParser(path);
+export const rootOption = () => new Option('--root <dir>', 'root of the store').argParser(path);
 export const wholeOption = () => new Option('--whole', 'digests in full');
 export const atOption = () =>
   new Option('--at <moment>', 'as it was at a position of the log or a time: 4711, 2026-11-24T18:30:00Z, "2h ago"');

@@ -3,7 +3,7 @@ import type { InitOptions } from '../commands/init.ts';
 import type { ServeOptions } from '../commands/serve.ts';
 import { print } from '../output/print.ts';
 import type { World } from '../world.ts';
-import { aboutStore, configOption, jsonOption, rootOption } from './options.ts';
+import { aboutStore, configOption, jsonOption, path, rootOption } from './options.ts';
 
 /** The daemon, and the store that it serves. */
 export function addServing(program: Command, world: World): void {
@@ -13,10 +13,10 @@ export function addServing(program: Command, world: World): void {
     .addOption(configOption())
     .addOption(rootOption())
     .option('--existing', 'fail where the root holds no store, instead of making one: its disk may not be mounted')
-    .option('--address <socket>', 'unix socket that containerd dials')
-    .option('--http-address <socket>', 'unix socket of metrics, health, events and reconcile')
+    .option('--address <socket>', 'unix socket that containerd dials', path)
+    .option('--http-address <socket>', 'unix socket of metrics, health, events and reconcile', path)
     .option('--http-listen <address>', 'the same on loopback TCP, as 127.0.0.1:7475 (off unless said)')
-    .option('--http-token-file <file>', 'the bearer token that loopback TCP asks for')
+    .option('--http-token-file <file>', 'the bearer token that loopback TCP asks for', path)
     .option('--driver <name>', 'overlay, btrfs or memory')
     .option('--log <url>', 'keep the log in a cluster of KurrentDB, not in the root: kurrentdb://host:port')
     .option('--forward <url>', 'send a copy of every event to a cluster of KurrentDB')

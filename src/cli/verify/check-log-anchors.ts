@@ -6,10 +6,10 @@ import type { ReadableLog } from '../../ports/readable-log.ts';
 import { plain } from '../output/plain.ts';
 import type { StepReport } from './step-report.ts';
 
-/** The anchors that are given as lines, or as `@FILE` with one a line. Throws a Fault (`misuse`) for what is none. */
+/** The anchors that are given as lines, some of them separated by commas, or as `@FILE` with one a line. Throws a Fault (`misuse`) for what is none. */
 export function anchorsGiven(given: readonly string[]): readonly Anchor[] {
   return given
-    .flatMap((text) => (text.startsWith('@') ? linesOf(text.slice(1)) : [text]))
+    .flatMap((text) => (text.startsWith('@') ? linesOf(text.slice(1)) : text.split(',')))
     .map((line) => {
       const anchor = parseAnchor(line);
       if (either.isRight(anchor)) return anchor.right;

@@ -2,7 +2,7 @@ import * as either from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
 import { type EventType, versions } from '../../../events/registry.ts';
 import { nearest } from '../../config/nearest.ts';
-import { Switch } from '../decode-query.ts';
+import { ListType, Switch, Texts } from '../decode-query.ts';
 
 const largest = 2n ** 63n - 1n;
 
@@ -19,12 +19,13 @@ export const Position = new t.Type<number, string, unknown>(
 
 const isType = (name: string): name is EventType => Object.hasOwn(versions, name);
 
-/** Names of events, separated by commas. */
-export const Types = new t.Type<ReadonlySet<EventType>, string, unknown>(
+/** Names of events, separated by commas or given one by one. */
+export const Types = new ListType<ReadonlySet<EventType>>(
   'names of events',
   (u): u is ReadonlySet<EventType> => u instanceof Set,
   (u, context) => {
-    const names = typeof u === 'string' ? u.split(',') : [''];
+    if (u instanceof Set) return t.success(u);
+    const names = Texts.is(u) ? u.flatMap((text) => text.split(',')) : [''];
     const wrong = names.find((name) => !isType(name));
     return wrong === undefined
       ? t.success(new Set(names.filter(isType)))

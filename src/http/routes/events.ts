@@ -1,6 +1,10 @@
 import * as either from 'fp-ts/lib/Either.js';
+import { ownKeyOf } from '../../../projections/composed-key.ts';
+import { Ambiguous, ambiguousRow } from '../../app/audit/find-snapshot.ts';
+import { knownKey } from '../../app/audit/history.ts';
 import type { Feed } from '../../app/feed/feed.ts';
-import { plain } from '../answers.ts';
+import { Fault } from '../../ports/fault.ts';
+import { asJson, plain } from '../answers.ts';
 import { decodeQuery } from '../decode-query.ts';
 import { createChooser } from '../events/chooser.ts';
 import type { Format, Formats } from '../events/format.ts';
@@ -8,8 +12,9 @@ import { negotiate, offered } from '../events/negotiate.ts';
 import { afterLastEvent, EventsQuery } from '../events/query.ts';
 import { streamEvents } from '../events/stream-events.ts';
 import { type HttpAnswer, type HttpRequest, type Route, reading } from '../route.ts';
+import { type AuditSource, withLog } from './audit/source.ts';
 
-export interface EventsSource {
+export interface EventsSource extends Pick<AuditSource, 'files'> {
   readonly feed: Feed;
   /** id of the store */
   readonly store: string;
@@ -32,9 +37,11 @@ export const events: Route<EventsSource> = {
     const decoded = either.chain((query: EventsQuery) => positioned(query, request))(
       decodeQuery(EventsQuery, request.query),
     );
-    return either.isLeft(decoded)
-      ? plain(400, decoded.left)
-      : answerWith(sources, format, decoded.right, request.method);
+    if (either.isLeft(decoded)) return plain(400, decoded.left);
+    return answerWith(sources, format, decoded.right, request.method).catch((error: unknown) => {
+      if (error instanceof Ambiguous) return asJson(ambiguousRow(error), 409);
+      throw error;
+    });
   },
 };
 
@@ -47,13 +54,25 @@ function positioned(query: EventsQuery, { headers }: HttpRequest): either.Either
   return either.map((position: number) => ({ ...query, from: position }))(from);
 }
 
+/** A key that is not of containerd's form names a snapshot, or one that is still to come. */
+async function keyOf({ files }: EventsSource, key: string | undefined): Promise<string | undefined> {
+  if (key === undefined || ownKeyOf(key) !== '') return key;
+  try {
+    return await withLog(files, (opened) => knownKey(files, opened, key));
+  } catch (error) {
+    if (error instanceof Fault && error.code === 'missing' && !(error instanceof Ambiguous)) return key;
+    throw error;
+  }
+}
+
 async function answerWith(
-  { feed, store, onDrop }: EventsSource,
+  sources: EventsSource,
   format: Format,
-  query: Positioned,
+  asked: Positioned,
   method: string,
 ): Promise<HttpAnswer> {
-  const { from, key, follow = format.follows } = query;
+  const { feed, store, onDrop } = sources;
+  const { from, follow = format.follows } = asked;
   if (follow && format.closing !== undefined)
     return plain(400, `follow: ${format.contentType} is a list and has an end; ask for application/cloudevents+json`);
   if (method === 'GET' && feed.subscribers.size >= mostSubscribers)
@@ -65,6 +84,8 @@ async function answerWith(
       ...headers,
       'snapledger-first': String(first),
     });
+  const key = await keyOf(sources, asked.key);
+  const query = { ...asked, ...(key === undefined ? {} : { key }) };
   const wanted = { from, follow, ...(key === undefined ? {} : { since: 1 }) };
   const chooser = createChooser(query, from);
   const body = streamEvents({ feed, wanted, format, chooser, onDrop });

@@ -83,6 +83,14 @@ test('tells the parents of a removed one, whether they live or not', async () =>
   ]);
 });
 
+test('of a removed one is found by the beginning of its key too', async () => {
+  const events = [prepared(1, 'default/1/removed-one'), gone(1, 'default/1/removed-one')];
+  assert.equal(
+    (await of('remov', events)).map(({ life }) => life.id),
+    [1],
+  );
+});
+
 test('is found by the number too', async () => {
   assert.equal(
     (await of('3')).map(({ life }) => life.name),
@@ -105,7 +113,7 @@ test('names the nearest keys where there never was one', async () => {
 
 test('looks among the removed where no living key is near', async () => {
   const events = [prepared(1, 'removed-one'), gone(1, 'removed-one')];
-  assert.is(await hintFor('removed-on', events), 'the nearest are: removed-one');
+  assert.is(await hintFor('removed-once', events), 'the nearest are: removed-one');
 });
 
 test('is plain JSON for machines', async () => {

@@ -2,6 +2,7 @@ import type { Envelope } from '../../../events/envelope.ts';
 import type { Event } from '../../../events/registry.ts';
 import { createMemoryCheckpointStore } from '../../../src/adapters/checkpoint-store/memory.ts';
 import { createMemoryEventLog } from '../../../src/adapters/event-log/memory.ts';
+import type { EventLog } from '../../../src/ports/event-log.ts';
 import type { StoreFiles } from '../../../src/ports/store-files.ts';
 import { enveloped } from '../../support/sample-events.ts';
 
@@ -10,6 +11,11 @@ export async function memoryFiles(events: readonly Event[] | readonly Envelope[]
   const log = createMemoryEventLog();
   const envelopes = events.map((event, at) => ('event' in event ? event : (enveloped([event], at)[0] as Envelope)));
   await log.append(envelopes, { room: 'ordinary', flush: 'now' });
+  return filesOf(log);
+}
+
+/** A store to look at whose log this is, and goes on being written. */
+export function filesOf(log: EventLog): StoreFiles {
   return {
     openLog: async () => ({ ...log, end: log.end, close: async () => {} }),
     openCheckpoints: async () => createMemoryCheckpointStore(),

@@ -11,6 +11,7 @@ import { createJournal, type Journal } from '../../../src/app/journal.ts';
 import { createPipelines } from '../../../src/app/pipeline/create-pipelines.ts';
 import { serveHttp } from '../../../src/http/serve-http.ts';
 import { silent } from '../../../src/ports/logger.ts';
+import { filesOf } from '../../app/audit/memory-files.ts';
 import { httpSources } from '../../support/http-sources.ts';
 import { committed, prepared } from '../../support/sample-events.ts';
 import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
@@ -52,7 +53,7 @@ test.before.each(async (context) => {
   const server = await serveHttp({
     address: context.socketPath,
     logger: silent,
-    sources: httpSources({ feed, onDrop: (why) => void context.dropped.push(why) }),
+    sources: httpSources({ feed, files: filesOf(log), onDrop: (why) => void context.dropped.push(why) }),
     limits: { stalled: 400, farewell: 5000 },
   });
   context.sandbox.atEnd(() => server.close());
@@ -197,6 +198,9 @@ test('chooses by types and by the life of a key', async (context) => {
   assert.equal(positions(await get(context, '?from=3&key=layer')), [11, 12]);
   assert.equal(positions(await get(context, '?from=12&key=default/4/key')), [12]);
   assert.equal(positions(await get(context, '?from=3&key=default/4/key&types=UsageMeasured')), [12]);
+  assert.equal(positions(await get(context, '?from=3&key=4')), [11, 12]);
+  assert.is((await get(context, '?from=3&key=key')).status, 409);
+  assert.equal(positions(await get(context, '?from=3&types=SnapshotCommitted&types=UsageMeasured')), [11, 12, 14]);
   assert.equal(positions(await get(context, '?from=3&key=nobody')), []);
   const reader = follow(context, '/events?from=15&follow=1&types=SnapshotPrepared');
   await waitFor('the reader', () => context.subscribers() === 1);

@@ -1,6 +1,8 @@
 import * as t from 'io-ts';
 import { encodeEnvelope } from '../../../../events/envelope.ts';
+import { knownKey } from '../../../app/audit/history.ts';
 import { audited } from '../../audited.ts';
+import { Types } from '../../events/query.ts';
 import { selected } from '../../selected.ts';
 import { type Audit, key, nothing, withLog } from './source.ts';
 
@@ -9,11 +11,14 @@ const choice = t.partial({
   namespace: t.string,
   since: t.string,
   until: t.string,
-  type: t.string,
+  type: Types,
   from: t.string,
   lines: t.string,
 });
 
 export const log: Audit = audited('/log', nothing, choice, async (query, { files }) =>
-  (await withLog(files, (opened) => selected(opened, query))).map(encodeEnvelope),
+  withLog(files, async (opened) => {
+    const named = query.key === undefined ? undefined : await knownKey(files, opened, query.key);
+    return (await selected(opened, { ...query, key: named })).map(encodeEnvelope);
+  }),
 );

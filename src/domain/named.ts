@@ -1,0 +1,70 @@
+import { namespaceOf, ownKeyOf } from '../../projections/composed-key.ts';
+
+/** A snapshot that a text may name. */
+export interface Candidate {
+  readonly id: number;
+  /** its key, or its name once it is committed */
+  readonly key: string;
+}
+
+/** As git and docker do: fewer characters of a digest or an id name nothing. */
+const fewest = 4;
+const digest = /([a-z0-9]+):([0-9a-f]+)/g;
+
+type Rule = (candidate: Candidate, text: string) => boolean;
+
+/** A client's own key, such as a container's id, alone or after its namespace; or a whole digest in it. */
+const isOwn: Rule = ({ key }, text) => {
+  const own = ownKeyOf(key);
+  if (own === '' || text === '') return false;
+  return own === text || `${namespaceOf(key)}/${own}` === text || digestsIn(own).some(([, hex]) => hex === text);
+};
+
+/** The beginning of a key beyond its namespace, of a client's own key, or of a digest in it. */
+const begins: Rule = ({ key }, text) => {
+  const own = ownKeyOf(key);
+  if (key.startsWith(text) && text.length > (own === '' ? 0 : namespaceOf(key).length + 1)) return true;
+  const digests = digestsIn(own);
+  if (digests.some((parts) => beginsDigest(parts, text))) return true;
+  return text.length >= fewest && own.startsWith(text) && !digests.some(([, , at]) => at === 0);
+};
+
+/** Algorithm, hexadecimal digits and place of the digests in a client's own key. */
+const digestsIn = (own: string) =>
+  [...own.matchAll(digest)].map(({ 1: algorithm = '', 2: hex = '', index }) => [algorithm, hex, index] as const);
+
+function beginsDigest([algorithm, hex]: readonly [string, string, number], text: string): boolean {
+  const digits = text.startsWith(`${algorithm}:`) ? text.slice(algorithm.length + 1) : text;
+  return digits.length >= fewest && hex.startsWith(digits);
+}
+
+/** In this order: what fulfils a rule hides what fulfils a later one alone. */
+const rules: readonly Rule[] = [
+  ({ key }, text) => key === text,
+  ({ id }, text) => String(id) === text,
+  isOwn,
+  (candidate, text) => begins(candidate, text.replace(/…$/, '')),
+];
+
+/**
+ * The snapshots that a text names, each once: by key or name; by number; by the client's part of the key, alone or after
+ * its namespace, or a digest; by the beginning of any of these, which a table may have cut short with `…`.
+ */
+export function named<C extends Candidate>(candidates: readonly C[], text: string): readonly C[] {
+  for (const rule of rules) {
+    const found = new Map<number, C>();
+    for (const candidate of candidates)
+      if (!found.has(candidate.id) && rule(candidate, text)) found.set(candidate.id, candidate);
+    if (found.size > 0) return [...found.values()];
+  }
+  return [];
+}
+
+const mostListed = 20;
+
+/** Snapshots with their numbers, in words. */
+export function listed(candidates: readonly Candidate[]): string {
+  const shown = candidates.slice(0, mostListed).map(({ id, key }) => `${id} ${key}`);
+  const more = candidates.length - shown.length;
+  return more > 0 ? `${shown.join(', ')} and ${more} more` : shown.join(', ');
+}
