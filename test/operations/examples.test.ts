@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import type { Event } from '../../events/registry.ts';
@@ -7,16 +7,13 @@ import { writeIdentity } from '../../src/adapters/root/root-directory.ts';
 import { committed, enveloped, prepared, smallStore } from '../cli/facts.ts';
 import { snapledgerRun } from '../cli/process.ts';
 import { requireCommand, requireRoot, suiteNeeding } from '../support/requirements.ts';
-import { type Finished, run } from '../support/run.ts';
 import { createSandbox } from '../support/sandbox.ts';
-import { daemonFile } from '../support/server.ts';
+import { operations, runLine } from './shell.ts';
 
 const store = '6ba7b810-9dad-41d1-80b4-00c04fd430c8';
 
 /** Every command that OPERATIONS.md shows after a `$`, in order. */
-const examples = [...readFileSync('OPERATIONS.md', 'utf8').matchAll(/^\$ (snapledger .*)$/gm)].map(
-  ([, line = '']) => line,
-);
+const examples = [...operations.matchAll(/^\$ (snapledger .*)$/gm)].map(([, line = '']) => line);
 
 const test = suiteNeeding('the examples of OPERATIONS.md', requireRoot(), requireCommand('getfattr'));
 const sandbox = createSandbox('examples');
@@ -48,11 +45,8 @@ test.before(async () => {
 });
 test.after(() => sandbox.close());
 
-/** Runs a line as a shell would, on the small store unless it names a root, below the sandbox instead of /var. */
-function runExample(line: string): Promise<Finished> {
-  const withRoot = `snapledger() { case "$*" in *--root*|containerd-config*|completion*|man*) '${process.execPath}' '${daemonFile}' "$@";; *) '${process.execPath}' '${daemonFile}' "$@" --root '${root}';; esac; }`;
-  return run('bash', ['-c', `${withRoot}; ${line.replaceAll('/var/', `${sandbox.path}/var/`)}`], { anyStatus: true });
-}
+/** Runs a line on the small store, below the sandbox instead of /var. */
+const runExample = (line: string) => runLine(line, root, { '/var/': `${sandbox.path}/var/` });
 
 for (const line of examples)
   test(`runs ${line}`, async () => {
