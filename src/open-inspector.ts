@@ -7,12 +7,16 @@ import { createOwnMeter } from './adapters/volume-driver/btrfs/measure-own.ts';
 import { alteredEntries } from './adapters/volume-driver/manifest/compare-layer.ts';
 import { measureTree } from './adapters/volume-driver/measure-tree.ts';
 import { lookingAt } from './open-layer-tree.ts';
-import { faultOf } from './ports/fault.ts';
+import { Fault, faultOf } from './ports/fault.ts';
 import type { LayerInspector } from './ports/layer-inspector.ts';
 import type { Usage, Volume } from './ports/volume-driver.ts';
 
-/** What compares the layers of a store that was made with this driver. The driver itself is not opened: that would lay out its root. */
+/** What compares the layers of a store that was made with this driver. The driver itself is not opened: that would lay out its root. Throws a Fault (`unsupported`) for one without files. */
 export function openInspector(root: string, driver: string): LayerInspector {
+  if (driver !== 'overlay' && driver !== 'btrfs')
+    throw new Fault('unsupported', `the driver ${driver} keeps no files to compare`, {
+      hint: 'leave --deep out: it works on overlay and btrfs',
+    });
   const usage =
     driver === 'btrfs' ? btrfsUsage(root) : async ({ id }: Volume) => measureTree(`${root}/snapshots/${id}/fs`);
   const looking = lookingAt(root, driver);

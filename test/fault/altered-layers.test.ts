@@ -181,6 +181,8 @@ for (const [driver, type] of drivers)
     await alter(root, 1, 'find . -mindepth 1 -delete');
     const { status, layers } = await deep(root);
     assert.is(status, 1);
+    const { stdout } = await snapledgerRun('verify', '--deep', '--all', '--root', root);
+    assert.match(stdout, /^! committed +1 +first +snapshot 1 \(first\): it holds 1 of the/m);
     assert.match(layers.findings[0]?.what ?? '', /snapshot 1 \(first\): it holds 1 of the \d+ inodes measured/);
     await stop(served);
   });

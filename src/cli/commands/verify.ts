@@ -14,7 +14,7 @@ import { checkProjections } from '../verify/check-projections.ts';
 import { explainRows } from '../verify/explain-rows.ts';
 import { reportLines, rowLines } from '../verify/report-lines.ts';
 import type { Row } from '../verify/row.ts';
-import { type StepReport, verdictOf } from '../verify/step-report.ts';
+import { type Finding, type StepReport, verdictOf } from '../verify/step-report.ts';
 import type { World } from '../world.ts';
 
 export interface VerifyOptions extends RootOptions {
@@ -86,8 +86,20 @@ async function verified(root: string, world: World, { anchors, deep }: Asked): P
   const { reports, found, confirmed } = await checkDisk(state, scan, later);
   const layers = deep ? [await checkLayers(state, await world.openInspector(root, state.life.driver), later)] : [];
   const aside = namesIn(join(root, 'quarantine'));
-  const rows = explainRows({ state, found, findings: confirmed, aside, quarantined });
+  const explained = explainRows({ state, found, findings: confirmed, aside, quarantined });
+  const rows = explained.map((row) =>
+    markedBy(
+      layers.flatMap(({ findings }) => findings),
+      row,
+    ),
+  );
   return { reports: [...before, checkParents(state), ...reports, ...layers], rows };
+}
+
+/** A row of a snapshot is odd where its layer is. */
+function markedBy(findings: readonly Finding[], row: Row): Row {
+  const finding = row.row === 'snapshot' && !row.odd ? findings.find(({ snapshot }) => snapshot === row.id) : undefined;
+  return finding === undefined ? row : { ...row, why: finding.what, odd: true };
 }
 
 function namesIn(directory: string): readonly string[] {

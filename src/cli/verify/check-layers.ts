@@ -23,7 +23,7 @@ export async function checkLayers(
   later: () => Promise<State>,
 ): Promise<StepReport> {
   const figures = { layers: 0, measured: 0, manifests: 0 };
-  const found: { readonly id: number; readonly finding: Finding }[] = [];
+  const found: (Finding & { readonly snapshot: number })[] = [];
   const alteredIn = new Map<number, ReadonlySet<string>>();
   // A child has a higher number than its parent.
   for (const id of layersOf(state)) {
@@ -37,20 +37,20 @@ export async function checkLayers(
       if (measured !== undefined && usage !== undefined) {
         figures.measured += 1;
         const why = alteration(measured, usage);
-        if (why !== undefined) found.push({ id, finding: { what: plain(`${about}: ${why}`), todo } });
+        if (why !== undefined) found.push({ snapshot: id, what: plain(`${about}: ${why}`), todo });
       }
       const entries = await inspector.altered(layer.volume);
       if (entries !== undefined) figures.manifests += 1;
       const altered = inspector.relative ? withoutInherited(entries ?? [], layer.volume, alteredIn) : (entries ?? []);
       alteredIn.set(id, new Set(altered.map(({ path }) => path)));
-      if (altered.length > 0) found.push({ id, finding: findingOf(about, altered) });
+      if (altered.length > 0) found.push({ snapshot: id, ...findingOf(about, altered) });
     } catch (error) {
       const { message, hint } = faultOf(error, 'a look at it');
-      found.push({ id, finding: { what: plain(`${about}: ${message}`), todo: hint } });
+      found.push({ snapshot: id, what: plain(`${about}: ${message}`), todo: hint });
     }
   }
   const now = found.length === 0 ? state : await later();
-  const findings = found.filter(({ id }) => layerWith(now, id) !== undefined).map(({ finding }) => finding);
+  const findings = found.filter(({ snapshot }) => layerWith(now, snapshot) !== undefined);
   return { step: 'layers', figures, findings, notes: notesOf(figures), corrupt: false };
 }
 

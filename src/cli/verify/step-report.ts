@@ -4,6 +4,8 @@ import type { Altered } from '../../ports/layer-inspector.ts';
 export interface Finding {
   readonly what: string;
   readonly todo: string;
+  /** the number of the snapshot whose layer it is about */
+  readonly snapshot?: number;
   /** entries of a layer that differ from its manifest */
   readonly entries?: readonly Altered[];
 }
