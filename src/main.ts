@@ -163,7 +163,7 @@ async function observed({ containerdEvents }: Config, journal: Journal): Promise
   if (containerdEvents === null) return { close: () => {} };
   const { createContainerdWatch } = await import('./grpc/watch-containerd.ts');
   const watch = createContainerdWatch(containerdEvents);
-  return observeContainerd({ journal, clock: createSystem().now, watch });
+  return observeContainerd({ journal, uptime: createSystem().uptime, watch });
 }
 
 /** The two sockets over an open store: containerd's, and the operator's. */

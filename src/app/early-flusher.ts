@@ -51,8 +51,7 @@ export function createEarlyFlusher({ journal, pipelines, driver, logger }: Conte
     .subscribe();
   const look = (event: Event) => {
     if (event.type === 'SnapshotPrepared' && isUnpack(event.data)) note(event.data.id, true);
-    else if (event.type === 'SnapshotCommitted' || event.type === 'SnapshotRemoved' || event.type === 'PrepareUndone')
-      note(event.data.id, false);
+    else if (isEnd(event)) note(event.data.id, false);
   };
   const pipeline = pipelines.start({
     name: 'early-flush',
@@ -67,5 +66,11 @@ export function createEarlyFlusher({ journal, pipelines, driver, logger }: Conte
     },
   };
 }
+
+/** The active is none any more. */
+const isEnd = (
+  event: Event,
+): event is EventOf<'SnapshotCommitted' | 'SnapshotRemoved' | 'PrepareUndone' | 'VolumeLost'> =>
+  ['SnapshotCommitted', 'SnapshotRemoved', 'PrepareUndone', 'VolumeLost'].includes(event.type);
 
 const isUnpack = ({ key, labels }: EventOf<'SnapshotPrepared'>['data']) => unpackLabel in labels || unpackKey.test(key);

@@ -1,12 +1,12 @@
 import type { Event } from '../../events/registry.ts';
 import type { ContainerdListener, WatchContainerd } from '../ports/containerd-events.ts';
-import type { Clock } from '../ports/system.ts';
+import type { Uptime } from '../ports/system.ts';
 import { containerdActor } from './actors.ts';
 import type { Journal } from './journal.ts';
 
 interface Context {
   readonly journal: Pick<Journal, 'record'>;
-  readonly clock: Clock;
+  readonly uptime: Uptime;
   readonly watch: WatchContainerd;
 }
 
@@ -19,10 +19,10 @@ const longestName = 512;
  * Records what containerd tells of itself, so that removals can be explained, and for how long it was not listened to. Nothing
  * waits for it, and nothing fails by it.
  */
-export function observeContainerd({ journal, clock, watch }: Context): { close(): void } {
+export function observeContainerd({ journal, uptime, watch }: Context): { close(): void } {
   let listening = false;
   let since = performance.now();
-  let minute = 0n;
+  let minute = 0;
   let count = 0;
   const record = (event: Event) => {
     try {
@@ -33,7 +33,7 @@ export function observeContainerd({ journal, clock, watch }: Context): { close()
   };
   const listener: ContainerdListener = {
     event: ({ topic, namespace, name, at }) => {
-      const now = clock() / 60_000_000_000n;
+      const now = Math.floor(uptime() / 60_000);
       count = now === minute ? count + 1 : 1;
       minute = now;
       if (count > mostEachMinute) return;

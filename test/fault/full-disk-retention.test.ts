@@ -29,8 +29,8 @@ const codeOf = (call: Promise<unknown>) =>
     (error) => (error instanceof CallFailure ? error.code : String(error)),
   );
 
-/** So large that a dozen of them use up what the log has taken of the disk ahead. */
-const manyLabels = Object.fromEntries(Array.from({ length: 20 }, (_, n) => [`large-${n}`, 'x'.repeat(4000)]));
+/** As many as a snapshot may have: twenty of them use up what the log has taken of the disk ahead. */
+const manyLabels = Object.fromEntries(Array.from({ length: 16 }, (_, n) => [`large-${n}`, 'x'.repeat(4000)]));
 
 /** Ten layers, one upon the other, all of them removed and retained, on a small disk. */
 async function withRetained({ driver, make }: SmallDisk, sandbox: Sandbox, minFree: string): Promise<Place> {

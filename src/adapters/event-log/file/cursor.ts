@@ -14,12 +14,15 @@ export interface Places {
   note(cursor: Cursor): void;
   /** The last known place at or before a position; the segment's first one for any earlier position. */
   nearest(position: number): Cursor;
+  /** Forgets most places of a segment that is complete: what is kept of a log that grows is a place for each megabyte. */
+  thin(): void;
 }
 
 const bytesApart = 64 * 1024;
+const bytesApartWhenComplete = 1024 * 1024;
 
 export function createPlaces(first: Cursor): Places {
-  const known = [first];
+  let known = [first];
   let next = first.offset + bytesApart;
   return {
     note: (cursor) => {
@@ -28,5 +31,13 @@ export function createPlaces(first: Cursor): Places {
       next = cursor.offset + bytesApart;
     },
     nearest: (position) => known.findLast((cursor) => cursor.position <= position) ?? first,
+    thin: () => {
+      let last = first;
+      known = known.filter((cursor) => {
+        if (cursor !== first && cursor.offset < last.offset + bytesApartWhenComplete) return false;
+        last = cursor;
+        return true;
+      });
+    },
   };
 }

@@ -50,6 +50,7 @@ export function createSegmentWriter(
     await startSegment(next, reach);
     segments.push(next.segment);
     leaveSegment(active, warn);
+    active.segment.places.thin();
     active = next;
   };
   const write = async (batch: readonly Taken[], bytes: Buffer) => {
