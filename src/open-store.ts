@@ -27,7 +27,7 @@ import type { Action } from './app/reconciler/action.ts';
 import { checkDriver, recover } from './app/recover.ts';
 import { createService, type Service } from './app/service.ts';
 import { createUpkeep } from './app/upkeep.ts';
-import { within } from './app/within.ts';
+import { late, within } from './app/within.ts';
 import { version } from './cli/version.ts';
 import type { Config } from './config/config.ts';
 import { createDriver, createRootBallast } from './create-driver.ts';
@@ -87,8 +87,8 @@ export async function openStore(config: Config, tools: Tools): Promise<OpenStore
     return {
       ...store,
       close: async (reason) => {
-        await store.close(reason);
-        await letGo();
+        // What a stop could not wait for may still touch the root: then the lock goes with the process.
+        if (await store.close(reason)) await letGo();
       },
     };
   } catch (error) {
@@ -101,7 +101,12 @@ interface GuardedTools extends LogTools {
   readonly guard: WatchingGuard;
 }
 
-async function openLocked(config: Config, given: Omit<GuardedTools, 'ballast'>): Promise<OpenStore> {
+/** A store under its lock; `close` resolves with whether nothing is under way any more. */
+interface LockedStore extends Omit<OpenStore, 'close'> {
+  close(reason: string): Promise<boolean>;
+}
+
+async function openLocked(config: Config, given: Omit<GuardedTools, 'ballast'>): Promise<LockedStore> {
   const ballast = createRootBallast(config.root, given);
   const tools: GuardedTools = { ...given, ballast: ballast && guardBallast(given.guard, ballast) };
   const identity = readIdentity(config.root);
@@ -137,7 +142,7 @@ async function openLogged(
   tools: GuardedTools,
   identity: Identity | undefined,
   volumes: () => Promise<Volumes>,
-): Promise<OpenStore> {
+): Promise<LockedStore> {
   const checkpoints = createFileCheckpointStore({
     directory: join(config.root, 'checkpoints'),
     bases: join(config.root, 'log'),
@@ -207,7 +212,7 @@ async function openRecovered(
   config: Config,
   { system, metrics, logger, reach, guard, takeOver = false }: GuardedTools,
   parts: Parts,
-): Promise<OpenStore> {
+): Promise<LockedStore> {
   const { store, log: unguarded, url, loaded } = parts;
   guard.watch(directoriesOf(config.driver, url));
   const log = guardReads(guard, unguarded);
@@ -264,11 +269,12 @@ async function openRecovered(
       if (trouble?.fault.code === 'io') void log.close();
     });
     const kept = upkeep.close();
-    await service.close(reason);
+    const rested = await service.close(reason);
     giving?.unsubscribe();
     // What is disposable, or still waits for a disk or a cluster, is not waited for.
-    await within(restTime, Promise.all([kept, log.close()]));
+    const ended = await within(restTime, Promise.all([kept, log.close()]));
     await driver.close();
+    return rested && ended !== late;
   };
   const feed = createFeed({ journal, pipelines });
   metrics.watchFeed(feed);

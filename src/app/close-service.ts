@@ -36,22 +36,33 @@ interface Context {
 /**
  * Ends a session in order: all background work has ended, every committed layer is on stable storage, and no change is under way
  * when the end is recorded. Where that does not come about in time, nothing is recorded, and the next start takes it for a crash,
- * which it recovers from. Never rejects: what fails is told to the logger.
+ * which it recovers from. Resolves with whether nothing is under way any more. Never rejects: what fails is told to the logger.
  */
-export async function closeInOrder(context: Context, ended: Promise<unknown>, reason: string): Promise<void> {
+export async function closeInOrder(context: Context, ended: Promise<unknown>, reason: string): Promise<boolean> {
   const { flusher, checkpointer, logger, limits } = context;
+  let rested = true;
+  const inTime = async <T>(what: string, milliseconds: number, work: Promise<T>): Promise<T> => {
+    const done = await within(milliseconds, work);
+    if (done !== late) return done;
+    rested = false;
+    throw tooLate(what, milliseconds);
+  };
   checkpointer.close();
   try {
-    const flushed = await within(limits.work, flushAfter(ended, flusher));
-    if (flushed === late) throw tooLate('background work', limits.work);
+    const flushed = await inTime('background work', limits.work, flushAfter(ended, flusher));
     if (!flushed) throw new Fault('io', 'layers are not flushed', { hint: 'look at the disk' });
-    await recordEnd(context, reason);
+    await inTime(
+      'a change or the log',
+      limits.record,
+      recordEnd(context, reason, () => rested),
+    );
   } catch (error) {
     logger.error({ err: error }, 'closing not recorded: the next start will look like one after a crash');
-    return;
+    return rested;
   }
-  if ((await within(limits.checkpoint, checkpointer.save())) === late)
-    logger.warn({ milliseconds: limits.checkpoint }, 'checkpoint not written in time: a restart will take longer');
+  if ((await within(limits.checkpoint, checkpointer.save())) !== late) return true;
+  logger.warn({ milliseconds: limits.checkpoint }, 'checkpoint not written in time: a restart will take longer');
+  return false;
 }
 
 async function flushAfter(ended: Promise<unknown>, flusher: LateFlusher): Promise<boolean> {
@@ -59,17 +70,13 @@ async function flushAfter(ended: Promise<unknown>, flusher: LateFlusher): Promis
   return flusher.close();
 }
 
-async function recordEnd({ journal, locks, reach, limits, uptime }: Context, reason: string): Promise<void> {
-  let givenUp = false;
-  const recorded = locks.alone(async () => {
-    if (givenUp) return;
+/** `awaited` tells, when it comes to it, whether there was time enough. */
+const recordEnd = ({ journal, locks, reach, uptime }: Context, reason: string, awaited: () => boolean): Promise<void> =>
+  locks.alone(async () => {
+    if (!awaited()) return;
     reach('store.close');
     await recordClosing(journal, reason, uptime);
   });
-  if ((await within(limits.record, recorded)) !== late) return;
-  givenUp = true;
-  throw tooLate('a change or the log', limits.record);
-}
 
 const tooLate = (what: string, milliseconds: number) =>
   new Fault('busy', `the store did not come to rest: ${what} took longer than ${milliseconds} ms`, {

@@ -27,7 +27,7 @@ async function after<T>(root: RootGuard, call: () => T | Promise<T>): Promise<T>
 type Method = (...args: unknown[]) => unknown;
 
 /** Methods of a driver that look at no disk, and its end. */
-const unguarded: ReadonlySet<string> = new Set<keyof VolumeDriver>(['occupies', 'labelsOf', 'close']);
+const unguarded: ReadonlySet<string> = new Set<keyof VolumeDriver>(['occupies', 'labelsOf', 'halt', 'close']);
 /** Methods that answer at once what is on the disk. */
 const immediate: ReadonlySet<string> = new Set<keyof VolumeDriver>(['vacant', 'holds']);
 /** Methods that only change, or name, what is on the disk. */

@@ -56,10 +56,10 @@ export interface Service {
    */
   halt(): void;
   /**
-   * Halts, flushes what is not flushed, records the closing and writes a checkpoint, each within its limit. Never rejects: what
-   * fails is told to the logger.
+   * Halts, flushes what is not flushed, records the closing and writes a checkpoint, each within its limit. Resolves with whether
+   * nothing is under way any more. Never rejects: what fails is told to the logger.
    */
-  close(reason: string): Promise<void>;
+  close(reason: string): Promise<boolean>;
 }
 
 export interface ServiceOptions {

@@ -119,7 +119,7 @@ test('a change that is under way ends before it, and keeps it from being recorde
       release();
       await committed;
     }
-    await closing;
+    assert.is(await closing, released, 'whether it came to rest: else the lock is kept');
     if (released) assert.equal(store.types().slice(-2), ['SnapshotCommitted', 'StoreClosed']);
     else assert.is(await crashed(store), true);
     release();
@@ -136,7 +136,7 @@ test('layers that can not be flushed in time keep it from being recorded', async
   });
   await store.snapshots.prepare(prepare, actor);
   await store.snapshots.commit(commit, actor);
-  await store.close('test');
+  assert.is(await store.close('test'), false);
   assert.not(store.types().includes('StoreClosed'));
   assert.is(store.said.at(-1)?.message, 'closing not recorded: the next start will look like one after a crash');
   release();
@@ -163,7 +163,7 @@ test('reconciling is cut short between two actions, and within a deletion', asyn
 
 test('a checkpoint that takes too long is given up', async () => {
   const store = await openMemoryStore({ closingLimits: short, saveCheckpoint: () => heldUp().held });
-  await store.close('test');
+  assert.is(await store.close('test'), false);
   assert.is(store.types().at(-1), 'StoreClosed');
   assert.match(store.said.at(-1)?.message ?? '', 'checkpoint not written in time');
 });

@@ -1,0 +1,26 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { createMemoryDriver } from '../../src/adapters/volume-driver/memory/memory-driver.ts';
+import { guardDriver } from '../../src/app/guarded.ts';
+import { Fault } from '../../src/ports/fault.ts';
+
+const test = suite('app/guarded');
+
+test('a driver is halted and closed whatever the root is, since a stop must come to its end', async () => {
+  const wrong = new Fault('stale', 'root: is another directory', { hint: 'bring it back' });
+  const driver = createMemoryDriver();
+  const guarded = guardDriver({ check: () => wrong, checkAnew: () => wrong }, driver);
+  const volume = { id: 1, kind: 'active', parents: [], labels: {} } as const;
+  await guarded.usage(volume).then(
+    () => assert.unreachable(),
+    (error: unknown) => assert.is(error, wrong),
+  );
+  assert.is(guarded.halt(), undefined);
+  await driver.usage(volume).then(
+    () => assert.unreachable(),
+    (error: Fault) => assert.is(error.code, 'stopped'),
+  );
+  await guarded.close();
+});
+
+test.run();
