@@ -17,6 +17,7 @@ import { createDriver } from './create-driver.ts';
 import type { Transfer } from './export-store.ts';
 import { importVolumes, purgeAll } from './import-volumes.ts';
 import { openCarrier } from './open-carrier.ts';
+import { isErrno } from './ports/errno.ts';
 import type { EventLog } from './ports/event-log.ts';
 import { unhindered } from './ports/failpoints.ts';
 import { Fault, faultOf } from './ports/fault.ts';
@@ -73,7 +74,7 @@ function namesIn(path: string): readonly string[] {
   try {
     return readdirSync(path);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    if (isErrno(error, 'ENOENT')) return [];
     throw faultOf(error, `root ${path}`);
   }
 }

@@ -1,5 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { parse, TomlError } from 'smol-toml';
+import { isErrno } from '../ports/errno.ts';
 import { Fault } from '../ports/fault.ts';
 
 const largest = 1024 * 1024;
@@ -36,8 +37,8 @@ function open(file: string): number {
   try {
     return openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const missing = code === 'ENOENT' || code === 'ENOTDIR';
+    const { message } = error as Error;
+    const missing = isErrno(error, 'ENOENT', 'ENOTDIR');
     const hint = missing
       ? 'create it, or leave --config out to run with the defaults'
       : 'make it readable for this user';

@@ -1,6 +1,7 @@
 import { lstat, mkdir, unlink } from 'node:fs/promises';
 import { connect, type Server } from 'node:net';
 import { dirname } from 'node:path';
+import { isErrno } from '../ports/errno.ts';
 import { Fault, faultOf } from '../ports/fault.ts';
 
 /** What fits into sockaddr_un, in bytes. Source: unix(7). */
@@ -30,7 +31,7 @@ export async function listenOnSocket(server: Server, path: string): Promise<void
 
 async function removeStale(path: string): Promise<void> {
   const found = await lstat(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
+    if (isErrno(error, 'ENOENT')) return undefined;
     throw error;
   });
   if (found === undefined) return;

@@ -1,4 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+import { isErrno } from '../ports/errno.ts';
 import { Fault, faultOf } from '../ports/fault.ts';
 
 const token = /^[A-Za-z0-9._~+/-]{16,4096}=*$/;
@@ -25,7 +26,7 @@ function opened(file: string): number {
   try {
     return openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw misuse(file, 'there is no such file', makeOne(file));
+    if (isErrno(error, 'ENOENT')) throw misuse(file, 'there is no such file', makeOne(file));
     throw faultOf(error, `http.token_file ${file}`, 'make it readable for the user that runs the daemon');
   }
 }

@@ -86,11 +86,15 @@ const numbers = new Map<number, ErrnoName>(errnoNames.map((name) => [meanings[na
 /** The name of an error number, in either sign; undefined for one that means nothing here. */
 export const nameOfErrno = (errno: number): ErrnoName | undefined => numbers.get(Math.abs(errno));
 
-/** The name of a system's error: by its number, or by its name where it carries no number. */
+/**
+ * The name of a system's error: by its number, or by its name where it carries no number. Of a thread that can't be started
+ * Node names the reason only at the end of the message.
+ */
 export function errnoName(error: unknown): ErrnoName | undefined {
-  const { errno, code } = (error ?? {}) as NodeJS.ErrnoException;
+  const { errno, code, message } = (error ?? {}) as NodeJS.ErrnoException;
   if (typeof errno === 'number') return nameOfErrno(errno);
-  return errnoNames.find((name) => name === code);
+  const said = code === 'ERR_WORKER_INIT_FAILED' ? message.split(': ').at(-1) : code;
+  return errnoNames.find((name) => name === said);
 }
 
 /** Whether something thrown is one of these errors of the system. */

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -12,9 +12,9 @@ import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { CallFailure, type SnapshotsClient } from '../support/snapshots-client.ts';
 import { flawIn, type KnownFile, writeFiles } from '../torture/content.ts';
 import { collect } from './collect.ts';
-import { type DriverUnderTest, driversUnderTest } from './drivers.ts';
+import { type DriverUnderTest, driversUnderTest, overlay } from './drivers.ts';
 import { createServing, type Serving } from './serving.ts';
-import { fillBlocks, fillers, fillMetadata } from './small-disk.ts';
+import { fillers, fillQuota, limitedSubvolume } from './small-disk.ts';
 
 interface Context {
   driver: DriverUnderTest;
@@ -35,10 +35,7 @@ async function begin(driver: DriverUnderTest, retention?: string): Promise<Conte
   const sandbox = createSandbox('quota');
   const loop = createLoop('btrfs', { megabytes: 512 });
   sandbox.atEnd(loop.end);
-  const limited = join(loop.path, 'limited');
-  btrfs('quota', 'enable', loop.path);
-  btrfs('subvolume', 'create', limited);
-  btrfs('qgroup', 'limit', '32M', limited);
+  const limited = limitedSubvolume(loop, '32M');
   const root = join(limited, 'root');
   const serving = createServing(sandbox, { driver: driver.name, root, ...(retention && { retention }) });
   const daemon = await serving.start();
@@ -51,19 +48,6 @@ async function begin(driver: DriverUnderTest, retention?: string): Promise<Conte
     writeFiles(driver.layer(root, { id: n + 2, kind: 'active' }), [{ name: 'data', text: key, bytes: 2 << 20 }]);
   }
   return { driver, sandbox, limited, serving, daemon, client };
-}
-
-/** Takes all that the quota leaves, what a commit of the file system gives back included. */
-function fill({ limited }: Pick<Context, 'limited'>): void {
-  for (let n = 0; n < 3; n++) {
-    fillBlocks({ path: limited });
-    fillMetadata({ path: limited });
-    execFileSync('sync', ['--file-system', limited]);
-  }
-  assert.throws(
-    () => writeFileSync(join(limited, 'x'), 'x'),
-    (error: NodeJS.ErrnoException) => error.errno === -122,
-  );
 }
 
 const codeOf = (call: Promise<unknown>) =>
@@ -105,7 +89,7 @@ async function recoverFrom(context: Context): Promise<void> {
 function quotaTests(test: Test<Context>): void {
   test('refuses what takes space by RESOURCE_EXHAUSTED and names the quota, removes, and goes on', async (context) => {
     const { client, serving } = context;
-    fill(context);
+    fillQuota(context.limited);
     for (let tries = 0; tries < 20; tries++)
       assert.is(await codeOf(client.prepare('one more', { parent: 'base' })), 'RESOURCE_EXHAUSTED');
     assert.match(serving.lastWords(), /EDQUOT.*a disk quota is used up/);
@@ -116,7 +100,7 @@ function quotaTests(test: Test<Context>): void {
   for (const end of ['kill', 'stop'] as const)
     test(`starts again over quota after a ${end}`, async (context) => {
       const { serving, daemon, client } = context;
-      fill(context);
+      fillQuota(context.limited);
       assert.is(await codeOf(client.prepare('one more', { parent: 'base' })), 'RESOURCE_EXHAUSTED');
       client.close();
       await daemon[end]();
@@ -127,7 +111,7 @@ function quotaTests(test: Test<Context>): void {
 
   test('commits over quota or refuses to, and loses neither the active nor the layer', async (context) => {
     const { client } = context;
-    fill(context);
+    fillQuota(context.limited);
     const code = await codeOf(client.commit('k3 layer', 'k3'));
     assert.ok(['OK', 'RESOURCE_EXHAUSTED'].includes(code), code);
     await client.remove(code === 'OK' ? 'k3 layer' : 'k3');
@@ -146,7 +130,6 @@ for (const driver of driversUnderTest) {
   test.run();
 }
 
-const [overlay] = driversUnderTest;
 const retaining = suiteNeeding<Context>(
   'retention over quota',
   requireFileSystem('overlay'),
@@ -155,13 +138,12 @@ const retaining = suiteNeeding<Context>(
 retaining.after.each(({ sandbox }) => sandbox.close());
 
 retaining('never refuses a prepare for the quota that retained layers hold', async (context) => {
-  if (overlay === undefined) return assert.unreachable();
   Object.assign(context, await begin(overlay, 'min_free = "0%"'));
   const { client, serving } = context;
   await client.commit('layer', 'k0');
   await client.remove('layer');
   assert.is((await stateOfRoot(serving.root)).volumes.retained.size, 1);
-  fill(context);
+  fillQuota(context.limited);
   await client.prepare('after', { parent: 'base' });
   assert.is((await stateOfRoot(serving.root)).volumes.retained.size, 0);
   const lock = readFileSync(join(serving.root, 'lock'), 'utf8');

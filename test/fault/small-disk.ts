@@ -103,3 +103,21 @@ export function useUpMetadata({ path }: Loop, layers: readonly string[], count: 
       }
   throw new Error('there is metadata left');
 }
+
+/** A subvolume of a btrfs that may hold so much, metadata included, as `btrfs qgroup limit` takes it. */
+export function limitedSubvolume({ path }: Loop, size: string): string {
+  const limited = join(path, 'limited');
+  execFileSync('btrfs', ['quota', 'enable', path]);
+  execFileSync('btrfs', ['subvolume', 'create', limited]);
+  execFileSync('btrfs', ['qgroup', 'limit', size, limited]);
+  return limited;
+}
+
+/** Takes all that a quota leaves, what a commit of the file system gives back included. */
+export function fillQuota(limited: string): void {
+  for (let n = 0; n < 3; n++) {
+    fillBlocks({ path: limited });
+    fillMetadata({ path: limited });
+    execFileSync('sync', ['--file-system', limited]);
+  }
+}

@@ -80,6 +80,15 @@ test('passes a fault on as it is', () => {
   assert.not(isTransient(rawError('ESTALE', '')));
 });
 
+test('recognises a thread that can not be started for want of descriptors', () => {
+  const script = `
+    require('node:child_process').execFileSync('prlimit', ['--pid=' + process.pid, '--nofile=1:']);
+    const thread = new (require('node:worker_threads').Worker)('', { eval: true });
+    thread.on('error', ({ code, message }) => console.log(JSON.stringify({ code, message })));`;
+  const { stdout } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8' });
+  assert.is(faultCode(JSON.parse(stdout)), 'exhausted');
+});
+
 test('recognises what a process gets that has no descriptors left', () => {
   const script = `const fs = require('node:fs'); for (;;) try { fs.openSync('/dev/null') } catch (e) { fs.writeSync(1, String(e.errno)); process.exit() }`;
   const { stdout } = spawnSync('prlimit', ['--nofile=64', process.execPath, '-e', script], { encoding: 'utf8' });

@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import * as either from 'fp-ts/lib/Either.js';
 import { syncDirectory } from '../../files/sync-directory.ts';
 import type { CheckpointStore } from '../../ports/checkpoint-store.ts';
+import { isErrno } from '../../ports/errno.ts';
 import type { LogPlace } from '../../ports/event-log.ts';
 import { type Reach, unhindered } from '../../ports/failpoints.ts';
 import { faultOf } from '../../ports/fault.ts';
@@ -126,7 +127,7 @@ async function namesIn(directory: string): Promise<readonly string[]> {
   try {
     return (await readdir(directory)).sort();
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    if (isErrno(error, 'ENOENT')) return [];
     throw faultOf(error, `checkpoints ${directory}`);
   }
 }

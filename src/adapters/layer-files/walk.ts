@@ -1,5 +1,6 @@
 import { type BigIntStats, lstatSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { isErrno } from '../../ports/errno.ts';
 import { Fault, faultOf } from '../../ports/fault.ts';
 import type { LayerEntry } from '../../ports/layer-files.ts';
 
@@ -44,7 +45,7 @@ function statsOf(path: string): BigIntStats | undefined {
   try {
     return lstatSync(path, { bigint: true, throwIfNoEntry: false });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOTDIR') return undefined;
+    if (isErrno(error, 'ENOTDIR')) return undefined;
     throw faultOf(error, path);
   }
 }

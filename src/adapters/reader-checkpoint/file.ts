@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { replaceFile } from '../../files/replace-file.ts';
+import { isErrno } from '../../ports/errno.ts';
 import type { ReaderCheckpoint } from '../../ports/event-source.ts';
 import { Fault, faultOf } from '../../ports/fault.ts';
 
@@ -8,7 +9,7 @@ export function createFileReaderCheckpoint(file: string): ReaderCheckpoint {
   return {
     load: async () => {
       const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-        if (error.code === 'ENOENT') return '0\n';
+        if (isErrno(error, 'ENOENT')) return '0\n';
         throw faultOf(error, `checkpoint ${file}`);
       });
       if (/^\d{1,15}\n$/.test(text)) return Number(text);

@@ -32,8 +32,7 @@ export function prepareRoot(root: string): void {
   try {
     mkdirSync(root, { recursive: true, mode: 0o700 });
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST' || code === 'ENOTDIR') throw misuse(`root ${root}: is not a directory`, 'name a directory');
+    if (isErrno(error, 'EEXIST', 'ENOTDIR')) throw misuse(`root ${root}: is not a directory`, 'name a directory');
     throw faultOf(error, `root ${root}`, 'make the directory writable, or choose another root');
   }
   if (!statSync(root).isDirectory()) throw misuse(`root ${root}: is not a directory`, 'name a directory');

@@ -6,6 +6,7 @@ import * as either from 'fp-ts/lib/Either.js';
 import * as json from 'fp-ts/lib/Json.js';
 import type * as t from 'io-ts';
 import { decodeWith } from '../../../events/codecs.ts';
+import { isErrno } from '../../ports/errno.ts';
 import { Fault, faultOf } from '../../ports/fault.ts';
 import { type Contents, damaged, Manifest, type Member, Trailer } from './contents.ts';
 
@@ -20,7 +21,7 @@ export interface CheckedExport extends Contents {
  */
 export async function checkExport(file: string): Promise<CheckedExport> {
   const found = await readEnd(file).catch((error) => {
-    throw (error as NodeJS.ErrnoException).code === 'ENOENT'
+    throw isErrno(error, 'ENOENT')
       ? new Fault('missing', `${file}: there is no such file`, { hint: 'name a file that `snapledger export` wrote' })
       : faultOf(error, file);
   });

@@ -1,4 +1,5 @@
 import { chmodSync, closeSync, constants, lstatSync, mkdirSync, openSync } from 'node:fs';
+import { isErrno } from '../../ports/errno.ts';
 import { Fault } from '../../ports/fault.ts';
 
 /**
@@ -9,7 +10,7 @@ export function makeDirectory(path: string, mode: number): boolean {
   try {
     mkdirSync(path, mode);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    if (!isErrno(error, 'EEXIST')) throw error;
     if (isDirectory(path)) return false;
     throw new Fault('misuse', `${path}: is not a directory`, { hint: 'move it out of the way' });
   }

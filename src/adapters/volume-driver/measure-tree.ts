@@ -1,4 +1,5 @@
 import { closeSync, constants, lstatSync, openSync } from 'node:fs';
+import { isErrno } from '../../ports/errno.ts';
 import type { Usage } from '../../ports/volume-driver.ts';
 import { namesIn, type Walk, walked } from './walks.ts';
 
@@ -48,8 +49,7 @@ function* countEntries(directory: string, left: (string | number)[], count: (pat
       yield;
     }
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error;
+    if (!isErrno(error, 'ENOENT', 'ENOTDIR')) throw error;
   }
 }
 

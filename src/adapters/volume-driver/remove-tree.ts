@@ -1,4 +1,5 @@
 import { lstatSync, renameSync, rmdirSync, type Stats, unlinkSync } from 'node:fs';
+import { isErrno } from '../../ports/errno.ts';
 import { namesIn, type Walk, walked } from './walks.ts';
 
 const longestPath = 3000;
@@ -49,7 +50,7 @@ function attempt(removal: Removal, deed: () => void): void {
 }
 
 function note(removal: Removal, error: unknown): void {
-  if ((error as NodeJS.ErrnoException).code !== 'ENOENT') removal.failure ??= error;
+  if (!isErrno(error, 'ENOENT')) removal.failure ??= error;
 }
 
 function removeEntry(removal: Removal, path: string): void {
@@ -83,7 +84,7 @@ function removeEmptied(removal: Removal, path: string, tries: number): void {
     rmdirSync(raw(path));
     removal.freed += freedBy(stats, stats.nlink);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOTEMPTY') throw error;
+    if (!isErrno(error, 'ENOTEMPTY')) throw error;
     if (removal.failure !== undefined) return;
     if (tries === 0) throw error;
     removal.left.push({ path, emptied: false, tries: tries - 1 });

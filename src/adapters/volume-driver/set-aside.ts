@@ -3,8 +3,6 @@ import { isErrno } from '../../ports/errno.ts';
 import { Fault, faultOf, isFull } from '../../ports/fault.ts';
 import { makeDirectory } from './exact-directory.ts';
 
-const taken = new Set(['EEXIST', 'ENOTEMPTY', 'ENOTDIR']);
-
 /**
  * Moves `ROOT/path` to `ROOT/quarantine/name`, or `name.2` and so on where that is taken, and returns the new path. Never
  * overwrites. Where the old place is empty and the new one is not, it was moved before.
@@ -32,7 +30,7 @@ function movedTo(move: (from: string, to: string) => void, from: string, to: str
     move(from, to);
     return true;
   } catch (error) {
-    if (taken.has((error as NodeJS.ErrnoException).code ?? '')) return false;
+    if (isErrno(error, 'EEXIST', 'ENOTEMPTY', 'ENOTDIR')) return false;
     throw error;
   }
 }

@@ -1,3 +1,4 @@
+import { isErrno } from '../../ports/errno.ts';
 import { Fault } from '../../ports/fault.ts';
 import type { VolumeScan } from '../world.ts';
 import type { Finding } from './step-report.ts';
@@ -28,5 +29,5 @@ const gone: Finding = {
 
 function isMissing(error: unknown): boolean {
   const cause = error instanceof Fault ? error.cause : error;
-  return (cause as NodeJS.ErrnoException | undefined)?.code === 'ENOENT';
+  return isErrno(cause, 'ENOENT');
 }

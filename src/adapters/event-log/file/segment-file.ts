@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
+import { isErrno } from '../../../ports/errno.ts';
 import { archivePath, inflated } from './archive/archive-file.ts';
 
 /** A segment's bytes, wherever they are kept. */
@@ -16,7 +17,7 @@ export async function openSegment(path: string): Promise<SegmentFile> {
 }
 
 function orMissing(error: NodeJS.ErrnoException): FileHandle | undefined {
-  if (error.code === 'ENOENT') return undefined;
+  if (isErrno(error, 'ENOENT')) return undefined;
   throw error;
 }
 

@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs';
+import { isErrno } from '../../../ports/errno.ts';
 
 const pattern = /^([0-9]{20})\.log$/;
 
@@ -19,7 +20,7 @@ export function segmentNames(directory: string): readonly string[] {
     const names = readdirSync(directory).map((name) => name.replace(/\.gz$/, ''));
     return [...new Set(names)].filter((name) => pattern.test(name)).sort();
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    if (isErrno(error, 'ENOENT')) return [];
     throw error;
   }
 }

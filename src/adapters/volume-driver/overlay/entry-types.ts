@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs';
+import { isErrno } from '../../../ports/errno.ts';
 
 const longestPath = 4094;
 
@@ -13,7 +14,7 @@ export function tellsEntryTypes(directory: string): boolean {
     readdirSync(Buffer.from(directory + padding), { encoding: 'buffer', withFileTypes: true });
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENAMETOOLONG') return false;
+    if (isErrno(error, 'ENAMETOOLONG')) return false;
     throw error;
   }
 }

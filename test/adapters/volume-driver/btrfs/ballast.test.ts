@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { createSystem } from '../../../../src/adapters/system/create-system.ts';
 import { createBallast } from '../../../../src/adapters/volume-driver/btrfs/create-ballast.ts';
-import { fillBlocks, fillMetadata } from '../../../fault/small-disk.ts';
+import { fillBlocks, fillMetadata, fillQuota, limitedSubvolume } from '../../../fault/small-disk.ts';
+import { caughtFault } from '../../../support/caught-fault.ts';
 import { createLoop } from '../../../support/loop.ts';
 import { createSandbox } from '../../../support/sandbox.ts';
-import { btrfs } from './bench.ts';
+import { btrfs, openDriver } from './bench.ts';
 import { onBothWays } from './on-both-ways.ts';
 
 const { preallocate } = createSystem();
@@ -54,6 +55,27 @@ onBothWays('ballast', (test) => {
       fillBlocks(loop);
       fillMetadata(loop);
       await createBallast({ root, calls, preallocate, warn: untold })?.keep();
+    } finally {
+      loop.end();
+    }
+  });
+
+  test('lets volumes be deleted over a quota, which counts three blocks for each', async ({ calls }) => {
+    const loop = createLoop('btrfs', { megabytes: 256 });
+    try {
+      const limited = limitedSubvolume(loop, '16M');
+      const root = join(limited, 'root');
+      const ballast = createBallast({ root, calls, preallocate, warn: untold });
+      await ballast?.keep();
+      const driver = await openDriver(root, calls, undefined, ballast);
+      const volume = { kind: 'active', parents: [], labels: {} } as const;
+      for (const id of [1, 2]) await driver.create({ ...volume, id });
+      fillQuota(limited);
+      assert.is((await caughtFault(driver.create({ ...volume, id: 3 }))).code, 'no-space');
+      for (const id of [1, 2]) await driver.purge(id);
+      assert.not(existsSync(join(root, 'snapshots', '1')));
+      assert.not(existsSync(join(root, 'ballast.quota')));
+      await driver.close();
     } finally {
       loop.end();
     }

@@ -7,6 +7,7 @@ import { runCommand } from '../../../../src/adapters/system/run-command.ts';
 import type { BtrfsCalls } from '../../../../src/adapters/volume-driver/btrfs/btrfs-calls.ts';
 import { createBtrfsDriver } from '../../../../src/adapters/volume-driver/btrfs/btrfs-driver.ts';
 import { createBtrfsCalls } from '../../../../src/adapters/volume-driver/btrfs/create-btrfs-calls.ts';
+import type { Ballast } from '../../../../src/ports/ballast.ts';
 import type { Reach } from '../../../../src/ports/failpoints.ts';
 import type { DriverBench } from '../../../contract/volume-driver.contract.ts';
 import { createLoop, type Loop } from '../../../support/loop.ts';
@@ -34,8 +35,8 @@ export function newRoot(): string {
   return `${loop.path}/root-${++roots}`;
 }
 
-export const openDriver = (root: string, calls: BtrfsCalls, reach?: Reach) =>
-  createBtrfsDriver({ root, system: createSystem(), calls, copyTree, usageLag: 0, ...(reach && { reach }) });
+export const openDriver = (root: string, calls: BtrfsCalls, reach?: Reach, ballast?: Ballast) =>
+  createBtrfsDriver({ root, system: createSystem(), calls, copyTree, ballast, usageLag: 0, ...(reach && { reach }) });
 
 /** Asks the btrfs command, as an operator would. */
 export const btrfs = (...args: readonly string[]): string => execFileSync('btrfs', args, { encoding: 'utf8' });

@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { isErrno } from '../../../../ports/errno.ts';
 import type { Damage } from '../damage.ts';
 
 /** What the directory that keeps damaged originals is called until the repair is done. */
@@ -17,7 +18,7 @@ function namesIn(directory: string): readonly string[] {
   try {
     return readdirSync(directory);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    if (isErrno(error, 'ENOENT')) return [];
     throw error;
   }
 }
