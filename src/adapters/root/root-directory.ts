@@ -1,17 +1,9 @@
-import {
-  accessSync,
-  constants,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as either from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
 import { decodeWith } from '../../../events/codecs.ts';
+import { makeDirectories } from '../../files/make-directories.ts';
 import { replaceFile } from '../../files/replace-file.ts';
 import { isErrno } from '../../ports/errno.ts';
 import { Fault, faultOf, isFull } from '../../ports/fault.ts';
@@ -30,7 +22,7 @@ export type Identity = t.TypeOf<typeof Identity>;
 /** Makes the root where it is missing (0700), and refuses what can't be one. */
 export function prepareRoot(root: string): void {
   try {
-    mkdirSync(root, { recursive: true, mode: 0o700 });
+    makeDirectories(root, 0o700);
   } catch (error) {
     if (isErrno(error, 'EEXIST', 'ENOTDIR')) throw misuse(`root ${root}: is not a directory`, 'name a directory');
     throw faultOf(error, `root ${root}`, 'make the directory writable, or choose another root');

@@ -1,7 +1,7 @@
 import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
 import { blockDeviceOf } from '../../files/block-device.ts';
 import { errnoError, isErrno } from '../../ports/errno.ts';
-import { Fault, faultOf } from '../../ports/fault.ts';
+import { Fault, faultCode, faultOf } from '../../ports/fault.ts';
 import type { RootGuard } from '../../ports/root-guard.ts';
 
 /** What tells a directory from every other one of this machine, as long as its file system is mounted or in use. */
@@ -132,8 +132,13 @@ function createExt4Watch(root: string): () => boolean {
   let failed = false;
   return () => {
     if (performance.now() - at < watched) return failed;
-    failed = /^emergency_ro$/m.test(readFileSync(options, 'utf8'));
     at = performance.now();
+    try {
+      failed = /^emergency_ro$/m.test(readFileSync(options, 'utf8'));
+    } catch (error) {
+      // Without a descriptor nothing can be read, and removals need none: the last answer stands.
+      if (faultCode(error) !== 'exhausted') throw error;
+    }
     return failed;
   };
 }

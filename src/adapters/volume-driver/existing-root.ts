@@ -1,12 +1,13 @@
-import { mkdirSync, realpathSync, statSync } from 'node:fs';
+import { realpathSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { makeDirectories } from '../../files/make-directories.ts';
 import { isErrno } from '../../ports/errno.ts';
 import { Fault, faultOf } from '../../ports/fault.ts';
 
 /** The real path of a root, made where it is missing. Throws a Fault that says what stands in the way. */
 export function existingRoot(root: string): string {
   try {
-    mkdirSync(resolve(root), { recursive: true, mode: 0o700 });
+    makeDirectories(resolve(root), 0o700);
     const path = realpathSync(root);
     if (statSync(path).isDirectory()) return path;
   } catch (error) {

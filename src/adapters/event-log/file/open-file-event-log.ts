@@ -1,5 +1,6 @@
-import { mkdirSync, readdirSync, unlinkSync } from 'node:fs';
+import { readdirSync, unlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { makeDirectories } from '../../../files/make-directories.ts';
 import { syncDirectory } from '../../../files/sync-directory.ts';
 import type { Ballast } from '../../../ports/ballast.ts';
 import type { LogOpening } from '../../../ports/event-log.ts';
@@ -60,7 +61,7 @@ export async function openFileEventLog(options: FileEventLogOptions): Promise<Fi
 async function open(options: FileEventLogOptions, writing: WritingOptions): Promise<FileLogOpening> {
   const { directory } = options;
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeDirectories(directory, 0o700);
     const copied = options.writeInPlace?.(directory);
     if (copied !== undefined) writing.warn(`on a full disk the log takes nothing, not even removals: ${copied}`);
     removeUnfinished(directory);

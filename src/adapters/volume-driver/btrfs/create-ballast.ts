@@ -1,15 +1,6 @@
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  rmSync,
-  statfsSync,
-  statSync,
-  symlinkSync,
-} from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, rmSync, statfsSync, statSync, symlinkSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
+import { makeDirectories } from '../../../files/make-directories.ts';
 import type { Ballast } from '../../../ports/ballast.ts';
 import { errorText, isFull } from '../../../ports/fault.ts';
 import type { System } from '../../../ports/system.ts';
@@ -49,7 +40,7 @@ const pause = 5000;
  * up. Undefined where the root is not on btrfs: other file systems count what is preallocated, once.
  */
 export function createBallast({ root, calls, preallocate, warn }: Setup): Ballast | undefined {
-  mkdirSync(root, { recursive: true, mode: 0o700 });
+  makeDirectories(root, 0o700);
   if (statfsSync(root).type !== btrfsMagic) return undefined;
   const path = `${root}/${name}`;
   const reclaim = createReclaim({ root, calls });

@@ -1,9 +1,10 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import * as either from 'fp-ts/lib/Either.js';
 import * as json from 'fp-ts/lib/Json.js';
 import * as t from 'io-ts';
 import { decodeWith } from '../../../../events/codecs.ts';
+import { makeDirectories } from '../../../files/make-directories.ts';
 import { Fault } from '../../../ports/fault.ts';
 import type { AttributeTools } from '../attributes.ts';
 import type { FindTree, LayerOf } from '../layer-tree.ts';
@@ -34,7 +35,7 @@ export interface Looking {
 export async function makeManifest({ root, findTree, run }: Looking, layer: LayerOf): Promise<void> {
   const { top, paths, removed } = findTree(layer);
   const { describe } = await createDescriber(run, top);
-  mkdirSync(manifestsIn(root), { recursive: true, mode: 0o700 });
+  makeDirectories(manifestsIn(root), 0o700);
   const unfinished = `${fileOf(root, layer.id)}.new`;
   const fd = openSync(unfinished, 'w', 0o600);
   try {

@@ -1,4 +1,5 @@
-import { accessSync, constants, mkdirSync, rmSync, statfsSync } from 'node:fs';
+import { accessSync, constants, rmSync, statfsSync } from 'node:fs';
+import { makeDirectories } from '../../../files/make-directories.ts';
 import { Fault, isFull } from '../../../ports/fault.ts';
 import { ensureDirectory } from '../exact-directory.ts';
 import { asRootFault, existingRoot } from '../existing-root.ts';
@@ -54,7 +55,7 @@ async function probe(path: string, tryMount: TryMount | undefined, mountOptions:
   // A start that was killed may have left one.
   rmSync(place, { recursive: true, force: true });
   try {
-    mkdirSync(`${place}/snapshots`, { recursive: true });
+    makeDirectories(`${place}/snapshots`);
     if (!tellsEntryTypes(place))
       throw new Fault('unsupported', `root ${path}: its file system keeps no types of entries (d_type)`, {
         hint: 'make it anew with them: mkfs.xfs -n ftype=1, mkfs.ext4 -O filetype',

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync } from 'node:fs';
+import { makeDirectories } from '../../../files/make-directories.ts';
 import { errorText, Fault, isFull } from '../../../ports/fault.ts';
 import type { Volume } from '../../../ports/volume-driver.ts';
 import type { KernelTraits } from './kernel-traits.ts';
@@ -24,7 +25,7 @@ const volume = (kind: Volume['kind']): Volume => ({ id: 3, kind, parents: [2, 1]
  */
 export async function tryMounts(trial: Trial): Promise<void> {
   const { root, place, mountOptions } = trial;
-  for (const name of ['1/fs', '2/fs', '3/fs', '3/work']) mkdirSync(`${place}/snapshots/${name}`, { recursive: true });
+  for (const name of ['1/fs', '2/fs', '3/fs', '3/work']) makeDirectories(`${place}/snapshots/${name}`);
   mkdirSync(`${place}/merged`);
   const plain = await refusal(trial, []);
   if (plain !== undefined)

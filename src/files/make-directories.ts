@@ -1,0 +1,17 @@
+import { mkdirSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+/**
+ * Makes a directory and what is missing above it. Throws the error of the one that can't be made, which Node's recursive way does
+ * not: it says ENOENT where a quota is used up or the file system is read-only.
+ */
+export function makeDirectories(path: string, mode = 0o777): void {
+  const isThere = () => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  if (isThere()) return;
+  if (dirname(path) !== path) makeDirectories(dirname(path), mode);
+  try {
+    mkdirSync(path, mode);
+  } catch (error) {
+    if (!isThere()) throw error;
+  }
+}
