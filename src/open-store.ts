@@ -4,6 +4,7 @@ import { checkpointFiles, createFileCheckpointStore } from './adapters/checkpoin
 import { archiveLog } from './adapters/event-log/file/archive/archive-log.ts';
 import { measureLog } from './adapters/event-log/file/measure-log.ts';
 import { indexLog } from './adapters/event-log/file/search/index-log.ts';
+import { largestOrdinary } from './adapters/event-log/kurrentdb/kurrent-event-log.ts';
 import {
   expectStore,
   heldBy,
@@ -193,6 +194,9 @@ const upkeepEvery = 5_000;
 /** Milliseconds at the end of a store for what its closing has left under way. */
 const restTime = 1_000;
 
+/** What is forwarded must fit into the cluster: the forwarder can leave no event out. */
+const forwarded = ({ forward: { url } }: Config) => (url === undefined ? {} : { largest: largestOrdinary });
+
 interface Parts extends Volumes {
   readonly store: string;
   readonly log: EventLog;
@@ -219,7 +223,14 @@ async function openRecovered(
   const checkpoints = guardCheckpoints(guard, parts.checkpoints);
   const driver = guardDriver(guard, parts.driver);
   const survey = parts.survey && guardSurvey(guard, parts.survey);
-  const journal = createJournal({ log, store, clock: system.now, state: loaded.state, root: guard });
+  const journal = createJournal({
+    log,
+    store,
+    clock: system.now,
+    state: loaded.state,
+    root: guard,
+    ...forwarded(config),
+  });
   const pipelines = createPipelines({ journal, logger, onFailure: metrics.pipelineFailed });
   metrics.watch(journal, pipelines);
   const { uptime } = system;

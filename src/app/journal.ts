@@ -1,5 +1,5 @@
 import { BehaviorSubject, type Observable, Subject } from 'rxjs';
-import type { Envelope, Meta } from '../../events/envelope.ts';
+import { type Envelope, encodeEnvelope, type Meta } from '../../events/envelope.ts';
 import type { Event } from '../../events/registry.ts';
 import { evolveLife } from '../../projections/life-of-store.ts';
 import { evolve, type State } from '../../projections/state.ts';
@@ -60,6 +60,8 @@ interface Context {
   readonly state: State;
   /** asked before every event; none unless said */
   readonly root?: RootGuard;
+  /** bytes of the JSON of an event that is not `reserved`; a log refuses by itself what it can't hold */
+  readonly largest?: number;
 }
 
 /** Whether events are taken; else `fault` is what recording throws while the root is not the one that was opened. */
@@ -77,7 +79,7 @@ interface Taken {
   readonly since: number;
 }
 
-export function createJournal({ log, store, clock, state, root }: Context): Journal {
+export function createJournal({ log, store, clock, state, root, largest }: Context): Journal {
   let latest = state;
   let durable = state;
   let place = log.end;
@@ -118,6 +120,7 @@ export function createJournal({ log, store, clock, state, root }: Context): Jour
     if (latest.position !== position) throw gaveBack();
     const because = cause === undefined ? {} : { cause };
     const envelopes = seal(facts, { store, after: position, clock, actor, ...because });
+    if (largest !== undefined && room !== 'reserved') expectSmall(envelopes, largest);
     const appended = log.append(envelopes, { room: room ?? 'ordinary', flush: flush ?? 'now' });
     latest = envelopes.reduce(evolve, latest);
     closed = facts.at(-1)?.type === 'StoreClosed';
@@ -166,6 +169,19 @@ export function createJournal({ log, store, clock, state, root }: Context): Jour
     record,
     settled: () => log.settled().catch(() => {}),
   };
+}
+
+/** Throws a Fault (`too-large`) for the first event that is larger than `largest` bytes. */
+function expectSmall(envelopes: readonly Envelope[], largest: number): void {
+  for (const envelope of envelopes) {
+    const bytes = Buffer.byteLength(JSON.stringify(encodeEnvelope(envelope)));
+    if (bytes > largest)
+      throw new Fault(
+        'too-large',
+        `the ${envelope.event.type} event would have ${bytes} bytes, and the cluster that events are forwarded to takes ${largest}`,
+        { hint: 'give the snapshot fewer or shorter labels' },
+      );
+  }
 }
 
 const gaveBack = () =>

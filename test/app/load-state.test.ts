@@ -5,6 +5,7 @@ import { evolve, initialState } from '../../projections/state.ts';
 import { createMemoryEventLog } from '../../src/adapters/event-log/memory.ts';
 import { loadState } from '../../src/app/load-state.ts';
 import type { Checkpoint } from '../../src/ports/checkpoint-store.ts';
+import { Fault } from '../../src/ports/fault.ts';
 import { silent } from '../../src/ports/logger.ts';
 import { caughtFault } from '../support/caught-fault.ts';
 import { committed, enveloped, prepared } from '../support/sample-events.ts';
@@ -82,6 +83,33 @@ test('positions that a repair left out stop the start, unless a checkpoint stand
   assert.equal([code, message.slice(0, 21)], ['corrupt', 'positions 2 to 2 of t']);
   const mark = (await log.markAt(2)) ?? '';
   assert.is((await loadState(gapped, offering(at(2, mark)), silent)).state.position, 3);
+});
+
+test('takes a checkpoint for events that have expired, and says what to do where there is none', async () => {
+  const log = await filled();
+  const fault = new Fault('corrupt', 'positions 1 to 2 are not shown any more', { hint: 'take $maxCount away' });
+  const expired = {
+    ...log,
+    end: log.end,
+    gone: { upTo: 2, fault },
+    markAt: async (position: number) => (position < 3 ? undefined : log.markAt(position)),
+    read: (after: number) => log.read(Math.max(2, after)),
+  };
+  const said: object[] = [];
+  const logger = { ...silent, warn: (fields: object) => void said.push(fields) };
+  const marks = await Promise.all([1, 2, 3].map(async (position) => (await log.markAt(position)) ?? ''));
+  for (const position of [3, 2])
+    assert.equal(
+      (await loadState(expired, offering(at(position, marks[position - 1] ?? '')), logger)).state,
+      (await loadState(log, offering(), silent)).state,
+    );
+  assert.is(said.length, 2);
+  for (const checkpoints of [offering(), offering(at(1, marks[0] ?? ''))]) {
+    const { code, message, hint } = await caughtFault(loadState(expired, checkpoints, silent));
+    assert.equal([code, hint], ['corrupt', 'take $maxCount away']);
+    assert.match(message, 'positions 1 to 2 are not shown any more; no checkpoint holds the state after them');
+  }
+  assert.match((await caughtFault(loadState(expired, offering(at(3, 'x')), silent))).message, 'position 3');
 });
 
 test.run();

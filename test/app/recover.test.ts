@@ -4,8 +4,10 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { newMemoryVolume } from '../../src/adapters/volume-driver/memory/memory-driver.ts';
 import { Fault } from '../../src/ports/fault.ts';
+import { caughtFault } from '../support/caught-fault.ts';
 import { heldUp } from '../support/held-up.ts';
 import { closeMemoryStores, type MemoryStore, openMemoryStore } from '../support/memory-store.ts';
+import { sampleRoot } from '../support/sample-events.ts';
 
 const test = suite('app/recover');
 const actor = { actor: 'containerd' };
@@ -17,7 +19,43 @@ const again = (store: MemoryStore, options = {}) =>
   openMemoryStore(options, { kept: store.kept, driver: store.driver });
 const actions = ({ recovered }: MemoryStore) => recovered.actions.map(({ type, id }) => `${type} ${id}`);
 const opening = (store: MemoryStore) =>
-  store.durable().findLast(({ event }) => event.type === 'StoreOpened')?.event.data;
+  store
+    .durable()
+    .flatMap(({ event }) => (event.type === 'StoreOpened' ? [event.data] : []))
+    .at(-1);
+
+const other = { id: '0000000000000002', host: 'node-2', path: '/mnt/copy' };
+
+test('an opening names the root, and the one that had the store before', async () => {
+  const first = await openMemoryStore();
+  assert.equal([opening(first)?.root, opening(first)?.replaces], [sampleRoot, null]);
+  const moved = await again(first, { root: other });
+  assert.equal([opening(moved)?.root, opening(moved)?.replaces], [other, sampleRoot]);
+  assert.equal(
+    moved.said.filter(({ message }) => message.includes('another root')).map(({ level, fields }) => [level, fields]),
+    [['warn', { root: other, before: sampleRoot }]],
+  );
+  const back = await again(moved, { root: other });
+  assert.equal(
+    [opening(back)?.replaces, back.said.some(({ message }) => message.includes('another root'))],
+    [null, false],
+  );
+});
+
+test('a copy of a root does not take over a log that is kept elsewhere, unless it is told to', async () => {
+  const first = await openMemoryStore({ shared: true });
+  await first.snapshots.prepare(prepare('k1'), actor);
+  const { length } = first.kept;
+  const { code, message, hint } = await caughtFault(again(first, { shared: true, root: other }));
+  assert.is(code, 'misuse');
+  assert.match(message, 'written from another root, /var/lib/snapledger on node-1');
+  assert.match(hint, 'serve --take-over');
+  assert.is(first.kept.length, length, 'nothing was recorded');
+  const taken = await again(first, { shared: true, root: other, takeOver: true });
+  assert.equal(opening(taken)?.replaces, sampleRoot);
+  assert.match((await caughtFault(again(taken, { shared: true }))).message, '/mnt/copy on node-2');
+  await (await again(taken, { shared: true, root: other })).close('done');
+});
 
 test('a first start notes the creation and the opening', async () => {
   const store = await openMemoryStore();

@@ -40,6 +40,8 @@ export interface MemoryStoreOptions extends MemoryOptions, Pick<MemoryEventLogOp
   readonly reclaim?: () => Promise<boolean>;
   /** plays the kernel's boot id */
   readonly boot?: string;
+  /** bytes of an event that is not `reserved` */
+  readonly largest?: number;
   /** plays another root, with its log elsewhere, that takes the store over or not */
   readonly root?: Root;
   readonly shared?: boolean;
@@ -105,7 +107,7 @@ export async function openMemoryStore(options: MemoryStoreOptions = {}, remains:
     void said.push({ level, message, fields: fields as Record<string, unknown> });
   const logger: Logger = { info: say('info'), warn: say('warn'), error: say('error') };
   const kept = remains.kept ?? [];
-  const { flush, admit, before, settle, reclaim, fixedMounts } = options;
+  const { largest, flush, admit, before, settle, reclaim, fixedMounts } = options;
   const log = createMemoryEventLog({ store: storeId, kept, ...(flush && { flush }), ...(admit && { admit }) });
   const driver = {
     ...createMemoryDriver(before === undefined ? {} : { before }),
@@ -121,7 +123,7 @@ export async function openMemoryStore(options: MemoryStoreOptions = {}, remains:
     return time;
   };
   const { clock = ticking } = options;
-  const journal = createJournal({ log, store: storeId, clock, state });
+  const journal = createJournal({ log, store: storeId, clock, state, ...(largest !== undefined && { largest }) });
   const { uptime = () => 1_000_000 } = options;
   const opener = {
     store: storeId,

@@ -58,7 +58,8 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
         change({ position: target.end.position });
         if (next.length < due.length) break;
       }
-      const idle = durable === known && target.end.position === before;
+      const blocked = trouble?.refuses === 'all';
+      const idle = durable === known && target.end.position === before && !blocked;
       if (idle && !closing.signal.aborted) await advanced();
     }
   };

@@ -4,7 +4,7 @@ import type { Envelope } from '../../../events/envelope.ts';
 import { createMemoryEventLog, type MemoryRecord } from '../../../src/adapters/event-log/memory.ts';
 import { createForwarder, type Forwarder } from '../../../src/app/forward/forwarder.ts';
 import { type ForwardStatus, forwardReport } from '../../../src/app/forward/status.ts';
-import type { EventLog } from '../../../src/ports/event-log.ts';
+import type { EventLog, LogTrouble } from '../../../src/ports/event-log.ts';
 import { Fault } from '../../../src/ports/fault.ts';
 import { enveloped, prepared } from '../../support/sample-events.ts';
 import { waitFor } from '../../support/wait-for.ts';
@@ -103,6 +103,89 @@ test('tries again after every failure that may pass, and tells of none when it h
   assert.equal(held(), events(20));
   const { failures, error, hint } = forwarder.status;
   assert.equal([failures, error, hint], [4, '', '']);
+  await forwarder.close();
+});
+
+/** A target that reports what a test says, from its opening on. */
+function troubled(kept: MemoryRecord[], first: LogTrouble | undefined) {
+  let report: (trouble: LogTrouble | undefined) => void = () => {};
+  const openTarget = async () =>
+    Object.assign(createMemoryEventLog({ kept }), {
+      onTrouble: (listener: typeof report) => {
+        report = listener;
+        report(first);
+      },
+    });
+  return { openTarget, report: (trouble: LogTrouble | undefined) => report(trouble) };
+}
+
+const deleted = {
+  fault: new Fault('corrupt', 'the stream was deleted', { hint: 'look at the metadata' }),
+  refuses: 'all',
+} as const;
+
+test('tells of a stream that was deleted while nothing was sent, and goes on when that is taken back', async () => {
+  const { forward, kept, source, held } = await given(3);
+  const { openTarget, report } = troubled(kept, undefined);
+  const forwarder = forward(openTarget);
+  await reached(forwarder, 'forwarding', 3);
+  report(deleted);
+  await reached(forwarder, 'stopped', 3);
+  assert.equal([forwarder.status.error, forwarder.status.hint], ['the stream was deleted', 'look at the metadata']);
+  await source.append(events(1, 3), now);
+  forwarder.advance(4);
+  await reached(forwarder, 'forwarding', 4);
+  assert.equal([forwarder.status.error, held()], ['', events(4)]);
+  await forwarder.close();
+});
+
+test('sends on while events expire there, and says so for as long as they do', async () => {
+  const { forward, kept, held } = await given(3);
+  const expiring = {
+    fault: new Fault('corrupt', 'events expire ($maxCount=2)', { hint: 'take $maxCount away' }),
+    refuses: 'ordinary',
+  } as const;
+  const { openTarget, report } = troubled(kept, expiring);
+  const forwarder = forward(openTarget);
+  await reached(forwarder, 'forwarding', 3);
+  assert.equal([forwarder.status.error, forwarder.status.hint], ['events expire ($maxCount=2)', 'take $maxCount away']);
+  report(undefined);
+  await reached(forwarder, 'forwarding', 3);
+  assert.equal([forwarder.status.error, forwarder.status.hint, held()], ['', '', events(3)]);
+  await forwarder.close();
+});
+
+for (const [what, life, state] of [
+  ['goes on from the first event that can be compared', 'a', 'forwarding'],
+  ['finds another history', 'b', 'stopped'],
+] as const)
+  test(`${what} where the first ones have expired`, async () => {
+    const { forward, kept, held } = await given(12, [...events(6), ...events(3, 6, life)]);
+    const forwarder = forward(async () => {
+      const target = createMemoryEventLog({ kept });
+      const { read } = target;
+      return Object.assign(target, {
+        gone: { upTo: 6, fault: new Fault('corrupt', 'gone', { hint: '' }) },
+        read: (after: number) => read(Math.max(6, after)),
+      });
+    });
+    await waitFor(state, () => forwarder.status.state === state && (state === 'stopped' || held().length === 12));
+    if (state === 'stopped') assert.match(forwarder.status.error, 'position 7 of it is another event');
+    else assert.equal(held(), events(12));
+    await forwarder.close();
+  });
+
+test('stops at an event that is too large for the target, and says which', async () => {
+  const { forward, failing } = await given(2);
+  failing.flush = async () => {
+    throw new Fault('too-large', 'the event at position 1 has 1100000 bytes', { hint: 'set MaxAppendSize' });
+  };
+  const forwarder = forward();
+  await reached(forwarder, 'stopped', 0);
+  const { error, hint } = forwarder.status;
+  assert.equal([error, hint], ['the event at position 1 has 1100000 bytes', 'set MaxAppendSize']);
+  failing.flush = async () => {};
+  await reached(forwarder, 'forwarding', 2);
   await forwarder.close();
 });
 

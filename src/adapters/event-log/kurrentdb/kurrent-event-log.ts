@@ -168,6 +168,9 @@ export const largestEvent = 900_000;
 /** What the removal of a snapshot may take more than the event that gave it its labels. */
 const headroom = 20_000;
 
+/** Bytes of the JSON of an event that is not `reserved`. */
+export const largestOrdinary = largestEvent - headroom;
+
 /** What another writer adds while this one reads is not read: its own next append finds it. */
 async function* upTo(
   pages: AsyncIterable<readonly Envelope[]>,
