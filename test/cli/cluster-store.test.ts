@@ -1,8 +1,11 @@
-import { mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createServing, type Serving } from '../fault/serving.ts';
+import { ask } from '../http/ask.ts';
+import { startDaemon } from '../support/daemon.ts';
+import { createFront } from '../support/kurrent/front.ts';
 import { type StandIn, startStandIn } from '../support/kurrent/stand-in.ts';
 import { run } from '../support/run.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
@@ -120,6 +123,136 @@ test('does not take a cluster without its events for an empty store', async ({ s
   await assertFails(serving(logIn(empty.url)), /holds a store, but the cluster has no events of it/).finally(
     empty.close,
   );
+});
+
+/** The daemon's own word on whether it is ready. */
+const readyz = (sandbox: Sandbox) => ask({ socketPath: join(sandbox.path, 's.http.sock'), path: '/readyz' });
+
+async function notReady(sandbox: Sandbox, told: RegExp): Promise<void> {
+  let body = '';
+  await waitFor(`not ready: ${told}`, async () => {
+    const answer = await readyz(sandbox);
+    body = answer.body;
+    return answer.status === 503 && told.test(body);
+  }).catch((error: Error) => {
+    throw new Error(`${error.message}: ${body}`);
+  });
+}
+
+const ready = (sandbox: Sandbox) => waitFor('ready', async () => (await readyz(sandbox)).status === 200);
+const streamOf = (root: string) =>
+  `snapledger-${(JSON.parse(readFileSync(join(root, 'store'), 'utf8')) as { store: string }).store}`;
+
+test('does not let a copy of its root take the store over unless it is told to', async (context) => {
+  const { serving, standIn, root, sandbox } = context;
+  await serving(logIn(standIn.url))
+    .start()
+    .then((daemon) => daemon.stop());
+  const copy = join(sandbox.path, 'copy');
+  cpSync(root, copy, { recursive: true });
+  const first = await serving(logIn(standIn.url)).start();
+  const { length } = standIn.streams.read(streamOf(root), 0, 'forwards', 1_000) ?? [];
+  const flags = ['--root', copy, '--address', join(sandbox.path, 'c.sock'), '--driver', 'memory', '--no-retention'];
+  const refused = await command('serve', ...flags);
+  assert.is(refused.status, 2);
+  assert.ok(refused.stderr.includes(`the newest events were written from another root, ${root} on`), refused.stderr);
+  assert.match(refused.stderr, 'serve --take-over');
+  assert.is(standIn.streams.read(streamOf(root), 0, 'forwards', 1_000)?.length, length);
+  await first.stop();
+  const taking = [process.execPath, daemonFile, 'serve', ...flags, '--take-over'] as const;
+  const log = join(sandbox.path, 'copy.log');
+  const second = await startDaemon({ command: taking, address: join(sandbox.path, 'c.sock'), log, sandbox });
+  await second.stop();
+  const shown = await command('log', '--root', copy, '--type', 'StoreOpened');
+  assert.ok(shown.stdout.includes(`taken over from ${root} on`), shown.stdout);
+  await assertFails(serving(logIn(standIn.url)), /written from another root, .*copy on/);
+});
+
+test('is not ready while its stream is deleted or expires, and recovers without a restart', async (context) => {
+  const { serving, standIn, root, sandbox } = context;
+  const daemons = serving(logIn(standIn.url));
+  const daemon = await daemons.start();
+  const client = daemons.connect();
+  await client.prepare('a');
+  const stream = streamOf(root);
+  standIn.streams.delete(stream);
+  await notReady(sandbox, /the stream was deleted.*are taken away/);
+  const refused = await client.prepare('b').catch((error: Error) => error);
+  assert.match(String(refused), 'the stream was deleted');
+  standIn.streams.setMetadata(stream, { $maxCount: 2 });
+  await notReady(sandbox, /events expire at the cluster \(\$maxCount=2\).*are taken away/);
+  standIn.streams.setMetadata(stream, {});
+  await ready(sandbox);
+  await client.prepare('b');
+  await daemon.stop();
+});
+
+test('starts from its checkpoint where the first events have expired, and says why where there is none', async (context) => {
+  const { serving, standIn, root, sandbox } = context;
+  const first = serving(logIn(standIn.url));
+  const daemon = await first.start();
+  await first.connect().prepare('a');
+  await daemon.stop();
+  standIn.streams.setMetadata(streamOf(root), { $maxCount: 1 });
+  const daemons = serving(logIn(standIn.url));
+  const again = await daemons.start();
+  assert.match(daemons.lastWords(), 'the log was opened without its first events');
+  await notReady(sandbox, /\$maxCount=1/);
+  await again.kill();
+  rmSync(join(root, 'checkpoints'), { recursive: true });
+  await assertFails(serving(logIn(standIn.url)), /events expire at the cluster \(\$maxCount=1\); no checkpoint holds/);
+});
+
+test('is not ready while the cluster is away, and goes on with what it was asked meanwhile', async (context) => {
+  const { serving, standIn, sandbox } = context;
+  const front = await createFront(standIn.port);
+  sandbox.atEnd(front.close);
+  const daemons = serving(logIn(`kurrentdb://127.0.0.1:${front.port}?tls=false`));
+  const daemon = await daemons.start();
+  const client = daemons.connect();
+  await client.prepare('a');
+  await front.close();
+  const waiting = client.prepare('b');
+  await notReady(sandbox, /no answer from the cluster|does not answer/);
+  const back = await createFront(standIn.port, front.port);
+  sandbox.atEnd(back.close);
+  await waiting;
+  await ready(sandbox);
+  assert.is((await client.list()).length, 2);
+  await daemon.stop();
+});
+
+test('stops to forward into a stream that was deleted while it was not running, and goes on later', async (context) => {
+  const { serving, standIn, sandbox, root } = context;
+  const daemons = serving(forwardTo(standIn.url));
+  const first = await daemons.start();
+  await reached(sandbox, 'forwarding');
+  await first.stop();
+  standIn.streams.delete(streamOf(root));
+  const daemon = await daemons.start();
+  const { error, hint } = await reached(sandbox, 'stopped');
+  assert.match(String(error), 'the stream was deleted');
+  assert.match(String(hint), `metadata of the stream ($$${streamOf(root)})`);
+  assert.is(standIn.streams.read(streamOf(root), 0, 'forwards', 9), undefined, 'nothing was written');
+  await daemon.stop();
+});
+
+test('forwards on into a stream whose events expire, and says so', async (context) => {
+  const { serving, standIn, sandbox, root } = context;
+  const daemons = serving(forwardTo(standIn.url));
+  const first = await daemons.start();
+  await reached(sandbox, 'forwarding');
+  await first.stop();
+  standIn.streams.setMetadata(streamOf(root), { $maxCount: 2 });
+  const daemon = await daemons.start();
+  let report: Record<string, unknown> = {};
+  await waitFor('the word on $maxCount', async () => {
+    report = (await reportOf(sandbox)) as unknown as Record<string, unknown>;
+    return report.state === 'forwarding' && report.lag === 0 && String(report.error).includes('($maxCount=2)');
+  }).catch((error: Error) => {
+    throw new Error(`${error.message}: ${JSON.stringify(report)}`);
+  });
+  await daemon.stop();
 });
 
 test('does not forward a log that the cluster keeps', async ({ serving, standIn }) => {

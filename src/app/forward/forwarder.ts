@@ -40,13 +40,15 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
     status = { ...status, ...change };
     tell(status);
   };
+  const blocking = () => (trouble?.refuses === 'all' ? trouble.fault : undefined);
   const advanced = () =>
     new Promise<void>((resolve) => {
       wake = resolve;
     });
   const copy = async (target: EventLog, onProgress: () => void) => {
     while (!closing.signal.aborted) {
-      if (trouble?.refuses === 'all') throw trouble.fault;
+      const blocked = blocking();
+      if (blocked !== undefined) throw blocked;
       const known = durable;
       const before = target.end.position;
       for await (const batch of source.read(target.end.position)) {
@@ -58,8 +60,7 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
         change({ position: target.end.position });
         if (next.length < due.length) break;
       }
-      const blocked = trouble?.refuses === 'all';
-      const idle = durable === known && target.end.position === before && !blocked;
+      const idle = durable === known && target.end.position === before && blocking() === undefined;
       if (idle && !closing.signal.aborted) await advanced();
     }
   };
@@ -73,6 +74,8 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
     });
     try {
       if (durable === 0 && !closing.signal.aborted) await advanced();
+      const blocked = blocking();
+      if (blocked !== undefined) throw blocked;
       await expectSameHistory(source, target, durable);
       change({ state: 'forwarding', position: target.end.position, ...noted(trouble) });
       await copy(target, onProgress);

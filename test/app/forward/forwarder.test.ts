@@ -109,14 +109,19 @@ test('tries again after every failure that may pass, and tells of none when it h
 /** A target that reports what a test says, from its opening on. */
 function troubled(kept: MemoryRecord[], first: LogTrouble | undefined) {
   let report: (trouble: LogTrouble | undefined) => void = () => {};
+  let present = first;
   const openTarget = async () =>
     Object.assign(createMemoryEventLog({ kept }), {
       onTrouble: (listener: typeof report) => {
         report = listener;
-        report(first);
+        report(present);
       },
     });
-  return { openTarget, report: (trouble: LogTrouble | undefined) => report(trouble) };
+  const change = (trouble: LogTrouble | undefined) => {
+    present = trouble;
+    report(trouble);
+  };
+  return { openTarget, report: change };
 }
 
 const deleted = {
@@ -132,6 +137,7 @@ test('tells of a stream that was deleted while nothing was sent, and goes on whe
   report(deleted);
   await reached(forwarder, 'stopped', 3);
   assert.equal([forwarder.status.error, forwarder.status.hint], ['the stream was deleted', 'look at the metadata']);
+  report(undefined);
   await source.append(events(1, 3), now);
   forwarder.advance(4);
   await reached(forwarder, 'forwarding', 4);

@@ -21,7 +21,7 @@ export async function readEnds(stream: Stream, genesis: string): Promise<StreamE
   if (settings.deleted) throw deletedStream(stream);
   const [last, before] = await stream.read({ from: null, direction: 'backwards', count: 2 });
   if (last === undefined) {
-    if (settings.limits !== '') throw expiredEvents(stream, settings, 'no event of it is shown');
+    if (settings.emptying) throw expiredEvents(stream, settings, 'no event of it is shown');
     return { end: { position: 0, mark: genesis }, first: 1, settings };
   }
   const [beginning = last] = await stream.read({ from: 0, direction: 'forwards', count: 1 });

@@ -12,6 +12,8 @@ export interface StreamSettings {
   readonly limits: string;
   /** limits that take away events which are still to come */
   readonly expiring: boolean;
+  /** limits that can leave nothing to show; `$maxCount` always leaves the last event */
+  readonly emptying: boolean;
 }
 
 const Metadata = t.partial({ $maxCount: t.number, $maxAge: t.number, $tb: t.number }, 'stream metadata');
@@ -29,7 +31,12 @@ export async function readSettings(stream: Stream): Promise<StreamSettings> {
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `${name}=${value}`)
     .join(', ');
-  return { deleted, limits, expiring: $maxCount !== undefined || $maxAge !== undefined };
+  return {
+    deleted,
+    limits,
+    expiring: $maxCount !== undefined || $maxAge !== undefined,
+    emptying: $maxAge !== undefined || $tb > 0,
+  };
 }
 
 /** What to do where events are not shown that were written. */
