@@ -46,6 +46,16 @@ export const world: World = {
     const { archiveLog } = await import('./adapters/event-log/file/archive/archive-log.ts');
     return archiveLog(join(root, 'log'), upTo, dryRun);
   },
+  moveArchives: async (root, options) => {
+    await expectFiles(root);
+    const { moveStopped } = await import('./move-archives.ts');
+    return moveStopped(root, options);
+  },
+  bringBack: async (root, from) => {
+    await expectFiles(root);
+    const { bringBackStopped } = await import('./move-archives.ts');
+    return bringBackStopped(root, from);
+  },
   exportStore: async (root, file, volumes) => {
     const { exportStore } = await import('./export-store.ts');
     return exportStore(root, file, volumes);
@@ -87,6 +97,13 @@ export const world: World = {
     return restoreStopped(config, name, logger);
   },
 };
+
+async function expectFiles(root: string): Promise<void> {
+  if ((await clusterOf(root)) === undefined) return;
+  throw new Fault('misuse', `${root}: its log is kept in a cluster, and has no archives`, {
+    hint: 'nothing has to be done here',
+  });
+}
 
 /** Opening the driver itself would lay out its root; only what looks at the disk is taken of it. */
 async function openVolumes(root: string, driver: string): Promise<Omit<VolumeScan, 'boot'>> {

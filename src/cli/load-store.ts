@@ -1,5 +1,6 @@
 import type { State } from '../../projections/state.ts';
 import { stateOfStore } from '../app/audit/state-at.ts';
+import type { ReadableLog } from '../ports/readable-log.ts';
 import type { StoreFiles } from '../ports/store-files.ts';
 import { type RootOptions, storeRoot } from './store-root.ts';
 import type { World } from './world.ts';
@@ -12,6 +13,24 @@ export function storeFiles(options: RootOptions, world: World): StoreFiles {
     openCheckpoints: () => world.openCheckpoints(root),
     measureLog: () => world.measureLog(root),
   };
+}
+
+/** As `storeFiles`, for what is answered out of the whole history: what the log lacks of it is said on standard error. */
+export function historyFiles(options: RootOptions, world: World): StoreFiles {
+  const files = storeFiles(options, world);
+  return {
+    ...files,
+    openLog: async () => {
+      const log = await files.openLog();
+      noteGone(log);
+      return log;
+    },
+  };
+}
+
+/** Says what a log does not hold any more. */
+export function noteGone({ gone }: Pick<ReadableLog, 'gone'>): void {
+  if (gone !== undefined) process.stderr.write(`note: ${gone.fault.message}\n`);
 }
 
 /** The state of a store as its files show it now, whether a daemon runs or not; or after the moment `at`. */

@@ -3,6 +3,7 @@ import type { Action } from '../app/reconciler/action.ts';
 import type { Config } from '../config/config.ts';
 import type { Answer } from '../domain/refusal.ts';
 import type { CheckpointStore } from '../ports/checkpoint-store.ts';
+import type { Gone } from '../ports/event-log.ts';
 import type { LayerFiles } from '../ports/layer-files.ts';
 import type { LayerInspector } from '../ports/layer-inspector.ts';
 import type { Logger } from '../ports/logger.ts';
@@ -24,6 +25,8 @@ export interface LogReport {
   readonly damage: readonly { readonly text: string; readonly hint: string }[];
   /** positions that a repair left out */
   readonly gaps: readonly { readonly file: string; readonly first: number; readonly last: number }[];
+  /** archives that were moved away */
+  readonly gone?: Gone | undefined;
 }
 
 /** A part of a log that a repair gives up. */
@@ -72,6 +75,20 @@ export interface TransferReport {
   readonly leftOut: readonly { readonly snapshot: number; readonly path: string }[];
 }
 
+export interface Moving {
+  readonly before: number;
+  readonly to: string;
+  readonly dryRun: boolean;
+}
+
+/** Archives that were moved, and the positions that they hold. */
+export interface MovedArchives {
+  readonly first: number;
+  readonly last: number;
+  readonly to: string;
+  readonly files: readonly { readonly name: string; readonly bytes: number }[];
+}
+
 /** A segment that was compressed, or would be; `after` is 0 then. */
 export interface ArchivedSegment {
   readonly segment: string;
@@ -102,6 +119,13 @@ export interface World {
   openScan(root: string, driver: string): Promise<VolumeScan>;
   /** Compresses sealed segments without events after a position, or tells which; a daemon may be at work. */
   archiveLog(root: string, upTo: number, dryRun: boolean): Promise<readonly ArchivedSegment[]>;
+  /**
+   * Moves archives of the segments before a position to a directory, or tells which; undefined where there is none. Rejects with
+   * a Fault (`busy`) while a daemon runs.
+   */
+  moveArchives(root: string, options: Moving): Promise<MovedArchives | undefined>;
+  /** Brings back what was moved to a directory; undefined where nothing was. Rejects as `moveArchives`. */
+  bringBack(root: string, from: string): Promise<Pick<MovedArchives, 'first' | 'last'> | undefined>;
   /** Writes a store as one file, which must not be there. With `volumes` it must be stopped. */
   exportStore(root: string, file: string, volumes: boolean): Promise<TransferReport>;
   /** Makes a store of such a file in an empty root, once every byte of it is checked; with another driver where one is named. */

@@ -42,6 +42,8 @@ export interface Gone {
   readonly upTo: number;
   /** why, and what to do about it */
   readonly fault: Fault;
+  /** the id of the store, which the first of them names */
+  readonly store?: string;
 }
 
 /**
@@ -62,7 +64,7 @@ export interface EventLog {
    */
   append(envelopes: readonly Envelope[], options: AppendOptions): Promise<void>;
   /** Set where the log was opened without its first events: a checkpoint after them can stand for them. */
-  readonly gone?: Gone;
+  readonly gone?: Gone | undefined;
   /**
    * Reports what keeps the log from its work for now, at once and at every change, and undefined when that has passed. An append
    * that waits for it settles later; a log that takes none meanwhile throws `stopped`. Left out by a log that knows no such state.

@@ -50,6 +50,8 @@ export async function createMemoryWorld(sandbox: Sandbox, envelopes: readonly En
     openCheckpoints: async () => checkpointsOf(checkpoints),
     openScan: async () => ({ ...driver, boot: 'b' }),
     archiveLog: notHere,
+    moveArchives: notHere,
+    bringBack: notHere,
     exportStore: notHere,
     importStore: notHere,
     openInspector: notHere,

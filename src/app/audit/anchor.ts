@@ -66,6 +66,7 @@ async function contradiction(
 
 /** The store that a log's first event names. */
 async function storeOf(log: ReadableLog): Promise<string> {
+  if (log.gone?.store !== undefined) return log.gone.store;
   for await (const [first] of log.read(0)) return first?.event.type === 'StoreCreated' ? first.event.data.store : '';
   return '';
 }

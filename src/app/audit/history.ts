@@ -108,7 +108,8 @@ async function never(log: ReadableLog, state: State, key: string): Promise<Fault
     [...state.index.values()].map((snapshot) => snapshot.key),
   );
   const near = living.length > 0 ? living : nearestKeys(key, new Set((await allEver(log)).map((one) => one.key)));
-  return new Fault('missing', `${key}: no snapshot ever had this key, name or number`, {
+  const unseen = log.gone === undefined ? '' : ` in what the log holds; ${log.gone.fault.message}`;
+  return new Fault('missing', `${key}: no snapshot ever had this key, name or number${unseen}`, {
     hint: near.length > 0 ? `the nearest are: ${near.join(', ')}` : '`snapledger ls` lists the living ones',
   });
 }

@@ -39,5 +39,10 @@ export async function stateAt(
   log: ReadableLog,
   position: number,
 ): Promise<State> {
+  const { gone } = log;
+  if (gone !== undefined && position < gone.upTo)
+    throw new Fault('missing', `position ${position} is not in the log any more: ${gone.fault.message}`, {
+      hint: gone.fault.hint,
+    });
   return (await loadState(log, await files.openCheckpoints(), silent, position)).state;
 }

@@ -133,7 +133,7 @@ function following(due: readonly Envelope[], before: number): readonly Envelope[
   const gap = due.findIndex(({ position }, index) => position !== before + 1 + index);
   if (gap === 0)
     throw new Fault('corrupt', `positions ${before + 1} to ${(due[0]?.position ?? 0) - 1} of the log are lost`, {
-      hint: 'a repair has left them out, and a stream has no gaps: what it holds stays; to forward on, begin a new store in an empty root',
+      hint: 'where archives were moved away, bring them back: snapledger archive --bring-back DIR; else a repair has left them out, and a stream has no gaps: what it holds stays; to forward on, begin a new store in an empty root',
     });
   return gap === -1 ? due : due.slice(0, gap);
 }

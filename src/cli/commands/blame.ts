@@ -1,5 +1,5 @@
 import { type Blame, blame as blameOf, blameRow } from '../../app/audit/blame.ts';
-import { storeFiles } from '../load-store.ts';
+import { historyFiles } from '../load-store.ts';
 import { brief } from '../output/brief.ts';
 import { fieldLines } from '../output/fields.ts';
 import { plain } from '../output/plain.ts';
@@ -24,7 +24,7 @@ export async function blame(
 ): Promise<void> {
   const root = storeRoot(options);
   const layers = (driver: string) => world.openLayers(root, driver);
-  const found = await blameOf(storeFiles(options, world), layers, { key, path });
+  const found = await blameOf(historyFiles(options, world), layers, { key, path });
   print(options.json === true ? [JSON.stringify(blameRow(found))] : blameLines(found, options.whole));
 }
 

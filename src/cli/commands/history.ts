@@ -2,7 +2,7 @@ import type { Envelope } from '../../../events/envelope.ts';
 import { type History, historyOf, type Kin } from '../../app/audit/history.ts';
 import { historyRow } from '../../app/audit/history-row.ts';
 import { wallClock } from '../../app/audit/state-at.ts';
-import { storeFiles } from '../load-store.ts';
+import { historyFiles } from '../load-store.ts';
 import { brief } from '../output/brief.ts';
 import { createPaint, type Paint } from '../output/colour.ts';
 import { createEventTable } from '../output/event-table.ts';
@@ -22,7 +22,7 @@ export interface HistoryOptions extends RootOptions {
 
 /** Prints the whole life of every snapshot that ever stood under a key or name, or of the one with that number; with `json` one snapshot a line. */
 export async function history(key: string, options: HistoryOptions, world: World, print: Print): Promise<void> {
-  const histories = await historyOf(storeFiles(options, world), key, wallClock());
+  const histories = await historyOf(historyFiles(options, world), key, wallClock());
   if (options.json === true) print(histories.map((one) => JSON.stringify(historyRow(one))));
   else
     for (const [index, one] of histories.entries())

@@ -9,7 +9,7 @@ import { wallClock } from '../../app/audit/state-at.ts';
 import { nearest } from '../../config/nearest.ts';
 import { Fault } from '../../ports/fault.ts';
 import type { ReadableLog } from '../../ports/readable-log.ts';
-import { storeFiles } from '../load-store.ts';
+import { noteGone, storeFiles } from '../load-store.ts';
 import { createPaint } from '../output/colour.ts';
 import { createEventTable } from '../output/event-table.ts';
 import { plain } from '../output/plain.ts';
@@ -47,6 +47,7 @@ export async function log(
   const asked = selectionOf(argument, options);
   const render = options.json === true ? asJson : createEventTable(looks(options));
   const opened = await world.openLog(root);
+  if ((options.from ?? 1) <= (opened.gone?.upTo ?? 0)) noteGone(opened);
   const held = async () => {
     const selection = { ...asked, key: await keyOf(opened, asked, options, world) };
     const choose = createChooser(selection);

@@ -1,5 +1,5 @@
 import { type StoreStats, statsOfStore, statsRow } from '../../app/audit/store-stats.ts';
-import { storeFiles } from '../load-store.ts';
+import { historyFiles } from '../load-store.ts';
 import { countLines } from '../output/count-table.ts';
 import { fieldLines } from '../output/fields.ts';
 import type { Print } from '../output/print.ts';
@@ -15,7 +15,7 @@ export interface StatsOptions extends RootOptions {
 
 /** Prints counts and bytes by namespace, kind and age, and the figures of the log. */
 export async function stats({ at, json, ...options }: StatsOptions, world: World, print: Print): Promise<void> {
-  const found = await statsOfStore(storeFiles(options, world), at);
+  const found = await statsOfStore(historyFiles(options, world), at);
   print(json === true ? [JSON.stringify(statsRow(found))] : textStats(found));
 }
 

@@ -1,5 +1,5 @@
 import { type Why, whyRow, whySnapshot } from '../../app/explain/why-snapshot.ts';
-import { storeFiles } from '../load-store.ts';
+import { historyFiles } from '../load-store.ts';
 import { plain } from '../output/plain.ts';
 import type { Print } from '../output/print.ts';
 import type { RootOptions } from '../store-root.ts';
@@ -11,7 +11,7 @@ export interface WhyOptions extends RootOptions {
 
 /** Prints why a snapshot is there, or is not any more: who made it, what holds it, who removed it and what led to that. */
 export async function why(about: string, options: WhyOptions, world: World, print: Print): Promise<void> {
-  const found = await whySnapshot(storeFiles(options, world), about);
+  const found = await whySnapshot(historyFiles(options, world), about);
   print(options.json === true ? [JSON.stringify(whyRow(found))] : textOf(found));
 }
 

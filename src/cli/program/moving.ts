@@ -19,6 +19,9 @@ function addArchive(program: Command, world: World): void {
     'compress the segments of the log before the newest checkpoint; history still reads them',
   )
     .option('--dry-run', 'show which, and change nothing')
+    .option('--move-to <dir>', 'move the archives before --before there; no daemon may be at work')
+    .option('--before <moment>', 'with --move-to: a position or a time')
+    .option('--bring-back <dir>', 'bring back what was moved there; no daemon may be at work')
     .addOption(jsonOption('one segment a line'))
     .action(async (options: ArchiveOptions) => {
       const { archive } = await import('../commands/archive.ts');

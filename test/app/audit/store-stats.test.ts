@@ -68,7 +68,7 @@ test('are plain JSON for machines, of an empty log too', async () => {
     ages: {},
     doomed: '0',
     retained: { layers: '0', bytes: '0' },
-    log: { segments: '1', archived: '0', bytes: '4096' },
+    log: { segments: '1', archived: '0', bytes: '4096', archivedBytes: '0' },
     behindCheckpoint: '0',
     quiet: null,
   });

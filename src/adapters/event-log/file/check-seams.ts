@@ -1,3 +1,4 @@
+import type { Move } from './archive/moved.ts';
 import type { Cursor } from './cursor.ts';
 import type { Damage } from './damage.ts';
 import { genesisMark, type Header } from './header.ts';
@@ -8,9 +9,18 @@ import type { SegmentFile } from './segment-file.ts';
 import { segmentName } from './segment-name.ts';
 import { missing, positionIn } from './verify-block.ts';
 
-/** What is wrong with a log's first header, if anything. */
-export function checkBeginning({ store, first, before }: Header, file: string): Damage | undefined {
+/** What is wrong with a log's first header, if anything. `moved` is the end of what was moved away before it. */
+export function checkBeginning(
+  { store, first, before }: Header,
+  file: string,
+  moved: Pick<Move, 'last' | 'mark'> | undefined,
+): Damage | undefined {
   const damage = (what: string) => ({ file, offset: 0, position: first, what, broken: false });
+  if (moved !== undefined) {
+    if (first !== moved.last + 1)
+      return damage(`${missing(moved.last + 1, first - 1)}: the segments before this one are gone`);
+    return before === moved.mark ? undefined : damage('the header does not follow from what was moved away');
+  }
   if (first !== 1) return damage(`${missing(1, first - 1)}: the segments before this one are gone`);
   if (before !== genesisMark(store)) return damage('the header does not begin the log of its store');
   return undefined;

@@ -1,5 +1,5 @@
 import type { Ballast } from '../../../ports/ballast.ts';
-import type { EventLog, LogPlace } from '../../../ports/event-log.ts';
+import type { EventLog, Gone, LogPlace } from '../../../ports/event-log.ts';
 import { Fault, isTransient } from '../../../ports/fault.ts';
 import { checkPositions } from '../check-positions.ts';
 import { createGroupCommit } from '../group-commit.ts';
@@ -16,7 +16,12 @@ import type { WritingOptions } from './writing-options.ts';
  * The log over segments that are verified, the last of them open for writing. Events get their place in the chain when
  * they are taken; everything else happens in batches behind that.
  */
-export function createFileEventLog(segments: Segment[], active: ActiveSegment, options: WritingOptions): EventLog {
+export function createFileEventLog(
+  segments: Segment[],
+  active: ActiveSegment,
+  options: WritingOptions,
+  gone?: Gone,
+): EventLog {
   const writer = createSegmentWriter(segments, active, options);
   const rotation = createRotation(active, options);
   let end = placeOf(active.segment);
@@ -58,6 +63,7 @@ export function createFileEventLog(segments: Segment[], active: ActiveSegment, o
     get end() {
       return end;
     },
+    gone,
     append,
     read: (after) => readEvents(segments, after),
     readEncoded: (after) => readEncodedEvents(segments, after),

@@ -53,7 +53,7 @@ async function grow(directory: string, segments: Segment[]): Promise<void> {
     const path = join(directory, segmentName(last.end.position + 1));
     if (!existsSync(path)) return;
     const next = await withFile(path, (handle) => segmentIn(handle, directory, path));
-    const damage = attached(last, next);
+    const damage = attached(last, next, { moves: [] });
     if (damage !== undefined) throw damageFault(damage);
     segments.push(next);
     last = next;

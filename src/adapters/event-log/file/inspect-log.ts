@@ -1,15 +1,15 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { LogPlace } from '../../../ports/event-log.ts';
+import type { Gone, LogPlace } from '../../../ports/event-log.ts';
 import { errorText, Fault, faultOf } from '../../../ports/fault.ts';
 import { archiveDamage, archivePath } from './archive/archive-file.ts';
+import { goneFrom, readMoved, remainingNames } from './archive/moved.ts';
 import { checkBase } from './base.ts';
 import { type Damage, damageHint, damageText } from './damage.ts';
 import { type InspectedEnd, inspectSegment } from './inspect-segment.ts';
 import { type Tail, withFile } from './load-segments.ts';
 import { unfinishedDamage, unfinishedRepair } from './repair/unfinished-repair.ts';
 import { openSegment } from './segment-file.ts';
-import { segmentNames } from './segment-name.ts';
 
 /** One damage, for the operator. */
 export interface LogFinding extends Damage {
@@ -41,6 +41,8 @@ export interface LogInspection {
   readonly tail: Tail | null;
   readonly damage: readonly LogFinding[];
   readonly gaps: readonly KnownGap[];
+  /** what was moved away before the first segment: it is not looked at */
+  readonly gone: Gone | undefined;
 }
 
 /**
@@ -48,7 +50,8 @@ export interface LogInspection {
  * Changes nothing. Rejects with a Fault where there is no log or a file can't be read.
  */
 export async function inspectLog(directory: string): Promise<LogInspection> {
-  const names = segmentNames(directory);
+  const moved = readMoved(directory);
+  const names = remainingNames(directory, moved);
   if (names.length === 0)
     throw new Fault('misuse', `${directory}: holds no log`, { hint: 'name the root of a store, with --root' });
   const damage: Damage[] = [];
@@ -66,7 +69,12 @@ export async function inspectLog(directory: string): Promise<LogInspection> {
       continue;
     }
     const found = await withFile(path, (handle) =>
-      inspectSegment(handle, path, { before, last: index === names.length - 1, report: (one) => damage.push(one) }),
+      inspectSegment(handle, path, {
+        before,
+        moved,
+        last: index === names.length - 1,
+        report: (one) => damage.push(one),
+      }),
     );
     figures = { records: figures.records + found.records, bytes: figures.bytes + found.bytes };
     tail = found.tail;
@@ -75,6 +83,10 @@ export async function inspectLog(directory: string): Promise<LogInspection> {
     if (gap === undefined) continue;
     gaps.push({ file: path, first, last: gap.last });
     const missing = checkBase(directory, gap.base, first);
+    if (missing !== undefined) damage.push(missing);
+  }
+  for (const move of moved.moves.slice(-1)) {
+    const missing = checkBase(directory, { position: move.last, sha256: move.base }, move.last + 1);
     if (missing !== undefined) damage.push(missing);
   }
   const { store, mark, position } = typeof before === 'object' ? before : { store: '', mark: '', position: 0 };
@@ -87,6 +99,7 @@ export async function inspectLog(directory: string): Promise<LogInspection> {
     torn: tail?.bytes ?? 0,
     tail,
     gaps,
+    gone: goneFrom(moved),
     damage: damage.map((one) => ({ ...one, text: damageText(one), hint: damageHint(one.file) })),
   };
 }

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import * as either from 'fp-ts/lib/Either.js';
+import type { Moved } from './archive/moved.ts';
 import { checkBeginning, checkSeam } from './check-seams.ts';
 import { type Cursor, createPlaces } from './cursor.ts';
 import type { Damage } from './damage.ts';
@@ -26,6 +27,8 @@ export interface InspectedEnd {
 interface Context {
   /** the end of the segment before, undefined for the first one; `unknown` after an archive that can't be read */
   readonly before: InspectedEnd | 'unknown' | undefined;
+  /** what was moved away before the first segment */
+  readonly moved: Pick<Moved, 'moves'>;
   readonly last: boolean;
   readonly report: (damage: Damage) => void;
 }
@@ -43,7 +46,7 @@ export async function inspectSegment(handle: SegmentFile, path: string, context:
   const { size } = await handle.stat();
   const header = await readHeader(handle, path);
   if (either.isLeft(header)) context.report(header.left);
-  const seam = either.isRight(header) ? seamDamage(context.before, path, header.right) : undefined;
+  const seam = either.isRight(header) ? seamDamage(context, path, header.right) : undefined;
   if (seam !== undefined) context.report(seam);
   const start = either.isRight(header) ? afterHeader(header.right) : await afterDamagedHeader(handle, path, size);
   const { end, records, tail } = await walkWhole(handle, path, size, start, context);
@@ -57,9 +60,9 @@ export async function inspectSegment(handle: SegmentFile, path: string, context:
 
 const storeOf = (before: Context['before']) => (typeof before === 'object' ? before.store : '');
 
-function seamDamage(before: Context['before'], path: string, header: Header): Damage | undefined {
+function seamDamage({ before, moved }: Context, path: string, header: Header): Damage | undefined {
   if (before === 'unknown') return undefined;
-  if (before === undefined) return checkBeginning(header, path);
+  if (before === undefined) return checkBeginning(header, path, moved.moves.at(-1));
   const end = { position: before.position, chain: before.mark, offset: before.offset };
   return checkSeam(end, before.mark, before.path, before.store || header.store, header);
 }

@@ -1,8 +1,10 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import * as either from 'fp-ts/lib/Either.js';
+import type { Gone } from '../../../ports/event-log.ts';
 import { faultOf } from '../../../ports/fault.ts';
 import { archiveDamage, archivePath, readBeginning } from './archive/archive-file.ts';
+import { goneFrom, type Moved, readMoved, remainingNames } from './archive/moved.ts';
 import { checkBeginning, checkSeam, lastPlace } from './check-seams.ts';
 import { type Damage, damageFault } from './damage.ts';
 import { findRecord } from './find-record.ts';
@@ -10,7 +12,7 @@ import { readHeader } from './read-header.ts';
 import { unfinishedDamage, unfinishedRepair } from './repair/unfinished-repair.ts';
 import { createSegment, markOf, type Segment } from './segment.ts';
 import { openSegment, type SegmentFile } from './segment-file.ts';
-import { segmentNames } from './segment-name.ts';
+import { segmentName } from './segment-name.ts';
 import { verifyLines } from './verify-encoded.ts';
 import { walkBlocks } from './walk-segment.ts';
 
@@ -26,6 +28,8 @@ export interface LoadedLog {
   readonly segments: readonly Segment[];
   readonly last: Segment;
   readonly tail: Tail | null;
+  /** what was moved away before the first segment */
+  readonly gone: Gone | undefined;
 }
 
 /**
@@ -34,20 +38,22 @@ export interface LoadedLog {
  */
 export async function loadSegments(directory: string): Promise<LoadedLog | undefined> {
   if (unfinishedRepair(directory) !== undefined) throw damageFault(unfinishedDamage(directory));
-  const names = segmentNames(directory);
+  const moved = readMoved(directory);
+  const names = remainingNames(directory, moved);
+  if (names.length === 0) refuse(emptied(directory, moved));
   const segments: Segment[] = [];
   let tail: Tail | null = null;
   for (const [index, name] of names.entries()) {
     const path = join(directory, name);
     if (index < names.length - 1 && !existsSync(path)) {
       const archived = await archivedSegment(directory, path);
-      refuse(attached(segments.at(-1), archived));
+      refuse(attached(segments.at(-1), archived, moved));
       segments.push(archived);
       continue;
     }
     await withFile(path, async (handle) => {
       const segment = await segmentIn(handle, directory, path);
-      refuse(attached(segments.at(-1), segment));
+      refuse(attached(segments.at(-1), segment, moved));
       const { size } = await handle.stat();
       if (index < names.length - 1) segment.end = await finished(handle, segment, size);
       else tail = await verifyWhole(handle, segment, size);
@@ -55,13 +61,14 @@ export async function loadSegments(directory: string): Promise<LoadedLog | undef
     });
   }
   const last = segments.at(-1);
-  return last === undefined ? undefined : { store: last.header.store, segments, last, tail };
+  if (last === undefined) return undefined;
+  return { store: last.header.store, segments, last, tail, gone: goneFrom(moved) };
 }
 
 /** All segments but the last, which may be written: their headers and last records alone are read. */
 export async function sealedSegments(directory: string): Promise<readonly Segment[]> {
   const sealed: Segment[] = [];
-  for (const name of segmentNames(directory).slice(0, -1)) {
+  for (const name of remainingNames(directory, readMoved(directory)).slice(0, -1)) {
     const path = join(directory, name);
     if (!existsSync(path)) {
       sealed.push(await archivedSegment(directory, path));
@@ -109,10 +116,22 @@ async function archivedSegment(directory: string, path: string): Promise<Segment
   return segment;
 }
 
-/** What is wrong between a segment and the one before it. */
-export function attached(before: Segment | undefined, { path, header }: Segment): Damage | undefined {
-  if (before === undefined) return checkBeginning(header, path);
+/** What is wrong between a segment and the one before it, or what was moved away before it. */
+export function attached(
+  before: Segment | undefined,
+  { path, header }: Segment,
+  moved: Pick<Moved, 'moves'>,
+): Damage | undefined {
+  if (before === undefined) return checkBeginning(header, path, moved.moves.at(-1));
   return checkSeam(before.end, markOf(before.end, before.header), before.path, before.header.store, header);
+}
+
+/** Where something was moved away, something remains. */
+function emptied(directory: string, { moves }: Moved): Damage | undefined {
+  const last = moves.at(-1)?.last;
+  if (last === undefined) return undefined;
+  const what = 'all segments after those that were moved away are gone';
+  return { file: join(directory, segmentName(last + 1)), offset: 0, position: last + 1, what, broken: false };
 }
 
 const refuse = (damage: Damage | undefined) => {

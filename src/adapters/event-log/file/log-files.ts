@@ -17,8 +17,8 @@ export interface LogFiles {
   readonly files: readonly LogFile[];
 }
 
-/** What repairs and torn tails have left stays with the log. */
-const kept = /^(torn-.*\.bin|damaged-.*|[0-9]{20}\.base)$/;
+/** What repairs, torn tails and moves of archives have left stays with the log. */
+const kept = /^(torn-.*\.bin|damaged-.*|[0-9]{20}\.base|moved\.json)$/;
 
 /** The files of a log, which a daemon may go on writing meanwhile. Rejects with a Fault, as `readLogDirectory` does. */
 export async function logFiles(directory: string): Promise<LogFiles> {

@@ -94,13 +94,16 @@ async function begin({ directory, store }: FileEventLogOptions, writing: Writing
   return { store, torn: null, log: createFileEventLog([active.segment], active, writing) };
 }
 
-async function goOn({ store, segments, last, tail }: LoadedLog, writing: WritingOptions): Promise<FileLogOpening> {
+async function goOn(
+  { store, segments, last, tail, gone }: LoadedLog,
+  writing: WritingOptions,
+): Promise<FileLogOpening> {
   const torn = tail === null ? null : await cutTornTail(last, tail);
   const active = continueSegment(last, writing);
   // A process that was killed may have written what it did not live to flush, and all of it counts from now on.
   await syncData(active.fd);
   await syncDirectory(writing.directory);
-  return { store, torn, log: createFileEventLog([...segments], active, writing) };
+  return { store, torn, log: createFileEventLog([...segments], active, writing, gone) };
 }
 
 /** What a crash left of a segment that was about to begin: nothing in it was ever acknowledged. */

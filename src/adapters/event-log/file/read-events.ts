@@ -98,7 +98,7 @@ export function decodedOrThrow(path: string, record: { position: number; body: s
 /** The mark at a position up to the end of the last segment; undefined for any other position. Throws `corrupt`. */
 export async function readMark(segments: readonly Segment[], position: number): Promise<string | undefined> {
   const [oldest] = segments;
-  if (position === 0) return oldest?.header.before;
+  if (position === (oldest?.header.first ?? 1) - 1) return oldest?.header.before;
   const segment = segments.findLast(({ header }) => header.first <= position);
   if (segment === undefined || position > segment.end.position) return undefined;
   const { gap } = segment.header;

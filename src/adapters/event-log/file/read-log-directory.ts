@@ -24,10 +24,11 @@ export async function readLogDirectory(directory: string, indexes?: string): Pro
   const loaded = await loadSegments(directory);
   if (loaded === undefined)
     throw new Fault('misuse', `${directory}: holds no log`, { hint: 'name the root of a store, with --root' });
-  const { store, segments, last, tail } = loaded;
+  const { store, segments, last, tail, gone } = loaded;
   return {
     store,
     tail,
+    gone,
     end: { position: last.end.position, mark: markOf(last.end, last.header) },
     read: (after, upTo) => readEvents(segments, after, { upTo }),
     readEncoded: (after) => readEncodedEvents(segments, after),

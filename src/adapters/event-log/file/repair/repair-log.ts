@@ -4,6 +4,7 @@ import { type Envelope, encodeEnvelope } from '../../../../../events/envelope.ts
 import type { Event, EventOf } from '../../../../../events/registry.ts';
 import { syncDirectory } from '../../../../files/sync-directory.ts';
 import { Fault, faultOf } from '../../../../ports/fault.ts';
+import { goneFrom, readMoved } from '../archive/moved.ts';
 import { baseName, digestOf } from '../base.ts';
 import type { Base } from '../header.ts';
 import { formatLine } from '../line.ts';
@@ -54,6 +55,7 @@ export async function repairLog(options: RepairOptions): Promise<Repair> {
     const again = unfinishedRepair(directory) !== undefined;
     if (again && dryRun) return { ...nothing, again };
     await takeBack(root);
+    refuseMoved(directory);
     const states = await options.states();
     const survey = await surveyLog(directory, store, new Set(states.map(({ position }) => position)));
     const plan = planRepair(survey, states);
@@ -67,6 +69,15 @@ export async function repairLog(options: RepairOptions): Promise<Repair> {
   } catch (error) {
     throw faultOf(error, `repair of ${directory}`);
   }
+}
+
+/** What remains is proven by what was moved: a repair needs both. */
+function refuseMoved(directory: string): void {
+  const gone = goneFrom(readMoved(directory));
+  if (gone === undefined) return;
+  throw new Fault('unsupported', `repair of ${directory}: ${gone.fault.message}`, {
+    hint: 'bring them back first, and repair then: snapledger archive --bring-back DIR',
+  });
 }
 
 /** Files are kept aside and compared under the names of segments. */

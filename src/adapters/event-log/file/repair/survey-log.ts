@@ -101,7 +101,7 @@ function atRecord(head: FoundRecord): Beginning {
 
 function seam(last: Piece | undefined, path: string, header: Header, store: string): Damage | undefined {
   return last === undefined
-    ? checkBeginning(header, path)
+    ? checkBeginning(header, path, undefined)
     : checkSeam(last.end, markAfter(last), last.file, store, header);
 }
 

@@ -1,0 +1,86 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as either from 'fp-ts/lib/Either.js';
+import * as json from 'fp-ts/lib/Json.js';
+import * as t from 'io-ts';
+import { Decimal, decodeWith } from '../../../../../events/codecs.ts';
+import { replaceFile } from '../../../../files/replace-file.ts';
+import { syncDirectory } from '../../../../files/sync-directory.ts';
+import type { Gone } from '../../../../ports/event-log.ts';
+import { Fault } from '../../../../ports/fault.ts';
+import { firstOf, segmentNames } from '../segment-name.ts';
+
+const format = 'snapledger.moved.v1';
+
+const MoveCodec = t.type(
+  {
+    first: Decimal,
+    last: Decimal,
+    mark: t.string,
+    base: t.string,
+    to: t.string,
+    time: t.string,
+    files: t.readonlyArray(t.type({ name: t.string, bytes: Decimal, sha256: t.string })),
+  },
+  'Move',
+);
+
+/**
+ * Archives of the positions `first` to `last` that were moved together to the directory `to`. `mark` is that of `last`: what
+ * remains follows from it. `base` is the SHA-256 of `last`.base, the state that stands for what was moved.
+ */
+export type Move = t.TypeOf<typeof MoveCodec>;
+
+const Body = t.type({ format: t.literal(format), store: t.string, moves: t.readonlyArray(MoveCodec) }, 'Moved');
+
+/** All that was moved out of a log, oldest first; `store` is empty where nothing was. */
+export interface Moved {
+  readonly store: string;
+  readonly moves: readonly Move[];
+}
+
+/** The file beside the segments that says where a log begins. */
+export const movedPath = (directory: string): string => join(directory, 'moved.json');
+
+/** Throws a Fault (`corrupt`) where the file can't be read: nobody knows then where the log begins. */
+export function readMoved(directory: string): Moved {
+  const path = movedPath(directory);
+  if (!existsSync(path)) return { store: '', moves: [] };
+  const parsed = either.mapLeft(String)(json.parse(readFileSync(path, 'utf8')));
+  const body = either.chain((value: unknown) => decodeWith(Body, value))(parsed);
+  if (either.isRight(body)) return body.right;
+  throw new Fault('corrupt', `${path}: ${body.left}`, {
+    hint: 'bring the file back from a backup, or all archives that were moved away, and delete it then',
+  });
+}
+
+/** Resolves when the file is on stable storage; none where nothing is moved. */
+export async function writeMoved(directory: string, { store, moves }: Moved): Promise<void> {
+  const path = movedPath(directory);
+  if (moves.length > 0)
+    return replaceFile(path, (handle) =>
+      handle.writeFile(`${JSON.stringify(Body.encode({ format, store, moves }))}\n`),
+    );
+  await rm(path, { force: true });
+  await syncDirectory(directory);
+}
+
+/** What a log lacks, for its readers; undefined where it has everything. */
+export function goneFrom({ store, moves }: Moved): Gone | undefined {
+  const last = moves.at(-1);
+  if (last === undefined) return undefined;
+  const fault = new Fault('missing', moves.map(moveText).join('; '), {
+    hint: 'with the daemon stopped, `snapledger archive --bring-back DIR` makes them a part of the log again',
+  });
+  return { store, upTo: last.last, fault };
+}
+
+const moveText = ({ first, last, to, time }: Move) =>
+  `positions ${first} to ${last} were moved to ${to} on ${time.slice(0, 10)}`;
+
+/** The names of the segments that a log consists of: what a move has left unfinished is none. */
+export function remainingNames(directory: string, { moves }: Moved): readonly string[] {
+  const after = moves.at(-1)?.last ?? 0;
+  return segmentNames(directory).filter((name) => (firstOf(name) ?? 0) > after);
+}
