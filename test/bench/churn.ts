@@ -1,4 +1,4 @@
-import { readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { createSandbox } from '../support/sandbox.ts';
 import { type Serving, serve } from './serving.ts';
@@ -22,6 +22,7 @@ async function cycle({ client }: Serving, key: string): Promise<void> {
 }
 
 function bytesIn(directory: string): number {
+  if (!existsSync(directory)) return 0;
   const entries = readdirSync(directory, { withFileTypes: true, recursive: true }).filter((entry) => entry.isFile());
   return entries.reduce((sum, { parentPath, name }) => sum + statSync(join(parentPath, name)).size, 0);
 }
