@@ -64,8 +64,8 @@ const cleanup: Call = {
   doneAlready: 'OK',
 };
 
-/** Labels that make an event larger than the smallest segment: the event after it begins a new one. */
-const manyLabels = Object.fromEntries(Array.from({ length: 20 }, (_, n) => [`large-${n}`, 'x'.repeat(4000)]));
+/** As many as a snapshot may have: their event fills the smallest segment, and the event after it begins a new one. */
+const manyLabels = Object.fromEntries(Array.from({ length: 16 }, (_, n) => [`large-${n}`, 'x'.repeat(4000)]));
 
 /** Every operation at least once: two layers are made, one upon the other, and what else was made is removed. */
 export function wholeScript(fill: (key: string) => Promise<void>): readonly Call[] {
