@@ -71,10 +71,12 @@ test('show the tree and one snapshot', async ({ root }) => {
   );
   const stat = await snapledgerRun('stat', 'default/5/web', '--json', '--root', root);
   assert.is(JSON.parse(stat.stdout).parent, 'default/4/sha256:bbb');
-  const missing = await snapledgerRun('stat', 'web', '--root', root);
+  const short = await snapledgerRun('stat', 'web', '--json', '--root', root);
+  assert.is(JSON.parse(short.stdout).key, 'default/5/web');
+  const missing = await snapledgerRun('stat', 'default/5/wbe', '--root', root);
   assert.equal(
     [missing.status, missing.stderr],
-    [1, 'snapledger: snapshot web: not found\nhint: the nearest are: default/5/web\n'],
+    [1, 'snapledger: snapshot default/5/wbe: not found\nhint: the nearest are: default/5/web\n'],
   );
 });
 
