@@ -234,7 +234,8 @@ async function openRecovered(
   const pipelines = createPipelines({ journal, logger, onFailure: metrics.pipelineFailed });
   metrics.watch(journal, pipelines);
   const { uptime } = system;
-  if (url === undefined) metrics.watchLog(() => measureLog(join(config.root, 'log')));
+  const measure = async () => (guard.check() === undefined ? measureLog(join(config.root, 'log')) : undefined);
+  if (url === undefined) metrics.watchLog(measure);
   const opener = {
     store,
     version: version(),

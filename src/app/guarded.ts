@@ -10,15 +10,15 @@ import type { Snapshots } from './snapshots.ts';
 // guard's Fault while the root is another one, and so is its answer where that came about meanwhile. Changes of the state are
 // refused by the journal, which asks the guard itself.
 
-/** A call between two checks. Rejects, never throws. */
+/** A call between two looks at everything. Rejects, never throws. */
 async function between<T>(root: RootGuard, call: () => T | Promise<T>): Promise<T> {
-  expectRoot(root);
+  expectSameRoot(root);
   const answer = await call();
   expectSameRoot(root);
   return answer;
 }
 
-/** A call after a check: what it did counts, whatever the root is by then. Rejects, never throws. */
+/** A call after a check. Rejects, never throws. */
 async function after<T>(root: RootGuard, call: () => T | Promise<T>): Promise<T> {
   expectRoot(root);
   return call();
@@ -30,23 +30,15 @@ type Method = (...args: unknown[]) => unknown;
 const unguarded: ReadonlySet<string> = new Set<keyof VolumeDriver>(['occupies', 'labelsOf', 'halt', 'close']);
 /** Methods that answer at once what is on the disk. */
 const immediate: ReadonlySet<string> = new Set<keyof VolumeDriver>(['vacant', 'holds']);
-/** Methods that only change, or name, what is on the disk. */
-const changing: ReadonlySet<string> = new Set<keyof VolumeDriver>([
-  'create',
-  'mounts',
-  'unseal',
-  'finish',
-  'purge',
-  'quarantine',
-  'discard',
-]);
+/** Methods whose answer tells what is on the disk: something follows from it, so everything is looked at once more. */
+const telling: ReadonlySet<string> = new Set<keyof VolumeDriver>(['usage', 'scan', 'untouched']);
 
 export function guardDriver(root: RootGuard, driver: VolumeDriver): VolumeDriver {
   const { survey } = driver;
   const guarded = Object.entries(driver).map(([name, member]) => {
     if (typeof member !== 'function' || unguarded.has(name)) return [name, member];
     const method = member as Method;
-    const around = changing.has(name) ? after : between;
+    const around = telling.has(name) ? between : after;
     if (!immediate.has(name)) return [name, (...args: unknown[]) => around(root, () => method(...args))];
     const checked = (...args: unknown[]) => {
       expectRoot(root);
@@ -56,8 +48,16 @@ export function guardDriver(root: RootGuard, driver: VolumeDriver): VolumeDriver
     };
     return [name, checked];
   });
+  const { flush, quarantine } = driver;
   return {
     ...(Object.fromEntries(guarded) as VolumeDriver),
+    // Nothing is on stable storage because another file system was flushed.
+    flush: async (volume) => {
+      expectRoot(root);
+      await flush(volume);
+      expectRoot(root);
+    },
+    quarantine: (...found) => between(root, () => quarantine(...found)),
     ...(survey && { survey: () => guardSurvey(root, survey()) }),
   };
 }

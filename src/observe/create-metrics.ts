@@ -29,7 +29,7 @@ export interface Metrics {
   /** Shows how many bytes of retained layers there may be while a kubelet lacks space. */
   hiddenFromKubelet(bytes: number): void;
   /** Shows what the log takes on disk. */
-  watchLog(measure: () => Promise<LogFigures>): void;
+  watchLog(measure: () => Promise<LogFigures | undefined>): void;
   /** Shows how the forwarding stands. */
   watchForwarding(status: () => ForwardStatus): void;
   /** Shows who reads the feed of events. */
@@ -50,7 +50,7 @@ export function createMetrics(version: string): Metrics {
   let pipelines: Pipelines | undefined;
   let counting: Pipeline | undefined;
   let feed: WatchedFeed | undefined;
-  let measure: (() => Promise<LogFigures>) | undefined;
+  let measure: (() => Promise<LogFigures | undefined>) | undefined;
   const count = createEventMetrics(registry);
   const checkpoints = createCheckpointMetrics(registry);
   createJournalMetrics(registry, () => watched);

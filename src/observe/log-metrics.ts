@@ -6,7 +6,7 @@ export type ObserveFlush = (events: number, bytes: number, seconds: number) => v
 
 const buckets = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 5];
 
-/** Shows what the log takes on disk, whenever it is asked for. Nothing where the log is not kept in files. */
+/** Shows what the log takes on disk, whenever it is asked for. Nothing where it is not kept in files, or can't be looked at now. */
 export function createLogSizeMetrics(registry: Registry, measure: () => Promise<LogFigures | undefined>): void {
   new Gauge({
     name: 'snapledger_log_size_bytes',
@@ -14,7 +14,8 @@ export function createLogSizeMetrics(registry: Registry, measure: () => Promise<
     labelNames: ['archived'],
     registers: [registry],
     async collect() {
-      const figures = await measure();
+      // A collector that fails would take all other metrics with it.
+      const figures = await measure().catch(() => undefined);
       if (figures === undefined) return;
       this.set({ archived: 'true' }, figures.archivedBytes);
       this.set({ archived: 'false' }, figures.bytes - figures.archivedBytes);

@@ -8,7 +8,7 @@ export interface RootGuard {
    * throws.
    */
   check(): Fault | undefined;
-  /** As check, but looks in any case: before anything follows from what was found on the disk. */
+  /** As check, but looks at everything in any case: before anything follows from what was found on the disk. */
   checkAnew(): Fault | undefined;
 }
 

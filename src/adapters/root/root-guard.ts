@@ -32,6 +32,8 @@ export interface WatchingGuard extends RootGuard {
 
 /** milliseconds that an answer holds: as much passes between a check and what is then done */
 const holds = 1;
+/** milliseconds between two looks at everything: others look at device and inode of what the store can't do without, alone */
+const wholeEvery = 500;
 
 interface Known extends DirectoryIdentity, Watched {
   readonly path: string;
@@ -46,32 +48,40 @@ const hint =
 export function createRootGuard(root: string): WatchingGuard {
   let known: readonly Known[] = [identified(root, { name: '' })];
   let at = Number.NEGATIVE_INFINITY;
+  let wholeAt = Number.NEGATIVE_INFINITY;
   let fault: Fault | undefined;
-  const hasFailed = createExt4Watch(root);
-  const look = () => {
+  const options = ext4Options(root);
+  const look = (whole: boolean) => {
     for (const [index, directory] of known.entries()) {
-      const wrong = changed(root, directory);
+      if (!whole && directory.remade !== undefined) continue;
+      const wrong = changed(root, directory, whole || index === 0);
       if (wrong === undefined) continue;
       // Below another root nothing may be made.
       if (index === 0 || directory.remade === undefined || !wrong.missing) return wrong.fault;
       closeSync(directory.fd);
       known = known.with(index, identified(root, directory));
     }
-    if (hasFailed())
+    if (whole && hasFailed(options))
       return faultOf(errnoError('EROFS', 'ext4 took an error for the end of all writing'), `root ${root}`);
     return undefined;
   };
-  const checkAnew = () => {
-    fault = lookSafely(look, root);
+  const lookNow = (whole: boolean) => {
+    fault = lookSafely(() => look(whole), root);
     at = performance.now();
+    if (whole) wholeAt = at;
     return fault;
   };
+  const check = () => {
+    const now = performance.now();
+    if (now - at < holds) return fault;
+    return lookNow(fault !== undefined || now - wholeAt >= wholeEvery);
+  };
   return {
-    check: () => (performance.now() - at < holds ? fault : checkAnew()),
-    checkAnew,
+    check,
+    checkAnew: () => lookNow(true),
     watch: (directories) => {
       known = [...known, ...directories.map((directory) => identified(root, directory))];
-      at = Number.NEGATIVE_INFINITY;
+      at = wholeAt = Number.NEGATIVE_INFINITY;
     },
     close: () => {
       for (const { fd } of known) closeSync(fd);
@@ -102,7 +112,11 @@ function identified(root: string, { name, remade }: Watched): Known {
 }
 
 /** What is wrong with a directory, if anything. */
-function changed(root: string, { path, name, device, inode }: Known): { fault: Fault; missing: boolean } | undefined {
+function changed(
+  root: string,
+  { path, name, device, inode }: Known,
+  writing: boolean,
+): { fault: Fault; missing: boolean } | undefined {
   const about = titleOf(root, name);
   try {
     const found = directoryIdentity(path);
@@ -110,7 +124,7 @@ function changed(root: string, { path, name, device, inode }: Known): { fault: F
       const text = `${about}: is another directory than the one that was opened`;
       return { fault: new Fault('stale', text, { hint }), missing: false };
     }
-    accessSync(path, constants.W_OK);
+    if (writing) accessSync(path, constants.W_OK);
     return undefined;
   } catch (error) {
     if (!isErrno(error, 'ENOENT', 'ENOTDIR')) return { fault: faultOf(error, about), missing: false };
@@ -118,31 +132,22 @@ function changed(root: string, { path, name, device, inode }: Known): { fault: F
   }
 }
 
-/** milliseconds between two looks */
-const watched = 500;
-
 /**
  * Whether ext4 lets nothing be written any more since it met an error (`errors=remount-ro`): newer kernels (6.15) then leave the mount
- * as it is, and only list it among its options. False where the root is on another file system.
+ * as it is, and only list it among its options.
  */
-function createExt4Watch(root: string): () => boolean {
-  const options = ext4Options(root);
-  if (options === undefined) return () => false;
-  let at = Number.NEGATIVE_INFINITY;
-  let failed = false;
-  return () => {
-    if (performance.now() - at < watched) return failed;
-    at = performance.now();
-    try {
-      failed = /^emergency_ro$/m.test(readFileSync(options, 'utf8'));
-    } catch (error) {
-      // Without a descriptor nothing can be read, and removals need none: the last answer stands.
-      if (faultCode(error) !== 'exhausted') throw error;
-    }
-    return failed;
-  };
+function hasFailed(options: string | undefined): boolean {
+  if (options === undefined) return false;
+  try {
+    return /^emergency_ro$/m.test(readFileSync(options, 'utf8'));
+  } catch (error) {
+    // Without a descriptor nothing can be read, and removals need none.
+    if (faultCode(error) !== 'exhausted') throw error;
+    return false;
+  }
 }
 
+/** The file in which the kernel lists the options of a root on ext4. */
 function ext4Options(root: string): string | undefined {
   const device = blockDeviceOf(root);
   const file = `/proc/fs/ext4/${device}/options`;
