@@ -204,7 +204,7 @@ const unanswered = ({ where }: Stream, why: string) =>
 const tooLarge = ({ where }: Stream, { position, bytes }: Link, cause?: unknown) =>
   new Fault(
     'too-large',
-    `${where}: the event at position ${position} has ${bytes} bytes, more than the cluster takes${cause === undefined ? '' : `: ${errorText(cause)}`}`,
+    `${where}: the event at position ${position}: ${bytes} bytes are more than the cluster takes${cause === undefined ? '' : `: ${errorText(cause)}`}`,
     {
       hint:
         cause === undefined

@@ -263,7 +263,10 @@ export function troublesContract(name: string, start: (sandbox: Sandbox) => Prom
     const large = events(1, 1).map((envelope) => ({ ...envelope, meta: { actor: 'x'.repeat(1_100_000) } }));
     const { code, message, hint } = await rejection(log.append(large, now));
     assert.is(code, 'too-large');
-    assert.match(message, /the event at position 2 has 11\d{5} bytes, .*its MaxAppendSize is 1048576 bytes/);
+    assert.match(
+      message,
+      /the event at position 2: 11\d{5} bytes are more than the cluster takes: .*its MaxAppendSize is 1048576 bytes/,
+    );
     assert.match(hint, /set MaxAppendSize of the cluster to 11\d{5} or more/);
     await log.append(events(2, 1), now);
     assert.equal(await readAll(log), events(3));
