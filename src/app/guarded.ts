@@ -84,14 +84,14 @@ export const guardBallast = (root: RootGuard, { keep, release }: Ballast): Balla
 });
 
 /** Segments are read by their paths: of another root's nothing is passed on, and nothing is called damaged. */
-export function guardReads(root: RootGuard, log: EventLog): EventLog {
+export function guardReads<L extends Pick<EventLog, 'read' | 'readEncoded'>>(root: RootGuard, log: L): L {
   const { read, readEncoded } = log;
   const guarded: Pick<EventLog, 'read' | 'readEncoded'> = {
     read: (after) => checked(root, () => read(after)),
     ...(readEncoded && { readEncoded: (after) => checked(root, () => readEncoded(after)) }),
   };
   // Everything else, its end too, is still asked of the log itself.
-  return Object.assign(Object.create(log) as EventLog, guarded);
+  return Object.assign(Object.create(log) as L, guarded);
 }
 
 async function* checked<T>(root: RootGuard, batches: () => AsyncIterable<T>): AsyncGenerator<T> {

@@ -1,8 +1,9 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createMemoryDriver } from '../../src/adapters/volume-driver/memory/memory-driver.ts';
-import { guardDriver } from '../../src/app/guarded.ts';
+import { guardDriver, guardReads } from '../../src/app/guarded.ts';
 import { Fault } from '../../src/ports/fault.ts';
+import { enveloped, prepared } from '../support/sample-events.ts';
 
 const test = suite('app/guarded');
 
@@ -21,6 +22,27 @@ test('a driver is halted and closed whatever the root is, since a stop must come
     (error: Fault) => assert.is(error.code, 'stopped'),
   );
   await guarded.close();
+});
+
+test('what is read by paths is passed on only while the root is the one that was opened', async () => {
+  const wrong = new Fault('stale', 'root: is another directory', { hint: 'bring it back' });
+  let fault: Fault | undefined;
+  const root = { check: () => fault, checkAnew: () => fault };
+  const [first, second] = enveloped([prepared(1, 'a'), prepared(2, 'b')]).map((envelope) => [envelope]);
+  const reading = guardReads(root, {
+    async *read(_after: number) {
+      yield first ?? [];
+      yield second ?? [];
+    },
+  })
+    .read(0)
+    [Symbol.asyncIterator]();
+  assert.equal((await reading.next()).value, first);
+  fault = wrong;
+  await reading.next().then(
+    () => assert.unreachable(),
+    (error: unknown) => assert.is(error, wrong),
+  );
 });
 
 test.run();

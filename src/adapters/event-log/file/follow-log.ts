@@ -12,11 +12,12 @@ import { walkSegment } from './walk-segment.ts';
 /**
  * A log that somebody else goes on writing, as far as whole events stand in its files when they are read. Events that were never
  * acknowledged are among them, and may be gone a moment later: the reader must know from the writer which ones are durable.
+ * Throws a Fault (`stale`) while the files are those of another store than the one that is named.
  */
-export function followLog(directory: string): Pick<EventLog, 'read'> {
+export function followLog(directory: string, store: string): Pick<EventLog, 'read'> {
   let segments: Segment[] | undefined;
   const grown = async () => {
-    segments ??= [...(await loaded(directory)).segments];
+    segments ??= [...(await loaded(directory, store)).segments];
     await grow(directory, segments);
     return segments;
   };
@@ -40,9 +41,13 @@ export function followLog(directory: string): Pick<EventLog, 'read'> {
 
 const isDamage = (error: unknown) => error instanceof Fault && error.code === 'corrupt';
 
-async function loaded(directory: string): Promise<LoadedLog> {
+async function loaded(directory: string, store: string): Promise<LoadedLog> {
   const log = await loadSegments(directory);
-  if (log !== undefined) return log;
+  if (log?.store === store) return log;
+  if (log !== undefined)
+    throw new Fault('stale', `${directory}: is the log of store ${log.store}, not of ${store}`, {
+      hint: 'bring back the root that belongs to this store',
+    });
   throw new Fault('misuse', `${directory}: holds no log`, { hint: 'name the root of a store' });
 }
 
