@@ -21,10 +21,11 @@ import { readToken } from './http/read-token.ts';
 import { type HttpOptions, serveHttp } from './http/serve-http.ts';
 import { createMetrics } from './observe/create-metrics.ts';
 import { openLayers } from './open-layers.ts';
-import { type OpenStore, openStore, type Tools } from './open-store.ts';
+import { openStore, type Tools } from './open-store.ts';
 import { type Reach, unhindered } from './ports/failpoints.ts';
 import type { Logger } from './ports/logger.ts';
 import { expectRoot } from './ports/root-guard.ts';
+import type { OpenStore } from './start-store.ts';
 import { storeFiles } from './store-files.ts';
 
 export interface Daemon {
