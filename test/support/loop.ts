@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 export type LoopType = 'ext4' | 'xfs' | 'btrfs';
 
@@ -43,10 +43,13 @@ export function createLoop(type: LoopType, options: LoopOptions = {}): Loop {
   const path = join(folder, 'mounted');
   let device = '';
   let mounted = false;
+  let cut = false;
   const loop: Omit<Loop, 'device'> = {
     path,
     image,
     mount: () => {
+      if (cut) expectReleased(type, device);
+      cut = false;
       execFileSync('mount', ['-t', type, ...mountFlags(options), device, path]);
       mounted = true;
     },
@@ -54,7 +57,10 @@ export function createLoop(type: LoopType, options: LoopOptions = {}): Loop {
       if (mounted) execFileSync('umount', [path]);
       mounted = false;
     },
-    cutPower: () => void execFileSync('xfs_io', ['-x', '-c', 'shutdown', path]),
+    cutPower: () => {
+      execFileSync('xfs_io', ['-x', '-c', 'shutdown', path]);
+      cut = true;
+    },
     end: () => {
       if (mounted) execFileSync('umount', ['--lazy', path]);
       mounted = false;
@@ -75,6 +81,18 @@ export function createLoop(type: LoopType, options: LoopOptions = {}): Loop {
     throw error;
   }
   return { ...loop, device };
+}
+
+/**
+ * Waits until the kernel has let the file system go. Mount namespaces that another test made meanwhile hold it for a moment, and a
+ * mount would then show it as it was shut down.
+ */
+function expectReleased(type: LoopType, device: string): void {
+  const held = `/sys/fs/${type}/${basename(device)}`;
+  for (let looks = 0; existsSync(held); looks++) {
+    if (looks === 1_000) throw new Error(`${held}: something still holds the file system after 10 s`);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+  }
 }
 
 const mountFlags = ({ mount = [] }: LoopOptions): readonly string[] =>
