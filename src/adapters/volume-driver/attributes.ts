@@ -41,7 +41,16 @@ export async function attributesOf(
 
 /** Takes one attribute away from all these paths. */
 export async function dropAttribute(tools: AttributeTools, name: string, paths: readonly string[]): Promise<void> {
-  if (paths.length > 0) await forEach(tools, paths, ['setfattr', '-h', '-x', name]);
+  if (paths.length === 0) return;
+  const drop = ['setfattr', '-h', '-x'];
+  // An argument is text in UTF-8: a name of other bytes has to come from the list as well.
+  if (/^[ -~]+$/.test(name)) await forEach(tools, paths, [...drop, name]);
+  else
+    await forEach(
+      tools,
+      paths.flatMap((path) => [name, path]),
+      ['--max-args=2', ...drop],
+    );
 }
 
 /** Gives the second of each pair the first one's times, to the nanosecond, which Node's own call can't. */
@@ -66,15 +75,13 @@ async function output(run: RunBytes, file: string, args: readonly string[]): Pro
   throw new Fault('io', `attributes of a layer: ${file}: ${errors.trim()}`, { hint: 'run as root; look at the disk' });
 }
 
-/** Source: getfattr(1). A path that holds a line feed, a carriage return or a backslash has them as octal numbers. */
+/** Source: getfattr(1). Line feeds, carriage returns and backslashes stand as octal numbers in paths and names, and = in names. */
 function parsed(dump: string): Attributes {
   const found = new Map<string, ReadonlyMap<string, string>>();
   for (const entry of dump.split('\n\n')) {
     const [first = '', ...lines] = entry.split('\n');
     if (!first.startsWith('# file: ')) continue;
-    const path = first
-      .slice('# file: '.length)
-      .replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
+    const path = unquoted(first.slice('# file: '.length));
     const pairs = lines.filter((line) => line !== '').map((line) => pairOf(line));
     found.set(path, new Map(pairs));
   }
@@ -83,5 +90,8 @@ function parsed(dump: string): Attributes {
 
 function pairOf(line: string): readonly [string, string] {
   const cut = line.indexOf('=');
-  return cut === -1 ? [line, ''] : [line.slice(0, cut), line.slice(cut + 1)];
+  return cut === -1 ? [unquoted(line), ''] : [unquoted(line.slice(0, cut)), line.slice(cut + 1)];
 }
+
+const unquoted = (text: string) =>
+  text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
