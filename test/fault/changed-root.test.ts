@@ -17,7 +17,7 @@ import { snapledgerRun } from '../cli/process.ts';
 import { createLoop, type Loop } from '../support/loop.ts';
 import { suiteNeeding } from '../support/requirements.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
-import { CallFailure } from '../support/snapshots-client.ts';
+import { codeOf } from '../support/snapshots-client.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { type DriverUnderTest, driversUnderTest } from './drivers.ts';
 import { createServing } from './serving.ts';
@@ -87,12 +87,6 @@ const ways: readonly Way[] = [
     reason: /EROFS|[Rr]ead-only/,
   },
 ];
-
-const codeOf = (promise: Promise<unknown>): Promise<string> =>
-  promise.then(
-    () => 'OK',
-    (error) => (error instanceof CallFailure ? error.code : String(error)),
-  );
 
 /** All names below a directory. */
 const namesIn = (path: string): readonly string[] =>

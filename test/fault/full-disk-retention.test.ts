@@ -5,7 +5,7 @@ import { stateOfRoot, verified } from '../support/inspect-store.ts';
 import type { Loop } from '../support/loop.ts';
 import { suiteNeeding } from '../support/requirements.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
-import { CallFailure, type SnapshotsClient } from '../support/snapshots-client.ts';
+import { codeOf, type SnapshotsClient } from '../support/snapshots-client.ts';
 import { writeFiles } from '../torture/content.ts';
 import { createServing, type Serving } from './serving.ts';
 import { bytesFree, fillBlocks, type SmallDisk, smallDisks } from './small-disk.ts';
@@ -22,12 +22,6 @@ const layers = 10;
 const each = 6 << 20;
 
 const retainedIn = async ({ root }: Serving) => (await stateOfRoot(root)).volumes.retained.size;
-
-const codeOf = (call: Promise<unknown>) =>
-  call.then(
-    () => 'OK',
-    (error) => (error instanceof CallFailure ? error.code : String(error)),
-  );
 
 /** As many as a snapshot may have: twenty of them use up what the log has taken of the disk ahead. */
 const manyLabels = Object.fromEntries(Array.from({ length: 16 }, (_, n) => [`large-${n}`, 'x'.repeat(4000)]));

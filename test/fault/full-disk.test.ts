@@ -7,7 +7,7 @@ import { onDisk, stateOfRoot, verified } from '../support/inspect-store.ts';
 import type { Loop } from '../support/loop.ts';
 import { suiteNeeding } from '../support/requirements.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
-import { CallFailure, type SnapshotsClient } from '../support/snapshots-client.ts';
+import { codeOf, keysOf, type SnapshotsClient } from '../support/snapshots-client.ts';
 import { flawIn, type KnownFile, writeFiles } from '../torture/content.ts';
 import { collect } from './collect.ts';
 import { createServing, type Serving } from './serving.ts';
@@ -49,14 +49,6 @@ async function begin(disk: SmallDisk): Promise<Context> {
   }
   return { disk, sandbox, loop, serving, daemon, client };
 }
-
-const codeOf = (call: Promise<unknown>) =>
-  call.then(
-    () => 'OK',
-    (error) => (error instanceof CallFailure ? error.code : String(error)),
-  );
-
-const keysOf = async (client: SnapshotsClient) => (await client.list()).map(({ name }) => name).sort();
 
 /** What is given up on btrfs so that a refusal can be recorded lets some more through: so many in a row are for good. */
 const refusalsForGood = 5;

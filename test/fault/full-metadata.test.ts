@@ -6,7 +6,7 @@ import type { Loop } from '../support/loop.ts';
 import { loudly } from '../support/loudly.ts';
 import { suiteNeeding } from '../support/requirements.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
-import type { SnapshotsClient } from '../support/snapshots-client.ts';
+import { keysOf, type SnapshotsClient } from '../support/snapshots-client.ts';
 import { collect } from './collect.ts';
 import { btrfs as driver } from './drivers.ts';
 import { createServing, type Serving } from './serving.ts';
@@ -26,7 +26,6 @@ const actives = Array.from({ length: 12 }, (_, n) => `k${n}`);
 
 const test = suiteNeeding<Context>('btrfs without metadata', ...disk.needs);
 
-const keysOf = async (client: SnapshotsClient) => (await client.list()).map(({ name }) => name).sort();
 const layersOf = async ({ root }: Serving, keys: readonly string[]) => {
   const { index } = await stateOfRoot(root);
   return keys.map((key) => driver.layer(root, { id: index.get(key)?.id ?? 0, kind: 'active' }));

@@ -9,7 +9,7 @@ import { createLoop } from '../support/loop.ts';
 import { loudly } from '../support/loudly.ts';
 import { requireFileSystem, suiteNeeding } from '../support/requirements.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
-import { CallFailure, type SnapshotsClient } from '../support/snapshots-client.ts';
+import { codeOf, keysOf, type SnapshotsClient } from '../support/snapshots-client.ts';
 import { flawIn, type KnownFile, writeFiles } from '../torture/content.ts';
 import { collect } from './collect.ts';
 import { type DriverUnderTest, driversUnderTest, overlay } from './drivers.ts';
@@ -49,14 +49,6 @@ async function begin(driver: DriverUnderTest, retention?: string): Promise<Conte
   }
   return { driver, sandbox, limited, serving, daemon, client };
 }
-
-const codeOf = (call: Promise<unknown>) =>
-  call.then(
-    () => 'OK',
-    (error) => (error instanceof CallFailure ? error.code : String(error)),
-  );
-
-const keysOf = async (client: SnapshotsClient) => (await client.list()).map(({ name }) => name).sort();
 
 /** What the quota counts, in bytes. */
 function counted({ limited }: Context): number {

@@ -5,25 +5,10 @@ import type { Envelope } from '../../events/envelope.ts';
 import type { Event } from '../../events/registry.ts';
 import { elapsedAt } from '../../projections/life-of-store.ts';
 import { evolve, initialState, type State } from '../../projections/state.ts';
-import { sampleRoot } from '../support/sample-events.ts';
+import { opened } from '../support/sample-events.ts';
 
 const test = suite('projections: the time that has passed');
 
-const opened = (boot: string): Event => ({
-  type: 'StoreOpened',
-  data: {
-    store: 's',
-    driver: 'memory',
-    version: '1',
-    boot,
-    pid: 1,
-    clean: true,
-    replayed: 0,
-    found: {},
-    root: sampleRoot,
-    replaces: null,
-  },
-});
 const closed: Event = { type: 'StoreClosed', data: { reason: 'SIGTERM' } };
 const removed = (id: number): Event => ({
   type: 'SnapshotRemoved',

@@ -20,6 +20,23 @@ export function enveloped(events: readonly Event[], after = 0): Envelope[] {
   });
 }
 
+/** An opening in order during the boot of that id. */
+export const opened = (boot: string): Event => ({
+  type: 'StoreOpened',
+  data: {
+    store: 's',
+    driver: 'overlay',
+    version: '0',
+    boot,
+    pid: 1,
+    clean: true,
+    replayed: 0,
+    found: {},
+    root: sampleRoot,
+    replaces: null,
+  },
+});
+
 export const prepared = (id: number, key: string, parent: { name: string; id: number } | null = null): Event => ({
   type: 'SnapshotPrepared',
   data: { id, key, kind: 'active', labels: {}, parent: parent?.name ?? '', parentId: parent?.id ?? null },

@@ -118,3 +118,13 @@ function listed(client: Client, filters: readonly string[]): Promise<readonly In
       .on('end', () => resolve(infos));
   });
 }
+
+/** The status that a call ends with; the text of anything else that it rejects with. */
+export const codeOf = (call: Promise<unknown>): Promise<string> =>
+  call.then(
+    () => 'OK',
+    (error: unknown) => (error instanceof CallFailure ? error.code : String(error)),
+  );
+
+/** Keys and names of all snapshots, sorted. */
+export const keysOf = async (client: SnapshotsClient) => (await client.list()).map(({ name }) => name).sort();

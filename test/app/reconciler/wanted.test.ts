@@ -3,25 +3,10 @@ import * as assert from 'uvu/assert';
 import type { Event } from '../../../events/registry.ts';
 import { evolve, initialState } from '../../../projections/state.ts';
 import { crashOf, wantedOf } from '../../../src/app/reconciler/wanted.ts';
-import { committed, enveloped, prepared, sampleRoot } from '../../support/sample-events.ts';
+import { committed, enveloped, opened, prepared } from '../../support/sample-events.ts';
 
 const test = suite('app/reconciler/wanted');
 
-const opened = (boot: string): Event => ({
-  type: 'StoreOpened',
-  data: {
-    store: 's',
-    driver: 'overlay',
-    version: '0',
-    boot,
-    pid: 1,
-    clean: true,
-    replayed: 0,
-    found: {},
-    root: sampleRoot,
-    replaces: null,
-  },
-});
 const relabelled = (id: number, key: string): Event => ({
   type: 'SnapshotUpdated',
   data: { id, key, before: { a: '' }, after: { a: 'b' } },
