@@ -2,7 +2,7 @@ import * as either from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
 import { Decimal, Nanoseconds } from './codecs.ts';
 import { quickDecoder } from './quick-decoder.ts';
-import { type Event, registry } from './registry.ts';
+import { decodeEvent, type Event, encodeEvent } from './registry.ts';
 
 /**
  * Who and why, as flat strings: `actor` ("containerd", "reconciler" or "operator"), and where known `namespace`,
@@ -39,7 +39,7 @@ export interface WireEnvelope {
 }
 
 export function encodeEnvelope(envelope: Envelope): WireEnvelope {
-  const { type, data } = registry.encode(envelope.event);
+  const { type, data } = encodeEvent(envelope.event);
   return {
     position: String(envelope.position),
     id: envelope.id,
@@ -50,11 +50,11 @@ export function encodeEnvelope(envelope: Envelope): WireEnvelope {
   };
 }
 
-/** Decodes an envelope of this or an older release, or says where it is wrong. */
+/** Decodes plain JSON, or says where it is wrong. */
 export function decodeEnvelope(input: unknown): either.Either<string, Envelope> {
   const wire = decodeWire(input);
   if (either.isLeft(wire)) return wire;
-  const event = registry.decode(wire.right);
+  const event = decodeEvent(wire.right);
   if (either.isLeft(event)) return event;
   const { position, id, time, meta } = wire.right;
   return either.right({ position, id, time, meta, event: event.right });

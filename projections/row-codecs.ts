@@ -1,6 +1,6 @@
 import * as t from 'io-ts';
 import { Decimal, Kind, Labels, MaybeId, Nanoseconds, Whole } from '../events/codecs.ts';
-import { RootV1 } from '../events/store-events.ts';
+import { Root } from '../events/store-events.ts';
 
 const MaybeDecimal = t.union([Decimal, t.null]);
 
@@ -14,7 +14,7 @@ export const LifeRow = t.type(
     lastId: Decimal,
     opened: Decimal,
     boot: t.string,
-    root: t.union([RootV1, t.null]),
+    root: t.union([Root, t.null]),
     open: t.boolean,
     uptime: MaybeDecimal,
     elapsed: Decimal,

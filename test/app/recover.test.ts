@@ -90,15 +90,15 @@ test('everything that was answered is there after a crash', async () => {
   assert.equal(actions(second), []);
 });
 
-test('a volume without an event is discarded, an event without a volume is remade', async () => {
+test('a volume without an event is discarded, an event without a volume is recreated', async () => {
   const first = await openMemoryStore();
   await first.snapshots.prepare(prepare('k1'), actor);
   first.driver.volumes.delete('1');
   first.driver.volumes.set('2', newMemoryVolume());
   const second = await again(first);
-  assert.equal(actions(second), ['discard 2', 'remake 1']);
+  assert.equal(actions(second), ['discard 2', 'recreate 1']);
   assert.equal([...second.driver.volumes.keys()], ['1']);
-  assert.ok(second.types().includes('VolumeRemade'));
+  assert.ok(second.types().includes('VolumeRecreated'));
   assert.ok(second.types().includes('OrphanPurged'));
   assert.is(second.types().at(-1), 'StoreOpened');
 });
@@ -148,7 +148,7 @@ test('a recovery that is killed is done again by the next one', async () => {
   const killed = openMemoryStore({ before: (deed) => (deed === 'create' ? new Promise(() => {}) : undefined) }, first);
   await Promise.race([killed, pause(20)]);
   const third = await again(first);
-  assert.equal(actions(third), ['remake 1']);
+  assert.equal(actions(third), ['recreate 1']);
 });
 
 test('a deed that the disk refuses is told, the others go on, and it is tried again', async () => {

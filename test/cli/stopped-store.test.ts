@@ -52,7 +52,7 @@ test('show the log', async ({ root }) => {
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line).type);
-  assert.equal(types, ['SnapshotPrepared.v1', 'SnapshotRemoved.v2', 'VolumePurged.v1']);
+  assert.equal(types, ['SnapshotPrepared.v1', 'SnapshotRemoved.v1', 'VolumePurged.v1']);
 });
 
 test('show the tree and one snapshot', async ({ root }) => {

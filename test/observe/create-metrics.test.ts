@@ -41,7 +41,7 @@ const facts: readonly Event[] = [
       pid: 1,
       clean: false,
       replayed: 0,
-      found: { quarantine: 2, remake: 1 },
+      found: { quarantine: 2, recreate: 1 },
       root: sampleRoot,
       replaces: null,
     },

@@ -32,7 +32,7 @@ export type Member = t.TypeOf<typeof Member>;
 export const Manifest = t.readonlyArray(Member, 'ExportManifest');
 export const manifestName = 'manifest.json';
 
-export const format = 'snapledger.export.v2';
+export const format = 'snapledger.export.v1';
 
 /** The last line of an export, after the tar archive, which tar itself passes over. */
 export const Trailer = t.type(

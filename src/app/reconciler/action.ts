@@ -2,7 +2,7 @@ import type { Found, Volume } from '../../ports/volume-driver.ts';
 
 /**
  * What the reconciler does, by name, each with its reason:
- * `purge` a removed snapshot's volume; `remake` an active's volume where nothing can have been written into it;
+ * `purge` a removed snapshot's volume; `recreate` an active's volume where nothing can have been written into it;
  * `complete` an active of which a part is missing; `declare-lost` a snapshot whose content vanished; `end-retention` one
  * that was removed and can't be brought back, for the same reason; `undo-commit` a
  * seal whose commit is not in the log; `finish-commit` an active's rest whose commit is; `quarantine` what the log does
@@ -10,7 +10,7 @@ import type { Found, Volume } from '../../ports/volume-driver.ts';
  */
 export type Action =
   | { readonly type: 'purge'; readonly id: number; readonly why: string }
-  | { readonly type: 'remake' | 'complete'; readonly id: number; readonly volume: Volume; readonly why: string }
+  | { readonly type: 'recreate' | 'complete'; readonly id: number; readonly volume: Volume; readonly why: string }
   | { readonly type: 'declare-lost' | 'end-retention'; readonly id: number; readonly key: string; readonly why: string }
   | {
       readonly type: 'undo-commit' | 'finish-commit';

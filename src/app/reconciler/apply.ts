@@ -59,10 +59,10 @@ async function perform(
 ): Promise<readonly Event[]> {
   const { id, why } = action;
   switch (action.type) {
-    case 'remake':
+    case 'recreate':
     case 'complete':
       await driver.create(action.volume);
-      return [{ type: 'VolumeRemade', data: { id: action.id, why } }];
+      return [{ type: 'VolumeRecreated', data: { id: action.id, why } }];
     case 'declare-lost':
       return [{ type: 'VolumeLost', data: { id: action.id, key: action.key, why } }];
     case 'end-retention':

@@ -18,7 +18,7 @@ export function plan(wanted: Wanted, found: readonly FoundVolume[]): readonly Ac
   return [
     ...lost.values(),
     ...explanations(found, wanted, lost),
-    ...remakes(wanted, byId, lost),
+    ...recreations(wanted, byId, lost),
     ...[...wanted.doomed].map(
       ([id, { why, since }]): Action => ({ type: 'purge', id, why: `${why} at position ${since}` }),
     ),
@@ -108,7 +108,7 @@ function sealed(wanted: Wanted, id: number): Action {
     : { type: 'undo-commit', id, key, volume, why: 'sealed, but its commit is not in the log' };
 }
 
-function* remakes(
+function* recreations(
   wanted: Wanted,
   found: ReadonlyMap<number, Found>,
   lost: ReadonlyMap<number, Lost>,
@@ -117,7 +117,7 @@ function* remakes(
     if (kind === 'committed' || !occupies || lost.has(id)) continue;
     const there = found.get(id);
     if (there?.layer !== true) {
-      if (fresh) yield { type: 'remake', id, volume: wanted.volume(id), why: notFinished };
+      if (fresh) yield { type: 'recreate', id, volume: wanted.volume(id), why: notFinished };
     } else if (!there.whole) yield { type: 'complete', id, volume: wanted.volume(id), why: partMissing };
   }
 }

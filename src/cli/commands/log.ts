@@ -1,6 +1,6 @@
 import * as either from 'fp-ts/lib/Either.js';
 import { type Envelope, encodeEnvelope } from '../../../events/envelope.ts';
-import { versions } from '../../../events/registry.ts';
+import { eventCodecs } from '../../../events/registry.ts';
 import { Ambiguous } from '../../app/audit/find-snapshot.ts';
 import { knownKey } from '../../app/audit/history.ts';
 import { parseTime } from '../../app/audit/moment.ts';
@@ -116,10 +116,10 @@ function timeGiven(option: string, text: string | undefined): bigint | undefined
 const itemsOf = (given: readonly string[]) => given.flatMap((text) => text.split(','));
 
 function checkType(type: string): void {
-  if (Object.hasOwn(versions, type)) return;
-  const meant = nearest(type, Object.keys(versions));
+  if (Object.hasOwn(eventCodecs, type)) return;
+  const meant = nearest(type, Object.keys(eventCodecs));
   throw new Fault('misuse', `--type: there is no event ${plain(type)}`, {
-    hint: meant === undefined ? `there are ${Object.keys(versions).join(', ')}` : `did you mean ${meant}?`,
+    hint: meant === undefined ? `there are ${Object.keys(eventCodecs).join(', ')}` : `did you mean ${meant}?`,
   });
 }
 

@@ -69,7 +69,7 @@ function whatOf(event: Event): string {
       return `${event.data.topic} ${event.data.namespace}`;
     case 'ContainerdWatchChanged':
       return event.data.listening ? `listening, after a gap of ${durationOf(event.data.gap)}` : 'not listening';
-    case 'VolumeRemade':
+    case 'VolumeRecreated':
     case 'VolumeLost':
     case 'RetentionEnded':
     case 'SnapshotRestored':

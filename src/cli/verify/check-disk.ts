@@ -9,7 +9,7 @@ import { tolerantScan } from './tolerant-scan.ts';
 
 const todos: Readonly<Record<ActionType, string>> = {
   purge: 'nothing: the daemon purges it in the background, and again at its next start',
-  remake: '`snapledger reconcile` makes it again, empty: it was prepared and never answered',
+  recreate: '`snapledger reconcile` creates it again, empty: it was prepared, and no client had an answer',
   complete: '`snapledger reconcile` makes the missing part again',
   'declare-lost':
     'bring the directory back from a backup before the next start; else `snapledger reconcile` records the loss, and the image must be pulled again',

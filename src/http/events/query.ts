@@ -1,6 +1,6 @@
 import * as either from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
-import { type EventType, versions } from '../../../events/registry.ts';
+import { type EventType, eventCodecs } from '../../../events/registry.ts';
 import { nearest } from '../../config/nearest.ts';
 import { ListType, Switch, Texts } from '../decode-query.ts';
 
@@ -17,7 +17,7 @@ export const Position = new t.Type<number, string, unknown>(
   String,
 );
 
-const isType = (name: string): name is EventType => Object.hasOwn(versions, name);
+const isType = (name: string): name is EventType => Object.hasOwn(eventCodecs, name);
 
 /** Names of events, separated by commas or given one by one. */
 export const Types = new ListType<ReadonlySet<EventType>>(
@@ -35,8 +35,8 @@ export const Types = new ListType<ReadonlySet<EventType>>(
 );
 
 function suggestion(wrong: string): string {
-  const meant = nearest(wrong.replace(/\.v\d+$/, ''), Object.keys(versions));
-  return meant === undefined ? ` (there are ${Object.keys(versions).join(', ')})` : ` (did you mean ${meant}?)`;
+  const meant = nearest(wrong.replace(/\.v\d+$/, ''), Object.keys(eventCodecs));
+  return meant === undefined ? ` (there are ${Object.keys(eventCodecs).join(', ')})` : ` (did you mean ${meant}?)`;
 }
 
 const Key = new t.Type<string, string, unknown>(

@@ -78,8 +78,8 @@ test('a vanished layer in the middle leaves its parents alone', () => {
   ]);
 });
 
-test('an active that was prepared since the crashed opening and never spoken of again is remade', () => {
-  assert.equal(names(planned([prepared(1, 'k1')], [], killed(0))), ['remake 1']);
+test('an active that was prepared since the crashed opening and never spoken of again is recreated', () => {
+  assert.equal(names(planned([prepared(1, 'k1')], [], killed(0))), ['recreate 1']);
 });
 
 test('an active of an earlier session, or one that was spoken of, is lost when it vanished', () => {

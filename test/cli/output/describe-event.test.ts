@@ -59,7 +59,7 @@ test('puts what went wrong into words', () => {
   const events: readonly Event[] = [
     { type: 'PrepareUndone', data: undone },
     { type: 'CommitUndone', data: { ...undone, name: 'n', step: 'seal', done: 'unseal' } },
-    { type: 'VolumeRemade', data: { id: 5, why: 'never finished' } },
+    { type: 'VolumeRecreated', data: { id: 5, why: 'never finished' } },
     { type: 'VolumeLost', data: { id: 5, key: 'k', why: 'vanished' } },
     { type: 'OrphanQuarantined', data: { path: 'snapshots/x', id: null, moved: 'quarantine/9-x', why: 'no number' } },
     { type: 'OrphanPurged', data: { path: 'snapshots/9', id: 9, why: 'empty', bytes: 0 } },
@@ -67,7 +67,7 @@ test('puts what went wrong into words', () => {
   assert.equal(described(events), [
     'PrepareUndone | 5 | k | create: EIO (purge) | containerd/default',
     'CommitUndone | 5 | k | seal: EIO (unseal) | containerd/default',
-    'VolumeRemade | 5 |  | never finished | containerd/default',
+    'VolumeRecreated | 5 |  | never finished | containerd/default',
     'VolumeLost | 5 | k | vanished | containerd/default',
     'OrphanQuarantined |  | snapshots/x | to quarantine/9-x: no number | containerd/default',
     'OrphanPurged | 9 | snapshots/9 | empty, 0 B freed | containerd/default',

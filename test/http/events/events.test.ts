@@ -164,7 +164,7 @@ test('answers CloudEvents to those who ask for them: one a line, as a list, as m
   assert.equal(event, {
     specversion: '1.0',
     source: `urn:uuid:${store}`,
-    type: 'snapledger.SnapshotCommitted.v2',
+    type: 'snapledger.SnapshotCommitted.v1',
     subject: 'default/1/key',
     time: '2026-09-21T14:13:20.123456789Z',
     datacontenttype: 'application/json',
@@ -221,7 +221,7 @@ const wrong: readonly (readonly [query: string, text: string])[] = [
   ['?zzzzzz=3', 'zzzzzz: unknown parameter, there are from, types, key, follow'],
   ['?types=SnapshotComitted', 'did you mean SnapshotCommitted?'],
   ['?types=SnapshotPrepared,', 'types: expected names of events'],
-  ['?types=SnapshotCommitted.v2', 'did you mean SnapshotCommitted?'],
+  ['?types=SnapshotCommitted.v1', 'did you mean SnapshotCommitted?'],
   ['?types=constructor', 'there are StoreCreated'],
   ['?follow=yes', 'follow: expected 1 or 0, found "yes"'],
   ['?key=', 'key: expected a key or name'],

@@ -5,7 +5,7 @@ import * as t from 'io-ts';
 import { Decimal, decodeWith } from '../../../../events/codecs.ts';
 import { chain, formatLine, type Line } from './line.ts';
 
-/** Changes with the layout of segments; a release reads every format that ever shipped. */
+/** Changes with the layout of segments. */
 const format = 'snapledger.log.v1';
 
 const GapCodec = t.type(
