@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { CommanderError } from 'commander';
+import type { VolumeScan, World } from './cli/cli-deps.ts';
 import { errorLines, exitStatus } from './cli/failure.ts';
 import { endQuietlyOnClosedPipe } from './cli/output/print.ts';
 import { createProgram } from './cli/program.ts';
-import type { VolumeScan, World } from './cli/world.ts';
+import { clusterOf, storeFiles } from './compose/store-files.ts';
 import { Fault } from './ports/fault.ts';
-import { clusterOf, storeFiles } from './store-files.ts';
 
 /** Runs the command line and sets the exit status: 0 done, 1 failed or found something, 2 misuse, 3 corrupt, 4 busy. */
 export async function main(argv: readonly string[]): Promise<void> {
@@ -33,7 +33,7 @@ export const world: World = {
       const { inspectStream } = await import('./adapters/event-log/kurrentdb/inspect-stream.ts');
       return { store: cluster.store, segments: 0, bytes: 0, torn: 0, gaps: [], ...(await inspectStream(cluster)) };
     }
-    const { inspectLog } = await import('./adapters/event-log/file/inspect-log.ts');
+    const { inspectLog } = await import('./adapters/event-log/file/verify/inspect-log.ts');
     return inspectLog(join(root, 'log'));
   },
   measureLog: (root) => storeFiles(root).measureLog(),
@@ -48,36 +48,36 @@ export const world: World = {
   },
   moveArchives: async (root, options) => {
     await expectFiles(root);
-    const { moveStopped } = await import('./move-archives.ts');
+    const { moveStopped } = await import('./maintenance/move-archives.ts');
     return moveStopped(root, options);
   },
   bringBack: async (root, from) => {
     await expectFiles(root);
-    const { bringBackStopped } = await import('./move-archives.ts');
+    const { bringBackStopped } = await import('./maintenance/move-archives.ts');
     return bringBackStopped(root, from);
   },
   exportStore: async (root, file, volumes) => {
-    const { exportStore } = await import('./export-store.ts');
+    const { exportStore } = await import('./maintenance/export-store.ts');
     return exportStore(root, file, volumes);
   },
   importStore: async (root, file, driver) => {
-    const { importStore } = await import('./import-store.ts');
+    const { importStore } = await import('./maintenance/import-store.ts');
     return importStore(root, file, driver);
   },
   openInspector: async (root, driver) => {
-    const { openInspector } = await import('./open-inspector.ts');
+    const { openInspector } = await import('./compose/layers.ts');
     return openInspector(root, driver);
   },
   openLayers: async (root, driver) => {
-    const { openLayers } = await import('./open-layers.ts');
+    const { openLayers } = await import('./compose/layers.ts');
     return openLayers(root, driver);
   },
   initStore: async (config, logger) => {
-    const { initStore } = await import('./main.ts');
+    const { initStore } = await import('./daemon.ts');
     return initStore(config, logger);
   },
   startDaemon: async (config, logger, options) => {
-    const { startDaemon } = await import('./main.ts');
+    const { startDaemon } = await import('./daemon.ts');
     return startDaemon(config, logger, options);
   },
   repairLog: async (root, dryRun) => {
@@ -85,15 +85,15 @@ export const world: World = {
       throw new Fault('misuse', `${root}: its log is kept in a cluster, and can't be repaired from here`, {
         hint: 'bring the cluster back from a backup; `snapledger verify` tells what is wrong',
       });
-    const { repairStopped } = await import('./repair-stopped.ts');
+    const { repairStopped } = await import('./maintenance/repair-stopped.ts');
     return repairStopped(root, dryRun);
   },
   reconcileStopped: async (config, logger) => {
-    const { reconcileStopped } = await import('./main.ts');
+    const { reconcileStopped } = await import('./daemon.ts');
     return reconcileStopped(config, logger);
   },
   restoreStopped: async (config, name, logger) => {
-    const { restoreStopped } = await import('./main.ts');
+    const { restoreStopped } = await import('./daemon.ts');
     return restoreStopped(config, name, logger);
   },
 };
@@ -109,7 +109,7 @@ async function expectFiles(root: string): Promise<void> {
 async function openVolumes(root: string, driver: string): Promise<Omit<VolumeScan, 'boot'>> {
   switch (driver) {
     case 'overlay': {
-      const { orphanDeeds } = await import('./adapters/volume-driver/overlay/orphan-deeds.ts');
+      const { orphanDeeds } = await import('./adapters/volume-driver/overlay/orphans.ts');
       const { scan, untouched } = orphanDeeds(root, () => 0);
       return { scan, untouched, occupies: ({ kind }) => kind !== 'view' };
     }
@@ -129,7 +129,7 @@ async function openBtrfsScan(root: string): Promise<Omit<VolumeScan, 'boot'>> {
   const { createSystem } = await import('./adapters/system/create-system.ts');
   const { runCommand } = await import('./adapters/system/run-command.ts');
   const { createBtrfsCalls } = await import('./adapters/volume-driver/btrfs/create-btrfs-calls.ts');
-  const { orphanDeeds } = await import('./adapters/volume-driver/btrfs/orphan-deeds.ts');
+  const { orphanDeeds } = await import('./adapters/volume-driver/btrfs/orphans.ts');
   const calls = createBtrfsCalls(createIoctl(), runCommand);
   const { syncFileSystem } = createSystem();
   const { scan, untouched } = orphanDeeds({ root, calls, syncFileSystem, remove: async () => 0 });

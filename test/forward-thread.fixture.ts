@@ -2,7 +2,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { type ForwardStatus, notYet } from '../src/app/forward/status.ts';
-import type { ForwardJob } from '../src/forward-thread.ts';
+import type { ForwardJob } from '../src/compose/forward-thread.ts';
 
 /** A thread that has forwarded what it is told of, but for its first life in a root, in which it dies of that. */
 const { root } = workerData as ForwardJob;

@@ -2,11 +2,11 @@ import type { Reach } from '../ports/failpoints.ts';
 import { Fault } from '../ports/fault.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Uptime } from '../ports/system.ts';
-import type { Checkpointer } from './checkpointer.ts';
-import type { Journal } from './journal.ts';
-import type { KeyLocks } from './key-locks.ts';
-import type { LateFlusher } from './late-flusher.ts';
-import { recordClosing } from './recover.ts';
+import type { Checkpointer } from './background/checkpointer.ts';
+import type { LateFlusher } from './background/late-flusher.ts';
+import { recordClosing } from './recovery/recover.ts';
+import type { Journal } from './store/journal.ts';
+import type { KeyLocks } from './store/key-locks.ts';
 import { late, within } from './within.ts';
 
 /** Milliseconds for each part of an end. */

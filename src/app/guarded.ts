@@ -4,7 +4,7 @@ import type { EventLog } from '../ports/event-log.ts';
 import { expectRoot, expectSameRoot, type RootGuard } from '../ports/root-guard.ts';
 import type { StoreFiles } from '../ports/store-files.ts';
 import type { Survey, VolumeDriver } from '../ports/volume-driver.ts';
-import type { Snapshots } from './snapshots.ts';
+import type { Snapshots } from './store/snapshots.ts';
 
 // What works on a root by its path, so that it touches no other directory than the one that was opened. A call is refused with the
 // guard's Fault while the root is another one, and so is its answer where that came about meanwhile. Changes of the state are

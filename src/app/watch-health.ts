@@ -1,5 +1,5 @@
 import type { Logger } from '../ports/logger.ts';
-import type { Health } from './journal.ts';
+import type { Health } from './store/journal.ts';
 
 interface Context {
   readonly health: () => Health;

@@ -2,8 +2,8 @@ import type { State } from '../../projections/state.ts';
 import { stateOfStore } from '../app/audit/state-at.ts';
 import type { ReadableLog } from '../ports/readable-log.ts';
 import type { StoreFiles } from '../ports/store-files.ts';
+import type { World } from './cli-deps.ts';
 import { type RootOptions, storeRoot } from './store-root.ts';
-import type { World } from './world.ts';
 
 /** The files of a store that is meant by options. Throws a Fault (`misuse`) where there is none. */
 export function storeFiles(options: RootOptions, world: World): StoreFiles {

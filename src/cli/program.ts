@@ -1,12 +1,12 @@
 import { Command } from 'commander';
-import { addChecking } from './program/checking.ts';
-import { addInstalling } from './program/installing.ts';
-import { addLooking } from './program/looking.ts';
-import { addMending } from './program/mending.ts';
-import { addMoving } from './program/moving.ts';
-import { addServing } from './program/serving.ts';
-import { version } from './version.ts';
-import type { World } from './world.ts';
+import { version } from '../config/version.ts';
+import type { World } from './cli-deps.ts';
+import { addLooking } from './program/inspect.ts';
+import { addMending } from './program/repair.ts';
+import { addServing } from './program/serve.ts';
+import { addInstalling } from './program/setup.ts';
+import { addMoving } from './program/transfer.ts';
+import { addChecking } from './program/verify.ts';
 
 /** The command line. Each command's code is loaded when it is run, so that help costs no more than this file. */
 export function createProgram(world: World): Command {

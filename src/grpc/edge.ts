@@ -1,4 +1,4 @@
-import type { Snapshots } from '../app/snapshots.ts';
+import type { Snapshots } from '../app/store/snapshots.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { CallWatch } from './call-watch.ts';
 

@@ -1,5 +1,5 @@
 import { createServer, type Http2Server, type ServerHttp2Session } from 'node:http2';
-import type { Snapshots } from '../app/snapshots.ts';
+import type { Snapshots } from '../app/store/snapshots.ts';
 import { within } from '../app/within.ts';
 import { listenOnSocket } from '../edge/listen-on-socket.ts';
 import type { Logger } from '../ports/logger.ts';

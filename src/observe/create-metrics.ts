@@ -1,7 +1,7 @@
 import { Gauge, Histogram, Registry } from 'prom-client';
 import type { Envelope } from '../../events/envelope.ts';
+import type { Pipeline, Pipelines } from '../app/background/pipeline.ts';
 import type { ForwardStatus } from '../app/forward/status.ts';
-import type { Pipeline, Pipelines } from '../app/pipeline/pipeline.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { LogFigures } from '../ports/store-files.ts';
 import { createCallMetrics, type ObserveCall } from './call-metrics.ts';

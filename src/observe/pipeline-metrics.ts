@@ -1,5 +1,5 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
-import type { Pipelines } from '../app/pipeline/pipeline.ts';
+import type { Pipelines } from '../app/background/pipeline.ts';
 import type { Watched } from './journal-metrics.ts';
 
 interface Sources {

@@ -1,13 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { newMemoryVolume } from '../../src/adapters/volume-driver/memory/memory-driver.ts';
+import { newMemoryVolume } from '../../src/adapters/volume-driver/memory-driver.ts';
 import { Fault } from '../../src/ports/fault.ts';
 import { heldUp } from '../support/held-up.ts';
 import { closeMemoryStores, type MemoryStore, openMemoryStore } from '../support/memory-store.ts';
 import { waitFor } from '../support/wait-for.ts';
 
-const test = suite('app/service, its end');
+const test = suite('app/close-service');
 const actor = { actor: 'containerd', namespace: 'default' };
 const prepare = { type: 'Prepare', key: 'k1', parent: '', kind: 'active', labels: {} } as const;
 const commit = { type: 'Commit', key: 'k1', name: 'base', parent: '', labels: {} } as const;

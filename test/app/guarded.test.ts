@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createMemoryDriver } from '../../src/adapters/volume-driver/memory/memory-driver.ts';
+import { createMemoryDriver } from '../../src/adapters/volume-driver/memory-driver.ts';
 import { guardDriver, guardReads } from '../../src/app/guarded.ts';
 import { Fault } from '../../src/ports/fault.ts';
 import { enveloped, prepared } from '../support/sample-events.ts';

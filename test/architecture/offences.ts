@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path';
 import { type Import, importsOf, withoutComments } from './imports.ts';
-import { places, type Room, rooms } from './rooms.ts';
+import { composition, places, type Room, rooms } from './rooms.ts';
 
 /** Everything in a source file that breaks a rule of ARCHITECTURE.md, one sentence each. */
 export function offences(path: string, source: string): readonly string[] {
@@ -26,13 +26,16 @@ function localOffences(path: string, room: Room, { from, typeOnly }: Import): re
 }
 
 /**
- * Adapters are constructed by the composition roots, files directly in src/, and don't know each other: a file may
- * import what lies in its own technology's folder, and what its port's folder holds for all technologies.
+ * Only the composition constructs adapters, and adapters don't know each other: a file may import what lies in its own
+ * technology's folder, what its port's folder and `shared/` hold for all technologies, and the helpers for files.
  */
 function adapterOffences(path: string, target: string): readonly string[] {
-  if (/^src\/[^/]+$/.test(path)) return [];
+  if (composition.some((place) => path.startsWith(place))) return [];
   if (!path.startsWith('src/adapters/')) return [`imports the adapter ${target}`];
-  const own = technologyOf(path) === technologyOf(target) || portOf(path) === dirname(target);
+  const own =
+    technologyOf(path) === technologyOf(target) ||
+    portOf(path) === dirname(target) ||
+    [`${portOf(path)}/shared`, 'src/adapters/system/files'].includes(dirname(target));
   return own ? [] : [`imports another adapter, ${target}`];
 }
 

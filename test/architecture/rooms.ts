@@ -21,8 +21,7 @@ export const rooms: readonly Room[] = [
   { path: 'src/domain/', rooms: ['events/', 'projections/'], packages: ['fp-ts', 're2js'], pure: true },
   { path: 'src/ports/', rooms: [], types: ['events/', 'projections/'], packages: [] },
   { path: 'src/app/', rooms: core, packages: ['rxjs', 'fp-ts', 'io-ts', 'uuid'] },
-  { path: 'src/files/', rooms: [], packages: [] },
-  { path: 'src/adapters/', rooms: ['events/', 'src/ports/', 'src/files/'] },
+  { path: 'src/adapters/', rooms: ['events/', 'src/ports/'] },
   ...['edge', 'config', 'observe'].map((shared) => ({ path: `src/${shared}/`, rooms: core })),
   ...['grpc', 'http', 'cli'].map((edge) => ({
     path: `src/${edge}/`,
@@ -30,6 +29,9 @@ export const rooms: readonly Room[] = [
   })),
   { path: 'src/', rooms: [...core, 'src/'] },
 ];
+
+/** The only places that may import adapters. */
+export const composition = ['src/compose/', 'src/maintenance/', 'src/daemon.ts', 'src/cli.ts', 'src/index.ts'];
 
 /** Packages that are imported in one place: where. Types of rxjs are taken elsewhere too. */
 export const places: Readonly<Record<string, string>> = {

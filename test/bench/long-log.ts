@@ -4,7 +4,7 @@ import { toRows } from '../../projections/rows.ts';
 import { evolve, initialState, type State } from '../../projections/state.ts';
 import { createFileCheckpointStore } from '../../src/adapters/checkpoint-store/file.ts';
 import { openFileEventLog } from '../../src/adapters/event-log/file/open-file-event-log.ts';
-import { seal } from '../../src/app/sealing.ts';
+import { seal } from '../../src/app/store/stamp-events.ts';
 
 export const store = '0b7c1e9e-3a55-4c8e-9d0a-6a1f6a3f1c11';
 const began = 1_760_000_000_000_000_000n;

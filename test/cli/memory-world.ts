@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Envelope } from '../../events/envelope.ts';
-import { createMemoryEventLog, type MemoryRecord } from '../../src/adapters/event-log/memory.ts';
-import { createMemoryDriver, type MemoryDriver } from '../../src/adapters/volume-driver/memory/memory-driver.ts';
-import type { LogReport, World } from '../../src/cli/world.ts';
+import { createMemoryDriver, type MemoryDriver } from '../../src/adapters/volume-driver/memory-driver.ts';
+import type { LogReport, World } from '../../src/cli/cli-deps.ts';
 import type { Checkpoint, CheckpointStore } from '../../src/ports/checkpoint-store.ts';
+import { createMemoryEventLog, type MemoryRecord } from '../support/memory-event-log.ts';
 import type { Sandbox } from '../support/sandbox.ts';
 
 /** A store in memory, as the commands see it, with a root that looks like one. */

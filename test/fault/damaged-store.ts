@@ -2,8 +2,8 @@ import { cpSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path';
 import type { Envelope } from '../../events/envelope.ts';
 import { evolve, initialState, type State } from '../../projections/state.ts';
-import { pathOf, snapshotWith } from '../../src/app/volume-of.ts';
-import type { RepairReport } from '../../src/cli/world.ts';
+import { pathOf, snapshotWith } from '../../src/app/store/volume-of.ts';
+import type { RepairReport } from '../../src/cli/cli-deps.ts';
 import { world } from '../../src/cli.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
 import { silent } from '../../src/ports/logger.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { failpointsVariable } from '../../src/adapters/failpoints/from-environment.ts';
+import { failpointsVariable } from '../../src/adapters/system/failpoints.ts';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
 import type { Sandbox } from '../support/sandbox.ts';
 import { daemonFile, type Server } from '../support/server.ts';

@@ -1,4 +1,4 @@
-import { createFailpoints } from '../../src/adapters/failpoints/from-environment.ts';
+import { createFailpoints } from '../../src/adapters/system/failpoints.ts';
 import { type Reach, type Step, unhindered } from '../../src/ports/failpoints.ts';
 
 /** Failpoints that are set and lifted while a store is at work. */

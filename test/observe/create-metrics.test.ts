@@ -4,11 +4,11 @@ import * as assert from 'uvu/assert';
 import type { Envelope } from '../../events/envelope.ts';
 import type { Event } from '../../events/registry.ts';
 import { evolve, initialState } from '../../projections/state.ts';
-import { createMemoryEventLog } from '../../src/adapters/event-log/memory.ts';
+import { createPipelines } from '../../src/app/background/create-pipelines.ts';
 import type { ForwardStatus } from '../../src/app/forward/status.ts';
-import { createPipelines } from '../../src/app/pipeline/create-pipelines.ts';
 import { createMetrics, type Metrics } from '../../src/observe/create-metrics.ts';
 import { silent } from '../../src/ports/logger.ts';
+import { createMemoryEventLog } from '../support/memory-event-log.ts';
 import { sampleRoot } from '../support/sample-events.ts';
 
 interface Context {

@@ -8,12 +8,12 @@ import type { Event } from '../../events/registry.ts';
 import { fromRows } from '../../projections/from-rows.ts';
 import { toRows } from '../../projections/rows.ts';
 import { evolve, initialState } from '../../projections/state.ts';
-import { createMemoryEventLog } from '../../src/adapters/event-log/memory.ts';
-import { createCheckpointer } from '../../src/app/checkpointer.ts';
-import { createJournal } from '../../src/app/journal.ts';
-import { createPipelines } from '../../src/app/pipeline/create-pipelines.ts';
+import { createCheckpointer } from '../../src/app/background/checkpointer.ts';
+import { createPipelines } from '../../src/app/background/create-pipelines.ts';
+import { createJournal } from '../../src/app/store/journal.ts';
 import type { LogPlace } from '../../src/ports/event-log.ts';
 import { silent } from '../../src/ports/logger.ts';
+import { createMemoryEventLog } from '../support/memory-event-log.ts';
 import { committed, prepared, removed } from '../support/sample-events.ts';
 
 const test = suite('property/checkpoint-while-writing');

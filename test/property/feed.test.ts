@@ -3,11 +3,11 @@ import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { initialState } from '../../projections/state.ts';
-import { createMemoryEventLog } from '../../src/adapters/event-log/memory.ts';
+import { createPipelines } from '../../src/app/background/create-pipelines.ts';
 import { createFeed, idle } from '../../src/app/feed/feed.ts';
-import { createJournal, type Journal } from '../../src/app/journal.ts';
-import { createPipelines } from '../../src/app/pipeline/create-pipelines.ts';
+import { createJournal, type Journal } from '../../src/app/store/journal.ts';
 import { silent } from '../../src/ports/logger.ts';
+import { createMemoryEventLog } from '../support/memory-event-log.ts';
 import { prepared } from '../support/sample-events.ts';
 
 const test = suite('the feed');

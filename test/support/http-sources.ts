@@ -1,12 +1,12 @@
 import { either } from 'fp-ts';
 import { initialState } from '../../projections/state.ts';
-import { createMemoryEventLog } from '../../src/adapters/event-log/memory.ts';
+import { createPipelines } from '../../src/app/background/create-pipelines.ts';
 import { createFeed } from '../../src/app/feed/feed.ts';
-import { createJournal } from '../../src/app/journal.ts';
-import { createPipelines } from '../../src/app/pipeline/create-pipelines.ts';
+import { createJournal } from '../../src/app/store/journal.ts';
 import { createFormats } from '../../src/http/events/format.ts';
 import type { Sources } from '../../src/http/routes.ts';
 import { silent } from '../../src/ports/logger.ts';
+import { createMemoryEventLog } from './memory-event-log.ts';
 import { noAudit } from './no-audit.ts';
 
 const store = '0b7c1e9e-3a55-4c8e-9d0a-6a1f6a3f1c11';

@@ -1,20 +1,15 @@
 import type { Envelope } from '../../events/envelope.ts';
 import type { Root } from '../../events/store-events.ts';
 import {
-  createMemoryEventLog,
-  type MemoryEventLogOptions,
-  type MemoryRecord,
-} from '../../src/adapters/event-log/memory.ts';
-import {
   createMemoryDriver,
   type MemoryDriver,
   type MemoryOptions,
-} from '../../src/adapters/volume-driver/memory/memory-driver.ts';
+} from '../../src/adapters/volume-driver/memory-driver.ts';
 import type { ClosingLimits } from '../../src/app/close-service.ts';
-import { createJournal, type Journal } from '../../src/app/journal.ts';
-import { loadState } from '../../src/app/load-state.ts';
-import { type Recovered, recover } from '../../src/app/recover.ts';
+import { loadState } from '../../src/app/recovery/load-state.ts';
+import { type Recovered, recover } from '../../src/app/recovery/recover.ts';
 import { createService, type Service, type ServiceOptions } from '../../src/app/service.ts';
+import { createJournal, type Journal } from '../../src/app/store/journal.ts';
 import type { CheckpointStore } from '../../src/ports/checkpoint-store.ts';
 import { type Reach, unhindered } from '../../src/ports/failpoints.ts';
 import type { Manifests } from '../../src/ports/layer-inspector.ts';
@@ -22,6 +17,7 @@ import type { Logger } from '../../src/ports/logger.ts';
 import type { MeasureRoom } from '../../src/ports/space.ts';
 import type { Clock, Uptime } from '../../src/ports/system.ts';
 import type { Survey } from '../../src/ports/volume-driver.ts';
+import { createMemoryEventLog, type MemoryEventLogOptions, type MemoryRecord } from './memory-event-log.ts';
 import { sampleRoot } from './sample-events.ts';
 
 /** One line that was logged. */

@@ -2,12 +2,12 @@ import { existsSync } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import * as either from 'fp-ts/lib/Either.js';
-import { syncDirectory } from '../../files/sync-directory.ts';
 import type { CheckpointStore } from '../../ports/checkpoint-store.ts';
 import { isErrno } from '../../ports/errno.ts';
 import type { LogPlace } from '../../ports/event-log.ts';
 import { type Reach, unhindered } from '../../ports/failpoints.ts';
 import { faultOf } from '../../ports/fault.ts';
+import { syncDirectory } from '../system/files/sync-directory.ts';
 import {
   checkpointName,
   isBaseName,

@@ -5,7 +5,7 @@ import type { State } from '../../../projections/state.ts';
 import { Fault } from '../../ports/fault.ts';
 import type { LayerEntry, LayerFiles, LayerLook } from '../../ports/layer-files.ts';
 import type { StoreFiles } from '../../ports/store-files.ts';
-import { snapshotWith, volumeOf } from '../volume-of.ts';
+import { snapshotWith, volumeOf } from '../store/volume-of.ts';
 import { findSnapshot } from './find-snapshot.ts';
 import { mentioning } from './life-events.ts';
 import { stateAt } from './state-at.ts';

@@ -1,7 +1,7 @@
 import type { Labels } from '../../../events/codecs.ts';
 import type { Snapshot } from '../../../projections/snapshot.ts';
 import type { State } from '../../../projections/state.ts';
-import { snapshotWith } from '../volume-of.ts';
+import { snapshotWith } from '../store/volume-of.ts';
 
 /** A snapshot at one of two moments. `bytes` are its own, null where they were not measured by then. */
 export interface Side {

@@ -4,7 +4,7 @@ import type { State } from '../../../projections/state.ts';
 import { type Candidate, listed, named } from '../../domain/named.ts';
 import { Fault } from '../../ports/fault.ts';
 import type { ReadableLog } from '../../ports/readable-log.ts';
-import { pathOf, snapshotWith } from '../volume-of.ts';
+import { pathOf, snapshotWith } from '../store/volume-of.ts';
 import { idsOf } from './life-events.ts';
 import { nearestKeys } from './nearest-keys.ts';
 import { snapshotRow } from './snapshot-row.ts';

@@ -5,7 +5,7 @@ import type { State } from '../../../projections/state.ts';
 import { Fault } from '../../ports/fault.ts';
 import type { ReadableLog } from '../../ports/readable-log.ts';
 import type { StoreFiles } from '../../ports/store-files.ts';
-import { snapshotWith } from '../volume-of.ts';
+import { snapshotWith } from '../store/volume-of.ts';
 import { allEver, meantIn } from './find-snapshot.ts';
 import { mentioning, ofIds } from './life-events.ts';
 import { nearestKeys } from './nearest-keys.ts';

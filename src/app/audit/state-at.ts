@@ -4,7 +4,7 @@ import { Fault } from '../../ports/fault.ts';
 import { silent } from '../../ports/logger.ts';
 import type { ReadableLog } from '../../ports/readable-log.ts';
 import type { StoreFiles } from '../../ports/store-files.ts';
-import { loadState } from '../load-state.ts';
+import { loadState } from '../recovery/load-state.ts';
 import { parseMoment } from './moment.ts';
 import { positionOf } from './position-of.ts';
 

@@ -1,7 +1,7 @@
 import type { Envelope } from '../../../events/envelope.ts';
 import { silent } from '../../ports/logger.ts';
 import type { LogFigures, StoreFiles } from '../../ports/store-files.ts';
-import { loadState } from '../load-state.ts';
+import { loadState } from '../recovery/load-state.ts';
 import { positionNamed, wallClock } from './state-at.ts';
 import { type Count, type Stats, statsOf } from './stats.ts';
 

@@ -1,10 +1,10 @@
 import { PositionGone } from '../../ports/position-gone.ts';
-import type { Journal } from '../journal.ts';
-import type { Pipelines } from '../pipeline/pipeline.ts';
+import type { Pipelines } from '../background/pipeline.ts';
+import type { Journal } from '../store/journal.ts';
 import { Batch } from './batch.ts';
-import { createLiveWindow, type LiveWindow } from './live-window.ts';
 import { readEncoded } from './read-encoded.ts';
-import { createTurns, inTurns, type Turns } from './turns.ts';
+import { createTurns, inTurns, type Turns } from './read-scheduler.ts';
+import { createLiveWindow, type LiveWindow } from './tail-buffer.ts';
 
 export interface Wanted {
   /** the first position that is wanted; any later one is good as well where there is none yet */

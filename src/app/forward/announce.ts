@@ -1,5 +1,5 @@
 import { auditTime } from 'rxjs';
-import type { Journal } from '../journal.ts';
+import type { Journal } from '../store/journal.ts';
 
 /** Each time a thread reads the log again from a place somewhat back: rare enough to cost a writer nothing, often enough for whoever looks at the lag. */
 const everyMilliseconds = 100;

@@ -4,7 +4,7 @@ import type { Prepare } from '../../domain/commands.ts';
 import { type Answer, refuse } from '../../domain/refusal.ts';
 import { errorText } from '../../ports/fault.ts';
 import { reconcilerActor } from '../actors.ts';
-import type { StoreContext } from '../store-context.ts';
+import type { StoreContext } from '../store/store-context.ts';
 import { defectOf } from './intact.ts';
 
 /**

@@ -3,8 +3,8 @@ import type { State } from '../../../projections/state.ts';
 import type { Reach } from '../../ports/failpoints.ts';
 import type { VolumeDriver } from '../../ports/volume-driver.ts';
 import { reconcilerActor } from '../actors.ts';
-import type { Journal } from '../journal.ts';
-import type { Purger } from '../purger.ts';
+import type { Purger } from '../background/purger.ts';
+import type { Journal } from '../store/journal.ts';
 import type { Queued } from './retained-queue.ts';
 
 export interface EndingContext {

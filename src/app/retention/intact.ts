@@ -1,7 +1,7 @@
 import { alteration } from '../../domain/alteration.ts';
 import type { VolumeDriver } from '../../ports/volume-driver.ts';
-import type { Journal } from '../journal.ts';
-import { layerWith } from '../volume-of.ts';
+import type { Journal } from '../store/journal.ts';
+import { layerWith } from '../store/volume-of.ts';
 
 interface Context {
   readonly journal: Pick<Journal, 'latest'>;

@@ -5,9 +5,9 @@ import { restoration } from '../../domain/adopt.ts';
 import { type Answer, refuse } from '../../domain/refusal.ts';
 import { restorable } from '../../domain/restore.ts';
 import { operatorActor } from '../actors.ts';
-import { expectServing } from '../journal.ts';
-import type { StoreContext } from '../store-context.ts';
-import { pathOf, snapshotWith } from '../volume-of.ts';
+import { expectServing } from '../store/journal.ts';
+import type { StoreContext } from '../store/store-context.ts';
+import { pathOf, snapshotWith } from '../store/volume-of.ts';
 import { defectOf } from './intact.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { anchorOf, formatAnchor } from '../../app/audit/anchor.ts';
+import type { World } from '../cli-deps.ts';
 import type { Print } from '../output/print.ts';
 import { type RootOptions, storeRoot } from '../store-root.ts';
-import type { World } from '../world.ts';
 
 export interface AnchorOptions extends RootOptions {
   readonly json?: boolean;

@@ -2,12 +2,12 @@ import { resolve } from 'node:path';
 import { newestCheckpoint } from '../../app/audit/newest-checkpoint.ts';
 import { positionNamed } from '../../app/audit/state-at.ts';
 import { Fault } from '../../ports/fault.ts';
+import type { ArchivedSegment, World } from '../cli-deps.ts';
 import { storeFiles } from '../load-store.ts';
 import type { Print } from '../output/print.ts';
 import { sizeText } from '../output/size.ts';
 import { createTable } from '../output/table.ts';
 import { type RootOptions, storeRoot } from '../store-root.ts';
-import type { ArchivedSegment, World } from '../world.ts';
 
 export interface ArchiveOptions extends RootOptions {
   /** a directory for the archives before `before` */

@@ -1,4 +1,5 @@
 import { type Blame, blame as blameOf, blameRow } from '../../app/audit/blame.ts';
+import type { World } from '../cli-deps.ts';
 import { historyFiles } from '../load-store.ts';
 import { brief } from '../output/brief.ts';
 import { fieldLines } from '../output/fields.ts';
@@ -6,7 +7,6 @@ import { plain } from '../output/plain.ts';
 import type { Print } from '../output/print.ts';
 import { dateOf } from '../output/time.ts';
 import { type RootOptions, storeRoot } from '../store-root.ts';
-import type { World } from '../world.ts';
 
 export interface BlameOptions extends RootOptions {
   readonly json?: boolean;

@@ -1,12 +1,12 @@
 import { bytesOf, type Change, changeRow, difference } from '../../app/audit/difference.ts';
 import { stateOfStore } from '../../app/audit/state-at.ts';
+import type { World } from '../cli-deps.ts';
 import { storeFiles } from '../load-store.ts';
 import { brief } from '../output/brief.ts';
 import type { Print } from '../output/print.ts';
 import { sizeText } from '../output/size.ts';
 import { createTable } from '../output/table.ts';
 import type { RootOptions } from '../store-root.ts';
-import type { World } from '../world.ts';
 
 export interface DiffOptions extends RootOptions {
   readonly json?: boolean;

@@ -2,6 +2,7 @@ import type { Envelope } from '../../../events/envelope.ts';
 import { type History, historyOf, type Kin } from '../../app/audit/history.ts';
 import { historyRow } from '../../app/audit/history-row.ts';
 import { wallClock } from '../../app/audit/state-at.ts';
+import type { World } from '../cli-deps.ts';
 import { historyFiles } from '../load-store.ts';
 import { brief } from '../output/brief.ts';
 import { createPaint, type Paint } from '../output/colour.ts';
@@ -10,7 +11,6 @@ import { fieldLines } from '../output/fields.ts';
 import type { Print } from '../output/print.ts';
 import { agoOf, dateOf, durationOf } from '../output/time.ts';
 import type { RootOptions } from '../store-root.ts';
-import type { World } from '../world.ts';
 
 export interface HistoryOptions extends RootOptions {
   readonly json?: boolean;

@@ -1,8 +1,8 @@
 import { loadConfig } from '../../config/load-config.ts';
 import { createLogger } from '../../observe/create-logger.ts';
+import type { World } from '../cli-deps.ts';
 import type { Print } from '../output/print.ts';
 import type { RootOptions } from '../store-root.ts';
-import type { World } from '../world.ts';
 
 export interface InitOptions extends RootOptions {
   readonly driver?: string;

@@ -9,13 +9,13 @@ import { wallClock } from '../../app/audit/state-at.ts';
 import { nearest } from '../../config/nearest.ts';
 import { Fault } from '../../ports/fault.ts';
 import type { ReadableLog } from '../../ports/readable-log.ts';
+import type { World } from '../cli-deps.ts';
 import { noteGone, storeFiles } from '../load-store.ts';
 import { createPaint } from '../output/colour.ts';
 import { createEventTable } from '../output/event-table.ts';
 import { plain } from '../output/plain.ts';
 import type { Print } from '../output/print.ts';
 import { logStamp, type RootOptions, storeRoot } from '../store-root.ts';
-import type { World } from '../world.ts';
 
 export interface LogOptions extends RootOptions {
   readonly json?: boolean;

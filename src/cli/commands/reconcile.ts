@@ -1,18 +1,18 @@
 import * as either from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
-import { actionRow, type Described } from '../../app/reconciler/action-row.ts';
+import { actionRow, type Described } from '../../app/reconcile/action-row.ts';
 import { loadConfig } from '../../config/load-config.ts';
 import { createLogger } from '../../observe/create-logger.ts';
 import { Fault } from '../../ports/fault.ts';
 import { askDaemon } from '../ask-daemon.ts';
+import type { World } from '../cli-deps.ts';
 import { holderOf } from '../holder.ts';
+import { look } from '../inspect-layer.ts';
 import { loadStore } from '../load-store.ts';
-import { look } from '../look.ts';
 import { plain } from '../output/plain.ts';
 import type { Print } from '../output/print.ts';
 import { createTable } from '../output/table.ts';
 import { type RootOptions, storeRoot } from '../store-root.ts';
-import type { World } from '../world.ts';
 
 export interface ReconcileOptions extends RootOptions {
   readonly dryRun?: boolean;

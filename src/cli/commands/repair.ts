@@ -1,8 +1,8 @@
+import type { LossReport, RepairReport, World } from '../cli-deps.ts';
 import { plain } from '../output/plain.ts';
 import type { Print } from '../output/print.ts';
 import { createTable } from '../output/table.ts';
 import { type RootOptions, storeRoot } from '../store-root.ts';
-import type { LossReport, RepairReport, World } from '../world.ts';
 
 export interface RepairOptions extends RootOptions {
   readonly dryRun?: boolean;

@@ -9,6 +9,7 @@ import { restorable, retainedAs } from '../../domain/restore.ts';
 import { createLogger } from '../../observe/create-logger.ts';
 import { Fault } from '../../ports/fault.ts';
 import { askDaemon } from '../ask-daemon.ts';
+import type { World } from '../cli-deps.ts';
 import { holderOf } from '../holder.ts';
 import { loadStore } from '../load-store.ts';
 import { brief } from '../output/brief.ts';
@@ -18,7 +19,6 @@ import { sizeText } from '../output/size.ts';
 import { createTable } from '../output/table.ts';
 import { ageOf } from '../output/time.ts';
 import { type RootOptions, storeRoot } from '../store-root.ts';
-import type { World } from '../world.ts';
 
 export interface RestoreOptions extends RootOptions {
   readonly json?: boolean;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadConfig } from '../../config/load-config.ts';
 import { createLogger } from '../../observe/create-logger.ts';
-import type { Daemon, World } from '../world.ts';
+import type { Daemon, World } from '../cli-deps.ts';
 
 export interface ServeOptions {
   readonly config?: string;

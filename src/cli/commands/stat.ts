@@ -1,7 +1,8 @@
 import type { Snapshot } from '../../../projections/snapshot.ts';
 import type { State } from '../../../projections/state.ts';
 import { findSnapshot, kinOf, statRow } from '../../app/audit/find-snapshot.ts';
-import { pathOf } from '../../app/volume-of.ts';
+import { pathOf } from '../../app/store/volume-of.ts';
+import type { World } from '../cli-deps.ts';
 import { loadStore } from '../load-store.ts';
 import { fieldLines } from '../output/fields.ts';
 import { plain } from '../output/plain.ts';
@@ -9,7 +10,6 @@ import type { Print } from '../output/print.ts';
 import { sizeText } from '../output/size.ts';
 import { dateOf } from '../output/time.ts';
 import type { RootOptions } from '../store-root.ts';
-import type { World } from '../world.ts';
 
 export interface StatOptions extends RootOptions {
   /** a position or a time; now unless said */

@@ -1,4 +1,5 @@
 import { type StoreStats, statsOfStore, statsRow } from '../../app/audit/store-stats.ts';
+import type { World } from '../cli-deps.ts';
 import { historyFiles } from '../load-store.ts';
 import { countLines } from '../output/count-table.ts';
 import { fieldLines } from '../output/fields.ts';
@@ -6,7 +7,6 @@ import type { Print } from '../output/print.ts';
 import { sizeText } from '../output/size.ts';
 import { durationOf } from '../output/time.ts';
 import type { RootOptions } from '../store-root.ts';
-import type { World } from '../world.ts';
 
 export interface StatsOptions extends RootOptions {
   readonly at?: string;

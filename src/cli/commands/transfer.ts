@@ -1,11 +1,11 @@
 import { resolve } from 'node:path';
 import { loadConfig } from '../../config/load-config.ts';
+import type { TransferReport, World } from '../cli-deps.ts';
 import { fieldLines } from '../output/fields.ts';
 import { plain } from '../output/plain.ts';
 import type { Print } from '../output/print.ts';
 import { sizeText } from '../output/size.ts';
 import { type RootOptions, storeRoot } from '../store-root.ts';
-import type { TransferReport, World } from '../world.ts';
 
 export interface ExportOptions extends RootOptions {
   readonly volumes?: boolean;

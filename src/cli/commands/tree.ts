@@ -1,6 +1,7 @@
 import type { State } from '../../../projections/state.ts';
 import { family, familyRows } from '../../app/audit/family.ts';
 import { wallClock } from '../../app/audit/state-at.ts';
+import type { World } from '../cli-deps.ts';
 import { loadStore } from '../load-store.ts';
 import { brief } from '../output/brief.ts';
 import type { Print } from '../output/print.ts';
@@ -8,7 +9,6 @@ import { sizeText } from '../output/size.ts';
 import { createTable } from '../output/table.ts';
 import { ageOf } from '../output/time.ts';
 import type { RootOptions } from '../store-root.ts';
-import type { World } from '../world.ts';
 
 export interface TreeOptions extends RootOptions {
   /** a position or a time; now unless said */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Anchor } from '../../app/audit/anchor.ts';
 import { stateAt } from '../../app/audit/state-at.ts';
+import type { World } from '../cli-deps.ts';
 import type { Print } from '../output/print.ts';
 import { type RootOptions, storeRoot } from '../store-root.ts';
 import { checkChain, withRepairs } from '../verify/check-chain.ts';
@@ -15,7 +16,6 @@ import { explainRows } from '../verify/explain-rows.ts';
 import { reportLines, rowLines } from '../verify/report-lines.ts';
 import type { Row } from '../verify/row.ts';
 import { type Finding, type StepReport, verdictOf } from '../verify/step-report.ts';
-import type { World } from '../world.ts';
 
 export interface VerifyOptions extends RootOptions {
   readonly json?: boolean;

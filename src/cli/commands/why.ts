@@ -1,9 +1,9 @@
 import { type Why, whyRow, whySnapshot } from '../../app/explain/why-snapshot.ts';
+import type { World } from '../cli-deps.ts';
 import { historyFiles } from '../load-store.ts';
 import { plain } from '../output/plain.ts';
 import type { Print } from '../output/print.ts';
 import type { RootOptions } from '../store-root.ts';
-import type { World } from '../world.ts';
 
 export interface WhyOptions extends RootOptions {
   readonly json?: boolean;

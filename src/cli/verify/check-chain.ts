@@ -1,4 +1,4 @@
-import type { LogReport } from '../world.ts';
+import type { LogReport } from '../cli-deps.ts';
 import type { Noted } from './replay.ts';
 import type { Finding, StepReport } from './step-report.ts';
 

@@ -1,9 +1,9 @@
 import type { State } from '../../../projections/state.ts';
-import type { Action, ActionType } from '../../app/reconciler/action.ts';
+import type { Action, ActionType } from '../../app/reconcile/action.ts';
 import type { Found } from '../../ports/volume-driver.ts';
-import { look } from '../look.ts';
+import type { VolumeScan } from '../cli-deps.ts';
+import { look } from '../inspect-layer.ts';
 import { plain } from '../output/plain.ts';
-import type { VolumeScan } from '../world.ts';
 import type { Finding, StepReport } from './step-report.ts';
 import { tolerantScan } from './tolerant-scan.ts';
 

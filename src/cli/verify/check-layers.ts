@@ -1,5 +1,5 @@
 import type { State } from '../../../projections/state.ts';
-import { layersOf, layerWith } from '../../app/volume-of.ts';
+import { layersOf, layerWith } from '../../app/store/volume-of.ts';
 import { alteration } from '../../domain/alteration.ts';
 import { faultOf } from '../../ports/fault.ts';
 import type { Altered, LayerInspector } from '../../ports/layer-inspector.ts';

@@ -1,7 +1,7 @@
 import type { Snapshot } from '../../../projections/snapshot.ts';
 import type { State } from '../../../projections/state.ts';
-import type { Action } from '../../app/reconciler/action.ts';
-import { pathOf, snapshotWith } from '../../app/volume-of.ts';
+import type { Action } from '../../app/reconcile/action.ts';
+import { pathOf, snapshotWith } from '../../app/store/volume-of.ts';
 import type { Found } from '../../ports/volume-driver.ts';
 import { dateOf } from '../output/time.ts';
 import type { Noted } from './replay.ts';

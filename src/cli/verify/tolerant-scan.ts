@@ -1,6 +1,6 @@
 import { isErrno } from '../../ports/errno.ts';
 import { Fault } from '../../ports/fault.ts';
-import type { VolumeScan } from '../world.ts';
+import type { VolumeScan } from '../cli-deps.ts';
 import type { Finding } from './step-report.ts';
 
 /** A scan to which a missing `snapshots/` is an empty one, and which remembers that it was missing. */

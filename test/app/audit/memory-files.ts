@@ -1,9 +1,9 @@
 import type { Envelope } from '../../../events/envelope.ts';
 import type { Event } from '../../../events/registry.ts';
-import { createMemoryCheckpointStore } from '../../../src/adapters/checkpoint-store/memory.ts';
-import { createMemoryEventLog } from '../../../src/adapters/event-log/memory.ts';
 import type { EventLog } from '../../../src/ports/event-log.ts';
 import type { StoreFiles } from '../../../src/ports/store-files.ts';
+import { createMemoryCheckpointStore } from '../../support/memory-checkpoint-store.ts';
+import { createMemoryEventLog } from '../../support/memory-event-log.ts';
 import { enveloped } from '../../support/sample-events.ts';
 
 /** A store to look at, of these facts a second apart from position 1 on, without a checkpoint. */

@@ -1,9 +1,9 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { toRows } from '../../../projections/rows.ts';
-import { createMemoryCheckpointStore } from '../../../src/adapters/checkpoint-store/memory.ts';
 import { stateAt, stateOfStore } from '../../../src/app/audit/state-at.ts';
 import { caughtFault } from '../../support/caught-fault.ts';
+import { createMemoryCheckpointStore } from '../../support/memory-checkpoint-store.ts';
 import { committed, prepared, removed } from '../../support/sample-events.ts';
 import { memoryFiles } from './memory-files.ts';
 

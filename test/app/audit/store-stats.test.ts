@@ -2,9 +2,9 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Event } from '../../../events/registry.ts';
 import { toRows } from '../../../projections/rows.ts';
-import { createMemoryCheckpointStore } from '../../../src/adapters/checkpoint-store/memory.ts';
 import { stateAt } from '../../../src/app/audit/state-at.ts';
 import { statsOfStore, statsRow } from '../../../src/app/audit/store-stats.ts';
+import { createMemoryCheckpointStore } from '../../support/memory-checkpoint-store.ts';
 import { committed, prepared, removed } from '../../support/sample-events.ts';
 import { memoryFiles } from './memory-files.ts';
 

@@ -5,7 +5,7 @@ import type { Event } from '../../../events/registry.ts';
 import { createInquiry } from '../../../src/app/explain/explain-snapshot.ts';
 import { committed, enveloped, prepared, sampleRoot } from '../../support/sample-events.ts';
 
-const test = suite('app/explain');
+const test = suite('app/explain/explain-snapshot');
 const name = 'ns/2/sha256:a';
 const made = [prepared(1, 'ns/1/x'), committed(1, 'ns/1/x', name)] as const;
 const gone = (retained: boolean): Event => ({

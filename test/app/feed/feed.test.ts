@@ -1,13 +1,13 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { initialState } from '../../../projections/state.ts';
-import { createMemoryEventLog } from '../../../src/adapters/event-log/memory.ts';
+import { createPipelines } from '../../../src/app/background/create-pipelines.ts';
 import { createFeed, idle, type Wanted } from '../../../src/app/feed/feed.ts';
-import { createJournal } from '../../../src/app/journal.ts';
-import { createPipelines } from '../../../src/app/pipeline/create-pipelines.ts';
+import { createJournal } from '../../../src/app/store/journal.ts';
 import type { EventLog } from '../../../src/ports/event-log.ts';
 import { silent } from '../../../src/ports/logger.ts';
 import { PositionGone } from '../../../src/ports/position-gone.ts';
+import { createMemoryEventLog } from '../../support/memory-event-log.ts';
 import { prepared } from '../../support/sample-events.ts';
 import { waitFor } from '../../support/wait-for.ts';
 

@@ -1,11 +1,11 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Envelope } from '../../../events/envelope.ts';
-import { createMemoryEventLog, type MemoryRecord } from '../../../src/adapters/event-log/memory.ts';
 import { createForwarder, type Forwarder } from '../../../src/app/forward/forwarder.ts';
 import { type ForwardStatus, forwardReport } from '../../../src/app/forward/status.ts';
 import type { EventLog, LogTrouble } from '../../../src/ports/event-log.ts';
 import { Fault } from '../../../src/ports/fault.ts';
+import { createMemoryEventLog, type MemoryRecord } from '../../support/memory-event-log.ts';
 import { enveloped, prepared } from '../../support/sample-events.ts';
 import { waitFor } from '../../support/wait-for.ts';
 

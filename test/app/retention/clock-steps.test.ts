@@ -11,7 +11,7 @@ import {
 } from '../../support/memory-store.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
-const test = suite('app/retention: the clock is set');
+const test = suite('app/retention/clock-steps');
 const actor = { actor: 'containerd', namespace: 'default' };
 const hour = 3_600_000;
 const year = 31_536_000_000_000_000n;

@@ -3,7 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { refLabel } from '../../../projections/offer.ts';
 import { evolve, initialState } from '../../../projections/state.ts';
-import type { MemoryVolume } from '../../../src/adapters/volume-driver/memory/memory-driver.ts';
+import type { MemoryVolume } from '../../../src/adapters/volume-driver/memory-driver.ts';
 import type { RetentionPolicy } from '../../../src/app/retention/policy.ts';
 import type { Answer } from '../../../src/domain/refusal.ts';
 import { Fault } from '../../../src/ports/fault.ts';
@@ -17,7 +17,7 @@ import {
 } from '../../support/memory-store.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
-const test = suite('app/retention');
+const test = suite('app/retention/retention');
 const actor = { actor: 'containerd', namespace: 'default' };
 const full = () => new Fault('no-space', 'the disk is full', { hint: 'free space' });
 const forever: RetentionPolicy = { keep: 1e9, maxSnapshots: 1e6, maxBytes: 1e12, minFree: { bytes: 0 } };

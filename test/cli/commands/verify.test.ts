@@ -2,7 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { toRows } from '../../../projections/rows.ts';
 import { evolve, initialState } from '../../../projections/state.ts';
-import { newMemoryVolume } from '../../../src/adapters/volume-driver/memory/memory-driver.ts';
+import { newMemoryVolume } from '../../../src/adapters/volume-driver/memory-driver.ts';
 import { verify } from '../../../src/cli/commands/verify.ts';
 import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
 import { enveloped, prepared, smallStore } from '../facts.ts';

@@ -6,10 +6,10 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Envelope } from '../../../events/envelope.ts';
 import { createFileCheckpointStore } from '../../../src/adapters/checkpoint-store/file.ts';
-import { formatHeader } from '../../../src/adapters/event-log/file/header.ts';
-import { inspectLog } from '../../../src/adapters/event-log/file/inspect-log.ts';
-import { formatLine } from '../../../src/adapters/event-log/file/line.ts';
-import { readLogDirectory } from '../../../src/adapters/event-log/file/read-log-directory.ts';
+import { formatHeader } from '../../../src/adapters/event-log/file/format/header.ts';
+import { formatLine } from '../../../src/adapters/event-log/file/format/line.ts';
+import { readLogDirectory } from '../../../src/adapters/event-log/file/read/read-log-directory.ts';
+import { inspectLog } from '../../../src/adapters/event-log/file/verify/inspect-log.ts';
 import { enveloped, oneOfEach } from '../../support/sample-events.ts';
 
 const folder = 'test/golden/log';

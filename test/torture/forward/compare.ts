@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type Envelope, encodeEnvelope } from '../../../events/envelope.ts';
-import { readLogDirectory } from '../../../src/adapters/event-log/file/read-log-directory.ts';
+import { readLogDirectory } from '../../../src/adapters/event-log/file/read/read-log-directory.ts';
 import { createStreams, type StoredEvent } from '../../support/kurrent/streams.ts';
 
 /**

@@ -3,14 +3,14 @@ import type { EventLog, Gone, LogPlace } from '../../../ports/event-log.ts';
 import { Fault, isTransient } from '../../../ports/fault.ts';
 import { checkPositions } from '../check-positions.ts';
 import { createGroupCommit } from '../group-commit.ts';
-import type { ActiveSegment } from './active-segment.ts';
-import { encodeBodies, formatTaken } from './format-taken.ts';
-import { readEncodedEvents } from './read-encoded-events.ts';
-import { readEvents, readMark } from './read-events.ts';
-import { createRotation } from './rotation.ts';
-import { markOf, type Segment } from './segment.ts';
-import { createSegmentWriter, type Taken } from './segment-writer.ts';
-import type { WritingOptions } from './writing-options.ts';
+import { markOf, type Segment } from './format/segment.ts';
+import type { WritingOptions } from './format/writing-options.ts';
+import { readEncodedEvents } from './read/read-encoded-events.ts';
+import { readEvents, readMark } from './read/read-events.ts';
+import type { ActiveSegment } from './write/active-segment.ts';
+import { encodeBodies, formatTaken } from './write/format-pending.ts';
+import { createRotation } from './write/rotation.ts';
+import { createSegmentWriter, type Taken } from './write/segment-writer.ts';
 
 /**
  * The log over segments that are verified, the last of them open for writing. Events get their place in the chain when

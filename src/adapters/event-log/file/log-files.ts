@@ -2,7 +2,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import { Fault } from '../../../ports/fault.ts';
 import { archivePath } from './archive/archive-file.ts';
-import { loadSegments } from './load-segments.ts';
+import { loadSegments } from './read/load-segments.ts';
 
 /** A file of a log, as far as it is final. */
 export interface LogFile {

@@ -1,20 +1,20 @@
 import { readdirSync, unlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { makeDirectories } from '../../../files/make-directories.ts';
-import { syncDirectory } from '../../../files/sync-directory.ts';
 import type { Ballast } from '../../../ports/ballast.ts';
 import type { LogOpening } from '../../../ports/event-log.ts';
 import { type Reach, unhindered } from '../../../ports/failpoints.ts';
 import { faultOf } from '../../../ports/fault.ts';
-import { continueSegment, prepareSegment, startSegment, unfinishedName } from './active-segment.ts';
-import { cutTornTail } from './cut-torn-tail.ts';
-import { syncData } from './file-calls.ts';
+import { makeDirectories } from '../../system/files/make-directories.ts';
+import { syncDirectory } from '../../system/files/sync-directory.ts';
 import { createFileEventLog } from './file-event-log.ts';
-import { genesisMark } from './header.ts';
-import { type LoadedLog, loadSegments } from './load-segments.ts';
-import { type Preallocate, preallocateIfAble } from './preallocate.ts';
-import { withBallast } from './with-ballast.ts';
-import type { WritingOptions } from './writing-options.ts';
+import { genesisMark } from './format/header.ts';
+import type { WritingOptions } from './format/writing-options.ts';
+import { type LoadedLog, loadSegments } from './read/load-segments.ts';
+import { continueSegment, prepareSegment, startSegment, unfinishedName } from './write/active-segment.ts';
+import { cutTornTail } from './write/cut-torn-tail.ts';
+import { syncData } from './write/file-calls.ts';
+import { type Preallocate, preallocateIfAble } from './write/preallocate.ts';
+import { withBallast } from './write/with-ballast.ts';
 
 export interface FileEventLogOptions {
   /** `ROOT/log`, made where it is missing */

@@ -3,21 +3,21 @@ import { type Reach, unhindered } from '../../../ports/failpoints.ts';
 import { isFull } from '../../../ports/fault.ts';
 import type { System } from '../../../ports/system.ts';
 import { isHalted, type Mount, type Volume, type VolumeDriver } from '../../../ports/volume-driver.ts';
-import { isVacant } from '../exact-directory.ts';
-import { type LiftFlags, liftingFlags } from '../lift-flags.ts';
-import { createTreeThread } from '../tree-thread.ts';
+import { isVacant } from '../shared/exact-directory.ts';
+import { type LiftFlags, liftingFlags } from '../shared/lift-flags.ts';
+import { createTreeThread } from '../shared/tree-thread.ts';
 import type { BtrfsCalls } from './btrfs-calls.ts';
 import { checkBtrfsRoot } from './check-btrfs-root.ts';
 import { createReclaim } from './create-reclaim.ts';
 import { createVolume } from './create-volume.ts';
 import { deviceOf } from './device-of.ts';
+import { type CopyTree, dropSeal, sealLayer } from './freeze-layer.ts';
 import { guarded } from './guarded.ts';
 import { expectSubvolume, isSubvolume } from './is-subvolume.ts';
 import { createLayout, type Layout, names } from './layout.ts';
 import { createOwnMeter } from './measure-own.ts';
-import { orphanDeeds } from './orphan-deeds.ts';
+import { orphanDeeds } from './orphans.ts';
 import { removeVolume } from './remove-volume.ts';
-import { type CopyTree, dropSeal, sealLayer } from './seal-layer.ts';
 
 export interface BtrfsSetup {
   /** on a btrfs file system; made if missing */

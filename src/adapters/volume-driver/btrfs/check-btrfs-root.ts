@@ -1,8 +1,8 @@
 import { accessSync, constants, mkdirSync, rmSync, statfsSync } from 'node:fs';
 import { Fault, faultOf, isFull } from '../../../ports/fault.ts';
-import { ensureDirectory } from '../exact-directory.ts';
-import { asRootFault, existingRoot } from '../existing-root.ts';
-import { trySetAside } from '../set-aside.ts';
+import { ensureDirectory } from '../shared/exact-directory.ts';
+import { asRootFault, existingRoot } from '../shared/existing-root.ts';
+import { trySetAside } from '../shared/set-aside.ts';
 import type { BtrfsCalls } from './btrfs-calls.ts';
 import { isSubvolume } from './is-subvolume.ts';
 

@@ -1,7 +1,7 @@
 import { realpathSync } from 'node:fs';
 import { isErrno, printedError } from '../../../ports/errno.ts';
 import type { Usage } from '../../../ports/volume-driver.ts';
-import { isVacant } from '../exact-directory.ts';
+import { isVacant } from '../shared/exact-directory.ts';
 import type { BtrfsCalls, SubvolumeInfo } from './btrfs-calls.ts';
 
 /** Runs a command to its end; a failing status is an answer. */

@@ -1,9 +1,9 @@
 import { closeSync, existsSync, openSync, readdirSync, rmSync, statfsSync, statSync, symlinkSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
-import { makeDirectories } from '../../../files/make-directories.ts';
 import type { Ballast } from '../../../ports/ballast.ts';
 import { errorText, isFull } from '../../../ports/fault.ts';
 import type { System } from '../../../ports/system.ts';
+import { makeDirectories } from '../../system/files/make-directories.ts';
 import type { BtrfsCalls } from './btrfs-calls.ts';
 import { btrfsMagic } from './check-btrfs-root.ts';
 import { createReclaim } from './create-reclaim.ts';

@@ -2,7 +2,7 @@ import { chmodSync, renameSync, utimesSync } from 'node:fs';
 import type { Reach } from '../../../ports/failpoints.ts';
 import { Fault } from '../../../ports/fault.ts';
 import type { Volume } from '../../../ports/volume-driver.ts';
-import { ensureDirectory, isDirectory } from '../exact-directory.ts';
+import { ensureDirectory, isDirectory } from '../shared/exact-directory.ts';
 import type { BtrfsCalls } from './btrfs-calls.ts';
 import { expectSubvolume, isSubvolume } from './is-subvolume.ts';
 import { type Layout, names } from './layout.ts';

@@ -1,4 +1,4 @@
-import type { FindTree } from '../layer-tree.ts';
+import type { FindTree } from '../shared/layer-tree.ts';
 import { differenceOf } from './carry/difference.ts';
 import { createLayout } from './layout.ts';
 

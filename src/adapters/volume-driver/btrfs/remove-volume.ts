@@ -1,7 +1,7 @@
 import { readdirSync, rmdirSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { isErrno } from '../../../ports/errno.ts';
-import { isDirectory } from '../exact-directory.ts';
+import { isDirectory } from '../shared/exact-directory.ts';
 import type { BtrfsCalls } from './btrfs-calls.ts';
 import { isSubvolume } from './is-subvolume.ts';
 

@@ -1,9 +1,9 @@
 import { accessSync, constants, rmSync, statfsSync } from 'node:fs';
-import { makeDirectories } from '../../../files/make-directories.ts';
 import { Fault, isFull } from '../../../ports/fault.ts';
-import { ensureDirectory } from '../exact-directory.ts';
-import { asRootFault, existingRoot } from '../existing-root.ts';
-import { trySetAside } from '../set-aside.ts';
+import { makeDirectories } from '../../system/files/make-directories.ts';
+import { ensureDirectory } from '../shared/exact-directory.ts';
+import { asRootFault, existingRoot } from '../shared/existing-root.ts';
+import { trySetAside } from '../shared/set-aside.ts';
 import { tellsEntryTypes } from './entry-types.ts';
 import { kernelTraits } from './kernel-traits.ts';
 import type { TryMount } from './overlay-options.ts';

@@ -2,7 +2,7 @@ import { chmodSync, chownSync, lstatSync, readdirSync } from 'node:fs';
 import type { Reach } from '../../../ports/failpoints.ts';
 import { Fault } from '../../../ports/fault.ts';
 import type { Volume } from '../../../ports/volume-driver.ts';
-import { isDirectory, makeDirectory } from '../exact-directory.ts';
+import { isDirectory, makeDirectory } from '../shared/exact-directory.ts';
 import { mappedRoot } from './mapped-root.ts';
 import { gidMapping, uidMapping } from './overlay-mounts.ts';
 

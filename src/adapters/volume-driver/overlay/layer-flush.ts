@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { Fault } from '../../../ports/fault.ts';
-import { idOfName } from '../id-of-name.ts';
+import { idOfName } from '../shared/id-of-name.ts';
 
 /**
  * Flushes layers, all at once, but for those that `flushAlone` sees to and says so. The kernel tells once that it could not

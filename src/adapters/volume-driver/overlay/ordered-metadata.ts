@@ -1,5 +1,5 @@
 import { readFileSync, statfsSync } from 'node:fs';
-import { blockDeviceOf } from '../../../files/block-device.ts';
+import { blockDeviceOf } from '../../system/files/block-device.ts';
 
 /** Source: linux/magic.h */
 const ext4 = 0xef53;

@@ -1,7 +1,7 @@
 import type { VolumeCarrier } from '../../../ports/volume-carrier.ts';
 import type { Volume } from '../../../ports/volume-driver.ts';
-import { isDirectory } from '../exact-directory.ts';
-import { expectContent } from '../expect-content.ts';
+import { isDirectory } from '../shared/exact-directory.ts';
+import { expectContent } from '../shared/expect-content.ts';
 
 /** Overlay's layers are what travels. */
 export function createOverlayCarrier(root: string): VolumeCarrier {

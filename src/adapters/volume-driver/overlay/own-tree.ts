@@ -1,6 +1,6 @@
 import { lstatSync, readdirSync } from 'node:fs';
-import type { FindTree } from '../layer-tree.ts';
-import { bytesOf, rawPath } from '../raw-path.ts';
+import type { FindTree } from '../shared/layer-tree.ts';
+import { bytesOf, rawPath } from '../shared/raw-path.ts';
 
 /** All of an overlay layer's directory is its own. */
 export const ownTreeOverlay =

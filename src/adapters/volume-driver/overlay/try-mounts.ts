@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync } from 'node:fs';
-import { makeDirectories } from '../../../files/make-directories.ts';
 import { errorText, Fault, isFull } from '../../../ports/fault.ts';
 import type { Volume } from '../../../ports/volume-driver.ts';
+import { makeDirectories } from '../../system/files/make-directories.ts';
 import type { KernelTraits } from './kernel-traits.ts';
 import { createOverlayMounts } from './overlay-mounts.ts';
 import type { TryMount } from './overlay-options.ts';

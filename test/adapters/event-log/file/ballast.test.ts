@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { inspectLog } from '../../../../src/adapters/event-log/file/inspect-log.ts';
+import { inspectLog } from '../../../../src/adapters/event-log/file/verify/inspect-log.ts';
 import type { Ballast } from '../../../../src/ports/ballast.ts';
 import { Fault } from '../../../../src/ports/fault.ts';
 import { createSandbox, type Sandbox } from '../../../support/sandbox.ts';

@@ -2,7 +2,7 @@ import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { inspectLog } from '../../../../src/adapters/event-log/file/inspect-log.ts';
+import { inspectLog } from '../../../../src/adapters/event-log/file/verify/inspect-log.ts';
 import { Fault } from '../../../../src/ports/fault.ts';
 import { createSandbox, type Sandbox } from '../../../support/sandbox.ts';
 import { openLog, readAll, segmentsIn, writeLog } from './file-log.ts';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { inspectLog } from '../../../../src/adapters/event-log/file/inspect-log.ts';
+import { inspectLog } from '../../../../src/adapters/event-log/file/verify/inspect-log.ts';
 import type { ErrnoName } from '../../../../src/ports/errno.ts';
 import { Fault, type FaultCode } from '../../../../src/ports/fault.ts';
 import { createSandbox, type Sandbox } from '../../../support/sandbox.ts';

@@ -1,7 +1,7 @@
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { inspectLog } from '../../../../src/adapters/event-log/file/inspect-log.ts';
+import { inspectLog } from '../../../../src/adapters/event-log/file/verify/inspect-log.ts';
 import { createLoop, type Loop } from '../../../support/loop.ts';
 import { requireCommand, requireFileSystem, suiteNeeding } from '../../../support/requirements.ts';
 import { waitFor } from '../../../support/wait-for.ts';

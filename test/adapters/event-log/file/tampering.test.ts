@@ -2,9 +2,9 @@ import { copyFileSync, readFileSync, renameSync, rmSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { inspectLog } from '../../../../src/adapters/event-log/file/inspect-log.ts';
-import { formatLine } from '../../../../src/adapters/event-log/file/line.ts';
-import { segmentName } from '../../../../src/adapters/event-log/file/segment-name.ts';
+import { formatLine } from '../../../../src/adapters/event-log/file/format/line.ts';
+import { segmentName } from '../../../../src/adapters/event-log/file/format/segment-name.ts';
+import { inspectLog } from '../../../../src/adapters/event-log/file/verify/inspect-log.ts';
 import { Fault } from '../../../../src/ports/fault.ts';
 import { createSandbox, type Sandbox } from '../../../support/sandbox.ts';
 import { linesOf, openLog, readAll, rewrite, segmentsIn, writeLog } from './file-log.ts';

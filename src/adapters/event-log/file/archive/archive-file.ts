@@ -7,10 +7,10 @@ import * as json from 'fp-ts/lib/Json.js';
 import * as t from 'io-ts';
 import { Decimal, decodeWith } from '../../../../../events/codecs.ts';
 import { errorText } from '../../../../ports/fault.ts';
-import type { Cursor } from '../cursor.ts';
-import { type Damage, damageFault } from '../damage.ts';
-import type { SegmentFile } from '../segment-file.ts';
-import { firstOf } from '../segment-name.ts';
+import { type Damage, damageFault } from '../format/damage.ts';
+import { firstOf } from '../format/segment-name.ts';
+import type { SegmentFile } from '../read/segment-file.ts';
+import type { Cursor } from '../write/cursor.ts';
 
 /** Where a segment's archive stands: beside it, in its place. */
 export const archivePath = (segment: string): string => `${segment}.gz`;

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { syncDirectory } from '../../../../files/sync-directory.ts';
 import { Fault, faultOf } from '../../../../ports/fault.ts';
-import { sealedSegments } from '../load-segments.ts';
-import type { Segment } from '../segment.ts';
+import { syncDirectory } from '../../../system/files/sync-directory.ts';
+import type { Segment } from '../format/segment.ts';
+import { sealedSegments } from '../read/load-segments.ts';
 import { archivePath, encodeArchive, inflated } from './archive-file.ts';
 
 /** One segment that was compressed. */

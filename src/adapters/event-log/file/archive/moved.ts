@@ -5,11 +5,11 @@ import * as either from 'fp-ts/lib/Either.js';
 import * as json from 'fp-ts/lib/Json.js';
 import * as t from 'io-ts';
 import { Decimal, decodeWith } from '../../../../../events/codecs.ts';
-import { replaceFile } from '../../../../files/replace-file.ts';
-import { syncDirectory } from '../../../../files/sync-directory.ts';
 import type { Gone } from '../../../../ports/event-log.ts';
 import { Fault } from '../../../../ports/fault.ts';
-import { firstOf, segmentNames } from '../segment-name.ts';
+import { replaceFile } from '../../../system/files/replace-file.ts';
+import { syncDirectory } from '../../../system/files/sync-directory.ts';
+import { firstOf, segmentNames } from '../format/segment-name.ts';
 
 const format = 'snapledger.moved.v1';
 

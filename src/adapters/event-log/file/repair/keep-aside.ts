@@ -1,8 +1,8 @@
 import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import * as t from 'io-ts';
-import { syncDirectory } from '../../../../files/sync-directory.ts';
 import { Fault } from '../../../../ports/fault.ts';
+import { syncDirectory } from '../../../system/files/sync-directory.ts';
 import { unfinishedRepair, unfinishedSuffix } from './unfinished-repair.ts';
 import { writeFileDurably } from './write-file-durably.ts';
 

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import type { Damage } from '../damage.ts';
+import type { Damage } from '../format/damage.ts';
 import { firstPosition, type LogRecord, type Piece } from './piece.ts';
 import type { Bridge } from './plan-repair.ts';
 

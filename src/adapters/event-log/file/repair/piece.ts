@@ -1,9 +1,9 @@
-import type { Cursor } from '../cursor.ts';
-import type { Damage } from '../damage.ts';
-import type { FoundRecord } from '../find-record.ts';
-import type { Header } from '../header.ts';
-import { markOf, startOf } from '../segment.ts';
-import { positionIn } from '../verify-block.ts';
+import type { Damage } from '../format/damage.ts';
+import type { Header } from '../format/header.ts';
+import { markOf, startOf } from '../format/segment.ts';
+import type { FoundRecord } from '../read/find-record.ts';
+import { positionIn } from '../verify/verify-block.ts';
+import type { Cursor } from '../write/cursor.ts';
 
 /** An event as far as a person needs to know it. */
 export interface LogRecord {

@@ -1,5 +1,5 @@
-import type { Cursor } from '../cursor.ts';
-import { formatHeader, genesisMark } from '../header.ts';
+import { formatHeader, genesisMark } from '../format/header.ts';
+import type { Cursor } from '../write/cursor.ts';
 import { cutLoss, earlierLoss, gapLoss, type Loss, mendLoss } from './loss.ts';
 import { markAfter, type Piece } from './piece.ts';
 import { type Proof, resumeAfter } from './resume.ts';

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { type Base, formatHeader, genesisMark } from '../header.ts';
-import { segmentName, segmentNames } from '../segment-name.ts';
+import { type Base, formatHeader, genesisMark } from '../format/header.ts';
+import { segmentName, segmentNames } from '../format/segment-name.ts';
 import type { Piece } from './piece.ts';
 import type { Bridge, RepairPlan } from './plan-repair.ts';
 

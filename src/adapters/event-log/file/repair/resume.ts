@@ -1,4 +1,4 @@
-import { chain } from '../line.ts';
+import { chain } from '../format/line.ts';
 import { firstPosition, type Piece } from './piece.ts';
 import type { KnownState } from './plan-repair.ts';
 

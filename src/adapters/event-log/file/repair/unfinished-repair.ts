@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { isErrno } from '../../../../ports/errno.ts';
-import type { Damage } from '../damage.ts';
+import type { Damage } from '../format/damage.ts';
 
 /** What the directory that keeps damaged originals is called until the repair is done. */
 export const unfinishedSuffix = '.unfinished';

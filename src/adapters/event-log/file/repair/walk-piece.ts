@@ -1,9 +1,9 @@
 import * as either from 'fp-ts/lib/Either.js';
-import { type Cursor, createPlaces } from '../cursor.ts';
-import type { Damage } from '../damage.ts';
-import { decodeRecord, unreadable } from '../decode-record.ts';
-import type { SegmentFile } from '../segment-file.ts';
-import { walkSegment } from '../walk-segment.ts';
+import type { Damage } from '../format/damage.ts';
+import { decodeRecord, unreadable } from '../format/decode-record.ts';
+import type { SegmentFile } from '../read/segment-file.ts';
+import { walkSegment } from '../read/walk-segment.ts';
+import { type Cursor, createPlaces } from '../write/cursor.ts';
 import type { LogRecord, Piece } from './piece.ts';
 import type { Beginning } from './survey-log.ts';
 

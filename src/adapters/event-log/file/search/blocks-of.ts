@@ -1,7 +1,7 @@
-import { type Segment, startOf } from '../segment.ts';
+import { type Segment, startOf } from '../format/segment.ts';
 import type { IndexedBlock } from './index-file.ts';
 import { anyTime, indexSegment } from './index-segment.ts';
-import { keptIndex } from './kept-index.ts';
+import { keptIndex } from './stored-index.ts';
 
 /** What is known of a segment, block by block. */
 export type BlocksOf = (segment: Segment) => Promise<readonly IndexedBlock[]>;

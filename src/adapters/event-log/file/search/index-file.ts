@@ -5,7 +5,7 @@ import * as either from 'fp-ts/lib/Either.js';
 import * as json from 'fp-ts/lib/Json.js';
 import * as t from 'io-ts';
 import { Nanoseconds } from '../../../../../events/codecs.ts';
-import type { Cursor } from '../cursor.ts';
+import type { Cursor } from '../write/cursor.ts';
 
 /** What a run of a segment's lines may hold. */
 export interface IndexedBlock {

@@ -2,13 +2,13 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { faultOf } from '../../../../ports/fault.ts';
-import { lastPlace } from '../check-seams.ts';
-import { sealedSegments, segmentIn, withFile } from '../load-segments.ts';
-import type { Segment } from '../segment.ts';
-import { segmentNames } from '../segment-name.ts';
+import type { Segment } from '../format/segment.ts';
+import { segmentNames } from '../format/segment-name.ts';
+import { sealedSegments, segmentIn, withFile } from '../read/load-segments.ts';
+import { lastPlace } from '../verify/check-seams.ts';
 import { encodeIndex, type Index, indexPath } from './index-file.ts';
 import { indexSegment } from './index-segment.ts';
-import { keptIndex } from './kept-index.ts';
+import { keptIndex } from './stored-index.ts';
 
 /**
  * Makes the indexes that a log's segments lack, one after the other, and removes those that are of no segment any more. Of the last

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { withFile } from '../load-segments.ts';
-import { readLines } from '../read-lines.ts';
-import type { Segment } from '../segment.ts';
+import type { Segment } from '../format/segment.ts';
+import { withFile } from '../read/load-segments.ts';
+import { readLines } from '../read/read-lines.ts';
 import { filterOf } from './bloom.ts';
 import type { IndexedBlock } from './index-file.ts';
 import { type Token, tokensIn } from './tokens.ts';

@@ -1,5 +1,5 @@
 import type { PositionRange, ReadableLog } from '../../../../ports/readable-log.ts';
-import type { Segment } from '../segment.ts';
+import type { Segment } from '../format/segment.ts';
 import { createBlocks, noFilter } from './blocks-of.ts';
 
 /** Finds events by their time in segments that don't grow meanwhile, as ReadableLog says, by the lowest and highest stamp of each block. */

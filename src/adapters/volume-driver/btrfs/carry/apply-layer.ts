@@ -1,8 +1,8 @@
 import { chmodSync, lstatSync, readdirSync, unlinkSync } from 'node:fs';
-import { type AttributeTools, attributesOf, dropAttribute, takeOverTimes } from '../../attributes.ts';
-import { bytesOf, rawPath } from '../../raw-path.ts';
-import { removeTree } from '../../remove-tree.ts';
-import type { CopyTree } from '../seal-layer.ts';
+import { type AttributeTools, attributesOf, dropAttribute, takeOverTimes } from '../../shared/attributes.ts';
+import { bytesOf, rawPath } from '../../shared/raw-path.ts';
+import { removeTree } from '../../shared/remove-tree.ts';
+import type { CopyTree } from '../freeze-layer.ts';
 import { takeMarks } from './marks.ts';
 
 export interface ApplyTools extends AttributeTools {

@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { isErrno } from '../../../../ports/errno.ts';
 import type { VolumeCarrier } from '../../../../ports/volume-carrier.ts';
 import type { Volume } from '../../../../ports/volume-driver.ts';
-import type { RunBytes } from '../../attributes.ts';
-import { expectContent } from '../../expect-content.ts';
-import { removeTree } from '../../remove-tree.ts';
+import type { RunBytes } from '../../shared/attributes.ts';
+import { expectContent } from '../../shared/expect-content.ts';
+import { removeTree } from '../../shared/remove-tree.ts';
+import type { CopyTree } from '../freeze-layer.ts';
 import { guarded } from '../guarded.ts';
 import { isSubvolume } from '../is-subvolume.ts';
 import { createLayout, type Layout } from '../layout.ts';
-import type { CopyTree } from '../seal-layer.ts';
 import { applyLayer } from './apply-layer.ts';
 import { packLayer } from './pack-layer.ts';
 

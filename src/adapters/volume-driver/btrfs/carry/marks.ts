@@ -1,6 +1,6 @@
 import { Fault } from '../../../../ports/fault.ts';
-import { type AttributeTools, attributesBelow, attributesOf, dropAttribute } from '../../attributes.ts';
-import { bytesOf, rawPath } from '../../raw-path.ts';
+import { type AttributeTools, attributesBelow, attributesOf, dropAttribute } from '../../shared/attributes.ts';
+import { bytesOf, rawPath } from '../../shared/raw-path.ts';
 
 const marks = String.raw`^(trusted|user)\.overlay\.`;
 const opaque = 'trusted.overlay.opaque';

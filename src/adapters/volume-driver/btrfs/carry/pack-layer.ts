@@ -2,8 +2,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Fault } from '../../../../ports/fault.ts';
 import type { Packed } from '../../../../ports/volume-carrier.ts';
-import type { AttributeTools, RunBytes } from '../../attributes.ts';
-import { bytesOf, nameList, rawPath } from '../../raw-path.ts';
+import type { AttributeTools, RunBytes } from '../../shared/attributes.ts';
+import { bytesOf, nameList, rawPath } from '../../shared/raw-path.ts';
 import { differenceOf } from './difference.ts';
 import { refuseMarks } from './marks.ts';
 

@@ -3,14 +3,14 @@ import { basename, join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Event } from '../../../../../events/registry.ts';
-import { inspectLog } from '../../../../../src/adapters/event-log/file/inspect-log.ts';
-import { readLogDirectory } from '../../../../../src/adapters/event-log/file/read-log-directory.ts';
+import { readLogDirectory } from '../../../../../src/adapters/event-log/file/read/read-log-directory.ts';
 import type { KnownState } from '../../../../../src/adapters/event-log/file/repair/plan-repair.ts';
 import {
   type Repair,
   type RepairOptions,
   repairLog,
 } from '../../../../../src/adapters/event-log/file/repair/repair-log.ts';
+import { inspectLog } from '../../../../../src/adapters/event-log/file/verify/inspect-log.ts';
 import { enveloped } from '../../../../support/sample-events.ts';
 import { createSandbox, type Sandbox } from '../../../../support/sandbox.ts';
 import { eventsAfter, linesOf, now, openLog, readAll, segmentsIn, storeId, writeLog } from '../file-log.ts';

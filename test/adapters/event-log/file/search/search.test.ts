@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { readLogDirectory } from '../../../../../src/adapters/event-log/file/read-log-directory.ts';
+import { readLogDirectory } from '../../../../../src/adapters/event-log/file/read/read-log-directory.ts';
 import { indexLog } from '../../../../../src/adapters/event-log/file/search/index-log.ts';
 import type { Mention } from '../../../../../src/ports/readable-log.ts';
 import { caughtFault } from '../../../../support/caught-fault.ts';

@@ -1,0 +1,84 @@
+import { hash } from 'node:crypto';
+import * as either from 'fp-ts/lib/Either.js';
+import * as json from 'fp-ts/lib/Json.js';
+import * as t from 'io-ts';
+import { Decimal, decodeWith } from '../../../../../events/codecs.ts';
+import { chain, formatLine, type Line } from './line.ts';
+
+/** Changes with the layout of segments. */
+const format = 'snapledger.log.v1';
+
+const GapCodec = t.type(
+  { last: Decimal, mark: t.string, base: t.type({ position: Decimal, sha256: t.string }, 'Base') },
+  'Gap',
+);
+
+/**
+ * What a repair left out at a segment's beginning: the positions from the header's `first` to `last` are lost, and the
+ * history goes on from the mark that was known of `last`. The state there can't be replayed any more: the log directory
+ * keeps a checkpoint of `last` or a later position as a base.
+ */
+export interface Gap {
+  readonly last: number;
+  readonly mark: string;
+  readonly base: Base;
+}
+
+/** A checkpoint that is no short cut: without it what a gap lost would be missing from the state. */
+export interface Base {
+  /** position of the checkpoint, by which its file is named */
+  readonly position: number;
+  /** SHA-256 of the file's bytes, in hex */
+  readonly sha256: string;
+}
+
+const Body = t.intersection(
+  [
+    t.type({ format: t.literal(format), store: t.string, first: Decimal, before: t.string }),
+    t.partial({ gap: GapCodec }),
+  ],
+  'SegmentHeader',
+);
+
+/** The first line of a segment. */
+export interface Header {
+  readonly store: string;
+  /** position of the segment's first event */
+  readonly first: number;
+  /** the mark of the event before that one */
+  readonly before: string;
+  /** the header's own hash, from which the first event's follows */
+  readonly hash: string;
+  /** length of the line, its line feed included */
+  readonly bytes: number;
+  readonly gap?: Gap;
+}
+
+/** What a header is made of. */
+export type HeaderValues = Pick<Header, 'store' | 'first' | 'before' | 'gap'>;
+
+/** The mark at position 0: another one for every store, so that no record of another store ever fits. */
+export function genesisMark(store: string): string {
+  return hash('sha256', `${format} ${store}`);
+}
+
+export function formatHeader({ store, first, before, gap }: HeaderValues): { header: Header; text: string } {
+  const values = { store, first, before, ...(gap === undefined ? {} : { gap }) };
+  const { text, hash } = formatLine('segment', before, JSON.stringify(Body.encode({ format, ...values })));
+  return { header: { ...values, hash, bytes: Buffer.byteLength(text) }, text };
+}
+
+/** The header in a whole line, or what is wrong with it. */
+export function decodeHeader(line: Line, bytes: number): either.Either<string, Header> {
+  const parsed = either.mapLeft(String)(json.parse(line.body));
+  const decoded = either.chain((body: unknown) => decodeWith(Body, body))(parsed);
+  return either.chain(({ store, first, before, gap }: t.TypeOf<typeof Body>) =>
+    chain(before, line.body) === line.hash
+      ? either.right<string, Header>({
+          ...{ store, first, before, ...(gap === undefined ? {} : { gap }) },
+          hash: line.hash,
+          bytes,
+        })
+      : either.left('its hash does not match'),
+  )(decoded);
+}

@@ -1,0 +1,28 @@
+import { readFile } from 'node:fs/promises';
+import { isErrno } from '../../ports/errno.ts';
+import type { ReaderCheckpoint } from '../../ports/event-source.ts';
+import { Fault, faultOf } from '../../ports/fault.ts';
+import { replaceFile } from '../system/files/replace-file.ts';
+
+/** A position in a file of its own. Each save replaces it whole: a crash leaves the one before or the new one. */
+export function createFileReaderCheckpoint(file: string): ReaderCheckpoint {
+  return {
+    load: async () => {
+      const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+        if (isErrno(error, 'ENOENT')) return '0\n';
+        throw faultOf(error, `checkpoint ${file}`);
+      });
+      if (/^\d{1,15}\n$/.test(text)) return Number(text);
+      throw new Fault('corrupt', `checkpoint ${file}: holds no position`, {
+        hint: 'write the position of the last event that was dealt with into it, or delete it to begin again',
+      });
+    },
+    save: async (position) => {
+      try {
+        await replaceFile(file, (handle) => handle.writeFile(`${position}\n`));
+      } catch (error) {
+        throw faultOf(error, `checkpoint ${file}`);
+      }
+    },
+  };
+}

@@ -1,0 +1,130 @@
+import { accessSync, constants, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as either from 'fp-ts/lib/Either.js';
+import * as t from 'io-ts';
+import { decodeWith } from '../../../../events/codecs.ts';
+import { isErrno } from '../../../ports/errno.ts';
+import { Fault, faultOf, isFull } from '../../../ports/fault.ts';
+import { makeDirectories } from '../files/make-directories.ts';
+import { replaceFile } from '../files/replace-file.ts';
+
+const Identity = t.intersection(
+  [t.type({ store: t.string, driver: t.string }), t.partial({ log: t.string })],
+  'Identity',
+);
+
+/**
+ * Which store a root belongs to, and by which driver it was made: the text of ROOT/store. Where the log is kept in a cluster,
+ * `log` is its connection string.
+ */
+export type Identity = t.TypeOf<typeof Identity>;
+
+/** Makes the root where it is missing (0700), and refuses what can't be one. */
+export function prepareRoot(root: string): void {
+  try {
+    makeDirectories(root, 0o700);
+  } catch (error) {
+    if (isErrno(error, 'EEXIST', 'ENOTDIR')) throw misuse(`root ${root}: is not a directory`, 'name a directory');
+    throw faultOf(error, `root ${root}`, 'make the directory writable, or choose another root');
+  }
+  if (!statSync(root).isDirectory()) throw misuse(`root ${root}: is not a directory`, 'name a directory');
+  try {
+    accessSync(root, constants.W_OK);
+  } catch (error) {
+    // A file system that is read-only now may be read-write when a service manager starts the daemon again.
+    if (isErrno(error, 'EROFS')) throw faultOf(error, `root ${root}`);
+    throw new Fault('misuse', `root ${root}: can't be written to: ${(error as Error).message}`, {
+      hint: 'run as root, or choose another root',
+      cause: error,
+    });
+  }
+  refuseStrangers(root);
+}
+
+/** What an import is at work in: while it is there, a root holds a part of a store. */
+export const importing = 'importing';
+
+/** Whether a root holds a store, by its identity or by its log. Throws a Fault where the identity can't be read. */
+const holdsStore = (root: string) => readIdentity(root) !== undefined || isLogged(root);
+
+const isLogged = (root: string) => filesIn(join(root, 'log')).some((name) => name.endsWith('.log'));
+
+/** Throws a Fault (`missing`) where a root holds no store. Makes nothing. */
+export function expectStore(root: string): void {
+  if (holdsStore(root)) return;
+  throw new Fault('missing', `root ${root}: holds no store, and none is to be made`, {
+    hint: 'its disk may not be mounted yet; before the first start of all, make the store: snapledger init',
+  });
+}
+
+/** A directory that something else keeps its snapshots in, or a root whose log is gone, would be taken for full of orphans. */
+function refuseStrangers(root: string): void {
+  if (existsSync(join(root, importing)))
+    throw new Fault('corrupt', `root ${root}: an import into it is under way, or was interrupted`, {
+      hint: 'run `snapledger import` again: it begins anew',
+    });
+  if (existsSync(join(root, 'metadata.db')))
+    throw misuse(
+      `root ${root}: holds metadata.db, so it belongs to one of containerd's own snapshotters`,
+      'choose an empty root',
+    );
+  if (isLogged(root) || readIdentity(root)?.log !== undefined) return;
+  if (existsSync(join(root, 'store')) || filesIn(join(root, 'snapshots')).length > 0)
+    throw new Fault('corrupt', `root ${root}: holds a store, but its log is gone`, {
+      hint: `bring back ${join(root, 'log')} from a backup, or choose an empty root`,
+    });
+}
+
+const filesIn = (directory: string) => (existsSync(directory) ? readdirSync(directory) : []);
+
+/** The identity that was written into the root, or undefined for a new one. */
+export function readIdentity(root: string): Identity | undefined {
+  const file = join(root, 'store');
+  if (!existsSync(file)) return undefined;
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw damaged(file, (error as Error).message);
+  }
+  const decoded = decodeWith(Identity, parsed);
+  if (either.isLeft(decoded)) throw damaged(file, decoded.left);
+  return decoded.right;
+}
+
+/** Writes the identity durably. */
+export function writeIdentity(root: string, identity: Identity): Promise<void> {
+  const text = `${JSON.stringify(Identity.encode(identity))}\n`;
+  return replaceFile(join(root, 'store'), (handle) => handle.writeFile(text));
+}
+
+/** Who holds the root: the text of ROOT/lock. */
+export interface Holder {
+  readonly pid: number;
+  readonly address: string;
+  readonly http: string;
+  readonly since: string;
+}
+
+/** Names the holder for those who come later, as far as a full disk has room for that: the lock holds without it. */
+export function writeHolder(root: string, holder: Holder): void {
+  try {
+    writeFileSync(join(root, 'lock'), `${JSON.stringify(holder)}\n`);
+  } catch (error) {
+    if (!isFull(error)) throw faultOf(error, `root ${root}: lock`);
+  }
+}
+
+/** The fault for a root that another daemon holds, with its name. */
+export function heldBy(root: string): Fault {
+  const text = readFileSync(join(root, 'lock'), 'utf8').trim();
+  const who = text === '' ? 'another process' : text;
+  return new Fault('busy', `root ${root}: is in use by ${who}`, { hint: 'stop that daemon, or choose another root' });
+}
+
+const misuse = (message: string, hint: string) => new Fault('misuse', message, { hint });
+
+const damaged = (file: string, why: string) =>
+  new Fault('corrupt', `${file}: ${why}`, {
+    hint: 'the first line of each segment in the log directory names the store; write the file again from there',
+  });

@@ -1,0 +1,138 @@
+import type { Kind } from '../../../events/codecs.ts';
+import { Fault } from '../../ports/fault.ts';
+import { untilAborted } from '../../ports/until-aborted.ts';
+import { type Found, isHalted, type Volume, type VolumeDriver } from '../../ports/volume-driver.ts';
+import { idOfName } from './shared/id-of-name.ts';
+
+/** A volume of the memory driver. Tests may change it: a byte more makes it one that was written into. */
+export interface MemoryVolume {
+  kind: Kind;
+  /** allocated, 0 for one that nobody wrote into */
+  bytes: number;
+  inodes: number;
+  layer: boolean;
+  whole: boolean;
+  sealed: boolean;
+}
+
+export interface MemoryOptions {
+  /**
+   * Waited for before each deed, by the method's name; what it throws is the deed's failure. `id` is 0 where there is none. After
+   * the signal the deed has failed.
+   */
+  readonly before?: (deed: string, id: number, signal?: AbortSignal) => void | Promise<void>;
+}
+
+export interface MemoryDriver extends VolumeDriver {
+  /** what stands below `snapshots/`, by its name there: a number, or anything for what the driver did not make */
+  readonly volumes: Map<string, MemoryVolume>;
+  /** what was set aside, by its name in `quarantine/` */
+  readonly quarantined: Map<string, MemoryVolume>;
+}
+
+/** A volume as `create` makes it. */
+export const newMemoryVolume = (kind: Kind = 'active'): MemoryVolume => ({
+  kind,
+  bytes: 0,
+  inodes: 1,
+  layer: true,
+  whole: true,
+  sealed: false,
+});
+
+/** Volumes in a Map that is lost with the process: for tests and for a look at the daemon without a disk. */
+export function createMemoryDriver({ before = () => {} }: MemoryOptions = {}): MemoryDriver {
+  const volumes = new Map<string, MemoryVolume>();
+  const quarantined = new Map<string, MemoryVolume>();
+  const halted = new AbortController();
+  const deed = async <T>(name: string, id: number, act: () => T, signal?: AbortSignal): Promise<T> => {
+    await before(name, id, signal);
+    signal?.throwIfAborted();
+    return act();
+  };
+  /** What ends when the driver is halted, or when nobody waits for it any more. */
+  const long = <T>(name: string, id: number, act: () => T, signal: AbortSignal = halted.signal): Promise<T> => {
+    const ended = AbortSignal.any([halted.signal, signal]);
+    return untilAborted(deed(name, id, act, ended), ended);
+  };
+  const change = (name: string, { id }: Volume, changes: Partial<MemoryVolume>) =>
+    deed(name, id, () => void Object.assign(layerOf(volumes, id), changes));
+  return {
+    name: 'memory',
+    rebase: true,
+    capabilities: [],
+    volumes,
+    quarantined,
+    occupies: ({ kind }) => kind !== 'view',
+    vacant: (id) => !volumes.has(String(id)),
+    create: (volume) => deed('create', volume.id, () => create(volumes, volume)),
+    mounts: (volume) => deed('mounts', volume.id, () => [mountOf(volume)]),
+    flush: (volume) => change('flush', volume, {}),
+    seal: (volume) => change('seal', volume, { sealed: true }),
+    unseal: ({ id }) => deed('unseal', id, () => void Object.assign(volumes.get(String(id)) ?? {}, { sealed: false })),
+    finish: (volume) => change('finish', volume, { sealed: false, whole: false, kind: 'committed' }),
+    holds: (id) => volumes.get(String(id))?.layer === true,
+    usage: ({ id, kind }, signal) => {
+      const measure = () => {
+        if (kind === 'view') return { bytes: 0, inodes: 0 };
+        const { bytes, inodes } = layerOf(volumes, id);
+        return { bytes, inodes };
+      };
+      return long('usage', id, measure, signal);
+    },
+    purge: (id) => long('purge', id, () => take(volumes, String(id))?.bytes ?? 0),
+    scan: () => deed('scan', 0, () => [...volumes].map(([name, volume]) => foundOf(name, volume))),
+    untouched: (found) => deed('untouched', found.id ?? 0, () => (volumes.get(nameOf(found))?.bytes ?? 0) === 0),
+    quarantine: (found, name) =>
+      deed('quarantine', found.id ?? 0, () => setAside(volumes, quarantined, { found, name })),
+    discard: (found) => long('discard', found.id ?? 0, () => take(volumes, nameOf(found))?.bytes ?? 0),
+    halt: () => halted.abort(isHalted()),
+    close: async () => {},
+  };
+}
+
+function create(volumes: Map<string, MemoryVolume>, { id, kind, parents: [parent] }: Volume): void {
+  if (parent !== undefined) layerOf(volumes, parent);
+  if (kind === 'view') return;
+  const there = volumes.get(String(id));
+  if (there === undefined) volumes.set(String(id), newMemoryVolume(kind));
+  else Object.assign(there, { layer: true, whole: true });
+}
+
+function layerOf(volumes: Map<string, MemoryVolume>, id: number): MemoryVolume {
+  const volume = volumes.get(String(id));
+  if (volume?.layer === true) return volume;
+  throw new Fault('io', `volume ${id}: its layer is missing`, { hint: 'memory forgets with its process' });
+}
+
+const mountOf = ({ id, kind, parents }: Volume) => ({
+  type: 'memory',
+  source: `memory/${id}`,
+  target: '',
+  options: [kind === 'view' ? 'ro' : 'rw', ...(parents.length > 0 ? [`parents=${parents.join(':')}`] : [])],
+});
+
+function take(volumes: Map<string, MemoryVolume>, name: string): MemoryVolume | undefined {
+  const volume = volumes.get(name);
+  volumes.delete(name);
+  return volume;
+}
+
+function setAside(
+  volumes: Map<string, MemoryVolume>,
+  quarantined: Map<string, MemoryVolume>,
+  { found, name }: { found: Found; name: string },
+): string {
+  const volume = take(volumes, nameOf(found));
+  let free = name;
+  for (let n = 2; volume !== undefined && quarantined.has(free); n++) free = `${name}.${n}`;
+  if (volume !== undefined) quarantined.set(free, volume);
+  return `quarantine/${free}`;
+}
+
+function foundOf(name: string, { layer, whole, sealed }: MemoryVolume): Found {
+  const id = idOfName(name);
+  return { path: `snapshots/${name}`, id, layer: id !== null && layer, whole: id !== null && layer && whole, sealed };
+}
+
+const nameOf = ({ path }: Found): string => path.slice('snapshots/'.length);

@@ -1,0 +1,59 @@
+import { chmodSync, closeSync, constants, lstatSync, mkdirSync, openSync } from 'node:fs';
+import { isErrno } from '../../../ports/errno.ts';
+import { Fault } from '../../../ports/fault.ts';
+
+/**
+ * Makes a directory with exactly this mode, whatever the umask, and tells whether it was missing. One that is there
+ * keeps its mode. Anything else under the name, a symbolic link to a directory included, is a Fault (`misuse`).
+ */
+export function makeDirectory(path: string, mode: number): boolean {
+  try {
+    mkdirSync(path, mode);
+  } catch (error) {
+    if (!isErrno(error, 'EEXIST')) throw error;
+    if (isDirectory(path)) return false;
+    throw new Fault('misuse', `${path}: is not a directory`, { hint: 'move it out of the way' });
+  }
+  setMode(path, mode);
+  return true;
+}
+
+/** As makeDirectory, and gives this mode to one that is there, too. */
+export function ensureDirectory(path: string, mode: number): void {
+  if (!makeDirectory(path, mode)) setMode(path, mode);
+}
+
+/** Looking costs a third of changing, and the mask or a default ACL rarely took anything from the mode. */
+function setMode(path: string, mode: number): void {
+  if ((lstatSync(path).mode & 0o7777) !== mode) chmodSync(path, mode);
+}
+
+/** Whether a directory is there: a symbolic link to one is none. */
+export function isDirectory(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+/** Whether nothing stands at a path, not even a symbolic link that leads nowhere. */
+export function isVacant(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) === undefined;
+}
+
+/** A directory that stays the same one whatever its path leads to later: moved, or another one mounted over it. */
+export interface HeldDirectory {
+  /** leads to it in this process, from any thread */
+  readonly path: string;
+  /** Idempotent. */
+  close(): void;
+}
+
+export function holdDirectory(path: string): HeldDirectory {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  let open = true;
+  return {
+    path: `/proc/self/fd/${fd}`,
+    close: () => {
+      if (open) closeSync(fd);
+      open = false;
+    },
+  };
+}

@@ -1,0 +1,104 @@
+import { lstatSync, renameSync, rmdirSync, type Stats, unlinkSync } from 'node:fs';
+import { isErrno } from '../../../ports/errno.ts';
+import { namesIn, type Walk, walked } from './walks.ts';
+
+const longestPath = 3000;
+const attempts = 3;
+
+interface Removal {
+  readonly top: string;
+  readonly left: Step[];
+  freed: number;
+  moved: number;
+  failure: unknown;
+}
+
+/** A directory to empty (`tries` left) or, once emptied, to delete. */
+interface Step {
+  readonly path: string;
+  readonly emptied: boolean;
+  readonly tries: number;
+}
+
+/**
+ * Deletes whatever is at a path, never following a symbolic link, and returns the bytes freed. What is not there is no
+ * error. Where something can't be deleted the rest still goes, and the first error is thrown at the end. Sync: for a
+ * worker thread. Names may be any bytes and paths of any length.
+ */
+export const removeTree = (path: string | Buffer): number => walked(removing(path));
+
+/** The same in steps. What is left half way is done by the next removal. */
+export function* removing(path: string | Buffer): Walk<number> {
+  const top = (typeof path === 'string' ? Buffer.from(path) : path).toString('latin1');
+  const removal: Removal = { top, left: [], freed: 0, moved: 0, failure: undefined };
+  removeEntry(removal, top);
+  for (let step = removal.left.pop(); step !== undefined; step = removal.left.pop()) {
+    const { path, emptied, tries } = step;
+    if (emptied) attempt(removal, () => removeEmptied(removal, path, tries));
+    else yield* emptyDirectory(removal, path, tries);
+  }
+  if (removal.failure !== undefined) throw removal.failure;
+  return removal.freed;
+}
+
+function attempt(removal: Removal, deed: () => void): void {
+  try {
+    deed();
+  } catch (error) {
+    note(removal, error);
+  }
+}
+
+function note(removal: Removal, error: unknown): void {
+  if (!isErrno(error, 'ENOENT')) removal.failure ??= error;
+}
+
+function removeEntry(removal: Removal, path: string): void {
+  attempt(removal, () => {
+    const stats = lstatSync(raw(path));
+    if (stats.isDirectory()) {
+      removal.left.push({ path: withinReach(removal, path), emptied: false, tries: attempts });
+      return;
+    }
+    unlinkSync(raw(path));
+    removal.freed += freedBy(stats, 1);
+  });
+}
+
+function* emptyDirectory(removal: Removal, path: string, tries: number): Walk<void> {
+  removal.left.push({ path, emptied: true, tries });
+  try {
+    for (const name of namesIn(path)) {
+      removeEntry(removal, `${path}/${name}`);
+      yield;
+    }
+  } catch (error) {
+    note(removal, error);
+  }
+}
+
+/** A process that is still writing may have put something there in the meantime. */
+function removeEmptied(removal: Removal, path: string, tries: number): void {
+  const stats = lstatSync(raw(path));
+  try {
+    rmdirSync(raw(path));
+    removal.freed += freedBy(stats, stats.nlink);
+  } catch (error) {
+    if (!isErrno(error, 'ENOTEMPTY')) throw error;
+    if (removal.failure !== undefined) return;
+    if (tries === 0) throw error;
+    removal.left.push({ path, emptied: false, tries: tries - 1 });
+  }
+}
+
+/** A directory too deep for the kernel's limit of 4096 bytes a path is first moved up, to where all goes anyway. */
+function withinReach(removal: Removal, path: string): string {
+  if (path.length <= longestPath) return path;
+  const higher = `${removal.top}/.too-deep-${process.pid}-${Date.now()}-${removal.moved++}`;
+  renameSync(raw(path), raw(higher));
+  return higher;
+}
+
+const raw = (path: string): Buffer => Buffer.from(path, 'latin1');
+
+const freedBy = (stats: Stats, lastLinks: number): number => (stats.nlink === lastLinks ? stats.blocks * 512 : 0);

@@ -1,0 +1,120 @@
+import type { State } from '../../../projections/state.ts';
+import { errorText, Fault } from '../../ports/fault.ts';
+import type { Logger } from '../../ports/logger.ts';
+import { untilAborted } from '../../ports/until-aborted.ts';
+import type { Usage, VolumeDriver } from '../../ports/volume-driver.ts';
+import { reconcilerActor } from '../actors.ts';
+import type { Journal } from '../store/journal.ts';
+import { layersOf, layerWith } from '../store/volume-of.ts';
+import { createLull } from './idle-batch.ts';
+import type { Pipelines } from './pipeline.ts';
+
+/** Measures what snapshots hold: committed ones once, in the background, when a pull is over. */
+export interface UsageMeter {
+  /**
+   * The usage of a living active or committed snapshot: as it was recorded, durable or not, or measured now. Calls at the same time
+   * share the measurement; it ends when the last of them hangs up (`signal`). Rejects with a Fault.
+   */
+  usageOf(id: number, signal?: AbortSignal): Promise<Usage>;
+  close(): void;
+}
+
+interface Context {
+  readonly journal: Journal;
+  readonly pipelines: Pipelines;
+  readonly driver: VolumeDriver;
+  readonly logger: Logger;
+}
+
+/** A walk, shared by all who ask before it has ended. */
+interface Measurement {
+  readonly usage: Promise<Usage>;
+  readonly ending: AbortController;
+  callers: number;
+}
+
+const nothing: Usage = { bytes: 0, inodes: 0 };
+
+const hungUp = () =>
+  new Fault('stopped', 'usage: the last client that waited for it has hung up', { hint: 'ask again' });
+
+export function createUsageMeter({ journal, pipelines, driver, logger }: Context): UsageMeter {
+  const underWay = new Map<number, Measurement>();
+  let closed = false;
+
+  const measure = async (id: number, signal: AbortSignal): Promise<Usage> => {
+    const layer = layerWith(journal.durable, id);
+    if (layer === undefined) return nothing;
+    const usage = await driver.usage(layer.volume, signal);
+    if (layer.snapshot.kind === 'committed' && layerWith(journal.latest, id) !== undefined) record(id, usage, journal);
+    return usage;
+  };
+  const begin = (id: number): Measurement => {
+    const ending = new AbortController();
+    const measurement = { usage: measure(id, ending.signal), ending, callers: 0 };
+    underWay.set(id, measurement);
+    return measurement;
+  };
+  const usageOf = async (id: number, signal?: AbortSignal): Promise<Usage> => {
+    const known = journal.latest.usage.get(id);
+    if (known !== undefined) return known;
+    const measurement = underWay.get(id) ?? begin(id);
+    measurement.callers += 1;
+    try {
+      return await untilAborted(measurement.usage, signal);
+    } finally {
+      measurement.callers -= 1;
+      if (measurement.callers === 0) {
+        if (underWay.get(id) === measurement) underWay.delete(id);
+        measurement.ending.abort(hungUp());
+      }
+    }
+  };
+  const measureOne = async (id: number) => {
+    try {
+      await usageOf(id);
+    } catch (error) {
+      if (closed || layerWith(journal.latest, id) === undefined) return;
+      logger.warn({ id, error: errorText(error) }, 'usage not measured: it will be when somebody asks for it');
+    }
+  };
+
+  const lull = createLull(async (ids) => {
+    for (const id of ids) if (!closed) await measureOne(id);
+  });
+  const pipeline = pipelines.start({
+    name: 'usage',
+    handle: (envelopes) => {
+      for (const { event } of envelopes) if (event.type === 'SnapshotCommitted') lull.add(event.data.id);
+    },
+  });
+  for (const id of unmeasured(journal.durable)) lull.add(id);
+  return {
+    usageOf,
+    close: () => {
+      closed = true;
+      pipeline.close();
+      void lull.close();
+    },
+  };
+}
+
+/** Committed layers, living and retained, of which nothing was measured. */
+function unmeasured(state: State): readonly number[] {
+  const { usage } = state;
+  const ids = layersOf(state);
+  // As a rule all were.
+  if (ids.length === usage.size) return [];
+  const measured = new Set(Array.from(usage, ([id]) => id));
+  return ids.filter((id) => !measured.has(id));
+}
+
+/** Nobody waits for this event: without it the next start measures again. */
+function record(id: number, { bytes, inodes }: Usage, journal: Journal): void {
+  try {
+    const events = [{ type: 'UsageMeasured', data: { id, bytes, inodes } } as const];
+    journal.record(events, { actor: reconcilerActor, flush: 'soon' }).catch(() => {});
+  } catch {
+    // The log takes nothing now; the figure can be had again.
+  }
+}

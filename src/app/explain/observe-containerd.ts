@@ -1,0 +1,53 @@
+import type { Event } from '../../../events/registry.ts';
+import type { ContainerdListener, WatchContainerd } from '../../ports/containerd-events.ts';
+import type { Uptime } from '../../ports/system.ts';
+import { containerdActor } from '../actors.ts';
+import type { Journal } from '../store/journal.ts';
+
+interface Context {
+  readonly journal: Pick<Journal, 'record'>;
+  readonly uptime: Uptime;
+  readonly watch: WatchContainerd;
+}
+
+/** at most so many of containerd's events in a minute are recorded: what comes on top explains nothing better */
+const mostEachMinute = 600;
+/** longer names, in UTF-16 units, are cut */
+const longestName = 512;
+
+/**
+ * Records what containerd tells of itself, so that removals can be explained, and for how long it was not listened to. Nothing
+ * waits for it, and nothing fails by it.
+ */
+export function observeContainerd({ journal, uptime, watch }: Context): { close(): void } {
+  let listening = false;
+  let since = performance.now();
+  let minute = 0;
+  let count = 0;
+  const record = (event: Event) => {
+    try {
+      journal.record([event], { actor: containerdActor, flush: 'soon' }).catch(() => {});
+    } catch {
+      // The log takes nothing now: what is not known is not told.
+    }
+  };
+  const listener: ContainerdListener = {
+    event: ({ topic, namespace, name, at }) => {
+      const now = Math.floor(uptime() / 60_000);
+      count = now === minute ? count + 1 : 1;
+      minute = now;
+      if (count > mostEachMinute) return;
+      const data = { topic, namespace: namespace.slice(0, longestName), name: name.slice(0, longestName), at };
+      record({ type: 'ContainerdObserved', data });
+    },
+    listening: (now) => {
+      if (now === listening) return;
+      listening = now;
+      // By elapsed time: a clock that is set meanwhile makes no gap longer.
+      const gap = now ? BigInt(Math.round((performance.now() - since) * 1e6)) : 0n;
+      since = performance.now();
+      record({ type: 'ContainerdWatchChanged', data: { listening: now, gap } });
+    },
+  };
+  return watch(listener);
+}

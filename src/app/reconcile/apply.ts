@@ -1,0 +1,101 @@
+import type { Event } from '../../../events/registry.ts';
+import type { Reach } from '../../ports/failpoints.ts';
+import { errorText, Fault } from '../../ports/fault.ts';
+import type { Logger } from '../../ports/logger.ts';
+import type { VolumeDriver } from '../../ports/volume-driver.ts';
+import { reconcilerActor } from '../actors.ts';
+import type { Journal } from '../store/journal.ts';
+import type { Action } from './action.ts';
+
+interface Context {
+  readonly journal: Journal;
+  readonly driver: VolumeDriver;
+  readonly logger: Logger;
+  readonly reach: Reach;
+  /** Whether the rest is to be left to the next start. */
+  readonly stopping?: () => boolean;
+}
+
+/**
+ * Does the actions in order and records each deed when it is done. A deed that the disk refuses is told to the operator
+ * and left for the next time; the others go on. Purges are the purger's: they are in the plan to be seen.
+ * Answers how many failed. Rejects where the log fails, and with a Fault (`stopped`) where the store stops.
+ */
+export async function apply(
+  actions: readonly Action[],
+  { journal, driver, logger, reach, stopping = () => false }: Context,
+): Promise<number> {
+  let failed = 0;
+  for (const action of actions) {
+    if (action.type === 'purge') continue;
+    let events: readonly Event[];
+    if (stopping()) throw cutShort();
+    try {
+      reach('reconcile.deed');
+      events = await perform(action, driver, journal.latest.position);
+    } catch (error) {
+      if (stopping()) throw cutShort();
+      failed += 1;
+      logger.error(
+        { action: action.type, id: action.id, why: action.why, error: errorText(error) },
+        'reconcile failed',
+      );
+      continue;
+    }
+    logger.warn({ action: action.type, id: action.id, why: action.why }, 'reconciled');
+    reach('reconcile.record');
+    if (events.length > 0) await journal.record(events, { actor: reconcilerActor, room: 'reserved' });
+  }
+  return failed;
+}
+
+const cutShort = () =>
+  new Fault('stopped', 'reconciling was cut short: the daemon stops', { hint: 'the next start looks at what is left' });
+
+async function perform(
+  action: Exclude<Action, { type: 'purge' }>,
+  driver: VolumeDriver,
+  position: number,
+): Promise<readonly Event[]> {
+  const { id, why } = action;
+  switch (action.type) {
+    case 'recreate':
+    case 'complete':
+      await driver.create(action.volume);
+      return [{ type: 'VolumeRecreated', data: { id: action.id, why } }];
+    case 'declare-lost':
+      return [{ type: 'VolumeLost', data: { id: action.id, key: action.key, why } }];
+    case 'end-retention':
+      return [{ type: 'RetentionEnded', data: { id: action.id, key: action.key, why } }];
+    case 'undo-commit':
+      await driver.unseal(action.volume);
+      return [undone(action)];
+    case 'finish-commit':
+      await driver.finish(action.volume);
+      return [];
+    case 'quarantine': {
+      const moved = await driver.quarantine(action.found, placeAside(action.path, position));
+      return [{ type: 'OrphanQuarantined', data: { path: action.path, id, moved, why } }];
+    }
+    case 'discard':
+      return [
+        { type: 'OrphanPurged', data: { path: action.path, id, why, bytes: await driver.discard(action.found) } },
+      ];
+    default:
+      return action satisfies never;
+  }
+}
+
+const undone = ({ id, key, why }: Extract<Action, { type: 'undo-commit' | 'finish-commit' }>): Event => ({
+  type: 'CommitUndone',
+  data: { id, key, name: '', step: 'append', error: why, left: `snapshots/${id}`, done: 'unseal' },
+});
+
+/** The name in quarantine of what stood at a path: the log's position and what is left of the old name in plain characters. */
+export function placeAside(path: string, position: number): string {
+  const plain = path
+    .replace(/^snapshots\//, '')
+    .replace(/[^A-Za-z0-9._-]/g, '_')
+    .slice(0, 64);
+  return `${position}-${plain}`;
+}

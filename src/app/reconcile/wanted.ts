@@ -1,0 +1,82 @@
+import type { Kind } from '../../../events/codecs.ts';
+import type { State } from '../../../projections/state.ts';
+import type { Doomed, Wanted as Living, Retained } from '../../../projections/volumes.ts';
+import type { Volume, VolumeDriver } from '../../ports/volume-driver.ts';
+import { layerWith } from '../store/volume-of.ts';
+
+/** A volume that the log asks for. */
+export interface WantedVolume {
+  readonly id: number;
+  readonly kind: Kind;
+  /** it has something on disk of its own */
+  readonly occupies: boolean;
+  /** The log shows a prepare that may never have been answered, or of which the power cut may have left nothing. */
+  readonly fresh: boolean;
+  /** Committed, but not known to have been on stable storage when the power went. */
+  readonly unsafe: boolean;
+  /** removed, and kept so that it can be brought back */
+  readonly retained: boolean;
+}
+
+/** What the log says should be on disk, and what it says should go. */
+export interface Wanted {
+  /** All of them; each is made when it is asked for, so that a large store costs no copy of it. */
+  volumes(): Iterable<WantedVolume>;
+  has(id: number): boolean;
+  /** the wanted volume with an id as its driver sees it; throws for any other id */
+  volume(id: number): Volume;
+  key(id: number): string;
+  readonly doomed: ReadonlyMap<number, Doomed>;
+  /** the highest id that the log ever gave */
+  readonly lastId: number;
+}
+
+/** How a session ended that recorded no closing. */
+export interface Crash {
+  /** position of its opening */
+  readonly since: number;
+  /** the machine went down with it: what was not flushed may be gone */
+  readonly powerCut: boolean;
+}
+
+/** The crash that the newest session ended with, or null after an orderly end. `boot` is the kernel's boot id now. */
+export function crashOf({ life }: State, boot: string): Crash | null {
+  return life.open ? { since: life.opened, powerCut: life.boot !== boot } : null;
+}
+
+/**
+ * Only what a crashed session prepared and did not commit can be fresh: after a power cut all of it, else what no later event
+ * speaks of. Only a power cut leaves data unsafe.
+ */
+export function wantedOf(state: State, driver: Pick<VolumeDriver, 'occupies'>, crash: Crash | null): Wanted {
+  const wanted = (id: number, { kind, prepared, touched, flushed }: Living): WantedVolume => {
+    const ofCrash = crash !== null && prepared > crash.since;
+    // A power cut takes back the making of a volume too, even of one that somebody has written into.
+    const fresh = ofCrash && kind !== 'committed' && (crash.powerCut || !touched);
+    const unsafe = crash?.powerCut === true && kind === 'committed' && !flushed;
+    return { id, kind, occupies: driver.occupies({ kind }), fresh, unsafe, retained: false };
+  };
+  const kept = ({ snapshot: { id, kind }, flushed }: Retained): WantedVolume => {
+    const unsafe = crash?.powerCut === true && !flushed;
+    return { id, kind, occupies: true, fresh: false, unsafe, retained: true };
+  };
+  const volumes = function* () {
+    for (const [id, living] of state.volumes.wanted) yield wanted(id, living);
+    for (const [, retained] of state.volumes.retained) yield kept(retained);
+  };
+  const ids = new Set(Array.from(volumes(), ({ id }) => id));
+  return {
+    volumes,
+    has: (id) => ids.has(id),
+    volume: (id) => layer(state, id).volume,
+    key: (id) => layer(state, id).snapshot.key,
+    doomed: new Map(state.volumes.doomed),
+    lastId: state.life.lastId,
+  };
+}
+
+function layer(state: State, id: number) {
+  const found = layerWith(state, id);
+  if (found === undefined) throw new TypeError(`no living or retained snapshot has the number ${id}`);
+  return found;
+}

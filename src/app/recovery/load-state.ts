@@ -1,0 +1,112 @@
+import * as either from 'fp-ts/lib/Either.js';
+import type { Envelope } from '../../../events/envelope.ts';
+import { fromRows } from '../../../projections/from-rows.ts';
+import { evolve, freeze, initialState, type State, thaw } from '../../../projections/state.ts';
+import type { CheckpointStore } from '../../ports/checkpoint-store.ts';
+import type { EventLog, Gone } from '../../ports/event-log.ts';
+import { Fault } from '../../ports/fault.ts';
+import type { Logger } from '../../ports/logger.ts';
+
+/** The state at the log's end, and how it came about. */
+export interface LoadedState {
+  readonly state: State;
+  /** position of the checkpoint it began with, 0 for none */
+  readonly checkpoint: number;
+  /** events folded in after it */
+  readonly replayed: number;
+  /** the last of them, where `upTo` was given */
+  readonly last?: Envelope;
+}
+
+type Readable = Pick<EventLog, 'end' | 'gone' | 'read' | 'markAt'>;
+
+/**
+ * The newest whole checkpoint that this log contains, and every event after it. A checkpoint that is ahead of the log,
+ * or of another history, stops the start: acknowledged events would be lost in silence. With `upTo` the state is that after
+ * an earlier position, and what is newer is not looked at.
+ */
+export async function loadState(
+  log: Readable,
+  checkpoints: Pick<CheckpointStore, 'load'>,
+  logger: Logger,
+  upTo = Number.POSITIVE_INFINITY,
+): Promise<LoadedState> {
+  const base = await checkpointed(log, checkpoints, { logger, upTo });
+  if (base.position >= upTo) return { state: base, checkpoint: base.position, replayed: 0 };
+  let state = thaw(base);
+  let last: Envelope | undefined;
+  for await (const envelopes of log.read(base.position)) {
+    for (const envelope of envelopes) {
+      if (envelope.position > upTo) break;
+      if (envelope.position !== state.position + 1)
+        throw expired(log) ?? unbridged(state.position + 1, envelope.position - 1);
+      state = evolve(state, envelope);
+      last = envelope;
+    }
+    if (state.position >= upTo) break;
+  }
+  const replayed = state.position - base.position;
+  return { state: freeze(state), checkpoint: base.position, replayed, ...(last !== undefined && { last }) };
+}
+
+async function checkpointed(
+  log: Readable,
+  checkpoints: Pick<CheckpointStore, 'load'>,
+  { logger, upTo }: { logger: Logger; upTo: number },
+): Promise<State> {
+  const damaged = (file: string, why: string) => logger.warn({ file, why }, 'checkpoint passed over');
+  for await (const { place, rows } of checkpoints.load(damaged, upTo)) {
+    if (place.position > log.end.position) throw ahead(place.position, log.end.position);
+    const { upTo: gone = 0 } = log.gone ?? {};
+    if (place.position < gone) continue;
+    if (place.position > gone && (await log.markAt(place.position)) !== place.mark) throw foreign(place.position);
+    if (log.gone !== undefined)
+      logger.warn(bridgedBy(place.position, log.gone), 'the log was opened without its first events');
+    const state = fromRows(rows);
+    if (either.isRight(state)) return state.right;
+    damaged(`checkpoint at ${place.position}`, state.left);
+  }
+  return initialState;
+}
+
+const bridgedBy = (checkpoint: number, { upTo, fault: { message, hint } }: Gone) => ({
+  upTo,
+  checkpoint,
+  reason: message,
+  hint,
+});
+
+const expired = ({ gone }: Readable) =>
+  gone &&
+  new Fault('corrupt', `${gone.fault.message}; no checkpoint holds the state after them`, {
+    hint: gone.fault.hint,
+    cause: gone.fault,
+  });
+
+/** A log that was repaired lacks positions: only a checkpoint of a later one can stand for them. */
+const unbridged = (first: number, last: number) =>
+  new Fault(
+    'corrupt',
+    `positions ${first} to ${last} of the log are lost, and no readable checkpoint holds the state after them`,
+    {
+      hint: `the repair that left them out kept one in the log directory, as POSITION.base, and its original in damaged-${first}: bring it back, or run the release that made it`,
+    },
+  );
+
+const ahead = (checkpoint: number, end: number) =>
+  new Fault(
+    'corrupt',
+    `the log ends at position ${end}, but a checkpoint shows that it once held position ${checkpoint}`,
+    {
+      hint: 'bring back the newer log; or see what `snapledger repair --dry-run` would take from the checkpoint; to go on with this older log alone, delete the checkpoints directory: volumes that it does not explain are then quarantined',
+    },
+  );
+
+const foreign = (position: number) =>
+  new Fault(
+    'corrupt',
+    `the log's history at position ${position} is not the one that the checkpoint there was made of`,
+    {
+      hint: 'bring back the log that belongs to this root; if this one is right, delete the checkpoints directory and everything is replayed',
+    },
+  );

@@ -1,0 +1,136 @@
+import type { Event } from '../../../events/registry.ts';
+import type { Root } from '../../../events/store-events.ts';
+import { type Reach, unhindered } from '../../ports/failpoints.ts';
+import { Fault } from '../../ports/fault.ts';
+import type { Logger } from '../../ports/logger.ts';
+import type { Uptime } from '../../ports/system.ts';
+import type { Survey, VolumeDriver } from '../../ports/volume-driver.ts';
+import { operatorActor } from '../actors.ts';
+import type { Action } from '../reconcile/action.ts';
+import { apply } from '../reconcile/apply.ts';
+import { isAccounted } from '../reconcile/match-ids.ts';
+import { counted, planFor } from '../reconcile/reconcile.ts';
+import { type Crash, crashOf } from '../reconcile/wanted.ts';
+import type { Journal } from '../store/journal.ts';
+import { withUptime } from '../store/stamp-events.ts';
+
+/** Who takes the store into service. */
+export interface Opener {
+  readonly store: string;
+  readonly version: string;
+  /** the kernel's boot id */
+  readonly boot: string;
+  readonly pid: number;
+  readonly root: Root;
+  /** the log is not kept in the root, so that a copy of the root has the same one */
+  readonly shared: boolean;
+  /** takes the store over from another root, on purpose */
+  readonly takeOver: boolean;
+}
+
+interface Context {
+  readonly journal: Journal;
+  readonly driver: VolumeDriver;
+  readonly logger: Logger;
+  readonly opener: Opener;
+  /** events that were replayed to get here */
+  readonly replayed: number;
+  /** a scan of the driver's that was begun before, while the state was loaded */
+  readonly survey?: Survey | undefined;
+  readonly reach?: Reach;
+  readonly uptime: Uptime;
+}
+
+/** A root belongs to one driver for ever: another one would take all its volumes for lost. */
+export function checkDriver(made: string, wanted: string): void {
+  if (made !== '' && made !== wanted)
+    throw new Fault('misuse', `this root was made with the driver ${made}, not ${wanted}`, {
+      hint: `start with --driver ${made}, or choose an empty root`,
+    });
+}
+
+/**
+ * A copy of a root whose log is in a cluster shares this log with the original: to each of them, what the other one makes
+ * would be lost volumes. Only one that is told to takes the store over. A copy with a log in files has a log of its own.
+ */
+function expectOwnRoot({ journal, logger, opener }: Context): void {
+  const { root } = journal.latest.life;
+  if (root === null || root.id === opener.root.id) return;
+  const about = { root: opener.root, before: root };
+  if (opener.takeOver || !opener.shared) {
+    logger.warn(about, 'the store was served from another root before: this one is a copy of it, or was moved');
+    return;
+  }
+  throw new Fault(
+    'misuse',
+    `root ${opener.root.path} on ${opener.root.host}: the newest events were written from another root, ${root.path} on ${root.host}`,
+    {
+      hint: `go on with that one; or, where this one is to serve the store from now on, stop the daemon there and start this one once with \`snapledger serve --take-over\`: what only that root has is then lost`,
+    },
+  );
+}
+
+/** What recovery did. */
+export interface Recovered {
+  readonly actions: readonly Action[];
+  /** how many of them the disk refused */
+  readonly failed: number;
+  /** how the session before this one ended, null for in order */
+  readonly crash: Crash | null;
+  /** a scan that is still under way, where the volumes were told by their names alone */
+  readonly looking?: Survey;
+}
+
+/**
+ * Takes the store into service: notes a first start, brings the disk to what the log says, and records the opening with
+ * what there was to do. The opening comes last: a crash in the middle leaves the session before it to be recovered again.
+ */
+export async function recover(context: Context): Promise<Recovered> {
+  const { journal, driver, logger, opener, replayed, survey, reach = unhindered } = context;
+  const { store, version, boot, pid, root } = opener;
+  const { life } = journal.latest;
+  expectOwnRoot(context);
+  const crash = crashOf(journal.latest, boot);
+  if (crash !== null) logger.warn(crash, 'the store was not left in order');
+  if (life.id === '') {
+    const created: Event = { type: 'StoreCreated', data: { store, driver: driver.name, version } };
+    await journal.record([created], { actor: operatorActor, room: 'reserved' });
+    logger.warn({ store }, 'a new, empty store was made: the root held none');
+  }
+  const accounted = crash === null && (await areNamesEnough(context));
+  const actions = accounted ? [] : await planFor(() => journal.latest, driver, crash, survey?.found());
+  const failed = await apply(actions, { journal, driver, logger, reach });
+  // What an earlier session made, and what was just made again, is not fresh any more once this one is open.
+  await driver.settle?.();
+  const opened: Event = {
+    type: 'StoreOpened',
+    data: {
+      store,
+      driver: driver.name,
+      version,
+      boot,
+      pid,
+      clean: crash === null,
+      replayed,
+      found: counted(actions),
+      root,
+      replaces: life.root === null || life.root.id === root.id ? null : life.root,
+    },
+  };
+  reach('store.open');
+  await journal.record([opened], { actor: withUptime(operatorActor, context.uptime), room: 'reserved' });
+  return { actions, failed, crash, ...(accounted && survey !== undefined && { looking: survey }) };
+}
+
+/** Where only a flush brings volumes to stable storage, the power may have gone after the orderly end. */
+async function areNamesEnough({ journal, driver, survey, opener }: Context): Promise<boolean> {
+  if (driver.settle !== undefined && journal.latest.life.boot !== opener.boot) return false;
+  const numbers = await survey?.numbers;
+  return numbers !== undefined && isAccounted(journal.latest, driver, numbers);
+}
+
+/** Records that the daemon leaves the store in order. */
+export async function recordClosing(journal: Journal, reason: string, uptime: Uptime): Promise<void> {
+  const actor = withUptime(operatorActor, uptime);
+  await journal.record([{ type: 'StoreClosed', data: { reason } }], { actor, room: 'reserved' });
+}

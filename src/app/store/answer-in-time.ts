@@ -1,0 +1,49 @@
+import { Fault } from '../../ports/fault.ts';
+import type { Journal } from './journal.ts';
+
+/** Milliseconds that a change may wait for a log that does not answer: an election of a cluster is over well before. */
+export const longestWait = 30_000;
+
+/**
+ * Bounds how long a change may wait for a log that does not answer: it is then answered with a Fault (`stopped`). The change
+ * itself goes on, and counts when the log is back. While the log has been silent for that long, none is begun.
+ */
+export type AnswerInTime = <T>(change: () => Promise<T>) => Promise<T>;
+
+export function createAnswerInTime({ troubles }: Pick<Journal, 'troubles'>, wait = longestWait): AnswerInTime {
+  if (troubles === undefined) return (change) => change();
+  const waiting = new Set<(fault: Fault) => void>();
+  let silent: Fault | undefined;
+  let late = false;
+  let timer: NodeJS.Timeout | undefined;
+  const giveUp = () => {
+    late = true;
+    if (silent !== undefined) for (const reject of waiting) reject(unanswered(silent));
+  };
+  troubles.subscribe((trouble) => {
+    silent = trouble?.fault.code === 'io' ? trouble.fault : undefined;
+    if (silent !== undefined) {
+      timer ??= setTimeout(giveUp, wait).unref();
+      return;
+    }
+    clearTimeout(timer);
+    timer = undefined;
+    late = false;
+  });
+  return async (change) => {
+    if (late && silent !== undefined) throw unanswered(silent);
+    let reject: (fault: Fault) => void = () => {};
+    const given = new Promise<never>((_, no) => {
+      reject = no;
+    });
+    waiting.add(reject);
+    try {
+      return await Promise.race([change(), given]);
+    } finally {
+      waiting.delete(reject);
+    }
+  };
+}
+
+const unanswered = (cause: Fault) =>
+  new Fault('stopped', `the log has not answered for too long: ${cause.message}`, { hint: cause.hint, cause });

@@ -1,0 +1,155 @@
+import * as either from 'fp-ts/lib/Either.js';
+import type { Meta } from '../../../events/envelope.ts';
+import type { Event } from '../../../events/registry.ts';
+import type { Commit } from '../../domain/commands.ts';
+import type { Answer } from '../../domain/refusal.ts';
+import { errorText, faultOf, isTransient } from '../../ports/fault.ts';
+import type { Volume } from '../../ports/volume-driver.ts';
+import { reconcilerActor } from '../actors.ts';
+import { expectServing } from './journal.ts';
+import { withRoom } from './retry-after-freeing.ts';
+import { decideAndAct, type StoreContext } from './store-context.ts';
+import { pathOf, preparedVolume, snapshotWith } from './volume-of.ts';
+
+/**
+ * Commit: the layer is flushed and sealed, then the event is appended, then the active's rest dropped in the background.
+ * No file of the layer is looked at. Whatever fails on the way, the active is still there and writable.
+ */
+export async function commitSnapshot(context: StoreContext, command: Commit, actor: Meta): Promise<Answer<void>> {
+  const checked = await decideAndAct(context, command, async () => preparedVolume(context.journal.latest, command.key));
+  if (either.isLeft(checked)) return checked;
+  const volume = checked.right;
+  expectServing(context.journal);
+  await flushVolume(context, command, volume);
+  const committed = await withRoom(context, async () => {
+    await sealVolume(context, command, volume);
+    return recordCommit(context, command, { volume, actor });
+  });
+  if (either.isLeft(committed)) return committed;
+  finishSoon(context, command, volume);
+  context.reach('commit.answer');
+  return committed;
+}
+
+/** Never tried again: what a failed flush has lost, no later one would miss. */
+function flushVolume(context: StoreContext, command: Commit, volume: Volume): Promise<void> {
+  const { driver, durability, reach } = context;
+  return doStep(context, command, {
+    volume,
+    step: 'flush',
+    deed: async () => {
+      reach('commit.flush');
+      if (durability === 'commit' && driver.durableSeal !== true) await driver.flush(volume);
+    },
+  });
+}
+
+function sealVolume(context: StoreContext, command: Commit, volume: Volume): Promise<void> {
+  const { driver, reach } = context;
+  return doStep(context, command, {
+    volume,
+    step: 'seal',
+    deed: async () => {
+      reach('commit.seal');
+      await driver.seal(volume);
+    },
+  });
+}
+
+interface CommitStep {
+  readonly volume: Volume;
+  readonly step: 'flush' | 'seal';
+  readonly deed: () => Promise<void>;
+}
+
+async function doStep(context: StoreContext, command: Commit, { volume, step, deed }: CommitStep): Promise<void> {
+  try {
+    await deed();
+  } catch (error) {
+    await unseal(context, command, { volume, error });
+    recordUndone(context, command, { volume, step, error });
+    throw faultOf(error, `commit ${command.key}: ${step} of ${pathOf(volume.id)}`);
+  }
+}
+
+/**
+ * Decides once more, since the new parent of a rebase may have gone while the layer was flushed; where that is not durable yet,
+ * it may come back.
+ */
+async function recordCommit(
+  context: StoreContext,
+  command: Commit,
+  { volume, actor }: { volume: Volume; actor: Meta },
+): Promise<Answer<void>> {
+  const { journal, reach } = context;
+  const recorded = await decideAndAct(context, command, async (events) => {
+    let taken = false;
+    try {
+      reach('commit.append');
+      const appended = journal.record(events, { actor });
+      taken = true;
+      await appended;
+    } catch (error) {
+      // Where the outcome is unknown both the active and its seal stay: the next start reads the log and drops one of them.
+      const unknown = taken && !isTransient(error);
+      if (!unknown) await unseal(context, command, { volume, error });
+      throw error;
+    }
+  });
+  if (either.isLeft(recorded)) await unseal(context, command, { volume, error: recorded.left.text });
+  return recorded;
+}
+
+interface Failed {
+  readonly volume: Volume;
+  readonly error: unknown;
+}
+
+/** Where it is tried again later, the next commit may have come about in the meantime: its seal must stay. */
+async function unseal(
+  { undo, driver, journal, locks, reach }: StoreContext,
+  { key }: Commit,
+  { volume, error }: Failed,
+): Promise<void> {
+  const { id } = volume;
+  const deed = async () => {
+    reach('undo.commit');
+    await driver.unseal(volume);
+  };
+  const unlessCommitted = async () => {
+    expectServing(journal);
+    if (snapshotWith(journal.latest, id)?.kind === 'active') await deed();
+  };
+  await undo({ operation: 'commit', id, key, path: pathOf(id), cause: error }, deed, () =>
+    locks.run([key], unlessCommitted),
+  );
+}
+
+/** For the audit alone: without it the state is the same. */
+function recordUndone(
+  { journal, logger }: StoreContext,
+  { key, name }: Commit,
+  { volume: { id }, step, error }: Failed & { step: string },
+): void {
+  const data = { id, key, name, step, error: errorText(error), left: pathOf(id), done: 'unseal' };
+  const unrecorded = (why: unknown) => logger.warn({ id, key, error: errorText(why) }, 'failed commit not recorded');
+  try {
+    const undone: Event = { type: 'CommitUndone', data };
+    journal.record([undone], { actor: reconcilerActor, room: 'reserved', flush: 'soon' }).catch(unrecorded);
+  } catch (why) {
+    unrecorded(why);
+  }
+}
+
+/** Holds the name meanwhile, so that a Remove comes after it. */
+function finishSoon({ locks, driver, retrier, logger, reach }: StoreContext, { name }: Commit, volume: Volume): void {
+  const finish = async () => {
+    reach('commit.finish');
+    await driver.finish({ ...volume, kind: 'committed' });
+  };
+  const about = { operation: 'commit', id: volume.id, key: name, path: pathOf(volume.id) };
+  locks.run([name], finish).catch((error) => {
+    logger.error({ ...about, error: errorText(error) }, 'finish failed');
+    retrier.add(about, 'finish', () => locks.run([name], finish));
+  });
+}

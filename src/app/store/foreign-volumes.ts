@@ -1,0 +1,43 @@
+import type { VolumeDriver } from '../../ports/volume-driver.ts';
+import { reconcilerActor } from '../actors.ts';
+import { placeAside } from '../reconcile/apply.ts';
+import type { Journal } from './journal.ts';
+import { pathOf } from './volume-of.ts';
+
+/**
+ * What stands where a new snapshot's volume is to be made. An id is never given twice, so it is not the daemon's: it is moved to
+ * quarantine before the id is given to anything, and the event burns the id.
+ */
+export interface ForeignVolumes {
+  /** Whether something stands in the place of an id that was not given yet, or is being moved from there. */
+  has(id: number): boolean;
+  /** Moves it to quarantine and resolves when that is recorded. Calls for one id share the work. Rejects with a Fault. */
+  setAside(id: number): Promise<void>;
+}
+
+interface Context {
+  readonly journal: Journal;
+  readonly driver: Pick<VolumeDriver, 'vacant' | 'quarantine'>;
+}
+
+export function createForeignVolumes({ journal, driver }: Context): ForeignVolumes {
+  const underWay = new Map<number, Promise<void>>();
+  const move = async (id: number) => {
+    const path = pathOf(id);
+    const found = { path, id, layer: false, whole: false, sealed: false };
+    const moved = await driver.quarantine(found, placeAside(path, journal.latest.position));
+    const why = `it stood in the place of the new snapshot ${id}, which nothing had been made for`;
+    await journal.record([{ type: 'OrphanQuarantined', data: { path, id, moved, why } }], {
+      actor: reconcilerActor,
+      room: 'reserved',
+    });
+  };
+  return {
+    has: (id) => underWay.has(id) || !driver.vacant(id),
+    setAside: (id) => {
+      const moving = underWay.get(id) ?? move(id).finally(() => underWay.delete(id));
+      underWay.set(id, moving);
+      return moving;
+    },
+  };
+}

@@ -1,0 +1,201 @@
+import { BehaviorSubject, type Observable, Subject } from 'rxjs';
+import { type Envelope, encodeEnvelope, type Meta } from '../../../events/envelope.ts';
+import type { Event } from '../../../events/registry.ts';
+import { evolveLife } from '../../../projections/life-of-store.ts';
+import { evolve, type State } from '../../../projections/state.ts';
+import type { AppendOptions, EventLog, LogPlace, LogTrouble } from '../../ports/event-log.ts';
+import { errorText, Fault, isTransient } from '../../ports/fault.ts';
+import { expectRoot, type RootGuard } from '../../ports/root-guard.ts';
+import type { Clock } from '../../ports/system.ts';
+import { seal } from './stamp-events.ts';
+
+export interface RecordOptions extends Partial<AppendOptions> {
+  readonly actor: Meta;
+  /** position of the event that led to these */
+  readonly cause?: number;
+}
+
+/**
+ * The log together with the states that follow from it. Two of them matter: `latest` holds everything that the log has
+ * taken, and decisions are made on it; `durable` holds what is on stable storage, and reads show it. When the log gives
+ * taken events back, `latest` falls back to `durable`, but snapshot ids given since then are never given again. `durable` is what a
+ * replay of the log gives, and a checkpoint of it may stand for that.
+ */
+export interface Journal {
+  readonly latest: State;
+  readonly durable: State;
+  /** the place of `durable` in the log */
+  readonly place: LogPlace;
+  /** Counts how often the log has given taken events back. */
+  readonly setbacks: number;
+  /** Whether events are taken and kept, and if not, why. */
+  readonly health: Health;
+  /**
+   * What keeps the log from its work for now, undefined for nothing: tells the present state at once, then every change. Left
+   * out where the log knows no such state.
+   */
+  readonly troubles?: Observable<LogTrouble | undefined>;
+  /** Why nothing can be changed until a restart, or until the root is back; undefined while it can. */
+  readonly halted: Fault | undefined;
+  /** Resolves with the reason when the log has stopped taking events until a restart. */
+  readonly stopped: Promise<string>;
+  /** What is durable, to be read again: everything that `events` told of, and perhaps a little more. */
+  readonly log: Pick<EventLog, 'read' | 'readEncoded'>;
+  /** Durable events in order, each once. An observer must not throw: background work subscribes through a pipeline. */
+  readonly events: Subject<Envelope>;
+  /**
+   * Folds the events into `latest` at once and resolves with their envelopes when they are on stable storage.
+   * Throws at once where the log takes nothing, rejects where it gave them back. After a StoreClosed nothing is recorded: an
+   * end in order is the last that a session says.
+   */
+  record(events: readonly Event[], options: RecordOptions): Promise<readonly Envelope[]>;
+  /** Resolves when nothing is under way any more, whether it became durable or not. */
+  settled(): Promise<void>;
+}
+
+interface Context {
+  readonly log: EventLog;
+  readonly store: string;
+  readonly clock: Clock;
+  readonly state: State;
+  /** asked before every event; none unless said */
+  readonly root?: RootGuard;
+  /** bytes of the JSON of an event that is not `reserved`; a log refuses by itself what it can't hold */
+  readonly largest?: number;
+}
+
+/** Whether events are taken; else `fault` is what recording throws while the root is not the one that was opened. */
+export interface Health {
+  readonly serving: boolean;
+  readonly reason: string;
+  readonly fault?: Fault;
+}
+
+/** What the log has taken and not yet confirmed. */
+interface Taken {
+  readonly to: State;
+  readonly at: LogPlace;
+  readonly envelopes: readonly Envelope[];
+  readonly since: number;
+}
+
+export function createJournal({ log, store, clock, state, root, largest }: Context): Journal {
+  let latest = state;
+  let durable = state;
+  let place = log.end;
+  let setbacks = 0;
+  let reason = '';
+  let closed = false;
+  let tellStopped: (reason: string) => void = () => {};
+  const stopped = new Promise<string>((resolve) => {
+    tellStopped = resolve;
+  });
+  const events = new Subject<Envelope>();
+  const troubles = new BehaviorSubject<LogTrouble | undefined>(undefined);
+  log.onTrouble?.((trouble) => {
+    if (trouble?.fault.message !== troubles.value?.fault.message) troubles.next(trouble);
+  });
+
+  /** What the durable events say of it, while `latest` knows of numbers that rolled back events had. */
+  let { life } = state;
+  const advance = (to: State, at: LogPlace, envelopes: readonly Envelope[]) => {
+    life = envelopes.reduce(evolveLife, life);
+    durable = to.life.lastId === life.lastId ? to : { ...to, life };
+    place = at;
+    for (const envelope of envelopes) events.next(envelope);
+  };
+  const fallBack = (since: number) => {
+    if (since !== setbacks) return;
+    setbacks += 1;
+    latest = { ...durable, life: { ...durable.life, lastId: latest.life.lastId } };
+  };
+  const stop = (why: string) => {
+    if (reason === '') reason = why;
+    tellStopped(why);
+  };
+  const record = (facts: readonly Event[], { actor, cause, room, flush }: RecordOptions) => {
+    if (closed) throw hasClosed();
+    expectRoot(root);
+    const { position } = log.end;
+    if (latest.position !== position) throw gaveBack();
+    const because = cause === undefined ? {} : { cause };
+    const envelopes = seal(facts, { store, after: position, clock, actor, ...because });
+    if (largest !== undefined && room !== 'reserved') expectSmall(envelopes, largest);
+    const appended = log.append(envelopes, { room: room ?? 'ordinary', flush: flush ?? 'now' });
+    latest = envelopes.reduce(evolve, latest);
+    closed = facts.at(-1)?.type === 'StoreClosed';
+    return whenDurable(appended, { to: latest, at: log.end, envelopes, since: setbacks });
+  };
+  const whenDurable = async (appended: Promise<void>, { to, at, envelopes, since }: Taken) => {
+    try {
+      await appended;
+    } catch (error) {
+      fallBack(since);
+      if (!isTransient(error)) stop(errorText(error));
+      throw error;
+    }
+    advance(to, at, envelopes);
+    return envelopes;
+  };
+  return {
+    get latest() {
+      return latest;
+    },
+    get durable() {
+      return durable;
+    },
+    get place() {
+      return place;
+    },
+    get setbacks() {
+      return setbacks;
+    },
+    get health() {
+      if (reason !== '') return { serving: false, reason };
+      const absent = root?.check();
+      if (absent !== undefined) return { serving: false, reason: absent.message, fault: absent };
+      const fault = troubles.value?.fault;
+      return fault === undefined
+        ? { serving: true, reason }
+        : { serving: false, reason: `${fault.message} (${fault.hint})`, fault };
+    },
+    get halted() {
+      return reason === '' ? root?.check() : hasStopped(reason);
+    },
+    ...(log.onTrouble && { troubles }),
+    stopped,
+    log,
+    events,
+    record,
+    settled: () => log.settled().catch(() => {}),
+  };
+}
+
+/** Throws a Fault (`too-large`) for the first event that is larger than `largest` bytes. */
+function expectSmall(envelopes: readonly Envelope[], largest: number): void {
+  for (const envelope of envelopes) {
+    const bytes = Buffer.byteLength(JSON.stringify(encodeEnvelope(envelope)));
+    if (bytes > largest)
+      throw new Fault(
+        'too-large',
+        `the ${envelope.event.type} event would have ${bytes} bytes, and the cluster that events are forwarded to takes ${largest}`,
+        { hint: 'give the snapshot fewer or shorter labels' },
+      );
+  }
+}
+
+const gaveBack = () =>
+  new Fault('stopped', 'the log has just given events back that it had taken', { hint: 'try again' });
+
+const hasClosed = () => new Fault('stopped', 'the store was closed in order', { hint: 'open it again' });
+
+const hasStopped = (reason: string) =>
+  new Fault('stopped', `the log takes no more events: ${reason}`, { hint: 'restart the daemon' });
+
+/**
+ * Throws the Fault of a root that is another one, or (`stopped`) of a log that takes nothing until a restart. Nobody knows then whether the last events are in
+ * it, and what stands on the disk for them is the next start's to judge: it must not be touched any more.
+ */
+export function expectServing({ halted }: Pick<Journal, 'halted'>): void {
+  if (halted !== undefined) throw halted;
+}

@@ -1,0 +1,56 @@
+import { ancestors } from '../../../projections/lineage.ts';
+import type { Snapshot } from '../../../projections/snapshot.ts';
+import type { State } from '../../../projections/state.ts';
+import type { Volume } from '../../ports/volume-driver.ts';
+
+/** A snapshot as the driver sees it. */
+export function volumeOf(state: State, { id, kind, parentId, labels }: Snapshot): Volume {
+  return { id, kind, parents: ancestors(state.lineage, parentId), labels };
+}
+
+/** The layer with an id, living or retained, as it is kept and as the driver sees it. */
+export function layerWith(state: State, id: number): { snapshot: Snapshot; volume: Volume } | undefined {
+  const living = snapshotWith(state, id);
+  if (living !== undefined) return { snapshot: living, volume: volumeOf(state, living) };
+  const retained = retainedWith(state, id);
+  return retained === undefined ? undefined : { snapshot: retained, volume: retainedVolume(state, retained) };
+}
+
+/** The numbers of all committed layers, living and retained, in their order. */
+export function layersOf({ volumes: { wanted, retained } }: State): readonly number[] {
+  const ids = Array.from(retained, ([id]) => id);
+  wanted.each((id, { kind }) => {
+    if (kind === 'committed') ids.push(id);
+  });
+  return ids.sort((a, b) => a - b);
+}
+
+/** The volume of a retained snapshot: its parents may be retained too. */
+export function retainedVolume(state: State, { id, kind, parentId, labels }: Snapshot): Volume {
+  const parents: number[] = [];
+  let next = parentId;
+  for (let kept = retainedWith(state, next); kept !== undefined; kept = retainedWith(state, next)) {
+    parents.push(kept.id);
+    next = kept.parentId;
+  }
+  return { id, kind, parents: [...parents, ...ancestors(state.lineage, next)], labels };
+}
+
+const retainedWith = ({ volumes }: State, id: number | null): Snapshot | undefined =>
+  id === null ? undefined : volumes.retained.get(id)?.snapshot;
+
+/** The living snapshot with an id. */
+export function snapshotWith(state: State, id: number): Snapshot | undefined {
+  const descent = state.lineage.get(id);
+  return descent === undefined ? undefined : state.index.get(descent.key);
+}
+
+/** Where a snapshot's volume stands, relative to the root. */
+export const pathOf = (id: number): string => `snapshots/${id}`;
+
+/** The volume of the snapshot that was just folded into a state under this key. */
+export function preparedVolume(state: State, key: string): Volume {
+  const snapshot = state.index.get(key);
+  if (snapshot === undefined) throw new TypeError(`snapshot ${key} is not in the state that its event was folded into`);
+  return volumeOf(state, snapshot);
+}

@@ -1,0 +1,64 @@
+import { copyTree } from '../adapters/system/copy-tree.ts';
+import { createIoctl } from '../adapters/system/create-ioctl.ts';
+import { liftFlags } from '../adapters/system/lift-flags.ts';
+import { runCommand } from '../adapters/system/run-command.ts';
+import { tryMount } from '../adapters/system/try-mount.ts';
+import { createBtrfsDriver } from '../adapters/volume-driver/btrfs/btrfs-driver.ts';
+import { createBallast } from '../adapters/volume-driver/btrfs/create-ballast.ts';
+import { createBtrfsCalls } from '../adapters/volume-driver/btrfs/create-btrfs-calls.ts';
+import { createMemoryDriver } from '../adapters/volume-driver/memory-driver.ts';
+import { createOverlayDriver } from '../adapters/volume-driver/overlay/overlay-driver.ts';
+import type { OverlayOptions } from '../adapters/volume-driver/overlay/overlay-options.ts';
+import type { DriverName } from '../config/config.ts';
+import type { Ballast } from '../ports/ballast.ts';
+import type { Reach } from '../ports/failpoints.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { System } from '../ports/system.ts';
+import type { VolumeDriver } from '../ports/volume-driver.ts';
+
+export interface DriverSettings {
+  readonly driver: DriverName;
+  readonly root: string;
+  readonly overlay: OverlayOptions;
+}
+
+export interface DriverTools {
+  readonly system: System;
+  readonly reach: Reach;
+  /** none where the root is looked at for a moment only */
+  readonly ballast?: Ballast | undefined;
+}
+
+/** The driver that the settings name, over its root, which it checks and lays out. Rejects with a Fault. */
+export async function createDriver(
+  { driver, root, overlay }: DriverSettings,
+  { system, reach, ballast }: DriverTools,
+): Promise<VolumeDriver> {
+  switch (driver) {
+    case 'overlay':
+      return createOverlayDriver({ root, system, options: overlay, tryMount, liftFlags, reach });
+    case 'btrfs':
+      return createBtrfsDriver({
+        root,
+        system,
+        calls: createBtrfsCalls(createIoctl(), runCommand),
+        copyTree,
+        liftFlags,
+        ballast,
+        reach,
+      });
+    case 'memory':
+      return createMemoryDriver();
+    default:
+      return driver satisfies never;
+  }
+}
+
+/** What a root holds to be given up where space runs out; undefined where its file system needs none. */
+export function createRootBallast(
+  root: string,
+  { system: { preallocate }, logger }: { readonly system: System; readonly logger: Logger },
+): Ballast | undefined {
+  const warn = (message: string) => logger.warn({}, message);
+  return createBallast({ root, calls: createBtrfsCalls(createIoctl(), runCommand), preallocate, warn });
+}

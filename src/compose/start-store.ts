@@ -1,0 +1,189 @@
+import { basename, join } from 'node:path';
+import { positionOf } from '../adapters/checkpoint-store/checkpoint-name.ts';
+import { checkpointFiles } from '../adapters/checkpoint-store/file.ts';
+import { archiveLog } from '../adapters/event-log/file/archive/archive-log.ts';
+import { indexLog } from '../adapters/event-log/file/search/index-log.ts';
+import { measureLog } from '../adapters/event-log/file/verify/measure-log.ts';
+import { largestOrdinary } from '../adapters/event-log/kurrentdb/kurrent-event-log.ts';
+import { bootId } from '../adapters/system/boot-id.ts';
+import { createRoomMeter } from '../adapters/system/disk-space.ts';
+import type { Watched, WatchingGuard } from '../adapters/system/root/root-guard.ts';
+import { rootOf } from '../adapters/system/root/root-of.ts';
+import { createPipelines } from '../app/background/create-pipelines.ts';
+import { createUpkeep } from '../app/background/maintenance.ts';
+import type { Pipelines } from '../app/background/pipeline.ts';
+import { createFeed, type Feed } from '../app/feed/feed.ts';
+import { guardCheckpoints, guardDriver, guardReads, guardSnapshots, guardSurvey } from '../app/guarded.ts';
+import type { Action } from '../app/reconcile/action.ts';
+import type { LoadedState } from '../app/recovery/load-state.ts';
+import { recover } from '../app/recovery/recover.ts';
+import { createService, type Service } from '../app/service.ts';
+import { createJournal, type Journal } from '../app/store/journal.ts';
+import { late, within } from '../app/within.ts';
+import type { Config } from '../config/config.ts';
+import { version } from '../config/version.ts';
+import type { CheckpointStore } from '../ports/checkpoint-store.ts';
+import type { EventLog } from '../ports/event-log.ts';
+import type { Manifests } from '../ports/layer-inspector.ts';
+import { expectRoot, type RootGuard } from '../ports/root-guard.ts';
+import type { Survey, VolumeDriver } from '../ports/volume-driver.ts';
+import { createManifests, removeManifests } from './manifest-thread.ts';
+import type { LogTools } from './open-log.ts';
+
+/** A store that is recovered and at work, and the root's lock. */
+export interface OpenStore {
+  /** its id */
+  readonly store: string;
+  readonly service: Service;
+  readonly journal: Journal;
+  readonly feed: Feed;
+  readonly root: RootGuard;
+  readonly pipelines: Pipelines;
+  /** what recovery did */
+  readonly actions: readonly Action[];
+  close(reason: string): Promise<void>;
+}
+
+/** What a store is opened with, and the guard of its root. */
+export interface GuardedTools extends LogTools {
+  readonly guard: WatchingGuard;
+}
+
+/** A store under its lock; `close` resolves with whether nothing is under way any more. */
+export interface LockedStore extends Omit<OpenStore, 'close'> {
+  close(reason: string): Promise<boolean>;
+}
+
+/** Events between two looks for segments that have been sealed and are not indexed: a segment holds more. */
+const upkeepEvery = 5_000;
+
+/** Milliseconds at the end of a store for what its closing has left under way. */
+const restTime = 1_000;
+
+/** A driver, and a scan of its that is under way. */
+export interface Volumes {
+  readonly driver: VolumeDriver;
+  readonly survey: Survey | undefined;
+}
+
+/** What a store is started from. */
+export interface Parts extends Volumes {
+  readonly store: string;
+  readonly log: EventLog;
+  /** the cluster that keeps the log, where it is not kept in the root */
+  readonly url: string | undefined;
+  readonly checkpoints: CheckpointStore;
+  readonly loaded: LoadedState;
+}
+
+/** Recovers a store from its parts, and starts what works behind it. The root's directories are watched from here on. */
+export async function startStore(
+  config: Config,
+  { system, metrics, logger, reach, guard, takeOver = false }: GuardedTools,
+  parts: Parts,
+): Promise<LockedStore> {
+  const { store, log: unguarded, url, loaded } = parts;
+  guard.watch(directoriesOf(config.driver, url));
+  const log = guardReads(guard, unguarded);
+  const checkpoints = guardCheckpoints(guard, parts.checkpoints);
+  const driver = guardDriver(guard, parts.driver);
+  const survey = parts.survey && guardSurvey(guard, parts.survey);
+  const journal = createJournal({
+    log,
+    store,
+    clock: system.now,
+    state: loaded.state,
+    root: guard,
+    ...forwarded(config),
+  });
+  const pipelines = createPipelines({ journal, logger, onFailure: metrics.pipelineFailed });
+  metrics.watch(journal, pipelines);
+  const { uptime } = system;
+  const measure = async () => (guard.check() === undefined ? measureLog(join(config.root, 'log')) : undefined);
+  if (url === undefined) metrics.watchLog(measure);
+  const opener = {
+    store,
+    version: version(),
+    boot: bootId(),
+    pid: process.pid,
+    root: rootOf(config.root),
+    shared: url !== undefined,
+    takeOver,
+  };
+  const recovered = await recover({
+    journal,
+    driver,
+    logger,
+    opener,
+    replayed: loaded.replayed,
+    survey,
+    reach,
+    uptime,
+  });
+  const service = createService({
+    journal,
+    pipelines,
+    driver,
+    checkpoints,
+    lastCheckpoint: loaded.checkpoint,
+    recovered,
+    logger,
+    options: { ...config, checkpointEvery: config.checkpoint.every },
+    reach,
+    onCheckpoint: metrics.checkpointed,
+    uptime,
+    measureRoom: createRoomMeter(config.root),
+    manifests: manifestsOf(config, guard),
+  });
+  const work = async () => {
+    expectRoot(guard);
+    if (url === undefined) await tidyLog(config);
+  };
+  const upkeep = createUpkeep({ pipelines, work, logger, every: upkeepEvery });
+  const close = async (reason: string) => {
+    // What waits for a silent cluster would keep the end waiting.
+    const giving = journal.troubles?.subscribe((trouble) => {
+      if (trouble?.fault.code === 'io') void log.close();
+    });
+    const kept = upkeep.close();
+    const rested = await service.close(reason);
+    giving?.unsubscribe();
+    // What is disposable, or still waits for a disk or a cluster, is not waited for.
+    const ended = await within(restTime, Promise.all([kept, log.close()]));
+    await driver.close();
+    return rested && ended !== late;
+  };
+  const feed = createFeed({ journal, pipelines });
+  metrics.watchFeed(feed);
+  const guarded = { ...service, snapshots: guardSnapshots(guard, service.snapshots) };
+  return { store, service: guarded, journal, feed, root: guard, pipelines, actions: recovered.actions, close };
+}
+
+function manifestsOf({ manifests, root, driver }: Config, guard: RootGuard): Manifests | undefined {
+  if (manifests && driver !== 'memory') return createManifests(root, driver, () => expectRoot(guard));
+  removeManifests(root);
+  return undefined;
+}
+
+/** What is forwarded must fit into the cluster: the forwarder can leave no event out. */
+const forwarded = ({ forward: { url } }: Config) => (url === undefined ? {} : { largest: largestOrdinary });
+
+/** An index is made of a segment before it is compressed. What a start replays stays as it is. */
+async function tidyLog({ root, log: { archive } }: Config): Promise<void> {
+  const directory = join(root, 'log');
+  await indexLog(directory, join(root, 'index'));
+  const [newest] = archive ? await checkpointFiles(join(root, 'checkpoints'), undefined) : [];
+  if (newest !== undefined) await archiveLog(directory, positionOf(basename(newest)), false);
+}
+
+/** What a store keeps below its root; what it can do without is made again. */
+function directoriesOf(driver: Config['driver'], log: string | undefined): readonly Watched[] {
+  const disposable = (name: string, remade = 0o700): Watched => ({ name, remade });
+  return [
+    ...(driver === 'memory' ? [] : [{ name: 'snapshots' }]),
+    ...(driver === 'overlay' ? [disposable('empty', 0o755)] : []),
+    ...(log === undefined ? [{ name: 'log' }] : []),
+    disposable('checkpoints'),
+    disposable('quarantine'),
+  ];
+}

@@ -1,0 +1,171 @@
+import { createWriteStream, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { createFileCheckpointStore } from '../adapters/checkpoint-store/file.ts';
+import { openFileEventLog } from '../adapters/event-log/file/open-file-event-log.ts';
+import { damaged, leftOutOf } from '../adapters/store-export/contents.ts';
+import { type CheckedExport, checkExport, readMember } from '../adapters/store-export/read-export.ts';
+import { createSystem } from '../adapters/system/create-system.ts';
+import { heldBy, importing, writeIdentity } from '../adapters/system/root/root-directory.ts';
+import { writeInPlace } from '../adapters/system/write-in-place.ts';
+import { operatorActor } from '../app/actors.ts';
+import { loadState } from '../app/recovery/load-state.ts';
+import { seal } from '../app/store/stamp-events.ts';
+import { volumesInOrder } from '../app/store/volumes-in-order.ts';
+import { createDriver } from '../compose/create-driver.ts';
+import { openCarrier } from '../compose/layers.ts';
+import type { DriverName } from '../config/config.ts';
+import { isErrno } from '../ports/errno.ts';
+import type { EventLog } from '../ports/event-log.ts';
+import { unhindered } from '../ports/failpoints.ts';
+import { Fault, faultOf } from '../ports/fault.ts';
+import { silent } from '../ports/logger.ts';
+import type { VolumeDriver } from '../ports/volume-driver.ts';
+import type { Transfer } from './export-store.ts';
+import { importVolumes, purgeAll } from './import-volumes.ts';
+
+const system = createSystem();
+
+/**
+ * Makes a store of an export in a root that is empty or not there yet, with another driver where one is named, and records in
+ * its log that it did. An export that is cut or changed is refused (`corrupt`) before anything is made; what fails later leaves
+ * the root empty. Until all of it is on stable storage the root holds `importing`, with the log in it, and nothing serves it.
+ */
+export async function importStore(root: string, file: string, name?: string): Promise<Transfer> {
+  const contents = await checkExport(file);
+  const path = resolve(root);
+  if (Buffer.byteLength(path) > longestRoot)
+    throw new Fault('misuse', `root ${path}: is longer than ${longestRoot} bytes`, {
+      hint: 'name a shorter root: the kernel limits paths to 4096 bytes, and layers need the rest',
+    });
+  const driver = driverNamed(name ?? contents.driver);
+  refuseFilled(path);
+  mkdirSync(path, { recursive: true, mode: 0o700 });
+  const lock = await system.lock(join(path, 'lock'));
+  if (lock === undefined) throw heldBy(path);
+  try {
+    refuseFilled(path);
+    await importInto(path, { ...contents, file }, driver);
+    const { store, position, volumes } = contents;
+    return { store, driver, position, volumes, file, root: path, bytes: 0, leftOut: leftOutOf(contents.members) };
+  } catch (error) {
+    throw faultOf(error, `import ${file}`);
+  } finally {
+    await lock.release();
+  }
+}
+
+/** Bytes of a root's path; what a layer's paths may have is `refuseTooLong`'s. */
+const longestRoot = 500;
+
+function driverNamed(name: string): DriverName {
+  if (name === 'overlay' || name === 'btrfs' || name === 'memory') return name;
+  throw new Fault('misuse', `import: there is no driver ${name}`, { hint: 'name overlay or btrfs with --driver' });
+}
+
+/** An import that was interrupted is begun anew. */
+function refuseFilled(path: string): void {
+  const names = namesIn(path);
+  if (names.includes(importing) || names.every((name) => name === 'lock')) return;
+  throw new Fault('misuse', `root ${path}: is not empty`, { hint: 'import into a new root' });
+}
+
+function namesIn(path: string): readonly string[] {
+  try {
+    return readdirSync(path);
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return [];
+    throw faultOf(error, `root ${path}`);
+  }
+}
+
+type Source = CheckedExport & { readonly file: string };
+
+async function importInto(root: string, source: Source, name: DriverName): Promise<void> {
+  mkdirSync(join(root, importing), { recursive: true, mode: 0o700 });
+  let driver: VolumeDriver | undefined;
+  try {
+    driver = await createDriver({ driver: name, root, overlay: {} }, { system, reach: unhindered });
+    await removeMade(root, driver);
+    await importAll(root, source, driver);
+  } catch (error) {
+    // What this can't delete, the next attempt does.
+    await empty(root, driver).catch(() => {});
+    throw error;
+  } finally {
+    await driver?.close();
+  }
+}
+
+/** Removes what an import has made; `importing` stays. */
+async function removeMade(root: string, driver: VolumeDriver): Promise<void> {
+  await purgeAll(driver, root);
+  const made = namesIn(join(root, importing)).map((name) => join(importing, name));
+  for (const name of ['log', 'checkpoints', 'store', 'carried', ...made])
+    rmSync(join(root, name), { recursive: true, force: true });
+}
+
+async function empty(root: string, driver: VolumeDriver | undefined): Promise<void> {
+  if (driver !== undefined) await removeMade(root, driver);
+  const others = namesIn(root).filter((name) => name !== importing);
+  for (const name of [...others, importing]) rmSync(join(root, name), { recursive: true, force: true });
+}
+
+async function importAll(root: string, source: Source, driver: VolumeDriver): Promise<void> {
+  const place = join(root, importing);
+  for (const directory of ['log', 'checkpoints']) mkdirSync(join(place, directory), { recursive: true, mode: 0o700 });
+  writeInPlace(join(place, 'log'));
+  await unpackFiles(place, source);
+  const { log } = await openFileEventLog({
+    directory: join(place, 'log'),
+    store: source.store,
+    preallocate: system.preallocate,
+  });
+  try {
+    if (log.end.position !== source.position)
+      throw damaged(source.file, `its log ends at position ${log.end.position}, not ${source.position}`);
+    const checkpoints = createFileCheckpointStore({
+      directory: join(place, 'checkpoints'),
+      bases: join(place, 'log'),
+    });
+    const { state } = await loadState(log, checkpoints, silent);
+    if (source.volumes) {
+      const carrier = openCarrier(root, driver.name);
+      await importVolumes({ driver, carrier }, volumesInOrder(state), source);
+    }
+    await system.syncFileSystem(root);
+    await record(log, source, driver.name);
+  } finally {
+    await log.close();
+  }
+  await putInPlace(root, { store: source.store, driver: driver.name });
+}
+
+const ours = /^(log|checkpoints)(\/[A-Za-z0-9_-][A-Za-z0-9._-]*)+$/;
+
+async function unpackFiles(place: string, { file, members }: Source): Promise<void> {
+  for (const member of members) {
+    if (!ours.test(member.name)) continue;
+    const path = join(place, member.name);
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    await pipeline(readMember(file, member), createWriteStream(path, { mode: 0o600 }));
+  }
+}
+
+async function record(log: EventLog, { store, driver: from, position, volumes }: Source, driver: string) {
+  const imported = { type: 'StoreImported', data: { from, driver, position, volumes } } as const;
+  await log.append(seal([imported], { store, after: position, clock: system.now, actor: operatorActor }), {
+    room: 'reserved',
+    flush: 'now',
+  });
+}
+
+/** From the moment that `importing` is gone the root is served. */
+async function putInPlace(root: string, identity: { readonly store: string; readonly driver: string }): Promise<void> {
+  const place = join(root, importing);
+  for (const directory of ['checkpoints', 'log']) renameSync(join(place, directory), join(root, directory));
+  await writeIdentity(root, identity);
+  await system.syncFileSystem(root);
+  rmdirSync(place);
+  await system.syncFileSystem(root);
+}

@@ -1,0 +1,55 @@
+import { join } from 'node:path';
+import * as either from 'fp-ts/lib/Either.js';
+import { fromAllRows } from '../../projections/from-rows.ts';
+import { checkpointFiles } from '../adapters/checkpoint-store/file.ts';
+import { readCheckpoint } from '../adapters/checkpoint-store/read-checkpoint.ts';
+import type { KnownState } from '../adapters/event-log/file/repair/plan-repair.ts';
+import { type Repair, repairLog } from '../adapters/event-log/file/repair/repair-log.ts';
+import { inspectLog } from '../adapters/event-log/file/verify/inspect-log.ts';
+import { createSystem } from '../adapters/system/create-system.ts';
+import { heldBy, readIdentity, writeHolder } from '../adapters/system/root/root-directory.ts';
+import { operatorActor } from '../app/actors.ts';
+import { seal } from '../app/store/stamp-events.ts';
+import { Fault } from '../ports/fault.ts';
+import type { System } from '../ports/system.ts';
+
+/** Repairs the log of a store under its lock, or tells what that would do. Rejects with a Fault (`busy`) while a daemon runs. */
+export async function repairStopped(root: string, dryRun: boolean): Promise<Repair> {
+  const system = createSystem();
+  const lock = await system.lock(join(root, 'lock'));
+  if (lock === undefined) throw heldBy(root);
+  try {
+    const nobody = { pid: process.pid, address: 'repair', http: 'repair', since: new Date().toISOString() };
+    if (!dryRun) writeHolder(root, nobody);
+    return await repairLocked(root, system, dryRun);
+  } finally {
+    await lock.release();
+  }
+}
+
+async function repairLocked(root: string, { now: clock }: System, dryRun: boolean): Promise<Repair> {
+  const store = readIdentity(root)?.store ?? (await inspectLog(join(root, 'log'))).store;
+  if (store === '')
+    throw new Fault('corrupt', `root ${root}: nothing tells which store it is`, {
+      hint: `write ${join(root, 'store')} again: {"store":"<its id>","driver":"<its driver>"}`,
+    });
+  return repairLog({
+    ...{ root, store, dryRun },
+    states: () => knownStates(root, store),
+    seal: (facts, after) => seal(facts, { store, after, clock, actor: operatorActor }),
+  });
+}
+
+/** All whole checkpoints that this release can read and that are of this store. */
+async function knownStates(root: string, store: string): Promise<readonly KnownState[]> {
+  const states: KnownState[] = [];
+  for (const path of await checkpointFiles(join(root, 'checkpoints'), join(root, 'log'))) {
+    const checkpoint = await readCheckpoint(path);
+    if (either.isLeft(checkpoint)) continue;
+    const { place, rows } = checkpoint.right;
+    const state = fromAllRows(rows);
+    if (either.isLeft(state) || state.right.life.id !== store) continue;
+    states.push({ ...place, path, lastId: state.right.life.lastId });
+  }
+  return states;
+}

@@ -1,0 +1,72 @@
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, truncateSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { readLogDirectory } from '../../../../../src/adapters/event-log/file/read/read-log-directory.ts';
+import { inspectLog } from '../../../../../src/adapters/event-log/file/verify/inspect-log.ts';
+import { Fault } from '../../../../../src/ports/fault.ts';
+import { createSandbox, type Sandbox } from '../../../../support/sandbox.ts';
+import { eventsAfter, now, openLog, readAll, segmentsIn, storeId, writeLog } from '../file-log.ts';
+
+const test = suite<{ sandbox: Sandbox; directory: string }>('log read by another process');
+
+test.before.each((context) => {
+  context.sandbox = createSandbox('read-log');
+  context.directory = join(context.sandbox.path, 'log');
+});
+test.after.each(({ sandbox }) => sandbox.close());
+
+test('shows what was durable when it was opened, while the daemon goes on', async ({ directory }) => {
+  const { log } = await openLog(directory, { segmentBytes: 2000 });
+  await log.append(eventsAfter(0, 25), now);
+  const { end } = log;
+  const other = await readLogDirectory(directory);
+  for (const envelope of eventsAfter(25, 25)) await log.append([envelope], now);
+  assert.equal(other.end, end);
+  assert.is(other.store, storeId);
+  assert.equal(await readAll(other), eventsAfter(0, 25));
+  assert.equal(await readAll(other, 20), eventsAfter(20, 5));
+  assert.is(await other.markAt(25), end.mark);
+  assert.is(await other.markAt(7), await log.markAt(7));
+  assert.is(await other.markAt(26), undefined);
+  await other.close();
+  await log.close();
+});
+
+test('takes an unfinished tail for not yet there, and leaves it alone', async ({ directory }) => {
+  await writeLog(directory, 3);
+  const file = join(directory, segmentsIn(directory)[0] ?? '');
+  const size = readFileSync(file).length;
+  appendFileSync(file, '{"crc":"0123');
+  const before = readFileSync(file);
+  const log = await readLogDirectory(directory);
+  assert.is(log.end.position, 3);
+  assert.equal(log.tail, { file, offset: size, bytes: 12 });
+  assert.equal(await readAll(log), eventsAfter(0, 3));
+  assert.equal(readFileSync(file), before);
+  assert.equal(readdirSync(directory).length, 1);
+  const { torn, tail, damage, records } = await inspectLog(directory);
+  assert.equal({ torn, tail, damage, records }, { torn: 12, tail: log.tail, damage: [], records: 3 });
+});
+
+test('is verified as it is read', async ({ directory }) => {
+  await writeLog(directory, 9, { segmentBytes: 900 });
+  const log = await readLogDirectory(directory);
+  const file = join(directory, segmentsIn(directory)[0] ?? '');
+  truncateSync(file, readFileSync(file).length - 1);
+  const error: unknown = await readAll(log).catch((thrown) => thrown);
+  assert.instance(error, Fault);
+  assert.match((error as Fault).message, file);
+});
+
+test('is refused where there is none', async ({ directory }) => {
+  for (const look of [readLogDirectory, inspectLog]) {
+    const error: unknown = await look(directory).catch((thrown) => thrown);
+    assert.is((error as Fault).code, 'misuse');
+  }
+  mkdirSync(directory);
+  const error: unknown = await readLogDirectory(directory).catch((thrown) => thrown);
+  assert.is((error as Fault).code, 'misuse');
+});
+
+test.run();

@@ -1,0 +1,70 @@
+import { spawnSync } from 'node:child_process';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { createFailpoints, parseFailpoints } from '../../../src/adapters/system/failpoints.ts';
+import { type Step, steps, unhindered } from '../../../src/ports/failpoints.ts';
+import { Fault } from '../../../src/ports/fault.ts';
+
+const test = suite('adapters/system/failpoints');
+
+const codeAt = (reach: (step: Step) => void, step: Step) => {
+  try {
+    reach(step);
+    return 'went on';
+  } catch (error) {
+    return error instanceof Fault ? error.code : String(error);
+  }
+};
+
+test('hinders nothing where nothing is named', () => {
+  assert.is(createFailpoints(), unhindered);
+  assert.is(createFailpoints(' ; '), unhindered);
+});
+
+test('makes a named step fail each time, and no other one', () => {
+  const reach = createFailpoints('commit.seal=error(EIO);log.write=error(ENOSPC)');
+  assert.equal(
+    steps.filter((step) => codeAt(reach, step) !== 'went on'),
+    ['commit.seal', 'log.write'],
+  );
+  assert.is(codeAt(reach, 'commit.seal'), 'io');
+  assert.is(codeAt(reach, 'log.write'), 'no-space');
+});
+
+test('fails at the time that is named, and goes on later', () => {
+  const reach = createFailpoints('log.write=error(EIO)@2; log.write=error(ENOSPC)@4');
+  assert.equal(
+    Array.from({ length: 5 }, () => codeAt(reach, 'log.write')),
+    ['went on', 'io', 'went on', 'no-space', 'went on'],
+  );
+});
+
+test('ends the process at once: nothing runs after it', () => {
+  const module = new URL('../../../src/adapters/system/failpoints.js', import.meta.url);
+  const script = `
+    import { writeSync } from 'node:fs';
+    const { createFailpoints } = await import(${JSON.stringify(module.href)});
+    const reach = createFailpoints('log.sync=kill@2');
+    for (let n = 1; n < 4; n++) { reach('log.sync'); writeSync(1, String(n)); }`;
+  const { signal, stdout } = spawnSync(process.execPath, ['--input-type=module', '--eval', script]);
+  assert.equal([signal, String(stdout)], ['SIGKILL', '1']);
+});
+
+test('refuses unknown steps and actions, and lists those that there are', () => {
+  const refused = (text: string): Fault => {
+    try {
+      parseFailpoints(text);
+    } catch (error) {
+      if (error instanceof Fault) return error;
+    }
+    return assert.unreachable(`${text} was taken`) as never;
+  };
+  assert.is(refused('commit.sale=kill').code, 'misuse');
+  assert.match(refused('commit.sale=kill').hint, 'commit.seal');
+  assert.match(refused('log.write').hint, 'log.write');
+  for (const action of ['die', 'error(EIEIO)', 'kill@0', 'kill@x', 'toString'])
+    assert.match(refused(`log.write=${action}`).code, 'misuse');
+  assert.match(refused('log.write=die').hint, 'error(ENOSPC)');
+});
+
+test.run();

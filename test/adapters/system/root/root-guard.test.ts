@@ -1,0 +1,146 @@
+import { existsSync, mkdirSync, renameSync, rmdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import * as assert from 'uvu/assert';
+import {
+  createRootGuard,
+  directoryIdentity,
+  type WatchingGuard,
+} from '../../../../src/adapters/system/root/root-guard.ts';
+import { Fault } from '../../../../src/ports/fault.ts';
+import { createLoop } from '../../../support/loop.ts';
+import { requireFileSystem, suiteNeeding } from '../../../support/requirements.ts';
+import { run } from '../../../support/run.ts';
+import { createSandbox, type Sandbox } from '../../../support/sandbox.ts';
+import { waitFor } from '../../../support/wait-for.ts';
+
+interface Place {
+  readonly sandbox: Sandbox;
+  readonly root: string;
+  readonly guard: WatchingGuard;
+}
+
+const test = suiteNeeding('adapters/system/root/root-guard', requireFileSystem('ext4'));
+
+async function withRoot(work: (place: Place) => Promise<void>): Promise<void> {
+  const sandbox = createSandbox('guard');
+  const root = sandbox.folder('root');
+  for (const name of ['snapshots', 'log']) sandbox.folder(`root/${name}`);
+  const guard = createRootGuard(root);
+  guard.watch([{ name: 'snapshots' }, { name: 'log' }, { name: 'quarantine', remade: 0o700 }]);
+  try {
+    await work({ sandbox, root, guard });
+  } finally {
+    guard.close();
+    await sandbox.close();
+  }
+}
+
+const said = (guard: WatchingGuard) => {
+  const fault = guard.checkAnew();
+  return fault === undefined ? 'there' : `${fault.code}: ${fault.message}`;
+};
+
+test('tells directories apart by device and inode', () =>
+  withRoot(async ({ root, sandbox }) => {
+    const { dev, ino } = statSync(root, { bigint: true });
+    assert.equal(directoryIdentity(root), { device: dev, inode: ino });
+    symlinkSync(root, join(sandbox.path, 'link'));
+    assert.equal(directoryIdentity(join(sandbox.path, 'link')), directoryIdentity(root));
+  }));
+
+test('knows a directory that was deleted and made again for another one', () =>
+  withRoot(async ({ root, guard }) => {
+    rmdirSync(join(root, 'snapshots'));
+    mkdirSync(join(root, 'snapshots'));
+    assert.match(said(guard), 'snapshots: is another directory');
+  }));
+
+test('makes what the store can do without, and makes it again', () =>
+  withRoot(async ({ root, guard }) => {
+    assert.is(statSync(join(root, 'quarantine')).mode & 0o777, 0o700);
+    rmdirSync(join(root, 'quarantine'));
+    assert.is(said(guard), 'there');
+    assert.ok(existsSync(join(root, 'quarantine')));
+  }));
+
+test('says what was mounted over, until it is unmounted', () =>
+  withRoot(async ({ root, guard }) => {
+    for (const name of ['', '/snapshots', '/log', '/quarantine']) {
+      await run('mount', ['-t', 'tmpfs', 'tmpfs', root + name]);
+      const about = name === '' ? root : `${root}: ${name.slice(1)}`;
+      assert.is(said(guard), `stale: root ${about}: is another directory than the one that was opened`);
+      assert.ok(name !== '' || !existsSync(join(root, 'quarantine')));
+      await run('umount', [root + name]);
+      assert.is(said(guard), 'there');
+    }
+  }));
+
+test('says what was moved, until it is back', () =>
+  withRoot(async ({ root, guard }) => {
+    for (const name of ['', '/snapshots', '/log']) {
+      renameSync(root + name, `${root}-moved`);
+      assert.match(said(guard), /^stale: .*is not there any more$/);
+      mkdirSync(root + name);
+      assert.match(said(guard), /^stale: .*is another directory/);
+      rmdirSync(root + name);
+      renameSync(`${root}-moved`, root + name);
+      assert.is(said(guard), 'there');
+    }
+    assert.not(existsSync(`${root}-moved`));
+  }));
+
+test('says what became read-only', () =>
+  withRoot(async ({ root, guard }) => {
+    for (const name of ['', '/log', '/quarantine']) {
+      await run('mount', ['--bind', root + name, root + name]);
+      await run('mount', ['-o', 'remount,bind,ro', root + name]);
+      assert.match(said(guard), /^read-only: root .*: EROFS/);
+      await run('umount', [root + name]);
+      assert.is(said(guard), 'there');
+    }
+  }));
+
+test('says that ext4 has met an error, after which nothing is written, on an idle root too', async () => {
+  const loop = createLoop('ext4', { mount: ['errors=remount-ro'] });
+  const guard = createRootGuard(loop.path);
+  try {
+    assert.is(said(guard), 'there');
+    writeFileSync(`/sys/fs/ext4/${basename(loop.device)}/trigger_fs_error`, 'a test');
+    await waitFor('the error to be seen', () => said(guard) !== 'there');
+    assert.match(said(guard), /^read-only: root /);
+    assert.throws(() => mkdirSync(join(loop.path, 'more')), /EROFS/);
+  } finally {
+    guard.close();
+    loop.end();
+  }
+});
+
+test('answers from a look that is no older than a millisecond', () =>
+  withRoot(async ({ root, guard }) => {
+    assert.is(guard.checkAnew(), undefined);
+    renameSync(root, `${root}-moved`);
+    await sleep(2);
+    assert.instance(guard.check(), Fault);
+    renameSync(`${root}-moved`, root);
+    await sleep(2);
+    assert.is(guard.check(), undefined);
+  }));
+
+test('refuses to watch what is missing, or no directory', () =>
+  withRoot(async ({ root, guard }) => {
+    writeFileSync(join(root, 'checkpoints'), '');
+    for (const [name, code] of [
+      ['checkpoints', 'misuse'],
+      ['missing', 'io'],
+    ] as const)
+      try {
+        guard.watch([{ name }]);
+        assert.unreachable();
+      } catch (error) {
+        assert.instance(error, Fault);
+        assert.is((error as Fault).code, code);
+      }
+  }));
+
+test.run();

@@ -1,0 +1,63 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import {
+  createMemoryDriver,
+  type MemoryVolume,
+  newMemoryVolume,
+} from '../../../src/adapters/volume-driver/memory-driver.ts';
+import { active, volumeDriverContract } from '../../contract/volume-driver.contract.ts';
+
+volumeDriverContract('memory driver', async () => {
+  const driver = createMemoryDriver();
+  const change = (id: number, change: (volume: MemoryVolume) => void) => {
+    const volume = driver.volumes.get(String(id));
+    if (volume !== undefined) change(volume);
+  };
+  return {
+    driver,
+    write: async ({ id }) =>
+      change(id, (volume) => {
+        volume.bytes += 8192;
+        volume.inodes += 1;
+      }),
+    putForeign: (name) => void driver.volumes.set(name, newMemoryVolume()),
+    breakApart: (id) =>
+      change(id, (volume) => {
+        volume.whole = false;
+      }),
+    lose: (id) =>
+      change(id, (volume) => {
+        volume.layer = false;
+        volume.whole = false;
+      }),
+    end: async () => {},
+  };
+});
+
+const injecting = suite('createMemoryDriver with `before`');
+
+injecting('tells each deed and its id, and waits', async () => {
+  const told: string[] = [];
+  const driver = createMemoryDriver({
+    before: async (deed, id) => {
+      await new Promise((resolve) => setImmediate(resolve));
+      told.push(`${deed} ${id}`);
+    },
+  });
+  await driver.create(active(7));
+  await driver.scan();
+  assert.equal(told, ['create 7', 'scan 0']);
+});
+
+injecting('fails a deed with what is thrown, and leaves all as it was', async () => {
+  const driver = createMemoryDriver({
+    before: (deed) => {
+      if (deed === 'create') throw new Error('no disk today');
+    },
+  });
+  const failure = await driver.create(active(1)).catch((error: Error) => error.message);
+  assert.is(failure, 'no disk today');
+  assert.equal(await driver.scan(), []);
+});
+
+injecting.run();

@@ -1,0 +1,71 @@
+import { either } from 'fp-ts';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Manifests } from '../../../src/ports/layer-inspector.ts';
+import { closeMemoryStores, type MemoryStore, openMemoryStore } from '../../support/memory-store.ts';
+import { waitFor } from '../../support/wait-for.ts';
+
+const test = suite('app/background/manifest-keeper');
+const actor = { actor: 'containerd' };
+const retention = { keep: 1e9, maxBytes: 1e12, maxSnapshots: 1e6, minFree: { bytes: 0 } };
+
+/** Manifests in memory; `failing` is the number of the one that can't be made. */
+function manifestsWith(known: readonly number[] = [], failing = 0) {
+  const made = new Set(known);
+  const manifests: Manifests = {
+    known: () => [...made],
+    make: async ({ id }) => {
+      if (id === failing) throw new Error('a file can not be read');
+      made.add(id);
+    },
+    drop: (id) => void made.delete(id),
+    close: async () => {},
+  };
+  return { manifests, made: () => [...made].sort() };
+}
+
+async function commit({ snapshots }: MemoryStore, names: readonly string[]): Promise<void> {
+  for (const name of names) {
+    await snapshots.prepare({ type: 'Prepare', key: `k-${name}`, parent: '', kind: 'active', labels: {} }, actor);
+    const answer = await snapshots.commit({ type: 'Commit', key: `k-${name}`, name, parent: '', labels: {} }, actor);
+    assert.ok(either.isRight(answer));
+  }
+}
+
+test('has a manifest made of each committed layer, of retained ones too, and dropped when the layer is purged', async () => {
+  const { manifests, made } = manifestsWith();
+  const store = await openMemoryStore({ manifests, service: { retention } });
+  await commit(store, ['a', 'b']);
+  await store.snapshots.prepare({ type: 'Prepare', key: 'active', parent: 'a', kind: 'active', labels: {} }, actor);
+  await store.snapshots.remove({ type: 'Remove', key: 'b' }, actor);
+  await waitFor('both', () => made().length === 2);
+  assert.equal(made(), [1, 2]);
+  const data = { id: 2, key: 'b', why: 'test' };
+  await store.journal.record([{ type: 'RetentionEnded', data }], { actor });
+  await waitFor('the purge', () => made().length === 1);
+  assert.equal(made(), [1]);
+});
+
+test('makes what is missing at a start, and drops what belongs to no layer', async () => {
+  const first = await openMemoryStore();
+  await commit(first, ['a', 'b']);
+  await first.close('in order');
+  const { manifests, made } = manifestsWith([1, 7]);
+  await openMemoryStore({ manifests }, { kept: first.kept, driver: first.driver });
+  assert.equal(made(), [1]);
+  await waitFor('the missing one', () => made().length === 2);
+});
+
+test('says which could not be made, and makes the others', async () => {
+  const { manifests, made } = manifestsWith([], 1);
+  const store = await openMemoryStore({ manifests });
+  await commit(store, ['a', 'b']);
+  await waitFor('the other', () => made().length === 1);
+  assert.equal(made(), [2]);
+  const [warning] = store.said.filter(({ message }) => message.startsWith('manifest not made'));
+  assert.equal(warning?.fields, { id: 1, error: 'a file can not be read' });
+});
+
+test.after(closeMemoryStores);
+
+test.run();

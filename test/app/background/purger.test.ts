@@ -1,0 +1,42 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { heldUp } from '../../support/held-up.ts';
+import { closeMemoryStores, openMemoryStore } from '../../support/memory-store.ts';
+import { waitFor } from '../../support/wait-for.ts';
+
+const test = suite('app/background/purger');
+const actor = { actor: 'containerd' };
+
+async function removed(settle: () => Promise<void>) {
+  const store = await openMemoryStore({ settle });
+  await store.snapshots.prepare({ type: 'Prepare', key: 'k', parent: '', kind: 'active', labels: {} }, actor);
+  await store.snapshots.remove({ type: 'Remove', key: 'k' }, actor);
+  await store.snapshots.cleanup();
+  assert.is(store.driver.volumes.size, 0);
+  return store;
+}
+
+test('records a purge when it is on stable storage, and not before', async () => {
+  let asked = 0;
+  const { held: settled, release: settle } = heldUp();
+  // The first time is the opening of the store.
+  const { types } = await removed(() => (asked++ === 0 ? Promise.resolve() : settled));
+  await waitFor('the flush', () => asked > 1);
+  assert.not(types().includes('VolumePurged'));
+  settle();
+  await waitFor('the record', () => types().includes('VolumePurged'));
+});
+
+test('leaves a purge that can not be flushed to the next start', async () => {
+  let asked = 0;
+  const { types, said, journal } = await removed(async () => {
+    if (asked++ > 0) throw new Error('EIO');
+  });
+  await waitFor('the warning', () => said.some(({ message }) => message.startsWith('purges not recorded')));
+  assert.not(types().includes('VolumePurged'));
+  assert.is(journal.durable.volumes.doomed.size, 1);
+});
+
+test.after(closeMemoryStores);
+
+test.run();

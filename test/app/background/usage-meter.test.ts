@@ -1,0 +1,76 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Fault } from '../../../src/ports/fault.ts';
+import { heldUp } from '../../support/held-up.ts';
+import { closeMemoryStores, openMemoryStore } from '../../support/memory-store.ts';
+import { waitFor } from '../../support/wait-for.ts';
+
+const test = suite('app/background/usage-meter');
+test.after(closeMemoryStores);
+
+const actor = { actor: 'containerd', namespace: 'default' };
+
+/** A store with an active whose measurements are held up, and what became of them. */
+async function measured() {
+  const { held, release } = heldUp();
+  const ended: string[] = [];
+  let begun = 0;
+  const store = await openMemoryStore({
+    before: (deed, _id, signal) => {
+      if (deed !== 'usage') return;
+      begun += 1;
+      signal?.addEventListener('abort', () => ended.push('left'), { once: true });
+      return held;
+    },
+  });
+  await store.snapshots.prepare({ type: 'Prepare', key: 'k', parent: '', kind: 'active', labels: {} }, actor);
+  return { store, release, ended, begun: () => begun };
+}
+
+const refused = (asked: Promise<unknown>) =>
+  asked.then(
+    () => assert.unreachable(),
+    (error: Fault) => assert.is(error.code, 'stopped'),
+  );
+
+test('ends a walk when the last that waited for it hangs up, and begins anew for the next', async () => {
+  const { store, release, ended, begun } = await measured();
+  const [first, second] = [new AbortController(), new AbortController()];
+  const asked = [first, second].map(({ signal }) => store.snapshots.usage('k', signal));
+  await waitFor('the walk', () => begun() === 1);
+  const gone = new Error('gone');
+  first.abort(gone);
+  await asked[0]?.catch((error: unknown) => assert.is(error, gone));
+  assert.equal(ended, []);
+  second.abort(gone);
+  await asked[1]?.catch((error: unknown) => assert.is(error, gone));
+  assert.equal(ended, ['left']);
+  const again = store.snapshots.usage('k');
+  release();
+  assert.is((await again)._tag, 'Right');
+  assert.is(begun(), 2);
+});
+
+test('goes on with a walk as long as one waits for it', async () => {
+  const { store, release, begun } = await measured();
+  const leaving = new AbortController();
+  const asked = [store.snapshots.usage('k', leaving.signal), store.snapshots.usage('k')] as const;
+  leaving.abort(new Error('gone'));
+  await asked[0].catch(() => {});
+  release();
+  assert.is((await asked[1])._tag, 'Right');
+  assert.is(begun(), 1);
+});
+
+test('answers who waits for a walk when the store stops', async () => {
+  const { store, ended } = await measured();
+  const asked = refused(store.snapshots.usage('k'));
+  store.halt();
+  await asked;
+  await refused(store.snapshots.usage('k'));
+  await store.close('test');
+  assert.is(store.types().at(-1), 'StoreClosed');
+  assert.equal(ended, ['left']);
+});
+
+test.run();

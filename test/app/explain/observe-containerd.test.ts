@@ -1,0 +1,82 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Event } from '../../../events/registry.ts';
+import { observeContainerd } from '../../../src/app/explain/observe-containerd.ts';
+import type { ContainerdListener } from '../../../src/ports/containerd-events.ts';
+
+const test = suite('observe containerd');
+
+function observing(record: (events: readonly Event[]) => Promise<never[]>) {
+  let told: ContainerdListener | undefined;
+  let now = 0;
+  const closed: string[] = [];
+  const { close } = observeContainerd({
+    journal: { record },
+    uptime: () => now,
+    watch: (listener) => {
+      told = listener;
+      return { close: () => void closed.push('closed') };
+    },
+  });
+  close();
+  assert.equal(closed, ['closed']);
+  if (told === undefined) throw new Error('nobody listens');
+  return {
+    listener: told,
+    pass: (seconds: number) => {
+      now += seconds * 1000;
+    },
+  };
+}
+
+const image = (name: string) => ({ topic: '/images/delete', namespace: 'ns', name, at: 5n });
+
+test('records what containerd tells, cut to a bounded length, and whether it is listened to and since when', () => {
+  const recorded: Event[] = [];
+  const { listener } = observing(async (events) => {
+    recorded.push(...events);
+    return [];
+  });
+  listener.listening(false);
+  listener.listening(true);
+  listener.listening(true);
+  listener.event(image('x'.repeat(1000)));
+  listener.listening(false);
+  assert.equal(
+    recorded.map(({ type, data }) => ('topic' in data ? `${data.topic} ${data.name.length}` : type)),
+    ['ContainerdWatchChanged', '/images/delete 512', 'ContainerdWatchChanged'],
+  );
+  const changes = recorded.flatMap((event) => (event.type === 'ContainerdWatchChanged' ? [event.data] : []));
+  assert.equal(
+    changes.map(({ listening, gap }) => [listening, gap > 0n]),
+    [
+      [true, true],
+      [false, false],
+    ],
+  );
+});
+
+test('records no flood', () => {
+  let count = 0;
+  const { listener, pass } = observing(async () => {
+    count += 1;
+    return [];
+  });
+  for (let n = 0; n < 5000; n++) listener.event(image(`${n}`));
+  assert.is(count, 600);
+  pass(60);
+  listener.event(image('later'));
+  assert.is(count, 601);
+});
+
+test('is not disturbed by a log that takes nothing', async () => {
+  const refusing = observing(() => Promise.reject(new Error('no')));
+  refusing.listener.event(image('a'));
+  const stopped = observing(() => {
+    throw new Error('stopped');
+  });
+  stopped.listener.event(image('a'));
+  await new Promise((resolve) => setImmediate(resolve));
+});
+
+test.run();

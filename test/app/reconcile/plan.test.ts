@@ -1,0 +1,157 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Event } from '../../../events/registry.ts';
+import { evolve, initialState } from '../../../projections/state.ts';
+import { type FoundVolume, plan } from '../../../src/app/reconcile/plan.ts';
+import { type Crash, wantedOf } from '../../../src/app/reconcile/wanted.ts';
+import type { Volume } from '../../../src/ports/volume-driver.ts';
+import { committed, enveloped, oneOfEach, prepared, removed, viewed } from '../../support/sample-events.ts';
+
+const test = suite('app/reconcile/plan');
+
+const likeOverlay = { occupies: ({ kind }: Pick<Volume, 'kind'>) => kind !== 'view' };
+const base = { name: 'base', id: 1 };
+const top = { name: 'top', id: 2 };
+const chain = [
+  prepared(1, 'k1'),
+  committed(1, 'k1', 'base'),
+  prepared(2, 'k2', base),
+  committed(2, 'k2', 'top', base),
+  prepared(3, 'k3', top),
+  viewed(4, 'v4', top),
+];
+
+const there = (id: number | null, more: Partial<FoundVolume> = {}): FoundVolume => ({
+  path: `snapshots/${id ?? 'stray'}`,
+  id,
+  layer: true,
+  whole: true,
+  sealed: false,
+  untouched: false,
+  ...more,
+});
+
+function planned(events: readonly Event[], found: readonly FoundVolume[], crash: Crash | null = null) {
+  const state = enveloped(events).reduce(evolve, initialState);
+  return plan(wantedOf(state, likeOverlay, crash), found).map(({ type, id, why }) => ({ type, id, why }));
+}
+
+const killed = (since: number): Crash => ({ since, powerCut: false });
+
+const names = (actions: readonly { type: string; id: number | null }[]) =>
+  actions.map(({ type, id }) => `${type} ${id}`);
+
+test('there is nothing to do where the disk holds what the log says', () => {
+  assert.equal(planned(chain, [there(1), there(2), there(3)]), []);
+});
+
+test('a view that has nothing on disk is not missed', () => {
+  assert.equal(planned([...chain.slice(0, 4), viewed(4, 'v4', top)], [there(1), there(2)]), []);
+});
+
+test('a removed snapshot is purged, whether its volume is there or not', () => {
+  const events = [prepared(1, 'k1'), removed(1, 'k1')];
+  assert.equal(planned(events, [there(1)]), [{ type: 'purge', id: 1, why: 'removed at position 2' }]);
+  assert.equal(names(planned(events, [])), ['purge 1']);
+});
+
+test('a vanished committed layer is declared lost with all that stands on it, children before parents', () => {
+  const actions = planned(chain, [there(2), there(3)]);
+  assert.equal(names(actions), [
+    'declare-lost 4',
+    'declare-lost 3',
+    'declare-lost 2',
+    'declare-lost 1',
+    'quarantine 2',
+    'quarantine 3',
+  ]);
+  assert.match(actions[3]?.why ?? '', 'is not on the disk any more');
+  assert.match(actions[2]?.why ?? '', 'its parent base is lost');
+});
+
+test('a vanished layer in the middle leaves its parents alone', () => {
+  assert.equal(names(planned(chain, [there(1), there(3)])), [
+    'declare-lost 4',
+    'declare-lost 3',
+    'declare-lost 2',
+    'quarantine 3',
+  ]);
+});
+
+test('an active that was prepared since the crashed opening and never spoken of again is recreated', () => {
+  assert.equal(names(planned([prepared(1, 'k1')], [], killed(0))), ['recreate 1']);
+});
+
+test('an active of an earlier session, or one that was spoken of, is lost when it vanished', () => {
+  assert.equal(names(planned([prepared(1, 'k1')], [], killed(1))), ['declare-lost 1']);
+  assert.equal(names(planned([prepared(1, 'k1')], [], null)), ['declare-lost 1']);
+  const spoken: Event = { type: 'SnapshotUpdated', data: { id: 1, key: 'k1', before: {}, after: {} } };
+  assert.equal(names(planned([prepared(1, 'k1'), spoken], [], killed(0))), ['declare-lost 1']);
+});
+
+test('an active without one of its parts is completed', () => {
+  assert.equal(names(planned([prepared(1, 'k1')], [there(1, { whole: false })])), ['complete 1']);
+});
+
+test('a committed layer needs no more than its content', () => {
+  assert.equal(planned(chain.slice(0, 2), [there(1, { whole: false })]), []);
+});
+
+test('a committed snapshot whose frozen layer is gone is lost, though something that can be written is there', () => {
+  const actions = planned(chain.slice(0, 2), [there(1, { unfrozen: true })]);
+  assert.equal(names(actions), ['declare-lost 1', 'quarantine 1']);
+  assert.match(actions[0]?.why ?? '', 'frozen layer');
+  assert.equal(planned([prepared(1, 'k1')], [there(1, { unfrozen: true })]), []);
+});
+
+test('a directory whose name is no number is quarantined, whatever it holds', () => {
+  const actions = planned([], [there(null, { untouched: true })]);
+  assert.equal(names(actions), ['quarantine null']);
+  assert.match(actions[0]?.why ?? '', 'not a snapshot');
+});
+
+test('an empty volume past the last number was never acknowledged and goes', () => {
+  assert.equal(names(planned([prepared(1, 'k1')], [there(1), there(2, { untouched: true })])), ['discard 2']);
+});
+
+test('a written volume past the last number is evidence of an older log and is kept aside', () => {
+  const actions = planned([prepared(1, 'k1')], [there(1), there(2)]);
+  assert.equal(names(actions), ['quarantine 2']);
+  assert.match(actions[0]?.why ?? '', 'older copy');
+});
+
+test('a volume whose number the log gave and that nothing explains is kept aside, even when empty', () => {
+  const purged: Event = { type: 'VolumePurged', data: { id: 1, why: 'removed', bytes: 0 } };
+  assert.equal(names(planned([prepared(1, 'k1'), removed(1, 'k1'), purged], [there(1, { untouched: true })])), [
+    'quarantine 1',
+  ]);
+});
+
+test('a seal without a commit is undone, a commit with the rest of its active is finished', () => {
+  const actions = planned(
+    [prepared(1, 'k1'), prepared(2, 'k2'), committed(2, 'k2', 'n')],
+    [there(1, { sealed: true }), there(2, { sealed: true })],
+  );
+  assert.equal(names(actions), ['undo-commit 1', 'finish-commit 2']);
+});
+
+test('after a power cut a commit that was not known to be flushed is lost, after a kill it is not', () => {
+  const unflushed: Event = {
+    type: 'SnapshotCommitted',
+    data: { id: 1, key: 'k1', name: 'base', parent: '', parentId: null, labels: {}, flushed: false },
+  };
+  const powerCut: Crash = { since: 0, powerCut: true };
+  const events = [prepared(1, 'k1'), unflushed];
+  const lost = planned(events, [there(1)], powerCut);
+  assert.equal(names(lost), ['declare-lost 1', 'quarantine 1']);
+  assert.match(lost[0]?.why ?? '', 'when the power went');
+  assert.equal(planned(events, [there(1)], killed(0)), []);
+  assert.equal(planned([...events, { type: 'VolumeFlushed', data: { id: 1 } }], [there(1)], powerCut), []);
+  assert.equal(planned(chain.slice(0, 2), [there(1)], powerCut), []);
+});
+
+test('the store events make no volumes', () => {
+  assert.equal(planned(oneOfEach.slice(0, 3), []), []);
+});
+
+test.run();

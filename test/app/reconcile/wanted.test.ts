@@ -1,0 +1,47 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Event } from '../../../events/registry.ts';
+import { evolve, initialState } from '../../../projections/state.ts';
+import { crashOf, wantedOf } from '../../../src/app/reconcile/wanted.ts';
+import { committed, enveloped, opened, prepared } from '../../support/sample-events.ts';
+
+const test = suite('app/reconcile/wanted');
+
+const relabelled = (id: number, key: string): Event => ({
+  type: 'SnapshotUpdated',
+  data: { id, key, before: { a: '' }, after: { a: 'b' } },
+});
+const closed: Event = { type: 'StoreClosed', data: { reason: 'SIGTERM' } };
+
+/** Before the session and in it, two actives each, of which one is relabelled; and a layer of the session. */
+const history = [
+  prepared(1, 'old'),
+  prepared(2, 'old, relabelled'),
+  relabelled(2, 'old, relabelled'),
+  opened('boot 1'),
+  prepared(3, 'new'),
+  prepared(4, 'new, relabelled'),
+  relabelled(4, 'new, relabelled'),
+  prepared(5, 'layer'),
+  committed(5, 'layer', 'committed'),
+];
+
+function freshAfter(events: readonly Event[], boot: string): readonly string[] {
+  const state = enveloped(events).reduce(evolve, initialState);
+  const { volumes, key } = wantedOf(state, { occupies: () => true }, crashOf(state, boot));
+  return [...volumes()].filter(({ fresh }) => fresh).map(({ id }) => key(id));
+}
+
+test('after an orderly end nothing is fresh', () => {
+  assert.equal(freshAfter([...history, closed], 'boot 2'), []);
+});
+
+test('after a crash only what the session prepared, and never spoke of again, is fresh', () => {
+  assert.equal(freshAfter(history, 'boot 1'), ['new']);
+});
+
+test('a power cut may take back every active of the session, and no layer', () => {
+  assert.equal([...freshAfter(history, 'boot 2')].sort(), ['new', 'new, relabelled']);
+});
+
+test.run();

@@ -1,0 +1,96 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { createKeyLocks } from '../../../src/app/store/key-locks.ts';
+import { heldUp } from '../../support/held-up.ts';
+
+const test = suite('app/store/key-locks');
+
+/** A deed that notes its begin and end, and ends when told to. */
+function deed(name: string, notes: string[]) {
+  const { held: ended, release: end } = heldUp();
+  const run = async () => {
+    notes.push(`${name} begins`);
+    await ended;
+    notes.push(`${name} ends`);
+    return name;
+  };
+  return { run, end };
+}
+
+test('deeds on one key run one after the other, in order', async () => {
+  const locks = createKeyLocks();
+  const notes: string[] = [];
+  const [first, second] = [deed('first', notes), deed('second', notes)];
+  const all = [locks.run(['k'], first.run), locks.run(['k'], second.run)];
+  second.end();
+  await turn();
+  assert.equal(notes, ['first begins']);
+  first.end();
+  assert.equal(await Promise.all(all), ['first', 'second']);
+  assert.equal(notes, ['first begins', 'first ends', 'second begins', 'second ends']);
+});
+
+test('deeds on other keys do not wait', async () => {
+  const locks = createKeyLocks();
+  const notes: string[] = [];
+  const slow = deed('slow', notes);
+  const waiting = locks.run(['a'], slow.run);
+  assert.is(await locks.run(['b'], async () => 'quick'), 'quick');
+  slow.end();
+  await waiting;
+});
+
+test('two deeds that want the same two keys in opposite order both end', async () => {
+  const locks = createKeyLocks();
+  const answers = await Promise.all([
+    locks.run(['a', 'b'], async () => 1),
+    locks.run(['b', 'a'], async () => 2),
+    locks.run(['a'], async () => 3),
+  ]);
+  assert.equal(answers, [1, 2, 3]);
+});
+
+test('a deed that fails lets the next one run', async () => {
+  const locks = createKeyLocks();
+  const failing = locks.run(['k'], async () => {
+    throw new Error('no');
+  });
+  const next = locks.run(['k'], async () => 'yes');
+  await failing.then(
+    () => assert.unreachable(),
+    (error) => assert.is(error.message, 'no'),
+  );
+  assert.is(await next, 'yes');
+});
+
+test('idle waits for what holds the key now', async () => {
+  const locks = createKeyLocks();
+  const notes: string[] = [];
+  const slow = deed('slow', notes);
+  const running = locks.run(['k'], slow.run);
+  let idle = false;
+  const waiting = locks.idle('k').then(() => {
+    idle = true;
+  });
+  await turn();
+  assert.not(idle);
+  slow.end();
+  await Promise.all([running, waiting]);
+  assert.ok(idle);
+  await locks.idle('k');
+});
+
+test('a deed alone waits for all others and holds all that come after', async () => {
+  const locks = createKeyLocks();
+  const notes: string[] = [];
+  const [before, alone, after] = [deed('before', notes), deed('alone', notes), deed('after', notes)];
+  const all = [locks.run(['a'], before.run), locks.alone(alone.run), locks.run(['b'], after.run)];
+  await turn();
+  assert.equal(notes, ['before begins']);
+  for (const { end } of [before, alone, after]) end();
+  await Promise.all(all);
+  assert.equal(notes, ['before begins', 'before ends', 'alone begins', 'alone ends', 'after begins', 'after ends']);
+});
+
+test.run();

@@ -1,0 +1,38 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { eventId, seal } from '../../../src/app/store/stamp-events.ts';
+import { prepared } from '../../support/sample-events.ts';
+
+const test = suite('app/store/stamp-events');
+const store = '0b7c1e9e-3a55-4c8e-9d0a-6a1f6a3f1c11';
+const actor = { actor: 'containerd', namespace: 'k8s.io' };
+
+test('ids follow from store and position alone, as version 5 of RFC 9562', () => {
+  assert.is(eventId(store, 1), eventId(store, 1));
+  assert.is.not(eventId(store, 1), eventId(store, 2));
+  assert.is.not(eventId(store, 1), eventId('11111111-2222-4333-8444-555555555555', 1));
+  assert.match(eventId(store, 7), /^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+});
+
+test('envelopes follow each other, and all of one record share time and correlation', () => {
+  const sealed = seal([prepared(1, 'a'), prepared(2, 'b')], { store, after: 41, clock: () => 5n, actor });
+  assert.equal(
+    sealed.map(({ position }) => position),
+    [42, 43],
+  );
+  assert.equal(
+    sealed.map(({ time }) => time),
+    [5n, 5n],
+  );
+  const [first, second] = sealed;
+  assert.equal(first?.meta, { ...actor, correlation: eventId(store, 42) });
+  assert.equal(second?.meta, first?.meta);
+});
+
+test('what an event led to names it as its cause', () => {
+  const [only] = seal([prepared(1, 'a')], { store, after: 41, clock: () => 5n, actor, cause: 7 });
+  assert.is(only?.meta.causation, eventId(store, 7));
+  assert.is(only?.meta.correlation, eventId(store, 7));
+});
+
+test.run();

@@ -1,0 +1,444 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { either } from 'fp-ts';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { toRows } from '../../../projections/rows.ts';
+import { evolve, initialState, type State } from '../../../projections/state.ts';
+import type { Journal } from '../../../src/app/store/journal.ts';
+import type { Answer } from '../../../src/domain/refusal.ts';
+import { Fault } from '../../../src/ports/fault.ts';
+import { caughtFault } from '../../support/caught-fault.ts';
+import { heldUp } from '../../support/held-up.ts';
+import { closeMemoryStores, openMemoryStore } from '../../support/memory-store.ts';
+
+const test = suite('app/store/store');
+const actor = { actor: 'containerd', namespace: 'default' };
+const prepare = (key: string, parent = '') => ({ type: 'Prepare', key, parent, kind: 'active', labels: {} }) as const;
+const view = (key: string, parent = '') => ({ type: 'Prepare', key, parent, kind: 'view', labels: {} }) as const;
+const commit = (key: string, name: string) => ({ type: 'Commit', key, name, parent: '', labels: {} }) as const;
+const remove = (key: string) => ({ type: 'Remove', key }) as const;
+
+async function replayOf({ log }: Pick<Journal, 'log'>): Promise<State> {
+  let state = initialState;
+  for await (const envelopes of log.read(0)) state = envelopes.reduce(evolve, state);
+  return state;
+}
+
+function right<T>(answer: Answer<T>): T {
+  if (either.isLeft(answer)) throw new Error(`refused: ${answer.left.text}`);
+  return answer.right;
+}
+
+const refusal = <T>(answer: Answer<T>) => (either.isLeft(answer) ? answer.left.code : 'accepted');
+const full = () => new Fault('no-space', 'the disk is full', { hint: '' });
+const broken = () => new Fault('io', 'EIO', { hint: '' });
+
+test('a layer is prepared, committed, stood on and removed', async () => {
+  const { snapshots, types, journal, cleanup } = await opened();
+  assert.equal(right(await snapshots.prepare(prepare('k1'), actor)), [
+    { type: 'memory', source: 'memory/1', target: '', options: ['rw'] },
+  ]);
+  right(await snapshots.commit(commit('k1', 'base'), actor));
+  assert.is(right(snapshots.stat('base')).kind, 'committed');
+  assert.is(refusal(snapshots.stat('k1')), 'not-found');
+  assert.equal(right(await snapshots.prepare(prepare('k2', 'base'), actor))[0]?.options, ['rw', 'parents=1']);
+  assert.is(refusal(await snapshots.remove(remove('base'), actor)), 'failed-precondition');
+  right(await snapshots.remove(remove('k2'), actor));
+  right(await snapshots.remove(remove('base'), actor));
+  await cleanup();
+  assert.equal([...right(snapshots.list([]))], []);
+  assert.equal(
+    types().filter((type) => type.startsWith('Snapshot')),
+    ['SnapshotPrepared', 'SnapshotCommitted', 'SnapshotPrepared', 'SnapshotRemoved', 'SnapshotRemoved'],
+  );
+  assert.is(journal.durable.volumes.doomed.size, 0);
+});
+
+test('every event carries the actor, a derived id and a position without gap', async () => {
+  const { snapshots, durable } = await opened();
+  right(await snapshots.prepare(prepare('k1'), actor));
+  const events = durable();
+  assert.equal(
+    events.map(({ position }) => position),
+    events.map((_, index) => index + 1),
+  );
+  assert.is(new Set(events.map(({ id }) => id)).size, events.length);
+  const last = events.at(-1);
+  assert.is(last?.meta.namespace, 'default');
+  assert.is(last?.meta.correlation, last?.id);
+});
+
+for (const fixedMounts of [true, false])
+  test(`mounts that are ${fixedMounts ? '' : 'not '}fixed are asked for ${fixedMounts ? 'until' : 'whenever'} something changes`, async () => {
+    let asked = 0;
+    const before = (deed: string) => {
+      if (deed === 'mounts') asked += 1;
+    };
+    const { snapshots } = await opened({ fixedMounts, before });
+    right(await snapshots.prepare(prepare('k1'), actor));
+    asked = 0;
+    for (let time = 0; time < 3; time++) right(await snapshots.mounts('k1'));
+    assert.is(asked, fixedMounts ? 1 : 3);
+    right(await snapshots.update({ type: 'Update', key: 'k1', labels: { a: 'b' }, mask: [] }, actor));
+    right(await snapshots.mounts('k1'));
+    assert.is(asked, fixedMounts ? 2 : 4);
+  });
+
+test('mounts are given for actives and views alone', async () => {
+  const { snapshots } = await opened();
+  right(await snapshots.prepare(prepare('k1'), actor));
+  right(await snapshots.commit(commit('k1', 'base'), actor));
+  right(await snapshots.prepare(view('v', 'base'), actor));
+  assert.equal(right(await snapshots.mounts('v'))[0]?.options, ['ro', 'parents=1']);
+  assert.is(refusal(await snapshots.mounts('base')), 'failed-precondition');
+  assert.is(refusal(await snapshots.mounts('nobody')), 'not-found');
+});
+
+test('labels are updated and filters find them', async () => {
+  const { snapshots } = await opened();
+  right(await snapshots.prepare(prepare('k1'), actor));
+  right(await snapshots.prepare(prepare('k2'), actor));
+  const updated = right(
+    await snapshots.update({ type: 'Update', key: 'k1', labels: { a: 'b' }, mask: ['labels.a'] }, actor),
+  );
+  assert.equal(updated.labels, { a: 'b' });
+  assert.equal([...right(snapshots.list(['labels.a==b']))], [updated]);
+  assert.equal(right(snapshots.stat('k1')), updated);
+  assert.is(refusal(snapshots.list(['labels.a==='])), 'invalid-argument');
+  assert.is(refusal(await snapshots.update({ type: 'Update', key: 'no', labels: {}, mask: [] }, actor)), 'not-found');
+});
+
+test('usage of a committed snapshot is measured once, in the background, after the answer', async () => {
+  let measured = 0;
+  const { snapshots, driver, types } = await opened({
+    before: (deed) => {
+      if (deed === 'usage') measured += 1;
+    },
+  });
+  right(await snapshots.prepare(prepare('k1'), actor));
+  Object.assign(driver.volumes.get('1') ?? {}, { bytes: 4096, inodes: 2 });
+  right(await snapshots.commit(commit('k1', 'base'), actor));
+  assert.equal(right(await snapshots.usage('base')), { bytes: 4096, inodes: 2 });
+  assert.equal(right(await snapshots.usage('base')), { bytes: 4096, inodes: 2 });
+  await pause(60);
+  assert.is(measured, 1);
+  assert.ok(types().includes('UsageMeasured'));
+  right(await snapshots.prepare(view('v', 'base'), actor));
+  assert.equal(right(await snapshots.usage('v')), { bytes: 0, inodes: 0 });
+  assert.is(refusal(await snapshots.usage('nobody')), 'not-found');
+});
+
+test('usage of an active is measured at each question', async () => {
+  const { snapshots, driver } = await opened();
+  right(await snapshots.prepare(prepare('k1'), actor));
+  assert.equal(right(await snapshots.usage('k1')), { bytes: 0, inodes: 1 });
+  Object.assign(driver.volumes.get('1') ?? {}, { bytes: 8192 });
+  assert.equal(right(await snapshots.usage('k1')), { bytes: 8192, inodes: 1 });
+});
+
+test('no answer is given before its event is durable, and no read shows it', async () => {
+  const { held, release } = heldUp();
+  let flushed: Promise<void> | undefined;
+  const { snapshots, journal } = await opened({ flush: async () => flushed });
+  flushed = held;
+  let answered = false;
+  const answer = snapshots.prepare(prepare('k1'), actor).then((given) => {
+    answered = true;
+    return given;
+  });
+  await pause(20);
+  assert.not(answered);
+  assert.ok(journal.latest.index.has('k1'));
+  assert.is(refusal(snapshots.stat('k1')), 'not-found');
+  assert.is([...right(snapshots.list([]))].length, 0);
+  release();
+  right(await answer);
+  assert.is(refusal(snapshots.stat('k1')), 'accepted');
+});
+
+test('requests that arrive while one flush runs share the next', async () => {
+  const batches: number[] = [];
+  const { snapshots } = await opened({
+    flush: async (batch) => {
+      batches.push(batch.length);
+      await pause(5);
+    },
+  });
+  await Promise.all(Array.from({ length: 50 }, (_, i) => snapshots.prepare(prepare(`k${i}`), actor)));
+  assert.ok(batches.length <= 4, `batches ${batches}`);
+});
+
+test('the same key prepared twice at once is made once', async () => {
+  const { snapshots } = await opened();
+  const answers = await Promise.all([1, 2, 3].map(() => snapshots.prepare(prepare('k'), actor)));
+  assert.equal(answers.map(refusal).sort(), ['accepted', 'already-exists', 'already-exists']);
+});
+
+test('a disk that refuses a prepare: PrepareUndone, the error to the caller, the key free again', async () => {
+  let failing = true;
+  const { snapshots, types, driver, cleanup } = await opened({
+    before: (deed) => {
+      if (deed === 'create' && failing) throw broken();
+    },
+  });
+  const refused = await caughtFault(snapshots.prepare(prepare('k1'), actor));
+  assert.is(refused.code, 'io');
+  assert.match(refused.message, 'EIO');
+  assert.ok(types().includes('PrepareUndone'));
+  assert.is(refusal(snapshots.stat('k1')), 'not-found');
+  failing = false;
+  right(await snapshots.prepare(prepare('k1'), actor));
+  await cleanup();
+  assert.equal([...driver.volumes.keys()], ['2']);
+});
+
+test('a full log that refuses a prepare at once leaves nothing, and removal still works', async () => {
+  let isFull = false;
+  const { snapshots, driver } = await opened({
+    admit: (_, { room }) => {
+      if (isFull && room === 'ordinary') throw full();
+    },
+  });
+  right(await snapshots.prepare(prepare('k1'), actor));
+  isFull = true;
+  assert.is((await caughtFault(snapshots.prepare(prepare('k2'), actor))).code, 'no-space');
+  assert.is((await caughtFault(snapshots.commit(commit('k1', 'n'), actor))).code, 'no-space');
+  assert.is(right(snapshots.stat('k1')).kind, 'active');
+  right(await snapshots.remove(remove('k1'), actor));
+  await snapshots.cleanup();
+  isFull = false;
+  right(await snapshots.prepare(prepare('k3'), actor));
+  assert.equal([...driver.volumes.keys()], ['2']);
+});
+
+test('a log that gives events back: their volumes go, their numbers are not given again, the store works on', async () => {
+  let failing = false;
+  const { snapshots, driver, journal } = await opened({
+    flush: async () => {
+      if (failing) throw full();
+    },
+  });
+  right(await snapshots.prepare(prepare('k0'), actor));
+  failing = true;
+  const faults = await Promise.all(['a', 'b', 'c'].map((key) => caughtFault(snapshots.prepare(prepare(key), actor))));
+  assert.equal(
+    faults.map(({ code }) => code),
+    ['no-space', 'no-space', 'no-space'],
+  );
+  assert.is(journal.setbacks, 1);
+  assert.equal([...driver.volumes.keys()], ['1']);
+  failing = false;
+  right(await snapshots.prepare(prepare('a'), actor));
+  assert.is(right(snapshots.stat('a')).id, 5);
+});
+
+test('a log that rolls back a number and then takes another event: the durable state is what a replay gives', async () => {
+  let failing = false;
+  const { snapshots, journal } = await opened({
+    flush: async () => {
+      if (failing) throw full();
+    },
+  });
+  right(await snapshots.prepare(prepare('k0'), actor));
+  failing = true;
+  await caughtFault(snapshots.prepare(prepare('a'), actor));
+  failing = false;
+  assert.equal([...toRows(journal.durable)], [...toRows(await replayOf(journal))]);
+  right(await snapshots.remove(remove('k0'), actor));
+  assert.equal([...toRows(journal.durable)], [...toRows(await replayOf(journal))]);
+});
+
+test('a log that fails with an unknown outcome stops: changes are refused, reads go on', async () => {
+  let failing = false;
+  const { snapshots, journal, driver } = await opened({
+    flush: async () => {
+      if (failing) throw broken();
+    },
+  });
+  right(await snapshots.prepare(prepare('k1'), actor));
+  failing = true;
+  assert.is((await caughtFault(snapshots.prepare(prepare('k2'), actor))).code, 'io');
+  failing = false;
+  assert.is((await caughtFault(snapshots.remove(remove('k1'), actor))).code, 'stopped');
+  assert.is(right(snapshots.stat('k1')).kind, 'active');
+  assert.is(refusal(snapshots.stat('k2')), 'not-found');
+  assert.not(journal.health.serving);
+  assert.ok(driver.volumes.has('2'), 'the volume stays: the next start reads the log');
+});
+
+for (const step of ['flush', 'seal'])
+  test(`a disk that refuses the ${step} of a commit: CommitUndone, the active is as it was`, async () => {
+    let failing = true;
+    const { snapshots, types, driver } = await opened({
+      before: (deed) => {
+        if (deed === step && failing) throw broken();
+      },
+    });
+    right(await snapshots.prepare(prepare('k1'), actor));
+    assert.is((await caughtFault(snapshots.commit(commit('k1', 'n'), actor))).code, 'io');
+    await pause(60);
+    assert.ok(types().includes('CommitUndone'));
+    assert.is(right(snapshots.stat('k1')).kind, 'active');
+    assert.not(driver.volumes.get('1')?.sealed);
+    failing = false;
+    right(await snapshots.commit(commit('k1', 'n'), actor));
+  });
+
+test('a rebase goes on where the removal of its parent is given back while the layer is sealed', async () => {
+  const { held, release } = heldUp();
+  let failing = false;
+  let removing: Promise<unknown> = Promise.resolve();
+  const begin = { removal: () => {} };
+  const { snapshots, journal, driver } = await opened({
+    before: (deed) => {
+      if (deed === 'seal') begin.removal();
+    },
+    flush: async () => {
+      if (!failing) return;
+      await held;
+      throw full();
+    },
+  });
+  right(await snapshots.prepare(prepare('k1'), actor));
+  right(await snapshots.commit(commit('k1', 'base'), actor));
+  right(await snapshots.prepare(prepare('k2'), actor));
+  await journal.settled();
+  begin.removal = () => {
+    failing = true;
+    removing = caughtFault(snapshots.remove(remove('base'), actor));
+    setTimeout(() => {
+      failing = false;
+      release();
+    }, 50);
+  };
+  const rebased = await snapshots.commit({ ...commit('k2', 'top'), parent: 'base' }, actor);
+  assert.is((await removing) instanceof Fault, true);
+  assert.is(refusal(rebased), 'accepted');
+  assert.is(right(snapshots.stat('top')).parent, 'base');
+  assert.ok(driver.volumes.get('2')?.sealed);
+});
+
+test('a log that refuses a commit: the seal is taken back and the active stays writable', async () => {
+  let failing = false;
+  const { snapshots, driver } = await opened({
+    flush: async () => {
+      if (failing) throw full();
+    },
+  });
+  right(await snapshots.prepare(prepare('k1'), actor));
+  failing = true;
+  assert.is((await caughtFault(snapshots.commit(commit('k1', 'n'), actor))).code, 'no-space');
+  assert.not(driver.volumes.get('1')?.sealed);
+  failing = false;
+  right(await snapshots.commit(commit('k1', 'n'), actor));
+});
+
+test('an undo that fails is logged in the one form and tried again', async () => {
+  let sealFails = true;
+  let unseals = 0;
+  const { snapshots, said } = await opened({
+    before: (deed) => {
+      if (deed === 'seal' && sealFails) throw broken();
+      if (deed === 'unseal' && ++unseals === 1) throw new Fault('io', 'still broken', { hint: '' });
+    },
+  });
+  right(await snapshots.prepare(prepare('k1'), actor));
+  await caughtFault(snapshots.commit(commit('k1', 'n'), actor));
+  sealFails = false;
+  const [line] = said.filter(({ message }) => message === 'undo failed');
+  assert.equal(line?.fields, {
+    operation: 'commit',
+    id: 1,
+    key: 'k1',
+    path: 'snapshots/1',
+    error: 'still broken',
+    because: 'EIO',
+  });
+  for (let waited = 0; unseals < 2 && waited < 100; waited++) await pause(20);
+  assert.is(unseals, 2);
+});
+
+test('with background durability the commit answers first and its flush is recorded when it is done', async () => {
+  const { held, release } = heldUp();
+  const { snapshots, journal, types, durable } = await opened({
+    service: { durability: 'background' },
+    before: (deed) => (deed === 'flush' ? held : undefined),
+  });
+  right(await snapshots.prepare(prepare('k1'), actor));
+  right(await snapshots.commit(commit('k1', 'n'), actor));
+  const committed = durable().find(({ event }) => event.type === 'SnapshotCommitted')?.event;
+  assert.ok(committed?.type === 'SnapshotCommitted' && !committed.data.flushed);
+  assert.not(journal.durable.volumes.wanted.get(1)?.flushed);
+  release();
+  for (let waited = 0; !types().includes('VolumeFlushed') && waited < 500; waited++) await pause(20);
+  assert.ok(journal.durable.volumes.wanted.get(1)?.flushed);
+});
+
+test('an end in order flushes what was committed in the background, and is none where that fails', async () => {
+  for (const [flush, last] of [
+    [() => undefined, ['VolumeFlushed', 'StoreClosed']],
+    [() => Promise.reject(broken()), []],
+  ] as const) {
+    const store = await opened({
+      service: { durability: 'background' },
+      before: (deed) => (deed === 'flush' ? flush() : undefined),
+    });
+    right(await store.snapshots.prepare(prepare('k1'), actor));
+    right(await store.snapshots.commit(commit('k1', 'n'), actor));
+    await store.close('test');
+    assert.equal(
+      store.types().filter((type) => type === 'VolumeFlushed' || type === 'StoreClosed'),
+      last,
+    );
+  }
+});
+
+test('a purge that fails is told and tried again, and cleanup does not wait for ever', async () => {
+  let failures = 0;
+  const { snapshots, driver, said } = await opened({
+    before: (deed) => {
+      if (deed === 'purge' && ++failures === 1) throw broken();
+    },
+  });
+  right(await snapshots.prepare(prepare('k1'), actor));
+  right(await snapshots.remove(remove('k1'), actor));
+  await snapshots.cleanup();
+  assert.ok(said.some(({ message, fields }) => message === 'purge failed' && fields.id === 1));
+  for (let waited = 0; driver.volumes.size > 0 && waited < 100; waited++) await pause(20);
+  assert.is(driver.volumes.size, 0);
+});
+
+test('a synchronous removal answers when the volume is gone', async () => {
+  const { snapshots, driver } = await opened({ service: { removal: 'sync' } });
+  right(await snapshots.prepare(prepare('k1'), actor));
+  right(await snapshots.remove(remove('k1'), actor));
+  assert.is(driver.volumes.size, 0);
+});
+
+test('a finish that fails leaves the commit good and is tried again', async () => {
+  let finishes = 0;
+  const { snapshots, said } = await opened({
+    before: (deed) => {
+      if (deed === 'finish' && ++finishes === 1) throw broken();
+    },
+  });
+  right(await snapshots.prepare(prepare('k1'), actor));
+  right(await snapshots.commit(commit('k1', 'n'), actor));
+  assert.is(right(snapshots.stat('n')).kind, 'committed');
+  for (let waited = 0; finishes < 2 && waited < 100; waited++) await pause(20);
+  assert.is(finishes, 2);
+  assert.ok(said.some(({ message }) => message === 'finish failed'));
+});
+
+async function opened(...options: Parameters<typeof openMemoryStore>) {
+  const store = await openMemoryStore(...options);
+  const cleanup = async () => {
+    await store.snapshots.cleanup();
+    await pause(60);
+  };
+  return { ...store, cleanup };
+}
+
+test.after(closeMemoryStores);
+
+test.run();

@@ -1,0 +1,95 @@
+import { hash } from 'node:crypto';
+import { type Envelope, encodeEnvelope } from '../../events/envelope.ts';
+import { checkPositions } from '../../src/adapters/event-log/check-positions.ts';
+import { createGroupCommit } from '../../src/adapters/event-log/group-commit.ts';
+import type { AppendOptions, EventLog, LogPlace } from '../../src/ports/event-log.ts';
+import { Fault, faultOf, isTransient } from '../../src/ports/fault.ts';
+
+/** A durable event of a memory log, with its mark. */
+export interface MemoryRecord {
+  readonly envelope: Envelope;
+  readonly mark: string;
+}
+
+export interface MemoryEventLogOptions {
+  /** The marks of two stores never agree. */
+  readonly store?: string;
+  /** Where durable records go, and what a log that is opened again begins with. */
+  readonly kept?: MemoryRecord[];
+  /** Plays the disk's flush: a batch is durable when it resolves and given back when it rejects (`isTransient`: the log goes on). */
+  readonly flush?: (batch: readonly Envelope[]) => Promise<void>;
+  /** Plays the room's limit: throws a Fault to refuse an append at once. */
+  readonly admit?: (envelopes: readonly Envelope[], options: AppendOptions) => void;
+}
+
+/** Events batch together to at most this many when they are read. */
+const batchLength = 1000;
+
+/** The EventLog in memory, with the same grouping of appends as on disk: for tests and for demonstrations. */
+export function createMemoryEventLog(options: MemoryEventLogOptions = {}): EventLog {
+  const { kept = [], flush = async () => {}, admit = () => {} } = options;
+  const genesis = hash('sha256', `memory log of store ${options.store ?? ''}`);
+  let stopped: Fault | undefined;
+  const durable = (): LogPlace => {
+    const last = kept.at(-1);
+    return { position: kept.length, mark: last?.mark ?? genesis };
+  };
+  let end = durable();
+
+  const commit = createGroupCommit<readonly MemoryRecord[]>({
+    store: async (batch) => {
+      const records = batch.flat();
+      await flush(records.map(({ envelope }) => envelope));
+      kept.push(...records);
+    },
+    undo: async (error) => {
+      const fault = faultOf(error, 'flush of the memory log');
+      if (!isTransient(fault)) stopped = fault;
+      return fault;
+    },
+    rewind: () => {
+      end = durable();
+    },
+  });
+  const append = (envelopes: readonly Envelope[], appendOptions: AppendOptions): Promise<void> => {
+    if (stopped !== undefined) throw stoppedBecause(stopped);
+    checkPositions(envelopes, end.position);
+    admit(envelopes, appendOptions);
+    if (envelopes.length === 0) return Promise.resolve();
+    const records = chained(envelopes, end.mark);
+    end = { position: end.position + envelopes.length, mark: records.at(-1)?.mark ?? end.mark };
+    return commit.take(records, appendOptions.flush);
+  };
+  return {
+    get end() {
+      return end;
+    },
+    append,
+    read: (after) => batchesOf(kept, after),
+    markAt: async (position) => (position === 0 ? genesis : kept[position - 1]?.mark),
+    settled: commit.settled,
+    close: async () => {
+      await commit.settled().catch(() => {});
+      stopped ??= new Fault('stopped', 'the memory log is closed', { hint: 'open it again' });
+    },
+  };
+}
+
+function chained(envelopes: readonly Envelope[], before: string): readonly MemoryRecord[] {
+  let mark = before;
+  return envelopes.map((envelope) => {
+    mark = hash('sha256', mark + JSON.stringify(encodeEnvelope(envelope)));
+    return { envelope, mark };
+  });
+}
+
+async function* batchesOf(kept: readonly MemoryRecord[], after: number): AsyncGenerator<readonly Envelope[]> {
+  for (let from = after; from < kept.length; ) {
+    const batch = kept.slice(from, from + batchLength);
+    yield batch.map(({ envelope }) => envelope);
+    from += batch.length;
+  }
+}
+
+const stoppedBecause = (cause: Fault) =>
+  new Fault('stopped', `the log takes no more events: ${cause.message}`, { hint: 'restart the daemon', cause });
