@@ -11,8 +11,8 @@ const keysOf = (props: t.Props, path = ''): readonly string[] =>
     codec instanceof t.PartialType ? keysOf(codec.props, `${key}.`) : [`${path}${key}`],
   );
 
-test('lists every key of the settings file, and no other', () => {
-  const section = readFileSync('OPERATIONS.md', 'utf8').split('\n## Configuration\n')[1]?.split('\n## ')[0] ?? '';
+test('settings: lists every key of the settings file, and no other', () => {
+  const section = readFileSync('OPERATIONS.md', 'utf8').split('\n### Settings\n')[1]?.split('\n### ')[0] ?? '';
   const listed = [...section.matchAll(/^\| `([a-z_.]+)`/gm)].map(([, key]) => key);
   assert.equal(listed.sort(), [...keysOf(Settings.props)].sort());
 });

@@ -12,11 +12,16 @@ import { operations, runLine } from './shell.ts';
 
 /** The commands of each section of the runbook, in the order of the text: in fences, after a `$` or not, and in the text. */
 const sections = new Map(
-  (operations.split('\n## What to do when\n')[1]?.split('\n## ')[0] ?? '')
-    .split('\n### ')
-    .slice(1)
-    .map((section) => [section.split('\n')[0] ?? '', commandsIn(section)] as const),
+  [
+    ...sectionsOf('Troubleshoot'),
+    ...sectionsOf('Back up and move').filter((section) => section.startsWith('Move a store')),
+  ].map((section) => [section.split('\n')[0] ?? '', commandsIn(section)] as const),
 );
+
+function sectionsOf(chapter: string): readonly string[] {
+  const text = operations.split(`\n## ${chapter}\n`)[1]?.split('\n## ')[0] ?? '';
+  return text.split('\n### ').slice(1);
+}
 
 function commandsIn(section: string): readonly string[] {
   return section.split('```').flatMap((part, at) => {
@@ -78,11 +83,11 @@ const layer = (root: string, id: number) => join(root, `snapshots/${id}`);
 
 /** What each section is about; one with commands and without a situation fails. */
 const situations: Readonly<Record<string, (sandbox: Sandbox) => Promise<Broken>>> = {
-  'it does not start': async (sandbox) => ({
+  'The daemon does not start': async (sandbox) => ({
     root: sandbox.folder('empty'),
     shows: { 'snapledger init': /./ },
   }),
-  'the log is damaged': async (sandbox) => {
+  'The log is damaged': async (sandbox) => {
     const { root, daemon } = await nodeIn(sandbox);
     await daemon.stop();
     const segment = segmentOf(root);
@@ -102,7 +107,7 @@ const situations: Readonly<Record<string, (sandbox: Sandbox) => Promise<Broken>>
       },
     };
   },
-  'something was removed that is still needed': async (sandbox) => {
+  'A removed layer is still needed': async (sandbox) => {
     const { root, client } = await nodeIn(sandbox);
     await client.remove('default/5/web');
     await client.remove('default/4/sha256:bbb');
@@ -112,7 +117,7 @@ const situations: Readonly<Record<string, (sandbox: Sandbox) => Promise<Broken>>
       shows: { 'snapledger restore NAME': /restored 2 default\/4\/sha256:bbb/ },
     };
   },
-  'the disk is full': async (sandbox) => {
+  'The disk is full': async (sandbox) => {
     const loop = createLoop('ext4');
     sandbox.atEnd(loop.end);
     const { root, daemon } = await nodeIn(sandbox, join(loop.path, 'root'));
@@ -120,7 +125,7 @@ const situations: Readonly<Record<string, (sandbox: Sandbox) => Promise<Broken>>
     fill(join(loop.path, 'filler'));
     return { root, shows: { 'snapledger archive': /./ } };
   },
-  'a snapshot was lost': async (sandbox) => {
+  'A snapshot was lost': async (sandbox) => {
     const { root, daemon, serving } = await nodeIn(sandbox);
     await daemon.stop();
     rmSync(layer(root, 2), { recursive: true });
@@ -135,14 +140,14 @@ const situations: Readonly<Record<string, (sandbox: Sandbox) => Promise<Broken>>
       },
     };
   },
-  'something is in quarantine': async (sandbox) => {
+  'Something is in quarantine': async (sandbox) => {
     const { root, daemon, serving } = await nodeIn(sandbox);
     await daemon.stop();
     addStray(root);
     await (await serving.start()).stop();
     return { root, shows: { 'snapledger log --type OrphanQuarantined': /snapshots\/stray/ } };
   },
-  'it was killed, or the power went': async (sandbox) => {
+  'It was killed, or the power went out': async (sandbox) => {
     const { root, daemon, serving } = await nodeIn(sandbox);
     await daemon.kill();
     addStray(root);
@@ -157,7 +162,7 @@ const situations: Readonly<Record<string, (sandbox: Sandbox) => Promise<Broken>>
       },
     };
   },
-  'the daemon crashes again and again': async (sandbox) => {
+  'The daemon crashes again and again': async (sandbox) => {
     const { root, daemon, serving } = await nodeIn(sandbox);
     await daemon.kill();
     for (let crash = 0; crash < 2; crash++) await (await serving.start()).kill();
@@ -170,7 +175,7 @@ const situations: Readonly<Record<string, (sandbox: Sandbox) => Promise<Broken>>
       },
     };
   },
-  'there are orphaned snapshots': async (sandbox) => {
+  'There are orphaned snapshots': async (sandbox) => {
     const { root, daemon } = await nodeIn(sandbox);
     await daemon.stop();
     addStray(root);
@@ -201,7 +206,7 @@ const situations: Readonly<Record<string, (sandbox: Sandbox) => Promise<Broken>>
       },
     };
   },
-  'somebody may have changed the log': async (sandbox) => {
+  'The log was modified': async (sandbox) => {
     const { root, daemon } = await nodeIn(sandbox);
     await daemon.stop();
     const anchors = join(sandbox.path, 'anchors');
@@ -215,7 +220,7 @@ const situations: Readonly<Record<string, (sandbox: Sandbox) => Promise<Broken>>
       shows: { 'snapledger verify --anchor @FILE': /the log was cut/ },
     };
   },
-  'to move or back up a store, or to change its driver': async (sandbox) => {
+  'Move a store or change its driver': async (sandbox) => {
     const loop = createLoop('btrfs');
     sandbox.atEnd(loop.end);
     const { root, daemon } = await nodeIn(sandbox);
@@ -255,7 +260,7 @@ const test = suiteNeeding(
 
 for (const [title, commands] of sections)
   if (commands.length > 0)
-    test(`runs what it says where ${title}`, async () => {
+    test(`${title}: every command runs and shows what it should`, async () => {
       const breaking = situations[title];
       assert.ok(breaking !== undefined, `no situation to run ${commands.join('; ')} in`);
       const sandbox = createSandbox('runbook');
@@ -277,7 +282,7 @@ for (const [title, commands] of sections)
       }
     });
 
-test('has a section for every situation here', () => {
+test('sections: there is one for every situation here', () => {
   assert.ok(sections.size > 10);
   assert.equal(
     Object.keys(situations).filter((title) => (sections.get(title)?.length ?? 0) === 0),

@@ -43,7 +43,7 @@ async function answered(address: DaemonAddress, wanted: SourceRequest): Promise<
   const text = await bodyOf(response);
   if (statusCode === 410) throw new PositionGone(wanted.after + 1, Number(headers['snapledger-first']));
   throw new Fault(statusCode >= 500 ? 'io' : 'misuse', `the daemon answers ${statusCode}: ${text}`, {
-    hint: 'OPERATIONS.md, "Subscribing", says what it can be asked for',
+    hint: 'OPERATIONS.md, "Event stream", lists parameters and formats',
   });
 }
 
