@@ -24,7 +24,7 @@ import { createFormats } from './http/events/format.ts';
 import { readToken } from './http/read-token.ts';
 import { type HttpOptions, serveHttp } from './http/serve-http.ts';
 import { createMetrics } from './observe/create-metrics.ts';
-import { type Reach, unhindered } from './ports/failpoints.ts';
+import { type Failpoint, noFailpoints } from './ports/failpoints.ts';
 import type { Logger } from './ports/logger.ts';
 import { expectRoot } from './ports/root-guard.ts';
 
@@ -50,8 +50,8 @@ export async function startDaemon(config: Config, plain: Logger, { takeOver }: S
   const system = createSystem();
   const metrics = createMetrics(version());
   const logger = metrics.counting(plain);
-  const reach = failpoints(logger);
-  const store = await openStore(config, { system, metrics, logger, reach, takeOver });
+  const failpoint = failpoints(logger);
+  const store = await openStore(config, { system, metrics, logger, failpoint, takeOver });
   try {
     const daemon = await serveStore(store, config, { metrics, logger, listeners });
     await compareWithKubelet(config, { metrics, logger });
@@ -106,11 +106,11 @@ function forwardFrom(
 }
 
 /** For tests: the environment can make any step of the daemon fail. */
-function failpoints(logger: Logger): Reach {
+function failpoints(logger: Logger): Failpoint {
   const { [failpointsVariable]: text } = process.env;
-  const reach = createFailpoints(text);
-  if (reach !== unhindered) logger.warn({ failpoints: text }, 'failpoints are on: steps will fail on purpose');
-  return reach;
+  const failpoint = createFailpoints(text);
+  if (failpoint !== noFailpoints) logger.warn({ failpoints: text }, 'failpoints are on: steps will fail on purpose');
+  return failpoint;
 }
 
 /** Makes the store of a root that holds none, and leaves it in order. Of one that holds a store it answers which. */
@@ -118,7 +118,7 @@ export async function initStore(config: Config, logger: Logger): Promise<{ store
   const identity = readIdentity(config.root);
   if (identity !== undefined) return { store: identity.store, created: false };
   const metrics = createMetrics(version());
-  const tools = { system: createSystem(), metrics, logger, reach: unhindered };
+  const tools = { system: createSystem(), metrics, logger, failpoint: noFailpoints };
   const { store, close } = await openStore({ ...config, existing: false }, tools);
   await close('initialised');
   metrics.close();
@@ -128,7 +128,7 @@ export async function initStore(config: Config, logger: Logger): Promise<{ store
 /** Reconciles a store that no daemon serves, under its lock, and answers what was done. Rejects with a Fault (`busy`) while one does. */
 export async function reconcileStopped(config: Config, logger: Logger): Promise<readonly Action[]> {
   const metrics = createMetrics(version());
-  const tools = { system: createSystem(), metrics, logger, reach: unhindered, thorough: true };
+  const tools = { system: createSystem(), metrics, logger, failpoint: noFailpoints, thorough: true };
   const store = await openStore(config, tools);
   await store.close('reconciled');
   metrics.close();
@@ -150,7 +150,7 @@ export async function restoreStopped(
   logger: Logger,
 ): Promise<Answer<readonly Snapshot[]>> {
   const metrics = createMetrics(version());
-  const store = await openStore(config, { system: createSystem(), metrics, logger, reach: unhindered });
+  const store = await openStore(config, { system: createSystem(), metrics, logger, failpoint: noFailpoints });
   try {
     return await store.service.restore(name);
   } finally {

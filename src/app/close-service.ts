@@ -1,4 +1,4 @@
-import type { Reach } from '../ports/failpoints.ts';
+import type { Failpoint } from '../ports/failpoints.ts';
 import { Fault } from '../ports/fault.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Uptime } from '../ports/system.ts';
@@ -28,7 +28,7 @@ interface Context {
   readonly flusher: LateFlusher;
   readonly checkpointer: Checkpointer;
   readonly logger: Logger;
-  readonly reach: Reach;
+  readonly failpoint: Failpoint;
   readonly limits: ClosingLimits;
   readonly uptime: Uptime;
 }
@@ -71,10 +71,14 @@ async function flushAfter(ended: Promise<unknown>, flusher: LateFlusher): Promis
 }
 
 /** `awaited` tells, when it comes to it, whether there was time enough. */
-const recordEnd = ({ journal, locks, reach, uptime }: Context, reason: string, awaited: () => boolean): Promise<void> =>
+const recordEnd = (
+  { journal, locks, failpoint, uptime }: Context,
+  reason: string,
+  awaited: () => boolean,
+): Promise<void> =>
   locks.alone(async () => {
     if (!awaited()) return;
-    reach('store.close');
+    failpoint('store.close');
     await recordClosing(journal, reason, uptime);
   });
 

@@ -1,7 +1,7 @@
 import type { Snapshot } from '../../projections/snapshot.ts';
 import type { Answer } from '../domain/refusal.ts';
 import type { CheckpointStore } from '../ports/checkpoint-store.ts';
-import { type Reach, unhindered } from '../ports/failpoints.ts';
+import { type Failpoint, noFailpoints } from '../ports/failpoints.ts';
 import { Fault } from '../ports/fault.ts';
 import type { Manifests } from '../ports/layer-inspector.ts';
 import type { Logger } from '../ports/logger.ts';
@@ -83,7 +83,7 @@ interface Context {
   readonly recovered: Recovered;
   readonly logger: Logger;
   readonly options: ServiceOptions;
-  readonly reach?: Reach;
+  readonly failpoint?: Failpoint;
   readonly onCheckpoint?: (seconds: number) => void;
   readonly uptime: Uptime;
   readonly measureRoom: MeasureRoom;
@@ -93,11 +93,11 @@ interface Context {
 }
 
 export function createService(context: Context): Service {
-  const { journal, driver, checkpoints, recovered, logger, options, reach = unhindered, uptime } = context;
+  const { journal, driver, checkpoints, recovered, logger, options, failpoint = noFailpoints, uptime } = context;
   const { pipelines = createPipelines({ journal, logger }), closingLimits: limits = closingLimits } = context;
   const locks = createKeyLocks();
   const retrier = createRetrier(logger);
-  const purger = createPurger({ journal, pipelines, driver, retrier, logger, reach });
+  const purger = createPurger({ journal, pipelines, driver, retrier, logger, failpoint });
   const meter = createUsageMeter({ journal, pipelines, driver, logger });
   // In the background nobody waits for a flush, and whoever unpacks has the disk to himself.
   const flusher =
@@ -115,14 +115,14 @@ export function createService(context: Context): Service {
     ...(context.onCheckpoint === undefined ? {} : { onSaved: context.onCheckpoint }),
   });
   const { durability, removal, viewsNeedParent, retention: policy } = options;
-  const keeper = createRetentionKeeper({ ...context, pipelines, purger, reach, policy });
+  const keeper = createRetentionKeeper({ ...context, pipelines, purger, failpoint, policy });
   const flushed = durability === 'commit' || driver.durableSeal === true;
   const rules = { viewsNeedParent, rebase: driver.rebase, flushed, retain: policy !== null };
   const undo = createUndo(logger, retrier);
   const givenBack = createGivenBack(journal);
   const foreign = createForeignVolumes({ journal, driver });
   const works = { locks, givenBack, foreign, purger, keeper, meter, retrier, undo };
-  const store = { journal, driver, ...works, rules, durability, removal, reach, logger, uptime };
+  const store = { journal, driver, ...works, rules, durability, removal, failpoint, logger, uptime };
   const stopping = () => purger.closing;
   const reconcile = (dryRun: boolean, crash: Crash | null) =>
     locks.alone(async () => {
@@ -130,7 +130,7 @@ export function createService(context: Context): Service {
       await journal.settled();
       if (!dryRun) expectServing(journal);
       const actions = await planFor(() => journal.durable, driver, crash);
-      return { actions, failed: dryRun ? 0 : await apply(actions, { journal, driver, logger, reach, stopping }) };
+      return { actions, failed: dryRun ? 0 : await apply(actions, { journal, driver, logger, failpoint, stopping }) };
     });
   const reconcileSoon = (about: object) =>
     retrier.add(about, 'reconcile', async () => {
@@ -173,6 +173,10 @@ export function createService(context: Context): Service {
     reconcile: async ({ dryRun }) => (await reconcile(dryRun, null)).actions,
     halt: () => void halted(),
     close: (reason) =>
-      closeInOrder({ journal, locks, flusher: late, checkpointer, logger, reach, limits, uptime }, halted(), reason),
+      closeInOrder(
+        { journal, locks, flusher: late, checkpointer, logger, failpoint, limits, uptime },
+        halted(),
+        reason,
+      ),
   };
 }

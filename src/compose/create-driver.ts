@@ -11,7 +11,7 @@ import { createOverlayDriver } from '../adapters/volume-driver/overlay/overlay-d
 import type { OverlayOptions } from '../adapters/volume-driver/overlay/overlay-options.ts';
 import type { DriverName } from '../config/config.ts';
 import type { Ballast } from '../ports/ballast.ts';
-import type { Reach } from '../ports/failpoints.ts';
+import type { Failpoint } from '../ports/failpoints.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { System } from '../ports/system.ts';
 import type { VolumeDriver } from '../ports/volume-driver.ts';
@@ -24,7 +24,7 @@ export interface DriverSettings {
 
 export interface DriverTools {
   readonly system: System;
-  readonly reach: Reach;
+  readonly failpoint: Failpoint;
   /** none where the root is looked at for a moment only */
   readonly ballast?: Ballast | undefined;
 }
@@ -32,11 +32,11 @@ export interface DriverTools {
 /** The driver that the settings name, over its root, which it checks and lays out. Rejects with a Fault. */
 export async function createDriver(
   { driver, root, overlay }: DriverSettings,
-  { system, reach, ballast }: DriverTools,
+  { system, failpoint, ballast }: DriverTools,
 ): Promise<VolumeDriver> {
   switch (driver) {
     case 'overlay':
-      return createOverlayDriver({ root, system, options: overlay, tryMount, liftFlags, reach });
+      return createOverlayDriver({ root, system, options: overlay, tryMount, liftFlags, failpoint });
     case 'btrfs':
       return createBtrfsDriver({
         root,
@@ -45,7 +45,7 @@ export async function createDriver(
         copyTree,
         liftFlags,
         ballast,
-        reach,
+        failpoint,
       });
     case 'memory':
       return createMemoryDriver();

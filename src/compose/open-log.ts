@@ -44,7 +44,7 @@ async function openInRoot(
   identity: Identity | undefined,
   tools: LogTools,
 ): Promise<OpenLog> {
-  const { system, metrics, logger, reach, ballast } = tools;
+  const { system, metrics, logger, failpoint, ballast } = tools;
   const warn = (message: string) => logger.warn({}, message);
   const opening = await openFileEventLog({
     directory: join(root, 'log'),
@@ -54,7 +54,7 @@ async function openInRoot(
     segmentBytes,
     reserveBytes,
     ballast,
-    reach,
+    failpoint,
     onFlush: metrics.flushed,
     warn,
   });

@@ -16,7 +16,7 @@ import { checkDriver } from '../app/recovery/recover.ts';
 import type { Config } from '../config/config.ts';
 import type { Metrics } from '../observe/create-metrics.ts';
 import type { EventLog } from '../ports/event-log.ts';
-import type { Reach } from '../ports/failpoints.ts';
+import type { Failpoint } from '../ports/failpoints.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { System } from '../ports/system.ts';
 import { createDriver, createRootBallast } from './create-driver.ts';
@@ -28,7 +28,7 @@ export interface Tools {
   readonly system: System;
   readonly metrics: Metrics;
   readonly logger: Logger;
-  readonly reach: Reach;
+  readonly failpoint: Failpoint;
   /** Looks into every volume before the store opens, even where it was left in order. */
   readonly thorough?: boolean;
   /** Takes the store over where another root has served it. */
@@ -97,7 +97,7 @@ async function openLogged(
   const checkpoints = createFileCheckpointStore({
     directory: join(config.root, 'checkpoints'),
     bases: join(config.root, 'log'),
-    reach: tools.reach,
+    failpoint: tools.failpoint,
   });
   checkpoints.expect();
   const { log, store, url } = await openLog(config, identity, tools);

@@ -79,7 +79,7 @@ export interface Parts extends Volumes {
 /** Recovers a store from its parts, and starts what works behind it. The root's directories are watched from here on. */
 export async function startStore(
   config: Config,
-  { system, metrics, logger, reach, guard, takeOver = false }: GuardedTools,
+  { system, metrics, logger, failpoint, guard, takeOver = false }: GuardedTools,
   parts: Parts,
 ): Promise<LockedStore> {
   const { store, log: unguarded, url, loaded } = parts;
@@ -117,7 +117,7 @@ export async function startStore(
     opener,
     replayed: loaded.replayed,
     survey,
-    reach,
+    failpoint,
     uptime,
   });
   const service = createService({
@@ -129,7 +129,7 @@ export async function startStore(
     recovered,
     logger,
     options: { ...config, checkpointEvery: config.checkpoint.every },
-    reach,
+    failpoint,
     onCheckpoint: metrics.checkpointed,
     uptime,
     measureRoom: createRoomMeter(config.root),

@@ -17,7 +17,7 @@ import { openCarrier } from '../compose/layers.ts';
 import type { DriverName } from '../config/config.ts';
 import { isErrno } from '../ports/errno.ts';
 import type { EventLog } from '../ports/event-log.ts';
-import { unhindered } from '../ports/failpoints.ts';
+import { noFailpoints } from '../ports/failpoints.ts';
 import { Fault, faultOf } from '../ports/fault.ts';
 import { silent } from '../ports/logger.ts';
 import type { VolumeDriver } from '../ports/volume-driver.ts';
@@ -85,7 +85,7 @@ async function importInto(root: string, source: Source, name: DriverName): Promi
   mkdirSync(join(root, importing), { recursive: true, mode: 0o700 });
   let driver: VolumeDriver | undefined;
   try {
-    driver = await createDriver({ driver: name, root, overlay: {} }, { system, reach: unhindered });
+    driver = await createDriver({ driver: name, root, overlay: {} }, { system, failpoint: noFailpoints });
     await removeMade(root, driver);
     await importAll(root, source, driver);
   } catch (error) {

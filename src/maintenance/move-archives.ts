@@ -17,7 +17,7 @@ export interface MoveStopped {
   readonly before: number;
   readonly to: string;
   readonly dryRun: boolean;
-  readonly reach?: (step: MoveStep) => void;
+  readonly failpoint?: (step: MoveStep) => void;
 }
 
 /** Moves the oldest archives of a stopped store away. Rejects with a Fault (`busy`) while a daemon runs, else as `moveArchives`. */

@@ -52,7 +52,7 @@ export const steps = [
 export type Step = (typeof steps)[number];
 
 /** Called when a step is reached: returns to go on, throws to make the step fail, or ends the process. */
-export type Reach = (step: Step) => void;
+export type Failpoint = (step: Step) => void;
 
 /** What production passes: every step goes on. */
-export const unhindered: Reach = () => {};
+export const noFailpoints: Failpoint = () => {};

@@ -9,7 +9,7 @@ import { recover } from '../../src/app/recovery/recover.ts';
 import type { RetentionPolicy } from '../../src/app/retention/policy.ts';
 import { createService, type Service } from '../../src/app/service.ts';
 import { createJournal, type Journal } from '../../src/app/store/journal.ts';
-import type { Reach } from '../../src/ports/failpoints.ts';
+import type { Failpoint } from '../../src/ports/failpoints.ts';
 import type { Logger } from '../../src/ports/logger.ts';
 import type { VolumeDriver } from '../../src/ports/volume-driver.ts';
 
@@ -24,8 +24,8 @@ export interface DiskStore extends Service {
 
 export interface DiskStoreOptions {
   readonly root: string;
-  readonly createDriver: (root: string, reach: Reach) => Promise<VolumeDriver>;
-  readonly reach: Reach;
+  readonly createDriver: (root: string, failpoint: Failpoint) => Promise<VolumeDriver>;
+  readonly failpoint: Failpoint;
   readonly segmentBytes?: number;
   /** nothing is retained unless said */
   readonly retention?: RetentionPolicy | null;
@@ -35,7 +35,7 @@ const storeId = '7d6cf0f4-5d61-4a0a-8f0e-0f6b0f6f3c55';
 
 /** Opens and recovers a store as the daemon does. Rejects where that fails, and holds nothing then. */
 export async function openDiskStore(options: DiskStoreOptions): Promise<DiskStore> {
-  const { root, createDriver, reach, segmentBytes = 1 << 20, retention = null } = options;
+  const { root, createDriver, failpoint, segmentBytes = 1 << 20, retention = null } = options;
   const said: string[] = [];
   const say = (_fields: object, message: string) => void said.push(message);
   const logger: Logger = { info: () => {}, warn: say, error: say };
@@ -45,16 +45,16 @@ export async function openDiskStore(options: DiskStoreOptions): Promise<DiskStor
     store: storeId,
     preallocate: system.preallocate,
     segmentBytes,
-    reach,
+    failpoint,
   });
   try {
     const checkpoints = createFileCheckpointStore({
       directory: join(root, 'checkpoints'),
       bases: join(root, 'log'),
-      reach,
+      failpoint,
     });
     const { state, checkpoint, replayed } = await loadState(log, checkpoints, logger);
-    const driver = await createDriver(root, reach);
+    const driver = await createDriver(root, failpoint);
     const journal = createJournal({ log, store, clock: system.now, state });
     const opener = {
       store,
@@ -65,7 +65,7 @@ export async function openDiskStore(options: DiskStoreOptions): Promise<DiskStor
       shared: false,
       takeOver: false,
     };
-    const recovered = await recover({ journal, driver, logger, opener, replayed, reach, uptime: system.uptime });
+    const recovered = await recover({ journal, driver, logger, opener, replayed, failpoint, uptime: system.uptime });
     const service = createService({
       journal,
       driver,
@@ -73,7 +73,7 @@ export async function openDiskStore(options: DiskStoreOptions): Promise<DiskStor
       lastCheckpoint: checkpoint,
       recovered,
       logger,
-      reach,
+      failpoint,
       options: {
         durability: 'commit',
         removal: 'background',

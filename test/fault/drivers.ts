@@ -8,7 +8,7 @@ import { runCommand } from '../../src/adapters/system/run-command.ts';
 import { createBtrfsDriver } from '../../src/adapters/volume-driver/btrfs/btrfs-driver.ts';
 import { createBtrfsCalls } from '../../src/adapters/volume-driver/btrfs/create-btrfs-calls.ts';
 import { createOverlayDriver } from '../../src/adapters/volume-driver/overlay/overlay-driver.ts';
-import type { Reach, Step } from '../../src/ports/failpoints.ts';
+import type { Failpoint, Step } from '../../src/ports/failpoints.ts';
 import type { Mount, VolumeDriver } from '../../src/ports/volume-driver.ts';
 import { createLoop, type Loop } from '../support/loop.ts';
 import { type Missing, requireCommand, requireFileSystem } from '../support/requirements.ts';
@@ -20,7 +20,7 @@ export interface DriverUnderTest {
   readonly needs: readonly Missing[];
   /** A root of its own, on a file system that fits the driver. */
   newRoot(sandbox: Sandbox): string;
-  create(root: string, reach: Reach): Promise<VolumeDriver>;
+  create(root: string, failpoint: Failpoint): Promise<VolumeDriver>;
   /** where what is written into an active with these mounts goes */
   upper(root: string, mounts: readonly Mount[]): Promise<string>;
   /** whether a snapshot has a directory of its own */
@@ -35,7 +35,7 @@ export const overlay: DriverUnderTest = {
   name: 'overlay',
   needs: [requireFileSystem('overlay')],
   newRoot: (sandbox) => join(sandbox.path, 'root'),
-  create: (root, reach) => createOverlayDriver({ root, system: createSystem(), reach }),
+  create: (root, failpoint) => createOverlayDriver({ root, system: createSystem(), failpoint }),
   upper: async (_root, [mount]) => {
     if (mount?.type === 'bind') return mount.source;
     const option = mount?.options.find((one) => one.startsWith('upperdir='));
@@ -62,7 +62,7 @@ export const btrfs: DriverUnderTest = {
     roots += 1;
     return join(loop.path, `root-${roots}`);
   },
-  create: (root, reach) => createBtrfsDriver({ root, system: createSystem(), calls, copyTree, reach }),
+  create: (root, failpoint) => createBtrfsDriver({ root, system: createSystem(), calls, copyTree, failpoint }),
   upper: async (root, [mount]) => {
     const wanted = mount?.options.find((one) => one.startsWith('subvolid='));
     // Others are purged meanwhile.

@@ -1,9 +1,9 @@
 import { createFailpoints } from '../../src/adapters/system/failpoints.ts';
-import { type Reach, type Step, unhindered } from '../../src/ports/failpoints.ts';
+import { type Failpoint, noFailpoints, type Step } from '../../src/ports/failpoints.ts';
 
 /** Failpoints that are set and lifted while a store is at work. */
 export interface Trap {
-  readonly reach: Reach;
+  readonly failpoint: Failpoint;
   /** every step that was reached while the trap was set */
   readonly reached: Set<Step>;
   /** Sets failpoints, in the words of the environment's variable. */
@@ -12,19 +12,19 @@ export interface Trap {
 }
 
 export function createTrap(): Trap {
-  let hinder = unhindered;
+  let hinder = noFailpoints;
   const reached = new Set<Step>();
   return {
     reached,
-    reach: (step) => {
-      if (hinder !== unhindered) reached.add(step);
+    failpoint: (step) => {
+      if (hinder !== noFailpoints) reached.add(step);
       hinder(step);
     },
     arm: (failpoints) => {
       hinder = createFailpoints(failpoints);
     },
     disarm: () => {
-      hinder = unhindered;
+      hinder = noFailpoints;
     },
   };
 }

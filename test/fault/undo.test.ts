@@ -75,7 +75,7 @@ async function createPlace(
     openDiskStore({
       retention,
       root,
-      reach: trap.reach,
+      failpoint: trap.failpoint,
       createDriver: driver.create,
       ...(segmentBytes === undefined ? {} : { segmentBytes }),
     });

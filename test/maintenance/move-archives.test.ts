@@ -156,7 +156,7 @@ test('leave the log as it was, or as it is then, when a move is interrupted at a
         before: from,
         to: away,
         dryRun: false,
-        reach: (reached) => {
+        failpoint: (reached) => {
           if (reached === step) throw new Error(`ended after ${step}`);
         },
       });

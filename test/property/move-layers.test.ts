@@ -10,7 +10,7 @@ import { writeIdentity } from '../../src/adapters/system/root/root-directory.ts'
 import { createDriver } from '../../src/compose/create-driver.ts';
 import { exportStore } from '../../src/maintenance/export-store.ts';
 import { importStore } from '../../src/maintenance/import-store.ts';
-import { unhindered } from '../../src/ports/failpoints.ts';
+import { noFailpoints } from '../../src/ports/failpoints.ts';
 import type { Volume, VolumeDriver } from '../../src/ports/volume-driver.ts';
 import { snapledgerRun } from '../cli/process.ts';
 import { caughtFault } from '../support/caught-fault.ts';
@@ -52,7 +52,7 @@ test.after.each(({ sandbox }) => sandbox.close());
 
 const newRoot = (driver: Driver) => join(loops.get(driver)?.path ?? '', `root-${roots++}`);
 const open = (driver: Driver, root: string) =>
-  createDriver({ driver, root, overlay: {} }, { system, reach: unhindered });
+  createDriver({ driver, root, overlay: {} }, { system, failpoint: noFailpoints });
 
 async function inside(driver: VolumeDriver, volume: Volume, script: string): Promise<void> {
   const [mount] = await driver.mounts(volume);

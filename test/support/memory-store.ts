@@ -11,7 +11,7 @@ import { type Recovered, recover } from '../../src/app/recovery/recover.ts';
 import { createService, type Service, type ServiceOptions } from '../../src/app/service.ts';
 import { createJournal, type Journal } from '../../src/app/store/journal.ts';
 import type { CheckpointStore } from '../../src/ports/checkpoint-store.ts';
-import { type Reach, unhindered } from '../../src/ports/failpoints.ts';
+import { type Failpoint, noFailpoints } from '../../src/ports/failpoints.ts';
 import type { Manifests } from '../../src/ports/layer-inspector.ts';
 import type { Logger } from '../../src/ports/logger.ts';
 import type { MeasureRoom } from '../../src/ports/space.ts';
@@ -29,7 +29,7 @@ export interface Said {
 
 export interface MemoryStoreOptions extends MemoryOptions, Pick<MemoryEventLogOptions, 'flush' | 'admit'> {
   readonly service?: Partial<ServiceOptions>;
-  readonly reach?: Reach;
+  readonly failpoint?: Failpoint;
   /** plays the flush of volumes made and purged, for a disk that needs it */
   readonly settle?: () => Promise<void>;
   /** plays the wait for the room of what was purged */
@@ -130,9 +130,9 @@ export async function openMemoryStore(options: MemoryStoreOptions = {}, remains:
     shared: options.shared ?? false,
     takeOver: options.takeOver ?? false,
   };
-  const reach = options.reach ?? unhindered;
+  const failpoint = options.failpoint ?? noFailpoints;
   const survey = options.large === true ? surveyOf(driver) : undefined;
-  const recovered = await recover({ journal, driver, logger, opener, replayed: 0, survey, reach, uptime });
+  const recovered = await recover({ journal, driver, logger, opener, replayed: 0, survey, failpoint, uptime });
   const service = createService({
     journal,
     driver,
@@ -151,7 +151,7 @@ export async function openMemoryStore(options: MemoryStoreOptions = {}, remains:
     uptime,
     measureRoom: options.measureRoom ?? endlessRoom,
     manifests: options.manifests,
-    reach,
+    failpoint,
     ...(options.closingLimits && { closingLimits: options.closingLimits }),
   });
   opened.push(service);

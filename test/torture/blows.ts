@@ -28,7 +28,7 @@ export interface Blow {
   readonly powerCut?: true;
 }
 
-const unhindered = { failpoints: () => '', limits: () => ({}) };
+const noFailpoints = { failpoints: () => '', limits: () => ({}) };
 const milliseconds = (random: Random) => pause(random.whole(1, 60));
 
 /** Counted in calls, so that a busy machine sees as much work before the blow; a little later, so that it hits anywhere in one. */
@@ -39,7 +39,7 @@ async function aMoment({ random, answered }: Scene): Promise<void> {
 
 const kill: Blow = {
   name: 'kill',
-  ...unhindered,
+  ...noFailpoints,
   strike: async (scene) => {
     await aMoment(scene);
     await scene.daemon.kill();
@@ -48,7 +48,7 @@ const kill: Blow = {
 
 const stop: Blow = {
   name: 'stop',
-  ...unhindered,
+  ...noFailpoints,
   strike: async (scene) => {
     await aMoment(scene);
     await scene.daemon.stop();
@@ -58,7 +58,7 @@ const stop: Blow = {
 /** The daemon is frozen while calls come in, and thawed before it dies. */
 const freeze: Blow = {
   name: 'freeze',
-  ...unhindered,
+  ...noFailpoints,
   strike: async (scene) => {
     const { daemon, random } = scene;
     await aMoment(scene);
@@ -107,7 +107,7 @@ const isOfStart = (step: Step) => step.startsWith('reconcile.') || step === 'sto
 
 const power: Blow = {
   name: 'power',
-  ...unhindered,
+  ...noFailpoints,
   powerCut: true,
   strike: async (scene) => {
     const { daemon, place, random } = scene;

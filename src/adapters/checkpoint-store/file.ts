@@ -5,7 +5,7 @@ import * as either from 'fp-ts/lib/Either.js';
 import type { CheckpointStore } from '../../ports/checkpoint-store.ts';
 import { isErrno } from '../../ports/errno.ts';
 import type { LogPlace } from '../../ports/event-log.ts';
-import { type Reach, unhindered } from '../../ports/failpoints.ts';
+import { type Failpoint, noFailpoints } from '../../ports/failpoints.ts';
 import { faultOf } from '../../ports/fault.ts';
 import { syncDirectory } from '../system/files/sync-directory.ts';
 import {
@@ -25,7 +25,7 @@ export interface FileCheckpointStoreOptions {
   readonly directory: string;
   /** `ROOT/log`, where repairs leave checkpoints that are no short cuts: they are loaded like others and never removed */
   readonly bases?: string;
-  readonly reach?: Reach;
+  readonly failpoint?: Failpoint;
 }
 
 export interface FileCheckpointStore extends CheckpointStore {
@@ -37,7 +37,7 @@ export interface FileCheckpointStore extends CheckpointStore {
 export function createFileCheckpointStore({
   directory,
   bases,
-  reach = unhindered,
+  failpoint = noFailpoints,
 }: FileCheckpointStoreOptions): FileCheckpointStore {
   let expected: Promise<ReadAhead | undefined> | undefined;
   return {
@@ -46,9 +46,9 @@ export function createFileCheckpointStore({
       const unfinished = `${path}${unfinishedSuffix}`;
       try {
         await makeDirectory(directory);
-        reach('checkpoint.write');
+        failpoint('checkpoint.write');
         await writeDurably(unfinished, place, rows);
-        reach('checkpoint.rename');
+        failpoint('checkpoint.rename');
         await rename(unfinished, path);
         await syncDirectory(directory);
         await removeOlder(directory);

@@ -1,12 +1,12 @@
 import { type ErrnoName, errnoError, errnoNames } from '../../ports/errno.ts';
-import { type Reach, type Step, steps, unhindered } from '../../ports/failpoints.ts';
+import { type Failpoint, noFailpoints, type Step, steps } from '../../ports/failpoints.ts';
 import { Fault, faultOf } from '../../ports/fault.ts';
 
 /** The variable that makes steps of a daemon fail, for tests: `step=action` or `step=action@N`, joined by semicolons. */
 export const failpointsVariable = 'SNAPLEDGER_FAILPOINTS';
 
 /** One step of a daemon that is to go wrong. */
-export interface Failpoint {
+export interface FailpointRule {
   readonly step: Step;
   /** `kill` ends the process at once: nothing runs after it, not even a pending write */
   readonly action: Action;
@@ -26,14 +26,14 @@ function fail(step: Step, name: ErrnoName): never {
 }
 
 /** Reads the variable's text. Throws a Fault (`misuse`) that lists the steps or the actions. */
-export function parseFailpoints(text: string): readonly Failpoint[] {
+export function parseFailpoints(text: string): readonly FailpointRule[] {
   return text
     .split(';')
     .filter((part) => part.trim() !== '')
     .map(parseFailpoint);
 }
 
-function parseFailpoint(part: string): Failpoint {
+function parseFailpoint(part: string): FailpointRule {
   const [, step = '', action = '', at] = /^([^=]*)=([^@]*)(?:@([1-9][0-9]*))?$/.exec(part.trim()) ?? [];
   if (!isStep(step)) throw misuse(`${JSON.stringify(part)} names no step`, `the steps are ${steps.join(', ')}`);
   if (!isAction(action))
@@ -46,9 +46,9 @@ const isAction = (text: string): text is Action => actions.has(text);
 const misuse = (what: string, hint: string) => new Fault('misuse', `${failpointsVariable}: ${what}`, { hint });
 
 /** Makes the steps fail that a text names, and lets all others go on; with no text none fails. */
-export function createFailpoints(text = ''): Reach {
+export function createFailpoints(text = ''): Failpoint {
   const failpoints = parseFailpoints(text);
-  if (failpoints.length === 0) return unhindered;
+  if (failpoints.length === 0) return noFailpoints;
   const reached = new Map<Step, number>();
   return (step) => {
     const count = (reached.get(step) ?? 0) + 1;

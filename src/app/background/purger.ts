@@ -1,6 +1,6 @@
 import { bufferTime, concatMap, filter, lastValueFrom, mergeMap, Subject } from 'rxjs';
 import type { Event, EventOf } from '../../../events/registry.ts';
-import type { Reach } from '../../ports/failpoints.ts';
+import type { Failpoint } from '../../ports/failpoints.ts';
 import { errorText, Fault } from '../../ports/fault.ts';
 import type { Logger } from '../../ports/logger.ts';
 import { untilAborted } from '../../ports/until-aborted.ts';
@@ -36,7 +36,7 @@ interface Context {
   readonly driver: VolumeDriver;
   readonly retrier: Retrier;
   readonly logger: Logger;
-  readonly reach: Reach;
+  readonly failpoint: Failpoint;
 }
 
 interface Purged {
@@ -44,7 +44,7 @@ interface Purged {
   readonly bytes: number;
 }
 
-export function createPurger({ journal, pipelines, driver, retrier, logger, reach }: Context): Purger {
+export function createPurger({ journal, pipelines, driver, retrier, logger, failpoint }: Context): Purger {
   const ending = new AbortController();
   let lastGone = Number.NEGATIVE_INFINITY;
   const due = new Subject<number>();
@@ -61,9 +61,9 @@ export function createPurger({ journal, pipelines, driver, retrier, logger, reac
     due.next(id);
   };
   const purge = async (id: number) => {
-    reach('remove.purge');
+    failpoint('remove.purge');
     const bytes = await driver.purge(id);
-    reach('remove.purged');
+    failpoint('remove.purged');
     if (journal.latest.volumes.doomed.get(id)?.why !== 'prepare undone') lastGone = performance.now();
     done.next({ id, bytes });
   };

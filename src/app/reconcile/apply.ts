@@ -1,5 +1,5 @@
 import type { Event } from '../../../events/registry.ts';
-import type { Reach } from '../../ports/failpoints.ts';
+import type { Failpoint } from '../../ports/failpoints.ts';
 import { errorText, Fault } from '../../ports/fault.ts';
 import type { Logger } from '../../ports/logger.ts';
 import type { VolumeDriver } from '../../ports/volume-driver.ts';
@@ -11,7 +11,7 @@ interface Context {
   readonly journal: Journal;
   readonly driver: VolumeDriver;
   readonly logger: Logger;
-  readonly reach: Reach;
+  readonly failpoint: Failpoint;
   /** Whether the rest is to be left to the next start. */
   readonly stopping?: () => boolean;
 }
@@ -23,7 +23,7 @@ interface Context {
  */
 export async function apply(
   actions: readonly Action[],
-  { journal, driver, logger, reach, stopping = () => false }: Context,
+  { journal, driver, logger, failpoint, stopping = () => false }: Context,
 ): Promise<number> {
   let failed = 0;
   for (const action of actions) {
@@ -31,7 +31,7 @@ export async function apply(
     let events: readonly Event[];
     if (stopping()) throw cutShort();
     try {
-      reach('reconcile.deed');
+      failpoint('reconcile.deed');
       events = await perform(action, driver, journal.latest.position);
     } catch (error) {
       if (stopping()) throw cutShort();
@@ -43,7 +43,7 @@ export async function apply(
       continue;
     }
     logger.warn({ action: action.type, id: action.id, why: action.why }, 'reconciled');
-    reach('reconcile.record');
+    failpoint('reconcile.record');
     if (events.length > 0) await journal.record(events, { actor: reconcilerActor, room: 'reserved' });
   }
   return failed;

@@ -1,6 +1,6 @@
 import type { Event } from '../../../events/registry.ts';
 import type { Root } from '../../../events/store-events.ts';
-import { type Reach, unhindered } from '../../ports/failpoints.ts';
+import { type Failpoint, noFailpoints } from '../../ports/failpoints.ts';
 import { Fault } from '../../ports/fault.ts';
 import type { Logger } from '../../ports/logger.ts';
 import type { Uptime } from '../../ports/system.ts';
@@ -37,7 +37,7 @@ interface Context {
   readonly replayed: number;
   /** a scan of the driver's that was begun before, while the state was loaded */
   readonly survey?: Survey | undefined;
-  readonly reach?: Reach;
+  readonly failpoint?: Failpoint;
   readonly uptime: Uptime;
 }
 
@@ -86,7 +86,7 @@ export interface Recovered {
  * what there was to do. The opening comes last: a crash in the middle leaves the session before it to be recovered again.
  */
 export async function recover(context: Context): Promise<Recovered> {
-  const { journal, driver, logger, opener, replayed, survey, reach = unhindered } = context;
+  const { journal, driver, logger, opener, replayed, survey, failpoint = noFailpoints } = context;
   const { store, version, boot, pid, root } = opener;
   const { life } = journal.latest;
   expectOwnRoot(context);
@@ -99,7 +99,7 @@ export async function recover(context: Context): Promise<Recovered> {
   }
   const accounted = crash === null && (await areNamesEnough(context));
   const actions = accounted ? [] : await planFor(() => journal.latest, driver, crash, survey?.found());
-  const failed = await apply(actions, { journal, driver, logger, reach });
+  const failed = await apply(actions, { journal, driver, logger, failpoint });
   // What an earlier session made, and what was just made again, is not fresh any more once this one is open.
   await driver.settle?.();
   const opened: Event = {
@@ -117,7 +117,7 @@ export async function recover(context: Context): Promise<Recovered> {
       replaces: life.root === null || life.root.id === root.id ? null : life.root,
     },
   };
-  reach('store.open');
+  failpoint('store.open');
   await journal.record([opened], { actor: withUptime(operatorActor, context.uptime), room: 'reserved' });
   return { actions, failed, crash, ...(accounted && survey !== undefined && { looking: survey }) };
 }

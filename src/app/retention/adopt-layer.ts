@@ -56,15 +56,15 @@ interface Asked {
 }
 
 async function adopt(
-  { journal, reach }: StoreContext,
+  { journal, failpoint }: StoreContext,
   { retained, snapshot: { id, key } }: Adoptable,
   { command, actor }: Asked,
 ): Promise<Answer<never> | undefined> {
   if (retained === undefined) await journal.settled();
   else {
-    reach('restore.append');
+    failpoint('restore.append');
     await journal.record([restoration(retained, `adopted, in place of ${command.key}`)], { actor });
-    reach('restore.answer');
+    failpoint('restore.answer');
   }
   return journal.durable.index.get(key)?.id === id
     ? refuse('already-exists', `snapshot ${key}: is there already, and can be adopted`)

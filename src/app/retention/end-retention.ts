@@ -1,6 +1,6 @@
 import type { EventOf } from '../../../events/registry.ts';
 import type { State } from '../../../projections/state.ts';
-import type { Reach } from '../../ports/failpoints.ts';
+import type { Failpoint } from '../../ports/failpoints.ts';
 import type { VolumeDriver } from '../../ports/volume-driver.ts';
 import { reconcilerActor } from '../actors.ts';
 import type { Purger } from '../background/purger.ts';
@@ -11,7 +11,7 @@ export interface EndingContext {
   readonly journal: Pick<Journal, 'latest' | 'record'>;
   readonly driver: Pick<VolumeDriver, 'reclaim'>;
   readonly purger: Pick<Purger, 'purged' | 'closing'>;
-  readonly reach: Reach;
+  readonly failpoint: Failpoint;
 }
 
 /** Events in one append: they must fit the room that the log keeps back for what frees space. */
@@ -23,13 +23,13 @@ const atOnce = 256;
  * may have been brought back meanwhile.
  */
 export async function endRetention(context: EndingContext, queued: readonly Queued[], why: string): Promise<boolean> {
-  const { journal, purger, driver, reach } = context;
+  const { journal, purger, driver, failpoint } = context;
   let ended = false;
   for (let from = 0; from < queued.length; from += atOnce) {
     const events = endings(journal.latest, queued.slice(from, from + atOnce), why);
     if (events.length === 0) continue;
     if (purger.closing) return ended;
-    reach('retention.end');
+    failpoint('retention.end');
     await journal.record(events, { actor: reconcilerActor, room: 'reserved' });
     await Promise.all(events.map(({ data }) => purger.purged(data.id)));
     ended = true;

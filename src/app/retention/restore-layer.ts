@@ -34,12 +34,12 @@ export async function restoreLayer(context: StoreContext, name: string): Promise
 }
 
 async function bringBack(
-  { journal, reach }: StoreContext,
+  { journal, failpoint }: StoreContext,
   layers: readonly Retained[],
 ): Promise<Answer<readonly Snapshot[]>> {
-  reach('restore.append');
+  failpoint('restore.append');
   const events = layers.map((retained) => restoration(retained, 'by hand'));
   await journal.record(events, { actor: operatorActor });
-  reach('restore.answer');
+  failpoint('restore.answer');
   return either.right(layers.flatMap(({ snapshot }) => snapshotWith(journal.durable, snapshot.id) ?? []));
 }

@@ -27,30 +27,30 @@ export async function commitSnapshot(context: StoreContext, command: Commit, act
   });
   if (either.isLeft(committed)) return committed;
   finishSoon(context, command, volume);
-  context.reach('commit.answer');
+  context.failpoint('commit.answer');
   return committed;
 }
 
 /** Never tried again: what a failed flush has lost, no later one would miss. */
 function flushVolume(context: StoreContext, command: Commit, volume: Volume): Promise<void> {
-  const { driver, durability, reach } = context;
+  const { driver, durability, failpoint } = context;
   return doStep(context, command, {
     volume,
     step: 'flush',
     deed: async () => {
-      reach('commit.flush');
+      failpoint('commit.flush');
       if (durability === 'commit' && driver.durableSeal !== true) await driver.flush(volume);
     },
   });
 }
 
 function sealVolume(context: StoreContext, command: Commit, volume: Volume): Promise<void> {
-  const { driver, reach } = context;
+  const { driver, failpoint } = context;
   return doStep(context, command, {
     volume,
     step: 'seal',
     deed: async () => {
-      reach('commit.seal');
+      failpoint('commit.seal');
       await driver.seal(volume);
     },
   });
@@ -81,11 +81,11 @@ async function recordCommit(
   command: Commit,
   { volume, actor }: { volume: Volume; actor: Meta },
 ): Promise<Answer<void>> {
-  const { journal, reach } = context;
+  const { journal, failpoint } = context;
   const recorded = await decideAndAct(context, command, async (events) => {
     let taken = false;
     try {
-      reach('commit.append');
+      failpoint('commit.append');
       const appended = journal.record(events, { actor });
       taken = true;
       await appended;
@@ -107,13 +107,13 @@ interface Failed {
 
 /** Where it is tried again later, the next commit may have come about in the meantime: its seal must stay. */
 async function unseal(
-  { undo, driver, journal, locks, reach }: StoreContext,
+  { undo, driver, journal, locks, failpoint }: StoreContext,
   { key }: Commit,
   { volume, error }: Failed,
 ): Promise<void> {
   const { id } = volume;
   const deed = async () => {
-    reach('undo.commit');
+    failpoint('undo.commit');
     await driver.unseal(volume);
   };
   const unlessCommitted = async () => {
@@ -142,9 +142,13 @@ function recordUndone(
 }
 
 /** Holds the name meanwhile, so that a Remove comes after it. */
-function finishSoon({ locks, driver, retrier, logger, reach }: StoreContext, { name }: Commit, volume: Volume): void {
+function finishSoon(
+  { locks, driver, retrier, logger, failpoint }: StoreContext,
+  { name }: Commit,
+  volume: Volume,
+): void {
   const finish = async () => {
-    reach('commit.finish');
+    failpoint('commit.finish');
     await driver.finish({ ...volume, kind: 'committed' });
   };
   const about = { operation: 'commit', id: volume.id, key: name, path: pathOf(volume.id) };

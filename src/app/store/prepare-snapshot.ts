@@ -32,12 +32,12 @@ export function prepareSnapshot(
  * What stands in the place of the volume is set aside first, and another id given.
  */
 async function makeSnapshot(context: StoreContext, command: Prepare, actor: Meta): Promise<Answer<readonly Mount[]>> {
-  const { journal, foreign, givenBack, reach } = context;
+  const { journal, foreign, givenBack, failpoint } = context;
   for (;;) {
     const answer = await decideAndAct(context, command, async (events) => {
       const id = journal.latest.life.lastId + 1;
       if (foreign.has(id)) return { occupied: id };
-      reach('prepare.append');
+      failpoint('prepare.append');
       const recorded = journal.record(events, { actor });
       const { position } = journal.latest;
       const volume = preparedVolume(journal.latest, command.key);
@@ -69,15 +69,15 @@ async function makePrepared(
     await undoPrepare(context, command, { volume, position, error: disk.reason });
     throw faultOf(disk.reason, `prepare ${command.key}: volume ${pathOf(volume.id)}`);
   }
-  context.reach('prepare.answer');
+  context.failpoint('prepare.answer');
   return disk.value;
 }
 
 /** The mounts are part of it: a volume that can't be mounted was not made. */
-async function makeVolume({ driver, reach }: StoreContext, volume: Volume): Promise<readonly Mount[]> {
-  reach('prepare.volume');
+async function makeVolume({ driver, failpoint }: StoreContext, volume: Volume): Promise<readonly Mount[]> {
+  failpoint('prepare.volume');
   if (driver.occupies(volume)) await driver.create(volume);
-  reach('prepare.made');
+  failpoint('prepare.made');
   return driver.mounts(volume);
 }
 
@@ -87,7 +87,7 @@ async function makeVolume({ driver, reach }: StoreContext, volume: Volume): Prom
  * after a restart too.
  */
 async function undoVolume(
-  { undo, driver, journal, reach }: StoreContext,
+  { undo, driver, journal, failpoint }: StoreContext,
   { key }: Prepare,
   { id }: Volume,
   cause: unknown,
@@ -101,12 +101,12 @@ async function undoVolume(
   let doomed = false;
   const doom = async () => {
     if (doomed) return;
-    reach('undo.doom');
+    failpoint('undo.doom');
     await journal.record([undone], { actor: reconcilerActor, room: 'reserved' });
     doomed = true;
   };
   const purge = async () => {
-    reach('undo.volume');
+    failpoint('undo.volume');
     await driver.purge(id);
   };
   const purged = await undo({ operation: 'prepare', id, key, path: left, cause }, purge, doom);
@@ -121,7 +121,7 @@ interface Failed {
 }
 
 async function undoPrepare(
-  { undo, journal, reach }: StoreContext,
+  { undo, journal, failpoint }: StoreContext,
   { key }: Prepare,
   { volume: { id }, position, error }: Failed,
 ): Promise<void> {
@@ -131,7 +131,7 @@ async function undoPrepare(
     data: { id, key, step: 'create', error: errorText(error), left, done: 'purge' },
   };
   await undo({ operation: 'prepare', id, key, path: left, cause: error }, async () => {
-    reach('undo.prepare');
+    failpoint('undo.prepare');
     await journal.record([undone], { actor: reconcilerActor, room: 'reserved', cause: position });
   });
 }

@@ -3,7 +3,7 @@ import type { Event } from '../../../events/registry.ts';
 import type { Command } from '../../domain/commands.ts';
 import { decide, type Rules } from '../../domain/decide.ts';
 import type { Answer } from '../../domain/refusal.ts';
-import type { Reach } from '../../ports/failpoints.ts';
+import type { Failpoint } from '../../ports/failpoints.ts';
 import type { Logger } from '../../ports/logger.ts';
 import type { Uptime } from '../../ports/system.ts';
 import type { VolumeDriver } from '../../ports/volume-driver.ts';
@@ -36,7 +36,7 @@ export interface StoreContext {
   readonly durability: Durability;
   /** `sync`: Remove answers when the volume is off the disk */
   readonly removal: 'background' | 'sync';
-  readonly reach: Reach;
+  readonly failpoint: Failpoint;
   readonly logger: Logger;
   readonly uptime: Uptime;
 }

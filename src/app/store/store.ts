@@ -39,28 +39,28 @@ export function createStore(context: StoreContext): Snapshots {
 }
 
 async function removeSnapshot(context: StoreContext, command: Remove, actor: Meta): Promise<Answer<void>> {
-  const { journal, keeper, purger, removal, reach, uptime } = context;
+  const { journal, keeper, purger, removal, failpoint, uptime } = context;
   const id = journal.latest.index.get(command.key)?.id;
   return decideAndAct(context, command, async (events) => {
     const retained = events.some(({ type, data }) => type === 'SnapshotRemoved' && data.retained);
-    reach('remove.append');
+    failpoint('remove.append');
     const recorded = retained
       ? journal.record([...events, ...keeper.displaced()], { actor: withUptime(actor, uptime), room: 'reserved' })
       : journal.record(events, { actor, room: 'reserved' });
     await recorded;
-    reach('remove.answer');
+    failpoint('remove.answer');
     if (removal === 'sync' && id !== undefined) await purger.purged(id);
   });
 }
 
 async function updateSnapshot(context: StoreContext, command: Update, actor: Meta): Promise<Answer<Snapshot>> {
-  const { journal, reach } = context;
+  const { journal, failpoint } = context;
   const updated = await decideAndAct(context, command, async (events) => {
-    reach('update.append');
+    failpoint('update.append');
     const recorded = journal.record(events, { actor });
     const state = journal.latest;
     await recorded;
-    reach('update.answer');
+    failpoint('update.answer');
     return find(state, command.key);
   });
   return either.map((snapshot: Snapshot) => shown(context, snapshot))(either.flatten(updated));

@@ -114,10 +114,10 @@ test('that a crash left unfinished are not loaded, and go with the next save', a
 for (const step of ['checkpoint.write', 'checkpoint.rename'] as const)
   test(`that fail at ${step} leave the older ones and nothing else`, async ({ directory, store }) => {
     await store.save(placeAt(1), ['row']);
-    const reach = (reached: Step) => {
+    const failpoint = (reached: Step) => {
       if (reached === step) throw Object.assign(new Error('ENOSPC: made to fail'), { code: 'ENOSPC' });
     };
-    const failing = createFileCheckpointStore({ directory, reach });
+    const failing = createFileCheckpointStore({ directory, failpoint });
     const error: unknown = await failing.save(placeAt(2), ['row']).catch((thrown) => thrown);
     assert.instance(error, Fault);
     assert.is((error as Fault).code, 'no-space');

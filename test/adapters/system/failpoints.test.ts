@@ -2,14 +2,14 @@ import { spawnSync } from 'node:child_process';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createFailpoints, parseFailpoints } from '../../../src/adapters/system/failpoints.ts';
-import { type Step, steps, unhindered } from '../../../src/ports/failpoints.ts';
+import { noFailpoints, type Step, steps } from '../../../src/ports/failpoints.ts';
 import { Fault } from '../../../src/ports/fault.ts';
 
 const test = suite('adapters/system/failpoints');
 
-const codeAt = (reach: (step: Step) => void, step: Step) => {
+const codeAt = (failpoint: (step: Step) => void, step: Step) => {
   try {
-    reach(step);
+    failpoint(step);
     return 'went on';
   } catch (error) {
     return error instanceof Fault ? error.code : String(error);
@@ -17,24 +17,24 @@ const codeAt = (reach: (step: Step) => void, step: Step) => {
 };
 
 test('hinders nothing where nothing is named', () => {
-  assert.is(createFailpoints(), unhindered);
-  assert.is(createFailpoints(' ; '), unhindered);
+  assert.is(createFailpoints(), noFailpoints);
+  assert.is(createFailpoints(' ; '), noFailpoints);
 });
 
 test('makes a named step fail each time, and no other one', () => {
-  const reach = createFailpoints('commit.seal=error(EIO);log.write=error(ENOSPC)');
+  const failpoint = createFailpoints('commit.seal=error(EIO);log.write=error(ENOSPC)');
   assert.equal(
-    steps.filter((step) => codeAt(reach, step) !== 'went on'),
+    steps.filter((step) => codeAt(failpoint, step) !== 'went on'),
     ['commit.seal', 'log.write'],
   );
-  assert.is(codeAt(reach, 'commit.seal'), 'io');
-  assert.is(codeAt(reach, 'log.write'), 'no-space');
+  assert.is(codeAt(failpoint, 'commit.seal'), 'io');
+  assert.is(codeAt(failpoint, 'log.write'), 'no-space');
 });
 
 test('fails at the time that is named, and goes on later', () => {
-  const reach = createFailpoints('log.write=error(EIO)@2; log.write=error(ENOSPC)@4');
+  const failpoint = createFailpoints('log.write=error(EIO)@2; log.write=error(ENOSPC)@4');
   assert.equal(
-    Array.from({ length: 5 }, () => codeAt(reach, 'log.write')),
+    Array.from({ length: 5 }, () => codeAt(failpoint, 'log.write')),
     ['went on', 'io', 'went on', 'no-space', 'went on'],
   );
 });
@@ -44,8 +44,8 @@ test('ends the process at once: nothing runs after it', () => {
   const script = `
     import { writeSync } from 'node:fs';
     const { createFailpoints } = await import(${JSON.stringify(module.href)});
-    const reach = createFailpoints('log.sync=kill@2');
-    for (let n = 1; n < 4; n++) { reach('log.sync'); writeSync(1, String(n)); }`;
+    const failpoint = createFailpoints('log.sync=kill@2');
+    for (let n = 1; n < 4; n++) { failpoint('log.sync'); writeSync(1, String(n)); }`;
   const { signal, stdout } = spawnSync(process.execPath, ['--input-type=module', '--eval', script]);
   assert.equal([signal, String(stdout)], ['SIGKILL', '1']);
 });

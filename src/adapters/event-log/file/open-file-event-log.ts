@@ -2,7 +2,7 @@ import { readdirSync, unlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Ballast } from '../../../ports/ballast.ts';
 import type { LogOpening } from '../../../ports/event-log.ts';
-import { type Reach, unhindered } from '../../../ports/failpoints.ts';
+import { type Failpoint, noFailpoints } from '../../../ports/failpoints.ts';
 import { faultOf } from '../../../ports/fault.ts';
 import { makeDirectories } from '../../system/files/make-directories.ts';
 import { syncDirectory } from '../../system/files/sync-directory.ts';
@@ -32,7 +32,7 @@ export interface FileEventLogOptions {
   readonly reserveBytes?: number;
   /** What is given up for `reserved` appends where blocks alone don't let the file system write. None unless said. */
   readonly ballast?: Ballast | undefined;
-  readonly reach?: Reach;
+  readonly failpoint?: Failpoint;
   /** Told of every flush that succeeded: events, bytes and seconds, write included. */
   readonly onFlush?: (records: number, bytes: number, seconds: number) => void;
   /** Told in words of what the log can live with. */
@@ -81,7 +81,7 @@ function withDefaults(options: FileEventLogOptions): WritingOptions {
     roomBytes: options.roomBytes ?? mebibyte,
     reserveBytes: options.reserveBytes ?? mebibyte,
     ballast: options.ballast,
-    reach: options.reach ?? unhindered,
+    failpoint: options.failpoint ?? noFailpoints,
     onFlush: options.onFlush ?? (() => {}),
     warn,
   };
@@ -90,7 +90,7 @@ function withDefaults(options: FileEventLogOptions): WritingOptions {
 async function begin({ directory, store }: FileEventLogOptions, writing: WritingOptions): Promise<FileLogOpening> {
   await syncDirectory(dirname(directory));
   const active = prepareSegment({ store, first: 1, before: genesisMark(store) }, writing);
-  await startSegment(active, unhindered);
+  await startSegment(active, noFailpoints);
   return { store, torn: null, log: createFileEventLog([active.segment], active, writing) };
 }
 

@@ -1,5 +1,5 @@
 import type { Ballast } from '../../../ports/ballast.ts';
-import { type Reach, unhindered } from '../../../ports/failpoints.ts';
+import { type Failpoint, noFailpoints } from '../../../ports/failpoints.ts';
 import { isFull } from '../../../ports/fault.ts';
 import type { System } from '../../../ports/system.ts';
 import { isHalted, type Mount, type Volume, type VolumeDriver } from '../../../ports/volume-driver.ts';
@@ -31,7 +31,7 @@ export interface BtrfsSetup {
   readonly ballast?: Ballast | undefined;
   /** milliseconds that what was written into an active may be missing from its usage; 10 seconds unless said */
   readonly usageLag?: number;
-  readonly reach?: Reach;
+  readonly failpoint?: Failpoint;
 }
 
 /**
@@ -39,18 +39,18 @@ export interface BtrfsSetup {
  * parent; `snapshots/<id>/layer` is a read-only snapshot of it, made by the commit. Checks the root and lays it out first.
  */
 export async function createBtrfsDriver(setup: BtrfsSetup): Promise<VolumeDriver> {
-  const { calls, copyTree, liftFlags, ballast, usageLag: lag = 10_000, reach = unhindered } = setup;
+  const { calls, copyTree, liftFlags, ballast, usageLag: lag = 10_000, failpoint = noFailpoints } = setup;
   const lift = liftWithin(setup);
   const { syncFileSystem } = setup.system;
   const root = await checkBtrfsRoot(setup.root, calls);
   const layout = createLayout(root);
-  const tools = { root, layout, calls, reach, copyTree, syncFileSystem, lag };
+  const tools = { root, layout, calls, failpoint, copyTree, syncFileSystem, lag };
   const remover = createTreeThread(`${root}/snapshots`);
   const halted = new AbortController();
   const reclaim = createReclaim({ ...tools, signal: halted.signal });
   const space = { reclaim, ballast };
   const remove = (path: string) => {
-    reach('btrfs.purge');
+    failpoint('btrfs.purge');
     halted.signal.throwIfAborted();
     return withSpace(space, () =>
       liftingFlags(path, lift, () => removeVolume({ calls, removeTree: remover.remove }, path)),
@@ -86,7 +86,7 @@ export async function createBtrfsDriver(setup: BtrfsSetup): Promise<VolumeDriver
     finish: deed('finish', async ({ id }) => {
       if (!isSubvolume(layout.fs(id))) return;
       expectSubvolume(layout.layer(id), `volume ${id}: its sealed layer`);
-      reach('btrfs.finish');
+      failpoint('btrfs.finish');
       forget(id);
       await withSpace(space, () =>
         liftingFlags(layout.fs(id), liftFlags, () => calls.remove(layout.directory(id), names.fs)),

@@ -1,5 +1,5 @@
 import { chmodSync, renameSync, utimesSync } from 'node:fs';
-import type { Reach } from '../../../ports/failpoints.ts';
+import type { Failpoint } from '../../../ports/failpoints.ts';
 import { Fault } from '../../../ports/fault.ts';
 import type { Volume } from '../../../ports/volume-driver.ts';
 import { ensureDirectory, isDirectory } from '../shared/exact-directory.ts';
@@ -10,12 +10,12 @@ import { type Layout, names } from './layout.ts';
 export interface Tools {
   readonly layout: Layout;
   readonly calls: BtrfsCalls;
-  readonly reach: Reach;
+  readonly failpoint: Failpoint;
 }
 
 /** Makes `snapshots/<id>/fs`, or leaves it as it is: once it has that name it is complete. */
 export async function createVolume(tools: Tools, volume: Volume): Promise<void> {
-  const { layout, calls, reach } = tools;
+  const { layout, calls, failpoint } = tools;
   const {
     id,
     kind,
@@ -23,10 +23,10 @@ export async function createVolume(tools: Tools, volume: Volume): Promise<void> 
   } = volume;
   if (parent !== undefined) expectSubvolume(layout.layer(parent), `volume ${id}: its parent's layer`);
   const directory = layout.directory(id);
-  reach('btrfs.create.directory');
+  failpoint('btrfs.create.directory');
   ensureDirectory(directory, 0o700);
   if (isThere(layout.fs(id))) return;
-  reach('btrfs.create.fs');
+  failpoint('btrfs.create.fs');
   if (kind !== 'view' && isSubvolume(layout.layer(id))) await thaw(tools, id);
   else if (parent !== undefined)
     await calls.snapshot(layout.layer(parent), directory, names.fs, { readOnly: kind === 'view' });
@@ -49,12 +49,12 @@ async function thaw({ layout, calls }: Tools, id: number): Promise<void> {
 }
 
 /** A subvolume's mode is up to the umask, so it gets its name last. */
-async function createEmpty({ calls, reach }: Tools, directory: string, readOnly: boolean): Promise<void> {
+async function createEmpty({ calls, failpoint }: Tools, directory: string, readOnly: boolean): Promise<void> {
   const unready = `${directory}/${names.unready}`;
   if (!isSubvolume(unready)) await calls.create(directory, names.unready);
-  reach('btrfs.create.mode');
+  failpoint('btrfs.create.mode');
   chmodSync(unready, 0o755);
-  reach('btrfs.create.name');
+  failpoint('btrfs.create.name');
   renameSync(unready, `${directory}/${names.fs}`);
   // What a view shows is mounted read-only in any case.
   if (readOnly) await calls.setReadOnly(`${directory}/${names.fs}`, true);

@@ -19,10 +19,10 @@ export interface SealTools extends Tools {
  * left alone, and a Fault (`misuse`).
  */
 export async function sealLayer(tools: SealTools, id: number): Promise<void> {
-  const { layout, calls, reach } = tools;
+  const { layout, calls, failpoint } = tools;
   expectSubvolume(layout.fs(id), `volume ${id}: its layer`);
   await dropSeal(tools, id);
-  reach('btrfs.seal.snapshot');
+  failpoint('btrfs.seal.snapshot');
   await calls.snapshot(layout.fs(id), layout.directory(id), names.layer, { readOnly: true });
   const nested = await calls.nested(layout.fs(id));
   if (nested.length > 0) await fillStubs(tools, id, nested);
@@ -52,9 +52,9 @@ async function expectOwnSeal({ layout, calls }: Pick<Tools, 'layout' | 'calls'>,
  * copied there, out of a snapshot of its own. This is the one seal that reads files, and that needs a flush.
  */
 async function fillStubs(tools: SealTools, id: number, nested: readonly string[]): Promise<void> {
-  const { layout, calls, reach, copyTree, syncFileSystem } = tools;
+  const { layout, calls, failpoint, copyTree, syncFileSystem } = tools;
   const directory = layout.directory(id);
-  reach('btrfs.seal.nested');
+  failpoint('btrfs.seal.nested');
   await calls.setReadOnly(layout.layer(id), false);
   for (const path of nested) {
     const stub = `${layout.layer(id)}/${path}`;
@@ -66,6 +66,6 @@ async function fillStubs(tools: SealTools, id: number, nested: readonly string[]
     await calls.remove(directory, names.nested);
   }
   await syncFileSystem(layout.root);
-  reach('btrfs.seal.freeze');
+  failpoint('btrfs.seal.freeze');
   await calls.setReadOnly(layout.layer(id), true);
 }

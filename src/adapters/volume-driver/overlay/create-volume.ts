@@ -1,5 +1,5 @@
 import { chmodSync, chownSync, lstatSync, readdirSync } from 'node:fs';
-import type { Reach } from '../../../ports/failpoints.ts';
+import type { Failpoint } from '../../../ports/failpoints.ts';
 import { Fault } from '../../../ports/fault.ts';
 import type { Volume } from '../../../ports/volume-driver.ts';
 import { isDirectory, makeDirectory } from '../shared/exact-directory.ts';
@@ -15,18 +15,18 @@ interface Owner {
  * Makes `snapshots/<id>/fs` and `work` for an active, or what is missing of them; for a view it only looks whether the
  * parent is there. What an active that was once whole holds is left as it is.
  */
-export function createVolume(root: string, volume: Volume, context: { reach: Reach; remapIds: boolean }): void {
-  const { reach, remapIds } = context;
+export function createVolume(root: string, volume: Volume, context: { failpoint: Failpoint; remapIds: boolean }): void {
+  const { failpoint, remapIds } = context;
   const parent = parentOwner(root, volume);
   if (volume.kind === 'view') return;
   const owner = (remapIds ? mappedOwner(volume) : undefined) ?? parent ?? self;
   const directory = `${root}/snapshots/${volume.id}`;
-  reach('overlay.create.directory');
+  failpoint('overlay.create.directory');
   const isNew = makeDirectory(directory, 0o700);
   if (!isNew) chmodSync(directory, 0o700);
-  reach('overlay.create.fs');
+  failpoint('overlay.create.fs');
   if (isNew || !isInUse(directory)) makeLayer(`${directory}/fs`, owner);
-  reach('overlay.create.work');
+  failpoint('overlay.create.work');
   if (!makeDirectory(`${directory}/work`, 0o711)) chmodSync(`${directory}/work`, 0o711);
 }
 

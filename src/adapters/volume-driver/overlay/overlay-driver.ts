@@ -1,6 +1,6 @@
 import { lstatSync, readdirSync } from 'node:fs';
 import type { Labels } from '../../../../events/codecs.ts';
-import { type Reach, unhindered } from '../../../ports/failpoints.ts';
+import { type Failpoint, noFailpoints } from '../../../ports/failpoints.ts';
 import { Fault, faultOf } from '../../../ports/fault.ts';
 import type { System } from '../../../ports/system.ts';
 import type { Usage, Volume, VolumeDriver } from '../../../ports/volume-driver.ts';
@@ -26,7 +26,7 @@ export interface OverlaySetup {
   readonly tryMount?: TryMount | undefined;
   /** left out, what a container made immutable stays where it is */
   readonly liftFlags?: LiftFlags;
-  readonly reach?: Reach;
+  readonly failpoint?: Failpoint;
 }
 
 const upperdirKey = 'containerd.io/snapshot/overlay.upperdir';
@@ -37,7 +37,7 @@ const upperdirKey = 'containerd.io/snapshot/overlay.upperdir';
  * work directory stays beside it until it is purged.
  */
 export async function createOverlayDriver(setup: OverlaySetup): Promise<VolumeDriver> {
-  const { system, liftFlags, options = {}, reach = unhindered } = setup;
+  const { system, liftFlags, options = {}, failpoint = noFailpoints } = setup;
   const { root, traits, remapIds } = await openRoot(setup);
   const measurer = createTreeThread(`${root}/snapshots`);
   const remover = createTreeThread(`${root}/snapshots`);
@@ -47,7 +47,7 @@ export async function createOverlayDriver(setup: OverlaySetup): Promise<VolumeDr
   const flushLayer = createLayerFlush(root, system.syncFileSystem, flushAlone);
   const mountsOf = createOverlayMounts(root, traits, { ...options, remapIds });
   const remove = (path: string) => {
-    reach('overlay.purge');
+    failpoint('overlay.purge');
     if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return 0;
     return liftingFlags(path, liftFlags, () => remover.remove(path));
   };
@@ -61,7 +61,7 @@ export async function createOverlayDriver(setup: OverlaySetup): Promise<VolumeDr
     ...orphanDeeds(root, remove),
     occupies: ({ kind }) => kind !== 'view',
     vacant: (id) => isVacant(`${root}/snapshots/${id}`),
-    create: (volume) => guarded(volume, 'create', () => createVolume(root, volume, { reach, remapIds })),
+    create: (volume) => guarded(volume, 'create', () => createVolume(root, volume, { failpoint, remapIds })),
     mounts: (volume) =>
       guarded(volume, 'mounts', () => {
         if (volume.kind === 'view' && volume.parents.length === 0) expectNothingIn(`${root}/empty`);

@@ -44,7 +44,7 @@ const codeOf = (promise: Promise<unknown>) =>
 test('gives it up for a reserved event that finds no space, and makes it again afterwards', async ({ directory }) => {
   const trap = createTrap();
   const ballast = playedBallast(1);
-  const { log } = await openLog(directory, { reach: trap.reach, ballast });
+  const { log } = await openLog(directory, { failpoint: trap.failpoint, ballast });
   trap.arm('log.write', 'ENOSPC');
   assert.is(await codeOf(log.append(eventsAfter(0, 1), reserved)), 'stored');
   assert.equal(ballast.deeds, ['keep', 'release', 'keep']);
@@ -55,7 +55,7 @@ test('gives it up for a reserved event that finds no space, and makes it again a
 test('keeps it where an ordinary event finds no space', async ({ directory }) => {
   const trap = createTrap();
   const ballast = playedBallast(1);
-  const { log } = await openLog(directory, { reach: trap.reach, ballast });
+  const { log } = await openLog(directory, { failpoint: trap.failpoint, ballast });
   trap.arm('log.write', 'ENOSPC');
   assert.is(await codeOf(log.append(eventsAfter(0, 1), now)), 'no-space');
   assert.equal(ballast.deeds, ['keep']);
@@ -64,7 +64,7 @@ test('keeps it where an ordinary event finds no space', async ({ directory }) =>
 
 test('gives a reserved event back where there is none, and goes on', async ({ directory }) => {
   const trap = createTrap();
-  const { log } = await openLog(directory, { reach: trap.reach, ballast: playedBallast(0) });
+  const { log } = await openLog(directory, { failpoint: trap.failpoint, ballast: playedBallast(0) });
   trap.arm('log.write', 'ENOSPC');
   assert.is(await codeOf(log.append(eventsAfter(0, 1), reserved)), 'no-space');
   assert.is(await codeOf(log.append(eventsAfter(0, 1), reserved)), 'stored');
@@ -82,7 +82,7 @@ test('takes a reserved event for which no blocks can be reserved, and begins a s
   };
   const ballast = playedBallast(9);
   const { log } = await openLog(directory, {
-    reach: trap.reach,
+    failpoint: trap.failpoint,
     ballast,
     preallocate,
     segmentBytes: 300,
@@ -112,7 +112,7 @@ test('is opened with its help', async ({ directory }) => {
 
 test('cuts nothing where nothing was written', async ({ directory }) => {
   const trap = createTrap();
-  const { log } = await openLog(directory, { reach: trap.reach });
+  const { log } = await openLog(directory, { failpoint: trap.failpoint });
   const file = join(directory, segmentsIn(directory)[0] ?? '');
   const { size, ctimeNs } = statSync(file, { bigint: true });
   trap.arm('log.write', 'ENOSPC');

@@ -18,7 +18,7 @@ for (const [name, segmentBytes, able] of [
       let flushes = 0;
       const options = {
         store: randomUUID(),
-        reach: trap.reach,
+        failpoint: trap.failpoint,
         onFlush: () => {
           flushes += 1;
         },

@@ -44,7 +44,7 @@ for (const [step, code] of [
   test(`stops where ${step} fails with ${code}, serves what is durable, and goes on after a restart`, async (context) => {
     const { directory } = context;
     const trap = createTrap();
-    const options = { reach: trap.reach, segmentBytes: 600 };
+    const options = { failpoint: trap.failpoint, segmentBytes: 600 };
     const { log } = await openLog(directory, options);
     for (const envelope of eventsAfter(0, 3)) await log.append([envelope], now);
     trap.arm(step, code);
@@ -75,7 +75,7 @@ for (const [step, code] of [
 
 test('never writes into a segment again whose flush failed', async ({ directory }) => {
   const trap = createTrap();
-  const { log } = await openLog(directory, { reach: trap.reach });
+  const { log } = await openLog(directory, { failpoint: trap.failpoint });
   trap.arm('log.sync', 'EIO');
   assert.is(await codeOf(log.append(eventsAfter(0, 1), now)), 'io');
   const file = join(directory, segmentsIn(directory)[0] ?? '');
@@ -116,7 +116,7 @@ const refusing = (['log.write', 'log.rotate'] as const).flatMap((step) =>
 for (const { step, errno, code } of refusing)
   test(`rolls back what ${step} refuses by ${errno}, across segments, and goes on`, async ({ directory }) => {
     const trap = createTrap();
-    const { log } = await openLog(directory, { reach: trap.reach, segmentBytes: 600 });
+    const { log } = await openLog(directory, { failpoint: trap.failpoint, segmentBytes: 600 });
     for (const envelope of eventsAfter(0, 2)) await log.append([envelope], now);
     const { end } = log;
     trap.arm(step, errno);

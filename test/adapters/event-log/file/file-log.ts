@@ -65,14 +65,14 @@ export function rewrite(directory: string, segment: number, change: (lines: stri
   return file;
 }
 
-/** A reach that fails the named step once, after it was armed. */
+/** A failpoint that fails the named step once, after it was armed. */
 export function createTrap() {
   let armed: { step: Step; errno: ErrnoName } | undefined;
   return {
     arm: (step: Step, errno: ErrnoName) => {
       armed = { step, errno };
     },
-    reach: (step: Step) => {
+    failpoint: (step: Step) => {
       if (armed?.step !== step) return;
       const { errno } = armed;
       armed = undefined;

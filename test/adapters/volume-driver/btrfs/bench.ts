@@ -8,7 +8,7 @@ import type { BtrfsCalls } from '../../../../src/adapters/volume-driver/btrfs/bt
 import { createBtrfsDriver } from '../../../../src/adapters/volume-driver/btrfs/btrfs-driver.ts';
 import { createBtrfsCalls } from '../../../../src/adapters/volume-driver/btrfs/create-btrfs-calls.ts';
 import type { Ballast } from '../../../../src/ports/ballast.ts';
-import type { Reach } from '../../../../src/ports/failpoints.ts';
+import type { Failpoint } from '../../../../src/ports/failpoints.ts';
 import type { DriverBench } from '../../../contract/volume-driver.contract.ts';
 import { createLoop, type Loop } from '../../../support/loop.ts';
 import { type Missing, requireCommand, requireFileSystem } from '../../../support/requirements.ts';
@@ -35,8 +35,16 @@ export function newRoot(): string {
   return `${loop.path}/root-${++roots}`;
 }
 
-export const openDriver = (root: string, calls: BtrfsCalls, reach?: Reach, ballast?: Ballast) =>
-  createBtrfsDriver({ root, system: createSystem(), calls, copyTree, ballast, usageLag: 0, ...(reach && { reach }) });
+export const openDriver = (root: string, calls: BtrfsCalls, failpoint?: Failpoint, ballast?: Ballast) =>
+  createBtrfsDriver({
+    root,
+    system: createSystem(),
+    calls,
+    copyTree,
+    ballast,
+    usageLag: 0,
+    ...(failpoint && { failpoint }),
+  });
 
 /** Asks the btrfs command, as an operator would. */
 export const btrfs = (...args: readonly string[]): string => execFileSync('btrfs', args, { encoding: 'utf8' });

@@ -1,13 +1,13 @@
 import { existsSync, lstatSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import * as assert from 'uvu/assert';
-import { type Reach, type Step, steps } from '../../../../src/ports/failpoints.ts';
+import { type Failpoint, type Step, steps } from '../../../../src/ports/failpoints.ts';
 import type { Volume } from '../../../../src/ports/volume-driver.ts';
 import { active, idsOf, only, rejectsWith, view } from '../../../contract/volume-driver.contract.ts';
 import { btrfs } from './bench.ts';
 import { onBothWays } from './on-both-ways.ts';
 
 const failingAt =
-  (step: Step): Reach =>
+  (step: Step): Failpoint =>
   (reached) => {
     if (reached === step) throw new Error(`no further than ${step}`);
   };

@@ -1,5 +1,5 @@
 import type { BtrfsCalls } from '../../../../src/adapters/volume-driver/btrfs/btrfs-calls.ts';
-import type { Reach } from '../../../../src/ports/failpoints.ts';
+import type { Failpoint } from '../../../../src/ports/failpoints.ts';
 import type { Volume, VolumeDriver } from '../../../../src/ports/volume-driver.ts';
 import { insideMount } from '../../../support/inside-mount.ts';
 import { suiteNeeding } from '../../../support/requirements.ts';
@@ -10,7 +10,7 @@ export interface Place {
   readonly root: string;
   readonly calls: BtrfsCalls;
   readonly driver: VolumeDriver;
-  open(reach?: Reach): Promise<VolumeDriver>;
+  open(failpoint?: Failpoint): Promise<VolumeDriver>;
   /** `snapshots/<id>/<name>` */
   part(id: number, name: string): string;
   /** runs a script in a mount of the volume */
@@ -32,8 +32,8 @@ export function onBothWays(name: string, define: (test: (title: string, deed: De
 async function withPlace(calls: BtrfsCalls, deed: Deed): Promise<void> {
   const root = newRoot();
   const opened: VolumeDriver[] = [];
-  const open = async (reach?: Reach) => {
-    const driver = await openDriver(root, calls, reach);
+  const open = async (failpoint?: Failpoint) => {
+    const driver = await openDriver(root, calls, failpoint);
     opened.push(driver);
     return driver;
   };

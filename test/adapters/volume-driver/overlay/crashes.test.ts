@@ -16,21 +16,21 @@ import {
 import * as assert from 'uvu/assert';
 import { createSystem } from '../../../../src/adapters/system/create-system.ts';
 import { createOverlayDriver } from '../../../../src/adapters/volume-driver/overlay/overlay-driver.ts';
-import { type Reach, type Step, steps } from '../../../../src/ports/failpoints.ts';
+import { type Failpoint, type Step, steps } from '../../../../src/ports/failpoints.ts';
 import type { VolumeDriver } from '../../../../src/ports/volume-driver.ts';
 import { active, idsOf, only, rejectsWith } from '../../../contract/volume-driver.contract.ts';
 import { createLoop } from '../../../support/loop.ts';
 import { requireCommand, requireFileSystem, requireRoot, suiteNeeding } from '../../../support/requirements.ts';
 import { createSandbox } from '../../../support/sandbox.ts';
 
-type Open = (reach?: Reach) => Promise<VolumeDriver>;
+type Open = (failpoint?: Failpoint) => Promise<VolumeDriver>;
 
 /** Opens drivers on one root, as often as a daemon that crashes would. */
 async function onRoot(deed: (open: Open, root: string) => Promise<void>): Promise<void> {
   const sandbox = createSandbox('crashes');
   const root = sandbox.folder('root');
-  const open: Open = async (reach) => {
-    const driver = await createOverlayDriver({ root, system: createSystem(), ...(reach && { reach }) });
+  const open: Open = async (failpoint) => {
+    const driver = await createOverlayDriver({ root, system: createSystem(), ...(failpoint && { failpoint }) });
     sandbox.atEnd(() => driver.close());
     return driver;
   };
@@ -42,7 +42,7 @@ async function onRoot(deed: (open: Open, root: string) => Promise<void>): Promis
 }
 
 const failingAt =
-  (step: Step): Reach =>
+  (step: Step): Failpoint =>
   (reached) => {
     if (reached === step) throw new Error(`no further than ${step}`);
   };

@@ -4,7 +4,7 @@ import { createSystem } from '../../../../src/adapters/system/create-system.ts';
 import { liftingFlags } from '../../../../src/adapters/volume-driver/shared/lift-flags.ts';
 import { createDriver } from '../../../../src/compose/create-driver.ts';
 import { errnoError } from '../../../../src/ports/errno.ts';
-import { unhindered } from '../../../../src/ports/failpoints.ts';
+import { noFailpoints } from '../../../../src/ports/failpoints.ts';
 import type { Volume } from '../../../../src/ports/volume-driver.ts';
 import { insideMount } from '../../../support/inside-mount.ts';
 import { createLoop } from '../../../support/loop.ts';
@@ -30,7 +30,7 @@ for (const [name, type] of [
         const root = `${loop.path}/root`;
         const driver = await createDriver(
           { driver: name, root, overlay: {} },
-          { system: createSystem(), reach: unhindered },
+          { system: createSystem(), failpoint: noFailpoints },
         );
         const volume: Volume = { id: 1, kind: 'active', parents: [], labels: {} };
         await driver.create(volume);

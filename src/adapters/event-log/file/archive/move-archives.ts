@@ -26,7 +26,7 @@ export interface MoveOptions {
   readonly time: string;
   /** Writes the state after a position as a checkpoint to a path, durably. */
   readonly writeBase: (path: string, position: number, mark: string) => Promise<void>;
-  readonly reach?: (step: MoveStep) => void;
+  readonly failpoint?: (step: MoveStep) => void;
 }
 
 /** The archives that were moved, or would be; undefined where no whole segment stands before the position. */
@@ -39,7 +39,7 @@ export type MoveReport = Pick<Move, 'first' | 'last' | 'to' | 'files'> | undefin
  * it was, or as it is then, and a next move removes what is left. Rejects with a Fault.
  */
 export async function moveArchives(directory: string, options: MoveOptions): Promise<MoveReport> {
-  const { before, dryRun, reach = () => {} } = options;
+  const { before, dryRun, failpoint = () => {} } = options;
   const to = resolve(options.to);
   if (to === resolve(directory))
     throw new Fault('misuse', `${to}: is the log itself`, { hint: 'name another directory' });
@@ -56,17 +56,17 @@ export async function moveArchives(directory: string, options: MoveOptions): Pro
   const files = [];
   for (const { path } of chosen) files.push(await copied(archivePath(path), to));
   await syncDirectory(to);
-  reach('copied');
+  failpoint('copied');
   const mark = markOf(last.end, last.header);
   const base = join(directory, baseName(last.end.position));
   await options.writeBase(base, last.end.position, mark);
-  reach('based');
+  failpoint('based');
   const { moves } = readMoved(directory);
   const move: Move = { first, last: last.end.position, mark, base: digestOf(base), to, time: options.time, files };
   await writeMoved(directory, { store: loaded.store, moves: [...moves, move] });
-  reach('recorded');
+  failpoint('recorded');
   removeLeftOvers(directory);
-  reach('removed');
+  failpoint('removed');
   return move;
 }
 

@@ -1,5 +1,5 @@
 import type { Ballast } from '../../../../ports/ballast.ts';
-import type { Reach } from '../../../../ports/failpoints.ts';
+import type { Failpoint } from '../../../../ports/failpoints.ts';
 import type { RoomOptions } from '../write/preallocation.ts';
 
 /** What writing a log needs to know, nothing left open. */
@@ -8,7 +8,7 @@ export interface WritingOptions extends RoomOptions {
   readonly segmentBytes: number;
   /** given up for reserved events that find no room otherwise */
   readonly ballast: Ballast | undefined;
-  readonly reach: Reach;
+  readonly failpoint: Failpoint;
   readonly onFlush: (records: number, bytes: number, seconds: number) => void;
   /** Told in words of what the log can live with. */
   readonly warn: (message: string) => void;

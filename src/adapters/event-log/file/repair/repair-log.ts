@@ -27,7 +27,7 @@ export interface RepairOptions {
   readonly seal: (facts: readonly Event[], after: number) => readonly Envelope[];
   readonly dryRun: boolean;
   /** Told what is about to be done; what it throws interrupts the repair there. */
-  readonly reach?: (step: RepairStep) => void;
+  readonly failpoint?: (step: RepairStep) => void;
 }
 
 export type RepairStep = 'keep' | 'write' | 'remove' | 'finish';
@@ -144,25 +144,25 @@ async function perform(
   plan: RepairPlan,
   options: RepairOptions,
 ): Promise<void> {
-  const { root, reach = () => {} } = options;
+  const { root, failpoint = () => {} } = options;
   const { directory, bridge } = plan;
-  reach('keep');
+  failpoint('keep');
   await keepAside(root, name, intent);
   const kept = join(directory, `${name}.unfinished`);
   const changing = segments.filter((segment) => !isUnchanged(segment, directory));
   if (bridge !== undefined) await keepBase(directory, bridge.base);
   for (const { name: segment, parts } of changing) {
-    reach('write');
+    failpoint('write');
     const originals = parts.map((part) =>
       typeof part === 'string' ? part : { ...part, file: join(kept, basename(part.file)) },
     );
     await writeFileDurably(join(directory, segment), originals);
   }
-  reach('remove');
+  failpoint('remove');
   const remaining = new Set(segments.map((segment) => `log/${segment.name}`));
   for (const file of intent.changed) if (!remaining.has(file)) rmSync(join(root, file));
   await syncDirectory(directory);
-  reach('finish');
+  failpoint('finish');
   await finish(root, name);
 }
 

@@ -1,7 +1,7 @@
 import { closeSync, existsSync, fstatSync, ftruncateSync, openSync, unlinkSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Reach } from '../../../../ports/failpoints.ts';
+import type { Failpoint } from '../../../../ports/failpoints.ts';
 import { errorText, Fault, faultOf } from '../../../../ports/fault.ts';
 import { formatHeader, type Header } from '../format/header.ts';
 import { ioFault } from '../format/io-fault.ts';
@@ -66,20 +66,20 @@ function openFile(path: string, flags: 'r' | 'w' | 'r+'): number {
  * Makes a prepared segment part of the log, on stable storage. Rejects with a transient fault only while it is not yet part of
  * it: whatever can run out is there before it gets its name, the directory's descriptor included.
  */
-export async function startSegment(active: ActiveSegment, reach: Reach): Promise<void> {
+export async function startSegment(active: ActiveSegment, failpoint: Failpoint): Promise<void> {
   const directory = openFile(dirname(active.segment.path), 'r');
   try {
-    await nameSegment(active, directory, reach);
+    await nameSegment(active, directory, failpoint);
   } finally {
     closeSync(directory);
   }
   active.started = true;
 }
 
-async function nameSegment({ segment, fd }: ActiveSegment, directory: number, reach: Reach): Promise<void> {
+async function nameSegment({ segment, fd }: ActiveSegment, directory: number, failpoint: Failpoint): Promise<void> {
   const path = unfinished(segment.path);
   try {
-    reach('log.rotate');
+    failpoint('log.rotate');
     await writeAt(fd, Buffer.from(formatHeader(segment.header).text), 0);
   } catch (error) {
     throw faultOf(error, `log segment ${path}`);

@@ -1,7 +1,7 @@
 import { closeSync } from 'node:fs';
 import type { Ballast } from '../../../../ports/ballast.ts';
 import type { AppendOptions } from '../../../../ports/event-log.ts';
-import type { Reach } from '../../../../ports/failpoints.ts';
+import type { Failpoint } from '../../../../ports/failpoints.ts';
 import { type Fault, faultOf, isTransient } from '../../../../ports/fault.ts';
 import { ioFault } from '../format/io-fault.ts';
 import type { Segment } from '../format/segment.ts';
@@ -41,13 +41,13 @@ export interface SegmentWriter {
 export function createSegmentWriter(
   segments: Segment[],
   first: ActiveSegment,
-  { reach, ballast, onFlush, warn }: WritingOptions,
+  { failpoint, ballast, onFlush, warn }: WritingOptions,
 ): SegmentWriter {
   let active = first;
   let keeping: Promise<void> | undefined;
 
   const start = async (next: ActiveSegment) => {
-    await startSegment(next, reach);
+    await startSegment(next, failpoint);
     segments.push(next.segment);
     leaveSegment(active, warn);
     active.segment.places.thin();
@@ -56,7 +56,7 @@ export function createSegmentWriter(
   const write = async (batch: readonly Taken[], bytes: Buffer) => {
     const [head] = batch;
     if (head?.active.started === false) await start(head.active);
-    await writeDurably(active, bytes, reach);
+    await writeDurably(active, bytes, failpoint);
   };
   return {
     get active() {
@@ -81,16 +81,16 @@ export function createSegmentWriter(
   };
 }
 
-async function writeDurably({ fd, segment }: ActiveSegment, bytes: Buffer, reach: Reach): Promise<void> {
+async function writeDurably({ fd, segment }: ActiveSegment, bytes: Buffer, failpoint: Failpoint): Promise<void> {
   const what = `log segment ${segment.path}: writing at byte ${segment.end.offset}`;
   try {
-    reach('log.write');
+    failpoint('log.write');
     await writeAt(fd, bytes, segment.end.offset);
   } catch (error) {
     throw faultOf(error, what);
   }
   try {
-    reach('log.sync');
+    failpoint('log.sync');
     await syncData(fd);
   } catch (error) {
     throw ioFault(error, `${what}: flush`);

@@ -232,16 +232,16 @@ test('can be killed anywhere and run again', async (context) => {
     const reference = copyOf(context, positions);
     spoil(reference.root);
     const steps: string[] = [];
-    const done = await repaired(reference.root, reference.known, { reach: (step) => void steps.push(step) });
+    const done = await repaired(reference.root, reference.known, { failpoint: (step) => void steps.push(step) });
     const expected = bytesOf(reference.root);
     for (const [index] of steps.entries()) {
       const { root, known } = copyOf(context, positions);
       spoil(root);
       let left = index;
-      const reach = (step: string) => {
+      const failpoint = (step: string) => {
         if (left-- === 0) throw new Error(`killed at ${step}`);
       };
-      await repaired(root, known, { reach }).catch((error) => assert.match(error.message, 'killed at'));
+      await repaired(root, known, { failpoint }).catch((error) => assert.match(error.message, 'killed at'));
       if (index > 0) {
         const refused = await openLog(join(root, 'log')).catch((error) => error);
         assert.match(refused.message, 'a repair was interrupted');
