@@ -3,13 +3,13 @@ import { decodeWith } from '../events/codecs.ts';
 import { quickDecoder } from '../events/quick-decoder.ts';
 import { readLines } from './cells-table.ts';
 import { fromTable, type LivingMaps } from './from-table.ts';
-import { childless, type Descent } from './lineage.ts';
+import { childless, type ParentNode } from './parent-graph.ts';
 import { mapOf } from './persistent-map.ts';
-import { DoomedRow, LifeRow, OfferedRow, RetainedRow, SnapshotCells, SnapshotRow } from './row-codecs.ts';
+import { AdoptableRow, PendingPurgeRow, RetainedRow, SnapshotCells, SnapshotRow, StoreRow } from './row-codecs.ts';
 import type { Snapshot } from './snapshot.ts';
 import { initialState, type State } from './state.ts';
 import { emptyUsage } from './usage.ts';
-import type { Doomed, Retained, Wanted } from './volumes.ts';
+import type { PendingPurge, Retained, Wanted } from './volumes.ts';
 
 /** A value that nobody else holds yet. */
 type Fresh<T> = { -readonly [K in keyof T]: T[K] };
@@ -20,7 +20,7 @@ interface Draft {
   /** of the snapshots in the same places */
   readonly wanted: Wanted[];
   readonly usage: [id: number, { readonly bytes: number; readonly inodes: number }][];
-  readonly doomed: [id: number, Doomed][];
+  readonly doomed: [id: number, PendingPurge][];
   readonly retained: [id: number, Retained][];
   readonly offered: [offer: string, id: number][];
 }
@@ -55,15 +55,15 @@ export const fromAllRows = (rows: Iterable<unknown>): either.Either<string, Stat
 
 function stateOf(rows: Iterable<unknown>, living?: LivingMaps): either.Either<string, State> {
   const iterator = rows[Symbol.iterator]();
-  const life = decodeWith(LifeRow, iterator.next().value);
+  const life = decodeWith(StoreRow, iterator.next().value);
   if (either.isLeft(life)) return either.left(`first row: ${life.left}`);
   const draft: Draft = { snapshots: [], wanted: [], usage: [], doomed: [], retained: [], offered: [] };
   for (let next = iterator.next(); next.done !== true; next = iterator.next()) {
     const wrong = readerOf(next.value)(draft, next.value);
     if (wrong !== undefined) return either.left(wrong);
   }
-  const { row: _, position, ...rest } = life.right;
-  return either.right({ ...initialState, position, life: rest, ...mapsOf(draft, living ?? livingOf(draft)) });
+  const { row: _, position, ...storeInfo } = life.right;
+  return either.right({ ...initialState, position, storeInfo, ...mapsOf(draft, living ?? livingOf(draft)) });
 }
 
 /** Notes what a row says; answers what is wrong with it, if anything. */
@@ -104,24 +104,27 @@ const readSnapshot = reader(SnapshotRow, ({ snapshots, wanted, usage }, decoded)
 
 /** Rows beside those of living snapshots. */
 const readers: Readonly<Record<string, ReadRow>> = {
-  doomed: reader(DoomedRow, ({ doomed }, { id, since, why }) => doomed.push([id, { since, why }])),
+  pendingPurge: reader(PendingPurgeRow, ({ doomed }, { id, since, why }) => doomed.push([id, { since, why }])),
   retained: reader(RetainedRow, ({ retained, usage }, decoded) => {
     const { row: _, usage: measured, since, removed, elapsed, prepared, flushed, ...snapshot } = decoded;
     retained.push([snapshot.id, { snapshot, since, removed, elapsed, prepared, flushed }]);
     if (measured !== null) usage.push([snapshot.id, measured]);
   }),
-  offered: reader(OfferedRow, ({ offered }, { offer, id }) => offered.push([offer, id])),
+  adoptable: reader(AdoptableRow, ({ offered }, { key, id }) => offered.push([key, id])),
 };
 
-function mapsOf({ usage, doomed, retained, offered }: Draft, living: LivingMaps): Omit<State, 'position' | 'life'> {
+function mapsOf(
+  { usage, doomed, retained, offered }: Draft,
+  living: LivingMaps,
+): Omit<State, 'position' | 'storeInfo'> {
   return {
     index: living.index,
-    lineage: living.lineage,
+    parentGraph: living.parentGraph,
     volumes: {
       wanted: living.wanted,
-      doomed: mapOf(doomed),
+      pendingPurge: mapOf(doomed),
       retained: mapOf(retained),
-      offered: mapOf(offered),
+      adoptable: mapOf(offered),
     },
     usage: usage.reduce((map, [id, measured]) => map.set(id, measured), living.usage.thaw()).freeze(),
   };
@@ -131,15 +134,15 @@ function mapsOf({ usage, doomed, retained, offered }: Draft, living: LivingMaps)
 function livingOf({ snapshots, wanted }: Draft): LivingMaps {
   return {
     index: mapOf(snapshots.map((snapshot) => [snapshot.key, snapshot])),
-    lineage: mapOf(descentsOf(snapshots)),
+    parentGraph: mapOf(descentsOf(snapshots)),
     wanted: mapOf(wanted.map((one, at) => [snapshots[at]?.id ?? 0, one])),
     usage: emptyUsage,
   };
 }
 
 /** Child links are not in the rows: they follow from the parents. The parent's name is one string with the parent's own key. */
-function descentsOf(snapshots: readonly Fresh<Snapshot>[]): ReadonlyMap<number, Descent> {
-  const descents = new Map<number, Fresh<Descent>>();
+function descentsOf(snapshots: readonly Fresh<Snapshot>[]): ReadonlyMap<number, ParentNode> {
+  const descents = new Map<number, Fresh<ParentNode>>();
   for (const { id, key, parentId } of snapshots) descents.set(id, { key, parentId, children: childless });
   for (const snapshot of snapshots) {
     const parent = snapshot.parentId === null ? undefined : descents.get(snapshot.parentId);

@@ -3,7 +3,7 @@ import { quickDecoder } from '../events/quick-decoder.ts';
 import { type CellsTable, kinds } from './cells-table.ts';
 import { firstFrom } from './first-from.ts';
 import type { Index } from './index-of-snapshots.ts';
-import { childless, type Descent, type Lineage } from './lineage.ts';
+import { childless, type ParentGraph, type ParentNode } from './parent-graph.ts';
 import { deferredMap, mapOf, type PersistentMap } from './persistent-map.ts';
 import { SnapshotCells } from './row-codecs.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -14,7 +14,7 @@ import type { Wanted } from './volumes.ts';
 /** What a state holds of its living snapshots. */
 export interface LivingMaps {
   readonly index: Index;
-  readonly lineage: Lineage;
+  readonly parentGraph: ParentGraph;
   readonly wanted: PersistentMap<number, Wanted>;
   readonly usage: UsageOfSnapshots;
 }
@@ -42,8 +42,8 @@ export function fromTable(table: CellsTable): LivingMaps | undefined {
         return { hash: table.hash[row] ?? 0, key: snapshot.key, value: snapshot };
       },
     }),
-    lineage: mapById(table, byId, (row, id): Descent => {
-      let children: Descent['children'] | undefined;
+    parentGraph: mapById(table, byId, (row, id): ParentNode => {
+      let children: ParentNode['children'] | undefined;
       return {
         key: keys(row) ?? '',
         parentId: orNull(table.parentId[row]),
@@ -140,7 +140,7 @@ function createKeys({ size, keyOf }: CellsTable): (row: number | undefined) => s
 
 interface Family {
   rowOf(id: number): number | undefined;
-  childrenOf(id: number): Descent['children'];
+  childrenOf(id: number): ParentNode['children'];
 }
 
 /** Child links are not in the rows: they follow from the parents, and are looked for when the first is asked for. */

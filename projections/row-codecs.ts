@@ -5,9 +5,9 @@ import { Root } from '../events/store-events.ts';
 const MaybeDecimal = t.union([Decimal, t.null]);
 
 /** The store's life, the first row of all. */
-export const LifeRow = t.type(
+export const StoreRow = t.type(
   {
-    row: t.literal('life'),
+    row: t.literal('store'),
     position: Decimal,
     id: t.string,
     driver: t.string,
@@ -19,7 +19,7 @@ export const LifeRow = t.type(
     uptime: MaybeDecimal,
     elapsed: Decimal,
   },
-  'LifeRow',
+  'StoreRow',
 );
 
 const Usage = t.union([t.type({ bytes: Decimal, inodes: Decimal }), t.null]);
@@ -70,7 +70,10 @@ export const SnapshotCells = t.tuple(
 );
 
 /** A volume that waits for its purge. */
-export const DoomedRow = t.type({ row: t.literal('doomed'), id: Decimal, since: Decimal, why: t.string }, 'DoomedRow');
+export const PendingPurgeRow = t.type(
+  { row: t.literal('pendingPurge'), id: Decimal, since: Decimal, why: t.string },
+  'PendingPurgeRow',
+);
 
 /** A removed layer that can be brought back. */
 export const RetainedRow = t.type(
@@ -88,4 +91,4 @@ export const RetainedRow = t.type(
 );
 
 /** What a layer can be adopted for. */
-export const OfferedRow = t.type({ row: t.literal('offered'), offer: t.string, id: Decimal }, 'OfferedRow');
+export const AdoptableRow = t.type({ row: t.literal('adoptable'), key: t.string, id: Decimal }, 'AdoptableRow');

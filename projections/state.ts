@@ -1,7 +1,7 @@
 import type { Envelope } from '../events/envelope.ts';
 import { emptyIndex, evolveIndex, type Index } from './index-of-snapshots.ts';
-import { evolveLife, type LifeOfStore, unborn } from './life-of-store.ts';
-import { emptyLineage, evolveLineage, type Lineage } from './lineage.ts';
+import { emptyParentGraph, evolveParentGraph, type ParentGraph } from './parent-graph.ts';
+import { emptyStoreInfo, evolveStoreInfo, type StoreInfo } from './store-info.ts';
 import { emptyUsage, evolveUsage, type UsageOfSnapshots } from './usage.ts';
 import { emptyVolumes, evolveVolumes, type Volumes } from './volumes.ts';
 
@@ -9,30 +9,30 @@ import { emptyVolumes, evolveVolumes, type Volumes } from './volumes.ts';
 export interface State {
   /** of the last event folded in, 0 for none */
   readonly position: number;
-  readonly life: LifeOfStore;
+  readonly storeInfo: StoreInfo;
   readonly index: Index;
-  readonly lineage: Lineage;
+  readonly parentGraph: ParentGraph;
   readonly volumes: Volumes;
   readonly usage: UsageOfSnapshots;
 }
 
 export const initialState: State = {
   position: 0,
-  life: unborn,
+  storeInfo: emptyStoreInfo,
   index: emptyIndex,
-  lineage: emptyLineage,
+  parentGraph: emptyParentGraph,
   volumes: emptyVolumes,
   usage: emptyUsage,
 };
 
 /** Folds one event in. Total: never throws, reads nothing but its arguments; an event that does not fit only moves the position. */
 export function evolve(state: State, envelope: Envelope): State {
-  const life = evolveLife(state.life, envelope);
+  const life = evolveStoreInfo(state.storeInfo, envelope);
   return {
     position: envelope.position,
-    life,
+    storeInfo: life,
     index: evolveIndex(state.index, envelope),
-    lineage: evolveLineage(state.lineage, envelope.event),
+    parentGraph: evolveParentGraph(state.parentGraph, envelope.event),
     volumes: evolveVolumes(state.volumes, envelope, life),
     usage: evolveUsage(state.usage, envelope.event),
   };
@@ -52,12 +52,12 @@ function eachMap(state: State, turn: <M extends { thaw(): M; freeze(): M }>(map:
   return {
     ...state,
     index: turn(state.index),
-    lineage: turn(state.lineage),
+    parentGraph: turn(state.parentGraph),
     volumes: {
       wanted: turn(state.volumes.wanted),
-      doomed: turn(state.volumes.doomed),
+      pendingPurge: turn(state.volumes.pendingPurge),
       retained: turn(state.volumes.retained),
-      offered: turn(state.volumes.offered),
+      adoptable: turn(state.volumes.adoptable),
     },
     usage: turn(state.usage),
   };

@@ -1,9 +1,8 @@
 import type { Kind } from '../events/codecs.ts';
 import type { Envelope } from '../events/envelope.ts';
-import type { LifeOfStore } from './life-of-store.ts';
-import { offerOf } from './offer.ts';
 import { emptyMap, type PersistentMap } from './persistent-map.ts';
-import type { Snapshot } from './snapshot.ts';
+import { adoptionKeyOf, type Snapshot } from './snapshot.ts';
+import type { StoreInfo } from './store-info.ts';
 
 /** A volume that the disk must hold. */
 export interface Wanted {
@@ -17,8 +16,8 @@ export interface Wanted {
 }
 
 /** A volume that the disk must give up. */
-export interface Doomed {
-  /** position of the event that doomed it */
+export interface PendingPurge {
+  /** position of the event since which it is to be purged */
   readonly since: number;
   readonly why: string;
 }
@@ -41,24 +40,24 @@ export interface Retained {
 
 export interface Volumes {
   readonly wanted: PersistentMap<number, Wanted>;
-  readonly doomed: PersistentMap<number, Doomed>;
+  readonly pendingPurge: PersistentMap<number, PendingPurge>;
   readonly retained: PersistentMap<number, Retained>;
-  /** by what they can be adopted for (`offerOf`): the newest layer that is or was retained, as long as it lives or is retained */
-  readonly offered: PersistentMap<string, number>;
+  /** by what they can be adopted for (`adoptionKeyOf`): the newest layer that is or was retained, as long as it lives or is retained */
+  readonly adoptable: PersistentMap<string, number>;
 }
 
 export const emptyVolumes: Volumes = {
   wanted: emptyMap(),
-  doomed: emptyMap(),
+  pendingPurge: emptyMap(),
   retained: emptyMap(),
-  offered: emptyMap(),
+  adoptable: emptyMap(),
 };
 
 /** Total: an event that does not fit changes nothing. `elapsed` is that of the life after the event. */
 export function evolveVolumes(
   volumes: Volumes,
   { event, position, time }: Envelope,
-  { elapsed }: Pick<LifeOfStore, 'elapsed'>,
+  { elapsed }: Pick<StoreInfo, 'elapsed'>,
 ): Volumes {
   switch (event.type) {
     case 'SnapshotPrepared': {
@@ -77,16 +76,16 @@ export function evolveVolumes(
       const { retained, ...snapshot } = event.data;
       return retained
         ? retain(volumes, snapshot, { since: position, removed: time, elapsed })
-        : doom(withdraw(volumes, snapshot), snapshot.id, { since: position, why: 'removed' });
+        : toPurge(withdraw(volumes, snapshot), snapshot.id, { since: position, why: 'removed' });
     }
     case 'SnapshotRestored':
       return restore(volumes, event.data.id);
     case 'RetentionEnded':
       return endRetention(volumes, event.data.id, { since: position, why: event.data.why });
     case 'PrepareUndone':
-      return doom(volumes, event.data.id, { since: position, why: 'prepare undone' });
+      return toPurge(volumes, event.data.id, { since: position, why: 'prepare undone' });
     case 'VolumePurged':
-      return { ...volumes, doomed: volumes.doomed.delete(event.data.id) };
+      return { ...volumes, pendingPurge: volumes.pendingPurge.delete(event.data.id) };
     case 'VolumeLost':
       return { ...volumes, wanted: volumes.wanted.delete(event.data.id) };
     default:
@@ -110,8 +109,8 @@ function flush(volumes: Volumes, id: number): Volumes {
     : { ...volumes, retained: volumes.retained.set(id, { ...retained, flushed: true }) };
 }
 
-function doom(volumes: Volumes, id: number, doomed: Doomed): Volumes {
-  return { ...volumes, wanted: volumes.wanted.delete(id), doomed: volumes.doomed.set(id, doomed) };
+function toPurge(volumes: Volumes, id: number, pending: PendingPurge): Volumes {
+  return { ...volumes, wanted: volumes.wanted.delete(id), pendingPurge: volumes.pendingPurge.set(id, pending) };
 }
 
 function retain(
@@ -125,7 +124,7 @@ function retain(
     ...volumes,
     wanted: volumes.wanted.delete(id),
     retained: volumes.retained.set(id, { snapshot, ...removal, prepared, flushed }),
-    offered: volumes.offered.set(offerOf(snapshot), id),
+    adoptable: volumes.adoptable.set(adoptionKeyOf(snapshot), id),
   };
 }
 
@@ -135,15 +134,17 @@ function restore(volumes: Volumes, id: number): Volumes {
   return { ...living, retained: volumes.retained.delete(id) };
 }
 
-function endRetention(volumes: Volumes, id: number, doomed: Doomed): Volumes {
+function endRetention(volumes: Volumes, id: number, pending: PendingPurge): Volumes {
   const retained = volumes.retained.get(id);
   if (retained === undefined) return volumes;
-  return doom(withdraw({ ...volumes, retained: volumes.retained.delete(id) }, retained.snapshot), id, doomed);
+  return toPurge(withdraw({ ...volumes, retained: volumes.retained.delete(id) }, retained.snapshot), id, pending);
 }
 
-/** Another layer may have been offered for the same meanwhile. */
+/** Another layer may have become the candidate meanwhile. */
 function withdraw(volumes: Volumes, snapshot: Snapshot): Volumes {
-  if (volumes.offered.size === 0 || snapshot.kind !== 'committed') return volumes;
-  const offer = offerOf(snapshot);
-  return volumes.offered.get(offer) === snapshot.id ? { ...volumes, offered: volumes.offered.delete(offer) } : volumes;
+  if (volumes.adoptable.size === 0 || snapshot.kind !== 'committed') return volumes;
+  const key = adoptionKeyOf(snapshot);
+  return volumes.adoptable.get(key) === snapshot.id
+    ? { ...volumes, adoptable: volumes.adoptable.delete(key) }
+    : volumes;
 }

@@ -109,7 +109,7 @@ async function openLogged(
         // What fails is told when the volumes are needed, and no sooner: a damaged log counts more.
         .catch(() => {});
     const loaded = await loadState(log, checkpoints, tools.logger);
-    checkDriver(loaded.state.life.driver, config.driver);
+    checkDriver(loaded.state.storeInfo.driver, config.driver);
     if (identity === undefined || identity.log !== url)
       await writeIdentity(config.root, identityOf(store, config.driver, url));
     return await startStore(config, tools, { store, log, url, checkpoints, loaded, ...(await volumes()) });

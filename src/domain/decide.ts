@@ -56,7 +56,7 @@ function prepare(state: State, command: Prepare, rules: Rules): Answer<readonly 
   if (base !== undefined && base.kind !== 'committed')
     return refuse('invalid-argument', `parent ${parent}: is ${base.kind}, only a committed snapshot can be a parent`);
   if (state.index.has(key)) return refuse('already-exists', `snapshot ${key}: already exists`);
-  const id = state.life.lastId + 1;
+  const id = state.storeInfo.lastId + 1;
   const labels = withoutEmpty(command.labels);
   return accept({ type: 'SnapshotPrepared', data: { id, key, kind, parent, parentId: base?.id ?? null, labels } });
 }
@@ -105,7 +105,7 @@ function remove(state: State, { key }: Remove, { retain }: Rules): Answer<readon
   if (bad !== undefined) return rejected(bad);
   const found = find(state, key);
   if (either.isLeft(found)) return found;
-  const children = state.lineage.get(found.right.id)?.children.size ?? 0;
+  const children = state.parentGraph.get(found.right.id)?.children.size ?? 0;
   if (children > 0) return refuse('failed-precondition', `cannot remove snapshot with child: ${key} has ${children}`);
   const retained = retain && found.right.kind === 'committed';
   return accept({ type: 'SnapshotRemoved', data: { ...found.right, retained } });

@@ -1,4 +1,4 @@
-import { namespaceOf, ownKeyOf } from '../../projections/composed-key.ts';
+import { namespaceOf, ownKeyOf } from '../../projections/snapshot.ts';
 
 /** A snapshot that a text may name. */
 export interface Candidate {

@@ -23,7 +23,7 @@ export function restorable(state: State, name: string): Answer<readonly Retained
     if (!next.flushed)
       return refuse('failed-precondition', `snapshot ${key}: its data was never known to be on stable storage`);
     chain.unshift(next);
-    if (parentId === null || state.lineage.has(parentId)) break;
+    if (parentId === null || state.parentGraph.has(parentId)) break;
     next = state.volumes.retained.get(parentId);
     if (next === undefined) return refuse('failed-precondition', `snapshot ${key}: its parent ${parent} is gone`);
   }
@@ -46,13 +46,13 @@ export function retainedAs({ volumes }: State, name: string): readonly Candidate
 }
 
 function refuseUnknown(state: State, name: string): Answer<never> {
-  const living = state.index.get(name) ?? state.index.get(state.lineage.get(Number(name))?.key ?? '');
+  const living = state.index.get(name) ?? state.index.get(state.parentGraph.get(Number(name))?.key ?? '');
   if (living !== undefined) return refuse('already-exists', `snapshot ${living.key}: was not removed, it lives`);
-  const doomed = state.volumes.doomed.get(Number(name));
-  if (doomed !== undefined)
+  const pending = state.volumes.pendingPurge.get(Number(name));
+  if (pending !== undefined)
     return refuse(
       'failed-precondition',
-      `snapshot ${name}: is being purged, ${doomed.why} at position ${doomed.since}`,
+      `snapshot ${name}: is being purged, ${pending.why} at position ${pending.since}`,
     );
   return refuse('not-found', `snapshot ${name}: no layer of that name or number is retained`);
 }

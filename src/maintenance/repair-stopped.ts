@@ -48,8 +48,8 @@ async function knownStates(root: string, store: string): Promise<readonly KnownS
     if (either.isLeft(checkpoint)) continue;
     const { place, rows } = checkpoint.right;
     const state = fromAllRows(rows);
-    if (either.isLeft(state) || state.right.life.id !== store) continue;
-    states.push({ ...place, path, lastId: state.right.life.lastId });
+    if (either.isLeft(state) || state.right.storeInfo.id !== store) continue;
+    states.push({ ...place, path, lastId: state.right.storeInfo.lastId });
   }
   return states;
 }

@@ -25,7 +25,11 @@ export function createJournalMetrics(registry: Registry, watched: () => Watched 
   gauge('snapledger_log_durable_position', 'Position of the newest durable event', ({ durable }) => durable.position);
   gauge('snapledger_log_taken_position', 'Position of the newest event taken', ({ latest }) => latest.position);
   gauge('snapledger_setbacks', 'How often the log gave taken events back', ({ setbacks }) => setbacks);
-  gauge('snapledger_doomed_volumes', 'Volumes that wait for their purge', ({ durable }) => durable.volumes.doomed.size);
+  gauge(
+    'snapledger_volumes_pending_purge',
+    'Volumes that wait for their purge',
+    ({ durable }) => durable.volumes.pendingPurge.size,
+  );
   gauge(
     'snapledger_retained_snapshots',
     'Removed layers that can be brought back',

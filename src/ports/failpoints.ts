@@ -23,7 +23,7 @@ export const steps = [
   'update.answer',
   'undo.prepare',
   'undo.volume',
-  'undo.doom',
+  'undo.record',
   'undo.commit',
   'reconcile.deed',
   'reconcile.record',

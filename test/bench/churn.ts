@@ -45,7 +45,7 @@ try {
       seconds: Number(seconds.toFixed(1)),
       resident: serving.memory().resident,
       retained: await serving.metric('\nsnapledger_retained_snapshots'),
-      doomed: await serving.metric('\nsnapledger_doomed_volumes'),
+      pendingPurge: await serving.metric('\nsnapledger_volumes_pending_purge'),
       directories: readdirSync(join(root, 'snapshots')).length,
       logBytesPerCycle: Math.round(bytesIn(join(root, 'log')) / (round * cycles)),
       checkpoints: bytesIn(join(root, 'checkpoints')),

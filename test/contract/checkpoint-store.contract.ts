@@ -19,7 +19,7 @@ export async function loadAll(store: CheckpointStore) {
   return all;
 }
 
-const rows = [{ row: 'life', position: 7 }, { row: 'snapshot', key: 'ü"\n\\', labels: {} }, null, [1, 'two'], 'text'];
+const rows = [{ row: 'store', position: 7 }, { row: 'snapshot', key: 'ü"\n\\', labels: {} }, null, [1, 'two'], 'text'];
 
 /** What every CheckpointStore must do. `create` makes an empty one each time. */
 export function checkpointStoreContract(name: string, create: () => Promise<CheckpointStoreSubject>): void {

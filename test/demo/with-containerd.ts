@@ -52,7 +52,7 @@ export async function demoWithContainerd(sandbox: Sandbox): Promise<void> {
   // containerd forgets snapshots first, and has their snapshotter remove them in the background.
   await waitFor('the removals in the log', async () => {
     const { index, volumes } = await stateOfRoot(root);
-    return index.size === 0 && volumes.doomed.size === 0;
+    return index.size === 0 && volumes.pendingPurge.size === 0;
   });
   await showSnapledger(['log', ...at, '--lines', '8']);
   heading('Checking log, projections, parents and disk against each other');

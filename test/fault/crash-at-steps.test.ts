@@ -33,7 +33,7 @@ function killsAt(step: Step, driver: string): readonly Lives[] {
   if (step === 'undo.commit') return [[`commit.seal=error(EIO)@1;${kill}`]];
   // The log's third write is the first prepare: the first two are the store's creation and its opening.
   if (step === 'undo.volume') return [[`log.write=error(ENOSPC)@3;${kill}`]];
-  if (step === 'undo.doom') return [[`log.write=error(ENOSPC)@3;undo.volume=error(EIO);${kill}`]];
+  if (step === 'undo.record') return [[`log.write=error(ENOSPC)@3;undo.volume=error(EIO);${kill}`]];
   if (step.startsWith('reconcile.')) return [[leftOver[driver] ?? '', kill]];
   // What the log and the checkpoints do at which time is the same with every driver.
   if (step === 'log.write' || step === 'log.sync')

@@ -136,14 +136,14 @@ async function keptAll(
   root: string,
   { name, before, expected }: { name: string; before: readonly string[]; expected: readonly string[] },
 ): Promise<void> {
-  const { index, life } = await stateOfRoot(root);
+  const { index, storeInfo } = await stateOfRoot(root);
   assert.equal([...index.values()].map(({ key }) => key).sort(), expected, name);
   const living = new Set([...index.values()].map(({ id }) => String(id)));
   const { quarantine } = onDisk(root);
   for (const id of before)
     assert.ok(living.has(id) || quarantine.some((moved) => moved.endsWith(`-${id}`)), `${name}: ${id} is gone`);
   const highest = Math.max(...events.map(({ event: { data } }) => ('id' in data ? (data.id ?? 0) : 0)));
-  assert.ok(life.lastId >= highest, `${name}: ${highest} may be given again after ${life.lastId}`);
+  assert.ok(storeInfo.lastId >= highest, `${name}: ${highest} may be given again after ${storeInfo.lastId}`);
 }
 
 for (const [kind, damagesOf] of [

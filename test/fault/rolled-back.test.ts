@@ -40,7 +40,7 @@ async function served(driver: DriverUnderTest, sandbox: Sandbox, backup: string)
   await written('extract newest', 'base');
   await client.commit('newest', 'extract newest');
   await client.usage('newest');
-  const highest = (await stateOfRoot(root)).life.lastId;
+  const highest = (await stateOfRoot(root)).storeInfo.lastId;
   client.close();
   await daemon.stop();
   return { serving, highest };

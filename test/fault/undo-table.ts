@@ -95,7 +95,7 @@ const finishedAtLast = {
   ...committedK,
   again: 'not-found',
 } as const;
-/** The log gave a prepare back, and the disk does not: the volume is doomed, at once or as soon as the log takes that. */
+/** The log gave a prepare back, and the disk does not: the volume is recorded for a later purge, at once or as soon as the log takes that. */
 const givenBack = {
   error: 'EIO',
   deed: 'prepare',
@@ -155,7 +155,7 @@ const common: readonly Row[] = [
   },
   { step: 'undo.volume', also: ['log.write=error(ENOSPC)@1'], ...givenBack },
   { step: 'undo.volume', also: ['log.write=error(ENOSPC)'], ...givenBack },
-  { step: 'undo.doom', also: ['log.write=error(ENOSPC)@1', 'undo.volume=error(EIO)'], ...givenBack },
+  { step: 'undo.record', also: ['log.write=error(ENOSPC)@1', 'undo.volume=error(EIO)'], ...givenBack },
   {
     step: 'undo.commit',
     also: ['commit.seal=error(EIO)'],

@@ -116,7 +116,7 @@ test('counts durable events and shows the state of the journal', async ({ metric
   assert.is(await reading(metrics, 'snapledger_events_total{type="SnapshotPrepared"}'), 2);
   assert.is(await reading(metrics, 'snapledger_snapshots{kind="committed"}'), 1);
   assert.is(await reading(metrics, 'snapledger_snapshots{kind="view"}'), 0);
-  assert.is(await reading(metrics, 'snapledger_doomed_volumes'), 1);
+  assert.is(await reading(metrics, 'snapledger_volumes_pending_purge'), 1);
   assert.is(await reading(metrics, 'snapledger_log_durable_position'), 5);
   assert.is(await reading(metrics, 'snapledger_setbacks'), 4);
   assert.is(await reading(metrics, 'snapledger_recovery_actions_total{action="quarantine"}'), 2);

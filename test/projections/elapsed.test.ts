@@ -3,8 +3,8 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Envelope } from '../../events/envelope.ts';
 import type { Event } from '../../events/registry.ts';
-import { elapsedAt } from '../../projections/life-of-store.ts';
 import { evolve, initialState, type State } from '../../projections/state.ts';
+import { elapsedAt } from '../../projections/store-info.ts';
 import { opened } from '../support/sample-events.ts';
 
 const test = suite('projections: the time that has passed');
@@ -27,28 +27,28 @@ function fold(state: State, event: Event, uptime?: number, time = 0n): State {
 
 test('what passes within a boot counts, while the daemon is stopped too', () => {
   let state = fold(initialState, opened('a'), 5_000);
-  assert.is(elapsedAt(state.life, 6_000), 1_000);
+  assert.is(elapsedAt(state.storeInfo, 6_000), 1_000);
   state = fold(state, removed(1), 7_000);
   state = fold(fold(state, closed, 8_000), opened('a'), 20_000);
-  assert.is(elapsedAt(state.life, 21_000) - (state.volumes.retained.get(1)?.elapsed ?? 0), 14_000);
+  assert.is(elapsedAt(state.storeInfo, 21_000) - (state.volumes.retained.get(1)?.elapsed ?? 0), 14_000);
 });
 
 test('nothing counts before an opening states the uptime, nor between two boots', () => {
   let state = fold(fold(initialState, opened('a')), removed(1), 700_000);
-  assert.is(elapsedAt(state.life, 1_000_000), 0);
+  assert.is(elapsedAt(state.storeInfo, 1_000_000), 0);
   state = fold(fold(state, opened('a'), 1_000_000), closed, 1_002_000);
   state = fold(state, opened('b'), 500_000);
-  assert.is(elapsedAt(state.life, 500_000), 2_000);
-  assert.is(elapsedAt(state.life, 501_000), 3_000);
+  assert.is(elapsedAt(state.storeInfo, 500_000), 2_000);
+  assert.is(elapsedAt(state.storeInfo, 501_000), 3_000);
 });
 
 test('an uptime that is no number counts as none, and one that falls adds nothing', () => {
   let state = fold(initialState, opened('a'), 5_000);
   const meta = { actor: 'test', uptime: '-7' };
   state = evolve(state, { position: 2, id: 'id', time: 0n, meta, event: removed(1) });
-  assert.equal([state.life.uptime, state.life.elapsed], [5_000, 0]);
+  assert.equal([state.storeInfo.uptime, state.storeInfo.elapsed], [5_000, 0]);
   state = fold(state, removed(2), 4_000);
-  assert.equal([state.life.uptime, state.life.elapsed, elapsedAt(state.life, 5_500)], [5_000, 0, 500]);
+  assert.equal([state.storeInfo.uptime, state.storeInfo.elapsed, elapsedAt(state.storeInfo, 5_500)], [5_000, 0, 500]);
 });
 
 const step = fc.oneof(
@@ -86,7 +86,7 @@ test('an age is never more than what passed since the removal, whatever is done 
         }
       }
       let before = 0;
-      const elapsed = elapsedAt(state.life, uptime);
+      const elapsed = elapsedAt(state.storeInfo, uptime);
       for (const [one, removal] of removals) {
         const since = state.volumes.retained.get(one)?.elapsed ?? Number.NaN;
         assert.ok(elapsed - since <= now - removal.at, `${one}: ${elapsed - since} of ${now - removal.at}`);

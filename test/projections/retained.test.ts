@@ -2,18 +2,17 @@ import { either } from 'fp-ts';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Event } from '../../events/registry.ts';
-import { namespaceOf } from '../../projections/composed-key.ts';
 import { fromRows } from '../../projections/from-rows.ts';
-import { offerFor, refOf } from '../../projections/offer.ts';
 import { retainedFigures } from '../../projections/retained-figures.ts';
 import { toRows } from '../../projections/rows.ts';
+import { adoptionKey, namespaceOf, refOf } from '../../projections/snapshot.ts';
 import { evolve, initialState, type State } from '../../projections/state.ts';
 import { committed, enveloped, prepared } from '../support/sample-events.ts';
 
 const test = suite('projections of retained layers');
 const name = 'default/2/sha256:a';
 const child = 'default/4/sha256:b';
-const offer = offerFor('default', 'sha256:a', '');
+const candidate = adoptionKey('default', 'sha256:a', '');
 
 const gone = (id: number, key: string, parent = '', parentId: number | null = null, retained = true): Event => ({
   type: 'SnapshotRemoved',
@@ -34,46 +33,46 @@ const after = (...events: Event[]): State => enveloped([...layers, ...events]).r
 const both = [gone(2, child, name, 1), gone(1, name)];
 
 test('a retained layer is out of the index, and kept with what it was, its usage and its flush', () => {
-  const { index, lineage, volumes, usage } = after(...both);
-  assert.is(index.size + lineage.size + volumes.wanted.size + volumes.doomed.size, 0);
+  const { index, parentGraph, volumes, usage } = after(...both);
+  assert.is(index.size + parentGraph.size + volumes.wanted.size + volumes.pendingPurge.size, 0);
   assert.equal(volumes.retained.get(1), {
     snapshot: { id: 1, key: name, kind: 'committed', parent: '', parentId: null, labels: {}, created: 2n, updated: 2n },
     ...{ since: 7, removed: 7_000_000_000n, elapsed: 0, prepared: 1, flushed: true },
   });
   assert.equal(usage.get(1), { bytes: 4096, inodes: 2 });
-  assert.is(volumes.offered.get(offer), 1);
+  assert.is(volumes.adoptable.get(candidate), 1);
   assert.equal(retainedFigures(after(...both)), { count: 2, bytes: 4096, oldest: 6_000_000_000n });
   assert.equal(retainedFigures(after()), { count: 0, bytes: 0, oldest: undefined });
 });
 
-test('a restored layer lives again on its parent, and is still offered', () => {
-  const { index, lineage, volumes, usage } = after(...both, restored(1, name), restored(2, child, name, 1));
+test('a restored layer lives again on its parent, and is still an adoption candidate', () => {
+  const { index, parentGraph, volumes, usage } = after(...both, restored(1, name), restored(2, child, name, 1));
   assert.equal(index.get(name), {
     ...{ id: 1, key: name, kind: 'committed', parent: '', parentId: null, labels: { l: '1' } },
     ...{ created: 2n, updated: 8_000_000_000n },
   });
-  assert.equal([...(lineage.get(1)?.children ?? [])], [[2, true]]);
+  assert.equal([...(parentGraph.get(1)?.children ?? [])], [[2, true]]);
   assert.equal(volumes.wanted.get(1), { kind: 'committed', prepared: 1, touched: true, flushed: true });
   assert.is(volumes.retained.size, 0);
-  assert.is(volumes.offered.get(offer), 1);
+  assert.is(volumes.adoptable.get(candidate), 1);
   assert.is(usage.get(1)?.bytes, 4096);
 });
 
-test('a layer whose retention ends is doomed, not offered, and forgotten by the usage', () => {
+test('a layer whose retention ends is pending purge, no adoption candidate, and has no usage', () => {
   const ended: Event = { type: 'RetentionEnded', data: { id: 1, key: name, why: 'old' } };
   const { volumes, usage } = after(...both, ended);
-  assert.equal(volumes.doomed.get(1), { since: 8, why: 'old' });
-  assert.ok(!volumes.retained.has(1) && !volumes.offered.has(offer) && !usage.has(1));
+  assert.equal(volumes.pendingPurge.get(1), { since: 8, why: 'old' });
+  assert.ok(!volumes.retained.has(1) && !volumes.adoptable.has(candidate) && !usage.has(1));
   assert.is(volumes.retained.has(2), true);
   const again = after(...both, restored(1, name), gone(1, name, '', null, false));
-  assert.ok(again.volumes.doomed.has(1) && !again.volumes.offered.has(offer));
+  assert.ok(again.volumes.pendingPurge.has(1) && !again.volumes.adoptable.has(candidate));
 });
 
-test('the layer that was removed last is offered, and stays so when retention of the other ends', () => {
+test('the layer that was removed last is the adoption candidate, and stays so when retention of the other ends', () => {
   const second = [prepared(3, 'default/8/x'), committed(3, 'default/8/x', 'default/9/sha256:a')];
   const ended: Event = { type: 'RetentionEnded', data: { id: 1, key: name, why: 'old' } };
   const { volumes } = after(...both, ...second, gone(3, 'default/9/sha256:a'), ended);
-  assert.is(volumes.offered.get(offer), 3);
+  assert.is(volumes.adoptable.get(candidate), 3);
 });
 
 test('a late flush counts for a retained layer too', () => {
@@ -92,15 +91,15 @@ test('what is told of a layer that is not known to be retained is taken as it ca
   assert.equal(after(gone(9, 'k')).volumes.retained.get(9)?.flushed, false);
 });
 
-test('retained layers and offers come back from their rows', () => {
+test('retained layers and adoption candidates come back from their rows', () => {
   const state = after(...both, restored(1, name));
   const back = fromRows(JSON.parse(JSON.stringify([...toRows(state)])));
   assert.ok(either.isRight(back));
   assert.equal([...back.right.volumes.retained], [...state.volumes.retained]);
-  assert.equal([...back.right.volumes.offered].sort(), [...state.volumes.offered].sort());
+  assert.equal([...back.right.volumes.adoptable].sort(), [...state.volumes.adoptable].sort());
   assert.equal([...back.right.usage], [...state.usage]);
   const [life] = [...toRows(state)];
-  for (const row of ['retained', 'offered']) assert.ok(either.isLeft(fromRows([life, { row }])));
+  for (const row of ['retained', 'adoptable']) assert.ok(either.isLeft(fromRows([life, { row }])));
 });
 
 test('namespace and layer are read from the form of the keys that containerd makes', () => {

@@ -23,12 +23,12 @@ test('a state comes back from its rows', () => {
   const back = fromRows(rows);
   assert.ok(either.isRight(back));
   assert.equal([...back.right.index].sort(), [...state.index].sort());
-  assert.equal(back.right.life, state.life);
+  assert.equal(back.right.storeInfo, state.storeInfo);
   assert.is(back.right.position, state.position);
   assert.equal([...back.right.volumes.wanted].sort(), [...state.volumes.wanted].sort());
-  assert.equal([...back.right.volumes.doomed], [...state.volumes.doomed]);
+  assert.equal([...back.right.volumes.pendingPurge], [...state.volumes.pendingPurge]);
   assert.equal([...back.right.usage], [...state.usage]);
-  assert.equal([...(back.right.lineage.get(1)?.children ?? [])], [[2, true]]);
+  assert.equal([...(back.right.parentGraph.get(1)?.children ?? [])], [[2, true]]);
 });
 
 /** Rows with the lines that they are parsed from, as a file of them has. */
@@ -45,12 +45,12 @@ const whole = (rows: Rows): State => {
 };
 
 /** Everything that a state holds, whatever the order. */
-const contentOf = ({ position, life, index, lineage, volumes, usage }: State) => ({
+const contentOf = ({ position, storeInfo, index, parentGraph, volumes, usage }: State) => ({
   position,
-  life,
+  storeInfo,
   index: new Map(index),
-  lineage: new Map(
-    [...lineage].map(([id, { children, ...rest }]) => [id, { ...rest, children: [...children].sort() }]),
+  parentGraph: new Map(
+    [...parentGraph].map(([id, { children, ...rest }]) => [id, { ...rest, children: [...children].sort() }]),
   ),
   volumes: Object.entries(volumes).map(([name, map]) => [name, new Map(map as Iterable<readonly [unknown, unknown]>)]),
   usage: new Map(usage),
@@ -116,7 +116,7 @@ test('lines that are not as this release writes them are parsed', () => {
   const snapshot = { ...old, created: '5', updated: '6', prepared: '3', touched: false, flushed: false, usage: null };
   const mixed = whole(withLines([life, snapshot, ...rows]));
   assert.is(mixed.index.size, state.index.size + 1);
-  assert.is(mixed.lineage.get(1)?.children.has(8), true);
+  assert.is(mixed.parentGraph.get(1)?.children.has(8), true);
   const twice = whole(withLines([life, ...rows, ...rows]));
   assert.equal(contentOf(twice), contentOf(state));
   const far = [2 ** 31, 'far', 'active'];
@@ -140,7 +140,7 @@ test('rows that are not a state are refused with the reason', () => {
     [snapshot],
     [life, { row: 'snapshot' }],
     [life, [[1, 'k']]],
-    [life, { row: 'doomed', id: 1 }],
+    [life, { row: 'pendingPurge', id: 1 }],
     [life, null],
   ])
     assert.ok(either.isLeft(fromRows(rows)), JSON.stringify(rows));

@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Event } from '../../events/registry.ts';
-import { ancestors } from '../../projections/lineage.ts';
+import { ancestors } from '../../projections/parent-graph.ts';
 import { evolve, initialState, type State } from '../../projections/state.ts';
 import { committed, enveloped, oneOfEach, prepared, removed, viewed } from '../support/sample-events.ts';
 
@@ -22,7 +22,7 @@ test('a prepared snapshot stands under its key, with the time of its event', () 
     created: 1_000_000_000n,
     updated: 1_000_000_000n,
   });
-  assert.is(state.life.lastId, 1);
+  assert.is(state.storeInfo.lastId, 1);
   assert.equal(state.volumes.wanted.get(1), { kind: 'active', prepared: 1, touched: false, flushed: false });
 });
 
@@ -33,18 +33,18 @@ test('a commit moves the snapshot from key to name and sets both times anew', ()
   assert.is(snapshot?.kind, 'committed');
   assert.is(snapshot?.created, 2_000_000_000n);
   assert.is(snapshot?.updated, 2_000_000_000n);
-  assert.is(state.lineage.get(1)?.key, 'base');
+  assert.is(state.parentGraph.get(1)?.key, 'base');
   assert.equal(state.volumes.wanted.get(1), { kind: 'committed', prepared: 1, touched: true, flushed: true });
 });
 
 test('children are linked to their parent and let go when they are removed', () => {
   const state = given(...layers, viewed(3, 'v', base));
-  assert.is(state.lineage.get(1)?.children.size, 2);
-  assert.equal(ancestors(state.lineage, 1), [1]);
+  assert.is(state.parentGraph.get(1)?.children.size, 2);
+  assert.equal(ancestors(state.parentGraph, 1), [1]);
   const later = enveloped([removed(2, 'k2'), removed(3, 'v')], 4).reduce(evolve, state);
-  assert.is(later.lineage.get(1)?.children.size, 0);
-  assert.equal([...later.volumes.doomed].map(([id]) => id).sort(), [2, 3]);
-  assert.equal(ancestors(later.lineage, 2), []);
+  assert.is(later.parentGraph.get(1)?.children.size, 0);
+  assert.equal([...later.volumes.pendingPurge].map(([id]) => id).sort(), [2, 3]);
+  assert.equal(ancestors(later.parentGraph, 2), []);
 });
 
 test('a rebase at commit links the snapshot to its new parent', () => {
@@ -55,48 +55,48 @@ test('a rebase at commit links the snapshot to its new parent', () => {
     committed(2, 'k2', 'top', base),
   );
   assert.is(state.index.get('top')?.parent, 'base');
-  assert.ok(state.lineage.get(1)?.children.has(2));
+  assert.ok(state.parentGraph.get(1)?.children.has(2));
 });
 
-test('removal dooms the volume until it is purged', () => {
+test('a removed volume is pending purge until it is purged', () => {
   const state = given(
     prepared(1, 'k1'),
     { type: 'UsageMeasured', data: { id: 1, bytes: 1, inodes: 1 } },
     removed(1, 'k1'),
   );
-  assert.equal(state.volumes.doomed.get(1), { since: 3, why: 'removed' });
+  assert.equal(state.volumes.pendingPurge.get(1), { since: 3, why: 'removed' });
   assert.not(state.index.has('k1'));
   assert.not(state.usage.has(1));
   const purged = enveloped([{ type: 'VolumePurged', data: { id: 1, why: '', bytes: 0 } }], 3).reduce(evolve, state);
-  assert.is(purged.volumes.doomed.size, 0);
+  assert.is(purged.volumes.pendingPurge.size, 0);
 });
 
-test('an undone prepare that the log had given back dooms its number, and is not given again', () => {
+test('an undone prepare that was rolled back is pending purge, and its id is not used again', () => {
   const state = given(prepared(1, 'k1'), {
     type: 'PrepareUndone',
     data: { id: 5, key: 'k1', step: 's', error: 'e', left: 'l', done: 'd' },
   });
   assert.is(state.index.get('k1')?.id, 1);
-  assert.is(state.life.lastId, 5);
-  assert.ok(state.volumes.doomed.has(5));
+  assert.is(state.storeInfo.lastId, 5);
+  assert.ok(state.volumes.pendingPurge.has(5));
 });
 
-test('an undone prepare frees the key and dooms the volume', () => {
+test('an undone prepare frees the key, and its volume is pending purge', () => {
   const state = given(prepared(1, 'k1'), {
     type: 'PrepareUndone',
     data: { id: 1, key: 'k1', step: 's', error: 'e', left: 'l', done: 'd' },
   });
   assert.is(state.index.size, 0);
-  assert.is(state.volumes.doomed.get(1)?.why, 'prepare undone');
-  assert.is(state.life.lastId, 1);
+  assert.is(state.volumes.pendingPurge.get(1)?.why, 'prepare undone');
+  assert.is(state.storeInfo.lastId, 1);
 });
 
 test('a lost volume takes its snapshot out of the index and is wanted no more', () => {
   const state = given(prepared(1, 'k1'), { type: 'VolumeLost', data: { id: 1, key: 'k1', why: 'gone' } });
   assert.is(state.index.size, 0);
-  assert.is(state.lineage.size, 0);
+  assert.is(state.parentGraph.size, 0);
   assert.is(state.volumes.wanted.size, 0);
-  assert.is(state.volumes.doomed.size, 0);
+  assert.is(state.volumes.pendingPurge.size, 0);
 });
 
 test('labels change and the update is stamped', () => {
@@ -125,29 +125,29 @@ test('usage that was measured elsewhere does not come along with an imported sto
   assert.is(given(...layers, measured, imported, measured).usage.size, 1);
 });
 
-test('the life of the store tells a crash from an orderly end', () => {
+test('store info: a crash is distinguished from an orderly end', () => {
   const [created, opened, closed] = oneOfEach;
   assert.ok(created && opened && closed);
   const open = given(created, opened);
-  assert.is(open.life.id, '0b7c1e9e-3a55-4c8e-9d0a-6a1f6a3f1c11');
-  assert.is(open.life.driver, 'overlay');
-  assert.ok(open.life.open);
-  assert.is(open.life.opened, 2);
-  assert.not(given(created, opened, closed).life.open);
+  assert.is(open.storeInfo.id, '0b7c1e9e-3a55-4c8e-9d0a-6a1f6a3f1c11');
+  assert.is(open.storeInfo.driver, 'overlay');
+  assert.ok(open.storeInfo.open);
+  assert.is(open.storeInfo.opened, 2);
+  assert.not(given(created, opened, closed).storeInfo.open);
 });
 
 test('ids of quarantined and purged orphans are never given again', () => {
   const orphan = { path: 'snapshots/9', moved: '', why: '', bytes: 0 };
-  assert.is(given({ type: 'OrphanQuarantined', data: { ...orphan, id: 9 } }).life.lastId, 9);
-  assert.is(given({ type: 'OrphanPurged', data: { ...orphan, id: 8 } }).life.lastId, 8);
-  assert.is(given({ type: 'OrphanPurged', data: { ...orphan, id: null } }).life.lastId, 0);
+  assert.is(given({ type: 'OrphanQuarantined', data: { ...orphan, id: 9 } }).storeInfo.lastId, 9);
+  assert.is(given({ type: 'OrphanPurged', data: { ...orphan, id: 8 } }).storeInfo.lastId, 8);
+  assert.is(given({ type: 'OrphanPurged', data: { ...orphan, id: null } }).storeInfo.lastId, 0);
 });
 
 test('after a repair of the log no lost number is given again, and nothing before it counts as never answered', () => {
   const place = { file: 'f', offset: 0, what: '', first: 3, last: 9 };
   const data = { ...place, done: 'cut', readable: 0, unreadable: 7, kept: 'log/damaged-3', lastId: 8 } as const;
-  const { life } = given(prepared(1, 'k1'), { type: 'LogRepaired', data });
-  assert.equal([life.lastId, life.opened], [8, 2]);
+  const { storeInfo } = given(prepared(1, 'k1'), { type: 'LogRepaired', data });
+  assert.equal([storeInfo.lastId, storeInfo.opened], [8, 2]);
 });
 
 test('events that do not fit the state change nothing but the position', () => {
@@ -159,7 +159,7 @@ test('events that do not fit the state change nothing but the position', () => {
     assert.ok(envelope);
     const after = evolve(state, envelope);
     assert.is(after.index, state.index, event.type);
-    assert.is(after.lineage, state.lineage, event.type);
+    assert.is(after.parentGraph, state.parentGraph, event.type);
     assert.is(after.position, 2);
   }
 });

@@ -63,15 +63,15 @@ test('the projections agree with each other after any history', async () => {
   await fc.assert(
     fc.property(commands, (all) => {
       const { state } = run(all);
-      assert.is(state.lineage.size, state.index.size);
+      assert.is(state.parentGraph.size, state.index.size);
       assert.is(state.volumes.wanted.size, state.index.size);
       for (const { id, key, parent, parentId } of state.index.values()) {
-        assert.is(state.lineage.get(id)?.key, key);
-        assert.is(parentId === null ? '' : state.lineage.get(parentId)?.key, parent);
-        if (parentId !== null) assert.ok(state.lineage.get(parentId)?.children.has(id));
-        assert.ok(id <= state.life.lastId);
+        assert.is(state.parentGraph.get(id)?.key, key);
+        assert.is(parentId === null ? '' : state.parentGraph.get(parentId)?.key, parent);
+        if (parentId !== null) assert.ok(state.parentGraph.get(parentId)?.children.has(id));
+        assert.ok(id <= state.storeInfo.lastId);
       }
-      const links = [...state.lineage.values()].reduce((sum, { children }) => sum + children.size, 0);
+      const links = [...state.parentGraph.values()].reduce((sum, { children }) => sum + children.size, 0);
       assert.is(links, [...state.index.values()].filter(({ parentId }) => parentId !== null).length);
     }),
     { numRuns: 300 },
@@ -92,7 +92,7 @@ test('replay from any checkpoint equals replay from the start, in place or not',
       assert.is(plain(resumed), plain(state));
       assert.is(plain(inPlace), plain(state));
       const childLinks = (s: State) =>
-        [...s.lineage].map(([id, d]) => [id, [...d.children].map(([c]) => c).sort()]).sort();
+        [...s.parentGraph].map(([id, d]) => [id, [...d.children].map(([c]) => c).sort()]).sort();
       assert.equal(childLinks(resumed), childLinks(state));
     }),
     { numRuns: 300 },

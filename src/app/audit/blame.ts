@@ -1,6 +1,6 @@
 import type { Envelope } from '../../../events/envelope.ts';
-import { livesIn } from '../../../projections/lives.ts';
 import type { Snapshot } from '../../../projections/snapshot.ts';
+import { historiesIn } from '../../../projections/snapshot-history.ts';
 import type { State } from '../../../projections/state.ts';
 import { Fault } from '../../ports/fault.ts';
 import type { LayerEntry, LayerFiles, LayerLook } from '../../ports/layer-files.ts';
@@ -52,7 +52,7 @@ export async function blame(
   try {
     const state = await stateAt(files, log, log.end.position);
     const snapshot = findSnapshot(state, key);
-    const layers = await layersOf(state.life.driver);
+    const layers = await layersOf(state.storeInfo.driver);
     const chain = chainOf(state, snapshot);
     const looks = await lookThrough(layers, chain, steps);
     const found = layers.whole ? inWholeTrees(looks) : inLayers(looks);
@@ -163,7 +163,7 @@ const nowhere = (path: string, key: string) =>
 async function beginning(batches: AsyncIterable<readonly Envelope[]>, id: number): Promise<Envelope | null> {
   const events: Envelope[] = [];
   for await (const batch of batches) events.push(...batch);
-  const life = livesIn(events).get(id);
+  const life = historiesIn(events).get(id);
   return life?.committed ?? life?.prepared ?? null;
 }
 

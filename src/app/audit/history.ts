@@ -1,6 +1,6 @@
 import type { Envelope } from '../../../events/envelope.ts';
-import { ancestors } from '../../../projections/lineage.ts';
-import { type Life, type Lives, livesIn } from '../../../projections/lives.ts';
+import { ancestors } from '../../../projections/parent-graph.ts';
+import { historiesIn, type SnapshotHistories, type SnapshotHistory } from '../../../projections/snapshot-history.ts';
 import type { State } from '../../../projections/state.ts';
 import { Fault } from '../../ports/fault.ts';
 import type { ReadableLog } from '../../ports/readable-log.ts';
@@ -16,14 +16,13 @@ export interface Kin {
   readonly id: number;
   /** as it was called at the time: its name as a parent, its key as a child */
   readonly was: string;
-  /** as it is called now, null where it lives no more */
+  /** as it is called now, null if it no longer exists */
   readonly now: string | null;
 }
 
-/** The whole life of one snapshot. */
-export interface History {
-  readonly life: Life;
-  /** lives still, as this key or name; null where it does not */
+/** The history of one snapshot, and its relatives. */
+export interface History extends SnapshotHistory {
+  /** the key or name under which it still exists; null if it does not */
   readonly now: string | null;
   /** nanoseconds from its prepare to its commit or end; to `asked` for one that is still open; null where no prepare is known */
   readonly activeFor: bigint | null;
@@ -34,7 +33,7 @@ export interface History {
 }
 
 /**
- * The lives of all snapshots that ever stood under a key or name, oldest first, or of the one that is named otherwise, as
+ * The histories of all snapshots that ever stood under a key or name, oldest first, or of the one that is named otherwise, as
  * `meantIn`. `asked` is the time of asking. Rejects with a Fault: `missing` that names the nearest keys where there never was
  * any, or an Ambiguous.
  */
@@ -46,17 +45,17 @@ export async function historyOf(files: StoreFiles, key: string, asked: bigint): 
     if (meant === undefined) throw await never(log, state, key);
     const { ids } = meant;
     const events = await collected(mentioning(log, ofIds(ids)));
-    const lives = livesIn(events);
+    const all = historiesIn(events);
     const histories: History[] = [];
     for (const id of [...ids].sort((a, b) => a - b)) {
-      const life = lives.get(id);
-      if (life === undefined) continue;
+      const history = all.get(id);
+      if (history === undefined) continue;
       histories.push({
-        life,
+        ...history,
         now: snapshotWith(state, id)?.key ?? null,
-        activeFor: activeTime(life, asked),
-        parents: await parentsOf(log, state, life),
-        children: childrenOf(lives, state, id),
+        activeFor: activeTime(history, asked),
+        parents: await parentsOf(log, state, history),
+        children: childrenOf(all, state, id),
       });
     }
     return histories;
@@ -71,31 +70,35 @@ async function collected(batches: AsyncIterable<readonly Envelope[]>): Promise<r
   return all;
 }
 
-function activeTime({ prepared, committed, ended }: Life, asked: bigint): bigint | null {
+function activeTime({ prepared, committed, ended }: SnapshotHistory, asked: bigint): bigint | null {
   return prepared === null ? null : (committed?.time ?? ended?.time ?? asked) - prepared.time;
 }
 
-function childrenOf(lives: Lives, state: State, id: number): readonly Kin[] {
-  return [...lives.values()]
-    .filter((life) => life.parentId === id && life.prepared !== null)
+function childrenOf(all: SnapshotHistories, state: State, id: number): readonly Kin[] {
+  return [...all.values()]
+    .filter((history) => history.parentId === id && history.prepared !== null)
     .map((child) => ({ id: child.id, was: child.key, now: snapshotWith(state, child.id)?.key ?? null }));
 }
 
 /** A living parent's own parents all live; those of one that is gone have to be looked up, one after the other. */
-async function parentsOf(log: ReadableLog, state: State, { parent, parentId }: Life): Promise<readonly Kin[]> {
+async function parentsOf(
+  log: ReadableLog,
+  state: State,
+  { parent, parentId }: SnapshotHistory,
+): Promise<readonly Kin[]> {
   const kin: Kin[] = [];
   for (let next = { name: parent, id: parentId }; next.id !== null; ) {
     const { id, name } = next;
-    if (state.lineage.has(id)) return [...kin, ...living(state, id)];
+    if (state.parentGraph.has(id)) return [...kin, ...living(state, id)];
     kin.push({ id, was: name, now: null });
-    const life = livesIn(await collected(mentioning(log, [{ field: 'id', value: String(id) }]))).get(id);
-    next = { name: life?.parent ?? '', id: life?.parentId ?? null };
+    const history = historiesIn(await collected(mentioning(log, [{ field: 'id', value: String(id) }]))).get(id);
+    next = { name: history?.parent ?? '', id: history?.parentId ?? null };
   }
   return kin;
 }
 
 function living(state: State, id: number): readonly Kin[] {
-  return ancestors(state.lineage, id).map((one) => {
+  return ancestors(state.parentGraph, id).map((one) => {
     const key = snapshotWith(state, one)?.key ?? '';
     return { id: one, was: key, now: key };
   });

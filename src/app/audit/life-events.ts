@@ -1,5 +1,5 @@
 import type { Envelope } from '../../../events/envelope.ts';
-import { evolveHistory, noHistory } from '../../../projections/history-of-key.ts';
+import { evolveHistory, noHistory } from '../../../projections/snapshot-history.ts';
 import type { Mention, ReadableLog } from '../../ports/readable-log.ts';
 
 type Batches = AsyncIterable<readonly Envelope[]>;

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Envelope } from '../../../events/envelope.ts';
-import { namespaceOf } from '../../../projections/composed-key.ts';
-import { evolveHistory, noHistory } from '../../../projections/history-of-key.ts';
+import { namespaceOf } from '../../../projections/snapshot.ts';
+import { evolveHistory, noHistory } from '../../../projections/snapshot-history.ts';
 import type { ReadableLog } from '../../ports/readable-log.ts';
 import { aboutKey } from './life-events.ts';
 import { newestIn, rangesIn, readRange } from './read-ranges.ts';

@@ -1,6 +1,5 @@
-import { namespaceOf } from '../../../projections/composed-key.ts';
 import { type RetainedFigures, retainedFigures } from '../../../projections/retained-figures.ts';
-import type { Snapshot } from '../../../projections/snapshot.ts';
+import { namespaceOf, type Snapshot } from '../../../projections/snapshot.ts';
 import type { State } from '../../../projections/state.ts';
 
 /** How many snapshots there are of a sort, and what is known of their size. */
@@ -19,7 +18,7 @@ export interface Stats {
   readonly kinds: ReadonlyMap<string, Count>;
   readonly ages: ReadonlyMap<string, Count>;
   /** removed snapshots whose volumes are still on disk */
-  readonly doomed: number;
+  readonly pendingPurge: number;
   /** removed layers that can be brought back */
   readonly retained: RetainedFigures;
 }
@@ -57,7 +56,7 @@ export function statsOf(state: State, now: bigint): Stats {
     position: state.position,
     total,
     ...sorts,
-    doomed: state.volumes.doomed.size,
+    pendingPurge: state.volumes.pendingPurge.size,
     retained: retainedFigures(state),
   };
 }

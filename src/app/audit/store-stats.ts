@@ -43,14 +43,14 @@ async function eventAt(batches: AsyncIterable<readonly Envelope[]>): Promise<Env
 export function statsRow(stats: StoreStats): Record<string, unknown> {
   const counts = (all: ReadonlyMap<string, Count>) =>
     Object.fromEntries([...all].map(([name, count]) => [name, digits(count)]));
-  const { position, total, namespaces, kinds, ages, doomed, retained, log, behindCheckpoint, quiet } = stats;
+  const { position, total, namespaces, kinds, ages, pendingPurge, retained, log, behindCheckpoint, quiet } = stats;
   return {
     position: String(position),
     total: digits(total),
     namespaces: counts(namespaces),
     kinds: counts(kinds),
     ages: counts(ages),
-    doomed: String(doomed),
+    pendingPurge: String(pendingPurge),
     retained: { layers: String(retained.count), bytes: String(retained.bytes) },
     log: digits(log),
     behindCheckpoint: String(behindCheckpoint),

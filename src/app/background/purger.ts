@@ -64,7 +64,7 @@ export function createPurger({ journal, pipelines, driver, retrier, logger, fail
     failpoint('remove.purge');
     const bytes = await driver.purge(id);
     failpoint('remove.purged');
-    if (journal.latest.volumes.doomed.get(id)?.why !== 'prepare undone') lastGone = performance.now();
+    if (journal.latest.volumes.pendingPurge.get(id)?.why !== 'prepare undone') lastGone = performance.now();
     done.next({ id, bytes });
   };
   const attempt = async (id: number) => {
@@ -84,7 +84,7 @@ export function createPurger({ journal, pipelines, driver, retrier, logger, fail
     logger.warn({ error: errorText(error) }, 'purges not recorded: they will be done again at the next start');
   const record = (purged: readonly Purged[]) => {
     const events = purged.map(({ id, bytes }): Event => {
-      const why = journal.latest.volumes.doomed.get(id)?.why ?? 'removed';
+      const why = journal.latest.volumes.pendingPurge.get(id)?.why ?? 'removed';
       return { type: 'VolumePurged', data: { id, why, bytes } };
     });
     journal.record(events, { actor: reconcilerActor, room: 'reserved', flush: 'soon' }).catch(unrecorded);
@@ -112,10 +112,10 @@ export function createPurger({ journal, pipelines, driver, retrier, logger, fail
   const pipeline = pipelines.start({
     name: 'purge',
     handle: (envelopes) => {
-      for (const { event } of envelopes) if (dooms(event)) enqueue(event.data.id);
+      for (const { event } of envelopes) if (endsVolume(event)) enqueue(event.data.id);
     },
   });
-  for (const [id] of journal.durable.volumes.doomed) enqueue(id);
+  for (const [id] of journal.durable.volumes.pendingPurge) enqueue(id);
 
   const tried = () => Promise.all([...tries.values()].map(({ promise }) => promise));
   return {
@@ -144,9 +144,9 @@ export function createPurger({ journal, pipelines, driver, retrier, logger, fail
   };
 }
 
-type Dooming = EventOf<'SnapshotRemoved' | 'PrepareUndone' | 'RetentionEnded'>;
+type VolumeEnd = EventOf<'SnapshotRemoved' | 'PrepareUndone' | 'RetentionEnded'>;
 
-const dooms = (event: Event): event is Dooming =>
+const endsVolume = (event: Event): event is VolumeEnd =>
   (event.type === 'SnapshotRemoved' && !event.data.retained) ||
   event.type === 'PrepareUndone' ||
   event.type === 'RetentionEnded';

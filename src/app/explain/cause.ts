@@ -1,6 +1,6 @@
 import type { Envelope, Meta } from '../../../events/envelope.ts';
 import type { EventOf } from '../../../events/registry.ts';
-import { namespaceOf } from '../../../projections/composed-key.ts';
+import { namespaceOf } from '../../../projections/snapshot.ts';
 import type { Gaps } from './gaps.ts';
 
 export type Observed = EventOf<'ContainerdObserved'>['data'];

@@ -46,7 +46,7 @@ function unheardOf(about: string, keys: readonly string[]): Fault {
   });
 }
 
-function childrenOf({ lineage }: State, { id, now }: Explanation): readonly string[] {
-  const living = ['active', 'view', 'committed'].includes(now) ? [...(lineage.get(id)?.children ?? [])] : [];
-  return living.flatMap(([child]) => lineage.get(child)?.key ?? []).sort();
+function childrenOf({ parentGraph }: State, { id, now }: Explanation): readonly string[] {
+  const living = ['active', 'view', 'committed'].includes(now) ? [...(parentGraph.get(id)?.children ?? [])] : [];
+  return living.flatMap(([child]) => parentGraph.get(child)?.key ?? []).sort();
 }

@@ -12,7 +12,7 @@ export function isAccounted(
   driver: Pick<VolumeDriver, 'occupies'>,
   { ids, strangers }: Numbers,
 ): boolean {
-  if (strangers > 0 || volumes.doomed.size > 0) return false;
+  if (strangers > 0 || volumes.pendingPurge.size > 0) return false;
   const there = new Set(ids);
   let [wanted, missing] = [0, 0];
   const want = (id: number) => {

@@ -19,7 +19,7 @@ export function plan(wanted: Wanted, found: readonly FoundVolume[]): readonly Ac
     ...lost.values(),
     ...explanations(found, wanted, lost),
     ...recreations(wanted, byId, lost),
-    ...[...wanted.doomed].map(
+    ...[...wanted.pendingPurge].map(
       ([id, { why, since }]): Action => ({ type: 'purge', id, why: `${why} at position ${since}` }),
     ),
   ];
@@ -81,7 +81,7 @@ function explain(found: FoundVolume, wanted: Wanted, lost: ReadonlyMap<number, L
   // What is left of a retained one is purged: it was removed.
   if (verdict !== undefined) return verdict.type === 'declare-lost' ? aside(found, verdict.why) : undefined;
   if (wanted.has(id)) return found.sealed ? sealed(wanted, id) : undefined;
-  if (wanted.doomed.has(id)) return undefined;
+  if (wanted.pendingPurge.has(id)) return undefined;
   if (id <= wanted.lastId) return aside(found, `no living snapshot has the number ${id}`);
   if (found.untouched !== true)
     return aside(

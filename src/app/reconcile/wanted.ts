@@ -1,6 +1,6 @@
 import type { Kind } from '../../../events/codecs.ts';
 import type { State } from '../../../projections/state.ts';
-import type { Doomed, Wanted as Living, Retained } from '../../../projections/volumes.ts';
+import type { Wanted as Living, PendingPurge, Retained } from '../../../projections/volumes.ts';
 import type { Volume, VolumeDriver } from '../../ports/volume-driver.ts';
 import { layerWith } from '../store/volume-of.ts';
 
@@ -26,7 +26,7 @@ export interface Wanted {
   /** the wanted volume with an id as its driver sees it; throws for any other id */
   volume(id: number): Volume;
   key(id: number): string;
-  readonly doomed: ReadonlyMap<number, Doomed>;
+  readonly pendingPurge: ReadonlyMap<number, PendingPurge>;
   /** the highest id that the log ever gave */
   readonly lastId: number;
 }
@@ -40,8 +40,8 @@ export interface Crash {
 }
 
 /** The crash that the newest session ended with, or null after an orderly end. `boot` is the kernel's boot id now. */
-export function crashOf({ life }: State, boot: string): Crash | null {
-  return life.open ? { since: life.opened, powerCut: life.boot !== boot } : null;
+export function crashOf({ storeInfo }: State, boot: string): Crash | null {
+  return storeInfo.open ? { since: storeInfo.opened, powerCut: storeInfo.boot !== boot } : null;
 }
 
 /**
@@ -70,8 +70,8 @@ export function wantedOf(state: State, driver: Pick<VolumeDriver, 'occupies'>, c
     has: (id) => ids.has(id),
     volume: (id) => layer(state, id).volume,
     key: (id) => layer(state, id).snapshot.key,
-    doomed: new Map(state.volumes.doomed),
-    lastId: state.life.lastId,
+    pendingPurge: new Map(state.volumes.pendingPurge),
+    lastId: state.storeInfo.lastId,
   };
 }
 

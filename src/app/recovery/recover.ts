@@ -54,7 +54,7 @@ export function checkDriver(made: string, wanted: string): void {
  * would be lost volumes. Only one that is told to takes the store over. A copy with a log in files has a log of its own.
  */
 function expectOwnRoot({ journal, logger, opener }: Context): void {
-  const { root } = journal.latest.life;
+  const { root } = journal.latest.storeInfo;
   if (root === null || root.id === opener.root.id) return;
   const about = { root: opener.root, before: root };
   if (opener.takeOver || !opener.shared) {
@@ -88,11 +88,11 @@ export interface Recovered {
 export async function recover(context: Context): Promise<Recovered> {
   const { journal, driver, logger, opener, replayed, survey, failpoint = noFailpoints } = context;
   const { store, version, boot, pid, root } = opener;
-  const { life } = journal.latest;
+  const { storeInfo } = journal.latest;
   expectOwnRoot(context);
   const crash = crashOf(journal.latest, boot);
   if (crash !== null) logger.warn(crash, 'the store was not left in order');
-  if (life.id === '') {
+  if (storeInfo.id === '') {
     const created: Event = { type: 'StoreCreated', data: { store, driver: driver.name, version } };
     await journal.record([created], { actor: operatorActor, room: 'reserved' });
     logger.warn({ store }, 'a new, empty store was made: the root held none');
@@ -114,7 +114,7 @@ export async function recover(context: Context): Promise<Recovered> {
       replayed,
       found: counted(actions),
       root,
-      replaces: life.root === null || life.root.id === root.id ? null : life.root,
+      replaces: storeInfo.root === null || storeInfo.root.id === root.id ? null : storeInfo.root,
     },
   };
   failpoint('store.open');
@@ -124,7 +124,7 @@ export async function recover(context: Context): Promise<Recovered> {
 
 /** Where only a flush brings volumes to stable storage, the power may have gone after the orderly end. */
 async function areNamesEnough({ journal, driver, survey, opener }: Context): Promise<boolean> {
-  if (driver.settle !== undefined && journal.latest.life.boot !== opener.boot) return false;
+  if (driver.settle !== undefined && journal.latest.storeInfo.boot !== opener.boot) return false;
   const numbers = await survey?.numbers;
   return numbers !== undefined && isAccounted(journal.latest, driver, numbers);
 }

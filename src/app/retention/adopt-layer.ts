@@ -1,5 +1,5 @@
 import type { Meta } from '../../../events/envelope.ts';
-import { type Adoptable, adoptable, restoration } from '../../domain/adopt.ts';
+import { type Adoptable, adoptable, restoration } from '../../domain/adoption.ts';
 import type { Prepare } from '../../domain/commands.ts';
 import { type Answer, refuse } from '../../domain/refusal.ts';
 import { errorText } from '../../ports/fault.ts';

@@ -1,7 +1,7 @@
 import * as either from 'fp-ts/lib/Either.js';
 import type { Snapshot } from '../../../projections/snapshot.ts';
 import type { Retained } from '../../../projections/volumes.ts';
-import { restoration } from '../../domain/adopt.ts';
+import { restoration } from '../../domain/adoption.ts';
 import { type Answer, refuse } from '../../domain/refusal.ts';
 import { restorable } from '../../domain/restore.ts';
 import { operatorActor } from '../actors.ts';

@@ -1,6 +1,6 @@
 import { EMPTY, exhaustMap, from, interval, Subject, startWith, switchMap } from 'rxjs';
 import type { Event } from '../../../events/registry.ts';
-import { elapsedAt } from '../../../projections/life-of-store.ts';
+import { elapsedAt } from '../../../projections/store-info.ts';
 import { errorText } from '../../ports/fault.ts';
 import type { Logger } from '../../ports/logger.ts';
 import type { MeasureRoom } from '../../ports/space.ts';
@@ -95,7 +95,7 @@ async function endWhatIsDue(context: Context, queue: RetainedQueue): Promise<und
     endRetention(context, queue.oldest(taking), why);
   if (policy === null) return void (await end(() => true, 'nothing is retained any more'));
   const { keep, maxSnapshots, maxBytes, minFree } = policy;
-  const before = elapsedAt(journal.durable.life, uptime()) - keep;
+  const before = elapsedAt(journal.durable.storeInfo, uptime()) - keep;
   await end(({ elapsed }) => elapsed <= before, `it was kept for ${keep / 1000} s`);
   const tooMany = queue.size - maxSnapshots;
   await end((_next, { count }) => count < tooMany, tooManyRetained(maxSnapshots));

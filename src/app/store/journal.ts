@@ -1,8 +1,8 @@
 import { BehaviorSubject, type Observable, Subject } from 'rxjs';
 import { type Envelope, encodeEnvelope, type Meta } from '../../../events/envelope.ts';
 import type { Event } from '../../../events/registry.ts';
-import { evolveLife } from '../../../projections/life-of-store.ts';
 import { evolve, type State } from '../../../projections/state.ts';
+import { evolveStoreInfo } from '../../../projections/store-info.ts';
 import type { AppendOptions, EventLog, LogPlace, LogTrouble } from '../../ports/event-log.ts';
 import { errorText, Fault, isTransient } from '../../ports/fault.ts';
 import { expectRoot, type RootGuard } from '../../ports/root-guard.ts';
@@ -97,17 +97,17 @@ export function createJournal({ log, store, clock, state, root, largest }: Conte
   });
 
   /** What the durable events say of it, while `latest` knows of numbers that rolled back events had. */
-  let { life } = state;
+  let { storeInfo } = state;
   const advance = (to: State, at: LogPlace, envelopes: readonly Envelope[]) => {
-    life = envelopes.reduce(evolveLife, life);
-    durable = to.life.lastId === life.lastId ? to : { ...to, life };
+    storeInfo = envelopes.reduce(evolveStoreInfo, storeInfo);
+    durable = to.storeInfo.lastId === storeInfo.lastId ? to : { ...to, storeInfo };
     place = at;
     for (const envelope of envelopes) events.next(envelope);
   };
   const fallBack = (since: number) => {
     if (since !== setbacks) return;
     setbacks += 1;
-    latest = { ...durable, life: { ...durable.life, lastId: latest.life.lastId } };
+    latest = { ...durable, storeInfo: { ...durable.storeInfo, lastId: latest.storeInfo.lastId } };
   };
   const stop = (why: string) => {
     if (reason === '') reason = why;

@@ -12,7 +12,7 @@ import { decideAndAct, type StoreContext } from './store-context.ts';
 import { pathOf, preparedVolume } from './volume-of.ts';
 
 /**
- * Prepare and View. Where the layer that an active is to become is there already, it is offered instead; where space is
+ * Prepare and View. Where the layer that an active is to become is there already, it is adopted instead; if space is
  * wanting that retained layers hold, they give way.
  */
 export function prepareSnapshot(
@@ -35,7 +35,7 @@ async function makeSnapshot(context: StoreContext, command: Prepare, actor: Meta
   const { journal, foreign, givenBack, failpoint } = context;
   for (;;) {
     const answer = await decideAndAct(context, command, async (events) => {
-      const id = journal.latest.life.lastId + 1;
+      const id = journal.latest.storeInfo.lastId + 1;
       if (foreign.has(id)) return { occupied: id };
       failpoint('prepare.append');
       const recorded = journal.record(events, { actor });
@@ -83,7 +83,7 @@ async function makeVolume({ driver, failpoint }: StoreContext, volume: Volume): 
 
 /**
  * After a fault that is not transient nobody can say whether the event is in the log: the next start decides about the volume.
- * A volume that the disk does not give up is doomed in the log, which has room kept for that: the purger has it from then on,
+ * A volume that the disk does not give up is recorded in the log, which has room kept for that: the purger has it from then on,
  * after a restart too.
  */
 async function undoVolume(
@@ -98,20 +98,20 @@ async function undoVolume(
     type: 'PrepareUndone',
     data: { id, key, step: 'append', error: errorText(cause), left, done: 'purge' },
   };
-  let doomed = false;
-  const doom = async () => {
-    if (doomed) return;
-    failpoint('undo.doom');
+  let recorded = false;
+  const record = async () => {
+    if (recorded) return;
+    failpoint('undo.record');
     await journal.record([undone], { actor: reconcilerActor, room: 'reserved' });
-    doomed = true;
+    recorded = true;
   };
   const purge = async () => {
     failpoint('undo.volume');
     await driver.purge(id);
   };
-  const purged = await undo({ operation: 'prepare', id, key, path: left, cause }, purge, doom);
+  const purged = await undo({ operation: 'prepare', id, key, path: left, cause }, purge, record);
   // Where this fails as well, the undo's next try is the next try of this.
-  if (!purged) await doom().catch(() => {});
+  if (!purged) await record().catch(() => {});
 }
 
 interface Failed {

@@ -1,11 +1,11 @@
-import { ancestors } from '../../../projections/lineage.ts';
+import { ancestors } from '../../../projections/parent-graph.ts';
 import type { Snapshot } from '../../../projections/snapshot.ts';
 import type { State } from '../../../projections/state.ts';
 import type { Volume } from '../../ports/volume-driver.ts';
 
 /** A snapshot as the driver sees it. */
 export function volumeOf(state: State, { id, kind, parentId, labels }: Snapshot): Volume {
-  return { id, kind, parents: ancestors(state.lineage, parentId), labels };
+  return { id, kind, parents: ancestors(state.parentGraph, parentId), labels };
 }
 
 /** The layer with an id, living or retained, as it is kept and as the driver sees it. */
@@ -33,7 +33,7 @@ export function retainedVolume(state: State, { id, kind, parentId, labels }: Sna
     parents.push(kept.id);
     next = kept.parentId;
   }
-  return { id, kind, parents: [...parents, ...ancestors(state.lineage, next)], labels };
+  return { id, kind, parents: [...parents, ...ancestors(state.parentGraph, next)], labels };
 }
 
 const retainedWith = ({ volumes }: State, id: number | null): Snapshot | undefined =>
@@ -41,7 +41,7 @@ const retainedWith = ({ volumes }: State, id: number | null): Snapshot | undefin
 
 /** The living snapshot with an id. */
 export function snapshotWith(state: State, id: number): Snapshot | undefined {
-  const descent = state.lineage.get(id);
+  const descent = state.parentGraph.get(id);
   return descent === undefined ? undefined : state.index.get(descent.key);
 }
 

@@ -20,7 +20,7 @@ export interface HistoryOptions extends RootOptions {
   readonly relative?: boolean;
 }
 
-/** Prints the whole life of every snapshot that ever stood under a key or name, or of the one with that number; with `json` one snapshot a line. */
+/** Prints the history of every snapshot that ever had a key or name, or of the one with that id; with `json` one snapshot a line. */
 export async function history(key: string, options: HistoryOptions, world: World, print: Print): Promise<void> {
   const histories = await historyOf(historyFiles(options, world), key, wallClock());
   if (options.json === true) print(histories.map((one) => JSON.stringify(historyRow(one))));
@@ -30,27 +30,27 @@ export async function history(key: string, options: HistoryOptions, world: World
 }
 
 function historyLines(one: History, { whole, relative }: HistoryOptions): readonly string[] {
-  const { life, now, activeFor, parents, children } = one;
+  const { id, key, name, now, activeFor, parents, children, events } = one;
   const paint = createPaint();
   const ago = relative === true ? wallClock : undefined;
   return [
     ...fieldLines([
-      ['snapshot', `${life.id}`],
-      ['key', brief(life.key || 'unknown', whole)],
-      ['name', life.name === null ? '-' : brief(life.name, whole)],
+      ['snapshot', `${id}`],
+      ['key', brief(key || 'unknown', whole)],
+      ['name', name === null ? '-' : brief(name, whole)],
       ['now', standing(one, paint)],
       ['active for', activeFor === null ? 'unknown' : `${durationOf(activeFor)}${stillOpen(one) ? ' and on' : ''}`],
       ['parents', kinLines(parents, now !== null, whole)],
       ['children', kinLines(children, false, whole)],
     ]),
     '',
-    ...createEventTable({ whole, ago, paint })(life.events),
+    ...createEventTable({ whole, ago, paint })(events),
   ];
 }
 
-const stillOpen = ({ life, now }: History) => now !== null && life.committed === null;
+const stillOpen = ({ committed, now }: History) => now !== null && committed === null;
 
-function standing({ life: { kind, ended }, now }: History, paint: Paint): string {
+function standing({ kind, ended, now }: History, paint: Paint): string {
   if (now !== null) return paint(`${kind}, lives`, 'green');
   return ended === null ? 'gone' : paint(`${kind}, ${endText(ended)}`, 'red');
 }

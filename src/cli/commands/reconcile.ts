@@ -57,7 +57,7 @@ function parsed(text: string): unknown {
 /** On a stopped store. A dry run needs no lock: it only reads. */
 async function reconcileHere(options: ReconcileOptions, world: World): Promise<readonly Described[]> {
   const state = await loadStore(options, world);
-  const { driver } = state.life;
+  const { driver } = state.storeInfo;
   const config = loadConfig({ file: options.config, flags: { root: options.root, driver } });
   const actions =
     options.dryRun === true

@@ -78,7 +78,7 @@ async function restoreHere(
   { config: file, root }: RestoreOptions,
   world: World,
 ): Promise<either.Either<string, Restored>> {
-  const config = loadConfig({ file, flags: { root, driver: state.life.driver } });
+  const config = loadConfig({ file, flags: { root, driver: state.storeInfo.driver } });
   const can = restorable(state, name);
   const answer = either.isLeft(can) ? can : await world.restoreStopped(config, name, createLogger('warn'));
   return either.mapLeft(({ text }: { readonly text: string }) => text)(answer);

@@ -25,7 +25,7 @@ function textStats({
   namespaces,
   kinds,
   ages,
-  doomed,
+  pendingPurge,
   retained,
   log,
   behindCheckpoint,
@@ -46,7 +46,7 @@ function textStats({
       ['lag', `${behindCheckpoint} events after the newest checkpoint`],
       ['last event', quiet === null ? 'none' : `${durationOf(quiet)} ago`],
       ['retained', `${retained.count} removed layers, ${sizeText(retained.bytes)}`],
-      ['to purge', `${doomed} removed volumes`],
+      ['to purge', `${pendingPurge} removed volumes`],
     ]),
   ];
 }

@@ -78,13 +78,13 @@ async function verified(root: string, world: World, { anchors, deep }: Asked): P
   const { state, report, repairs, quarantined } = replayed;
   const before = [withRepairs(chain, inspected.gaps, repairs), ...anchored, report];
   if (report.corrupt) return { reports: before, rows: [] };
-  const scan = await world.openScan(root, state.life.driver);
+  const scan = await world.openScan(root, state.storeInfo.driver);
   const later = async () => {
     const now = await reopen();
     return stateAt({ openCheckpoints: async () => checkpoints }, now, now.end.position).finally(() => now.close());
   };
   const { reports, found, confirmed } = await checkDisk(state, scan, later);
-  const layers = deep ? [await checkLayers(state, await world.openInspector(root, state.life.driver), later)] : [];
+  const layers = deep ? [await checkLayers(state, await world.openInspector(root, state.storeInfo.driver), later)] : [];
   const aside = namesIn(join(root, 'quarantine'));
   const explained = explainRows({ state, found, findings: confirmed, aside, quarantined });
   const rows = explained.map((row) =>

@@ -38,14 +38,14 @@ export async function checkDisk(state: State, volumes: VolumeScan, later: () => 
   const disk = tolerantScan(volumes);
   const first = await look(state, disk.scan);
   const confirmed = first.actions.some(isFinding) ? await agreed(first.actions, await later(), disk.scan) : [];
-  const { size: doomed } = state.volumes.doomed;
+  const { size: pendingPurge } = state.volumes.pendingPurge;
   const { size: retained } = state.volumes.retained;
   const reports: readonly StepReport[] = [
     {
       step: 'volumes',
-      figures: { wanted: state.volumes.wanted.size, doomed, retained },
+      figures: { wanted: state.volumes.wanted.size, pendingPurge, retained },
       findings: [...disk.missing(), ...confirmed.filter((action) => !isOrphan(action)).map(findingOf)],
-      notes: doomed === 0 ? [] : [`${doomed} volumes of removed snapshots wait for their purge`],
+      notes: pendingPurge === 0 ? [] : [`${pendingPurge} volumes of removed snapshots wait for their purge`],
       corrupt: false,
     },
     {

@@ -1,4 +1,4 @@
-import type { Descent } from '../../../projections/lineage.ts';
+import type { ParentNode } from '../../../projections/parent-graph.ts';
 import type { Snapshot } from '../../../projections/snapshot.ts';
 import type { State } from '../../../projections/state.ts';
 import { plain } from '../output/plain.ts';
@@ -13,7 +13,7 @@ export function checkParents(state: State): StepReport {
     const wrong = wrongWith(state, snapshot);
     return wrong === undefined ? [] : [{ what: `${snapshot.kind} ${plain(snapshot.key)}: ${plain(wrong)}`, todo }];
   });
-  const strange = [...state.lineage].flatMap(([id, descent]) => strangeness(state, id, descent));
+  const strange = [...state.parentGraph].flatMap(([id, descent]) => strangeness(state, id, descent));
   return {
     step: 'parents',
     figures: { snapshots: snapshots.length, roots: snapshots.filter(({ parent }) => parent === '').length },
@@ -23,21 +23,21 @@ export function checkParents(state: State): StepReport {
   };
 }
 
-function wrongWith({ index, lineage }: State, { id, parent, parentId }: Snapshot): string | undefined {
-  if (!lineage.has(id)) return 'is not in the parent graph';
-  if (descendsFromItself(lineage, id)) return 'descends from itself';
+function wrongWith({ index, parentGraph }: State, { id, parent, parentId }: Snapshot): string | undefined {
+  if (!parentGraph.has(id)) return 'is not in the parent graph';
+  if (descendsFromItself(parentGraph, id)) return 'descends from itself';
   if (parentId === null) return parent === '' ? undefined : `names the parent ${parent} without its number`;
   const found = index.get(parent);
   if (found === undefined) return `its parent ${parent} does not live`;
   if (found.id !== parentId) return `its parent ${parent} has the number ${found.id}, not ${parentId}`;
   if (found.kind !== 'committed') return `its parent ${parent} is ${found.kind}`;
-  return lineage.get(parentId)?.children.has(id) === true ? undefined : `its parent ${parent} does not know it`;
+  return parentGraph.get(parentId)?.children.has(id) === true ? undefined : `its parent ${parent} does not know it`;
 }
 
 /** Follows the chain of parents until it ends or comes back. */
-function descendsFromItself(lineage: State['lineage'], id: number): boolean {
+function descendsFromItself(parentGraph: State['parentGraph'], id: number): boolean {
   const seen = new Set<number>();
-  for (let at: number | null = id; at !== null; at = lineage.get(at)?.parentId ?? null) {
+  for (let at: number | null = id; at !== null; at = parentGraph.get(at)?.parentId ?? null) {
     if (seen.has(at)) return true;
     seen.add(at);
   }
@@ -45,9 +45,9 @@ function descendsFromItself(lineage: State['lineage'], id: number): boolean {
 }
 
 /** What the parent graph tells of a snapshot and the index does not, or of a child that is none. */
-function strangeness({ index, lineage }: State, id: number, { key, children }: Descent): readonly string[] {
+function strangeness({ index, parentGraph }: State, id: number, { key, children }: ParentNode): readonly string[] {
   const stranger =
     index.get(key)?.id === id ? [] : [`snapshot ${id}: in the parent graph as ${plain(key)}, but not in the index`];
-  const others = [...children].filter(([child]) => lineage.get(child)?.parentId !== id);
+  const others = [...children].filter(([child]) => parentGraph.get(child)?.parentId !== id);
   return [...stranger, ...others.map(([child]) => `snapshot ${id}: has ${child} as a child, which is not its child`)];
 }

@@ -18,7 +18,7 @@ export interface Explained {
   readonly quarantined: readonly Noted<'OrphanQuarantined'>[];
 }
 
-/** A line for each snapshot that the log knows to live or to be doomed, and for each directory that the disk has. */
+/** A line for each snapshot that is living, retained or pending purge, and for each directory that the disk has. */
 export function explainRows({ state, found, findings, aside, quarantined }: Explained): readonly Row[] {
   const byId = new Map(findings.flatMap((action) => (action.id === null ? [] : [[action.id, action] as const])));
   const byPath = new Map(findings.flatMap((action) => ('path' in action ? [[action.path, action] as const] : [])));
@@ -28,9 +28,9 @@ export function explainRows({ state, found, findings, aside, quarantined }: Expl
     ...byNumber([...state.volumes.retained.values()].map(({ snapshot }) => snapshot)).map((snapshot) =>
       retainedRow(state, snapshot, byId.get(snapshot.id)),
     ),
-    ...[...state.volumes.doomed].map(
+    ...[...state.volumes.pendingPurge].map(
       ([id, { why, since }]): Row => ({
-        ...{ row: 'snapshot', about: pathOf(id), id, is: 'doomed', odd: false },
+        ...{ row: 'snapshot', about: pathOf(id), id, is: 'pending purge', odd: false },
         why: `${why} at position ${since}, not yet purged`,
       }),
     ),
@@ -46,7 +46,7 @@ const byNumber = <T extends { readonly id: number | null }>(all: readonly T[]): 
 
 function snapshotRow(state: State, { id, key, kind, parent }: Snapshot, finding: Action | undefined): Row {
   const wanted = state.volumes.wanted.get(id);
-  const children = state.lineage.get(id)?.children.size ?? 0;
+  const children = state.parentGraph.get(id)?.children.size ?? 0;
   const told = [
     `prepared at position ${wanted?.prepared ?? 'unknown'}`,
     ...(parent === '' ? [] : [`on ${parent}`]),
@@ -73,9 +73,14 @@ function directoryRow(state: State, { path, id }: Found, finding: Action | undef
   if (snapshot !== undefined) return { ...row, is, why: `the volume of ${snapshot.key}`, odd: false };
   if (id !== null && state.volumes.retained.has(id))
     return { ...row, is: 'retained', why: retainedWhy(state, id), odd: false };
-  const doomed = id === null ? undefined : state.volumes.doomed.get(id);
-  if (doomed !== undefined)
-    return { ...row, is: 'doomed', why: `${doomed.why} at position ${doomed.since}, waits for its purge`, odd: false };
+  const pending = id === null ? undefined : state.volumes.pendingPurge.get(id);
+  if (pending !== undefined)
+    return {
+      ...row,
+      is: 'pending purge',
+      why: `${pending.why} at position ${pending.since}, waits for its purge`,
+      odd: false,
+    };
   return { ...row, is, why: 'was there for a moment only: a call under way', odd: false };
 }
 

@@ -1,6 +1,6 @@
 import * as either from 'fp-ts/lib/Either.js';
 import { decodeEnvelope } from '../../../events/envelope.ts';
-import { evolveHistory, noHistory } from '../../../projections/history-of-key.ts';
+import { evolveHistory, noHistory } from '../../../projections/snapshot-history.ts';
 import type { EventsQuery } from './query.ts';
 import type { Row } from './rows.ts';
 

@@ -1,5 +1,5 @@
 import * as either from 'fp-ts/lib/Either.js';
-import { ownKeyOf } from '../../../projections/composed-key.ts';
+import { ownKeyOf } from '../../../projections/snapshot.ts';
 import { Ambiguous, ambiguousRow } from '../../app/audit/find-snapshot.ts';
 import { knownKey } from '../../app/audit/history.ts';
 import type { Feed } from '../../app/feed/feed.ts';

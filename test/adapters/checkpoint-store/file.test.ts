@@ -35,7 +35,7 @@ async function loaded(store: CheckpointStore) {
 }
 
 test('are lines of JSON, the last of which proves the others', async ({ directory, store }) => {
-  await store.save(placeAt(12), [{ row: 'life' }, { row: 'snapshot' }]);
+  await store.save(placeAt(12), [{ row: 'store' }, { row: 'snapshot' }]);
   const text = readFileSync(join(directory, '00000000000000000012.ckpt'), 'utf8');
   const lines = text.trimEnd().split('\n');
   const before = `${lines.slice(0, -1).join('\n')}\n`;
@@ -43,7 +43,7 @@ test('are lines of JSON, the last of which proves the others', async ({ director
     lines.map((line) => JSON.parse(line)),
     [
       { format: 'snapledger.checkpoint.v1', position: '12', mark: 'mark-12' },
-      { row: 'life' },
+      { row: 'store' },
       { row: 'snapshot' },
       { rows: '2', sha256: createHash('sha256').update(before).digest('hex') },
     ],

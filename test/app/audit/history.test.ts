@@ -42,10 +42,10 @@ const facts: readonly Event[] = [
 
 const of = async (key: string, events = facts) => historyOf(await memoryFiles(events), key, 100n * second);
 
-test('tells every event of its life, and how long it was active', async () => {
+test('history: shows every event of the snapshot, and how long it was active', async () => {
   const [first] = await of('A');
   assert.equal(
-    first?.life.events.map(({ position }) => position),
+    first?.events.map(({ position }) => position),
     [1, 2, 4],
   );
   assert.is(first?.activeFor, second);
@@ -55,7 +55,7 @@ test('tells every event of its life, and how long it was active', async () => {
 test('tells of all that ever stood under one key, oldest first', async () => {
   const histories = await of('a');
   assert.equal(
-    histories.map(({ life }) => life.id),
+    histories.map(({ id }) => id),
     [1, 4],
   );
   assert.is(histories[1]?.activeFor, 92n * second, 'an open one is active until now');
@@ -71,7 +71,7 @@ test('tells its children then and now', async () => {
 
 test('tells the parents of a removed one, whether they live or not', async () => {
   const [living] = await of('C');
-  assert.is(living?.life.ended?.position, 9);
+  assert.is(living?.ended?.position, 9);
   assert.equal(living?.parents, [
     { id: 2, was: 'B', now: 'B' },
     { id: 1, was: 'A', now: 'A' },
@@ -86,14 +86,14 @@ test('tells the parents of a removed one, whether they live or not', async () =>
 test('of a removed one is found by the beginning of its key too', async () => {
   const events = [prepared(1, 'default/1/removed-one'), gone(1, 'default/1/removed-one')];
   assert.equal(
-    (await of('remov', events)).map(({ life }) => life.id),
+    (await of('remov', events)).map(({ id }) => id),
     [1],
   );
 });
 
 test('is found by the number too', async () => {
   assert.equal(
-    (await of('3')).map(({ life }) => life.name),
+    (await of('3')).map(({ name }) => name),
     ['C'],
   );
 });

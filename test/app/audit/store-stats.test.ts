@@ -31,7 +31,7 @@ test('are counts and bytes by namespace, kind and age', async () => {
   );
   assert.equal([...stats.kinds.keys()], ['committed', 'active']);
   assert.equal([...stats.ages.keys()], ['older']);
-  assert.is(stats.doomed, 1);
+  assert.is(stats.pendingPurge, 1);
   assert.is(stats.behindCheckpoint, 6);
 });
 
@@ -39,7 +39,7 @@ test('are those of an earlier moment, with the ages of that time', async () => {
   const stats = await statsOfStore(await memoryFiles(facts), '5');
   assert.equal([...stats.ages.keys()], ['under 1h']);
   assert.equal([...stats.namespaces.keys()], ['default', 'k8s.io', '']);
-  assert.is(stats.doomed, 0);
+  assert.is(stats.pendingPurge, 0);
 });
 
 test('tell how far the newest checkpoint is behind', async () => {
@@ -54,8 +54,10 @@ test('tell how far the newest checkpoint is behind', async () => {
 test('tell what is retained of removed layers', async () => {
   const layer = { id: 1, key: 'default/2/A', kind: 'committed', parent: '', parentId: null } as const;
   const data = { ...layer, labels: {}, created: 1n, updated: 1n, retained: true };
-  const { retained, doomed } = await statsOfStore(await memoryFiles([...facts, { type: 'SnapshotRemoved', data }]));
-  assert.equal([retained.count, retained.bytes, doomed], [1, 100, 1]);
+  const { retained, pendingPurge } = await statsOfStore(
+    await memoryFiles([...facts, { type: 'SnapshotRemoved', data }]),
+  );
+  assert.equal([retained.count, retained.bytes, pendingPurge], [1, 100, 1]);
 });
 
 test('are plain JSON for machines, of an empty log too', async () => {
@@ -66,7 +68,7 @@ test('are plain JSON for machines, of an empty log too', async () => {
     namespaces: {},
     kinds: {},
     ages: {},
-    doomed: '0',
+    pendingPurge: '0',
     retained: { layers: '0', bytes: '0' },
     log: { segments: '1', archived: '0', bytes: '4096', archivedBytes: '0' },
     behindCheckpoint: '0',

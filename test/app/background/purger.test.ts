@@ -34,7 +34,7 @@ test('leaves a purge that can not be flushed to the next start', async () => {
   });
   await waitFor('the warning', () => said.some(({ message }) => message.startsWith('purges not recorded')));
   assert.not(types().includes('VolumePurged'));
-  assert.is(journal.durable.volumes.doomed.size, 1);
+  assert.is(journal.durable.volumes.pendingPurge.size, 1);
 });
 
 test.after(closeMemoryStores);

@@ -25,8 +25,8 @@ test('the volumes are accounted for where exactly the wanted ones are there', ()
 });
 
 test('a volume that waits for its purge is not accounted for', () => {
-  const doomed = enveloped([...events, removed(2, 'k2')]).reduce(evolve, initialState);
-  assert.not(isAccounted(doomed, likeOverlay, numbers(1, 2)));
+  const removing = enveloped([...events, removed(2, 'k2')]).reduce(evolve, initialState);
+  assert.not(isAccounted(removing, likeOverlay, numbers(1, 2)));
 });
 
 const found = (id: number | null, parts: Partial<Found>): Found => ({

@@ -44,7 +44,7 @@ test('with a checkpoint only what came after it is replayed', async () => {
   assert.is(replayed, 1);
   assert.is(checkpoint, 2);
   assert.is(state.position, 3);
-  assert.ok(state.lineage.get(1)?.children.has(2));
+  assert.ok(state.parentGraph.get(1)?.children.has(2));
 });
 
 test('a checkpoint whose rows are no state is passed over for an older one, and told', async () => {

@@ -60,7 +60,7 @@ test('a copy of a root does not take over a log that is kept elsewhere, unless i
 test('a first start notes the creation and the opening', async () => {
   const store = await openMemoryStore();
   assert.equal(store.types(), ['StoreCreated', 'StoreOpened']);
-  assert.is(store.journal.durable.life.driver, 'memory');
+  assert.is(store.journal.durable.storeInfo.driver, 'memory');
   await store.close('done');
   assert.is(store.types().at(-1), 'StoreClosed');
 });

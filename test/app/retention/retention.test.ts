@@ -1,7 +1,7 @@
 import { either } from 'fp-ts';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { refLabel } from '../../../projections/offer.ts';
+import { refLabel } from '../../../projections/snapshot.ts';
 import { evolve, initialState } from '../../../projections/state.ts';
 import type { MemoryVolume } from '../../../src/adapters/volume-driver/memory-driver.ts';
 import type { RetentionPolicy } from '../../../src/app/retention/policy.ts';
@@ -170,7 +170,7 @@ for (const [about, change, said] of alterations) {
     assert.match(String(warning?.fields.error), said);
   });
 
-  test(`a layer that was ${about} after it was brought back is not offered again, and lives on`, async () => {
+  test(`a layer that was ${about} after it was brought back is not adopted again, and lives on`, async () => {
     const store = await withRemoved();
     await removeAll(store);
     right(await store.restore('1'));
@@ -297,7 +297,7 @@ function historyOf({ durable }: MemoryStore) {
     if (envelope.event.type === 'RetentionEnded') ended.push(envelope.event.data.id);
     for (const { snapshot } of state.volumes.retained.values())
       if (snapshot.parentId !== null && !state.volumes.retained.has(snapshot.parentId))
-        assert.ok(state.lineage.has(snapshot.parentId), `${snapshot.id} has lost its parent ${snapshot.parentId}`);
+        assert.ok(state.parentGraph.has(snapshot.parentId), `${snapshot.id} has lost its parent ${snapshot.parentId}`);
   }
   return { most, ended };
 }

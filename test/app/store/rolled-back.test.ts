@@ -40,7 +40,7 @@ test('holds a new number back until the volume of one given back is gone', async
   assert.equal([...driver.volumes.keys()], ['2']);
 });
 
-test('dooms in the log what the disk does not give up, so that a crash leaves nothing that is not explained', async () => {
+test('rollback: records a volume that the disk does not delete, so that a crash leaves nothing unexplained', async () => {
   const stubborn = await openMemoryStore({
     ...fullFor('k1'),
     before: (deed, id) => {
@@ -91,7 +91,7 @@ test('does not give the number of such a volume again, even where the crash come
   assert.is(again.journal.durable.index.get('k1')?.id, 2);
 });
 
-test('records the doom later where the log has no room for it either', async () => {
+test('rollback: records that later if the log has no space for it either', async () => {
   let room = false;
   let purges = 0;
   const { snapshots, said, types } = await openMemoryStore({

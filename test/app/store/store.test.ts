@@ -51,7 +51,7 @@ test('a layer is prepared, committed, stood on and removed', async () => {
     types().filter((type) => type.startsWith('Snapshot')),
     ['SnapshotPrepared', 'SnapshotCommitted', 'SnapshotPrepared', 'SnapshotRemoved', 'SnapshotRemoved'],
   );
-  assert.is(journal.durable.volumes.doomed.size, 0);
+  assert.is(journal.durable.volumes.pendingPurge.size, 0);
 });
 
 test('every event carries the actor, a derived id and a position without gap', async () => {

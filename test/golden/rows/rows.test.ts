@@ -16,8 +16,8 @@ test('are read for ever: a repair may have made such a checkpoint the base of a 
     const state = fromRows(lines.map((line): unknown => JSON.parse(line)));
     assert.ok(either.isRight(state), `${name}: ${either.isLeft(state) ? state.left : ''}`);
     const { index, volumes, position } = state.right;
-    const { doomed, retained, offered } = volumes;
-    assert.is(index.size + doomed.size + retained.size + offered.size, lines.length - 1, name);
+    const { pendingPurge, retained, adoptable } = volumes;
+    assert.is(index.size + pendingPurge.size + retained.size + adoptable.size, lines.length - 1, name);
     assert.ok(position > 0, name);
   }
 });

@@ -1,7 +1,5 @@
 import type { Event } from '../../events/registry.ts';
-import { namespaceOf } from '../../projections/composed-key.ts';
-import { offerFor, refLabel, refOf } from '../../projections/offer.ts';
-import type { Snapshot } from '../../projections/snapshot.ts';
+import { adoptionKey, namespaceOf, refLabel, refOf, type Snapshot } from '../../projections/snapshot.ts';
 import type { State } from '../../projections/state.ts';
 import type { Retained } from '../../projections/volumes.ts';
 import type { Prepare } from './commands.ts';
@@ -20,12 +18,12 @@ export interface Adoptable {
  */
 export function adoptable(state: State, { key, kind, parent, labels }: Prepare): Adoptable | undefined {
   const { [refLabel]: ref = '' } = labels;
-  if (ref === '' || kind !== 'active' || state.volumes.offered.size === 0 || state.index.has(key)) return undefined;
-  const id = state.volumes.offered.get(offerFor(namespaceOf(key), ref, parent));
+  if (ref === '' || kind !== 'active' || state.volumes.adoptable.size === 0 || state.index.has(key)) return undefined;
+  const id = state.volumes.adoptable.get(adoptionKey(namespaceOf(key), ref, parent));
   const base = state.index.get(parent);
   if (id === undefined || (parent !== '' && base?.kind !== 'committed')) return undefined;
   const retained = state.volumes.retained.get(id);
-  const snapshot = retained?.snapshot ?? state.index.get(state.lineage.get(id)?.key ?? '');
+  const snapshot = retained?.snapshot ?? state.index.get(state.parentGraph.get(id)?.key ?? '');
   if (snapshot === undefined || snapshot.kind !== 'committed') return undefined;
   const flushed = (retained ?? state.volumes.wanted.get(id))?.flushed === true;
   const free = retained === undefined ? snapshot.labels[refLabel] === ref : !state.index.has(snapshot.key);

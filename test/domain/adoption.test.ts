@@ -3,9 +3,9 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Labels } from '../../events/codecs.ts';
 import type { Event } from '../../events/registry.ts';
-import { refLabel } from '../../projections/offer.ts';
+import { refLabel } from '../../projections/snapshot.ts';
 import { evolve, initialState } from '../../projections/state.ts';
-import { adoptable, restoration } from '../../src/domain/adopt.ts';
+import { adoptable, restoration } from '../../src/domain/adoption.ts';
 import { restorable } from '../../src/domain/restore.ts';
 import { committed, enveloped, prepared } from '../support/sample-events.ts';
 
