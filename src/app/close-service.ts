@@ -1,13 +1,13 @@
 import type { Failpoint } from '../ports/failpoints.ts';
 import { Fault } from '../ports/fault.ts';
 import type { Logger } from '../ports/logger.ts';
+import { timedOut, withTimeout } from '../ports/promises.ts';
 import type { Uptime } from '../ports/system.ts';
 import type { Checkpointer } from './background/checkpointer.ts';
 import type { LateFlusher } from './background/late-flusher.ts';
 import { recordClosing } from './recovery/recover.ts';
 import type { Journal } from './store/journal.ts';
 import type { KeyLocks } from './store/key-locks.ts';
-import { late, within } from './within.ts';
 
 /** Milliseconds for each part of an end. */
 export interface ClosingLimits {
@@ -42,8 +42,8 @@ export async function closeInOrder(context: Context, ended: Promise<unknown>, re
   const { flusher, checkpointer, logger, limits } = context;
   let rested = true;
   const inTime = async <T>(what: string, milliseconds: number, work: Promise<T>): Promise<T> => {
-    const done = await within(milliseconds, work);
-    if (done !== late) return done;
+    const done = await withTimeout(milliseconds, work);
+    if (done !== timedOut) return done;
     rested = false;
     throw tooLate(what, milliseconds);
   };
@@ -60,7 +60,7 @@ export async function closeInOrder(context: Context, ended: Promise<unknown>, re
     logger.error({ err: error }, 'closing not recorded: the next start will look like one after a crash');
     return rested;
   }
-  if ((await within(limits.checkpoint, checkpointer.save())) !== late) return true;
+  if ((await withTimeout(limits.checkpoint, checkpointer.save())) !== timedOut) return true;
   logger.warn({ milliseconds: limits.checkpoint }, 'checkpoint not written in time: a restart will take longer');
   return false;
 }

@@ -4,6 +4,7 @@ import type { LayerOf } from '../adapters/volume-driver/shared/layer-tree.ts';
 import { dropManifest, manifestsIn } from '../adapters/volume-driver/shared/manifest-file.ts';
 import { Fault, faultOf } from '../ports/fault.ts';
 import type { Manifests } from '../ports/layer-inspector.ts';
+import { deferred } from '../ports/promises.ts';
 
 /** What the thread is to do. */
 export interface ManifestJob {
@@ -32,16 +33,14 @@ export function createManifests(root: string, driver: string, expectRoot: () => 
       underWay.add(worker);
       // It keeps no process alive that has nothing else to do.
       worker.unref();
-      return new Promise<void>((resolve, reject) => {
-        worker.on('message', () => resolve());
-        worker.on('error', (error) => reject(faultOf(error, `manifest of volume ${id}`)));
-        worker.on('exit', () => {
-          underWay.delete(worker);
-          reject(
-            new Fault('stopped', `manifest of volume ${id}: was not finished`, { hint: 'the next start makes it' }),
-          );
-        });
+      const { promise, resolve, reject } = deferred();
+      worker.on('message', () => resolve());
+      worker.on('error', (error) => reject(faultOf(error, `manifest of volume ${id}`)));
+      worker.on('exit', () => {
+        underWay.delete(worker);
+        reject(new Fault('stopped', `manifest of volume ${id}: was not finished`, { hint: 'the next start makes it' }));
       });
+      return promise;
     },
     drop: (id) => {
       expectRoot();

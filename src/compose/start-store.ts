@@ -19,12 +19,12 @@ import type { LoadedState } from '../app/recovery/load-state.ts';
 import { recover } from '../app/recovery/recover.ts';
 import { createService, type Service } from '../app/service.ts';
 import { createJournal, type Journal } from '../app/store/journal.ts';
-import { late, within } from '../app/within.ts';
 import type { Config } from '../config/config.ts';
 import { version } from '../config/version.ts';
 import type { CheckpointStore } from '../ports/checkpoint-store.ts';
 import type { EventLog } from '../ports/event-log.ts';
 import type { Manifests } from '../ports/layer-inspector.ts';
+import { timedOut, withTimeout } from '../ports/promises.ts';
 import { expectRoot, type RootGuard } from '../ports/root-guard.ts';
 import type { Survey, VolumeDriver } from '../ports/volume-driver.ts';
 import { createManifests, removeManifests } from './manifest-thread.ts';
@@ -149,9 +149,9 @@ export async function startStore(
     const rested = await service.close(reason);
     giving?.unsubscribe();
     // What is disposable, or still waits for a disk or a cluster, is not waited for.
-    const ended = await within(restTime, Promise.all([kept, log.close()]));
+    const ended = await withTimeout(restTime, Promise.all([kept, log.close()]));
     await driver.close();
-    return rested && ended !== late;
+    return rested && ended !== timedOut;
   };
   const feed = createFeed({ journal, pipelines });
   metrics.watchFeed(feed);

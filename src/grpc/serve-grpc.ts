@@ -1,8 +1,8 @@
 import { createServer, type Http2Server, type ServerHttp2Session } from 'node:http2';
 import type { Snapshots } from '../app/store/snapshots.ts';
-import { within } from '../app/within.ts';
 import { listenOnSocket } from '../edge/listen-on-socket.ts';
 import type { Logger } from '../ports/logger.ts';
+import { withTimeout } from '../ports/promises.ts';
 import { type CallWatch, createCallWatch, type OnCall } from './call-watch.ts';
 import { createHandlers } from './handlers.ts';
 import { createHealth } from './health.ts';
@@ -76,7 +76,10 @@ interface Serving {
 async function drain({ server, sessions, calls }: Serving, timeoutMs: number): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   for (const session of sessions) session.close();
-  await within(timeoutMs, Promise.race([closed, calls.idle().then(async () => void (await within(farewell, closed)))]));
+  await withTimeout(
+    timeoutMs,
+    Promise.race([closed, calls.idle().then(async () => void (await withTimeout(farewell, closed)))]),
+  );
   for (const session of sessions) session.destroy();
   await closed;
 }

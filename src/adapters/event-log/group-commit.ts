@@ -1,4 +1,5 @@
 import type { AppendOptions } from '../../ports/event-log.ts';
+import { type Deferred, deferred } from '../../ports/promises.ts';
 
 /**
  * Stores items in batches: one batch at a time, in the order in which the items came; whatever comes while a batch is
@@ -25,11 +26,8 @@ export interface GroupCommitOptions<T> {
 /** Milliseconds that an item taken `soon` waits for company. */
 const soonMilliseconds = 20;
 
-interface Waiting<T> {
+interface Waiting<T> extends Deferred<void> {
   readonly item: T;
-  readonly promise: Promise<void>;
-  readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
 }
 
 export function createGroupCommit<T>({
@@ -81,7 +79,7 @@ export function createGroupCommit<T>({
   };
   return {
     take: (item, flush) => {
-      const entry = waitingFor(item);
+      const entry = { item, ...deferred() };
       waiting.push(entry);
       if (flush === 'now') start();
       else if (!storing) next();
@@ -101,14 +99,4 @@ function leading<T>(waiting: readonly Waiting<T>[], together: (first: T, item: T
   if (first === undefined) return [];
   const end = waiting.findIndex(({ item }, index) => index > 0 && !together(first.item, item));
   return end === -1 ? waiting : waiting.slice(0, end);
-}
-
-function waitingFor<T>(item: T): Waiting<T> {
-  let resolve = () => {};
-  let reject: (error: Error) => void = () => {};
-  const promise = new Promise<void>((yes, no) => {
-    resolve = yes;
-    reject = no;
-  });
-  return { item, promise, resolve, reject };
 }

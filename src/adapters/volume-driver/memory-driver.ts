@@ -1,6 +1,6 @@
 import type { Kind } from '../../../events/codecs.ts';
 import { Fault } from '../../ports/fault.ts';
-import { untilAborted } from '../../ports/until-aborted.ts';
+import { untilAborted } from '../../ports/promises.ts';
 import { type Found, isHalted, type Volume, type VolumeDriver } from '../../ports/volume-driver.ts';
 import { idOfName } from './shared/id-of-name.ts';
 

@@ -3,7 +3,7 @@ import type { Event, EventOf } from '../../../events/registry.ts';
 import type { Failpoint } from '../../ports/failpoints.ts';
 import { errorText, Fault } from '../../ports/fault.ts';
 import type { Logger } from '../../ports/logger.ts';
-import { untilAborted } from '../../ports/until-aborted.ts';
+import { type Deferred, deferred, untilAborted } from '../../ports/promises.ts';
 import type { VolumeDriver } from '../../ports/volume-driver.ts';
 import { reconcilerActor } from '../actors.ts';
 import type { Journal } from '../store/journal.ts';
@@ -49,15 +49,11 @@ export function createPurger({ journal, pipelines, driver, retrier, logger, fail
   let lastGone = Number.NEGATIVE_INFINITY;
   const due = new Subject<number>();
   const done = new Subject<Purged>();
-  const tries = new Map<number, { promise: Promise<void>; end: () => void }>();
+  const tries = new Map<number, Deferred<void>>();
 
   const enqueue = (id: number) => {
     if (tries.has(id)) return;
-    let end = () => {};
-    const promise = new Promise<void>((resolve) => {
-      end = resolve;
-    });
-    tries.set(id, { promise, end });
+    tries.set(id, deferred());
     due.next(id);
   };
   const purge = async (id: number) => {
@@ -77,7 +73,7 @@ export function createPurger({ journal, pipelines, driver, retrier, logger, fail
         retrier.add({ id }, 'purge', () => purge(id));
       }
     }
-    tries.get(id)?.end();
+    tries.get(id)?.resolve();
     tries.delete(id);
   };
   const unrecorded = (error: unknown) =>

@@ -1,7 +1,7 @@
 import type { State } from '../../../projections/state.ts';
 import { errorText, Fault } from '../../ports/fault.ts';
 import type { Logger } from '../../ports/logger.ts';
-import { untilAborted } from '../../ports/until-aborted.ts';
+import { untilAborted } from '../../ports/promises.ts';
 import type { Usage, VolumeDriver } from '../../ports/volume-driver.ts';
 import { reconcilerActor } from '../actors.ts';
 import type { Journal } from '../store/journal.ts';

@@ -1,3 +1,5 @@
+import { deferred } from '../../ports/promises.ts';
+
 /** One piece of work after the other, whoever brings it. */
 export type Turns = <T>(work: () => Promise<T>) => Promise<T>;
 
@@ -23,10 +25,8 @@ export function createTurns(position: () => number): Turns {
   };
   return async (work) => {
     const before = last;
-    let end = () => {};
-    last = new Promise((resolve) => {
-      end = resolve;
-    });
+    const { promise, resolve: end } = deferred();
+    last = promise;
     await before;
     const began = performance.now();
     try {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Envelope } from '../../../events/envelope.ts';
 import type { EventLog, LogTrouble } from '../../ports/event-log.ts';
 import { Fault, faultOf } from '../../ports/fault.ts';
+import { deferred } from '../../ports/promises.ts';
 import { expectSameHistory } from './same-history.ts';
 import { type ForwardStatus, notYet } from './status.ts';
 
@@ -41,10 +42,11 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
     tell(status);
   };
   const blocking = () => (trouble?.refuses === 'all' ? trouble.fault : undefined);
-  const advanced = () =>
-    new Promise<void>((resolve) => {
-      wake = resolve;
-    });
+  const advanced = () => {
+    const { promise, resolve } = deferred();
+    wake = resolve;
+    return promise;
+  };
   const copy = async (target: EventLog, onProgress: () => void) => {
     while (!closing.signal.aborted) {
       const blocked = blocking();

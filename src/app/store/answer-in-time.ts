@@ -1,4 +1,5 @@
 import { Fault } from '../../ports/fault.ts';
+import { deferred } from '../../ports/promises.ts';
 import type { Journal } from './journal.ts';
 
 /** Milliseconds that a change may wait for a log that does not answer: an election of a cluster is over well before. */
@@ -32,10 +33,7 @@ export function createAnswerInTime({ troubles }: Pick<Journal, 'troubles'>, wait
   });
   return async (change) => {
     if (late && silent !== undefined) throw unanswered(silent);
-    let reject: (fault: Fault) => void = () => {};
-    const given = new Promise<never>((_, no) => {
-      reject = no;
-    });
+    const { promise: given, reject } = deferred<never>();
     waiting.add(reject);
     try {
       return await Promise.race([change(), given]);

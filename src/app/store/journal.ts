@@ -5,6 +5,7 @@ import { evolve, type State } from '../../../projections/state.ts';
 import { evolveStoreInfo } from '../../../projections/store-info.ts';
 import type { AppendOptions, EventLog, LogPlace, LogTrouble } from '../../ports/event-log.ts';
 import { errorText, Fault, isTransient } from '../../ports/fault.ts';
+import { deferred } from '../../ports/promises.ts';
 import { expectRoot, type RootGuard } from '../../ports/root-guard.ts';
 import type { Clock } from '../../ports/system.ts';
 import { seal } from './stamp-events.ts';
@@ -86,10 +87,7 @@ export function createJournal({ log, store, clock, state, root, largest }: Conte
   let setbacks = 0;
   let reason = '';
   let closed = false;
-  let tellStopped: (reason: string) => void = () => {};
-  const stopped = new Promise<string>((resolve) => {
-    tellStopped = resolve;
-  });
+  const { promise: stopped, resolve: resolveStopped } = deferred<string>();
   const events = new Subject<Envelope>();
   const troubles = new BehaviorSubject<LogTrouble | undefined>(undefined);
   log.onTrouble?.((trouble) => {
@@ -111,7 +109,7 @@ export function createJournal({ log, store, clock, state, root, largest }: Conte
   };
   const stop = (why: string) => {
     if (reason === '') reason = why;
-    tellStopped(why);
+    resolveStopped(why);
   };
   const record = (facts: readonly Event[], { actor, cause, room, flush }: RecordOptions) => {
     if (closed) throw hasClosed();

@@ -1,3 +1,5 @@
+import { deferred } from '../../ports/promises.ts';
+
 /** Keeps per-key order: what is run on a key starts when all that was asked for before on that key has ended. */
 export interface KeyLocks {
   /** Runs a deed while it alone holds all the keys. Keys are taken together, so deeds can't wait for each other in a ring. */
@@ -15,10 +17,7 @@ export function createKeyLocks(): KeyLocks {
     run: async (keys, deed) => {
       while (gate !== undefined) await gate;
       const before = keys.flatMap((key) => tails.get(key) ?? []);
-      let end = () => {};
-      const tail = new Promise<void>((resolve) => {
-        end = resolve;
-      });
+      const { promise: tail, resolve: end } = deferred();
       for (const key of keys) tails.set(key, tail);
       try {
         if (before.length > 0) await Promise.all(before);
@@ -30,10 +29,8 @@ export function createKeyLocks(): KeyLocks {
     },
     alone: async (deed) => {
       while (gate !== undefined) await gate;
-      let open = () => {};
-      gate = new Promise<void>((resolve) => {
-        open = resolve;
-      });
+      const { promise, resolve: open } = deferred();
+      gate = promise;
       try {
         await Promise.all(tails.values());
         return await deed();

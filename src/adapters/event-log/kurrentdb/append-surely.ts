@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Fault } from '../../../ports/fault.ts';
+import { deferred } from '../../../ports/promises.ts';
 import { anotherWriter } from './other-writer.ts';
 import type { Patience } from './patience.ts';
 import type { Stream, Unknown } from './stream.ts';
@@ -44,10 +45,8 @@ export async function appendSurely(
 }
 
 async function unlessAborted<T>(call: Promise<T>, signal: AbortSignal): Promise<T | Unknown> {
-  let end = () => {};
-  const aborted = new Promise<Unknown>((resolve) => {
-    end = () => resolve({ unknown: 'the log was closed before the cluster had answered' });
-  });
+  const { promise: aborted, resolve } = deferred<Unknown>();
+  const end = () => resolve({ unknown: 'the log was closed before the cluster had answered' });
   signal.addEventListener('abort', end);
   if (signal.aborted) end();
   try {

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorText, Fault } from '../../../ports/fault.ts';
+import { deferred, timedOut, withTimeout } from '../../../ports/promises.ts';
 import { meaningOf } from './classify.ts';
 import { type Connection, connect, type Page, type Proposal, type Recorded } from './connect.ts';
 import type { Target } from './connection-string.ts';
 import { diagnose } from './diagnose.ts';
 import type { Patience } from './patience.ts';
-import { within } from './within.ts';
 
 /** One stream of a cluster, over connections that come and go. Everything ends in time. */
 export interface Stream {
@@ -63,7 +63,10 @@ export function openStream({ target, name, patience, signal, onWait = () => {} }
   const once = async <T>(call: (client: Connection) => Promise<T>): Promise<T> => {
     if (closed) throw new Fault('stopped', `${where}: is closed`, { hint: 'open it again' });
     try {
-      return await within(patience.answer, connected().then(call));
+      // The client's own deadlines do not hold.
+      const answer = await withTimeout(patience.answer, connected().then(call));
+      if (answer === timedOut) throw new Error(`no answer within ${patience.answer} ms`);
+      return answer;
     } catch (error) {
       last = error;
       if (meaningOf(error, where).kind === 'unknown') drop();
@@ -71,10 +74,7 @@ export function openStream({ target, name, patience, signal, onWait = () => {} }
     }
   };
   const untilAnswered = async <T>(call: (client: Connection) => Promise<T>) => {
-    let refuse: (fault: Fault) => void = () => {};
-    const refused = new Promise<never>((_, reject) => {
-      refuse = reject;
-    });
+    const { promise: refused, reject: refuse } = deferred<never>();
     const explain = async () => {
       const found = await diagnose(target, where);
       if (found?.code === 'unsupported') refuse(found);
