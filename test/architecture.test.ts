@@ -3,7 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { importsOf } from './architecture/imports.ts';
 import { offences } from './architecture/offences.ts';
-import { sourcesBelow } from './runner/discover.ts';
+import { sourcesBelow } from './runner/suites.ts';
 
 const sources = ['events', 'projections', 'src'].flatMap(sourcesBelow);
 

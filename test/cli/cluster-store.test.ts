@@ -6,6 +6,7 @@ import { createServing, type Serving } from '../fault/serving.ts';
 import { ask } from '../http/ask.ts';
 import { startDaemon } from '../support/daemon.ts';
 import { createFront } from '../support/kurrent/front.ts';
+import { loopbackUrl } from '../support/kurrent/loopback-url.ts';
 import { type StandIn, startStandIn } from '../support/kurrent/stand-in.ts';
 import { run } from '../support/run.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
@@ -207,7 +208,7 @@ test('is not ready while the cluster is away, and goes on with what it was asked
   const { serving, standIn, sandbox } = context;
   const front = await createFront(standIn.port);
   sandbox.atEnd(front.close);
-  const daemons = serving(logIn(`kurrentdb://127.0.0.1:${front.port}?tls=false`));
+  const daemons = serving(logIn(loopbackUrl(front.port)));
   const daemon = await daemons.start();
   const client = daemons.connect();
   await client.prepare('a');

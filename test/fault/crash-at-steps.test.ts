@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Step, steps } from '../../src/ports/failpoints.ts';
-import { inTurn } from '../runner/in-turn.ts';
+import { inTurn } from '../support/in-turn.ts';
 import { onDisk, stateOfRoot, verified } from '../support/inspect-store.ts';
 import { suiteNeeding } from '../support/requirements.ts';
 import { createSandbox } from '../support/sandbox.ts';

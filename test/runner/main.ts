@@ -1,31 +1,33 @@
 import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
+import { parseArguments, select } from './arguments.ts';
 import { measureCoverage, tooLittle } from './coverage.ts';
-import { sourcesBelow, type TestFile, testFiles } from './discover.ts';
 import { forgottenRuns } from './forgotten-runs.ts';
-import { inTurn } from './in-turn.ts';
-import { line, summary } from './report.ts';
+import { cpuOfChildren } from './process-group.ts';
 import { killAll, runFile } from './run-file.ts';
-import { parseArguments, select } from './selection.ts';
-import { suites } from './suites.ts';
+import { runAll } from './schedule.ts';
+import { isBelow, sourcesBelow, type TestFile, testFiles } from './suites.ts';
 import { judge, type Verdict } from './verdict.ts';
 
-/** A Node to run tests on, what to say about it, and what its processes get to know. */
-interface Runtime {
+/** A test file to run on a Node. */
+interface Job extends TestFile {
   readonly node: string;
   readonly note: string;
-  readonly env: Readonly<Record<string, string>>;
+}
+
+/** What became of a job; seconds of wall clock, and of processor time. */
+interface Result extends Verdict {
+  readonly name: string;
+  readonly seconds: number;
+  readonly cpu: number;
 }
 
 const { CI, NEWER_NODE = '', COVERAGE_FOLDER = '', FAILED_STEP = '' } = process.env;
 const coverageFolder = COVERAGE_FOLDER === '' ? '' : resolve(COVERAGE_FOLDER);
-const thisNode: Runtime = {
-  node: process.execPath,
-  note: '',
-  env: coverageFolder === '' ? {} : { NODE_V8_COVERAGE: coverageFolder },
-};
-const newerNode: Runtime = { node: NEWER_NODE, note: ' on the newer Node', env: {} };
-const verdicts: Verdict[] = [];
+/** Files that wait leave the processors to others. */
+const lanes = availableParallelism() + 2;
+const results: Result[] = [];
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.once(signal, () => {
@@ -34,63 +36,66 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const)
   });
 
 /** Runs one file, prints its line, and its whole output if anything is wrong with it. */
-async function runOne(file: TestFile, { node, note, env }: Runtime): Promise<void> {
+async function run({ suite, source, compiled, node, note }: Job): Promise<void> {
   const began = performance.now();
-  const ending = await runFile(node, file.compiled, { limitSeconds: file.suite.limitSeconds, env });
+  const env = coverageFolder !== '' && suite.covered && note === '' ? { NODE_V8_COVERAGE: coverageFolder } : {};
+  const ending = await runFile(node, compiled, { limitSeconds: suite.limitSeconds, env });
   const verdict = judge(ending, { strict: CI === 'true' });
-  verdicts.push(verdict);
-  console.log(line(file, verdict, (performance.now() - began) / 1000, note));
+  const seconds = (performance.now() - began) / 1000;
+  const name = `${suite.name.padEnd(12)} ${source}${note}`;
+  results.push({ ...verdict, name, seconds, cpu: cpuOfChildren() });
+  console.log(`${verdict.failed > 0 ? 'FAIL' : 'ok  '} ${name}: ${counts(verdict)} in ${seconds.toFixed(1)} s`);
   if (verdict.failed > 0) console.log(ending.output.trimEnd().replace(/^/gm, '    | '));
-  for (const problem of verdict.problems) console.log(`    ${file.source} ${problem}`);
-}
-
-async function runSuites(files: readonly TestFile[], runtime: Runtime): Promise<void> {
-  for (const suite of suites)
-    await inTurn(
-      files.filter((file) => file.suite === suite),
-      suite.width,
-      (file) => runOne(file, runtime),
-    );
+  for (const problem of verdict.problems) console.log(`    ${source} ${problem}`);
 }
 
 /** Something outside a test file has failed. */
 function fail(what: string): void {
   console.log(`FAIL ${what}`);
-  verdicts.push({ passed: 0, failed: 1, skipped: 0, problems: [] });
+  results.push({ passed: 0, failed: 1, skipped: 0, problems: [], name: what, seconds: 0, cpu: 0 });
 }
 
-/** A suite without `.run()` passes in silence; contracts lie in files of their own, so every source is looked at. */
-function lookForForgottenRuns(sources: readonly string[]): void {
+/** A suite without `.run()` passes in silence. Contracts lie in files of their own, so every source is read. */
+function findForgottenRuns(sources: readonly string[]): void {
   for (const source of sources.filter((name) => !name.endsWith('.fixture.ts')))
     for (const name of forgottenRuns(readFileSync(source, 'utf8')))
       fail(`${source} defines the suite "${name}" and never runs it`);
 }
 
-async function lookAtCoverage(): Promise<void> {
+async function checkCoverage(): Promise<void> {
   const coverage = await measureCoverage(coverageFolder);
   console.log(`     coverage: ${coverage.total?.lines.pct} % of lines; every file's is in coverage/lcov.info`);
   for (const what of tooLittle(coverage, process.cwd())) fail(what);
 }
 
-async function main(): Promise<void> {
-  const sources = sourcesBelow('test');
-  const names = suites.map((suite) => suite.name);
-  const chosen = select(testFiles(sources), parseArguments(process.argv.slice(2), names));
-  lookForForgottenRuns(sources);
-  await runSuites(chosen, thisNode);
-  if (newerNode.node !== '')
-    await runSuites(
-      chosen.filter((file) => file.suite.newerNode),
-      newerNode,
-    );
-  if (coverageFolder !== '') await lookAtCoverage();
-  if (FAILED_STEP !== '') fail(FAILED_STEP);
+function printTimes(): void {
+  console.log('\nslowest files (s)   wall    CPU');
+  for (const { name, seconds, cpu } of results.toSorted((one, other) => other.seconds - one.seconds).slice(0, 25))
+    console.log(`${seconds.toFixed(1).padStart(24)} ${cpu.toFixed(1).padStart(6)}  ${name}`);
 }
 
-try {
-  await main();
-} catch (error) {
-  fail(error instanceof Error ? error.message : String(error));
+function counts({ passed, failed, skipped }: Pick<Verdict, 'passed' | 'failed' | 'skipped'>): string {
+  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
 }
-console.log(summary(verdicts));
-process.exitCode = verdicts.some((verdict) => verdict.failed > 0) ? 1 : 0;
+
+const sum = (figure: 'passed' | 'failed' | 'skipped') => results.reduce((all, result) => all + result[figure], 0);
+
+async function main(): Promise<void> {
+  const sources = sourcesBelow('test');
+  const wanted = parseArguments(process.argv.slice(2));
+  const files = select(testFiles(sources), wanted);
+  findForgottenRuns(sources);
+  const jobs: Job[] = files.map((file) => ({ ...file, node: process.execPath, note: '' }));
+  if (NEWER_NODE !== '')
+    for (const file of files.filter(({ source, suite }) => isBelow(source, suite.newerNode)))
+      jobs.push({ ...file, node: NEWER_NODE, note: ' on the newer Node' });
+  await runAll(jobs, lanes, run);
+  if (coverageFolder !== '') await checkCoverage();
+  if (FAILED_STEP !== '') fail(FAILED_STEP);
+  if (wanted.times) printTimes();
+}
+
+await main().catch((error) => fail(error instanceof Error ? error.message : String(error)));
+const [passed, failed, skipped] = [sum('passed'), sum('failed'), sum('skipped')];
+console.log(counts({ passed, failed, skipped }));
+process.exitCode = failed > 0 ? 1 : 0;

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Whether all processes of a group are gone within two seconds: a child that was told to end may take a moment. */
+/** Whether all processes of a group are gone within two seconds: an ending child may take a moment. */
 export async function groupEnds(group: number): Promise<boolean> {
   for (let i = 0; i < 40; i++) {
     if (membersOf(group).length === 0) return true;
@@ -30,7 +30,19 @@ export function membersOf(group: number): readonly number[] {
     });
 }
 
-/** The fields of /proc/PID/stat from the third (state) on; none where the process is gone. */
+let reported = 0;
+
+/** Seconds of processor time of the children that have ended since the last call, and of those that they waited for. */
+export function cpuOfChildren(): number {
+  const ticks = statOf(process.pid)
+    .slice(13, 15)
+    .reduce((all, each) => all + Number(each), 0);
+  const seconds = ticks / 100 - reported;
+  reported = ticks / 100;
+  return seconds;
+}
+
+/** The fields of /proc/PID/stat from the third (state) on; none if the process is gone. */
 function statOf(pid: number): readonly string[] {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');

@@ -4,8 +4,8 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { groupEnds, killGroup } from './process-group.ts';
-import { totalsIn } from './totals.ts';
 import type { Ending } from './verdict.ts';
+import { totalsIn } from './verdict.ts';
 
 interface RunOptions {
   /** how long it may take */

@@ -1,5 +1,3 @@
-import { announcementsIn, totalsIn } from './totals.ts';
-
 /** How a test file's process came to its end. */
 export interface Ending {
   readonly output: string;
@@ -51,4 +49,33 @@ function* endingProblems(ending: Ending, someFailed: boolean): Iterable<string> 
   else if (ending.signal !== null) yield `was ended by ${ending.signal}`;
   else if (ending.exitCode !== 0 && !someFailed) yield `exited with status ${ending.exitCode}`;
   if (ending.leftProcesses) yield 'left processes behind';
+}
+
+/** The figures that uvu closes a file with. */
+interface Totals {
+  readonly total: number;
+  readonly passed: number;
+  readonly skipped: number;
+}
+
+/** A test that said why it does not run, in a line `SKIP <name>: <reason>`. */
+interface Announcement {
+  readonly name: string;
+  readonly reason: string;
+}
+
+const figures = /^ {2}Total: +(\d+)\n {2}Passed: +(\d+)\n {2}Skipped: +(\d+)$/gm;
+const announcement = /(?:^|[•✘] |\) )SKIP (.+?): (.+)$/gm;
+
+/** Every closing block of figures in a file's output: one, if all went well. */
+export function totalsIn(output: string): readonly Totals[] {
+  return [...output.matchAll(figures)].map(([, total, passed, skipped]) => ({
+    total: Number(total),
+    passed: Number(passed),
+    skipped: Number(skipped),
+  }));
+}
+
+function announcementsIn(output: string): readonly Announcement[] {
+  return [...output.matchAll(announcement)].map(([, name = '', reason = '']) => ({ name, reason }));
 }

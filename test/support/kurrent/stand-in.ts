@@ -1,6 +1,7 @@
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { createFaults, type Faults } from './faults.ts';
 import { createFront } from './front.ts';
+import { loopbackUrl, shortDiscovery } from './loopback-url.ts';
 import { servicesOf } from './service.ts';
 import { createStreams, type StoredEvent, type Streams } from './streams.ts';
 
@@ -53,7 +54,10 @@ export async function startStandIn({ port = 0, file, tls }: StandInOptions = {})
   const inner = await bound(server, tls);
   const front = await createFront(inner, port);
   return {
-    url: `kurrentdb://${tls === undefined ? '' : `${tls.credentials}@`}127.0.0.1:${front.port}?tls=${tls !== undefined}`,
+    url:
+      tls === undefined
+        ? loopbackUrl(front.port)
+        : `kurrentdb://${tls.credentials}@127.0.0.1:${front.port}?tls=true&${shortDiscovery}`,
     port: front.port,
     streams,
     faults,

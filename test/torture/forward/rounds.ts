@@ -6,6 +6,7 @@ import type { ForwardReport } from '../../../src/app/forward/status.ts';
 import { createServing, type Serving } from '../../fault/serving.ts';
 import { type Daemon, startDaemon } from '../../support/daemon.ts';
 import { freePort } from '../../support/free-port.ts';
+import { loopbackUrl } from '../../support/kurrent/loopback-url.ts';
 import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { createRandom, type Random } from '../random.ts';
@@ -96,7 +97,7 @@ async function begin(sandbox: Sandbox, seed: number): Promise<Run> {
   const serving = createServing(sandbox, {
     driver: 'memory',
     root: join(sandbox.path, 'root'),
-    settings: `log = { segment_bytes = "64KiB" }\nforward = { url = "kurrentdb://127.0.0.1:${port}?tls=false" }`,
+    settings: `log = { segment_bytes = "64KiB" }\nforward = { url = "${loopbackUrl(port)}" }`,
   });
   const daemon = await serving.start();
   const kills = { daemon: 0, server: 0 };

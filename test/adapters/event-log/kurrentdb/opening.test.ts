@@ -7,6 +7,7 @@ import { inspectStream } from '../../../../src/adapters/event-log/kurrentdb/insp
 import { readKurrentStream } from '../../../../src/adapters/event-log/kurrentdb/open-kurrent-event-log.ts';
 import type { Fault } from '../../../../src/ports/fault.ts';
 import { freePort } from '../../../support/free-port.ts';
+import { loopbackUrl } from '../../../support/kurrent/loopback-url.ts';
 import { type Cluster, now, readAll, rejection, startCluster } from './cluster.ts';
 
 const test = suite<Cluster>('opening a log in KurrentDB');
@@ -24,7 +25,7 @@ const brief = { patience: { answer: 2_000, outcome: 1_000 } };
 test('takes the stream up where it was left, by one node or by a list of them', async ({ open, events, standIn }) => {
   const log = await open();
   await log.append(events(3), now);
-  for (const url of [`kurrentdb://127.0.0.1:${standIn.port},127.0.0.1:${standIn.port}?tls=false`, standIn.url]) {
+  for (const url of [loopbackUrl(standIn.port, standIn.port), standIn.url]) {
     const again = await open({ url });
     assert.equal(again.end, log.end);
     assert.equal(await readAll(again, 1), events(2, 1));

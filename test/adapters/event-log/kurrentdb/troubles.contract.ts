@@ -12,6 +12,7 @@ import { eventId } from '../../../../src/app/store/stamp-events.ts';
 import type { EventLog, LogTrouble } from '../../../../src/ports/event-log.ts';
 import { type Administrator, administratorOf } from '../../../support/kurrent/administrator.ts';
 import { createFront, type Front } from '../../../support/kurrent/front.ts';
+import { loopbackUrl } from '../../../support/kurrent/loopback-url.ts';
 import { enveloped, sampleRoot } from '../../../support/sample-events.ts';
 import { createSandbox, type Sandbox } from '../../../support/sandbox.ts';
 import { waitFor } from '../../../support/wait-for.ts';
@@ -58,7 +59,7 @@ export function troublesContract(name: string, start: (sandbox: Sandbox) => Prom
     const administrator = administratorOf(cluster);
     sandbox.atEnd(() => context.front.close());
     sandbox.atEnd(administrator.close);
-    const url = `kurrentdb://127.0.0.1:${front.port}?tls=false`;
+    const url = loopbackUrl(front.port);
     const open = async (options: Partial<KurrentEventLogOptions> = {}) => {
       const { log } = await openKurrentEventLog({ url, store, patience, ...options });
       sandbox.atEnd(log.close);
@@ -186,7 +187,7 @@ export function troublesContract(name: string, start: (sandbox: Sandbox) => Prom
     assert.equal(await readAll(again, 7), events(2, 7));
     assert.equal(await Promise.all([7, 8, 9].map((position) => again.markAt(position))), marks);
     assert.is(await again.markAt(6), undefined);
-    const url = `kurrentdb://127.0.0.1:${front.port}?tls=false`;
+    const url = loopbackUrl(front.port);
     const { records, position, damage } = await inspectStream({ url, store });
     assert.equal([records, position], [3, 9]);
     assert.match(damage[0]?.text ?? '', 'positions 1 to 6');
