@@ -1,36 +1,26 @@
-import type { Snapshot } from '../projections/snapshot.ts';
-import { createSystem } from './adapters/system/create-system.ts';
-import { createRoomMeter } from './adapters/system/disk-space.ts';
-import { createFailpoints, failpointsVariable } from './adapters/system/failpoints.ts';
-import { linkImageFs } from './adapters/system/root/image-fs-link.ts';
-import { readIdentity } from './adapters/system/root/root-directory.ts';
+import { createDisposal, type Disposal } from './app/disposal.ts';
 import { observeContainerd } from './app/explain/observe-containerd.ts';
 import { forwardReport } from './app/forward/status.ts';
 import { guardFiles } from './app/guarded.ts';
-import type { Action } from './app/reconcile/action.ts';
-import { hiddenFromKubelet } from './app/retention/kubelet.ts';
-import type { Journal } from './app/store/journal.ts';
 import { watchHealth } from './app/watch-health.ts';
 import { type Forwarding, startForwarding } from './compose/forward-thread.ts';
+import { prepareForKubelet } from './compose/kubelet.ts';
 import { openLayers } from './compose/layers.ts';
-import { openStore, type Tools } from './compose/open-store.ts';
+import { openStore } from './compose/open-store.ts';
 import type { OpenStore } from './compose/start-store.ts';
 import { storeFiles } from './compose/store-files.ts';
+import { createTools, type Tools } from './compose/tools.ts';
 import type { Config } from './config/config.ts';
-import { version } from './config/version.ts';
-import type { Answer } from './domain/refusal.ts';
 import { serveGrpc } from './grpc/serve-grpc.ts';
 import { createFormats } from './http/events/format.ts';
 import { readToken } from './http/read-token.ts';
 import { type HttpOptions, serveHttp } from './http/serve-http.ts';
-import { createMetrics } from './observe/create-metrics.ts';
-import { type Failpoint, noFailpoints } from './ports/failpoints.ts';
 import type { Logger } from './ports/logger.ts';
 import { expectRoot } from './ports/root-guard.ts';
 
 export interface Daemon {
   /**
-   * Ends calls under way, closes the log, removes the sockets, lets the root go. Takes `drain_timeout` and `stopTime` at most, whatever
+   * Ends calls under way, closes the log, removes the sockets, unlocks the root. Takes `drain_timeout` and `stopTime` at most, whatever
    * is under way.
    */
   stop(reason: string): Promise<void>;
@@ -40,64 +30,128 @@ export interface Daemon {
 export const stopTime = 15_000;
 
 export interface StartOptions {
-  /** Takes the store over where another root has served it. */
+  /** Takes the store over if another root has served it. */
   readonly takeOver: boolean;
 }
 
-/** Opens the store, recovers it and serves it. Rejects with a Fault that says what, where and what to do. */
-export async function startDaemon(config: Config, plain: Logger, { takeOver }: StartOptions): Promise<Daemon> {
+/** Opens the store, recovers it and serves it. Rejects with a Fault that says what, where and what to do, with nothing left open. */
+export async function startDaemon(config: Config, plain: Logger, options: StartOptions): Promise<Daemon> {
   const listeners = httpListeners(config);
-  const system = createSystem();
-  const metrics = createMetrics(version());
-  const logger = metrics.counting(plain);
-  const failpoint = failpoints(logger);
-  const store = await openStore(config, { system, metrics, logger, failpoint, takeOver });
+  const tools = createTools(plain);
+  const { system, metrics, logger } = tools;
+  const started = createDisposal();
+  let reason = 'start failed';
+  started.defer(metrics.close);
+  // Closed after the store: they pass on its last events.
+  const outlets = createDisposal();
+  started.defer(outlets.dispose);
   try {
-    const daemon = await serveStore(store, config, { metrics, logger, listeners });
-    await compareWithKubelet(config, { metrics, logger });
-    if (config.imageFsLink !== null) linkImages(config.imageFsLink, config.root, logger);
+    const store = await openStore(config, tools, options);
+    started.defer(() => store.close(reason));
+    await serve(store, { config, tools, listeners, started, outlets });
+    await prepareForKubelet(config, tools);
     await system.notify('READY=1');
-    logger.info({ root: config.root, address: config.address, driver: config.driver }, 'serving');
-    return {
-      stop: async (reason) => {
-        // A longer drain_timeout than the unit file reckons with extends what the service manager waits.
-        await system.notify(`STOPPING=1\nEXTEND_TIMEOUT_USEC=${(config.drainTimeout + stopTime) * 1000}`);
-        await daemon.stop(reason);
-        metrics.close();
-        logger.info({ reason }, 'stopped');
-      },
-    };
   } catch (error) {
-    await store.close('start failed');
+    await started.dispose().catch(() => {});
     throw error;
   }
+  logger.info({ root: config.root, address: config.address, driver: config.driver }, 'serving');
+  return {
+    stop: async (why) => {
+      reason = why;
+      // A longer drain_timeout than the unit file reckons with extends what the service manager waits.
+      await system.notify(`STOPPING=1\nEXTEND_TIMEOUT_USEC=${(config.drainTimeout + stopTime) * 1000}`);
+      await started.dispose();
+      logger.info({ reason }, 'stopped');
+    },
+  };
 }
 
-/** A kubelet on this machine must never lack space that retained layers hold: it would collect images, then evict pods, for nothing. */
-async function compareWithKubelet(
-  { root, retention }: Config,
-  { metrics, logger }: Pick<Tools, 'metrics' | 'logger'>,
-): Promise<void> {
-  const hidden = retention === null ? 0 : hiddenFromKubelet(retention, await createRoomMeter(root)());
-  metrics.hiddenFromKubelet(hidden);
-  if (hidden === 0) return;
-  logger.warn(
-    { bytes: hidden },
-    'with this retention.min_free removed layers are still kept where a kubelet lacks space: keep "20%" free or more',
-  );
+interface Serving {
+  readonly config: Config;
+  readonly tools: Tools;
+  readonly listeners: Listeners;
+  readonly started: Disposal;
+  readonly outlets: Disposal;
 }
 
-function linkImages(path: string, root: string, logger: Logger): void {
-  const missing = linkImageFs(path, root);
-  if (missing === undefined) logger.info({ path }, 'the image file system is linked for containerd 1.6 and 1.7');
-  else logger.warn({}, `kubelet does not see the image file system: ${missing}`);
+/** Starts what passes events on and the two sockets, the operator's and then containerd's; a stop goes the other way. */
+async function serve(store: OpenStore, { config, tools, listeners, started, outlets }: Serving): Promise<void> {
+  const { service, journal } = store;
+  const { system, metrics, logger } = tools;
+  let stopping = false;
+  const health = () => (stopping ? { serving: false, reason: 'stopping' } : journal.health);
+  const forwarding = forwardLog(store, config, tools);
+  outlets.defer(() => forwarding?.close());
+  const http = await serveHttp({
+    ...listeners,
+    logger,
+    sources: httpSources(store, config, { tools, health, forwarding }),
+  });
+  outlets.defer(http.close);
+  const grpc = await serveGrpc({
+    snapshots: service.snapshots,
+    address: config.address,
+    logger,
+    onCall: metrics.call,
+  });
+  started.defer(async () => {
+    const answering = journal.health.serving;
+    stopping = true;
+    service.halt();
+    // Calls that wait for a log that does not answer would only wait on.
+    await grpc.drain(answering ? config.drainTimeout : 0);
+  });
+  if (config.containerdEvents !== null) {
+    // containerd may be absent, or come later: that is no failure.
+    const { createContainerdWatch } = await import('./grpc/watch-containerd.ts');
+    const watch = createContainerdWatch(config.containerdEvents);
+    started.defer(observeContainerd({ journal, uptime: system.uptime, watch }).close);
+  }
+  metrics.watchHealth(health);
+  started.defer(watchHealth({ health, stopped: journal.stopped, logger, tell: grpc.setServing }).close);
+}
+
+/** What the operator's socket answers from. */
+function httpSources(
+  { service, journal, feed, store, root }: OpenStore,
+  config: Config,
+  {
+    tools: { metrics, logger },
+    health,
+    forwarding,
+  }: {
+    readonly tools: Tools;
+    readonly health: () => { readonly serving: boolean; readonly reason: string };
+    readonly forwarding: Forwarding | undefined;
+  },
+): HttpOptions['sources'] {
+  return {
+    metrics: metrics.text,
+    health,
+    reconcile: service.reconcile,
+    restore: service.restore,
+    forward: () => forwardReport(forwarding?.status, journal.durable.position),
+    feed,
+    store,
+    formats: createFormats(store),
+    onDrop: (why) => {
+      metrics.dropped();
+      logger.info({ why }, 'a reader of events was disconnected');
+    },
+    files: guardFiles(root, storeFiles(config.root)),
+    layers: async (driver) => {
+      expectRoot(root);
+      return openLayers(config.root, driver);
+    },
+  };
 }
 
 /** A log that is forwarded is kept in the root: its settings and its root were compared when it was opened. */
-function forwardFrom(
+function forwardLog(
   { journal, store }: OpenStore,
   { root, forward: { url } }: Config,
-  { metrics, logger }: Pick<Tools, 'metrics' | 'logger'>,
+  { metrics, logger }: Tools,
 ): Forwarding | undefined {
   if (url === undefined) return undefined;
   const forwarding = startForwarding({ root, store, url }, journal, logger);
@@ -105,129 +159,10 @@ function forwardFrom(
   return forwarding;
 }
 
-/** For tests: the environment can make any step of the daemon fail. */
-function failpoints(logger: Logger): Failpoint {
-  const { [failpointsVariable]: text } = process.env;
-  const failpoint = createFailpoints(text);
-  if (failpoint !== noFailpoints) logger.warn({ failpoints: text }, 'failpoints are on: steps will fail on purpose');
-  return failpoint;
-}
-
-/** Makes the store of a root that holds none, and leaves it in order. Of one that holds a store it answers which. */
-export async function initStore(config: Config, logger: Logger): Promise<{ store: string; created: boolean }> {
-  const identity = readIdentity(config.root);
-  if (identity !== undefined) return { store: identity.store, created: false };
-  const metrics = createMetrics(version());
-  const tools = { system: createSystem(), metrics, logger, failpoint: noFailpoints };
-  const { store, close } = await openStore({ ...config, existing: false }, tools);
-  await close('initialised');
-  metrics.close();
-  return { store, created: true };
-}
-
-/** Reconciles a store that no daemon serves, under its lock, and answers what was done. Rejects with a Fault (`busy`) while one does. */
-export async function reconcileStopped(config: Config, logger: Logger): Promise<readonly Action[]> {
-  const metrics = createMetrics(version());
-  const tools = { system: createSystem(), metrics, logger, failpoint: noFailpoints, thorough: true };
-  const store = await openStore(config, tools);
-  await store.close('reconciled');
-  metrics.close();
-  return store.actions;
-}
-
 type Listeners = Pick<HttpOptions, 'address' | 'loopback'>;
 
-/** Where HTTP is served; the token is read here, once. */
+/** The addresses of HTTP; the token is read here, once. */
 function httpListeners({ httpAddress, http: { listen, tokenFile } }: Config): Listeners {
   if (listen === null || tokenFile === null) return { address: httpAddress };
   return { address: httpAddress, loopback: { ...listen, token: readToken(tokenFile) } };
-}
-
-/** Restores a retained layer of a store that no daemon serves, under its lock. Rejects with a Fault (`busy`) while one does. */
-export async function restoreStopped(
-  config: Config,
-  name: string,
-  logger: Logger,
-): Promise<Answer<readonly Snapshot[]>> {
-  const metrics = createMetrics(version());
-  const store = await openStore(config, { system: createSystem(), metrics, logger, failpoint: noFailpoints });
-  try {
-    return await store.service.restore(name);
-  } finally {
-    await store.close('restored');
-    metrics.close();
-  }
-}
-
-/** containerd may be absent, or come later: that is no failure. A start that does not listen to it loads nothing for it. */
-async function observed({ containerdEvents }: Config, journal: Journal): Promise<{ close(): void }> {
-  if (containerdEvents === null) return { close: () => {} };
-  const { createContainerdWatch } = await import('./grpc/watch-containerd.ts');
-  const watch = createContainerdWatch(containerdEvents);
-  return observeContainerd({ journal, uptime: createSystem().uptime, watch });
-}
-
-/** The two sockets over an open store: containerd's, and the operator's. */
-async function serveStore(
-  store: OpenStore,
-  config: Config,
-  { metrics, logger, listeners }: Pick<Tools, 'metrics' | 'logger'> & { readonly listeners: Listeners },
-): Promise<Daemon> {
-  const { service, journal } = store;
-  let serving = true;
-  const health = () => (serving ? journal.health : { serving, reason: 'stopping' });
-  const forwarding = forwardFrom(store, config, { metrics, logger });
-  const closing = async (error: unknown): Promise<never> => {
-    await forwarding?.close();
-    throw error;
-  };
-  const http = await serveHttp({
-    ...listeners,
-    logger,
-    sources: {
-      metrics: metrics.text,
-      health,
-      reconcile: service.reconcile,
-      restore: service.restore,
-      forward: () => forwardReport(forwarding?.status, journal.durable.position),
-      feed: store.feed,
-      store: store.store,
-      formats: createFormats(store.store),
-      onDrop: (why) => {
-        metrics.dropped();
-        logger.info({ why }, 'a reader of the events was given up');
-      },
-      files: guardFiles(store.root, storeFiles(config.root)),
-      layers: async (driver) => {
-        expectRoot(store.root);
-        return openLayers(config.root, driver);
-      },
-    },
-  }).catch(closing);
-  const grpc = await serveGrpc({
-    snapshots: service.snapshots,
-    address: config.address,
-    logger,
-    onCall: metrics.call,
-  }).catch(async (error) => {
-    await http.close();
-    return closing(error);
-  });
-  const observing = await observed(config, journal);
-  metrics.watchHealth(health);
-  const watching = watchHealth({ health, stopped: journal.stopped, logger, tell: grpc.setServing });
-  return {
-    stop: async (reason) => {
-      const answering = journal.health.serving;
-      serving = false;
-      watching.close();
-      observing.close();
-      service.halt();
-      // Calls that wait for a silent log would only wait on.
-      await grpc.drain(answering ? config.drainTimeout : 0);
-      await store.close(reason);
-      await forwarding?.close();
-      await http.close();
-    },
-  };
 }

@@ -9,7 +9,7 @@ import type { Config } from '../config/config.ts';
 import type { Ballast } from '../ports/ballast.ts';
 import type { EventLog } from '../ports/event-log.ts';
 import { Fault } from '../ports/fault.ts';
-import type { Tools } from './open-store.ts';
+import type { Tools } from './tools.ts';
 
 /** The log of a root, open for writing. */
 export interface OpenLog {

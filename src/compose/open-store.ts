@@ -3,129 +3,130 @@ import { createFileCheckpointStore } from '../adapters/checkpoint-store/file.ts'
 import {
   expectStore,
   heldBy,
-  type Identity,
   prepareRoot,
   readIdentity,
   writeHolder,
   writeIdentity,
 } from '../adapters/system/root/root-directory.ts';
 import { createRootGuard } from '../adapters/system/root/root-guard.ts';
+import { createDisposal, type Disposal } from '../app/disposal.ts';
 import { guardBallast } from '../app/guarded.ts';
 import { loadState } from '../app/recovery/load-state.ts';
 import { checkDriver } from '../app/recovery/recover.ts';
 import type { Config } from '../config/config.ts';
-import type { Metrics } from '../observe/create-metrics.ts';
 import type { EventLog } from '../ports/event-log.ts';
-import type { Failpoint } from '../ports/failpoints.ts';
-import type { Logger } from '../ports/logger.ts';
-import type { System } from '../ports/system.ts';
-import { createDriver, createRootBallast } from './create-driver.ts';
-import { type LogTools, openLog } from './open-log.ts';
-import { type GuardedTools, type LockedStore, type OpenStore, startStore, type Volumes } from './start-store.ts';
+import type { Survey, VolumeDriver } from '../ports/volume-driver.ts';
+import { createDriver, createRootBallast, type DriverTools } from './create-driver.ts';
+import { openLog } from './open-log.ts';
+import { type OpenStore, startStore } from './start-store.ts';
+import type { Tools } from './tools.ts';
 
-/** What a store is opened with. */
-export interface Tools {
-  readonly system: System;
-  readonly metrics: Metrics;
-  readonly logger: Logger;
-  readonly failpoint: Failpoint;
-  /** Looks into every volume before the store opens, even where it was left in order. */
+export interface OpenOptions {
+  /** Scans every volume before the store opens, even after an orderly end. */
   readonly thorough?: boolean;
-  /** Takes the store over where another root has served it. */
+  /** Takes the store over if another root has served it. */
   readonly takeOver?: boolean;
 }
 
-/** Takes the root's lock and holds it until `close`, or lets go where the store does not open. */
-export async function openStore(config: Config, tools: Tools): Promise<OpenStore> {
-  const { root, existing, address, httpAddress } = config;
-  if (existing) expectStore(root);
+/** A driver, and its scan of the volumes, if one is under way. */
+export interface Volumes {
+  readonly driver: VolumeDriver;
+  readonly survey: Survey | undefined;
+}
+
+/** Opens the store of a root, recovered and at work, and holds the root's lock until `close`. Rejects with a Fault, with nothing left open. */
+export async function openStore(config: Config, tools: Tools, options: OpenOptions = {}): Promise<OpenStore> {
+  const opened = createDisposal();
+  try {
+    return await openInOrder(config, tools, options, opened);
+  } catch (error) {
+    await opened.dispose().catch(() => {});
+    throw error;
+  }
+}
+
+async function openInOrder(
+  config: Config,
+  tools: Tools,
+  { thorough = false, takeOver = false }: OpenOptions,
+  opened: Disposal,
+): Promise<OpenStore> {
+  const { root } = config;
+  // 1. The root, its guard and its lock.
+  if (config.existing) expectStore(root);
   prepareRoot(root);
   const guard = createRootGuard(root);
-  const lock = await tools.system.lock(join(root, 'lock'));
-  if (lock === undefined) throw heldBy(root);
-  const letGo = async () => {
-    await lock.release();
-    guard.close();
+  opened.defer(guard.close);
+  const lock = await lockRoot(config, tools);
+  opened.defer(lock.release);
+  const found = createRootBallast(root, tools);
+  const ballast = found && guardBallast(guard, found);
+  const identity = readIdentity(root);
+  if (identity !== undefined) checkDriver(identity.driver, config.driver);
+  // 2. The volumes of a known root, scanned while the log is read. A new root is laid out once its log exists.
+  let volumes: Promise<Volumes> | undefined;
+  const openVolumes = () => {
+    volumes ??= openDriver(config, { ...tools, ballast }, thorough);
+    // An error is reported when the volumes are needed: a damaged log counts more.
+    volumes.catch(() => {});
+    return volumes;
   };
-  writeHolder(root, { pid: process.pid, address, http: httpAddress, since: new Date().toISOString() });
-  try {
-    const store = await openLocked(config, { ...tools, guard });
-    return {
-      ...store,
-      close: async (reason) => {
-        // What a stop could not wait for may still touch the root: then the lock goes with the process.
-        if (await store.close(reason)) await letGo();
-      },
-    };
-  } catch (error) {
-    await letGo();
-    throw error;
-  }
-}
-
-async function openLocked(config: Config, given: Omit<GuardedTools, 'ballast'>): Promise<LockedStore> {
-  const ballast = createRootBallast(config.root, given);
-  const tools: GuardedTools = { ...given, ballast: ballast && guardBallast(given.guard, ballast) };
-  const identity = readIdentity(config.root);
-  if (identity === undefined) return openLogged(config, tools, identity, () => openVolumes(config, tools));
-  checkDriver(identity.driver, config.driver);
-  // The volumes of a known root are looked at while the log is read.
-  const volumes = openVolumes(config, tools);
-  // What fails there is told when the volumes are needed.
-  volumes.catch(() => {});
-  try {
-    return await openLogged(config, tools, identity, () => volumes);
-  } catch (error) {
-    const opened = await volumes.catch(() => undefined);
-    opened?.survey?.abandon();
-    await opened?.driver.close();
-    throw error;
-  }
-}
-
-async function openVolumes(config: Config, tools: LogTools): Promise<Volumes> {
-  const driver = await createDriver(config, tools);
-  return { driver, survey: tools.thorough === true ? undefined : driver.survey?.() };
-}
-
-async function openLogged(
-  config: Config,
-  tools: GuardedTools,
-  identity: Identity | undefined,
-  volumes: () => Promise<Volumes>,
-): Promise<LockedStore> {
+  opened.defer(() => closeVolumes(volumes));
+  if (identity !== undefined) void openVolumes();
+  // 3. The log. After an orderly end the ids may do, and scanning further would only hold up the replay.
   const checkpoints = createFileCheckpointStore({
-    directory: join(config.root, 'checkpoints'),
-    bases: join(config.root, 'log'),
+    directory: join(root, 'checkpoints'),
+    bases: join(root, 'log'),
     failpoint: tools.failpoint,
   });
   checkpoints.expect();
-  const { log, store, url } = await openLog(config, identity, tools);
-  try {
-    // After an orderly end the numbers alone may do, and the rest would only hold up the replay.
-    if (identity !== undefined && !(await wasLeftInOrder(log)))
-      volumes()
-        .then(({ survey }) => survey?.found())
-        // What fails is told when the volumes are needed, and no sooner: a damaged log counts more.
-        .catch(() => {});
-    const loaded = await loadState(log, checkpoints, tools.logger);
-    checkDriver(loaded.state.storeInfo.driver, config.driver);
-    if (identity === undefined || identity.log !== url)
-      await writeIdentity(config.root, identityOf(store, config.driver, url));
-    return await startStore(config, tools, { store, log, url, checkpoints, loaded, ...(await volumes()) });
-  } catch (error) {
-    await log.close();
-    throw error;
-  }
+  const { log, store, url } = await openLog(config, identity, { ...tools, ballast });
+  opened.defer(log.close);
+  if (identity !== undefined && !(await wasClosedInOrder(log))) scanVolumes(openVolumes());
+  // 4. The state that the log says.
+  const loaded = await loadState(log, checkpoints, tools.logger);
+  checkDriver(loaded.state.storeInfo.driver, config.driver);
+  // 5. The root's identity.
+  if (identity === undefined || identity.log !== url)
+    await writeIdentity(root, { store, driver: config.driver, ...(url !== undefined && { log: url }) });
+  // 6. Recovery, and the work behind the store.
+  const parts = { store, log, url, checkpoints, loaded, guard, takeOver, ...(await openVolumes()) };
+  const { close, ...work } = await startStore(config, tools, parts);
+  return {
+    ...work,
+    close: async (reason) => {
+      // What a stop could not wait for may still touch the root: then the lock goes with the process.
+      if (!(await close(reason))) return;
+      await lock.release();
+      guard.close();
+    },
+  };
 }
 
-async function wasLeftInOrder({ end, read }: Pick<EventLog, 'end' | 'read'>): Promise<boolean> {
+async function lockRoot({ root, address, httpAddress }: Config, { system }: Pick<Tools, 'system'>) {
+  const lock = await system.lock(join(root, 'lock'));
+  if (lock === undefined) throw heldBy(root);
+  writeHolder(root, { pid: process.pid, address, http: httpAddress, since: new Date().toISOString() });
+  return lock;
+}
+
+async function openDriver(config: Config, tools: DriverTools, thorough: boolean): Promise<Volumes> {
+  const driver = await createDriver(config, tools);
+  return { driver, survey: thorough ? undefined : driver.survey?.() };
+}
+
+/** Begins the second half of the scan. Its error is reported when the volumes are needed. */
+function scanVolumes(volumes: Promise<Volumes>): void {
+  volumes.then(({ survey }) => survey?.found()).catch(() => {});
+}
+
+async function closeVolumes(volumes: Promise<Volumes> | undefined): Promise<void> {
+  const opened = await volumes?.catch(() => undefined);
+  opened?.survey?.abandon();
+  await opened?.driver.close();
+}
+
+async function wasClosedInOrder({ end, read }: Pick<EventLog, 'end' | 'read'>): Promise<boolean> {
   for await (const envelopes of read(end.position - 1)) return envelopes.at(-1)?.event.type === 'StoreClosed';
   return false;
 }
-
-const identityOf = (store: string, driver: string, log: string | undefined): Identity => ({
-  store,
-  driver,
-  ...(log !== undefined && { log }),
-});

@@ -26,9 +26,9 @@ import type { EventLog } from '../ports/event-log.ts';
 import type { Manifests } from '../ports/layer-inspector.ts';
 import { timedOut, withTimeout } from '../ports/promises.ts';
 import { expectRoot, type RootGuard } from '../ports/root-guard.ts';
-import type { Survey, VolumeDriver } from '../ports/volume-driver.ts';
 import { createManifests, removeManifests } from './manifest-thread.ts';
-import type { LogTools } from './open-log.ts';
+import type { Volumes } from './open-store.ts';
+import type { Tools } from './tools.ts';
 
 /** A store that is recovered and at work, and the root's lock. */
 export interface OpenStore {
@@ -44,63 +44,53 @@ export interface OpenStore {
   close(reason: string): Promise<void>;
 }
 
-/** What a store is opened with, and the guard of its root. */
-export interface GuardedTools extends LogTools {
-  readonly guard: WatchingGuard;
-}
-
-/** A store under its lock; `close` resolves with whether nothing is under way any more. */
-export interface LockedStore extends Omit<OpenStore, 'close'> {
-  close(reason: string): Promise<boolean>;
-}
-
 /** Events between two looks for segments that have been sealed and are not indexed: a segment holds more. */
 const upkeepEvery = 5_000;
 
 /** Milliseconds at the end of a store for what its closing has left under way. */
 const restTime = 1_000;
 
-/** A driver, and a scan of its that is under way. */
-export interface Volumes {
-  readonly driver: VolumeDriver;
-  readonly survey: Survey | undefined;
-}
-
 /** What a store is started from. */
 export interface Parts extends Volumes {
   readonly store: string;
   readonly log: EventLog;
-  /** the cluster that keeps the log, where it is not kept in the root */
+  /** the cluster that keeps the log, unless it is kept in the root */
   readonly url: string | undefined;
   readonly checkpoints: CheckpointStore;
   readonly loaded: LoadedState;
+  readonly guard: WatchingGuard;
+  /** another root may have served this store */
+  readonly takeOver: boolean;
 }
 
-/** Recovers a store from its parts, and starts what works behind it. The root's directories are watched from here on. */
-export async function startStore(
-  config: Config,
-  { system, metrics, logger, failpoint, guard, takeOver = false }: GuardedTools,
-  parts: Parts,
-): Promise<LockedStore> {
-  const { store, log: unguarded, url, loaded } = parts;
+/** A store at work; `close` resolves with whether nothing is under way any more. */
+type StartedStore = Omit<OpenStore, 'close'> & { close(reason: string): Promise<boolean> };
+
+/** Recovers a store from its parts, and starts the work behind it. The root's directories are watched from here on. */
+export async function startStore(config: Config, tools: Tools, parts: Parts): Promise<StartedStore> {
+  const { system, metrics, logger, failpoint } = tools;
+  const { store, url, loaded, guard, log } = parts;
+  const { uptime } = system;
+  // 1. Nothing reads or writes below another root than the one that was opened.
   guard.watch(directoriesOf(config.driver, url));
-  const log = guardReads(guard, unguarded);
+  const reads = guardReads(guard, log);
   const checkpoints = guardCheckpoints(guard, parts.checkpoints);
   const driver = guardDriver(guard, parts.driver);
   const survey = parts.survey && guardSurvey(guard, parts.survey);
+  // 2. The journal, and the pipelines that follow it.
   const journal = createJournal({
-    log,
+    log: reads,
     store,
     clock: system.now,
     state: loaded.state,
     root: guard,
-    ...forwarded(config),
+    ...forwardLimit(config),
   });
   const pipelines = createPipelines({ journal, logger, onFailure: metrics.pipelineFailed });
   metrics.watch(journal, pipelines);
-  const { uptime } = system;
-  const measure = async () => (guard.check() === undefined ? measureLog(join(config.root, 'log')) : undefined);
-  if (url === undefined) metrics.watchLog(measure);
+  if (url === undefined)
+    metrics.watchLog(async () => (guard.check() === undefined ? measureLog(join(config.root, 'log')) : undefined));
+  // 3. Recovery: the disk becomes what the log says.
   const opener = {
     store,
     version: version(),
@@ -108,18 +98,11 @@ export async function startStore(
     pid: process.pid,
     root: rootOf(config.root),
     shared: url !== undefined,
-    takeOver,
+    takeOver: parts.takeOver,
   };
-  const recovered = await recover({
-    journal,
-    driver,
-    logger,
-    opener,
-    replayed: loaded.replayed,
-    survey,
-    failpoint,
-    uptime,
-  });
+  const { replayed } = loaded;
+  const recovered = await recover({ journal, driver, logger, opener, replayed, survey, failpoint, uptime });
+  // 4. The use cases, and their background work.
   const service = createService({
     journal,
     pipelines,
@@ -135,28 +118,36 @@ export async function startStore(
     measureRoom: createRoomMeter(config.root),
     manifests: manifestsOf(config, guard),
   });
+  // 5. Maintenance of the log, and the feed of its readers.
   const work = async () => {
     expectRoot(guard);
     if (url === undefined) await tidyLog(config);
   };
   const upkeep = createUpkeep({ pipelines, work, logger, every: upkeepEvery });
-  const close = async (reason: string) => {
-    // What waits for a silent cluster would keep the end waiting.
-    const giving = journal.troubles?.subscribe((trouble) => {
-      if (trouble?.fault.code === 'io') void log.close();
-    });
-    const kept = upkeep.close();
-    const rested = await service.close(reason);
-    giving?.unsubscribe();
-    // What is disposable, or still waits for a disk or a cluster, is not waited for.
-    const ended = await withTimeout(restTime, Promise.all([kept, log.close()]));
-    await driver.close();
-    return rested && ended !== timedOut;
-  };
   const feed = createFeed({ journal, pipelines });
   metrics.watchFeed(feed);
-  const guarded = { ...service, snapshots: guardSnapshots(guard, service.snapshots) };
-  return { store, service: guarded, journal, feed, root: guard, pipelines, actions: recovered.actions, close };
+  return {
+    store,
+    service: { ...service, snapshots: guardSnapshots(guard, service.snapshots) },
+    journal,
+    feed,
+    root: guard,
+    pipelines,
+    actions: recovered.actions,
+    /** The same in the opposite order. What is disposable, or still waits for a disk or a cluster, is not waited for. */
+    close: async (reason) => {
+      // A cluster that does not answer would keep the end waiting.
+      const unreachable = journal.troubles?.subscribe((trouble) => {
+        if (trouble?.fault.code === 'io') void log.close();
+      });
+      const maintained = upkeep.close();
+      const idle = await service.close(reason);
+      unreachable?.unsubscribe();
+      const ended = await withTimeout(restTime, Promise.all([maintained, log.close()]));
+      await driver.close();
+      return idle && ended !== timedOut;
+    },
+  };
 }
 
 function manifestsOf({ manifests, root, driver }: Config, guard: RootGuard): Manifests | undefined {
@@ -166,7 +157,7 @@ function manifestsOf({ manifests, root, driver }: Config, guard: RootGuard): Man
 }
 
 /** What is forwarded must fit into the cluster: the forwarder can leave no event out. */
-const forwarded = ({ forward: { url } }: Config) => (url === undefined ? {} : { largest: largestOrdinary });
+const forwardLimit = ({ forward: { url } }: Config) => (url === undefined ? {} : { largest: largestOrdinary });
 
 /** An index is made of a segment before it is compressed. What a start replays stays as it is. */
 async function tidyLog({ root, log: { archive } }: Config): Promise<void> {

@@ -7,27 +7,18 @@ import type { KnownState } from '../adapters/event-log/file/repair/plan-repair.t
 import { type Repair, repairLog } from '../adapters/event-log/file/repair/repair-log.ts';
 import { inspectLog } from '../adapters/event-log/file/verify/inspect-log.ts';
 import { createSystem } from '../adapters/system/create-system.ts';
-import { heldBy, readIdentity, writeHolder } from '../adapters/system/root/root-directory.ts';
+import { readIdentity } from '../adapters/system/root/root-directory.ts';
 import { operatorActor } from '../app/actors.ts';
 import { seal } from '../app/store/stamp-events.ts';
 import { Fault } from '../ports/fault.ts';
-import type { System } from '../ports/system.ts';
+import { withRootLock } from './stopped-store.ts';
 
 /** Repairs the log of a store under its lock, or tells what that would do. Rejects with a Fault (`busy`) while a daemon runs. */
-export async function repairStopped(root: string, dryRun: boolean): Promise<Repair> {
-  const system = createSystem();
-  const lock = await system.lock(join(root, 'lock'));
-  if (lock === undefined) throw heldBy(root);
-  try {
-    const nobody = { pid: process.pid, address: 'repair', http: 'repair', since: new Date().toISOString() };
-    if (!dryRun) writeHolder(root, nobody);
-    return await repairLocked(root, system, dryRun);
-  } finally {
-    await lock.release();
-  }
+export function repairStopped(root: string, dryRun: boolean): Promise<Repair> {
+  return withRootLock(root, dryRun ? undefined : 'repair', () => repairLocked(root, dryRun));
 }
 
-async function repairLocked(root: string, { now: clock }: System, dryRun: boolean): Promise<Repair> {
+async function repairLocked(root: string, dryRun: boolean): Promise<Repair> {
   const store = readIdentity(root)?.store ?? (await inspectLog(join(root, 'log'))).store;
   if (store === '')
     throw new Fault('corrupt', `root ${root}: nothing tells which store it is`, {
@@ -36,7 +27,7 @@ async function repairLocked(root: string, { now: clock }: System, dryRun: boolea
   return repairLog({
     ...{ root, store, dryRun },
     states: () => knownStates(root, store),
-    seal: (facts, after) => seal(facts, { store, after, clock, actor: operatorActor }),
+    seal: (facts, after) => seal(facts, { store, after, clock: createSystem().now, actor: operatorActor }),
   });
 }
 

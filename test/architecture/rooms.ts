@@ -30,8 +30,8 @@ export const rooms: readonly Room[] = [
   { path: 'src/', rooms: [...core, 'src/'] },
 ];
 
-/** The only places that may import adapters. */
-export const composition = ['src/compose/', 'src/maintenance/', 'src/daemon.ts', 'src/cli.ts', 'src/index.ts'];
+/** The only places that construct adapters; the package's entry exports two. */
+export const composition = ['src/compose/', 'src/maintenance/', 'src/index.ts'];
 
 /** Packages that are imported in one place: where. Types of rxjs are taken elsewhere too. */
 export const places: Readonly<Record<string, string>> = {

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { createIoctl } from '../../src/adapters/system/create-ioctl.ts';
 import { runCommand } from '../../src/adapters/system/run-command.ts';
 import { createBtrfsCalls } from '../../src/adapters/volume-driver/btrfs/create-btrfs-calls.ts';
-import { world } from '../../src/cli.ts';
+import { cliDeps } from '../../src/compose/cli-deps.ts';
 import { needsBtrfs, openDriver } from '../adapters/volume-driver/btrfs/bench.ts';
 import { active, view } from '../contract/volume-driver.contract.ts';
 import { createLoop } from '../support/loop.ts';
@@ -23,7 +23,7 @@ test('changes nothing: a read-only file system will do', async () => {
     const found = await driver.scan();
     await driver.close();
     execFileSync('mount', ['-o', 'remount,ro', loop.path]);
-    const volumes = await world.openScan(`${loop.path}/root`, 'btrfs');
+    const volumes = await cliDeps.openScan(`${loop.path}/root`, 'btrfs');
     const seen = await volumes.scan();
     assert.equal(seen, found);
     assert.ok(volumes.occupies({ kind: 'view' }));

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import type { Envelope } from '../../events/envelope.ts';
-import { world } from '../../src/cli.ts';
+import { cliDeps } from '../../src/compose/cli-deps.ts';
 import { Fault } from '../../src/ports/fault.ts';
 import { snapledgerRun } from '../cli/process.ts';
 import { onDisk, stateOfRoot, verified } from '../support/inspect-store.ts';
@@ -120,7 +120,7 @@ async function survives(context: Context, damage: Damage, checkpoints: boolean):
   const silent = found.status !== 3;
   if (!silent && !/the log ends at/.test(found.text))
     assert.match(found.text, /\.log: byte [0-9]+, position [0-9]+: /, name);
-  const report = await world.repairLog(root, false);
+  const report = await cliDeps.repairLog(root, false);
   assert.is(report.losses.length === 0, silent, name);
   const before = readdirSync(join(root, 'snapshots'));
   const expected = survivors(context.events, report, root);
@@ -221,7 +221,7 @@ test('without a checkpoint the log is cut, and what it no longer explains is put
   const serving = servedDamaged(context, 'cut', false);
   const { root } = serving;
   await assertRefused(serving, 'snapledger repair --dry-run');
-  const report = await world.repairLog(root, false);
+  const report = await cliDeps.repairLog(root, false);
   const [loss, ...more] = report.losses;
   assert.equal([loss?.done, more], ['cut', []]);
   assert.ok(loss?.records.some(({ type, about }) => type === 'SnapshotPrepared' && about === 'container'));

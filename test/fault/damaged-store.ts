@@ -4,7 +4,7 @@ import type { Envelope } from '../../events/envelope.ts';
 import { evolve, initialState, type State } from '../../projections/state.ts';
 import { pathOf, snapshotWith } from '../../src/app/store/volume-of.ts';
 import type { RepairReport } from '../../src/cli/cli-deps.ts';
-import { world } from '../../src/cli.ts';
+import { cliDeps } from '../../src/compose/cli-deps.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
 import { silent } from '../../src/ports/logger.ts';
 import type { Mount } from '../../src/ports/volume-driver.ts';
@@ -74,7 +74,7 @@ export const segmentsOf = (root: string): readonly string[] =>
 
 /** All events of a root's log. */
 export async function envelopesOf(root: string): Promise<readonly Envelope[]> {
-  const log = await world.openLog(root);
+  const log = await cliDeps.openLog(root);
   const all: Envelope[] = [];
   for await (const batch of log.read(0)) all.push(...batch);
   await log.close();
@@ -83,7 +83,7 @@ export async function envelopesOf(root: string): Promise<readonly Envelope[]> {
 
 /** Opens a store as a start of the daemon does, recovery included, and leaves it again. */
 export async function startAndStop(root: string): Promise<void> {
-  await world.reconcileStopped(loadConfig({ file: undefined, flags: { root, driver: 'overlay' } }), silent);
+  await cliDeps.reconcileStopped(loadConfig({ file: undefined, flags: { root, driver: 'overlay' } }), silent);
 }
 
 /**

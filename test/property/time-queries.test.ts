@@ -13,7 +13,7 @@ import { createChooser, type Selection, select } from '../../src/app/audit/selec
 import { stateOfStore } from '../../src/app/audit/state-at.ts';
 import { log as logCommand } from '../../src/cli/commands/log.ts';
 import { ls } from '../../src/cli/commands/ls.ts';
-import { world } from '../../src/cli.ts';
+import { cliDeps } from '../../src/compose/cli-deps.ts';
 import { storeFiles } from '../../src/compose/store-files.ts';
 import { log as logRoute } from '../../src/http/routes/audit/log.ts';
 import { snapshots } from '../../src/http/routes/audit/snapshots.ts';
@@ -128,7 +128,7 @@ async function byCommand(root: string, { since, until, from, newest, types }: Se
   await logCommand(
     undefined,
     { root, json: true, from, type: types, ...times, ...(newest && { lines: newest }) },
-    world,
+    cliDeps,
     print,
   );
   return lines.map((line) => Number(JSON.parse(line).position));
@@ -220,7 +220,7 @@ test('show the state after the last event that is stamped at a time or before', 
             const state = all.slice(0, position).reduce(evolve, initialState);
             const living = [...state.index.values()].map(({ key }) => key).sort();
             const { lines, print } = createPrinter();
-            await ls([], { root, at: text(time), json: true }, world, print);
+            await ls([], { root, at: text(time), json: true }, cliDeps, print);
             assert.equal(lines.map((line) => JSON.parse(line).key).sort(), living);
             const rows = await asked(snapshots, root, new URLSearchParams({ at: text(time) }));
             assert.equal(rows.map(({ key }) => key).sort(), living);

@@ -3,21 +3,21 @@ import { join } from 'node:path';
 import type { State } from '../../projections/state.ts';
 import { verify } from '../../src/cli/commands/verify.ts';
 import { loadStore } from '../../src/cli/load-store.ts';
-import { world } from '../../src/cli.ts';
+import { cliDeps } from '../../src/compose/cli-deps.ts';
 
 /** What `snapledger verify` says of a root, run in this process: the exit status and its lines. */
 export async function verified(root: string): Promise<{ readonly status: number; readonly text: string }> {
   const text: string[] = [];
-  const status = await verify({ root }, world, (lines) => void text.push(...lines));
+  const status = await verify({ root }, cliDeps, (lines) => void text.push(...lines));
   return { status, text: text.join('\n') };
 }
 
 /** The state that a root's log tells, whether its daemon runs or not. */
-export const stateOfRoot = (root: string): Promise<State> => loadStore({ root }, world);
+export const stateOfRoot = (root: string): Promise<State> => loadStore({ root }, cliDeps);
 
 /** The types of all events in a root's log, after a position. */
 export async function eventsOf(root: string, after = 0): Promise<readonly string[]> {
-  const log = await world.openLog(root);
+  const log = await cliDeps.openLog(root);
   const types: string[] = [];
   for await (const envelopes of log.read(after)) types.push(...envelopes.map(({ event }) => event.type));
   await log.close();

@@ -1,0 +1,116 @@
+import { join } from 'node:path';
+import type { VolumeScan, World } from '../cli/cli-deps.ts';
+import { Fault } from '../ports/fault.ts';
+import { clusterOf, storeFiles } from './store-files.ts';
+
+/** What the commands work with. Each part loads its code when it is called. */
+export const cliDeps: World = {
+  openLog: (root) => storeFiles(root).openLog(),
+  inspectLog: async (root) => {
+    const cluster = await clusterOf(root);
+    if (cluster !== undefined) {
+      const { inspectStream } = await import('../adapters/event-log/kurrentdb/inspect-stream.ts');
+      return { store: cluster.store, segments: 0, bytes: 0, torn: 0, gaps: [], ...(await inspectStream(cluster)) };
+    }
+    const { inspectLog } = await import('../adapters/event-log/file/verify/inspect-log.ts');
+    return inspectLog(join(root, 'log'));
+  },
+  measureLog: (root) => storeFiles(root).measureLog(),
+  openCheckpoints: (root) => storeFiles(root).openCheckpoints(),
+  openScan: async (root, driver) => {
+    const { bootId } = await import('../adapters/system/boot-id.ts');
+    return { ...(await openVolumes(root, driver)), boot: bootId() };
+  },
+  archiveLog: async (root, upTo, dryRun) => {
+    const { archiveLog } = await import('../adapters/event-log/file/archive/archive-log.ts');
+    return archiveLog(join(root, 'log'), upTo, dryRun);
+  },
+  moveArchives: async (root, options) => {
+    await expectFiles(root);
+    const { moveStopped } = await import('../maintenance/move-archives.ts');
+    return moveStopped(root, options);
+  },
+  bringBack: async (root, from) => {
+    await expectFiles(root);
+    const { bringBackStopped } = await import('../maintenance/move-archives.ts');
+    return bringBackStopped(root, from);
+  },
+  exportStore: async (root, file, volumes) => {
+    const { exportStore } = await import('../maintenance/export-store.ts');
+    return exportStore(root, file, volumes);
+  },
+  importStore: async (root, file, driver) => {
+    const { importStore } = await import('../maintenance/import-store.ts');
+    return importStore(root, file, driver);
+  },
+  openInspector: async (root, driver) => {
+    const { openInspector } = await import('./layers.ts');
+    return openInspector(root, driver);
+  },
+  openLayers: async (root, driver) => {
+    const { openLayers } = await import('./layers.ts');
+    return openLayers(root, driver);
+  },
+  initStore: async (config, logger) => {
+    const { initStore } = await import('../maintenance/stopped-store.ts');
+    return initStore(config, logger);
+  },
+  startDaemon: async (config, logger, options) => {
+    const { startDaemon } = await import('../daemon.ts');
+    return startDaemon(config, logger, options);
+  },
+  repairLog: async (root, dryRun) => {
+    if ((await clusterOf(root)) !== undefined)
+      throw new Fault('misuse', `${root}: its log is kept in a cluster, and can't be repaired from here`, {
+        hint: 'bring the cluster back from a backup; `snapledger verify` tells what is wrong',
+      });
+    const { repairStopped } = await import('../maintenance/repair-stopped.ts');
+    return repairStopped(root, dryRun);
+  },
+  reconcileStopped: async (config, logger) => {
+    const { reconcileStopped } = await import('../maintenance/stopped-store.ts');
+    return reconcileStopped(config, logger);
+  },
+  restoreStopped: async (config, name, logger) => {
+    const { restoreStopped } = await import('../maintenance/stopped-store.ts');
+    return restoreStopped(config, name, logger);
+  },
+};
+
+async function expectFiles(root: string): Promise<void> {
+  if ((await clusterOf(root)) === undefined) return;
+  throw new Fault('misuse', `${root}: its log is kept in a cluster, and has no archives`, {
+    hint: 'nothing has to be done here',
+  });
+}
+
+/** Opening the driver itself would lay out its root; only what looks at the disk is taken of it. */
+async function openVolumes(root: string, driver: string): Promise<Omit<VolumeScan, 'boot'>> {
+  switch (driver) {
+    case 'overlay': {
+      const { orphanDeeds } = await import('../adapters/volume-driver/overlay/orphans.ts');
+      const { scan, untouched } = orphanDeeds(root, () => 0);
+      return { scan, untouched, occupies: ({ kind }) => kind !== 'view' };
+    }
+    case 'btrfs':
+      return openBtrfsScan(root);
+    case 'memory':
+      return { scan: async () => [], untouched: async () => false, occupies: () => false };
+    default:
+      throw new Fault('unsupported', `this release can't look at volumes of the driver ${driver}`, {
+        hint: 'use the release that made the store',
+      });
+  }
+}
+
+async function openBtrfsScan(root: string): Promise<Omit<VolumeScan, 'boot'>> {
+  const { createIoctl } = await import('../adapters/system/create-ioctl.ts');
+  const { createSystem } = await import('../adapters/system/create-system.ts');
+  const { runCommand } = await import('../adapters/system/run-command.ts');
+  const { createBtrfsCalls } = await import('../adapters/volume-driver/btrfs/create-btrfs-calls.ts');
+  const { orphanDeeds } = await import('../adapters/volume-driver/btrfs/orphans.ts');
+  const calls = createBtrfsCalls(createIoctl(), runCommand);
+  const { syncFileSystem } = createSystem();
+  const { scan, untouched } = orphanDeeds({ root, calls, syncFileSystem, remove: async () => 0 });
+  return { scan, untouched, occupies: () => true };
+}
