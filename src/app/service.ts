@@ -116,8 +116,8 @@ export function createService(context: Context): Service {
   });
   const { durability, removal, viewsNeedParent, retention: policy } = options;
   const keeper = createRetentionKeeper({ ...context, pipelines, purger, failpoint, policy });
-  const flushed = durability === 'commit' || driver.durableSeal === true;
-  const rules = { viewsNeedParent, rebase: driver.rebase, flushed, retain: policy !== null };
+  const flushed = durability === 'commit' || driver.traits.durableFreeze;
+  const rules = { viewsNeedParent, rebase: driver.traits.rebase, flushed, retain: policy !== null };
   const undo = createUndo(logger, retrier);
   const givenBack = createGivenBack(journal);
   const foreign = createForeignVolumes({ journal, driver });

@@ -9,7 +9,7 @@ import type { LayerInspector } from '../ports/layer-inspector.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { ReadableLog } from '../ports/readable-log.ts';
 import type { LogFigures } from '../ports/store-files.ts';
-import type { VolumeDriver } from '../ports/volume-driver.ts';
+import type { Found, VolumeDriver } from '../ports/volume-driver.ts';
 
 /** What a log's files show when every byte of them is checked. */
 export interface LogReport {
@@ -104,7 +104,8 @@ export interface Daemon {
 }
 
 /** What can be learnt of a root's volumes without changing anything. */
-export interface VolumeScan extends Pick<VolumeDriver, 'occupies' | 'scan' | 'untouched'> {
+export interface VolumeScan extends Pick<VolumeDriver, 'occupies' | 'isPristine'> {
+  scan(): Promise<readonly Found[]>;
   /** the kernel's boot id */
   readonly boot: string;
 }

@@ -17,7 +17,7 @@ export async function look(state: State, volumes: VolumeScan): Promise<Look> {
   const found: FoundVolume[] = [];
   for (const volume of await volumes.scan()) {
     const unknown = volume.id !== null && volume.id > wanted.lastId;
-    found.push({ ...volume, untouched: unknown && (await volumes.untouched(volume)) });
+    found.push({ ...volume, pristine: unknown && (await volumes.isPristine(volume)) });
   }
   return { actions: plan(wanted, found), found };
 }

@@ -89,13 +89,13 @@ async function openVolumes(root: string, driver: string): Promise<Omit<VolumeSca
   switch (driver) {
     case 'overlay': {
       const { orphanDeeds } = await import('../adapters/volume-driver/overlay/orphans.ts');
-      const { scan, untouched } = orphanDeeds(root, () => 0);
-      return { scan, untouched, occupies: ({ kind }) => kind !== 'view' };
+      const { scan, isPristine } = orphanDeeds(root, () => 0);
+      return { scan: () => scan().found(), isPristine, occupies: ({ kind }) => kind !== 'view' };
     }
     case 'btrfs':
       return openBtrfsScan(root);
     case 'memory':
-      return { scan: async () => [], untouched: async () => false, occupies: () => false };
+      return { scan: async () => [], isPristine: async () => false, occupies: () => false };
     default:
       throw new Fault('unsupported', `this release can't look at volumes of the driver ${driver}`, {
         hint: 'use the release that made the store',
@@ -111,6 +111,6 @@ async function openBtrfsScan(root: string): Promise<Omit<VolumeScan, 'boot'>> {
   const { orphanDeeds } = await import('../adapters/volume-driver/btrfs/orphans.ts');
   const calls = createBtrfsCalls(createIoctl(), runCommand);
   const { syncFileSystem } = createSystem();
-  const { scan, untouched } = orphanDeeds({ root, calls, syncFileSystem, remove: async () => 0 });
-  return { scan, untouched, occupies: () => true };
+  const { scan, isPristine } = orphanDeeds({ root, calls, syncFileSystem, remove: async () => 0 });
+  return { scan: () => scan().found(), isPristine, occupies: () => true };
 }

@@ -15,7 +15,7 @@ import { loadState } from '../app/recovery/load-state.ts';
 import { checkDriver } from '../app/recovery/recover.ts';
 import type { Config } from '../config/config.ts';
 import type { EventLog } from '../ports/event-log.ts';
-import type { Survey, VolumeDriver } from '../ports/volume-driver.ts';
+import type { StagedScan, VolumeDriver } from '../ports/volume-driver.ts';
 import { createDriver, createRootBallast, type DriverTools } from './create-driver.ts';
 import { openLog } from './open-log.ts';
 import { type OpenStore, startStore } from './start-store.ts';
@@ -31,7 +31,7 @@ export interface OpenOptions {
 /** A driver, and its scan of the volumes, if one is under way. */
 export interface Volumes {
   readonly driver: VolumeDriver;
-  readonly survey: Survey | undefined;
+  readonly scan: StagedScan | undefined;
 }
 
 /** Opens the store of a root, recovered and at work, and holds the root's lock until `close`. Rejects with a Fault, with nothing left open. */
@@ -112,17 +112,17 @@ async function lockRoot({ root, address, httpAddress }: Config, { system }: Pick
 
 async function openDriver(config: Config, tools: DriverTools, thorough: boolean): Promise<Volumes> {
   const driver = await createDriver(config, tools);
-  return { driver, survey: thorough ? undefined : driver.survey?.() };
+  return { driver, scan: thorough ? undefined : driver.scan() };
 }
 
 /** Begins the second half of the scan. Its error is reported when the volumes are needed. */
 function scanVolumes(volumes: Promise<Volumes>): void {
-  volumes.then(({ survey }) => survey?.found()).catch(() => {});
+  volumes.then(({ scan }) => scan?.found()).catch(() => {});
 }
 
 async function closeVolumes(volumes: Promise<Volumes> | undefined): Promise<void> {
   const opened = await volumes?.catch(() => undefined);
-  opened?.survey?.abandon();
+  opened?.scan?.abandon();
   await opened?.driver.close();
 }
 

@@ -13,7 +13,7 @@ import { createPipelines } from '../app/background/create-pipelines.ts';
 import { createUpkeep } from '../app/background/maintenance.ts';
 import type { Pipelines } from '../app/background/pipeline.ts';
 import { createFeed, type Feed } from '../app/feed/feed.ts';
-import { guardCheckpoints, guardDriver, guardReads, guardSnapshots, guardSurvey } from '../app/guarded.ts';
+import { guardCheckpoints, guardDriver, guardReads, guardScan, guardSnapshots } from '../app/guarded.ts';
 import type { Action } from '../app/reconcile/action.ts';
 import type { LoadedState } from '../app/recovery/load-state.ts';
 import { recover } from '../app/recovery/recover.ts';
@@ -76,7 +76,7 @@ export async function startStore(config: Config, tools: Tools, parts: Parts): Pr
   const reads = guardReads(guard, log);
   const checkpoints = guardCheckpoints(guard, parts.checkpoints);
   const driver = guardDriver(guard, parts.driver);
-  const survey = parts.survey && guardSurvey(guard, parts.survey);
+  const scan = parts.scan && guardScan(guard, parts.scan);
   // 2. The journal, and the pipelines that follow it.
   const journal = createJournal({
     log: reads,
@@ -101,7 +101,7 @@ export async function startStore(config: Config, tools: Tools, parts: Parts): Pr
     takeOver: parts.takeOver,
   };
   const { replayed } = loaded;
-  const recovered = await recover({ journal, driver, logger, opener, replayed, survey, failpoint, uptime });
+  const recovered = await recover({ journal, driver, logger, opener, replayed, scan, failpoint, uptime });
   // 4. The use cases, and their background work.
   const service = createService({
     journal,

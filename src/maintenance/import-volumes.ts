@@ -29,8 +29,8 @@ export async function importVolumes(
       unpackVolume((args, streams) => runCommand('tar', args, streams), readMember(file, member), directory),
     );
     if (kind !== 'committed') continue;
-    await driver.seal(volume);
-    await driver.finish(volume);
+    await driver.freeze(volume);
+    await driver.dropActive(volume);
   }
 }
 

@@ -16,18 +16,18 @@ test('changes nothing: a read-only file system will do', async () => {
   try {
     const driver = await openDriver(`${loop.path}/root`, createBtrfsCalls(createIoctl(), runCommand));
     await driver.create(active(1));
-    await driver.seal(active(1));
-    await driver.finish({ ...active(1), kind: 'committed' });
+    await driver.freeze(active(1));
+    await driver.dropActive({ ...active(1), kind: 'committed' });
     for (const volume of [active(2, 1), active(3), view(4, 1)]) await driver.create(volume);
-    await driver.seal(active(3));
-    const found = await driver.scan();
+    await driver.freeze(active(3));
+    const found = await driver.scan().found();
     await driver.close();
     execFileSync('mount', ['-o', 'remount,ro', loop.path]);
     const volumes = await cliDeps.openScan(`${loop.path}/root`, 'btrfs');
     const seen = await volumes.scan();
     assert.equal(seen, found);
     assert.ok(volumes.occupies({ kind: 'view' }));
-    for (const each of seen) assert.is(await volumes.untouched(each), each.id === 2 || each.id === 4);
+    for (const each of seen) assert.is(await volumes.isPristine(each), each.id === 2 || each.id === 4);
   } finally {
     loop.end();
   }

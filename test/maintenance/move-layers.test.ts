@@ -75,8 +75,8 @@ async function filled({ sandbox }: Context, name: Driver, scripts: readonly stri
     writeFileSync(file, `${script}\ntrue\n`);
     await inside(driver, volume, `sleep 0.05; bash ${file} 2> ${file}.errors; sleep 0.05`);
     await driver.flush(volume);
-    await driver.seal(volume);
-    await driver.finish({ ...volume, kind: 'committed' });
+    await driver.freeze(volume);
+    await driver.dropActive({ ...volume, kind: 'committed' });
     facts.push(prepared(id, `key-${id}`, parent), committed(id, `key-${id}`, `layer-${id}`, parent));
   }
   const { log } = await openFileEventLog({ directory: join(root, 'log'), store, preallocate: () => {} });

@@ -16,7 +16,7 @@ import type { Manifests } from '../../src/ports/layer-inspector.ts';
 import type { Logger } from '../../src/ports/logger.ts';
 import type { MeasureRoom } from '../../src/ports/space.ts';
 import type { Clock, Uptime } from '../../src/ports/system.ts';
-import type { Survey } from '../../src/ports/volume-driver.ts';
+import type { StagedScan } from '../../src/ports/volume-driver.ts';
 import { createMemoryEventLog, type MemoryEventLogOptions, type MemoryRecord } from './memory-event-log.ts';
 import { sampleRoot } from './sample-events.ts';
 
@@ -31,9 +31,9 @@ export interface MemoryStoreOptions extends MemoryOptions, Pick<MemoryEventLogOp
   readonly service?: Partial<ServiceOptions>;
   readonly failpoint?: Failpoint;
   /** plays the flush of volumes made and purged, for a disk that needs it */
-  readonly settle?: () => Promise<void>;
+  readonly syncMetadata?: () => Promise<void>;
   /** plays the wait for the room of what was purged */
-  readonly reclaim?: () => Promise<boolean>;
+  readonly reclaimSpace?: () => Promise<boolean>;
   /** plays the kernel's boot id */
   readonly boot?: string;
   /** bytes of an event that is not `reserved` */
@@ -86,14 +86,14 @@ export async function closeMemoryStores(): Promise<void> {
   await Promise.all(opened.splice(0).map((service) => service.close('test ends')));
 }
 
-/** A scan that has come to its end by the time its first part is told. */
-function surveyOf(driver: MemoryDriver): Survey {
-  const found = driver.scan();
-  const numbers = found.then((all) => {
-    const ids = all.flatMap(({ id }) => id ?? []);
-    return { ids: Float64Array.from(ids), strangers: all.length - ids.length };
+/** A scan whose second stage has ended by the time the first one resolves. */
+function stagedScan(driver: MemoryDriver): StagedScan {
+  const found = driver.scan().found();
+  const ids = found.then((all) => {
+    const numbered = all.flatMap(({ id }) => id ?? []);
+    return { ids: Float64Array.from(numbered), unknownEntries: all.length - numbered.length };
   });
-  return { numbers, found: () => found, abandon: () => {} };
+  return { ids, found: () => found, abandon: () => {} };
 }
 
 /** The whole application over the memory adapters, opened and recovered; `remains` are those of an earlier one. */
@@ -103,13 +103,14 @@ export async function openMemoryStore(options: MemoryStoreOptions = {}, remains:
     void said.push({ level, message, fields: fields as Record<string, unknown> });
   const logger: Logger = { info: say('info'), warn: say('warn'), error: say('error') };
   const kept = remains.kept ?? [];
-  const { largest, flush, admit, before, settle, reclaim, fixedMounts } = options;
+  const { largest, flush, admit, before, syncMetadata, reclaimSpace, fixedMounts = false } = options;
   const log = createMemoryEventLog({ store: storeId, kept, ...(flush && { flush }), ...(admit && { admit }) });
+  const memory = createMemoryDriver(before === undefined ? {} : { before });
   const driver = {
-    ...createMemoryDriver(before === undefined ? {} : { before }),
-    ...(settle && { settle }),
-    ...(reclaim && { reclaim }),
-    ...(fixedMounts !== undefined && { fixedMounts }),
+    ...memory,
+    traits: { ...memory.traits, fixedMounts, orderedMetadata: syncMetadata === undefined },
+    ...(syncMetadata && { syncMetadata }),
+    ...(reclaimSpace && { reclaimSpace }),
   };
   for (const [name, volume] of remains.driver?.volumes ?? []) driver.volumes.set(name, volume);
   const { state } = await loadState(log, noCheckpoints, logger);
@@ -131,8 +132,8 @@ export async function openMemoryStore(options: MemoryStoreOptions = {}, remains:
     takeOver: options.takeOver ?? false,
   };
   const failpoint = options.failpoint ?? noFailpoints;
-  const survey = options.large === true ? surveyOf(driver) : undefined;
-  const recovered = await recover({ journal, driver, logger, opener, replayed: 0, survey, failpoint, uptime });
+  const scan = options.large === true ? stagedScan(driver) : undefined;
+  const recovered = await recover({ journal, driver, logger, opener, replayed: 0, scan, failpoint, uptime });
   const service = createService({
     journal,
     driver,

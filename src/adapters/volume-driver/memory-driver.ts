@@ -11,8 +11,8 @@ export interface MemoryVolume {
   bytes: number;
   inodes: number;
   layer: boolean;
-  whole: boolean;
-  sealed: boolean;
+  complete: boolean;
+  frozen: boolean;
 }
 
 export interface MemoryOptions {
@@ -36,8 +36,8 @@ export const newMemoryVolume = (kind: Kind = 'active'): MemoryVolume => ({
   bytes: 0,
   inodes: 1,
   layer: true,
-  whole: true,
-  sealed: false,
+  complete: true,
+  frozen: false,
 });
 
 /** Volumes in a Map that is lost with the process: for tests and for a look at the daemon without a disk. */
@@ -59,19 +59,26 @@ export function createMemoryDriver({ before = () => {} }: MemoryOptions = {}): M
     deed(name, id, () => void Object.assign(layerOf(volumes, id), changes));
   return {
     name: 'memory',
-    rebase: true,
-    capabilities: [],
+    traits: {
+      capabilities: [],
+      rebase: true,
+      fixedMounts: false,
+      durableFreeze: false,
+      orderedMetadata: true,
+      estimatedUsage: false,
+    },
     volumes,
     quarantined,
     occupies: ({ kind }) => kind !== 'view',
-    vacant: (id) => !volumes.has(String(id)),
+    isVacant: (id) => !volumes.has(String(id)),
     create: (volume) => deed('create', volume.id, () => create(volumes, volume)),
     mounts: (volume) => deed('mounts', volume.id, () => [mountOf(volume)]),
     flush: (volume) => change('flush', volume, {}),
-    seal: (volume) => change('seal', volume, { sealed: true }),
-    unseal: ({ id }) => deed('unseal', id, () => void Object.assign(volumes.get(String(id)) ?? {}, { sealed: false })),
-    finish: (volume) => change('finish', volume, { sealed: false, whole: false, kind: 'committed' }),
-    holds: (id) => volumes.get(String(id))?.layer === true,
+    freeze: (volume) => change('freeze', volume, { frozen: true }),
+    unfreeze: ({ id }) =>
+      deed('unfreeze', id, () => void Object.assign(volumes.get(String(id)) ?? {}, { frozen: false })),
+    dropActive: (volume) => change('dropActive', volume, { frozen: false, complete: false, kind: 'committed' }),
+    hasCommitted: (id) => volumes.get(String(id))?.layer === true,
     usage: ({ id, kind }, signal) => {
       const measure = () => {
         if (kind === 'view') return { bytes: 0, inodes: 0 };
@@ -81,8 +88,15 @@ export function createMemoryDriver({ before = () => {} }: MemoryOptions = {}): M
       return long('usage', id, measure, signal);
     },
     purge: (id) => long('purge', id, () => take(volumes, String(id))?.bytes ?? 0),
-    scan: () => deed('scan', 0, () => [...volumes].map(([name, volume]) => foundOf(name, volume))),
-    untouched: (found) => deed('untouched', found.id ?? 0, () => (volumes.get(nameOf(found))?.bytes ?? 0) === 0),
+    syncMetadata: async () => {},
+    reclaimSpace: async () => false,
+    labelsOf: () => undefined,
+    scan: () => ({
+      ids: Promise.resolve(undefined),
+      found: () => deed('scan', 0, () => [...volumes].map(([name, volume]) => foundOf(name, volume))),
+      abandon: () => {},
+    }),
+    isPristine: (found) => deed('isPristine', found.id ?? 0, () => (volumes.get(nameOf(found))?.bytes ?? 0) === 0),
     quarantine: (found, name) =>
       deed('quarantine', found.id ?? 0, () => setAside(volumes, quarantined, { found, name })),
     discard: (found) => long('discard', found.id ?? 0, () => take(volumes, nameOf(found))?.bytes ?? 0),
@@ -96,7 +110,7 @@ function create(volumes: Map<string, MemoryVolume>, { id, kind, parents: [parent
   if (kind === 'view') return;
   const there = volumes.get(String(id));
   if (there === undefined) volumes.set(String(id), newMemoryVolume(kind));
-  else Object.assign(there, { layer: true, whole: true });
+  else Object.assign(there, { layer: true, complete: true });
 }
 
 function layerOf(volumes: Map<string, MemoryVolume>, id: number): MemoryVolume {
@@ -130,9 +144,10 @@ function setAside(
   return `quarantine/${free}`;
 }
 
-function foundOf(name: string, { layer, whole, sealed }: MemoryVolume): Found {
+function foundOf(name: string, { layer, complete, frozen }: MemoryVolume): Found {
   const id = idOfName(name);
-  return { path: `snapshots/${name}`, id, layer: id !== null && layer, whole: id !== null && layer && whole, sealed };
+  const known = id !== null && layer;
+  return { path: `snapshots/${name}`, id, layer: known, complete: known && complete, frozen, writable: false };
 }
 
 const nameOf = ({ path }: Found): string => path.slice('snapshots/'.length);

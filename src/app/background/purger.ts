@@ -28,7 +28,7 @@ const atOnce = 4;
 /** milliseconds of purges that are recorded together */
 const recordEvery = 25;
 /** the same, where each time all of the disk must be flushed first */
-const settleEvery = 500;
+const syncEvery = 500;
 
 interface Context {
   readonly journal: Journal;
@@ -89,7 +89,7 @@ export function createPurger({ journal, pipelines, driver, retrier, logger, fail
   /** A purge that a power cut takes back must not be in the log: nobody would do it again. */
   const settleAndRecord = async (purged: readonly Purged[]) => {
     try {
-      await driver.settle?.();
+      await driver.syncMetadata();
       record(purged);
     } catch (error) {
       unrecorded(error);
@@ -99,7 +99,7 @@ export function createPurger({ journal, pipelines, driver, retrier, logger, fail
   due.pipe(mergeMap(attempt, atOnce)).subscribe();
   const recording = lastValueFrom(
     done.pipe(
-      bufferTime(driver.settle === undefined ? recordEvery : settleEvery),
+      bufferTime(driver.traits.orderedMetadata ? recordEvery : syncEvery),
       filter((purged) => purged.length > 0),
       concatMap(settleAndRecord),
     ),

@@ -68,10 +68,10 @@ async function perform(
     case 'end-retention':
       return [{ type: 'RetentionEnded', data: { id: action.id, key: action.key, why } }];
     case 'undo-commit':
-      await driver.unseal(action.volume);
+      await driver.unfreeze(action.volume);
       return [undone(action)];
     case 'finish-commit':
-      await driver.finish(action.volume);
+      await driver.dropActive(action.volume);
       return [];
     case 'quarantine': {
       const moved = await driver.quarantine(action.found, placeAside(action.path, position));

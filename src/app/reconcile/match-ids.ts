@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Kind } from '../../../events/codecs.ts';
 import type { State } from '../../../projections/state.ts';
-import type { Found, Numbers, VolumeDriver } from '../../ports/volume-driver.ts';
+import type { Found, SnapshotIds, VolumeDriver } from '../../ports/volume-driver.ts';
 
 /**
  * After an orderly end the names alone tell whether there is anything to do: every volume was whole when the store was left.
@@ -10,9 +10,9 @@ import type { Found, Numbers, VolumeDriver } from '../../ports/volume-driver.ts'
 export function isAccounted(
   { volumes }: State,
   driver: Pick<VolumeDriver, 'occupies'>,
-  { ids, strangers }: Numbers,
+  { ids, unknownEntries }: SnapshotIds,
 ): boolean {
-  if (strangers > 0 || volumes.pendingPurge.size > 0) return false;
+  if (unknownEntries > 0 || volumes.pendingPurge.size > 0) return false;
   const there = new Set(ids);
   let [wanted, missing] = [0, 0];
   const want = (id: number) => {
@@ -53,7 +53,7 @@ export async function countUnlike(
   return count;
 }
 
-function isLike(kind: Kind, { layer, whole, sealed, unfrozen }: Found): boolean {
-  if (!layer || sealed) return false;
-  return kind === 'committed' ? unfrozen !== true : whole;
+function isLike(kind: Kind, { layer, complete, frozen, writable }: Found): boolean {
+  if (!layer || frozen) return false;
+  return kind === 'committed' ? !writable : complete;
 }

@@ -2,9 +2,9 @@ import type { Found } from '../../ports/volume-driver.ts';
 import type { Action } from './action.ts';
 import type { Wanted, WantedVolume } from './wanted.ts';
 
-/** What a scan met, with what was looked at more closely: `untouched` where nobody can have written into it, as far as that is known. */
+/** What a scan met, with what was looked at more closely: `pristine` where nobody can have written into it, as far as that is known. */
 export interface FoundVolume extends Found {
-  readonly untouched?: boolean;
+  readonly pristine?: boolean;
 }
 
 /**
@@ -56,7 +56,7 @@ function withDescendants(wanted: Wanted, vanished: ReadonlyMap<number, string>):
 
 function gone({ id, kind, fresh, occupies, unsafe }: WantedVolume, found: Found | undefined): string | undefined {
   if (unsafe) return `the data of snapshot ${id} was not known to be on stable storage when the power went`;
-  if (kind === 'committed' && found?.unfrozen === true)
+  if (kind === 'committed' && found?.writable === true)
     return `the frozen layer of committed snapshot ${id} is not on the disk any more, only what can still change`;
   if (!occupies || found?.layer === true || fresh) return undefined;
   return `the content of ${kind} snapshot ${id} is not on the disk any more`;
@@ -80,10 +80,10 @@ function explain(found: FoundVolume, wanted: Wanted, lost: ReadonlyMap<number, L
   const verdict = lost.get(id);
   // What is left of a retained one is purged: it was removed.
   if (verdict !== undefined) return verdict.type === 'declare-lost' ? aside(found, verdict.why) : undefined;
-  if (wanted.has(id)) return found.sealed ? sealed(wanted, id) : undefined;
+  if (wanted.has(id)) return found.frozen ? sealed(wanted, id) : undefined;
   if (wanted.pendingPurge.has(id)) return undefined;
   if (id <= wanted.lastId) return aside(found, `no living snapshot has the number ${id}`);
-  if (found.untouched !== true)
+  if (found.pristine !== true)
     return aside(
       found,
       `newer than the log's last number ${wanted.lastId} and written into: is this log an older copy?`,
@@ -118,7 +118,7 @@ function* recreations(
     const there = found.get(id);
     if (there?.layer !== true) {
       if (fresh) yield { type: 'recreate', id, volume: wanted.volume(id), why: notFinished };
-    } else if (!there.whole) yield { type: 'complete', id, volume: wanted.volume(id), why: partMissing };
+    } else if (!there.complete) yield { type: 'complete', id, volume: wanted.volume(id), why: partMissing };
   }
 }
 

@@ -12,14 +12,14 @@ export async function planFor(
   state: () => State,
   driver: VolumeDriver,
   crash: Crash | null,
-  scanning = driver.scan(),
+  scanning = driver.scan().found(),
 ): Promise<readonly Action[]> {
   const scanned = await scanning;
   const wanted = wantedOf(state(), driver, crash);
   const found: FoundVolume[] = [];
   for (const volume of scanned) {
     const unknown = volume.id !== null && volume.id > wanted.lastId;
-    found.push(unknown ? { ...volume, untouched: await driver.untouched(volume) } : volume);
+    found.push(unknown ? { ...volume, pristine: await driver.isPristine(volume) } : volume);
   }
   return plan(wanted, found);
 }

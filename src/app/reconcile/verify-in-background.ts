@@ -1,6 +1,6 @@
 import { errorText } from '../../ports/fault.ts';
 import type { Logger } from '../../ports/logger.ts';
-import type { Survey, VolumeDriver } from '../../ports/volume-driver.ts';
+import type { StagedScan, VolumeDriver } from '../../ports/volume-driver.ts';
 import type { Journal } from '../store/journal.ts';
 import { countUnlike } from './match-ids.ts';
 
@@ -17,12 +17,12 @@ interface Context {
  * where a volume is not as it was left. What fails is told to the logger.
  */
 export function lookFurther(
-  survey: Pick<Survey, 'found' | 'abandon'>,
+  scan: Pick<StagedScan, 'found' | 'abandon'>,
   { journal, driver, logger, reconcile }: Context,
 ): { close(): Promise<void> } {
   let closed = false;
   const look = async () => {
-    const found = await survey.found();
+    const found = await scan.found();
     const unlike = await countUnlike(journal.durable, driver, found);
     if (unlike === 0 || closed) return;
     logger.warn({ volumes: unlike }, 'volumes are not as they were left: they are compared with the log');
@@ -34,7 +34,7 @@ export function lookFurther(
   return {
     close: () => {
       closed = true;
-      survey.abandon();
+      scan.abandon();
       return looked;
     },
   };

@@ -4,7 +4,7 @@ import { type Failpoint, noFailpoints } from '../../ports/failpoints.ts';
 import { Fault } from '../../ports/fault.ts';
 import type { Logger } from '../../ports/logger.ts';
 import type { Uptime } from '../../ports/system.ts';
-import type { Survey, VolumeDriver } from '../../ports/volume-driver.ts';
+import type { StagedScan, VolumeDriver } from '../../ports/volume-driver.ts';
 import { operatorActor } from '../actors.ts';
 import type { Action } from '../reconcile/action.ts';
 import { apply } from '../reconcile/apply.ts';
@@ -36,7 +36,7 @@ interface Context {
   /** events that were replayed to get here */
   readonly replayed: number;
   /** a scan of the driver's that was begun before, while the state was loaded */
-  readonly survey?: Survey | undefined;
+  readonly scan?: StagedScan | undefined;
   readonly failpoint?: Failpoint;
   readonly uptime: Uptime;
 }
@@ -78,7 +78,7 @@ export interface Recovered {
   /** how the session before this one ended, null for in order */
   readonly crash: Crash | null;
   /** a scan that is still under way, where the volumes were told by their names alone */
-  readonly looking?: Survey;
+  readonly looking?: StagedScan;
 }
 
 /**
@@ -86,7 +86,7 @@ export interface Recovered {
  * what there was to do. The opening comes last: a crash in the middle leaves the session before it to be recovered again.
  */
 export async function recover(context: Context): Promise<Recovered> {
-  const { journal, driver, logger, opener, replayed, survey, failpoint = noFailpoints } = context;
+  const { journal, driver, logger, opener, replayed, scan, failpoint = noFailpoints } = context;
   const { store, version, boot, pid, root } = opener;
   const { storeInfo } = journal.latest;
   expectOwnRoot(context);
@@ -98,10 +98,10 @@ export async function recover(context: Context): Promise<Recovered> {
     logger.warn({ store }, 'a new, empty store was made: the root held none');
   }
   const accounted = crash === null && (await areNamesEnough(context));
-  const actions = accounted ? [] : await planFor(() => journal.latest, driver, crash, survey?.found());
+  const actions = accounted ? [] : await planFor(() => journal.latest, driver, crash, scan?.found());
   const failed = await apply(actions, { journal, driver, logger, failpoint });
   // What an earlier session made, and what was just made again, is not fresh any more once this one is open.
-  await driver.settle?.();
+  await driver.syncMetadata();
   const opened: Event = {
     type: 'StoreOpened',
     data: {
@@ -119,14 +119,14 @@ export async function recover(context: Context): Promise<Recovered> {
   };
   failpoint('store.open');
   await journal.record([opened], { actor: withUptime(operatorActor, context.uptime), room: 'reserved' });
-  return { actions, failed, crash, ...(accounted && survey !== undefined && { looking: survey }) };
+  return { actions, failed, crash, ...(accounted && scan !== undefined && { looking: scan }) };
 }
 
 /** Where only a flush brings volumes to stable storage, the power may have gone after the orderly end. */
-async function areNamesEnough({ journal, driver, survey, opener }: Context): Promise<boolean> {
-  if (driver.settle !== undefined && journal.latest.storeInfo.boot !== opener.boot) return false;
-  const numbers = await survey?.numbers;
-  return numbers !== undefined && isAccounted(journal.latest, driver, numbers);
+async function areNamesEnough({ journal, driver, scan, opener }: Context): Promise<boolean> {
+  if (!driver.traits.orderedMetadata && journal.latest.storeInfo.boot !== opener.boot) return false;
+  const ids = await scan?.ids;
+  return ids !== undefined && isAccounted(journal.latest, driver, ids);
 }
 
 /** Records that the daemon leaves the store in order. */

@@ -9,7 +9,7 @@ import type { Queued } from './retained-queue.ts';
 
 export interface EndingContext {
   readonly journal: Pick<Journal, 'latest' | 'record'>;
-  readonly driver: Pick<VolumeDriver, 'reclaim'>;
+  readonly driver: Pick<VolumeDriver, 'reclaimSpace'>;
   readonly purger: Pick<Purger, 'purged' | 'closing'>;
   readonly failpoint: Failpoint;
 }
@@ -33,7 +33,7 @@ export async function endRetention(context: EndingContext, queued: readonly Queu
     await journal.record(events, { actor: reconcilerActor, room: 'reserved' });
     await Promise.all(events.map(({ data }) => purger.purged(data.id)));
     ended = true;
-    await driver.reclaim?.();
+    await driver.reclaimSpace();
   }
   return ended;
 }

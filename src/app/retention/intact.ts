@@ -5,7 +5,7 @@ import { layerWith } from '../store/volume-of.ts';
 
 interface Context {
   readonly journal: Pick<Journal, 'latest'>;
-  readonly driver: Pick<VolumeDriver, 'holds' | 'usage' | 'roughUsage'>;
+  readonly driver: Pick<VolumeDriver, 'hasCommitted' | 'usage' | 'traits'>;
 }
 
 /**
@@ -15,10 +15,10 @@ interface Context {
  */
 export async function defectOf({ journal, driver }: Context, id: number): Promise<string | undefined> {
   const gone = 'its volume is not on the disk any more';
-  if (!driver.holds(id)) return gone;
+  if (!driver.hasCommitted(id)) return gone;
   const measured = journal.latest.usage.get(id);
   const layer = layerWith(journal.latest, id);
-  if (measured === undefined || layer === undefined || driver.roughUsage === true) return undefined;
+  if (measured === undefined || layer === undefined || driver.traits.estimatedUsage) return undefined;
   const why = alteration(measured, await driver.usage(layer.volume));
   if (why === undefined) return undefined;
   return `its volume was changed after its commit: ${why}`;

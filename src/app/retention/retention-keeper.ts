@@ -131,6 +131,6 @@ async function giveUp(context: Context, queue: RetainedQueue, attempt: number): 
   if (given.length > 0) return endRetention(context, given, 'something failed for want of space');
   const now = performance.now();
   await purger.drained();
-  const reclaimed = (await driver.reclaim?.()) === true;
+  const reclaimed = await driver.reclaimSpace();
   return attempt === 0 && purger.lastGone > now - (reclaimed ? lately : justNow);
 }

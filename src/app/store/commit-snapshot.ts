@@ -39,7 +39,7 @@ function flushVolume(context: StoreContext, command: Commit, volume: Volume): Pr
     step: 'flush',
     deed: async () => {
       failpoint('commit.flush');
-      if (durability === 'commit' && driver.durableSeal !== true) await driver.flush(volume);
+      if (durability === 'commit' && !driver.traits.durableFreeze) await driver.flush(volume);
     },
   });
 }
@@ -51,7 +51,7 @@ function sealVolume(context: StoreContext, command: Commit, volume: Volume): Pro
     step: 'seal',
     deed: async () => {
       failpoint('commit.seal');
-      await driver.seal(volume);
+      await driver.freeze(volume);
     },
   });
 }
@@ -114,7 +114,7 @@ async function unseal(
   const { id } = volume;
   const deed = async () => {
     failpoint('undo.commit');
-    await driver.unseal(volume);
+    await driver.unfreeze(volume);
   };
   const unlessCommitted = async () => {
     expectServing(journal);
@@ -149,7 +149,7 @@ function finishSoon(
 ): void {
   const finish = async () => {
     failpoint('commit.finish');
-    await driver.finish({ ...volume, kind: 'committed' });
+    await driver.dropActive({ ...volume, kind: 'committed' });
   };
   const about = { operation: 'commit', id: volume.id, key: name, path: pathOf(volume.id) };
   locks.run([name], finish).catch((error) => {

@@ -17,14 +17,14 @@ export interface ForeignVolumes {
 
 interface Context {
   readonly journal: Journal;
-  readonly driver: Pick<VolumeDriver, 'vacant' | 'quarantine'>;
+  readonly driver: Pick<VolumeDriver, 'isVacant' | 'quarantine'>;
 }
 
 export function createForeignVolumes({ journal, driver }: Context): ForeignVolumes {
   const underWay = new Map<number, Promise<void>>();
   const move = async (id: number) => {
     const path = pathOf(id);
-    const found = { path, id, layer: false, whole: false, sealed: false };
+    const found = { path, id, layer: false, complete: false, frozen: false, writable: false };
     const moved = await driver.quarantine(found, placeAside(path, journal.latest.position));
     const why = `it stood in the place of the new snapshot ${id}, which nothing had been made for`;
     await journal.record([{ type: 'OrphanQuarantined', data: { path, id, moved, why } }], {
@@ -33,7 +33,7 @@ export function createForeignVolumes({ journal, driver }: Context): ForeignVolum
     });
   };
   return {
-    has: (id) => underWay.has(id) || !driver.vacant(id),
+    has: (id) => underWay.has(id) || !driver.isVacant(id),
     setAside: (id) => {
       const moving = underWay.get(id) ?? move(id).finally(() => underWay.delete(id));
       underWay.set(id, moving);

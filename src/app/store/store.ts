@@ -33,7 +33,7 @@ export function createStore(context: StoreContext): Snapshots {
     list: (filters) => listOf(context, filters),
     cleanup: async () => {
       await purger.drained();
-      await driver.reclaim?.();
+      await driver.reclaimSpace();
     },
   };
 }
@@ -77,7 +77,7 @@ function createMounts({ journal, driver }: StoreContext): (key: string) => Promi
     if (snapshot.kind === 'committed')
       return refuse('failed-precondition', `snapshot ${key}: is committed, only actives and views have mounts`);
     const mounts = known.get(snapshot) ?? (await driver.mounts(volumeOf(state, snapshot)));
-    if (driver.fixedMounts === true) known.set(snapshot, mounts);
+    if (driver.traits.fixedMounts) known.set(snapshot, mounts);
     return either.right(mounts);
   };
 }
@@ -113,7 +113,7 @@ function* matching(
 }
 
 /** A snapshot with the labels that the driver adds to what is recorded. */
-function shown({ driver, journal }: StoreContext, snapshot: Snapshot): Snapshot {
-  const added = driver.labelsOf?.(volumeOf(journal.durable, snapshot));
+function shown({ driver }: StoreContext, snapshot: Snapshot): Snapshot {
+  const added = driver.labelsOf(snapshot);
   return added === undefined ? snapshot : { ...snapshot, labels: { ...snapshot.labels, ...added } };
 }

@@ -18,8 +18,8 @@ export function tolerantScan(volumes: VolumeScan): { readonly scan: VolumeScan; 
   // The adapter's own object may carry its deeds on a prototype, so it is not spread.
   const { boot } = volumes;
   const occupies: VolumeScan['occupies'] = (volume) => volumes.occupies(volume);
-  const untouched: VolumeScan['untouched'] = (found) => volumes.untouched(found);
-  return { scan: { boot, occupies, untouched, scan }, missing: () => (missing ? [gone] : []) };
+  const isPristine: VolumeScan['isPristine'] = (found) => volumes.isPristine(found);
+  return { scan: { boot, occupies, isPristine, scan }, missing: () => (missing ? [gone] : []) };
 }
 
 const gone: Finding = {

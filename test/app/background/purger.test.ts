@@ -7,8 +7,8 @@ import { waitFor } from '../../support/wait-for.ts';
 const test = suite('app/background/purger');
 const actor = { actor: 'containerd' };
 
-async function removed(settle: () => Promise<void>) {
-  const store = await openMemoryStore({ settle });
+async function removed(syncMetadata: () => Promise<void>) {
+  const store = await openMemoryStore({ syncMetadata });
   await store.snapshots.prepare({ type: 'Prepare', key: 'k', parent: '', kind: 'active', labels: {} }, actor);
   await store.snapshots.remove({ type: 'Remove', key: 'k' }, actor);
   await store.snapshots.cleanup();
@@ -18,12 +18,12 @@ async function removed(settle: () => Promise<void>) {
 
 test('records a purge when it is on stable storage, and not before', async () => {
   let asked = 0;
-  const { held: settled, release: settle } = heldUp();
+  const { held: synced, release: sync } = heldUp();
   // The first time is the opening of the store.
-  const { types } = await removed(() => (asked++ === 0 ? Promise.resolve() : settled));
+  const { types } = await removed(() => (asked++ === 0 ? Promise.resolve() : synced));
   await waitFor('the flush', () => asked > 1);
   assert.not(types().includes('VolumePurged'));
-  settle();
+  sync();
   await waitFor('the record', () => types().includes('VolumePurged'));
 });
 

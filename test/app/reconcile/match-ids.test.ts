@@ -10,7 +10,7 @@ const likeOverlay = { occupies: ({ kind }: { kind: string }) => kind !== 'view' 
 const base = { name: 'base', id: 1 };
 const events = [prepared(1, 'k1'), committed(1, 'k1', 'base'), prepared(2, 'k2', base)];
 const state = enveloped(events).reduce(evolve, initialState);
-const numbers = (...ids: number[]) => ({ ids: Float64Array.from(ids), strangers: 0 });
+const numbers = (...ids: number[]) => ({ ids: Float64Array.from(ids), unknownEntries: 0 });
 
 test('the volumes are accounted for where exactly the wanted ones are there', () => {
   for (const [ids, accounted] of [
@@ -21,7 +21,7 @@ test('the volumes are accounted for where exactly the wanted ones are there', ()
     [[1, 3], false],
   ] as const)
     assert.is(isAccounted(state, likeOverlay, numbers(...ids)), accounted, String(ids));
-  assert.not(isAccounted(state, likeOverlay, { ...numbers(1, 2), strangers: 1 }));
+  assert.not(isAccounted(state, likeOverlay, { ...numbers(1, 2), unknownEntries: 1 }));
 });
 
 test('a volume that waits for its purge is not accounted for', () => {
@@ -33,19 +33,20 @@ const found = (id: number | null, parts: Partial<Found>): Found => ({
   path: `snapshots/${id}`,
   id,
   layer: true,
-  whole: true,
-  sealed: false,
+  complete: true,
+  frozen: false,
+  writable: false,
   ...parts,
 });
 
 for (const [what, volume, count] of [
   ['a whole layer', found(1, {}), 0],
-  ['a layer without what an active needs', found(1, { whole: false }), 0],
-  ['a layer that is gone', found(1, { layer: false, whole: false }), 1],
-  ['a layer beside its active', found(1, { sealed: true }), 1],
-  ['a layer that is not frozen', found(1, { unfrozen: true }), 1],
-  ['an active without a part', found(2, { whole: false }), 1],
-  ['an active that a btrfs driver finds', found(2, { unfrozen: true }), 0],
+  ['a layer without what an active needs', found(1, { complete: false }), 0],
+  ['a layer that is gone', found(1, { layer: false, complete: false }), 1],
+  ['a layer beside its active', found(1, { frozen: true }), 1],
+  ['a layer that is not frozen', found(1, { writable: true }), 1],
+  ['an active without a part', found(2, { complete: false }), 1],
+  ['an active that a btrfs driver finds', found(2, { writable: true }), 0],
   ['what is not wanted', found(7, { layer: false }), 0],
   ['what has no number', found(null, { layer: false }), 0],
 ] as const)

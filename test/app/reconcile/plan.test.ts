@@ -25,9 +25,10 @@ const there = (id: number | null, more: Partial<FoundVolume> = {}): FoundVolume 
   path: `snapshots/${id ?? 'stray'}`,
   id,
   layer: true,
-  whole: true,
-  sealed: false,
-  untouched: false,
+  complete: true,
+  frozen: false,
+  writable: false,
+  pristine: false,
   ...more,
 });
 
@@ -90,28 +91,28 @@ test('an active of an earlier session, or one that was spoken of, is lost when i
 });
 
 test('an active without one of its parts is completed', () => {
-  assert.equal(names(planned([prepared(1, 'k1')], [there(1, { whole: false })])), ['complete 1']);
+  assert.equal(names(planned([prepared(1, 'k1')], [there(1, { complete: false })])), ['complete 1']);
 });
 
 test('a committed layer needs no more than its content', () => {
-  assert.equal(planned(chain.slice(0, 2), [there(1, { whole: false })]), []);
+  assert.equal(planned(chain.slice(0, 2), [there(1, { complete: false })]), []);
 });
 
 test('a committed snapshot whose frozen layer is gone is lost, though something that can be written is there', () => {
-  const actions = planned(chain.slice(0, 2), [there(1, { unfrozen: true })]);
+  const actions = planned(chain.slice(0, 2), [there(1, { writable: true })]);
   assert.equal(names(actions), ['declare-lost 1', 'quarantine 1']);
   assert.match(actions[0]?.why ?? '', 'frozen layer');
-  assert.equal(planned([prepared(1, 'k1')], [there(1, { unfrozen: true })]), []);
+  assert.equal(planned([prepared(1, 'k1')], [there(1, { writable: true })]), []);
 });
 
 test('a directory whose name is no number is quarantined, whatever it holds', () => {
-  const actions = planned([], [there(null, { untouched: true })]);
+  const actions = planned([], [there(null, { pristine: true })]);
   assert.equal(names(actions), ['quarantine null']);
   assert.match(actions[0]?.why ?? '', 'not a snapshot');
 });
 
 test('an empty volume past the last number was never acknowledged and goes', () => {
-  assert.equal(names(planned([prepared(1, 'k1')], [there(1), there(2, { untouched: true })])), ['discard 2']);
+  assert.equal(names(planned([prepared(1, 'k1')], [there(1), there(2, { pristine: true })])), ['discard 2']);
 });
 
 test('a written volume past the last number is evidence of an older log and is kept aside', () => {
@@ -122,7 +123,7 @@ test('a written volume past the last number is evidence of an older log and is k
 
 test('a volume whose number the log gave and that nothing explains is kept aside, even when empty', () => {
   const purged: Event = { type: 'VolumePurged', data: { id: 1, why: 'removed', bytes: 0 } };
-  assert.equal(names(planned([prepared(1, 'k1'), removed(1, 'k1'), purged], [there(1, { untouched: true })])), [
+  assert.equal(names(planned([prepared(1, 'k1'), removed(1, 'k1'), purged], [there(1, { pristine: true })])), [
     'quarantine 1',
   ]);
 });
@@ -130,7 +131,7 @@ test('a volume whose number the log gave and that nothing explains is kept aside
 test('a seal without a commit is undone, a commit with the rest of its active is finished', () => {
   const actions = planned(
     [prepared(1, 'k1'), prepared(2, 'k2'), committed(2, 'k2', 'n')],
-    [there(1, { sealed: true }), there(2, { sealed: true })],
+    [there(1, { frozen: true }), there(2, { frozen: true })],
   );
   assert.equal(names(actions), ['undo-commit 1', 'finish-commit 2']);
 });

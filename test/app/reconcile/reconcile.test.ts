@@ -7,7 +7,7 @@ import { enveloped, prepared } from '../../support/sample-events.ts';
 
 const test = suite('app/reconcile/reconcile');
 const state = enveloped([prepared(1, 'k1')]).reduce(evolve, initialState);
-const there = (id: number) => ({ path: `${id}`, id, layer: true, whole: true, sealed: false });
+const there = (id: number) => ({ path: `${id}`, id, layer: true, complete: true, frozen: false, writable: false });
 
 test('a scan that was begun before stands for a new one', async () => {
   const driver = createMemoryDriver();
@@ -20,7 +20,7 @@ test('only what is newer than the log is looked at more closely', async () => {
   const looked: (number | null)[] = [];
   const driver = {
     ...createMemoryDriver(),
-    untouched: async ({ id }: { readonly id: number | null }) => looked.push(id) > 0,
+    isPristine: async ({ id }: { readonly id: number | null }) => looked.push(id) > 0,
   };
   const actions = await planFor(() => state, driver, null, Promise.resolve([there(1), there(2)]));
   assert.equal(looked, [2]);

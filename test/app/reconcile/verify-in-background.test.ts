@@ -8,7 +8,14 @@ import { waitFor } from '../../support/wait-for.ts';
 
 const test = suite('app/reconcile/verify-in-background');
 const durable = enveloped([prepared(1, 'k1')]).reduce(evolve, initialState);
-const found = (whole: boolean): Found => ({ path: 'snapshots/1', id: 1, layer: true, whole, sealed: false });
+const found = (complete: boolean): Found => ({
+  path: 'snapshots/1',
+  id: 1,
+  layer: true,
+  complete,
+  frozen: false,
+  writable: false,
+});
 
 /** What is said and done about a scan, and what ends it. */
 function looking(scan: Promise<readonly Found[]>) {

@@ -106,10 +106,10 @@ test('a volume without an event is discarded, an event without a volume is recre
 test('a seal without its commit is undone', async () => {
   const first = await openMemoryStore();
   await first.snapshots.prepare(prepare('k1'), actor);
-  Object.assign(first.driver.volumes.get('1') ?? {}, { sealed: true });
+  Object.assign(first.driver.volumes.get('1') ?? {}, { frozen: true });
   const second = await again(first);
   assert.equal(actions(second), ['undo-commit 1']);
-  assert.not(second.driver.volumes.get('1')?.sealed);
+  assert.not(second.driver.volumes.get('1')?.frozen);
   assert.ok(second.types().includes('CommitUndone'));
 });
 
@@ -197,12 +197,12 @@ async function leftInOrder(): Promise<MemoryStore> {
 
 test('after an orderly end names are enough: what is inside is looked at while the store serves', async () => {
   const first = await leftInOrder();
-  Object.assign(first.driver.volumes.get('2') ?? {}, { whole: false });
+  Object.assign(first.driver.volumes.get('2') ?? {}, { complete: false });
   const second = await again(first, { large: true });
   assert.equal(actions(second), []);
   assert.ok(second.recovered.looking);
-  for (let waited = 0; second.driver.volumes.get('2')?.whole !== true && waited < 150; waited++) await pause(20);
-  assert.is(second.driver.volumes.get('2')?.whole, true);
+  for (let waited = 0; second.driver.volumes.get('2')?.complete !== true && waited < 150; waited++) await pause(20);
+  assert.is(second.driver.volumes.get('2')?.complete, true);
   assert.ok(second.said.some(({ fields }) => fields.volumes === 1));
 });
 
@@ -225,21 +225,21 @@ for (const [what, change, done] of [
     assert.equal([actions(second), second.recovered.looking], [done, undefined]);
   });
 
-for (const [settle, boot, looked] of [
+for (const [syncMetadata, boot, looked] of [
   [undefined, 'boot', false],
   [undefined, 'another', false],
   [async () => {}, 'boot', false],
   [async () => {}, 'another', true],
 ] as const)
-  test(`after an orderly end, ${boot === 'boot' ? 'in the same boot' : 'in another boot'}, everything is ${looked ? '' : 'not '}looked at first where volumes are ${settle ? 'not ' : ''}ordered with the log`, async () => {
-    const second = await again(await leftInOrder(), { large: true, boot, ...(settle && { settle }) });
+  test(`after an orderly end, ${boot === 'boot' ? 'in the same boot' : 'in another boot'}, everything is ${looked ? '' : 'not '}looked at first where volumes are ${syncMetadata ? 'not ' : ''}ordered with the log`, async () => {
+    const second = await again(await leftInOrder(), { large: true, boot, ...(syncMetadata && { syncMetadata }) });
     assert.is(second.recovered.looking === undefined, looked);
   });
 
 test('after a crash everything is looked at before the store opens', async () => {
   const first = await openMemoryStore();
   await first.snapshots.prepare(prepare('k1'), actor);
-  Object.assign(first.driver.volumes.get('1') ?? {}, { whole: false });
+  Object.assign(first.driver.volumes.get('1') ?? {}, { complete: false });
   assert.equal(actions(await again(first, { large: true })), ['complete 1']);
 });
 

@@ -369,14 +369,14 @@ test('retention ends where the disk has too little room, or too few inodes, and 
 });
 
 test('a prepare, commit or update that lacks space has retained layers give way, and comes about', async () => {
-  for (const deed of ['create', 'seal'] as const) {
+  for (const deed of ['create', 'freeze'] as const) {
     let store: MemoryStore | undefined;
     const before = (name: string) => {
       if (name === deed && store !== undefined && store.driver.volumes.size > 1) throw full();
     };
     const opened = await withRemoved({ before });
     await removeAll(opened);
-    if (deed === 'seal') right(await opened.snapshots.prepare(prepare('k'), actor));
+    if (deed === 'freeze') right(await opened.snapshots.prepare(prepare('k'), actor));
     store = opened;
     if (deed === 'create') right(await opened.snapshots.prepare(prepare('k'), actor));
     else right(await opened.snapshots.commit({ type: 'Commit', key: 'k', name: 'n', parent: '', labels: {} }, actor));
@@ -423,11 +423,11 @@ test('what fails for want of space waits once for the room of what was removed b
       tries.push(id);
       if (id > 1 && (waits === 0 || id > 3)) throw full();
     };
-    const reclaim = async () => {
+    const reclaimSpace = async () => {
       waits += 1;
       return true;
     };
-    const { snapshots, types } = await openMemoryStore({ before, reclaim });
+    const { snapshots, types } = await openMemoryStore({ before, reclaimSpace });
     right(await snapshots.prepare(prepare('first'), actor));
     if (removed) {
       right(await snapshots.remove({ type: 'Remove', key: 'first' }, actor));
@@ -451,11 +451,11 @@ test('a cleanup has room given back before it is answered, and so has the end of
   const before = (name: string) => {
     if (name === 'purge') deeds.push(name);
   };
-  const reclaim = async () => {
+  const reclaimSpace = async () => {
     deeds.push('reclaim');
     return true;
   };
-  const store = await withRemoved({ before, reclaim, policy: { ...forever, keep: 0 } });
+  const store = await withRemoved({ before, reclaimSpace, policy: { ...forever, keep: 0 } });
   await removeAll(store);
   await waitFor('the end of retention', () => retained(store).length === 0);
   await store.snapshots.cleanup();

@@ -15,14 +15,14 @@ test('leaves the seal of a commit alone that came about in the meantime', async 
     before: (deed) => {
       const again = deeds.includes(deed);
       deeds.push(deed);
-      if ((deed === 'seal' || deed === 'unseal') && !again) throw new Fault('io', 'EIO', { hint: '' });
+      if ((deed === 'freeze' || deed === 'unfreeze') && !again) throw new Fault('io', 'EIO', { hint: '' });
     },
   });
   await snapshots.prepare({ type: 'Prepare', key: 'k1', parent: '', kind: 'active', labels: {} }, actor);
   await snapshots.commit(commit, actor).catch(() => {});
   assert.ok(either.isRight(await snapshots.commit(commit, actor)));
   await waitFor('the undo to be tried again', () => said.some(({ message }) => message === 'undo: done at last'));
-  assert.is(deeds.filter((deed) => deed === 'unseal').length, 1);
+  assert.is(deeds.filter((deed) => deed === 'unfreeze').length, 1);
 });
 
 test.after(closeMemoryStores);

@@ -266,7 +266,7 @@ test('a log that fails with an unknown outcome stops: changes are refused, reads
   assert.ok(driver.volumes.has('2'), 'the volume stays: the next start reads the log');
 });
 
-for (const step of ['flush', 'seal'])
+for (const step of ['flush', 'freeze'])
   test(`a disk that refuses the ${step} of a commit: CommitUndone, the active is as it was`, async () => {
     let failing = true;
     const { snapshots, types, driver } = await opened({
@@ -279,7 +279,7 @@ for (const step of ['flush', 'seal'])
     await pause(60);
     assert.ok(types().includes('CommitUndone'));
     assert.is(right(snapshots.stat('k1')).kind, 'active');
-    assert.not(driver.volumes.get('1')?.sealed);
+    assert.not(driver.volumes.get('1')?.frozen);
     failing = false;
     right(await snapshots.commit(commit('k1', 'n'), actor));
   });
@@ -291,7 +291,7 @@ test('a rebase goes on where the removal of its parent is given back while the l
   const begin = { removal: () => {} };
   const { snapshots, journal, driver } = await opened({
     before: (deed) => {
-      if (deed === 'seal') begin.removal();
+      if (deed === 'freeze') begin.removal();
     },
     flush: async () => {
       if (!failing) return;
@@ -315,7 +315,7 @@ test('a rebase goes on where the removal of its parent is given back while the l
   assert.is((await removing) instanceof Fault, true);
   assert.is(refusal(rebased), 'accepted');
   assert.is(right(snapshots.stat('top')).parent, 'base');
-  assert.ok(driver.volumes.get('2')?.sealed);
+  assert.ok(driver.volumes.get('2')?.frozen);
 });
 
 test('a log that refuses a commit: the seal is taken back and the active stays writable', async () => {
@@ -328,23 +328,23 @@ test('a log that refuses a commit: the seal is taken back and the active stays w
   right(await snapshots.prepare(prepare('k1'), actor));
   failing = true;
   assert.is((await caughtFault(snapshots.commit(commit('k1', 'n'), actor))).code, 'no-space');
-  assert.not(driver.volumes.get('1')?.sealed);
+  assert.not(driver.volumes.get('1')?.frozen);
   failing = false;
   right(await snapshots.commit(commit('k1', 'n'), actor));
 });
 
 test('an undo that fails is logged in the one form and tried again', async () => {
-  let sealFails = true;
-  let unseals = 0;
+  let freezeFails = true;
+  let unfreezes = 0;
   const { snapshots, said } = await opened({
     before: (deed) => {
-      if (deed === 'seal' && sealFails) throw broken();
-      if (deed === 'unseal' && ++unseals === 1) throw new Fault('io', 'still broken', { hint: '' });
+      if (deed === 'freeze' && freezeFails) throw broken();
+      if (deed === 'unfreeze' && ++unfreezes === 1) throw new Fault('io', 'still broken', { hint: '' });
     },
   });
   right(await snapshots.prepare(prepare('k1'), actor));
   await caughtFault(snapshots.commit(commit('k1', 'n'), actor));
-  sealFails = false;
+  freezeFails = false;
   const [line] = said.filter(({ message }) => message === 'undo failed');
   assert.equal(line?.fields, {
     operation: 'commit',
@@ -354,8 +354,8 @@ test('an undo that fails is logged in the one form and tried again', async () =>
     error: 'still broken',
     because: 'EIO',
   });
-  for (let waited = 0; unseals < 2 && waited < 100; waited++) await pause(20);
-  assert.is(unseals, 2);
+  for (let waited = 0; unfreezes < 2 && waited < 100; waited++) await pause(20);
+  assert.is(unfreezes, 2);
 });
 
 test('with background durability the commit answers first and its flush is recorded when it is done', async () => {
@@ -419,7 +419,7 @@ test('a finish that fails leaves the commit good and is tried again', async () =
   let finishes = 0;
   const { snapshots, said } = await opened({
     before: (deed) => {
-      if (deed === 'finish' && ++finishes === 1) throw broken();
+      if (deed === 'dropActive' && ++finishes === 1) throw broken();
     },
   });
   right(await snapshots.prepare(prepare('k1'), actor));

@@ -71,7 +71,7 @@ test('keeps quiet about what a daemon was just doing', async ({ world }) => {
   world.driver.volumes.set('5', newMemoryVolume());
   const openScan = async () => {
     await world.append(enveloped([prepared(5, 'k')], 13));
-    return { ...world.driver, boot: 'b' };
+    return world.openScan('', 'memory');
   };
   const { print } = createPrinter();
   assert.is(await verify({ root: world.root }, { ...world, openScan }, print), 0);

@@ -64,26 +64,31 @@ export async function createBtrfsDriver(setup: BtrfsSetup): Promise<VolumeDriver
       guarded(`${name} of volume ${volume.id}`, () => act(volume));
   return {
     name: 'btrfs',
-    rebase: false,
-    capabilities: [],
+    traits: {
+      capabilities: [],
+      rebase: false,
+      fixedMounts: false,
+      // The snapshot ioctl of a freeze writes all data of its source and commits the transaction before it returns.
+      // Source: fs/btrfs/ioctl.c and transaction.c, create_snapshot; a power cut in a test shows the same.
+      durableFreeze: true,
+      orderedMetadata: false,
+      estimatedUsage: calls.name === 'commands',
+    },
     ...orphanDeeds({ ...tools, remove }),
     occupies: () => true,
-    vacant: (id) => isVacant(layout.directory(id)),
+    isVacant: (id) => isVacant(layout.directory(id)),
     create: deed('create', (volume) => {
       forget(volume.id);
       return createVolume(tools, volume);
     }),
     mounts: deed('mounts', mountsOf),
-    // Making the snapshot that is the seal writes all data of its source out and commits the transaction before the ioctl
-    // returns. Source: fs/btrfs/ioctl.c and transaction.c, create_snapshot; a power cut in a test shows the same.
-    durableSeal: true,
     flush: deed('flush', ({ id }) => {
       if (!isSubvolume(layout.layer(id))) expectSubvolume(layout.fs(id), `volume ${id}: its layer`);
       return syncFileSystem(root);
     }),
-    seal: deed('seal', ({ id }) => sealLayer(tools, id)),
-    unseal: deed('unseal', ({ id }) => withSpace(space, () => dropSeal(tools, id))),
-    finish: deed('finish', async ({ id }) => {
+    freeze: deed('seal', ({ id }) => sealLayer(tools, id)),
+    unfreeze: deed('unseal', ({ id }) => withSpace(space, () => dropSeal(tools, id))),
+    dropActive: deed('finish', async ({ id }) => {
       if (!isSubvolume(layout.fs(id))) return;
       expectSubvolume(layout.layer(id), `volume ${id}: its sealed layer`);
       failpoint('btrfs.finish');
@@ -92,19 +97,19 @@ export async function createBtrfsDriver(setup: BtrfsSetup): Promise<VolumeDriver
         liftingFlags(layout.fs(id), liftFlags, () => calls.remove(layout.directory(id), names.fs)),
       );
     }),
-    holds: (id) => isSubvolume(layout.layer(id)),
+    hasCommitted: (id) => isSubvolume(layout.layer(id)),
     usage: (volume, signal) =>
       guarded(`usage of volume ${volume.id}`, () =>
         usageOf(volume, signal === undefined ? halted.signal : AbortSignal.any([signal, halted.signal])),
       ),
-    roughUsage: calls.name === 'commands',
+    labelsOf: () => undefined,
     purge: (id) =>
       guarded(`purge of volume ${id}`, () => {
         forget(id);
         return remove(layout.directory(id));
       }),
-    reclaim: () => guarded('room of deleted subvolumes', reclaim),
-    settle: () => guarded('flush of the volumes', () => syncFileSystem(root)),
+    reclaimSpace: () => guarded('room of deleted subvolumes', reclaim),
+    syncMetadata: () => guarded('flush of the volumes', () => syncFileSystem(root)),
     halt: () => {
       halted.abort(isHalted());
       void remover.close();

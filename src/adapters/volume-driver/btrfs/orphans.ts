@@ -20,15 +20,11 @@ interface Tools {
 }
 
 /** What the reconciler does with what stands below `ROOT/snapshots`. Looking changes nothing. */
-export function orphanDeeds(
-  tools: Tools,
-): Required<Pick<VolumeDriver, 'scan' | 'survey' | 'untouched' | 'quarantine' | 'discard'>> {
+export function orphanDeeds(tools: Tools): Pick<VolumeDriver, 'scan' | 'isPristine' | 'quarantine' | 'discard'> {
   const { root, remove } = tools;
-  const survey = () => surveyOf({ root, parts: [names.fs, names.layer], inode: rootInode }, foundAt);
   return {
-    scan: () => survey().found(),
-    survey,
-    untouched: (found) => guarded(`look at ${found.path}`, () => isUntouched(tools, foundPath(root, found))),
+    scan: () => surveyOf({ root, parts: [names.fs, names.layer], inode: rootInode }, foundAt),
+    isPristine: (found) => guarded(`look at ${found.path}`, () => isUntouched(tools, foundPath(root, found))),
     quarantine: (found, name) =>
       guarded(`quarantine of ${found.path}`, () => {
         foundPath(root, found);
@@ -43,8 +39,7 @@ export function orphanDeeds(
  * whether it came about.
  */
 function foundAt({ path, id, has: [fs = false, layer = false] }: Entry): Found {
-  const found = { path, id, layer: fs || layer, whole: fs, sealed: fs && layer };
-  return fs && !layer ? { ...found, unfrozen: true } : found;
+  return { path, id, layer: fs || layer, complete: fs, frozen: fs && layer, writable: fs && !layer };
 }
 
 /**

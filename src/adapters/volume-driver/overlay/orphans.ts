@@ -11,12 +11,10 @@ import { surveyOf } from '../shared/survey.ts';
 export function orphanDeeds(
   root: string,
   remove: (path: string) => number | Promise<number>,
-): Required<Pick<VolumeDriver, 'scan' | 'survey' | 'untouched' | 'quarantine' | 'discard'>> {
-  const survey = () => surveyOf({ root, parts: ['fs', 'work'] }, foundAt);
+): Pick<VolumeDriver, 'scan' | 'isPristine' | 'quarantine' | 'discard'> {
   return {
-    scan: () => survey().found(),
-    survey,
-    untouched: (found) => guarded(`look at ${found.path}`, () => holdsNothing(foundPath(root, found))),
+    scan: () => surveyOf({ root, parts: ['fs', 'work'] }, foundAt),
+    isPristine: (found) => guarded(`look at ${found.path}`, () => holdsNothing(foundPath(root, found))),
     quarantine: (found, name) =>
       guarded(`quarantine of ${found.path}`, () => {
         foundPath(root, found);
@@ -30,8 +28,9 @@ const foundAt = ({ path, id, has: [layer = false, work = false] }: Entry): Found
   path,
   id,
   layer,
-  whole: layer && work,
-  sealed: false,
+  complete: layer && work,
+  frozen: false,
+  writable: false,
 });
 
 async function guarded<T>(what: string, act: () => T | Promise<T>): Promise<T> {

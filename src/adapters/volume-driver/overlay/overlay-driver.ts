@@ -1,5 +1,4 @@
 import { lstatSync, readdirSync } from 'node:fs';
-import type { Labels } from '../../../../events/codecs.ts';
 import { type Failpoint, noFailpoints } from '../../../ports/failpoints.ts';
 import { Fault, faultOf } from '../../../ports/fault.ts';
 import type { System } from '../../../ports/system.ts';
@@ -33,7 +32,7 @@ const upperdirKey = 'containerd.io/snapshot/overlay.upperdir';
 
 /**
  * Volumes as directories below `ROOT/snapshots`, stacked by the kernel's overlay file system. Checks the root and lays it
- * out first. Neither a seal nor the end of a commit is anything here: a layer is a directory, active or committed, and its
+ * out first. Neither a freeze nor the end of a commit does anything here: a layer is a directory, active or committed, and its
  * work directory stays beside it until it is purged.
  */
 export async function createOverlayDriver(setup: OverlaySetup): Promise<VolumeDriver> {
@@ -54,29 +53,35 @@ export async function createOverlayDriver(setup: OverlaySetup): Promise<VolumeDr
   const closeWalkers = async () => void (await Promise.all([measurer.close(), remover.close()]));
   return {
     name: 'overlay',
-    rebase: true,
-    capabilities: capabilitiesOf(options, remapIds),
-    ...labelling(options, layer),
-    ...(ordered ? {} : { settle: () => system.syncFileSystem(root) }),
+    traits: {
+      capabilities: capabilitiesOf(options, remapIds),
+      rebase: true,
+      fixedMounts: true,
+      durableFreeze: false,
+      orderedMetadata: ordered,
+      estimatedUsage: false,
+    },
     ...orphanDeeds(root, remove),
     occupies: ({ kind }) => kind !== 'view',
-    vacant: (id) => isVacant(`${root}/snapshots/${id}`),
+    isVacant: (id) => isVacant(`${root}/snapshots/${id}`),
     create: (volume) => guarded(volume, 'create', () => createVolume(root, volume, { failpoint, remapIds })),
     mounts: (volume) =>
       guarded(volume, 'mounts', () => {
         if (volume.kind === 'view' && volume.parents.length === 0) expectNothingIn(`${root}/empty`);
         return mountsOf(volume);
       }),
-    fixedMounts: true,
     flush: (volume) =>
       guarded(volume, 'flush', () => {
         expectLayer(volume, layer(volume.id));
         return flushLayer(volume.id);
       }),
-    seal: (volume) => guarded(volume, 'seal', () => void expectLayer(volume, layer(volume.id))),
-    unseal: async () => {},
-    finish: async () => {},
-    holds: (id) => lstatSync(layer(id), { throwIfNoEntry: false })?.isDirectory() === true,
+    freeze: (volume) => guarded(volume, 'freeze', () => void expectLayer(volume, layer(volume.id))),
+    unfreeze: async () => {},
+    dropActive: async () => {},
+    hasCommitted: (id) => lstatSync(layer(id), { throwIfNoEntry: false })?.isDirectory() === true,
+    labelsOf: labelling(options, layer),
+    syncMetadata: async () => (ordered ? undefined : system.syncFileSystem(root)),
+    reclaimSpace: async () => false,
     usage: (volume, signal) =>
       guarded(volume, 'usage', () => usageOf(volume, layer(volume.id), (path) => measurer.measure(path, signal))),
     purge: (id) => guarded({ id }, 'purge', () => remove(`${root}/snapshots/${id}`)),
@@ -92,10 +97,8 @@ async function openRoot({ root, tryMount, options = {} }: OverlaySetup) {
   return { root: path, traits, remapIds: remaps(options, traits) };
 }
 
-function labelling({ upperdirLabel = false }: OverlayOptions, layer: (id: number) => string) {
-  if (!upperdirLabel) return {};
-  const labelsOf = ({ id, kind }: Volume): Labels => (kind === 'view' ? {} : { [upperdirKey]: layer(id) });
-  return { labelsOf };
+function labelling({ upperdirLabel = false }: OverlayOptions, layer: (id: number) => string): VolumeDriver['labelsOf'] {
+  return ({ id, kind }) => (upperdirLabel && kind !== 'view' ? { [upperdirKey]: layer(id) } : undefined);
 }
 
 function remaps({ remapIds = false }: OverlayOptions, { idMappedLayers }: KernelTraits): boolean {

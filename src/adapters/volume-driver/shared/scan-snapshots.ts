@@ -1,6 +1,6 @@
 import { lstatSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
-import type { Numbers } from '../../../ports/volume-driver.ts';
+import type { SnapshotIds } from '../../../ports/volume-driver.ts';
 import { mapInSlices } from './map-in-slices.ts';
 import { lookInto, type Names, type Parts, readNames, type ScanJob } from './scan-job.ts';
 
@@ -15,7 +15,7 @@ export interface Entry {
 /** A scan that has begun. */
 export interface Scanning {
   /** undefined where there was nothing to wait for */
-  readonly numbers: Promise<Numbers | undefined>;
+  readonly numbers: Promise<SnapshotIds | undefined>;
   /** To be called once: a thread begins with the rest then. */
   entries(): Promise<readonly Entry[]>;
   /** Ends it: what was not told by then never is. */
@@ -60,7 +60,7 @@ function onThread(job: ScanJob): Scanning {
     });
   const names = told(({ names }) => names);
   const parts = told(({ parts }) => parts);
-  const numbers = names.then(({ ids, strangers }): Numbers => ({ ids, strangers: strangers.length }));
+  const numbers = names.then(({ ids, strangers }): SnapshotIds => ({ ids, unknownEntries: strangers.length }));
   for (const promise of [numbers, parts]) promise.catch(() => {});
   const entries = async () => {
     worker.postMessage('go on');

@@ -1,11 +1,11 @@
 import { faultOf } from '../../../ports/fault.ts';
-import type { Found, Survey } from '../../../ports/volume-driver.ts';
+import type { Found, StagedScan } from '../../../ports/volume-driver.ts';
 import { mapInSlices } from './map-in-slices.ts';
 import type { ScanJob } from './scan-job.ts';
 import { type Entry, type Scanning, scanSnapshots } from './scan-snapshots.ts';
 
 /** A scan of `ROOT/snapshots` as a driver tells of it; rejects with Faults. */
-export function surveyOf(job: ScanJob, foundAt: (entry: Entry) => Found): Survey {
+export function surveyOf(job: ScanJob, foundAt: (entry: Entry) => Found): StagedScan {
   const { numbers, entries, abandon } = begun(job);
   const failed = (error: unknown) => {
     throw faultOf(error, 'scan of snapshots/');
@@ -22,7 +22,7 @@ export function surveyOf(job: ScanJob, foundAt: (entry: Entry) => Found): Survey
   // Who needs only one of them never looks at the other.
   numbered.catch(() => {});
   return {
-    numbers: numbered,
+    ids: numbered,
     found: () => {
       found ??= look();
       return found;

@@ -22,15 +22,15 @@ onBothWays('interrupted', (test) => {
         const before = process.umask(0o077);
         try {
           await rejectsWith(async () => (await open(failingAt(step))).create(make(1)), 'io');
-          for (const found of await driver.scan()) {
-            assert.equal([found.layer, found.whole], [false, false]);
-            assert.ok(await driver.untouched(found));
+          for (const found of await driver.scan().found()) {
+            assert.equal([found.layer, found.complete], [false, false]);
+            assert.ok(await driver.isPristine(found));
           }
           await driver.create(make(1));
         } finally {
           process.umask(before);
         }
-        assert.ok(only(await driver.scan()).whole);
+        assert.ok(only(await driver.scan().found()).complete);
         assert.equal([modeOf(part(1, '.')), modeOf(part(1, 'fs'))], ['700', '755']);
         assert.equal(readdirSync(part(1, '.')), ['fs']);
       });
@@ -39,7 +39,7 @@ onBothWays('interrupted', (test) => {
     test(`purges what was left at ${step}`, async ({ open, driver }) => {
       await rejectsWith(async () => (await open(failingAt(step))).create(active(1)), 'io');
       await driver.purge(1);
-      assert.equal(await driver.scan(), []);
+      assert.equal(await driver.scan().found(), []);
     });
 
   for (const step of stepsOf('seal'))
@@ -49,13 +49,13 @@ onBothWays('interrupted', (test) => {
       btrfs('subvolume', 'create', part(1, 'fs/nested'));
       writeFileSync(part(1, 'fs/nested/file'), 'nested');
       const failing = await open(failingAt(step));
-      await rejectsWith(() => failing.seal(active(1)), 'io');
-      assert.is(only(await driver.scan()).sealed, step !== 'btrfs.seal.snapshot');
-      await driver.unseal(active(1));
+      await rejectsWith(() => failing.freeze(active(1)), 'io');
+      assert.is(only(await driver.scan().found()).frozen, step !== 'btrfs.seal.snapshot');
+      await driver.unfreeze(active(1));
       assert.equal(readdirSync(part(1, '.')), ['fs']);
-      await rejectsWith(() => failing.seal(active(1)), 'io');
+      await rejectsWith(() => failing.freeze(active(1)), 'io');
       writeFileSync(part(1, 'fs/file'), 'second');
-      await driver.seal(active(1));
+      await driver.freeze(active(1));
       assert.is(readFileSync(part(1, 'layer/file'), 'utf8'), 'second');
       assert.is(readFileSync(part(1, 'layer/nested/file'), 'utf8'), 'nested');
       assert.throws(() => writeFileSync(part(1, 'layer/x'), ''), /EROFS/);
@@ -64,17 +64,17 @@ onBothWays('interrupted', (test) => {
   test('finishes a commit that was left before its end', async ({ open, driver, part }) => {
     const done: Volume = { ...active(1), kind: 'committed' };
     await driver.create(active(1));
-    await driver.seal(active(1));
-    await rejectsWith(async () => (await open(failingAt('btrfs.finish'))).finish(done), 'io');
-    assert.ok(only(await driver.scan()).sealed);
-    await driver.finish(done);
+    await driver.freeze(active(1));
+    await rejectsWith(async () => (await open(failingAt('btrfs.finish'))).dropActive(done), 'io');
+    assert.ok(only(await driver.scan().found()).frozen);
+    await driver.dropActive(done);
     assert.not(existsSync(part(1, 'fs')));
   });
 
   test('leaves all as it was where a purge does not begin, and can be asked again', async ({ open, driver }) => {
     await driver.create(active(1));
     await rejectsWith(async () => (await open(failingAt('btrfs.purge'))).purge(1), 'io');
-    assert.ok(only(await driver.scan()).whole);
+    assert.ok(only(await driver.scan().found()).complete);
     await driver.purge(1);
     assert.equal(await idsOf(driver), []);
   });

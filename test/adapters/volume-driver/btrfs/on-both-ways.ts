@@ -45,8 +45,8 @@ async function withPlace(calls: BtrfsCalls, deed: Deed): Promise<void> {
   };
   const commit = async (volume: Volume) => {
     await driver.flush(volume);
-    await driver.seal(volume);
-    await driver.finish({ ...volume, kind: 'committed' });
+    await driver.freeze(volume);
+    await driver.dropActive({ ...volume, kind: 'committed' });
   };
   try {
     await deed({ root, calls, driver, open, part: (id, part) => `${root}/snapshots/${id}/${part}`, inside, commit });

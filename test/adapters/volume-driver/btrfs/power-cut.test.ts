@@ -59,7 +59,7 @@ for (const [way, calls, missing] of ways) {
       execFileSync('btrfs', ['subvolume', 'create', `${place}/root/snapshots/3/fs/nested`]);
       for (const size of sizes) writeFileSync(`${place}/root/snapshots/3/fs/nested/${size}`, Buffer.alloc(size, 4));
       await Promise.all([2, 3].map((id) => driver.flush(active(id))));
-      await Promise.all([2, 3].map((id) => driver.seal(active(id))));
+      await Promise.all([2, 3].map((id) => driver.freeze(active(id))));
       writeFileSync(`${place}/root/snapshots/1/fs/late`, Buffer.alloc(1 << 20, 1));
       const copy = cut();
       await driver.close();

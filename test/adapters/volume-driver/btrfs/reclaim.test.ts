@@ -24,13 +24,13 @@ onBothWays('reclaim', (test) => {
   }) => {
     await driver.create(active(1));
     for (let n = 0; n < 50; n++) writeFileSync(part(1, `fs/${n}`), Buffer.alloc(10_000));
-    await driver.reclaim?.();
+    await driver.reclaimSpace?.();
     const fd = openSync(part(1, 'fs/0'), 'r');
     await driver.purge(1);
     assert.is((await calls.deleted(root)).length, 1);
-    assert.is(await closedMeanwhile(fd, driver.reclaim?.()), true);
+    assert.is(await closedMeanwhile(fd, driver.reclaimSpace?.()), true);
     assert.equal(await calls.deleted(root), []);
-    assert.is(await driver.reclaim?.(), false);
+    assert.is(await driver.reclaimSpace?.(), false);
   });
 
   test('does not wait twice for what somebody holds open', async ({ root, driver, calls, part }) => {

@@ -21,9 +21,9 @@ onBothWays('sealing', (test) => {
     await driver.create(active(1));
     const fd = openSync(part(1, 'fs/file'), 'w');
     writeSync(fd, 'before');
-    await driver.seal(active(1));
+    await driver.freeze(active(1));
     writeSync(fd, ' after');
-    await driver.finish({ ...active(1), kind: 'committed' });
+    await driver.dropActive({ ...active(1), kind: 'committed' });
     writeSync(fd, ' and late');
     closeSync(fd);
     assert.is(readFileSync(part(1, 'layer/file'), 'utf8'), 'before');
@@ -51,9 +51,9 @@ onBothWays('sealing', (test) => {
   test('takes what was written since for a second commit after one that came to nothing', async ({ driver, part }) => {
     await driver.create(active(1));
     writeFileSync(part(1, 'fs/file'), 'first');
-    await driver.seal(active(1));
+    await driver.freeze(active(1));
     writeFileSync(part(1, 'fs/file'), 'second');
-    await driver.seal(active(1));
+    await driver.freeze(active(1));
     assert.is(readFileSync(part(1, 'layer/file'), 'utf8'), 'second');
   });
 
@@ -67,8 +67,8 @@ onBothWays('sealing', (test) => {
     for (const put of foreigners) {
       await driver.create(active(1));
       put();
-      await rejectsWith(() => driver.seal(active(1)), 'misuse');
-      await rejectsWith(() => driver.unseal(active(1)), 'misuse');
+      await rejectsWith(() => driver.freeze(active(1)), 'misuse');
+      await rejectsWith(() => driver.unfreeze(active(1)), 'misuse');
       assert.equal(readdirSync(part(1, '.')), ['fs', 'layer']);
       await driver.purge(1);
     }
@@ -78,14 +78,14 @@ onBothWays('sealing', (test) => {
     await driver.create(active(1));
     writeFileSync(part(1, 'fs/file'), 'kept');
     await commit(active(1));
-    await driver.unseal(active(1));
+    await driver.unfreeze(active(1));
     assert.is(readFileSync(part(1, 'layer/file'), 'utf8'), 'kept');
   });
 
   test('drops no active whose layer is missing', async ({ driver, part }) => {
     await driver.create(active(1));
     writeFileSync(part(1, 'fs/file'), 'kept');
-    await rejectsWith(() => driver.finish({ ...active(1), kind: 'committed' }), 'io');
+    await rejectsWith(() => driver.dropActive({ ...active(1), kind: 'committed' }), 'io');
     assert.is(readFileSync(part(1, 'fs/file'), 'utf8'), 'kept');
   });
 
@@ -126,7 +126,7 @@ onBothWays('sealing', (test) => {
     btrfs('property', 'set', '-ts', part(1, 'fs/a b\nc/inner'), 'ro', 'true');
     btrfs('property', 'set', '-ts', part(1, 'fs/a b\nc'), 'ro', 'true');
     await driver.purge(1);
-    assert.equal(await driver.scan(), []);
+    assert.equal(await driver.scan().found(), []);
     assert.not(existsSync(part(1, '.')));
     assert.equal(readdirSync(`${root}/precious`), ['file']);
   });
@@ -160,10 +160,10 @@ onBothWays('sealing', (test) => {
   test('sets aside what holds read-only subvolumes', async ({ driver, root, part }) => {
     await driver.create(active(1));
     writeFileSync(part(1, 'fs/file'), 'content');
-    await driver.seal(active(1));
-    const place = await driver.quarantine(only(await driver.scan()), 'aside');
+    await driver.freeze(active(1));
+    const place = await driver.quarantine(only(await driver.scan().found()), 'aside');
     assert.is(readFileSync(`${root}/${place}/layer/file`, 'utf8'), 'content');
-    assert.equal(await driver.scan(), []);
+    assert.equal(await driver.scan().found(), []);
   });
 
   test('discards a subvolume that stands in the place of a volume, and a plain directory in that of a subvolume', async ({
@@ -175,12 +175,12 @@ onBothWays('sealing', (test) => {
     btrfs('subvolume', 'create', `${root}/snapshots/7/fs`);
     mkdirSync(part(8, 'layer'), { recursive: true });
     writeFileSync(part(8, 'layer/file'), '');
-    const found = await driver.scan();
+    const found = await driver.scan().found();
     assert.equal(found.map(({ layer }) => layer).sort(), [false, true]);
     for (const each of found) {
-      assert.is(await driver.untouched(each), each.id === 7);
+      assert.is(await driver.isPristine(each), each.id === 7);
       await driver.discard(each);
     }
-    assert.equal(await driver.scan(), []);
+    assert.equal(await driver.scan().found(), []);
   });
 });

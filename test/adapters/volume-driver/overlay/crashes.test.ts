@@ -54,12 +54,12 @@ for (const step of steps.filter((name) => name.startsWith('overlay.create')))
     onRoot(async (open, root) => {
       await rejectsWith(async () => (await open(failingAt(step))).create(active(1)), 'io');
       const driver = await open();
-      for (const found of await driver.scan()) {
-        assert.not(found.whole);
-        assert.ok(await driver.untouched(found));
+      for (const found of await driver.scan().found()) {
+        assert.not(found.complete);
+        assert.ok(await driver.isPristine(found));
       }
       await driver.create(active(1));
-      assert.ok(only(await driver.scan()).whole);
+      assert.ok(only(await driver.scan().found()).complete);
       const modes = ['', '/fs', '/work'].map((part) => lstatSync(`${root}/snapshots/1${part}`).mode & 0o7777);
       assert.equal(modes, [0o700, 0o755, 0o711]);
     }),
@@ -70,7 +70,7 @@ crash('leaves all as it was where a purge does not begin, and can be asked again
     const driver = await open(failingAt('overlay.purge'));
     await driver.create(active(1));
     await rejectsWith(() => driver.purge(1), 'io');
-    assert.ok(only(await driver.scan()).whole);
+    assert.ok(only(await driver.scan().found()).complete);
     const next = await open();
     await next.purge(1);
     assert.equal(await idsOf(next), []);
@@ -81,7 +81,7 @@ crash('makes missing directories of the root again at the next start', () =>
   onRoot(async (open, root) => {
     await open();
     for (const name of ['snapshots', 'empty', 'quarantine']) rmSync(`${root}/${name}`, { recursive: true });
-    assert.equal(await (await open()).scan(), []);
+    assert.equal(await (await open()).scan().found(), []);
   }),
 );
 
@@ -103,9 +103,9 @@ astray('follows no symbolic link in the place of a volume', () =>
     const { mode } = lstatSync(precious);
     symlinkSync(precious, `${root}/snapshots/5`);
     await rejectsWith(() => driver.create(active(5)), 'misuse');
-    const found = only(await driver.scan());
-    assert.equal([found.id, found.whole], [null, false]);
-    assert.not(await driver.untouched(found));
+    const found = only(await driver.scan().found());
+    assert.equal([found.id, found.complete], [null, false]);
+    assert.not(await driver.isPristine(found));
     await driver.purge(5);
     assert.equal(readdirSync(precious), ['file']);
     assert.is(lstatSync(precious).mode, mode);
@@ -122,9 +122,9 @@ astray('follows no symbolic link in the place of a layer', () =>
     await rejectsWith(() => driver.create(active(6, 5)), 'io');
     await rejectsWith(() => driver.usage(active(5)), 'io');
     await rejectsWith(() => driver.flush(active(5)), 'io');
-    const found = only(await driver.scan());
+    const found = only(await driver.scan().found());
     assert.not(found.layer);
-    assert.not(await driver.untouched(found));
+    assert.not(await driver.isPristine(found));
     await driver.discard(found);
     assert.equal(readdirSync(precious), ['file']);
   }),
@@ -135,7 +135,7 @@ astray('touches nothing but entries of snapshots/', () =>
     const driver = await open();
     preciousIn(root);
     for (const path of ['precious', 'snapshots', 'snapshots/', 'snapshots/..', 'snapshots/../precious', '/etc']) {
-      const found = { path, id: null, layer: false, whole: false, sealed: false };
+      const found = { path, id: null, layer: false, complete: false, frozen: false, writable: false };
       await rejectsWith(() => driver.discard(found), 'misuse');
       await rejectsWith(() => driver.quarantine(found, 'aside'), 'misuse');
     }
@@ -148,7 +148,7 @@ astray('takes foreign files in a volume for written into', () =>
     const driver = await open();
     await driver.create(active(1));
     writeFileSync(`${root}/snapshots/1/note`, '');
-    assert.not(await driver.untouched(only(await driver.scan())));
+    assert.not(await driver.isPristine(only(await driver.scan().found())));
   }),
 );
 

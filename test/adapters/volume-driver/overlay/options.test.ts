@@ -36,14 +36,14 @@ const options = suiteNeeding('overlay driver, options', requireFileSystem('overl
 options('shows the upper directory as a label where that is asked for', () =>
   withOptions({ upperdirLabel: true }, async (driver, root) => {
     const label = 'containerd.io/snapshot/overlay.upperdir';
-    assert.equal(driver.labelsOf?.(active(7)), { [label]: `${root}/snapshots/7/fs` });
-    assert.equal(driver.labelsOf?.(view(7)), {});
+    assert.equal(driver.labelsOf(active(7)), { [label]: `${root}/snapshots/7/fs` });
+    assert.equal(driver.labelsOf(view(7)), undefined);
   }),
 );
 
 options('adds no labels unless asked', () =>
   withOptions({}, async (driver) => {
-    assert.is(driver.labelsOf, undefined);
+    assert.is(driver.labelsOf(active(7)), undefined);
   }),
 );
 
@@ -81,7 +81,7 @@ options('names the capabilities that follow from them', async () => {
   const capabilities = async (set: OverlayOptions) => {
     let names: readonly string[] = [];
     await withOptions(set, async (driver) => {
-      names = driver.capabilities;
+      names = driver.traits.capabilities;
     });
     return names;
   };
@@ -112,7 +112,7 @@ const program = `
   await tryMount(mount, process.env.ROOT_OF_TEST + '/empty');
   await driver.purge(2);
   await driver.close();
-  console.log(JSON.stringify([mount.options.slice(0, 4), driver.capabilities]));`;
+  console.log(JSON.stringify([mount.options.slice(0, 4), driver.traits.capabilities]));`;
 
 namespaced('mounts with userxattr, and leaves mapped ids alone', async () => {
   const sandbox = createSandbox('namespaced');

@@ -159,8 +159,8 @@ mounted('can be mounted again after a commit, below and beside others', () =>
     await inside(active(2, 1), 'echo two > file');
     assert.is(lstatSync(`${root}/snapshots/2/work/work`).mode & 0o777, 0);
     await driver.flush(active(2, 1));
-    await driver.seal(active(2, 1));
-    await driver.finish({ ...active(2, 1), kind: 'committed' });
+    await driver.freeze(active(2, 1));
+    await driver.dropActive({ ...active(2, 1), kind: 'committed' });
     await driver.create(active(3, 2, 1));
     assert.is(await inside(active(3, 2, 1), 'cat file; echo three >> file; cat file'), 'two\ntwo\nthree\n');
     await driver.purge(3);

@@ -37,8 +37,8 @@ for (const [name, type] of [
         const [mount] = await driver.mounts(volume);
         if (mount !== undefined) await insideMount(mount, immutable);
         if (kind === 'committed') {
-          await driver.seal(volume);
-          await driver.finish({ ...volume, kind });
+          await driver.freeze(volume);
+          await driver.dropActive({ ...volume, kind });
         }
         await driver.purge(1);
         await driver.close();

@@ -48,7 +48,7 @@ test('tells the numbers of a large store before the rest, and of a small one not
   mkdirSync(`${sandbox.path}/large/snapshots/stranger`);
   const scanning = scanSnapshots({ root: `${sandbox.path}/large`, parts: ['fs', 'work'] });
   const numbers = await scanning.numbers;
-  assert.equal([numbers?.ids.length, numbers?.strangers], [2000, 1]);
+  assert.equal([numbers?.ids.length, numbers?.unknownEntries], [2000, 1]);
   mkdirSync(`${sandbox.path}/large/snapshots/1/work`);
   const entries = await scanning.entries();
   assert.is(entries.length, 2001);
@@ -92,14 +92,15 @@ test('counts only parts with the inode number that is asked for', async ({ sandb
 });
 
 test('rejects where there is no such directory', async ({ sandbox }) => {
-  const survey = surveyOf({ root: sandbox.path, parts: [] }, ({ path, id }) => ({
+  const scan = surveyOf({ root: sandbox.path, parts: [] }, ({ path, id }) => ({
     path,
     id,
     layer: true,
-    whole: true,
-    sealed: false,
+    complete: true,
+    frozen: false,
+    writable: false,
   }));
-  for (const promise of [survey.numbers, survey.found()]) {
+  for (const promise of [scan.ids, scan.found()]) {
     const error: unknown = await promise.catch((thrown) => thrown);
     assert.match(String(error), /scan of snapshots\/: .*ENOENT/);
   }
