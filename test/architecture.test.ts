@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { eventCodecs } from '../events/registry.ts';
 import { importsOf } from './architecture/imports.ts';
 import { offences } from './architecture/offences.ts';
 import { sourcesBelow } from './runner/suites.ts';
@@ -48,6 +49,27 @@ tree('names every pipeline in ARCHITECTURE.md', () => {
     started.filter((name) => !architecture.includes(`\`${name}\``)),
     [],
   );
+});
+
+tree('says in ARCHITECTURE.md which event touches which projection', () => {
+  const projections = ['store-info', 'index-of-snapshots', 'parent-graph', 'volumes', 'usage'];
+  const touched = projections.map((name) => {
+    const source = readFileSync(`projections/${name}.ts`, 'utf8');
+    return new Set([...source.matchAll(/^ +case '(\w+)'/gm)].map(([, type = '']) => type));
+  });
+  const table =
+    readFileSync('ARCHITECTURE.md', 'utf8').split('\n## Events and projections\n')[1]?.split('\n## ')[0] ?? '';
+  const rows = [...table.matchAll(/^\| ([A-Z]\w+) +\|(.*)\|$/gm)].map(([, type = '', cells = '']) => ({
+    type,
+    marks: cells.split('|').map((cell) => cell.trim() !== ''),
+  }));
+  assert.equal(rows.map(({ type }) => type).sort(), Object.keys(eventCodecs).sort());
+  for (const { type, marks } of rows)
+    assert.equal(
+      marks,
+      touched.map((types) => types.has(type)),
+      type,
+    );
 });
 
 tree.run();
