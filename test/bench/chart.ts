@@ -43,7 +43,7 @@ export function chart({ machine, command, rows }: Results): string {
 
 const title = 'snapledger beside containerd\u2019s own snapshotters';
 const legend =
-  'Times as fast, median of rounds in turn; whiskers: worst and best round; diamond: what was to be reached. Overlay unless said.';
+  'Times as fast, median of rounds in turn; whiskers: worst and best round; diamond: target. Overlay unless stated otherwise.';
 
 /** The table has every row; the picture leaves out what repeats another. */
 function isDrawn({ workload, variant, theirs, ratio }: Row): boolean {
