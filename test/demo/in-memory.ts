@@ -20,7 +20,7 @@ export async function demoInMemory(sandbox: Sandbox): Promise<void> {
   const ask = (method: string, request: object) => call(client, method, request);
   say(`snapledger (process ${daemon.pid}) serves ${root}`);
 
-  heading('Two layers are unpacked, a container is started on them');
+  heading('Unpacking two layers, starting a container on them');
   await ask('Prepare', { key: 'extract-1' });
   await ask('Commit', { key: 'extract-1', name: 'layer-1' });
   await ask('Prepare', { key: 'extract-2', parent: 'layer-1' });
@@ -28,13 +28,13 @@ export async function demoInMemory(sandbox: Sandbox): Promise<void> {
   await ask('Prepare', { key: 'container', parent: 'layer-2' });
   await showSnapledger(['tree', ...at]);
 
-  heading('A layer that others stand on is not removed');
+  heading('Removing a layer that has children is refused');
   await ask('Remove', { key: 'layer-1' }).catch((error: ServiceError) => say(`refused: ${error.details}`));
-  heading('The container is');
+  heading('Removing the container');
   await ask('Remove', { key: 'container' });
   await showSnapledger(['tree', ...at]);
 
-  heading('kill -9: the log has every answered deed, and can be read without the daemon');
+  heading('kill -9: the log has every answered call, and can be read without the daemon');
   await daemon.kill();
   await showSnapledger(['log', ...at]);
 }

@@ -15,7 +15,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.once(signal, () => void sandbox.close().finally(() => process.exit(130)));
 
 try {
-  if (missing.length > 0) say(`This goes on without containerd, which ${missing[0]}.`);
+  if (missing.length > 0) say(`Continuing without containerd: it ${missing[0]}.`);
   await (missing.length > 0 ? demoInMemory(sandbox) : demoWithContainerd(sandbox));
 } catch (error) {
   console.error(error);

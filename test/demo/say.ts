@@ -4,7 +4,7 @@ import { daemonFile } from '../support/server.ts';
 export const heading = (text: string): void => console.log(`\n== ${text}`);
 export const say = (text: string): void => console.log(`   ${text}`);
 
-/** Runs `snapledger` for everyone to see, and shows no more than the last lines of what it prints. */
+/** Runs `snapledger` and shows the command and the last lines of its output. */
 export async function showSnapledger(args: readonly string[], lines = 40): Promise<void> {
   console.log(`   $ snapledger ${args.join(' ')}`);
   const { stdout, stderr } = await run(process.execPath, [daemonFile, ...args], { anyStatus: true });

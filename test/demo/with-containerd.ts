@@ -11,7 +11,7 @@ import { waitFor } from '../support/wait-for.ts';
 import { demoLayers } from './layers.ts';
 import { heading, say, showSnapledger } from './say.ts';
 
-/** Pull, run, look, kill -9, look again, remove: with a real containerd, registry and runc. */
+/** Pull, run, inspect, kill -9, inspect, remove, with a real containerd, registry and runc. */
 export async function demoWithContainerd(sandbox: Sandbox): Promise<void> {
   const root = sandbox.folder('store');
   const socket = join(sandbox.path, 'snapledger.sock');
@@ -33,29 +33,29 @@ export async function demoWithContainerd(sandbox: Sandbox): Promise<void> {
   say(`the container reads its image: ${await inContainer(containerd, 'one', 'cat /srv/greeting')}`);
   say(`and writes: ${await inContainer(containerd, 'two', 'echo remember me > /srv/note; cat /srv/note')}`);
 
-  heading('The snapshots that are there now, below their parents');
+  heading('The snapshots now, as a tree');
   await showSnapledger(['tree', ...at]);
-  heading('And how they came to be: every deed is an event in the log');
+  heading('How they were created: every change is an event in the log');
   await showSnapledger(['log', ...at]);
 
-  heading('kill -9, and a start on what is there');
+  heading('kill -9 of snapledger, and a new start');
   daemon = await killAndStart(daemon, start);
-  // A collection that comes before containerd has connected again fails, and is not done again by itself.
+  // A collection before containerd has reconnected fails, and containerd does not retry it.
   const listing = ['snapshots', '--snapshotter', snapshotterName, 'list'];
-  await waitFor('containerd to reach it again', async () => (await containerd.tryCtr(...listing)).status === 0);
+  await waitFor('containerd to reconnect', async () => (await containerd.tryCtr(...listing)).status === 0);
   await showSnapledger(['tree', ...at]);
   await showSnapledger(['log', ...at, '--lines', '3']);
-  say(`the container never noticed: ${await inContainer(containerd, 'three', 'cat /srv/note')}`);
+  say(`the container keeps running: ${await inContainer(containerd, 'three', 'cat /srv/note')}`);
 
   heading('Removing container and image: containerd collects its garbage');
   await removeAll(containerd, reference);
-  // containerd forgets snapshots first, and has their snapshotter remove them in the background.
-  await waitFor('the removals in the log', async () => {
+  // containerd deletes its records first, and calls the snapshotter in the background.
+  await waitFor('the removals to be logged', async () => {
     const { index, volumes } = await stateOfRoot(root);
     return index.size === 0 && volumes.pendingPurge.size === 0;
   });
   await showSnapledger(['log', ...at, '--lines', '8']);
-  heading('Checking log, projections, parents and disk against each other');
+  heading('Checking log, projections, parents and disk');
   await showSnapledger(['verify', ...at]);
 }
 
