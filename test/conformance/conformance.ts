@@ -1,9 +1,9 @@
 import type { Test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { buildGo } from '../support/build-go.ts';
 import { type Missing, requireCommand, requireFileSystem, requireRoot, suiteNeeding } from '../support/requirements.ts';
 import { run } from '../support/run.ts';
 import type { Server } from '../support/server.ts';
-import { buildSuite } from './build.ts';
 import { casesIn } from './report.ts';
 
 interface Conformance {
@@ -29,7 +29,7 @@ export async function conformance(what: Conformance): Promise<void> {
 
 async function defineCases(test: Test, { server, knownAs, folder, leftOut }: Conformance): Promise<void> {
   const { status, stdout, stderr } = await run(
-    await buildSuite(),
+    await buildGo('conformance', 'test/conformance/suite/suite_test.go', ['test', '-c']),
     ['-test.v', '-test.parallel=4', '-test.timeout=10m'],
     {
       env: { SERVER: JSON.stringify(server.command('ROOT', 'SOCKET')), DRIVER: knownAs, TMPDIR: folder },

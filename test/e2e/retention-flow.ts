@@ -1,13 +1,13 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import { buildPuller } from '../support/build-go.ts';
 import { snapshotterName } from '../support/containerd.ts';
 import { type CountingProxy, startCountingProxy } from '../support/counting-proxy.ts';
 import { expectedTree } from '../support/image/expected-tree.ts';
 import { imageOf, layerOf } from '../support/image/image.ts';
 import { pushImage } from '../support/image/push.ts';
 import { loudly } from '../support/loudly.ts';
-import { buildPuller } from '../support/puller.ts';
 import { type Missing, requireCommand, suiteNeeding } from '../support/requirements.ts';
 import { run } from '../support/run.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';

@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import { snapledgerRun } from '../cli/process.ts';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
 import { insideMount } from '../support/inside-mount.ts';
+import { eventsOf } from '../support/inspect-store.ts';
 import { createLoop, type Loop, type LoopType } from '../support/loop.ts';
 import { requireCommand, requireFileSystem, suiteNeeding } from '../support/requirements.ts';
 import { run } from '../support/run.ts';
@@ -93,10 +94,8 @@ async function alter(root: string, id: number, script: string): Promise<void> {
   if (btrfs) await readOnly('true');
 }
 
-const measured = async (root: string, count: number) => {
-  const { stdout } = await snapledgerRun('log', '--json', '--type', 'UsageMeasured', '--root', root);
-  return stdout.split('\n').filter((line) => line !== '').length >= count;
-};
+const measured = async (root: string, count: number) =>
+  (await eventsOf(root)).filter((type) => type === 'UsageMeasured').length >= count;
 
 for (const [driver, type] of drivers)
   test(`\`verify --deep\` names each entry that is not as it was committed, with ${driver}`, async (context) => {

@@ -4,38 +4,41 @@ import { join, relative } from 'node:path';
 /** A kind of test: which files it has, how many of them run at once, and how long one of them may take. */
 export interface Suite {
   readonly name: string;
-  /** beginnings of paths below test/ */
-  readonly claims: readonly string[];
+  /** matches the paths of its files below test/; the first suite of the table that matches has a file */
+  readonly files: RegExp;
   readonly width: number;
   readonly limitSeconds: number;
-  /** beginnings of the paths below test/ that run a second time, on the newer Node */
-  readonly newerNode: readonly string[];
+  /** matches the paths of those that run a second time, on the newer Node */
+  readonly newerNode: RegExp;
   /** whether coverage is measured while it runs */
   readonly covered: boolean;
   /** runs only when asked for by name */
   readonly onRequest: boolean;
 }
 
-const inProcess = { width: 4, limitSeconds: 300, newerNode: [''], covered: true, onRequest: false };
-const onSystem = { width: 2, limitSeconds: 900, newerNode: [], covered: false, onRequest: false };
+const all = /^/;
+const none = /$^/;
+const inProcess = { width: 4, limitSeconds: 300, newerNode: all, covered: true, onRequest: false };
+const onSystem = { width: 2, limitSeconds: 900, newerNode: none, covered: false, onRequest: false };
 
 /** All suites. Those whose files take longest begin first. */
 export const suites: readonly Suite[] = [
-  { name: 'fault', claims: ['fault/'], ...onSystem },
-  { name: 'e2e', claims: ['e2e/'], ...onSystem },
-  { name: 'conformance', claims: ['conformance/'], ...onSystem },
-  { name: 'bench', claims: ['bench/'], ...onSystem, onRequest: true },
+  { name: 'fault', files: /^fault\//, ...onSystem },
+  { name: 'e2e', files: /^e2e\//, ...onSystem },
+  { name: 'conformance', files: /^conformance\//, ...onSystem },
+  { name: 'bench', files: /^bench\//, ...onSystem, onRequest: true },
   {
     name: 'program',
-    claims: ['cli/', 'maintenance/', 'operations/', 'index.test.ts', 'package.test.ts'],
-    ...inProcess,
-    newerNode: ['cli/serve.test.ts', 'package.test.ts'],
+    files: /^(cli\/[^/]+|maintenance\/.+|operations\/.+|index|package)\.test\.ts$/,
+    ...onSystem,
+    width: 4,
+    newerNode: /^(cli\/serve|package)\.test\.ts$/,
   },
-  { name: 'adapters', claims: ['adapters/'], ...inProcess },
-  { name: 'property', claims: ['property/'], ...inProcess },
-  { name: 'golden', claims: ['golden/'], ...inProcess, newerNode: [] },
-  { name: 'architecture', claims: ['architecture'], ...inProcess, newerNode: [] },
-  { name: 'unit', claims: [''], ...inProcess },
+  { name: 'adapters', files: /^adapters\//, ...inProcess },
+  { name: 'property', files: /^property\//, ...inProcess, newerNode: none },
+  { name: 'golden', files: /^golden\//, ...inProcess, newerNode: none },
+  { name: 'architecture', files: /^architecture/, ...inProcess, newerNode: none },
+  { name: 'unit', files: all, ...inProcess },
 ];
 
 export interface TestFile {
@@ -59,15 +62,11 @@ export function testFiles(sources: readonly string[]): readonly TestFile[] {
   return suites.flatMap((suite) => files.filter((file) => file.suite === suite));
 }
 
-/** Whether a test file is below one of some beginnings of paths. */
-export const isBelow = (source: string, beginnings: readonly string[]): boolean =>
-  beginnings.some((beginning) => source.startsWith(`test/${beginning}`));
-
 /** The folder that the compiler puts the tree in, this file with it. */
 const build = relative(process.cwd(), join(import.meta.dirname, '..', '..'));
 
 function testFile(source: string): TestFile {
-  const suite = suites.find(({ claims }) => isBelow(source, claims));
-  if (suite === undefined) throw new TypeError(`no suite claims ${source}`);
+  const suite = suites.find(({ files }) => files.test(source.replace(/^test\//, '')));
+  if (suite === undefined) throw new TypeError(`${source} is in no suite`);
   return { suite, source, compiled: join(build, source.replace(/\.ts$/, '.js')) };
 }

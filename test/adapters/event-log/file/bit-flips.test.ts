@@ -1,4 +1,4 @@
-import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, copyFileSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -38,15 +38,17 @@ test('is found by an inspection wherever it is, which names segment and byte of 
   const { directory, segments } = context;
   for (const { name, bytes } of segments) {
     const file = join(directory, name);
+    const fd = openSync(file, 'r+');
     for (let at = 0; at < bytes.length * 8; at++) {
       const offset = at >> 3;
-      writeFileSync(file, flipped(bytes, offset, at & 7));
+      writeSync(fd, flipped(bytes, offset, at & 7), offset, 1, offset);
       const { damage, tail } = await inspectLog(directory);
       const found = tail === null ? damage : [...damage, tail];
       const named = found.some((one) => one.file === file && one.offset === lineAt(bytes, offset));
       assert.ok(named, `${name}: byte ${offset}, bit ${at & 7}`);
+      writeSync(fd, bytes, offset, 1, offset);
     }
-    writeFileSync(file, bytes);
+    closeSync(fd);
   }
 });
 

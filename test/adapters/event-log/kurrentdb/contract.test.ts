@@ -6,7 +6,7 @@ eventLogContract(
   'kurrentdb',
   async () => {
     const standIn = await startStandIn();
-    const subject = await subjectOn(standIn.url, { answer: 2_000, outcome: 1_000, unanswered: 1_000 });
+    const subject = await subjectOn(standIn.url, { answer: 1_000, outcome: 20_000, unanswered: 500 });
     return {
       ...subject,
       dispose: async () => {
