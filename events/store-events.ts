@@ -44,8 +44,8 @@ export const storeEvents = {
   ),
 
   /**
-   * The log was damaged and has been repaired. `mended` lost nothing, `bridged` left out the positions from `first` to
-   * `last` and took the state after them from a checkpoint, `cut` ended the log before them; their positions are then
+   * The log was damaged and has been repaired. `rebuilt` lost nothing, `bridged` left out the positions from `first` to
+   * `last` and took the state after them from a checkpoint, `truncated` ended the log before them; their positions are then
    * reused. Snapshot ids up to `lastId` are never used again.
    */
   LogRepaired: t.type(
@@ -54,7 +54,7 @@ export const storeEvents = {
       file: t.string,
       offset: Decimal,
       what: t.string,
-      done: t.keyof({ mended: null, bridged: null, cut: null }, 'RepairDone'),
+      done: t.keyof({ rebuilt: null, bridged: null, truncated: null }, 'RepairDone'),
       first: Decimal,
       last: Decimal,
       /** how many of these events can still be read in the copies of the originals, and how many cannot */

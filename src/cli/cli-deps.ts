@@ -31,7 +31,7 @@ export interface LogReport {
 
 /** A part of a log that a repair gives up. */
 export interface LossReport {
-  readonly done: 'mended' | 'bridged' | 'cut';
+  readonly done: 'rebuilt' | 'bridged' | 'truncated';
   /** file, byte, position, what is wrong, what becomes of it */
   readonly text: string;
   readonly first: number;
@@ -56,7 +56,7 @@ export interface RepairReport {
   readonly kept: string;
   /** what is kept there: files that are changed or taken out, relative to the root */
   readonly changed: readonly string[];
-  /** numbers of snapshots up to this are not given again */
+  /** ids of snapshots up to this are not used again */
   readonly lastId: number;
   /** a repair that was interrupted was found */
   readonly again: boolean;

@@ -25,7 +25,7 @@ export function moveStopped(root: string, options: MoveStopped): Promise<MoveRep
     moveArchives(join(root, 'log'), {
       ...options,
       time: new Date().toISOString(),
-      writeBase: (path, position, mark) => writeBase(root, path, { position, mark }),
+      writeBase: (path, position, chainHash) => writeBase(root, path, { position, chainHash }),
     }),
   );
 }
@@ -35,7 +35,7 @@ export function bringBackStopped(root: string, from: string): ReturnType<typeof 
   return withRootLock(root, 'archive', () => bringBack(join(root, 'log'), from));
 }
 
-async function writeBase(root: string, path: string, place: { position: number; mark: string }): Promise<void> {
+async function writeBase(root: string, path: string, place: { position: number; chainHash: string }): Promise<void> {
   const files = storeFiles(root);
   const log = await files.openLog();
   try {

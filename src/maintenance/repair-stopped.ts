@@ -37,10 +37,10 @@ async function knownStates(root: string, store: string): Promise<readonly KnownS
   for (const path of await checkpointFiles(join(root, 'checkpoints'), join(root, 'log'))) {
     const checkpoint = await readCheckpoint(path);
     if (either.isLeft(checkpoint)) continue;
-    const { place, rows } = checkpoint.right;
+    const { at, rows } = checkpoint.right;
     const state = fromAllRows(rows);
     if (either.isLeft(state) || state.right.storeInfo.id !== store) continue;
-    states.push({ ...place, path, lastId: state.right.storeInfo.lastId });
+    states.push({ ...at, path, lastId: state.right.storeInfo.lastId });
   }
   return states;
 }

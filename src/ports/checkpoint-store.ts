@@ -1,9 +1,9 @@
 import type { Rows } from '../../projections/from-rows.ts';
-import type { LogPlace } from './event-log.ts';
+import type { LogPosition } from './event-log.ts';
 
 /** A state of the projections at a place of the log, as plain JSON rows. */
 export interface Checkpoint {
-  readonly place: LogPlace;
+  readonly at: LogPosition;
   /** May be gone through again; each row is made when it is asked for. */
   readonly rows: Rows;
 }
@@ -14,7 +14,7 @@ export interface Checkpoint {
  */
 export interface CheckpointStore {
   /** Atomic: a crash leaves the older ones. Never blocks the caller's event loop for more than a few milliseconds. */
-  save(place: LogPlace, rows: Iterable<unknown>): Promise<void>;
+  save(place: LogPosition, rows: Iterable<unknown>): Promise<void>;
   /**
    * Whole checkpoints of positions up to `upTo` (all of them unless said), newest first, read when asked for; damaged ones are
    * passed over and told to `damaged`.

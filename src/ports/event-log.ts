@@ -5,9 +5,9 @@ import type { Fault } from './fault.ts';
  * A place in a log: the last position up to it, and the adapter's proof of the history that led there (the file log's
  * chain hash). Position 0 is the place before the first event.
  */
-export interface LogPlace {
+export interface LogPosition {
   readonly position: number;
-  readonly mark: string;
+  readonly chainHash: string;
 }
 
 export interface AppendOptions {
@@ -54,7 +54,7 @@ export interface Gone {
  */
 export interface EventLog {
   /** The last event that was taken, durable or not. */
-  readonly end: LogPlace;
+  readonly end: LogPosition;
   /**
    * Resolves only when every envelope is on stable storage.
    * Throws at once, and has then taken nothing: `no-space`, `read-only`, `exhausted`, `stopped`, `too-large` for an event that this log can't hold, or a TypeError for a wrong position.
@@ -78,7 +78,7 @@ export interface EventLog {
    */
   readEncoded?(after: number): AsyncIterable<EncodedEvents>;
   /** The proof at a position of this log, or undefined where the log does not hold that position. */
-  markAt(position: number): Promise<string | undefined>;
+  chainHashAt(position: number): Promise<string | undefined>;
   /** Resolves when all that was taken so far is on stable storage. */
   settled(): Promise<void>;
   /** Flushes and lets go. Idempotent. */

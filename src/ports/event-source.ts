@@ -29,8 +29,8 @@ export interface ReaderCheckpoint {
   save(position: number): Promise<void>;
 }
 
-/** A log that ends before an event that it once gave is an older copy, or was cut by a repair. */
+/** A log that ends before an event that it once gave is an older copy, or was truncated by a repair. */
 export const logBehind = (seen: number, end: number) =>
   new Fault('corrupt', `the log ends at position ${end}, but the reader has seen position ${seen}`, {
-    hint: 'the log is an older copy, or a repair has cut it: build what was made of it again, without the checkpoint',
+    hint: 'the log is an older copy, or a repair has truncated it: build what was made of it again, without the checkpoint',
   });

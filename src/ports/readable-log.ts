@@ -2,7 +2,7 @@ import type { Envelope } from '../../events/envelope.ts';
 import type { EventLog } from './event-log.ts';
 
 /** A log that another process may be writing meanwhile. Nothing on disk is changed, the lock is not asked for. */
-export interface ReadableLog extends Pick<EventLog, 'end' | 'gone' | 'readEncoded' | 'markAt' | 'close'> {
+export interface ReadableLog extends Pick<EventLog, 'end' | 'gone' | 'readEncoded' | 'chainHashAt' | 'close'> {
   /** As of an EventLog. What follows `upTo` is not wanted: it need not be prepared, but the last batch may reach beyond. */
   read(after: number, upTo?: number): AsyncIterable<readonly Envelope[]>;
   /**

@@ -15,7 +15,7 @@ export interface MemoryWorld extends World {
   damage: LogReport['damage'];
   append(envelopes: readonly Envelope[]): Promise<void>;
   /** the log's proof at a position */
-  markAt(position: number): Promise<string>;
+  chainHashAt(position: number): Promise<string>;
 }
 
 export async function createMemoryWorld(sandbox: Sandbox, envelopes: readonly Envelope[]): Promise<MemoryWorld> {
@@ -34,7 +34,7 @@ export async function createMemoryWorld(sandbox: Sandbox, envelopes: readonly En
     checkpoints,
     damage: [],
     append: (more) => log.append(more, { room: 'ordinary', flush: 'now' }),
-    markAt: async (position) => (await log.markAt(position)) ?? '',
+    chainHashAt: async (position) => (await log.chainHashAt(position)) ?? '',
     openLog: async () => createMemoryEventLog({ kept: [...kept] }),
     inspectLog: async () => ({
       store: 's',

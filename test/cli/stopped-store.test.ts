@@ -122,7 +122,10 @@ test('prove by an anchor that the log was not cut', async ({ root }) => {
   writeFileSync(join(root, 'log', name), lines.slice(0, 12).join('\n').concat('\n'));
   const cut = await snapledgerRun('verify', '--anchor', anchor.trim(), '--root', root);
   assert.is(cut.status, 3);
-  assert.match(cut.stdout, 'anchor at position 13: the log was cut: it ends at position 11, and once held position 13');
+  assert.match(
+    cut.stdout,
+    'anchor at position 13: the log was truncated: it ends at position 11, and once held position 13',
+  );
   for (const given of ['nonsense', '@/nowhere']) {
     const refused = await snapledgerRun('verify', '--anchor', given, '--root', root);
     assert.is(refused.status, 2, given);

@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { CheckpointStore } from '../../src/ports/checkpoint-store.ts';
-import type { LogPlace } from '../../src/ports/event-log.ts';
+import type { LogPosition } from '../../src/ports/event-log.ts';
 
 /** A checkpoint store that a contract test works on. */
 export interface CheckpointStoreSubject {
@@ -9,13 +9,13 @@ export interface CheckpointStoreSubject {
   dispose(): Promise<void>;
 }
 
-export const placeAt = (position: number): LogPlace => ({ position, mark: `mark-${position}` });
+export const positionAt = (position: number): LogPosition => ({ position, chainHash: `hash-${position}` });
 
 /** All that a store loads, none of it damaged. */
 export async function loadAll(store: CheckpointStore) {
-  const all: { place: LogPlace; rows: unknown[] }[] = [];
-  for await (const { place, rows } of store.load((file, why) => assert.unreachable(`${file}: ${why}`)))
-    all.push({ place, rows: [...rows] });
+  const all: { at: LogPosition; rows: unknown[] }[] = [];
+  for await (const { at, rows } of store.load((file, why) => assert.unreachable(`${file}: ${why}`)))
+    all.push({ at, rows: [...rows] });
   return all;
 }
 
@@ -33,13 +33,13 @@ export function checkpointStoreContract(name: string, create: () => Promise<Chec
     assert.equal(await loadAll(store), []);
   });
 
-  test('gives back place and rows as they were saved', async ({ subject: { store } }) => {
-    await store.save(placeAt(7), rows);
-    assert.equal(await loadAll(store), [{ place: placeAt(7), rows }]);
+  test('returns position and rows as they were saved', async ({ subject: { store } }) => {
+    await store.save(positionAt(7), rows);
+    assert.equal(await loadAll(store), [{ at: positionAt(7), rows }]);
   });
 
   test('gives rows as often as they are gone through', async ({ subject: { store } }) => {
-    await store.save(placeAt(7), rows);
+    await store.save(positionAt(7), rows);
     for await (const loaded of store.load(assert.unreachable)) {
       assert.equal([...loaded.rows], rows);
       assert.equal([...loaded.rows], rows);
@@ -47,8 +47,8 @@ export function checkpointStoreContract(name: string, create: () => Promise<Chec
   });
 
   test('keeps the two newest and some of the older ones, newest first', async ({ subject: { store } }) => {
-    for (let position = 1; position <= 100; position++) await store.save(placeAt(position), [position]);
-    const kept = (await loadAll(store)).map(({ place }) => place.position);
+    for (let position = 1; position <= 100; position++) await store.save(positionAt(position), [position]);
+    const kept = (await loadAll(store)).map(({ at }) => at.position);
     assert.equal(kept.slice(0, 2), [100, 99]);
     assert.is(kept.length, 34);
     assert.equal(
@@ -58,42 +58,42 @@ export function checkpointStoreContract(name: string, create: () => Promise<Chec
   });
 
   test('gives those up to a position alone, where one is named', async ({ subject: { store } }) => {
-    for (const position of [3, 20, 100]) await store.save(placeAt(position), [position]);
+    for (const position of [3, 20, 100]) await store.save(positionAt(position), [position]);
     const upTo = async (last: number) => {
       const positions: number[] = [];
-      for await (const { place } of store.load(() => {}, last)) positions.push(place.position);
+      for await (const { at } of store.load(() => {}, last)) positions.push(at.position);
       return positions;
     };
     assert.equal([await upTo(2), await upTo(20), await upTo(99)], [[], [20, 3], [20, 3]]);
   });
 
   test('replaces the one of the same position', async ({ subject: { store } }) => {
-    await store.save(placeAt(5), ['old']);
-    await store.save(placeAt(5), ['new']);
-    assert.equal(await loadAll(store), [{ place: placeAt(5), rows: ['new'] }]);
+    await store.save(positionAt(5), ['old']);
+    await store.save(positionAt(5), ['new']);
+    assert.equal(await loadAll(store), [{ at: positionAt(5), rows: ['new'] }]);
   });
 
   test('takes rows that can be gone through only once, and none at all', async ({ subject: { store } }) => {
     const once = function* () {
       for (let index = 0; index < 5000; index++) yield { index: String(index) };
     };
-    await store.save(placeAt(1), once());
-    await store.save(placeAt(2), []);
+    await store.save(positionAt(1), once());
+    await store.save(positionAt(2), []);
     assert.equal(await loadAll(store), [
-      { place: placeAt(2), rows: [] },
-      { place: placeAt(1), rows: [...once()] },
+      { at: positionAt(2), rows: [] },
+      { at: positionAt(1), rows: [...once()] },
     ]);
   });
 
   test('keeps what it has where the rows of a new one fail', async ({ subject: { store } }) => {
-    await store.save(placeAt(1), ['whole']);
+    await store.save(positionAt(1), ['whole']);
     const failing = function* () {
       yield 'half';
       throw new Error('rows failed');
     };
-    const error: unknown = await store.save(placeAt(2), failing()).catch((thrown) => thrown);
+    const error: unknown = await store.save(positionAt(2), failing()).catch((thrown) => thrown);
     assert.match(String(error), 'rows failed');
-    assert.equal(await loadAll(store), [{ place: placeAt(1), rows: ['whole'] }]);
+    assert.equal(await loadAll(store), [{ at: positionAt(1), rows: ['whole'] }]);
   });
 
   test.run();

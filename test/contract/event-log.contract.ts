@@ -81,7 +81,7 @@ export function eventLogContract(
 
   test('begins at position 0 with nothing to read', async ({ subject: { log } }) => {
     assert.is(log.end.position, 0);
-    assert.is(await log.markAt(0), log.end.mark);
+    assert.is(await log.chainHashAt(0), log.end.chainHash);
     assert.equal(await readAll(log), []);
   });
 
@@ -91,7 +91,7 @@ export function eventLogContract(
     assert.equal(await readAll(log), all);
   });
 
-  test('keeps events and marks when it is opened again', async ({ subject }) => {
+  test('keeps events and chain hashes when it is opened again', async ({ subject }) => {
     const all = events(20, 0);
     for (const envelope of all) await subject.log.append([envelope], now);
     const { end } = subject.log;
@@ -144,9 +144,9 @@ export function eventLogContract(
   test('moves its end as soon as events are taken', async ({ subject: { log } }) => {
     const appended = log.append(events(3, 0), now);
     assert.is(log.end.position, 3);
-    const { mark } = log.end;
+    const { chainHash } = log.end;
     await appended;
-    assert.equal(log.end, { position: 3, mark });
+    assert.equal(log.end, { position: 3, chainHash });
   });
 
   test('stores overlapping appends in the order of the calls', async ({ subject: { log } }) => {
@@ -180,25 +180,25 @@ export function eventLogContract(
     assert.is(log.end.position, 0);
   });
 
-  test('proves every position by the mark that its end had there', async ({ subject }) => {
-    const marks = [subject.log.end.mark];
+  test('proves every position by the chain hash that its end had there', async ({ subject }) => {
+    const chainHashes = [subject.log.end.chainHash];
     for (const envelope of events(12, 0)) {
       await subject.log.append([envelope], now);
-      marks.push(subject.log.end.mark);
+      chainHashes.push(subject.log.end.chainHash);
     }
-    assert.is(new Set(marks).size, 13);
+    assert.is(new Set(chainHashes).size, 13);
     for (const open of [async () => subject.log, subject.reopen]) {
       const log = await open();
-      for (const [position, mark] of marks.entries()) assert.is(await log.markAt(position), mark);
-      assert.is(await log.markAt(13), undefined);
+      for (const [position, chainHash] of chainHashes.entries()) assert.is(await log.chainHashAt(position), chainHash);
+      assert.is(await log.chainHashAt(13), undefined);
     }
   });
 
-  test('has other marks than the log of another store', async ({ subject: { log } }) => {
+  test('has other chain hashes than the log of another store', async ({ subject: { log } }) => {
     const other = await create();
     try {
       await Promise.all([log.append(events(1, 0), now), other.log.append(events(1, 0), now)]);
-      assert.is.not(log.end.mark, other.log.end.mark);
+      assert.is.not(log.end.chainHash, other.log.end.chainHash);
     } finally {
       await other.dispose();
     }

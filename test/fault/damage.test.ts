@@ -217,13 +217,13 @@ test('the command says what is lost, repairs it, and the daemon goes on by the c
   await again.stop();
 });
 
-test('without a checkpoint the log is cut, and what it no longer explains is put into quarantine', async (context) => {
-  const serving = servedDamaged(context, 'cut', false);
+test('without a checkpoint the log is truncated, and what it no longer explains is put into quarantine', async (context) => {
+  const serving = servedDamaged(context, 'truncated', false);
   const { root } = serving;
   await assertRefused(serving, 'snapledger repair --dry-run');
   const report = await cliDeps.repairLog(root, false);
   const [loss, ...more] = report.losses;
-  assert.equal([loss?.done, more], ['cut', []]);
+  assert.equal([loss?.done, more], ['truncated', []]);
   assert.ok(loss?.records.some(({ type, about }) => type === 'SnapshotPrepared' && about === 'container'));
   const expected = survivors(context.events, report, root);
   const before = onDisk(root).snapshots;

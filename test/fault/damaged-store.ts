@@ -95,7 +95,7 @@ export function survivors(
   { losses }: Pick<RepairReport, 'losses'>,
   root: string,
 ): readonly string[] {
-  const cut = losses.find(({ done }) => done === 'cut');
+  const cut = losses.find(({ done }) => done === 'truncated');
   const kept = whole.filter(({ position }) => cut === undefined || position < cut.first);
   const state = kept.reduce(evolve, initialState);
   return [...state.index.values()]

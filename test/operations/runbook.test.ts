@@ -217,7 +217,7 @@ const situations: Readonly<Record<string, (sandbox: Sandbox) => Promise<Broken>>
       root,
       words: { FILE: anchors },
       statuses: { 'snapledger verify --anchor @FILE': 3 },
-      shows: { 'snapledger verify --anchor @FILE': /the log was cut/ },
+      shows: { 'snapledger verify --anchor @FILE': /the log was truncated/ },
     };
   },
   'Move a store or change its driver': async (sandbox) => {

@@ -145,7 +145,7 @@ test('ids of quarantined and purged orphans are never given again', () => {
 
 test('after a repair of the log no lost number is given again, and nothing before it counts as never answered', () => {
   const place = { file: 'f', offset: 0, what: '', first: 3, last: 9 };
-  const data = { ...place, done: 'cut', readable: 0, unreadable: 7, kept: 'log/damaged-3', lastId: 8 } as const;
+  const data = { ...place, done: 'truncated', readable: 0, unreadable: 7, kept: 'log/damaged-3', lastId: 8 } as const;
   const { storeInfo } = given(prepared(1, 'k1'), { type: 'LogRepaired', data });
   assert.equal([storeInfo.lastId, storeInfo.opened], [8, 2]);
 });

@@ -11,7 +11,7 @@ import { evolve, initialState } from '../../projections/state.ts';
 import { createCheckpointer } from '../../src/app/background/checkpointer.ts';
 import { createPipelines } from '../../src/app/background/create-pipelines.ts';
 import { createJournal } from '../../src/app/store/journal.ts';
-import type { LogPlace } from '../../src/ports/event-log.ts';
+import type { LogPosition } from '../../src/ports/event-log.ts';
 import { silent } from '../../src/ports/logger.ts';
 import { createMemoryEventLog } from '../support/memory-event-log.ts';
 import { committed, prepared, removed } from '../support/sample-events.ts';
@@ -33,9 +33,9 @@ test('a checkpoint is of one state of the log, whatever is recorded while its ro
     fc.asyncProperty(ends, fc.integer({ min: 1, max: 10 }), async (lives, every) => {
       const log = createMemoryEventLog({ store });
       const journal = createJournal({ log, store, clock: () => 1n, state: initialState });
-      const saved: { place: LogPlace; rows: unknown[] }[] = [];
+      const saved: { place: LogPosition; rows: unknown[] }[] = [];
       const checkpoints = {
-        save: async (place: LogPlace, rows: Iterable<unknown>) => {
+        save: async (place: LogPosition, rows: Iterable<unknown>) => {
           const written: unknown[] = [];
           for (const row of rows) {
             written.push(JSON.parse(JSON.stringify(row)));
@@ -57,7 +57,7 @@ test('a checkpoint is of one state of the log, whatever is recorded while its ro
         const loaded = fromRows(rows);
         assert.ok(either.isRight(loaded));
         assert.equal([...toRows(loaded.right)].map(asText).sort(), [...toRows(state)].map(asText).sort());
-        assert.is(await log.markAt(place.position), place.mark);
+        assert.is(await log.chainHashAt(place.position), place.chainHash);
       }
     }),
     { numRuns: 60 },

@@ -81,7 +81,10 @@ async function write(root: string, all: readonly Envelope[], scene: Scene): Prom
   for (const part of [all.slice(0, upTo(scene.indexed)), all.slice(upTo(scene.indexed))]) {
     const { log: opened } = await openLog(log, { segmentBytes: scene.segmentBytes });
     for (const envelope of part) await opened.append([envelope], now);
-    const place = { position: upTo(scene.checkpoint), mark: (await opened.markAt(upTo(scene.checkpoint))) ?? '' };
+    const place = {
+      position: upTo(scene.checkpoint),
+      chainHash: (await opened.chainHashAt(upTo(scene.checkpoint))) ?? '',
+    };
     if (place.position > 0 && place.position <= opened.end.position)
       await createFileCheckpointStore({ directory: join(root, 'checkpoints') }).save(
         place,

@@ -1,23 +1,23 @@
 import { rowsIn } from '../../src/adapters/checkpoint-store/read-checkpoint.ts';
 import { superfluous } from '../../src/adapters/checkpoint-store/superfluous.ts';
 import type { CheckpointStore } from '../../src/ports/checkpoint-store.ts';
-import type { LogPlace } from '../../src/ports/event-log.ts';
+import type { LogPosition } from '../../src/ports/event-log.ts';
 
 /** Checkpoints in memory, as JSON: what is loaded is what a file would have kept. */
 export function createMemoryCheckpointStore(): CheckpointStore {
-  let texts: readonly { readonly position: number; readonly place: LogPlace; readonly text: string }[] = [];
+  let texts: readonly { readonly position: number; readonly at: LogPosition; readonly text: string }[] = [];
   return {
-    save: async (place, rows) => {
-      const { position } = place;
-      const fresh = { position, place, text: Array.from(rows, (row) => `${JSON.stringify(row)}\n`).join('') };
+    save: async (at, rows) => {
+      const { position } = at;
+      const fresh = { position, at, text: Array.from(rows, (row) => `${JSON.stringify(row)}\n`).join('') };
       const others = texts.filter((older) => older.position !== position);
       const all = [...others, fresh].sort((a, b) => b.position - a.position);
       const gone = superfluous(all.map((one) => ({ position: one.position, bytes: one.text.length })).reverse());
       texts = all.filter((one) => !gone.includes(one.position));
     },
     load: async function* (_damaged, upTo = Number.POSITIVE_INFINITY) {
-      for (const { position, place, text } of texts)
-        if (position <= upTo) yield { place, rows: rowsIn(Buffer.from(text), text.split('\n').length - 1) };
+      for (const { position, at, text } of texts)
+        if (position <= upTo) yield { at, rows: rowsIn(Buffer.from(text), text.split('\n').length - 1) };
     },
   };
 }

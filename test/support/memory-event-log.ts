@@ -2,17 +2,17 @@ import { hash } from 'node:crypto';
 import { type Envelope, encodeEnvelope } from '../../events/envelope.ts';
 import { checkPositions } from '../../src/adapters/event-log/check-positions.ts';
 import { createGroupCommit } from '../../src/adapters/event-log/group-commit.ts';
-import type { AppendOptions, EventLog, LogPlace } from '../../src/ports/event-log.ts';
+import type { AppendOptions, EventLog, LogPosition } from '../../src/ports/event-log.ts';
 import { Fault, faultOf, isTransient } from '../../src/ports/fault.ts';
 
-/** A durable event of a memory log, with its mark. */
+/** A durable event of a memory log, with its chain hash. */
 export interface MemoryRecord {
   readonly envelope: Envelope;
-  readonly mark: string;
+  readonly chainHash: string;
 }
 
 export interface MemoryEventLogOptions {
-  /** The marks of two stores never agree. */
+  /** The chain hashes of two stores never agree. */
   readonly store?: string;
   /** Where durable records go, and what a log that is opened again begins with. */
   readonly kept?: MemoryRecord[];
@@ -30,9 +30,9 @@ export function createMemoryEventLog(options: MemoryEventLogOptions = {}): Event
   const { kept = [], flush = async () => {}, admit = () => {} } = options;
   const genesis = hash('sha256', `memory log of store ${options.store ?? ''}`);
   let stopped: Fault | undefined;
-  const durable = (): LogPlace => {
+  const durable = (): LogPosition => {
     const last = kept.at(-1);
-    return { position: kept.length, mark: last?.mark ?? genesis };
+    return { position: kept.length, chainHash: last?.chainHash ?? genesis };
   };
   let end = durable();
 
@@ -56,8 +56,8 @@ export function createMemoryEventLog(options: MemoryEventLogOptions = {}): Event
     checkPositions(envelopes, end.position);
     admit(envelopes, appendOptions);
     if (envelopes.length === 0) return Promise.resolve();
-    const records = chained(envelopes, end.mark);
-    end = { position: end.position + envelopes.length, mark: records.at(-1)?.mark ?? end.mark };
+    const records = chained(envelopes, end.chainHash);
+    end = { position: end.position + envelopes.length, chainHash: records.at(-1)?.chainHash ?? end.chainHash };
     return commit.take(records, appendOptions.flush);
   };
   return {
@@ -66,7 +66,7 @@ export function createMemoryEventLog(options: MemoryEventLogOptions = {}): Event
     },
     append,
     read: (after) => batchesOf(kept, after),
-    markAt: async (position) => (position === 0 ? genesis : kept[position - 1]?.mark),
+    chainHashAt: async (position) => (position === 0 ? genesis : kept[position - 1]?.chainHash),
     settled: commit.settled,
     close: async () => {
       await commit.settled().catch(() => {});
@@ -76,10 +76,10 @@ export function createMemoryEventLog(options: MemoryEventLogOptions = {}): Event
 }
 
 function chained(envelopes: readonly Envelope[], before: string): readonly MemoryRecord[] {
-  let mark = before;
+  let chainHash = before;
   return envelopes.map((envelope) => {
-    mark = hash('sha256', mark + JSON.stringify(encodeEnvelope(envelope)));
-    return { envelope, mark };
+    chainHash = hash('sha256', chainHash + JSON.stringify(encodeEnvelope(envelope)));
+    return { envelope, chainHash };
   });
 }
 

@@ -166,7 +166,7 @@ export const oneOfEach: readonly Event[] = [
       file: '00000000000000000008.log',
       offset: 1203,
       what: 'the record is damaged: its checksum does not match',
-      done: 'cut',
+      done: 'truncated',
       first: 11,
       last: 14,
       readable: 3,

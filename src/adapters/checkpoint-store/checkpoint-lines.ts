@@ -1,18 +1,18 @@
 import * as t from 'io-ts';
 import { Decimal } from '../../../events/codecs.ts';
-import type { LogPlace } from '../../ports/event-log.ts';
+import type { LogPosition } from '../../ports/event-log.ts';
 
 /** Changes with the layout of the file; a checkpoint of any other format is passed over. */
 const format = 'snapledger.checkpoint.v1';
 
 /** A checkpoint's first line. */
 export const CheckpointHeader = t.type(
-  { format: t.literal(format), position: Decimal, mark: t.string },
+  { format: t.literal(format), position: Decimal, chainHash: t.string },
   'CheckpointHeader',
 );
 
-export function headerLine({ position, mark }: LogPlace): string {
-  return `${JSON.stringify(CheckpointHeader.encode({ format, position, mark }))}\n`;
+export function headerLine({ position, chainHash }: LogPosition): string {
+  return `${JSON.stringify(CheckpointHeader.encode({ format, position, chainHash }))}\n`;
 }
 
 /** The last line: how many rows stand before it, and the SHA-256 of every byte before it, in hex. */

@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import * as either from 'fp-ts/lib/Either.js';
 import type { CheckpointStore } from '../../ports/checkpoint-store.ts';
 import { isErrno } from '../../ports/errno.ts';
-import type { LogPlace } from '../../ports/event-log.ts';
+import type { LogPosition } from '../../ports/event-log.ts';
 import { type Failpoint, noFailpoints } from '../../ports/failpoints.ts';
 import { faultOf } from '../../ports/fault.ts';
 import { syncDirectory } from '../system/files/sync-directory.ts';
@@ -102,7 +102,7 @@ async function makeDirectory(directory: string): Promise<void> {
   if (made !== undefined) await syncDirectory(dirname(directory));
 }
 
-async function writeDurably(path: string, place: LogPlace, rows: Iterable<unknown>): Promise<void> {
+async function writeDurably(path: string, place: LogPosition, rows: Iterable<unknown>): Promise<void> {
   const handle = await open(path, 'w', 0o600);
   try {
     await writeCheckpoint(handle, place, rows);

@@ -26,9 +26,9 @@ export async function readCheckpoint(path: string, ahead?: Buffer): Promise<eith
   const first = bytes.toString('utf8', 0, rowsFrom);
   const header = either.chain((value: unknown) => decodeWith(CheckpointHeader, value))(parsed(first));
   if (either.isLeft(header)) return header;
-  const { position, mark } = header.right;
+  const { position, chainHash } = header.right;
   if (!isNamedFor(basename(path), position)) return either.left(`it was renamed: it is of position ${position}`);
-  return either.right({ place: { position, mark }, rows: rowsIn(rows, count) });
+  return either.right({ at: { position, chainHash }, rows: rowsIn(rows, count) });
 }
 
 /** With one call for all of it, which `readFile` does in pieces. */

@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { setImmediate as turn } from 'node:timers/promises';
-import type { LogPlace } from '../../ports/event-log.ts';
+import type { LogPosition } from '../../ports/event-log.ts';
 import { headerLine, trailerLine } from './checkpoint-lines.ts';
 
 /** Milliseconds of work between two turns of the event loop. */
 const sliceMilliseconds = 2;
 
 /** Writes a checkpoint into an empty file, in slices between which everything else gets its turn. */
-export async function writeCheckpoint(handle: FileHandle, place: LogPlace, rows: Iterable<unknown>): Promise<void> {
+export async function writeCheckpoint(handle: FileHandle, place: LogPosition, rows: Iterable<unknown>): Promise<void> {
   const digest = createHash('sha256');
   let count = 0;
   for (const text of slices(headerLine(place), rows, () => count++)) {

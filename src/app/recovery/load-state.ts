@@ -18,7 +18,7 @@ export interface LoadedState {
   readonly last?: Envelope;
 }
 
-type Readable = Pick<EventLog, 'end' | 'gone' | 'read' | 'markAt'>;
+type Readable = Pick<EventLog, 'end' | 'gone' | 'read' | 'chainHashAt'>;
 
 /**
  * The newest whole checkpoint that this log contains, and every event after it. A checkpoint that is ahead of the log,
@@ -55,16 +55,16 @@ async function checkpointed(
   { logger, upTo }: { logger: Logger; upTo: number },
 ): Promise<State> {
   const damaged = (file: string, why: string) => logger.warn({ file, why }, 'checkpoint passed over');
-  for await (const { place, rows } of checkpoints.load(damaged, upTo)) {
-    if (place.position > log.end.position) throw ahead(place.position, log.end.position);
+  for await (const { at, rows } of checkpoints.load(damaged, upTo)) {
+    if (at.position > log.end.position) throw ahead(at.position, log.end.position);
     const { upTo: gone = 0 } = log.gone ?? {};
-    if (place.position < gone) continue;
-    if (place.position > gone && (await log.markAt(place.position)) !== place.mark) throw foreign(place.position);
+    if (at.position < gone) continue;
+    if (at.position > gone && (await log.chainHashAt(at.position)) !== at.chainHash) throw foreign(at.position);
     if (log.gone !== undefined)
-      logger.warn(bridgedBy(place.position, log.gone), 'the log was opened without its first events');
+      logger.warn(bridgedBy(at.position, log.gone), 'the log was opened without its first events');
     const state = fromRows(rows);
     if (either.isRight(state)) return state.right;
-    damaged(`checkpoint at ${place.position}`, state.left);
+    damaged(`checkpoint at ${at.position}`, state.left);
   }
   return initialState;
 }

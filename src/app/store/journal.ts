@@ -3,7 +3,7 @@ import { type Envelope, encodeEnvelope, type Meta } from '../../../events/envelo
 import type { Event } from '../../../events/registry.ts';
 import { evolve, type State } from '../../../projections/state.ts';
 import { evolveStoreInfo } from '../../../projections/store-info.ts';
-import type { AppendOptions, EventLog, LogPlace, LogTrouble } from '../../ports/event-log.ts';
+import type { AppendOptions, EventLog, LogPosition, LogTrouble } from '../../ports/event-log.ts';
 import { errorText, Fault, isTransient } from '../../ports/fault.ts';
 import { deferred } from '../../ports/promises.ts';
 import { expectRoot, type RootGuard } from '../../ports/root-guard.ts';
@@ -26,7 +26,7 @@ export interface Journal {
   readonly latest: State;
   readonly durable: State;
   /** the place of `durable` in the log */
-  readonly place: LogPlace;
+  readonly place: LogPosition;
   /** Counts how often the log has given taken events back. */
   readonly setbacks: number;
   /** Whether events are taken and kept, and if not, why. */
@@ -75,7 +75,7 @@ export interface Health {
 /** What the log has taken and not yet confirmed. */
 interface Taken {
   readonly to: State;
-  readonly at: LogPlace;
+  readonly at: LogPosition;
   readonly envelopes: readonly Envelope[];
   readonly since: number;
 }
@@ -96,7 +96,7 @@ export function createJournal({ log, store, clock, state, root, largest }: Conte
 
   /** What the durable events say of it, while `latest` knows of numbers that rolled back events had. */
   let { storeInfo } = state;
-  const advance = (to: State, at: LogPlace, envelopes: readonly Envelope[]) => {
+  const advance = (to: State, at: LogPosition, envelopes: readonly Envelope[]) => {
     storeInfo = envelopes.reduce(evolveStoreInfo, storeInfo);
     durable = to.storeInfo.lastId === storeInfo.lastId ? to : { ...to, storeInfo };
     place = at;

@@ -11,10 +11,10 @@ export interface AnchorOptions extends RootOptions {
 export async function anchor({ json, ...options }: AnchorOptions, world: World, print: Print): Promise<void> {
   const log = await world.openLog(storeRoot(options));
   const head = await anchorOf(log).finally(() => log.close());
-  const { store, position, mark } = head;
+  const { store, position, chainHash } = head;
   print([
     json === true
-      ? JSON.stringify({ store, position: String(position), mark, anchor: formatAnchor(head) })
+      ? JSON.stringify({ store, position: String(position), chainHash, anchor: formatAnchor(head) })
       : formatAnchor(head),
   ]);
 }

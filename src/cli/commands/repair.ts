@@ -22,14 +22,14 @@ export function repairLines(report: RepairReport, dryRun: boolean): readonly str
     ? [`a repair was interrupted: it ${dryRun ? 'would be' : 'was'} taken back first, and done again`]
     : [];
   if (losses.length === 0) return again && dryRun ? interrupted : [...interrupted, 'nothing to repair'];
-  const cut = losses.some(({ done }) => done === 'cut');
+  const truncated = losses.some(({ done }) => done === 'truncated');
   return [
     ...interrupted,
     ...losses.flatMap(lossLines),
     `kept aside whole in ${kept}: ${changed.length === 0 ? 'nothing, no file changes' : changed.join(', ')}`,
-    ...(cut
+    ...(truncated
       ? [
-          `the next start puts volumes that the log no longer explains into quarantine; numbers up to ${lastId} are not given again`,
+          `the next start puts volumes that the log no longer explains into quarantine; ids up to ${lastId} are not used again`,
         ]
       : []),
     dryRun ? 'this is what would be done; nothing was changed' : 'repaired; check it with: snapledger verify',
@@ -37,7 +37,7 @@ export function repairLines(report: RepairReport, dryRun: boolean): readonly str
 }
 
 function lossLines({ text, records, unreadable, done }: LossReport): readonly string[] {
-  if (done === 'mended') return [plain(text)];
+  if (done === 'rebuilt') return [plain(text)];
   const table = createTable([
     { title: '  POSITION', align: 'right' },
     { title: 'TYPE' },

@@ -46,7 +46,7 @@ const untold = ({ file, first, last }: LogReport['gaps'][number]): Finding => ({
 function noteOf({ position, data: { done, first, last, unreadable, kept } }: Noted<'LogRepaired'>): string {
   const range = first === last ? `position ${first} is` : `positions ${first} to ${last} are`;
   const lost =
-    done === 'mended'
+    done === 'rebuilt'
       ? `the header before position ${first} was written again`
       : `${range} lost, ${unreadable} of them unreadable`;
   return `known since the repair at position ${position}: ${lost}; ${kept} keeps the originals`;

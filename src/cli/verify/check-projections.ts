@@ -20,9 +20,9 @@ export async function checkProjections(
   const { found, damaged } = await loaded(checkpoints);
   const { state, repairs, quarantined, differing, unbridged } = await replay(log, found);
   const foreign: Finding[] = [];
-  for (const { place } of found) {
-    const reached = place.position <= log.end.position ? log : await reopen();
-    const wrong = await placed(reached, place).finally(() => (reached === log ? undefined : reached.close()));
+  for (const { at } of found) {
+    const reached = at.position <= log.end.position ? log : await reopen();
+    const wrong = await placed(reached, at).finally(() => (reached === log ? undefined : reached.close()));
     if (wrong !== undefined) foreign.push(wrong);
   }
   const report: StepReport = {
@@ -35,13 +35,13 @@ export async function checkProjections(
   return { state, repairs, quarantined, report };
 }
 
-async function placed(log: ReadableLog, { position, mark }: Checkpoint['place']): Promise<Finding | undefined> {
+async function placed(log: ReadableLog, { position, chainHash }: Checkpoint['at']): Promise<Finding | undefined> {
   if (position > log.end.position)
     return {
       what: `the log ends at position ${log.end.position}, but a checkpoint shows that it once held position ${position}`,
       todo: 'bring back the newer log; or look at `snapledger repair --dry-run`; to go on with this older log alone, delete the checkpoints directory',
     };
-  if ((await log.markAt(position)) === mark) return undefined;
+  if ((await log.chainHashAt(position)) === chainHash) return undefined;
   return {
     what: `the checkpoint at position ${position} was made of another history than this log's`,
     todo: 'bring back the log that belongs to this root; if this one is right, delete the checkpoints directory',

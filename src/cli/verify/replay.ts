@@ -26,7 +26,7 @@ export interface Replay {
 
 /** Folds a log from its first event. Where a repair left positions out, a checkpoint of a later one stands for them. */
 export async function replay(log: ReadableLog, checkpoints: readonly Checkpoint[]): Promise<Replay> {
-  const at = new Map(checkpoints.map((checkpoint) => [checkpoint.place.position, checkpoint]));
+  const at = new Map(checkpoints.map((checkpoint) => [checkpoint.at.position, checkpoint]));
   const repairs: Noted<'LogRepaired'>[] = [];
   const quarantined: Noted<'OrphanQuarantined'>[] = [];
   const differing: Finding[] = [];
@@ -54,8 +54,8 @@ export async function replay(log: ReadableLog, checkpoints: readonly Checkpoint[
 
 /** The state of the oldest checkpoint at or after a position. */
 function stateOver(position: number, checkpoints: readonly Checkpoint[]): State | undefined {
-  const later = checkpoints.filter(({ place }) => place.position >= position);
-  for (const { rows } of later.sort((a, b) => a.place.position - b.place.position)) {
+  const later = checkpoints.filter(({ at }) => at.position >= position);
+  for (const { rows } of later.sort((a, b) => a.at.position - b.at.position)) {
     const state = fromAllRows(rows);
     if (either.isRight(state)) return state.right;
   }
@@ -68,7 +68,7 @@ const gap = ({ position }: State, next: Envelope): Finding => ({
 });
 
 /** An earlier release wrote rows in another form: what both mean is compared. */
-function compare(state: State, { place, rows }: Checkpoint): readonly Finding[] {
+function compare(state: State, { at, rows }: Checkpoint): readonly Finding[] {
   const replayed = new Set(Array.from(toRows(state), canonical));
   const meant = either.match<string, State, Iterable<unknown>>((wrong) => [wrong], toRows)(fromAllRows(rows));
   const kept = new Set(Array.from(meant, canonical));
@@ -77,7 +77,7 @@ function compare(state: State, { place, rows }: Checkpoint): readonly Finding[] 
   if (differing === 0) return [];
   return [
     {
-      what: `the checkpoint at position ${place.position} differs from the log in ${differing} rows`,
+      what: `the checkpoint at position ${at.position} differs from the log in ${differing} rows`,
       todo: 'stop the daemon, delete the checkpoints directory and start it again: everything is replayed; then report this',
     },
   ];

@@ -8,7 +8,7 @@ import { createFileCheckpointStore } from '../../../src/adapters/checkpoint-stor
 import type { CheckpointStore } from '../../../src/ports/checkpoint-store.ts';
 import type { Step } from '../../../src/ports/failpoints.ts';
 import { Fault } from '../../../src/ports/fault.ts';
-import { checkpointStoreContract, loadAll, placeAt } from '../../contract/checkpoint-store.contract.ts';
+import { checkpointStoreContract, loadAll, positionAt } from '../../contract/checkpoint-store.contract.ts';
 import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
 
 checkpointStoreContract('file', async () => {
@@ -30,19 +30,19 @@ test.after.each(({ sandbox }) => sandbox.close());
 async function loaded(store: CheckpointStore) {
   const damaged: { file: string; why: string }[] = [];
   const positions: number[] = [];
-  for await (const { place } of store.load((file, why) => damaged.push({ file, why }))) positions.push(place.position);
+  for await (const { at } of store.load((file, why) => damaged.push({ file, why }))) positions.push(at.position);
   return { positions, damaged };
 }
 
 test('are lines of JSON, the last of which proves the others', async ({ directory, store }) => {
-  await store.save(placeAt(12), [{ row: 'store' }, { row: 'snapshot' }]);
+  await store.save(positionAt(12), [{ row: 'store' }, { row: 'snapshot' }]);
   const text = readFileSync(join(directory, '00000000000000000012.ckpt'), 'utf8');
   const lines = text.trimEnd().split('\n');
   const before = `${lines.slice(0, -1).join('\n')}\n`;
   assert.equal(
     lines.map((line) => JSON.parse(line)),
     [
-      { format: 'snapledger.checkpoint.v1', position: '12', mark: 'mark-12' },
+      { format: 'snapledger.checkpoint.v1', position: '12', chainHash: 'hash-12' },
       { row: 'store' },
       { row: 'snapshot' },
       { rows: '2', sha256: createHash('sha256').update(before).digest('hex') },
@@ -53,11 +53,11 @@ test('are lines of JSON, the last of which proves the others', async ({ director
 test('are found among the bases in the log directory too, which no save removes', async ({ sandbox, directory }) => {
   const bases = sandbox.folder('log');
   const store = createFileCheckpointStore({ directory, bases });
-  await store.save(placeAt(3), ['base']);
+  await store.save(positionAt(3), ['base']);
   renameSync(join(directory, checkpointName(3)), join(bases, '00000000000000000003.base'));
-  for (const position of [2, 5, 6, 7]) await store.save(placeAt(position), []);
+  for (const position of [2, 5, 6, 7]) await store.save(positionAt(position), []);
   assert.equal(await loaded(store), { positions: [7, 6, 5, 3, 2], damaged: [] });
-  for (let position = 8; position < 60; position++) await store.save(placeAt(position), []);
+  for (let position = 8; position < 60; position++) await store.save(positionAt(position), []);
   assert.ok((await loaded(store)).positions.includes(3));
   renameSync(join(bases, '00000000000000000003.base'), join(bases, '00000000000000000004.base'));
   const { damaged } = await loaded(store);
@@ -65,8 +65,8 @@ test('are found among the bases in the log directory too, which no save removes'
 });
 
 test('are passed over and told of where any single bit is flipped', async ({ directory, store }) => {
-  await store.save(placeAt(1), ['older']);
-  await store.save(placeAt(2), [{ key: 'newer' }]);
+  await store.save(positionAt(1), ['older']);
+  await store.save(positionAt(2), [{ key: 'newer' }]);
   const file = join(directory, checkpointName(2));
   const whole = readFileSync(file);
   for (let bit = 0; bit < whole.length * 8; bit++) {
@@ -80,7 +80,7 @@ test('are passed over and told of where any single bit is flipped', async ({ dir
 });
 
 test('are passed over where they are cut short at any length', async ({ directory, store }) => {
-  await store.save(placeAt(2), ['row']);
+  await store.save(positionAt(2), ['row']);
   const file = join(directory, checkpointName(2));
   for (let size = readFileSync(file).length - 1; size >= 0; size--) {
     truncateSync(file, size);
@@ -89,7 +89,7 @@ test('are passed over where they are cut short at any length', async ({ director
 });
 
 test('are passed over under another name than their position', async ({ directory, store }) => {
-  await store.save(placeAt(2), ['row']);
+  await store.save(positionAt(2), ['row']);
   renameSync(join(directory, checkpointName(2)), join(directory, checkpointName(3)));
   const { positions, damaged } = await loaded(store);
   assert.equal(positions, []);
@@ -97,28 +97,28 @@ test('are passed over under another name than their position', async ({ director
 });
 
 test('are loaded whatever the log holds: the caller compares', async ({ store }) => {
-  await store.save(placeAt(Number.MAX_SAFE_INTEGER), ['ahead']);
-  assert.is((await loadAll(store))[0]?.place.position, Number.MAX_SAFE_INTEGER);
+  await store.save(positionAt(Number.MAX_SAFE_INTEGER), ['ahead']);
+  assert.is((await loadAll(store))[0]?.at.position, Number.MAX_SAFE_INTEGER);
 });
 
 test('that a crash left unfinished are not loaded, and go with the next save', async ({ directory, store }) => {
-  await store.save(placeAt(1), ['row']);
+  await store.save(positionAt(1), ['row']);
   const left = join(directory, `${checkpointName(2)}.new`);
   writeFileSync(left, '{"format":');
   assert.equal((await loaded(store)).positions, [1]);
-  await store.save(placeAt(3), ['row']);
+  await store.save(positionAt(3), ['row']);
   assert.not(existsSync(left));
   assert.equal((await loaded(store)).positions, [3, 1]);
 });
 
 for (const step of ['checkpoint.write', 'checkpoint.rename'] as const)
   test(`that fail at ${step} leave the older ones and nothing else`, async ({ directory, store }) => {
-    await store.save(placeAt(1), ['row']);
+    await store.save(positionAt(1), ['row']);
     const failpoint = (reached: Step) => {
       if (reached === step) throw Object.assign(new Error('ENOSPC: made to fail'), { code: 'ENOSPC' });
     };
     const failing = createFileCheckpointStore({ directory, failpoint });
-    const error: unknown = await failing.save(placeAt(2), ['row']).catch((thrown) => thrown);
+    const error: unknown = await failing.save(positionAt(2), ['row']).catch((thrown) => thrown);
     assert.instance(error, Fault);
     assert.is((error as Fault).code, 'no-space');
     assert.equal(readdirSync(directory), [checkpointName(1)]);
@@ -137,7 +137,7 @@ test('let everything else have its turn while they are written', async ({ store 
     if (saving) setImmediate(count);
   };
   setImmediate(count);
-  await store.save(placeAt(1), rows);
+  await store.save(positionAt(1), rows);
   saving = false;
   assert.ok(turns > 5, `${turns} turns`);
   assert.is((await loadAll(store))[0]?.rows.length, 60_000);

@@ -34,7 +34,7 @@ test('shows a log that was cut', async () => {
   const anchors = await anchorsOf(keys('a', 'b', 'c'));
   assert.equal(await checkAnchors(await logOf(keys('a')), [...anchors].reverse()), {
     holds: [1, 2],
-    broken: { position: 3, why: 'the log was cut: it ends at position 2, and once held position 3' },
+    broken: { position: 3, why: 'the log was truncated: it ends at position 2, and once held position 3' },
   });
 });
 

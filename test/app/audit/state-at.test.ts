@@ -48,7 +48,7 @@ test('begins with the newest checkpoint that is not later', async () => {
   const checkpoints = createMemoryCheckpointStore();
   for (const position of [2, 3]) {
     const state = await stateAt(files, log, position);
-    await checkpoints.save({ position, mark: (await log.markAt(position)) ?? '' }, toRows(state));
+    await checkpoints.save({ position, chainHash: (await log.chainHashAt(position)) ?? '' }, toRows(state));
   }
   const read: number[] = [];
   const watched = {

@@ -46,7 +46,10 @@ test('tell how far the newest checkpoint is behind', async () => {
   const files = await memoryFiles(facts);
   const log = await files.openLog();
   const checkpoints = createMemoryCheckpointStore();
-  await checkpoints.save({ position: 4, mark: (await log.markAt(4)) ?? '' }, toRows(await stateAt(files, log, 4)));
+  await checkpoints.save(
+    { position: 4, chainHash: (await log.chainHashAt(4)) ?? '' },
+    toRows(await stateAt(files, log, 4)),
+  );
   const stats = await statsOfStore({ ...files, openCheckpoints: async () => checkpoints });
   assert.is(stats.behindCheckpoint, 2);
 });

@@ -4,7 +4,7 @@ import { initialState } from '../../../projections/state.ts';
 import { createCheckpointer } from '../../../src/app/background/checkpointer.ts';
 import { createPipelines } from '../../../src/app/background/create-pipelines.ts';
 import { createJournal } from '../../../src/app/store/journal.ts';
-import type { LogPlace } from '../../../src/ports/event-log.ts';
+import type { LogPosition } from '../../../src/ports/event-log.ts';
 import { Fault } from '../../../src/ports/fault.ts';
 import { createMemoryEventLog } from '../../support/memory-event-log.ts';
 import { prepared } from '../../support/sample-events.ts';
@@ -15,10 +15,10 @@ const store = '0b7c1e9e-3a55-4c8e-9d0a-6a1f6a3f1c11';
 function checkpointed(every: number, failing = false) {
   const log = createMemoryEventLog({ store });
   const journal = createJournal({ log, store, clock: () => 1n, state: initialState });
-  const saved: LogPlace[] = [];
+  const saved: LogPosition[] = [];
   const errors: string[] = [];
   const checkpoints = {
-    save: async (place: LogPlace) => {
+    save: async (place: LogPosition) => {
       if (failing) throw new Fault('no-space', 'full', { hint: '' });
       saved.push(place);
     },
@@ -44,7 +44,7 @@ test('a checkpoint is written every so many events, of a place that the log hold
     saved.map(({ position }) => position),
     [3, 6],
   );
-  for (const { position, mark } of saved) assert.is(await log.markAt(position), mark);
+  for (const { position, chainHash } of saved) assert.is(await log.chainHashAt(position), chainHash);
   await checkpointer.save();
   await checkpointer.save();
   assert.equal(

@@ -25,8 +25,8 @@ const offering = (...checkpoints: Checkpoint[]) => ({
   },
 });
 
-const at = (position: number, mark: string): Checkpoint => ({
-  place: { position, mark },
+const at = (position: number, chainHash: string): Checkpoint => ({
+  at: { position, chainHash },
   rows: [...toRows(events.slice(0, position).reduce(evolve, initialState))],
 });
 
@@ -39,8 +39,8 @@ test('without a checkpoint everything is replayed', async () => {
 
 test('with a checkpoint only what came after it is replayed', async () => {
   const log = await filled();
-  const mark = (await log.markAt(2)) ?? '';
-  const { state, replayed, checkpoint } = await loadState(log, offering(at(2, mark)), silent);
+  const chainHash = (await log.chainHashAt(2)) ?? '';
+  const { state, replayed, checkpoint } = await loadState(log, offering(at(2, chainHash)), silent);
   assert.is(replayed, 1);
   assert.is(checkpoint, 2);
   assert.is(state.position, 3);
@@ -49,10 +49,10 @@ test('with a checkpoint only what came after it is replayed', async () => {
 
 test('a checkpoint whose rows are no state is passed over for an older one, and told', async () => {
   const log = await filled();
-  const [one, two] = [(await log.markAt(1)) ?? '', (await log.markAt(2)) ?? ''];
+  const [one, two] = [(await log.chainHashAt(1)) ?? '', (await log.chainHashAt(2)) ?? ''];
   const told: string[] = [];
   const logger = { ...silent, warn: (fields: object) => void told.push(JSON.stringify(fields)) };
-  const broken: Checkpoint = { place: { position: 2, mark: two }, rows: [{ row: 'nonsense' }] };
+  const broken: Checkpoint = { at: { position: 2, chainHash: two }, rows: [{ row: 'nonsense' }] };
   const { checkpoint, replayed } = await loadState(log, offering(broken, at(1, one)), logger);
   assert.is(checkpoint, 1);
   assert.is(replayed, 2);
@@ -61,10 +61,10 @@ test('a checkpoint whose rows are no state is passed over for an older one, and 
 
 test('a checkpoint ahead of the log stops the start', async () => {
   const { code, message, hint } = await caughtFault(loadState(await filled(), offering(at(3, 'x')), silent));
-  assert.is(code, 'corrupt', 'the mark differs');
+  assert.is(code, 'corrupt', 'the chain hash differs');
   assert.match(message, 'history');
   assert.match(hint, 'checkpoints');
-  const ahead: Checkpoint = { place: { position: 9, mark: 'x' }, rows: [] };
+  const ahead: Checkpoint = { at: { position: 9, chainHash: 'x' }, rows: [] };
   const second = await caughtFault(loadState(await filled(), offering(ahead), silent));
   assert.match(second.message, 'ends at position 3');
   assert.match(second.message, 'once held position 9');
@@ -74,15 +74,15 @@ test('positions that a repair left out stop the start, unless a checkpoint stand
   const log = await filled();
   const third = events.slice(2);
   const gapped = {
-    ...{ end: log.end, markAt: (position: number) => log.markAt(position) },
+    ...{ end: log.end, chainHashAt: (position: number) => log.chainHashAt(position) },
     read: async function* (after: number) {
       yield after === 0 ? [...events.slice(0, 1), ...third] : third;
     },
   };
   const { code, message } = await caughtFault(loadState(gapped, offering(), silent));
   assert.equal([code, message.slice(0, 21)], ['corrupt', 'positions 2 to 2 of t']);
-  const mark = (await log.markAt(2)) ?? '';
-  assert.is((await loadState(gapped, offering(at(2, mark)), silent)).state.position, 3);
+  const chainHash = (await log.chainHashAt(2)) ?? '';
+  assert.is((await loadState(gapped, offering(at(2, chainHash)), silent)).state.position, 3);
 });
 
 test('takes a checkpoint for events that have expired, and says what to do where there is none', async () => {
@@ -92,19 +92,19 @@ test('takes a checkpoint for events that have expired, and says what to do where
     ...log,
     end: log.end,
     gone: { upTo: 2, fault },
-    markAt: async (position: number) => (position < 3 ? undefined : log.markAt(position)),
+    chainHashAt: async (position: number) => (position < 3 ? undefined : log.chainHashAt(position)),
     read: (after: number) => log.read(Math.max(2, after)),
   };
   const said: object[] = [];
   const logger = { ...silent, warn: (fields: object) => void said.push(fields) };
-  const marks = await Promise.all([1, 2, 3].map(async (position) => (await log.markAt(position)) ?? ''));
+  const chainHashes = await Promise.all([1, 2, 3].map(async (position) => (await log.chainHashAt(position)) ?? ''));
   for (const position of [3, 2])
     assert.equal(
-      (await loadState(expired, offering(at(position, marks[position - 1] ?? '')), logger)).state,
+      (await loadState(expired, offering(at(position, chainHashes[position - 1] ?? '')), logger)).state,
       (await loadState(log, offering(), silent)).state,
     );
   assert.is(said.length, 2);
-  for (const checkpoints of [offering(), offering(at(1, marks[0] ?? ''))]) {
+  for (const checkpoints of [offering(), offering(at(1, chainHashes[0] ?? ''))]) {
     const { code, message, hint } = await caughtFault(loadState(expired, checkpoints, silent));
     assert.equal([code, hint], ['corrupt', 'take $maxCount away']);
     assert.match(message, 'positions 1 to 2 are not shown any more; no checkpoint holds the state after them');

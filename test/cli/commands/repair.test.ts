@@ -8,8 +8,8 @@ import { createMemoryWorld, createPrinter } from '../memory-world.ts';
 const test = suite('repair');
 
 const cut: LossReport = {
-  done: 'cut',
-  text: '1.log, byte 7, position 3: the record is damaged; the log is cut there, positions 3 to 5 lost',
+  done: 'truncated',
+  text: '1.log, byte 7, position 3: the record is damaged; the log is truncated there, positions 3 to 5 lost',
   first: 3,
   last: 5,
   records: [
@@ -33,7 +33,7 @@ test('lists what is lost, what is kept aside, and what follows from it', () => {
     '         4  SnapshotPrepared   2  key\\u001b',
     '         5  StoreClosed',
     'kept aside whole in log/damaged-3: log/1.log',
-    'the next start puts volumes that the log no longer explains into quarantine; numbers up to 3 are not given again',
+    'the next start puts volumes that the log no longer explains into quarantine; ids up to 3 are not used again',
     'this is what would be done; nothing was changed',
   ]);
 });
@@ -43,7 +43,7 @@ test('says so where there is nothing to repair, or a repair was interrupted', ()
   assert.equal(repairLines(report([], true), true), [
     'a repair was interrupted: it would be taken back first, and done again',
   ]);
-  assert.match(repairLines(report([{ ...cut, done: 'mended' }], true), false).join('\n'), 'was taken back first');
+  assert.match(repairLines(report([{ ...cut, done: 'rebuilt' }], true), false).join('\n'), 'was taken back first');
 });
 
 test('prints one object for machines', async () => {

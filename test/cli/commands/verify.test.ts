@@ -34,7 +34,7 @@ async function verified(world: MemoryWorld) {
 /** A checkpoint of the store at a position, with rows of another one if asked for. */
 async function checkpoint(world: MemoryWorld, position: number, rowsOf = position) {
   const rows = [...toRows(envelopes.slice(0, rowsOf).reduce(evolve, initialState))];
-  world.checkpoints.push({ place: { position, mark: await world.markAt(position) }, rows });
+  world.checkpoints.push({ at: { position, chainHash: await world.chainHashAt(position) }, rows });
 }
 
 test('finds nothing in a store that is in order', async ({ world }) => {
@@ -95,7 +95,7 @@ test('finds a checkpoint that differs from the log', async ({ world }) => {
 
 test('calls a checkpoint of another history damage', async ({ world }) => {
   await checkpoint(world, 10);
-  world.checkpoints.push({ place: { position: 9, mark: 'other' }, rows: [] });
+  world.checkpoints.push({ at: { position: 9, chainHash: 'other' }, rows: [] });
   const { status, lines } = await verified(world);
   assert.is(status, 3);
   assert.match(lines.join('\n'), 'the checkpoint at position 9 was made of another history');
@@ -131,17 +131,17 @@ test('takes the rows of an earlier release for what they mean, and rows that mea
   const { time, event } = born;
   const times = { created: String(time), updated: String(time) };
   const early = { row: 'snapshot', ...event.data, id: '1', ...times, prepared: '3', touched: false, flushed: false };
-  const place = { position: 3, mark: await world.markAt(3) };
-  world.checkpoints.push({ place, rows: [life, { ...early, usage: null }] });
+  const at = { position: 3, chainHash: await world.chainHashAt(3) };
+  world.checkpoints.push({ at, rows: [life, { ...early, usage: null }] });
   assert.is((await verified(world)).status, 0);
-  world.checkpoints[0] = { place, rows: [life, early] };
+  world.checkpoints[0] = { at, rows: [life, early] };
   const { status, lines } = await verified(world);
   assert.is(status, 1);
   assert.match(lines.join('\n'), 'the checkpoint at position 3 differs from the log');
 });
 
 test('finds a checkpoint that is ahead of the log', async ({ world }) => {
-  world.checkpoints.push({ place: { position: 14, mark: 'm' }, rows: [] });
+  world.checkpoints.push({ at: { position: 14, chainHash: 'm' }, rows: [] });
   const { status, lines } = await verified(world);
   assert.is(status, 3);
   assert.match(lines.join('\n'), 'the log ends at position 13, but a checkpoint shows that it once held position 14');
@@ -152,7 +152,7 @@ test('takes a checkpoint that is written meanwhile for what it is', async ({ wor
     await world.append(enveloped([prepared(5, 'k')], 13));
     world.driver.volumes.set('5', newMemoryVolume());
     const rows = [...toRows([...envelopes, ...enveloped([prepared(5, 'k')], 13)].reduce(evolve, initialState))];
-    world.checkpoints.push({ place: { position: 14, mark: await world.markAt(14) }, rows });
+    world.checkpoints.push({ at: { position: 14, chainHash: await world.chainHashAt(14) }, rows });
     return world.openCheckpoints(world.root);
   };
   const log = await world.openLog(world.root);
@@ -181,8 +181,8 @@ test('knows the gap that a repair tells of, and no other', async ({ world }) => 
   const untold = await look();
   assert.is(untold.status, 3);
   assert.match(untold.text, 'leaves positions 3 to 5 out, but no event tells of such a repair');
-  const place = { file: 'f.log', offset: 1, what: 'w', first: 3, last: 5 };
-  const data = { ...place, done: 'bridged', readable: 2, unreadable: 1, kept: 'log/damaged-3', lastId: 4 } as const;
+  const at = { file: 'f.log', offset: 1, what: 'w', first: 3, last: 5 };
+  const data = { ...at, done: 'bridged', readable: 2, unreadable: 1, kept: 'log/damaged-3', lastId: 4 } as const;
   const repair = { type: 'LogRepaired', data } as const;
   await world.append(enveloped([repair], 13));
   const told = await look();

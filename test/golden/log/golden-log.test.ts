@@ -15,7 +15,7 @@ import { enveloped, oneOfEach } from '../../support/sample-events.ts';
 const folder = 'test/golden/log';
 const segments = join(folder, 'segments');
 const store = '0b7c1e9e-3a55-4c8e-9d0a-6a1f6a3f1c11';
-const mark = '13f2f32ac429893f3b7e65d14405141d0adae2d990a38f0423f299236b01f8bd';
+const chainHash = 'c2304a468c5d85e0faa48b5627f9578aa4700daa56fc4689a74a4e8d8da785e6';
 const test = suite('golden log');
 
 const lines = readdirSync(segments)
@@ -27,7 +27,7 @@ test('golden log: is read completely, one event of each type', async () => {
   const all: Envelope[] = [];
   for await (const batch of log.read(0)) all.push(...batch);
   assert.is(log.store, store);
-  assert.equal(log.end, { position: oneOfEach.length, mark });
+  assert.equal(log.end, { position: oneOfEach.length, chainHash });
   assert.equal(all, enveloped(oneOfEach));
 });
 
@@ -48,7 +48,7 @@ test('golden log: is as FORMAT.md says, by nothing but SHA-256, CRC-32 and JSON'
     previous = sha256(previous + body);
     assert.is(hash, previous);
   }
-  assert.is(previous, mark);
+  assert.is(previous, chainHash);
 });
 
 test('golden log: is written the same, byte for byte', () => {
@@ -67,12 +67,12 @@ test('golden log: is written the same, byte for byte', () => {
 test('golden log: its checkpoint is loaded', async () => {
   const checkpoints = createFileCheckpointStore({ directory: join(folder, 'checkpoints') });
   let loaded = 0;
-  for await (const { place, rows } of checkpoints.load((file, why) => assert.unreachable(`${file}: ${why}`))) {
+  for await (const { at, rows } of checkpoints.load((file, why) => assert.unreachable(`${file}: ${why}`))) {
     loaded += 1;
     assert.equal(
-      { place, rows: [...rows] },
+      { at, rows: [...rows] },
       {
-        place: { position: 22, mark },
+        at: { position: 22, chainHash },
         rows: [
           { row: 'store', position: '22' },
           { row: 'retained', key: 'ü"\n' },

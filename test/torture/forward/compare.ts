@@ -40,7 +40,7 @@ function textOf({ type, data, metadata }: StoredEvent): string {
   const {
     'snapledger.id': id,
     'snapledger.time': time,
-    'snapledger.mark': _mark,
+    'snapledger.chainHash': _chainHash,
     $correlationId: correlation,
     $causationId: causation,
     ...others

@@ -1,12 +1,12 @@
 import type { Ballast } from '../../../ports/ballast.ts';
-import type { EventLog, Gone, LogPlace } from '../../../ports/event-log.ts';
+import type { EventLog, Gone, LogPosition } from '../../../ports/event-log.ts';
 import { Fault, isTransient } from '../../../ports/fault.ts';
 import { checkPositions } from '../check-positions.ts';
 import { createGroupCommit } from '../group-commit.ts';
-import { markOf, type Segment } from './format/segment.ts';
+import { chainHashOf, type Segment } from './format/segment.ts';
 import type { WritingOptions } from './format/writing-options.ts';
 import { readEncodedEvents } from './read/read-encoded-events.ts';
-import { readEvents, readMark } from './read/read-events.ts';
+import { readChainHash, readEvents } from './read/read-events.ts';
 import type { ActiveSegment } from './write/active-segment.ts';
 import { encodeBodies, formatTaken } from './write/format-pending.ts';
 import { createRotation } from './write/rotation.ts';
@@ -50,7 +50,7 @@ export function createFileEventLog(
     const taken = formatTaken(target, bodies, room);
     demandRoom(taken, options.ballast);
     target.taken = taken.to;
-    end = { position: taken.to.position, mark: taken.to.chain };
+    end = { position: taken.to.position, chainHash: taken.to.chain };
     return commit.take(taken, flush);
   };
   const close = async () => {
@@ -67,7 +67,7 @@ export function createFileEventLog(
     append,
     read: (after) => readEvents(segments, after),
     readEncoded: (after) => readEncodedEvents(segments, after),
-    markAt: (position) => readMark(segments, position),
+    chainHashAt: (position) => readChainHash(segments, position),
     settled: commit.settled,
     close: () => {
       closing ??= close();
@@ -85,8 +85,8 @@ function demandRoom({ active, to, room }: Taken, ballast: Ballast | undefined): 
   }
 }
 
-function placeOf({ end, header }: Segment): LogPlace {
-  return { position: end.position, mark: markOf(end, header) };
+function placeOf({ end, header }: Segment): LogPosition {
+  return { position: end.position, chainHash: chainHashOf(end, header) };
 }
 
 const noMore = (cause: Fault) =>

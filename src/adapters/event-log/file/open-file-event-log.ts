@@ -7,7 +7,7 @@ import { faultOf } from '../../../ports/fault.ts';
 import { makeDirectories } from '../../system/files/make-directories.ts';
 import { syncDirectory } from '../../system/files/sync-directory.ts';
 import { createFileEventLog } from './file-event-log.ts';
-import { genesisMark } from './format/header.ts';
+import { genesisHash } from './format/header.ts';
 import type { WritingOptions } from './format/writing-options.ts';
 import { type LoadedLog, loadSegments } from './read/load-segments.ts';
 import { continueSegment, prepareSegment, startSegment, unfinishedName } from './write/active-segment.ts';
@@ -89,7 +89,7 @@ function withDefaults(options: FileEventLogOptions): WritingOptions {
 
 async function begin({ directory, store }: FileEventLogOptions, writing: WritingOptions): Promise<FileLogOpening> {
   await syncDirectory(dirname(directory));
-  const active = prepareSegment({ store, first: 1, before: genesisMark(store) }, writing);
+  const active = prepareSegment({ store, first: 1, before: genesisHash(store) }, writing);
   await startSegment(active, noFailpoints);
   return { store, torn: null, log: createFileEventLog([active.segment], active, writing) };
 }

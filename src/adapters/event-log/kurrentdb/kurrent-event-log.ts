@@ -1,11 +1,11 @@
 import type { Envelope } from '../../../../events/envelope.ts';
-import type { AppendOptions, EventLog, LogPlace, LogTrouble } from '../../../ports/event-log.ts';
+import type { AppendOptions, EventLog, LogPosition, LogTrouble } from '../../../ports/event-log.ts';
 import { errorText, Fault, faultCode, faultOf, isTransient } from '../../../ports/fault.ts';
 import { checkPositions } from '../check-positions.ts';
 import { createGroupCommit } from '../group-commit.ts';
 import { appendSurely } from './append-surely.ts';
 import { chunksOf } from './chunks.ts';
-import { markAt } from './mark-at.ts';
+import { chainHashAt } from './mark-at.ts';
 import { readPages } from './pages.ts';
 import type { Patience } from './patience.ts';
 import type { StreamEnds } from './read-end.ts';
@@ -129,7 +129,7 @@ export function createKurrentEventLog(parts: Parts): EventLog {
     if (stopped !== undefined) throw noMore(stopped);
     checkPositions(envelopes, end.position);
     if (envelopes.length === 0) return Promise.resolve();
-    const links = linked(envelopes, end.mark);
+    const links = linked(envelopes, end.chainHash);
     admit(links, room);
     end = placeAfter(links, end);
     return commit.take(links, flush);
@@ -149,7 +149,7 @@ export function createKurrentEventLog(parts: Parts): EventLog {
     ...goneBefore(stream, ends),
     append,
     read: (after) => upTo(readPages(stream, after, beginning), () => durable.position),
-    markAt: (position) => markAt(stream, position, { ...beginning, end: durable }),
+    chainHashAt: (position) => chainHashAt(stream, position, { ...beginning, end: durable }),
     settled: commit.settled,
     onTrouble: (listener) => {
       report = listener;
@@ -184,9 +184,9 @@ async function* upTo(
   }
 }
 
-const placeAfter = (links: readonly Link[], before: LogPlace): LogPlace => {
+const placeAfter = (links: readonly Link[], before: LogPosition): LogPosition => {
   const last = links.at(-1);
-  return last === undefined ? before : { position: last.position, mark: last.mark };
+  return last === undefined ? before : { position: last.position, chainHash: last.chainHash };
 };
 
 /** What an `EventLog` says of events that have expired; nothing where none has. */

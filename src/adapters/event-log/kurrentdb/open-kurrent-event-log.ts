@@ -1,9 +1,9 @@
 import type { EventLog, LogOpening } from '../../../ports/event-log.ts';
 import { Fault } from '../../../ports/fault.ts';
-import { genesisMark } from './chain.ts';
+import { genesisHash } from './chain.ts';
 import { readConnectionString } from './connection-string.ts';
 import { createKurrentEventLog, goneBefore, largestEvent } from './kurrent-event-log.ts';
-import { markAt } from './mark-at.ts';
+import { chainHashAt } from './mark-at.ts';
 import { readPages } from './pages.ts';
 import { type Patience, patient } from './patience.ts';
 import { readEnds } from './read-end.ts';
@@ -51,14 +51,14 @@ const looking = 2_000;
 /** A store's stream that is only looked at, as far as it went when it was opened. */
 export async function readKurrentStream(
   options: Pick<KurrentEventLogOptions, 'url' | 'store' | 'patience' | 'signal'>,
-): Promise<Pick<EventLog, 'end' | 'gone' | 'read' | 'markAt' | 'close'>> {
+): Promise<Pick<EventLog, 'end' | 'gone' | 'read' | 'chainHashAt' | 'close'>> {
   const { stream, genesis, ends } = await opened(options);
   const { end, first } = ends;
   return {
     end,
     ...goneBefore(stream, ends),
     read: (after) => readPages(stream, after, { genesis, first }),
-    markAt: (position) => markAt(stream, position, { genesis, first, end }),
+    chainHashAt: (position) => chainHashAt(stream, position, { genesis, first, end }),
     close: stream.close,
   };
 }
@@ -68,7 +68,7 @@ async function opened({ url, store, signal, onWait, ...options }: KurrentEventLo
   const stream = openStream({ target: readConnectionString(url), name: streamName(store), patience, signal, onWait });
   try {
     await checkVersion(stream);
-    const genesis = genesisMark(store);
+    const genesis = genesisHash(store);
     return { stream, genesis, ends: await readEnds(stream, genesis), patience };
   } catch (error) {
     await stream.close();

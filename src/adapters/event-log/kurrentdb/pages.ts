@@ -11,7 +11,7 @@ export const pageSize = 1_000;
 
 /** Where reading a stream begins. */
 export interface Beginning {
-  /** the mark before the store's first event */
+  /** the chain hash before the store's first event */
   readonly genesis: string;
   /** position of the first event that was shown when the stream was opened */
   readonly first: number;
@@ -28,8 +28,8 @@ export async function* readPages(
   { genesis, first }: Beginning,
 ): AsyncGenerator<readonly Envelope[]> {
   const expired = first > 1 && after < first;
-  let mark = after === 0 ? genesis : expired ? undefined : (await readOne(stream, after))?.mark;
-  if (mark === undefined && !expired) return;
+  let chainHash = after === 0 ? genesis : expired ? undefined : (await readOne(stream, after))?.chainHash;
+  if (chainHash === undefined && !expired) return;
   for (let position = expired ? first - 1 : after; ; ) {
     const page = await stream.read({ from: position, direction: 'forwards', count: pageSize });
     const envelopes: Envelope[] = [];
@@ -38,9 +38,9 @@ export async function* readPages(
       const stored: Stored =
         expired && position === first
           ? ownEvent(stream, recorded, first)
-          : verified(stream, recorded, position, mark ?? '');
+          : verified(stream, recorded, position, chainHash ?? '');
       envelopes.push(decoded(stream, stored));
-      mark = stored.mark;
+      chainHash = stored.chainHash;
     }
     if (envelopes.length > 0) yield envelopes;
     if (page.length < pageSize) return;
@@ -53,7 +53,7 @@ export async function readOne(stream: Stream, position: number): Promise<Stored 
   return recorded === undefined ? undefined : ownEvent(stream, recorded, position);
 }
 
-/** Throws `corrupt` unless the event follows from one with mark `before`. */
+/** Throws `corrupt` unless the event follows from one with chain hash `before`. */
 export function verified(stream: Stream, recorded: Recorded, position: number, before: string): Stored {
   const stored = ownEvent(stream, recorded, position);
   if (follows(stored, before)) return stored;

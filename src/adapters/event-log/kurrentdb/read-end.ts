@@ -1,11 +1,11 @@
-import type { LogPlace } from '../../../ports/event-log.ts';
+import type { LogPosition } from '../../../ports/event-log.ts';
 import { ownEvent, verified } from './pages.ts';
 import type { Stream } from './stream.ts';
 import { deletedStream, expiredEvents, readSettings, type StreamSettings } from './stream-settings.ts';
 
 /** What there is of a stream. */
 export interface StreamEnds {
-  readonly end: LogPlace;
+  readonly end: LogPosition;
   /** position of the first event that is shown, 1 unless events have expired */
   readonly first: number;
   readonly settings: StreamSettings;
@@ -22,17 +22,17 @@ export async function readEnds(stream: Stream, genesis: string): Promise<StreamE
   const [last, before] = await stream.read({ from: null, direction: 'backwards', count: 2 });
   if (last === undefined) {
     if (settings.emptying) throw expiredEvents(stream, settings, 'no event of it is shown');
-    return { end: { position: 0, mark: genesis }, first: 1, settings };
+    return { end: { position: 0, chainHash: genesis }, first: 1, settings };
   }
   const [beginning = last] = await stream.read({ from: 0, direction: 'forwards', count: 1 });
   const first = Number(beginning.revision) + 1;
   if (first === 1) verified(stream, beginning, 1, genesis);
   const position = Number(last.revision) + 1;
-  const { mark } =
+  const { chainHash } =
     position === 1
       ? verified(stream, last, 1, genesis)
       : before === undefined
         ? ownEvent(stream, last, position)
-        : verified(stream, last, position, ownEvent(stream, before, position - 1).mark);
-  return { end: { position, mark }, first, settings };
+        : verified(stream, last, position, ownEvent(stream, before, position - 1).chainHash);
+  return { end: { position, chainHash }, first, settings };
 }

@@ -1,4 +1,4 @@
-import type { LogPlace, LogTrouble } from '../../../ports/event-log.ts';
+import type { LogPosition, LogTrouble } from '../../../ports/event-log.ts';
 import { Fault, faultOf } from '../../../ports/fault.ts';
 import { anotherWriter } from './other-writer.ts';
 import type { Stream } from './stream.ts';
@@ -17,7 +17,7 @@ interface WatchOptions {
   /** as they were when the stream was opened */
   readonly settings: StreamSettings;
   /** The last durable event, whether an append is under way, and the position of this writer's own opening. */
-  readonly place: () => LogPlace & { readonly busy: boolean; readonly opened: number };
+  readonly place: () => LogPosition & { readonly busy: boolean; readonly opened: number };
   /** Told after each look. */
   readonly found: (trouble: Trouble | undefined) => void;
 }

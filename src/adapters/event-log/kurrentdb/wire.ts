@@ -9,7 +9,7 @@ import type { Proposal, Recorded } from './connect.ts';
 export interface Link {
   readonly proposal: Proposal;
   readonly position: number;
-  readonly mark: string;
+  readonly chainHash: string;
   /** of its JSON */
   readonly bytes: number;
 }
@@ -18,7 +18,7 @@ export interface Link {
 export interface Stored {
   readonly position: number;
   readonly id: string;
-  readonly mark: string;
+  readonly chainHash: string;
   readonly wire: WireEnvelope;
 }
 
@@ -27,26 +27,26 @@ const theirs: Readonly<Record<string, string>> = { correlation: '$correlationId'
 const ours: Readonly<Record<string, string>> = { $correlationId: 'correlation', $causationId: 'causation' };
 
 /** What an envelope has beside its data and its meta. */
-const own = { id: 'snapledger.id', time: 'snapledger.time', mark: 'snapledger.mark' } as const;
+const own = { id: 'snapledger.id', time: 'snapledger.time', chainHash: 'snapledger.chainHash' } as const;
 
 /** Puts envelopes into the chain after `before`. */
 export function linked(envelopes: readonly Envelope[], before: string): readonly Link[] {
-  let mark = before;
+  let chainHash = before;
   return envelopes.map((envelope) => {
     const wire = encodeEnvelope(envelope);
     const body = JSON.stringify(wire);
-    mark = chain(mark, body);
+    chainHash = chain(chainHash, body);
     return {
-      proposal: { id: clusterId(mark), type: wire.type, data: wire.data, metadata: metadataOf(wire, mark) },
+      proposal: { id: clusterId(chainHash), type: wire.type, data: wire.data, metadata: metadataOf(wire, chainHash) },
       position: envelope.position,
-      mark,
+      chainHash,
       bytes: Buffer.byteLength(body),
     };
   });
 }
 
-function metadataOf({ id, time, meta }: WireEnvelope, mark: string): Record<string, string> {
-  const metadata: Record<string, string> = { [own.id]: id, [own.time]: time, [own.mark]: mark };
+function metadataOf({ id, time, meta }: WireEnvelope, chainHash: string): Record<string, string> {
+  const metadata: Record<string, string> = { [own.id]: id, [own.time]: time, [own.chainHash]: chainHash };
   for (const [key, value] of Object.entries(meta)) {
     if (key.startsWith('$')) throw new TypeError(`append: ${key}: names with a $ are the cluster's own`);
     metadata[theirs[key] ?? key] = value;
@@ -55,23 +55,23 @@ function metadataOf({ id, time, meta }: WireEnvelope, mark: string): Record<stri
 }
 
 const Metadata = t.intersection(
-  [t.record(t.string, t.string), t.type({ [own.id]: t.string, [own.time]: t.string, [own.mark]: t.string })],
+  [t.record(t.string, t.string), t.type({ [own.id]: t.string, [own.time]: t.string, [own.chainHash]: t.string })],
   'Metadata',
 );
 
 /** The stored event, or why it is none of ours. */
 export function storedOf({ id, revision, type, data, metadata }: Recorded): either.Either<string, Stored> {
   return either.map((found: t.TypeOf<typeof Metadata>): Stored => {
-    const { [own.id]: envelopeId = '', [own.time]: time = '', [own.mark]: mark = '', ...rest } = found;
+    const { [own.id]: envelopeId = '', [own.time]: time = '', [own.chainHash]: chainHash = '', ...rest } = found;
     const meta = Object.fromEntries(Object.entries(rest).map(([key, value]) => [ours[key] ?? key, value]));
     const position = Number(revision) + 1;
-    return { position, id, mark, wire: { position: String(position), id: envelopeId, time, type, meta, data } };
+    return { position, id, chainHash, wire: { position: String(position), id: envelopeId, time, type, meta, data } };
   })(decodeWith(Metadata, metadata));
 }
 
-/** Whether a stored event is as it was written, and follows from one with mark `before`. */
-export function follows({ id, mark, wire }: Stored, before: string): boolean {
-  return chain(before, JSON.stringify(wire)) === mark && clusterId(mark) === id;
+/** Whether a stored event is as it was written, and follows from one with chain hash `before`. */
+export function follows({ id, chainHash, wire }: Stored, before: string): boolean {
+  return chain(before, JSON.stringify(wire)) === chainHash && clusterId(chainHash) === id;
 }
 
 export const envelopeOf = ({ wire }: Stored): either.Either<string, Envelope> => decodeEnvelope(wire);

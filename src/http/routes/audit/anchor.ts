@@ -14,7 +14,12 @@ export const anchor: Audit = audited('/anchor', nothing, t.partial({ holds: Text
 
 async function head(opened: ReadableLog) {
   const found = await anchorOf(opened);
-  return { store: found.store, position: String(found.position), mark: found.mark, anchor: formatAnchor(found) };
+  return {
+    store: found.store,
+    position: String(found.position),
+    chainHash: found.chainHash,
+    anchor: formatAnchor(found),
+  };
 }
 
 async function held(opened: ReadableLog, lines: readonly string[]) {

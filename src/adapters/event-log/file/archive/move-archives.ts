@@ -5,7 +5,7 @@ import { Fault, faultOf } from '../../../../ports/fault.ts';
 import { replaceFile } from '../../../system/files/replace-file.ts';
 import { syncDirectory } from '../../../system/files/sync-directory.ts';
 import { baseName, digestOf } from '../format/base.ts';
-import { markOf, type Segment } from '../format/segment.ts';
+import { chainHashOf, type Segment } from '../format/segment.ts';
 import { segmentNames } from '../format/segment-name.ts';
 import { type LoadedLog, loadSegments } from '../read/load-segments.ts';
 import { readEncodedEvents } from '../read/read-encoded-events.ts';
@@ -25,7 +25,7 @@ export interface MoveOptions {
   /** when, in ISO 8601 */
   readonly time: string;
   /** Writes the state after a position as a checkpoint to a path, durably. */
-  readonly writeBase: (path: string, position: number, mark: string) => Promise<void>;
+  readonly writeBase: (path: string, position: number, chainHash: string) => Promise<void>;
   readonly failpoint?: (step: MoveStep) => void;
 }
 
@@ -57,12 +57,12 @@ export async function moveArchives(directory: string, options: MoveOptions): Pro
   for (const { path } of chosen) files.push(await copied(archivePath(path), to));
   await syncDirectory(to);
   failpoint('copied');
-  const mark = markOf(last.end, last.header);
+  const chainHash = chainHashOf(last.end, last.header);
   const base = join(directory, baseName(last.end.position));
-  await options.writeBase(base, last.end.position, mark);
+  await options.writeBase(base, last.end.position, chainHash);
   failpoint('based');
   const { moves } = readMoved(directory);
-  const move: Move = { first, last: last.end.position, mark, base: digestOf(base), to, time: options.time, files };
+  const move: Move = { first, last: last.end.position, chainHash, base: digestOf(base), to, time: options.time, files };
   await writeMoved(directory, { store: loaded.store, moves: [...moves, move] });
   failpoint('recorded');
   removeLeftOvers(directory);

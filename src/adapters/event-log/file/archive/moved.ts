@@ -17,7 +17,7 @@ const MoveCodec = t.type(
   {
     first: Decimal,
     last: Decimal,
-    mark: t.string,
+    chainHash: t.string,
     base: t.string,
     to: t.string,
     time: t.string,
@@ -27,7 +27,7 @@ const MoveCodec = t.type(
 );
 
 /**
- * Archives of the positions `first` to `last` that were moved together to the directory `to`. `mark` is that of `last`: what
+ * Archives of the positions `first` to `last` that were moved together to the directory `to`. `chainHash` is that of `last`: what
  * remains follows from it. `base` is the SHA-256 of `last`.base, the state that stands for what was moved.
  */
 export type Move = t.TypeOf<typeof MoveCodec>;

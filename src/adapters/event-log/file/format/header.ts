@@ -9,18 +9,18 @@ import { chain, formatLine, type Line } from './line.ts';
 const format = 'snapledger.log.v1';
 
 const GapCodec = t.type(
-  { last: Decimal, mark: t.string, base: t.type({ position: Decimal, sha256: t.string }, 'Base') },
+  { last: Decimal, chainHash: t.string, base: t.type({ position: Decimal, sha256: t.string }, 'Base') },
   'Gap',
 );
 
 /**
  * What a repair left out at a segment's beginning: the positions from the header's `first` to `last` are lost, and the
- * history goes on from the mark that was known of `last`. The state there can't be replayed any more: the log directory
+ * history goes on from the chain hash that was known of `last`. The state there can't be replayed any more: the log directory
  * keeps a checkpoint of `last` or a later position as a base.
  */
 export interface Gap {
   readonly last: number;
-  readonly mark: string;
+  readonly chainHash: string;
   readonly base: Base;
 }
 
@@ -45,7 +45,7 @@ export interface Header {
   readonly store: string;
   /** position of the segment's first event */
   readonly first: number;
-  /** the mark of the event before that one */
+  /** the chain hash of the event before that one */
   readonly before: string;
   /** the header's own hash, from which the first event's follows */
   readonly hash: string;
@@ -57,8 +57,8 @@ export interface Header {
 /** What a header is made of. */
 export type HeaderValues = Pick<Header, 'store' | 'first' | 'before' | 'gap'>;
 
-/** The mark at position 0: another one for every store, so that no record of another store ever fits. */
-export function genesisMark(store: string): string {
+/** The chain hash at position 0: another one for every store, so that no record of another store ever fits. */
+export function genesisHash(store: string): string {
   return hash('sha256', `${format} ${store}`);
 }
 

@@ -17,12 +17,12 @@ export function createSegment(directory: string, header: Header): Segment {
   return { path: join(directory, segmentName(header.first)), header, places: createPlaces(start), end: start };
 }
 
-/** The place before a segment's first event: after a gap its positions begin later, and follow from the mark known there. */
+/** The place before a segment's first event: after a gap its positions begin later, and follow from the chain hash known there. */
 export function startOf({ first, hash, bytes, gap }: Header): Cursor {
-  return { position: gap?.last ?? first - 1, chain: gap?.mark ?? hash, offset: bytes };
+  return { position: gap?.last ?? first - 1, chain: gap?.chainHash ?? hash, offset: bytes };
 }
 
-/** The mark at the end of a segment; at its very beginning that is the mark of the event before. */
-export function markOf({ position, chain }: Cursor, { first, before }: Header): string {
+/** The chain hash at the end of a segment; at its very beginning that is the chain hash of the event before. */
+export function chainHashOf({ position, chain }: Cursor, { first, before }: Header): string {
   return position < first ? before : chain;
 }

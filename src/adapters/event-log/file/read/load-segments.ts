@@ -6,7 +6,7 @@ import { faultOf } from '../../../../ports/fault.ts';
 import { archiveDamage, archivePath, readBeginning } from '../archive/archive-file.ts';
 import { goneFrom, type Moved, readMoved, remainingNames } from '../archive/moved.ts';
 import { type Damage, damageFault } from '../format/damage.ts';
-import { createSegment, markOf, type Segment } from '../format/segment.ts';
+import { chainHashOf, createSegment, type Segment } from '../format/segment.ts';
 import { segmentName } from '../format/segment-name.ts';
 import { unfinishedDamage, unfinishedRepair } from '../repair/unfinished-repair.ts';
 import { checkBeginning, checkSeam, lastPlace } from '../verify/check-seams.ts';
@@ -123,7 +123,7 @@ export function attached(
   moved: Pick<Moved, 'moves'>,
 ): Damage | undefined {
   if (before === undefined) return checkBeginning(header, path, moved.moves.at(-1));
-  return checkSeam(before.end, markOf(before.end, before.header), before.path, before.header.store, header);
+  return checkSeam(before.end, chainHashOf(before.end, before.header), before.path, before.header.store, header);
 }
 
 /** Where something was moved away, something remains. */

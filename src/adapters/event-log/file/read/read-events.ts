@@ -4,7 +4,7 @@ import { faultOf } from '../../../../ports/fault.ts';
 import { damageFault } from '../format/damage.ts';
 import { decodeRecord, unreadable } from '../format/decode-record.ts';
 import { eventBody } from '../format/line.ts';
-import { markOf, type Segment } from '../format/segment.ts';
+import { chainHashOf, type Segment } from '../format/segment.ts';
 import { withFile } from './load-segments.ts';
 import { bytesIn, type Stretch, verifiedAhead, worthAThread } from './read-ahead.ts';
 import { openSegment, type SegmentFile } from './segment-file.ts';
@@ -95,15 +95,15 @@ export function decodedOrThrow(path: string, record: { position: number; body: s
   return envelope.right;
 }
 
-/** The mark at a position up to the end of the last segment; undefined for any other position. Throws `corrupt`. */
-export async function readMark(segments: readonly Segment[], position: number): Promise<string | undefined> {
+/** The chain hash at a position up to the end of the last segment; undefined for any other position. Throws `corrupt`. */
+export async function readChainHash(segments: readonly Segment[], position: number): Promise<string | undefined> {
   const [oldest] = segments;
   if (position === (oldest?.header.first ?? 1) - 1) return oldest?.header.before;
   const segment = segments.findLast(({ header }) => header.first <= position);
   if (segment === undefined || position > segment.end.position) return undefined;
   const { gap } = segment.header;
-  if (position === gap?.last) return gap.mark;
-  if (position === segment.end.position) return markOf(segment.end, segment.header);
+  if (position === gap?.last) return gap.chainHash;
+  if (position === segment.end.position) return chainHashOf(segment.end, segment.header);
   return withFile(segment.path, async (handle) => {
     for await (const { records, damage } of walkSegment(
       handle,

@@ -1,11 +1,11 @@
 import { Fault } from '../../../../ports/fault.ts';
 import type { ReadableLog } from '../../../../ports/readable-log.ts';
-import { markOf } from '../format/segment.ts';
+import { chainHashOf } from '../format/segment.ts';
 import { createRangesIn } from '../search/ranges-in.ts';
 import { createSearch } from '../search/search-segments.ts';
 import { loadSegments, type Tail } from './load-segments.ts';
 import { readEncodedEvents } from './read-encoded-events.ts';
-import { readEvents, readMark } from './read-events.ts';
+import { readChainHash, readEvents } from './read-events.ts';
 
 /** A log that is only looked at, as it was when it was opened. */
 export interface ReadableFileLog extends ReadableLog {
@@ -29,10 +29,10 @@ export async function readLogDirectory(directory: string, indexes?: string): Pro
     store,
     tail,
     gone,
-    end: { position: last.end.position, mark: markOf(last.end, last.header) },
+    end: { position: last.end.position, chainHash: chainHashOf(last.end, last.header) },
     read: (after, upTo) => readEvents(segments, after, { upTo }),
     readEncoded: (after) => readEncodedEvents(segments, after),
-    markAt: (position) => readMark(segments, position),
+    chainHashAt: (position) => readChainHash(segments, position),
     search: createSearch(segments, indexes),
     rangesIn: createRangesIn(segments, indexes),
     close: async () => {},

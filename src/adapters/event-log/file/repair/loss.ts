@@ -4,11 +4,11 @@ import { firstPosition, type LogRecord, type Piece } from './piece.ts';
 import type { Bridge } from './plan-repair.ts';
 
 /**
- * What a repair gives up, and how: `mended` writes a header again, which loses nothing; `bridged` leaves positions out and
- * takes the state after them from a checkpoint; `cut` ends the log before its first lost position.
+ * What a repair gives up, and how: `rebuilt` writes a header again, which loses nothing; `bridged` leaves positions out and
+ * takes the state after them from a checkpoint; `truncated` ends the log before its first lost position.
  */
 export interface Loss {
-  readonly done: 'mended' | 'bridged' | 'cut';
+  readonly done: 'rebuilt' | 'bridged' | 'truncated';
   readonly damage: Damage;
   readonly first: number;
   readonly last: number;
@@ -18,10 +18,10 @@ export interface Loss {
   readonly unreadable: number;
 }
 
-export function mendLoss({ mended, header }: Piece): readonly Loss[] {
-  if (mended === undefined || header === undefined) return [];
+export function rebuildLoss({ rebuilt, header }: Piece): readonly Loss[] {
+  if (rebuilt === undefined || header === undefined) return [];
   const { first } = header;
-  return [{ done: 'mended', damage: mended, first, last: first, records: [], unreadable: 0 }];
+  return [{ done: 'rebuilt', damage: rebuilt, first, last: first, records: [], unreadable: 0 }];
 }
 
 /** The event that tells of an earlier repair may be among what is lost now: it is told again. */
@@ -44,12 +44,12 @@ const shorter = (file: string, first: number, position: number): Damage => ({
   what: `the log ends before position ${first}, but this checkpoint is of position ${position}`,
 });
 
-export function cutLoss(end: { position: number }, lost: readonly Piece[], rest: Damage | undefined): Loss {
+export function truncationLoss(end: { position: number }, lost: readonly Piece[], rest: Damage | undefined): Loss {
   const first = end.position + 1;
   const last = Math.max(first, ...lost.map((piece) => piece.end.position));
   const damage = lost[0]?.why ?? rest;
-  if (damage === undefined) throw new TypeError('a log without damage is not cut');
-  return { done: 'cut', damage, first, last, ...known(lost, first, last) };
+  if (damage === undefined) throw new TypeError('a log without damage is not truncated');
+  return { done: 'truncated', damage, first, last, ...known(lost, first, last) };
 }
 
 function known(pieces: readonly Piece[], first: number, last: number): Pick<Loss, 'records' | 'unreadable'> {
@@ -69,12 +69,12 @@ export function lossText({ done, damage, first, last }: Loss): string {
   const where = `${basename(damage.file)}, byte ${damage.offset}, position ${damage.position}: ${damage.what}`;
   const range = first === last ? `position ${first}` : `positions ${first} to ${last}`;
   switch (done) {
-    case 'mended':
+    case 'rebuilt':
       return `${where}; nothing is lost`;
     case 'bridged':
       return `${where}; ${range} left out, the state is a checkpoint's`;
-    case 'cut':
-      return `${where}; the log is cut there, ${range} lost`;
+    case 'truncated':
+      return `${where}; the log is truncated there, ${range} lost`;
     default:
       return done satisfies never;
   }

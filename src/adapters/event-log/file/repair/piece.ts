@@ -1,6 +1,6 @@
 import type { Damage } from '../format/damage.ts';
 import type { Header } from '../format/header.ts';
-import { markOf, startOf } from '../format/segment.ts';
+import { chainHashOf, startOf } from '../format/segment.ts';
 import type { FoundRecord } from '../read/find-record.ts';
 import { positionIn } from '../verify/verify-block.ts';
 import type { Cursor } from '../write/cursor.ts';
@@ -21,7 +21,7 @@ export interface Piece {
   /** the file's header, where the piece begins with it */
   readonly header: Header | undefined;
   /** The header's bytes are damaged; what it said follows from what stands before and after it. */
-  readonly mended: Damage | undefined;
+  readonly rebuilt: Damage | undefined;
   /** what parts it from the piece before, undefined where it follows from that */
   readonly why: Damage | undefined;
   /** the first event, where the piece does not begin with a header */
@@ -44,7 +44,7 @@ export function firstPosition({ header, head }: Piece): number {
   return head === undefined ? 0 : positionIn(head.body);
 }
 
-/** The mark after a piece's last event. */
-export function markAfter({ header, end }: Piece): string {
-  return header === undefined ? end.chain : markOf(end, header);
+/** The chain hash after a piece's last event. */
+export function chainHashAfter({ header, end }: Piece): string {
+  return header === undefined ? end.chain : chainHashOf(end, header);
 }

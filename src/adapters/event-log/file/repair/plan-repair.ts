@@ -1,14 +1,14 @@
-import { formatHeader, genesisMark } from '../format/header.ts';
+import { formatHeader, genesisHash } from '../format/header.ts';
 import type { Cursor } from '../write/cursor.ts';
-import { cutLoss, earlierLoss, gapLoss, type Loss, mendLoss } from './loss.ts';
-import { markAfter, type Piece } from './piece.ts';
+import { earlierLoss, gapLoss, type Loss, rebuildLoss, truncationLoss } from './loss.ts';
+import { chainHashAfter, type Piece } from './piece.ts';
 import { type Proof, resumeAfter } from './resume.ts';
 import type { Survey } from './survey-log.ts';
 
 /** A whole checkpoint of this store. */
 export interface KnownState {
   readonly position: number;
-  readonly mark: string;
+  readonly chainHash: string;
   /** the highest number of a snapshot that it knows */
   readonly lastId: number;
   readonly path: string;
@@ -18,7 +18,7 @@ export interface KnownState {
 export interface Bridge {
   /** the first lost position */
   readonly first: number;
-  /** the mark before it */
+  /** the chain hash before it */
   readonly before: string;
   readonly proof: Proof;
   readonly base: KnownState;
@@ -58,10 +58,10 @@ export function planRepair(survey: Survey, states: readonly KnownState[]): Repai
   const remaining = kept.concat(followed);
   const losses = [
     ...(others.length === 0 ? [] : remaining.flatMap(earlierLoss)),
-    ...remaining.flatMap(mendLoss),
+    ...remaining.flatMap(rebuildLoss),
     ...(bridge === undefined ? [] : [gapLoss(bridge, others, rest)]),
     ...(cut.length > 0 || (rest !== undefined && !torn && bridge?.proof.pieces.length !== 0)
-      ? [cutLoss(endsAt, cut, rest)]
+      ? [truncationLoss(endsAt, cut, rest)]
       : []),
   ];
   if (losses.length === 0) return undefined;
@@ -81,15 +81,15 @@ function leading(pieces: readonly Piece[]): readonly Piece[] {
 interface End {
   readonly position: number;
   readonly chain: string;
-  readonly mark: string;
+  readonly chainHash: string;
 }
 
 function endOf(kept: readonly Piece[], store: string): End {
   const last = kept.at(-1);
-  const mark = genesisMark(store);
+  const chainHash = genesisHash(store);
   if (last === undefined)
-    return { position: 0, chain: formatHeader({ store, first: 1, before: mark }).header.hash, mark };
-  return { position: last.end.position, chain: last.end.chain, mark: markAfter(last) };
+    return { position: 0, chain: formatHeader({ store, first: 1, before: chainHash }).header.hash, chainHash };
+  return { position: last.end.position, chain: last.end.chain, chainHash: chainHashAfter(last) };
 }
 
 function bridgeOver(others: readonly Piece[], end: End, states: readonly KnownState[]): Bridge | undefined {
@@ -97,7 +97,7 @@ function bridgeOver(others: readonly Piece[], end: End, states: readonly KnownSt
   for (const base of newestFirst) {
     if (base.position <= end.position) continue;
     const proof = resumeAfter(others, base, end.position);
-    if (proof !== undefined) return { first: end.position + 1, before: end.mark, proof, base };
+    if (proof !== undefined) return { first: end.position + 1, before: end.chainHash, proof, base };
   }
   return undefined;
 }
@@ -110,16 +110,16 @@ function lostAfter(others: readonly Piece[], bridge: Bridge | undefined): number
   return others.filter(({ end }) => end.position > bridge.base.position).length;
 }
 
-function contains(kept: readonly Piece[], bridge: Bridge | undefined, { position, mark }: KnownState): boolean {
+function contains(kept: readonly Piece[], bridge: Bridge | undefined, { position, chainHash }: KnownState): boolean {
   const end = kept.at(-1)?.end.position ?? 0;
   if (position <= end) return true;
   if (bridge === undefined || position < bridge.proof.last) return false;
-  if (position === bridge.proof.last) return mark === bridge.proof.mark;
-  return bridge.proof.pieces.some(({ places }) => places.get(position)?.chain === mark);
+  if (position === bridge.proof.last) return chainHash === bridge.proof.chainHash;
+  return bridge.proof.pieces.some(({ places }) => places.get(position)?.chain === chainHash);
 }
 
 /** Every position of which nothing is known may have given a number to a snapshot. */
 function burntId(pieces: readonly Piece[], states: readonly KnownState[], losses: readonly Loss[]): number {
   const known = Math.max(0, ...pieces.map(({ lastId }) => lastId), ...states.map(({ lastId }) => lastId));
-  return known + losses.reduce((sum, { unreadable, done }) => sum + (done === 'cut' ? unreadable : 0), 0);
+  return known + losses.reduce((sum, { unreadable, done }) => sum + (done === 'truncated' ? unreadable : 0), 0);
 }

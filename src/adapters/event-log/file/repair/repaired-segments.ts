@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { type Base, formatHeader, genesisMark } from '../format/header.ts';
+import { type Base, formatHeader, genesisHash } from '../format/header.ts';
 import { segmentName, segmentNames } from '../format/segment-name.ts';
 import type { Piece } from './piece.ts';
 import type { Bridge, RepairPlan } from './plan-repair.ts';
@@ -44,16 +44,16 @@ export function changedNames(segments: readonly RepairedSegment[], directory: st
   return segmentNames(directory).filter((name) => !same.has(name));
 }
 
-function segmentOf({ file, header, mended, from, end }: Piece): RepairedSegment {
+function segmentOf({ file, header, rebuilt, from, end }: Piece): RepairedSegment {
   const name = basename(file);
-  if (header === undefined || mended === undefined) return { name, parts: [{ file, from: 0, to: end.offset }] };
+  if (header === undefined || rebuilt === undefined) return { name, parts: [{ file, from: 0, to: end.offset }] };
   return { name, parts: [formatHeader(header).text, { file, from, to: end.offset }] };
 }
 
 /** The gap is a segment's header; what follows from it stands there, or in the segments after it. */
 function bridged({ first, before, proof }: Bridge, base: Base, store: string): readonly RepairedSegment[] {
-  const { last, mark, pieces, from } = proof;
-  const { text } = formatHeader({ store, first, before, gap: { last, mark, base } });
+  const { last, chainHash, pieces, from } = proof;
+  const { text } = formatHeader({ store, first, before, gap: { last, chainHash, base } });
   const [head, ...rest] = pieces;
   const name = segmentName(first);
   if (head === undefined) return [{ name, parts: [text] }];
@@ -64,6 +64,6 @@ function bridged({ first, before, proof }: Bridge, base: Base, store: string): r
 function newSegment(store: string): RepairedSegment {
   return {
     name: segmentName(1),
-    parts: [formatHeader({ store, first: 1, before: genesisMark(store) }).text],
+    parts: [formatHeader({ store, first: 1, before: genesisHash(store) }).text],
   };
 }

@@ -1,7 +1,7 @@
 import { basename, join } from 'node:path';
 import * as either from 'fp-ts/lib/Either.js';
 import type { Damage } from '../format/damage.ts';
-import { formatHeader, genesisMark, type Header } from '../format/header.ts';
+import { formatHeader, genesisHash, type Header } from '../format/header.ts';
 import { chain } from '../format/line.ts';
 import { startOf } from '../format/segment.ts';
 import { segmentName, segmentNames } from '../format/segment-name.ts';
@@ -13,7 +13,7 @@ import { checkBeginning, checkSeam } from '../verify/check-seams.ts';
 import { widened } from '../verify/inspect-segment.ts';
 import { positionIn } from '../verify/verify-block.ts';
 import type { Cursor } from '../write/cursor.ts';
-import { markAfter, type Piece } from './piece.ts';
+import { chainHashAfter, type Piece } from './piece.ts';
 import { walkPiece } from './walk-piece.ts';
 
 /** All that is readable of a log. */
@@ -30,7 +30,7 @@ export interface Survey {
 
 interface Progress {
   readonly store: string;
-  /** the marks at these positions are wanted */
+  /** the chain hashes at these positions are wanted */
   readonly positions: ReadonlySet<number>;
   readonly pieces: Piece[];
   /** damage after the last piece */
@@ -39,11 +39,11 @@ interface Progress {
 }
 
 /** Where a piece begins. */
-export type Beginning = Pick<Piece, 'header' | 'mended' | 'head'> & { readonly at: Cursor };
+export type Beginning = Pick<Piece, 'header' | 'rebuilt' | 'head'> & { readonly at: Cursor };
 
 /**
  * Reads every byte of a log and tells its whole stretches, whatever stands between them. `positions` are those whose
- * marks are wanted. Rejects with `unsupported` for whole events that this release can't read: they are no damage.
+ * chain hashes are wanted. Rejects with `unsupported` for whole events that this release can't read: they are no damage.
  */
 export async function surveyLog(directory: string, store: string, positions: ReadonlySet<number>): Promise<Survey> {
   const progress: Progress = { store, positions, pieces: [], why: undefined, broken: false };
@@ -83,32 +83,37 @@ async function beginning(
   const header = await readHeader(handle, path);
   if (either.isRight(header)) {
     progress.why ??= seam(last, path, header.right, progress.store);
-    return { header: header.right, mended: undefined, head: undefined, at: startOf(header.right) };
+    return { header: header.right, rebuilt: undefined, head: undefined, at: startOf(header.right) };
   }
   const found = await findRecord(handle, 0, size);
-  const mended =
+  const rebuilt =
     progress.why === undefined && found !== undefined ? mend(last, path, found, progress.store) : undefined;
-  if (mended !== undefined && found !== undefined)
-    return { header: mended, mended: header.left, head: undefined, at: { ...startOf(mended), offset: found.offset } };
+  if (rebuilt !== undefined && found !== undefined)
+    return {
+      header: rebuilt,
+      rebuilt: header.left,
+      head: undefined,
+      at: { ...startOf(rebuilt), offset: found.offset },
+    };
   progress.why ??= header.left;
   return found === undefined ? undefined : atRecord(found);
 }
 
 function atRecord(head: FoundRecord): Beginning {
   const at = { position: positionIn(head.body), chain: head.hash, offset: head.next };
-  return { header: undefined, mended: undefined, head, at };
+  return { header: undefined, rebuilt: undefined, head, at };
 }
 
 function seam(last: Piece | undefined, path: string, header: Header, store: string): Damage | undefined {
   return last === undefined
     ? checkBeginning(header, path, undefined)
-    : checkSeam(last.end, markAfter(last), last.file, store, header);
+    : checkSeam(last.end, chainHashAfter(last), last.file, store, header);
 }
 
 /** All that a header says follows from what stands before it; that the first event follows from it proves it. */
 function mend(last: Piece | undefined, path: string, found: FoundRecord, store: string): Header | undefined {
   const first = (last?.end.position ?? 0) + 1;
-  const before = last === undefined ? genesisMark(store) : markAfter(last);
+  const before = last === undefined ? genesisHash(store) : chainHashAfter(last);
   const { header } = formatHeader({ store, first, before });
   const fits = positionIn(found.body) === first && chain(header.hash, found.body) === found.hash;
   return fits && basename(path) === segmentName(first) ? header : undefined;

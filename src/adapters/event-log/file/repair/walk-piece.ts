@@ -26,7 +26,7 @@ export async function walkPiece(
   handle: SegmentFile,
   file: string,
   size: number,
-  { at, header, mended, head }: Beginning,
+  { at, header, rebuilt, head }: Beginning,
   { positions, listed }: Wish,
 ): Promise<Omit<Piece, 'why'> & { readonly damage: Damage | undefined }> {
   const places = new Map<number, Cursor>();
@@ -47,7 +47,7 @@ export async function walkPiece(
     end = walked.end;
     damage = walked.damage;
   }
-  return { file, header, mended, head, from: head?.offset ?? at.offset, end, places, records, lastId, damage };
+  return { file, header, rebuilt, head, from: head?.offset ?? at.offset, end, places, records, lastId, damage };
 }
 
 function recordOf(file: string, position: number, body: string): LogRecord {

@@ -1,6 +1,6 @@
 import type { Move } from '../archive/moved.ts';
 import type { Damage } from '../format/damage.ts';
-import { genesisMark, type Header } from '../format/header.ts';
+import { genesisHash, type Header } from '../format/header.ts';
 import { parseLine } from '../format/line.ts';
 import { startOf } from '../format/segment.ts';
 import { segmentName } from '../format/segment-name.ts';
@@ -13,21 +13,27 @@ import { missing, positionIn } from './verify-block.ts';
 export function checkBeginning(
   { store, first, before }: Header,
   file: string,
-  moved: Pick<Move, 'last' | 'mark'> | undefined,
+  moved: Pick<Move, 'last' | 'chainHash'> | undefined,
 ): Damage | undefined {
   const damage = (what: string) => ({ file, offset: 0, position: first, what, broken: false });
   if (moved !== undefined) {
     if (first !== moved.last + 1)
       return damage(`${missing(moved.last + 1, first - 1)}: the segments before this one are gone`);
-    return before === moved.mark ? undefined : damage('the header does not follow from what was moved away');
+    return before === moved.chainHash ? undefined : damage('the header does not follow from what was moved away');
   }
   if (first !== 1) return damage(`${missing(1, first - 1)}: the segments before this one are gone`);
-  if (before !== genesisMark(store)) return damage('the header does not begin the log of its store');
+  if (before !== genesisHash(store)) return damage('the header does not begin the log of its store');
   return undefined;
 }
 
 /** What is wrong between the end of one segment and the header of the next, if anything. */
-export function checkSeam(end: Cursor, mark: string, file: string, store: string, next: Header): Damage | undefined {
+export function checkSeam(
+  end: Cursor,
+  chainHash: string,
+  file: string,
+  store: string,
+  next: Header,
+): Damage | undefined {
   const { offset, position } = end;
   const damage = (what: string) => ({ file, offset, position: position + 1, what, broken: false });
   if (next.store !== store) return damage(`the next segment is of another store, ${next.store}`);
@@ -36,7 +42,7 @@ export function checkSeam(end: Cursor, mark: string, file: string, store: string
       `${missing(position + 1, next.first - 1)}: the end of this segment is gone, or ${segmentName(position + 1)} or its archive (.gz)`,
     );
   if (next.first <= position) return damage(`the next segment begins again at position ${next.first}`);
-  if (next.before !== mark) return damage('the next segment does not follow from this one');
+  if (next.before !== chainHash) return damage('the next segment does not follow from this one');
   return undefined;
 }
 

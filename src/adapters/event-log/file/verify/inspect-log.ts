@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Gone, LogPlace } from '../../../../ports/event-log.ts';
+import type { Gone, LogPosition } from '../../../../ports/event-log.ts';
 import { errorText, Fault, faultOf } from '../../../../ports/fault.ts';
 import { archiveDamage, archivePath } from '../archive/archive-file.ts';
 import { goneFrom, readMoved, remainingNames } from '../archive/moved.ts';
@@ -34,7 +34,7 @@ export interface LogInspection {
   readonly bytes: number;
   /** the last whole record's position */
   readonly position: number;
-  readonly head: LogPlace;
+  readonly head: LogPosition;
   /** bytes after the last whole record: a write that is under way, or one that a crash tore */
   readonly torn: number;
   /** where these bytes are */
@@ -89,13 +89,14 @@ export async function inspectLog(directory: string): Promise<LogInspection> {
     const missing = checkBase(directory, { position: move.last, sha256: move.base }, move.last + 1);
     if (missing !== undefined) damage.push(missing);
   }
-  const { store, mark, position } = typeof before === 'object' ? before : { store: '', mark: '', position: 0 };
+  const { store, chainHash, position } =
+    typeof before === 'object' ? before : { store: '', chainHash: '', position: 0 };
   return {
     store,
     segments: names.length,
     ...figures,
     position,
-    head: { position, mark },
+    head: { position, chainHash },
     torn: tail?.bytes ?? 0,
     tail,
     gaps,

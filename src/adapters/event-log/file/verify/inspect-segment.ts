@@ -4,7 +4,7 @@ import type { Moved } from '../archive/moved.ts';
 import type { Damage } from '../format/damage.ts';
 import { decodeRecord } from '../format/decode-record.ts';
 import type { Header } from '../format/header.ts';
-import { markOf, startOf } from '../format/segment.ts';
+import { chainHashOf, startOf } from '../format/segment.ts';
 import { firstOf } from '../format/segment-name.ts';
 import { type FoundRecord, findRecord } from '../read/find-record.ts';
 import type { Tail } from '../read/load-segments.ts';
@@ -20,7 +20,7 @@ export interface InspectedEnd {
   readonly path: string;
   readonly store: string;
   readonly position: number;
-  readonly mark: string;
+  readonly chainHash: string;
   readonly offset: number;
 }
 
@@ -50,11 +50,11 @@ export async function inspectSegment(handle: SegmentFile, path: string, context:
   if (seam !== undefined) context.report(seam);
   const start = either.isRight(header) ? afterHeader(header.right) : await afterDamagedHeader(handle, path, size);
   const { end, records, tail } = await walkWhole(handle, path, size, start, context);
-  const mark = either.isRight(header) ? markOf(end, header.right) : end.chain;
+  const chainHash = either.isRight(header) ? chainHashOf(end, header.right) : end.chain;
   const store = either.isRight(header) ? header.right.store : storeOf(context.before);
   return {
     ...{ records, bytes: size, tail, header: either.isRight(header) ? header.right : undefined },
-    end: { path, store, position: end.position, mark, offset: size },
+    end: { path, store, position: end.position, chainHash, offset: size },
   };
 }
 
@@ -63,8 +63,8 @@ const storeOf = (before: Context['before']) => (typeof before === 'object' ? bef
 function seamDamage({ before, moved }: Context, path: string, header: Header): Damage | undefined {
   if (before === 'unknown') return undefined;
   if (before === undefined) return checkBeginning(header, path, moved.moves.at(-1));
-  const end = { position: before.position, chain: before.mark, offset: before.offset };
-  return checkSeam(end, before.mark, before.path, before.store || header.store, header);
+  const end = { position: before.position, chain: before.chainHash, offset: before.offset };
+  return checkSeam(end, before.chainHash, before.path, before.store || header.store, header);
 }
 
 const afterHeader = (header: Header): Start => ({ records: 0, end: startOf(header) });

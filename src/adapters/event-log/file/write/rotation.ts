@@ -1,4 +1,4 @@
-import type { AppendOptions, LogPlace } from '../../../../ports/event-log.ts';
+import type { AppendOptions, LogPosition } from '../../../../ports/event-log.ts';
 import { isTransient } from '../../../../ports/fault.ts';
 import type { WritingOptions } from '../format/writing-options.ts';
 import { type ActiveSegment, discardSegment, prepareSegment } from './active-segment.ts';
@@ -9,7 +9,7 @@ export interface Rotation {
    * The segment for an append after `end`: a new one, where the current one has its size. While the disk has no place
    * for a new one, or one can't be made at present, reserved appends go on in the current one; ordinary ones throw.
    */
-  target(end: LogPlace, room: AppendOptions['room']): ActiveSegment;
+  target(end: LogPosition, room: AppendOptions['room']): ActiveSegment;
   /** Forgets the segments that were prepared and not started, and goes back to one that was. */
   rewind(to: ActiveSegment): void;
 }
@@ -22,10 +22,10 @@ export function createRotation(first: ActiveSegment, options: WritingOptions): R
 
   const isFull = ({ taken, segment }: ActiveSegment) =>
     taken.offset >= segmentBytes && taken.position >= segment.header.first;
-  const rotate = ({ position, mark }: LogPlace) => {
+  const rotate = ({ position, chainHash }: LogPosition) => {
     const { store } = first.segment.header;
     crowded = true;
-    current = prepareSegment({ store, first: position + 1, before: mark }, options);
+    current = prepareSegment({ store, first: position + 1, before: chainHash }, options);
     crowded = false;
     prepared = [...prepared.filter(({ started }) => !started), current];
   };

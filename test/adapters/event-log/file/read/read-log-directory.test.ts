@@ -26,9 +26,9 @@ test('shows what was durable when it was opened, while the daemon goes on', asyn
   assert.is(other.store, storeId);
   assert.equal(await readAll(other), eventsAfter(0, 25));
   assert.equal(await readAll(other, 20), eventsAfter(20, 5));
-  assert.is(await other.markAt(25), end.mark);
-  assert.is(await other.markAt(7), await log.markAt(7));
-  assert.is(await other.markAt(26), undefined);
+  assert.is(await other.chainHashAt(25), end.chainHash);
+  assert.is(await other.chainHashAt(7), await log.chainHashAt(7));
+  assert.is(await other.chainHashAt(26), undefined);
   await other.close();
   await log.close();
 });

@@ -32,8 +32,8 @@ test.before(async (context) => {
   await writeLog(directory, count, { segmentBytes: 900 });
   assert.ok(segmentsIn(directory).length >= 4);
   const log = await readLogDirectory(directory);
-  const marks = await Promise.all(Array.from({ length: count }, (_, at) => log.markAt(at + 1)));
-  context.states = marks.map((mark = '', at) => ({ position: at + 1, mark, lastId: at + 1 }));
+  const chainHashes = await Promise.all(Array.from({ length: count }, (_, at) => log.chainHashAt(at + 1)));
+  context.states = chainHashes.map((chainHash = '', at) => ({ position: at + 1, chainHash, lastId: at + 1 }));
 });
 test.after(({ sandbox }) => sandbox.close());
 
@@ -50,7 +50,7 @@ function copyOf({ sandbox, whole, states }: Context, positions: readonly number[
       ...state,
       path: join(root, 'checkpoints', `${String(state.position).padStart(20, '0')}.ckpt`),
     }));
-  for (const { path, mark } of known) writeFileSync(path, `checkpoint ${mark}\n`);
+  for (const { path, chainHash } of known) writeFileSync(path, `checkpoint ${chainHash}\n`);
   return { root, known };
 }
 
@@ -146,7 +146,7 @@ for (const positions of [[], [7], [7, 11], [3, 12], [12]])
       keepsAll(before, root, done, name);
       const survivors = await isWhole(root, name);
       const lost = new Set(
-        done.losses.flatMap(({ done: how, first, last }) => (how === 'mended' ? [] : [first, last])),
+        done.losses.flatMap(({ done: how, first, last }) => (how === 'rebuilt' ? [] : [first, last])),
       );
       assert.ok(
         survivors.every((position) => !lost.has(position)),
@@ -154,7 +154,7 @@ for (const positions of [[], [7], [7, 11], [3, 12], [12]])
       );
       const newest = positions.at(-1);
       const [loss] = done.losses;
-      if (loss !== undefined && newest !== undefined && newest >= loss.first && loss.done !== 'mended')
+      if (loss !== undefined && newest !== undefined && newest >= loss.first && loss.done !== 'rebuilt')
         assert.is(loss.done, 'bridged', name);
       assert.equal((await repaired(root, known)).losses, [], `${name}: nothing is left to repair`);
     }
@@ -190,7 +190,7 @@ test('writes a damaged header again: nothing is lost', async (context) => {
   const { losses } = await repaired(root, known);
   assert.equal(
     losses.map(({ done }) => done),
-    ['mended'],
+    ['rebuilt'],
   );
   assert.is(bytesOf(root).get(`log/${name}`), original.get(`log/${name}`));
   assert.is((await isWhole(root, 'header')).length, count);
@@ -220,7 +220,7 @@ test('tells again of an earlier gap, whose event may be lost with the rest', asy
   const told = (await readAll(log)).flatMap(({ event }) => (event.type === 'LogRepaired' ? [event.data] : []));
   assert.equal(
     told.map(({ done }) => done),
-    ['bridged', 'cut'],
+    ['bridged', 'truncated'],
   );
   assert.equal([told[0]?.first, told[0]?.last], [gaps[0]?.first, gaps[0]?.last]);
 });
