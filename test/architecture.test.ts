@@ -10,13 +10,13 @@ const sources = ['events', 'projections', 'src'].flatMap(sourcesBelow);
 
 const tree = suite('the tree');
 
-tree('keeps to the rules of ARCHITECTURE.md', () => {
+tree('imports: keep to the rules of ARCHITECTURE.md', () => {
   assert.ok(sources.length > 50);
   const found = sources.flatMap((path) => offences(path, readFileSync(path, 'utf8')).map((what) => `${path} ${what}`));
   assert.equal(found, []);
 });
 
-tree('depends on no package without a reason in DECISIONS.md', () => {
+tree('dependencies: each has a reason in DECISIONS.md', () => {
   const { dependencies, optionalDependencies, devDependencies } = JSON.parse(readFileSync('package.json', 'utf8'));
   const decisions = readFileSync('DECISIONS.md', 'utf8');
   const names = Object.keys({ ...dependencies, ...optionalDependencies, ...devDependencies });
@@ -26,7 +26,7 @@ tree('depends on no package without a reason in DECISIONS.md', () => {
   );
 });
 
-tree('takes into service no package that is installed for tests alone', () => {
+tree('dependencies: production code uses none that is installed for tests only', () => {
   const { dependencies, optionalDependencies } = JSON.parse(readFileSync('package.json', 'utf8'));
   const known = new Set(Object.keys({ ...dependencies, ...optionalDependencies }));
   const used = sources.flatMap((path) => importsOf(readFileSync(path, 'utf8')).map(({ from }) => ({ path, from })));
@@ -39,7 +39,7 @@ tree('takes into service no package that is installed for tests alone', () => {
   );
 });
 
-tree('names every pipeline in ARCHITECTURE.md', () => {
+tree('pipelines: ARCHITECTURE.md names each', () => {
   const started = sources.flatMap((path) =>
     [...readFileSync(path, 'utf8').matchAll(/\.start\(\{\s*name: '([a-z-]+)'/g)].map(([, name = '']) => name),
   );
@@ -51,7 +51,7 @@ tree('names every pipeline in ARCHITECTURE.md', () => {
   );
 });
 
-tree('says in ARCHITECTURE.md which event touches which projection', () => {
+tree('events: ARCHITECTURE.md lists the projections that each touches', () => {
   const projections = ['store-info', 'index-of-snapshots', 'parent-graph', 'volumes', 'usage'];
   const touched = projections.map((name) => {
     const source = readFileSync(`projections/${name}.ts`, 'utf8');

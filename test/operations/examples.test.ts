@@ -32,7 +32,7 @@ test.before(async () => {
     committed(9, 'default/9/extract-c', layer.key),
     { type: 'SnapshotRemoved', data: { ...layer, labels: {}, created: now, updated: now, retained: true } },
   ];
-  // A layer whose removal is years ago would not be kept any more.
+  // A layer that was removed years ago would not be retained.
   const sealed = enveloped(facts).map((one) => (one.position > small.length ? { ...one, time: now } : one));
   await log.append(sealed, { room: 'ordinary', flush: 'now' });
   await log.close();
@@ -49,13 +49,13 @@ test.after(() => sandbox.close());
 const runExample = (line: string) => runLine(line, root, { '/var/': `${sandbox.path}/var/` });
 
 for (const line of examples)
-  test(`runs ${line}`, async () => {
+  test(`${line}: runs`, async () => {
     const { status, stdout, stderr } = await runExample(line);
     assert.is(status, 0, stdout + stderr);
     if (!line.includes('>>')) assert.ok(stdout.length > 0);
   });
 
-test('are there for every command', async () => {
+test('examples: there is one for every command', async () => {
   const help = (await snapledgerRun('--help')).stdout;
   const commands = [...help.matchAll(/^ {2}([a-z-]+) /gm)].map(([, name = '']) => name);
   const shown = new Set(examples.map((line) => line.split(' ')[1]));

@@ -21,7 +21,7 @@ test.before.each((context) => {
 });
 test.after.each(({ sandbox }) => sandbox.close());
 
-test('the dashboard asks for no metric that the daemon does not export', async () => {
+test('dashboard: uses only metrics that the daemon exports', async () => {
   const metrics = createMetrics('0');
   const log = createMemoryEventLog();
   const journal = createJournal({ log, store: 's', clock: () => 1n, state: initialState });
@@ -41,13 +41,13 @@ test('the dashboard asks for no metric that the daemon does not export', async (
   );
 });
 
-test('the unit file is the one that OPERATIONS.md shows', () => {
+test('unit file: is the one that OPERATIONS.md shows', () => {
   const unit = readFileSync('src/operations/snapledger.service', 'utf8');
   assert.ok(readFileSync('OPERATIONS.md', 'utf8').includes(unit));
   assert.match(unit, /^Type=notify$/m);
 });
 
-test('the unit waits longer for a stop than a stop takes', () => {
+test('unit file: allows more time for a stop than a stop takes', () => {
   const unit = readFileSync('src/operations/snapledger.service', 'utf8');
   const waits = Number(/^TimeoutStopSec=(\d+)$/m.exec(unit)?.[1]) * 1000;
   const { drainTimeout } = loadConfig({ flags: {} });
@@ -56,12 +56,12 @@ test('the unit waits longer for a stop than a stop takes', () => {
   assert.ok(drainTimeout + stopTime < waits, `${drainTimeout} + ${stopTime} < ${waits}`);
 });
 
-test('all of it is in the package', () => {
+test('package: contains what is shipped for operations', () => {
   const { files } = JSON.parse(readFileSync('package.json', 'utf8'));
   for (const file of ['src/operations', 'src/http/openapi.json']) assert.ok(files.includes(file));
 });
 
-test('the completion of bash knows every command and its options', async ({ sandbox }) => {
+test('completion: bash completes every command and its options', async ({ sandbox }) => {
   const script = (await snapledgerRun('completion', 'bash')).stdout;
   const file = join(sandbox.path, 'completion');
   writeFileSync(file, script);
@@ -75,7 +75,7 @@ test('the completion of bash knows every command and its options', async ({ sand
   assert.equal(await completed('log', '--n'), ['--namespace']);
 });
 
-test('the completions of zsh and fish name every command, and another shell is refused', async () => {
+test('completion: zsh and fish know every command, and another shell is refused', async () => {
   const help = (await snapledgerRun('--help')).stdout;
   const commands = [...help.matchAll(/^ {2}([a-z-]+) /gm)]
     .map(([, name = '']) => name)
@@ -88,7 +88,7 @@ test('the completions of zsh and fish name every command, and another shell is r
   assert.is((await snapledgerRun('completion', 'tcsh')).status, 2);
 });
 
-test('the man page names every command with its options', async () => {
+test('man page: names every command with its options', async () => {
   const { stdout } = await snapledgerRun('man');
   assert.match(stdout, /^\.TH SNAPLEDGER 8/);
   for (const text of [
