@@ -3,7 +3,7 @@ import type { CheckpointStore } from '../ports/checkpoint-store.ts';
 import type { EventLog } from '../ports/event-log.ts';
 import { expectRoot, expectSameRoot, type RootGuard } from '../ports/root-guard.ts';
 import type { StoreFiles } from '../ports/store-files.ts';
-import type { StagedScan, VolumeDriver } from '../ports/volume-driver.ts';
+import type { VolumeDriver } from '../ports/volume-driver.ts';
 import type { Snapshots } from './store/snapshots.ts';
 
 // What works on a root by its path, so that it touches no other directory than the one that was opened. A call is refused with the
@@ -31,7 +31,7 @@ const unguarded: ReadonlySet<string> = new Set<keyof VolumeDriver>(['occupies', 
 /** Methods that answer at once what is on the disk. */
 const immediate: ReadonlySet<string> = new Set<keyof VolumeDriver>(['isVacant', 'hasCommitted']);
 /** Methods whose answer tells what is on the disk: something follows from it, so everything is looked at once more. */
-const telling: ReadonlySet<string> = new Set<keyof VolumeDriver>(['usage', 'isPristine']);
+const telling: ReadonlySet<string> = new Set<keyof VolumeDriver>(['usage', 'scan', 'scanIds', 'isPristine']);
 
 export function guardDriver(root: RootGuard, driver: VolumeDriver): VolumeDriver {
   const guarded = Object.entries(driver).map(([name, member]) => {
@@ -47,7 +47,7 @@ export function guardDriver(root: RootGuard, driver: VolumeDriver): VolumeDriver
     };
     return [name, checked];
   });
-  const { flush, quarantine, scan } = driver;
+  const { flush, quarantine } = driver;
   return {
     ...(Object.fromEntries(guarded) as VolumeDriver),
     // Nothing is on stable storage because another file system was flushed.
@@ -57,16 +57,7 @@ export function guardDriver(root: RootGuard, driver: VolumeDriver): VolumeDriver
       expectRoot(root);
     },
     quarantine: (...found) => between(root, () => quarantine(...found)),
-    scan: () => guardScan(root, scan()),
   };
-}
-
-/** A scan that was begun, whose findings count only as long as the root is the same. */
-export function guardScan(root: RootGuard, { ids, found, abandon }: StagedScan): StagedScan {
-  const guarded = between(root, () => ids);
-  // A caller may wait for what was found only.
-  guarded.catch(() => {});
-  return { ids: guarded, found: () => between(root, found), abandon };
 }
 
 export const guardCheckpoints = (root: RootGuard, { save, load }: CheckpointStore): CheckpointStore => ({

@@ -20,7 +20,7 @@ import { type ClosingLimits, closeInOrder, closingLimits } from './close-service
 import type { Action } from './reconcile/action.ts';
 import { apply } from './reconcile/apply.ts';
 import { planFor } from './reconcile/reconcile.ts';
-import { lookFurther } from './reconcile/verify-in-background.ts';
+import { verifyVolumes } from './reconcile/verify-volumes.ts';
 import type { Crash } from './reconcile/wanted.ts';
 import type { Recovered } from './recovery/recover.ts';
 import type { RetentionPolicy } from './retention/policy.ts';
@@ -138,19 +138,14 @@ export function createService(context: Context): Service {
       if (failed > 0) throw new Fault('io', `${failed} deeds failed`, { hint: 'look at the disk' });
     });
   if (recovered.failed > 0) reconcileSoon({ deeds: recovered.failed });
-  const looking =
-    recovered.looking &&
-    lookFurther(recovered.looking, {
-      journal,
-      driver,
-      logger,
-      reconcile: (volumes) => reconcileSoon({ volumes }),
-    });
+  const verifying = recovered.unverified
+    ? verifyVolumes({ journal, driver, logger, reconcile: (volumes) => reconcileSoon({ volumes }) })
+    : undefined;
   let ending: Promise<unknown> | undefined;
   const end = () => {
     meter.close();
     flusher?.close();
-    const ended = [looking?.close(), retrier.close(), keeper.close(), purger.close(), keptManifests?.close()];
+    const ended = [verifying?.close(), retrier.close(), keeper.close(), purger.close(), keptManifests?.close()];
     // After these know: what is cut short now is not told as a failure.
     driver.halt();
     return Promise.all(ended);

@@ -90,7 +90,7 @@ async function openVolumes(root: string, driver: string): Promise<Omit<VolumeSca
     case 'overlay': {
       const { orphanDeeds } = await import('../adapters/volume-driver/overlay/orphans.ts');
       const { scan, isPristine } = orphanDeeds(root, () => 0);
-      return { scan: () => scan().found(), isPristine, occupies: ({ kind }) => kind !== 'view' };
+      return { scan, isPristine, occupies: ({ kind }) => kind !== 'view' };
     }
     case 'btrfs':
       return openBtrfsScan(root);
@@ -112,5 +112,5 @@ async function openBtrfsScan(root: string): Promise<Omit<VolumeScan, 'boot'>> {
   const calls = createBtrfsCalls(createIoctl(), runCommand);
   const { syncFileSystem } = createSystem();
   const { scan, isPristine } = orphanDeeds({ root, calls, syncFileSystem, remove: async () => 0 });
-  return { scan: () => scan().found(), isPristine, occupies: () => true };
+  return { scan, isPristine, occupies: () => true };
 }

@@ -10,12 +10,13 @@ import {
 } from '../adapters/system/root/root-directory.ts';
 import { createRootGuard } from '../adapters/system/root/root-guard.ts';
 import { createDisposal, type Disposal } from '../app/disposal.ts';
-import { guardBallast } from '../app/guarded.ts';
+import { guardBallast, guardDriver } from '../app/guarded.ts';
 import { loadState } from '../app/recovery/load-state.ts';
 import { checkDriver } from '../app/recovery/recover.ts';
 import type { Config } from '../config/config.ts';
 import type { EventLog } from '../ports/event-log.ts';
-import type { StagedScan, VolumeDriver } from '../ports/volume-driver.ts';
+import type { RootGuard } from '../ports/root-guard.ts';
+import type { VolumeDriver } from '../ports/volume-driver.ts';
 import { createDriver, createRootBallast, type DriverTools } from './create-driver.ts';
 import { openLog } from './open-log.ts';
 import { type OpenStore, startStore } from './start-store.ts';
@@ -26,12 +27,6 @@ export interface OpenOptions {
   readonly thorough?: boolean;
   /** Takes the store over if another root has served it. */
   readonly takeOver?: boolean;
-}
-
-/** A driver, and its scan of the volumes, if one is under way. */
-export interface Volumes {
-  readonly driver: VolumeDriver;
-  readonly scan: StagedScan | undefined;
 }
 
 /** Opens the store of a root, recovered and at work, and holds the root's lock until `close`. Rejects with a Fault, with nothing left open. */
@@ -59,21 +54,27 @@ async function openInOrder(
   opened.defer(guard.close);
   const lock = await lockRoot(config, tools);
   opened.defer(lock.release);
-  const found = createRootBallast(root, tools);
-  const ballast = found && guardBallast(guard, found);
+  const unguarded = createRootBallast(root, tools);
+  const ballast = unguarded && guardBallast(guard, unguarded);
   const identity = readIdentity(root);
   if (identity !== undefined) checkDriver(identity.driver, config.driver);
   // 2. The volumes of a known root, scanned while the log is read. A new root is laid out once its log exists.
-  let volumes: Promise<Volumes> | undefined;
-  const openVolumes = () => {
-    volumes ??= openDriver(config, { ...tools, ballast }, thorough);
-    // An error is reported when the volumes are needed: a damaged log counts more.
-    volumes.catch(() => {});
-    return volumes;
+  let driver: Promise<VolumeDriver> | undefined;
+  const openDriver = () => {
+    driver ??= reportLater(createGuardedDriver(config, { ...tools, ballast }, guard));
+    return driver;
   };
-  opened.defer(() => closeVolumes(volumes));
-  if (identity !== undefined) void openVolumes();
-  // 3. The log. After an orderly end the ids may do, and scanning further would only hold up the replay.
+  const scanning = new AbortController();
+  const { signal } = scanning;
+  opened.defer(async () => {
+    scanning.abort();
+    const made = await driver?.catch(() => undefined);
+    await made?.close();
+  });
+  const scan = <T>(begin: (made: VolumeDriver) => Promise<T>) => reportLater(openDriver().then(begin));
+  if (identity !== undefined) void openDriver();
+  const ids = identity === undefined || thorough ? undefined : scan((made) => made.scanIds(signal));
+  // 3. The log. After an orderly end the ids may do, and a full scan would only slow down the replay.
   const checkpoints = createFileCheckpointStore({
     directory: join(root, 'checkpoints'),
     bases: join(root, 'log'),
@@ -82,7 +83,7 @@ async function openInOrder(
   checkpoints.expect();
   const { log, store, url } = await openLog(config, identity, { ...tools, ballast });
   opened.defer(log.close);
-  if (identity !== undefined && !(await wasClosedInOrder(log))) scanVolumes(openVolumes());
+  const found = identity === undefined || (await wasClosedInOrder(log)) ? undefined : scan((made) => made.scan(signal));
   // 4. The state that the log says.
   const loaded = await loadState(log, checkpoints, tools.logger);
   checkDriver(loaded.state.storeInfo.driver, config.driver);
@@ -90,7 +91,8 @@ async function openInOrder(
   if (identity === undefined || identity.log !== url)
     await writeIdentity(root, { store, driver: config.driver, ...(url !== undefined && { log: url }) });
   // 6. Recovery, and the work behind the store.
-  const parts = { store, log, url, checkpoints, loaded, guard, takeOver, ...(await openVolumes()) };
+  const scans = { ids, found };
+  const parts = { store, log, url, checkpoints, loaded, guard, takeOver, driver: await openDriver(), scans };
   const { close, ...work } = await startStore(config, tools, parts);
   return {
     ...work,
@@ -110,20 +112,14 @@ async function lockRoot({ root, address, httpAddress }: Config, { system }: Pick
   return lock;
 }
 
-async function openDriver(config: Config, tools: DriverTools, thorough: boolean): Promise<Volumes> {
-  const driver = await createDriver(config, tools);
-  return { driver, scan: thorough ? undefined : driver.scan() };
+async function createGuardedDriver(config: Config, tools: DriverTools, guard: RootGuard): Promise<VolumeDriver> {
+  return guardDriver(guard, await createDriver(config, tools));
 }
 
-/** Begins the second half of the scan. Its error is reported when the volumes are needed. */
-function scanVolumes(volumes: Promise<Volumes>): void {
-  volumes.then(({ scan }) => scan?.found()).catch(() => {});
-}
-
-async function closeVolumes(volumes: Promise<Volumes> | undefined): Promise<void> {
-  const opened = await volumes?.catch(() => undefined);
-  opened?.scan?.abandon();
-  await opened?.driver.close();
+/** An error is reported when the result is needed: a damaged log counts more. */
+function reportLater<T>(result: Promise<T>): Promise<T> {
+  result.catch(() => {});
+  return result;
 }
 
 async function wasClosedInOrder({ end, read }: Pick<EventLog, 'end' | 'read'>): Promise<boolean> {

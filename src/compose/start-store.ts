@@ -13,10 +13,10 @@ import { createPipelines } from '../app/background/create-pipelines.ts';
 import { createUpkeep } from '../app/background/maintenance.ts';
 import type { Pipelines } from '../app/background/pipeline.ts';
 import { createFeed, type Feed } from '../app/feed/feed.ts';
-import { guardCheckpoints, guardDriver, guardReads, guardScan, guardSnapshots } from '../app/guarded.ts';
+import { guardCheckpoints, guardReads, guardSnapshots } from '../app/guarded.ts';
 import type { Action } from '../app/reconcile/action.ts';
 import type { LoadedState } from '../app/recovery/load-state.ts';
-import { recover } from '../app/recovery/recover.ts';
+import { recover, type Scans } from '../app/recovery/recover.ts';
 import { createService, type Service } from '../app/service.ts';
 import { createJournal, type Journal } from '../app/store/journal.ts';
 import type { Config } from '../config/config.ts';
@@ -26,8 +26,8 @@ import type { EventLog } from '../ports/event-log.ts';
 import type { Manifests } from '../ports/layer-inspector.ts';
 import { timedOut, withTimeout } from '../ports/promises.ts';
 import { expectRoot, type RootGuard } from '../ports/root-guard.ts';
+import type { VolumeDriver } from '../ports/volume-driver.ts';
 import { createManifests, removeManifests } from './manifest-thread.ts';
-import type { Volumes } from './open-store.ts';
 import type { Tools } from './tools.ts';
 
 /** A store that is recovered and at work, and the root's lock. */
@@ -51,7 +51,9 @@ const upkeepEvery = 5_000;
 const restTime = 1_000;
 
 /** What a store is started from. */
-export interface Parts extends Volumes {
+export interface Parts {
+  readonly driver: VolumeDriver;
+  readonly scans: Scans;
   readonly store: string;
   readonly log: EventLog;
   /** the cluster that keeps the log, unless it is kept in the root */
@@ -69,14 +71,12 @@ type StartedStore = Omit<OpenStore, 'close'> & { close(reason: string): Promise<
 /** Recovers a store from its parts, and starts the work behind it. The root's directories are watched from here on. */
 export async function startStore(config: Config, tools: Tools, parts: Parts): Promise<StartedStore> {
   const { system, metrics, logger, failpoint } = tools;
-  const { store, url, loaded, guard, log } = parts;
+  const { store, url, loaded, guard, log, driver, scans } = parts;
   const { uptime } = system;
   // 1. Nothing reads or writes below another root than the one that was opened.
   guard.watch(directoriesOf(config.driver, url));
   const reads = guardReads(guard, log);
   const checkpoints = guardCheckpoints(guard, parts.checkpoints);
-  const driver = guardDriver(guard, parts.driver);
-  const scan = parts.scan && guardScan(guard, parts.scan);
   // 2. The journal, and the pipelines that follow it.
   const journal = createJournal({
     log: reads,
@@ -101,7 +101,7 @@ export async function startStore(config: Config, tools: Tools, parts: Parts): Pr
     takeOver: parts.takeOver,
   };
   const { replayed } = loaded;
-  const recovered = await recover({ journal, driver, logger, opener, replayed, scan, failpoint, uptime });
+  const recovered = await recover({ journal, driver, logger, opener, replayed, scans, failpoint, uptime });
   // 4. The use cases, and their background work.
   const service = createService({
     journal,

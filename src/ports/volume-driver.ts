@@ -47,16 +47,6 @@ export interface SnapshotIds {
   readonly unknownEntries: number;
 }
 
-/** A scan under way. Both promises reject with a Fault. */
-export interface StagedScan {
-  /** First stage: the directories' names only. Undefined if the scan is so short that it has one stage. */
-  readonly ids: Promise<SnapshotIds | undefined>;
-  /** Second stage: everything below the root's snapshots. It begins with the first call; further calls share it. */
-  found(): Promise<readonly Found[]>;
-  /** Ends the scan: what has not resolved by then may reject or stay pending. */
-  abandon(): void;
-}
-
 /** How a driver differs from others, for what its callers can do or can omit. */
 export interface DriverTraits {
   /** capabilities for containerd's proxy plugin configuration, as `remap-ids` */
@@ -112,7 +102,10 @@ export interface VolumeDriver {
    * still to come. False if a purge itself frees the space (not btrfs).
    */
   reclaimSpace(): Promise<boolean>;
-  scan(): StagedScan;
+  /** Inspects everything below the root's snapshots. After the signal it may reject with the signal's reason. */
+  scan(signal?: AbortSignal): Promise<readonly Found[]>;
+  /** Lists the ids only, much faster. Undefined for a root so small that `scan` takes no longer. The signal as for `scan`. */
+  scanIds(signal?: AbortSignal): Promise<SnapshotIds | undefined>;
   /** Whether nobody can have written into what was found since it was created. */
   isPristine(found: Found): Promise<boolean>;
   /** Moves what was found to `quarantine/<name>` below the root and resolves with the new path, relative to the root. */

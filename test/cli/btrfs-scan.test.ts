@@ -20,7 +20,7 @@ test('changes nothing: a read-only file system will do', async () => {
     await driver.dropActive({ ...active(1), kind: 'committed' });
     for (const volume of [active(2, 1), active(3), view(4, 1)]) await driver.create(volume);
     await driver.freeze(active(3));
-    const found = await driver.scan().found();
+    const found = await driver.scan();
     await driver.close();
     execFileSync('mount', ['-o', 'remount,ro', loop.path]);
     const volumes = await cliDeps.openScan(`${loop.path}/root`, 'btrfs');

@@ -48,7 +48,7 @@ export async function createMemoryWorld(sandbox: Sandbox, envelopes: readonly En
     }),
     measureLog: async () => ({ segments: 1, archived: 0, bytes: 4096, archivedBytes: 0 }),
     openCheckpoints: async () => checkpointsOf(checkpoints),
-    openScan: async () => ({ ...driver, scan: () => driver.scan().found(), boot: 'b' }),
+    openScan: async () => ({ ...driver, scan: () => driver.scan(), boot: 'b' }),
     archiveLog: notHere,
     moveArchives: notHere,
     bringBack: notHere,

@@ -66,7 +66,7 @@ function makingContract(name: string, open: Open, missing: Missing): void {
 
   making.put('makes an active whole, with an empty layer', async ({ driver }) => {
     await driver.create(active(1));
-    const found = only(await driver.scan().found());
+    const found = only(await driver.scan());
     const { path, id, layer, complete: whole, frozen: sealed } = found;
     assert.equal([path, id, layer, whole, sealed], ['snapshots/1', 1, true, true, false]);
     assert.ok(await driver.isPristine(found));
@@ -106,15 +106,15 @@ function makingContract(name: string, open: Open, missing: Missing): void {
     await driver.create(active(1));
     await bench.write(active(1), 'file');
     bench.breakApart(1);
-    assert.equal(partsOf(await driver.scan().found()), [[1, true, false]]);
+    assert.equal(partsOf(await driver.scan()), [[1, true, false]]);
     await driver.create(active(1));
-    assert.equal(partsOf(await driver.scan().found()), [[1, true, true]]);
-    assert.not(await driver.isPristine(only(await driver.scan().found())));
+    assert.equal(partsOf(await driver.scan()), [[1, true, true]]);
+    assert.not(await driver.isPristine(only(await driver.scan())));
   });
 
   making.put('makes nothing on a parent that is missing', async ({ driver }) => {
     for (const child of [active(2, 1), view(3, 1)]) await rejectsWith(() => driver.create(child), 'io');
-    assert.equal(await driver.scan().found(), []);
+    assert.equal(await driver.scan(), []);
   });
 
   making.put('makes many at the same time', async ({ driver }) => {
@@ -151,7 +151,7 @@ function committingContract(name: string, open: Open, missing: Missing): void {
     const before = await driver.usage(active(1));
     for (const step of [driver.flush, driver.freeze]) for (let n = 0; n < 2; n++) await step(active(1));
     for (let n = 0; n < 2; n++) await driver.dropActive(committed(active(1)));
-    const found = only(await driver.scan().found());
+    const found = only(await driver.scan());
     assert.ok(found.layer);
     assert.not(found.frozen);
     assert.equal(await driver.usage(committed(active(1))), before);
@@ -164,8 +164,8 @@ function committingContract(name: string, open: Open, missing: Missing): void {
     await bench.write(active(1), 'file');
     await driver.freeze(active(1));
     for (let n = 0; n < 2; n++) await driver.unfreeze(active(1));
-    assert.equal(partsOf(await driver.scan().found()), [[1, true, true]]);
-    assert.not(only(await driver.scan().found()).frozen);
+    assert.equal(partsOf(await driver.scan()), [[1, true, true]]);
+    assert.not(only(await driver.scan()).frozen);
     await bench.write(active(1), 'another');
   });
 
@@ -262,21 +262,21 @@ function reconcilingContract(name: string, open: Open, missing: Missing): void {
   const reconciling = benchSuite(`${name}: reconciling`, open, missing);
 
   reconciling.put('finds nothing on a new root', async ({ driver }) => {
-    assert.equal(await driver.scan().found(), []);
+    assert.equal(await driver.scan(), []);
   });
 
   reconciling.put('finds what is foreign, as nothing that has a number', async (bench) => {
     for (const foreign of ['lost', '007', '-1', '1.5', '99999999999999999999']) bench.putForeign(foreign);
-    for (const found of await bench.driver.scan().found())
+    for (const found of await bench.driver.scan())
       assert.equal([found.id, found.layer, found.complete, found.frozen], [null, false, false, false], found.path);
-    assert.is((await bench.driver.scan().found()).length, 5);
+    assert.is((await bench.driver.scan()).length, 5);
   });
 
   reconciling.put('tells what was written into from what was not', async (bench) => {
     const { driver } = bench;
     for (const id of [1, 2]) await driver.create(active(id));
     await bench.write(active(1), 'file');
-    for (const found of await driver.scan().found()) assert.is(await driver.isPristine(found), found.id === 2);
+    for (const found of await driver.scan()) assert.is(await driver.isPristine(found), found.id === 2);
   });
 
   reconciling.put('sets aside under the name that is asked for, or one like it that is free', async (bench) => {
@@ -285,16 +285,16 @@ function reconcilingContract(name: string, open: Open, missing: Missing): void {
     for (const id of [1, 2, 3]) {
       await driver.create(active(id));
       await bench.write(active(id), 'file');
-      places.push(await driver.quarantine(only(await driver.scan().found()), 'aside'));
+      places.push(await driver.quarantine(only(await driver.scan()), 'aside'));
     }
     assert.is(places[0], 'quarantine/aside');
     assert.is(new Set(places).size, 3);
-    assert.equal(await driver.scan().found(), []);
+    assert.equal(await driver.scan(), []);
   });
 
   reconciling.put('sets aside what was set aside before', async ({ driver }) => {
     await driver.create(active(1));
-    const found = only(await driver.scan().found());
+    const found = only(await driver.scan());
     const place = await driver.quarantine(found, 'aside');
     assert.is(await driver.quarantine(found, 'aside'), place);
   });
@@ -304,8 +304,8 @@ function reconcilingContract(name: string, open: Open, missing: Missing): void {
     await driver.create(active(1));
     await bench.write(active(1), 'file');
     bench.putForeign('lost');
-    for (const found of await driver.scan().found()) for (let n = 0; n < 2; n++) await driver.discard(found);
-    assert.equal(await driver.scan().found(), []);
+    for (const found of await driver.scan()) for (let n = 0; n < 2; n++) await driver.discard(found);
+    assert.equal(await driver.scan(), []);
   });
 
   reconciling.put('holds exactly what was made and not purged, in any order of deeds', async ({ driver }) => {
@@ -360,7 +360,7 @@ export function only(found: readonly Found[]): Found {
 }
 
 export async function idsOf(driver: VolumeDriver): Promise<readonly (number | null)[]> {
-  return (await driver.scan().found()).map(({ id }) => id).sort((a, b) => Number(a) - Number(b));
+  return (await driver.scan()).map(({ id }) => id).sort((a, b) => Number(a) - Number(b));
 }
 
 const partsOf = (found: readonly Found[]) => found.map(({ id, layer, complete: whole }) => [id, layer, whole]);

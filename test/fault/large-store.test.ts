@@ -93,7 +93,7 @@ test('misses a volume before its first answer, and what is inside of one soon af
   const daemon = await whileServing(context, () =>
     waitFor('the missing part to be made', () => isThere(context, `${container}/work`)),
   );
-  assert.match(daemon.log(), 'volumes are not as they were left');
+  assert.match(daemon.log(), 'volumes changed while the daemon was stopped');
   takeAway(context, `${topLayer}`);
   await whileServing(context, async (client) => {
     const names = (await client.list()).map(({ name }) => name);

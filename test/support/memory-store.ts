@@ -16,7 +16,7 @@ import type { Manifests } from '../../src/ports/layer-inspector.ts';
 import type { Logger } from '../../src/ports/logger.ts';
 import type { MeasureRoom } from '../../src/ports/space.ts';
 import type { Clock, Uptime } from '../../src/ports/system.ts';
-import type { StagedScan } from '../../src/ports/volume-driver.ts';
+import type { SnapshotIds } from '../../src/ports/volume-driver.ts';
 import { createMemoryEventLog, type MemoryEventLogOptions, type MemoryRecord } from './memory-event-log.ts';
 import { sampleRoot } from './sample-events.ts';
 
@@ -44,7 +44,7 @@ export interface MemoryStoreOptions extends MemoryOptions, Pick<MemoryEventLogOp
   readonly takeOver?: boolean;
   /** plays a driver whose mounts stay the same */
   readonly fixedMounts?: boolean;
-  /** plays a large root, whose scan tells the numbers first */
+  /** plays a large root, whose ids are scanned before the rest */
   readonly large?: boolean;
   /** plays the disk's room; endless unless said */
   readonly measureRoom?: MeasureRoom;
@@ -86,14 +86,10 @@ export async function closeMemoryStores(): Promise<void> {
   await Promise.all(opened.splice(0).map((service) => service.close('test ends')));
 }
 
-/** A scan whose second stage has ended by the time the first one resolves. */
-function stagedScan(driver: MemoryDriver): StagedScan {
-  const found = driver.scan().found();
-  const ids = found.then((all) => {
-    const numbered = all.flatMap(({ id }) => id ?? []);
-    return { ids: Float64Array.from(numbered), unknownEntries: all.length - numbered.length };
-  });
-  return { ids, found: () => found, abandon: () => {} };
+async function idsOf(driver: MemoryDriver): Promise<SnapshotIds> {
+  const found = await driver.scan();
+  const ids = found.flatMap(({ id }) => id ?? []);
+  return { ids: Float64Array.from(ids), unknownEntries: found.length - ids.length };
 }
 
 /** The whole application over the memory adapters, opened and recovered; `remains` are those of an earlier one. */
@@ -132,8 +128,8 @@ export async function openMemoryStore(options: MemoryStoreOptions = {}, remains:
     takeOver: options.takeOver ?? false,
   };
   const failpoint = options.failpoint ?? noFailpoints;
-  const scan = options.large === true ? stagedScan(driver) : undefined;
-  const recovered = await recover({ journal, driver, logger, opener, replayed: 0, scan, failpoint, uptime });
+  const scans = options.large === true ? { ids: idsOf(driver) } : {};
+  const recovered = await recover({ journal, driver, logger, opener, replayed: 0, scans, failpoint, uptime });
   const service = createService({
     journal,
     driver,

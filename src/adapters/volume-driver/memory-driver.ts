@@ -91,11 +91,8 @@ export function createMemoryDriver({ before = () => {} }: MemoryOptions = {}): M
     syncMetadata: async () => {},
     reclaimSpace: async () => false,
     labelsOf: () => undefined,
-    scan: () => ({
-      ids: Promise.resolve(undefined),
-      found: () => deed('scan', 0, () => [...volumes].map(([name, volume]) => foundOf(name, volume))),
-      abandon: () => {},
-    }),
+    scanIds: async () => undefined,
+    scan: () => deed('scan', 0, () => [...volumes].map(([name, volume]) => foundOf(name, volume))),
     isPristine: (found) => deed('isPristine', found.id ?? 0, () => (volumes.get(nameOf(found))?.bytes ?? 0) === 0),
     quarantine: (found, name) =>
       deed('quarantine', found.id ?? 0, () => setAside(volumes, quarantined, { found, name })),

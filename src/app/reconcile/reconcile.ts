@@ -12,7 +12,7 @@ export async function planFor(
   state: () => State,
   driver: VolumeDriver,
   crash: Crash | null,
-  scanning = driver.scan().found(),
+  scanning = driver.scan(),
 ): Promise<readonly Action[]> {
   const scanned = await scanning;
   const wanted = wantedOf(state(), driver, crash);

@@ -4,12 +4,12 @@ import { type Failpoint, noFailpoints } from '../../ports/failpoints.ts';
 import { Fault } from '../../ports/fault.ts';
 import type { Logger } from '../../ports/logger.ts';
 import type { Uptime } from '../../ports/system.ts';
-import type { StagedScan, VolumeDriver } from '../../ports/volume-driver.ts';
+import type { Found, SnapshotIds, VolumeDriver } from '../../ports/volume-driver.ts';
 import { operatorActor } from '../actors.ts';
 import type { Action } from '../reconcile/action.ts';
 import { apply } from '../reconcile/apply.ts';
-import { isAccounted } from '../reconcile/match-ids.ts';
 import { counted, planFor } from '../reconcile/reconcile.ts';
+import { idsMatch } from '../reconcile/verify-volumes.ts';
 import { type Crash, crashOf } from '../reconcile/wanted.ts';
 import type { Journal } from '../store/journal.ts';
 import { withUptime } from '../store/stamp-events.ts';
@@ -28,6 +28,12 @@ export interface Opener {
   readonly takeOver: boolean;
 }
 
+/** Scans of the driver that are under way. */
+export interface Scans {
+  readonly ids?: Promise<SnapshotIds | undefined> | undefined;
+  readonly found?: Promise<readonly Found[]> | undefined;
+}
+
 interface Context {
   readonly journal: Journal;
   readonly driver: VolumeDriver;
@@ -35,8 +41,8 @@ interface Context {
   readonly opener: Opener;
   /** events that were replayed to get here */
   readonly replayed: number;
-  /** a scan of the driver's that was begun before, while the state was loaded */
-  readonly scan?: StagedScan | undefined;
+  /** Scans that were begun while the state was loaded; without `ids` the volumes are inspected in any case. */
+  readonly scans?: Scans;
   readonly failpoint?: Failpoint;
   readonly uptime: Uptime;
 }
@@ -77,8 +83,8 @@ export interface Recovered {
   readonly failed: number;
   /** how the session before this one ended, null for in order */
   readonly crash: Crash | null;
-  /** a scan that is still under way, where the volumes were told by their names alone */
-  readonly looking?: StagedScan;
+  /** only the ids of the volumes were compared: what is inside is to be verified in the background */
+  readonly unverified: boolean;
 }
 
 /**
@@ -86,7 +92,7 @@ export interface Recovered {
  * what there was to do. The opening comes last: a crash in the middle leaves the session before it to be recovered again.
  */
 export async function recover(context: Context): Promise<Recovered> {
-  const { journal, driver, logger, opener, replayed, scan, failpoint = noFailpoints } = context;
+  const { journal, driver, logger, opener, replayed, scans, failpoint = noFailpoints } = context;
   const { store, version, boot, pid, root } = opener;
   const { storeInfo } = journal.latest;
   expectOwnRoot(context);
@@ -97,8 +103,8 @@ export async function recover(context: Context): Promise<Recovered> {
     await journal.record([created], { actor: operatorActor, room: 'reserved' });
     logger.warn({ store }, 'a new, empty store was made: the root held none');
   }
-  const accounted = crash === null && (await areNamesEnough(context));
-  const actions = accounted ? [] : await planFor(() => journal.latest, driver, crash, scan?.found());
+  const unverified = crash === null && (await areIdsEnough(context));
+  const actions = unverified ? [] : await planFor(() => journal.latest, driver, crash, scans?.found);
   const failed = await apply(actions, { journal, driver, logger, failpoint });
   // What an earlier session made, and what was just made again, is not fresh any more once this one is open.
   await driver.syncMetadata();
@@ -119,14 +125,14 @@ export async function recover(context: Context): Promise<Recovered> {
   };
   failpoint('store.open');
   await journal.record([opened], { actor: withUptime(operatorActor, context.uptime), room: 'reserved' });
-  return { actions, failed, crash, ...(accounted && scan !== undefined && { looking: scan }) };
+  return { actions, failed, crash, unverified };
 }
 
 /** Where only a flush brings volumes to stable storage, the power may have gone after the orderly end. */
-async function areNamesEnough({ journal, driver, scan, opener }: Context): Promise<boolean> {
+async function areIdsEnough({ journal, driver, scans, opener }: Context): Promise<boolean> {
   if (!driver.traits.orderedMetadata && journal.latest.storeInfo.boot !== opener.boot) return false;
-  const ids = await scan?.ids;
-  return ids !== undefined && isAccounted(journal.latest, driver, ids);
+  const ids = await scans?.ids;
+  return ids !== undefined && idsMatch(journal.latest, driver, ids);
 }
 
 /** Records that the daemon leaves the store in order. */

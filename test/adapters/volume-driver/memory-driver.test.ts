@@ -45,7 +45,7 @@ injecting('tells each deed and its id, and waits', async () => {
     },
   });
   await driver.create(active(7));
-  await driver.scan().found();
+  await driver.scan();
   assert.equal(told, ['create 7', 'scan 0']);
 });
 
@@ -57,7 +57,7 @@ injecting('fails a deed with what is thrown, and leaves all as it was', async ()
   });
   const failure = await driver.create(active(1)).catch((error: Error) => error.message);
   assert.is(failure, 'no disk today');
-  assert.equal(await driver.scan().found(), []);
+  assert.equal(await driver.scan(), []);
 });
 
 injecting.run();

@@ -200,7 +200,7 @@ test('after an orderly end names are enough: what is inside is looked at while t
   Object.assign(first.driver.volumes.get('2') ?? {}, { complete: false });
   const second = await again(first, { large: true });
   assert.equal(actions(second), []);
-  assert.ok(second.recovered.looking);
+  assert.ok(second.recovered.unverified);
   for (let waited = 0; second.driver.volumes.get('2')?.complete !== true && waited < 150; waited++) await pause(20);
   assert.is(second.driver.volumes.get('2')?.complete, true);
   assert.ok(second.said.some(({ fields }) => fields.volumes === 1));
@@ -222,7 +222,7 @@ for (const [what, change, done] of [
     const first = await leftInOrder();
     change(first.driver.volumes);
     const second = await again(first, { large: true });
-    assert.equal([actions(second), second.recovered.looking], [done, undefined]);
+    assert.equal([actions(second), second.recovered.unverified], [done, false]);
   });
 
 for (const [syncMetadata, boot, looked] of [
@@ -233,7 +233,7 @@ for (const [syncMetadata, boot, looked] of [
 ] as const)
   test(`after an orderly end, ${boot === 'boot' ? 'in the same boot' : 'in another boot'}, everything is ${looked ? '' : 'not '}looked at first where volumes are ${syncMetadata ? 'not ' : ''}ordered with the log`, async () => {
     const second = await again(await leftInOrder(), { large: true, boot, ...(syncMetadata && { syncMetadata }) });
-    assert.is(second.recovered.looking === undefined, looked);
+    assert.is(second.recovered.unverified, !looked);
   });
 
 test('after a crash everything is looked at before the store opens', async () => {

@@ -2,9 +2,8 @@ import { lstatSync, readdirSync } from 'node:fs';
 import type { Found, VolumeDriver } from '../../../ports/volume-driver.ts';
 import { isDirectory } from '../shared/exact-directory.ts';
 import { foundPath } from '../shared/found-path.ts';
-import type { Entry } from '../shared/scan-snapshots.ts';
+import { type Entry, scansOf } from '../shared/scan-snapshots.ts';
 import { setAside } from '../shared/set-aside.ts';
-import { surveyOf } from '../shared/survey.ts';
 import type { BtrfsCalls } from './btrfs-calls.ts';
 import { guarded } from './guarded.ts';
 import { isSubvolume } from './is-subvolume.ts';
@@ -20,10 +19,12 @@ interface Tools {
 }
 
 /** What the reconciler does with what stands below `ROOT/snapshots`. Looking changes nothing. */
-export function orphanDeeds(tools: Tools): Pick<VolumeDriver, 'scan' | 'isPristine' | 'quarantine' | 'discard'> {
+export function orphanDeeds(
+  tools: Tools,
+): Pick<VolumeDriver, 'scan' | 'scanIds' | 'isPristine' | 'quarantine' | 'discard'> {
   const { root, remove } = tools;
   return {
-    scan: () => surveyOf({ root, parts: [names.fs, names.layer], inode: rootInode }, foundAt),
+    ...scansOf({ root, parts: [names.fs, names.layer], inode: rootInode }, foundAt),
     isPristine: (found) => guarded(`look at ${found.path}`, () => isUntouched(tools, foundPath(root, found))),
     quarantine: (found, name) =>
       guarded(`quarantine of ${found.path}`, () => {

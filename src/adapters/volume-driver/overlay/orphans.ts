@@ -3,17 +3,16 @@ import { faultOf } from '../../../ports/fault.ts';
 import type { Found, VolumeDriver } from '../../../ports/volume-driver.ts';
 import { isDirectory } from '../shared/exact-directory.ts';
 import { foundPath } from '../shared/found-path.ts';
-import type { Entry } from '../shared/scan-snapshots.ts';
+import { type Entry, scansOf } from '../shared/scan-snapshots.ts';
 import { setAside } from '../shared/set-aside.ts';
-import { surveyOf } from '../shared/survey.ts';
 
 /** What the reconciler does with what stands below `ROOT/snapshots`. */
 export function orphanDeeds(
   root: string,
   remove: (path: string) => number | Promise<number>,
-): Pick<VolumeDriver, 'scan' | 'isPristine' | 'quarantine' | 'discard'> {
+): Pick<VolumeDriver, 'scan' | 'scanIds' | 'isPristine' | 'quarantine' | 'discard'> {
   return {
-    scan: () => surveyOf({ root, parts: ['fs', 'work'] }, foundAt),
+    ...scansOf({ root, parts: ['fs', 'work'] }, foundAt),
     isPristine: (found) => guarded(`look at ${found.path}`, () => holdsNothing(foundPath(root, found))),
     quarantine: (found, name) =>
       guarded(`quarantine of ${found.path}`, () => {

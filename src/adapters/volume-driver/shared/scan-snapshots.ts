@@ -1,8 +1,10 @@
-import { lstatSync } from 'node:fs';
+import { lstatSync, readdirSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
-import type { SnapshotIds } from '../../../ports/volume-driver.ts';
+import { faultOf } from '../../../ports/fault.ts';
+import { deferred, untilAborted } from '../../../ports/promises.ts';
+import type { Found, VolumeDriver } from '../../../ports/volume-driver.ts';
+import { idOfName } from './id-of-name.ts';
 import { mapInSlices } from './map-in-slices.ts';
-import { lookInto, type Names, type Parts, readNames, type ScanJob } from './scan-job.ts';
 
 /** An entry below `snapshots/`, and the directories in it that a driver asked for. */
 export interface Entry {
@@ -12,69 +14,95 @@ export interface Entry {
   readonly has: readonly boolean[];
 }
 
-/** A scan that has begun. */
-export interface Scanning {
-  /** undefined where there was nothing to wait for */
-  readonly numbers: Promise<SnapshotIds | undefined>;
-  /** To be called once: a thread begins with the rest then. */
-  entries(): Promise<readonly Entry[]>;
-  /** Ends it: what was not told by then never is. */
-  abandon(): void;
+/** What is asked of a scan. */
+export interface ScanJob {
+  readonly root: string;
+  /** directories to look for in each numbered one, eight at most; none for the ids only */
+  readonly parts: readonly string[];
+  /** A part counts only with this inode number: that of a subvolume's root, on btrfs. */
+  readonly inode?: number;
 }
 
-/** A directory of more bytes than this, some hundred entries, is looked at by a thread of its own. */
+/** The entries below `ROOT/snapshots`, without an object an entry: they cross threads. */
+export interface ScanResult {
+  readonly ids: Float64Array<ArrayBuffer>;
+  /** names of all that is no directory named by a plain decimal number */
+  readonly unknown: readonly string[];
+  /** of each id the parts that it has, one bit each, the first part lowest */
+  readonly parts: Uint8Array<ArrayBuffer>;
+}
+
+/** A directory of more bytes than this, some hundred entries, is scanned on a thread of its own. */
 const smallDirectory = 16 * 1024;
 
 /** The program beside this file, compiled or not. */
 const program = new URL(`./scan-worker.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url);
 
 /**
- * Everything that stands below `ROOT/snapshots`, and which of the parts each numbered directory has. Anything but a
- * directory named by a plain decimal number has no id. A large store never holds up the event loop. Throws errors of the
- * file system, or rejects with them.
+ * A driver's scans of `ROOT/snapshots`. Only a directory named by a plain decimal number has an id. A scan of a large store
+ * never blocks the event loop.
  */
-export function scanSnapshots(job: ScanJob): Scanning {
-  const { size } = lstatSync(`${job.root}/snapshots`);
-  if (size > smallDirectory) return onThread(job);
-  const names = readNames(job);
-  const entries = entriesOf(job, names, lookInto(job, names.ids));
-  return { numbers: Promise.resolve(undefined), entries: () => entries, abandon: () => {} };
-}
-
-/** What the thread tells: the names, then what is inside. */
-export interface Told {
-  readonly names?: Names;
-  readonly parts?: Parts;
-}
-
-function onThread(job: ScanJob): Scanning {
-  const worker = new Worker(program, { workerData: job });
-  const told = <T>(pick: (told: Told) => T | undefined) =>
-    new Promise<T>((resolve, reject) => {
-      worker.on('message', (message: Told) => {
-        const value = pick(message);
-        if (value !== undefined) resolve(value);
-      });
-      worker.on('error', reject);
-      worker.on('exit', () => reject(new Error('the scan was ended')));
-    });
-  const names = told(({ names }) => names);
-  const parts = told(({ parts }) => parts);
-  const numbers = names.then(({ ids, strangers }): SnapshotIds => ({ ids, unknownEntries: strangers.length }));
-  for (const promise of [numbers, parts]) promise.catch(() => {});
-  const entries = async () => {
-    worker.postMessage('go on');
-    return entriesOf(job, await names, await parts);
+export function scansOf(job: ScanJob, foundAt: (entry: Entry) => Found): Pick<VolumeDriver, 'scan' | 'scanIds'> {
+  const isLarge = () => lstatSync(`${job.root}/snapshots`).size > smallDirectory;
+  const guarded = async <T>(scan: () => T | Promise<T>): Promise<T> => {
+    try {
+      return await scan();
+    } catch (error) {
+      throw faultOf(error, 'scan of snapshots/');
+    }
   };
-  return { numbers, entries, abandon: () => void worker.terminate() };
+  return {
+    scan: (signal) =>
+      guarded(async () => {
+        const result = isLarge() ? await onThread(job, signal) : readSnapshots(job);
+        return mapInSlices(await entriesOf(job, result), foundAt);
+      }),
+    scanIds: (signal) =>
+      guarded(async () => {
+        if (!isLarge()) return undefined;
+        const { ids, unknown } = await onThread({ ...job, parts: [] }, signal);
+        return { ids, unknownEntries: unknown.length };
+      }),
+  };
 }
 
-async function entriesOf(job: ScanJob, { ids, strangers }: Names, parts: Parts): Promise<readonly Entry[]> {
-  const none = job.parts.map(() => false);
-  const unnamed = strangers.map((name): Entry => ({ path: `snapshots/${name}`, id: null, has: none }));
+async function onThread(job: ScanJob, signal: AbortSignal | undefined): Promise<ScanResult> {
+  const worker = new Worker(program, { workerData: job });
+  const { promise, resolve, reject } = deferred<ScanResult>();
+  worker.on('message', resolve);
+  worker.on('error', reject);
+  worker.on('exit', () => reject(new Error('the thread of the scan has ended')));
+  try {
+    return await untilAborted(promise, signal);
+  } finally {
+    void worker.terminate();
+  }
+}
+
+/** Reads the names, then looks into every numbered directory, in one go. Throws errors of the file system. */
+export function readSnapshots({ root, parts, inode }: ScanJob): ScanResult {
+  const ids: number[] = [];
+  const unknown: string[] = [];
+  for (const entry of readdirSync(`${root}/snapshots`, { withFileTypes: true })) {
+    const id = entry.isDirectory() ? idOfName(entry.name) : null;
+    if (id === null) unknown.push(entry.name);
+    else ids.push(id);
+  }
+  const has = (path: string) => {
+    const stats = lstatSync(path, { throwIfNoEntry: false });
+    return stats?.isDirectory() === true && (inode === undefined || stats.ino === inode);
+  };
+  const bits = (id: number) =>
+    parts.reduce((sum, part, bit) => (has(`${root}/snapshots/${id}/${part}`) ? sum | (1 << bit) : sum), 0);
+  return { ids: Float64Array.from(ids), unknown, parts: Uint8Array.from(ids, bits) };
+}
+
+async function entriesOf({ parts: names }: ScanJob, { ids, unknown, parts }: ScanResult): Promise<readonly Entry[]> {
+  const none = names.map(() => false);
+  const unnamed = unknown.map((name): Entry => ({ path: `snapshots/${name}`, id: null, has: none }));
   // What a directory has is one of a few combinations: they are shared.
-  const combinations = Array.from({ length: 1 << job.parts.length }, (_, bits) =>
-    job.parts.map((_, bit) => (bits & (1 << bit)) !== 0),
+  const combinations = Array.from({ length: 1 << names.length }, (_, bits) =>
+    names.map((_, bit) => (bits & (1 << bit)) !== 0),
   );
   const numbered = await mapInSlices(
     ids,

@@ -54,12 +54,12 @@ for (const step of steps.filter((name) => name.startsWith('overlay.create')))
     onRoot(async (open, root) => {
       await rejectsWith(async () => (await open(failingAt(step))).create(active(1)), 'io');
       const driver = await open();
-      for (const found of await driver.scan().found()) {
+      for (const found of await driver.scan()) {
         assert.not(found.complete);
         assert.ok(await driver.isPristine(found));
       }
       await driver.create(active(1));
-      assert.ok(only(await driver.scan().found()).complete);
+      assert.ok(only(await driver.scan()).complete);
       const modes = ['', '/fs', '/work'].map((part) => lstatSync(`${root}/snapshots/1${part}`).mode & 0o7777);
       assert.equal(modes, [0o700, 0o755, 0o711]);
     }),
@@ -70,7 +70,7 @@ crash('leaves all as it was where a purge does not begin, and can be asked again
     const driver = await open(failingAt('overlay.purge'));
     await driver.create(active(1));
     await rejectsWith(() => driver.purge(1), 'io');
-    assert.ok(only(await driver.scan().found()).complete);
+    assert.ok(only(await driver.scan()).complete);
     const next = await open();
     await next.purge(1);
     assert.equal(await idsOf(next), []);
@@ -81,7 +81,7 @@ crash('makes missing directories of the root again at the next start', () =>
   onRoot(async (open, root) => {
     await open();
     for (const name of ['snapshots', 'empty', 'quarantine']) rmSync(`${root}/${name}`, { recursive: true });
-    assert.equal(await (await open()).scan().found(), []);
+    assert.equal(await (await open()).scan(), []);
   }),
 );
 
@@ -103,7 +103,7 @@ astray('follows no symbolic link in the place of a volume', () =>
     const { mode } = lstatSync(precious);
     symlinkSync(precious, `${root}/snapshots/5`);
     await rejectsWith(() => driver.create(active(5)), 'misuse');
-    const found = only(await driver.scan().found());
+    const found = only(await driver.scan());
     assert.equal([found.id, found.complete], [null, false]);
     assert.not(await driver.isPristine(found));
     await driver.purge(5);
@@ -122,7 +122,7 @@ astray('follows no symbolic link in the place of a layer', () =>
     await rejectsWith(() => driver.create(active(6, 5)), 'io');
     await rejectsWith(() => driver.usage(active(5)), 'io');
     await rejectsWith(() => driver.flush(active(5)), 'io');
-    const found = only(await driver.scan().found());
+    const found = only(await driver.scan());
     assert.not(found.layer);
     assert.not(await driver.isPristine(found));
     await driver.discard(found);
@@ -148,7 +148,7 @@ astray('takes foreign files in a volume for written into', () =>
     const driver = await open();
     await driver.create(active(1));
     writeFileSync(`${root}/snapshots/1/note`, '');
-    assert.not(await driver.isPristine(only(await driver.scan().found())));
+    assert.not(await driver.isPristine(only(await driver.scan())));
   }),
 );
 

@@ -1,15 +1,30 @@
 import { lstatSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { scanSnapshots } from '../../../../src/adapters/volume-driver/shared/scan-snapshots.ts';
-import { surveyOf } from '../../../../src/adapters/volume-driver/shared/survey.ts';
+import { type Entry, type ScanJob, scansOf } from '../../../../src/adapters/volume-driver/shared/scan-snapshots.ts';
 import { createSandbox, type Sandbox } from '../../../support/sandbox.ts';
 
-const test = suite<{ sandbox: Sandbox }>('scanSnapshots');
+const test = suite<{ sandbox: Sandbox }>('scan of snapshots');
 test.before.each((context) => {
   context.sandbox = createSandbox('scan');
 });
 test.after.each(({ sandbox }) => sandbox.close());
+
+/** The entries of a scan, and its ids. */
+function scanning(job: ScanJob) {
+  const entries: Entry[] = [];
+  const { scan, scanIds } = scansOf(job, (entry) => {
+    entries.push(entry);
+    return { path: entry.path, id: entry.id, layer: true, complete: true, frozen: false, writable: false };
+  });
+  return {
+    entries: async (signal?: AbortSignal) => {
+      await scan(signal);
+      return entries;
+    },
+    ids: scanIds,
+  };
+}
 
 /** Every third has both parts, every third the first one, every third none. */
 function fill(snapshots: string, count: number) {
@@ -33,33 +48,34 @@ for (const [size, count] of [
 ] as const)
   test(`tells of every directory of a ${size} store which parts it has`, async ({ sandbox }) => {
     fill(sandbox.folder('snapshots'), count);
-    const found = [...(await scanSnapshots({ root: sandbox.path, parts: ['fs', 'work'] }).entries())];
+    const found = await scanning({ root: sandbox.path, parts: ['fs', 'work'] }).entries();
     assert.equal(
       found.sort((a, b) => Number(a.id) - Number(b.id)),
       expected(count),
     );
   });
 
-test('tells the numbers of a large store before the rest, and of a small one nothing before', async ({ sandbox }) => {
-  const snapshots = sandbox.folder('snapshots');
-  fill(snapshots, 30);
-  assert.is(await scanSnapshots({ root: sandbox.path, parts: ['fs'] }).numbers, undefined);
+test('lists the ids of a large store, and none of a small one', async ({ sandbox }) => {
+  fill(sandbox.folder('snapshots'), 30);
+  assert.is(await scanning({ root: sandbox.path, parts: ['fs'] }).ids(), undefined);
   fill(sandbox.folder('large/snapshots'), 2000);
   mkdirSync(`${sandbox.path}/large/snapshots/stranger`);
-  const scanning = scanSnapshots({ root: `${sandbox.path}/large`, parts: ['fs', 'work'] });
-  const numbers = await scanning.numbers;
-  assert.equal([numbers?.ids.length, numbers?.unknownEntries], [2000, 1]);
-  mkdirSync(`${sandbox.path}/large/snapshots/1/work`);
-  const entries = await scanning.entries();
-  assert.is(entries.length, 2001);
-  assert.equal(entries.find(({ id }) => id === 1)?.has, [true, true], 'looked at when it was asked for');
+  const { ids, entries } = scanning({ root: `${sandbox.path}/large`, parts: ['fs', 'work'] });
+  const scanned = await ids();
+  assert.equal([scanned?.ids.length, scanned?.unknownEntries], [2000, 1]);
+  assert.is((await entries()).length, 2001);
 });
 
-test('that is abandoned ends', async ({ sandbox }) => {
+test('rejects with the reason of its signal', async ({ sandbox }) => {
   fill(sandbox.folder('snapshots'), 2000);
-  const scanning = scanSnapshots({ root: sandbox.path, parts: ['fs', 'work'] });
-  scanning.abandon();
-  assert.match(String(await scanning.entries().catch((thrown) => thrown)), 'the scan was ended');
+  const ending = new AbortController();
+  const { ids, entries } = scanning({ root: sandbox.path, parts: ['fs', 'work'] });
+  const ended = Promise.allSettled([entries(ending.signal), ids(ending.signal)]);
+  ending.abort(new Error('the daemon stops'));
+  assert.equal(
+    (await ended).map((end) => end.status === 'rejected' && /the daemon stops/.test(String(end.reason))),
+    [true, true],
+  );
 });
 
 test('gives no number to what is no directory of a plain number, and counts no link or file as a part', async ({
@@ -70,7 +86,7 @@ test('gives no number to what is no directory of a plain number, and counts no l
   writeFileSync(`${snapshots}/7`, '');
   symlinkSync('/', `${snapshots}/2/fs`);
   writeFileSync(`${snapshots}/2/work`, '');
-  const found = await scanSnapshots({ root: sandbox.path, parts: ['fs', 'work'] }).entries();
+  const found = await scanning({ root: sandbox.path, parts: ['fs', 'work'] }).entries();
   assert.equal(found.map(({ path, id }) => `${path} ${id}`).sort(), [
     'snapshots/01 null',
     'snapshots/2 2',
@@ -84,7 +100,7 @@ test('counts only parts with the inode number that is asked for', async ({ sandb
   const snapshots = sandbox.folder('snapshots');
   fill(snapshots, 2);
   const { ino: inode } = lstatSync(`${snapshots}/1/fs`);
-  const found = await scanSnapshots({ root: sandbox.path, parts: ['fs'], inode }).entries();
+  const found = await scanning({ root: sandbox.path, parts: ['fs'], inode }).entries();
   assert.equal(found.map(({ id, has }) => [id, ...has]).sort(), [
     [1, true],
     [2, false],
@@ -92,15 +108,8 @@ test('counts only parts with the inode number that is asked for', async ({ sandb
 });
 
 test('rejects where there is no such directory', async ({ sandbox }) => {
-  const scan = surveyOf({ root: sandbox.path, parts: [] }, ({ path, id }) => ({
-    path,
-    id,
-    layer: true,
-    complete: true,
-    frozen: false,
-    writable: false,
-  }));
-  for (const promise of [scan.ids, scan.found()]) {
+  const { ids, entries } = scanning({ root: sandbox.path, parts: [] });
+  for (const promise of [ids(), entries()]) {
     const error: unknown = await promise.catch((thrown) => thrown);
     assert.match(String(error), /scan of snapshots\/: .*ENOENT/);
   }
