@@ -130,7 +130,7 @@ const examples: readonly [title: string, path: string, source: string, wrong: re
   [
     'lets adapters share the helpers for files',
     'src/adapters/event-log/file/x.ts',
-    "import { a } from '../../system/files/a.ts';\n",
+    "import { a } from '../../system/files.ts';\n",
     [],
   ],
   [

@@ -5,7 +5,7 @@ import { type Failpoint, noFailpoints } from '../ports/failpoints.ts';
 import { Fault } from '../ports/fault.ts';
 import type { Manifests } from '../ports/layer-inspector.ts';
 import type { Logger } from '../ports/logger.ts';
-import type { MeasureRoom } from '../ports/space.ts';
+import type { MeasureDiskSpace } from '../ports/space.ts';
 import type { Uptime } from '../ports/system.ts';
 import type { VolumeDriver } from '../ports/volume-driver.ts';
 import { createCheckpointer } from './background/checkpointer.ts';
@@ -86,7 +86,7 @@ interface Context {
   readonly failpoint?: Failpoint;
   readonly onCheckpoint?: (seconds: number) => void;
   readonly uptime: Uptime;
-  readonly measureRoom: MeasureRoom;
+  readonly measureRoom: MeasureDiskSpace;
   readonly closingLimits?: ClosingLimits;
   /** left out: none are kept */
   readonly manifests?: Manifests | undefined;

@@ -18,7 +18,7 @@ export const cliDeps: World = {
   measureLog: (root) => storeFiles(root).measureLog(),
   openCheckpoints: (root) => storeFiles(root).openCheckpoints(),
   openScan: async (root, driver) => {
-    const { bootId } = await import('../adapters/system/boot-id.ts');
+    const { bootId } = await import('../adapters/system/machine.ts');
     return { ...(await openVolumes(root, driver)), boot: bootId() };
   },
   archiveLog: async (root, upTo, dryRun) => {
@@ -104,12 +104,11 @@ async function openVolumes(root: string, driver: string): Promise<Omit<VolumeSca
 }
 
 async function openBtrfsScan(root: string): Promise<Omit<VolumeScan, 'boot'>> {
-  const { createIoctl } = await import('../adapters/system/create-ioctl.ts');
-  const { createSystem } = await import('../adapters/system/create-system.ts');
-  const { runCommand } = await import('../adapters/system/run-command.ts');
-  const { createBtrfsCalls } = await import('../adapters/volume-driver/btrfs/create-btrfs-calls.ts');
+  const { nativeCalls } = await import('../adapters/system/native-calls.ts');
+  const { createSystem } = await import('../adapters/system/system.ts');
+  const { createBtrfsCalls } = await import('../adapters/volume-driver/btrfs/btrfs-calls.ts');
   const { orphanDeeds } = await import('../adapters/volume-driver/btrfs/orphans.ts');
-  const calls = createBtrfsCalls(createIoctl(), runCommand);
+  const calls = createBtrfsCalls(nativeCalls().ioctl);
   const { syncFileSystem } = createSystem();
   const { scan, isPristine } = orphanDeeds({ root, calls, syncFileSystem, remove: async () => 0 });
   return { scan, isPristine, occupies: () => true };

@@ -1,11 +1,8 @@
-import { copyTree } from '../adapters/system/copy-tree.ts';
-import { createIoctl } from '../adapters/system/create-ioctl.ts';
-import { liftFlags } from '../adapters/system/lift-flags.ts';
-import { runCommand } from '../adapters/system/run-command.ts';
-import { tryMount } from '../adapters/system/try-mount.ts';
+import { copyTree, liftFlags, tryMount } from '../adapters/system/commands.ts';
+import { nativeCalls } from '../adapters/system/native-calls.ts';
+import { createBtrfsCalls } from '../adapters/volume-driver/btrfs/btrfs-calls.ts';
 import { createBtrfsDriver } from '../adapters/volume-driver/btrfs/btrfs-driver.ts';
 import { createBallast } from '../adapters/volume-driver/btrfs/create-ballast.ts';
-import { createBtrfsCalls } from '../adapters/volume-driver/btrfs/create-btrfs-calls.ts';
 import { createMemoryDriver } from '../adapters/volume-driver/memory-driver.ts';
 import { createOverlayDriver } from '../adapters/volume-driver/overlay/overlay-driver.ts';
 import type { OverlayOptions } from '../adapters/volume-driver/overlay/overlay-options.ts';
@@ -41,7 +38,7 @@ export async function createDriver(
       return createBtrfsDriver({
         root,
         system,
-        calls: createBtrfsCalls(createIoctl(), runCommand),
+        calls: createBtrfsCalls(nativeCalls().ioctl),
         copyTree,
         liftFlags,
         ballast,
@@ -60,5 +57,5 @@ export function createRootBallast(
   { system: { preallocate }, logger }: { readonly system: System; readonly logger: Logger },
 ): Ballast | undefined {
   const warn = (message: string) => logger.warn({}, message);
-  return createBallast({ root, calls: createBtrfsCalls(createIoctl(), runCommand), preallocate, warn });
+  return createBallast({ root, calls: createBtrfsCalls(nativeCalls().ioctl), preallocate, warn });
 }

@@ -1,5 +1,5 @@
-import { createRoomMeter } from '../adapters/system/disk-space.ts';
-import { linkImageFs } from '../adapters/system/root/image-fs-link.ts';
+import { createDiskSpaceMeter } from '../adapters/system/file-system.ts';
+import { linkImageFs } from '../adapters/system/image-fs-link.ts';
 import { hiddenFromKubelet } from '../app/retention/kubelet.ts';
 import type { Config } from '../config/config.ts';
 import type { Tools } from './tools.ts';
@@ -15,7 +15,7 @@ async function compareRetention(
   { root, retention }: Config,
   { metrics, logger }: Pick<Tools, 'metrics' | 'logger'>,
 ): Promise<void> {
-  const bytes = retention === null ? 0 : hiddenFromKubelet(retention, await createRoomMeter(root)());
+  const bytes = retention === null ? 0 : hiddenFromKubelet(retention, await createDiskSpaceMeter(root)());
   metrics.hiddenFromKubelet(bytes);
   if (bytes > 0)
     logger.warn(

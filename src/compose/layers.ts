@@ -1,9 +1,9 @@
-import { copyTree } from '../adapters/system/copy-tree.ts';
-import { createIoctl } from '../adapters/system/create-ioctl.ts';
-import { createSystem } from '../adapters/system/create-system.ts';
+import { copyTree } from '../adapters/system/commands.ts';
+import { nativeCalls } from '../adapters/system/native-calls.ts';
 import { runCommand } from '../adapters/system/run-command.ts';
+import { createSystem } from '../adapters/system/system.ts';
+import { createBtrfsCalls } from '../adapters/volume-driver/btrfs/btrfs-calls.ts';
 import { createBtrfsCarrier } from '../adapters/volume-driver/btrfs/carry/btrfs-carrier.ts';
-import { createBtrfsCalls } from '../adapters/volume-driver/btrfs/create-btrfs-calls.ts';
 import { createBtrfsLayerFiles } from '../adapters/volume-driver/btrfs/layer-files.ts';
 import { createLayout } from '../adapters/volume-driver/btrfs/layout.ts';
 import { createOwnMeter } from '../adapters/volume-driver/btrfs/measure-own.ts';
@@ -62,8 +62,7 @@ export function openInspector(root: string, driver: string): LayerInspector {
 }
 
 function btrfsUsage(root: string): (volume: Volume) => Promise<Usage | undefined> {
-  const calls = createBtrfsCalls(createIoctl(), runCommand);
-  if (calls.name === 'commands') return async () => undefined;
+  const calls = createBtrfsCalls(nativeCalls().ioctl);
   const { syncFileSystem } = createSystem();
   const measure = createOwnMeter({ layout: createLayout(root), calls, syncFileSystem, lag: 0 });
   const { signal } = new AbortController();

@@ -5,10 +5,9 @@ import { archiveLog } from '../adapters/event-log/file/archive/archive-log.ts';
 import { indexLog } from '../adapters/event-log/file/search/index-log.ts';
 import { measureLog } from '../adapters/event-log/file/verify/measure-log.ts';
 import { largestOrdinary } from '../adapters/event-log/kurrentdb/kurrent-event-log.ts';
-import { bootId } from '../adapters/system/boot-id.ts';
-import { createRoomMeter } from '../adapters/system/disk-space.ts';
-import type { Watched, WatchingGuard } from '../adapters/system/root/root-guard.ts';
-import { rootOf } from '../adapters/system/root/root-of.ts';
+import { createDiskSpaceMeter } from '../adapters/system/file-system.ts';
+import { bootId, rootOf } from '../adapters/system/machine.ts';
+import type { Watched, WatchingGuard } from '../adapters/system/root-guard.ts';
 import { createPipelines } from '../app/background/create-pipelines.ts';
 import { createUpkeep } from '../app/background/maintenance.ts';
 import type { Pipelines } from '../app/background/pipeline.ts';
@@ -115,7 +114,7 @@ export async function startStore(config: Config, tools: Tools, parts: Parts): Pr
     failpoint,
     onCheckpoint: metrics.checkpointed,
     uptime,
-    measureRoom: createRoomMeter(config.root),
+    measureRoom: createDiskSpaceMeter(config.root),
     manifests: manifestsOf(config, guard),
   });
   // 5. Maintenance of the log, and the feed of its readers.
@@ -169,7 +168,7 @@ async function tidyLog({ root, log: { archive } }: Config): Promise<void> {
 
 /** What a store keeps below its root; what it can do without is made again. */
 function directoriesOf(driver: Config['driver'], log: string | undefined): readonly Watched[] {
-  const disposable = (name: string, remade = 0o700): Watched => ({ name, remade });
+  const disposable = (name: string, recreated = 0o700): Watched => ({ name, recreated });
   return [
     ...(driver === 'memory' ? [] : [{ name: 'snapshots' }]),
     ...(driver === 'overlay' ? [disposable('empty', 0o755)] : []),

@@ -1,5 +1,5 @@
-import { createSystem } from '../adapters/system/create-system.ts';
 import { createFailpoints, failpointsVariable } from '../adapters/system/failpoints.ts';
+import { createSystem } from '../adapters/system/system.ts';
 import { version } from '../config/version.ts';
 import { createMetrics, type Metrics } from '../observe/create-metrics.ts';
 import { type Failpoint, noFailpoints } from '../ports/failpoints.ts';

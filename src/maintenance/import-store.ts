@@ -5,9 +5,9 @@ import { createFileCheckpointStore } from '../adapters/checkpoint-store/file.ts'
 import { openFileEventLog } from '../adapters/event-log/file/open-file-event-log.ts';
 import { damaged, leftOutOf } from '../adapters/store-export/contents.ts';
 import { type CheckedExport, checkExport, readMember } from '../adapters/store-export/read-export.ts';
-import { createSystem } from '../adapters/system/create-system.ts';
-import { heldBy, importing, writeIdentity } from '../adapters/system/root/root-directory.ts';
-import { writeInPlace } from '../adapters/system/write-in-place.ts';
+import { writeInPlace } from '../adapters/system/commands.ts';
+import { heldBy, importing, writeIdentity } from '../adapters/system/root-directory.ts';
+import { createSystem } from '../adapters/system/system.ts';
 import { operatorActor } from '../app/actors.ts';
 import { loadState } from '../app/recovery/load-state.ts';
 import { seal } from '../app/store/stamp-events.ts';

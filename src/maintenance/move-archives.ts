@@ -7,7 +7,7 @@ import {
   type MoveStep,
   moveArchives,
 } from '../adapters/event-log/file/archive/move-archives.ts';
-import { replaceFile } from '../adapters/system/files/replace-file.ts';
+import { replaceFile } from '../adapters/system/files.ts';
 import { stateAt } from '../app/audit/state-at.ts';
 import { storeFiles } from '../compose/store-files.ts';
 import { withRootLock } from './stopped-store.ts';

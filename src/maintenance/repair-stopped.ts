@@ -6,8 +6,8 @@ import { readCheckpoint } from '../adapters/checkpoint-store/read-checkpoint.ts'
 import type { KnownState } from '../adapters/event-log/file/repair/plan-repair.ts';
 import { type Repair, repairLog } from '../adapters/event-log/file/repair/repair-log.ts';
 import { inspectLog } from '../adapters/event-log/file/verify/inspect-log.ts';
-import { createSystem } from '../adapters/system/create-system.ts';
-import { readIdentity } from '../adapters/system/root/root-directory.ts';
+import { readIdentity } from '../adapters/system/root-directory.ts';
+import { createSystem } from '../adapters/system/system.ts';
 import { operatorActor } from '../app/actors.ts';
 import { seal } from '../app/store/stamp-events.ts';
 import { Fault } from '../ports/fault.ts';

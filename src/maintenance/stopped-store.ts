@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Snapshot } from '../../projections/snapshot.ts';
-import { createSystem } from '../adapters/system/create-system.ts';
-import { heldBy, readIdentity, writeHolder } from '../adapters/system/root/root-directory.ts';
+import { heldBy, readIdentity, writeHolder } from '../adapters/system/root-directory.ts';
+import { createSystem } from '../adapters/system/system.ts';
 import type { Action } from '../app/reconcile/action.ts';
 import { type OpenOptions, openStore } from '../compose/open-store.ts';
 import type { OpenStore } from '../compose/start-store.ts';

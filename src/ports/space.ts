@@ -1,5 +1,5 @@
 /** What a file system has left, and what it has in all. */
-export interface Room {
+export interface DiskSpace {
   /** that an ordinary user can still write */
   readonly bytes: number;
   readonly totalBytes: number;
@@ -9,4 +9,4 @@ export interface Room {
 }
 
 /** Tells how much room the root's file system has. Rejects with a Fault. */
-export type MeasureRoom = () => Promise<Room>;
+export type MeasureDiskSpace = () => Promise<DiskSpace>;

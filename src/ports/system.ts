@@ -1,6 +1,5 @@
-/** What the operating system offers beyond node:fs. Two adapters: native calls, and the same through commands. */
+/** What the operating system offers beyond node:fs. */
 export interface System {
-  readonly name: 'native' | 'commands';
   /** Wall clock in nanoseconds since 1970 UTC, true to well under a millisecond. */
   now(): bigint;
   /**

@@ -62,8 +62,6 @@ export interface DriverTraits {
    * (ext4, xfs; not btrfs): `syncMetadata` has nothing to do.
    */
   readonly orderedMetadata: boolean;
-  /** Usage is only an estimate: two measurements of the same layer can't be compared (btrfs without native calls). */
-  readonly estimatedUsage: boolean;
 }
 
 /**

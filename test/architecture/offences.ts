@@ -27,7 +27,7 @@ function localOffences(path: string, room: Room, { from, typeOnly }: Import): re
 
 /**
  * Only the composition constructs adapters, and adapters don't know each other: a file may import what lies in its own
- * technology's folder, what its port's folder and `shared/` hold for all technologies, and the helpers for files.
+ * technology's folder, what its port's folder and `shared/` hold for all technologies, and the helpers for files and file systems.
  */
 function adapterOffences(path: string, target: string): readonly string[] {
   if (composition.some((place) => path.startsWith(place))) return [];
@@ -35,7 +35,8 @@ function adapterOffences(path: string, target: string): readonly string[] {
   const own =
     technologyOf(path) === technologyOf(target) ||
     portOf(path) === dirname(target) ||
-    [`${portOf(path)}/shared`, 'src/adapters/system/files'].includes(dirname(target));
+    target.startsWith(`${portOf(path)}/shared/`) ||
+    ['src/adapters/system/files.ts', 'src/adapters/system/file-system.ts'].includes(target);
   return own ? [] : [`imports another adapter, ${target}`];
 }
 

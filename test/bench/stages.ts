@@ -4,7 +4,7 @@ import { either } from 'fp-ts';
 import { encodeEnvelope } from '../../events/envelope.ts';
 import { evolve, initialState, type State } from '../../projections/state.ts';
 import { formatLine } from '../../src/adapters/event-log/file/format/line.ts';
-import { createSystem } from '../../src/adapters/system/create-system.ts';
+import { createSystem } from '../../src/adapters/system/system.ts';
 import { createOverlayDriver } from '../../src/adapters/volume-driver/overlay/overlay-driver.ts';
 import { seal } from '../../src/app/store/stamp-events.ts';
 import { preparedVolume } from '../../src/app/store/volume-of.ts';

@@ -1,8 +1,5 @@
 import { execFileSync } from 'node:child_process';
 import * as assert from 'uvu/assert';
-import { createIoctl } from '../../src/adapters/system/create-ioctl.ts';
-import { runCommand } from '../../src/adapters/system/run-command.ts';
-import { createBtrfsCalls } from '../../src/adapters/volume-driver/btrfs/create-btrfs-calls.ts';
 import { cliDeps } from '../../src/compose/cli-deps.ts';
 import { needsBtrfs, openDriver } from '../adapters/volume-driver/btrfs/bench.ts';
 import { active, view } from '../contract/volume-driver.contract.ts';
@@ -14,7 +11,7 @@ const test = suiteNeeding('looking at the volumes of a stopped store on btrfs', 
 test('changes nothing: a read-only file system will do', async () => {
   const loop = createLoop('btrfs');
   try {
-    const driver = await openDriver(`${loop.path}/root`, createBtrfsCalls(createIoctl(), runCommand));
+    const driver = await openDriver(`${loop.path}/root`);
     await driver.create(active(1));
     await driver.freeze(active(1));
     await driver.dropActive({ ...active(1), kind: 'committed' });

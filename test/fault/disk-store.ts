@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { createFileCheckpointStore } from '../../src/adapters/checkpoint-store/file.ts';
 import { openFileEventLog } from '../../src/adapters/event-log/file/open-file-event-log.ts';
-import { createSystem } from '../../src/adapters/system/create-system.ts';
-import { createRoomMeter } from '../../src/adapters/system/disk-space.ts';
-import { rootOf } from '../../src/adapters/system/root/root-of.ts';
+import { createDiskSpaceMeter } from '../../src/adapters/system/file-system.ts';
+import { rootOf } from '../../src/adapters/system/machine.ts';
+import { createSystem } from '../../src/adapters/system/system.ts';
 import { loadState } from '../../src/app/recovery/load-state.ts';
 import { recover } from '../../src/app/recovery/recover.ts';
 import type { RetentionPolicy } from '../../src/app/retention/policy.ts';
@@ -82,7 +82,7 @@ export async function openDiskStore(options: DiskStoreOptions): Promise<DiskStor
         retention,
       },
       uptime: system.uptime,
-      measureRoom: createRoomMeter(root),
+      measureRoom: createDiskSpaceMeter(root),
     });
     let ending: Promise<void> | undefined;
     const end = async () => {

@@ -1,12 +1,11 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Snapshot } from '../../projections/snapshot.ts';
-import { copyTree } from '../../src/adapters/system/copy-tree.ts';
-import { createIoctl } from '../../src/adapters/system/create-ioctl.ts';
-import { createSystem } from '../../src/adapters/system/create-system.ts';
-import { runCommand } from '../../src/adapters/system/run-command.ts';
+import { copyTree } from '../../src/adapters/system/commands.ts';
+import { nativeCalls } from '../../src/adapters/system/native-calls.ts';
+import { createSystem } from '../../src/adapters/system/system.ts';
+import { createBtrfsCalls } from '../../src/adapters/volume-driver/btrfs/btrfs-calls.ts';
 import { createBtrfsDriver } from '../../src/adapters/volume-driver/btrfs/btrfs-driver.ts';
-import { createBtrfsCalls } from '../../src/adapters/volume-driver/btrfs/create-btrfs-calls.ts';
 import { createOverlayDriver } from '../../src/adapters/volume-driver/overlay/overlay-driver.ts';
 import type { Failpoint, Step } from '../../src/ports/failpoints.ts';
 import type { Mount, VolumeDriver } from '../../src/ports/volume-driver.ts';
@@ -52,7 +51,7 @@ let loop: Loop | undefined;
 let roots = 0;
 process.on('exit', () => loop?.end());
 
-const calls = createBtrfsCalls(createIoctl(), runCommand);
+const calls = createBtrfsCalls(nativeCalls().ioctl);
 
 export const btrfs: DriverUnderTest = {
   name: 'btrfs',

@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Event } from '../../events/registry.ts';
 import { openFileEventLog } from '../../src/adapters/event-log/file/open-file-event-log.ts';
-import { writeIdentity } from '../../src/adapters/system/root/root-directory.ts';
+import { writeIdentity } from '../../src/adapters/system/root-directory.ts';
 import { seal } from '../../src/app/store/stamp-events.ts';
 
 /** How much a root holds. */

@@ -14,7 +14,7 @@ import type { CheckpointStore } from '../../src/ports/checkpoint-store.ts';
 import { type Failpoint, noFailpoints } from '../../src/ports/failpoints.ts';
 import type { Manifests } from '../../src/ports/layer-inspector.ts';
 import type { Logger } from '../../src/ports/logger.ts';
-import type { MeasureRoom } from '../../src/ports/space.ts';
+import type { MeasureDiskSpace } from '../../src/ports/space.ts';
 import type { Clock, Uptime } from '../../src/ports/system.ts';
 import type { SnapshotIds } from '../../src/ports/volume-driver.ts';
 import { createMemoryEventLog, type MemoryEventLogOptions, type MemoryRecord } from './memory-event-log.ts';
@@ -47,7 +47,7 @@ export interface MemoryStoreOptions extends MemoryOptions, Pick<MemoryEventLogOp
   /** plays a large root, whose ids are scanned before the rest */
   readonly large?: boolean;
   /** plays the disk's room; endless unless said */
-  readonly measureRoom?: MeasureRoom;
+  readonly measureRoom?: MeasureDiskSpace;
   readonly closingLimits?: ClosingLimits;
   /** plays the writing of a checkpoint */
   readonly saveCheckpoint?: () => Promise<void>;
@@ -70,7 +70,7 @@ export interface MemoryStore extends Service {
 }
 
 const storeId = '0b7c1e9e-3a55-4c8e-9d0a-6a1f6a3f1c11';
-const endlessRoom: MeasureRoom = async () => ({ bytes: 1, totalBytes: 1, inodes: 1, totalInodes: 1 });
+const endlessRoom: MeasureDiskSpace = async () => ({ bytes: 1, totalBytes: 1, inodes: 1, totalInodes: 1 });
 const noCheckpoints: CheckpointStore = { save: async () => {}, load: async function* () {} };
 
 /** What outlives a crash of the process in these tests: the durable records and the volumes. */

@@ -7,7 +7,7 @@ import { isErrno } from '../../ports/errno.ts';
 import type { LogPosition } from '../../ports/event-log.ts';
 import { type Failpoint, noFailpoints } from '../../ports/failpoints.ts';
 import { faultOf } from '../../ports/fault.ts';
-import { syncDirectory } from '../system/files/sync-directory.ts';
+import { syncDirectory } from '../system/files.ts';
 import {
   checkpointName,
   isBaseName,

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { isErrno } from '../../ports/errno.ts';
 import type { ReaderCheckpoint } from '../../ports/event-source.ts';
 import { Fault, faultOf } from '../../ports/fault.ts';
-import { replaceFile } from '../system/files/replace-file.ts';
+import { replaceFile } from '../system/files.ts';
 
 /** A position in a file of its own. Each save replaces it whole: a crash leaves the one before or the new one. */
 export function createFileReaderCheckpoint(file: string): ReaderCheckpoint {

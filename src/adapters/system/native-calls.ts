@@ -1,24 +1,27 @@
 import { createRequire } from 'node:module';
-import { constants } from 'node:os';
+import { constants, endianness } from 'node:os';
+import { Fault } from '../../ports/fault.ts';
 
 type Koffi = typeof import('koffi');
 
-/** The few calls of the C library that Node has no function for. An errno of 0 is success. */
+/**
+ * The few calls of the C library that Node has no function for. They throw or reject with the error that Node would give.
+ * Those that return a promise run off the main thread.
+ */
 export interface NativeCalls {
   /** CLOCK_REALTIME in nanoseconds */
   realtime(): bigint;
   /** CLOCK_BOOTTIME in nanoseconds */
   boottime(): bigint;
-  /** LOCK_EX without waiting */
-  flock(fd: number): number;
+  /** LOCK_EX without waiting; false if another holds the lock */
+  flock(fd: number): boolean;
   /** reserves blocks, the size stays */
-  fallocate(fd: number, offset: number, bytes: number): number;
-  /** off the main thread */
-  syncfs(fd: number): Promise<number>;
-  /** one datagram to a unix socket, off the main thread; `address` is a whole sockaddr_un */
-  sendDatagram(address: Buffer, payload: Buffer): Promise<number>;
-  /** off the main thread; the kernel may write into the argument */
-  ioctl(fd: number, request: number, argument: Buffer): Promise<number>;
+  fallocate(fd: number, offset: number, bytes: number): void;
+  syncfs(fd: number): Promise<void>;
+  /** one datagram to a unix socket; `address` is a whole sockaddr_un */
+  sendDatagram(address: Buffer, payload: Buffer): Promise<void>;
+  /** the kernel may write into the argument */
+  ioctl(fd: number, request: number, argument: Buffer): Promise<void>;
 }
 
 const lockExclusive = 2;
@@ -30,28 +33,33 @@ const unixFamily = 1;
 const datagramCloseOnExec = 0o2000002;
 const withoutSignal = 0x4000;
 
-/** The calls, or undefined where koffi or a 64-bit glibc is missing. */
-export function loadNativeCalls(): NativeCalls | undefined {
-  const loaded = load();
-  return loaded === undefined || loaded.koffi.sizeof('long') !== 8 ? undefined : bind(loaded);
+let loaded: NativeCalls | undefined;
+
+/** Loads koffi at the first call. Throws a Fault (`unsupported`) if it has no binary for this machine. */
+export function nativeCalls(): NativeCalls {
+  loaded ??= bind(load());
+  return loaded;
 }
 
-interface Loaded {
-  readonly koffi: Koffi;
-  readonly libc: ReturnType<Koffi['load']>;
-}
-
-/** koffi is an optional dependency, and a C library other than glibc has another name. */
-function load(): Loaded | undefined {
+function load(): Koffi {
   try {
     const koffi = createRequire(import.meta.url)('koffi') as Koffi;
-    return { koffi, libc: koffi.load('libc.so.6') };
-  } catch {
-    return undefined;
+    if (koffi.sizeof('long') === 8 && endianness() === 'LE') return koffi;
+  } catch (cause) {
+    throw unsupported(`koffi can't be loaded: ${(cause as Error).message}`, cause);
   }
+  throw unsupported('only 64-bit little-endian machines are supported');
 }
 
-function bind({ koffi, libc }: Loaded): NativeCalls {
+const unsupported = (why: string, cause?: unknown) =>
+  new Fault('unsupported', `native calls: ${why}`, {
+    hint: 'install snapledger with its optional dependencies, on x64, arm64 or another machine that koffi has a binary for',
+    cause,
+  });
+
+function bind(koffi: Koffi): NativeCalls {
+  // The C library of this process, glibc or musl.
+  const libc = koffi.load(null);
   const clockGettime = libc.func('int clock_gettime(int clock, void *time)');
   const flock = libc.func('int flock(int fd, int operation)');
   const fallocate = libc.func('int fallocate(int fd, int mode, int64_t offset, int64_t length)');
@@ -66,36 +74,48 @@ function bind({ koffi, libc }: Loaded): NativeCalls {
     return (time[0] ?? 0n) * 1_000_000_000n + (time[1] ?? 0n);
   };
   const errnoOf = (result: number) => (result < 0 ? koffi.errno() : 0);
-  /** Inside the callback koffi.errno() is that of the thread that made the call. */
-  const apart = (call: typeof syncfs, ...args: unknown[]) =>
-    new Promise<number>((resolve, reject) => {
-      call.async(...args, (error: Error | null, result: number) =>
-        error === null ? resolve(errnoOf(Number(result))) : reject(error),
-      );
+  const onThread = (name: string, call: typeof syncfs, ...args: unknown[]) =>
+    new Promise<void>((resolve, reject) => {
+      // Inside the callback koffi.errno() is that of the thread that made the call.
+      call.async(...args, (error: Error | null, result: number) => {
+        const errno = error === null ? errnoOf(Number(result)) : 0;
+        if (error === null && errno === 0) resolve();
+        else reject(error ?? systemError(errno, name));
+      });
     });
   return {
     realtime: () => read(realtimeClock),
     boottime: () => read(boottimeClock),
-    flock: (fd) => errnoOf(flock(fd, lockExclusive | lockWithoutWaiting)),
-    fallocate: (fd, offset, bytes) => again(() => errnoOf(fallocate(fd, keepSize, offset, bytes))),
-    syncfs: (fd) => apart(syncfs, fd),
+    flock: (fd) => {
+      const errno = errnoOf(flock(fd, lockExclusive | lockWithoutWaiting));
+      if (errno !== 0 && errno !== constants.errno.EWOULDBLOCK) throw systemError(errno, 'flock');
+      return errno === 0;
+    },
+    fallocate: (fd, offset, bytes) => {
+      for (;;) {
+        const errno = errnoOf(fallocate(fd, keepSize, offset, bytes));
+        if (errno === 0) return;
+        if (errno !== constants.errno.EINTR) throw systemError(errno, 'fallocate');
+      }
+    },
+    syncfs: (fd) => onThread('syncfs', syncfs, fd),
     sendDatagram: async (address, payload) => {
       const fd: number = socket(unixFamily, datagramCloseOnExec, 0);
-      if (fd < 0) return koffi.errno();
+      if (fd < 0) throw systemError(koffi.errno(), 'socket');
       try {
-        return await apart(sendto, fd, payload, payload.length, withoutSignal, address, address.length);
+        await onThread('sendto', sendto, fd, payload, payload.length, withoutSignal, address, address.length);
       } finally {
         close(fd);
       }
     },
-    ioctl: (fd, request, argument) => apart(ioctl, fd, request, argument),
+    ioctl: (fd, request, argument) => onThread('ioctl', ioctl, fd, request, argument),
   };
 }
 
-/** Repeats a call that a signal interrupted. */
-function again(call: () => number): number {
-  for (;;) {
-    const errno = call();
-    if (errno !== constants.errno.EINTR) return errno;
-  }
+const names = new Map(Object.entries(constants.errno).map(([name, errno]) => [errno, name]));
+
+/** The error that Node would throw for an errno of a system call. */
+function systemError(errno: number, call: string): NodeJS.ErrnoException {
+  const code = names.get(errno) ?? `errno ${errno}`;
+  return Object.assign(new Error(`${call} failed: ${code}`), { code, errno: -errno, syscall: call });
 }

@@ -65,7 +65,6 @@ export function createMemoryDriver({ before = () => {} }: MemoryOptions = {}): M
       fixedMounts: false,
       durableFreeze: false,
       orderedMetadata: true,
-      estimatedUsage: false,
     },
     volumes,
     quarantined,

@@ -5,7 +5,7 @@ import { layerWith } from '../store/volume-of.ts';
 
 interface Context {
   readonly journal: Pick<Journal, 'latest'>;
-  readonly driver: Pick<VolumeDriver, 'hasCommitted' | 'usage' | 'traits'>;
+  readonly driver: Pick<VolumeDriver, 'hasCommitted' | 'usage'>;
 }
 
 /**
@@ -18,7 +18,7 @@ export async function defectOf({ journal, driver }: Context, id: number): Promis
   if (!driver.hasCommitted(id)) return gone;
   const measured = journal.latest.usage.get(id);
   const layer = layerWith(journal.latest, id);
-  if (measured === undefined || layer === undefined || driver.traits.estimatedUsage) return undefined;
+  if (measured === undefined || layer === undefined) return undefined;
   const why = alteration(measured, await driver.usage(layer.volume));
   if (why === undefined) return undefined;
   return `its volume was changed after its commit: ${why}`;

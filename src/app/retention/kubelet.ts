@@ -1,4 +1,4 @@
-import type { Room } from '../../ports/space.ts';
+import type { DiskSpace } from '../../ports/space.ts';
 import type { RetentionPolicy } from './policy.ts';
 
 /**
@@ -9,7 +9,7 @@ import type { RetentionPolicy } from './policy.ts';
 const shortAt = 0.15;
 
 /** How many bytes of retained layers there may be while such a kubelet lacks space. 0: all of them are purged before. */
-export function hiddenFromKubelet({ minFree, maxBytes }: RetentionPolicy, { totalBytes }: Room): number {
+export function hiddenFromKubelet({ minFree, maxBytes }: RetentionPolicy, { totalBytes }: DiskSpace): number {
   const keptFree = 'bytes' in minFree ? minFree.bytes : minFree.fraction * totalBytes;
   return Math.min(maxBytes, Math.max(0, Math.floor(shortAt * totalBytes - keptFree)));
 }

@@ -1,4 +1,4 @@
-import type { Room } from '../../ports/space.ts';
+import type { DiskSpace } from '../../ports/space.ts';
 
 /** How long removed layers are kept, and how much of them. */
 export interface RetentionPolicy {
@@ -16,7 +16,7 @@ export interface RetentionPolicy {
 export type LeastFree = { readonly fraction: number } | { readonly bytes: number };
 
 /** How many bytes must be freed; where inodes are short, more than nothing. */
-export function shortOf(room: Room, least: LeastFree): number {
+export function shortOf(room: DiskSpace, least: LeastFree): number {
   const bytes = 'bytes' in least ? least.bytes : least.fraction * room.totalBytes;
   const fewInodes = 'fraction' in least && room.inodes < least.fraction * room.totalInodes;
   return Math.max(bytes - room.bytes, fewInodes ? 1 : 0);

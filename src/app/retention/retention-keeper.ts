@@ -3,7 +3,7 @@ import type { Event } from '../../../events/registry.ts';
 import { elapsedAt } from '../../../projections/store-info.ts';
 import { errorText } from '../../ports/fault.ts';
 import type { Logger } from '../../ports/logger.ts';
-import type { MeasureRoom } from '../../ports/space.ts';
+import type { MeasureDiskSpace } from '../../ports/space.ts';
 import type { Uptime } from '../../ports/system.ts';
 import type { Pipelines } from '../background/pipeline.ts';
 import type { Purger } from '../background/purger.ts';
@@ -30,7 +30,7 @@ export interface RetentionKeeper {
 
 interface Context extends EndingContext {
   readonly journal: Journal;
-  readonly measureRoom: MeasureRoom;
+  readonly measureRoom: MeasureDiskSpace;
   readonly pipelines: Pipelines;
   readonly purger: Purger;
   readonly logger: Logger;

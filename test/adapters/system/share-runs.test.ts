@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { shareRuns } from '../../../src/adapters/system/share-runs.ts';
+import { shareRuns } from '../../../src/adapters/system/system.ts';
 
 const test = suite('shareRuns');
 

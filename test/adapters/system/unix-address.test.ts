@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { unixAddress } from '../../../src/adapters/system/unix-address.ts';
+import { unixAddress } from '../../../src/adapters/system/system.ts';
 
 const test = suite('unixAddress');
 

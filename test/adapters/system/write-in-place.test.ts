@@ -1,8 +1,8 @@
 import { closeSync, fdatasyncSync, fsyncSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { createSystem } from '../../../src/adapters/system/create-system.ts';
-import { writeInPlace } from '../../../src/adapters/system/write-in-place.ts';
+import { writeInPlace } from '../../../src/adapters/system/commands.ts';
+import { createSystem } from '../../../src/adapters/system/system.ts';
 import { createLoop } from '../../support/loop.ts';
 import { requireCommand, requireFileSystem, suiteNeeding } from '../../support/requirements.ts';
 import { createSandbox } from '../../support/sandbox.ts';

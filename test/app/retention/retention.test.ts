@@ -7,7 +7,7 @@ import type { MemoryVolume } from '../../../src/adapters/volume-driver/memory-dr
 import type { RetentionPolicy } from '../../../src/app/retention/policy.ts';
 import type { Answer } from '../../../src/domain/refusal.ts';
 import { Fault } from '../../../src/ports/fault.ts';
-import type { Room } from '../../../src/ports/space.ts';
+import type { DiskSpace } from '../../../src/ports/space.ts';
 import { caughtFault } from '../../support/caught-fault.ts';
 import {
   closeMemoryStores,
@@ -354,7 +354,7 @@ test('a layer whose removal the log gives back displaces nothing', async () => {
   assert.equal(retained(store), [1, 2]);
 });
 
-const gigabyte: Room = { bytes: 1e9, totalBytes: 2e9, inodes: 1000, totalInodes: 1000 };
+const gigabyte: DiskSpace = { bytes: 1e9, totalBytes: 2e9, inodes: 1000, totalInodes: 1000 };
 
 test('retention ends where the disk has too little room, or too few inodes, and not before', async () => {
   for (const short of [{ bytes: 3e8 }, { inodes: 10 }]) {

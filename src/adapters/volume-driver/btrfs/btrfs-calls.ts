@@ -1,4 +1,10 @@
 import type { Usage } from '../../../ports/volume-driver.ts';
+import { deletedSubvolumes } from './deleted-subvolumes.ts';
+import { flags, type Ioctl, readNumber, requests, withDirectory, writeNumber } from './ioctl.ts';
+import { nestedPaths } from './nested-subvolumes.ts';
+import { removeSubvolume } from './remove-subvolume.ts';
+import { subvolumeId } from './subvolume-id.ts';
+import { writtenSince } from './written-since.ts';
 
 /** What the kernel tells of a subvolume. Transaction numbers grow with every commit of the file system. */
 export interface SubvolumeInfo {
@@ -15,11 +21,10 @@ export interface SubvolumeInfo {
 }
 
 /**
- * What btrfs is asked for, natively or through the `btrfs` command. All reject with the system's error (`code`) or a
+ * btrfs by its ioctls. No call starts a process, and none runs on the main thread. All reject with the system's error (`code`) or a
  * Fault. Paths are absolute and lead through directories that only the daemon can change, down to the subvolume.
  */
 export interface BtrfsCalls {
-  readonly name: 'native' | 'commands';
   /** Makes an empty subvolume; nothing must have its name. Not durable by itself. Its mode is up to the umask. */
   create(directory: string, name: string): Promise<void>;
   /** Makes a snapshot under a name that nothing has. Resolves when it is on stable storage, with all that was written into the source. */
@@ -36,6 +41,61 @@ export interface BtrfsCalls {
   deleted(path: string): Promise<readonly number[]>;
   /** Brings the file system that holds a directory to stable storage, and wakes what frees the room of deleted subvolumes. */
   sync(path: string): Promise<void>;
-  /** What a subvolume has on disk that was written after a transaction, 0 for everything. Native calls end with the signal. */
+  /** What a subvolume has on disk that was written after a transaction, 0 for everything. Ends with the signal. */
   writtenSince(path: string, transaction: number, signal: AbortSignal): Promise<Usage>;
+}
+
+export function createBtrfsCalls(ioctl: Ioctl): BtrfsCalls {
+  return {
+    create: (directory, name) =>
+      withDirectory(directory, (fd) => ioctl(fd, requests.createSubvolume, namedArgument(name))),
+    snapshot: (source, directory, name, { readOnly }) =>
+      withDirectory(source, (from) =>
+        withDirectory(directory, (fd) => ioctl(fd, requests.createSnapshot, snapshotArgument(from, name, readOnly))),
+      ),
+    remove: (directory, name) => removeSubvolume(ioctl, directory, name),
+    setReadOnly: (path, readOnly) =>
+      withDirectory(path, (fd) => {
+        const argument = Buffer.alloc(8);
+        writeNumber(argument, readOnly ? flags.readOnly : 0, 0);
+        return ioctl(fd, requests.setFlags, argument);
+      }),
+    idOf: (path) => withDirectory(path, (fd) => subvolumeId(ioctl, fd)),
+    info: (path) => withDirectory(path, (fd) => infoOf(ioctl, fd)),
+    nested: (path) => withDirectory(path, (fd) => nestedPaths(ioctl, path, fd)),
+    deleted: (path) => withDirectory(path, (fd) => deletedSubvolumes(ioctl, fd)),
+    sync: (path) => withDirectory(path, (fd) => ioctl(fd, requests.sync, Buffer.alloc(0))),
+    writtenSince: (path, transaction, signal) =>
+      withDirectory(path, (fd) => writtenSince(ioctl, fd, transaction, signal)),
+  };
+}
+
+/** struct btrfs_ioctl_vol_args_v2 */
+function snapshotArgument(source: number, name: string, readOnly: boolean): Buffer {
+  const argument = Buffer.alloc(4096);
+  writeNumber(argument, source, 0);
+  writeNumber(argument, readOnly ? flags.readOnly : 0, 16);
+  argument.write(name, 56, 4039);
+  return argument;
+}
+
+/** struct btrfs_ioctl_get_subvol_info_args */
+async function infoOf(ioctl: Ioctl, fd: number): Promise<SubvolumeInfo> {
+  const info = Buffer.alloc(504);
+  await ioctl(fd, requests.subvolumeInfo, info);
+  return {
+    id: readNumber(info, 0),
+    generation: readNumber(info, 280),
+    madeAt: readNumber(info, 352),
+    isSnapshot: info.subarray(312, 328).some((byte) => byte !== 0),
+    uuid: info.toString('hex', 296, 312),
+    parentUuid: info.toString('hex', 312, 328),
+  };
+}
+
+/** What an ioctl takes that needs a name alone: struct btrfs_ioctl_vol_args. */
+export function namedArgument(name: string): Buffer {
+  const argument = Buffer.alloc(4096);
+  argument.write(name, 8, 4087);
+  return argument;
 }

@@ -72,7 +72,6 @@ export async function createBtrfsDriver(setup: BtrfsSetup): Promise<VolumeDriver
       // Source: fs/btrfs/ioctl.c and transaction.c, create_snapshot; a power cut in a test shows the same.
       durableFreeze: true,
       orderedMetadata: false,
-      estimatedUsage: calls.name === 'commands',
     },
     ...orphanDeeds({ ...tools, remove }),
     occupies: () => true,

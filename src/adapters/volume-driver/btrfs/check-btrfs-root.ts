@@ -30,7 +30,7 @@ export async function checkBtrfsRoot(root: string, calls: Calls): Promise<string
     throw asRootFault(error, path);
   }
   await calls.idOf(path).catch((error) => {
-    throw faultOf(error, `root ${path}: btrfs can't be asked`, 'the daemon must be root; install btrfs-progs or koffi');
+    throw faultOf(error, `root ${path}: btrfs can't be asked`, 'the daemon must be root');
   });
   trySetAside(path);
   await trySnapshot(path, calls);

@@ -3,7 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { Ballast } from '../../../ports/ballast.ts';
 import { errorText, isFull } from '../../../ports/fault.ts';
 import type { System } from '../../../ports/system.ts';
-import { makeDirectories } from '../../system/files/make-directories.ts';
+import { makeDirectories } from '../../system/files.ts';
 import type { BtrfsCalls } from './btrfs-calls.ts';
 import { btrfsMagic } from './check-btrfs-root.ts';
 import { createReclaim } from './create-reclaim.ts';

@@ -1,6 +1,6 @@
 import { isErrno } from '../../../ports/errno.ts';
+import { namedArgument } from './btrfs-calls.ts';
 import { flags, type Ioctl, requests, withDirectory, writeNumber } from './ioctl.ts';
-import { namedArgument } from './named-argument.ts';
 import { type Nested, nestedIn, pathOfNested } from './nested-subvolumes.ts';
 import { subvolumeId } from './subvolume-id.ts';
 

@@ -1,6 +1,6 @@
 import { accessSync, constants, rmSync, statfsSync } from 'node:fs';
 import { Fault, isFull } from '../../../ports/fault.ts';
-import { makeDirectories } from '../../system/files/make-directories.ts';
+import { makeDirectories } from '../../system/files.ts';
 import { ensureDirectory } from '../shared/exact-directory.ts';
 import { asRootFault, existingRoot } from '../shared/existing-root.ts';
 import { trySetAside } from '../shared/set-aside.ts';

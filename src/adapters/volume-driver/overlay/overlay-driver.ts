@@ -3,6 +3,7 @@ import { type Failpoint, noFailpoints } from '../../../ports/failpoints.ts';
 import { Fault, faultOf } from '../../../ports/fault.ts';
 import type { System } from '../../../ports/system.ts';
 import type { Usage, Volume, VolumeDriver } from '../../../ports/volume-driver.ts';
+import { hasOrderedMetadata } from '../../system/file-system.ts';
 import { isVacant, makeDirectory } from '../shared/exact-directory.ts';
 import { type LiftFlags, liftingFlags } from '../shared/lift-flags.ts';
 import { createTreeThread, type TreeThread } from '../shared/tree-thread.ts';
@@ -11,7 +12,6 @@ import { createVolume } from './create-volume.ts';
 import { flushFew } from './flush-few.ts';
 import { type KernelTraits, kernelTraits } from './kernel-traits.ts';
 import { createLayerFlush } from './layer-flush.ts';
-import { hasOrderedMetadata } from './ordered-metadata.ts';
 import { orphanDeeds } from './orphans.ts';
 import { createOverlayMounts } from './overlay-mounts.ts';
 import type { OverlayOptions, TryMount } from './overlay-options.ts';
@@ -59,7 +59,6 @@ export async function createOverlayDriver(setup: OverlaySetup): Promise<VolumeDr
       fixedMounts: true,
       durableFreeze: false,
       orderedMetadata: ordered,
-      estimatedUsage: false,
     },
     ...orphanDeeds(root, remove),
     occupies: ({ kind }) => kind !== 'view',

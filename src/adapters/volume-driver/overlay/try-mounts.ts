@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync } from 'node:fs';
 import { errorText, Fault, isFull } from '../../../ports/fault.ts';
 import type { Volume } from '../../../ports/volume-driver.ts';
-import { makeDirectories } from '../../system/files/make-directories.ts';
+import { makeDirectories } from '../../system/files.ts';
 import type { KernelTraits } from './kernel-traits.ts';
 import { createOverlayMounts } from './overlay-mounts.ts';
 import type { TryMount } from './overlay-options.ts';

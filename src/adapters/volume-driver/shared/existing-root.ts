@@ -2,7 +2,7 @@ import { realpathSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { isErrno } from '../../../ports/errno.ts';
 import { Fault, faultOf } from '../../../ports/fault.ts';
-import { makeDirectories } from '../../system/files/make-directories.ts';
+import { makeDirectories } from '../../system/files.ts';
 
 /** The real path of a root, made where it is missing. Throws a Fault that says what stands in the way. */
 export function existingRoot(root: string): string {

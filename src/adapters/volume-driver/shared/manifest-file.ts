@@ -5,7 +5,7 @@ import * as json from 'fp-ts/lib/Json.js';
 import * as t from 'io-ts';
 import { decodeWith } from '../../../../events/codecs.ts';
 import { Fault } from '../../../ports/fault.ts';
-import { makeDirectories } from '../../system/files/make-directories.ts';
+import { makeDirectories } from '../../system/files.ts';
 import type { AttributeTools } from './attributes.ts';
 import { createDescriber, type Description, properties, removal } from './describe-entries.ts';
 import type { FindTree, LayerOf } from './layer-tree.ts';

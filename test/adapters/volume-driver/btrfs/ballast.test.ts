@@ -1,19 +1,19 @@
 import { existsSync, mkdirSync, readdirSync, statSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { createSystem } from '../../../../src/adapters/system/create-system.ts';
+import { createSystem } from '../../../../src/adapters/system/system.ts';
 import { createBallast } from '../../../../src/adapters/volume-driver/btrfs/create-ballast.ts';
 import { fillBlocks, fillMetadata, fillQuota, limitedSubvolume } from '../../../fault/small-disk.ts';
 import { caughtFault } from '../../../support/caught-fault.ts';
 import { createLoop } from '../../../support/loop.ts';
 import { createSandbox } from '../../../support/sandbox.ts';
 import { btrfs, openDriver } from './bench.ts';
-import { onBothWays } from './on-both-ways.ts';
+import { btrfsSuite } from './btrfs-suite.ts';
 
 const { preallocate } = createSystem();
 const untold = (message: string) => assert.unreachable(message);
 
-onBothWays('ballast', (test) => {
+btrfsSuite('ballast', (test) => {
   test('is made whole, once, and given up whole', async ({ root, calls }) => {
     const ballast = createBallast({ root, calls, preallocate, warn: untold });
     await ballast?.keep();
@@ -67,7 +67,7 @@ onBothWays('ballast', (test) => {
       const root = join(limited, 'root');
       const ballast = createBallast({ root, calls, preallocate, warn: untold });
       await ballast?.keep();
-      const driver = await openDriver(root, calls, undefined, ballast);
+      const driver = await openDriver(root, { ballast });
       const volume = { kind: 'active', parents: [], labels: {} } as const;
       for (const id of [1, 2]) await driver.create({ ...volume, id });
       fillQuota(limited);

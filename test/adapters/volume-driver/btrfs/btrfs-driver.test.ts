@@ -1,5 +1,4 @@
 import { volumeDriverContract } from '../../../contract/volume-driver.contract.ts';
-import { openBench, ways } from './bench.ts';
+import { needsBtrfs, openBench } from './bench.ts';
 
-for (const [name, calls, missing] of ways)
-  volumeDriverContract(`btrfs driver by ${name}`, () => openBench(calls()), missing);
+volumeDriverContract('btrfs driver', openBench, needsBtrfs);

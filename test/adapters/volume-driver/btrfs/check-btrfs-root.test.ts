@@ -6,24 +6,24 @@ import { insideMount } from '../../../support/inside-mount.ts';
 import { createLoop } from '../../../support/loop.ts';
 import { createSandbox } from '../../../support/sandbox.ts';
 import { btrfs, newRoot, openDriver } from './bench.ts';
-import { onBothWays } from './on-both-ways.ts';
+import { btrfsSuite } from './btrfs-suite.ts';
 
-onBothWays('root', (test) => {
-  test('has directories for root alone, whatever the umask', async ({ calls }) => {
+btrfsSuite('root', (test) => {
+  test('has directories for root alone, whatever the umask', async () => {
     const before = process.umask(0);
     const root = newRoot();
     try {
-      await (await openDriver(root, calls)).close();
+      await (await openDriver(root)).close();
     } finally {
       process.umask(before);
     }
     for (const part of ['', '/snapshots', '/quarantine']) assert.is(lstatSync(root + part).mode & 0o7777, 0o700);
   });
 
-  test('is refused where it is not on btrfs, with a hint', async ({ calls }) => {
+  test('is refused where it is not on btrfs, with a hint', async () => {
     const loop = createLoop('ext4');
     try {
-      const fault = await rejectsWith(() => openDriver(`${loop.path}/root`, calls), 'unsupported');
+      const fault = await rejectsWith(() => openDriver(`${loop.path}/root`), 'unsupported');
       assert.match(fault.hint, 'mount a btrfs file system at');
       assert.match(fault.hint, '--driver overlay');
     } finally {
@@ -31,15 +31,15 @@ onBothWays('root', (test) => {
     }
   });
 
-  test('is refused where it is no directory, or read-only', async ({ calls }) => {
+  test('is refused where it is no directory, or read-only', async () => {
     const file = newRoot();
     writeFileSync(file, '');
-    await rejectsWith(() => openDriver(file, calls), 'misuse');
+    await rejectsWith(() => openDriver(file), 'misuse');
     const loop = createLoop('btrfs');
     try {
       mkdirSync(`${loop.path}/root`);
       execFileSync('mount', ['-o', 'remount,ro', loop.path]);
-      await rejectsWith(() => openDriver(`${loop.path}/root`, calls), 'read-only');
+      await rejectsWith(() => openDriver(`${loop.path}/root`), 'read-only');
     } finally {
       loop.end();
     }
@@ -50,13 +50,13 @@ onBothWays('root', (test) => {
   }) => {
     const root = newRoot();
     const refusing = { ...calls, snapshot: () => Promise.reject(new Error('no snapshots today')) };
-    const fault = await rejectsWith(() => openDriver(root, refusing), 'io');
+    const fault = await rejectsWith(() => openDriver(root, { calls: refusing }), 'io');
     assert.match(fault.message, 'no snapshots today');
-    await (await openDriver(root, calls)).close();
+    await (await openDriver(root)).close();
     assert.equal(readdirSync(root).sort(), ['quarantine', 'snapshots']);
     execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', `${root}/quarantine`]);
     try {
-      assert.match((await rejectsWith(() => openDriver(root, calls), 'misuse')).message, 'quarantine/ is not on');
+      assert.match((await rejectsWith(() => openDriver(root), 'misuse')).message, 'quarantine/ is not on');
     } finally {
       execFileSync('umount', [`${root}/quarantine`]);
     }
@@ -64,12 +64,12 @@ onBothWays('root', (test) => {
 
   test('is opened on a full disk, where nothing can be tried', async ({ calls }) => {
     const full = Object.assign(new Error('full'), { code: 'ENOSPC' });
-    const driver = await openDriver(newRoot(), { ...calls, create: () => Promise.reject(full) });
+    const driver = await openDriver(newRoot(), { calls: { ...calls, create: () => Promise.reject(full) } });
     await driver.close();
   });
 
   for (const kind of ['bind mount', 'subvolume mount', 'subvolume'] as const)
-    test(`may be a ${kind}`, async ({ calls }) => {
+    test(`may be a ${kind}`, async () => {
       const sandbox = createSandbox('root');
       try {
         const inner = newRoot();
@@ -81,7 +81,7 @@ onBothWays('root', (test) => {
         if (kind === 'bind mount') execFileSync('mount', ['--bind', inner, root]);
         if (kind === 'subvolume mount')
           execFileSync('mount', ['-o', `subvolid=${btrfs('inspect-internal', 'rootid', inner).trim()}`, device, root]);
-        const driver = await openDriver(root, calls);
+        const driver = await openDriver(root);
         sandbox.atEnd(() => driver.close());
         await driver.create(active(1));
         const [mount] = await driver.mounts(active(1));

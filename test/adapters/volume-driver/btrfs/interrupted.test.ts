@@ -4,7 +4,7 @@ import { type Failpoint, type Step, steps } from '../../../../src/ports/failpoin
 import type { Volume } from '../../../../src/ports/volume-driver.ts';
 import { active, idsOf, only, rejectsWith, view } from '../../../contract/volume-driver.contract.ts';
 import { btrfs } from './bench.ts';
-import { onBothWays } from './on-both-ways.ts';
+import { btrfsSuite } from './btrfs-suite.ts';
 
 const failingAt =
   (step: Step): Failpoint =>
@@ -15,7 +15,7 @@ const failingAt =
 const stepsOf = (deed: string) => steps.filter((name) => name.startsWith(`btrfs.${deed}`));
 const modeOf = (path: string) => (lstatSync(path).mode & 0o7777).toString(8);
 
-onBothWays('interrupted', (test) => {
+btrfsSuite('interrupted', (test) => {
   for (const step of stepsOf('create'))
     for (const make of [active, view])
       test(`completes ${make(1).kind} that was left at ${step}, whatever the umask`, async ({ open, driver, part }) => {

@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import * as assert from 'uvu/assert';
 import { createReclaim } from '../../../../src/adapters/volume-driver/btrfs/create-reclaim.ts';
 import { active } from '../../../contract/volume-driver.contract.ts';
-import { onBothWays } from './on-both-ways.ts';
+import { btrfsSuite } from './btrfs-suite.ts';
 
 /**
  * Closes a file of a purged volume while its room is waited for. Held open until then, it can't be freed before anybody looks:
@@ -15,7 +15,7 @@ async function closedMeanwhile<T>(fd: number, reclaiming: T): Promise<Awaited<T>
   return await reclaiming;
 }
 
-onBothWays('reclaim', (test) => {
+btrfsSuite('reclaim', (test) => {
   test('waits until what was purged holds no room any more, and tells whether it waited', async ({
     root,
     driver,

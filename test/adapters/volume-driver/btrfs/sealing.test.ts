@@ -14,9 +14,9 @@ import * as assert from 'uvu/assert';
 import { active, only, rejectsWith, view } from '../../../contract/volume-driver.contract.ts';
 import { waitFor } from '../../../support/wait-for.ts';
 import { btrfs } from './bench.ts';
-import { onBothWays } from './on-both-ways.ts';
+import { btrfsSuite } from './btrfs-suite.ts';
 
-onBothWays('sealing', (test) => {
+btrfsSuite('sealing', (test) => {
   test('keeps what is written through a file still open out of the committed layer', async ({ driver, part }) => {
     await driver.create(active(1));
     const fd = openSync(part(1, 'fs/file'), 'w');

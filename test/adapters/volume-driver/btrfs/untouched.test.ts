@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import type { Found } from '../../../../src/ports/volume-driver.ts';
 import { active, only, view } from '../../../contract/volume-driver.contract.ts';
 import { btrfs } from './bench.ts';
-import { onBothWays, type Place } from './on-both-ways.ts';
+import { btrfsSuite, type Place } from './btrfs-suite.ts';
 
 /** A committed layer with a file, and a child that was just made. */
 async function childOf({ driver, part, commit }: Place): Promise<Found> {
@@ -16,7 +16,7 @@ async function childOf({ driver, part, commit }: Place): Promise<Found> {
   return child;
 }
 
-onBothWays('untouched', (test) => {
+btrfsSuite('untouched', (test) => {
   test('are a child that was just made, and a view', async (place) => {
     assert.ok(await place.driver.isPristine(await childOf(place)));
     await place.driver.create(view(3, 1));

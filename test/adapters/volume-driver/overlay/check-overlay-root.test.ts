@@ -1,6 +1,6 @@
 import { chmodSync, lstatSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import * as assert from 'uvu/assert';
-import { tryMount } from '../../../../src/adapters/system/try-mount.ts';
+import { tryMount } from '../../../../src/adapters/system/commands.ts';
 import { checkOverlayRoot } from '../../../../src/adapters/volume-driver/overlay/check-overlay-root.ts';
 import { rejectsWith } from '../../../contract/volume-driver.contract.ts';
 import { createLoop } from '../../../support/loop.ts';

@@ -14,7 +14,7 @@ import {
   writeSync,
 } from 'node:fs';
 import * as assert from 'uvu/assert';
-import { createSystem } from '../../../../src/adapters/system/create-system.ts';
+import { createSystem } from '../../../../src/adapters/system/system.ts';
 import { createOverlayDriver } from '../../../../src/adapters/volume-driver/overlay/overlay-driver.ts';
 import { type Failpoint, type Step, steps } from '../../../../src/ports/failpoints.ts';
 import type { VolumeDriver } from '../../../../src/ports/volume-driver.ts';

@@ -1,7 +1,7 @@
 import { lstatSync, writeFileSync } from 'node:fs';
 import { release } from 'node:os';
 import * as assert from 'uvu/assert';
-import { createSystem } from '../../../../src/adapters/system/create-system.ts';
+import { createSystem } from '../../../../src/adapters/system/system.ts';
 import { isAtLeast } from '../../../../src/adapters/volume-driver/overlay/kernel-traits.ts';
 import { createOverlayDriver } from '../../../../src/adapters/volume-driver/overlay/overlay-driver.ts';
 import type { OverlayOptions } from '../../../../src/adapters/volume-driver/overlay/overlay-options.ts';

@@ -1,6 +1,6 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { createSystem } from '../../../../src/adapters/system/create-system.ts';
-import { tryMount } from '../../../../src/adapters/system/try-mount.ts';
+import { tryMount } from '../../../../src/adapters/system/commands.ts';
+import { createSystem } from '../../../../src/adapters/system/system.ts';
 import { createOverlayDriver } from '../../../../src/adapters/volume-driver/overlay/overlay-driver.ts';
 import { type DriverBench, volumeDriverContract } from '../../../contract/volume-driver.contract.ts';
 import { createLoop, type LoopType } from '../../../support/loop.ts';

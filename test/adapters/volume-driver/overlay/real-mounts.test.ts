@@ -1,7 +1,7 @@
 import { chownSync, lstatSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import * as assert from 'uvu/assert';
-import { createSystem } from '../../../../src/adapters/system/create-system.ts';
-import { tryMount } from '../../../../src/adapters/system/try-mount.ts';
+import { tryMount } from '../../../../src/adapters/system/commands.ts';
+import { createSystem } from '../../../../src/adapters/system/system.ts';
 import { createOverlayDriver } from '../../../../src/adapters/volume-driver/overlay/overlay-driver.ts';
 import type { OverlayOptions } from '../../../../src/adapters/volume-driver/overlay/overlay-options.ts';
 import type { Volume, VolumeDriver } from '../../../../src/ports/volume-driver.ts';

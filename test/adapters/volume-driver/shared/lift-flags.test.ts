@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import * as assert from 'uvu/assert';
-import { createSystem } from '../../../../src/adapters/system/create-system.ts';
+import { createSystem } from '../../../../src/adapters/system/system.ts';
 import { liftingFlags } from '../../../../src/adapters/volume-driver/shared/lift-flags.ts';
 import { createDriver } from '../../../../src/compose/create-driver.ts';
 import { errnoError } from '../../../../src/ports/errno.ts';

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { Fault, faultOf } from '../../../../ports/fault.ts';
-import { syncDirectory } from '../../../system/files/sync-directory.ts';
+import { syncDirectory } from '../../../system/files.ts';
 import type { Segment } from '../format/segment.ts';
 import { sealedSegments } from '../read/load-segments.ts';
 import { archivePath, encodeArchive, inflated } from './archive-file.ts';

@@ -7,8 +7,7 @@ import * as t from 'io-ts';
 import { Decimal, decodeWith } from '../../../../../events/codecs.ts';
 import type { Gone } from '../../../../ports/event-log.ts';
 import { Fault } from '../../../../ports/fault.ts';
-import { replaceFile } from '../../../system/files/replace-file.ts';
-import { syncDirectory } from '../../../system/files/sync-directory.ts';
+import { replaceFile, syncDirectory } from '../../../system/files.ts';
 import { firstOf, segmentNames } from '../format/segment-name.ts';
 
 const format = 'snapledger.moved.v1';

@@ -2,7 +2,7 @@ import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, stat
 import { basename, join } from 'node:path';
 import * as t from 'io-ts';
 import { Fault } from '../../../../ports/fault.ts';
-import { syncDirectory } from '../../../system/files/sync-directory.ts';
+import { syncDirectory } from '../../../system/files.ts';
 import { unfinishedRepair, unfinishedSuffix } from './unfinished-repair.ts';
 import { writeFileDurably } from './write-file-durably.ts';
 

@@ -3,7 +3,7 @@ import { basename, join, relative } from 'node:path';
 import { type Envelope, encodeEnvelope } from '../../../../../events/envelope.ts';
 import type { Event, EventOf } from '../../../../../events/registry.ts';
 import { Fault, faultOf } from '../../../../ports/fault.ts';
-import { syncDirectory } from '../../../system/files/sync-directory.ts';
+import { syncDirectory } from '../../../system/files.ts';
 import { goneFrom, readMoved } from '../archive/moved.ts';
 import { baseName, digestOf } from '../format/base.ts';
 import type { Base } from '../format/header.ts';

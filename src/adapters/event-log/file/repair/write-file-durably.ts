@@ -1,5 +1,5 @@
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
-import { replaceFile } from '../../../system/files/replace-file.ts';
+import { replaceFile } from '../../../system/files.ts';
 import type { Slice } from './repaired-segments.ts';
 
 const chunkBytes = 1024 * 1024;

@@ -2,7 +2,7 @@ import { closeSync, existsSync, fsyncSync, ftruncateSync, openSync, readSync, un
 import { basename, dirname, join } from 'node:path';
 import type { LogOpening } from '../../../../ports/event-log.ts';
 import { isFull } from '../../../../ports/fault.ts';
-import { syncDirectory } from '../../../system/files/sync-directory.ts';
+import { syncDirectory } from '../../../system/files.ts';
 import type { Segment } from '../format/segment.ts';
 import type { Tail } from '../read/load-segments.ts';
 

@@ -2,17 +2,13 @@ import { existsSync, mkdirSync, renameSync, rmdirSync, statSync, symlinkSync, wr
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as assert from 'uvu/assert';
-import {
-  createRootGuard,
-  directoryIdentity,
-  type WatchingGuard,
-} from '../../../../src/adapters/system/root/root-guard.ts';
-import { Fault } from '../../../../src/ports/fault.ts';
-import { createLoop } from '../../../support/loop.ts';
-import { requireFileSystem, suiteNeeding } from '../../../support/requirements.ts';
-import { run } from '../../../support/run.ts';
-import { createSandbox, type Sandbox } from '../../../support/sandbox.ts';
-import { waitFor } from '../../../support/wait-for.ts';
+import { createRootGuard, directoryIdentity, type WatchingGuard } from '../../../src/adapters/system/root-guard.ts';
+import { Fault } from '../../../src/ports/fault.ts';
+import { createLoop } from '../../support/loop.ts';
+import { requireFileSystem, suiteNeeding } from '../../support/requirements.ts';
+import { run } from '../../support/run.ts';
+import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
+import { waitFor } from '../../support/wait-for.ts';
 
 interface Place {
   readonly sandbox: Sandbox;
@@ -27,7 +23,7 @@ async function withRoot(work: (place: Place) => Promise<void>): Promise<void> {
   const root = sandbox.folder('root');
   for (const name of ['snapshots', 'log']) sandbox.folder(`root/${name}`);
   const guard = createRootGuard(root);
-  guard.watch([{ name: 'snapshots' }, { name: 'log' }, { name: 'quarantine', remade: 0o700 }]);
+  guard.watch([{ name: 'snapshots' }, { name: 'log' }, { name: 'quarantine', recreated: 0o700 }]);
   try {
     await work({ sandbox, root, guard });
   } finally {

@@ -2,8 +2,8 @@ import { lstatSync, mkdirSync, readdirSync, readlinkSync, symlinkSync, writeFile
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { linkImageFs } from '../../../../src/adapters/system/root/image-fs-link.ts';
-import { createSandbox, type Sandbox } from '../../../support/sandbox.ts';
+import { linkImageFs } from '../../../src/adapters/system/image-fs-link.ts';
+import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
 
 const test = suite<{ sandbox: Sandbox; path: string; root: string }>('link to the image file system');
 

@@ -2,11 +2,10 @@ import { accessSync, constants, existsSync, readdirSync, readFileSync, statSync,
 import { join } from 'node:path';
 import * as either from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
-import { decodeWith } from '../../../../events/codecs.ts';
-import { isErrno } from '../../../ports/errno.ts';
-import { Fault, faultOf, isFull } from '../../../ports/fault.ts';
-import { makeDirectories } from '../files/make-directories.ts';
-import { replaceFile } from '../files/replace-file.ts';
+import { decodeWith } from '../../../events/codecs.ts';
+import { isErrno } from '../../ports/errno.ts';
+import { Fault, faultOf, isFull } from '../../ports/fault.ts';
+import { makeDirectories, replaceFile } from './files.ts';
 
 const Identity = t.intersection(
   [t.type({ store: t.string, driver: t.string }), t.partial({ log: t.string })],
@@ -14,12 +13,12 @@ const Identity = t.intersection(
 );
 
 /**
- * Which store a root belongs to, and by which driver it was made: the text of ROOT/store. Where the log is kept in a cluster,
- * `log` is its connection string.
+ * The content of ROOT/store: which store a root belongs to, and which driver created it. If the log is kept in a cluster, `log`
+ * is its connection string.
  */
 export type Identity = t.TypeOf<typeof Identity>;
 
-/** Makes the root where it is missing (0700), and refuses what can't be one. */
+/** Creates the root (0700) if it is missing. Throws a Fault for a directory that can't be a root. */
 export function prepareRoot(root: string): void {
   try {
     makeDirectories(root, 0o700);
@@ -38,46 +37,43 @@ export function prepareRoot(root: string): void {
       cause: error,
     });
   }
-  refuseStrangers(root);
+  refuseForeign(root);
 }
 
-/** What an import is at work in: while it is there, a root holds a part of a store. */
+/** The directory that an import works in: while it exists, the root holds an incomplete store. */
 export const importing = 'importing';
 
-/** Whether a root holds a store, by its identity or by its log. Throws a Fault where the identity can't be read. */
-const holdsStore = (root: string) => readIdentity(root) !== undefined || isLogged(root);
-
-const isLogged = (root: string) => filesIn(join(root, 'log')).some((name) => name.endsWith('.log'));
-
-/** Throws a Fault (`missing`) where a root holds no store. Makes nothing. */
+/** Throws a Fault (`missing`) if a root holds no store, neither an identity nor a log, or one (`corrupt`) if that can't be read. */
 export function expectStore(root: string): void {
-  if (holdsStore(root)) return;
+  if (readIdentity(root) !== undefined || hasLog(root)) return;
   throw new Fault('missing', `root ${root}: holds no store, and none is to be made`, {
     hint: 'its disk may not be mounted yet; before the first start of all, make the store: snapledger init',
   });
 }
 
-/** A directory that something else keeps its snapshots in, or a root whose log is gone, would be taken for full of orphans. */
-function refuseStrangers(root: string): void {
+/** Another snapshotter's directory, or a root whose log is gone, would look full of orphans. */
+function refuseForeign(root: string): void {
   if (existsSync(join(root, importing)))
     throw new Fault('corrupt', `root ${root}: an import into it is under way, or was interrupted`, {
-      hint: 'run `snapledger import` again: it begins anew',
+      hint: 'run `snapledger import` again: it starts over',
     });
   if (existsSync(join(root, 'metadata.db')))
     throw misuse(
       `root ${root}: holds metadata.db, so it belongs to one of containerd's own snapshotters`,
       'choose an empty root',
     );
-  if (isLogged(root) || readIdentity(root)?.log !== undefined) return;
+  if (hasLog(root) || readIdentity(root)?.log !== undefined) return;
   if (existsSync(join(root, 'store')) || filesIn(join(root, 'snapshots')).length > 0)
     throw new Fault('corrupt', `root ${root}: holds a store, but its log is gone`, {
       hint: `bring back ${join(root, 'log')} from a backup, or choose an empty root`,
     });
 }
 
+const hasLog = (root: string) => filesIn(join(root, 'log')).some((name) => name.endsWith('.log'));
+
 const filesIn = (directory: string) => (existsSync(directory) ? readdirSync(directory) : []);
 
-/** The identity that was written into the root, or undefined for a new one. */
+/** The identity of a root, or undefined for a new one. Throws a Fault (`corrupt`). */
 export function readIdentity(root: string): Identity | undefined {
   const file = join(root, 'store');
   if (!existsSync(file)) return undefined;
@@ -98,7 +94,7 @@ export function writeIdentity(root: string, identity: Identity): Promise<void> {
   return replaceFile(join(root, 'store'), (handle) => handle.writeFile(text));
 }
 
-/** Who holds the root: the text of ROOT/lock. */
+/** The process that holds the root: the content of ROOT/lock. */
 export interface Holder {
   readonly pid: number;
   readonly address: string;
@@ -106,7 +102,7 @@ export interface Holder {
   readonly since: string;
 }
 
-/** Names the holder for those who come later, as far as a full disk has room for that: the lock holds without it. */
+/** Writes the holder into the lock file for others to read, unless the disk is full: the lock holds without it. */
 export function writeHolder(root: string, holder: Holder): void {
   try {
     writeFileSync(join(root, 'lock'), `${JSON.stringify(holder)}\n`);
@@ -115,7 +111,7 @@ export function writeHolder(root: string, holder: Holder): void {
   }
 }
 
-/** The fault for a root that another daemon holds, with its name. */
+/** The fault for a root that another daemon holds. It names that daemon. */
 export function heldBy(root: string): Fault {
   const text = readFileSync(join(root, 'lock'), 'utf8').trim();
   const who = text === '' ? 'another process' : text;

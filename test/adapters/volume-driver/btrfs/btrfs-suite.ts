@@ -3,7 +3,7 @@ import type { Failpoint } from '../../../../src/ports/failpoints.ts';
 import type { Volume, VolumeDriver } from '../../../../src/ports/volume-driver.ts';
 import { insideMount } from '../../../support/inside-mount.ts';
 import { suiteNeeding } from '../../../support/requirements.ts';
-import { newRoot, openDriver, ways } from './bench.ts';
+import { calls, needsBtrfs, newRoot, openDriver } from './bench.ts';
 
 /** A root, and drivers opened on it as often as a daemon that crashes would. */
 export interface Place {
@@ -18,22 +18,20 @@ export interface Place {
   commit(volume: Volume): Promise<void>;
 }
 
-type Deed = (place: Place) => Promise<void>;
+type Run = (place: Place) => Promise<void>;
 
-/** Defines a suite of tests for each way to ask btrfs, with a root of its own for each test. */
-export function onBothWays(name: string, define: (test: (title: string, deed: Deed) => void) => void): void {
-  for (const [way, calls, missing] of ways) {
-    const test = suiteNeeding(`btrfs driver by ${way}: ${name}`, missing);
-    define((title, deed) => test(title, () => withPlace(calls(), deed)));
-    test.run();
-  }
+/** Defines a suite of tests on btrfs, with a root of its own for each test. */
+export function btrfsSuite(name: string, define: (test: (title: string, run: Run) => void) => void): void {
+  const test = suiteNeeding(`btrfs driver: ${name}`, needsBtrfs);
+  define((title, run) => test(title, () => withPlace(run)));
+  test.run();
 }
 
-async function withPlace(calls: BtrfsCalls, deed: Deed): Promise<void> {
+async function withPlace(run: Run): Promise<void> {
   const root = newRoot();
   const opened: VolumeDriver[] = [];
   const open = async (failpoint?: Failpoint) => {
-    const driver = await openDriver(root, calls, failpoint);
+    const driver = await openDriver(root, failpoint && { failpoint });
     opened.push(driver);
     return driver;
   };
@@ -49,7 +47,7 @@ async function withPlace(calls: BtrfsCalls, deed: Deed): Promise<void> {
     await driver.dropActive({ ...volume, kind: 'committed' });
   };
   try {
-    await deed({ root, calls, driver, open, part: (id, part) => `${root}/snapshots/${id}/${part}`, inside, commit });
+    await run({ root, calls, driver, open, part: (id, part) => `${root}/snapshots/${id}/${part}`, inside, commit });
   } finally {
     for (const each of opened) await each.close();
   }

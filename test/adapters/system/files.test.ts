@@ -1,12 +1,12 @@
 import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { makeDirectories } from '../../../../src/adapters/system/files/make-directories.ts';
-import { isErrno } from '../../../../src/ports/errno.ts';
-import { fillQuota, limitedSubvolume } from '../../../fault/small-disk.ts';
-import { createLoop } from '../../../support/loop.ts';
-import { requireFileSystem, suiteNeeding } from '../../../support/requirements.ts';
-import { createSandbox, type Sandbox } from '../../../support/sandbox.ts';
+import { makeDirectories } from '../../../src/adapters/system/files.ts';
+import { isErrno } from '../../../src/ports/errno.ts';
+import { fillQuota, limitedSubvolume } from '../../fault/small-disk.ts';
+import { createLoop } from '../../support/loop.ts';
+import { requireFileSystem, suiteNeeding } from '../../support/requirements.ts';
+import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
 
 const test = suiteNeeding<{ sandbox: Sandbox }>('makeDirectories', requireFileSystem('btrfs'));
 test.before.each((context) => {

@@ -1,10 +1,10 @@
-import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
-import { errnoError, isErrno } from '../../../ports/errno.ts';
-import { Fault, faultCode, faultOf } from '../../../ports/fault.ts';
-import type { RootGuard } from '../../../ports/root-guard.ts';
-import { blockDeviceOf } from '../files/block-device.ts';
+import { accessSync, closeSync, constants, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
+import { errnoError, isErrno } from '../../ports/errno.ts';
+import { Fault, faultCode, faultOf } from '../../ports/fault.ts';
+import type { RootGuard } from '../../ports/root-guard.ts';
+import { ext4OptionsFile } from './file-system.ts';
 
-/** What tells a directory from every other one of this machine, as long as its file system is mounted or in use. */
+/** Identifies a directory on this machine, as long as its file system is mounted or in use. */
 export interface DirectoryIdentity {
   readonly device: bigint;
   readonly inode: bigint;
@@ -19,21 +19,21 @@ export function directoryIdentity(path: string): DirectoryIdentity {
 /** A directory below the root. */
 export interface Watched {
   readonly name: string;
-  /** the mode to make it with where it is missing, for one that the store can do without; left out, the store can't */
-  readonly remade?: number;
+  /** the mode to create it again with if it is missing; left out for one that the store needs */
+  readonly recreated?: number;
 }
 
 export interface WatchingGuard extends RootGuard {
-  /** Takes note of directories below the root. Throws a Fault where one is missing that is not remade, or is no directory. */
+  /** Watches directories below the root too. Throws a Fault if one is missing and not recreated, or is no directory. */
   watch(directories: readonly Watched[]): void;
-  /** Lets the directories go. */
+  /** Closes the directories. */
   close(): void;
 }
 
-/** milliseconds that an answer holds: as much passes between a check and what is then done */
-const holds = 1;
-/** milliseconds between two looks at everything: others look at device and inode of what the store can't do without, alone */
-const wholeEvery = 500;
+/** milliseconds that an answer is valid: as much passes between a check and the work after it */
+const validFor = 1;
+/** milliseconds between two full checks: others only compare device and inode of the directories that the store needs */
+const fullCheckEvery = 500;
 
 interface Known extends DirectoryIdentity, Watched {
   readonly path: string;
@@ -42,46 +42,46 @@ interface Known extends DirectoryIdentity, Watched {
 }
 
 const hint =
-  'something was mounted over it, or it was unmounted, moved or deleted: bring the right one back, and the daemon goes on by itself';
+  'something was mounted over it, or it was unmounted, moved or deleted: restore the right one, and the daemon continues by itself';
 
-/** Remembers the root that is there now. Throws a Fault where none is. */
+/** Remembers the root that is present now. Throws a Fault if there is none. */
 export function createRootGuard(root: string): WatchingGuard {
   let known: readonly Known[] = [identified(root, { name: '' })];
   let at = Number.NEGATIVE_INFINITY;
-  let wholeAt = Number.NEGATIVE_INFINITY;
+  let fullAt = Number.NEGATIVE_INFINITY;
   let fault: Fault | undefined;
-  const options = ext4Options(root);
-  const look = (whole: boolean) => {
+  const options = ext4OptionsFile(root);
+  const look = (full: boolean) => {
     for (const [index, directory] of known.entries()) {
-      if (!whole && directory.remade !== undefined) continue;
-      const wrong = changed(root, directory, whole || index === 0);
+      if (!full && directory.recreated !== undefined) continue;
+      const wrong = changed(root, directory, full || index === 0);
       if (wrong === undefined) continue;
-      // Below another root nothing may be made.
-      if (index === 0 || directory.remade === undefined || !wrong.missing) return wrong.fault;
+      // Nothing may be created below another root.
+      if (index === 0 || directory.recreated === undefined || !wrong.missing) return wrong.fault;
       closeSync(directory.fd);
       known = known.with(index, identified(root, directory));
     }
-    if (whole && hasFailed(options))
-      return faultOf(errnoError('EROFS', 'ext4 took an error for the end of all writing'), `root ${root}`);
+    if (full && hasFailed(options))
+      return faultOf(errnoError('EROFS', 'ext4 refuses all writes after an error'), `root ${root}`);
     return undefined;
   };
-  const lookNow = (whole: boolean) => {
-    fault = lookSafely(() => look(whole), root);
+  const lookNow = (full: boolean) => {
+    fault = lookSafely(() => look(full), root);
     at = performance.now();
-    if (whole) wholeAt = at;
+    if (full) fullAt = at;
     return fault;
   };
   const check = () => {
     const now = performance.now();
-    if (now - at < holds) return fault;
-    return lookNow(fault !== undefined || now - wholeAt >= wholeEvery);
+    if (now - at < validFor) return fault;
+    return lookNow(fault !== undefined || now - fullAt >= fullCheckEvery);
   };
   return {
     check,
     checkAnew: () => lookNow(true),
     watch: (directories) => {
       known = [...known, ...directories.map((directory) => identified(root, directory))];
-      at = wholeAt = Number.NEGATIVE_INFINITY;
+      at = fullAt = Number.NEGATIVE_INFINITY;
     },
     close: () => {
       for (const { fd } of known) closeSync(fd);
@@ -98,13 +98,13 @@ function lookSafely(look: () => Fault | undefined, root: string): Fault | undefi
   }
 }
 
-function identified(root: string, { name, remade }: Watched): Known {
+function identified(root: string, { name, recreated }: Watched): Known {
   const path = name === '' ? root : `${root}/${name}`;
   const about = titleOf(root, name);
   try {
-    if (remade !== undefined && statSync(path, { throwIfNoEntry: false }) === undefined) mkdirSync(path, remade);
+    if (recreated !== undefined && statSync(path, { throwIfNoEntry: false }) === undefined) mkdirSync(path, recreated);
     const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
-    return { ...directoryIdentity(path), path, name, fd, ...(remade !== undefined && { remade }) };
+    return { ...directoryIdentity(path), path, name, fd, ...(recreated !== undefined && { recreated }) };
   } catch (error) {
     if (!isErrno(error, 'ENOTDIR')) throw faultOf(error, about);
     throw new Fault('misuse', `${about}: is not a directory`, { hint: 'move it out of the way' });
@@ -133,8 +133,8 @@ function changed(
 }
 
 /**
- * Whether ext4 lets nothing be written any more since it met an error (`errors=remount-ro`): newer kernels (6.15) then leave the mount
- * as it is, and only list it among its options.
+ * Whether ext4 refuses all writes after an error (`errors=remount-ro`): since Linux 6.15 the mount then stays read-write, and the
+ * file of its options has a line more.
  */
 function hasFailed(options: string | undefined): boolean {
   if (options === undefined) return false;
@@ -145,13 +145,6 @@ function hasFailed(options: string | undefined): boolean {
     if (faultCode(error) !== 'exhausted') throw error;
     return false;
   }
-}
-
-/** The file in which the kernel lists the options of a root on ext4. */
-function ext4Options(root: string): string | undefined {
-  const device = blockDeviceOf(root);
-  const file = `/proc/fs/ext4/${device}/options`;
-  return device !== undefined && existsSync(file) ? file : undefined;
 }
 
 const titleOf = (root: string, name: string) => `root ${root}${name === '' ? '' : `: ${name}`}`;

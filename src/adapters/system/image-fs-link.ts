@@ -1,10 +1,11 @@
 import { lstatSync, mkdirSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { faultOf } from '../../../ports/fault.ts';
+import { faultOf } from '../../ports/fault.ts';
 
 /**
- * Makes the path at which CRI looks for the image file system a link to the root, so that kubelet measures the file system that holds the images. A link of another target
- * is replaced; anything else is left alone. Answers why there is no link, or undefined where there is one; never throws.
+ * Links the path at which CRI looks for the image file system to the root, so that kubelet measures the file system that holds
+ * the images. Replaces a link with another target; leaves anything else alone. Returns why there is no link, or undefined if
+ * there is one; never throws.
  */
 export function linkImageFs(path: string, root: string): string | undefined {
   try {

@@ -1,7 +1,7 @@
 import * as assert from 'uvu/assert';
-import { hasOrderedMetadata } from '../../../../src/adapters/volume-driver/overlay/ordered-metadata.ts';
-import { createLoop, type LoopType } from '../../../support/loop.ts';
-import { requireFileSystem, suiteNeeding } from '../../../support/requirements.ts';
+import { hasOrderedMetadata } from '../../../src/adapters/system/file-system.ts';
+import { createLoop, type LoopType } from '../../support/loop.ts';
+import { requireFileSystem, suiteNeeding } from '../../support/requirements.ts';
 
 const kinds: readonly (readonly [type: LoopType, format: readonly string[], ordered: boolean])[] = [
   ['xfs', [], true],

@@ -1,0 +1,62 @@
+import { existsSync, readFileSync, readlinkSync, statfsSync, statSync } from 'node:fs';
+import { statfs } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { faultOf } from '../../ports/fault.ts';
+import type { MeasureDiskSpace } from '../../ports/space.ts';
+
+/** What `statfs` reports as the type. Source: linux/magic.h */
+const types = { ext4: 0xef53, xfs: 0x58465342, btrfs: 0x9123683e, overlay: 0x794c7630 } as const;
+
+/** Whether a path lies on a file system of one of these types. Throws the system's error. */
+export function isOn(path: string, ...names: readonly (keyof typeof types)[]): boolean {
+  const { type } = statfsSync(path);
+  return names.some((name) => types[name] === type);
+}
+
+/** Measures the space of the file system that holds a path. */
+export function createDiskSpaceMeter(path: string): MeasureDiskSpace {
+  return async () => {
+    try {
+      const { bavail, blocks, bsize, ffree, files } = await statfs(path);
+      return { bytes: bavail * bsize, totalBytes: blocks * bsize, inodes: ffree, totalInodes: files };
+    } catch (error) {
+      throw faultOf(error, `space of the file system of ${path}`);
+    }
+  };
+}
+
+/**
+ * Whether a path's file system has one journal, so that a flushed log has all that was created, removed and changed before it
+ * on stable storage too: names, owners and modes, but not what was written into files. This holds on xfs, and on ext4 unless
+ * it was made without a journal. False for any other, and if it can't be known.
+ */
+export function hasOrderedMetadata(path: string): boolean {
+  return isOn(path, 'xfs') || (isOn(path, 'ext4') && hasJournal(ext4OptionsFile(path)));
+}
+
+/** The kernel lists how data is kept beside the journal only if there is one. Source: fs/ext4/super.c, _ext4_show_options */
+function hasJournal(options: string | undefined): boolean {
+  try {
+    return options !== undefined && /^data=/m.test(readFileSync(options, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+/** The file in which the kernel lists the options of the ext4 file system that holds a path; undefined on others. */
+export function ext4OptionsFile(path: string): string | undefined {
+  const file = `/proc/fs/ext4/${blockDeviceOf(path)}/options`;
+  return existsSync(file) ? file : undefined;
+}
+
+/** The kernel's name of the block device that a path lies on; undefined if there is none (btrfs, tmpfs). */
+function blockDeviceOf(path: string): string | undefined {
+  const { dev } = statSync(path, { bigint: true });
+  const major = (dev >> 8n) & 0xfffn;
+  const minor = (dev & 0xffn) | ((dev >> 12n) & 0xfff00n);
+  try {
+    return basename(readlinkSync(`/sys/dev/block/${major}:${minor}`));
+  } catch {
+    return undefined;
+  }
+}

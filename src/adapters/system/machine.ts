@@ -1,0 +1,33 @@
+import { hash } from 'node:crypto';
+import { readFileSync, realpathSync, statSync } from 'node:fs';
+import { hostname } from 'node:os';
+import type { Root } from '../../../events/store-events.ts';
+
+/**
+ * The kernel's boot id: if it differs from the last opening's, that was ended by a power cut rather than a crash. Tests that
+ * cut the power of a loop device set SNAPLEDGER_BOOT_ID.
+ */
+export function bootId(): string {
+  return process.env.SNAPLEDGER_BOOT_ID ?? readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+}
+
+/**
+ * Identifies a directory as the root of a store. Its id is made of the machine, the path and the inode, none of which a copy
+ * keeps; the device is left out, since its number may change with every boot. A root that was moved, or copied back from a
+ * backup, has another id.
+ */
+export function rootOf(directory: string): Root {
+  const path = realpathSync(directory);
+  const host = hostname();
+  const parts = ['snapledger.root.v1', machineId() ?? host, path, String(statSync(path).ino)];
+  return { id: hash('sha256', parts.join('\0')).slice(0, 16), host, path };
+}
+
+/** Undefined in containers and other places that have none. */
+function machineId(): string | undefined {
+  try {
+    return readFileSync('/etc/machine-id', 'utf8').trim() || undefined;
+  } catch {
+    return undefined;
+  }
+}
