@@ -1,4 +1,7 @@
+import * as either from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
+import { decodeWith } from '../../events/codecs.ts';
+import { nearest } from './nearest.ts';
 import {
   AbsolutePath,
   Count,
@@ -58,3 +61,24 @@ export const Settings = t.partial(
   'a table',
 );
 export type Settings = t.TypeOf<typeof Settings>;
+
+/** Settings of a file or a command line, or the first thing that is wrong with them: where, what was expected, what stood there. */
+export function decodeSettings(input: unknown): either.Either<string, Settings> {
+  const unknown = unknownKey(Settings, input);
+  return unknown === undefined ? decodeWith(Settings, input) : either.left(unknown);
+}
+
+/** The first key of an input that a table's codec does not know, as a sentence with the key that was likely meant. */
+function unknownKey(table: t.PartialType<t.Props>, input: unknown, path = ''): string | undefined {
+  if (typeof input !== 'object' || input === null) return undefined;
+  for (const [key, value] of Object.entries(input)) {
+    const codec = Object.hasOwn(table.props, key) ? table.props[key] : undefined;
+    if (codec === undefined) return described(`${path}${key}`, nearest(key, Object.keys(table.props)));
+    const below = codec instanceof t.PartialType ? unknownKey(codec, value, `${path}${key}.`) : undefined;
+    if (below !== undefined) return below;
+  }
+  return undefined;
+}
+
+const described = (path: string, meant: string | undefined) =>
+  `${path}: unknown key${meant === undefined ? '' : `, did you mean ${meant}?`}`;

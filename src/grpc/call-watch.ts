@@ -1,11 +1,13 @@
-import type { StatusCode } from './status-code.ts';
+import type { Snapshots } from '../app/store/snapshots.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { StatusCode } from './status.ts';
 
-/** Told of every answered call: its method, its status by name, and how long it took from arrival to answer. */
+/** Called for every answered call: its method, its status by name, and the seconds from arrival to answer. */
 export type OnCall = (method: string, code: string, seconds: number) => void;
 
 /** Counts the calls that are not answered yet. */
 export interface CallWatch {
-  /** Call what it returns once, with the status of the answer. */
+  /** The returned function must be called once, with the status of the answer. */
   begin(method: string): (code: StatusCode) => void;
   /** Resolves when no call is unanswered. */
   idle(): Promise<void>;
@@ -28,4 +30,11 @@ export function createCallWatch(onCall: OnCall = () => {}): CallWatch {
     },
     idle: () => (open === 0 ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve))),
   };
+}
+
+/** What the calls work with. */
+export interface GrpcDeps {
+  readonly snapshots: Snapshots;
+  readonly logger: Logger;
+  readonly calls: CallWatch;
 }

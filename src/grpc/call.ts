@@ -1,19 +1,17 @@
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { Fault } from '../ports/fault.ts';
-import { timeoutOf } from './deadline.ts';
-import { framed, mostBytes } from './message.ts';
-import type { CallStatus } from './status.ts';
-import { type StatusCode, statusCodes } from './status-code.ts';
+import { framed, maxMessageBytes } from './framing.ts';
+import { type CallStatus, type StatusCode, statusCodes } from './status.ts';
 
 /** Answers one call: it must see to it that `answer`, `end` or `fail` is called once, whatever happens. */
 export type Handler = (call: Call) => void;
 
 const contentType = { ':status': 200, 'content-type': 'application/grpc' };
-const untilTrailers = { waitForTrailers: true, sendDate: false };
-const atOnce = { endStream: true, sendDate: false };
-const fine = { 'grpc-status': '0' };
+const withTrailers = { waitForTrailers: true, sendDate: false };
+const withoutBody = { endStream: true, sendDate: false };
+const okTrailers = { 'grpc-status': '0' };
 
-/** One call on its way through the server. All that is sent to a caller who is gone is dropped. */
+/** One call on its way through the server. What is sent after the client has gone is dropped. */
 export class Call {
   readonly stream: ServerHttp2Stream;
   readonly headers: IncomingHttpHeaders;
@@ -29,17 +27,17 @@ export class Call {
     if (timeout !== undefined) this.#expireIn(timeout);
   }
 
-  /** Nobody waits for an answer any more: the caller hung up, or its deadline has passed. */
+  /** No answer can be sent any more: the call was answered, the client hung up, or its deadline has passed. */
   get gone(): boolean {
     return this.#answered || this.stream.destroyed || this.stream.closed;
   }
 
-  /** The status that was sent; CANCELLED where the caller hung up before, and as long as nothing was. */
+  /** The status that was sent; CANCELLED if the client hung up before, and until then. */
   get code(): StatusCode {
     return this.#code;
   }
 
-  /** Aborted when the stream ends: the caller hung up, its deadline has passed, or it was answered. */
+  /** Aborted when the stream ends: the client hung up, its deadline has passed, or it was answered. */
   get ended(): AbortSignal {
     if (this.#ended === undefined) {
       const ended = new AbortController();
@@ -52,18 +50,18 @@ export class Call {
 
   /** Sends the only message and OK. */
   answer(message: Uint8Array): void {
-    if (message.length > mostBytes) this.fail(tooLarge(message.length));
-    else if (!this.#over('OK')) {
-      this.#begin(fine);
+    if (message.length > maxMessageBytes) this.fail(tooLarge(message.length));
+    else if (this.#finish('OK')) {
+      this.#begin(okTrailers);
       this.stream.end(framed(message));
     }
   }
 
-  /** Sends one of several messages; resolves when it is handed to the connection, or when the caller is gone. */
+  /** Sends one of several messages; resolves when it is handed to the connection, or when the client is gone. */
   send(message: Uint8Array): Promise<void> {
     const { stream } = this;
     if (this.gone) return Promise.resolve();
-    if (!stream.headersSent) this.#begin(fine);
+    if (!stream.headersSent) this.#begin(okTrailers);
     return new Promise((resolve) => {
       const done = () => {
         stream.off('close', done);
@@ -76,35 +74,35 @@ export class Call {
 
   /** Ends an answer of several messages, or of none, with OK. */
   end(): void {
-    if (this.#over('OK')) return;
-    if (!this.stream.headersSent) this.#begin(fine);
+    if (!this.#finish('OK')) return;
+    if (!this.stream.headersSent) this.#begin(okTrailers);
     this.stream.end();
   }
 
   /** Ends the call with a status other than OK. */
   fail(status: CallStatus): void {
-    if (this.#over(status.code)) return;
+    if (!this.#finish(status.code)) return;
     const { stream } = this;
     const trailers = trailersOf(status);
     if (stream.headersSent) {
       stream.removeAllListeners('wantTrailers');
       stream.once('wantTrailers', () => stream.sendTrailers(trailers));
       stream.end();
-    } else stream.respond({ ...contentType, ...trailers }, atOnce);
+    } else stream.respond({ ...contentType, ...trailers }, withoutBody);
   }
 
   #begin(trailers: Readonly<Record<string, string>>): void {
-    this.stream.respond(contentType, untilTrailers);
+    this.stream.respond(contentType, withTrailers);
     this.stream.once('wantTrailers', () => this.stream.sendTrailers(trailers));
   }
 
-  /** Whether it is too late to end the call; else it counts as ended with the status from then on. */
-  #over(code: StatusCode): boolean {
-    const over = this.gone;
-    if (!over) this.#code = code;
+  /** Ends the call with a status. False if it has ended before, or the client is gone. */
+  #finish(code: StatusCode): boolean {
+    const open = !this.gone;
+    if (open) this.#code = code;
     this.#answered = true;
     clearTimeout(this.#timer);
-    return over;
+    return open;
   }
 
   #expireIn(milliseconds: number): void {
@@ -130,5 +128,18 @@ const encoded = (text: string): string =>
 
 const tooLarge = (length: number): CallStatus => ({
   code: 'RESOURCE_EXHAUSTED',
-  details: `answer: it has ${length} bytes, a message may have ${mostBytes}`,
+  details: `answer: it has ${length} bytes, a message may have ${maxMessageBytes}`,
 });
+
+const milliseconds: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1000, m: 1, u: 1e-3, n: 1e-6 };
+
+/** The longest timeout of a timer. A longer deadline is none. */
+const maxTimerMs = 2 ** 31 - 1;
+
+/** The deadline of a call in milliseconds, by its `grpc-timeout`; undefined for none. */
+export function timeoutOf(header: string | readonly string[] | undefined): number | undefined {
+  const [, number, unit = ''] = /^([0-9]{1,8})([HMSmun])$/.exec(String(header ?? '')) ?? [];
+  const factor = milliseconds[unit];
+  const time = factor === undefined ? maxTimerMs : Number(number) * factor;
+  return time < maxTimerMs ? Math.ceil(time) : undefined;
+}

@@ -1,6 +1,6 @@
 import type { Snapshot } from '../../projections/snapshot.ts';
 import type { Mount } from '../ports/volume-driver.ts';
-import { mostBytes } from './message.ts';
+import { maxMessageBytes } from './framing.ts';
 import { infoOf } from './messages.ts';
 import { encodeInfoResponse, encodeMountsResponse } from './protocol.ts';
 
@@ -25,7 +25,7 @@ export const labelsLeftOut = 'snapledger/labels-left-out';
  */
 export const encodedInfo = keptFor((snapshot: Snapshot) => {
   const bytes = encodeInfoResponse({ info: infoOf(snapshot) });
-  if (bytes.length <= mostBytes) return bytes;
+  if (bytes.length <= maxMessageBytes) return bytes;
   const labels = { [labelsLeftOut]: `${Object.keys(snapshot.labels).length} labels, larger than a message` };
   return encodeInfoResponse({ info: infoOf({ ...snapshot, labels }) });
 });

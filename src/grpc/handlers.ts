@@ -5,14 +5,14 @@ import type { Answer } from '../domain/refusal.ts';
 import type { Usage } from '../ports/volume-driver.ts';
 import { actorOf } from './actor-of.ts';
 import type { Handler } from './call.ts';
-import type { Edge } from './edge.ts';
+import type { GrpcDeps } from './call-watch.ts';
 import { encodedInfo, encodedMounts } from './encoded.ts';
 import { list } from './list.ts';
 import type { CommitRequest, Empty, KeyRequest, OpenRequest, UpdateRequest, UsageResponse } from './messages.ts';
 import { unary } from './unary.ts';
 
 /** containerd's ten calls, each as one use case. */
-export function createHandlers(edge: Edge): Readonly<Record<string, Handler>> {
+export function createHandlers(edge: GrpcDeps): Readonly<Record<string, Handler>> {
   const { snapshots } = edge;
   const open =
     (kind: OpenKind) =>

@@ -1,8 +1,7 @@
 import { fromJSON, type ServiceDefinition } from '@grpc/proto-loader';
 import * as either from 'fp-ts/lib/Either.js';
 import type { Call, Handler } from './call.ts';
-import { readMessage } from './message.ts';
-import { decoded } from './request.ts';
+import { decoded, readMessage } from './framing.ts';
 
 /** The standard health service (`grpc.health.v1`), Check and Watch, for the server as a whole and for its services. */
 export interface Health {

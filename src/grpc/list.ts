@@ -2,12 +2,11 @@ import { setImmediate } from 'node:timers/promises';
 import * as either from 'fp-ts/lib/Either.js';
 import type { Snapshot } from '../../projections/snapshot.ts';
 import type { Call, Handler } from './call.ts';
-import type { Edge } from './edge.ts';
+import type { GrpcDeps } from './call-watch.ts';
 import { encodedInfo } from './encoded.ts';
-import { readMessage } from './message.ts';
+import { decoded, readMessage } from './framing.ts';
 import type { ListRequest } from './messages.ts';
 import { methodOf } from './protocol.ts';
-import { decoded } from './request.ts';
 import { type CallStatus, errorStatus, refusalStatus } from './status.ts';
 
 const method = methodOf('List');
@@ -16,7 +15,7 @@ const method = methodOf('List');
  * Streams the snapshots of one state, a page a message. The next page is made when the one before is handed to the
  * connection, and other calls get their turn in between; a caller that hangs up ends it.
  */
-export function list({ snapshots, logger, calls }: Edge): Handler {
+export function list({ snapshots, logger, calls }: GrpcDeps): Handler {
   const send = async (call: Call, { filters }: ListRequest): Promise<CallStatus | undefined> => {
     try {
       const answer = snapshots.list(filters);
@@ -48,9 +47,9 @@ async function sendPages(call: Call, snapshots: Iterable<Snapshot>): Promise<voi
 }
 
 /** containerd's own page. */
-const mostInfos = 100;
+const maxPageInfos = 100;
 /** In bytes: well below the 16 MiB that containerd takes. */
-const mostBytes = 8 * 1024 * 1024;
+const maxPageBytes = 8 * 1024 * 1024;
 
 /**
  * Encoded infos in pages of a hundred, fewer where labels are large. An info in a List is, on the wire, what Stat answers:
@@ -61,7 +60,7 @@ export function* pagesOf(snapshots: Iterable<Snapshot>): Generator<readonly Buff
   let bytes = 0;
   for (const snapshot of snapshots) {
     const info = encodedInfo(snapshot);
-    if (page.length === mostInfos || (page.length > 0 && bytes + info.length > mostBytes)) {
+    if (page.length === maxPageInfos || (page.length > 0 && bytes + info.length > maxPageBytes)) {
       yield page;
       page = [];
       bytes = 0;

@@ -1,13 +1,19 @@
-import { createServer, type Http2Server, type ServerHttp2Session } from 'node:http2';
+import {
+  createServer,
+  type Http2Server,
+  type IncomingHttpHeaders,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from 'node:http2';
 import type { Snapshots } from '../app/store/snapshots.ts';
 import { listenOnSocket } from '../edge/listen-on-socket.ts';
 import type { Logger } from '../ports/logger.ts';
 import { withTimeout } from '../ports/promises.ts';
+import { Call, type Handler } from './call.ts';
 import { type CallWatch, createCallWatch, type OnCall } from './call-watch.ts';
 import { createHandlers } from './handlers.ts';
 import { createHealth } from './health.ts';
 import { methodOf, serviceName } from './protocol.ts';
-import { createRouter } from './router.ts';
 
 export interface GrpcOptions {
   readonly snapshots: Snapshots;
@@ -28,13 +34,13 @@ export interface GrpcServer {
 }
 
 /**
- * No pings of our own, and none of the client's refused: a unix socket's peer that dies is seen at once. Connections may
- * be idle for ever, as containerd's are. What one connection may hold is bounded by the size of messages, not here.
+ * No keepalive pings, and clients may send any: on a unix socket a peer that dies is seen at once. Connections may be idle
+ * without limit, as containerd's are. What one connection may hold is bounded by the size of messages, not here.
  */
 const options = { maxSessionMemory: Number.MAX_SAFE_INTEGER };
 
-/** How long connections may take to say goodbye when all calls are answered, in milliseconds. */
-const farewell = 200;
+/** Milliseconds for connections to close when all calls are answered. */
+const goodbyeMs = 200;
 
 /**
  * Serves containerd's snapshots service and health checks on a unix socket: gRPC over Node's own HTTP/2, as far as that
@@ -51,7 +57,7 @@ export async function serveGrpc({ snapshots, address, logger, onCall }: GrpcOpti
   server.on('session', (session) => {
     sessions.add(session);
     session.once('close', () => sessions.delete(session));
-    // Whatever a peer does wrong ends its own connection, and nothing else.
+    // A protocol error of a client ends its own connection only.
     session.on('error', () => {});
   });
   await listenOnSocket(server, address);
@@ -78,8 +84,32 @@ async function drain({ server, sessions, calls }: Serving, timeoutMs: number): P
   for (const session of sessions) session.close();
   await withTimeout(
     timeoutMs,
-    Promise.race([closed, calls.idle().then(async () => void (await withTimeout(farewell, closed)))]),
+    Promise.race([closed, calls.idle().then(async () => void (await withTimeout(goodbyeMs, closed)))]),
   );
   for (const session of sessions) session.destroy();
   await closed;
+}
+
+const grpc = /^application\/grpc(?:$|[+;])/;
+
+/** Routes each request to the handler of its path. Anything but gRPC is refused as HTTP, an unknown path is UNIMPLEMENTED. */
+function createRouter(handlers: ReadonlyMap<string, Handler>) {
+  return (stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void => {
+    // A client that hangs up is no error: the handler finds it gone.
+    stream.on('error', () => {});
+    const { ':method': method, ':path': path = '', 'content-type': type = '' } = headers;
+    if (method !== 'POST') turnAway(stream, 405);
+    else if (!grpc.test(type)) turnAway(stream, 415);
+    else (handlers.get(path) ?? unknown)(new Call(stream, headers));
+  };
+}
+
+const unknown: Handler = (call) => {
+  call.stream.resume();
+  call.fail({ code: 'UNIMPLEMENTED', details: `method ${call.headers[':path']}: not known` });
+};
+
+function turnAway(stream: ServerHttp2Stream, status: number): void {
+  stream.resume();
+  stream.respond({ ':status': status }, { endStream: true });
 }

@@ -1,6 +1,5 @@
 import type { Refusal, RefusalCode } from '../domain/refusal.ts';
 import { errorText, Fault, type FaultCode } from '../ports/fault.ts';
-import type { StatusCode } from './status-code.ts';
 
 /** How a call failed, as gRPC says it. */
 export interface CallStatus {
@@ -40,10 +39,30 @@ export function errorStatus(error: unknown): CallStatus {
 }
 
 /** Status messages travel as a header: of long ones the middle is left out. */
-const most = 2_000;
+const maxDetailsLength = 2_000;
 
 function readable(text: string): string {
-  const short = text.length <= most ? text : `${text.slice(0, most - 500)} ... ${text.slice(-500)}`;
+  const short =
+    text.length <= maxDetailsLength ? text : `${text.slice(0, maxDetailsLength - 500)} ... ${text.slice(-500)}`;
   // Halves of surrogate pairs, which a cut or a foreign error may leave, can't be encoded.
   return Buffer.from(short, 'utf8').toString('utf8');
 }
+
+/** The numbers of gRPC's statuses, as far as they are answered here. */
+export const statusCodes = {
+  OK: 0,
+  CANCELLED: 1,
+  INVALID_ARGUMENT: 3,
+  DEADLINE_EXCEEDED: 4,
+  NOT_FOUND: 5,
+  ALREADY_EXISTS: 6,
+  RESOURCE_EXHAUSTED: 8,
+  FAILED_PRECONDITION: 9,
+  UNIMPLEMENTED: 12,
+  INTERNAL: 13,
+  UNAVAILABLE: 14,
+  DATA_LOSS: 15,
+} as const;
+
+/** A status by its name. */
+export type StatusCode = keyof typeof statusCodes;

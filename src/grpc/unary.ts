@@ -2,10 +2,9 @@ import type { IncomingHttpHeaders } from 'node:http2';
 import * as either from 'fp-ts/lib/Either.js';
 import type { Answer } from '../domain/refusal.ts';
 import type { Call, Handler } from './call.ts';
-import type { Edge } from './edge.ts';
-import { readMessage } from './message.ts';
+import type { GrpcDeps } from './call-watch.ts';
+import { decoded, readMessage } from './framing.ts';
 import { methodOf } from './protocol.ts';
-import { decoded } from './request.ts';
 import { type CallStatus, errorStatus, refusalStatus } from './status.ts';
 
 /** Works out the answer to one request. What it throws becomes the call's status and a line in the log. */
@@ -20,7 +19,7 @@ export type Run<Request, Response> = (
  * for is then done or undone, and only the answer is lost.
  */
 export function unary<Request, Response extends object>(
-  edge: Edge,
+  edge: GrpcDeps,
   name: string,
   run: Run<Request, Response>,
 ): Handler {
@@ -40,7 +39,7 @@ export function unary<Request, Response extends object>(
 }
 
 async function settle<Request>(
-  { logger }: Edge,
+  { logger }: GrpcDeps,
   { name: method, call }: { readonly name: string; readonly call: Pick<Call, 'gone'> },
   request: either.Either<CallStatus, Request>,
   run: (request: Request) => Promise<Answer<Buffer>>,

@@ -4,8 +4,8 @@ import { connect } from 'node:net';
 import { either } from 'fp-ts';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { timeoutOf } from '../../src/grpc/deadline.ts';
-import { framed, mostBytes } from '../../src/grpc/message.ts';
+import { timeoutOf } from '../../src/grpc/call.ts';
+import { framed, maxMessageBytes } from '../../src/grpc/framing.ts';
 import { heldUp } from '../support/held-up.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { closeEdges, definitionOf, found, type OpenedEdge, openEdge, sampleSnapshot } from './opened-edge.ts';
@@ -59,14 +59,14 @@ wire('takes a request in pieces, and answers in one frame', async () => {
 wire('says what is wrong with a request', async () => {
   const edge = await openEdge({ stat });
   const long = Buffer.alloc(5);
-  long.writeUInt32BE(mostBytes + 1, 1);
+  long.writeUInt32BE(maxMessageBytes + 1, 1);
   const cases: [string, readonly Buffer[], string, string][] = [
     ['nothing', [], '13', 'request: it holds no message'],
     ['less than a frame', [Buffer.alloc(4)], '13', 'request: it holds no message'],
     ['a cut message', [statOf('key').subarray(0, -1)], '13', 'request: its message has 4 bytes, its frame says 5'],
     ['two messages', [statOf('k'), statOf('k')], '13', 'request: its message has 11 bytes, its frame says 3'],
     ['compression', [Buffer.from([1, 0, 0, 0, 0])], '12', 'request: messages must not be compressed'],
-    ['a length beyond the limit', [long], '8', `request: a message may have ${mostBytes} bytes at most`],
+    ['a length beyond the limit', [long], '8', `request: a message may have ${maxMessageBytes} bytes at most`],
   ];
   for (const [name, parts, status, message] of cases) {
     const answered = await ask(edge, {}, parts);

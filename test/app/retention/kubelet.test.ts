@@ -2,7 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { hiddenFromKubelet } from '../../../src/app/retention/kubelet.ts';
 import { type LeastFree, type RetentionPolicy, shortOf } from '../../../src/app/retention/policy.ts';
-import { complete } from '../../../src/config/complete.ts';
+import { complete } from '../../../src/config/config.ts';
 
 const test = suite('retention beside a kubelet');
 const GiB = 2 ** 30;

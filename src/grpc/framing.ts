@@ -1,9 +1,11 @@
 import type { Readable } from 'node:stream';
+import type { ServiceDefinition } from '@grpc/proto-loader';
 import * as either from 'fp-ts/lib/Either.js';
+import { errorText } from '../ports/fault.ts';
 import type { CallStatus } from './status.ts';
 
 /** containerd's limit for one message, both ways, in bytes. */
-export const mostBytes = 16 * 1024 * 1024;
+export const maxMessageBytes = 16 * 1024 * 1024;
 
 /** Before each message stand a byte that says whether it is compressed, and its length. */
 const prefixLength = 5;
@@ -26,8 +28,8 @@ export function readMessage(request: Readable, done: (message: either.Either<Cal
     if (over) return;
     parts.push(part);
     length += part.length;
-    if (length - prefixLength <= mostBytes) return;
-    // The rest is still read, and dropped: who sends it may only listen afterwards.
+    if (length - prefixLength <= maxMessageBytes) return;
+    // The rest is read and dropped: a client may send all of it before it reads.
     over = true;
     parts = [];
     done(tooLarge);
@@ -44,7 +46,7 @@ function messageIn(bytes: Buffer): either.Either<CallStatus, Buffer> {
   if (bytes[0] !== 0)
     return either.left({ code: 'UNIMPLEMENTED', details: 'request: messages must not be compressed' });
   const length = bytes.readUInt32BE(1);
-  if (length > mostBytes) return tooLarge;
+  if (length > maxMessageBytes) return tooLarge;
   const found = bytes.length - prefixLength;
   if (length !== found) return internal(`its message has ${found} bytes, its frame says ${length}`);
   return either.right(bytes.subarray(prefixLength));
@@ -53,5 +55,17 @@ function messageIn(bytes: Buffer): either.Either<CallStatus, Buffer> {
 const internal = (what: string) => either.left<CallStatus>({ code: 'INTERNAL', details: `request: ${what}` });
 const tooLarge = either.left<CallStatus>({
   code: 'RESOURCE_EXHAUSTED',
-  details: `request: a message may have ${mostBytes} bytes at most`,
+  details: `request: a message may have ${maxMessageBytes} bytes at most`,
 });
+
+/** A request out of its bytes, or the status for bytes that are no such message. */
+export function decoded<Request>(
+  { requestDeserialize }: Pick<ServiceDefinition[string], 'requestDeserialize'>,
+  bytes: Buffer,
+): either.Either<CallStatus, Request> {
+  try {
+    return either.right(requestDeserialize(bytes) as Request);
+  } catch (error) {
+    return either.left({ code: 'INTERNAL', details: `request: ${errorText(error)}` });
+  }
+}
