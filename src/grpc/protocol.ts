@@ -3,7 +3,7 @@ import type { InfoResponse, MountsResponse } from './messages.ts';
 
 /**
  * containerd's snapshots service (`containerd.services.snapshots.v1`) as far as it is on the wire: names, numbers, types.
- * Written as protobuf.js reads it, so that no file has to be found at run time. Field numbers are for ever.
+ * Written as protobuf.js reads it, so that no file has to be found at run time. Field numbers never change.
  */
 
 interface Field {

@@ -1,43 +1,14 @@
-import { Gauge, Histogram, Registry } from 'prom-client';
-import type { Envelope } from '../../events/envelope.ts';
-import type { Pipeline, Pipelines } from '../app/background/pipeline.ts';
-import type { ForwardStatus } from '../app/forward/status.ts';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Logger } from '../ports/logger.ts';
-import type { LogFigures } from '../ports/store-files.ts';
-import { createCallMetrics, type ObserveCall } from './call-metrics.ts';
-import { countFailures } from './count-failures.ts';
-import { createEventMetrics } from './event-metrics.ts';
-import { createFeedMetrics, type WatchedFeed } from './feed-metrics.ts';
-import { createForwardMetrics } from './forward-metrics.ts';
-import { createJournalMetrics, type Watched } from './journal-metrics.ts';
-import { createLogMetrics, createLogSizeMetrics, type ObserveFlush } from './log-metrics.ts';
-import { createLoopMetrics } from './loop-metrics.ts';
-import { createPipelineMetrics } from './pipeline-metrics.ts';
+import { createStoreMetrics, type StoreMetrics } from './store-metrics.ts';
 
-/** Everything that is counted, for one daemon. Each part can be handed to the code that knows it as a plain function. */
-export interface Metrics {
-  readonly call: ObserveCall;
-  readonly flushed: ObserveFlush;
-  /** A checkpoint was written, in so many seconds. */
-  checkpointed(seconds: number): void;
-  /** The logger to hand to the application, so that failures count. */
+/** All metrics of one daemon. Each part is handed as a plain function to the code that has the figure. */
+export interface Metrics extends StoreMetrics {
+  /** A call was answered: its method, the status it got by name, and how long it took. */
+  call(method: string, code: string, seconds: number): void;
+  /** The logger to hand to the application: it counts warnings and errors. */
   counting(logger: Logger): Logger;
-  /** Counts the journal's durable events from now on, and shows its state. Called before recovery, it counts that too. */
-  watch(journal: Watched, pipelines: Pipelines): void;
-  /** Shows whether the store takes changes. */
-  watchHealth(health: () => { readonly serving: boolean }): void;
-  /** Shows how many bytes of retained layers there may be while a kubelet lacks space. */
-  hiddenFromKubelet(bytes: number): void;
-  /** Shows what the log takes on disk. */
-  watchLog(measure: () => Promise<LogFigures | undefined>): void;
-  /** Shows how the forwarding stands. */
-  watchForwarding(status: () => ForwardStatus): void;
-  /** Shows who reads the feed of events. */
-  watchFeed(feed: WatchedFeed): void;
-  /** A pipeline of background work failed. */
-  pipelineFailed(name: string): void;
-  /** A reader of the feed was given up. */
-  dropped(): void;
   /** The text format of Prometheus. */
   text(): Promise<{ readonly contentType: string; readonly body: string }>;
   close(): void;
@@ -45,88 +16,106 @@ export interface Metrics {
 
 export function createMetrics(version: string): Metrics {
   const registry = new Registry();
-  let watched: Watched | undefined;
-  let forwarding: (() => ForwardStatus) | undefined;
-  let pipelines: Pipelines | undefined;
-  let counting: Pipeline | undefined;
-  let feed: WatchedFeed | undefined;
-  let measure: (() => Promise<LogFigures | undefined>) | undefined;
-  const count = createEventMetrics(registry);
-  const checkpoints = createCheckpointMetrics(registry);
-  createJournalMetrics(registry, () => watched);
-  createLogSizeMetrics(registry, async () => measure?.());
-  createForwardMetrics(registry, { durable: () => watched?.durable.position ?? 0, status: () => forwarding?.() });
-  createInfo(registry, version);
-  const pipelineFailed = createPipelineMetrics(registry, () => ({ watched, pipelines }));
-  const dropped = createFeedMetrics(registry, () => feed);
-  const closeLoop = createLoopMetrics(registry);
+  const store = createStoreMetrics(registry);
+  const stopLoop = measureLoop(registry);
+  describeProcess(registry, version);
   return {
+    ...store,
     call: createCallMetrics(registry),
-    flushed: createLogMetrics(registry),
-    checkpointed: (seconds) => checkpoints.observe(seconds),
     counting: (logger) => countFailures(logger, registry),
-    watch: (journal, started) => {
-      watched = journal;
-      pipelines = started;
-      const handle = (envelopes: readonly Envelope[]) => {
-        for (const { event } of envelopes) count(event);
-      };
-      counting = started.start({ name: 'metrics', handle });
-    },
-    watchHealth: (health) => {
-      new Gauge({
-        name: 'snapledger_ready',
-        help: '1 while the store takes changes, else 0',
-        registers: [registry],
-        collect() {
-          this.set(Number(health().serving));
-        },
-      });
-    },
-    hiddenFromKubelet: (bytes) => {
-      new Gauge({
-        name: 'snapledger_retention_hidden_from_kubelet_bytes',
-        help: 'Bytes of retained layers that there may be while a kubelet with default thresholds lacks space: 0 is right',
-        registers: [registry],
-      }).set(bytes);
-    },
-    watchLog: (shown) => {
-      measure = shown;
-    },
-    watchForwarding: (status) => {
-      forwarding = status;
-    },
-    watchFeed: (shown) => {
-      feed = shown;
-    },
-    pipelineFailed,
-    dropped,
     text: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
     close: () => {
-      counting?.close();
-      closeLoop();
+      store.close();
+      stopLoop();
     },
   };
 }
 
-const createCheckpointMetrics = (registry: Registry) =>
-  new Histogram({
-    name: 'snapledger_checkpoint_seconds',
-    help: 'Checkpoints written, with the time each took',
-    buckets: [0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30],
+const callBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60];
+
+/** The series of each pair of labels is looked up once: a call costs two map reads and the histogram's count. */
+function createCallMetrics(registry: Registry): Metrics['call'] {
+  const histogram = new Histogram({
+    name: 'snapledger_call_duration_seconds',
+    help: 'Answered calls by method and status, with the time from arrival to answer',
+    labelNames: ['method', 'code'],
+    buckets: callBuckets,
     registers: [registry],
   });
+  const series = new Map<string, Histogram.Internal<'method' | 'code'>>();
+  return (method, code, seconds) => {
+    const pair = `${method} ${code}`;
+    let one = series.get(pair);
+    if (one === undefined) {
+      one = histogram.labels(method, code);
+      series.set(pair, one);
+    }
+    one.observe(seconds);
+  };
+}
 
-/** Constant 1, with the version as label, and the time of the start. */
-function createInfo(registry: Registry, version: string): void {
+/** Counts every warning and error by its message, which is a constant text, and failed undos separately, for an alert. */
+function countFailures(logger: Logger, registry: Registry): Logger {
   const registers = [registry];
-  new Gauge({ name: 'snapledger_build_info', help: 'The version that runs', labelNames: ['version'], registers }).set(
-    { version },
-    1,
-  );
+  const messages = new Counter({
+    name: 'snapledger_log_messages_total',
+    help: 'Warnings and errors in the daemon log, by level and message',
+    labelNames: ['level', 'message'],
+    registers,
+  });
+  const undos = new Counter({
+    name: 'snapledger_undo_failures_total',
+    help: 'Undos that failed and are retried',
+    registers,
+  });
+  return {
+    info: (fields, message) => logger.info(fields, message),
+    warn: (fields, message) => {
+      messages.inc({ level: 'warn', message });
+      logger.warn(fields, message);
+    },
+    error: (fields, message) => {
+      messages.inc({ level: 'error', message });
+      if (message === 'undo failed') undos.inc();
+      logger.error(fields, message);
+    },
+  };
+}
+
+/** Milliseconds between two samples of the loop. A sample is the time from one to the next, these included. */
+const resolution = 10;
+
+/** Measures the delay of the event loop between two scrapes. Returns what stops it. */
+function measureLoop(registry: Registry): () => void {
+  const delay = monitorEventLoopDelay({ resolution });
+  delay.enable();
+  new Gauge({
+    name: 'snapledger_event_loop_delay_seconds',
+    help: 'Delay of the event loop since the last scrape',
+    labelNames: ['quantile'],
+    registers: [registry],
+    collect() {
+      // Before the first sample the histogram has no percentiles.
+      if (delay.count > 0)
+        for (const quantile of [0.5, 0.99, 1])
+          this.set({ quantile }, Math.max(0, delay.percentile(quantile * 100) / 1e9 - resolution / 1000));
+      delay.reset();
+    },
+  });
+  return () => delay.disable();
+}
+
+function describeProcess(registry: Registry, version: string): void {
+  const registers = [registry];
+  new Gauge({
+    name: 'snapledger_build_info',
+    help: 'Constant 1, with the running version as label',
+    labelNames: ['version'],
+    registers,
+  }).set({ version }, 1);
   new Gauge({
     name: 'snapledger_start_time_seconds',
-    help: 'When the daemon started, in seconds since 1970',
+    help: 'Start of the daemon, in seconds since 1970',
     registers,
   }).set(Date.now() / 1000);
   new Gauge({

@@ -10,7 +10,7 @@ import { seal } from '../../src/app/store/stamp-events.ts';
 import { preparedVolume } from '../../src/app/store/volume-of.ts';
 import type { Prepare } from '../../src/domain/commands.ts';
 import { decide } from '../../src/domain/decide.ts';
-import { framed } from '../../src/grpc/message.ts';
+import { framed } from '../../src/grpc/framing.ts';
 import { methodOf } from '../../src/grpc/protocol.ts';
 import { rowOf } from './row.ts';
 import type { Workload } from './workload.ts';

@@ -118,7 +118,7 @@ test('counts durable events and shows the state of the journal', async ({ metric
   assert.is(await reading(metrics, 'snapledger_snapshots{kind="view"}'), 0);
   assert.is(await reading(metrics, 'snapledger_volumes_pending_purge'), 1);
   assert.is(await reading(metrics, 'snapledger_log_durable_position'), 5);
-  assert.is(await reading(metrics, 'snapledger_setbacks'), 4);
+  assert.is(await reading(metrics, 'snapledger_log_rollbacks'), 4);
   assert.is(await reading(metrics, 'snapledger_recovery_actions_total{action="quarantine"}'), 2);
   assert.is(await reading(metrics, 'snapledger_purges_total'), 1);
   assert.is(await reading(metrics, 'snapledger_purged_bytes_total'), 4096);

@@ -5,6 +5,7 @@ import * as assert from 'uvu/assert';
 import { initialState } from '../../projections/state.ts';
 import { createPipelines } from '../../src/app/background/create-pipelines.ts';
 import { closingLimits } from '../../src/app/close-service.ts';
+import { notYet } from '../../src/app/forward/status.ts';
 import { createJournal } from '../../src/app/store/journal.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
 import { stopTime } from '../../src/daemon.ts';
@@ -26,6 +27,10 @@ test('dashboard: uses only metrics that the daemon exports', async () => {
   const log = createMemoryEventLog();
   const journal = createJournal({ log, store: 's', clock: () => 1n, state: initialState });
   metrics.watch(journal, createPipelines({ journal, logger: silent }));
+  metrics.watchLog(async () => ({ segments: 1, archived: 0, bytes: 1, archivedBytes: 0 }));
+  metrics.watchFeed({ position: 0, subscribers: new Set() });
+  metrics.watchForwarding(() => notYet);
+  metrics.watchHealth(() => ({ serving: true }));
   metrics.counting(silent);
   const { body } = await metrics.text();
   metrics.close();

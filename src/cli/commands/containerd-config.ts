@@ -1,4 +1,4 @@
-import { imageFsPath, type Config } from '../../config/config.ts';
+import { type Config, imageFsPath } from '../../config/config.ts';
 import { loadConfig } from '../../config/load-config.ts';
 import type { Print } from '../output/print.ts';
 

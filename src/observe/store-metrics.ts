@@ -1,0 +1,254 @@
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { Kind } from '../../events/codecs.ts';
+import type { Event } from '../../events/registry.ts';
+import { retainedFigures } from '../../projections/retained-figures.ts';
+import type { State } from '../../projections/state.ts';
+import type { Pipeline, Pipelines } from '../app/background/pipeline.ts';
+import type { ForwardStatus } from '../app/forward/status.ts';
+import type { LogFigures } from '../ports/store-files.ts';
+
+/** The part of a journal that is read at a scrape. */
+export interface WatchedJournal {
+  readonly durable: State;
+  readonly latest: State;
+  readonly setbacks: number;
+}
+
+/** The part of a feed that is read at a scrape. */
+export interface WatchedFeed {
+  /** of the newest durable event */
+  readonly position: number;
+  readonly subscribers: ReadonlySet<{ readonly position: number }>;
+}
+
+/** Metrics of the store. Each `watch...` is called once; its gauges read the state at a scrape, so that an event costs nothing. */
+export interface StoreMetrics {
+  /** A batch of the log became durable: its events and bytes, and the time from the write to the end of its flush. */
+  flushed(events: number, bytes: number, seconds: number): void;
+  /** A checkpoint was written. */
+  checkpointed(seconds: number): void;
+  /** Counts the journal's durable events from now on, and shows its state. Called before recovery, it counts that too. */
+  watch(journal: WatchedJournal, pipelines: Pipelines): void;
+  /** Shows whether the store takes changes. */
+  watchHealth(health: () => { readonly serving: boolean }): void;
+  /** Shows how many bytes of retained layers there may be while a kubelet lacks space. */
+  hiddenFromKubelet(bytes: number): void;
+  /** Shows the size of the log on disk; undefined if it can't be measured now. */
+  watchLog(measure: () => Promise<LogFigures | undefined>): void;
+  watchForwarding(status: () => ForwardStatus): void;
+  watchFeed(feed: WatchedFeed): void;
+  /** A pipeline of background work failed. */
+  pipelineFailed(name: string): void;
+  /** A subscriber was disconnected. */
+  dropped(): void;
+  close(): void;
+}
+
+export function createStoreMetrics(registry: Registry): StoreMetrics {
+  const registers = [registry];
+  const gauge = gaugeOf(registry);
+  const checkpoints = new Histogram({
+    name: 'snapledger_checkpoint_seconds',
+    help: 'Checkpoints written, with the time each took',
+    buckets: [0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30],
+    registers,
+  });
+  const failures = new Counter({
+    name: 'snapledger_pipeline_failures_total',
+    help: 'Failures of background work by pipeline; what follows (retry, skip or stop) is in the daemon log',
+    labelNames: ['pipeline'],
+    registers,
+  });
+  const drops = new Counter({
+    name: 'snapledger_subscribers_dropped_total',
+    help: 'Subscribers that were disconnected: they read nothing, the daemon stopped, or the log failed',
+    registers,
+  });
+  const count = createEventMetrics(registry);
+  let durablePosition = () => 0;
+  let counting: Pipeline | undefined;
+  return {
+    flushed: createFlushMetrics(registry),
+    checkpointed: (seconds) => checkpoints.observe(seconds),
+    pipelineFailed: (pipeline) => failures.inc({ pipeline }),
+    dropped: () => drops.inc(),
+    watch: (journal, pipelines) => {
+      durablePosition = () => journal.durable.position;
+      watchJournal(registry, journal);
+      new Gauge({
+        name: 'snapledger_pipeline_lag_events',
+        help: 'Durable events that background work has not handled yet, by pipeline',
+        labelNames: ['pipeline'],
+        registers,
+        collect() {
+          this.reset();
+          for (const { name, position } of pipelines.list())
+            this.set({ pipeline: name }, Math.max(0, durablePosition() - position));
+        },
+      });
+      counting = pipelines.start({
+        name: 'metrics',
+        handle: (envelopes) => {
+          for (const { event } of envelopes) count(event);
+        },
+      });
+    },
+    watchHealth: (health) =>
+      void gauge('snapledger_ready', '1 while the store takes changes, else 0', () => Number(health().serving)),
+    hiddenFromKubelet: (bytes) =>
+      new Gauge({
+        name: 'snapledger_retention_hidden_from_kubelet_bytes',
+        help: 'Bytes of retained layers that may exist while a kubelet with default thresholds lacks space; should be 0',
+        registers,
+      }).set(bytes),
+    watchLog: (measure) => watchLogSize(registry, measure),
+    watchForwarding: (status) => watchForwarding(registry, status, () => durablePosition()),
+    watchFeed: (feed) => {
+      gauge('snapledger_subscribers', 'Subscribers to the events', () => feed.subscribers.size);
+      gauge('snapledger_subscriber_lag_events', 'Events that the slowest subscriber has not received yet', () =>
+        Array.from(feed.subscribers).reduce((lag, { position }) => Math.max(lag, feed.position - position), 0),
+      );
+    },
+    close: () => counting?.close(),
+  };
+}
+
+/** Makes gauges whose value is read at a scrape. */
+const gaugeOf = (registry: Registry) => (name: string, help: string, read: () => number) =>
+  new Gauge({
+    name,
+    help,
+    registers: [registry],
+    collect() {
+      this.set(read());
+    },
+  });
+
+/** Counts durable events by type, purges with the bytes they freed, and recovery by action. */
+function createEventMetrics(registry: Registry): (event: Event) => void {
+  const registers = [registry];
+  const byType = new Counter({
+    name: 'snapledger_events_total',
+    help: 'Durable events by type, since the start',
+    labelNames: ['type'],
+    registers,
+  });
+  const purges = new Counter({
+    name: 'snapledger_purges_total',
+    help: 'Volumes of removed and undone snapshots that were deleted',
+    registers,
+  });
+  const freed = new Counter({
+    name: 'snapledger_purged_bytes_total',
+    help: 'Bytes freed by purges, as far as the driver knows them',
+    registers,
+  });
+  const recovered = new Counter({
+    name: 'snapledger_recovery_actions_total',
+    help: 'What recovery had to do at the start, by action',
+    labelNames: ['action'],
+    registers,
+  });
+  return (event) => {
+    byType.inc({ type: event.type });
+    if (event.type === 'VolumePurged') {
+      purges.inc();
+      freed.inc(event.data.bytes);
+    } else if (event.type === 'StoreOpened') {
+      for (const [action, count] of Object.entries(event.data.found)) recovered.inc({ action }, count);
+    }
+  };
+}
+
+function watchJournal(registry: Registry, journal: WatchedJournal): void {
+  const gauge = gaugeOf(registry);
+  const durable = () => journal.durable;
+  gauge('snapledger_log_durable_position', 'Position of the newest durable event', () => durable().position);
+  gauge('snapledger_log_appended_position', 'Position of the newest event appended', () => journal.latest.position);
+  gauge('snapledger_log_rollbacks', 'How often appended events were rolled back', () => journal.setbacks);
+  gauge(
+    'snapledger_volumes_pending_purge',
+    'Volumes that wait for their purge',
+    () => durable().volumes.pendingPurge.size,
+  );
+  gauge('snapledger_retained_snapshots', 'Removed layers that can be restored', () => retainedFigures(durable()).count);
+  gauge(
+    'snapledger_retained_bytes',
+    'Bytes of the removed layers that can be restored, as far as they were measured',
+    () => retainedFigures(durable()).bytes,
+  );
+  new Gauge({
+    name: 'snapledger_snapshots',
+    help: 'Snapshots by kind',
+    labelNames: ['kind'],
+    registers: [registry],
+    collect() {
+      const counts: Record<Kind, number> = { active: 0, view: 0, committed: 0 };
+      journal.durable.volumes.wanted.each((_, { kind }) => {
+        counts[kind] += 1;
+      });
+      for (const [kind, count] of Object.entries(counts)) this.set({ kind }, count);
+    },
+  });
+}
+
+const flushBuckets = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 5];
+
+/** Batches of the log: their number is the histogram's count. */
+function createFlushMetrics(registry: Registry): StoreMetrics['flushed'] {
+  const registers = [registry];
+  const appended = new Counter({ name: 'snapledger_log_events_total', help: 'Events made durable', registers });
+  const written = new Counter({ name: 'snapledger_log_bytes_total', help: 'Bytes written to the log', registers });
+  const flush = new Histogram({
+    name: 'snapledger_log_flush_seconds',
+    help: 'Batches written to the log, with the time until each was on stable storage',
+    buckets: flushBuckets,
+    registers,
+  });
+  return (events, bytes, seconds) => {
+    appended.inc(events);
+    written.inc(bytes);
+    flush.observe(seconds);
+  };
+}
+
+function watchLogSize(registry: Registry, measure: () => Promise<LogFigures | undefined>): void {
+  new Gauge({
+    name: 'snapledger_log_size_bytes',
+    help: 'Bytes of the log on disk, by whether their segments are compressed',
+    labelNames: ['archived'],
+    registers: [registry],
+    async collect() {
+      // A collector that fails would take all other metrics with it.
+      const figures = await measure().catch(() => undefined);
+      if (figures === undefined) return;
+      this.set({ archived: 'true' }, figures.archivedBytes);
+      this.set({ archived: 'false' }, figures.bytes - figures.archivedBytes);
+    },
+  });
+}
+
+const forwardStates = ['connecting', 'forwarding', 'retrying', 'stopped'] as const;
+
+function watchForwarding(registry: Registry, status: () => ForwardStatus, durablePosition: () => number): void {
+  const gauge = gaugeOf(registry);
+  gauge('snapledger_forward_position', 'Position of the last event that the cluster holds', () => status().position);
+  gauge('snapledger_forward_lag_events', 'Durable events that the cluster does not hold yet', () =>
+    Math.max(0, durablePosition() - status().position),
+  );
+  gauge('snapledger_forward_failures', 'Failures of forwarding since the start', () => status().failures);
+  new Gauge({
+    name: 'snapledger_forward_state',
+    help: '1 for the state of the forwarding; the last error is a label',
+    labelNames: ['state', 'error'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      const now = status();
+      for (const state of forwardStates) {
+        const is = state === now.state;
+        this.set({ state, error: is ? now.error : '' }, is ? 1 : 0);
+      }
+    },
+  });
+}
