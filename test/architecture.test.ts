@@ -10,6 +10,20 @@ const sources = ['events', 'projections', 'src'].flatMap(sourcesBelow);
 
 const tree = suite('the tree');
 
+tree('decisions: each number is there once, with one context, decision and consequence', () => {
+  const records = readFileSync('DECISIONS.md', 'utf8')
+    .split(/^## (?=\d+\. )/m)
+    .slice(1);
+  const numbers = records.map((record) => Number.parseInt(record, 10));
+  assert.equal(
+    numbers,
+    [...new Set(numbers)].sort((a, b) => a - b),
+  );
+  for (const record of records)
+    for (const part of ['Status', 'Context', 'Decision', 'Consequence'])
+      assert.ok(record.split(`\n**${part}.**`).length <= 2, `${part} of ${record.split('\n')[0]}`);
+});
+
 tree('imports: keep to the rules of ARCHITECTURE.md', () => {
   assert.ok(sources.length > 50);
   const found = sources.flatMap((path) => offences(path, readFileSync(path, 'utf8')).map((what) => `${path} ${what}`));
