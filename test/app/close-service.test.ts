@@ -5,8 +5,10 @@ import { newMemoryVolume } from '../../src/adapters/volume-driver/memory-driver.
 import { Fault } from '../../src/ports/fault.ts';
 import { heldUp } from '../support/held-up.ts';
 import { closeMemoryStores, type MemoryStore, openMemoryStore } from '../support/memory-store.ts';
+import { speedUpTimers } from '../support/speed-up-timers.ts';
 import { waitFor } from '../support/wait-for.ts';
 
+speedUpTimers();
 const test = suite('app/close-service');
 const actor = { actor: 'containerd', namespace: 'default' };
 const prepare = { type: 'Prepare', key: 'k1', parent: '', kind: 'active', labels: {} } as const;

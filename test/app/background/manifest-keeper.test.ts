@@ -3,8 +3,10 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Manifests } from '../../../src/ports/layer-inspector.ts';
 import { closeMemoryStores, type MemoryStore, openMemoryStore } from '../../support/memory-store.ts';
+import { speedUpTimers } from '../../support/speed-up-timers.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
+speedUpTimers();
 const test = suite('app/background/manifest-keeper');
 const actor = { actor: 'containerd' };
 const retention = { keep: 1e9, maxBytes: 1e12, maxSnapshots: 1e6, minFree: { bytes: 0 } };

@@ -9,8 +9,10 @@ import {
   openMemoryStore,
   type Remains,
 } from '../../support/memory-store.ts';
+import { speedUpTimers } from '../../support/speed-up-timers.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
+speedUpTimers();
 const test = suite('app/retention/clock-steps');
 const actor = { actor: 'containerd', namespace: 'default' };
 const hour = 3_600_000;

@@ -15,8 +15,10 @@ import {
   type MemoryStoreOptions,
   openMemoryStore,
 } from '../../support/memory-store.ts';
+import { speedUpTimers } from '../../support/speed-up-timers.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
+speedUpTimers();
 const test = suite('app/retention/retention');
 const actor = { actor: 'containerd', namespace: 'default' };
 const full = () => new Fault('no-space', 'the disk is full', { hint: 'free space' });

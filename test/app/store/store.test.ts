@@ -10,7 +10,9 @@ import { Fault } from '../../../src/ports/fault.ts';
 import { caughtFault } from '../../support/caught-fault.ts';
 import { heldUp } from '../../support/held-up.ts';
 import { closeMemoryStores, openMemoryStore } from '../../support/memory-store.ts';
+import { speedUpTimers } from '../../support/speed-up-timers.ts';
 
+speedUpTimers();
 const test = suite('app/store/store');
 const actor = { actor: 'containerd', namespace: 'default' };
 const prepare = (key: string, parent = '') => ({ type: 'Prepare', key, parent, kind: 'active', labels: {} }) as const;
