@@ -10,6 +10,7 @@ import { Fault } from '../../src/ports/fault.ts';
 import { eventsOf, onDisk, verified } from '../support/inspect-store.ts';
 import { suiteNeeding } from '../support/requirements.ts';
 import { createSandbox } from '../support/sandbox.ts';
+import { speedUpTimers } from '../support/speed-up-timers.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { type DiskStore, openDiskStore } from './disk-store.ts';
 import { type DriverUnderTest, driversUnderTest, isStepOf } from './drivers.ts';
@@ -17,6 +18,7 @@ import { errnoRows } from './errno-rows.ts';
 import { createTrap, type Trap } from './trap.ts';
 import { type Outcome, type Row, undoTable } from './undo-table.ts';
 
+speedUpTimers();
 const actor = { actor: 'containerd' };
 
 /** A store with its trap, which deeds may close and open again. */
