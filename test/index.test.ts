@@ -11,7 +11,7 @@ import { waitFor } from './support/wait-for.ts';
 const test = suite('sources of events');
 const sandbox = createSandbox('sources');
 test.after(() => sandbox.close());
-const now = { room: 'ordinary', flush: 'now' } as const;
+const now = { flush: 'now' } as const;
 
 test('are the files of a store, which a daemon may be writing', async () => {
   const root = sandbox.folder('root');

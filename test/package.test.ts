@@ -62,7 +62,7 @@ test('is imported by its name, with types by the names of events, and gives even
   const root = sandbox.folder('root');
   const { log } = await openLog(join(root, 'log'));
   const facts = enveloped(oneOfEach);
-  await log.append(facts, { room: 'ordinary', flush: 'now' });
+  await log.append(facts, { flush: 'now' });
   await log.close();
   const arguments_ = [join(folder, 'sample.js'), root, join(sandbox.path, 'checkpoint')];
   const { stdout } = await run(process.execPath, arguments_);

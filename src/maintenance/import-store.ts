@@ -155,7 +155,7 @@ async function unpackFiles(place: string, { file, members }: Source): Promise<vo
 async function record(log: EventLog, { store, driver: from, position, volumes }: Source, driver: string) {
   const imported = { type: 'StoreImported', data: { from, driver, position, volumes } } as const;
   await log.append(seal([imported], { store, after: position, clock: system.now, actor: operatorActor }), {
-    room: 'reserved',
+    reserve: true,
     flush: 'now',
   });
 }

@@ -11,12 +11,9 @@ export interface LogPosition {
 }
 
 export interface AppendOptions {
-  /**
-   * `reserved` events may use the room that is kept back for what frees space; `ordinary` ones may not.
-   * A batch that mixes both is ordinary.
-   */
-  readonly room: 'ordinary' | 'reserved';
-  /** `soon` rides along with the next batch, or goes alone after a few milliseconds: for events nobody waits for. */
+  /** May use the disk space that is reserved for events which lead to space being freed. */
+  readonly reserve?: boolean;
+  /** `soon` waits for the next batch, at most a few milliseconds: for events that no client waits for. */
   readonly flush: 'now' | 'soon';
 }
 
@@ -32,7 +29,7 @@ export interface EncodedEvents {
 /** What keeps a log from its work, and may pass. */
 export interface LogTrouble {
   readonly fault: Fault;
-  /** which appends are refused meanwhile: none (they wait), those that are not `reserved`, or all */
+  /** which appends are refused meanwhile: none (they wait), those without `reserve`, or all */
   readonly refuses: 'none' | 'ordinary' | 'all';
 }
 
@@ -49,25 +46,28 @@ export interface Gone {
 /**
  * The ordered, durable list of all events of one store. One writer.
  *
- * The caller hands positions: the first envelope of an append is `end.position + 1`, the others follow without gap.
+ * The caller sets the positions: the first envelope of an append is `end.position + 1`, the others follow without a gap.
  * Appends may overlap; they are stored in the order of the calls, and calls that arrive while one flush runs share the next.
  */
 export interface EventLog {
-  /** The last event that was taken, durable or not. */
+  /** The last event that was accepted, durable or not. */
   readonly end: LogPosition;
   /**
-   * Resolves only when every envelope is on stable storage.
-   * Throws at once, and has then taken nothing: `no-space`, `read-only`, `exhausted`, `stopped`, `too-large` for an event that this log can't hold, or a TypeError for a wrong position.
-   * Rejects: nothing of this append is durable as far as anyone can promise, and every later append that was taken is
-   * rejected too. After a fault that is transient (`isTransient`) the log's `end` is back at the last durable event and it goes
-   * on taking events; after any other fault it is stopped until it is opened again.
+   * Resolves only when every envelope is on stable storage. Never throws. Promises settle in the order of the calls.
+   *
+   * Accepted: `end` has moved when the call returns. Refused: it has not, and the promise rejects with `no-space`, `read-only`,
+   * `exhausted`, `stopped`, `too-large` for an event that this log can't hold, or a TypeError for a wrong position.
+   *
+   * An accepted append that rejects was rolled back, and so was every later one. `end` goes back to the last durable event in the
+   * turn in which these promises are rejected. After a transient fault (`isTransient`) none of the events is in the log, and it
+   * accepts further ones; after any other fault it is unknown whether they are, and the log is stopped until it is opened again.
    */
   append(envelopes: readonly Envelope[], options: AppendOptions): Promise<void>;
   /** Set where the log was opened without its first events: a checkpoint after them can stand for them. */
   readonly gone?: Gone | undefined;
   /**
    * Reports what keeps the log from its work for now, at once and at every change, and undefined when that has passed. An append
-   * that waits for it settles later; a log that takes none meanwhile throws `stopped`. Left out by a log that knows no such state.
+   * that waits for it settles later; a log that accepts none meanwhile rejects with `stopped`. Left out by a log that knows no such state.
    */
   onTrouble?(report: (trouble: LogTrouble | undefined) => void): void;
   /** Batches of decoded envelopes after a position, in order, as far as the log is durable at the time of reading. Throws `corrupt` with place and hint. */
@@ -79,7 +79,7 @@ export interface EventLog {
   readEncoded?(after: number): AsyncIterable<EncodedEvents>;
   /** The proof at a position of this log, or undefined where the log does not hold that position. */
   chainHashAt(position: number): Promise<string | undefined>;
-  /** Resolves when all that was taken so far is on stable storage. */
+  /** Resolves when all that was accepted so far is on stable storage. */
   settled(): Promise<void>;
   /** Flushes and lets go. Idempotent. */
   close(): Promise<void>;

@@ -56,7 +56,7 @@ export async function writeLongLog(root: string, events: number, every = 50_000)
     const clock = () => began + BigInt(log.end.position) * 1_000_000_000n;
     const meta = { actor: 'containerd', namespace: 'k8s.io', lease: 'pull-1' };
     const sealed = seal(batch, { store, after: log.end.position, clock, actor: meta });
-    await log.append(sealed, { room: 'reserved', flush: 'now' });
+    await log.append(sealed, { reserve: true, flush: 'now' });
     state = sealed.reduce(evolve, state);
     if (log.end.position % every === 0) await checkpoints.save(log.end, toRows(state));
   }

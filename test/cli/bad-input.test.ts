@@ -39,7 +39,7 @@ test.before.each(async (context) => {
   const events = [...smallStore, ...more].map((event) =>
     event.type === 'StoreCreated' ? { ...event, data: { ...event.data, driver: 'overlay' } } : event,
   );
-  for (const envelope of enveloped(events)) await log.append([envelope], { room: 'ordinary', flush: 'now' });
+  for (const envelope of enveloped(events)) await log.append([envelope], { flush: 'now' });
   await log.close();
   await writeIdentity(context.root, { store, driver: 'overlay' });
   mkdirSync(join(context.root, 'snapshots/1/fs'), { recursive: true });

@@ -33,7 +33,7 @@ export async function createMemoryWorld(sandbox: Sandbox, envelopes: readonly En
     driver,
     checkpoints,
     damage: [],
-    append: (more) => log.append(more, { room: 'ordinary', flush: 'now' }),
+    append: (more) => log.append(more, { flush: 'now' }),
     chainHashAt: async (position) => (await log.chainHashAt(position)) ?? '',
     openLog: async () => createMemoryEventLog({ kept: [...kept] }),
     inspectLog: async () => ({

@@ -30,7 +30,7 @@ async function append(root: string, events: readonly Event[]): Promise<void> {
   const directory = join(root, 'log');
   const store = '6ba7b810-9dad-41d1-80b4-00c04fd430c8';
   const { log } = await openFileEventLog({ directory, store, preallocate: () => {} });
-  await log.append(enveloped(events, log.end.position), { room: 'ordinary', flush: 'now' });
+  await log.append(enveloped(events, log.end.position), { flush: 'now' });
   await log.close();
 }
 

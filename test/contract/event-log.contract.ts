@@ -36,8 +36,8 @@ interface Context {
 
 const store = '0b7c1e9e-3a55-4c8e-9d0a-6a1f6a3f1c11';
 
-const now: AppendOptions = { room: 'ordinary', flush: 'now' };
-const soon: AppendOptions = { room: 'ordinary', flush: 'soon' };
+const now: AppendOptions = { flush: 'now' };
+const soon: AppendOptions = { flush: 'soon' };
 
 /** `count` prepared snapshots that follow a position. */
 const events = (count: number, after: number): Envelope[] =>
@@ -166,13 +166,17 @@ export function eventLogContract(
     await log.append(events(2, 0), now);
     const [third, fourth] = events(2, 2);
     for (const wrong of [events(1, 0), events(1, 1), events(1, 3), [fourth, third]])
-      assert.throws(
-        () => log.append(wrong as Envelope[], now),
-        (error: unknown) => error instanceof TypeError,
-      );
+      assert.ok((await rejection(log.append(wrong as Envelope[], now))) instanceof TypeError);
     assert.is(log.end.position, 2);
     await log.append(events(1, 2), now);
     assert.equal(await readAll(log), events(3, 0));
+  });
+
+  test('append: a refused one rejects, and the end stays', async ({ subject: { log } }) => {
+    const { end } = log;
+    const appended = log.append(events(1, 7), now);
+    assert.is(log.end.position, end.position);
+    assert.ok((await rejection(appended)) instanceof TypeError);
   });
 
   test('takes an append of no events as done', async ({ subject: { log } }) => {
@@ -223,7 +227,7 @@ export function eventLogContract(
     await log.close();
     await appended;
     await log.close();
-    assert.throws(() => log.append(events(1, 2), now), isFault('stopped'));
+    assert.ok(isFault('stopped')(await rejection(log.append(events(1, 2), now))));
     assert.equal(await readAll(await subject.reopen()), events(2, 0));
   });
 
@@ -254,9 +258,15 @@ function filling(test: Test<Context>): void {
     await log.append(events(2, 0), now);
     const { end } = log;
     failNext('no-space');
-    const errors = await Promise.all([log.append(events(1, 2), now), log.append(events(2, 3), soon)].map(rejection));
+    const order: number[] = [];
+    const appends = [log.append(events(1, 2), now), log.append(events(2, 3), soon)];
+    appends.forEach((append, index) => void append.catch(() => order.push(index)));
+    // The end goes back in the turn in which the first one is rejected.
+    void appends[0]?.catch(() => assert.equal(log.end, end));
+    const errors = await Promise.all(appends.map(rejection));
     assert.ok(errors.every(isFault('no-space')), String(errors));
     assert.equal(log.end, end);
+    assert.equal(order, [0, 1]);
     await log.append(events(3, 2), now);
     assert.equal(await readAll(log), events(5, 0));
     assert.equal(await readAll(await subject.reopen()), events(5, 0));
@@ -270,7 +280,7 @@ function failing(test: Test<Context>): void {
     failNext('io');
     const errors = await Promise.all([log.append(events(1, 2), now), log.append(events(1, 3), now)].map(rejection));
     assert.ok(errors.every(isFault('io')), String(errors));
-    assert.throws(() => log.append(events(1, log.end.position), now), isFault('stopped'));
+    assert.ok(isFault('stopped')(await rejection(log.append(events(1, log.end.position), now))));
     assert.equal(await readAll(log), events(2, 0));
     await log.settled();
     const again = await subject.reopen();

@@ -41,7 +41,7 @@ test.before.each(async (context) => {
   context.to = join(context.sandbox.path, 'to');
   const { log } = await openFileEventLog({ directory: join(context.root, 'log'), store, preallocate: () => {} });
   const events = [...oneOfEach.slice(0, 1), prepared(1, 'a'), committed(1, 'a', 'A')];
-  await log.append(enveloped(events), { room: 'ordinary', flush: 'now' });
+  await log.append(enveloped(events), { flush: 'now' });
   await log.close();
   await writeIdentity(context.root, { store, driver: 'overlay' });
   const fs = join(context.root, 'snapshots/1/fs');

@@ -80,7 +80,7 @@ async function filled({ sandbox }: Context, name: Driver, scripts: readonly stri
     facts.push(prepared(id, `key-${id}`, parent), committed(id, `key-${id}`, `layer-${id}`, parent));
   }
   const { log } = await openFileEventLog({ directory: join(root, 'log'), store, preallocate: () => {} });
-  await log.append(enveloped(facts), { room: 'ordinary', flush: 'now' });
+  await log.append(enveloped(facts), { flush: 'now' });
   await log.close();
   await writeIdentity(root, { store, driver: name });
   return { root, shown: await shown(sandbox, driver, look) };

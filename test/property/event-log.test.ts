@@ -42,7 +42,7 @@ async function follow(directory: string, segmentBytes: number, deeds: readonly D
         one.events.flatMap((index) => oneOfEach[index] ?? []),
         all.length,
       );
-      void log.append(envelopes, { room: 'ordinary', flush: one.soon ? 'soon' : 'now' });
+      void log.append(envelopes, { flush: one.soon ? 'soon' : 'now' });
       all.push(...envelopes);
     } else if (one.do === 'reopen') {
       await log.close();

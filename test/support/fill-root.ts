@@ -78,7 +78,7 @@ export async function fillRoot(root: string, amount: Amount): Promise<void> {
     time += 1_000_000_000n;
     const sealed = seal(batch, { store, after: log.end.position, clock: () => time, actor: { actor: 'containerd' } });
     batch = [];
-    await log.append(sealed, { room: 'reserved', flush: 'now' });
+    await log.append(sealed, { reserve: true, flush: 'now' });
   };
   for (const event of history(amount)) if (batch.push(event) === 2000) await append();
   await append();

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { type Envelope, encodeEnvelope } from '../../events/envelope.ts';
-import { checkPositions } from '../../src/adapters/event-log/check-positions.ts';
+import { createAppend } from '../../src/adapters/event-log/create-append.ts';
 import { createGroupCommit } from '../../src/adapters/event-log/group-commit.ts';
 import type { AppendOptions, EventLog, LogPosition } from '../../src/ports/event-log.ts';
 import { Fault, faultOf, isTransient } from '../../src/ports/fault.ts';
@@ -53,9 +53,7 @@ export function createMemoryEventLog(options: MemoryEventLogOptions = {}): Event
   });
   const append = (envelopes: readonly Envelope[], appendOptions: AppendOptions): Promise<void> => {
     if (stopped !== undefined) throw stoppedBecause(stopped);
-    checkPositions(envelopes, end.position);
     admit(envelopes, appendOptions);
-    if (envelopes.length === 0) return Promise.resolve();
     const records = chained(envelopes, end.chainHash);
     end = { position: end.position + envelopes.length, chainHash: records.at(-1)?.chainHash ?? end.chainHash };
     return commit.take(records, appendOptions.flush);
@@ -64,7 +62,7 @@ export function createMemoryEventLog(options: MemoryEventLogOptions = {}): Event
     get end() {
       return end;
     },
-    append,
+    append: createAppend(() => end.position, append),
     read: (after) => batchesOf(kept, after),
     chainHashAt: async (position) => (position === 0 ? genesis : kept[position - 1]?.chainHash),
     settled: commit.settled,

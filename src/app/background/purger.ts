@@ -83,7 +83,7 @@ export function createPurger({ journal, pipelines, driver, retrier, logger, fail
       const why = journal.latest.volumes.pendingPurge.get(id)?.why ?? 'removed';
       return { type: 'VolumePurged', data: { id, why, bytes } };
     });
-    journal.record(events, { actor: reconcilerActor, room: 'reserved', flush: 'soon' }).catch(unrecorded);
+    journal.recordSoon(events, { actor: reconcilerActor, reserve: true }, unrecorded);
   };
 
   /** A purge that a power cut takes back must not be in the log: nobody would do it again. */

@@ -111,10 +111,5 @@ function unmeasured(state: State): readonly number[] {
 
 /** Nobody waits for this event: without it the next start measures again. */
 function record(id: number, { bytes, inodes }: Usage, journal: Journal): void {
-  try {
-    const events = [{ type: 'UsageMeasured', data: { id, bytes, inodes } } as const];
-    journal.record(events, { actor: reconcilerActor, flush: 'soon' }).catch(() => {});
-  } catch {
-    // The log takes nothing now; the figure can be had again.
-  }
+  journal.recordSoon([{ type: 'UsageMeasured', data: { id, bytes, inodes } }], { actor: reconcilerActor }, () => {});
 }

@@ -5,7 +5,7 @@ import { containerdActor } from '../actors.ts';
 import type { Journal } from '../store/journal.ts';
 
 interface Context {
-  readonly journal: Pick<Journal, 'record'>;
+  readonly journal: Pick<Journal, 'recordSoon'>;
   readonly uptime: Uptime;
   readonly watch: WatchContainerd;
 }
@@ -24,13 +24,7 @@ export function observeContainerd({ journal, uptime, watch }: Context): { close(
   let since = performance.now();
   let minute = 0;
   let count = 0;
-  const record = (event: Event) => {
-    try {
-      journal.record([event], { actor: containerdActor, flush: 'soon' }).catch(() => {});
-    } catch {
-      // The log takes nothing now: what is not known is not told.
-    }
-  };
+  const record = (event: Event) => journal.recordSoon([event], { actor: containerdActor }, () => {});
   const listener: ContainerdListener = {
     event: ({ topic, namespace, name, at }) => {
       const now = Math.floor(uptime() / 60_000);

@@ -57,7 +57,7 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
         const due = batch.filter(({ position }) => position <= known);
         if (due.length === 0 || closing.signal.aborted) break;
         const next = following(due, target.end.position);
-        await target.append(next, { room: 'reserved', flush: 'now' });
+        await target.append(next, { reserve: true, flush: 'now' });
         onProgress();
         change({ position: target.end.position });
         if (next.length < due.length) break;

@@ -44,7 +44,7 @@ export async function apply(
     }
     logger.warn({ action: action.type, id: action.id, why: action.why }, 'reconciled');
     failpoint('reconcile.record');
-    if (events.length > 0) await journal.record(events, { actor: reconcilerActor, room: 'reserved' });
+    if (events.length > 0) await journal.record(events, { actor: reconcilerActor, reserve: true });
   }
   return failed;
 }

@@ -100,7 +100,7 @@ export async function recover(context: Context): Promise<Recovered> {
   if (crash !== null) logger.warn(crash, 'the store was not left in order');
   if (storeInfo.id === '') {
     const created: Event = { type: 'StoreCreated', data: { store, driver: driver.name, version } };
-    await journal.record([created], { actor: operatorActor, room: 'reserved' });
+    await journal.record([created], { actor: operatorActor, reserve: true });
     logger.warn({ store }, 'a new, empty store was made: the root held none');
   }
   const unverified = crash === null && (await areIdsEnough(context));
@@ -124,7 +124,7 @@ export async function recover(context: Context): Promise<Recovered> {
     },
   };
   failpoint('store.open');
-  await journal.record([opened], { actor: withUptime(operatorActor, context.uptime), room: 'reserved' });
+  await journal.record([opened], { actor: withUptime(operatorActor, context.uptime), reserve: true });
   return { actions, failed, crash, unverified };
 }
 
@@ -138,5 +138,5 @@ async function areIdsEnough({ journal, driver, scans, opener }: Context): Promis
 /** Records that the daemon leaves the store in order. */
 export async function recordClosing(journal: Journal, reason: string, uptime: Uptime): Promise<void> {
   const actor = withUptime(operatorActor, uptime);
-  await journal.record([{ type: 'StoreClosed', data: { reason } }], { actor, room: 'reserved' });
+  await journal.record([{ type: 'StoreClosed', data: { reason } }], { actor, reserve: true });
 }

@@ -46,7 +46,7 @@ async function isSound({ journal, driver, logger }: StoreContext, id: number): P
   logger.warn({ id, key, error: why }, 'layer not adopted: it is not what was committed');
   if (key === undefined) return false;
   const data = { id, key, why };
-  await journal.record([{ type: 'RetentionEnded', data }], { actor: reconcilerActor, room: 'reserved' });
+  await journal.record([{ type: 'RetentionEnded', data }], { actor: reconcilerActor, reserve: true });
   return false;
 }
 

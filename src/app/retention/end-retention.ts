@@ -30,7 +30,7 @@ export async function endRetention(context: EndingContext, queued: readonly Queu
     if (events.length === 0) continue;
     if (purger.closing) return ended;
     failpoint('retention.end');
-    await journal.record(events, { actor: reconcilerActor, room: 'reserved' });
+    await journal.record(events, { actor: reconcilerActor, reserve: true });
     await Promise.all(events.map(({ data }) => purger.purged(data.id)));
     ended = true;
     await driver.reclaimSpace();

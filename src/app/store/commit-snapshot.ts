@@ -1,6 +1,5 @@
 import * as either from 'fp-ts/lib/Either.js';
 import type { Meta } from '../../../events/envelope.ts';
-import type { Event } from '../../../events/registry.ts';
 import type { Commit } from '../../domain/commands.ts';
 import type { Answer } from '../../domain/refusal.ts';
 import { errorText, faultOf, isTransient } from '../../ports/fault.ts';
@@ -86,9 +85,10 @@ async function recordCommit(
     let taken = false;
     try {
       failpoint('commit.append');
-      const appended = journal.record(events, { actor });
-      taken = true;
-      await appended;
+      const state = journal.latest;
+      const recorded = journal.record(events, { actor });
+      taken = journal.latest !== state;
+      await recorded;
     } catch (error) {
       // Where the outcome is unknown both the active and its seal stay: the next start reads the log and drops one of them.
       const unknown = taken && !isTransient(error);
@@ -133,12 +133,7 @@ function recordUndone(
 ): void {
   const data = { id, key, name, step, error: errorText(error), left: pathOf(id), done: 'unseal' };
   const unrecorded = (why: unknown) => logger.warn({ id, key, error: errorText(why) }, 'failed commit not recorded');
-  try {
-    const undone: Event = { type: 'CommitUndone', data };
-    journal.record([undone], { actor: reconcilerActor, room: 'reserved', flush: 'soon' }).catch(unrecorded);
-  } catch (why) {
-    unrecorded(why);
-  }
+  journal.recordSoon([{ type: 'CommitUndone', data }], { actor: reconcilerActor, reserve: true }, unrecorded);
 }
 
 /** Holds the name meanwhile, so that a Remove comes after it. */

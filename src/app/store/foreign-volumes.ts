@@ -29,7 +29,7 @@ export function createForeignVolumes({ journal, driver }: Context): ForeignVolum
     const why = `it stood in the place of the new snapshot ${id}, which nothing had been made for`;
     await journal.record([{ type: 'OrphanQuarantined', data: { path, id, moved, why } }], {
       actor: reconcilerActor,
-      room: 'reserved',
+      reserve: true,
     });
   };
   return {

@@ -45,11 +45,13 @@ export interface Journal {
   /** Durable events in order, each once. An observer must not throw: background work subscribes through a pipeline. */
   readonly events: Subject<Envelope>;
   /**
-   * Folds the events into `latest` at once and resolves with their envelopes when they are on stable storage.
-   * Throws at once where the log takes nothing, rejects where it gave them back. After a StoreClosed nothing is recorded: an
-   * end in order is the last that a session says.
+   * Appends events and resolves with their envelopes when they are on stable storage. Never throws. If the log accepts them,
+   * `latest` contains them when the call returns; it is unchanged if they are refused. Rejects if they were refused or rolled
+   * back. After a StoreClosed nothing is recorded: an orderly end is the last event of a session.
    */
   record(events: readonly Event[], options: RecordOptions): Promise<readonly Envelope[]>;
+  /** Records events that no client waits for, with one of the next flushes. `onLost` gets the error if they were not recorded. */
+  recordSoon(events: readonly Event[], options: RecordOptions, onLost: (error: unknown) => void): void;
   /** Resolves when nothing is under way any more, whether it became durable or not. */
   settled(): Promise<void>;
 }
@@ -61,7 +63,7 @@ interface Context {
   readonly state: State;
   /** asked before every event; none unless said */
   readonly root?: RootGuard;
-  /** bytes of the JSON of an event that is not `reserved`; a log refuses by itself what it can't hold */
+  /** bytes of the JSON of an event without `reserve`; a log refuses by itself what it can't hold */
   readonly largest?: number;
 }
 
@@ -70,14 +72,6 @@ export interface Health {
   readonly serving: boolean;
   readonly reason: string;
   readonly fault?: Fault;
-}
-
-/** What the log has taken and not yet confirmed. */
-interface Taken {
-  readonly to: State;
-  readonly at: LogPosition;
-  readonly envelopes: readonly Envelope[];
-  readonly since: number;
 }
 
 export function createJournal({ log, store, clock, state, root, largest }: Context): Journal {
@@ -111,20 +105,22 @@ export function createJournal({ log, store, clock, state, root, largest }: Conte
     if (reason === '') reason = why;
     resolveStopped(why);
   };
-  const record = (facts: readonly Event[], { actor, cause, room, flush }: RecordOptions) => {
+  const record: Journal['record'] = async (facts, { actor, cause, reserve = false, flush = 'now' }) => {
     if (closed) throw hasClosed();
     expectRoot(root);
     const { position } = log.end;
-    if (latest.position !== position) throw gaveBack();
+    if (latest.position !== position) throw rolledBack();
     const because = cause === undefined ? {} : { cause };
     const envelopes = seal(facts, { store, after: position, clock, actor, ...because });
-    if (largest !== undefined && room !== 'reserved') expectSmall(envelopes, largest);
-    const appended = log.append(envelopes, { room: room ?? 'ordinary', flush: flush ?? 'now' });
+    if (largest !== undefined && !reserve) expectSmall(envelopes, largest);
+    const appended = log.append(envelopes, { reserve, flush });
+    if (log.end.position === position) {
+      await appended;
+      return envelopes;
+    }
     latest = envelopes.reduce(evolve, latest);
     closed = facts.at(-1)?.type === 'StoreClosed';
-    return whenDurable(appended, { to: latest, at: log.end, envelopes, since: setbacks });
-  };
-  const whenDurable = async (appended: Promise<void>, { to, at, envelopes, since }: Taken) => {
+    const [to, at, since] = [latest, log.end, setbacks];
     try {
       await appended;
     } catch (error) {
@@ -165,6 +161,7 @@ export function createJournal({ log, store, clock, state, root, largest }: Conte
     log,
     events,
     record,
+    recordSoon: (facts, options, onLost) => void record(facts, { ...options, flush: 'soon' }).catch(onLost),
     settled: () => log.settled().catch(() => {}),
   };
 }
@@ -182,8 +179,7 @@ function expectSmall(envelopes: readonly Envelope[], largest: number): void {
   }
 }
 
-const gaveBack = () =>
-  new Fault('stopped', 'the log has just given events back that it had taken', { hint: 'try again' });
+const rolledBack = () => new Fault('stopped', 'the log has just rolled back an append', { hint: 'retry' });
 
 const hasClosed = () => new Fault('stopped', 'the store was closed in order', { hint: 'open it again' });
 

@@ -35,10 +35,12 @@ async function makeSnapshot(context: StoreContext, command: Prepare, actor: Meta
   const { journal, foreign, givenBack, failpoint } = context;
   for (;;) {
     const answer = await decideAndAct(context, command, async (events) => {
-      const id = journal.latest.storeInfo.lastId + 1;
+      const state = journal.latest;
+      const id = state.storeInfo.lastId + 1;
       if (foreign.has(id)) return { occupied: id };
       failpoint('prepare.append');
       const recorded = journal.record(events, { actor });
+      if (journal.latest === state) await recorded;
       const { position } = journal.latest;
       const volume = preparedVolume(journal.latest, command.key);
       return { mounts: await givenBack.track(makePrepared(context, command, { volume, position, recorded })) };
@@ -102,7 +104,7 @@ async function undoVolume(
   const record = async () => {
     if (recorded) return;
     failpoint('undo.record');
-    await journal.record([undone], { actor: reconcilerActor, room: 'reserved' });
+    await journal.record([undone], { actor: reconcilerActor, reserve: true });
     recorded = true;
   };
   const purge = async () => {
@@ -132,6 +134,6 @@ async function undoPrepare(
   };
   await undo({ operation: 'prepare', id, key, path: left, cause: error }, async () => {
     failpoint('undo.prepare');
-    await journal.record([undone], { actor: reconcilerActor, room: 'reserved', cause: position });
+    await journal.record([undone], { actor: reconcilerActor, reserve: true, cause: position });
   });
 }

@@ -45,8 +45,8 @@ async function removeSnapshot(context: StoreContext, command: Remove, actor: Met
     const retained = events.some(({ type, data }) => type === 'SnapshotRemoved' && data.retained);
     failpoint('remove.append');
     const recorded = retained
-      ? journal.record([...events, ...keeper.displaced()], { actor: withUptime(actor, uptime), room: 'reserved' })
-      : journal.record(events, { actor, room: 'reserved' });
+      ? journal.record([...events, ...keeper.displaced()], { actor: withUptime(actor, uptime), reserve: true })
+      : journal.record(events, { actor, reserve: true });
     await recorded;
     failpoint('remove.answer');
     if (removal === 'sync' && id !== undefined) await purger.purged(id);

@@ -2,6 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Fault } from '../../../src/ports/fault.ts';
 import { eventLogContract } from '../../contract/event-log.contract.ts';
+import { caughtFault } from '../../support/caught-fault.ts';
 import { createMemoryEventLog, type MemoryRecord } from '../../support/memory-event-log.ts';
 import { enveloped, prepared } from '../../support/sample-events.ts';
 
@@ -35,7 +36,7 @@ eventLogContract('memory', async () => {
 
 const test = suite('memory event log');
 const events = enveloped([prepared(1, 'a'), prepared(2, 'b'), prepared(3, 'c')]);
-const now = { room: 'ordinary', flush: 'now' } as const;
+const now = { flush: 'now' } as const;
 
 test('shows nothing before its flush is done', async () => {
   const held: (() => void)[] = [];
@@ -52,13 +53,13 @@ test('shows nothing before its flush is done', async () => {
 
 test('refuses at once what it is told not to admit', async () => {
   const log = createMemoryEventLog({
-    admit: (_, { room }) => {
-      if (room === 'ordinary') throw new Fault('no-space', 'full', { hint: 'none' });
+    admit: (_, { reserve }) => {
+      if (reserve !== true) throw new Fault('no-space', 'full', { hint: 'none' });
     },
   });
-  assert.throws(() => log.append(events.slice(0, 1), now), 'full');
+  assert.is((await caughtFault(log.append(events.slice(0, 1), now))).message, 'full');
   assert.is(log.end.position, 0);
-  await log.append(events.slice(0, 1), { room: 'reserved', flush: 'now' });
+  await log.append(events.slice(0, 1), { reserve: true, flush: 'now' });
   assert.is(log.end.position, 1);
 });
 

@@ -10,7 +10,7 @@ import { enveloped } from '../../support/sample-events.ts';
 export async function memoryFiles(events: readonly Event[] | readonly Envelope[]): Promise<StoreFiles> {
   const log = createMemoryEventLog();
   const envelopes = events.map((event, at) => ('event' in event ? event : (enveloped([event], at)[0] as Envelope)));
-  await log.append(envelopes, { room: 'ordinary', flush: 'now' });
+  await log.append(envelopes, { flush: 'now' });
   return filesOf(log);
 }
 

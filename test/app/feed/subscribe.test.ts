@@ -174,7 +174,7 @@ test('stops asking when nobody listens any more', async () => {
 test('reads a log of any adapter, chosen by type, to its end or on', async () => {
   const kept = createMemoryEventLog();
   const mixed = enveloped([prepared(1, 'a'), committed(1, 'a', 'b'), prepared(2, 'c')]);
-  await kept.append(mixed, { room: 'ordinary', flush: 'now' });
+  await kept.append(mixed, { flush: 'now' });
   const open = async () => ({ ...kept, end: kept.end, close: async () => {} });
   const seen = await collected({ source: createLogSource(open), types: ['SnapshotCommitted'] });
   assert.equal(seen, mixed.slice(1, 2));
@@ -183,7 +183,7 @@ test('reads a log of any adapter, chosen by type, to its end or on', async () =>
     positions.push(position),
   );
   await waitFor('the past', () => positions.length === 3);
-  await kept.append(enveloped([prepared(3, 'd')], 3), { room: 'ordinary', flush: 'now' });
+  await kept.append(enveloped([prepared(3, 'd')], 3), { flush: 'now' });
   await waitFor('the new one', () => positions.length === 4);
   following.unsubscribe();
   const behind = (await failure({ source: createLogSource(open), checkpoint: checkpointAt(9) })) as Fault;

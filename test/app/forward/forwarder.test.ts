@@ -9,7 +9,7 @@ import { createMemoryEventLog, type MemoryRecord } from '../../support/memory-ev
 import { enveloped, prepared } from '../../support/sample-events.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
-const now = { room: 'ordinary', flush: 'now' } as const;
+const now = { flush: 'now' } as const;
 const pauses = { first: 1, longest: 4 };
 
 /** `count` events after a position; another `life` is another history. */

@@ -15,7 +15,7 @@ const events = enveloped([prepared(1, 'k1'), committed(1, 'k1', 'base'), prepare
 
 async function filled() {
   const log = createMemoryEventLog({ store: 'here' });
-  await log.append(events, { room: 'ordinary', flush: 'now' });
+  await log.append(events, { flush: 'now' });
   return log;
 }
 

@@ -197,8 +197,8 @@ test('a disk that refuses a prepare: PrepareUndone, the error to the caller, the
 test('a full log that refuses a prepare at once leaves nothing, and removal still works', async () => {
   let isFull = false;
   const { snapshots, driver } = await opened({
-    admit: (_, { room }) => {
-      if (isFull && room === 'ordinary') throw full();
+    admit: (_, { reserve }) => {
+      if (isFull && reserve !== true) throw full();
     },
   });
   right(await snapshots.prepare(prepare('k1'), actor));

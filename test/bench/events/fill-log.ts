@@ -19,7 +19,7 @@ export async function fillLog(root: string, events: number): Promise<void> {
     batch.push(event);
     if (batch.length < 3000 && log.end.position + batch.length < events) continue;
     const actor = { actor: 'containerd', namespace: 'default' };
-    await log.append(seal(batch, { store, after: log.end.position, clock, actor }), { room: 'reserved', flush: 'now' });
+    await log.append(seal(batch, { store, after: log.end.position, clock, actor }), { reserve: true, flush: 'now' });
     batch = [];
   }
   await log.close();

@@ -1,7 +1,7 @@
 import type { Ballast } from '../../../ports/ballast.ts';
 import type { EventLog, Gone, LogPosition } from '../../../ports/event-log.ts';
 import { Fault, isTransient } from '../../../ports/fault.ts';
-import { checkPositions } from '../check-positions.ts';
+import { createAppend } from '../create-append.ts';
 import { createGroupCommit } from '../group-commit.ts';
 import { chainHashOf, type Segment } from './format/segment.ts';
 import type { WritingOptions } from './format/writing-options.ts';
@@ -41,13 +41,11 @@ export function createFileEventLog(
       end = placeOf(writer.active.segment);
     },
   });
-  const append: EventLog['append'] = (envelopes, { room, flush }) => {
+  const append: EventLog['append'] = (envelopes, { reserve = false, flush }) => {
     if (stopped !== undefined) throw noMore(stopped);
-    checkPositions(envelopes, end.position);
-    if (envelopes.length === 0) return Promise.resolve();
     const bodies = encodeBodies(envelopes);
-    const target = rotation.target(end, room);
-    const taken = formatTaken(target, bodies, room);
+    const target = rotation.target(end, reserve);
+    const taken = formatTaken(target, bodies, reserve);
     demandRoom(taken, options.ballast);
     target.taken = taken.to;
     end = { position: taken.to.position, chainHash: taken.to.chain };
@@ -64,7 +62,7 @@ export function createFileEventLog(
       return end;
     },
     gone,
-    append,
+    append: createAppend(() => end.position, append),
     read: (after) => readEvents(segments, after),
     readEncoded: (after) => readEncodedEvents(segments, after),
     chainHashAt: (position) => readChainHash(segments, position),
@@ -77,11 +75,11 @@ export function createFileEventLog(
 }
 
 /** Where ballast may be given up for it, a reserved append is taken all the same: writing it shows whether there is room. */
-function demandRoom({ active, to, room }: Taken, ballast: Ballast | undefined): void {
+function demandRoom({ active, to, reserve }: Taken, ballast: Ballast | undefined): void {
   try {
-    active.room.demand(to.offset, room);
+    active.room.demand(to.offset, reserve);
   } catch (error) {
-    if (room === 'ordinary' || ballast === undefined) throw error;
+    if (!reserve || ballast === undefined) throw error;
   }
 }
 

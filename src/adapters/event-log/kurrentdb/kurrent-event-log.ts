@@ -1,7 +1,7 @@
 import type { Envelope } from '../../../../events/envelope.ts';
-import type { AppendOptions, EventLog, LogPosition, LogTrouble } from '../../../ports/event-log.ts';
+import type { EventLog, LogPosition, LogTrouble } from '../../../ports/event-log.ts';
 import { errorText, Fault, faultCode, faultOf, isTransient } from '../../../ports/fault.ts';
-import { checkPositions } from '../check-positions.ts';
+import { createAppend } from '../create-append.ts';
 import { createGroupCommit } from '../group-commit.ts';
 import { appendSurely } from './append-surely.ts';
 import { chunksOf } from './chunks.ts';
@@ -119,18 +119,16 @@ export function createKurrentEventLog(parts: Parts): EventLog {
       end = durable;
     },
   });
-  const admit = (links: readonly Link[], room: AppendOptions['room']) => {
-    if (seen !== undefined && (seen.refuses === 'all' || (seen.refuses === 'ordinary' && room === 'ordinary')))
+  const admit = (links: readonly Link[], reserve: boolean) => {
+    if (seen !== undefined && (seen.refuses === 'all' || (seen.refuses === 'ordinary' && !reserve)))
       throw refusedFor(seen.fault);
-    const limit = room === 'ordinary' ? largest - headroom : largest;
+    const limit = reserve ? largest : largest - headroom;
     for (const link of links) if (link.bytes > limit) throw tooLarge(stream, link);
   };
-  const append: EventLog['append'] = (envelopes, { flush, room }) => {
+  const append: EventLog['append'] = (envelopes, { flush, reserve = false }) => {
     if (stopped !== undefined) throw noMore(stopped);
-    checkPositions(envelopes, end.position);
-    if (envelopes.length === 0) return Promise.resolve();
     const links = linked(envelopes, end.chainHash);
-    admit(links, room);
+    admit(links, reserve);
     end = placeAfter(links, end);
     return commit.take(links, flush);
   };
@@ -147,7 +145,7 @@ export function createKurrentEventLog(parts: Parts): EventLog {
       return end;
     },
     ...goneBefore(stream, ends),
-    append,
+    append: createAppend(() => end.position, append),
     read: (after) => upTo(readPages(stream, after, beginning), () => durable.position),
     chainHashAt: (position) => chainHashAt(stream, position, { ...beginning, end: durable }),
     settled: commit.settled,
@@ -168,7 +166,7 @@ export const largestEvent = 900_000;
 /** What the removal of a snapshot may take more than the event that gave it its labels. */
 const headroom = 20_000;
 
-/** Bytes of the JSON of an event that is not `reserved`. */
+/** Bytes of the JSON of an event without `reserve`. */
 export const largestOrdinary = largestEvent - headroom;
 
 /** What another writer adds while this one reads is not read: its own next append finds it. */

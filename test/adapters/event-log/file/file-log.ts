@@ -13,8 +13,8 @@ import { rawError } from '../../../support/raw-error.ts';
 import { enveloped, prepared } from '../../../support/sample-events.ts';
 
 export const storeId = '0b7c1e9e-3a55-4c8e-9d0a-6a1f6a3f1c11';
-export const now = { room: 'ordinary', flush: 'now' } as const;
-export const reserved = { room: 'reserved', flush: 'now' } as const;
+export const now = { flush: 'now' } as const;
+export const reserved = { reserve: true, flush: 'now' } as const;
 
 /** Opens a log that reserves no blocks, with whatever options the test is about. */
 export function openLog(directory: string, options: Partial<FileEventLogOptions> = {}): Promise<FileLogOpening> {

@@ -143,7 +143,7 @@ test('is refused for an older copy of a segment that went on otherwise', async (
   const { log } = await openLog(other, tiny);
   await log.append(
     (await readAll(log)).slice(0, 1).map((one) => ({ ...one, position: 4 })),
-    { room: 'ordinary', flush: 'now' },
+    { flush: 'now' },
   );
   await log.close();
   const shared = segmentsIn(directory).filter((name) => segmentsIn(other).includes(name));

@@ -10,7 +10,7 @@ import { type StandIn, type StandInOptions, startStandIn } from '../../../suppor
 import { enveloped, prepared } from '../../../support/sample-events.ts';
 import { createSandbox, type Sandbox } from '../../../support/sandbox.ts';
 
-export const now = { room: 'ordinary', flush: 'now' } as const;
+export const now = { flush: 'now' } as const;
 
 /** A stand-in, and logs of one store on it; everything ends with `close`. */
 export interface Cluster {

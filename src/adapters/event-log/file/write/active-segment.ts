@@ -46,7 +46,7 @@ export function prepareSegment(
   const room = createRoom(fd, options);
   const active = { segment, fd, room, taken: segment.end, started: false };
   try {
-    room.demand(header.bytes, 'ordinary');
+    room.demand(header.bytes, false);
   } catch (error) {
     discardSegment(active, options.warn);
     throw error;

@@ -1,5 +1,4 @@
 import { type Envelope, encodeEnvelope } from '../../../../../events/envelope.ts';
-import type { AppendOptions } from '../../../../ports/event-log.ts';
 import { formatLine } from '../format/line.ts';
 import type { ActiveSegment } from './active-segment.ts';
 import type { Taken } from './segment-writer.ts';
@@ -10,7 +9,7 @@ export function encodeBodies(envelopes: readonly Envelope[]): readonly string[] 
 }
 
 /** Puts bodies into lines that follow what was taken for a segment before. */
-export function formatTaken(active: ActiveSegment, bodies: readonly string[], room: AppendOptions['room']): Taken {
+export function formatTaken(active: ActiveSegment, bodies: readonly string[], reserve: boolean): Taken {
   const { position, offset, chain } = active.taken;
   let hash = chain;
   let text = '';
@@ -20,5 +19,5 @@ export function formatTaken(active: ActiveSegment, bodies: readonly string[], ro
     text += line.text;
   }
   const to = { position: position + bodies.length, chain: hash, offset: offset + Buffer.byteLength(text) };
-  return { active, room, text, records: bodies.length, to };
+  return { active, reserve, text, records: bodies.length, to };
 }

@@ -1,19 +1,18 @@
 import { fstatSync } from 'node:fs';
-import type { AppendOptions } from '../../../../ports/event-log.ts';
 import type { Preallocate } from './preallocate.ts';
 
 export interface RoomOptions {
   readonly preallocate: Preallocate;
   /** bytes by which the room ahead of the writing is extended */
   readonly roomBytes: number;
-  /** bytes of that room that only `reserved` appends may use */
+  /** bytes of that room that only appends with `reserve` may use */
   readonly reserveBytes: number;
 }
 
 /** The blocks of one segment that are there before anything is written into them. */
 export interface Room {
-  /** Makes sure that the file can grow to `size`, and for an ordinary append by the reserve more. Throws `no-space`. */
-  demand(size: number, room: AppendOptions['room']): void;
+  /** Makes sure that the file can grow to `size`, and unless the append may use the reserve by the reserve more. Throws `no-space`. */
+  demand(size: number, reserve: boolean): void;
   /** Finds out anew what is there beyond `size`, taking what the disk has left up to the reserve. Never throws. */
   restore(size: number): void;
 }
@@ -43,10 +42,10 @@ export function createRoom(fd: number, { preallocate, roomBytes, reserveBytes }:
     }
   };
   return {
-    demand: (size, room) => {
+    demand: (size, reserve) => {
       const wanted = size + reserveBytes;
       if (wanted <= reserved) return;
-      if (room === 'ordinary') return extend(wanted);
+      if (!reserve) return extend(wanted);
       // The reserve is there for the moment when the disk is full: it is filled up as long as that is possible.
       if (full && size <= reserved) return;
       try {

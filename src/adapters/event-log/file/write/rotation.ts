@@ -1,4 +1,4 @@
-import type { AppendOptions, LogPosition } from '../../../../ports/event-log.ts';
+import type { LogPosition } from '../../../../ports/event-log.ts';
 import { isTransient } from '../../../../ports/fault.ts';
 import type { WritingOptions } from '../format/writing-options.ts';
 import { type ActiveSegment, discardSegment, prepareSegment } from './active-segment.ts';
@@ -7,9 +7,9 @@ import { type ActiveSegment, discardSegment, prepareSegment } from './active-seg
 export interface Rotation {
   /**
    * The segment for an append after `end`: a new one, where the current one has its size. While the disk has no place
-   * for a new one, or one can't be made at present, reserved appends go on in the current one; ordinary ones throw.
+   * for a new one, or one can't be made at present, appends with `reserve` go on in the current one; others throw.
    */
-  target(end: LogPosition, room: AppendOptions['room']): ActiveSegment;
+  target(end: LogPosition, reserve: boolean): ActiveSegment;
   /** Forgets the segments that were prepared and not started, and goes back to one that was. */
   rewind(to: ActiveSegment): void;
 }
@@ -30,12 +30,12 @@ export function createRotation(first: ActiveSegment, options: WritingOptions): R
     prepared = [...prepared.filter(({ started }) => !started), current];
   };
   return {
-    target: (end, room) => {
-      if (!isFull(current) || (crowded && room === 'reserved')) return current;
+    target: (end, reserve) => {
+      if (!isFull(current) || (crowded && reserve)) return current;
       try {
         rotate(end);
       } catch (error) {
-        if (room === 'ordinary' || !isTransient(error)) throw error;
+        if (!reserve || !isTransient(error)) throw error;
       }
       return current;
     },

@@ -1,6 +1,5 @@
 import { closeSync } from 'node:fs';
 import type { Ballast } from '../../../../ports/ballast.ts';
-import type { AppendOptions } from '../../../../ports/event-log.ts';
 import type { Failpoint } from '../../../../ports/failpoints.ts';
 import { type Fault, faultOf, isTransient } from '../../../../ports/fault.ts';
 import { ioFault } from '../format/io-fault.ts';
@@ -14,7 +13,7 @@ import { withBallast } from './with-ballast.ts';
 /** The events of one append as they will stand in a segment. */
 export interface Taken {
   readonly active: ActiveSegment;
-  readonly room: AppendOptions['room'];
+  readonly reserve: boolean;
   readonly text: string;
   readonly records: number;
   /** the place after them */
@@ -27,7 +26,7 @@ export interface SegmentWriter {
   readonly active: ActiveSegment;
   /**
    * Makes appends of one segment durable, starting that segment first where it is a new one. Ballast is given up where one
-   * of them is reserved and there is no space, and made again afterwards. Rejects with a Fault.
+   * of them may use the reserve and there is no space, and made again afterwards. Rejects with a Fault.
    */
   store(batch: readonly Taken[]): Promise<void>;
   /**
@@ -66,7 +65,7 @@ export function createSegmentWriter(
       if (batch.length === 0) return;
       const began = performance.now();
       const bytes = Buffer.from(batch.map(({ text }) => text).join(''));
-      const isReserved = batch.some(({ room }) => room === 'reserved');
+      const isReserved = batch.some(({ reserve }) => reserve);
       await withBallast(isReserved ? ballast : undefined, () => write(batch, bytes));
       advance(active.segment, batch);
       const records = batch.reduce((sum, taken) => sum + taken.records, 0);

@@ -19,7 +19,7 @@ test.before.each(async (context) => {
   context.sandbox = createSandbox('read-ahead');
   context.directory = join(context.sandbox.path, 'log');
   const { log } = await openLog(context.directory, { segmentBytes: 8192 });
-  for (const envelope of eventsAfter(0, count)) await log.append([envelope], { room: 'ordinary', flush: 'now' });
+  for (const envelope of eventsAfter(0, count)) await log.append([envelope], { flush: 'now' });
   await log.close();
   assert.ok(segmentsIn(context.directory).length > 10);
 });

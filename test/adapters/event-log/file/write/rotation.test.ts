@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { inspectLog } from '../../../../../src/adapters/event-log/file/verify/inspect-log.ts';
+import { caughtFault } from '../../../../support/caught-fault.ts';
 import { createSandbox, type Sandbox } from '../../../../support/sandbox.ts';
 import { eventsAfter, linesOf, now, openLog, readAll, segmentsIn } from '../file-log.ts';
 
@@ -47,7 +48,7 @@ test('replace nothing that has their name, and begin when it was moved away', as
   await log.append([first], now);
   const foreign = join(directory, '00000000000000000002.log');
   writeFileSync(foreign, 'of another log');
-  assert.throws(() => log.append([second], now), /something has its name already/);
+  assert.match((await caughtFault(log.append([second], now))).message, /something has its name already/);
   assert.is(readFileSync(foreign, 'utf8'), 'of another log');
   renameSync(foreign, join(directory, 'elsewhere'));
   for (const envelope of [second, third]) await log.append([envelope], now);
