@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { VolumeScan, World } from '../cli/cli-deps.ts';
+import type { World } from '../cli/cli-deps.ts';
 import { Fault } from '../ports/fault.ts';
 import { clusterOf, storeFiles } from './store-files.ts';
 
@@ -18,8 +18,8 @@ export const cliDeps: World = {
   measureLog: (root) => storeFiles(root).measureLog(),
   openCheckpoints: (root) => storeFiles(root).openCheckpoints(),
   openScan: async (root, driver) => {
-    const { bootId } = await import('../adapters/system/machine.ts');
-    return { ...(await openVolumes(root, driver)), boot: bootId() };
+    const { openScan } = await import('./drivers.ts');
+    return openScan(root, driver);
   },
   archiveLog: async (root, upTo, dryRun) => {
     const { archiveLog } = await import('../adapters/event-log/file/archive/archive-log.ts');
@@ -44,11 +44,11 @@ export const cliDeps: World = {
     return importStore(root, file, driver);
   },
   openInspector: async (root, driver) => {
-    const { openInspector } = await import('./layers.ts');
+    const { openInspector } = await import('./drivers.ts');
     return openInspector(root, driver);
   },
   openLayers: async (root, driver) => {
-    const { openLayers } = await import('./layers.ts');
+    const { openLayers } = await import('./drivers.ts');
     return openLayers(root, driver);
   },
   initStore: async (config, logger) => {
@@ -82,34 +82,4 @@ async function expectFiles(root: string): Promise<void> {
   throw new Fault('misuse', `${root}: its log is kept in a cluster, and has no archives`, {
     hint: 'nothing has to be done here',
   });
-}
-
-/** Opening the driver itself would lay out its root; only what looks at the disk is taken of it. */
-async function openVolumes(root: string, driver: string): Promise<Omit<VolumeScan, 'boot'>> {
-  switch (driver) {
-    case 'overlay': {
-      const { orphanDeeds } = await import('../adapters/volume-driver/overlay/orphans.ts');
-      const { scan, isPristine } = orphanDeeds(root, () => 0);
-      return { scan, isPristine, occupies: ({ kind }) => kind !== 'view' };
-    }
-    case 'btrfs':
-      return openBtrfsScan(root);
-    case 'memory':
-      return { scan: async () => [], isPristine: async () => false, occupies: () => false };
-    default:
-      throw new Fault('unsupported', `this release can't look at volumes of the driver ${driver}`, {
-        hint: 'use the release that made the store',
-      });
-  }
-}
-
-async function openBtrfsScan(root: string): Promise<Omit<VolumeScan, 'boot'>> {
-  const { nativeCalls } = await import('../adapters/system/native-calls.ts');
-  const { createSystem } = await import('../adapters/system/system.ts');
-  const { createBtrfsCalls } = await import('../adapters/volume-driver/btrfs/btrfs-calls.ts');
-  const { orphanDeeds } = await import('../adapters/volume-driver/btrfs/orphans.ts');
-  const calls = createBtrfsCalls(nativeCalls().ioctl);
-  const { syncFileSystem } = createSystem();
-  const { scan, isPristine } = orphanDeeds({ root, calls, syncFileSystem, remove: async () => 0 });
-  return { scan, isPristine, occupies: () => true };
 }

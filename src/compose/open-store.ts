@@ -17,7 +17,7 @@ import type { Config } from '../config/config.ts';
 import type { EventLog } from '../ports/event-log.ts';
 import type { RootGuard } from '../ports/root-guard.ts';
 import type { VolumeDriver } from '../ports/volume-driver.ts';
-import { createDriver, createRootBallast, type DriverTools } from './create-driver.ts';
+import { createDriver, createRootBallast, type DriverTools } from './drivers.ts';
 import { openLog } from './open-log.ts';
 import { type OpenStore, startStore } from './start-store.ts';
 import type { Tools } from './tools.ts';

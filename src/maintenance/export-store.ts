@@ -11,7 +11,7 @@ import { runCommand } from '../adapters/system/run-command.ts';
 import { createSystem } from '../adapters/system/system.ts';
 import { stateOfStore } from '../app/audit/state-at.ts';
 import { volumesInOrder } from '../app/store/volumes-in-order.ts';
-import { openCarrier } from '../compose/layers.ts';
+import { openCarrier } from '../compose/drivers.ts';
 import { storeFiles } from '../compose/store-files.ts';
 import { Fault, faultCode, faultOf } from '../ports/fault.ts';
 import type { Lock } from '../ports/system.ts';

@@ -1,28 +1,29 @@
-import { createWriteStream, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
+import { createWriteStream, existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createFileCheckpointStore } from '../adapters/checkpoint-store/file.ts';
 import { openFileEventLog } from '../adapters/event-log/file/open-file-event-log.ts';
-import { damaged, leftOutOf } from '../adapters/store-export/contents.ts';
+import { damaged, leftOutOf, volumeMember } from '../adapters/store-export/contents.ts';
 import { type CheckedExport, checkExport, readMember } from '../adapters/store-export/read-export.ts';
+import { unpackVolume } from '../adapters/store-export/volume-tar.ts';
 import { writeInPlace } from '../adapters/system/commands.ts';
 import { heldBy, importing, writeIdentity } from '../adapters/system/root-directory.ts';
+import { runCommand } from '../adapters/system/run-command.ts';
 import { createSystem } from '../adapters/system/system.ts';
 import { operatorActor } from '../app/actors.ts';
 import { loadState } from '../app/recovery/load-state.ts';
 import { seal } from '../app/store/stamp-events.ts';
 import { volumesInOrder } from '../app/store/volumes-in-order.ts';
-import { createDriver } from '../compose/create-driver.ts';
-import { openCarrier } from '../compose/layers.ts';
+import { createDriver, openCarrier } from '../compose/drivers.ts';
 import type { DriverName } from '../config/config.ts';
 import { isErrno } from '../ports/errno.ts';
 import type { EventLog } from '../ports/event-log.ts';
 import { noFailpoints } from '../ports/failpoints.ts';
 import { Fault, faultOf } from '../ports/fault.ts';
 import { silent } from '../ports/logger.ts';
-import type { VolumeDriver } from '../ports/volume-driver.ts';
+import type { VolumeCarrier } from '../ports/volume-carrier.ts';
+import type { Volume, VolumeDriver } from '../ports/volume-driver.ts';
 import type { Transfer } from './export-store.ts';
-import { importVolumes, purgeAll } from './import-volumes.ts';
 
 const system = createSystem();
 
@@ -131,7 +132,7 @@ async function importAll(root: string, source: Source, driver: VolumeDriver): Pr
     const { state } = await loadState(log, checkpoints, silent);
     if (source.volumes) {
       const carrier = openCarrier(root, driver.name);
-      await importVolumes({ driver, carrier }, volumesInOrder(state), source);
+      await importVolumes(driver, carrier, volumesInOrder(state), source);
     }
     await system.syncFileSystem(root);
     await record(log, source, driver.name);
@@ -168,4 +169,33 @@ async function putInPlace(root: string, identity: { readonly store: string; read
   await system.syncFileSystem(root);
   rmdirSync(place);
   await system.syncFileSystem(root);
+}
+
+/** Makes volumes, parents first, of the layers in a checked export. */
+async function importVolumes(
+  driver: VolumeDriver,
+  carrier: VolumeCarrier,
+  volumes: readonly Volume[],
+  { file, members }: Pick<CheckedExport, 'members'> & { readonly file: string },
+): Promise<void> {
+  const byName = new Map(members.map((member) => [member.name, member]));
+  for (const volume of volumes) {
+    const { id, kind } = volume;
+    await driver.create({ ...volume, kind: kind === 'view' ? 'view' : 'active' });
+    if (kind === 'view') continue;
+    const member = byName.get(volumeMember(id));
+    if (member === undefined) throw damaged(file, `the layer of snapshot ${id} is not in it`);
+    await carrier.fill(volume, (directory) =>
+      unpackVolume((args, streams) => runCommand('tar', args, streams), readMember(file, member), directory),
+    );
+    if (kind !== 'committed') continue;
+    await driver.freeze(volume);
+    await driver.dropActive(volume);
+  }
+}
+
+/** Deletes all volumes below a root that no store was ever served from. */
+async function purgeAll(driver: VolumeDriver, root: string): Promise<void> {
+  const directory = join(root, 'snapshots');
+  for (const name of existsSync(directory) ? readdirSync(directory) : []) await driver.purge(Number(name));
 }

@@ -4,7 +4,7 @@ import { either } from 'fp-ts';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Event } from '../../events/registry.ts';
-import { openLayers } from '../../src/compose/layers.ts';
+import { openLayers } from '../../src/compose/drivers.ts';
 import { answerTo, routes, type Sources } from '../../src/http/routes.ts';
 import { memoryFiles } from '../app/audit/memory-files.ts';
 import { committed, enveloped, prepared, smallStore } from '../cli/facts.ts';

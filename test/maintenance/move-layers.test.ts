@@ -7,7 +7,7 @@ import type { Event } from '../../events/registry.ts';
 import { openFileEventLog } from '../../src/adapters/event-log/file/open-file-event-log.ts';
 import { writeIdentity } from '../../src/adapters/system/root-directory.ts';
 import { createSystem } from '../../src/adapters/system/system.ts';
-import { createDriver } from '../../src/compose/create-driver.ts';
+import { createDriver } from '../../src/compose/drivers.ts';
 import { exportStore } from '../../src/maintenance/export-store.ts';
 import { importStore } from '../../src/maintenance/import-store.ts';
 import { noFailpoints } from '../../src/ports/failpoints.ts';

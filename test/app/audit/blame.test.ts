@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import type { Event } from '../../../events/registry.ts';
 import { blame, blameRow, pathSteps } from '../../../src/app/audit/blame.ts';
-import { openLayers } from '../../../src/compose/layers.ts';
+import { openLayers } from '../../../src/compose/drivers.ts';
 import { caughtFault } from '../../support/caught-fault.ts';
 import { createLoop, type Loop } from '../../support/loop.ts';
 import { loudly } from '../../support/loudly.ts';

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import * as assert from 'uvu/assert';
 import { createSystem } from '../../../../src/adapters/system/system.ts';
 import { liftingFlags } from '../../../../src/adapters/volume-driver/shared/lift-flags.ts';
-import { createDriver } from '../../../../src/compose/create-driver.ts';
+import { createDriver } from '../../../../src/compose/drivers.ts';
 import { errnoError } from '../../../../src/ports/errno.ts';
 import { noFailpoints } from '../../../../src/ports/failpoints.ts';
 import type { Volume } from '../../../../src/ports/volume-driver.ts';

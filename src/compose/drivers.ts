@@ -1,0 +1,181 @@
+import { copyTree, liftFlags, tryMount } from '../adapters/system/commands.ts';
+import { bootId } from '../adapters/system/machine.ts';
+import { nativeCalls } from '../adapters/system/native-calls.ts';
+import { runCommand } from '../adapters/system/run-command.ts';
+import { createSystem } from '../adapters/system/system.ts';
+import { createBtrfsCalls } from '../adapters/volume-driver/btrfs/btrfs-calls.ts';
+import { createBtrfsDriver } from '../adapters/volume-driver/btrfs/btrfs-driver.ts';
+import { createBtrfsCarrier } from '../adapters/volume-driver/btrfs/carry/btrfs-carrier.ts';
+import { createBallast } from '../adapters/volume-driver/btrfs/create-ballast.ts';
+import { createBtrfsLayerFiles } from '../adapters/volume-driver/btrfs/layer-files.ts';
+import { createLayout } from '../adapters/volume-driver/btrfs/layout.ts';
+import { createOwnMeter } from '../adapters/volume-driver/btrfs/measure-own.ts';
+import { orphanDeeds as orphansOfBtrfs } from '../adapters/volume-driver/btrfs/orphans.ts';
+import { ownTreeBtrfs } from '../adapters/volume-driver/btrfs/own-tree.ts';
+import { createMemoryDriver } from '../adapters/volume-driver/memory-driver.ts';
+import { createOverlayLayerFiles } from '../adapters/volume-driver/overlay/layer-files.ts';
+import { orphanDeeds as orphansOfOverlay } from '../adapters/volume-driver/overlay/orphans.ts';
+import { createOverlayCarrier } from '../adapters/volume-driver/overlay/overlay-carrier.ts';
+import { createOverlayDriver } from '../adapters/volume-driver/overlay/overlay-driver.ts';
+import type { OverlayOptions } from '../adapters/volume-driver/overlay/overlay-options.ts';
+import { ownTreeOverlay } from '../adapters/volume-driver/overlay/own-tree.ts';
+import { alteredEntries } from '../adapters/volume-driver/shared/compare-layer.ts';
+import type { Looking } from '../adapters/volume-driver/shared/manifest-file.ts';
+import { measureTree } from '../adapters/volume-driver/shared/measure-tree.ts';
+import type { VolumeScan } from '../cli/cli-deps.ts';
+import type { DriverName } from '../config/config.ts';
+import type { Ballast } from '../ports/ballast.ts';
+import type { Failpoint } from '../ports/failpoints.ts';
+import { Fault, faultOf } from '../ports/fault.ts';
+import type { LayerFiles } from '../ports/layer-files.ts';
+import type { LayerInspector } from '../ports/layer-inspector.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { System } from '../ports/system.ts';
+import type { VolumeCarrier } from '../ports/volume-carrier.ts';
+import type { Volume, VolumeDriver } from '../ports/volume-driver.ts';
+
+export interface DriverSettings {
+  readonly driver: DriverName;
+  readonly root: string;
+  readonly overlay: OverlayOptions;
+}
+
+export interface DriverTools {
+  readonly system: System;
+  readonly failpoint: Failpoint;
+  /** none if the root is opened for a moment only */
+  readonly ballast?: Ballast | undefined;
+}
+
+/** What a driver keeps in files, and how it is read and carried. */
+interface DriverFiles {
+  layers(root: string): LayerFiles;
+  carrier(root: string): VolumeCarrier;
+  /** the tree of a layer */
+  findTree(root: string): Looking['findTree'];
+  usage(root: string): LayerInspector['usage'];
+  /** usage is that of the difference to the parent, and changes with it */
+  readonly relative: boolean;
+}
+
+/** Everything that depends on which driver a store was made with. */
+interface DriverParts {
+  /** Checks the root and lays it out. */
+  create(settings: DriverSettings, tools: DriverTools): Promise<VolumeDriver>;
+  /** Looks at the volumes of a root, which is not changed. */
+  scan(root: string): Omit<VolumeScan, 'boot'>;
+  /** undefined for a driver without files */
+  readonly files?: DriverFiles;
+}
+
+const overlay: DriverParts = {
+  create: ({ root, overlay: options }, { system, failpoint }) =>
+    createOverlayDriver({ root, system, options, tryMount, liftFlags, failpoint }),
+  scan: (root) => {
+    const { scan, isPristine } = orphansOfOverlay(root, () => 0);
+    return { scan, isPristine, occupies: ({ kind }) => kind !== 'view' };
+  },
+  files: {
+    layers: (root) => createOverlayLayerFiles(root, runCommand),
+    carrier: createOverlayCarrier,
+    findTree: ownTreeOverlay,
+    usage:
+      (root) =>
+      async ({ id }) =>
+        measureTree(`${root}/snapshots/${id}/fs`),
+    relative: false,
+  },
+};
+
+const btrfs: DriverParts = {
+  create: ({ root }, { system, failpoint, ballast }) =>
+    createBtrfsDriver({ root, system, calls: btrfsCalls(), copyTree, liftFlags, ballast, failpoint }),
+  scan: (root) => {
+    const { syncFileSystem } = createSystem();
+    const orphans = orphansOfBtrfs({ root, calls: btrfsCalls(), syncFileSystem, remove: async () => 0 });
+    return { scan: orphans.scan, isPristine: orphans.isPristine, occupies: () => true };
+  },
+  files: {
+    layers: createBtrfsLayerFiles,
+    carrier: (root) => createBtrfsCarrier({ root, copyTree, run: runInBytes }),
+    findTree: ownTreeBtrfs,
+    usage: (root) => {
+      const { syncFileSystem } = createSystem();
+      const measure = createOwnMeter({ layout: createLayout(root), calls: btrfsCalls(), syncFileSystem, lag: 0 });
+      const { signal } = new AbortController();
+      return (volume) => measure(volume, signal);
+    },
+    relative: true,
+  },
+};
+
+const memory: DriverParts = {
+  create: async () => createMemoryDriver(),
+  scan: () => ({ scan: async () => [], isPristine: async () => false, occupies: () => false }),
+};
+
+const drivers: Readonly<Record<DriverName, DriverParts>> = { overlay, btrfs, memory };
+
+const btrfsCalls = () => createBtrfsCalls(nativeCalls().ioctl);
+/** Names are bytes: latin1 keeps each. */
+const runInBytes: Looking['run'] = (file, args) => runCommand(file, args, { encoding: 'latin1' });
+
+/** The driver that the settings name, over its root, which it checks and lays out. Rejects with a Fault. */
+export const createDriver = (settings: DriverSettings, tools: DriverTools): Promise<VolumeDriver> =>
+  drivers[settings.driver].create(settings, tools);
+
+/** What frees space on a full file system; undefined if the root's file system needs none. */
+export function createRootBallast(
+  root: string,
+  { system: { preallocate }, logger }: { readonly system: System; readonly logger: Logger },
+): Ballast | undefined {
+  return createBallast({ root, calls: btrfsCalls(), preallocate, warn: (message) => logger.warn({}, message) });
+}
+
+/** Scans volumes without opening the driver, which would lay out its root. Throws a Fault (`unsupported`). */
+export const openScan = (root: string, driver: string): VolumeScan => ({
+  ...partsOf(driver).scan(root),
+  boot: bootId(),
+});
+
+/** Reads the files of layers. Throws a Fault (`unsupported`) for a driver without files. */
+export const openLayers = (root: string, driver: string): LayerFiles =>
+  filesOf(driver, 'blame works on overlay and btrfs').layers(root);
+
+/** Carries volumes into and out of an export. Throws a Fault (`unsupported`) for a driver without files. */
+export const openCarrier = (root: string, driver: string): VolumeCarrier =>
+  filesOf(driver, 'leave --volumes out: the log can be exported').carrier(root);
+
+/** Compares layers with what was measured of them. Throws a Fault (`unsupported`) for a driver without files. */
+export function openInspector(root: string, driver: string): LayerInspector {
+  const { usage, relative } = filesOf(driver, 'leave --deep out: it works on overlay and btrfs');
+  const looking = lookingAt(root, driver);
+  const named =
+    <T>(inspect: (volume: Volume) => Promise<T>) =>
+    (volume: Volume) =>
+      inspect(volume).catch((error) => {
+        throw faultOf(error, `snapshots/${volume.id}`);
+      });
+  return { relative, usage: named(usage(root)), altered: named((volume) => alteredEntries(looking, volume)) };
+}
+
+/** How manifests read layers. Throws a Fault (`unsupported`) for a driver without files. */
+export const lookingAt = (root: string, driver: string): Looking => ({
+  root,
+  findTree: filesOf(driver, 'leave manifests out').findTree(root),
+  run: runInBytes,
+});
+
+function partsOf(name: string): DriverParts {
+  const parts = Object.hasOwn(drivers, name) ? drivers[name as DriverName] : undefined;
+  if (parts !== undefined) return parts;
+  throw new Fault('unsupported', `this release does not know the driver ${name}`, {
+    hint: 'use the release that made the store',
+  });
+}
+
+function filesOf(name: string, hint: string): DriverFiles {
+  const { files } = partsOf(name);
+  if (files !== undefined) return files;
+  throw new Fault('unsupported', `the driver ${name} keeps no files`, { hint });
+}
