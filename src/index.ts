@@ -1,14 +1,18 @@
 import { join } from 'node:path';
 import { readLogDirectory } from './adapters/event-log/file/read/read-log-directory.ts';
-import { createLogSource, type LogSourceOptions } from './app/feed/log-source.ts';
+import { createLogSource, type LogSourceOptions } from './app/feed/subscribe.ts';
 import type { EventSource } from './ports/event-source.ts';
 
 export type { Envelope, Meta } from '../events/envelope.ts';
 export type { Event, EventOf, EventType } from '../events/registry.ts';
 export { createFileReaderCheckpoint as fileCheckpoint } from './adapters/event-source/checkpoint-file.ts';
 export { createHttpEventSource as daemonSource, type DaemonAddress } from './adapters/event-source/http.ts';
-export { createLogSource as logSource, type LogSourceOptions } from './app/feed/log-source.ts';
-export { type SubscribeOptions, subscribe } from './app/feed/subscribe.ts';
+export {
+  createLogSource as logSource,
+  type LogSourceOptions,
+  type SubscribeOptions,
+  subscribe,
+} from './app/feed/subscribe.ts';
 export type { EventLog } from './ports/event-log.ts';
 export type { EventSource, ReaderCheckpoint, SourceRequest } from './ports/event-source.ts';
 export { Fault, type FaultCode } from './ports/fault.ts';

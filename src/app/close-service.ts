@@ -4,7 +4,7 @@ import type { Logger } from '../ports/logger.ts';
 import { timedOut, withTimeout } from '../ports/promises.ts';
 import type { Uptime } from '../ports/system.ts';
 import type { Checkpointer } from './background/checkpointer.ts';
-import type { LateFlusher } from './background/late-flusher.ts';
+import type { Writeback } from './background/writeback.ts';
 import { recordClosing } from './recovery/recover.ts';
 import type { Journal } from './store/journal.ts';
 import type { KeyLocks } from './store/key-locks.ts';
@@ -25,7 +25,7 @@ export const closingLimits: ClosingLimits = { work: 4_000, record: 2_000, checkp
 interface Context {
   readonly journal: Journal;
   readonly locks: Pick<KeyLocks, 'alone'>;
-  readonly flusher: LateFlusher;
+  readonly flusher: Writeback;
   readonly checkpointer: Checkpointer;
   readonly logger: Logger;
   readonly failpoint: Failpoint;
@@ -65,7 +65,7 @@ export async function closeInOrder(context: Context, ended: Promise<unknown>, re
   return false;
 }
 
-async function flushAfter(ended: Promise<unknown>, flusher: LateFlusher): Promise<boolean> {
+async function flushAfter(ended: Promise<unknown>, flusher: Writeback): Promise<boolean> {
   await ended;
   return flusher.close();
 }

@@ -9,23 +9,22 @@ import type { MeasureDiskSpace } from '../ports/space.ts';
 import type { Uptime } from '../ports/system.ts';
 import type { VolumeDriver } from '../ports/volume-driver.ts';
 import { createCheckpointer } from './background/checkpointer.ts';
-import { createPipelines } from './background/create-pipelines.ts';
 import { createEarlyFlusher } from './background/early-flusher.ts';
-import { createLateFlusher } from './background/late-flusher.ts';
-import { createManifestKeeper } from './background/manifest-keeper.ts';
-import type { Pipelines } from './background/pipeline.ts';
+import { createManifestMaker } from './background/manifest-maker.ts';
+import { createPipelines, type Pipelines } from './background/pipeline.ts';
 import { createPurger } from './background/purger.ts';
 import { createUsageMeter } from './background/usage-meter.ts';
+import { createWriteback } from './background/writeback.ts';
 import { type ClosingLimits, closeInOrder, closingLimits } from './close-service.ts';
 import type { Action } from './reconcile/action.ts';
 import { apply } from './reconcile/apply.ts';
-import { planFor } from './reconcile/reconcile.ts';
+import { planFor } from './reconcile/plan.ts';
 import { verifyVolumes } from './reconcile/verify-volumes.ts';
 import type { Crash } from './reconcile/wanted.ts';
 import type { Recovered } from './recovery/recover.ts';
 import type { RetentionPolicy } from './retention/policy.ts';
 import { restoreLayer } from './retention/restore-layer.ts';
-import { createRetentionKeeper } from './retention/retention-keeper.ts';
+import { createRetention } from './retention/retention.ts';
 import { createAnswerInTime } from './store/answer-in-time.ts';
 import { createForeignVolumes } from './store/foreign-volumes.ts';
 import { expectServing, type Journal } from './store/journal.ts';
@@ -103,8 +102,8 @@ export function createService(context: Context): Service {
   const flusher =
     options.durability === 'commit' ? createEarlyFlusher({ journal, pipelines, driver, logger }) : undefined;
   const { manifests } = context;
-  const keptManifests = manifests && createManifestKeeper({ journal, pipelines, manifests, logger });
-  const late = createLateFlusher({ journal, pipelines, driver, retrier, logger });
+  const keptManifests = manifests && createManifestMaker({ journal, pipelines, manifests, logger });
+  const late = createWriteback({ journal, pipelines, driver, retrier, logger });
   const checkpointer = createCheckpointer({
     journal,
     pipelines,
@@ -115,7 +114,7 @@ export function createService(context: Context): Service {
     ...(context.onCheckpoint === undefined ? {} : { onSaved: context.onCheckpoint }),
   });
   const { durability, removal, viewsNeedParent, retention: policy } = options;
-  const keeper = createRetentionKeeper({ ...context, pipelines, purger, failpoint, policy });
+  const keeper = createRetention({ ...context, pipelines, purger, failpoint, policy });
   const flushed = durability === 'commit' || driver.traits.durableFreeze;
   const rules = { viewsNeedParent, rebase: driver.traits.rebase, flushed, retain: policy !== null };
   const undo = createUndo(logger, retrier);

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { announceDurable } from '../app/forward/announce.ts';
+import { announceDurable } from '../app/forward/forwarder.ts';
 import { type ForwardStatus, notYet } from '../app/forward/status.ts';
 import type { Journal } from '../app/store/journal.ts';
 import { errorText } from '../ports/fault.ts';

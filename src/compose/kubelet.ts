@@ -1,6 +1,6 @@
 import { createDiskSpaceMeter } from '../adapters/system/file-system.ts';
 import { linkImageFs } from '../adapters/system/image-fs-link.ts';
-import { hiddenFromKubelet } from '../app/retention/kubelet.ts';
+import { hiddenFromKubelet } from '../app/retention/policy.ts';
 import type { Config } from '../config/config.ts';
 import type { Tools } from './tools.ts';
 

@@ -5,12 +5,14 @@ import { archiveLog } from '../adapters/event-log/file/archive/archive-log.ts';
 import { indexLog } from '../adapters/event-log/file/search/index-log.ts';
 import { measureLog } from '../adapters/event-log/file/verify/measure-log.ts';
 import { largestOrdinary } from '../adapters/event-log/kurrentdb/kurrent-event-log.ts';
+
 import { createDiskSpaceMeter } from '../adapters/system/file-system.ts';
 import { bootId, rootOf } from '../adapters/system/machine.ts';
 import type { Watched, WatchingGuard } from '../adapters/system/root-guard.ts';
-import { createPipelines } from '../app/background/create-pipelines.ts';
-import { createUpkeep } from '../app/background/maintenance.ts';
-import type { Pipelines } from '../app/background/pipeline.ts';
+
+import { createMaintenance } from '../app/background/maintenance.ts';
+
+import { createPipelines, type Pipelines } from '../app/background/pipeline.ts';
 import { createFeed, type Feed } from '../app/feed/feed.ts';
 import { guardCheckpoints, guardReads, guardSnapshots } from '../app/guarded.ts';
 import type { Action } from '../app/reconcile/action.ts';
@@ -44,7 +46,7 @@ export interface OpenStore {
 }
 
 /** Events between two looks for segments that have been sealed and are not indexed: a segment holds more. */
-const upkeepEvery = 5_000;
+const maintainEvery = 5_000;
 
 /** Milliseconds at the end of a store for what its closing has left under way. */
 const restTime = 1_000;
@@ -122,7 +124,7 @@ export async function startStore(config: Config, tools: Tools, parts: Parts): Pr
     expectRoot(guard);
     if (url === undefined) await tidyLog(config);
   };
-  const upkeep = createUpkeep({ pipelines, work, logger, every: upkeepEvery });
+  const maintenance = createMaintenance({ pipelines, work, logger, every: maintainEvery });
   const feed = createFeed({ journal, pipelines });
   metrics.watchFeed(feed);
   return {
@@ -139,7 +141,7 @@ export async function startStore(config: Config, tools: Tools, parts: Parts): Pr
       const unreachable = journal.troubles?.subscribe((trouble) => {
         if (trouble?.fault.code === 'io') void log.close();
       });
-      const maintained = upkeep.close();
+      const maintained = maintenance.close();
       const idle = await service.close(reason);
       unreachable?.unsubscribe();
       const ended = await withTimeout(restTime, Promise.all([maintained, log.close()]));

@@ -1,7 +1,7 @@
 import { suite, type Test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Envelope, encodeEnvelope } from '../../events/envelope.ts';
-import { readEncoded } from '../../src/app/feed/read-encoded.ts';
+import { readEncoded } from '../../src/app/feed/batch.ts';
 import { eventId } from '../../src/app/store/stamp-events.ts';
 import type { AppendOptions, EventLog } from '../../src/ports/event-log.ts';
 import { Fault } from '../../src/ports/fault.ts';

@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Described } from '../../src/app/reconcile/action-row.ts';
+import type { Described } from '../../src/app/reconcile/action.ts';
 import { serveHttp } from '../../src/http/serve-http.ts';
 import { Fault } from '../../src/ports/fault.ts';
 import { silent } from '../../src/ports/logger.ts';

@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import type { Envelope } from '../../events/envelope.ts';
 import type { Event } from '../../events/registry.ts';
 import { evolve, initialState } from '../../projections/state.ts';
-import { createPipelines } from '../../src/app/background/create-pipelines.ts';
+import { createPipelines } from '../../src/app/background/pipeline.ts';
 import type { ForwardStatus } from '../../src/app/forward/status.ts';
 import { createMetrics, type Metrics } from '../../src/observe/create-metrics.ts';
 import { silent } from '../../src/ports/logger.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { initialState } from '../../projections/state.ts';
-import { createPipelines } from '../../src/app/background/create-pipelines.ts';
+import { createPipelines } from '../../src/app/background/pipeline.ts';
 import { closingLimits } from '../../src/app/close-service.ts';
 import { notYet } from '../../src/app/forward/status.ts';
 import { createJournal } from '../../src/app/store/journal.ts';

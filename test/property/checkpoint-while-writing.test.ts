@@ -9,7 +9,7 @@ import { fromRows } from '../../projections/from-rows.ts';
 import { toRows } from '../../projections/rows.ts';
 import { evolve, initialState } from '../../projections/state.ts';
 import { createCheckpointer } from '../../src/app/background/checkpointer.ts';
-import { createPipelines } from '../../src/app/background/create-pipelines.ts';
+import { createPipelines } from '../../src/app/background/pipeline.ts';
 import { createJournal } from '../../src/app/store/journal.ts';
 import type { LogPosition } from '../../src/ports/event-log.ts';
 import { silent } from '../../src/ports/logger.ts';

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { initialState } from '../../projections/state.ts';
-import { createPipelines } from '../../src/app/background/create-pipelines.ts';
+import { createPipelines } from '../../src/app/background/pipeline.ts';
 import { createFeed, idle } from '../../src/app/feed/feed.ts';
 import { createJournal, type Journal } from '../../src/app/store/journal.ts';
 import { silent } from '../../src/ports/logger.ts';

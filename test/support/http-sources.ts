@@ -1,6 +1,6 @@
 import { either } from 'fp-ts';
 import { initialState } from '../../projections/state.ts';
-import { createPipelines } from '../../src/app/background/create-pipelines.ts';
+import { createPipelines } from '../../src/app/background/pipeline.ts';
 import { createFeed } from '../../src/app/feed/feed.ts';
 import { createJournal } from '../../src/app/store/journal.ts';
 import { createFormats } from '../../src/http/events/format.ts';

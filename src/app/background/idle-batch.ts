@@ -1,5 +1,5 @@
 /** Gathers the ids of layers until commits pause: what nobody waits for is done for all of them together, when a pull is over. */
-export interface Lull {
+export interface IdleBatch {
   add(id: number): void;
   /** Begins nothing any more; what was still gathered is dropped. Resolves when what is under way has ended. */
   close(): Promise<void>;
@@ -17,7 +17,10 @@ interface Pauses {
 const pauses: Pauses = { quiet: 2_000, longest: 10_000 };
 
 /** `work` is done once at a time; what becomes due meanwhile waits for the next time. It must not reject. */
-export function createLull(work: (ids: readonly number[]) => Promise<void>, { quiet, longest } = pauses): Lull {
+export function createIdleBatch(
+  work: (ids: readonly number[]) => Promise<void>,
+  { quiet, longest } = pauses,
+): IdleBatch {
   const due = new Set<number>();
   let timer: NodeJS.Timeout | undefined;
   let since = 0;

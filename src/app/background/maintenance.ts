@@ -3,7 +3,7 @@ import type { Logger } from '../../ports/logger.ts';
 import type { Pipelines } from './pipeline.ts';
 
 /** Work that is due now and then and that nobody waits for. */
-export interface Upkeep {
+export interface Maintenance {
   /** Resolves when what is under way has ended. */
   close(): Promise<void>;
 }
@@ -20,21 +20,26 @@ interface Context {
 const pause = 1_000;
 
 /** Does the work soon and again every so many events, never twice at a time; what fails is told and tried again. */
-export function createUpkeep({ pipelines, work, logger, every }: Context): Upkeep {
+export function createMaintenance({ pipelines, work, logger, every }: Context): Maintenance {
   let underWay = Promise.resolve();
   let busy = false;
   const begin = () => {
     if (busy) return;
     busy = true;
     underWay = work()
-      .catch((error) => logger.warn({ error: errorText(error) }, 'upkeep failed: history will take longer'))
+      .catch((error) =>
+        logger.warn(
+          { error: errorText(error) },
+          'maintenance of the log failed: queries of the history will take longer',
+        ),
+      )
       .finally(() => {
         busy = false;
       });
   };
   const timer = setTimeout(begin, pause);
   const pipeline = pipelines.start({
-    name: 'upkeep',
+    name: 'maintenance',
     handle: (envelopes) => {
       if (envelopes.some(({ position }) => position % every === 0)) begin();
     },

@@ -6,7 +6,7 @@ import type { Usage, VolumeDriver } from '../../ports/volume-driver.ts';
 import { reconcilerActor } from '../actors.ts';
 import type { Journal } from '../store/journal.ts';
 import { layersOf, layerWith } from '../store/volume-of.ts';
-import { createLull } from './idle-batch.ts';
+import { createIdleBatch } from './idle-batch.ts';
 import type { Pipelines } from './pipeline.ts';
 
 /** Measures what snapshots hold: committed ones once, in the background, when a pull is over. */
@@ -79,7 +79,7 @@ export function createUsageMeter({ journal, pipelines, driver, logger }: Context
     }
   };
 
-  const lull = createLull(async (ids) => {
+  const lull = createIdleBatch(async (ids) => {
     for (const id of ids) if (!closed) await measureOne(id);
   });
   const pipeline = pipelines.start({

@@ -1,4 +1,5 @@
-import type { EncodedEvents } from '../../ports/event-log.ts';
+import { type Envelope, encodeEnvelope } from '../../../events/envelope.ts';
+import type { EncodedEvents, EventLog } from '../../ports/event-log.ts';
 
 const lineFeed = 0x0a;
 
@@ -31,5 +32,27 @@ export class Batch implements EncodedEvents {
     let start = 0;
     for (let skip = position - this.first + 1; skip > 0; skip--) start = this.lines.indexOf(lineFeed, start) + 1;
     return new Batch({ first: position + 1, count: this.last - position, lines: this.lines.subarray(start) });
+  }
+}
+
+/** The log's events after a position, encoded: as they stand there, or encoded here where the adapter holds them otherwise. */
+export function readEncoded(log: Pick<EventLog, 'read' | 'readEncoded'>, after: number): AsyncIterable<EncodedEvents> {
+  return log.readEncoded?.(after) ?? encoding(log.read(after));
+}
+
+async function* encoding(batches: AsyncIterable<readonly Envelope[]>): AsyncGenerator<EncodedEvents> {
+  for await (const batch of batches) yield* encodeEvents(batch);
+}
+
+/** Encodes events in order; where positions are missing between them a new piece begins. */
+export function* encodeEvents(envelopes: readonly Envelope[]): Generator<EncodedEvents> {
+  let begin = 0;
+  for (let next = 1; next <= envelopes.length; next++) {
+    const first = envelopes[begin];
+    if (first === undefined || envelopes[next]?.position === first.position + next - begin) continue;
+    const piece = envelopes.slice(begin, next);
+    const lines = piece.map((envelope) => `${JSON.stringify(encodeEnvelope(envelope))}\n`).join('');
+    yield { first: first.position, count: piece.length, lines: Buffer.from(lines) };
+    begin = next;
   }
 }

@@ -1,24 +1,25 @@
 import { PositionGone } from '../../ports/position-gone.ts';
+import { deferred } from '../../ports/promises.ts';
+import { follow } from '../background/follow.ts';
 import type { Pipelines } from '../background/pipeline.ts';
 import type { Journal } from '../store/journal.ts';
-import { Batch } from './batch.ts';
-import { readEncoded } from './read-encoded.ts';
-import { createTurns, inTurns, type Turns } from './read-scheduler.ts';
-import { createLiveWindow, type LiveWindow } from './tail-buffer.ts';
+import { Batch, readEncoded } from './batch.ts';
+import { createReadScheduler, type ReadScheduler, scheduled } from './read-scheduler.ts';
+import { TailBuffer } from './tail-buffer.ts';
 
 export interface Wanted {
-  /** the first position that is wanted; any later one is good as well where there is none yet */
+  /** the first position that is wanted; if it does not exist yet, any later one will do */
   readonly from: number;
-  /** Begins earlier, for readers whose choice depends on earlier events. Positions missing before `from` are passed over. */
+  /** Begins earlier, for readers whose choice depends on earlier events. Positions missing before `from` are skipped. */
   readonly since?: number;
-  /** to go on with what comes, or to end with what is durable at the call */
+  /** to go on with new events, or to end with what is durable at the call */
   readonly follow: boolean;
 }
 
-/** Says that nothing has come for a while, and that the feed is there all the same. */
+/** A heartbeat: no event has come for a while, and the feed still works. */
 export const idle = Symbol('idle');
 
-/** Somebody who reads the feed, as metrics show them. */
+/** A reader of the feed, for metrics. */
 export interface Subscriber {
   /** of the last event that was handed over */
   readonly position: number;
@@ -30,35 +31,37 @@ export interface Feed {
   readonly position: number;
   readonly subscribers: ReadonlySet<Subscriber>;
   /**
-   * Batches as the reader asks for them; nothing is kept for one who doesn't ask. Ends after the signal. Throws a
-   * PositionGone where the log lacks a wanted position, a Fault (`corrupt`) where it is damaged.
+   * Batches as the reader asks for them; nothing is buffered for a reader that does not ask. Ends after the signal. Throws a
+   * PositionGone if the log lacks a wanted position, a Fault (`corrupt`) if it is damaged.
    */
   read(wanted: Wanted, signal: AbortSignal): AsyncIterable<Batch | typeof idle>;
-  /** The first position from `from` on that the log holds or will give: another one where that is gone. */
+  /** The first position from `from` on that the log holds or will hold. */
   firstFrom(from: number): Promise<number>;
 }
 
+type Source = Pick<Journal, 'durable' | 'log'>;
+
 interface Context {
-  readonly journal: Pick<Journal, 'durable' | 'log'>;
+  readonly journal: Source;
   readonly pipelines: Pipelines;
   /** milliseconds */
   readonly heartbeat?: number;
 }
 
 export function createFeed({ journal, pipelines, heartbeat = 15_000 }: Context): Feed {
-  const turns = createTurns(() => journal.durable.position);
+  const scheduler = createReadScheduler(() => journal.durable.position);
   const subscribers = new Set<Subscriber>();
-  let window: LiveWindow | undefined;
-  /** The window is there as long as somebody follows. */
-  const join = (): LiveWindow => {
-    window ??= createLiveWindow({ after: journal.durable.position, pipelines, heartbeat });
-    return window;
+  /** exists while there are readers that follow */
+  let tail: TailBuffer | undefined;
+  const join = (): TailBuffer => {
+    tail ??= new TailBuffer({ after: journal.durable.position, pipelines, heartbeat });
+    return tail;
   };
   const leave = (reader: Reader) => {
     subscribers.delete(reader);
     if (subscribers.size > 0) return;
-    window?.close();
-    window = undefined;
+    tail?.close();
+    tail = undefined;
   };
   return {
     get position() {
@@ -66,10 +69,10 @@ export function createFeed({ journal, pipelines, heartbeat = 15_000 }: Context):
     },
     subscribers,
     read: async function* (wanted, signal) {
-      const reader = new Reader({ journal, turns }, wanted, signal);
+      const reader = new Reader(journal, scheduler, { ...wanted, signal });
       subscribers.add(reader);
       try {
-        yield* wanted.follow ? reader.following(join()) : reader.reading();
+        yield* wanted.follow ? reader.followed(join()) : reader.durable();
       } finally {
         leave(reader);
       }
@@ -82,60 +85,57 @@ export function createFeed({ journal, pipelines, heartbeat = 15_000 }: Context):
   };
 }
 
-interface Shared {
-  readonly journal: Pick<Journal, 'durable' | 'log'>;
-  readonly turns: Turns;
-}
-
-/** One who reads the feed: a position, and nothing more that would grow. */
+/** A reader is a position, and nothing that would grow. */
 class Reader implements Subscriber {
   position: number;
-  readonly #journal: Pick<Journal, 'durable' | 'log'>;
-  readonly #turns: Turns;
+  readonly #journal: Source;
+  readonly #scheduler: ReadScheduler;
   readonly #from: number;
   readonly #signal: AbortSignal;
 
-  constructor({ journal, turns }: Shared, { from, since = from }: Wanted, signal: AbortSignal) {
+  constructor(
+    journal: Source,
+    scheduler: ReadScheduler,
+    { from, since = from, signal }: Wanted & { readonly signal: AbortSignal },
+  ) {
     this.position = since - 1;
     this.#journal = journal;
-    this.#turns = turns;
+    this.#scheduler = scheduler;
     this.#from = from;
     this.#signal = signal;
   }
 
   /** What is durable at the call. */
-  async *reading(): AsyncGenerator<Batch> {
+  async *durable(): AsyncGenerator<Batch> {
     const end = this.#journal.durable.position;
     for await (const batch of this.#logged()) {
-      yield batch;
+      yield this.#pass(batch);
       if (batch.last >= end) return;
     }
   }
 
-  /** From the window what it holds, from the log what it lacks, and otherwise whatever comes. */
-  async *following(window: LiveWindow): AsyncGenerator<Batch | typeof idle> {
+  /** What the tail buffer holds comes from there, older events from the log; then whatever is recorded. */
+  async *followed(tail: TailBuffer): AsyncGenerator<Batch | typeof idle> {
+    const source = {
+      recent: (after: number) => tail.after(after),
+      isOnlyInLog: (after: number) => after < Math.min(tail.start, this.#journal.durable.position),
+      read: () => this.#logged(),
+    };
     while (!this.#signal.aborted) {
-      const before = this.position;
-      const live = window.after(before);
-      if (live !== undefined) yield this.#pass(live.after(before));
-      else if (before < Math.min(window.start, this.#journal.durable.position)) yield* this.#loggedUpTo(window);
-      if (this.position === before && (await this.#more(window))) yield idle;
-    }
-  }
-
-  async *#loggedUpTo(window: LiveWindow): AsyncGenerator<Batch> {
-    for await (const batch of this.#logged()) {
-      yield batch;
-      if (this.position >= window.start) return;
+      for await (const batch of follow(this, source)) {
+        yield this.#pass(batch);
+        if (this.#signal.aborted) return;
+      }
+      if (await this.#more(tail)) yield idle;
     }
   }
 
   async *#logged(): AsyncGenerator<Batch> {
-    for await (const events of inTurns(readEncoded(this.#journal.log, this.position), this.#turns)) {
+    for await (const events of scheduled(readEncoded(this.#journal.log, this.position), this.#scheduler)) {
       if (this.#signal.aborted) return;
       const missing = Math.max(this.#from, this.position + 1);
       if (events.first > missing) throw new PositionGone(missing, events.first);
-      yield this.#pass(new Batch(events));
+      yield new Batch(events);
     }
   }
 
@@ -144,20 +144,18 @@ class Reader implements Subscriber {
     return batch;
   }
 
-  /** Resolves when there may be more, or with true when nothing has come for a while. */
-  #more(window: LiveWindow): Promise<boolean> {
-    return new Promise((resolve) => {
-      if (this.#signal.aborted) return resolve(false);
-      const wake = (nothing: boolean) => {
-        this.#signal.removeEventListener('abort', gone);
-        resolve(nothing);
-      };
-      const gone = () => {
-        leave();
-        resolve(false);
-      };
-      const leave = window.wait(wake);
-      this.#signal.addEventListener('abort', gone, { once: true });
-    });
+  /** Resolves when there may be more, with whether it is only a heartbeat. */
+  async #more(tail: TailBuffer): Promise<boolean> {
+    if (this.#signal.aborted) return false;
+    const { promise, resolve } = deferred<boolean>();
+    const cancel = tail.wait(resolve);
+    const end = () => resolve(false);
+    this.#signal.addEventListener('abort', end, { once: true });
+    try {
+      return await promise;
+    } finally {
+      cancel();
+      this.#signal.removeEventListener('abort', end);
+    }
   }
 }

@@ -1,19 +1,19 @@
 import { deferred } from '../../ports/promises.ts';
 
-/** One piece of work after the other, whoever brings it. */
-export type Turns = <T>(work: () => Promise<T>) => Promise<T>;
+/** Runs one read after the other, whoever asks. */
+export type ReadScheduler = <T>(read: () => Promise<T>) => Promise<T>;
 
-/** The store gets so many times what reading takes, while it is at work. */
+/** While the store is busy it gets so many times what reading takes. */
 const share = 9;
 /** milliseconds */
-const longestPause = 250;
+const maxPause = 250;
 const quietAfter = 100;
 
 /**
- * Lets those who read the log take turns, a block each, however many they are. While events are recorded there is a pause
- * after each turn, so that the store keeps nine tenths of the time; else one turn follows the other.
+ * Lets readers of the log take turns, a block each, however many they are. While events are recorded there is a pause after
+ * each turn, so that the store keeps nine tenths of the time.
  */
-export function createTurns(position: () => number): Turns {
+export function createReadScheduler(position: () => number): ReadScheduler {
   let last = Promise.resolve();
   let seen = position();
   let changed = Number.NEGATIVE_INFINITY;
@@ -23,27 +23,27 @@ export function createTurns(position: () => number): Turns {
     seen = position();
     return now - changed < quietAfter;
   };
-  return async (work) => {
+  return async (read) => {
     const before = last;
     const { promise, resolve: end } = deferred();
     last = promise;
     await before;
     const began = performance.now();
     try {
-      return await work();
+      return await read();
     } finally {
-      if (isBusy()) setTimeout(end, Math.min(longestPause, share * (performance.now() - began)));
+      if (isBusy()) setTimeout(end, Math.min(maxPause, share * (performance.now() - began)));
       else end();
     }
   };
 }
 
-/** The same items, each of them fetched in a turn. */
-export async function* inTurns<T>(items: AsyncIterable<T>, turns: Turns): AsyncGenerator<T> {
+/** The same items, each read in its turn. */
+export async function* scheduled<T>(items: AsyncIterable<T>, scheduler: ReadScheduler): AsyncGenerator<T> {
   const iterator = items[Symbol.asyncIterator]();
   try {
     for (;;) {
-      const next = await turns(() => iterator.next());
+      const next = await scheduler(() => iterator.next());
       if (next.done === true) return;
       yield next.value;
     }

@@ -2,7 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Observable, type Subscriber } from 'rxjs';
 import type { Envelope } from '../../../events/envelope.ts';
 import type { EventOf, EventType } from '../../../events/registry.ts';
-import type { EventSource, ReaderCheckpoint } from '../../ports/event-source.ts';
+import type { EventLog } from '../../ports/event-log.ts';
+import { type EventSource, logBehind, type ReaderCheckpoint } from '../../ports/event-source.ts';
 import { Fault, type FaultCode } from '../../ports/fault.ts';
 import { PositionGone } from '../../ports/position-gone.ts';
 
@@ -105,4 +106,39 @@ async function* connected<T extends EventType>(
     }
     await pause(wait, undefined, { signal }).catch(() => {});
   }
+}
+
+type ReadableLog = Pick<EventLog, 'end' | 'read' | 'close'>;
+
+export interface LogSourceOptions {
+  /** to look again so many milliseconds after everything was read; without it the source ends there */
+  readonly pollEvery?: number;
+}
+
+/**
+ * The events of a log that is opened for each look at it: of any adapter, be it that another process writes it. The signal
+ * tells that nobody waits any more.
+ */
+export function createLogSource(
+  open: (signal: AbortSignal) => Promise<ReadableLog>,
+  { pollEvery }: LogSourceOptions = {},
+): EventSource {
+  return {
+    read: async function* ({ after, seen, types, signal }) {
+      for (let position = after; !signal.aborted; ) {
+        const log = await open(signal);
+        try {
+          if (seen && log.end.position < position) throw logBehind(position, log.end.position);
+          for await (const batch of log.read(position)) {
+            position = batch.at(-1)?.position ?? position;
+            yield types === undefined ? batch : batch.filter(({ event }) => types.has(event.type));
+          }
+        } finally {
+          await log.close();
+        }
+        if (pollEvery === undefined) return;
+        await pause(pollEvery, undefined, { signal }).catch(() => {});
+      }
+    },
+  };
 }

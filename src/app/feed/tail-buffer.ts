@@ -1,102 +1,104 @@
 import type { Envelope } from '../../../events/envelope.ts';
-import type { Pipelines } from '../background/pipeline.ts';
-import { Batch } from './batch.ts';
-import { encodeEvents } from './read-encoded.ts';
+import type { Pipeline, Pipelines } from '../background/pipeline.ts';
+import { Batch, encodeEvents } from './batch.ts';
 
-/**
- * The newest durable events, encoded once for all readers and kept within bounds: who keeps up reads from here, who falls
- * behind reads the log. Handing on takes at most a sixtieth of the event loop's time, however many readers there are:
- * after each delivery the next one waits sixty times as long as that took.
- */
-export interface LiveWindow {
-  /** The position after which this holds, or will hold, every event. Grows. */
-  readonly start: number;
-  /** The batch with the event after a position, if that is here. */
-  after(position: number): Batch | undefined;
-  /** Calls back once, when there is more, or when nothing has come for the time of a heartbeat. Answers what takes that back. */
-  wait(wake: (idle: boolean) => void): () => void;
-  close(): void;
-}
-
-export interface WindowOptions {
+interface TailBufferOptions {
   /** position after which it begins */
   readonly after: number;
   readonly pipelines: Pipelines;
-  /** milliseconds without an event after which those who wait are woken all the same */
+  /** milliseconds without an event after which waiting readers are woken all the same */
   readonly heartbeat: number;
 }
 
-const mostBytes = 4 * 1024 * 1024;
-const mostEvents = 2_048;
+const maxBytes = 4 * 1024 * 1024;
+/** events that are kept unencoded */
+const maxPending = 2_048;
 const share = 60;
 /** milliseconds between two deliveries */
-const [shortestPause, longestPause] = [1, 250];
+const [minPause, maxPause] = [1, 250];
 
-export function createLiveWindow({ after, pipelines, heartbeat }: WindowOptions): LiveWindow {
-  let start = after;
-  const batches: Batch[] = [];
-  let bytes = 0;
-  let pending: Envelope[] = [];
-  let pause = shortestPause;
-  let timer: NodeJS.Timeout | undefined;
-  let waiting = new Set<(idle: boolean) => void>();
+/**
+ * The newest durable events, encoded once for all readers and bounded: a fast reader reads from here, a slow one from the log.
+ * Delivery takes at most a sixtieth of the event loop's time, however many readers there are: after each delivery the next one
+ * waits sixty times as long as that took.
+ */
+export class TailBuffer {
+  #start: number;
+  readonly #batches: Batch[] = [];
+  #bytes = 0;
+  #pending: Envelope[] = [];
+  #pause = minPause;
+  #timer: NodeJS.Timeout | undefined;
+  #waiting = new Set<(idle: boolean) => void>();
+  readonly #heartbeat: NodeJS.Timeout;
+  readonly #pipeline: Pipeline;
 
-  const wakeAll = (idle: boolean) => {
-    const woken = waiting;
-    waiting = new Set();
-    for (const wake of woken) wake(idle);
-    beat.refresh();
-  };
-  const beat = setTimeout(() => wakeAll(true), heartbeat).unref();
-  const encode = () => {
-    for (const events of encodeEvents(pending)) {
-      batches.push(new Batch(events));
-      bytes += events.lines.length;
+  constructor({ after, pipelines, heartbeat }: TailBufferOptions) {
+    this.#start = after;
+    this.#heartbeat = setTimeout(() => this.#wake(true), heartbeat).unref();
+    this.#pipeline = pipelines.start({ name: 'tail', after, handle: (envelopes) => this.#take(envelopes) });
+  }
+
+  /** The position after which this holds, or will hold, every event. Grows. */
+  get start(): number {
+    return this.#start;
+  }
+
+  /** The events right after a position, if they are here. */
+  after(position: number): Batch | undefined {
+    return this.#batches.find(({ first, last }) => first <= position + 1 && position < last)?.after(position);
+  }
+
+  /** Calls back once, when there is more or when a heartbeat is due. Returns what cancels that. */
+  wait(wake: (idle: boolean) => void): () => void {
+    this.#waiting.add(wake);
+    return () => this.#waiting.delete(wake);
+  }
+
+  close(): void {
+    this.#pipeline.close();
+    clearTimeout(this.#timer);
+    this.#wake(true);
+    clearTimeout(this.#heartbeat);
+  }
+
+  #take(envelopes: readonly Envelope[]): void {
+    for (const envelope of envelopes) this.#pending.push(envelope);
+    if (this.#pending.length >= maxPending) this.#encode();
+    this.#timer ??= setTimeout(() => this.#deliver(), this.#pause);
+  }
+
+  #encode(): void {
+    for (const events of encodeEvents(this.#pending)) {
+      this.#batches.push(new Batch(events));
+      this.#bytes += events.lines.length;
     }
-    pending = [];
-    while (bytes > mostBytes) {
-      const oldest = batches.shift();
-      bytes -= oldest?.lines.length ?? bytes;
-      start = oldest?.last ?? start;
+    this.#pending = [];
+    while (this.#bytes > maxBytes) {
+      const oldest = this.#batches.shift();
+      this.#bytes -= oldest?.lines.length ?? this.#bytes;
+      this.#start = oldest?.last ?? this.#start;
     }
-  };
-  const deliver = () => {
-    timer = undefined;
+  }
+
+  #deliver(): void {
+    this.#timer = undefined;
     let began = 0;
-    // Both in one turn of the loop, with all that the readers do in between: the second measures what the first has cost.
+    // Both in one iteration of the event loop, with all that the readers do in between: the second measures what the first has cost.
     setImmediate(() => {
       began = performance.now();
-      encode();
-      wakeAll(false);
+      this.#encode();
+      this.#wake(false);
     });
     setImmediate(() => {
-      pause = Math.min(longestPause, Math.max(shortestPause, share * (performance.now() - began)));
+      this.#pause = Math.min(maxPause, Math.max(minPause, share * (performance.now() - began)));
     });
-  };
-  const pipeline = pipelines.start({
-    name: 'live',
-    after,
-    handle: (envelopes) => {
-      for (const envelope of envelopes) pending.push(envelope);
-      if (pending.length >= mostEvents) encode();
-      timer ??= setTimeout(deliver, pause);
-    },
-  });
-  return {
-    get start() {
-      return start;
-    },
-    after: (position) => batches.find(({ first, last }) => first <= position + 1 && position < last),
-    wait: (wake) => {
-      waiting.add(wake);
-      return () => waiting.delete(wake);
-    },
-    close: () => {
-      pipeline.close();
-      clearTimeout(timer);
-      clearTimeout(beat);
-      wakeAll(true);
-      clearTimeout(beat);
-    },
-  };
+  }
+
+  #wake(idle: boolean): void {
+    const woken = this.#waiting;
+    this.#waiting = new Set();
+    for (const wake of woken) wake(idle);
+    this.#heartbeat.refresh();
+  }
 }

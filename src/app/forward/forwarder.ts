@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { auditTime } from 'rxjs';
 import type { Envelope } from '../../../events/envelope.ts';
 import type { EventLog, LogTrouble } from '../../ports/event-log.ts';
 import { Fault, faultOf } from '../../ports/fault.ts';
 import { deferred } from '../../ports/promises.ts';
+import type { Journal } from '../store/journal.ts';
 import { expectSameHistory } from './same-history.ts';
 import { type ForwardStatus, notYet } from './status.ts';
 
@@ -138,4 +140,17 @@ function following(due: readonly Envelope[], before: number): readonly Envelope[
       hint: 'where archives were moved away, bring them back: snapledger archive --bring-back DIR; else a repair has left them out, and a stream has no gaps: what it holds stays; to forward on, begin a new store in an empty root',
     });
   return gap === -1 ? due : due.slice(0, gap);
+}
+
+/** Each time a thread reads the log again from a place somewhat back: rare enough to cost a writer nothing, often enough for whoever looks at the lag. */
+const everyMilliseconds = 100;
+
+/** Tells how far the journal is durable: now, and from then on, many events at a time. Ends with `close`. */
+export function announceDurable(
+  journal: Pick<Journal, 'events' | 'place'>,
+  tell: (position: number) => void,
+): { close(): void } {
+  tell(journal.place.position);
+  const listening = journal.events.pipe(auditTime(everyMilliseconds)).subscribe(() => tell(journal.place.position));
+  return { close: () => listening.unsubscribe() };
 }

@@ -74,7 +74,7 @@ async function perform(
       await driver.dropActive(action.volume);
       return [];
     case 'quarantine': {
-      const moved = await driver.quarantine(action.found, placeAside(action.path, position));
+      const moved = await driver.quarantine(action.found, quarantineName(action.path, position));
       return [{ type: 'OrphanQuarantined', data: { path: action.path, id, moved, why } }];
     }
     case 'discard':
@@ -92,7 +92,7 @@ const undone = ({ id, key, why }: Extract<Action, { type: 'undo-commit' | 'finis
 });
 
 /** The name in quarantine of what stood at a path: the log's position and what is left of the old name in plain characters. */
-export function placeAside(path: string, position: number): string {
+export function quarantineName(path: string, position: number): string {
   const plain = path
     .replace(/^snapshots\//, '')
     .replace(/[^A-Za-z0-9._-]/g, '_')

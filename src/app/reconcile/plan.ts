@@ -1,6 +1,7 @@
-import type { Found } from '../../ports/volume-driver.ts';
+import type { State } from '../../../projections/state.ts';
+import type { Found, VolumeDriver } from '../../ports/volume-driver.ts';
 import type { Action } from './action.ts';
-import type { Wanted, WantedVolume } from './wanted.ts';
+import { type Crash, type Wanted, type WantedVolume, wantedOf } from './wanted.ts';
 
 /** What a scan met, with what was looked at more closely: `pristine` where nobody can have written into it, as far as that is known. */
 export interface FoundVolume extends Found {
@@ -124,3 +125,30 @@ function* recreations(
 
 const notFinished = 'prepared, but its volume was never finished';
 const partMissing = 'a part that an active needs is missing';
+
+/**
+ * Looks at the disk and answers what there is to do. `crash` as for `wantedOf`; `scanning` is a scan that was begun
+ * before, since which nothing has changed the disk. Changes nothing.
+ */
+export async function planFor(
+  state: () => State,
+  driver: VolumeDriver,
+  crash: Crash | null,
+  scanning = driver.scan(),
+): Promise<readonly Action[]> {
+  const scanned = await scanning;
+  const wanted = wantedOf(state(), driver, crash);
+  const found: FoundVolume[] = [];
+  for (const volume of scanned) {
+    const unknown = volume.id !== null && volume.id > wanted.lastId;
+    found.push(unknown ? { ...volume, pristine: await driver.isPristine(volume) } : volume);
+  }
+  return plan(wanted, found);
+}
+
+/** How many actions there are of each name. */
+export function countByType(actions: readonly Action[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { type } of actions) counts[type] = (counts[type] ?? 0) + 1;
+  return counts;
+}

@@ -8,7 +8,7 @@ import type { Found, SnapshotIds, VolumeDriver } from '../../ports/volume-driver
 import { operatorActor } from '../actors.ts';
 import type { Action } from '../reconcile/action.ts';
 import { apply } from '../reconcile/apply.ts';
-import { counted, planFor } from '../reconcile/reconcile.ts';
+import { countByType, planFor } from '../reconcile/plan.ts';
 import { idsMatch } from '../reconcile/verify-volumes.ts';
 import { type Crash, crashOf } from '../reconcile/wanted.ts';
 import type { Journal } from '../store/journal.ts';
@@ -118,7 +118,7 @@ export async function recover(context: Context): Promise<Recovered> {
       pid,
       clean: crash === null,
       replayed,
-      found: counted(actions),
+      found: countByType(actions),
       root,
       replaces: storeInfo.root === null || storeInfo.root.id === root.id ? null : storeInfo.root,
     },

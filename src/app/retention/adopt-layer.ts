@@ -5,7 +5,7 @@ import { type Answer, refuse } from '../../domain/refusal.ts';
 import { errorText } from '../../ports/fault.ts';
 import { reconcilerActor } from '../actors.ts';
 import type { StoreContext } from '../store/store-context.ts';
-import { defectOf } from './intact.ts';
+import { defectOf } from './restore-layer.ts';
 
 /**
  * Where the layer that a Prepare is for is there already, brings it back and answers AlreadyExists: containerd then lists

@@ -2,13 +2,14 @@ import * as either from 'fp-ts/lib/Either.js';
 import type { Snapshot } from '../../../projections/snapshot.ts';
 import type { Retained } from '../../../projections/volumes.ts';
 import { restoration } from '../../domain/adoption.ts';
+import { alteration } from '../../domain/alteration.ts';
 import { type Answer, refuse } from '../../domain/refusal.ts';
 import { restorable } from '../../domain/restore.ts';
+import type { VolumeDriver } from '../../ports/volume-driver.ts';
 import { operatorActor } from '../actors.ts';
-import { expectServing } from '../store/journal.ts';
+import { expectServing, type Journal } from '../store/journal.ts';
 import type { StoreContext } from '../store/store-context.ts';
-import { pathOf, snapshotWith } from '../store/volume-of.ts';
-import { defectOf } from './intact.ts';
+import { layerWith, pathOf, snapshotWith } from '../store/volume-of.ts';
 
 /**
  * Brings a retained layer back by its name or number, after those of its parents that are retained too. Answers what lives
@@ -42,4 +43,25 @@ async function bringBack(
   await journal.record(events, { actor: operatorActor });
   failpoint('restore.answer');
   return either.right(layers.flatMap(({ snapshot }) => snapshotWith(journal.durable, snapshot.id) ?? []));
+}
+
+interface Context {
+  readonly journal: Pick<Journal, 'latest'>;
+  readonly driver: Pick<VolumeDriver, 'hasCommitted' | 'usage'>;
+}
+
+/**
+ * Why a layer, living or retained, is not the one that was committed, as far as its figures show, or undefined where nothing shows it.
+ * Metadata is walked off the main thread; no file is read. A layer that was not measured yet is only looked for. Rejects with a
+ * Fault where it can't be walked.
+ */
+export async function defectOf({ journal, driver }: Context, id: number): Promise<string | undefined> {
+  const gone = 'its volume is not on the disk any more';
+  if (!driver.hasCommitted(id)) return gone;
+  const measured = journal.latest.usage.get(id);
+  const layer = layerWith(journal.latest, id);
+  if (measured === undefined || layer === undefined) return undefined;
+  const why = alteration(measured, await driver.usage(layer.volume));
+  if (why === undefined) return undefined;
+  return `its volume was changed after its commit: ${why}`;
 }

@@ -1,6 +1,6 @@
 import type { VolumeDriver } from '../../ports/volume-driver.ts';
 import { reconcilerActor } from '../actors.ts';
-import { placeAside } from '../reconcile/apply.ts';
+import { quarantineName } from '../reconcile/apply.ts';
 import type { Journal } from './journal.ts';
 import { pathOf } from './volume-of.ts';
 
@@ -25,7 +25,7 @@ export function createForeignVolumes({ journal, driver }: Context): ForeignVolum
   const move = async (id: number) => {
     const path = pathOf(id);
     const found = { path, id, layer: false, complete: false, frozen: false, writable: false };
-    const moved = await driver.quarantine(found, placeAside(path, journal.latest.position));
+    const moved = await driver.quarantine(found, quarantineName(path, journal.latest.position));
     const why = `it stood in the place of the new snapshot ${id}, which nothing had been made for`;
     await journal.record([{ type: 'OrphanQuarantined', data: { path, id, moved, why } }], {
       actor: reconcilerActor,

@@ -9,7 +9,7 @@ import type { Uptime } from '../../ports/system.ts';
 import type { VolumeDriver } from '../../ports/volume-driver.ts';
 import type { Purger } from '../background/purger.ts';
 import type { UsageMeter } from '../background/usage-meter.ts';
-import type { RetentionKeeper } from '../retention/retention-keeper.ts';
+import type { Retention } from '../retention/retention.ts';
 import type { ForeignVolumes } from './foreign-volumes.ts';
 import type { Journal } from './journal.ts';
 import type { KeyLocks } from './key-locks.ts';
@@ -28,7 +28,7 @@ export interface StoreContext {
   readonly givenBack: GivenBack;
   readonly foreign: ForeignVolumes;
   readonly purger: Purger;
-  readonly keeper: RetentionKeeper;
+  readonly keeper: Retention;
   readonly meter: UsageMeter;
   readonly retrier: Retrier;
   readonly undo: Undo;

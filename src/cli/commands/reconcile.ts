@@ -1,6 +1,6 @@
 import * as either from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
-import { actionRow, type Described } from '../../app/reconcile/action-row.ts';
+import { actionRow, type Described } from '../../app/reconcile/action.ts';
 import { loadConfig } from '../../config/load-config.ts';
 import { createLogger } from '../../observe/create-logger.ts';
 import { Fault } from '../../ports/fault.ts';

@@ -1,6 +1,6 @@
 import * as either from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
-import { actionRow, type Described } from '../../app/reconcile/action-row.ts';
+import { actionRow, type Described } from '../../app/reconcile/action.ts';
 import { asJson, plain } from '../answers.ts';
 import { decodeQuery, Switch } from '../decode-query.ts';
 import type { Route } from '../route.ts';

@@ -6,7 +6,7 @@ import * as assert from 'uvu/assert';
 import type { Envelope } from '../../../events/envelope.ts';
 import { initialState } from '../../../projections/state.ts';
 import { createHttpEventSource, type DaemonAddress } from '../../../src/adapters/event-source/http.ts';
-import { createPipelines } from '../../../src/app/background/create-pipelines.ts';
+import { createPipelines } from '../../../src/app/background/pipeline.ts';
 import { createFeed } from '../../../src/app/feed/feed.ts';
 import { subscribe } from '../../../src/app/feed/subscribe.ts';
 import { createJournal } from '../../../src/app/store/journal.ts';

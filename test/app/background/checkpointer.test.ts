@@ -2,7 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { initialState } from '../../../projections/state.ts';
 import { createCheckpointer } from '../../../src/app/background/checkpointer.ts';
-import { createPipelines } from '../../../src/app/background/create-pipelines.ts';
+import { createPipelines } from '../../../src/app/background/pipeline.ts';
 import { createJournal } from '../../../src/app/store/journal.ts';
 import type { LogPosition } from '../../../src/ports/event-log.ts';
 import { Fault } from '../../../src/ports/fault.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createLull } from '../../../src/app/background/idle-batch.ts';
+import { createIdleBatch } from '../../../src/app/background/idle-batch.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
 const test = suite('app/background/idle-batch');
@@ -11,7 +11,7 @@ const never = 1_000_000;
 function gathering(pauses: { quiet: number; longest: number }) {
   const began: (readonly number[])[] = [];
   const releases: (() => void)[] = [];
-  const lull = createLull((ids) => {
+  const lull = createIdleBatch((ids) => {
     began.push(ids);
     return new Promise((resolve) => releases.push(resolve));
   }, pauses);

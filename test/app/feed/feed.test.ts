@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { initialState } from '../../../projections/state.ts';
-import { createPipelines } from '../../../src/app/background/create-pipelines.ts';
+import { createPipelines } from '../../../src/app/background/pipeline.ts';
 import { createFeed, idle, type Wanted } from '../../../src/app/feed/feed.ts';
 import { createJournal } from '../../../src/app/store/journal.ts';
 import type { EventLog } from '../../../src/ports/event-log.ts';
@@ -59,7 +59,7 @@ test('has no pipeline of its own while nobody follows', async () => {
   const following = reader(feed, { from: 4, follow: true });
   const first = following.next();
   await waitFor('the pipeline', () => pipelines.list().length === 1);
-  assert.equal([pipelines.list()[0]?.name, feed.subscribers.size], ['live', 1]);
+  assert.equal([pipelines.list()[0]?.name, feed.subscribers.size], ['tail', 1]);
   await record(2);
   assert.equal(await first, [4, 5]);
   const last = following.next();

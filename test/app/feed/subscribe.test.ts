@@ -1,8 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Envelope } from '../../../events/envelope.ts';
-import { createLogSource } from '../../../src/app/feed/log-source.ts';
-import { type SubscribeOptions, subscribe } from '../../../src/app/feed/subscribe.ts';
+import { createLogSource, type SubscribeOptions, subscribe } from '../../../src/app/feed/subscribe.ts';
 import type { EventSource, SourceRequest } from '../../../src/ports/event-source.ts';
 import { Fault } from '../../../src/ports/fault.ts';
 import { PositionGone } from '../../../src/ports/position-gone.ts';

@@ -2,7 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { evolve, initialState } from '../../../projections/state.ts';
 import { createMemoryDriver } from '../../../src/adapters/volume-driver/memory-driver.ts';
-import { planFor } from '../../../src/app/reconcile/reconcile.ts';
+import { planFor } from '../../../src/app/reconcile/plan.ts';
 import { enveloped, prepared } from '../../support/sample-events.ts';
 
 const test = suite('app/reconcile/reconcile');

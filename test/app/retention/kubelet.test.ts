@@ -1,13 +1,17 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { hiddenFromKubelet } from '../../../src/app/retention/kubelet.ts';
-import { type LeastFree, type RetentionPolicy, shortOf } from '../../../src/app/retention/policy.ts';
+import {
+  hiddenFromKubelet,
+  type MinFree,
+  missingSpace,
+  type RetentionPolicy,
+} from '../../../src/app/retention/policy.ts';
 import { complete } from '../../../src/config/config.ts';
 
 const test = suite('retention beside a kubelet');
 const GiB = 2 ** 30;
 const disk = { bytes: 0, totalBytes: 100 * GiB, inodes: 0, totalInodes: 0 };
-const policyWith = (minFree: LeastFree, maxBytes = 10 * GiB): RetentionPolicy => {
+const policyWith = (minFree: MinFree, maxBytes = 10 * GiB): RetentionPolicy => {
   const { retention } = complete({ retention: { max_bytes: maxBytes, min_free: minFree } });
   if (retention === null) throw new Error('retention is on by default');
   return retention;
@@ -18,7 +22,7 @@ test('hides nothing by default: all is purged before a kubelet lacks space', () 
   assert.ok(retention);
   assert.is(hiddenFromKubelet(retention, disk), 0);
   const atThreshold = { ...disk, bytes: 0.15 * disk.totalBytes };
-  assert.is(shortOf(atThreshold, retention.minFree), 5 * GiB);
+  assert.is(missingSpace(atThreshold, retention.minFree), 5 * GiB);
 });
 
 test('hides what lies between the two thresholds, and no more than is retained at all', () => {

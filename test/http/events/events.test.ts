@@ -5,7 +5,7 @@ import * as assert from 'uvu/assert';
 import type { WireEnvelope } from '../../../events/envelope.ts';
 import type { Event } from '../../../events/registry.ts';
 import { initialState } from '../../../projections/state.ts';
-import { createPipelines } from '../../../src/app/background/create-pipelines.ts';
+import { createPipelines } from '../../../src/app/background/pipeline.ts';
 import { createFeed } from '../../../src/app/feed/feed.ts';
 import { createJournal, type Journal } from '../../../src/app/store/journal.ts';
 import { serveHttp } from '../../../src/http/serve-http.ts';

@@ -6,7 +6,7 @@ import { readLogDirectory } from '../../../../../src/adapters/event-log/file/rea
 import { verifyBlock } from '../../../../../src/adapters/event-log/file/verify/verify-block.ts';
 import { verifyEncoded } from '../../../../../src/adapters/event-log/file/verify/verify-encoded.ts';
 import type { Cursor } from '../../../../../src/adapters/event-log/file/write/cursor.ts';
-import { readEncoded } from '../../../../../src/app/feed/read-encoded.ts';
+import { readEncoded } from '../../../../../src/app/feed/batch.ts';
 import { caughtFault } from '../../../../support/caught-fault.ts';
 import { createSandbox, type Sandbox } from '../../../../support/sandbox.ts';
 import { segmentsIn, writeLog } from '../file-log.ts';

@@ -1,24 +1,27 @@
 import { EMPTY, exhaustMap, from, interval, Subject, startWith, switchMap } from 'rxjs';
-import type { Event } from '../../../events/registry.ts';
+import type { Event, EventOf } from '../../../events/registry.ts';
+import type { State } from '../../../projections/state.ts';
 import { elapsedAt } from '../../../projections/store-info.ts';
+import type { Failpoint } from '../../ports/failpoints.ts';
 import { errorText } from '../../ports/fault.ts';
 import type { Logger } from '../../ports/logger.ts';
 import type { MeasureDiskSpace } from '../../ports/space.ts';
 import type { Uptime } from '../../ports/system.ts';
+import type { VolumeDriver } from '../../ports/volume-driver.ts';
+import { reconcilerActor } from '../actors.ts';
 import type { Pipelines } from '../background/pipeline.ts';
 import type { Purger } from '../background/purger.ts';
 import type { Journal } from '../store/journal.ts';
-import { type EndingContext, endings, endRetention } from './end-retention.ts';
-import { type RetentionPolicy, shortOf } from './policy.ts';
-import { createRetainedQueue, type RetainedQueue } from './retained-queue.ts';
+import { missingSpace, type RetentionPolicy } from './policy.ts';
+import { createRetainedQueue, type Queued, type RetainedQueue } from './retained-queue.ts';
 
 /** Ends retention by age, by number, by size, and where the disk gets full: oldest first, never a parent before its child. */
-export interface RetentionKeeper {
+export interface Retention {
   /**
    * Something failed for want of space: gives up retained layers, more of them with each attempt (from 0 on), and resolves
    * when they are off the disk. False where there was nothing to give up. Never rejects.
    */
-  makeRoom(attempt: number): Promise<boolean>;
+  freeSpace(attempt: number): Promise<boolean>;
   /**
    * To be recorded together with the removal of one more layer that is retained: ends retention of the oldest, so that there
    * are never more than may be.
@@ -44,7 +47,7 @@ const lookEvery = 1000;
 /** bytes that a first attempt gives up at least; each further one four times as many */
 const firstGift = 16 << 20;
 
-export function createRetentionKeeper(context: Context): RetentionKeeper {
+export function createRetention(context: Context): Retention {
   const { journal, pipelines, purger, logger } = context;
   const queue = createRetainedQueue(journal.durable);
   const changes = new Subject<boolean>();
@@ -77,7 +80,7 @@ export function createRetentionKeeper(context: Context): RetentionKeeper {
   });
   return {
     displaced: () => displaced(context, queue),
-    makeRoom: async (attempt) =>
+    freeSpace: async (attempt) =>
       (await inTurn(() => giveUp(context, queue, attempt), 'no room could be made')) === true,
     close: async () => {
       looking.unsubscribe();
@@ -102,7 +105,7 @@ async function endWhatIsDue(context: Context, queue: RetainedQueue): Promise<und
   const excess = queue.bytes - maxBytes;
   await end((_next, { bytes }) => bytes < excess, `more than ${maxBytes} bytes were retained`);
   if (queue.size === 0) return;
-  const short = shortOf(await measureRoom(), minFree);
+  const short = missingSpace(await measureRoom(), minFree);
   await end((_next, { bytes }) => bytes < short, 'the disk has less room than is to be kept free');
 }
 
@@ -133,4 +136,43 @@ async function giveUp(context: Context, queue: RetainedQueue, attempt: number): 
   await purger.drained();
   const reclaimed = await driver.reclaimSpace();
   return attempt === 0 && purger.lastGone > now - (reclaimed ? lately : justNow);
+}
+
+interface EndingContext {
+  readonly journal: Pick<Journal, 'latest' | 'record'>;
+  readonly driver: Pick<VolumeDriver, 'reclaimSpace'>;
+  readonly purger: Pick<Purger, 'purged' | 'closing'>;
+  readonly failpoint: Failpoint;
+}
+
+/** Events in one append: they must fit the room that the log keeps back for what frees space. */
+const atOnce = 256;
+
+/**
+ * Records that retention of these layers has ended, in their order, and resolves when their volumes were purged and the
+ * space is free; ends none where the store stops, since nothing would be purged. Answers whether there was anything to end: some
+ * may have been brought back meanwhile.
+ */
+async function endRetention(context: EndingContext, queued: readonly Queued[], why: string): Promise<boolean> {
+  const { journal, purger, driver, failpoint } = context;
+  let ended = false;
+  for (let from = 0; from < queued.length; from += atOnce) {
+    const events = endings(journal.latest, queued.slice(from, from + atOnce), why);
+    if (events.length === 0) continue;
+    if (purger.closing) return ended;
+    failpoint('retention.end');
+    await journal.record(events, { actor: reconcilerActor, reserve: true });
+    await Promise.all(events.map(({ data }) => purger.purged(data.id)));
+    ended = true;
+    await driver.reclaimSpace();
+  }
+  return ended;
+}
+
+/** The events that end retention of these layers, as far as a state retains them. */
+function endings({ volumes }: State, queued: readonly Queued[], why: string): readonly EventOf<'RetentionEnded'>[] {
+  return queued.flatMap(({ id }) => {
+    const retained = volumes.retained.get(id);
+    return retained === undefined ? [] : [{ type: 'RetentionEnded', data: { id, key: retained.snapshot.key, why } }];
+  });
 }

@@ -7,14 +7,14 @@ import { reconcilerActor } from '../actors.ts';
 import type { Journal } from '../store/journal.ts';
 import type { Retrier } from '../store/retrier.ts';
 import { layerWith } from '../store/volume-of.ts';
-import { createLull } from './idle-batch.ts';
+import { createIdleBatch } from './idle-batch.ts';
 import type { Pipelines } from './pipeline.ts';
 
 /**
  * Flushes the layers whose commits were recorded without it (`durability = "background"`), and records that it did: all
  * together, when a pull is over, which costs it nothing.
  */
-export interface LateFlusher {
+export interface Writeback {
   /** Flushes what is left. Resolves with whether every layer is on stable storage now; what failed is told to the logger. */
   close(): Promise<boolean>;
 }
@@ -27,7 +27,7 @@ interface Context {
   readonly logger: Logger;
 }
 
-export function createLateFlusher({ journal, pipelines, driver, retrier, logger }: Context): LateFlusher {
+export function createWriteback({ journal, pipelines, driver, retrier, logger }: Context): Writeback {
   const flush = async (ids: readonly number[]) => {
     const layers = ids.flatMap((id) => layerWith(journal.durable, id) ?? []);
     await Promise.all(layers.map(({ volume }) => driver.flush(volume)));
@@ -36,7 +36,7 @@ export function createLateFlusher({ journal, pipelines, driver, retrier, logger 
   };
   const failed = (ids: readonly number[], error: unknown) =>
     logger.error({ ids, error: errorText(error) }, 'late flush failed');
-  const lull = createLull(async (ids) => {
+  const lull = createIdleBatch(async (ids) => {
     try {
       await flush(ids);
     } catch (error) {
@@ -46,7 +46,7 @@ export function createLateFlusher({ journal, pipelines, driver, retrier, logger 
   });
 
   const pipeline = pipelines.start({
-    name: 'late-flush',
+    name: 'writeback',
     handle: (envelopes) => {
       for (const { event } of envelopes)
         if (event.type === 'SnapshotCommitted' && !event.data.flushed) lull.add(event.data.id);

@@ -2,8 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { initialState } from '../../../projections/state.ts';
-import { createPipelines } from '../../../src/app/background/create-pipelines.ts';
-import type { ErrorPolicy } from '../../../src/app/background/pipeline.ts';
+import { createPipelines, type ErrorPolicy } from '../../../src/app/background/pipeline.ts';
 import { createJournal } from '../../../src/app/store/journal.ts';
 import { heldUp } from '../../support/held-up.ts';
 import { createMemoryEventLog } from '../../support/memory-event-log.ts';
@@ -12,7 +11,7 @@ import { waitFor } from '../../support/wait-for.ts';
 
 const test = suite('createPipelines');
 const store = '0b7c1e9e-3a55-4c8e-9d0a-6a1f6a3f1c11';
-const quick: ErrorPolicy = { retries: 2, firstPause: 5, longestPause: 20, atLast: 'skip' };
+const quick: ErrorPolicy = { retries: 2, firstPause: 5, maxPause: 20, atLast: 'skip' };
 
 function opened() {
   const said: { message: string; pipeline: unknown; position: unknown }[] = [];

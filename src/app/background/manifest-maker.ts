@@ -3,11 +3,11 @@ import type { Manifests } from '../../ports/layer-inspector.ts';
 import type { Logger } from '../../ports/logger.ts';
 import type { Journal } from '../store/journal.ts';
 import { layersOf, layerWith } from '../store/volume-of.ts';
-import { createLull } from './idle-batch.ts';
+import { createIdleBatch } from './idle-batch.ts';
 import type { Pipelines } from './pipeline.ts';
 
 /** Has a manifest made of each committed layer, one after the other when a pull is over, and dropped when the layer is. */
-export interface ManifestKeeper {
+export interface ManifestMaker {
   /** Begins nothing any more, and ends what is under way: the next start makes what is missing. */
   close(): Promise<void>;
 }
@@ -19,7 +19,7 @@ interface Context {
   readonly logger: Logger;
 }
 
-export function createManifestKeeper({ journal, pipelines, manifests, logger }: Context): ManifestKeeper {
+export function createManifestMaker({ journal, pipelines, manifests, logger }: Context): ManifestMaker {
   let closed = false;
   const make = async (id: number) => {
     const layer = layerWith(journal.durable, id);
@@ -32,7 +32,7 @@ export function createManifestKeeper({ journal, pipelines, manifests, logger }: 
     }
     if (layerWith(journal.latest, id) === undefined) manifests.drop(id);
   };
-  const lull = createLull(async (ids) => {
+  const lull = createIdleBatch(async (ids) => {
     for (const id of ids) await make(id);
   });
   const pipeline = pipelines.start({
