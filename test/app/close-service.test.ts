@@ -3,6 +3,8 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { newMemoryVolume } from '../../src/adapters/volume-driver/memory-driver.ts';
 import { Fault } from '../../src/ports/fault.ts';
+import { caughtFault } from '../support/caught-fault.ts';
+import { commit, prepare, remove } from '../support/commands.ts';
 import { heldUp } from '../support/held-up.ts';
 import { closeMemoryStores, type MemoryStore, openMemoryStore } from '../support/memory-store.ts';
 import { speedUpTimers } from '../support/speed-up-timers.ts';
@@ -11,31 +13,26 @@ import { waitFor } from '../support/wait-for.ts';
 speedUpTimers();
 const test = suite('app/close-service');
 const actor = { actor: 'containerd', namespace: 'default' };
-const prepare = { type: 'Prepare', key: 'k1', parent: '', kind: 'active', labels: {} } as const;
-const commit = { type: 'Commit', key: 'k1', name: 'base', parent: '', labels: {} } as const;
 
 test('nothing is recorded after it: what is measured later is measured by the next start', async () => {
   const { held, release } = heldUp();
   const store = await openMemoryStore({ before: (deed) => (deed === 'usage' ? held : undefined) });
-  await store.snapshots.prepare(prepare, actor);
-  await store.snapshots.commit(commit, actor);
+  await store.snapshots.prepare(prepare('k1'), actor);
+  await store.snapshots.commit(commit('k1', 'base'), actor);
   const measured = store.snapshots.usage('base').catch((error: Fault) => error.code);
   await store.close('test');
   release();
   assert.is(await measured, 'stopped');
   assert.is(store.types().at(-1), 'StoreClosed');
   assert.not(store.types().includes('UsageMeasured'));
-  assert.throws(
-    () => store.journal.record([{ type: 'StoreClosed', data: { reason: 'again' } }], { actor }),
-    (error: unknown) => error instanceof Fault && error.code === 'stopped',
-  );
+  const again = store.journal.record([{ type: 'StoreClosed', data: { reason: 'again' } }], { actor });
+  assert.is((await caughtFault(again)).code, 'stopped');
   const next = await openMemoryStore({}, { kept: store.kept, driver: store.driver });
   await waitFor('the usage to be measured', () => next.types().includes('UsageMeasured'));
 });
 
 /** milliseconds */
 const short = { work: 100, record: 100, checkpoint: 100 };
-const remove = (key: string) => ({ type: 'Remove', key }) as const;
 const crashed = async (store: MemoryStore) =>
   (await openMemoryStore({}, { kept: store.kept, driver: store.driver })).recovered.crash !== null;
 
@@ -51,8 +48,8 @@ test('what is just being tried again ends before it', async () => {
       return held;
     },
   });
-  await store.snapshots.prepare(prepare, actor);
-  await store.snapshots.commit(commit, actor);
+  await store.snapshots.prepare(prepare('k1'), actor);
+  await store.snapshots.commit(commit('k1', 'base'), actor);
   await waitFor('the flush to be tried again', () => tries === 2);
   const closing = store.close('test');
   await pause(100);
@@ -73,7 +70,7 @@ test('a purge is cut short, tried again or not, and the next start goes on with 
     },
   });
   for (const key of ['k1', 'k2']) {
-    await store.snapshots.prepare({ ...prepare, key }, actor);
+    await store.snapshots.prepare(prepare(key), actor);
     await store.snapshots.remove(remove(key), actor);
   }
   await waitFor('one purge, and another to be tried again', () => tries.includes(2) && tries.length === 3);
@@ -96,7 +93,7 @@ test('a removal that waits for its purge is answered, since it is recorded', asy
     service: { removal: 'sync' },
     before: (deed) => (deed === 'purge' ? held : undefined),
   });
-  await store.snapshots.prepare(prepare, actor);
+  await store.snapshots.prepare(prepare('k1'), actor);
   const removed = store.snapshots.remove(remove('k1'), actor);
   await waitFor('the event', () => store.types().includes('SnapshotRemoved'));
   store.halt();
@@ -112,8 +109,8 @@ test('a change that is under way ends before it, and keeps it from being recorde
       before: (deed) => (deed === 'flush' ? held : undefined),
       ...(!released && { closingLimits: short }),
     });
-    await store.snapshots.prepare(prepare, actor);
-    const committed = store.snapshots.commit(commit, actor);
+    await store.snapshots.prepare(prepare('k1'), actor);
+    const committed = store.snapshots.commit(commit('k1', 'base'), actor);
     const closing = store.close('test');
     await pause(50);
     assert.not(store.types().includes('StoreClosed'));
@@ -136,8 +133,8 @@ test('layers that can not be flushed in time keep it from being recorded', async
     closingLimits: short,
     before: (deed) => (deed === 'flush' ? held : undefined),
   });
-  await store.snapshots.prepare(prepare, actor);
-  await store.snapshots.commit(commit, actor);
+  await store.snapshots.prepare(prepare('k1'), actor);
+  await store.snapshots.commit(commit('k1', 'base'), actor);
   assert.is(await store.close('test'), false);
   assert.not(store.types().includes('StoreClosed'));
   assert.is(store.said.at(-1)?.message, 'closing not recorded: the next start will look like one after a crash');

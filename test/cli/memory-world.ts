@@ -1,11 +1,14 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { suite, type Test } from 'uvu';
 import type { Envelope } from '../../events/envelope.ts';
+import type { Event } from '../../events/registry.ts';
 import { createMemoryDriver, type MemoryDriver } from '../../src/adapters/volume-driver/memory-driver.ts';
 import type { LogReport, World } from '../../src/cli/cli-deps.ts';
 import type { Checkpoint, CheckpointStore } from '../../src/ports/checkpoint-store.ts';
 import { createMemoryEventLog, type MemoryRecord } from '../support/memory-event-log.ts';
-import type { Sandbox } from '../support/sandbox.ts';
+import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+import { enveloped, smallStore } from './facts.ts';
 
 /** A store in memory, as the commands see it, with a root that looks like one. */
 export interface MemoryWorld extends World {
@@ -72,6 +75,22 @@ const checkpointsOf = (checkpoints: readonly Checkpoint[]): CheckpointStore => (
     yield* checkpoints;
   },
 });
+
+export interface CliContext {
+  sandbox: Sandbox;
+  world: MemoryWorld;
+}
+
+/** A suite of commands. Each of its tests has a store in memory, which these events have filled. */
+export function cliSuite(name: string, events: readonly Event[] = smallStore): Test<CliContext> {
+  const test: Test<CliContext> = suite(name);
+  test.before.each(async (context) => {
+    context.sandbox = createSandbox('cli');
+    context.world = await createMemoryWorld(context.sandbox, enveloped(events));
+  });
+  test.after.each(({ sandbox }) => sandbox.close());
+  return test;
+}
 
 /** Collects what a command prints. */
 export function createPrinter() {

@@ -3,31 +3,12 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { encodeEvent } from '../../events/registry.ts';
 import { evolve, initialState } from '../../projections/state.ts';
-import type { Commit, Prepare, Update } from '../../src/domain/commands.ts';
 import { decide } from '../../src/domain/decide.ts';
+import { commit, prepare, remove, update } from '../support/commands.ts';
 import { given } from '../support/given.ts';
 import { committed, enveloped, prepared, viewed } from '../support/sample-events.ts';
 
 const test = suite('domain/decide');
-
-const prepare = (key: string, parent = '', more: Partial<Prepare> = {}): Prepare => ({
-  type: 'Prepare',
-  key,
-  parent,
-  kind: 'active',
-  labels: {},
-  ...more,
-});
-const commit = (key: string, name: string, more: Partial<Commit> = {}): Commit => ({
-  type: 'Commit',
-  key,
-  name,
-  parent: '',
-  labels: {},
-  ...more,
-});
-const remove = (key: string) => ({ type: 'Remove', key }) as const;
-const update = (key: string, more: Partial<Update>): Update => ({ type: 'Update', key, labels: {}, mask: [], ...more });
 
 const base = { name: 'base', id: 1 };
 const withBase = [prepared(1, 'k1'), committed(1, 'k1', 'base')];

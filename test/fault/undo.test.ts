@@ -7,6 +7,7 @@ import type { RetentionPolicy } from '../../src/app/retention/policy.ts';
 import type { Answer } from '../../src/domain/refusal.ts';
 import { steps } from '../../src/ports/failpoints.ts';
 import { Fault } from '../../src/ports/fault.ts';
+import { commit, remove } from '../support/commands.ts';
 import { eventsOf, onDisk, verified } from '../support/inspect-store.ts';
 import { suiteNeeding } from '../support/requirements.ts';
 import { createSandbox } from '../support/sandbox.ts';
@@ -45,8 +46,8 @@ const prepareNew = ({ store }: Place, parent: string) =>
 const deeds: Readonly<Record<Row['deed'], (place: Place) => Promise<unknown>>> = {
   prepare: (place) => prepareNew(place, 'base'),
   'prepare without parent': (place) => prepareNew(place, ''),
-  commit: ({ store }) => store.snapshots.commit({ type: 'Commit', key: 'k', name: 'n', parent: '', labels: {} }, actor),
-  remove: ({ store }) => store.snapshots.remove({ type: 'Remove', key: 'k' }, actor),
+  commit: ({ store }) => store.snapshots.commit(commit('k', 'n'), actor),
+  remove: ({ store }) => store.snapshots.remove(remove('k'), actor),
   update: ({ store }) => store.snapshots.update({ type: 'Update', key: 'k', labels: { a: 'b' }, mask: [] }, actor),
   reconcile: async ({ root, store }) => {
     mkdirSync(join(root, 'snapshots', '99'), { recursive: true });
@@ -85,13 +86,13 @@ async function createPlace(
   const prepare = (key: string, parent: string) =>
     store.snapshots.prepare({ type: 'Prepare', key, parent, kind: 'active', labels: {} }, actor);
   await prepare('first', '');
-  await store.snapshots.commit({ type: 'Commit', key: 'first', name: 'base', parent: '', labels: {} }, actor);
+  await store.snapshots.commit(commit('first', 'base'), actor);
   await prepare('k', 'base');
   if (retained === true) {
     await prepare('third', '');
-    await store.snapshots.commit({ type: 'Commit', key: 'third', name: 'old', parent: '', labels: {} }, actor);
+    await store.snapshots.commit(commit('third', 'old'), actor);
     await store.snapshots.usage('old');
-    await store.snapshots.remove({ type: 'Remove', key: 'old' }, actor);
+    await store.snapshots.remove(remove('old'), actor);
   }
   await store.snapshots.usage('base');
   await store.journal.settled();
@@ -121,7 +122,7 @@ async function restart(place: Place): Promise<void> {
 async function collect({ store: { snapshots }, root }: Place): Promise<void> {
   for (let left = listed(snapshots.list([])); left.length > 0; left = listed(snapshots.list([]))) {
     const leaf = left.find(({ key }) => !left.some(({ parent }) => parent === key));
-    assert.is(await outcomeOf(() => snapshots.remove({ type: 'Remove', key: leaf?.key ?? '' }, actor)), 'done');
+    assert.is(await outcomeOf(() => snapshots.remove(remove(leaf?.key ?? ''), actor)), 'done');
   }
   await snapshots.cleanup();
   await eventually(() => onDisk(root).snapshots, [], 'disk in the end');

@@ -1,12 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { commit, prepare } from '../../support/commands.ts';
 import { closeMemoryStores, openMemoryStore } from '../../support/memory-store.ts';
 
 const test = suite('app/background/early-flusher');
 const actor = { actor: 'containerd' };
-const prepare = (key: string, labels: Record<string, string>) =>
-  ({ type: 'Prepare', key, parent: '', kind: 'active', labels }) as const;
 
 /** A store that counts its flushes of all volumes. */
 async function counting() {
@@ -21,10 +20,10 @@ async function counting() {
 
 test('a layer that is being unpacked is flushed early, until its commit', async () => {
   const { snapshots, counts } = await counting();
-  await snapshots.prepare(prepare('extract', { 'containerd.io/snapshot.ref': 'sha256:a' }), actor);
+  await snapshots.prepare(prepare('extract', '', { labels: { 'containerd.io/snapshot.ref': 'sha256:a' } }), actor);
   for (let waited = 0; counts.flushes === 0 && waited < 100; waited++) await pause(20);
   assert.ok(counts.flushes > 0);
-  await snapshots.commit({ type: 'Commit', key: 'extract', name: 'layer', parent: '', labels: {} }, actor);
+  await snapshots.commit(commit('extract', 'layer'), actor);
   await pause(50);
   const { flushes } = counts;
   await pause(400);
@@ -38,14 +37,15 @@ test('all layers that are being unpacked are flushed, since one of them may hold
       if (deed === 'flush') flushed.add(id);
     },
   });
-  for (const key of ['a', 'b']) await snapshots.prepare(prepare(key, { 'containerd.io/snapshot.ref': key }), actor);
+  for (const key of ['a', 'b'])
+    await snapshots.prepare(prepare(key, '', { labels: { 'containerd.io/snapshot.ref': key } }), actor);
   for (let waited = 0; flushed.size < 2 && waited < 100; waited++) await pause(20);
   assert.equal([...flushed], [1, 2]);
 });
 
 test('an unpack without that label is known by its key', async () => {
   const { snapshots, counts } = await counting();
-  await snapshots.prepare(prepare('default/7/extract-123 sha256:a', {}), actor);
+  await snapshots.prepare(prepare('default/7/extract-123 sha256:a'), actor);
   for (let waited = 0; counts.flushes === 0 && waited < 100; waited++) await pause(20);
   assert.ok(counts.flushes > 0);
 });
@@ -58,14 +58,14 @@ test('where commits do not wait for a flush, none comes early', async () => {
       if (deed === 'flush') flushes += 1;
     },
   });
-  await snapshots.prepare(prepare('extract', { 'containerd.io/snapshot.ref': 'sha256:a' }), actor);
+  await snapshots.prepare(prepare('extract', '', { labels: { 'containerd.io/snapshot.ref': 'sha256:a' } }), actor);
   await pause(400);
   assert.is(flushes, 0);
 });
 
 test("a container's root is left to the kernel", async () => {
   const { snapshots, counts } = await counting();
-  await snapshots.prepare(prepare('container', {}), actor);
+  await snapshots.prepare(prepare('container'), actor);
   await pause(400);
   assert.is(counts.flushes, 0);
 });

@@ -2,6 +2,7 @@ import { either } from 'fp-ts';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Manifests } from '../../../src/ports/layer-inspector.ts';
+import { commit, prepare, remove } from '../../support/commands.ts';
 import { closeMemoryStores, type MemoryStore, openMemoryStore } from '../../support/memory-store.ts';
 import { speedUpTimers } from '../../support/speed-up-timers.ts';
 import { waitFor } from '../../support/wait-for.ts';
@@ -26,10 +27,10 @@ function manifestsWith(known: readonly number[] = [], failing = 0) {
   return { manifests, made: () => [...made].sort() };
 }
 
-async function commit({ snapshots }: MemoryStore, names: readonly string[]): Promise<void> {
+async function commitLayers({ snapshots }: MemoryStore, names: readonly string[]): Promise<void> {
   for (const name of names) {
-    await snapshots.prepare({ type: 'Prepare', key: `k-${name}`, parent: '', kind: 'active', labels: {} }, actor);
-    const answer = await snapshots.commit({ type: 'Commit', key: `k-${name}`, name, parent: '', labels: {} }, actor);
+    await snapshots.prepare(prepare(`k-${name}`), actor);
+    const answer = await snapshots.commit(commit(`k-${name}`, name), actor);
     assert.ok(either.isRight(answer));
   }
 }
@@ -37,9 +38,9 @@ async function commit({ snapshots }: MemoryStore, names: readonly string[]): Pro
 test('has a manifest made of each committed layer, of retained ones too, and dropped when the layer is purged', async () => {
   const { manifests, made } = manifestsWith();
   const store = await openMemoryStore({ manifests, service: { retention } });
-  await commit(store, ['a', 'b']);
-  await store.snapshots.prepare({ type: 'Prepare', key: 'active', parent: 'a', kind: 'active', labels: {} }, actor);
-  await store.snapshots.remove({ type: 'Remove', key: 'b' }, actor);
+  await commitLayers(store, ['a', 'b']);
+  await store.snapshots.prepare(prepare('active', 'a'), actor);
+  await store.snapshots.remove(remove('b'), actor);
   await waitFor('both', () => made().length === 2);
   assert.equal(made(), [1, 2]);
   const data = { id: 2, key: 'b', why: 'test' };
@@ -50,7 +51,7 @@ test('has a manifest made of each committed layer, of retained ones too, and dro
 
 test('makes what is missing at a start, and drops what belongs to no layer', async () => {
   const first = await openMemoryStore();
-  await commit(first, ['a', 'b']);
+  await commitLayers(first, ['a', 'b']);
   await first.close('in order');
   const { manifests, made } = manifestsWith([1, 7]);
   await openMemoryStore({ manifests }, { kept: first.kept, driver: first.driver });
@@ -61,7 +62,7 @@ test('makes what is missing at a start, and drops what belongs to no layer', asy
 test('says which could not be made, and makes the others', async () => {
   const { manifests, made } = manifestsWith([], 1);
   const store = await openMemoryStore({ manifests });
-  await commit(store, ['a', 'b']);
+  await commitLayers(store, ['a', 'b']);
   await waitFor('the other', () => made().length === 1);
   assert.equal(made(), [2]);
   const [warning] = store.said.filter(({ message }) => message.startsWith('manifest not made'));

@@ -1,5 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { prepare, remove } from '../../support/commands.ts';
 import { heldUp } from '../../support/held-up.ts';
 import { closeMemoryStores, openMemoryStore } from '../../support/memory-store.ts';
 import { waitFor } from '../../support/wait-for.ts';
@@ -9,8 +10,8 @@ const actor = { actor: 'containerd' };
 
 async function removed(syncMetadata: () => Promise<void>) {
   const store = await openMemoryStore({ syncMetadata });
-  await store.snapshots.prepare({ type: 'Prepare', key: 'k', parent: '', kind: 'active', labels: {} }, actor);
-  await store.snapshots.remove({ type: 'Remove', key: 'k' }, actor);
+  await store.snapshots.prepare(prepare('k'), actor);
+  await store.snapshots.remove(remove('k'), actor);
   await store.snapshots.cleanup();
   assert.is(store.driver.volumes.size, 0);
   return store;

@@ -1,6 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Fault } from '../../../src/ports/fault.ts';
+import { prepare } from '../../support/commands.ts';
 import { heldUp } from '../../support/held-up.ts';
 import { closeMemoryStores, openMemoryStore } from '../../support/memory-store.ts';
 import { waitFor } from '../../support/wait-for.ts';
@@ -23,7 +24,7 @@ async function measured() {
       return held;
     },
   });
-  await store.snapshots.prepare({ type: 'Prepare', key: 'k', parent: '', kind: 'active', labels: {} }, actor);
+  await store.snapshots.prepare(prepare('k'), actor);
   return { store, release, ended, begun: () => begun };
 }
 

@@ -5,14 +5,13 @@ import * as assert from 'uvu/assert';
 import { newMemoryVolume } from '../../../src/adapters/volume-driver/memory-driver.ts';
 import { Fault } from '../../../src/ports/fault.ts';
 import { caughtFault } from '../../support/caught-fault.ts';
+import { commit, prepare, remove } from '../../support/commands.ts';
 import { heldUp } from '../../support/held-up.ts';
 import { closeMemoryStores, type MemoryStore, openMemoryStore } from '../../support/memory-store.ts';
 import { sampleRoot } from '../../support/sample-events.ts';
 
 const test = suite('app/recovery/recover');
 const actor = { actor: 'containerd' };
-const prepare = (key: string, parent = '') => ({ type: 'Prepare', key, parent, kind: 'active', labels: {} }) as const;
-const commit = (key: string, name: string) => ({ type: 'Commit', key, name, parent: '', labels: {} }) as const;
 
 /** The same records and volumes under a new process, as after kill -9. */
 const again = (store: MemoryStore, options = {}) =>
@@ -133,7 +132,7 @@ test('a removed volume that is still there is purged', async () => {
   const { held, release } = heldUp();
   const first = await openMemoryStore({ before: (deed) => (deed === 'purge' ? held : undefined) });
   await first.snapshots.prepare(prepare('k1'), actor);
-  await first.snapshots.remove({ type: 'Remove', key: 'k1' }, actor);
+  await first.snapshots.remove(remove('k1'), actor);
   const second = await again(first);
   release();
   assert.equal(actions(second), ['purge 1']);

@@ -2,6 +2,7 @@ import { either } from 'fp-ts';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { RetentionPolicy } from '../../../src/app/retention/policy.ts';
+import { commit, prepare, remove } from '../../support/commands.ts';
 import {
   closeMemoryStores,
   type MemoryStore,
@@ -56,9 +57,9 @@ class Machine {
 async function removeLayer({ snapshots }: MemoryStore, name: string): Promise<void> {
   const key = `${name}-active`;
   const answers = [
-    await snapshots.prepare({ type: 'Prepare', key, parent: '', kind: 'active', labels: {} }, actor),
-    await snapshots.commit({ type: 'Commit', key, name, parent: '', labels: {} }, actor),
-    await snapshots.remove({ type: 'Remove', key: name }, actor),
+    await snapshots.prepare(prepare(key), actor),
+    await snapshots.commit(commit(key, name), actor),
+    await snapshots.remove(remove(name), actor),
   ];
   for (const answer of answers) if (either.isLeft(answer)) throw new Error(answer.left.text);
 }

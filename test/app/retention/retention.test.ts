@@ -9,6 +9,7 @@ import type { Answer } from '../../../src/domain/refusal.ts';
 import { Fault } from '../../../src/ports/fault.ts';
 import type { DiskSpace } from '../../../src/ports/space.ts';
 import { caughtFault } from '../../support/caught-fault.ts';
+import { commit, prepare, remove } from '../../support/commands.ts';
 import {
   closeMemoryStores,
   type MemoryStore,
@@ -32,8 +33,6 @@ function right<T>(answer: Answer<T>): T {
 }
 const codeOf = <T>(answer: Answer<T>) => (either.isLeft(answer) ? answer.left.code : 'accepted');
 
-const prepare = (key: string, parent = '', labels = {}) =>
-  ({ type: 'Prepare', key, parent, kind: 'active', labels }) as const;
 const listed = ({ snapshots }: MemoryStore, ...filters: string[]) => [...right(snapshots.list(filters))];
 const retained = ({ journal }: MemoryStore) => [...journal.durable.volumes.retained].map(([id]) => id).sort();
 function volumeOf({ driver }: MemoryStore, name: string): MemoryVolume {
@@ -53,13 +52,13 @@ async function withRemoved(options: MemoryStoreOptions & { policy?: RetentionPol
     right(await snapshots.prepare(prepare(key, names[n - 1]), actor));
     const volume = store.driver.volumes.get(String(n + 1));
     if (volume !== undefined) volume.bytes = 1 << 20;
-    right(await snapshots.commit({ type: 'Commit', key, name, parent: '', labels: { l: '1' } }, actor));
+    right(await snapshots.commit(commit(key, name, { labels: { l: '1' } }), actor));
     right(await snapshots.usage(name));
   }
   return store;
 }
 async function removeAll({ snapshots, journal }: MemoryStore) {
-  for (const name of [...names].reverse()) right(await snapshots.remove({ type: 'Remove', key: name }, actor));
+  for (const name of [...names].reverse()) right(await snapshots.remove(remove(name), actor));
   await snapshots.cleanup();
   await journal.settled();
 }
@@ -77,7 +76,7 @@ test('what is removed is hidden from every read, and stays on disk', async () =>
 test('actives and views are purged as ever', async () => {
   const store = await withRemoved();
   right(await store.snapshots.prepare(prepare('k', c), actor));
-  right(await store.snapshots.remove({ type: 'Remove', key: 'k' }, actor));
+  right(await store.snapshots.remove(remove('k'), actor));
   await store.snapshots.cleanup();
   assert.equal(volumes(store), ['1', '2', '3']);
 });
@@ -99,7 +98,10 @@ async function adoptAll(store: MemoryStore): Promise<readonly string[]> {
   const found: string[] = [];
   for (const [n, ref] of ['sha256:a', 'sha256:b', 'sha256:c'].entries()) {
     const parent = found[n - 1] ?? '';
-    const answer = await store.snapshots.prepare(prepare(`default/9${n}/extract`, parent, { [refLabel]: ref }), actor);
+    const answer = await store.snapshots.prepare(
+      prepare(`default/9${n}/extract`, parent, { labels: { [refLabel]: ref } }),
+      actor,
+    );
     assert.is(codeOf(answer), 'already-exists', ref);
     const [match] = listed(store, `labels."containerd.io/snapshot.ref"==${ref},parent=="${parent}"`);
     assert.is(match?.kind, 'committed');
@@ -122,7 +124,7 @@ test('a layer that is prepared again is answered AlreadyExists and listed, one a
 test('who asks at the same time, and who asks again, gets the same layer', async () => {
   const store = await withRemoved();
   await removeAll(store);
-  const ask = (key: string) => store.snapshots.prepare(prepare(key, '', { [refLabel]: 'sha256:a' }), actor);
+  const ask = (key: string) => store.snapshots.prepare(prepare(key, '', { labels: { [refLabel]: 'sha256:a' } }), actor);
   const answers = await Promise.all([ask('default/20/e'), ask('default/21/e')]);
   assert.equal(answers.map(codeOf), ['already-exists', 'already-exists']);
   assert.is(codeOf(await ask('default/22/e')), 'already-exists');
@@ -142,7 +144,7 @@ test('a retained layer whose volume is gone is given up, and the layer prepared'
   const store = await withRemoved();
   await removeAll(store);
   store.driver.volumes.delete('1');
-  right(await store.snapshots.prepare(prepare('default/9/e', '', { [refLabel]: 'sha256:a' }), actor));
+  right(await store.snapshots.prepare(prepare('default/9/e', '', { labels: { [refLabel]: 'sha256:a' } }), actor));
   await store.journal.settled();
   assert.equal(retained(store), [2, 3]);
 });
@@ -159,7 +161,7 @@ for (const [about, change, said] of alterations) {
     const store = await withRemoved();
     await removeAll(store);
     change(volumeOf(store, '1'));
-    right(await store.snapshots.prepare(prepare('default/9/e', '', { [refLabel]: 'sha256:a' }), actor));
+    right(await store.snapshots.prepare(prepare('default/9/e', '', { labels: { [refLabel]: 'sha256:a' } }), actor));
     await store.journal.settled();
     assert.equal(retained(store), [2, 3]);
     const ended = store.durable().flatMap(({ event }) => (event.type === 'RetentionEnded' ? [event.data] : []));
@@ -177,7 +179,7 @@ for (const [about, change, said] of alterations) {
     await removeAll(store);
     right(await store.restore('1'));
     change(volumeOf(store, '1'));
-    right(await store.snapshots.prepare(prepare('default/9/e', '', { [refLabel]: 'sha256:a' }), actor));
+    right(await store.snapshots.prepare(prepare('default/9/e', '', { labels: { [refLabel]: 'sha256:a' } }), actor));
     assert.is(right(store.snapshots.stat(a)).kind, 'committed');
     assert.not.ok(store.types().includes('RetentionEnded'));
   });
@@ -195,10 +197,13 @@ for (const [about, change, said] of alterations) {
 test('a layer that was never measured is adopted as long as it is there', async () => {
   const store = await openMemoryStore({ service: { retention: forever } });
   right(await store.snapshots.prepare(prepare('default/1/e'), actor));
-  right(await store.snapshots.commit({ type: 'Commit', key: 'default/1/e', name: a, parent: '', labels: {} }, actor));
-  right(await store.snapshots.remove({ type: 'Remove', key: a }, actor));
+  right(await store.snapshots.commit(commit('default/1/e', a), actor));
+  right(await store.snapshots.remove(remove(a), actor));
   assert.not.ok(store.journal.durable.usage.has(1));
-  const answer = await store.snapshots.prepare(prepare('default/9/e', '', { [refLabel]: 'sha256:a' }), actor);
+  const answer = await store.snapshots.prepare(
+    prepare('default/9/e', '', { labels: { [refLabel]: 'sha256:a' } }),
+    actor,
+  );
   assert.is(codeOf(answer), 'already-exists');
 });
 
@@ -210,7 +215,7 @@ test('a retained layer that can not be examined is not adopted, and stays retain
   const store = await withRemoved({ before });
   await removeAll(store);
   failing = true;
-  right(await store.snapshots.prepare(prepare('default/9/e', '', { [refLabel]: 'sha256:a' }), actor));
+  right(await store.snapshots.prepare(prepare('default/9/e', '', { labels: { [refLabel]: 'sha256:a' } }), actor));
   assert.equal(retained(store), [1, 2, 3]);
   assert.ok(store.said.some(({ message }) => message === 'layer not adopted: it can not be examined'));
 });
@@ -226,7 +231,7 @@ test('what happens while a layer is examined counts', async () => {
   await removeAll(store);
   const data = { id: 1, key: a, why: 'kept long enough' };
   meanwhile = () => store.journal.record([{ type: 'RetentionEnded', data }], { actor: { actor: 'operator' } });
-  right(await store.snapshots.prepare(prepare('default/9/e', '', { [refLabel]: 'sha256:a' }), actor));
+  right(await store.snapshots.prepare(prepare('default/9/e', '', { labels: { [refLabel]: 'sha256:a' } }), actor));
   meanwhile = () =>
     store.journal.record([{ type: 'RetentionEnded', data: { ...data, id: 2, key: b } }], {
       actor: { actor: 'operator' },
@@ -258,7 +263,7 @@ test('a start gives up what has lost its volume, with its children, and purges w
 
 test('a living parent that is lost takes its retained children with it', async () => {
   const store = await withRemoved();
-  right(await store.snapshots.remove({ type: 'Remove', key: c }, actor));
+  right(await store.snapshots.remove(remove(c), actor));
   store.driver.volumes.delete('2');
   const again = await openMemoryStore({ service: { retention: forever } }, { kept: store.kept, driver: store.driver });
   assert.equal(
@@ -270,9 +275,9 @@ test('a living parent that is lost takes its retained children with it', async (
 test('retention ends by age, the oldest first', async () => {
   let now = 1_000_000;
   const store = await withRemoved({ policy: { ...forever, keep: 60_000 }, uptime: () => now });
-  right(await store.snapshots.remove({ type: 'Remove', key: c }, actor));
+  right(await store.snapshots.remove(remove(c), actor));
   now += 40_000;
-  right(await store.snapshots.remove({ type: 'Remove', key: b }, actor));
+  right(await store.snapshots.remove(remove(b), actor));
   now += 30_000;
   await waitFor('the first to be given up', () => retained(store).length === 1);
   await store.snapshots.cleanup();
@@ -312,10 +317,10 @@ test('no more are retained than may be at any moment: with each removal the olde
     for (let n = 0; n < 25; n++) {
       const [key, name] = [`default/1/${caller}-${n}`, `default/2/${caller}-${n}`];
       right(await snapshots.prepare(prepare(key), actor));
-      right(await snapshots.commit({ type: 'Commit', key, name, parent: '', labels: {} }, actor));
+      right(await snapshots.commit(commit(key, name), actor));
       right(await snapshots.prepare(prepare(key, name), actor));
-      right(await snapshots.remove({ type: 'Remove', key }, actor));
-      right(await snapshots.remove({ type: 'Remove', key: name }, actor));
+      right(await snapshots.remove(remove(key), actor));
+      right(await snapshots.remove(remove(name), actor));
     }
   };
   await Promise.all([removeAll(store), ...Array.from({ length: 8 }, (_, caller) => cycle(caller))]);
@@ -347,12 +352,12 @@ test('a layer whose removal the log gives back displaces nothing', async () => {
     if (failing) throw full();
   };
   const store = await withRemoved({ policy: { ...forever, maxSnapshots: 2 }, flush });
-  for (const key of [c, b]) right(await store.snapshots.remove({ type: 'Remove', key }, actor));
+  for (const key of [c, b]) right(await store.snapshots.remove(remove(key), actor));
   failing = true;
-  assert.is((await caughtFault(store.snapshots.remove({ type: 'Remove', key: a }, actor))).code, 'no-space');
+  assert.is((await caughtFault(store.snapshots.remove(remove(a), actor))).code, 'no-space');
   failing = false;
   assert.equal(retained(store), [2, 3]);
-  right(await store.snapshots.remove({ type: 'Remove', key: a }, actor));
+  right(await store.snapshots.remove(remove(a), actor));
   assert.equal(retained(store), [1, 2]);
 });
 
@@ -381,7 +386,7 @@ test('a prepare, commit or update that lacks space has retained layers give way,
     if (deed === 'freeze') right(await opened.snapshots.prepare(prepare('k'), actor));
     store = opened;
     if (deed === 'create') right(await opened.snapshots.prepare(prepare('k'), actor));
-    else right(await opened.snapshots.commit({ type: 'Commit', key: 'k', name: 'n', parent: '', labels: {} }, actor));
+    else right(await opened.snapshots.commit(commit('k', 'n'), actor));
     assert.equal(retained(opened), []);
     assert.equal(
       listed(opened).map(({ key }) => key),
@@ -432,7 +437,7 @@ test('what fails for want of space waits once for the room of what was removed b
     const { snapshots, types } = await openMemoryStore({ before, reclaimSpace });
     right(await snapshots.prepare(prepare('first'), actor));
     if (removed) {
-      right(await snapshots.remove({ type: 'Remove', key: 'first' }, actor));
+      right(await snapshots.remove(remove('first'), actor));
       await waitFor('the purge', () => types().includes('VolumePurged'));
     }
     tries = [];
@@ -477,8 +482,8 @@ test('a flush that failed is never tried again', async () => {
   await removeAll(store);
   right(await store.snapshots.prepare(prepare('k'), actor));
   failing = true;
-  const commit = { type: 'Commit', key: 'k', name: 'n', parent: '', labels: {} } as const;
-  const error = await store.snapshots.commit(commit, actor).catch((thrown) => thrown);
+  const committing = commit('k', 'n');
+  const error = await store.snapshots.commit(committing, actor).catch((thrown) => thrown);
   assert.ok(error instanceof Fault);
   assert.equal(retained(store), [1, 2, 3]);
 });
@@ -515,10 +520,10 @@ test('restore is refused where the volume is gone', async () => {
 test('a layer that is removed before its late flush or its measurement gets them while it is retained', async () => {
   const store = await openMemoryStore({ service: { retention: forever, durability: 'background' } });
   right(await store.snapshots.prepare(prepare('default/1/e'), actor));
-  const commit = { type: 'Commit', key: 'default/1/e', name: a, parent: '', labels: {} } as const;
+  const committing = commit('default/1/e', a);
   const [committed, removed] = await Promise.all([
-    store.snapshots.commit(commit, actor),
-    store.snapshots.remove({ type: 'Remove', key: a }, actor),
+    store.snapshots.commit(committing, actor),
+    store.snapshots.remove(remove(a), actor),
   ]);
   right(committed);
   right(removed);

@@ -5,6 +5,7 @@ import { createAnswerInTime } from '../../../src/app/store/answer-in-time.ts';
 import type { LogTrouble } from '../../../src/ports/event-log.ts';
 import { Fault } from '../../../src/ports/fault.ts';
 import { caughtFault } from '../../support/caught-fault.ts';
+import { prepare } from '../../support/commands.ts';
 import { heldUp } from '../../support/held-up.ts';
 import { closeMemoryStores, openMemoryStore } from '../../support/memory-store.ts';
 
@@ -66,7 +67,7 @@ test('a change whose event would be too large for the cluster is refused before 
   const { snapshots, journal, types, driver } = await openMemoryStore({ largest: 1_000 });
   const labels = { 'containerd.io/large': 'x'.repeat(2_000) };
   const before = types();
-  const prepared = snapshots.prepare({ type: 'Prepare', key: 'k', parent: '', kind: 'active', labels }, { actor: 'a' });
+  const prepared = snapshots.prepare(prepare('k', '', { labels }), { actor: 'a' });
   const { code, message, hint } = await caughtFault(prepared);
   assert.is(code, 'too-large');
   assert.match(message, /the SnapshotPrepared event would have 2\d{3} bytes.*takes 1000/);

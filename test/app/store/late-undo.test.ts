@@ -2,12 +2,12 @@ import { either } from 'fp-ts';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Fault } from '../../../src/ports/fault.ts';
+import { commit, prepare } from '../../support/commands.ts';
 import { closeMemoryStores, openMemoryStore } from '../../support/memory-store.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
 const test = suite('app/store/late-undo');
 const actor = { actor: 'containerd', namespace: 'default' };
-const commit = { type: 'Commit', key: 'k1', name: 'base', parent: '', labels: {} } as const;
 
 test('leaves the seal of a commit alone that came about in the meantime', async () => {
   const deeds: string[] = [];
@@ -18,9 +18,9 @@ test('leaves the seal of a commit alone that came about in the meantime', async 
       if ((deed === 'freeze' || deed === 'unfreeze') && !again) throw new Fault('io', 'EIO', { hint: '' });
     },
   });
-  await snapshots.prepare({ type: 'Prepare', key: 'k1', parent: '', kind: 'active', labels: {} }, actor);
-  await snapshots.commit(commit, actor).catch(() => {});
-  assert.ok(either.isRight(await snapshots.commit(commit, actor)));
+  await snapshots.prepare(prepare('k1'), actor);
+  await snapshots.commit(commit('k1', 'base'), actor).catch(() => {});
+  assert.ok(either.isRight(await snapshots.commit(commit('k1', 'base'), actor)));
   await waitFor('the undo to be tried again', () => said.some(({ message }) => message === 'undo: done at last'));
   assert.is(deeds.filter((deed) => deed === 'unfreeze').length, 1);
 });

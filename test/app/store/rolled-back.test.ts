@@ -1,13 +1,13 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Fault } from '../../../src/ports/fault.ts';
+import { prepare } from '../../support/commands.ts';
 import { heldUp } from '../../support/held-up.ts';
 import { closeMemoryStores, openMemoryStore } from '../../support/memory-store.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
 const test = suite('app/store/rolled-back');
 const actor = { actor: 'containerd', namespace: 'default' };
-const prepare = (key: string) => ({ type: 'Prepare', key, parent: '', kind: 'active', labels: {} }) as const;
 const full = () => new Fault('no-space', 'ENOSPC', { hint: '' });
 
 /** A log that finds no room for the prepare of one key. */

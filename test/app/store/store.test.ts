@@ -8,6 +8,7 @@ import type { Journal } from '../../../src/app/store/journal.ts';
 import type { Answer } from '../../../src/domain/refusal.ts';
 import { Fault } from '../../../src/ports/fault.ts';
 import { caughtFault } from '../../support/caught-fault.ts';
+import { commit, prepare, remove, view } from '../../support/commands.ts';
 import { heldUp } from '../../support/held-up.ts';
 import { closeMemoryStores, openMemoryStore } from '../../support/memory-store.ts';
 import { speedUpTimers } from '../../support/speed-up-timers.ts';
@@ -15,10 +16,6 @@ import { speedUpTimers } from '../../support/speed-up-timers.ts';
 speedUpTimers();
 const test = suite('app/store/store');
 const actor = { actor: 'containerd', namespace: 'default' };
-const prepare = (key: string, parent = '') => ({ type: 'Prepare', key, parent, kind: 'active', labels: {} }) as const;
-const view = (key: string, parent = '') => ({ type: 'Prepare', key, parent, kind: 'view', labels: {} }) as const;
-const commit = (key: string, name: string) => ({ type: 'Commit', key, name, parent: '', labels: {} }) as const;
-const remove = (key: string) => ({ type: 'Remove', key }) as const;
 
 async function replayOf({ log }: Pick<Journal, 'log'>): Promise<State> {
   let state = initialState;

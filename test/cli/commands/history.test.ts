@@ -1,21 +1,8 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type HistoryOptions, history } from '../../../src/cli/commands/history.ts';
-import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
-import { enveloped, smallStore } from '../facts.ts';
-import { createMemoryWorld, createPrinter, type MemoryWorld } from '../memory-world.ts';
+import { cliSuite, createPrinter, type MemoryWorld } from '../memory-world.ts';
 
-interface Context {
-  sandbox: Sandbox;
-  world: MemoryWorld;
-}
-
-const test = suite<Context>('history');
-test.before.each(async (context) => {
-  context.sandbox = createSandbox('history');
-  context.world = await createMemoryWorld(context.sandbox, enveloped(smallStore));
-});
-test.after.each(({ sandbox }) => sandbox.close());
+const test = cliSuite('history');
 
 async function printed(world: MemoryWorld, key: string, options: HistoryOptions = {}) {
   const { lines, print } = createPrinter();

@@ -1,22 +1,9 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type LogOptions, log } from '../../../src/cli/commands/log.ts';
 import { Fault } from '../../../src/ports/fault.ts';
-import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
-import { enveloped, smallStore } from '../facts.ts';
-import { createMemoryWorld, createPrinter, type MemoryWorld } from '../memory-world.ts';
+import { cliSuite, createPrinter, type MemoryWorld } from '../memory-world.ts';
 
-interface Context {
-  sandbox: Sandbox;
-  world: MemoryWorld;
-}
-
-const test = suite<Context>('log');
-test.before.each(async (context) => {
-  context.sandbox = createSandbox('log');
-  context.world = await createMemoryWorld(context.sandbox, enveloped(smallStore));
-});
-test.after.each(({ sandbox }) => sandbox.close());
+const test = cliSuite('log');
 
 async function printed(world: MemoryWorld, key: string | undefined, options: LogOptions) {
   const { lines, print } = createPrinter();

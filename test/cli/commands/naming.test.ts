@@ -1,5 +1,4 @@
 import { either } from 'fp-ts';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Event } from '../../../events/registry.ts';
 import { Ambiguous } from '../../../src/app/audit/find-snapshot.ts';
@@ -16,9 +15,8 @@ import { answerTo } from '../../../src/http/routes.ts';
 import { memoryFiles } from '../../app/audit/memory-files.ts';
 import { caughtFault } from '../../support/caught-fault.ts';
 import { httpSources } from '../../support/http-sources.ts';
-import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
 import { committed, enveloped, prepared, smallStore } from '../facts.ts';
-import { createMemoryWorld, createPrinter, type MemoryWorld } from '../memory-world.ts';
+import { cliSuite, createPrinter, type MemoryWorld } from '../memory-world.ts';
 
 const digest = (digit: string) => `sha256:${digit.repeat(64)}`;
 const removed = (id: number, key: string): Event => ({
@@ -49,12 +47,7 @@ const facts = [
   removed(11, `default/11/${digest('e')}`),
 ];
 
-const test = suite<{ sandbox: Sandbox; world: MemoryWorld }>('a name on the command line and over HTTP');
-test.before.each(async (context) => {
-  context.sandbox = createSandbox('naming');
-  context.world = await createMemoryWorld(context.sandbox, enveloped(facts));
-});
-test.after.each(({ sandbox }) => sandbox.close());
+const test = cliSuite('a name on the command line and over HTTP', facts);
 
 async function printed(work: (print: Print) => Promise<void>): Promise<string> {
   const { lines, print } = createPrinter();

@@ -1,6 +1,5 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { newMemoryVolume } from '../../../src/adapters/volume-driver/memory-driver.ts';
 import type { Action } from '../../../src/app/reconcile/action.ts';
@@ -9,27 +8,17 @@ import { serveHttp } from '../../../src/http/serve-http.ts';
 import { Fault } from '../../../src/ports/fault.ts';
 import { silent } from '../../../src/ports/logger.ts';
 import { httpSources } from '../../support/http-sources.ts';
-import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
-import { enveloped, smallStore } from '../facts.ts';
-import { createMemoryWorld, createPrinter, type MemoryWorld } from '../memory-world.ts';
+import { type CliContext, cliSuite, createPrinter, type MemoryWorld } from '../memory-world.ts';
 
-interface Context {
-  sandbox: Sandbox;
-  world: MemoryWorld;
-}
-
-const test = suite<Context>('reconcile');
-test.before.each(async (context) => {
-  context.sandbox = createSandbox('reconcile');
-  context.world = await createMemoryWorld(context.sandbox, enveloped(smallStore));
-  for (const id of ['1', '2', '3', '9']) context.world.driver.volumes.set(id, newMemoryVolume());
+const test = cliSuite('reconcile');
+test.before.each(({ world }) => {
+  for (const id of ['1', '2', '3', '9']) world.driver.volumes.set(id, newMemoryVolume());
 });
-test.after.each(({ sandbox }) => sandbox.close());
 
 const purge: Action = { type: 'purge', id: 4, why: 'removed at position 11' };
 
 /** A daemon's HTTP socket that answers reconcile, named by the lock file; answers what it was asked. */
-async function daemonAt({ sandbox, world }: Context, answer: () => readonly Action[]): Promise<boolean[]> {
+async function daemonAt({ sandbox, world }: CliContext, answer: () => readonly Action[]): Promise<boolean[]> {
   const asked: boolean[] = [];
   const address = join(sandbox.path, 'x.http.sock');
   const server = await serveHttp({

@@ -1,7 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { either } from 'fp-ts';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Event } from '../../../events/registry.ts';
 import { restore } from '../../../src/cli/commands/restore.ts';
@@ -11,14 +10,8 @@ import { Fault } from '../../../src/ports/fault.ts';
 import { silent } from '../../../src/ports/logger.ts';
 import { caughtFault } from '../../support/caught-fault.ts';
 import { httpSources } from '../../support/http-sources.ts';
-import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
 import { committed, enveloped, prepared, smallStore } from '../facts.ts';
-import { createMemoryWorld, createPrinter, type MemoryWorld } from '../memory-world.ts';
-
-interface Context {
-  sandbox: Sandbox;
-  world: MemoryWorld;
-}
+import { cliSuite, createMemoryWorld, createPrinter, type MemoryWorld } from '../memory-world.ts';
 
 const digest = `sha256:${'b'.repeat(64)}`;
 const removed = (id: number, key: string, parent: string, parentId: number | null): Event => ({
@@ -29,19 +22,14 @@ const removed = (id: number, key: string, parent: string, parentId: number | nul
   },
 });
 
-const test = suite<Context>('restore');
-test.before.each(async (context) => {
-  context.sandbox = createSandbox('restore');
-  const layer = [prepared(7, 'default/6/extract'), committed(7, 'default/6/extract', 'default/7/sha256:aaa')];
-  const life = [
-    ...smallStore,
-    ...layer,
-    removed(8, `default/8/${digest}`, 'x', 7),
-    removed(7, 'default/7/sha256:aaa', '', null),
-  ];
-  context.world = await createMemoryWorld(context.sandbox, enveloped(life));
-});
-test.after.each(({ sandbox }) => sandbox.close());
+const layer = [prepared(7, 'default/6/extract'), committed(7, 'default/6/extract', 'default/7/sha256:aaa')];
+const life = [
+  ...smallStore,
+  ...layer,
+  removed(8, `default/8/${digest}`, 'x', 7),
+  removed(7, 'default/7/sha256:aaa', '', null),
+];
+const test = cliSuite('restore', life);
 
 async function printed(world: MemoryWorld, name?: string, options: { json?: boolean; whole?: boolean } = {}) {
   const { lines, print } = createPrinter();

@@ -1,4 +1,3 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { diff } from '../../../src/cli/commands/diff.ts';
 import { ls } from '../../../src/cli/commands/ls.ts';
@@ -7,21 +6,9 @@ import { stats } from '../../../src/cli/commands/stats.ts';
 import { tree } from '../../../src/cli/commands/tree.ts';
 import type { Print } from '../../../src/cli/output/print.ts';
 import { caughtFault } from '../../support/caught-fault.ts';
-import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
-import { enveloped, smallStore } from '../facts.ts';
-import { createMemoryWorld, createPrinter, type MemoryWorld } from '../memory-world.ts';
+import { cliSuite, createPrinter } from '../memory-world.ts';
 
-interface Context {
-  sandbox: Sandbox;
-  world: MemoryWorld;
-}
-
-const test = suite<Context>('looking back');
-test.before.each(async (context) => {
-  context.sandbox = createSandbox('looking-back');
-  context.world = await createMemoryWorld(context.sandbox, enveloped(smallStore));
-});
-test.after.each(({ sandbox }) => sandbox.close());
+const test = cliSuite('looking back');
 
 async function printed(work: (print: Print) => Promise<void>): Promise<readonly string[]> {
   const { lines, print } = createPrinter();

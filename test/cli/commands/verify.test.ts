@@ -1,29 +1,18 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { toRows } from '../../../projections/rows.ts';
 import { evolve, initialState } from '../../../projections/state.ts';
 import { newMemoryVolume } from '../../../src/adapters/volume-driver/memory-driver.ts';
 import { verify } from '../../../src/cli/commands/verify.ts';
-import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
 import { enveloped, prepared, smallStore } from '../facts.ts';
-import { createMemoryWorld, createPrinter, type MemoryWorld } from '../memory-world.ts';
+import { cliSuite, createPrinter, type MemoryWorld } from '../memory-world.ts';
 
-interface Context {
-  sandbox: Sandbox;
-  world: MemoryWorld;
-}
-
-const test = suite<Context>('verify');
+const test = cliSuite('verify');
 const envelopes = enveloped(smallStore);
-
-test.before.each(async (context) => {
-  context.sandbox = createSandbox('verify');
-  context.world = await createMemoryWorld(context.sandbox, envelopes);
-  context.world.driver.volumes.set('1', newMemoryVolume('committed'));
-  context.world.driver.volumes.set('2', newMemoryVolume('committed'));
-  context.world.driver.volumes.set('3', newMemoryVolume('active'));
+test.before.each(({ world }) => {
+  world.driver.volumes.set('1', newMemoryVolume('committed'));
+  world.driver.volumes.set('2', newMemoryVolume('committed'));
+  world.driver.volumes.set('3', newMemoryVolume('active'));
 });
-test.after.each(({ sandbox }) => sandbox.close());
 
 async function verified(world: MemoryWorld) {
   const { lines, print } = createPrinter();

@@ -1,17 +1,10 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { why } from '../../../src/cli/commands/why.ts';
 import { caughtFault } from '../../support/caught-fault.ts';
-import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
-import { enveloped, smallStore } from '../facts.ts';
-import { createMemoryWorld, createPrinter, type MemoryWorld } from '../memory-world.ts';
+import { enveloped } from '../facts.ts';
+import { cliSuite, createPrinter, type MemoryWorld } from '../memory-world.ts';
 
-const test = suite<{ sandbox: Sandbox; world: MemoryWorld }>('why');
-test.before.each(async (context) => {
-  context.sandbox = createSandbox('why');
-  context.world = await createMemoryWorld(context.sandbox, enveloped(smallStore));
-});
-test.after.each(({ sandbox }) => sandbox.close());
+const test = cliSuite('why');
 
 async function printed(world: MemoryWorld, about: string, json = false) {
   const { lines, print } = createPrinter();
