@@ -6,66 +6,73 @@ import type { StoreFiles } from '../ports/store-files.ts';
 import type { VolumeDriver } from '../ports/volume-driver.ts';
 import type { Snapshots } from './store/snapshots.ts';
 
-// What works on a root by its path, so that it touches no other directory than the one that was opened. A call is refused with the
-// guard's Fault while the root is another one, and so is its answer where that came about meanwhile. Changes of the state are
-// refused by the journal, which asks the guard itself.
-
-/** A call between two looks at everything. Rejects, never throws. */
-async function between<T>(root: RootGuard, call: () => T | Promise<T>): Promise<T> {
-  expectSameRoot(root);
-  const answer = await call();
-  expectSameRoot(root);
-  return answer;
-}
-
-/** A call after a check. Rejects, never throws. */
-async function after<T>(root: RootGuard, call: () => T | Promise<T>): Promise<T> {
-  expectRoot(root);
-  return call();
-}
+// Whatever works on a root by its path must touch no other directory than the one that was opened. While the root is another one, a
+// guarded call fails with the guard's Fault. Changes of the state are refused by the journal, which asks the guard itself.
 
 type Method = (...args: unknown[]) => unknown;
+type Check = (root: RootGuard) => void;
 
-/** Methods of a driver that look at no disk, and its end. */
-const unguarded: ReadonlySet<string> = new Set<keyof VolumeDriver>(['occupies', 'labelsOf', 'halt', 'close']);
-/** Methods that answer at once what is on the disk. */
-const immediate: ReadonlySet<string> = new Set<keyof VolumeDriver>(['isVacant', 'hasCommitted']);
-/** Methods whose answer tells what is on the disk: something follows from it, so everything is looked at once more. */
-const telling: ReadonlySet<string> = new Set<keyof VolumeDriver>(['usage', 'scan', 'scanIds', 'isPristine']);
+/** When a call is checked. `both`: its result says nothing of another root. `anew`: something follows from its result. */
+const checks = {
+  before: { before: expectRoot, after: undefined },
+  both: { before: expectRoot, after: expectRoot },
+  anew: { before: expectSameRoot, after: expectSameRoot },
+} as const satisfies Record<string, { before: Check; after: Check | undefined }>;
 
-export function guardDriver(root: RootGuard, driver: VolumeDriver): VolumeDriver {
-  const guarded = Object.entries(driver).map(([name, member]) => {
-    if (typeof member !== 'function' || unguarded.has(name)) return [name, member];
-    const method = member as Method;
-    const around = telling.has(name) ? between : after;
-    if (!immediate.has(name)) return [name, (...args: unknown[]) => around(root, () => method(...args))];
-    const checked = (...args: unknown[]) => {
+/** `now`: a question about the disk that is answered at once. Only such a method throws, all others reject. */
+type Guarding = keyof typeof checks | 'now' | 'none';
+
+function wrap(root: RootGuard, method: Method, guarding: Guarding): Method {
+  if (guarding === 'none') return method;
+  if (guarding === 'now')
+    return (...args) => {
       expectRoot(root);
-      const answer = method(...args);
-      if (answer === false) expectSameRoot(root);
-      return answer;
+      const result = method(...args);
+      if (result === false) expectSameRoot(root);
+      return result;
     };
-    return [name, checked];
-  });
-  const { flush, quarantine } = driver;
-  return {
-    ...(Object.fromEntries(guarded) as VolumeDriver),
-    // Nothing is on stable storage because another file system was flushed.
-    flush: async (volume) => {
-      expectRoot(root);
-      await flush(volume);
-      expectRoot(root);
-    },
-    quarantine: (...found) => between(root, () => quarantine(...found)),
+  const { before, after } = checks[guarding];
+  return async (...args) => {
+    before(root);
+    const result = await method(...args);
+    after?.(root);
+    return result;
   };
 }
 
-export const guardCheckpoints = (root: RootGuard, { save, load }: CheckpointStore): CheckpointStore => ({
-  save: (place, rows) => between(root, () => save(place, rows)),
-  load,
-});
+/** Says of every method how it is guarded. */
+type Guards<T> = { readonly [K in keyof T as T[K] extends (...args: never[]) => unknown ? K : never]: Guarding };
 
-/** What can't be kept or given up now is tried again with a later event. */
+function guarded<T extends object>(root: RootGuard, target: T, guards: Guards<T>): T {
+  const methods = Object.entries<Guarding>(guards).map(([name, guarding]) => [
+    name,
+    wrap(root, target[name as keyof T] as Method, guarding),
+  ]);
+  return { ...target, ...Object.fromEntries(methods) };
+}
+
+export const guardDriver = (root: RootGuard, driver: VolumeDriver): VolumeDriver =>
+  guarded(root, driver, {
+    ...{ occupies: 'none', labelsOf: 'none', halt: 'none', close: 'none', isVacant: 'now', hasCommitted: 'now' },
+    ...{ create: 'before', mounts: 'before', freeze: 'before', unfreeze: 'before', dropActive: 'before' },
+    ...{ purge: 'before', discard: 'before', syncMetadata: 'before', reclaimSpace: 'before', flush: 'both' },
+    ...{ usage: 'anew', scan: 'anew', scanIds: 'anew', isPristine: 'anew', quarantine: 'anew' },
+  });
+
+export const guardCheckpoints = (root: RootGuard, checkpoints: CheckpointStore): CheckpointStore =>
+  guarded(root, checkpoints, { save: 'anew', load: 'none' });
+
+export const guardFiles = (root: RootGuard, files: StoreFiles): StoreFiles =>
+  guarded(root, files, { openLog: 'anew', openCheckpoints: 'anew', measureLog: 'anew' });
+
+/** Guards whatever changes a store or hands out paths of its root. Reads of what is in memory go on. */
+export const guardSnapshots = (root: RootGuard, snapshots: Snapshots): Snapshots =>
+  guarded(root, snapshots, {
+    ...{ prepare: 'before', commit: 'before', remove: 'before', update: 'before', mounts: 'before', cleanup: 'before' },
+    ...{ usage: 'none', stat: 'none', list: 'none' },
+  });
+
+/** What can't be kept or released now is tried again with a later event. */
 export const guardBallast = (root: RootGuard, { keep, release }: Ballast): Ballast => ({
   keep: async () => {
     if (root.check() === undefined) await keep();
@@ -73,15 +80,15 @@ export const guardBallast = (root: RootGuard, { keep, release }: Ballast): Balla
   release: async () => root.check() === undefined && (await release()),
 });
 
-/** Segments are read by their paths: of another root's nothing is passed on, and nothing is called damaged. */
+/** Segments are read by their paths: nothing of another root is passed on, and nothing of it is called damaged. */
 export function guardReads<L extends Pick<EventLog, 'read' | 'readEncoded'>>(root: RootGuard, log: L): L {
   const { read, readEncoded } = log;
-  const guarded: Pick<EventLog, 'read' | 'readEncoded'> = {
+  const reads: Pick<EventLog, 'read' | 'readEncoded'> = {
     read: (after) => checked(root, () => read(after)),
     ...(readEncoded && { readEncoded: (after) => checked(root, () => readEncoded(after)) }),
   };
-  // Everything else, its end too, is still asked of the log itself.
-  return Object.assign(Object.create(log) as L, guarded);
+  // Everything else, its getters too, is still asked of the log itself.
+  return Object.assign(Object.create(log) as L, reads);
 }
 
 async function* checked<T>(root: RootGuard, batches: () => AsyncIterable<T>): AsyncGenerator<T> {
@@ -95,24 +102,4 @@ async function* checked<T>(root: RootGuard, batches: () => AsyncIterable<T>): As
     expectRoot(root);
     throw error;
   }
-}
-
-export const guardFiles = (root: RootGuard, files: StoreFiles): StoreFiles => ({
-  openLog: () => between(root, files.openLog),
-  openCheckpoints: () => between(root, files.openCheckpoints),
-  measureLog: () => between(root, files.measureLog),
-});
-
-/** Whatever changes a store or hands out paths of its root. Reads of what is in memory go on. */
-export function guardSnapshots(root: RootGuard, snapshots: Snapshots): Snapshots {
-  const { prepare, commit, remove, update, mounts, cleanup } = snapshots;
-  return {
-    ...snapshots,
-    prepare: (...asked) => after(root, () => prepare(...asked)),
-    commit: (...asked) => after(root, () => commit(...asked)),
-    remove: (...asked) => after(root, () => remove(...asked)),
-    update: (...asked) => after(root, () => update(...asked)),
-    mounts: (...asked) => after(root, () => mounts(...asked)),
-    cleanup: () => after(root, cleanup),
-  };
 }

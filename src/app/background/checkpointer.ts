@@ -1,9 +1,7 @@
 import { toRows } from '../../../projections/rows.ts';
 import type { CheckpointStore } from '../../ports/checkpoint-store.ts';
 import { errorText } from '../../ports/fault.ts';
-import type { Logger } from '../../ports/logger.ts';
-import type { Journal } from '../store/journal.ts';
-import type { Pipelines } from './pipeline.ts';
+import type { BackgroundContext } from './pipeline.ts';
 
 /** Writes a checkpoint of the durable state every so many events, so that a restart does not depend on the log's length. */
 export interface Checkpointer {
@@ -12,11 +10,8 @@ export interface Checkpointer {
   close(): void;
 }
 
-interface Context {
-  readonly journal: Journal;
-  readonly pipelines: Pipelines;
+interface Context extends Pick<BackgroundContext, 'journal' | 'pipelines' | 'logger'> {
   readonly checkpoints: CheckpointStore;
-  readonly logger: Logger;
   /** events between two checkpoints */
   readonly every: number;
   /** position of the checkpoint that the start began with */

@@ -1,17 +1,14 @@
 import { errorText } from '../../ports/fault.ts';
-import type { Logger } from '../../ports/logger.ts';
-import type { Pipelines } from './pipeline.ts';
+import type { BackgroundContext } from './pipeline.ts';
 
-/** Work that is due now and then and that nobody waits for. */
+/** Periodic work with no hurry. */
 export interface Maintenance {
   /** Resolves when what is under way has ended. */
   close(): Promise<void>;
 }
 
-interface Context {
-  readonly pipelines: Pipelines;
+interface Context extends Pick<BackgroundContext, 'pipelines' | 'logger'> {
   readonly work: () => Promise<void>;
-  readonly logger: Logger;
   /** events between two times */
   readonly every: number;
 }
@@ -19,22 +16,16 @@ interface Context {
 /** A start has other things to do first: milliseconds. */
 const pause = 1_000;
 
-/** Does the work soon and again every so many events, never twice at a time; what fails is told and tried again. */
+/** Works soon and again every so many events, never twice at a time. A failure is logged, and the work repeated at its next time. */
 export function createMaintenance({ pipelines, work, logger, every }: Context): Maintenance {
-  let underWay = Promise.resolve();
-  let busy = false;
+  let underWay: Promise<void> | undefined;
   const begin = () => {
-    if (busy) return;
-    busy = true;
-    underWay = work()
+    underWay ??= work()
       .catch((error) =>
-        logger.warn(
-          { error: errorText(error) },
-          'maintenance of the log failed: queries of the history will take longer',
-        ),
+        logger.warn({ error: errorText(error) }, 'maintenance of the log failed: queries of the history take longer'),
       )
       .finally(() => {
-        busy = false;
+        underWay = undefined;
       });
   };
   const timer = setTimeout(begin, pause);

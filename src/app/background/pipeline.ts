@@ -1,9 +1,12 @@
 import type { Subscription } from 'rxjs';
 import type { Envelope } from '../../../events/envelope.ts';
 import type { Event } from '../../../events/registry.ts';
+import type { Failpoint } from '../../ports/failpoints.ts';
 import { errorText } from '../../ports/fault.ts';
 import type { Logger } from '../../ports/logger.ts';
+import type { VolumeDriver } from '../../ports/volume-driver.ts';
 import type { Journal } from '../store/journal.ts';
+import type { Retrier } from '../store/retrier.ts';
 import { follow, type Source } from './follow.ts';
 
 /** What a pipeline does when its work failed at an event. Pauses are in milliseconds and double. */
@@ -68,6 +71,16 @@ export function createPipelines(context: Context): Pipelines {
     },
     list: () => [...open],
   };
+}
+
+/** What background work is given. */
+export interface BackgroundContext {
+  readonly journal: Journal;
+  readonly pipelines: Pipelines;
+  readonly driver: VolumeDriver;
+  readonly retrier: Retrier;
+  readonly logger: Logger;
+  readonly failpoint: Failpoint;
 }
 
 /** A handler that does its work event by event. */

@@ -1,31 +1,18 @@
 import type { Event } from '../../../events/registry.ts';
 import type { State } from '../../../projections/state.ts';
 import { errorText } from '../../ports/fault.ts';
-import type { Logger } from '../../ports/logger.ts';
-import type { VolumeDriver } from '../../ports/volume-driver.ts';
 import { reconcilerActor } from '../actors.ts';
-import type { Journal } from '../store/journal.ts';
-import type { Retrier } from '../store/retrier.ts';
 import { layerWith } from '../store/volume-of.ts';
 import { createIdleBatch } from './idle-batch.ts';
-import type { Pipelines } from './pipeline.ts';
+import { type BackgroundContext, eachEvent } from './pipeline.ts';
 
-/**
- * Flushes the layers whose commits were recorded without it (`durability = "background"`), and records that it did: all
- * together, when a pull is over, which costs it nothing.
- */
+/** Flushes the layers whose commits did not (`durability = "background"`), in an idle batch, and records that. */
 export interface Writeback {
-  /** Flushes what is left. Resolves with whether every layer is on stable storage now; what failed is told to the logger. */
+  /** Flushes the rest. Resolves with whether every layer is on stable storage now; failures are logged. */
   close(): Promise<boolean>;
 }
 
-interface Context {
-  readonly journal: Journal;
-  readonly pipelines: Pipelines;
-  readonly driver: VolumeDriver;
-  readonly retrier: Retrier;
-  readonly logger: Logger;
-}
+type Context = Pick<BackgroundContext, 'journal' | 'pipelines' | 'driver' | 'retrier' | 'logger'>;
 
 export function createWriteback({ journal, pipelines, driver, retrier, logger }: Context): Writeback {
   const flush = async (ids: readonly number[]) => {
@@ -34,42 +21,35 @@ export function createWriteback({ journal, pipelines, driver, retrier, logger }:
     const events = layers.map(({ volume: { id } }): Event => ({ type: 'VolumeFlushed', data: { id } }));
     if (events.length > 0) await journal.record(events, { actor: reconcilerActor, flush: 'soon' });
   };
-  const failed = (ids: readonly number[], error: unknown) =>
-    logger.error({ ids, error: errorText(error) }, 'late flush failed');
-  const lull = createIdleBatch(async (ids) => {
+  const tryFlush = async (ids: readonly number[]) => {
     try {
       await flush(ids);
+      return true;
     } catch (error) {
-      failed(ids, error);
-      retrier.add({ ids }, 'late flush', () => flush(ids));
+      logger.error({ ids, error: errorText(error) }, 'writeback failed');
+      return false;
     }
+  };
+  const batch = createIdleBatch(async (ids) => {
+    if (!(await tryFlush(ids))) retrier.add({ ids }, 'writeback', () => flush(ids));
   });
-
   const pipeline = pipelines.start({
     name: 'writeback',
-    handle: (envelopes) => {
-      for (const { event } of envelopes)
-        if (event.type === 'SnapshotCommitted' && !event.data.flushed) lull.add(event.data.id);
-    },
+    handle: eachEvent((event) => {
+      if (event.type === 'SnapshotCommitted' && !event.data.flushed) batch.add(event.data.id);
+    }),
   });
-  for (const id of unflushed(journal.durable)) lull.add(id);
+  for (const id of unflushed(journal.durable)) batch.add(id);
   return {
     close: async () => {
       pipeline.close();
-      await lull.close();
-      const rest = unflushed(journal.durable);
-      try {
-        await flush(rest);
-        return true;
-      } catch (error) {
-        failed(rest, error);
-        return false;
-      }
+      await batch.close();
+      return tryFlush(unflushed(journal.durable));
     },
   };
 }
 
-/** Committed layers, living and retained, whose data is not known to be on stable storage. */
+/** Committed layers, live and retained, whose data is not known to be on stable storage. */
 function unflushed({ volumes: { wanted, retained } }: State): readonly number[] {
   const ids: number[] = [];
   wanted.each((id, { kind, flushed }) => {

@@ -7,72 +7,72 @@ import { waitFor } from '../../support/wait-for.ts';
 const test = suite('app/background/idle-batch');
 const never = 1_000_000;
 
-/** A lull whose every work waits until it is let go. */
-function gathering(pauses: { quiet: number; longest: number }) {
+/** A batch whose every work waits until it is let go. */
+function gathering(delays: { quiet: number; max: number }) {
   const began: (readonly number[])[] = [];
   const releases: (() => void)[] = [];
-  const lull = createIdleBatch((ids) => {
+  const batch = createIdleBatch((ids) => {
     began.push(ids);
     return new Promise((resolve) => releases.push(resolve));
-  }, pauses);
-  return { lull, began, release: () => releases.shift()?.() };
+  }, delays);
+  return { batch, began, release: () => releases.shift()?.() };
 }
 
 /** One whose first work, on 1, has begun. */
 async function atWork() {
-  const one = gathering({ quiet: 5, longest: never });
-  one.lull.add(1);
+  const one = gathering({ quiet: 5, max: never });
+  one.batch.add(1);
   await waitFor('the first work', () => one.began.length === 1);
   return one;
 }
 
 test('hands over all that is due together, each once, when nothing has come for a while', async () => {
-  const { lull, began, release } = gathering({ quiet: 30, longest: never });
-  for (const id of [3, 1, 3, 2]) lull.add(id);
+  const { batch, began, release } = gathering({ quiet: 30, max: never });
+  for (const id of [3, 1, 3, 2]) batch.add(id);
   assert.equal(began, []);
   await waitFor('the work to begin', () => began.length > 0);
   assert.equal(began, [[3, 1, 2]]);
   release();
-  await lull.close();
+  await batch.close();
 });
 
 test('waits no longer than it may for the first, however many follow', async () => {
-  const { lull, began, release } = gathering({ quiet: never, longest: 50 });
-  lull.add(0);
+  const { batch, began, release } = gathering({ quiet: never, max: 50 });
+  batch.add(0);
   for (let id = 1; began.length === 0; id++) {
-    lull.add(id);
+    batch.add(id);
     await pause(1);
   }
   assert.is(began[0]?.[0], 0);
   release();
-  await lull.close();
+  await batch.close();
 });
 
 test('works once at a time, and what comes meanwhile waits for the next time', async () => {
-  const { lull, began, release } = await atWork();
-  lull.add(2);
+  const { batch, began, release } = await atWork();
+  batch.add(2);
   await pause(30);
   assert.equal(began, [[1]]);
   release();
   await waitFor('the second work', () => began.length === 2);
   assert.equal(began, [[1], [2]]);
   release();
-  await lull.close();
+  await batch.close();
 });
 
 test('begins nothing once it is closed, and lets what is under way end', async () => {
-  const { lull, release } = await atWork();
+  const { batch, release } = await atWork();
   let closed = false;
-  const closing = lull.close().then(() => {
+  const closing = batch.close().then(() => {
     closed = true;
   });
   await pause(20);
   assert.not(closed);
   release();
   await closing;
-  const after = gathering({ quiet: 5, longest: never });
-  after.lull.add(1);
-  await after.lull.close();
+  const after = gathering({ quiet: 5, max: never });
+  after.batch.add(1);
+  await after.batch.close();
   await pause(30);
   assert.equal(after.began, []);
 });
