@@ -21,6 +21,6 @@ guard.watch([{ name: 'log' }]);
 const forwarder = createForwarder({
   source: guardReads(guard, followLog(join(root, 'log'), store)),
   openTarget: async () => (await openKurrentEventLog({ url, store, patience, largest: Number.POSITIVE_INFINITY })).log,
-  tell: (status) => parentPort?.postMessage(status),
+  onStatus: (status) => parentPort?.postMessage(status),
 });
 parentPort?.on('message', forwarder.advance);

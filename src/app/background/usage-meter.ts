@@ -1,32 +1,26 @@
 import type { State } from '../../../projections/state.ts';
 import { errorText, Fault } from '../../ports/fault.ts';
-import type { Logger } from '../../ports/logger.ts';
 import { untilAborted } from '../../ports/promises.ts';
-import type { Usage, VolumeDriver } from '../../ports/volume-driver.ts';
+import type { Usage } from '../../ports/volume-driver.ts';
 import { reconcilerActor } from '../actors.ts';
 import type { Journal } from '../store/journal.ts';
 import { layersOf, layerWith } from '../store/volume-of.ts';
 import { createIdleBatch } from './idle-batch.ts';
-import type { Pipelines } from './pipeline.ts';
+import { type BackgroundContext, eachEvent } from './pipeline.ts';
 
-/** Measures what snapshots hold: committed ones once, in the background, when a pull is over. */
+/** Measures the usage of snapshots: of committed ones once, in an idle batch. */
 export interface UsageMeter {
   /**
-   * The usage of a living active or committed snapshot: as it was recorded, durable or not, or measured now. Calls at the same time
-   * share the measurement; it ends when the last of them hangs up (`signal`). Rejects with a Fault.
+   * The usage of a live active or committed snapshot, as it was recorded or measured now. Calls at the same time share the
+   * measurement; it ends when the last client has hung up (`signal`). Rejects with a Fault.
    */
   usageOf(id: number, signal?: AbortSignal): Promise<Usage>;
   close(): void;
 }
 
-interface Context {
-  readonly journal: Journal;
-  readonly pipelines: Pipelines;
-  readonly driver: VolumeDriver;
-  readonly logger: Logger;
-}
+type Context = Pick<BackgroundContext, 'journal' | 'pipelines' | 'driver' | 'logger'>;
 
-/** A walk, shared by all who ask before it has ended. */
+/** A walk, shared by all calls before its end. */
 interface Measurement {
   readonly usage: Promise<Usage>;
   readonly ending: AbortController;
@@ -35,8 +29,7 @@ interface Measurement {
 
 const nothing: Usage = { bytes: 0, inodes: 0 };
 
-const hungUp = () =>
-  new Fault('stopped', 'usage: the last client that waited for it has hung up', { hint: 'ask again' });
+const hungUp = () => new Fault('stopped', 'usage: the client has hung up', { hint: 'ask again' });
 
 export function createUsageMeter({ journal, pipelines, driver, logger }: Context): UsageMeter {
   const underWay = new Map<number, Measurement>();
@@ -75,41 +68,41 @@ export function createUsageMeter({ journal, pipelines, driver, logger }: Context
       await usageOf(id);
     } catch (error) {
       if (closed || layerWith(journal.latest, id) === undefined) return;
-      logger.warn({ id, error: errorText(error) }, 'usage not measured: it will be when somebody asks for it');
+      logger.warn({ id, error: errorText(error) }, 'usage not measured, will be computed on demand');
     }
   };
 
-  const lull = createIdleBatch(async (ids) => {
+  const batch = createIdleBatch(async (ids) => {
     for (const id of ids) if (!closed) await measureOne(id);
   });
   const pipeline = pipelines.start({
     name: 'usage',
-    handle: (envelopes) => {
-      for (const { event } of envelopes) if (event.type === 'SnapshotCommitted') lull.add(event.data.id);
-    },
+    handle: eachEvent((event) => {
+      if (event.type === 'SnapshotCommitted') batch.add(event.data.id);
+    }),
   });
-  for (const id of unmeasured(journal.durable)) lull.add(id);
+  for (const id of unmeasured(journal.durable)) batch.add(id);
   return {
     usageOf,
     close: () => {
       closed = true;
       pipeline.close();
-      void lull.close();
+      void batch.close();
     },
   };
 }
 
-/** Committed layers, living and retained, of which nothing was measured. */
+/** Committed layers, live and retained, without a recorded usage. */
 function unmeasured(state: State): readonly number[] {
   const { usage } = state;
   const ids = layersOf(state);
-  // As a rule all were.
+  // Usually all were measured.
   if (ids.length === usage.size) return [];
   const measured = new Set(Array.from(usage, ([id]) => id));
   return ids.filter((id) => !measured.has(id));
 }
 
-/** Nobody waits for this event: without it the next start measures again. */
+/** Without this event the next start measures again. */
 function record(id: number, { bytes, inodes }: Usage, journal: Journal): void {
   journal.recordSoon([{ type: 'UsageMeasured', data: { id, bytes, inodes } }], { actor: reconcilerActor }, () => {});
 }

@@ -9,8 +9,8 @@ const compared = 100;
 
 /**
  * Throws a Fault (`corrupt`) unless the target holds a beginning of the source, which has `durable` events. Its first event and
- * its last ones are compared, whole, with the nanosecond of each: histories that parted earlier differ there as well. Of a
- * target whose first events have expired, those that are left are.
+ * its last ones are compared, whole, with the nanosecond of each: histories that parted earlier differ there as well. If
+ * the target's first events have expired, the first that is left is compared.
  */
 export async function expectSameHistory(
   source: Readable,

@@ -1,22 +1,22 @@
-/** How the forwarding stands. */
+/** The state of the forwarding. */
 export interface ForwardStatus {
   /**
-   * `connecting`: asks the target what it holds; `forwarding`: at work, or nothing to do; `retrying`: something failed, and it
-   * begins again by itself; `stopped`: it can't go on until an operator has done something, and looks again from time to time.
+   * `connecting`: asks the target what it holds; `forwarding`: at work, or nothing to do; `retrying`: something failed and is
+   * retried; `stopped`: an operator has to do something, and it retries from time to time.
    */
   readonly state: 'connecting' | 'forwarding' | 'retrying' | 'stopped';
   /** of the last event that the target is known to hold */
   readonly position: number;
-  /** how often something failed since the start */
+  /** since the start */
   readonly failures: number;
-  /** what is wrong now, and what to do about it; empty for nothing */
+  /** what is wrong now, and what to do about it; empty if nothing is */
   readonly error: string;
   readonly hint: string;
 }
 
 export const notYet: ForwardStatus = { state: 'connecting', position: 0, failures: 0, error: '', hint: '' };
 
-/** What is told to whoever asks about the forwarding. */
+/** The answer to a query about the forwarding. */
 export type ForwardReport =
   | { readonly state: 'off' }
   | (ForwardStatus & {

@@ -2,7 +2,7 @@ import type { DiskSpace } from '../../ports/space.ts';
 
 /** How long removed layers are kept, and how much of them. */
 export interface RetentionPolicy {
-  /** milliseconds that pass from the removal on, as far as they are known (`elapsedAt`) */
+  /** milliseconds since the removal, as far as they are known (`elapsedAt`) */
   readonly keep: number;
   /** how many retained layers there may be, 1 at least */
   readonly maxSnapshots: number;
@@ -15,22 +15,24 @@ export interface RetentionPolicy {
 /** A part of the whole file system, or bytes. */
 export type MinFree = { readonly fraction: number } | { readonly bytes: number };
 
-/** How many bytes must be freed; where inodes are short, more than nothing. */
-export function missingSpace(room: DiskSpace, least: MinFree): number {
-  const bytes = 'bytes' in least ? least.bytes : least.fraction * room.totalBytes;
-  const fewInodes = 'fraction' in least && room.inodes < least.fraction * room.totalInodes;
-  return Math.max(bytes - room.bytes, fewInodes ? 1 : 0);
+const minFreeBytes = (minFree: MinFree, { totalBytes }: Pick<DiskSpace, 'totalBytes'>) =>
+  'bytes' in minFree ? minFree.bytes : minFree.fraction * totalBytes;
+
+/** How many bytes must be freed; more than 0 if inodes are short. */
+export function missingSpace(space: DiskSpace, minFree: MinFree): number {
+  const fewInodes = 'fraction' in minFree && space.inodes < minFree.fraction * space.totalInodes;
+  return Math.max(minFreeBytes(minFree, space) - space.bytes, fewInodes ? 1 : 0);
 }
 
 /**
- * The part of the file system at which a kubelet with its defaults takes space to be short: with no more than this free it
- * collects images (image-gc-high-threshold 85), with less it evicts pods (imagefs.available<15%). It counts retained layers as
- * used, and nothing that it removes would be free while they are retained instead.
+ * The free part of the file system below which a kubelet with its defaults acts: it collects images
+ * (image-gc-high-threshold 85) and then evicts pods (imagefs.available<15%). It counts retained layers as used, and what it
+ * removes frees nothing while it is retained instead.
  */
-const shortAt = 0.15;
+const kubeletThreshold = 0.15;
 
-/** How many bytes of retained layers there may be while such a kubelet lacks space. 0: all of them are purged before. */
-export function hiddenFromKubelet({ minFree, maxBytes }: RetentionPolicy, { totalBytes }: DiskSpace): number {
-  const keptFree = 'bytes' in minFree ? minFree.bytes : minFree.fraction * totalBytes;
-  return Math.min(maxBytes, Math.max(0, Math.floor(shortAt * totalBytes - keptFree)));
+/** How many bytes of retained layers there may be while such a kubelet lacks space. 0: all of them are evicted before. */
+export function hiddenFromKubelet({ minFree, maxBytes }: RetentionPolicy, space: DiskSpace): number {
+  const hidden = kubeletThreshold * space.totalBytes - minFreeBytes(minFree, space);
+  return Math.min(maxBytes, Math.max(0, Math.floor(hidden)));
 }

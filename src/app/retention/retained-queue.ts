@@ -1,32 +1,29 @@
 import type { Envelope } from '../../../events/envelope.ts';
 import type { State } from '../../../projections/state.ts';
 
-/** A retained layer in the order in which retention ends. */
+/** A retained layer in the order of eviction. */
 export interface Queued {
   readonly id: number;
-  /** `elapsed` of the store's life at its removal, in milliseconds; not below that of the layer before it */
+  /** `elapsed` of the store at its removal, in milliseconds; not below that of the layer before it */
   readonly elapsed: number;
-  /** its own bytes, 0 where they were not measured yet */
+  /** its own bytes, 0 if they were not measured yet */
   readonly bytes: number;
 }
 
-/** What was taken before the next one. */
-export interface Taken {
-  readonly count: number;
-  readonly bytes: number;
-}
+/** Whether to take the next one as well, after those that were taken. */
+export type Take = (next: Queued, taken: { readonly count: number; readonly bytes: number }) => boolean;
 
 /**
- * The retained layers, the one removed first before the others. A snapshot with children can't be removed, so every layer
- * stands before its parent here, and to end retention in this order never leaves one without its parent.
+ * The retained layers, the one that was removed first in front. A snapshot with children can't be removed, so every layer
+ * comes before its parent, and eviction in this order never leaves one without its parent.
  */
 export interface RetainedQueue {
   readonly size: number;
   readonly bytes: number;
   /** Follows a durable event, and the state after it. */
   follow(envelope: Envelope, state: State): void;
-  /** Oldest first, as long as `taking` accepts the next one. */
-  oldest(taking: (next: Queued, taken: Taken) => boolean): readonly Queued[];
+  /** Oldest first, as long as `take` accepts the next one. */
+  oldest(take: Take): readonly Queued[];
   /** The oldest `count` of those that a newer state retains. */
   oldestIn(state: State, count: number): readonly Queued[];
 }
@@ -57,7 +54,7 @@ export function createRetainedQueue(state: State): RetainedQueue {
       return total;
     },
     follow,
-    oldest: (taking) => oldestOf(queue.values(), taking),
+    oldest: (take) => oldestOf(queue.values(), take),
     oldestIn: (newer, count) => {
       const found = oldestOf(stillIn(queue, newer), (_, taken) => taken.count < count);
       // Those that are retained since the newest durable event come after all others.
@@ -79,13 +76,13 @@ function* stillIn(queue: ReadonlyMap<number, Queued>, { volumes }: State): Itera
   for (const [id, queued] of queue) if (volumes.retained.has(id)) yield queued;
 }
 
-function oldestOf(queue: Iterable<Queued>, taking: (next: Queued, taken: Taken) => boolean): readonly Queued[] {
-  const found: Queued[] = [];
+function oldestOf(queue: Iterable<Queued>, take: Take): readonly Queued[] {
+  const taken: Queued[] = [];
   let bytes = 0;
   for (const queued of queue) {
-    if (!taking(queued, { count: found.length, bytes })) break;
-    found.push(queued);
+    if (!take(queued, { count: taken.length, bytes })) break;
+    taken.push(queued);
     bytes += queued.bytes;
   }
-  return found;
+  return taken;
 }

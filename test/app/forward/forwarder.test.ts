@@ -10,7 +10,7 @@ import { enveloped, prepared } from '../../support/sample-events.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
 const now = { flush: 'now' } as const;
-const pauses = { first: 1, longest: 4 };
+const pauses = { first: 1, max: 4 };
 
 /** `count` events after a position; another `life` is another history. */
 const events = (count: number, after = 0, life = 'a'): Envelope[] =>
@@ -38,7 +38,7 @@ async function given(count: number, held: readonly Envelope[] = []) {
       source,
       openTarget: openTarget ?? open,
       pauses,
-      tell: (status) => told.push(status),
+      onStatus: (status) => told.push(status),
     });
     forwarders.push(forwarder);
     forwarder.advance(source.end.position);
