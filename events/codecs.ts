@@ -33,7 +33,7 @@ export const Whole = new t.Type<number, number, unknown>(
   'Whole',
   Decimal.is,
   (u, context) => (Decimal.is(u) ? t.success(u) : t.failure(u, context, 'a whole number from 0 to 2^53-1')),
-  (n) => n,
+  t.identity,
 );
 
 /** Nanoseconds since 1970 UTC, a decimal string in JSON. */

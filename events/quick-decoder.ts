@@ -42,7 +42,14 @@ function quickOf(codec: t.Mixed): Quick {
   const leaf = leaves.get(codec);
   if (leaf !== undefined) return leaf;
   if (codec instanceof t.InterfaceType) return quickRecord(codec.props as t.Props);
-  if (codec instanceof t.TupleType) return quickTuple((codec.types as readonly t.Mixed[]).map(quickOf));
+  if (codec instanceof t.TupleType) {
+    const cells = (codec.types as readonly t.Mixed[]).map(quickOf);
+    return quickList(cells.length, (at) => cells[at]);
+  }
+  if (codec instanceof t.ArrayType) {
+    const item = quickOf(codec.type as t.Mixed);
+    return quickList(undefined, () => item);
+  }
   if (codec instanceof t.ReadonlyType) return quickOf(codec.type as t.Mixed);
   if (codec instanceof t.DictionaryType && codec.domain === t.string && codec.codomain === t.string) return quickTexts;
   if (codec instanceof t.UnionType) return quickUnion((codec.types as readonly t.Mixed[]).map(quickOf));
@@ -73,14 +80,14 @@ function quickRecord(props: t.Props): Quick {
   };
 }
 
-/** As quickRecord. */
-function quickTuple(cells: readonly Quick[]): Quick {
+/** As quickRecord; of any length if `length` is undefined. */
+function quickList(length: number | undefined, cellAt: (at: number) => Quick | undefined): Quick {
   return (input) => {
-    if (!Array.isArray(input) || input.length !== cells.length) return unsure;
+    if (!Array.isArray(input) || (length !== undefined && input.length !== length)) return unsure;
     let decoded: unknown[] | undefined;
-    for (let at = 0; at < cells.length; at++) {
+    for (let at = 0; at < input.length; at++) {
       const raw: unknown = input[at];
-      const value = cells[at]?.(raw);
+      const value = cellAt(at)?.(raw);
       if (value === unsure || value === undefined) return unsure;
       if (value === raw) continue;
       decoded ??= input.slice();

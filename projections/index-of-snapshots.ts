@@ -1,59 +1,44 @@
 import type { Labels } from '../events/codecs.ts';
 import type { Envelope } from '../events/envelope.ts';
-import { emptyMap, type PersistentMap } from './persistent-map.ts';
+import type { Mutable, ReadableMap } from './overlay-map.ts';
 import type { Snapshot } from './snapshot.ts';
 
-/** Every living snapshot by its key or, once committed, its name: one key space. */
-export type Index = PersistentMap<string, Snapshot>;
+/** Every living snapshot by its key or, once committed, its name: one key space. A parent precedes its children. */
+export type Index = ReadableMap<string, Snapshot>;
 
-export const emptyIndex: Index = emptyMap();
-
-/** Total: an event that does not fit the index changes nothing. */
-export function evolveIndex(index: Index, { event, time }: Envelope): Index {
+export function evolveIndex(index: Mutable<Index>, { event, time }: Envelope): void {
   switch (event.type) {
     case 'SnapshotPrepared': {
       const { id, key, kind, parent, parentId, labels } = event.data;
-      return index.set(key, {
-        id,
-        key,
-        kind,
-        parent: shared(index, parent),
-        parentId,
-        labels,
-        created: time,
-        updated: time,
-      });
+      const times = { created: time, updated: time };
+      index.set(key, { id, key, kind, parent: shared(index, parent), parentId, labels, ...times });
+      break;
     }
     case 'SnapshotCommitted': {
       const { id, key, name, parent, parentId, labels } = event.data;
-      const committed = {
-        id,
-        key: name,
-        kind: 'committed',
-        parent: shared(index, parent),
-        parentId,
-        labels,
-        created: time,
-        updated: time,
-      } as const;
-      return without(index, key, id).set(name, committed);
+      const times = { created: time, updated: time };
+      remove(index, key, id);
+      index.set(name, { id, key: name, kind: 'committed', parent: shared(index, parent), parentId, labels, ...times });
+      break;
     }
     case 'SnapshotUpdated': {
       const { id, key, after } = event.data;
       const snapshot = index.get(key);
-      if (snapshot?.id !== id) return index;
-      return index.set(key, { ...snapshot, labels: relabelled(snapshot.labels, after), updated: time });
+      if (snapshot?.id !== id) break;
+      index.set(key, { ...snapshot, labels: relabelled(snapshot.labels, after), updated: time });
+      break;
     }
     case 'SnapshotRestored': {
       const { why: _, ...snapshot } = event.data;
-      return index.set(snapshot.key, { ...snapshot, kind: 'committed', updated: time });
+      index.set(snapshot.key, { ...snapshot, kind: 'committed', updated: time });
+      break;
     }
     case 'SnapshotRemoved':
     case 'PrepareUndone':
     case 'VolumeLost':
-      return without(index, event.data.key, event.data.id);
+      remove(index, event.data.key, event.data.id);
+      break;
     default:
-      return index;
   }
 }
 
@@ -63,11 +48,9 @@ function relabelled(labels: Labels, changed: Labels): Labels {
   return Object.fromEntries(merged.filter(([, value]) => value !== ''));
 }
 
-function without(index: Index, key: string, id: number): Index {
-  return index.get(key)?.id === id ? index.delete(key) : index;
+function remove(index: Mutable<Index>, key: string, id: number): void {
+  if (index.get(key)?.id === id) index.delete(key);
 }
 
 /** The parent's name as the parent itself has it: names are long, and a layer may have many children. */
-function shared(index: Index, parent: string): string {
-  return index.get(parent)?.key ?? parent;
-}
+const shared = (index: Index, parent: string): string => index.get(parent)?.key ?? parent;

@@ -1,67 +1,76 @@
 import type { Event } from '../events/registry.ts';
-import { emptyMap, type PersistentMap } from './persistent-map.ts';
+import type { Mutable, ReadableMap } from './overlay-map.ts';
 
-type Children = PersistentMap<number, true>;
-
-/** A living snapshot's place in the parent graph. */
+/** A living snapshot in the parent graph. */
 export interface ParentNode {
   readonly key: string;
   readonly parentId: number | null;
-  readonly children: Children;
+  /** how many living snapshots have it as their parent */
+  readonly children: number;
 }
 
-/** The parent graph by id, with child links. */
-export type ParentGraph = PersistentMap<number, ParentNode>;
+/** The living snapshots by id, with links to their parents. */
+export type ParentGraph = ReadableMap<number, ParentNode>;
 
-export const emptyParentGraph: ParentGraph = emptyMap();
-/** What every snapshot without children shares. */
-export const childless: Children = emptyMap();
-
-/** Total: an event that does not fit the graph changes nothing. */
-export function evolveParentGraph(graph: ParentGraph, event: Event): ParentGraph {
+export function evolveParentGraph(graph: Mutable<ParentGraph>, event: Event): void {
   switch (event.type) {
     case 'SnapshotPrepared':
-    case 'SnapshotRestored': {
-      const { id, key, parentId } = event.data;
-      return linked(graph.set(id, { key, parentId, children: childless }), parentId, id);
-    }
+    case 'SnapshotRestored':
+      addNode(graph, event.data);
+      break;
     case 'SnapshotCommitted': {
       const { id, name, parentId } = event.data;
-      const descent = graph.get(id);
-      return descent === undefined ? graph : linked(graph.set(id, { ...descent, key: name, parentId }), parentId, id);
+      const node = graph.get(id);
+      if (node === undefined) break;
+      graph.set(id, { ...node, key: name, parentId });
+      if (node.parentId === parentId) break;
+      countChildren(graph, node.parentId, -1);
+      countChildren(graph, parentId, 1);
+      break;
     }
     case 'SnapshotRemoved':
     case 'PrepareUndone':
-    case 'VolumeLost':
-      return unlinked(graph, event.data.id);
+    case 'VolumeLost': {
+      const node = graph.get(event.data.id);
+      if (node === undefined) break;
+      graph.delete(event.data.id);
+      countChildren(graph, node.parentId, -1);
+      break;
+    }
     default:
-      return graph;
   }
 }
 
-function linked(graph: ParentGraph, parentId: number | null, id: number): ParentGraph {
+/** Adds a snapshot whose parent is there already. */
+export function addNode(
+  graph: Mutable<ParentGraph>,
+  { id, key, parentId }: Pick<ParentNode, 'key' | 'parentId'> & { readonly id: number },
+): void {
+  graph.set(id, { key, parentId, children: 0 });
+  countChildren(graph, parentId, 1);
+}
+
+function countChildren(graph: Mutable<ParentGraph>, parentId: number | null, by: 1 | -1): void {
   const parent = parentId === null ? undefined : graph.get(parentId);
-  if (parentId === null || parent === undefined || parent.children.has(id)) return graph;
-  return graph.set(parentId, { ...parent, children: parent.children.set(id, true) });
+  if (parentId === null || parent === undefined) return;
+  graph.set(parentId, { ...parent, children: parent.children + by });
 }
 
-function unlinked(graph: ParentGraph, id: number): ParentGraph {
-  const descent = graph.get(id);
-  if (descent === undefined) return graph;
-  const rest = graph.delete(id);
-  const parent = descent.parentId === null ? undefined : rest.get(descent.parentId);
-  if (descent.parentId === null || parent === undefined) return rest;
-  return rest.set(descent.parentId, { ...parent, children: parent.children.delete(id) });
-}
-
-/** Ids of the chain of parents of a snapshot, nearest first, as far as it is living. */
+/** Ids of the chain of parents of a snapshot, nearest first, as far as they are living. */
 export function ancestors(graph: ParentGraph, parentId: number | null): number[] {
   const chain: number[] = [];
   for (let id = parentId; id !== null; ) {
-    const descent = graph.get(id);
-    if (descent === undefined) break;
+    const node = graph.get(id);
+    if (node === undefined) break;
     chain.push(id);
-    id = descent.parentId;
+    id = node.parentId;
   }
   return chain;
+}
+
+/** Ids of the children of a snapshot, in order. Costs a walk over the whole graph. */
+export function childrenOf(graph: ParentGraph, id: number): number[] {
+  const children: number[] = [];
+  for (const [child, { parentId }] of graph) if (parentId === id) children.push(child);
+  return children.sort((a, b) => a - b);
 }

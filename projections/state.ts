@@ -1,11 +1,15 @@
 import type { Envelope } from '../events/envelope.ts';
-import { emptyIndex, evolveIndex, type Index } from './index-of-snapshots.ts';
-import { emptyParentGraph, evolveParentGraph, type ParentGraph } from './parent-graph.ts';
+import { evolveIndex, type Index } from './index-of-snapshots.ts';
+import type { Mutable } from './overlay-map.ts';
+import { evolveParentGraph, type ParentGraph } from './parent-graph.ts';
 import { emptyStoreInfo, evolveStoreInfo, type StoreInfo } from './store-info.ts';
-import { emptyUsage, evolveUsage, type UsageOfSnapshots } from './usage.ts';
-import { emptyVolumes, evolveVolumes, type Volumes } from './volumes.ts';
+import { evolveUsage, type UsageOfSnapshots } from './usage.ts';
+import { evolveVolumes, type MutableVolumes, type Volumes } from './volumes.ts';
 
-/** All projections at one position of the log: an immutable value. */
+/**
+ * All projections at one position of the log. Whoever folds it changes it in place: what is needed after the next turn of the
+ * event loop must be copied. The entries themselves are never changed, so it is enough to copy references.
+ */
 export interface State {
   /** of the last event folded in, 0 for none */
   readonly position: number;
@@ -16,49 +20,55 @@ export interface State {
   readonly usage: UsageOfSnapshots;
 }
 
-export const initialState: State = {
+/** A state for its only owner, who folds events into it. */
+export interface MutableState extends State {
+  position: number;
+  storeInfo: StoreInfo;
+  readonly index: Mutable<Index>;
+  readonly parentGraph: Mutable<ParentGraph>;
+  readonly volumes: MutableVolumes;
+  readonly usage: Mutable<UsageOfSnapshots>;
+}
+
+export const emptyState = (): MutableState => ({
   position: 0,
   storeInfo: emptyStoreInfo,
-  index: emptyIndex,
-  parentGraph: emptyParentGraph,
-  volumes: emptyVolumes,
-  usage: emptyUsage,
-};
+  index: new Map(),
+  parentGraph: new Map(),
+  volumes: { wanted: new Map(), pendingPurge: new Map(), retained: new Map(), adoptable: new Map() },
+  usage: new Map(),
+});
 
-/** Folds one event in. Total: never throws, reads nothing but its arguments; an event that does not fit only moves the position. */
-export function evolve(state: State, envelope: Envelope): State {
-  const life = evolveStoreInfo(state.storeInfo, envelope);
-  return {
-    position: envelope.position,
-    storeInfo: life,
-    index: evolveIndex(state.index, envelope),
-    parentGraph: evolveParentGraph(state.parentGraph, envelope.event),
-    volumes: evolveVolumes(state.volumes, envelope, life),
-    usage: evolveUsage(state.usage, envelope.event),
-  };
+/**
+ * Folds one event into the state and returns that. Total: never throws, reads nothing but its arguments; an event that does
+ * not fit only moves the position.
+ */
+export function evolve(state: MutableState, envelope: Envelope): MutableState {
+  state.position = envelope.position;
+  state.storeInfo = evolveStoreInfo(state.storeInfo, envelope);
+  evolveIndex(state.index, envelope);
+  evolveParentGraph(state.parentGraph, envelope.event);
+  evolveVolumes(state.volumes, envelope, state.storeInfo);
+  evolveUsage(state.usage, envelope.event);
+  return state;
 }
 
-/** A state for folding many events: its maps change in place, so only the newest answer of `evolve` may be used. */
-export function thaw(state: State): State {
-  return eachMap(state, (map) => map.thaw());
+/** Totals of the retained layers. */
+export interface RetainedTotals {
+  readonly count: number;
+  /** their own bytes, as far as they were measured */
+  readonly bytes: number;
+  /** time of the oldest removal, nanoseconds since 1970 UTC; undefined if nothing is retained */
+  readonly oldest: bigint | undefined;
 }
 
-/** Ends a thaw: the answer is immutable again. */
-export function freeze(state: State): State {
-  return eachMap(state, (map) => map.freeze());
-}
-
-function eachMap(state: State, turn: <M extends { thaw(): M; freeze(): M }>(map: M) => M): State {
-  return {
-    ...state,
-    index: turn(state.index),
-    parentGraph: turn(state.parentGraph),
-    volumes: {
-      wanted: turn(state.volumes.wanted),
-      pendingPurge: turn(state.volumes.pendingPurge),
-      retained: turn(state.volumes.retained),
-      adoptable: turn(state.volumes.adoptable),
-    },
-    usage: turn(state.usage),
-  };
+/** Costs a walk over all retained layers. */
+export function retainedTotals({ volumes, usage }: Pick<State, 'volumes' | 'usage'>): RetainedTotals {
+  let bytes = 0;
+  let oldest: bigint | undefined;
+  for (const [id, { removed }] of volumes.retained) {
+    bytes += usage.get(id)?.bytes ?? 0;
+    if (oldest === undefined || removed < oldest) oldest = removed;
+  }
+  return { count: volumes.retained.size, bytes, oldest };
 }

@@ -1,28 +1,25 @@
 import type { Event } from '../events/registry.ts';
-import { emptyMap, type PersistentMap } from './persistent-map.ts';
+import type { Mutable, ReadableMap } from './overlay-map.ts';
 
-/** What was measured of each committed snapshot, living or retained, by id: its own allocated bytes and inodes. */
-export type UsageOfSnapshots = PersistentMap<number, { readonly bytes: number; readonly inodes: number }>;
+/** The measured size of committed snapshots, living or retained, by id: their own allocated bytes and inodes. */
+export type UsageOfSnapshots = ReadableMap<number, { readonly bytes: number; readonly inodes: number }>;
 
-export const emptyUsage: UsageOfSnapshots = emptyMap();
-
-/** Total: an event that says nothing of usage changes nothing. */
-export function evolveUsage(usage: UsageOfSnapshots, event: Event): UsageOfSnapshots {
+export function evolveUsage(usage: Mutable<UsageOfSnapshots>, event: Event): void {
   switch (event.type) {
     case 'UsageMeasured':
-      return usage.set(event.data.id, { bytes: event.data.bytes, inodes: event.data.inodes });
+      usage.set(event.data.id, { bytes: event.data.bytes, inodes: event.data.inodes });
+      break;
     case 'StoreImported':
-      // Another file system allocates otherwise, and another driver counts otherwise: layers are measured anew.
-      return cleared(usage);
+      // Another file system allocates differently, and another driver counts differently: layers are measured again.
+      for (const id of [...usage.keys()]) usage.delete(id);
+      break;
     case 'SnapshotRemoved':
-      return event.data.retained ? usage : usage.delete(event.data.id);
+      if (!event.data.retained) usage.delete(event.data.id);
+      break;
     case 'VolumeLost':
     case 'RetentionEnded':
-      return usage.delete(event.data.id);
+      usage.delete(event.data.id);
+      break;
     default:
-      return usage;
   }
 }
-
-const cleared = (usage: UsageOfSnapshots) =>
-  Array.from(usage, ([id]) => id).reduce((left: UsageOfSnapshots, id) => left.delete(id), usage);

@@ -1,6 +1,6 @@
 import type { Kind } from '../events/codecs.ts';
 import type { Envelope } from '../events/envelope.ts';
-import { emptyMap, type PersistentMap } from './persistent-map.ts';
+import type { Mutable, ReadableMap } from './overlay-map.ts';
 import { adoptionKeyOf, type Snapshot } from './snapshot.ts';
 import type { StoreInfo } from './store-info.ts';
 
@@ -9,20 +9,20 @@ export interface Wanted {
   readonly kind: Kind;
   /** position of its SnapshotPrepared */
   readonly prepared: number;
-  /** A later event speaks of it: its prepare was answered, so somebody may have written into it. */
+  /** A later event names it: its prepare was answered, so a client may have written into it. */
   readonly touched: boolean;
   /** Committed, and its data is known to be on stable storage. */
   readonly flushed: boolean;
 }
 
-/** A volume that the disk must give up. */
+/** A volume that is to be deleted from the disk. */
 export interface PendingPurge {
   /** position of the event since which it is to be purged */
   readonly since: number;
   readonly why: string;
 }
 
-/** A volume that the disk keeps of a removed layer, so that the layer can be brought back. */
+/** The volume of a removed layer that is kept, so that the layer can be restored. */
 export interface Retained {
   /** as it was removed */
   readonly snapshot: Snapshot;
@@ -30,7 +30,7 @@ export interface Retained {
   readonly since: number;
   /** time of its removal, nanoseconds since 1970 UTC: for people, since the clock may have been wrong */
   readonly removed: bigint;
-  /** `elapsed` of the store's life at its removal, which its age is counted from */
+  /** `elapsed` of the store at its removal, from which its age is counted */
   readonly elapsed: number;
   /** position of its SnapshotPrepared */
   readonly prepared: number;
@@ -39,112 +39,102 @@ export interface Retained {
 }
 
 export interface Volumes {
-  readonly wanted: PersistentMap<number, Wanted>;
-  readonly pendingPurge: PersistentMap<number, PendingPurge>;
-  readonly retained: PersistentMap<number, Retained>;
-  /** by what they can be adopted for (`adoptionKeyOf`): the newest layer that is or was retained, as long as it lives or is retained */
-  readonly adoptable: PersistentMap<string, number>;
+  readonly wanted: ReadableMap<number, Wanted>;
+  readonly pendingPurge: ReadableMap<number, PendingPurge>;
+  readonly retained: ReadableMap<number, Retained>;
+  /** adoption candidates by `adoptionKeyOf`: the newest layer that is or was retained, while it is living or retained */
+  readonly adoptable: ReadableMap<string, number>;
 }
 
-export const emptyVolumes: Volumes = {
-  wanted: emptyMap(),
-  pendingPurge: emptyMap(),
-  retained: emptyMap(),
-  adoptable: emptyMap(),
-};
+export type MutableVolumes = { readonly [M in keyof Volumes]: Mutable<Volumes[M]> };
 
-/** Total: an event that does not fit changes nothing. `elapsed` is that of the life after the event. */
+/** `elapsed` is that of the store after the event. */
 export function evolveVolumes(
-  volumes: Volumes,
+  volumes: MutableVolumes,
   { event, position, time }: Envelope,
   { elapsed }: Pick<StoreInfo, 'elapsed'>,
-): Volumes {
+): void {
+  const { wanted, pendingPurge, retained } = volumes;
   switch (event.type) {
     case 'SnapshotPrepared': {
       const { id, kind } = event.data;
-      return want(volumes, id, { kind, prepared: position, touched: false, flushed: false });
+      wanted.set(id, { kind, prepared: position, touched: false, flushed: false });
+      break;
     }
     case 'SnapshotCommitted':
-      return touch(volumes, event.data.id, { kind: 'committed', flushed: event.data.flushed });
-    case 'VolumeFlushed':
-      return flush(volumes, event.data.id);
+      touch(volumes, event.data.id, { kind: 'committed', flushed: event.data.flushed });
+      break;
+    case 'VolumeFlushed': {
+      const layer = retained.get(event.data.id);
+      if (layer === undefined) touch(volumes, event.data.id, { flushed: true });
+      else retained.set(event.data.id, { ...layer, flushed: true });
+      break;
+    }
     case 'SnapshotUpdated':
     case 'CommitUndone':
     case 'UsageMeasured':
-      return touch(volumes, event.data.id);
+      touch(volumes, event.data.id);
+      break;
     case 'SnapshotRemoved': {
-      const { retained, ...snapshot } = event.data;
-      return retained
-        ? retain(volumes, snapshot, { since: position, removed: time, elapsed })
-        : toPurge(withdraw(volumes, snapshot), snapshot.id, { since: position, why: 'removed' });
+      const { retained: kept, ...snapshot } = event.data;
+      if (kept) retain(volumes, snapshot, { since: position, removed: time, elapsed });
+      else purge(volumes, snapshot, { since: position, why: 'removed' });
+      break;
     }
-    case 'SnapshotRestored':
-      return restore(volumes, event.data.id);
-    case 'RetentionEnded':
-      return endRetention(volumes, event.data.id, { since: position, why: event.data.why });
+    case 'SnapshotRestored': {
+      const { id } = event.data;
+      const { prepared = 0, flushed = false } = retained.get(id) ?? {};
+      retained.delete(id);
+      wanted.set(id, { kind: 'committed', prepared, touched: true, flushed });
+      break;
+    }
+    case 'RetentionEnded': {
+      const layer = retained.get(event.data.id);
+      if (layer !== undefined) purge(volumes, layer.snapshot, { since: position, why: event.data.why });
+      break;
+    }
     case 'PrepareUndone':
-      return toPurge(volumes, event.data.id, { since: position, why: 'prepare undone' });
+      wanted.delete(event.data.id);
+      pendingPurge.set(event.data.id, { since: position, why: 'prepare undone' });
+      break;
     case 'VolumePurged':
-      return { ...volumes, pendingPurge: volumes.pendingPurge.delete(event.data.id) };
+      pendingPurge.delete(event.data.id);
+      break;
     case 'VolumeLost':
-      return { ...volumes, wanted: volumes.wanted.delete(event.data.id) };
+      wanted.delete(event.data.id);
+      break;
     default:
-      return volumes;
   }
 }
 
-function want(volumes: Volumes, id: number, wanted: Wanted): Volumes {
-  return { ...volumes, wanted: volumes.wanted.set(id, wanted) };
-}
-
-function touch(volumes: Volumes, id: number, change: Partial<Wanted> = {}): Volumes {
-  const volume = volumes.wanted.get(id);
-  return volume === undefined ? volumes : want(volumes, id, { ...volume, ...change, touched: true });
-}
-
-function flush(volumes: Volumes, id: number): Volumes {
-  const retained = volumes.retained.get(id);
-  return retained === undefined
-    ? touch(volumes, id, { flushed: true })
-    : { ...volumes, retained: volumes.retained.set(id, { ...retained, flushed: true }) };
-}
-
-function toPurge(volumes: Volumes, id: number, pending: PendingPurge): Volumes {
-  return { ...volumes, wanted: volumes.wanted.delete(id), pendingPurge: volumes.pendingPurge.set(id, pending) };
+function touch({ wanted }: MutableVolumes, id: number, change: Partial<Wanted> = {}): void {
+  const volume = wanted.get(id);
+  if (volume !== undefined) wanted.set(id, { ...volume, ...change, touched: true });
 }
 
 function retain(
-  volumes: Volumes,
+  { wanted, retained, adoptable }: MutableVolumes,
   snapshot: Snapshot,
   removal: Pick<Retained, 'since' | 'removed' | 'elapsed'>,
-): Volumes {
+): void {
   const { id } = snapshot;
-  const { prepared = 0, flushed = false } = volumes.wanted.get(id) ?? {};
-  return {
-    ...volumes,
-    wanted: volumes.wanted.delete(id),
-    retained: volumes.retained.set(id, { snapshot, ...removal, prepared, flushed }),
-    adoptable: volumes.adoptable.set(adoptionKeyOf(snapshot), id),
-  };
+  const { prepared = 0, flushed = false } = wanted.get(id) ?? {};
+  wanted.delete(id);
+  retained.set(id, { snapshot, ...removal, prepared, flushed });
+  adoptable.set(adoptionKeyOf(snapshot), id);
 }
 
-function restore(volumes: Volumes, id: number): Volumes {
-  const { prepared = 0, flushed = false } = volumes.retained.get(id) ?? {};
-  const living = want(volumes, id, { kind: 'committed', prepared, touched: true, flushed });
-  return { ...living, retained: volumes.retained.delete(id) };
-}
-
-function endRetention(volumes: Volumes, id: number, pending: PendingPurge): Volumes {
-  const retained = volumes.retained.get(id);
-  if (retained === undefined) return volumes;
-  return toPurge(withdraw({ ...volumes, retained: volumes.retained.delete(id) }, retained.snapshot), id, pending);
-}
-
-/** Another layer may have become the candidate meanwhile. */
-function withdraw(volumes: Volumes, snapshot: Snapshot): Volumes {
-  if (volumes.adoptable.size === 0 || snapshot.kind !== 'committed') return volumes;
+function purge(
+  { wanted, pendingPurge, retained, adoptable }: MutableVolumes,
+  snapshot: Snapshot,
+  pending: PendingPurge,
+): void {
+  const { id, kind } = snapshot;
+  wanted.delete(id);
+  retained.delete(id);
+  pendingPurge.set(id, pending);
+  if (adoptable.size === 0 || kind !== 'committed') return;
+  // Another layer may have become the candidate meanwhile.
   const key = adoptionKeyOf(snapshot);
-  return volumes.adoptable.get(key) === snapshot.id
-    ? { ...volumes, adoptable: volumes.adoptable.delete(key) }
-    : volumes;
+  if (adoptable.get(key) === id) adoptable.delete(key);
 }

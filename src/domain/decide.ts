@@ -105,7 +105,7 @@ function remove(state: State, { key }: Remove, { retain }: Rules): Answer<readon
   if (bad !== undefined) return rejected(bad);
   const found = find(state, key);
   if (either.isLeft(found)) return found;
-  const children = state.parentGraph.get(found.right.id)?.children.size ?? 0;
+  const children = state.parentGraph.get(found.right.id)?.children ?? 0;
   if (children > 0) return refuse('failed-precondition', `cannot remove snapshot with child: ${key} has ${children}`);
   const retained = retain && found.right.kind === 'committed';
   return accept({ type: 'SnapshotRemoved', data: { ...found.right, retained } });

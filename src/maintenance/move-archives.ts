@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { toRows } from '../../projections/rows.ts';
+import { toRows } from '../../projections/checkpoint-rows.ts';
 import { writeCheckpoint } from '../adapters/checkpoint-store/write-checkpoint.ts';
 import {
   bringBack,

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import * as either from 'fp-ts/lib/Either.js';
-import { fromAllRows } from '../../projections/from-rows.ts';
+import { fromRows } from '../../projections/checkpoint-rows.ts';
 import { checkpointFiles } from '../adapters/checkpoint-store/file.ts';
 import { readCheckpoint } from '../adapters/checkpoint-store/read-checkpoint.ts';
 import type { KnownState } from '../adapters/event-log/file/repair/plan-repair.ts';
@@ -38,7 +38,7 @@ async function knownStates(root: string, store: string): Promise<readonly KnownS
     const checkpoint = await readCheckpoint(path);
     if (either.isLeft(checkpoint)) continue;
     const { at, rows } = checkpoint.right;
-    const state = fromAllRows(rows);
+    const state = fromRows(rows);
     if (either.isLeft(state) || state.right.storeInfo.id !== store) continue;
     states.push({ ...at, path, lastId: state.right.storeInfo.lastId });
   }

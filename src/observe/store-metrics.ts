@@ -1,8 +1,7 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Kind } from '../../events/codecs.ts';
 import type { Event } from '../../events/registry.ts';
-import { retainedFigures } from '../../projections/retained-figures.ts';
-import type { State } from '../../projections/state.ts';
+import { retainedTotals, type State } from '../../projections/state.ts';
 import type { Pipeline, Pipelines } from '../app/background/pipeline.ts';
 import type { ForwardStatus } from '../app/forward/status.ts';
 import type { LogFigures } from '../ports/store-files.ts';
@@ -171,11 +170,11 @@ function watchJournal(registry: Registry, journal: WatchedJournal): void {
     'Volumes that wait for their purge',
     () => durable().volumes.pendingPurge.size,
   );
-  gauge('snapledger_retained_snapshots', 'Removed layers that can be restored', () => retainedFigures(durable()).count);
+  gauge('snapledger_retained_snapshots', 'Removed layers that can be restored', () => retainedTotals(durable()).count);
   gauge(
     'snapledger_retained_bytes',
     'Bytes of the removed layers that can be restored, as far as they were measured',
-    () => retainedFigures(durable()).bytes,
+    () => retainedTotals(durable()).bytes,
   );
   new Gauge({
     name: 'snapledger_snapshots',
@@ -184,9 +183,7 @@ function watchJournal(registry: Registry, journal: WatchedJournal): void {
     registers: [registry],
     collect() {
       const counts: Record<Kind, number> = { active: 0, view: 0, committed: 0 };
-      journal.durable.volumes.wanted.each((_, { kind }) => {
-        counts[kind] += 1;
-      });
+      for (const { kind } of journal.durable.volumes.wanted.values()) counts[kind] += 1;
       for (const [kind, count] of Object.entries(counts)) this.set({ kind }, count);
     },
   });

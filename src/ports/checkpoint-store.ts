@@ -1,11 +1,10 @@
-import type { Rows } from '../../projections/from-rows.ts';
 import type { LogPosition } from './event-log.ts';
 
 /** A state of the projections at a place of the log, as plain JSON rows. */
 export interface Checkpoint {
   readonly at: LogPosition;
   /** May be gone through again; each row is made when it is asked for. */
-  readonly rows: Rows;
+  readonly rows: Iterable<unknown>;
 }
 
 /**

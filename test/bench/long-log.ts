@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Event } from '../../events/registry.ts';
-import { toRows } from '../../projections/rows.ts';
-import { evolve, initialState, type State } from '../../projections/state.ts';
+import { toRows } from '../../projections/checkpoint-rows.ts';
+import { emptyState, evolve } from '../../projections/state.ts';
 import { createFileCheckpointStore } from '../../src/adapters/checkpoint-store/file.ts';
 import { openFileEventLog } from '../../src/adapters/event-log/file/open-file-event-log.ts';
 import { seal } from '../../src/app/store/stamp-events.ts';
@@ -50,14 +50,14 @@ export async function writeLongLog(root: string, events: number, every = 50_000)
   const { log } = await openFileEventLog({ directory: join(root, 'log'), store, preallocate: () => {} });
   const checkpoints = createFileCheckpointStore({ directory: join(root, 'checkpoints') });
   const facts = history();
-  let state: State = initialState;
+  const state = emptyState();
   while (log.end.position < events) {
     const batch = Array.from({ length: Math.min(batchLength, events - log.end.position) }, () => facts.next().value);
     const clock = () => began + BigInt(log.end.position) * 1_000_000_000n;
     const meta = { actor: 'containerd', namespace: 'k8s.io', lease: 'pull-1' };
     const sealed = seal(batch, { store, after: log.end.position, clock, actor: meta });
     await log.append(sealed, { reserve: true, flush: 'now' });
-    state = sealed.reduce(evolve, state);
+    sealed.reduce(evolve, state);
     if (log.end.position % every === 0) await checkpoints.save(log.end, toRows(state));
   }
   await log.close();

@@ -2,7 +2,7 @@ import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { either } from 'fp-ts';
 import { encodeEnvelope } from '../../events/envelope.ts';
-import { evolve, initialState, type State } from '../../projections/state.ts';
+import { emptyState, evolve, type MutableState } from '../../projections/state.ts';
 import { formatLine } from '../../src/adapters/event-log/file/format/line.ts';
 import { createSystem } from '../../src/adapters/system/system.ts';
 import { createOverlayDriver } from '../../src/adapters/volume-driver/overlay/overlay-driver.ts';
@@ -25,7 +25,7 @@ export const stages: Workload = async function* ({ sandbox }) {
   const fd = openSync(join(sandbox.path, 'stages.log'), 'w');
   const times = new Map<string, number[]>();
   try {
-    let before: Place = { state: initialState, hash: '', offset: 0 };
+    let before: Place = { state: emptyState(), hash: '', offset: 0 };
     for (let turn = 0; turn < turns; turn++) before = await prepareOnce(driver, fd, before, stopwatch(times));
   } finally {
     closeSync(fd);
@@ -36,7 +36,7 @@ export const stages: Workload = async function* ({ sandbox }) {
 };
 
 interface Place {
-  readonly state: State;
+  readonly state: MutableState;
   readonly hash: string;
   readonly offset: number;
 }

@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import type { Labels } from '../../events/codecs.ts';
 import type { Event } from '../../events/registry.ts';
 import { refLabel } from '../../projections/snapshot.ts';
-import { evolve, initialState } from '../../projections/state.ts';
+import { emptyState, evolve } from '../../projections/state.ts';
 import { adoptable, restoration } from '../../src/domain/adoption.ts';
 import { restorable } from '../../src/domain/restore.ts';
 import { committed, enveloped, prepared } from '../support/sample-events.ts';
@@ -21,7 +21,7 @@ const gone = (id: number, key: string, parent: { name: string; id: number } | nu
 });
 const layers = [prepared(1, 'ns/1/x'), committed(1, 'ns/1/x', a.name), prepared(2, 'ns/3/x', a)] as const;
 const both = [...layers, committed(2, 'ns/3/x', b.name, a), gone(2, b.name, a), gone(1, a.name, null)] as const;
-const stateOf = (...events: Event[]) => enveloped(events).reduce(evolve, initialState);
+const stateOf = (...events: Event[]) => enveloped(events).reduce(evolve, emptyState());
 const prepare = (ref: string, parent = '', key = 'ns/9/extract') =>
   ({ type: 'Prepare', key, parent, kind: 'active', labels: { [refLabel]: ref } }) as const;
 const restored = (id: number, state = stateOf(...both)): Event => {

@@ -2,7 +2,7 @@ import { either } from 'fp-ts';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { encodeEvent } from '../../events/registry.ts';
-import { evolve, initialState } from '../../projections/state.ts';
+import { emptyState, evolve } from '../../projections/state.ts';
 import { decide } from '../../src/domain/decide.ts';
 import { commit, prepare, remove, update } from '../support/commands.ts';
 import { given } from '../support/given.ts';
@@ -232,7 +232,7 @@ test('the largest event that a command makes fits into an append of a cluster', 
   const key = '\u0002'.repeat(4096);
   const all = filledWith(1);
   const filled = { type: 'SnapshotUpdated', data: { id: 1, key, before: {}, after: all } } as const;
-  const state = enveloped([prepared(1, key), filled]).reduce(evolve, initialState);
+  const state = enveloped([prepared(1, key), filled]).reduce(evolve, emptyState());
   const command = update(key, { labels: filledWith(17) });
   const decided = decide(state, command, { viewsNeedParent: false, rebase: true, flushed: true, retain: true });
   assert.ok(either.isRight(decided));

@@ -1,7 +1,7 @@
 import { cpSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Envelope } from '../../events/envelope.ts';
-import { evolve, initialState, type State } from '../../projections/state.ts';
+import { emptyState, evolve, type State } from '../../projections/state.ts';
 import { pathOf, snapshotWith } from '../../src/app/store/volume-of.ts';
 import type { RepairReport } from '../../src/cli/cli-deps.ts';
 import { cliDeps } from '../../src/compose/cli-deps.ts';
@@ -97,7 +97,7 @@ export function survivors(
 ): readonly string[] {
   const cut = losses.find(({ done }) => done === 'truncated');
   const kept = whole.filter(({ position }) => cut === undefined || position < cut.first);
-  const state = kept.reduce(evolve, initialState);
+  const state = kept.reduce(evolve, emptyState());
   return [...state.index.values()]
     .filter(({ id }) => stands(state, id, root))
     .map(({ key }) => key)

@@ -3,7 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Envelope } from '../../events/envelope.ts';
 import type { Event } from '../../events/registry.ts';
-import { evolve, initialState } from '../../projections/state.ts';
+import { emptyState, evolve } from '../../projections/state.ts';
 import { createPipelines } from '../../src/app/background/pipeline.ts';
 import type { ForwardStatus } from '../../src/app/forward/status.ts';
 import { createMetrics, type Metrics } from '../../src/observe/create-metrics.ts';
@@ -73,7 +73,7 @@ test('shows how the forwarding stands, and nothing where nothing is forwarded', 
   const status: ForwardStatus = { state: 'retrying', position: 3, failures: 2, error: 'no answer', hint: '' };
   metrics.watchForwarding(() => status);
   const events = new Subject<Envelope>();
-  const state = { ...initialState, position: 10 };
+  const state = { ...emptyState(), position: 10 };
   const journal = { durable: state, latest: state, setbacks: 0, events, log: createMemoryEventLog() };
   metrics.watch(journal, createPipelines({ journal, logger: silent }));
   assert.is(await reading(metrics, 'snapledger_forward_position'), 3);
@@ -104,7 +104,7 @@ test('counts batches, events and bytes of the log', async ({ metrics }) => {
 
 test('counts durable events and shows the state of the journal', async ({ metrics }) => {
   const events = new Subject<Envelope>();
-  const journal = { durable: initialState, latest: initialState, setbacks: 4, events, log: createMemoryEventLog() };
+  const journal = { durable: emptyState(), latest: emptyState(), setbacks: 4, events, log: createMemoryEventLog() };
   metrics.watch(journal, createPipelines({ journal, logger: silent, onFailure: metrics.pipelineFailed }));
   facts.forEach((event, at) => {
     const envelope = enveloped(event, at + 1);
@@ -125,7 +125,7 @@ test('counts durable events and shows the state of the journal', async ({ metric
 });
 
 test('shows how far background work and readers are behind, and what failed', async ({ metrics }) => {
-  const journal = { durable: { ...initialState, position: 9 }, latest: initialState, setbacks: 0 };
+  const journal = { durable: { ...emptyState(), position: 9 }, latest: emptyState(), setbacks: 0 };
   const source = { ...journal, events: new Subject<Envelope>(), log: createMemoryEventLog() };
   const pipelines = createPipelines({ journal: source, logger: silent, onFailure: metrics.pipelineFailed });
   metrics.watch(journal, pipelines);
@@ -135,7 +135,7 @@ test('shows how far background work and readers are behind, and what failed', as
       throw new Error('no');
     },
   });
-  journal.durable = { ...initialState, position: 12 };
+  journal.durable = { ...emptyState(), position: 12 };
   source.events.next(enveloped({ type: 'VolumeFlushed', data: { id: 1 } }, 10));
   assert.is(await reading(metrics, 'snapledger_pipeline_lag_events{pipeline="broken"}'), 3);
   assert.is(await reading(metrics, 'snapledger_pipeline_lag_events{pipeline="metrics"}'), 2);

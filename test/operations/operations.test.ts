@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { initialState } from '../../projections/state.ts';
+import { emptyState } from '../../projections/state.ts';
 import { createPipelines } from '../../src/app/background/pipeline.ts';
 import { closingLimits } from '../../src/app/close-service.ts';
 import { notYet } from '../../src/app/forward/status.ts';
@@ -25,7 +25,7 @@ test.after.each(({ sandbox }) => sandbox.close());
 test('dashboard: uses only metrics that the daemon exports', async () => {
   const metrics = createMetrics('0');
   const log = createMemoryEventLog();
-  const journal = createJournal({ log, store: 's', clock: () => 1n, state: initialState });
+  const journal = createJournal({ log, store: 's', clock: () => 1n, state: emptyState() });
   metrics.watch(journal, createPipelines({ journal, logger: silent }));
   metrics.watchLog(async () => ({ segments: 1, archived: 0, bytes: 1, archivedBytes: 0 }));
   metrics.watchFeed({ position: 0, subscribers: new Set() });

@@ -3,7 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Envelope } from '../../events/envelope.ts';
 import type { Event } from '../../events/registry.ts';
-import { evolve, initialState, type State } from '../../projections/state.ts';
+import { emptyState, evolve, type MutableState } from '../../projections/state.ts';
 import { elapsedAt } from '../../projections/store-info.ts';
 import { opened } from '../support/sample-events.ts';
 
@@ -19,14 +19,14 @@ const removed = (id: number): Event => ({
 });
 
 /** Folds an event in that states the machine's uptime, if any; the wall clock is the caller's to set. */
-function fold(state: State, event: Event, uptime?: number, time = 0n): State {
+function fold(state: MutableState, event: Event, uptime?: number, time = 0n): MutableState {
   const meta = { actor: 'test', ...(uptime === undefined ? {} : { uptime: String(uptime) }) };
   const envelope: Envelope = { position: state.position + 1, id: 'id', time, meta, event };
   return evolve(state, envelope);
 }
 
 test('what passes within a boot counts, while the daemon is stopped too', () => {
-  let state = fold(initialState, opened('a'), 5_000);
+  let state = fold(emptyState(), opened('a'), 5_000);
   assert.is(elapsedAt(state.storeInfo, 6_000), 1_000);
   state = fold(state, removed(1), 7_000);
   state = fold(fold(state, closed, 8_000), opened('a'), 20_000);
@@ -34,7 +34,7 @@ test('what passes within a boot counts, while the daemon is stopped too', () => 
 });
 
 test('nothing counts before an opening states the uptime, nor between two boots', () => {
-  let state = fold(fold(initialState, opened('a')), removed(1), 700_000);
+  let state = fold(fold(emptyState(), opened('a')), removed(1), 700_000);
   assert.is(elapsedAt(state.storeInfo, 1_000_000), 0);
   state = fold(fold(state, opened('a'), 1_000_000), closed, 1_002_000);
   state = fold(state, opened('b'), 500_000);
@@ -43,7 +43,7 @@ test('nothing counts before an opening states the uptime, nor between two boots'
 });
 
 test('an uptime that is no number counts as none, and one that falls adds nothing', () => {
-  let state = fold(initialState, opened('a'), 5_000);
+  let state = fold(emptyState(), opened('a'), 5_000);
   const meta = { actor: 'test', uptime: '-7' };
   state = evolve(state, { position: 2, id: 'id', time: 0n, meta, event: removed(1) });
   assert.equal([state.storeInfo.uptime, state.storeInfo.elapsed], [5_000, 0]);
@@ -65,7 +65,7 @@ test('an age is never more than what passed since the removal, whatever is done 
       let [now, uptime, wall, boot, id] = [0, 30_000, 0n, 1, 0];
       /** by id: when it was removed, and in which boot */
       const removals = new Map<number, { at: number; boot: number }>();
-      let state = fold(initialState, opened('boot-1'), uptime, wall);
+      let state = fold(emptyState(), opened('boot-1'), uptime, wall);
       for (const next of steps) {
         if (next.what === 'pass') {
           now += next.milliseconds;

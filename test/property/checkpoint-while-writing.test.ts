@@ -5,9 +5,8 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Envelope } from '../../events/envelope.ts';
 import type { Event } from '../../events/registry.ts';
-import { fromRows } from '../../projections/from-rows.ts';
-import { toRows } from '../../projections/rows.ts';
-import { evolve, initialState } from '../../projections/state.ts';
+import { fromRows, toRows } from '../../projections/checkpoint-rows.ts';
+import { emptyState, evolve } from '../../projections/state.ts';
 import { createCheckpointer } from '../../src/app/background/checkpointer.ts';
 import { createPipelines } from '../../src/app/background/pipeline.ts';
 import { createJournal } from '../../src/app/store/journal.ts';
@@ -32,7 +31,7 @@ test('a checkpoint is of one state of the log, whatever is recorded while its ro
   await fc.assert(
     fc.asyncProperty(ends, fc.integer({ min: 1, max: 10 }), async (lives, every) => {
       const log = createMemoryEventLog({ store });
-      const journal = createJournal({ log, store, clock: () => 1n, state: initialState });
+      const journal = createJournal({ log, store, clock: () => 1n, state: emptyState() });
       const saved: { place: LogPosition; rows: unknown[] }[] = [];
       const checkpoints = {
         save: async (place: LogPosition, rows: Iterable<unknown>) => {
@@ -53,7 +52,7 @@ test('a checkpoint is of one state of the log, whatever is recorded while its ro
       checkpointer.close();
       assert.is(saved.at(-1)?.place.position, envelopes.length);
       for (const { place, rows } of saved) {
-        const state = envelopes.slice(0, place.position).reduce(evolve, initialState);
+        const state = envelopes.slice(0, place.position).reduce(evolve, emptyState());
         const loaded = fromRows(rows);
         assert.ok(either.isRight(loaded));
         assert.equal([...toRows(loaded.right)].map(asText).sort(), [...toRows(state)].map(asText).sort());

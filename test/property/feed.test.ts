@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { initialState } from '../../projections/state.ts';
+import { emptyState } from '../../projections/state.ts';
 import { createPipelines } from '../../src/app/background/pipeline.ts';
 import { createFeed, idle } from '../../src/app/feed/feed.ts';
 import { createJournal, type Journal } from '../../src/app/store/journal.ts';
@@ -38,7 +38,7 @@ const arbitraryWriters = fc.array(fc.array(fc.integer({ min: 1, max: 9 }), { min
 
 function opened() {
   const log = createMemoryEventLog({ store, flush: () => pause(Math.random() < 0.5 ? 0 : 1) });
-  const journal = createJournal({ log, store, clock: () => 1n, state: initialState });
+  const journal = createJournal({ log, store, clock: () => 1n, state: emptyState() });
   const pipelines = createPipelines({ journal, logger: silent });
   return { journal, feed: createFeed({ journal, pipelines, heartbeat: 5 }) };
 }

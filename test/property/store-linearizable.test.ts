@@ -29,13 +29,13 @@ const wrongs: Readonly<Record<string, Serve>> = {
   }),
   'reads what was true some calls ago': ({ snapshots, journal }) => {
     const { index } = journal.durable;
-    let old = index;
+    let old = new Map(index);
     let reads = 0;
     return {
       ...snapshots,
       list: () => {
         reads += 1;
-        if (reads % 3 === 0) old = journal.durable.index;
+        if (reads % 3 === 0) old = new Map(index);
         return either.right(old.values());
       },
     };

@@ -4,8 +4,8 @@ import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Envelope } from '../../events/envelope.ts';
-import { toRows } from '../../projections/rows.ts';
-import { evolve, initialState } from '../../projections/state.ts';
+import { toRows } from '../../projections/checkpoint-rows.ts';
+import { emptyState, evolve } from '../../projections/state.ts';
 import { createFileCheckpointStore } from '../../src/adapters/checkpoint-store/file.ts';
 import { archiveLog } from '../../src/adapters/event-log/file/archive/archive-log.ts';
 import { indexLog } from '../../src/adapters/event-log/file/search/index-log.ts';
@@ -88,7 +88,7 @@ async function write(root: string, all: readonly Envelope[], scene: Scene): Prom
     if (place.position > 0 && place.position <= opened.end.position)
       await createFileCheckpointStore({ directory: join(root, 'checkpoints') }).save(
         place,
-        toRows(all.slice(0, place.position).reduce(evolve, initialState)),
+        toRows(all.slice(0, place.position).reduce(evolve, emptyState())),
       );
     await opened.close();
     if (scene.indexed < 1) await indexLog(log, index);
@@ -220,7 +220,7 @@ test('show the state after the last event that is stamped at a time or before', 
               );
               continue;
             }
-            const state = all.slice(0, position).reduce(evolve, initialState);
+            const state = all.slice(0, position).reduce(evolve, emptyState());
             const living = [...state.index.values()].map(({ key }) => key).sort();
             const { lines, print } = createPrinter();
             await ls([], { root, at: text(time), json: true }, cliDeps, print);

@@ -1,7 +1,7 @@
 import { either } from 'fp-ts';
 import * as assert from 'uvu/assert';
 import type { Event } from '../../events/registry.ts';
-import { evolve, initialState } from '../../projections/state.ts';
+import { emptyState, evolve } from '../../projections/state.ts';
 import type { Command } from '../../src/domain/commands.ts';
 import { decide, type Rules } from '../../src/domain/decide.ts';
 import type { RefusalCode } from '../../src/domain/refusal.ts';
@@ -11,7 +11,7 @@ const usual: Rules = { viewsNeedParent: false, rebase: true, flushed: true, reta
 
 /** The grammar of the decision tests: given these facts, when this command comes, then these facts or this refusal. */
 export function given(...events: Event[]) {
-  const state = enveloped(events).reduce(evolve, initialState);
+  const state = enveloped(events).reduce(evolve, emptyState());
   return {
     when: (command: Command, rules: Partial<Rules> = {}) => {
       const decided = decide(state, command, { ...usual, ...rules });

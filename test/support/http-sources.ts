@@ -1,5 +1,5 @@
 import { either } from 'fp-ts';
-import { initialState } from '../../projections/state.ts';
+import { emptyState } from '../../projections/state.ts';
 import { createPipelines } from '../../src/app/background/pipeline.ts';
 import { createFeed } from '../../src/app/feed/feed.ts';
 import { createJournal } from '../../src/app/store/journal.ts';
@@ -13,7 +13,7 @@ const store = '0b7c1e9e-3a55-4c8e-9d0a-6a1f6a3f1c11';
 
 /** What the HTTP server shows in tests: an empty store in health, and what a test puts in the place of parts of it. */
 export function httpSources(parts: Partial<Sources> = {}): Sources {
-  const journal = createJournal({ log: createMemoryEventLog({ store }), store, clock: () => 1n, state: initialState });
+  const journal = createJournal({ log: createMemoryEventLog({ store }), store, clock: () => 1n, state: emptyState() });
   return {
     metrics: async () => ({ contentType: 'text/plain; version=0.0.4', body: 'up 1\n' }),
     health: () => ({ serving: true, reason: '' }),

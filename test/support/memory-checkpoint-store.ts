@@ -1,4 +1,3 @@
-import { rowsIn } from '../../src/adapters/checkpoint-store/read-checkpoint.ts';
 import { superfluous } from '../../src/adapters/checkpoint-store/superfluous.ts';
 import type { CheckpointStore } from '../../src/ports/checkpoint-store.ts';
 import type { LogPosition } from '../../src/ports/event-log.ts';
@@ -9,15 +8,14 @@ export function createMemoryCheckpointStore(): CheckpointStore {
   return {
     save: async (at, rows) => {
       const { position } = at;
-      const fresh = { position, at, text: Array.from(rows, (row) => `${JSON.stringify(row)}\n`).join('') };
+      const fresh = { position, at, text: JSON.stringify([...rows]) };
       const others = texts.filter((older) => older.position !== position);
       const all = [...others, fresh].sort((a, b) => b.position - a.position);
       const gone = superfluous(all.map((one) => ({ position: one.position, bytes: one.text.length })).reverse());
       texts = all.filter((one) => !gone.includes(one.position));
     },
     load: async function* (_damaged, upTo = Number.POSITIVE_INFINITY) {
-      for (const { position, at, text } of texts)
-        if (position <= upTo) yield { at, rows: rowsIn(Buffer.from(text), text.split('\n').length - 1) };
+      for (const { position, at, text } of texts) if (position <= upTo) yield { at, rows: JSON.parse(text) };
     },
   };
 }

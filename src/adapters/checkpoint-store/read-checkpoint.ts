@@ -28,7 +28,7 @@ export async function readCheckpoint(path: string, ahead?: Buffer): Promise<eith
   if (either.isLeft(header)) return header;
   const { position, chainHash } = header.right;
   if (!isNamedFor(basename(path), position)) return either.left(`it was renamed: it is of position ${position}`);
-  return either.right({ at: { position, chainHash }, rows: rowsIn(rows, count) });
+  return either.right({ at: { position, chainHash }, rows: { [Symbol.iterator]: () => parsedLines(rows) } });
 }
 
 /** With one call for all of it, which `readFile` does in pieces. */
@@ -42,12 +42,6 @@ export async function readWhole(path: string): Promise<Buffer> {
     await handle.close();
   }
 }
-
-/** Rows in so many lines of JSON. */
-export const rowsIn = (bytes: Buffer, count: number): Checkpoint['rows'] => ({
-  lines: { bytes, count },
-  [Symbol.iterator]: () => parsedLines(bytes),
-});
 
 function* parsedLines(bytes: Buffer): IterableIterator<unknown> {
   for (let start = 0; start < bytes.length; ) {

@@ -5,13 +5,15 @@ import { snapshotRow } from './snapshot-row.ts';
 
 /** The living snapshots, children below their parents, each by its number. */
 export function family({ index, parentGraph }: State): Iterable<Branch<Snapshot>> {
-  const byId = new Map([...index.values()].map((snapshot) => [snapshot.id, snapshot]));
-  const inOrder = (ids: Iterable<number>) =>
-    [...ids].sort((a, b) => a - b).flatMap((id): Snapshot[] => (byId.has(id) ? [byId.get(id) as Snapshot] : []));
-  // A snapshot whose parent is gone stands as a root of its own, so that nothing is hidden; verify explains it.
-  const roots = [...byId.values()].filter(({ parentId }) => parentId === null || !byId.has(parentId));
-  const childrenOf = ({ id }: Snapshot) => inOrder([...(parentGraph.get(id)?.children ?? [])].map(([child]) => child));
-  return branches(inOrder(roots.map(({ id }) => id)), childrenOf);
+  const byParent = new Map<number | null, Snapshot[]>();
+  for (const snapshot of [...index.values()].sort((a, b) => a.id - b.id)) {
+    // A snapshot whose parent is gone is shown as a root, so that nothing is hidden; verify explains it.
+    const parentId = snapshot.parentId !== null && parentGraph.has(snapshot.parentId) ? snapshot.parentId : null;
+    const children = byParent.get(parentId);
+    if (children === undefined) byParent.set(parentId, [snapshot]);
+    else children.push(snapshot);
+  }
+  return branches(byParent.get(null) ?? [], ({ id }) => byParent.get(id) ?? []);
 }
 
 /** The same as plain JSON, one row a snapshot with its depth. */

@@ -1,4 +1,4 @@
-import { ancestors } from '../../../projections/parent-graph.ts';
+import { ancestors, childrenOf } from '../../../projections/parent-graph.ts';
 import type { Snapshot } from '../../../projections/snapshot.ts';
 import type { State } from '../../../projections/state.ts';
 import { type Candidate, listed, named } from '../../domain/named.ts';
@@ -90,8 +90,8 @@ export async function allEver(log: ReadableLog): Promise<readonly Candidate[]> {
 /** Names of the chain of parents, nearest first, and keys of the children by id. */
 export function kinOf(state: State, { id, parentId }: Snapshot) {
   const names = (ids: readonly number[]) => ids.flatMap((one) => snapshotWith(state, one)?.key ?? []);
-  const children = [...(state.parentGraph.get(id)?.children ?? [])].map(([child]) => child).sort((a, b) => a - b);
-  return { parents: names(ancestors(state.parentGraph, parentId)), children: names(children) };
+  const { parentGraph } = state;
+  return { parents: names(ancestors(parentGraph, parentId)), children: names(childrenOf(parentGraph, id)) };
 }
 
 /** All that the log says of one living snapshot, as plain JSON. */

@@ -1,6 +1,5 @@
-import { type RetainedFigures, retainedFigures } from '../../../projections/retained-figures.ts';
 import { namespaceOf, type Snapshot } from '../../../projections/snapshot.ts';
-import type { State } from '../../../projections/state.ts';
+import { type RetainedTotals, retainedTotals, type State } from '../../../projections/state.ts';
 
 /** How many snapshots there are of a sort, and what is known of their size. */
 export interface Count {
@@ -20,7 +19,7 @@ export interface Stats {
   /** removed snapshots whose volumes are still on disk */
   readonly pendingPurge: number;
   /** removed layers that can be brought back */
-  readonly retained: RetainedFigures;
+  readonly retained: RetainedTotals;
 }
 
 const nothing: Count = { snapshots: 0, bytes: 0, inodes: 0, unmeasured: 0 };
@@ -57,7 +56,7 @@ export function statsOf(state: State, now: bigint): Stats {
     total,
     ...sorts,
     pendingPurge: state.volumes.pendingPurge.size,
-    retained: retainedFigures(state),
+    retained: retainedTotals(state),
   };
 }
 

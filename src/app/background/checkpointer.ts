@@ -1,4 +1,4 @@
-import { toRows } from '../../../projections/rows.ts';
+import { toRows } from '../../../projections/checkpoint-rows.ts';
 import type { CheckpointStore } from '../../ports/checkpoint-store.ts';
 import { errorText } from '../../ports/fault.ts';
 import type { BackgroundContext } from './pipeline.ts';

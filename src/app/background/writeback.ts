@@ -52,11 +52,7 @@ export function createWriteback({ journal, pipelines, driver, retrier, logger }:
 /** Committed layers, live and retained, whose data is not known to be on stable storage. */
 function unflushed({ volumes: { wanted, retained } }: State): readonly number[] {
   const ids: number[] = [];
-  wanted.each((id, { kind, flushed }) => {
-    if (kind === 'committed' && !flushed) ids.push(id);
-  });
-  retained.each((id, { flushed }) => {
-    if (!flushed) ids.push(id);
-  });
+  for (const [id, { kind, flushed }] of wanted) if (kind === 'committed' && !flushed) ids.push(id);
+  for (const [id, { flushed }] of retained) if (!flushed) ids.push(id);
   return ids;
 }

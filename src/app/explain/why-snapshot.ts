@@ -1,3 +1,4 @@
+import { childrenOf } from '../../../projections/parent-graph.ts';
 import type { State } from '../../../projections/state.ts';
 import { Fault } from '../../ports/fault.ts';
 import type { StoreFiles } from '../../ports/store-files.ts';
@@ -30,7 +31,7 @@ export async function whySnapshot(files: StoreFiles, about: string): Promise<Why
         about,
         (await allEver(log)).map(({ key }) => key),
       );
-    return { ...explanation, children: childrenOf(state, explanation) };
+    return { ...explanation, children: keysOfChildren(state, explanation) };
   } finally {
     await log.close();
   }
@@ -46,7 +47,7 @@ function unheardOf(about: string, keys: readonly string[]): Fault {
   });
 }
 
-function childrenOf({ parentGraph }: State, { id, now }: Explanation): readonly string[] {
-  const living = ['active', 'view', 'committed'].includes(now) ? [...(parentGraph.get(id)?.children ?? [])] : [];
-  return living.flatMap(([child]) => parentGraph.get(child)?.key ?? []).sort();
+function keysOfChildren({ parentGraph }: State, { id, now }: Explanation): readonly string[] {
+  const living = ['active', 'view', 'committed'].includes(now) ? childrenOf(parentGraph, id) : [];
+  return living.flatMap((child) => parentGraph.get(child)?.key ?? []).sort();
 }

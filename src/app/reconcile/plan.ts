@@ -137,13 +137,14 @@ export async function planFor(
   scanning = driver.scan(),
 ): Promise<readonly Action[]> {
   const scanned = await scanning;
-  const wanted = wantedOf(state(), driver, crash);
+  const { lastId } = state().storeInfo;
   const found: FoundVolume[] = [];
   for (const volume of scanned) {
-    const unknown = volume.id !== null && volume.id > wanted.lastId;
+    const unknown = volume.id !== null && volume.id > lastId;
     found.push(unknown ? { ...volume, pristine: await driver.isPristine(volume) } : volume);
   }
-  return plan(wanted, found);
+  // In one turn: the state is folded in place.
+  return plan(wantedOf(state(), driver, crash), found);
 }
 
 /** How many actions there are of each name. */

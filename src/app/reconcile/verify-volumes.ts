@@ -22,10 +22,8 @@ export function idsMatch(
     wanted += 1;
     if (!existing.has(id)) missing += 1;
   };
-  volumes.retained.each(want);
-  volumes.wanted.each((id, volume) => {
-    if (driver.occupies(volume)) want(id);
-  });
+  for (const id of volumes.retained.keys()) want(id);
+  for (const [id, volume] of volumes.wanted) if (driver.occupies(volume)) want(id);
   return missing === 0 && wanted === existing.size;
 }
 

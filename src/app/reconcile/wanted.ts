@@ -1,6 +1,6 @@
 import type { Kind } from '../../../events/codecs.ts';
 import type { State } from '../../../projections/state.ts';
-import type { Wanted as Living, PendingPurge, Retained } from '../../../projections/volumes.ts';
+import type { Wanted as Living, Retained, Volumes } from '../../../projections/volumes.ts';
 import type { Volume, VolumeDriver } from '../../ports/volume-driver.ts';
 import { layerWith } from '../store/volume-of.ts';
 
@@ -26,7 +26,7 @@ export interface Wanted {
   /** the wanted volume with an id as its driver sees it; throws for any other id */
   volume(id: number): Volume;
   key(id: number): string;
-  readonly pendingPurge: ReadonlyMap<number, PendingPurge>;
+  readonly pendingPurge: Volumes['pendingPurge'];
   /** the highest id that the log ever gave */
   readonly lastId: number;
 }
@@ -70,7 +70,7 @@ export function wantedOf(state: State, driver: Pick<VolumeDriver, 'occupies'>, c
     has: (id) => ids.has(id),
     volume: (id) => layer(state, id).volume,
     key: (id) => layer(state, id).snapshot.key,
-    pendingPurge: new Map(state.volumes.pendingPurge),
+    pendingPurge: state.volumes.pendingPurge,
     lastId: state.storeInfo.lastId,
   };
 }

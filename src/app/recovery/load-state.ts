@@ -1,7 +1,7 @@
 import * as either from 'fp-ts/lib/Either.js';
 import type { Envelope } from '../../../events/envelope.ts';
-import { fromRows } from '../../../projections/from-rows.ts';
-import { evolve, freeze, initialState, type State, thaw } from '../../../projections/state.ts';
+import { fromRows } from '../../../projections/checkpoint-rows.ts';
+import { emptyState, evolve, type MutableState } from '../../../projections/state.ts';
 import type { CheckpointStore } from '../../ports/checkpoint-store.ts';
 import type { EventLog, Gone } from '../../ports/event-log.ts';
 import { Fault } from '../../ports/fault.ts';
@@ -9,7 +9,7 @@ import type { Logger } from '../../ports/logger.ts';
 
 /** The state at the log's end, and how it came about. */
 export interface LoadedState {
-  readonly state: State;
+  readonly state: MutableState;
   /** position of the checkpoint it began with, 0 for none */
   readonly checkpoint: number;
   /** events folded in after it */
@@ -31,29 +31,28 @@ export async function loadState(
   logger: Logger,
   upTo = Number.POSITIVE_INFINITY,
 ): Promise<LoadedState> {
-  const base = await checkpointed(log, checkpoints, { logger, upTo });
-  if (base.position >= upTo) return { state: base, checkpoint: base.position, replayed: 0 };
-  let state = thaw(base);
+  const state = await checkpointed(log, checkpoints, { logger, upTo });
+  const checkpoint = state.position;
+  if (checkpoint >= upTo) return { state, checkpoint, replayed: 0 };
   let last: Envelope | undefined;
-  for await (const envelopes of log.read(base.position)) {
+  for await (const envelopes of log.read(checkpoint)) {
     for (const envelope of envelopes) {
       if (envelope.position > upTo) break;
       if (envelope.position !== state.position + 1)
         throw expired(log) ?? unbridged(state.position + 1, envelope.position - 1);
-      state = evolve(state, envelope);
+      evolve(state, envelope);
       last = envelope;
     }
     if (state.position >= upTo) break;
   }
-  const replayed = state.position - base.position;
-  return { state: freeze(state), checkpoint: base.position, replayed, ...(last !== undefined && { last }) };
+  return { state, checkpoint, replayed: state.position - checkpoint, ...(last !== undefined && { last }) };
 }
 
 async function checkpointed(
   log: Readable,
   checkpoints: Pick<CheckpointStore, 'load'>,
   { logger, upTo }: { logger: Logger; upTo: number },
-): Promise<State> {
+): Promise<MutableState> {
   const damaged = (file: string, why: string) => logger.warn({ file, why }, 'checkpoint passed over');
   for await (const { at, rows } of checkpoints.load(damaged, upTo)) {
     if (at.position > log.end.position) throw ahead(at.position, log.end.position);
@@ -66,7 +65,7 @@ async function checkpointed(
     if (either.isRight(state)) return state.right;
     damaged(`checkpoint at ${at.position}`, state.left);
   }
-  return initialState;
+  return emptyState();
 }
 
 const bridgedBy = (checkpoint: number, { upTo, fault: { message, hint } }: Gone) => ({

@@ -104,7 +104,7 @@ export async function recover(context: Context): Promise<Recovered> {
     logger.warn({ store }, 'a new, empty store was made: the root held none');
   }
   const unverified = crash === null && (await areIdsEnough(context));
-  const actions = unverified ? [] : await planFor(() => journal.latest, driver, crash, scans?.found);
+  const actions = unverified ? [] : await planFor(() => journal.durable, driver, crash, scans?.found);
   const failed = await apply(actions, { journal, driver, logger, failpoint });
   // What an earlier session made, and what was just made again, is not fresh any more once this one is open.
   await driver.syncMetadata();
@@ -132,7 +132,7 @@ export async function recover(context: Context): Promise<Recovered> {
 async function areIdsEnough({ journal, driver, scans, opener }: Context): Promise<boolean> {
   if (!driver.traits.orderedMetadata && journal.latest.storeInfo.boot !== opener.boot) return false;
   const ids = await scans?.ids;
-  return ids !== undefined && idsMatch(journal.latest, driver, ids);
+  return ids !== undefined && idsMatch(journal.durable, driver, ids);
 }
 
 /** Records that the daemon leaves the store in order. */

@@ -85,9 +85,9 @@ async function recordCommit(
     let taken = false;
     try {
       failpoint('commit.append');
-      const state = journal.latest;
+      const { position } = journal.latest;
       const recorded = journal.record(events, { actor });
-      taken = journal.latest !== state;
+      taken = journal.latest.position !== position;
       await recorded;
     } catch (error) {
       // Where the outcome is unknown both the active and its seal stay: the next start reads the log and drops one of them.

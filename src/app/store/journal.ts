@@ -1,8 +1,8 @@
 import { BehaviorSubject, type Observable, Subject } from 'rxjs';
 import { type Envelope, encodeEnvelope, type Meta } from '../../../events/envelope.ts';
 import type { Event } from '../../../events/registry.ts';
-import { evolve, type State } from '../../../projections/state.ts';
-import { evolveStoreInfo } from '../../../projections/store-info.ts';
+import { createLatest } from '../../../projections/latest.ts';
+import { evolve, type MutableState, type State } from '../../../projections/state.ts';
 import type { AppendOptions, EventLog, LogPosition, LogTrouble } from '../../ports/event-log.ts';
 import { errorText, Fault, isTransient } from '../../ports/fault.ts';
 import { deferred } from '../../ports/promises.ts';
@@ -17,10 +17,10 @@ export interface RecordOptions extends Partial<AppendOptions> {
 }
 
 /**
- * The log together with the states that follow from it. Two of them matter: `latest` holds everything that the log has
- * taken, and decisions are made on it; `durable` holds what is on stable storage, and reads show it. When the log gives
- * taken events back, `latest` falls back to `durable`, but snapshot ids given since then are never given again. `durable` is what a
- * replay of the log gives, and a checkpoint of it may stand for that.
+ * The log with the two states that follow from it. `latest` includes the events in flight, and decisions are made on it;
+ * `durable` is what is on stable storage, and reads show it. After a rollback `latest` is `durable` again, but snapshot ids
+ * used since then are never used again. `durable` is what a replay of the log results in, and what a checkpoint holds. Both
+ * are folded in place: see State.
  */
 export interface Journal {
   readonly latest: State;
@@ -60,7 +60,8 @@ interface Context {
   readonly log: EventLog;
   readonly store: string;
   readonly clock: Clock;
-  readonly state: State;
+  /** the state at the log's end; the journal owns it from now on */
+  readonly state: MutableState;
   /** asked before every event; none unless said */
   readonly root?: RootGuard;
   /** bytes of the JSON of an event without `reserve`; a log refuses by itself what it can't hold */
@@ -74,9 +75,8 @@ export interface Health {
   readonly fault?: Fault;
 }
 
-export function createJournal({ log, store, clock, state, root, largest }: Context): Journal {
-  let latest = state;
-  let durable = state;
+export function createJournal({ log, store, clock, state: durable, root, largest }: Context): Journal {
+  const latest = createLatest(durable);
   let place = log.end;
   let setbacks = 0;
   let reason = '';
@@ -88,18 +88,16 @@ export function createJournal({ log, store, clock, state, root, largest }: Conte
     if (trouble?.fault.message !== troubles.value?.fault.message) troubles.next(trouble);
   });
 
-  /** What the durable events say of it, while `latest` knows of numbers that rolled back events had. */
-  let { storeInfo } = state;
-  const advance = (to: State, at: LogPosition, envelopes: readonly Envelope[]) => {
-    storeInfo = envelopes.reduce(evolveStoreInfo, storeInfo);
-    durable = to.storeInfo.lastId === storeInfo.lastId ? to : { ...to, storeInfo };
+  const advance = (envelopes: readonly Envelope[], at: LogPosition) => {
+    for (const envelope of envelopes) evolve(durable, envelope);
     place = at;
+    latest.settle();
     for (const envelope of envelopes) events.next(envelope);
   };
   const fallBack = (since: number) => {
     if (since !== setbacks) return;
     setbacks += 1;
-    latest = { ...durable, storeInfo: { ...durable.storeInfo, lastId: latest.storeInfo.lastId } };
+    latest.rollBack();
   };
   const stop = (why: string) => {
     if (reason === '') reason = why;
@@ -109,7 +107,7 @@ export function createJournal({ log, store, clock, state, root, largest }: Conte
     if (closed) throw hasClosed();
     expectRoot(root);
     const { position } = log.end;
-    if (latest.position !== position) throw rolledBack();
+    if (latest.state.position !== position) throw rolledBack();
     const because = cause === undefined ? {} : { cause };
     const envelopes = seal(facts, { store, after: position, clock, actor, ...because });
     if (largest !== undefined && !reserve) expectSmall(envelopes, largest);
@@ -118,9 +116,9 @@ export function createJournal({ log, store, clock, state, root, largest }: Conte
       await appended;
       return envelopes;
     }
-    latest = envelopes.reduce(evolve, latest);
+    for (const envelope of envelopes) latest.fold(envelope);
     closed = facts.at(-1)?.type === 'StoreClosed';
-    const [to, at, since] = [latest, log.end, setbacks];
+    const [at, since] = [log.end, setbacks];
     try {
       await appended;
     } catch (error) {
@@ -128,16 +126,12 @@ export function createJournal({ log, store, clock, state, root, largest }: Conte
       if (!isTransient(error)) stop(errorText(error));
       throw error;
     }
-    advance(to, at, envelopes);
+    advance(envelopes, at);
     return envelopes;
   };
   return {
-    get latest() {
-      return latest;
-    },
-    get durable() {
-      return durable;
-    },
+    latest: latest.state,
+    durable,
     get place() {
       return place;
     },

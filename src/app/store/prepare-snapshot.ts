@@ -35,13 +35,13 @@ async function makeSnapshot(context: StoreContext, command: Prepare, actor: Meta
   const { journal, foreign, givenBack, failpoint } = context;
   for (;;) {
     const answer = await decideAndAct(context, command, async (events) => {
-      const state = journal.latest;
-      const id = state.storeInfo.lastId + 1;
+      const { storeInfo, position: before } = journal.latest;
+      const id = storeInfo.lastId + 1;
       if (foreign.has(id)) return { occupied: id };
       failpoint('prepare.append');
       const recorded = journal.record(events, { actor });
-      if (journal.latest === state) await recorded;
       const { position } = journal.latest;
+      if (position === before) await recorded;
       const volume = preparedVolume(journal.latest, command.key);
       return { mounts: await givenBack.track(makePrepared(context, command, { volume, position, recorded })) };
     });

@@ -58,10 +58,10 @@ async function updateSnapshot(context: StoreContext, command: Update, actor: Met
   const updated = await decideAndAct(context, command, async (events) => {
     failpoint('update.append');
     const recorded = journal.record(events, { actor });
-    const state = journal.latest;
+    const snapshot = find(journal.latest, command.key);
     await recorded;
     failpoint('update.answer');
-    return find(state, command.key);
+    return snapshot;
   });
   return either.map((snapshot: Snapshot) => shown(context, snapshot))(either.flatten(updated));
 }
@@ -95,8 +95,9 @@ async function usageOf(
 }
 
 function listOf(context: StoreContext, filters: readonly string[]): Answer<Iterable<Snapshot>> {
-  const { index } = context.journal.durable;
-  return either.map((matches: (snapshot: Snapshot) => boolean) => matching(context, index.values(), matches))(
+  // What changes while the client reads does not show.
+  const snapshots = [...context.journal.durable.index.values()];
+  return either.map((matches: (snapshot: Snapshot) => boolean) => matching(context, snapshots, matches))(
     parseFilters(filters),
   );
 }

@@ -18,10 +18,8 @@ export function layerWith(state: State, id: number): { snapshot: Snapshot; volum
 
 /** The numbers of all committed layers, living and retained, in their order. */
 export function layersOf({ volumes: { wanted, retained } }: State): readonly number[] {
-  const ids = Array.from(retained, ([id]) => id);
-  wanted.each((id, { kind }) => {
-    if (kind === 'committed') ids.push(id);
-  });
+  const ids = [...retained.keys()];
+  for (const [id, { kind }] of wanted) if (kind === 'committed') ids.push(id);
   return ids.sort((a, b) => a - b);
 }
 

@@ -13,7 +13,9 @@ export function checkParents(state: State): StepReport {
     const wrong = wrongWith(state, snapshot);
     return wrong === undefined ? [] : [{ what: `${snapshot.kind} ${plain(snapshot.key)}: ${plain(wrong)}`, todo }];
   });
-  const strange = [...state.parentGraph].flatMap(([id, descent]) => strangeness(state, id, descent));
+  const children = new Map<number | null, number>();
+  for (const { parentId } of snapshots) children.set(parentId, (children.get(parentId) ?? 0) + 1);
+  const strange = [...state.parentGraph].flatMap(([id, node]) => strangeness(state, [id, node], children.get(id) ?? 0));
   return {
     step: 'parents',
     figures: { snapshots: snapshots.length, roots: snapshots.filter(({ parent }) => parent === '').length },
@@ -31,7 +33,7 @@ function wrongWith({ index, parentGraph }: State, { id, parent, parentId }: Snap
   if (found === undefined) return `its parent ${parent} does not live`;
   if (found.id !== parentId) return `its parent ${parent} has the number ${found.id}, not ${parentId}`;
   if (found.kind !== 'committed') return `its parent ${parent} is ${found.kind}`;
-  return parentGraph.get(parentId)?.children.has(id) === true ? undefined : `its parent ${parent} does not know it`;
+  return parentGraph.get(id)?.parentId === parentId ? undefined : 'has another parent in the parent graph';
 }
 
 /** Follows the chain of parents until it ends or comes back. */
@@ -44,10 +46,15 @@ function descendsFromItself(parentGraph: State['parentGraph'], id: number): bool
   return false;
 }
 
-/** What the parent graph tells of a snapshot and the index does not, or of a child that is none. */
-function strangeness({ index, parentGraph }: State, id: number, { key, children }: ParentNode): readonly string[] {
-  const stranger =
-    index.get(key)?.id === id ? [] : [`snapshot ${id}: in the parent graph as ${plain(key)}, but not in the index`];
-  const others = [...children].filter(([child]) => parentGraph.get(child)?.parentId !== id);
-  return [...stranger, ...others.map(([child]) => `snapshot ${id}: has ${child} as a child, which is not its child`)];
+/** In what a node of the parent graph differs from the index. */
+function strangeness(
+  { index }: State,
+  [id, { key, children }]: [number, ParentNode],
+  counted: number,
+): readonly string[] {
+  const about = `snapshot ${id}: in the parent graph`;
+  return [
+    ...(index.get(key)?.id === id ? [] : [`${about} as ${plain(key)}, but not in the index`]),
+    ...(children === counted ? [] : [`${about} with ${children} children, ${counted} are in the index`]),
+  ];
 }

@@ -46,7 +46,7 @@ const byNumber = <T extends { readonly id: number | null }>(all: readonly T[]): 
 
 function snapshotRow(state: State, { id, key, kind, parent }: Snapshot, finding: Action | undefined): Row {
   const wanted = state.volumes.wanted.get(id);
-  const children = state.parentGraph.get(id)?.children.size ?? 0;
+  const children = state.parentGraph.get(id)?.children ?? 0;
   const told = [
     `prepared at position ${wanted?.prepared ?? 'unknown'}`,
     ...(parent === '' ? [] : [`on ${parent}`]),

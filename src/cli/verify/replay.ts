@@ -1,9 +1,8 @@
 import * as either from 'fp-ts/lib/Either.js';
 import type { Envelope } from '../../../events/envelope.ts';
 import type { EventOf } from '../../../events/registry.ts';
-import { fromAllRows } from '../../../projections/from-rows.ts';
-import { toRows } from '../../../projections/rows.ts';
-import { evolve, freeze, initialState, type State, thaw } from '../../../projections/state.ts';
+import { fromRows, toRows } from '../../../projections/checkpoint-rows.ts';
+import { emptyState, evolve, type MutableState, type State } from '../../../projections/state.ts';
 import type { Checkpoint } from '../../ports/checkpoint-store.ts';
 import type { ReadableLog } from '../../ports/readable-log.ts';
 import type { Finding } from './step-report.ts';
@@ -30,8 +29,8 @@ export async function replay(log: ReadableLog, checkpoints: readonly Checkpoint[
   const repairs: Noted<'LogRepaired'>[] = [];
   const quarantined: Noted<'OrphanQuarantined'>[] = [];
   const differing: Finding[] = [];
-  let state = thaw(initialState);
-  const told = () => ({ state: freeze(state), repairs, quarantined, differing });
+  let state = emptyState();
+  const told = () => ({ state, repairs, quarantined, differing });
   for await (const envelopes of log.read(0)) {
     for (const envelope of envelopes) {
       const { event, position } = envelope;
@@ -40,11 +39,11 @@ export async function replay(log: ReadableLog, checkpoints: readonly Checkpoint[
       if (position > state.position + 1) {
         const after = stateOver(position - 1, checkpoints);
         if (after === undefined) return { ...told(), unbridged: [gap(state, envelope)] };
-        state = thaw(after);
+        state = after;
       }
       // What stands between a gap and the checkpoint that stands for it is history alone.
       if (position <= state.position) continue;
-      state = evolve(state, envelope);
+      evolve(state, envelope);
       const checkpoint = at.get(position);
       if (checkpoint !== undefined) differing.push(...compare(state, checkpoint));
     }
@@ -53,10 +52,10 @@ export async function replay(log: ReadableLog, checkpoints: readonly Checkpoint[
 }
 
 /** The state of the oldest checkpoint at or after a position. */
-function stateOver(position: number, checkpoints: readonly Checkpoint[]): State | undefined {
+function stateOver(position: number, checkpoints: readonly Checkpoint[]): MutableState | undefined {
   const later = checkpoints.filter(({ at }) => at.position >= position);
   for (const { rows } of later.sort((a, b) => a.at.position - b.at.position)) {
-    const state = fromAllRows(rows);
+    const state = fromRows(rows);
     if (either.isRight(state)) return state.right;
   }
   return undefined;
@@ -67,10 +66,9 @@ const gap = ({ position }: State, next: Envelope): Finding => ({
   todo: 'bring back the file POSITION.base from the directory of that repair, below the log',
 });
 
-/** An earlier release wrote rows in another form: what both mean is compared. */
 function compare(state: State, { at, rows }: Checkpoint): readonly Finding[] {
   const replayed = new Set(Array.from(toRows(state), canonical));
-  const meant = either.match<string, State, Iterable<unknown>>((wrong) => [wrong], toRows)(fromAllRows(rows));
+  const meant = either.match<string, State, Iterable<unknown>>((wrong) => [wrong], toRows)(fromRows(rows));
   const kept = new Set(Array.from(meant, canonical));
   const differing =
     [...replayed].filter((row) => !kept.has(row)).length + [...kept].filter((row) => !replayed.has(row)).length;

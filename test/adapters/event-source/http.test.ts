@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Envelope } from '../../../events/envelope.ts';
-import { initialState } from '../../../projections/state.ts';
+import { emptyState } from '../../../projections/state.ts';
 import { createHttpEventSource, type DaemonAddress } from '../../../src/adapters/event-source/http.ts';
 import { createPipelines } from '../../../src/app/background/pipeline.ts';
 import { createFeed } from '../../../src/app/feed/feed.ts';
@@ -36,7 +36,7 @@ test.after.each(({ sandbox }) => sandbox.close());
 
 function daemon({ sandbox, socketPath }: Context) {
   const store = '0b7c1e9e-3a55-4c8e-9d0a-6a1f6a3f1c11';
-  const journal = createJournal({ log: createMemoryEventLog({ store }), store, clock: () => 1n, state: initialState });
+  const journal = createJournal({ log: createMemoryEventLog({ store }), store, clock: () => 1n, state: emptyState() });
   const feed = createFeed({ journal, pipelines: createPipelines({ journal, logger: silent }), heartbeat: 20 });
   let id = 0;
   let server: HttpServer | undefined;

@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Event } from '../../../events/registry.ts';
-import { evolve, initialState } from '../../../projections/state.ts';
+import { emptyState, evolve } from '../../../projections/state.ts';
 import { bytesOf, changeRow, difference } from '../../../src/app/audit/difference.ts';
 import { committed, enveloped, prepared, removed } from '../../support/sample-events.ts';
 
@@ -18,7 +18,7 @@ const facts: readonly Event[] = [
   removed(1, 'A'),
   { type: 'SnapshotUpdated', data: { id: 2, key: 'b', before: { x: '' }, after: { x: '1' } } },
 ];
-const at = (position: number) => enveloped(facts).slice(0, position).reduce(evolve, initialState);
+const at = (position: number) => enveloped(facts).slice(0, position).reduce(evolve, emptyState());
 const told = (from: number, to: number) =>
   difference(at(from), at(to)).map((change) => `${change.how} ${change.id} ${bytesOf(change)}`);
 

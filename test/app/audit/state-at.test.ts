@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { toRows } from '../../../projections/rows.ts';
+import { toRows } from '../../../projections/checkpoint-rows.ts';
 import { stateAt, stateOfStore } from '../../../src/app/audit/state-at.ts';
 import { caughtFault } from '../../support/caught-fault.ts';
 import { createMemoryCheckpointStore } from '../../support/memory-checkpoint-store.ts';

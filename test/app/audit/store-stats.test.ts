@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Event } from '../../../events/registry.ts';
-import { toRows } from '../../../projections/rows.ts';
+import { toRows } from '../../../projections/checkpoint-rows.ts';
 import { stateAt } from '../../../src/app/audit/state-at.ts';
 import { statsOfStore, statsRow } from '../../../src/app/audit/store-stats.ts';
 import { createMemoryCheckpointStore } from '../../support/memory-checkpoint-store.ts';

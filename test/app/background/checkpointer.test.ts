@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { initialState } from '../../../projections/state.ts';
+import { emptyState } from '../../../projections/state.ts';
 import { createCheckpointer } from '../../../src/app/background/checkpointer.ts';
 import { createPipelines } from '../../../src/app/background/pipeline.ts';
 import { createJournal } from '../../../src/app/store/journal.ts';
@@ -14,7 +14,7 @@ const store = '0b7c1e9e-3a55-4c8e-9d0a-6a1f6a3f1c11';
 
 function checkpointed(every: number, failing = false) {
   const log = createMemoryEventLog({ store });
-  const journal = createJournal({ log, store, clock: () => 1n, state: initialState });
+  const journal = createJournal({ log, store, clock: () => 1n, state: emptyState() });
   const saved: LogPosition[] = [];
   const errors: string[] = [];
   const checkpoints = {

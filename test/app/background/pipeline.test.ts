@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { initialState } from '../../../projections/state.ts';
+import { emptyState } from '../../../projections/state.ts';
 import { createPipelines, type ErrorPolicy } from '../../../src/app/background/pipeline.ts';
 import { createJournal } from '../../../src/app/store/journal.ts';
 import { heldUp } from '../../support/held-up.ts';
@@ -22,7 +22,7 @@ function opened() {
     log: createMemoryEventLog({ store }),
     store,
     clock: () => 1n,
-    state: initialState,
+    state: emptyState(),
   });
   const logger = { info: () => {}, warn: () => {}, error };
   const pipelines = createPipelines({ journal, logger, onFailure: (name) => void failures.push(name) });

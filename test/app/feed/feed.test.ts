@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { initialState } from '../../../projections/state.ts';
+import { emptyState } from '../../../projections/state.ts';
 import { createPipelines } from '../../../src/app/background/pipeline.ts';
 import { createFeed, idle, type Wanted } from '../../../src/app/feed/feed.ts';
 import { createJournal } from '../../../src/app/store/journal.ts';
@@ -18,7 +18,7 @@ const keyOf = (id: number) => `${id}`.padEnd(500_000, 'x');
 /** A feed over a log that may lack positions, as after a repair, and that counts how often it is read. */
 function opened(lacking: (position: number) => boolean = () => false) {
   const log = createMemoryEventLog({ store });
-  const journal = createJournal({ log, store, clock: () => 1n, state: initialState });
+  const journal = createJournal({ log, store, clock: () => 1n, state: emptyState() });
   let reads = 0;
   const read: EventLog['read'] = async function* (after) {
     reads += 1;

@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Event } from '../../../events/registry.ts';
-import { evolve, initialState } from '../../../projections/state.ts';
+import { emptyState, evolve } from '../../../projections/state.ts';
 import { type FoundVolume, plan } from '../../../src/app/reconcile/plan.ts';
 import { type Crash, wantedOf } from '../../../src/app/reconcile/wanted.ts';
 import type { Volume } from '../../../src/ports/volume-driver.ts';
@@ -33,7 +33,7 @@ const there = (id: number | null, more: Partial<FoundVolume> = {}): FoundVolume 
 });
 
 function planned(events: readonly Event[], found: readonly FoundVolume[], crash: Crash | null = null) {
-  const state = enveloped(events).reduce(evolve, initialState);
+  const state = enveloped(events).reduce(evolve, emptyState());
   return plan(wantedOf(state, likeOverlay, crash), found).map(({ type, id, why }) => ({ type, id, why }));
 }
 

@@ -1,12 +1,12 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { evolve, initialState } from '../../../projections/state.ts';
+import { emptyState, evolve } from '../../../projections/state.ts';
 import { createMemoryDriver } from '../../../src/adapters/volume-driver/memory-driver.ts';
 import { planFor } from '../../../src/app/reconcile/plan.ts';
 import { enveloped, prepared } from '../../support/sample-events.ts';
 
 const test = suite('app/reconcile/reconcile');
-const state = enveloped([prepared(1, 'k1')]).reduce(evolve, initialState);
+const state = enveloped([prepared(1, 'k1')]).reduce(evolve, emptyState());
 const there = (id: number) => ({ path: `${id}`, id, layer: true, complete: true, frozen: false, writable: false });
 
 test('a scan that was begun before stands for a new one', async () => {

@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { evolve, initialState } from '../../../projections/state.ts';
+import { emptyState, evolve } from '../../../projections/state.ts';
 import { countChanged, idsMatch, verifyVolumes } from '../../../src/app/reconcile/verify-volumes.ts';
 import { deferred } from '../../../src/ports/promises.ts';
 import type { Found } from '../../../src/ports/volume-driver.ts';
@@ -11,7 +11,7 @@ const test = suite('app/reconcile/verify-volumes');
 const likeOverlay = { occupies: ({ kind }: { kind: string }) => kind !== 'view' };
 const base = { name: 'base', id: 1 };
 const events = [prepared(1, 'k1'), committed(1, 'k1', 'base'), prepared(2, 'k2', base)];
-const durable = enveloped(events).reduce(evolve, initialState);
+const durable = enveloped(events).reduce(evolve, emptyState());
 const scanned = (...ids: number[]) => ({ ids: Float64Array.from(ids), unknownEntries: 0 });
 
 test('scanned ids match if they are exactly the wanted ones', () => {
@@ -27,7 +27,7 @@ test('scanned ids match if they are exactly the wanted ones', () => {
 });
 
 test('scanned ids do not match while a volume waits for its purge', () => {
-  const removing = enveloped([...events, removed(2, 'k2')]).reduce(evolve, initialState);
+  const removing = enveloped([...events, removed(2, 'k2')]).reduce(evolve, emptyState());
   assert.not(idsMatch(removing, likeOverlay, scanned(1, 2)));
 });
 

@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Event } from '../../../events/registry.ts';
-import { evolve, initialState } from '../../../projections/state.ts';
+import { emptyState, evolve } from '../../../projections/state.ts';
 import { crashOf, wantedOf } from '../../../src/app/reconcile/wanted.ts';
 import { committed, enveloped, opened, prepared } from '../../support/sample-events.ts';
 
@@ -27,7 +27,7 @@ const history = [
 ];
 
 function freshAfter(events: readonly Event[], boot: string): readonly string[] {
-  const state = enveloped(events).reduce(evolve, initialState);
+  const state = enveloped(events).reduce(evolve, emptyState());
   const { volumes, key } = wantedOf(state, { occupies: () => true }, crashOf(state, boot));
   return [...volumes()].filter(({ fresh }) => fresh).map(({ id }) => key(id));
 }

@@ -2,7 +2,7 @@ import { either } from 'fp-ts';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { refLabel } from '../../../projections/snapshot.ts';
-import { evolve, initialState } from '../../../projections/state.ts';
+import { emptyState, evolve } from '../../../projections/state.ts';
 import type { MemoryVolume } from '../../../src/adapters/volume-driver/memory-driver.ts';
 import type { RetentionPolicy } from '../../../src/app/retention/policy.ts';
 import type { Answer } from '../../../src/domain/refusal.ts';
@@ -296,7 +296,7 @@ test('retention ends by size, never a parent before its child', async () => {
 
 /** The most that were retained at any position of the log, and the order in which retention ended. */
 function historyOf({ durable }: MemoryStore) {
-  let [state, most] = [initialState, 0];
+  let [state, most] = [emptyState(), 0];
   const ended: number[] = [];
   for (const envelope of durable()) {
     state = evolve(state, envelope);

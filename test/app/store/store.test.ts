@@ -2,8 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { either } from 'fp-ts';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { toRows } from '../../../projections/rows.ts';
-import { evolve, initialState, type State } from '../../../projections/state.ts';
+import { toRows } from '../../../projections/checkpoint-rows.ts';
+import { emptyState, evolve, type State } from '../../../projections/state.ts';
 import type { Journal } from '../../../src/app/store/journal.ts';
 import type { Answer } from '../../../src/domain/refusal.ts';
 import { Fault } from '../../../src/ports/fault.ts';
@@ -18,7 +18,7 @@ const test = suite('app/store/store');
 const actor = { actor: 'containerd', namespace: 'default' };
 
 async function replayOf({ log }: Pick<Journal, 'log'>): Promise<State> {
-  let state = initialState;
+  let state = emptyState();
   for await (const envelopes of log.read(0)) state = envelopes.reduce(evolve, state);
   return state;
 }

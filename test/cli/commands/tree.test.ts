@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { evolve, initialState } from '../../../projections/state.ts';
+import { emptyState, evolve } from '../../../projections/state.ts';
 import { textTree, tree } from '../../../src/cli/commands/tree.ts';
 import { createSandbox } from '../../support/sandbox.ts';
 import { enveloped, prepared, smallStore } from '../facts.ts';
@@ -13,7 +13,7 @@ test.after(() => sandbox.close());
 const later = 1_700_000_000_000_000_000n + 3_600_000_000_000n;
 
 test('draws living snapshots below their parents, with usage and age', () => {
-  const state = enveloped([...smallStore, prepared(5, 'default/9/\u001b[31mred')]).reduce(evolve, initialState);
+  const state = enveloped([...smallStore, prepared(5, 'default/9/\u001b[31mred')]).reduce(evolve, emptyState());
   assert.equal(textTree(state, later), [
     'ID  KIND         USAGE  AGE  KEY',
     ' 1  committed  1.5 MiB  56m  default/2/sha256:aaa',
@@ -25,13 +25,13 @@ test('draws living snapshots below their parents, with usage and age', () => {
 
 test('cuts digests short unless they are asked for whole', () => {
   const digest = `sha256:${'0123456789abcdef'.repeat(4)}`;
-  const state = enveloped([prepared(7, `default/1/${digest}`)]).reduce(evolve, initialState);
+  const state = enveloped([prepared(7, `default/1/${digest}`)]).reduce(evolve, emptyState());
   assert.is(textTree(state, later)[1], ' 7  active      -  59m  default/1/sha256:0123456789ab…');
   assert.is(textTree(state, later, true)[1], ` 7  active      -  59m  default/1/${digest}`);
 });
 
 test('shows a snapshot whose parent is gone as a root', () => {
-  const state = enveloped([prepared(7, 'child', 'gone', 6)]).reduce(evolve, initialState);
+  const state = enveloped([prepared(7, 'child', 'gone', 6)]).reduce(evolve, emptyState());
   assert.equal(textTree(state, later), ['ID  KIND    USAGE  AGE  KEY', ' 7  active      -  59m  child']);
 });
 

@@ -4,7 +4,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { WireEnvelope } from '../../../events/envelope.ts';
 import type { Event } from '../../../events/registry.ts';
-import { initialState } from '../../../projections/state.ts';
+import { emptyState } from '../../../projections/state.ts';
 import { createPipelines } from '../../../src/app/background/pipeline.ts';
 import { createFeed } from '../../../src/app/feed/feed.ts';
 import { createJournal, type Journal } from '../../../src/app/store/journal.ts';
@@ -33,7 +33,7 @@ test.before.each(async (context) => {
   context.sandbox = createSandbox('events');
   context.socketPath = join(context.sandbox.path, 's');
   const log = createMemoryEventLog({ store });
-  const journal = createJournal({ log, store, clock: () => 1_790_000_000_123_456_789n, state: initialState });
+  const journal = createJournal({ log, store, clock: () => 1_790_000_000_123_456_789n, state: emptyState() });
   // As after a repair: what stood before position 3 can not be read any more.
   const lacking = { read: (after: number) => log.read(Math.max(after, 2)) };
   const feed = createFeed({

@@ -1,0 +1,168 @@
+import * as either from 'fp-ts/lib/Either.js';
+import * as t from 'io-ts';
+import { Kind, Labels, Nanoseconds, Whole } from '../events/codecs.ts';
+import { quickDecoder } from '../events/quick-decoder.ts';
+import { Root } from '../events/store-events.ts';
+import type { ReadableMap } from './overlay-map.ts';
+import { addNode } from './parent-graph.ts';
+import type { Snapshot } from './snapshot.ts';
+import { emptyState, type MutableState, type State } from './state.ts';
+
+const orNull = <A, O>(codec: t.Type<A, O, unknown>) => t.union([t.null, codec]);
+
+const StoreInfoCells = t.type({
+  id: t.string,
+  driver: t.string,
+  lastId: Whole,
+  opened: Whole,
+  boot: t.string,
+  root: orNull(Root),
+  open: t.boolean,
+  uptime: orNull(Whole),
+  elapsed: Whole,
+});
+const StoreRow = t.tuple([t.literal('store'), Whole, StoreInfoCells], 'store row');
+
+/** id, key, kind; parent's id and name; labels; created, updated. */
+const snapshotCells = [
+  t.tuple([Whole, t.string, Kind]),
+  t.tuple([orNull(Whole), orNull(t.string)]),
+  Labels,
+  t.tuple([Nanoseconds, orNull(Nanoseconds)]),
+] as const;
+const SnapshotCells = t.tuple([...snapshotCells]);
+type SnapshotCells = t.TypeOf<typeof SnapshotCells>;
+
+const SnapshotRow = t.tuple([t.literal('snapshot'), ...snapshotCells], 'snapshot row');
+const VolumeCells = t.tuple([Whole, Kind, Whole, t.boolean, t.boolean]);
+const VolumesRow = t.tuple([t.literal('volumes'), t.array(VolumeCells)], 'volumes row');
+const UsageRow = t.tuple([t.literal('usage'), t.array(t.tuple([Whole, Whole, Whole]))], 'usage row');
+const PendingPurgeRow = t.tuple([t.literal('pendingPurge'), Whole, Whole, t.string], 'pendingPurge row');
+const Removal = t.type({ since: Whole, removed: Nanoseconds, elapsed: Whole, prepared: Whole, flushed: t.boolean });
+const RetainedRow = t.tuple([t.literal('retained'), SnapshotCells, Removal], 'retained row');
+const AdoptableRow = t.tuple([t.literal('adoptable'), t.string, Whole], 'adoptable row');
+
+/**
+ * The state as it is at the call, as rows of plain JSON for a checkpoint: the store, then the entries of each projection except
+ * the parent graph, which follows from the snapshots. The call copies references only; a row is made when it is asked for.
+ */
+export function toRows({ position, storeInfo, index, volumes, usage }: State): IterableIterator<unknown> {
+  const snapshots = [...index.values()];
+  const wanted = batchesOf(volumes.wanted);
+  const measured = batchesOf(usage);
+  const pendingPurge = [...volumes.pendingPurge];
+  const retained = [...volumes.retained.values()];
+  const adoptable = [...volumes.adoptable];
+  function* rows(): IterableIterator<unknown> {
+    yield StoreRow.encode(['store', position, storeInfo]);
+    const keys = new Map<number | null, string>([[null, '']]);
+    for (const snapshot of snapshots) {
+      yield SnapshotRow.encode(['snapshot', ...cellsOf(snapshot, keys)]);
+      keys.set(snapshot.id, snapshot.key);
+    }
+    for (const batch of wanted)
+      yield VolumesRow.encode([
+        'volumes',
+        batch.map(([id, { kind, prepared, touched, flushed }]) => [id, kind, prepared, touched, flushed]),
+      ]);
+    for (const batch of measured)
+      yield UsageRow.encode(['usage', batch.map(([id, { bytes, inodes }]) => [id, bytes, inodes])]);
+    for (const [id, { since, why }] of pendingPurge) yield PendingPurgeRow.encode(['pendingPurge', id, since, why]);
+    for (const { snapshot, ...removal } of retained)
+      yield RetainedRow.encode(['retained', cellsOf(snapshot, noKeys), removal]);
+    for (const [key, id] of adoptable) yield AdoptableRow.encode(['adoptable', key, id]);
+  }
+  return rows();
+}
+
+/** Entries in a row of many: one is made in less than a millisecond. */
+const batchLength = 500;
+
+/** The entries of a map as they are now. To list keys and values takes a tenth of the time of a list of pairs. */
+function batchesOf<K, V>(map: ReadableMap<K, V>): Iterable<readonly (readonly [K, V])[]> {
+  const [keys, values] = [[...map.keys()], [...map.values()]];
+  return {
+    *[Symbol.iterator]() {
+      for (let from = 0; from < keys.length; from += batchLength)
+        yield keys.slice(from, from + batchLength).map((key, at) => [key, values[from + at] as V] as const);
+    },
+  };
+}
+
+const noKeys: ReadonlyMap<number | null, string> = new Map();
+
+/** The parent's name is left out if it is the key of a row before with its id: names are long. */
+function cellsOf(snapshot: Snapshot, keys: ReadonlyMap<number | null, string>): SnapshotCells {
+  const { id, key, kind, parentId, parent, labels, created, updated } = snapshot;
+  const descent = [parentId, keys.get(parentId) === parent ? null : parent] as const;
+  return [[id, key, kind], [...descent], labels, [created, updated === created ? null : updated]];
+}
+
+function snapshotOf([[id, key, kind], [parentId, parent], labels, [created, updated]]: SnapshotCells): Snapshot {
+  return { id, key, kind, parent: parent ?? '', parentId, labels, created, updated: updated ?? created };
+}
+
+/** Adds a row to a state; returns what is wrong with it, if anything. */
+type AddRow = (state: MutableState, row: unknown) => string | undefined;
+
+function adding<Row>(codec: t.Type<Row, unknown, unknown>, add: (state: MutableState, row: Row) => void): AddRow {
+  const decode = quickDecoder(codec);
+  return (state, row) => {
+    const decoded = decode(row);
+    if (either.isLeft(decoded)) return decoded.left;
+    add(state, decoded.right);
+    return undefined;
+  };
+}
+
+const rowKinds = new Map<unknown, AddRow>([
+  ['store', adding(StoreRow, (state, [, position, storeInfo]) => Object.assign(state, { position, storeInfo }))],
+  [
+    'snapshot',
+    adding(SnapshotRow, ({ index, parentGraph }, [, identity, [parentId, parent], labels, times]) => {
+      const name = parent ?? (parentId === null ? '' : (parentGraph.get(parentId)?.key ?? ''));
+      const snapshot = snapshotOf([identity, [parentId, name], labels, times]);
+      index.set(snapshot.key, snapshot);
+      addNode(parentGraph, snapshot);
+    }),
+  ],
+  [
+    'volumes',
+    adding(VolumesRow, ({ volumes }, [, batch]) => {
+      for (const [id, kind, prepared, touched, flushed] of batch)
+        volumes.wanted.set(id, { kind, prepared, touched, flushed });
+    }),
+  ],
+  [
+    'usage',
+    adding(UsageRow, ({ usage }, [, batch]) => {
+      for (const [id, bytes, inodes] of batch) usage.set(id, { bytes, inodes });
+    }),
+  ],
+  [
+    'pendingPurge',
+    adding(PendingPurgeRow, ({ volumes }, [, id, since, why]) => volumes.pendingPurge.set(id, { since, why })),
+  ],
+  [
+    'retained',
+    adding(RetainedRow, ({ volumes }, [, cells, removal]) => {
+      const snapshot = snapshotOf(cells);
+      volumes.retained.set(snapshot.id, { snapshot, ...removal });
+    }),
+  ],
+  ['adoptable', adding(AdoptableRow, ({ volumes }, [, key, id]) => volumes.adoptable.set(key, id))],
+]);
+
+/** The state of which these are the rows, or what is wrong with the first row that is none. */
+export function fromRows(rows: Iterable<unknown>): either.Either<string, MutableState> {
+  const state = emptyState();
+  let count = 0;
+  for (const row of rows) {
+    count += 1;
+    const kind: unknown = Array.isArray(row) ? row[0] : undefined;
+    const add = (kind === 'store') === (count === 1) ? rowKinds.get(kind) : undefined;
+    const wrong = add === undefined ? 'is of no kind that is expected there' : add(state, row);
+    if (wrong !== undefined) return either.left(`row ${count}: ${wrong}`);
+  }
+  return count === 0 ? either.left('there is no row') : either.right(state);
+}
