@@ -59,21 +59,10 @@ async function openInOrder(
   const identity = readIdentity(root);
   if (identity !== undefined) checkDriver(identity.driver, config.driver);
   // 2. The volumes of a known root, scanned while the log is read. A new root is laid out once its log exists.
-  let driver: Promise<VolumeDriver> | undefined;
-  const openDriver = () => {
-    driver ??= reportLater(createGuardedDriver(config, { ...tools, ballast }, guard));
-    return driver;
-  };
-  const scanning = new AbortController();
-  const { signal } = scanning;
-  opened.defer(async () => {
-    scanning.abort();
-    const made = await driver?.catch(() => undefined);
-    await made?.close();
-  });
-  const scan = <T>(begin: (made: VolumeDriver) => Promise<T>) => reportLater(openDriver().then(begin));
-  if (identity !== undefined) void openDriver();
-  const ids = identity === undefined || thorough ? undefined : scan((made) => made.scanIds(signal));
+  const volumes = openVolumes(() => createGuardedDriver(config, { ...tools, ballast }, guard));
+  opened.defer(volumes.close);
+  if (identity !== undefined) void volumes.driver();
+  const ids = identity === undefined || thorough ? undefined : volumes.scan((driver, signal) => driver.scanIds(signal));
   // 3. The log. After an orderly end the ids may do, and a full scan would only slow down the replay.
   const checkpoints = createFileCheckpointStore({
     directory: join(root, 'checkpoints'),
@@ -83,7 +72,8 @@ async function openInOrder(
   checkpoints.expect();
   const { log, store, url } = await openLog(config, identity, { ...tools, ballast });
   opened.defer(log.close);
-  const found = identity === undefined || (await wasClosedInOrder(log)) ? undefined : scan((made) => made.scan(signal));
+  const inOrder = identity === undefined || (await wasClosedInOrder(log));
+  const found = inOrder ? undefined : volumes.scan((driver, signal) => driver.scan(signal));
   // 4. The state that the log says.
   const loaded = await loadState(log, checkpoints, tools.logger);
   checkDriver(loaded.state.storeInfo.driver, config.driver);
@@ -92,7 +82,7 @@ async function openInOrder(
     await writeIdentity(root, { store, driver: config.driver, ...(url !== undefined && { log: url }) });
   // 6. Recovery, and the work behind the store.
   const scans = { ids, found };
-  const parts = { store, log, url, checkpoints, loaded, guard, takeOver, driver: await openDriver(), scans };
+  const parts = { store, log, url, checkpoints, loaded, guard, takeOver, driver: await volumes.driver(), scans };
   const { close, ...work } = await startStore(config, tools, parts);
   return {
     ...work,
@@ -112,14 +102,33 @@ async function lockRoot({ root, address, httpAddress }: Config, { system }: Pick
   return lock;
 }
 
-async function createGuardedDriver(config: Config, tools: DriverTools, guard: RootGuard): Promise<VolumeDriver> {
-  return guardDriver(guard, await createDriver(config, tools));
+/** A driver that is opened when it is first needed, and its scans. Errors are reported when a result is needed: a damaged log counts more. */
+function openVolumes(open: () => Promise<VolumeDriver>) {
+  const scanning = new AbortController();
+  let opened: Promise<VolumeDriver> | undefined;
+  const driver = () => {
+    opened ??= reportLater(open());
+    return opened;
+  };
+  return {
+    driver,
+    scan: <T>(begin: (driver: VolumeDriver, signal: AbortSignal) => Promise<T>) =>
+      reportLater(driver().then((made) => begin(made, scanning.signal))),
+    close: async () => {
+      scanning.abort();
+      const made = await opened?.catch(() => undefined);
+      await made?.close();
+    },
+  };
 }
 
-/** An error is reported when the result is needed: a damaged log counts more. */
 function reportLater<T>(result: Promise<T>): Promise<T> {
   result.catch(() => {});
   return result;
+}
+
+async function createGuardedDriver(config: Config, tools: DriverTools, guard: RootGuard): Promise<VolumeDriver> {
+  return guardDriver(guard, await createDriver(config, tools));
 }
 
 async function wasClosedInOrder({ end, read }: Pick<EventLog, 'end' | 'read'>): Promise<boolean> {

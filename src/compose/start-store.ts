@@ -9,9 +9,7 @@ import { largestOrdinary } from '../adapters/event-log/kurrentdb/kurrent-event-l
 import { createDiskSpaceMeter } from '../adapters/system/file-system.ts';
 import { bootId, rootOf } from '../adapters/system/machine.ts';
 import type { Watched, WatchingGuard } from '../adapters/system/root-guard.ts';
-
-import { createMaintenance } from '../app/background/maintenance.ts';
-
+import { createMaintenance, type Maintenance } from '../app/background/maintenance.ts';
 import { createPipelines, type Pipelines } from '../app/background/pipeline.ts';
 import { createFeed, type Feed } from '../app/feed/feed.ts';
 import { guardCheckpoints, guardReads, guardSnapshots } from '../app/guarded.ts';
@@ -45,11 +43,11 @@ export interface OpenStore {
   close(reason: string): Promise<void>;
 }
 
-/** Events between two looks for segments that have been sealed and are not indexed: a segment holds more. */
-const maintainEvery = 5_000;
+/** Events between two searches for sealed segments without an index: a segment holds more. */
+const maintenanceEvery = 5_000;
 
-/** Milliseconds at the end of a store for what its closing has left under way. */
-const restTime = 1_000;
+/** Milliseconds for maintenance and the log to end. */
+const closingTime = 1_000;
 
 /** What a store is started from. */
 export interface Parts {
@@ -71,36 +69,15 @@ type StartedStore = Omit<OpenStore, 'close'> & { close(reason: string): Promise<
 
 /** Recovers a store from its parts, and starts the work behind it. The root's directories are watched from here on. */
 export async function startStore(config: Config, tools: Tools, parts: Parts): Promise<StartedStore> {
-  const { system, metrics, logger, failpoint } = tools;
-  const { store, url, loaded, guard, log, driver, scans } = parts;
-  const { uptime } = system;
+  const { metrics, logger, failpoint } = tools;
+  const { uptime } = tools.system;
+  const { store, url, loaded, guard, driver, scans } = parts;
   // 1. Nothing reads or writes below another root than the one that was opened.
   guard.watch(directoriesOf(config.driver, url));
-  const reads = guardReads(guard, log);
-  const checkpoints = guardCheckpoints(guard, parts.checkpoints);
   // 2. The journal, and the pipelines that follow it.
-  const journal = createJournal({
-    log: reads,
-    store,
-    clock: system.now,
-    state: loaded.state,
-    root: guard,
-    ...forwardLimit(config),
-  });
-  const pipelines = createPipelines({ journal, logger, onFailure: metrics.pipelineFailed });
-  metrics.watch(journal, pipelines);
-  if (url === undefined)
-    metrics.watchLog(async () => (guard.check() === undefined ? measureLog(join(config.root, 'log')) : undefined));
+  const { journal, pipelines } = openJournal(config, tools, parts);
   // 3. Recovery: the disk becomes what the log says.
-  const opener = {
-    store,
-    version: version(),
-    boot: bootId(),
-    pid: process.pid,
-    root: rootOf(config.root),
-    shared: url !== undefined,
-    takeOver: parts.takeOver,
-  };
+  const opener = openerOf(config, parts);
   const { replayed } = loaded;
   const recovered = await recover({ journal, driver, logger, opener, replayed, scans, failpoint, uptime });
   // 4. The use cases, and their background work.
@@ -108,7 +85,7 @@ export async function startStore(config: Config, tools: Tools, parts: Parts): Pr
     journal,
     pipelines,
     driver,
-    checkpoints,
+    checkpoints: guardCheckpoints(guard, parts.checkpoints),
     lastCheckpoint: loaded.checkpoint,
     recovered,
     logger,
@@ -120,11 +97,11 @@ export async function startStore(config: Config, tools: Tools, parts: Parts): Pr
     manifests: manifestsOf(config, guard),
   });
   // 5. Maintenance of the log, and the feed of its readers.
-  const work = async () => {
+  const maintain = async () => {
     expectRoot(guard);
     if (url === undefined) await tidyLog(config);
   };
-  const maintenance = createMaintenance({ pipelines, work, logger, every: maintainEvery });
+  const maintenance = createMaintenance({ pipelines, work: maintain, logger, every: maintenanceEvery });
   const feed = createFeed({ journal, pipelines });
   metrics.watchFeed(feed);
   return {
@@ -135,20 +112,53 @@ export async function startStore(config: Config, tools: Tools, parts: Parts): Pr
     root: guard,
     pipelines,
     actions: recovered.actions,
-    /** The same in the opposite order. What is disposable, or still waits for a disk or a cluster, is not waited for. */
-    close: async (reason) => {
-      // A cluster that does not answer would keep the end waiting.
-      const unreachable = journal.troubles?.subscribe((trouble) => {
-        if (trouble?.fault.code === 'io') void log.close();
-      });
-      const maintained = maintenance.close();
-      const idle = await service.close(reason);
-      unreachable?.unsubscribe();
-      const ended = await withTimeout(restTime, Promise.all([maintained, log.close()]));
-      await driver.close();
-      return idle && ended !== timedOut;
-    },
+    close: (reason) => closeInOrder({ ...parts, journal, service, maintenance }, reason),
   };
+}
+
+function openJournal(config: Config, { system, metrics, logger }: Tools, { log, store, url, loaded, guard }: Parts) {
+  const journal = createJournal({
+    log: guardReads(guard, log),
+    store,
+    clock: system.now,
+    state: loaded.state,
+    root: guard,
+    ...forwardLimit(config),
+  });
+  const pipelines = createPipelines({ journal, logger, onFailure: metrics.pipelineFailed });
+  metrics.watch(journal, pipelines);
+  if (url === undefined)
+    metrics.watchLog(async () => (guard.check() === undefined ? measureLog(join(config.root, 'log')) : undefined));
+  return { journal, pipelines };
+}
+
+/** Who opens the store, as StoreOpened records it. */
+const openerOf = ({ root }: Config, { store, url, takeOver }: Parts) => ({
+  store,
+  version: version(),
+  boot: bootId(),
+  pid: process.pid,
+  root: rootOf(root),
+  shared: url !== undefined,
+  takeOver,
+});
+
+interface Closing extends Pick<Parts, 'log' | 'driver'>, Pick<OpenStore, 'journal' | 'service'> {
+  readonly maintenance: Pick<Maintenance, 'close'>;
+}
+
+/** The steps of the start in the opposite order. What is disposable, or still waits for a disk or a cluster, is not waited for. */
+async function closeInOrder({ log, driver, journal, service, maintenance }: Closing, reason: string): Promise<boolean> {
+  // A cluster that does not answer would keep the end waiting.
+  const unreachable = journal.troubles?.subscribe((trouble) => {
+    if (trouble?.fault.code === 'io') void log.close();
+  });
+  const maintained = maintenance.close();
+  const idle = await service.close(reason);
+  unreachable?.unsubscribe();
+  const ended = await withTimeout(closingTime, Promise.all([maintained, log.close()]));
+  await driver.close();
+  return idle && ended !== timedOut;
 }
 
 function manifestsOf({ manifests, root, driver }: Config, guard: RootGuard): Manifests | undefined {

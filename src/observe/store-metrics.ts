@@ -74,17 +74,7 @@ export function createStoreMetrics(registry: Registry): StoreMetrics {
     watch: (journal, pipelines) => {
       durablePosition = () => journal.durable.position;
       watchJournal(registry, journal);
-      new Gauge({
-        name: 'snapledger_pipeline_lag_events',
-        help: 'Durable events that background work has not handled yet, by pipeline',
-        labelNames: ['pipeline'],
-        registers,
-        collect() {
-          this.reset();
-          for (const { name, position } of pipelines.list())
-            this.set({ pipeline: name }, Math.max(0, durablePosition() - position));
-        },
-      });
+      watchPipelines(registry, pipelines, durablePosition);
       counting = pipelines.start({
         name: 'metrics',
         handle: (envelopes) => {
@@ -185,6 +175,20 @@ function watchJournal(registry: Registry, journal: WatchedJournal): void {
       const counts: Record<Kind, number> = { active: 0, view: 0, committed: 0 };
       for (const { kind } of journal.durable.volumes.wanted.values()) counts[kind] += 1;
       for (const [kind, count] of Object.entries(counts)) this.set({ kind }, count);
+    },
+  });
+}
+
+function watchPipelines(registry: Registry, pipelines: Pipelines, durablePosition: () => number): void {
+  new Gauge({
+    name: 'snapledger_pipeline_lag_events',
+    help: 'Durable events that background work has not handled yet, by pipeline',
+    labelNames: ['pipeline'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const { name, position } of pipelines.list())
+        this.set({ pipeline: name }, Math.max(0, durablePosition() - position));
     },
   });
 }
