@@ -5,6 +5,7 @@ import { retainedTotals, type State } from '../../projections/state.ts';
 import type { Pipeline, Pipelines } from '../app/background/pipeline.ts';
 import type { ForwardStatus } from '../app/forward/status.ts';
 import type { LogFigures } from '../ports/store-files.ts';
+import { createFlushMetrics, gaugeOf, type ObserveFlush, watchForwarding, watchLogSize } from './log-metrics.ts';
 
 /** The part of a journal that is read at a scrape. */
 export interface WatchedJournal {
@@ -22,8 +23,7 @@ export interface WatchedFeed {
 
 /** Metrics of the store. Each `watch...` is called once; its gauges read the state at a scrape, so that an event costs nothing. */
 export interface StoreMetrics {
-  /** A batch of the log became durable: its events and bytes, and the time from the write to the end of its flush. */
-  flushed(events: number, bytes: number, seconds: number): void;
+  readonly flushed: ObserveFlush;
   /** A checkpoint was written. */
   checkpointed(seconds: number): void;
   /** Counts the journal's durable events from now on, and shows its state. Called before recovery, it counts that too. */
@@ -102,17 +102,6 @@ export function createStoreMetrics(registry: Registry): StoreMetrics {
   };
 }
 
-/** Makes gauges whose value is read at a scrape. */
-const gaugeOf = (registry: Registry) => (name: string, help: string, read: () => number) =>
-  new Gauge({
-    name,
-    help,
-    registers: [registry],
-    collect() {
-      this.set(read());
-    },
-  });
-
 /** Counts durable events by type, purges with the bytes they freed, and recovery by action. */
 function createEventMetrics(registry: Registry): (event: Event) => void {
   const registers = [registry];
@@ -189,67 +178,6 @@ function watchPipelines(registry: Registry, pipelines: Pipelines, durablePositio
       this.reset();
       for (const { name, position } of pipelines.list())
         this.set({ pipeline: name }, Math.max(0, durablePosition() - position));
-    },
-  });
-}
-
-const flushBuckets = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 5];
-
-/** Batches of the log: their number is the histogram's count. */
-function createFlushMetrics(registry: Registry): StoreMetrics['flushed'] {
-  const registers = [registry];
-  const appended = new Counter({ name: 'snapledger_log_events_total', help: 'Events made durable', registers });
-  const written = new Counter({ name: 'snapledger_log_bytes_total', help: 'Bytes written to the log', registers });
-  const flush = new Histogram({
-    name: 'snapledger_log_flush_seconds',
-    help: 'Batches written to the log, with the time until each was on stable storage',
-    buckets: flushBuckets,
-    registers,
-  });
-  return (events, bytes, seconds) => {
-    appended.inc(events);
-    written.inc(bytes);
-    flush.observe(seconds);
-  };
-}
-
-function watchLogSize(registry: Registry, measure: () => Promise<LogFigures | undefined>): void {
-  new Gauge({
-    name: 'snapledger_log_size_bytes',
-    help: 'Bytes of the log on disk, by whether their segments are compressed',
-    labelNames: ['archived'],
-    registers: [registry],
-    async collect() {
-      // A collector that fails would take all other metrics with it.
-      const figures = await measure().catch(() => undefined);
-      if (figures === undefined) return;
-      this.set({ archived: 'true' }, figures.archivedBytes);
-      this.set({ archived: 'false' }, figures.bytes - figures.archivedBytes);
-    },
-  });
-}
-
-const forwardStates = ['connecting', 'forwarding', 'retrying', 'stopped'] as const;
-
-function watchForwarding(registry: Registry, status: () => ForwardStatus, durablePosition: () => number): void {
-  const gauge = gaugeOf(registry);
-  gauge('snapledger_forward_position', 'Position of the last event that the cluster holds', () => status().position);
-  gauge('snapledger_forward_lag_events', 'Durable events that the cluster does not hold yet', () =>
-    Math.max(0, durablePosition() - status().position),
-  );
-  gauge('snapledger_forward_failures', 'Failures of forwarding since the start', () => status().failures);
-  new Gauge({
-    name: 'snapledger_forward_state',
-    help: '1 for the state of the forwarding; the last error is a label',
-    labelNames: ['state', 'error'],
-    registers: [registry],
-    collect() {
-      this.reset();
-      const now = status();
-      for (const state of forwardStates) {
-        const is = state === now.state;
-        this.set({ state, error: is ? now.error : '' }, is ? 1 : 0);
-      }
     },
   });
 }
