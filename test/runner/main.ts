@@ -7,7 +7,7 @@ import { forgottenRuns } from './forgotten-runs.ts';
 import { cpuOfChildren } from './process-group.ts';
 import { killAll, runFile } from './run-file.ts';
 import { runAll } from './schedule.ts';
-import { sourcesBelow, type TestFile, testFiles } from './suites.ts';
+import { sourcesBelow, suites, type TestFile, testFiles } from './suites.ts';
 import { judge, type Verdict } from './verdict.ts';
 
 /** A test file to run on a Node. */
@@ -18,6 +18,7 @@ interface Job extends TestFile {
 
 /** What became of a job; seconds of wall clock, and of processor time. */
 interface Result extends Verdict {
+  readonly suite: string;
   readonly name: string;
   readonly seconds: number;
   readonly cpu: number;
@@ -26,7 +27,7 @@ interface Result extends Verdict {
 const { CI, NEWER_NODE = '', COVERAGE_FOLDER = '', FAILED_STEP = '' } = process.env;
 const coverageFolder = COVERAGE_FOLDER === '' ? '' : resolve(COVERAGE_FOLDER);
 /** Files that wait leave the processors to others. */
-const lanes = availableParallelism() + 2;
+const lanes = availableParallelism() * 2 + 1;
 const results: Result[] = [];
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
@@ -43,7 +44,7 @@ async function run({ suite, source, compiled, node, note }: Job): Promise<void> 
   const verdict = judge(ending, { strict: CI === 'true' });
   const seconds = (performance.now() - began) / 1000;
   const name = `${suite.name.padEnd(12)} ${source}${note}`;
-  results.push({ ...verdict, name, seconds, cpu: cpuOfChildren() });
+  results.push({ ...verdict, suite: suite.name, name, seconds, cpu: cpuOfChildren() });
   console.log(`${verdict.failed > 0 ? 'FAIL' : 'ok  '} ${name}: ${counts(verdict)} in ${seconds.toFixed(1)} s`);
   if (verdict.failed > 0) console.log(ending.output.trimEnd().replace(/^/gm, '    | '));
   for (const problem of verdict.problems) console.log(`    ${source} ${problem}`);
@@ -52,7 +53,7 @@ async function run({ suite, source, compiled, node, note }: Job): Promise<void> 
 /** Something outside a test file has failed. */
 function fail(what: string): void {
   console.log(`FAIL ${what}`);
-  results.push({ passed: 0, failed: 1, skipped: 0, problems: [], name: what, seconds: 0, cpu: 0 });
+  results.push({ passed: 0, failed: 1, skipped: 0, problems: [], suite: '', name: what, seconds: 0, cpu: 0 });
 }
 
 /** A suite without `.run()` passes in silence. Contracts lie in files of their own, so every source is read. */
@@ -68,10 +69,18 @@ async function checkCoverage(): Promise<void> {
   for (const what of tooLittle(coverage, process.cwd())) fail(what);
 }
 
+/** Seconds of the slowest files, and of each suite in all. A file that takes long with little CPU waits for something. */
 function printTimes(): void {
-  console.log('\nslowest files (s)   wall    CPU');
-  for (const { name, seconds, cpu } of results.toSorted((one, other) => other.seconds - one.seconds).slice(0, 25))
-    console.log(`${seconds.toFixed(1).padStart(24)} ${cpu.toFixed(1).padStart(6)}  ${name}`);
+  const row = (seconds: number, cpu: number, name: string) =>
+    console.log(`${seconds.toFixed(1).padStart(8)} ${cpu.toFixed(1).padStart(8)}  ${name}`);
+  console.log('\n    wall      CPU');
+  for (const { seconds, cpu, name } of results.toSorted((one, other) => other.seconds - one.seconds).slice(0, 25))
+    row(seconds, cpu, name);
+  for (const { name } of suites) {
+    const files = results.filter(({ suite }) => suite === name);
+    const total = (figure: 'seconds' | 'cpu') => files.reduce((all, file) => all + file[figure], 0);
+    if (files.length > 0) row(total('seconds'), total('cpu'), `${name}: ${files.length} files`);
+  }
 }
 
 function counts({ passed, failed, skipped }: Pick<Verdict, 'passed' | 'failed' | 'skipped'>): string {
