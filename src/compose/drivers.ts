@@ -3,25 +3,24 @@ import { bootId } from '../adapters/system/machine.ts';
 import { nativeCalls } from '../adapters/system/native-calls.ts';
 import { runCommand } from '../adapters/system/run-command.ts';
 import { createSystem } from '../adapters/system/system.ts';
-import { createBtrfsCalls } from '../adapters/volume-driver/btrfs/btrfs-calls.ts';
+import { createBallast } from '../adapters/volume-driver/btrfs/ballast.ts';
 import { createBtrfsDriver } from '../adapters/volume-driver/btrfs/btrfs-driver.ts';
 import { createBtrfsCarrier } from '../adapters/volume-driver/btrfs/carry/btrfs-carrier.ts';
-import { createBallast } from '../adapters/volume-driver/btrfs/create-ballast.ts';
-import { createBtrfsLayerFiles } from '../adapters/volume-driver/btrfs/layer-files.ts';
-import { createLayout } from '../adapters/volume-driver/btrfs/layout.ts';
-import { createOwnMeter } from '../adapters/volume-driver/btrfs/measure-own.ts';
-import { orphanDeeds as orphansOfBtrfs } from '../adapters/volume-driver/btrfs/orphans.ts';
-import { ownTreeBtrfs } from '../adapters/volume-driver/btrfs/own-tree.ts';
+import { createBtrfsCalls } from '../adapters/volume-driver/btrfs/ioctl/btrfs-calls.ts';
+import { createBtrfsLayerFiles, ownTreeBtrfs } from '../adapters/volume-driver/btrfs/layers.ts';
+import { createUsageMeter } from '../adapters/volume-driver/btrfs/usage.ts';
+import { btrfsOrphans } from '../adapters/volume-driver/btrfs/volume.ts';
 import { createMemoryDriver } from '../adapters/volume-driver/memory-driver.ts';
-import { createOverlayLayerFiles } from '../adapters/volume-driver/overlay/layer-files.ts';
-import { orphanDeeds as orphansOfOverlay } from '../adapters/volume-driver/overlay/orphans.ts';
-import { createOverlayCarrier } from '../adapters/volume-driver/overlay/overlay-carrier.ts';
+import {
+  createOverlayCarrier,
+  createOverlayLayerFiles,
+  ownTreeOverlay,
+} from '../adapters/volume-driver/overlay/layers.ts';
 import { createOverlayDriver } from '../adapters/volume-driver/overlay/overlay-driver.ts';
-import type { OverlayOptions } from '../adapters/volume-driver/overlay/overlay-options.ts';
-import { ownTreeOverlay } from '../adapters/volume-driver/overlay/own-tree.ts';
-import { alteredEntries } from '../adapters/volume-driver/shared/compare-layer.ts';
-import type { Looking } from '../adapters/volume-driver/shared/manifest-file.ts';
-import { measureTree } from '../adapters/volume-driver/shared/measure-tree.ts';
+import type { OverlayOptions } from '../adapters/volume-driver/overlay/overlay-mounts.ts';
+import { overlayOrphans } from '../adapters/volume-driver/overlay/volume.ts';
+import { alteredEntries, type Looking } from '../adapters/volume-driver/shared/layers/manifest.ts';
+import { measureTree } from '../adapters/volume-driver/shared/trees/measure-tree.ts';
 import type { VolumeScan } from '../cli/cli-deps.ts';
 import type { DriverName } from '../config/config.ts';
 import type { Ballast } from '../ports/ballast.ts';
@@ -72,7 +71,7 @@ const overlay: DriverParts = {
   create: ({ root, overlay: options }, { system, failpoint }) =>
     createOverlayDriver({ root, system, options, tryMount, liftFlags, failpoint }),
   scan: (root) => {
-    const { scan, isPristine } = orphansOfOverlay(root, () => 0);
+    const { scan, isPristine } = overlayOrphans(root, () => 0);
     return { scan, isPristine, occupies: ({ kind }) => kind !== 'view' };
   },
   files: {
@@ -92,7 +91,7 @@ const btrfs: DriverParts = {
     createBtrfsDriver({ root, system, calls: btrfsCalls(), copyTree, liftFlags, ballast, failpoint }),
   scan: (root) => {
     const { syncFileSystem } = createSystem();
-    const orphans = orphansOfBtrfs({ root, calls: btrfsCalls(), syncFileSystem, remove: async () => 0 });
+    const orphans = btrfsOrphans({ root, calls: btrfsCalls(), syncFileSystem, remove: async () => 0 });
     return { scan: orphans.scan, isPristine: orphans.isPristine, occupies: () => true };
   },
   files: {
@@ -101,7 +100,7 @@ const btrfs: DriverParts = {
     findTree: ownTreeBtrfs,
     usage: (root) => {
       const { syncFileSystem } = createSystem();
-      const measure = createOwnMeter({ layout: createLayout(root), calls: btrfsCalls(), syncFileSystem, lag: 0 });
+      const measure = createUsageMeter({ root, calls: btrfsCalls(), syncFileSystem, lag: 0 });
       const { signal } = new AbortController();
       return (volume) => measure(volume, signal);
     },

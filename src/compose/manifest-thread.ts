@@ -1,7 +1,6 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
-import type { LayerOf } from '../adapters/volume-driver/shared/layer-tree.ts';
-import { dropManifest, manifestsIn } from '../adapters/volume-driver/shared/manifest-file.ts';
+import { dropManifest, type LayerOf, manifestsIn } from '../adapters/volume-driver/shared/layers/manifest.ts';
 import { Fault, faultOf } from '../ports/fault.ts';
 import type { Manifests } from '../ports/layer-inspector.ts';
 import { deferred } from '../ports/promises.ts';

@@ -2,7 +2,7 @@ import { readlinkSync } from 'node:fs';
 import { constants, setPriority } from 'node:os';
 import { basename } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
-import { makeManifest } from '../adapters/volume-driver/shared/manifest-file.ts';
+import { makeManifest } from '../adapters/volume-driver/shared/layers/manifest.ts';
 import { lookingAt } from './drivers.ts';
 import type { ManifestJob } from './manifest-thread.ts';
 

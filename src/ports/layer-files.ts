@@ -1,22 +1,22 @@
 /** What a snapshot's own layer says about a path. */
 export type LayerEntry =
   /** nothing: what is below it shows through, or nothing is there */
-  | { readonly is: 'silent' }
+  | { readonly is: 'absent' }
   /**
    * `stamp` is another one whenever the file was changed; `type` as `ls` names it; of a file that is `metadata` only, the data
    * is that of a layer below
    */
   | {
-      readonly is: 'there';
+      readonly is: 'present';
       readonly type: string;
       readonly bytes: number;
       readonly stamp: string;
       readonly metadata: boolean;
     }
   /** the path, or a directory above it, is taken away from what is below: `by` is `whiteout` or `opaque directory` */
-  | { readonly is: 'hidden'; readonly by: string; readonly at: string }
+  | { readonly is: 'whiteout'; readonly by: string; readonly at: string }
   /** a directory of the path is something else there: nothing is followed */
-  | { readonly is: 'barred'; readonly at: string; readonly type: string; readonly target: string | null };
+  | { readonly is: 'blocked'; readonly at: string; readonly type: string; readonly target: string | null };
 
 /** A look at a path in one layer. */
 export interface LayerLook {

@@ -199,7 +199,7 @@ test('leaves the root empty where a layer has marks that are not of our making',
   assert.is((await snapledgerRun('export', file, '--volumes', '--root', source)).status, 0);
   const refused = await snapledgerRun('import', file, '--root', destination, '--driver', 'btrfs');
   assert.is(refused.status, 1);
-  assert.match(refused.stderr, /moved: the mark trusted\.overlay\.redirect="\/old" can't be carried\nhint: /);
+  assert.match(refused.stderr, /moved: the attribute trusted\.overlay\.redirect="\/old" can't be carried\nhint: /);
   assert.equal(readdirSync(destination), []);
 });
 
@@ -237,7 +237,7 @@ test('carries no layer of btrfs that overlay could not hold', async ({ sandbox, 
   assert.match((await exported()).stderr, 'device: a character device 0/0');
   execFileSync('rm', [join(fs, 'device')]);
   execFileSync('setfattr', ['-n', 'trusted.overlay.opaque', '-v', 'y', fs]);
-  assert.match((await exported()).stderr, 'the mark trusted.overlay.opaque');
+  assert.match((await exported()).stderr, 'the attribute trusted.overlay.opaque');
   execFileSync('setfattr', ['-x', 'trusted.overlay.opaque', fs]);
   assert.is((await exported()).status, 0);
 });

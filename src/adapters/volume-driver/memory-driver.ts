@@ -2,7 +2,7 @@ import type { Kind } from '../../../events/codecs.ts';
 import { Fault } from '../../ports/fault.ts';
 import { untilAborted } from '../../ports/promises.ts';
 import { type Found, isHalted, type Volume, type VolumeDriver } from '../../ports/volume-driver.ts';
-import { idOfName } from './shared/id-of-name.ts';
+import { idOfName } from './shared/paths.ts';
 
 /** A volume of the memory driver. Tests may change it: a byte more makes it one that was written into. */
 export interface MemoryVolume {

@@ -96,7 +96,7 @@ type Found = Omit<Blame, 'path' | 'event'>;
 
 /** The nearest layer that decides has something on the way that is no directory. */
 interface Barred {
-  readonly barred: Extract<LayerEntry, { is: 'barred' }>;
+  readonly barred: Extract<LayerEntry, { is: 'blocked' }>;
   readonly layer: Snapshot;
 }
 
@@ -106,24 +106,24 @@ interface Barred {
  * there was nothing to take away.
  */
 function inLayers(looks: readonly Look[]): Found | Barred | undefined {
-  const at = looks.findIndex(({ entry }) => entry.is !== 'silent');
+  const at = looks.findIndex(({ entry }) => entry.is !== 'absent');
   const look = looks[at];
-  if (look === undefined || look.entry.is === 'silent') return undefined;
+  if (look === undefined || look.entry.is === 'absent') return undefined;
   const { entry, layer: by, left } = look;
-  if (entry.is === 'there') return { shows: 'file', by, how: broughtText(entry), before: null };
+  if (entry.is === 'present') return { shows: 'file', by, how: broughtText(entry), before: null };
   const found = inLayers(looks.slice(at + 1));
   const below = found !== undefined && 'shows' in found ? found : undefined;
   const before = below?.shows === 'file' ? below.by : null;
-  if (entry.is === 'barred' && (before === null || entry.target !== null)) {
+  if (entry.is === 'blocked' && (before === null || entry.target !== null)) {
     const covered = looks.slice(0, at).some((nearer) => nearer.left < left);
     if (!covered) return { barred: entry, layer: by };
     if (before === null) return below;
   }
-  const what = entry.is === 'barred' ? entry.type : entry.by;
+  const what = entry.is === 'blocked' ? entry.type : entry.by;
   return { shows: 'nothing', by, how: `took it away by the ${what} /${entry.at}`, before };
 }
 
-function broughtText({ type, bytes, metadata }: Extract<LayerEntry, { is: 'there' }>): string {
+function broughtText({ type, bytes, metadata }: Extract<LayerEntry, { is: 'present' }>): string {
   if (metadata)
     return `changed the metadata of this ${type}, ${bytes} bytes, whose data is of a layer below (metacopy)`;
   return `brought this ${type}, ${bytes} bytes`;
@@ -131,18 +131,18 @@ function broughtText({ type, bytes, metadata }: Extract<LayerEntry, { is: 'there
 
 /** Whole trees: the one furthest down that has the same file brought it. */
 function inWholeTrees(looks: readonly Look[]): Found | Barred | undefined {
-  const stamps = looks.map(({ entry }) => (entry.is === 'there' ? entry.stamp : undefined));
+  const stamps = looks.map(({ entry }) => (entry.is === 'present' ? entry.stamp : undefined));
   const origin = (from: number) => {
     const other = stamps.findIndex((stamp, at) => at > from && stamp !== stamps[from]);
     return looks[(other === -1 ? stamps.length : other) - 1]?.layer;
   };
   const [top] = looks;
-  if (top?.entry.is === 'there') {
+  if (top?.entry.is === 'present') {
     const by = origin(0);
     return by && { shows: 'file', by, how: broughtText(top.entry), before: null };
   }
   const last = stamps.findIndex((stamp) => stamp !== undefined);
-  if (top?.entry.is === 'barred' && (top.entry.target !== null || last === -1))
+  if (top?.entry.is === 'blocked' && (top.entry.target !== null || last === -1))
     return { barred: top.entry, layer: top.layer };
   const by = looks[last - 1]?.layer;
   return by && { shows: 'nothing', by, how: 'took it away', before: origin(last) ?? null };

@@ -1,57 +1,58 @@
-import { accessSync, constants, mkdirSync, rmSync, statfsSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { Fault, faultOf, isFull } from '../../../ports/fault.ts';
-import { ensureDirectory } from '../shared/exact-directory.ts';
-import { asRootFault, existingRoot } from '../shared/existing-root.ts';
-import { trySetAside } from '../shared/set-aside.ts';
-import type { BtrfsCalls } from './btrfs-calls.ts';
-import { isSubvolume } from './is-subvolume.ts';
+import { isOn } from '../../system/file-system.ts';
+import { existingRoot, layOut, probe } from '../shared/check-root.ts';
+import { isWithin, mountPoints } from '../shared/mounts.ts';
+import type { BtrfsCalls } from './ioctl/btrfs-calls.ts';
+import { isSubvolume } from './layout.ts';
 
 type Calls = Pick<BtrfsCalls, 'idOf' | 'create' | 'snapshot' | 'remove'>;
 
-/** Source: linux/magic.h */
-export const btrfsMagic = 0x9123683e;
-
 /**
- * Makes sure that a directory can hold btrfs volumes, lays it out (modes as ARCHITECTURE.md says, whatever the umask) and
- * resolves with its path without symbolic links. What the first snapshots will need is tried: a move to quarantine, a subvolume and a
+ * Checks that a directory can hold btrfs volumes, lays it out (modes as in ARCHITECTURE.md, whatever the umask) and resolves
+ * with its path without symbolic links. Tries what the first snapshots will need: a move to quarantine, a subvolume and a
  * snapshot of it. Rejects with a Fault whose hint says what to do.
  */
 export async function checkBtrfsRoot(root: string, calls: Calls): Promise<string> {
   const path = existingRoot(root);
-  if (path === '/') throw new Fault('misuse', 'root /: is no directory of its own', { hint: 'take one below it' });
-  if (statfsSync(path).type !== btrfsMagic)
+  if (!isOn(path, 'btrfs'))
     throw new Fault('unsupported', `root ${path}: is not on a btrfs file system`, {
       hint: `mount a btrfs file system at ${path}, or use --driver overlay`,
     });
-  try {
-    accessSync(path, constants.W_OK);
-    for (const directory of ['', '/snapshots', '/quarantine']) ensureDirectory(path + directory, 0o700);
-  } catch (error) {
-    throw asRootFault(error, path);
-  }
+  layOut(path, {});
   await calls.idOf(path).catch((error) => {
     throw faultOf(error, `root ${path}: btrfs can't be asked`, 'the daemon must be root');
   });
-  trySetAside(path);
   await trySnapshot(path, calls);
   return path;
 }
 
 async function trySnapshot(root: string, calls: Calls): Promise<void> {
-  const place = `${root}/.probe`;
-  const clear = async () => {
+  const clear = async (place: string) => {
     for (const name of ['layer', 'fs']) if (isSubvolume(`${place}/${name}`)) await calls.remove(place, name);
     rmSync(place, { recursive: true, force: true });
   };
   try {
-    // A start that was killed may have left one.
-    await clear();
-    mkdirSync(place);
-    await calls.create(place, 'fs');
-    await calls.snapshot(`${place}/fs`, place, 'layer', { readOnly: true });
-    await clear();
+    await probe(root, clear, async (place) => {
+      await calls.create(place, 'fs');
+      await calls.snapshot(`${place}/fs`, place, 'layer', { readOnly: true });
+    });
   } catch (error) {
-    // On a full disk nothing can be tried; the daemon must start all the same, since removing snapshots is what frees it.
     if (!isFull(error)) throw faultOf(error, `root ${root}: no snapshot can be made and deleted`);
   }
+}
+
+/**
+ * The device to mount for the file system that holds a path: that of the mount which the path is on, be it of the whole file
+ * system, of a subvolume or a bind mount. Throws a Fault (`unsupported`).
+ */
+export function deviceOf(path: string, mountinfo?: string): string {
+  const above = mountPoints(mountinfo).filter(({ point }) => isWithin(path, point));
+  const length = Math.max(...above.map(({ point }) => point.length));
+  const mount = above.findLast(({ point }) => point.length === length);
+  if (mount?.type === 'btrfs' && mount.source.startsWith('/')) return mount.source;
+  const source = mount?.type === 'btrfs' ? mount.source : 'none';
+  throw new Fault('unsupported', `root ${path}: its mount names no device: ${source}`, {
+    hint: 'mount the btrfs file system by its device, in this mount namespace',
+  });
 }

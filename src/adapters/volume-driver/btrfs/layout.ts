@@ -1,4 +1,8 @@
-/** Where things stand below a root. Each snapshot has a directory of its own, so that its ioctls don't wait for others'. */
+import { lstatSync } from 'node:fs';
+import { missingLayer } from '../shared/faults.ts';
+import { rootInode } from './ioctl/subvolumes.ts';
+
+/** Where things are below a root. Each snapshot has a directory of its own, so that its ioctls don't wait for others'. */
 export interface Layout {
   readonly root: string;
   /** `snapshots/<id>` */
@@ -28,3 +32,14 @@ export const names = {
   /** a nested subvolume's content on its way into a layer */
   nested: 'nested',
 } as const;
+
+/** Whether a path of a btrfs file system is a subvolume: a symbolic link to one is none. */
+export function isSubvolume(path: string): boolean {
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  return stats?.isDirectory() === true && stats.ino === rootInode;
+}
+
+/** Throws a Fault (`io`) if it is none. */
+export function expectSubvolume(path: string, what: string): void {
+  if (!isSubvolume(path)) throw missingLayer(what, path);
+}

@@ -1,20 +1,18 @@
-import { accessSync, constants, rmSync, statfsSync } from 'node:fs';
-import { Fault, isFull } from '../../../ports/fault.ts';
+import { randomUUID } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { isErrno } from '../../../ports/errno.ts';
+import { errorText, Fault, isFull } from '../../../ports/fault.ts';
+import type { Volume } from '../../../ports/volume-driver.ts';
+import { isOn } from '../../system/file-system.ts';
 import { makeDirectories } from '../../system/files.ts';
-import { ensureDirectory } from '../shared/exact-directory.ts';
-import { asRootFault, existingRoot } from '../shared/existing-root.ts';
-import { trySetAside } from '../shared/set-aside.ts';
-import { tellsEntryTypes } from './entry-types.ts';
+import { existingRoot, layOut, probe } from '../shared/check-root.ts';
 import { kernelTraits } from './kernel-traits.ts';
-import type { TryMount } from './overlay-options.ts';
-import { tryMounts } from './try-mounts.ts';
-
-const overlayfs = 0x794c7630;
+import { createOverlayMounts, type TryMount } from './overlay-mounts.ts';
 
 /**
- * Makes sure that a directory can hold overlay's volumes, lays it out (modes as ARCHITECTURE.md says, whatever the umask)
- * and returns its path without symbolic links. What the first snapshots will need is tried: a move to quarantine, and with `tryMount`
- * their mounts with the operator's options. Rejects with a Fault whose hint says what to do.
+ * Checks that a directory can hold overlay's volumes, lays it out (modes as in ARCHITECTURE.md, whatever the umask) and resolves
+ * with its path without symbolic links. Tries what the first snapshots will need: a move to quarantine and, with `tryMount`, their
+ * mounts with the operator's options. Rejects with a Fault whose hint says what to do.
  */
 export async function checkOverlayRoot(
   root: string,
@@ -22,50 +20,90 @@ export async function checkOverlayRoot(
   mountOptions: readonly string[] = [],
 ): Promise<string> {
   const path = existingRoot(root);
-  checkPath(path);
-  try {
-    accessSync(path, constants.W_OK);
-    ensureDirectory(path, 0o700);
-    ensureDirectory(`${path}/snapshots`, 0o700);
-    ensureDirectory(`${path}/empty`, 0o755);
-    ensureDirectory(`${path}/quarantine`, 0o700);
-  } catch (error) {
-    throw asRootFault(error, path);
-  }
-  trySetAside(path);
-  await probe(path, tryMount, mountOptions);
-  return path;
-}
-
-/** A comma ends an option of a mount, a colon a layer; a backslash takes away the meaning of what follows. */
-function checkPath(path: string): void {
-  if (path === '/') throw new Fault('misuse', 'root /: is no directory of its own', { hint: 'take one below it' });
+  // In mount options a comma ends an option and a colon a layer; a backslash escapes what follows.
   if (/[,:\\]/.test(path))
     throw new Fault('misuse', `root ${path}: mount options can't carry a path with a comma, colon or backslash`, {
       hint: 'take a directory without these characters in its path',
     });
-}
-
-async function probe(path: string, tryMount: TryMount | undefined, mountOptions: readonly string[]): Promise<void> {
-  if (statfsSync(path).type === overlayfs)
+  layOut(path, { empty: 0o755 });
+  if (isOn(path, 'overlay'))
     throw new Fault('unsupported', `root ${path}: is itself on an overlay, which can't carry another`, {
       hint: 'put the root on a volume of ext4, xfs or btrfs',
     });
-  const place = `${path}/.probe`;
-  // A start that was killed may have left one.
-  rmSync(place, { recursive: true, force: true });
-  try {
+  const clear = async (place: string) => rmSync(place, { recursive: true, force: true });
+  await probe(path, clear, async (place) => {
     makeDirectories(`${place}/snapshots`);
-    if (!tellsEntryTypes(place))
+    if (!supportsDType(place))
       throw new Fault('unsupported', `root ${path}: its file system keeps no types of entries (d_type)`, {
         hint: 'make it anew with them: mkfs.xfs -n ftype=1, mkfs.ext4 -O filetype',
       });
-    if (tryMount !== undefined)
-      await tryMounts({ root: path, place, traits: kernelTraits(path), mountOptions, tryMount });
+    if (tryMount !== undefined) await tryMounts({ root: path, place, mountOptions, tryMount });
+  });
+  return path;
+}
+
+const kernelPathLimit = 4094;
+
+/**
+ * Whether the file system reports the type of its directory entries (d_type), which overlay needs. If it doesn't, Node asks
+ * for the type of each entry by its path: here that path is one byte too long, so reading fails. The directory must hold an
+ * entry.
+ */
+export function supportsDType(directory: string): boolean {
+  const padding = '/.'.repeat(Math.floor((kernelPathLimit - Buffer.byteLength(directory)) / 2));
+  try {
+    readdirSync(Buffer.from(directory + padding), { encoding: 'buffer', withFileTypes: true });
+    return true;
   } catch (error) {
-    // On a full disk nothing can be tried; the daemon must start all the same, since removing snapshots is what frees it.
-    if (!isFull(error)) throw error;
-  } finally {
-    rmSync(place, { recursive: true, force: true });
+    if (isErrno(error, 'ENAMETOOLONG')) return false;
+    throw error;
   }
+}
+
+interface Trial {
+  /** as errors name it */
+  readonly root: string;
+  /** a directory on its file system */
+  readonly place: string;
+  readonly mountOptions: readonly string[];
+  readonly tryMount: TryMount;
+}
+
+/**
+ * Mounts an active and a view of two layers as they will be mounted, first without the operator's options, and writes through the
+ * active. Rejects with a Fault: `unsupported` if no overlay can be mounted, `misuse` if that is due to the options.
+ */
+async function tryMounts(trial: Trial): Promise<void> {
+  const { root, place, mountOptions } = trial;
+  for (const name of ['1/fs', '2/fs', '3/fs', '3/work']) makeDirectories(`${place}/snapshots/${name}`);
+  mkdirSync(`${place}/merged`);
+  const plain = await refusal(trial, []);
+  if (plain !== undefined)
+    throw new Fault('unsupported', `root ${root}: no overlay can be mounted on it: ${plain}`, {
+      hint: 'put the root on a local volume of ext4, xfs or btrfs; dmesg says what the kernel missed',
+    });
+  const refused = mountOptions.length === 0 ? undefined : await refusal(trial, mountOptions);
+  if (refused === undefined) return;
+  const culprits: string[] = [];
+  for (const option of mountOptions) if ((await refusal(trial, [option])) !== undefined) culprits.push(option);
+  const named = (culprits.length > 0 ? culprits : mountOptions).map((option) => JSON.stringify(option)).join(', ');
+  throw new Fault('misuse', `overlay.mount_options: ${named}: no active can be mounted and written to: ${refused}`, {
+    hint: 'correct overlay.mount_options; the last lines of the kernel log (dmesg) say why it refused',
+  });
+}
+
+const volume = (kind: Volume['kind']): Volume => ({ id: 3, kind, parents: [2, 1], labels: {} });
+
+/** Why actives or views can't be mounted with these options; undefined if they can. */
+async function refusal({ place, tryMount }: Trial, mountOptions: readonly string[]): Promise<string | undefined> {
+  const mountsOf = createOverlayMounts(place, kernelTraits(place), { mountOptions, remapIds: false });
+  const written = `written-${randomUUID()}`;
+  try {
+    for (const mount of mountsOf(volume('view'))) await tryMount(mount, `${place}/merged`);
+    for (const mount of mountsOf(volume('active'))) await tryMount(mount, `${place}/merged`, written);
+  } catch (error) {
+    if (isFull(error)) throw error;
+    return errorText(error);
+  }
+  return existsSync(`${place}/snapshots/3/fs/${written}`) ? undefined : 'what is written does not get into its layer';
 }

@@ -1,21 +1,19 @@
-import { existsSync, readFileSync, statfsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { release } from 'node:os';
+import { isOn } from '../../system/file-system.ts';
 
-/** What this kernel makes of overlay mounts. */
+/** What this kernel supports for overlay mounts. */
 export interface KernelTraits {
   /** it has overlay's `index` parameter, which must be off: layers are shared between mounts */
   readonly index: boolean;
-  /** it has the parameters by which a distribution switches on renames of directories by redirect, and copies of metadata alone */
+  /** it has the parameters by which a distribution turns on renames of directories by redirect, and copies of metadata only */
   readonly redirectDir: boolean;
   readonly metacopy: boolean;
-  /** the daemon is in a user namespace, where overlay keeps its marks in `user.` attributes */
+  /** the daemon is in a user namespace, where overlay keeps its xattrs in `user.` attributes */
   readonly userxattr: boolean;
   /** overlay takes id-mapped layers of the root's file system */
   readonly idMappedLayers: boolean;
 }
-
-/** Since 5.19 overlay takes id-mapped layers; these file systems could be mounted id-mapped by then. Source: mount_setattr(2). */
-const mappable = new Set([0xef53, 0x58465342, 0x9123683e]);
 
 const parameters = '/sys/module/overlay/parameters';
 
@@ -26,7 +24,8 @@ export function kernelTraits(root: string): KernelTraits {
     redirectDir: existsSync(`${parameters}/redirect_dir`),
     metacopy: existsSync(`${parameters}/metacopy`),
     userxattr: inNamespace && isAtLeast(release(), 5, 11),
-    idMappedLayers: !inNamespace && isAtLeast(release(), 5, 19) && mappable.has(statfsSync(root).type),
+    // These file systems could be mounted id-mapped when overlay learned to take such layers. Source: mount_setattr(2).
+    idMappedLayers: !inNamespace && isAtLeast(release(), 5, 19) && isOn(root, 'ext4', 'xfs', 'btrfs'),
   };
 }
 

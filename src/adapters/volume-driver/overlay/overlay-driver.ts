@@ -1,106 +1,113 @@
-import { lstatSync, readdirSync } from 'node:fs';
+import { lstatSync, readdirSync, type Stats } from 'node:fs';
 import { type Failpoint, noFailpoints } from '../../../ports/failpoints.ts';
-import { Fault, faultOf } from '../../../ports/fault.ts';
+import { Fault } from '../../../ports/fault.ts';
 import type { System } from '../../../ports/system.ts';
-import type { Usage, Volume, VolumeDriver } from '../../../ports/volume-driver.ts';
+import type { Usage, VolumeDriver } from '../../../ports/volume-driver.ts';
 import { hasOrderedMetadata } from '../../system/file-system.ts';
-import { isVacant, makeDirectory } from '../shared/exact-directory.ts';
+import { isDirectory, isVacant, makeDirectory } from '../shared/directories.ts';
+import { guarded, missingLayer } from '../shared/faults.ts';
 import { type LiftFlags, liftingFlags } from '../shared/lift-flags.ts';
-import { createTreeThread, type TreeThread } from '../shared/tree-thread.ts';
+import { createTreeThread } from '../shared/trees/tree-thread.ts';
 import { checkOverlayRoot } from './check-overlay-root.ts';
-import { createVolume } from './create-volume.ts';
-import { flushFew } from './flush-few.ts';
+import { createLayerFlush, flushFew } from './flush.ts';
 import { type KernelTraits, kernelTraits } from './kernel-traits.ts';
-import { createLayerFlush } from './layer-flush.ts';
-import { orphanDeeds } from './orphans.ts';
-import { createOverlayMounts } from './overlay-mounts.ts';
-import type { OverlayOptions, TryMount } from './overlay-options.ts';
+import { createOverlayMounts, type OverlayOptions, type TryMount } from './overlay-mounts.ts';
+import { createVolume, overlayOrphans } from './volume.ts';
 
 export interface OverlaySetup {
-  /** made if missing */
+  /** created if missing */
   readonly root: string;
   readonly system: Pick<System, 'syncFileSystem'>;
   readonly options?: OverlayOptions;
   /** how the check of the root tries an overlay mount; left out, none is tried */
   readonly tryMount?: TryMount | undefined;
-  /** left out, what a container made immutable stays where it is */
+  /** left out, what a container made immutable is not deleted */
   readonly liftFlags?: LiftFlags;
   readonly failpoint?: Failpoint;
 }
 
-const upperdirKey = 'containerd.io/snapshot/overlay.upperdir';
-
 /**
- * Volumes as directories below `ROOT/snapshots`, stacked by the kernel's overlay file system. Checks the root and lays it
- * out first. Neither a freeze nor the end of a commit does anything here: a layer is a directory, active or committed, and its
- * work directory stays beside it until it is purged.
+ * Volumes as directories below `ROOT/snapshots`, stacked by the kernel's overlay file system: `<id>/fs` is the layer, `<id>/work`
+ * the kernel's own. A view has no directory. Checks the root and lays it out first.
  */
 export async function createOverlayDriver(setup: OverlaySetup): Promise<VolumeDriver> {
-  const { system, liftFlags, options = {}, failpoint = noFailpoints } = setup;
-  const { root, traits, remapIds } = await openRoot(setup);
-  const measurer = createTreeThread(`${root}/snapshots`);
-  const remover = createTreeThread(`${root}/snapshots`);
-  const layer = (id: number) => `${root}/snapshots/${id}/fs`;
-  const ordered = hasOrderedMetadata(root);
-  const flushAlone = async (id: number) => ordered && flushFew(layer(id));
-  const flushLayer = createLayerFlush(root, system.syncFileSystem, flushAlone);
+  const { system, tryMount, liftFlags, options = {}, failpoint = noFailpoints } = setup;
+  // What the kernel answers another user about mounts says nothing about the root.
+  const tried = process.geteuid?.() === 0 ? tryMount : undefined;
+  const root = await checkOverlayRoot(setup.root, tried, options.mountOptions);
+  const traits = kernelTraits(root);
+  const remapIds = expectRemapping(options, traits);
+  const orderedMetadata = hasOrderedMetadata(root);
+  const directory = (id: number) => `${root}/snapshots/${id}`;
+  const layer = (id: number) => `${directory(id)}/fs`;
   const mountsOf = createOverlayMounts(root, traits, { ...options, remapIds });
+  const flushAlone = async (id: number) => orderedMetadata && flushFew(layer(id));
+  const flushLayer = createLayerFlush(root, system.syncFileSystem, flushAlone);
+  const [measurer, remover] = [createTreeThread(`${root}/snapshots`), createTreeThread(`${root}/snapshots`)];
   const remove = (path: string) => {
     failpoint('overlay.purge');
-    if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return 0;
-    return liftingFlags(path, liftFlags, () => remover.remove(path));
+    return isVacant(path) ? 0 : liftingFlags(path, liftFlags, () => remover.remove(path));
   };
-  const closeWalkers = async () => void (await Promise.all([measurer.close(), remover.close()]));
+  const close = async () => void (await Promise.all([measurer.close(), remover.close()]));
   return {
     name: 'overlay',
     traits: {
-      capabilities: capabilitiesOf(options, remapIds),
+      // The names that containerd's own overlay driver uses.
+      capabilities: [
+        ...(remapIds ? ['remap-ids'] : []),
+        ...(options.slowChown === true ? [] : ['only-remap-ids']),
+        'rebase',
+      ],
       rebase: true,
       fixedMounts: true,
       durableFreeze: false,
-      orderedMetadata: ordered,
+      orderedMetadata,
     },
-    ...orphanDeeds(root, remove),
     occupies: ({ kind }) => kind !== 'view',
-    isVacant: (id) => isVacant(`${root}/snapshots/${id}`),
-    create: (volume) => guarded(volume, 'create', () => createVolume(root, volume, { failpoint, remapIds })),
+    isVacant: (id) => isVacant(directory(id)),
+
+    create: (volume) =>
+      guarded(`create of volume ${volume.id}`, () => createVolume(root, volume, { failpoint, remapIds })),
     mounts: (volume) =>
-      guarded(volume, 'mounts', () => {
-        if (volume.kind === 'view' && volume.parents.length === 0) expectNothingIn(`${root}/empty`);
+      guarded(`mounts of volume ${volume.id}`, () => {
+        if (volume.kind === 'view' && volume.parents.length === 0) expectEmpty(`${root}/empty`);
         return mountsOf(volume);
       }),
-    flush: (volume) =>
-      guarded(volume, 'flush', () => {
-        expectLayer(volume, layer(volume.id));
-        return flushLayer(volume.id);
+    labelsOf: ({ id, kind }) =>
+      options.upperdirLabel === true && kind !== 'view'
+        ? { 'containerd.io/snapshot/overlay.upperdir': layer(id) }
+        : undefined,
+
+    // A layer is the same directory before and after its commit, which therefore only flushes it.
+    flush: ({ id }) =>
+      guarded(`flush of volume ${id}`, () => {
+        expectLayer(id, layer(id));
+        return flushLayer(id);
       }),
-    freeze: (volume) => guarded(volume, 'freeze', () => void expectLayer(volume, layer(volume.id))),
+    freeze: ({ id }) => guarded(`freeze of volume ${id}`, () => void expectLayer(id, layer(id))),
     unfreeze: async () => {},
     dropActive: async () => {},
-    hasCommitted: (id) => lstatSync(layer(id), { throwIfNoEntry: false })?.isDirectory() === true,
-    labelsOf: labelling(options, layer),
-    syncMetadata: async () => (ordered ? undefined : system.syncFileSystem(root)),
+    hasCommitted: (id) => isDirectory(layer(id)),
+
+    purge: (id) => guarded(`purge of volume ${id}`, () => remove(directory(id))),
+    syncMetadata: async () => (orderedMetadata ? undefined : system.syncFileSystem(root)),
     reclaimSpace: async () => false,
-    usage: (volume, signal) =>
-      guarded(volume, 'usage', () => usageOf(volume, layer(volume.id), (path) => measurer.measure(path, signal))),
-    purge: (id) => guarded({ id }, 'purge', () => remove(`${root}/snapshots/${id}`)),
-    halt: () => void closeWalkers(),
-    close: closeWalkers,
+
+    usage: ({ id, kind }, signal) =>
+      guarded(`usage of volume ${id}`, (): Usage | Promise<Usage> => {
+        if (kind === 'view') return { bytes: 0, inodes: 0 };
+        const stats = expectLayer(id, layer(id));
+        if (isEmpty(layer(id), stats)) return { bytes: stats.blocks * 512, inodes: 1 };
+        return measurer.measure(layer(id), signal);
+      }),
+
+    ...overlayOrphans(root, remove),
+    halt: () => void close(),
+    close,
   };
 }
 
-/** Only root can try a mount: what another user is told by the kernel says nothing of the root. */
-async function openRoot({ root, tryMount, options = {} }: OverlaySetup) {
-  const path = await checkOverlayRoot(root, process.geteuid?.() === 0 ? tryMount : undefined, options.mountOptions);
-  const traits = kernelTraits(path);
-  return { root: path, traits, remapIds: remaps(options, traits) };
-}
-
-function labelling({ upperdirLabel = false }: OverlayOptions, layer: (id: number) => string): VolumeDriver['labelsOf'] {
-  return ({ id, kind }) => (upperdirLabel && kind !== 'view' ? { [upperdirKey]: layer(id) } : undefined);
-}
-
-function remaps({ remapIds = false }: OverlayOptions, { idMappedLayers }: KernelTraits): boolean {
+function expectRemapping({ remapIds = false }: OverlayOptions, { idMappedLayers }: KernelTraits): boolean {
   if (remapIds && !idMappedLayers)
     throw new Fault('unsupported', 'remap_ids is set, but id-mapped mounts are not supported here', {
       hint: "it takes Linux 5.19, a root on ext4, xfs or btrfs, and a daemon in the host's user namespace",
@@ -108,44 +115,21 @@ function remaps({ remapIds = false }: OverlayOptions, { idMappedLayers }: Kernel
   return remapIds;
 }
 
-/** The names that containerd's own overlay driver gives. */
-function capabilitiesOf({ slowChown = false }: OverlayOptions, remapIds: boolean): readonly string[] {
-  return [...(remapIds ? ['remap-ids'] : []), ...(slowChown ? [] : ['only-remap-ids']), 'rebase'];
-}
-
-async function guarded<T>({ id }: Pick<Volume, 'id'>, deed: string, act: () => T | Promise<T>): Promise<T> {
-  try {
-    return await act();
-  } catch (error) {
-    throw faultOf(error, `${deed} of volume ${id}`);
-  }
-}
-
-function expectLayer({ id }: Volume, path: string) {
+function expectLayer(id: number, path: string): Stats {
   const stats = lstatSync(path, { throwIfNoEntry: false });
   if (stats?.isDirectory()) return stats;
-  throw new Fault('io', `volume ${id}: its layer ${path} is missing`, {
-    hint: '`snapledger verify` lists what the disk lacks',
-  });
+  throw missingLayer(`volume ${id}: its layer`, path);
 }
 
-/** What a view without parent shows, which nothing may have been put into. One that was deleted is made again. */
-function expectNothingIn(empty: string): void {
+/** Checks the directory that views without parent show. Creates it again if it was deleted. */
+function expectEmpty(empty: string): void {
   if (makeDirectory(empty, 0o755) || readdirSync(empty).length === 0) return;
   throw new Fault('misuse', `${empty}: is not empty, and a view without parent shows it`, {
     hint: 'move out what was put into it',
   });
 }
 
-/** A directory of more bytes than this is not read on the main thread, and taken for one that has something in it. */
+/** A directory of more bytes than this is not read on the main thread, and counts as not empty. */
 const smallDirectory = 4096;
 
-function isEmptyLayer(path: string, { size } = lstatSync(path)): boolean {
-  return size <= smallDirectory && readdirSync(path).length === 0;
-}
-
-function usageOf(volume: Volume, path: string, measure: TreeThread['measure']): Usage | Promise<Usage> {
-  if (volume.kind === 'view') return { bytes: 0, inodes: 0 };
-  const stats = expectLayer(volume, path);
-  return isEmptyLayer(path, stats) ? { bytes: stats.blocks * 512, inodes: 1 } : measure(path);
-}
+const isEmpty = (path: string, { size }: Stats): boolean => size <= smallDirectory && readdirSync(path).length === 0;

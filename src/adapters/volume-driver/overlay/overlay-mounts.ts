@@ -1,11 +1,28 @@
 import type { Mount, Volume } from '../../../ports/volume-driver.ts';
 import type { KernelTraits } from './kernel-traits.ts';
-import type { OverlayOptions } from './overlay-options.ts';
+
+/** What an operator can set about overlay volumes. */
+export interface OverlayOptions {
+  /** added to every overlay mount, after the driver's own options */
+  readonly mountOptions?: readonly string[];
+  /** show the upper directory in the label `containerd.io/snapshot/overlay.upperdir` */
+  readonly upperdirLabel?: boolean;
+  /** let containerd change the owner of every file if the kernel can't map ids */
+  readonly slowChown?: boolean;
+  /**
+   * map ids by mount options if a Prepare's labels ask for it. Only for a containerd that knows the capability `remap-ids`: any
+   * other one has chowned the files already, or passes the options to a kernel that doesn't know them.
+   */
+  readonly remapIds?: boolean;
+}
+
+/** Mounts in a mount namespace of its own, creates a file of that name in it, and unmounts; or rejects with the kernel's reason. */
+export type TryMount = (mount: Mount, at: string, file?: string) => Promise<void>;
 
 export const uidMapping = 'containerd.io/snapshot/uidmapping';
 export const gidMapping = 'containerd.io/snapshot/gidmapping';
 
-/** Gives the mounts of volumes below a root, as containerd's own overlay driver answers them. */
+/** Returns the mounts of volumes below a root, as containerd's own overlay driver does. */
 export function createOverlayMounts(
   root: string,
   traits: KernelTraits,
@@ -13,7 +30,7 @@ export function createOverlayMounts(
 ): (volume: Volume) => readonly Mount[] {
   const layer = (id: number) => `${root}/snapshots/${id}/fs`;
   const { mountOptions = [] } = options;
-  const first = ownOptions(traits, mountOptions);
+  const defaults = defaultOptions(traits, mountOptions);
   return ({ id, kind, parents, labels }) => {
     const maps = options.remapIds ? mapsOf(labels) : [];
     const [parent, second] = parents;
@@ -22,25 +39,25 @@ export function createOverlayMounts(
     if (!writable && second === undefined) return [bind(layer(parent), [...maps, 'ro'])];
     const upper = writable ? [`workdir=${root}/snapshots/${id}/work`, `upperdir=${layer(id)}`] : [];
     const lower = `lowerdir=${parents.map(layer).join(':')}`;
-    return [overlay([...maps, ...first, ...upper, lower, ...mountOptions])];
+    return [overlay([...maps, ...defaults, ...upper, lower, ...mountOptions])];
   };
 }
 
 /**
- * What every overlay is mounted with unless the operator's options say otherwise. Whatever the kernel's defaults are, a layer
- * holds whole files and directories under their own names: what reads layers without mounting them relies on it.
+ * The options of every overlay mount, unless the operator sets others. Whatever the kernel's defaults are, a layer holds
+ * complete files and directories under their own names: readers of layers that don't mount them rely on it.
  */
-function ownOptions(traits: KernelTraits, set: readonly string[]): readonly string[] {
-  const says = (name: string) => set.some((option) => option.startsWith(name));
+function defaultOptions(traits: KernelTraits, set: readonly string[]): readonly string[] {
+  const sets = (name: string) => set.some((option) => option.startsWith(name));
   const userxattr = traits.userxattr || set.includes('userxattr');
   return [
-    ...(traits.index && !says('index=') ? ['index=off'] : []),
+    ...(traits.index && !sets('index=') ? ['index=off'] : []),
     ...(traits.userxattr && !set.includes('userxattr') ? ['userxattr'] : []),
-    // metacopy=on needs redirects, and beside userxattr the kernel takes `off` for a wish to follow them.
-    ...(traits.redirectDir && !says('redirect_dir=') && !set.includes('metacopy=on')
+    // metacopy=on needs redirects, and beside userxattr the kernel reads `off` as a request to follow them.
+    ...(traits.redirectDir && !sets('redirect_dir=') && !set.includes('metacopy=on')
       ? [`redirect_dir=${userxattr ? 'nofollow' : 'off'}`]
       : []),
-    ...(traits.metacopy && !says('metacopy=') ? ['metacopy=off'] : []),
+    ...(traits.metacopy && !sets('metacopy=') ? ['metacopy=off'] : []),
   ];
 }
 

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { readSnapshots, type ScanJob } from './scan-snapshots.ts';
+import { readSnapshots, type ScanJob } from './scan.ts';
 
 // The thread of a scan: its only message is the result, and what it throws is the thread's error.
 const result = readSnapshots(workerData as ScanJob);

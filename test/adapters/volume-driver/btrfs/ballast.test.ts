@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, statSync, unlinkSync } from 'node:f
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { createSystem } from '../../../../src/adapters/system/system.ts';
-import { createBallast } from '../../../../src/adapters/volume-driver/btrfs/create-ballast.ts';
+import { createBallast } from '../../../../src/adapters/volume-driver/btrfs/ballast.ts';
 import { fillBlocks, fillMetadata, fillQuota, limitedSubvolume } from '../../../fault/small-disk.ts';
 import { caughtFault } from '../../../support/caught-fault.ts';
 import { createLoop } from '../../../support/loop.ts';

@@ -1,4 +1,4 @@
-import type { BtrfsCalls } from '../../../../src/adapters/volume-driver/btrfs/btrfs-calls.ts';
+import type { BtrfsCalls } from '../../../../src/adapters/volume-driver/btrfs/ioctl/btrfs-calls.ts';
 import type { Failpoint } from '../../../../src/ports/failpoints.ts';
 import type { Volume, VolumeDriver } from '../../../../src/ports/volume-driver.ts';
 import { insideMount } from '../../../support/inside-mount.ts';

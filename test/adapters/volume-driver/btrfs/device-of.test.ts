@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { deviceOf } from '../../../../src/adapters/volume-driver/btrfs/device-of.ts';
+import { deviceOf } from '../../../../src/adapters/volume-driver/btrfs/check-btrfs-root.ts';
 import type { Fault } from '../../../../src/ports/fault.ts';
 
 const test = suite('deviceOf');

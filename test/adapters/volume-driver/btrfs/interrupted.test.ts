@@ -50,7 +50,7 @@ btrfsSuite('interrupted', (test) => {
       writeFileSync(part(1, 'fs/nested/file'), 'nested');
       const failing = await open(failingAt(step));
       await rejectsWith(() => failing.freeze(active(1)), 'io');
-      assert.is(only(await driver.scan()).frozen, step !== 'btrfs.seal.snapshot');
+      assert.is(only(await driver.scan()).frozen, step !== 'btrfs.freeze.snapshot');
       await driver.unfreeze(active(1));
       assert.equal(readdirSync(part(1, '.')), ['fs']);
       await rejectsWith(() => failing.freeze(active(1)), 'io');
@@ -65,7 +65,7 @@ btrfsSuite('interrupted', (test) => {
     const done: Volume = { ...active(1), kind: 'committed' };
     await driver.create(active(1));
     await driver.freeze(active(1));
-    await rejectsWith(async () => (await open(failingAt('btrfs.finish'))).dropActive(done), 'io');
+    await rejectsWith(async () => (await open(failingAt('btrfs.drop-active'))).dropActive(done), 'io');
     assert.ok(only(await driver.scan()).frozen);
     await driver.dropActive(done);
     assert.not(existsSync(part(1, 'fs')));

@@ -1,7 +1,7 @@
 import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import * as assert from 'uvu/assert';
-import { createReclaim } from '../../../../src/adapters/volume-driver/btrfs/create-reclaim.ts';
+import { createReclaim } from '../../../../src/adapters/volume-driver/btrfs/reclaim.ts';
 import { active } from '../../../contract/volume-driver.contract.ts';
 import { btrfsSuite } from './btrfs-suite.ts';
 
@@ -38,7 +38,7 @@ btrfsSuite('reclaim', (test) => {
     writeFileSync(part(1, 'fs/file'), 'held');
     const fd = openSync(part(1, 'fs/file'), 'r');
     await driver.purge(1);
-    const reclaim = createReclaim({ root, calls, patience: 100 });
+    const reclaim = createReclaim({ root, calls, timeout: 100 });
     assert.is(await reclaim(), true);
     assert.is((await calls.deleted(root)).length, 1);
     assert.is(await reclaim(), false);

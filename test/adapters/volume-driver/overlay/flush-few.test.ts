@@ -2,8 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { fewFiles } from '../../../../src/adapters/volume-driver/overlay/few-files.ts';
-import { allFlushed, flushFew } from '../../../../src/adapters/volume-driver/overlay/flush-few.ts';
+import { allFlushed, fewFiles, flushFew } from '../../../../src/adapters/volume-driver/overlay/flush.ts';
 import { createSandbox, type Sandbox } from '../../../support/sandbox.ts';
 
 const test = suite<{ sandbox: Sandbox; layer: string }>('overlay driver, layers of few files');

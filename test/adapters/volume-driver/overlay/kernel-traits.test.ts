@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { isAtLeast, isWholeRange, kernelTraits } from '../../../../src/adapters/volume-driver/overlay/kernel-traits.ts';
-import { mappedRoot } from '../../../../src/adapters/volume-driver/overlay/mapped-root.ts';
+import { hostRoot } from '../../../../src/adapters/volume-driver/overlay/volume.ts';
 
 const traits = suite('kernelTraits');
 
@@ -23,16 +23,16 @@ traits('know the initial user namespace by its map', () => {
 
 traits.run();
 
-const mapped = suite('mappedRoot');
+const mapped = suite('hostRoot');
 
 mapped('is the host id of id 0', () => {
-  assert.is(mappedRoot('0:1000:65536'), 1000);
-  assert.is(mappedRoot('1:5:10,0:77:1'), 77);
+  assert.is(hostRoot('0:1000:65536'), 1000);
+  assert.is(hostRoot('1:5:10,0:77:1'), 77);
 });
 
 mapped('is refused where the mapping has none', () => {
   for (const mapping of ['', '1:1000:5', '0:1000:0', '0:1000', 'a:b:c'])
-    assert.throws(() => mappedRoot(mapping), /id mapping/);
+    assert.throws(() => hostRoot(mapping), /id mapping/);
 });
 
 mapped.run();

@@ -2,7 +2,7 @@ import { symlinkSync, writeFileSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createLayerFlush } from '../../../../src/adapters/volume-driver/overlay/layer-flush.ts';
+import { createLayerFlush } from '../../../../src/adapters/volume-driver/overlay/flush.ts';
 import { createOverlayDriver } from '../../../../src/adapters/volume-driver/overlay/overlay-driver.ts';
 import { Fault } from '../../../../src/ports/fault.ts';
 import type { Volume } from '../../../../src/ports/volume-driver.ts';

@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { createSystem } from '../../../../src/adapters/system/system.ts';
 import { isAtLeast } from '../../../../src/adapters/volume-driver/overlay/kernel-traits.ts';
 import { createOverlayDriver } from '../../../../src/adapters/volume-driver/overlay/overlay-driver.ts';
-import type { OverlayOptions } from '../../../../src/adapters/volume-driver/overlay/overlay-options.ts';
+import type { OverlayOptions } from '../../../../src/adapters/volume-driver/overlay/overlay-mounts.ts';
 import type { VolumeDriver } from '../../../../src/ports/volume-driver.ts';
 import { active, rejectsWith, view } from '../../../contract/volume-driver.contract.ts';
 import { requireCommand, requireFileSystem, suiteNeeding } from '../../../support/requirements.ts';
@@ -119,7 +119,7 @@ namespaced('mounts with userxattr, and leaves mapped ids alone', async () => {
   try {
     const env = {
       DRIVER: source('adapters/volume-driver/overlay/overlay-driver'),
-      TRY_MOUNT: source('adapters/system/try-mount'),
+      TRY_MOUNT: source('adapters/system/commands'),
       ROOT_OF_TEST: sandbox.folder('root'),
     };
     writeFileSync(`${sandbox.path}/program.mjs`, program);

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { tryMount } from '../../../../src/adapters/system/commands.ts';
 import { createSystem } from '../../../../src/adapters/system/system.ts';
 import { createOverlayDriver } from '../../../../src/adapters/volume-driver/overlay/overlay-driver.ts';
-import type { OverlayOptions } from '../../../../src/adapters/volume-driver/overlay/overlay-options.ts';
+import type { OverlayOptions } from '../../../../src/adapters/volume-driver/overlay/overlay-mounts.ts';
 import type { Volume, VolumeDriver } from '../../../../src/ports/volume-driver.ts';
 import { active, view } from '../../../contract/volume-driver.contract.ts';
 import { insideMount } from '../../../support/inside-mount.ts';

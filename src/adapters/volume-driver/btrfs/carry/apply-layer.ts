@@ -1,9 +1,9 @@
 import { chmodSync, lstatSync, readdirSync, unlinkSync } from 'node:fs';
-import { type AttributeTools, attributesOf, dropAttribute, takeOverTimes } from '../../shared/attributes.ts';
-import { bytesOf, rawPath } from '../../shared/raw-path.ts';
-import { removeTree } from '../../shared/remove-tree.ts';
+import { type AttributeTools, attributesOf, dropAttribute, takeOverTimes } from '../../shared/layers/attributes.ts';
+import { bytesOf, rawPath } from '../../shared/paths.ts';
+import { removeTree } from '../../shared/trees/remove-tree.ts';
 import type { CopyTree } from '../freeze-layer.ts';
-import { takeMarks } from './marks.ts';
+import { takeOverlayXattrs } from './overlay-xattrs.ts';
 
 export interface ApplyTools extends AttributeTools {
   /** merges one directory into another, whose directories take over the attributes of the first one's */
@@ -11,10 +11,10 @@ export interface ApplyTools extends AttributeTools {
 }
 
 /**
- * Brings a tree to what a layer of overlay's on top of it shows. No link is followed on the way. The layer loses its marks.
+ * Changes a tree to what an overlay layer on top of it shows. No link is followed on the way. The layer loses overlay's attributes.
  */
 export async function applyLayer(tools: ApplyTools, layer: string, tree: string): Promise<void> {
-  const clearing: Clearing = { opaque: await takeMarks(tools, layer), merged: [], whiteouts: [], holding: [] };
+  const clearing: Clearing = { opaque: await takeOverlayXattrs(tools, layer), merged: [], whiteouts: [], holding: [] };
   dropSpecialBits(bytesOf(tree), lstatSync(tree).mode);
   makeWay(clearing, bytesOf(layer), bytesOf(tree), true);
   await dropForeign(tools, clearing.merged);
@@ -69,14 +69,14 @@ async function dropForeign(tools: AttributeTools, merged: Readonly<Places>): Pro
     merged.map(([layer]) => layer),
     any,
   );
-  const there = await attributesOf(
+  const old = await attributesOf(
     tools,
     merged.map(([, tree]) => tree),
     any,
   );
   const foreign = new Map<string, string[]>();
   for (const [layer, tree] of merged)
-    for (const name of there.get(tree)?.keys() ?? [])
+    for (const name of old.get(tree)?.keys() ?? [])
       if (name !== 'security.selinux' && own.get(layer)?.has(name) !== true)
         foreign.set(name, [...(foreign.get(name) ?? []), tree]);
   for (const [name, paths] of foreign) await dropAttribute(tools, name, paths);

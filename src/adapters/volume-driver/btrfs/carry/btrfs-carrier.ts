@@ -1,18 +1,19 @@
-import { mkdirSync, mkdtempSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { isErrno } from '../../../../ports/errno.ts';
-import type { VolumeCarrier } from '../../../../ports/volume-carrier.ts';
+import { Fault } from '../../../../ports/fault.ts';
+import type { Packed, VolumeCarrier } from '../../../../ports/volume-carrier.ts';
 import type { Volume } from '../../../../ports/volume-driver.ts';
-import type { RunBytes } from '../../shared/attributes.ts';
-import { expectContent } from '../../shared/expect-content.ts';
-import { removeTree } from '../../shared/remove-tree.ts';
+import { expectContent, guarded } from '../../shared/faults.ts';
+import type { AttributeTools, RunBytes } from '../../shared/layers/attributes.ts';
+import { bytesOf, nameList, rawPath } from '../../shared/paths.ts';
+import { removeTree } from '../../shared/trees/remove-tree.ts';
 import type { CopyTree } from '../freeze-layer.ts';
-import { guarded } from '../guarded.ts';
-import { isSubvolume } from '../is-subvolume.ts';
-import { createLayout, type Layout } from '../layout.ts';
+import { createLayout, isSubvolume, type Layout } from '../layout.ts';
 import { applyLayer } from './apply-layer.ts';
-import { packLayer } from './pack-layer.ts';
+import { differenceOf } from './difference.ts';
+import { refuseOverlayXattrs } from './overlay-xattrs.ts';
 
 interface Tools {
   readonly root: string;
@@ -20,8 +21,10 @@ interface Tools {
   readonly copyTree: CopyTree;
 }
 
-/** Tells what each snapshot changes, and makes such changes to snapshots. Works in `ROOT/carried`, or in the system's temporary
- * directory where the root is read-only; gone afterwards. */
+/**
+ * Carries what each snapshot changes. Works in `ROOT/carried`, or in the system's temporary directory if the root is read-only, and
+ * removes that afterwards.
+ */
 export function createBtrfsCarrier({ root, run, copyTree }: Tools): VolumeCarrier {
   const layout = createLayout(root);
   return {
@@ -45,7 +48,7 @@ export function createBtrfsCarrier({ root, run, copyTree }: Tools): VolumeCarrie
   };
 }
 
-/** A commit that was under way has left both an active and its frozen copy: the log says which of them counts. */
+/** A commit in progress left both an active and its frozen copy: the log says which of them counts. */
 function contentOf(layout: Layout, volume: Volume): string {
   const path = volume.kind === 'committed' ? layout.layer(volume.id) : layout.fs(volume.id);
   expectContent(volume, path, isSubvolume);
@@ -61,11 +64,10 @@ async function withScratch<T>(root: string, work: (scratch: string) => Promise<T
   }
 }
 
-/** What is read from a root that is read-only is worked upon elsewhere. */
 function makeScratch(root: string): string {
   const scratch = `${root}/carried`;
   try {
-    // One that was killed may have left it.
+    // An export that was killed may have left it.
     removeTree(scratch);
     mkdirSync(scratch, { mode: 0o700 });
     return scratch;
@@ -73,4 +75,33 @@ function makeScratch(root: string): string {
     if (isErrno(error, 'EROFS')) return mkdtempSync(join(tmpdir(), 'snapledger-carried-'));
     throw error;
   }
+}
+
+/** What a subvolume adds to the frozen one that it is a snapshot of, as an overlay layer. Lists and whiteouts are created in `scratch`. */
+async function packLayer(tools: AttributeTools, parent: string | undefined, child: string): Promise<readonly Packed[]> {
+  const { run, scratch } = tools;
+  const { changed, removed } = differenceOf(parent, child);
+  const all = ['.', ...changed.map((path) => `./${path}`)];
+  await refuseOverlayXattrs(tools, child, all);
+  const lists = { changed: `${scratch}/changed`, removed: `${scratch}/removed` };
+  writeFileSync(lists.changed, nameList(all));
+  if (removed.length === 0) return [{ directory: child, list: lists.changed }];
+  writeFileSync(lists.removed, nameList(removed.map((path) => `./${path}`)));
+  const whiteouts = `${scratch}/whiteouts`;
+  await makeWhiteouts(run, whiteouts, removed, lists.removed);
+  // They come first: their directories get their final times only after that.
+  return [
+    { directory: whiteouts, list: lists.removed },
+    { directory: child, list: lists.changed },
+  ];
+}
+
+/** Node can't create device files. */
+const makeNodes = 'cd "$0" && for path do mknod "$path" c 0 0 || exit 255; done';
+
+async function makeWhiteouts(run: RunBytes, top: string, paths: readonly string[], list: string): Promise<void> {
+  for (const directory of new Set(paths.map((path) => dirname(path))))
+    mkdirSync(rawPath(`${bytesOf(top)}/${directory}`), { recursive: true });
+  const { status, errors } = await run('xargs', ['--null', `--arg-file=${list}`, 'sh', '-c', makeNodes, top]);
+  if (status !== 0) throw new Fault('io', `whiteouts in ${top}: ${errors.trim()}`, { hint: 'run as root' });
 }

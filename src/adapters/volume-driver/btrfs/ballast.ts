@@ -1,0 +1,125 @@
+import { closeSync, existsSync, openSync, readdirSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { setImmediate as yieldToLoop } from 'node:timers/promises';
+import type { Ballast } from '../../../ports/ballast.ts';
+import { errorText, isFull } from '../../../ports/fault.ts';
+import type { System } from '../../../ports/system.ts';
+import { isOn } from '../../system/file-system.ts';
+import { makeDirectories } from '../../system/files.ts';
+import type { BtrfsCalls } from './ioctl/btrfs-calls.ts';
+import { isSubvolume } from './layout.ts';
+import { createReclaim } from './reclaim.ts';
+
+interface Setup {
+  /** a directory on btrfs or not, created if it is missing */
+  readonly root: string;
+  readonly calls: Pick<BtrfsCalls, 'create' | 'remove' | 'deleted' | 'sync'>;
+  readonly preallocate: System['preallocate'];
+  /** Called with the reason if there is no ballast. */
+  readonly warn: (message: string) => void;
+}
+
+const name = 'ballast';
+const quotaName = 'ballast.quota';
+/** A write in place counts one block of metadata (16 KiB) against a quota until it is done, the deletion of a subvolume three. */
+const quotaBytes = 1 << 20;
+/**
+ * Symbolic links are kept in the metadata with their target. These take 2 MiB of it: a quarter of that must be free for the
+ * kernel to do a small write in place.
+ */
+const links = 640;
+const target = '-'.repeat(3000);
+/** links between two turns of the event loop */
+const slice = 16;
+/** milliseconds until it is tried again if there was no space */
+const pause = 5000;
+
+/**
+ * What btrfs needs for writes in place and for deletions, of both kinds that can run out. Metadata of the disk is held in a
+ * subvolume of its own, `ROOT/ballast`, which a single call releases. What a quota on the root's subvolume leaves is held in a
+ * file, `ROOT/ballast.quota`: a quota counts each subvolume by itself, and a file can be deleted even if the quota is used up.
+ * Undefined if the root is not on btrfs: on other file systems preallocated blocks are enough.
+ */
+export function createBallast({ root, calls, preallocate, warn }: Setup): Ballast | undefined {
+  makeDirectories(root, 0o700);
+  if (!isOn(root, 'btrfs')) return undefined;
+  const [path, quotaPath] = [`${root}/${name}`, `${root}/${quotaName}`] as const;
+  const reclaim = createReclaim({ root, calls });
+  let complete = false;
+  let tried = Number.NEGATIVE_INFINITY;
+  const createMetadata = async () => {
+    if (!isSubvolume(path)) {
+      // A root that was copied has a directory in its place.
+      rmSync(path, { recursive: true, force: true });
+      await calls.create(root, name);
+    }
+    await fill(path);
+  };
+  const attempt = async (what: string, create: () => void | Promise<void>): Promise<boolean> => {
+    try {
+      await create();
+      return true;
+    } catch (error) {
+      if (!isFull(error)) warn(`${what}: ${errorText(error)}`);
+      return false;
+    }
+  };
+  const keep = async () => {
+    if (complete || performance.now() - tried < pause) return;
+    tried = performance.now();
+    const quota = await attempt('nothing is held for a quota that is used up', () => keepFile(quotaPath, preallocate));
+    const metadata = await attempt('no metadata is held for a full disk', createMetadata);
+    complete = quota && metadata;
+  };
+  const release = async () => {
+    complete = false;
+    tried = performance.now();
+    let freed = false;
+    try {
+      if (existsSync(quotaPath)) {
+        rmSync(quotaPath);
+        // A quota counts what was deleted until the transaction is committed.
+        await calls.sync(root);
+        freed = true;
+      }
+      if (isSubvolume(path)) await calls.remove(root, name);
+      return (await reclaim()) || freed;
+    } catch (error) {
+      warn(`${path} can't be released: ${errorText(error)}`);
+      return freed;
+    }
+  };
+  const inOrder = createQueue();
+  return { keep: () => inOrder(keep), release: () => inOrder(release) };
+}
+
+/** Runs one operation after another. */
+function createQueue() {
+  let last: Promise<unknown> = Promise.resolve();
+  return <T>(operation: () => Promise<T>): Promise<T> => {
+    const done = last.then(operation);
+    last = done.catch(() => {});
+    return done;
+  };
+}
+
+function keepFile(path: string, preallocate: System['preallocate']): void {
+  if ((statSync(path, { throwIfNoEntry: false })?.blocks ?? 0) > 0) return;
+  const fd = openSync(path, 'w', 0o600);
+  try {
+    preallocate(fd, 0, quotaBytes);
+  } catch (error) {
+    rmSync(path);
+    throw error;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+async function fill(path: string): Promise<void> {
+  const existing = new Set(readdirSync(path));
+  for (let n = 0; n < links; n++) {
+    if (existing.has(String(n))) continue;
+    symlinkSync(target, `${path}/${n}`);
+    if (n % slice === 0) await yieldToLoop();
+  }
+}

@@ -1,0 +1,26 @@
+import { join } from 'node:path';
+import type { LayerFiles } from '../../../ports/layer-files.ts';
+import type { FindTree } from '../shared/layers/manifest.ts';
+import { stepsLeft, walk } from '../shared/layers/walk-layer.ts';
+import { differenceOf } from './carry/difference.ts';
+import { createLayout } from './layout.ts';
+
+/** Layers of the btrfs driver are complete trees. A snapshot keeps inode numbers and times of what it does not change. */
+export function createBtrfsLayerFiles(root: string): LayerFiles {
+  return {
+    whole: true,
+    look: async ({ id, committed }, path) => {
+      const walked = walk(join(root, 'snapshots', String(id), committed ? 'layer' : 'fs'), path);
+      return { entry: walked.entry, left: stepsLeft(walked, path), below: path };
+    },
+  };
+}
+
+/** A subvolume shows all of its parents' files: its own are those that differ from its parent's. */
+export function ownTreeBtrfs(root: string): FindTree {
+  const { layer } = createLayout(root);
+  return ({ id, parents: [parent] }) => {
+    const { changed, removed } = differenceOf(parent === undefined ? undefined : layer(parent), layer(id));
+    return { top: layer(id), paths: ['', ...changed], removed };
+  };
+}

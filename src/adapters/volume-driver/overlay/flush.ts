@@ -1,0 +1,101 @@
+import { constants, opendirSync, readdirSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { Fault } from '../../../ports/fault.ts';
+import { idOfName } from '../shared/paths.ts';
+
+/**
+ * Flushes layers; concurrent calls share a flush of the file system, which layers that `flushAlone` flushes and reports as done
+ * don't need. The kernel reports once that it could not write some data, and then forgets both the data and the error: a second
+ * flush succeeds. So after a failed flush every flush of its layer fails, which must be unpacked again; and after a failed flush
+ * of the whole file system, which doesn't say whose data it was, that of every layer that existed then.
+ */
+export function createLayerFlush(
+  root: string,
+  syncFileSystem: (path: string) => Promise<void>,
+  flushAlone: (id: number) => Promise<boolean> = async () => false,
+) {
+  const suspects = new Set<number>();
+  const refuseSuspect = (id: number) => {
+    if (suspects.has(id))
+      throw new Fault('io', `volume ${id}: data was lost in an earlier flush that failed, this layer's or another's`, {
+        hint: 'look at the kernel log (dmesg) and the disk; remove the snapshot and unpack it again',
+      });
+  };
+  const flush = async (id: number) => {
+    const alone = flushAlone(id).catch((error) => {
+      suspects.add(id);
+      throw error;
+    });
+    if (await alone) return;
+    try {
+      await syncFileSystem(root);
+    } catch (error) {
+      for (const name of readdirSync(`${root}/snapshots`)) suspects.add(idOfName(name) ?? id);
+      throw error;
+    }
+  };
+  return async (id: number): Promise<void> => {
+    refuseSuspect(id);
+    await flush(id);
+    // Another flush may have failed, and consumed the error, while this one waited for its turn.
+    refuseSuspect(id);
+  };
+}
+
+/** Up to so many entries are flushed one by one faster than a busy file system is flushed as a whole. */
+const maxEntries = 32;
+
+/**
+ * Flushes only the files of a small layer, whatever else the file system has to write, and resolves with whether it did: a
+ * larger layer, and one that changes meanwhile, needs a flush of the file system. For roots with ordered metadata
+ * (`hasOrderedMetadata`): there only what was written into files needs a flush, since names, owners and modes reach the disk
+ * before anything that is recorded later. Rejects if a flush fails.
+ */
+export async function flushFew(layer: string): Promise<boolean> {
+  let files: readonly string[] | undefined;
+  try {
+    files = fewFiles(layer, maxEntries);
+  } catch {
+    return false;
+  }
+  return files !== undefined && allFlushed(files);
+}
+
+/** Paths of the regular files in a tree, or undefined if it has more than `max` entries: no more of it is read then. */
+export function fewFiles(path: string, max: number): readonly string[] | undefined {
+  const files: string[] = [];
+  const directories = [path];
+  let entries = 0;
+  for (const directory of directories)
+    for (const entry of entriesOf(directory)) {
+      entries += 1;
+      if (entries > max) return undefined;
+      if (entry.isDirectory()) directories.push(`${directory}/${entry.name}`);
+      else if (entry.isFile()) files.push(`${directory}/${entry.name}`);
+    }
+  return files;
+}
+
+function* entriesOf(directory: string) {
+  const opened = opendirSync(directory);
+  try {
+    for (let entry = opened.readSync(); entry !== null; entry = opened.readSync()) yield entry;
+  } finally {
+    opened.closeSync();
+  }
+}
+
+/** Flushes files, all at once, but those that are gone; resolves with whether there were none of these. */
+export async function allFlushed(paths: readonly string[]): Promise<boolean> {
+  const handles = await Promise.all(paths.map(openedOrGone));
+  try {
+    const open = handles.filter((handle) => handle !== undefined);
+    await Promise.all(open.map((handle) => handle.sync()));
+    return open.length === paths.length;
+  } finally {
+    await Promise.all(handles.map((handle) => handle?.close()));
+  }
+}
+
+const openedOrGone = (path: string): Promise<FileHandle | undefined> =>
+  open(path, constants.O_RDONLY | constants.O_NOFOLLOW).catch(() => undefined);

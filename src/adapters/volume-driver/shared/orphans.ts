@@ -1,0 +1,74 @@
+import { linkSync, lstatSync, renameSync, unlinkSync } from 'node:fs';
+import { isErrno } from '../../../ports/errno.ts';
+import { Fault } from '../../../ports/fault.ts';
+import type { Found, VolumeDriver } from '../../../ports/volume-driver.ts';
+import { isVacant, makeDirectory } from './directories.ts';
+import { guarded } from './faults.ts';
+import { foundPath } from './paths.ts';
+import { type Entry, type ScanJob, scansOf } from './scan.ts';
+
+/** How a driver looks at what is below its root's snapshots. */
+export interface Orphans extends ScanJob {
+  /** what a driver makes of an entry */
+  foundAt(entry: Entry): Found;
+  /** Whether nobody can have written into what is at an absolute path. */
+  isPristine(path: string): boolean | Promise<boolean>;
+  /** Deletes whatever is at an absolute path. */
+  remove(path: string): number | Promise<number>;
+}
+
+/** What the reconciler does with what is below `ROOT/snapshots`. Scans change nothing. */
+export function orphanActions(
+  orphans: Orphans,
+): Pick<VolumeDriver, 'scan' | 'scanIds' | 'isPristine' | 'quarantine' | 'discard'> {
+  const { root, foundAt, isPristine, remove } = orphans;
+  const path = (found: Found) => foundPath(root, found);
+  return {
+    ...scansOf(orphans, foundAt),
+    isPristine: (found) => guarded(`look at ${found.path}`, () => isVacant(path(found)) || isPristine(path(found))),
+    quarantine: (found, name) =>
+      guarded(`quarantine of ${found.path}`, () => {
+        foundPath(root, found);
+        return setAside(root, found.path, name);
+      }),
+    discard: (found) => guarded(`deletion of ${found.path}`, () => remove(path(found))),
+  };
+}
+
+/**
+ * Moves `ROOT/path` to `ROOT/quarantine/name`, or `name.2` and so on if that is taken, and returns the new path. Never
+ * overwrites. If the old place is empty and the new one is not, it was moved before.
+ */
+export function setAside(root: string, path: string, name: string): string {
+  if (name === '' || name.startsWith('.') || name.includes('/'))
+    throw new Fault('misuse', `quarantine of ${path}: ${JSON.stringify(name)} is not a plain name`, {
+      hint: 'take a name without slashes that does not begin with a dot',
+    });
+  // One that was deleted is created again; anything else under its name would look like a taken place below.
+  makeDirectory(`${root}/quarantine`, 0o700);
+  const place = `quarantine/${name}`;
+  const from = lstatSync(`${root}/${path}`, { throwIfNoEntry: false });
+  if (from === undefined && !isVacant(`${root}/${place}`)) return place;
+  const move = from?.isDirectory() === true ? renameSync : moveFile;
+  for (let n = 1; ; n++) {
+    const target = n === 1 ? place : `${place}.${n}`;
+    if (movedTo(move, `${root}/${path}`, `${root}/${target}`)) return target;
+  }
+}
+
+/** A rename replaces an empty directory at most, which loses nothing. */
+function movedTo(move: (from: string, to: string) => void, from: string, to: string): boolean {
+  try {
+    move(from, to);
+    return true;
+  } catch (error) {
+    if (isErrno(error, 'EEXIST', 'ENOTEMPTY', 'ENOTDIR')) return false;
+    throw error;
+  }
+}
+
+/** A rename would replace another file; a hard link, which of a symbolic link is one to itself, does not. */
+function moveFile(from: string, to: string): void {
+  linkSync(from, to);
+  unlinkSync(from);
+}

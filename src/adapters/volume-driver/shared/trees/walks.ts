@@ -1,0 +1,90 @@
+import { opendirSync } from 'node:fs';
+
+/** A walk through a directory tree in steps of about one entry each. It can be ended at every step, and then releases what it holds. */
+export type Walk<T> = Generator<void, T>;
+
+/** Runs a walk to its end. */
+export function walked<T>(walk: Walk<T>): T {
+  for (;;) {
+    const { done, value } = walk.next();
+    if (done === true) return value;
+  }
+}
+
+/** Below this a path never exceeds the kernel's limit of 4096 bytes with a name added: a name has 255 at most. */
+export const pathLimit = 3000;
+
+/**
+ * Names in a directory, as latin1 strings, which keep every byte of them, read a few at a time. What is deleted meanwhile may
+ * still come; what exists all the time comes once. Throws errors of the file system.
+ */
+export function* namesIn(path: string): Generator<string> {
+  const directory = opendirSync(Buffer.from(path, 'latin1'), { encoding: 'buffer' as BufferEncoding, bufferSize: 256 });
+  try {
+    for (let entry = directory.readSync(); entry !== null; entry = directory.readSync())
+      yield (entry.name as unknown as Buffer).toString('latin1');
+  } finally {
+    directory.closeSync();
+  }
+}
+
+/** Walks in progress on one thread. */
+export interface Walks<T> {
+  start(id: number, walk: Walk<T>): void;
+  /** Ends a walk; `ended` is not called for it. */
+  cancel(id: number): void;
+}
+
+/** milliseconds for which a walk runs before another may */
+const slice = 4;
+
+interface Running<T> {
+  readonly id: number;
+  readonly walk: Walk<T>;
+  spent: number;
+}
+
+/**
+ * Runs the walk that has had the least time: a small tree is done soon, however large those are that started before it.
+ * Messages to the thread are handled between two slices. A walk must not throw.
+ */
+export function createWalks<T>(ended: (id: number, result: T) => void): Walks<T> {
+  const running = new Map<number, Running<T>>();
+  let scheduled = false;
+  const schedule = () => {
+    scheduled = running.size > 0;
+    if (scheduled) setImmediate(runSlice);
+  };
+  const runSlice = () => {
+    const next = leastServed(running.values());
+    if (next !== undefined) {
+      const began = performance.now();
+      for (let time = began; time - began < slice; time = performance.now()) {
+        const { done, value } = next.walk.next();
+        if (done !== true) continue;
+        running.delete(next.id);
+        ended(next.id, value);
+        break;
+      }
+      next.spent += performance.now() - began;
+    }
+    schedule();
+  };
+  return {
+    start: (id, walk) => {
+      running.set(id, { id, walk, spent: 0 });
+      if (!scheduled) schedule();
+    },
+    cancel: (id) => {
+      const left = running.get(id);
+      running.delete(id);
+      left?.walk.return(undefined as T);
+    },
+  };
+}
+
+function leastServed<T>(all: Iterable<Running<T>>): Running<T> | undefined {
+  let least: Running<T> | undefined;
+  for (const one of all) if (least === undefined || one.spent < least.spent) least = one;
+  return least;
+}

@@ -1,0 +1,118 @@
+import { linkSync, lstatSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { removeBare, removeTree } from '../../../../../src/adapters/volume-driver/shared/trees/remove-tree.ts';
+import { createLoop } from '../../../../support/loop.ts';
+import { makeDeep } from '../../../../support/make-deep.ts';
+import { requireCommand, requireFileSystem, suiteNeeding } from '../../../../support/requirements.ts';
+import { run } from '../../../../support/run.ts';
+import { createSandbox, type Sandbox } from '../../../../support/sandbox.ts';
+
+const removing = suite('removeTree');
+
+async function inSandbox(deed: (sandbox: Sandbox) => void | Promise<void>): Promise<void> {
+  const sandbox = createSandbox('remove');
+  try {
+    await deed(sandbox);
+  } finally {
+    await sandbox.close();
+  }
+}
+
+const isThere = (path: string) => lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+
+removing('deletes all below a directory and tells what that frees', () =>
+  inSandbox(({ path, folder }) => {
+    const root = folder('root');
+    mkdirSync(`${root}/a`);
+    writeFileSync(`${root}/a/file`, Buffer.alloc(100_000));
+    writeFileSync(`${path}/kept`, Buffer.alloc(100_000));
+    linkSync(`${path}/kept`, `${root}/a/second-name`);
+    const own = [root, `${root}/a`, `${root}/a/file`].reduce((sum, part) => sum + lstatSync(part).blocks * 512, 0);
+    assert.is(removeTree(root), own);
+    assert.not(isThere(root));
+    assert.ok(isThere(`${path}/kept`));
+  }),
+);
+
+removing('has a short way for what nobody wrote into, and leaves all else to the long one', () =>
+  inSandbox(({ folder }) => {
+    const bare = folder('bare');
+    for (const name of ['fs', 'work']) mkdirSync(`${bare}/${name}`);
+    const own = [bare, `${bare}/fs`, `${bare}/work`].reduce((sum, part) => sum + lstatSync(part).blocks * 512, 0);
+    assert.is(removeBare(bare), own);
+    assert.not(isThere(bare));
+    const used = folder('used');
+    for (const name of ['fs', 'work/work']) mkdirSync(`${used}/${name}`, { recursive: true });
+    symlinkSync(bare, `${used}/link`);
+    assert.is(removeBare(used), undefined);
+    assert.ok(isThere(`${used}/work/work`) && isThere(`${used}/link`));
+    assert.is(removeBare(`${used}/link`), undefined);
+    assert.is(removeBare('/nowhere/at/all'), undefined);
+  }),
+);
+
+removing('finds nothing to do where nothing is', () => {
+  assert.is(removeTree('/nowhere/at/all'), 0);
+});
+
+removing('deletes a symbolic link and not what it leads to', () =>
+  inSandbox(({ path, folder }) => {
+    writeFileSync(`${folder('outside')}/file`, 'x');
+    symlinkSync(folder('outside'), `${folder('root')}/link`);
+    symlinkSync(folder('outside'), `${path}/root-link`);
+    removeTree(folder('root'));
+    removeTree(`${path}/root-link`);
+    assert.equal(readdirSync(path), ['outside']);
+    assert.equal(readdirSync(`${path}/outside`), ['file']);
+  }),
+);
+
+removing('deletes directories deeper than a path can say', () =>
+  inSandbox(async ({ folder }) => {
+    const root = folder('root');
+    await makeDeep(root);
+    removeTree(root);
+    assert.not(isThere(root));
+  }),
+);
+
+removing.run();
+
+const stubborn = suiteNeeding('removeTree, of what takes root', requireFileSystem('ext4'), requireCommand('chattr'));
+
+stubborn('names what can not be deleted, and deletes the rest', async () => {
+  const loop = createLoop('ext4');
+  const root = `${loop.path}/root`;
+  try {
+    for (const name of ['a', 'b', 'c']) mkdirSync(`${root}/${name}`, { recursive: true });
+    for (const name of ['a', 'b', 'c']) writeFileSync(`${root}/${name}/file`, 'x');
+    await run('chattr', ['+i', `${root}/b/file`]);
+    assert.throws(
+      () => removeTree(root),
+      (error: NodeJS.ErrnoException) => error.code === 'EPERM' && error.message.includes(`${root}/b/file`),
+    );
+    assert.equal(readdirSync(root), ['b']);
+    await run('chattr', ['-i', `${root}/b/file`]);
+    removeTree(root);
+    assert.not(isThere(root));
+  } finally {
+    loop.end();
+  }
+});
+
+stubborn('deletes what has no permissions, is no file, or has no text for a name', () =>
+  inSandbox(async ({ folder }) => {
+    const root = folder('root');
+    await run('sh', [
+      '-c',
+      'cd "$0"; mkdir -m 000 work; mkfifo pipe; mknod whiteout c 0 0; mkdir "$(printf "\\377")"',
+      root,
+    ]);
+    assert.is(readdirSync(root).length, 4);
+    removeTree(root);
+    assert.not(isThere(root));
+  }),
+);
+
+stubborn.run();

@@ -1,0 +1,49 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { createWalks, type Walk } from '../../../../../src/adapters/volume-driver/shared/trees/walks.ts';
+import { waitFor } from '../../../../support/wait-for.ts';
+
+const test = suite('walks');
+
+function* endless(left: string[], name: string): Walk<string> {
+  try {
+    for (;;) yield;
+  } finally {
+    left.push(name);
+  }
+}
+function* short(name: string): Walk<string> {
+  for (let n = 0; n < 1000; n++) yield;
+  return name;
+}
+
+test('end, however long those are that began before', async () => {
+  const ended: string[] = [];
+  const left: string[] = [];
+  const walks = createWalks<string>((id, result) => void ended.push(`${id} ${result}`));
+  walks.start(1, endless(left, 'first'));
+  walks.start(2, endless(left, 'second'));
+  walks.start(3, short('a'));
+  await waitFor('the short one', () => ended.length === 1);
+  walks.start(4, short('b'));
+  await waitFor('another one', () => ended.length === 2);
+  assert.equal(ended, ['3 a', '4 b']);
+  for (const id of [1, 2]) walks.cancel(id);
+  assert.equal(left, ['first', 'second']);
+});
+
+test('let go of what they hold when they are left, and are heard of no more', async () => {
+  const ended: string[] = [];
+  const left: string[] = [];
+  const walks = createWalks<string>((_id, result) => void ended.push(result));
+  walks.start(1, endless(left, 'endless'));
+  await turn();
+  walks.cancel(1);
+  walks.cancel(1);
+  assert.equal([left, ended], [['endless'], []]);
+  walks.start(2, short('next'));
+  await waitFor('the next', () => ended.length === 1);
+});
+
+test.run();
