@@ -1,12 +1,12 @@
 import * as assert from 'uvu/assert';
 import { requireCommand, requireFileSystem, suiteNeeding } from '../support/requirements.ts';
 import { createSandbox } from '../support/sandbox.ts';
-import { createPlace } from '../torture/place.ts';
+import { createDisk } from '../torture/disk.ts';
 import { cutPower } from '../torture/power-cuts.ts';
 import { type DriverUnderTest, driversUnderTest } from './drivers.ts';
 import { daemonOf } from './serving.ts';
 
-const places: readonly (readonly [place: 'xfs' | 'ext4' | 'btrfs', driver: DriverUnderTest['name']])[] = [
+const disks: readonly (readonly [disk: 'xfs' | 'ext4' | 'btrfs', driver: DriverUnderTest['name']])[] = [
   ['xfs', 'overlay'],
   ['ext4', 'overlay'],
   ['btrfs', 'overlay'],
@@ -15,7 +15,7 @@ const places: readonly (readonly [place: 'xfs' | 'ext4' | 'btrfs', driver: Drive
 
 const cuts = 3;
 
-for (const [kind, name] of places) {
+for (const [kind, name] of disks) {
   const driver = driversUnderTest.find((one) => one.name === name);
   if (driver === undefined) throw new TypeError(`no driver ${name}`);
   const needs = [requireFileSystem(kind), requireFileSystem('xfs'), requireCommand('xfs_io'), ...driver.needs];
@@ -24,8 +24,8 @@ for (const [kind, name] of places) {
   const cut = async (...flags: readonly string[]) => {
     const sandbox = createSandbox('power');
     try {
-      const place = createPlace(sandbox, kind);
-      return await cutPower({ sandbox, place, server: daemonOf(name, ...flags), driver, cuts, seed: 7 });
+      const disk = createDisk(sandbox, kind);
+      return await cutPower({ sandbox, disk, server: daemonOf(name, ...flags), driver, cuts, seed: 7 });
     } finally {
       await sandbox.close();
     }

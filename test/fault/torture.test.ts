@@ -6,8 +6,8 @@ import { driversUnderTest } from './drivers.ts';
 
 for (const { name, needs } of driversUnderTest) {
   const test = suiteNeeding(`torture of ${name}`, ...needs, requireFileSystem('xfs'));
-  const place = name === 'btrfs' ? 'btrfs' : 'xfs';
-  const usual: Omit<TortureOptions, 'mode' | 'rounds'> = { driver: name, place, seconds: 60, seed: 1, writers: 8 };
+  const disk = name === 'btrfs' ? 'btrfs' : 'xfs';
+  const usual: Omit<TortureOptions, 'mode' | 'rounds'> = { driver: name, disk, seconds: 60, seed: 1, writers: 8 };
 
   test('loses nothing, wedges nothing and leaves nothing unexplained, whatever ends it', async () => {
     for (const [mode, rounds] of [

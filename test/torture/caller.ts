@@ -1,25 +1,24 @@
 import { CallFailure } from '../support/snapshots-client.ts';
-import { Contradiction } from './contradiction.ts';
 import type { Change, Ledger } from './ledger.ts';
 
 /** Makes a writer's calls, and keeps its ledger. */
 export interface Caller {
   /** calls acknowledged so far */
   readonly acknowledged: number;
-  /** nobody answers any more */
+  /** the daemon no longer answers */
   readonly isCut: boolean;
-  /** Makes a call that changes something; undefined where it was refused by one of these codes, or its outcome is not known. */
+  /** Makes a call that changes something; undefined if it was refused with one of these codes, or its outcome is unknown. */
   change<T>(changed: Change, call: () => Promise<T>, refusals?: readonly string[]): Promise<{ answer: T } | undefined>;
   /** Makes a call that changes nothing. */
-  look(call: () => Promise<void>): Promise<void>;
+  read(call: () => Promise<void>): Promise<void>;
 }
 
-/** The daemon is gone, was told to stop, or the call was cut short: its outcome is not known. */
-const silence = new Set(['UNAVAILABLE', 'CANCELLED', 'DEADLINE_EXCEEDED', 'UNKNOWN']);
-/** The daemon says that the disk failed it; failpoints after the deed say so too. */
-const disk = new Set(['INTERNAL', 'RESOURCE_EXHAUSTED']);
+/** The daemon is gone, was asked to stop, or the call was cut short: its outcome is not known. */
+const unknownOutcome = new Set(['UNAVAILABLE', 'CANCELLED', 'DEADLINE_EXCEEDED', 'UNKNOWN']);
+/** The daemon says that the disk failed it; failpoints after the operation say so too. */
+const diskFailed = new Set(['INTERNAL', 'RESOURCE_EXHAUSTED']);
 
-/** Every answer but the expected ones, silence, and a failing disk is a Contradiction. */
+/** Throws a Violation for every answer but the expected ones, an unknown outcome and a failed disk. */
 export function createCaller(ledger: Ledger): Caller {
   let acknowledged = 0;
   let isCut = false;
@@ -44,18 +43,21 @@ export function createCaller(ledger: Ledger): Caller {
       } catch (error) {
         const code = codeOf(error);
         if (refusals.includes(code)) return undefined;
-        if (!silence.has(code) && !disk.has(code)) throw new Contradiction(String(error));
+        if (!unknownOutcome.has(code) && !diskFailed.has(code)) throw new Violation(String(error));
         ledger.unknown.push(changed);
         return undefined;
       }
     },
-    look: async (call) => {
+    read: async (call) => {
       try {
         await call();
       } catch (error) {
-        if (error instanceof Contradiction) throw error;
-        if (!silence.has(codeOf(error))) throw new Contradiction(String(error));
+        if (error instanceof Violation) throw error;
+        if (!unknownOutcome.has(codeOf(error))) throw new Violation(String(error));
       }
     },
   };
 }
+
+/** What a writer found that can't be: the daemon has answered wrongly. */
+export class Violation extends Error {}

@@ -13,16 +13,16 @@ async function main(): Promise<void> {
   process.exitCode = 1;
 }
 
-function commandOf({ driver, mode, rounds, seconds, seed, writers, place }: TortureOptions): string {
-  const all = { driver, mode, rounds, seconds, seed, writers, place };
+function commandOf({ driver, mode, rounds, seconds, seed, writers, disk }: TortureOptions): string {
+  const all = { driver, mode, rounds, seconds, seed, writers, disk };
   return `npm run torture -- ${Object.entries(all)
     .map(([name, value]) => `--${name} ${value}`)
     .join(' ')}`;
 }
 
-function report({ rounds, acknowledged, unknown, restart, blows, findings }: Summary): readonly string[] {
+function report({ rounds, acknowledged, unknown, restart, faults, findings }: Summary): readonly string[] {
   const count = (what: Summary['findings'][number]['what']) => findings.filter((one) => one.what === what).length;
-  const kinds = Object.entries(blows).map(([name, times]) => `${times} ${name}`);
+  const kinds = Object.entries(faults).map(([name, times]) => `${times} ${name}`);
   return [
     ...findings.map(({ what, text }) => `${what}: ${text}`),
     `${rounds} rounds (${kinds.join(', ')}): ${acknowledged} calls acknowledged, ${unknown} with an unknown outcome`,

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { type DriverUnderTest, driversUnderTest } from '../fault/drivers.ts';
-import { type PlaceKind, placeKinds } from './place.ts';
+import { type DiskKind, diskKinds } from './disk.ts';
 
 export interface TortureOptions {
   readonly driver: DriverUnderTest['name'];
@@ -10,7 +10,7 @@ export interface TortureOptions {
   readonly seconds: number;
   readonly seed: number;
   readonly writers: number;
-  readonly place: PlaceKind;
+  readonly disk: DiskKind;
 }
 
 const modes = ['kill', 'fault', 'power', 'mixed'] as const;
@@ -19,7 +19,7 @@ export type Mode = (typeof modes)[number];
 const drivers = driversUnderTest.map(({ name }) => name);
 const usage = [
   `usage: npm run torture -- [--driver ${drivers.join('|')}] [--mode ${modes.join('|')}] [--rounds N] [--seconds N]`,
-  `       [--seed N] [--writers N] [--place ${placeKinds.join('|')}]`,
+  `       [--seed N] [--writers N] [--disk ${diskKinds.join('|')}]`,
 ].join('\n');
 
 /** Reads the command line; throws with a usage line. A seed of one's own makes the same choices again. */
@@ -27,7 +27,7 @@ export function parseOptions(args: readonly string[]): TortureOptions {
   const text = { type: 'string' } as const;
   const { values } = parseArgs({
     args: [...args],
-    options: { driver: text, mode: text, rounds: text, seconds: text, seed: text, writers: text, place: text },
+    options: { driver: text, mode: text, rounds: text, seconds: text, seed: text, writers: text, disk: text },
   });
   const mode = oneOf('mode', values.mode ?? 'kill', modes);
   const driver = oneOf('driver', values.driver ?? 'overlay', drivers);
@@ -39,12 +39,12 @@ export function parseOptions(args: readonly string[]): TortureOptions {
     seconds: count('seconds', seconds),
     seed: values.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : count('seed', values.seed),
     writers: count('writers', values.writers ?? '8'),
-    place: oneOf('place', values.place ?? usualPlace(mode, driver), placeKinds),
+    disk: oneOf('disk', values.disk ?? defaultDisk(mode, driver), diskKinds),
   };
 }
 
 /** A btrfs root needs btrfs below it, and power is cut on a file system of its own. */
-function usualPlace(mode: Mode, driver: DriverUnderTest['name']): PlaceKind {
+function defaultDisk(mode: Mode, driver: DriverUnderTest['name']): DiskKind {
   if (driver === 'btrfs') return 'btrfs';
   return mode === 'power' ? 'xfs' : 'directory';
 }

@@ -9,7 +9,7 @@ import type { Sandbox } from '../support/sandbox.ts';
 import type { Server } from '../support/server.ts';
 import { CallFailure, connectSnapshots, type SnapshotsClient } from '../support/snapshots-client.ts';
 import { type Flaw, flawIn, inventFiles, type KnownFile, writeFiles } from './content.ts';
-import type { Place } from './place.ts';
+import type { Disk } from './disk.ts';
 import { createRandom, type Random } from './random.ts';
 
 /** What power cuts did to layers whose commit had been acknowledged. */
@@ -31,7 +31,7 @@ export interface Damage {
 
 export interface PowerCuts {
   readonly sandbox: Sandbox;
-  readonly place: Place;
+  readonly disk: Disk;
   readonly server: Server;
   readonly driver: Pick<DriverUnderTest, 'upper'>;
   readonly cuts: number;
@@ -57,11 +57,11 @@ const longestLoad = 3000;
  * is there again, which is then the next cut's victim. In the end all is collected, as containerd would.
  */
 export async function cutPower(context: PowerCuts): Promise<Damage> {
-  const { sandbox, place, server, driver, cuts, seed, apart = false } = context;
+  const { sandbox, disk, server, driver, cuts, seed, apart = false } = context;
   const random = createRandom(seed);
   const damage = noDamage(cuts);
   const address = join(sandbox.path, 'power.sock');
-  const rootOf = (cut: number) => (apart ? `${place.root}-${cut}` : place.root);
+  const rootOf = (cut: number) => (apart ? `${disk.root}-${cut}` : disk.root);
   const start = async (cut: number, boot: number) => {
     // A server that was killed leaves its socket, and not every one takes it over.
     await rm(address, { force: true });
@@ -78,7 +78,7 @@ export async function cutPower(context: PowerCuts): Promise<Damage> {
     const daemon = standing ?? (await start(cut, cut));
     const root = rootOf(cut);
     const layers = await writeUntilCut(context, { daemon, root, address, cut, random });
-    await place.restore?.();
+    await disk.restore?.();
     standing = await start(cut, cut + 1);
     const client = connectSnapshots(address);
     for (const layer of layers) note(damage, layer, await judge(driver, root, client, layer));
@@ -123,7 +123,7 @@ interface Cutting {
 }
 
 /** Answers the layers that were acknowledged up to the cut. */
-async function writeUntilCut({ place, driver }: PowerCuts, { daemon, root, address, cut, random }: Cutting) {
+async function writeUntilCut({ disk, driver }: PowerCuts, { daemon, root, address, cut, random }: Cutting) {
   const layers: Layer[] = [];
   const clients = Array.from({ length: writersAtOnce }, () => connectSnapshots(address));
   // Connected when the load begins; what is answered doesn't matter.
@@ -138,7 +138,7 @@ async function writeUntilCut({ place, driver }: PowerCuts, { daemon, root, addre
   for (const end = performance.now() + longestLoad; layers.length < wanted && performance.now() < end; ) await pause(2);
   await pause(random.whole(0, 30));
   process.kill(daemon.pid, 'SIGSTOP');
-  place.cut?.(random.chance(0.5));
+  disk.cut?.(random.chance(0.5));
   await daemon.kill();
   await Promise.all(writing);
   for (const client of clients) client.close();

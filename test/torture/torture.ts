@@ -6,12 +6,12 @@ import type { Daemon } from '../support/daemon.ts';
 import { onDisk, verified } from '../support/inspect-store.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import type { SnapshotsClient } from '../support/snapshots-client.ts';
-import { type Blow, blowsOf } from './blows.ts';
+import { Violation } from './caller.ts';
 import { check, type Finding } from './check.ts';
-import { Contradiction } from './contradiction.ts';
+import { createDisk, type Disk } from './disk.ts';
+import { faultsOf, type InjectedFault } from './faults.ts';
 import { createLedger, type Ledger } from './ledger.ts';
 import type { TortureOptions } from './options.ts';
-import { createPlace, type Place } from './place.ts';
 import { createRandom, type Random } from './random.ts';
 import { createWriter } from './writer.ts';
 
@@ -24,7 +24,7 @@ export interface Summary {
   /** seconds that restarts took in the mean */
   readonly restart: number;
   /** rounds of each kind */
-  readonly blows: Readonly<Record<string, number>>;
+  readonly faults: Readonly<Record<string, number>>;
   /** everything that was wrong; with any, the run ends */
   readonly findings: readonly (Finding | { readonly what: 'wedged' | 'wrong'; readonly text: string })[];
 }
@@ -33,11 +33,11 @@ interface Run {
   readonly options: TortureOptions;
   readonly driver: DriverUnderTest;
   readonly sandbox: Sandbox;
-  readonly place: Place;
+  readonly disk: Disk;
   readonly serving: Serving;
   readonly random: Random;
   readonly ledgers: readonly Ledger[];
-  readonly blows: Record<string, number>;
+  readonly faults: Record<string, number>;
   acknowledged: number;
   unknown: number;
   restarting: number;
@@ -48,11 +48,11 @@ interface Run {
 /** Small, so that a few rounds see rotations and checkpoints. */
 const settings = 'log = { segment_bytes = "128KiB" }\ncheckpoint = { every = 150 }';
 const collectEvery = 10;
-/** milliseconds of work before a blow, at most: a daemon may be dead already, or its disk full */
+/** milliseconds of work before a fault, at most: a daemon may be dead already, or its disk full */
 const longestLoad = 1500;
 
 /**
- * Round after round on one root: writers at work, a blow to the daemon, a restart, and a comparison of what there is with
+ * Round after round on one root: writers at work, a fault to the daemon, a restart, and a comparison of what there is with
  * what was acknowledged. Ends at the first finding. `say` is told of the progress.
  */
 export async function torture(options: TortureOptions, say: (line: string) => void): Promise<Summary> {
@@ -62,9 +62,9 @@ export async function torture(options: TortureOptions, say: (line: string) => vo
     const [rounds, findings] = await playRounds(run, say);
     await run.standing?.stop();
     if (findings.length > 0) say(run.serving.lastWords());
-    const { acknowledged, unknown, blows } = run;
+    const { acknowledged, unknown, faults } = run;
     const restart = run.restarting / 1000 / Math.max(rounds, 1);
-    return { rounds, acknowledged, unknown, restart, blows, findings };
+    return { rounds, acknowledged, unknown, restart, faults, findings };
   } finally {
     await sandbox.close();
   }
@@ -73,19 +73,19 @@ export async function torture(options: TortureOptions, say: (line: string) => vo
 function createRun(options: TortureOptions, sandbox: Sandbox): Run {
   const driver = driversUnderTest.find(({ name }) => name === options.driver);
   if (driver === undefined) throw new TypeError(`there is no driver ${options.driver}`);
-  const place = createPlace(sandbox, options.place);
-  const serving = createServing(sandbox, { driver: driver.name, root: place.root, settings });
+  const disk = createDisk(sandbox, options.disk);
+  const serving = createServing(sandbox, { driver: driver.name, root: disk.root, settings });
   const ledgers = Array.from({ length: options.writers }, createLedger);
   const random = createRandom(options.seed);
   return {
     options,
     driver,
     sandbox,
-    place,
+    disk,
     serving,
     random,
     ledgers,
-    blows: {},
+    faults: {},
     acknowledged: 0,
     unknown: 0,
     restarting: 0,
@@ -94,12 +94,12 @@ function createRun(options: TortureOptions, sandbox: Sandbox): Run {
 }
 
 async function playRounds(run: Run, say: (line: string) => void): Promise<[number, Summary['findings']]> {
-  const { options, random, place } = run;
+  const { options, random, disk } = run;
   const end = performance.now() + options.seconds * 1000;
   for (let round = 1; ; round++) {
-    const blow = random.pick(blowsOf(options.mode, place));
+    const fault = random.pick(faultsOf(options.mode, disk));
     const isLast = round >= options.rounds || performance.now() > end;
-    const findings = await playRound(run, blow, isLast || round % collectEvery === 0).catch(wrong);
+    const findings = await playRound(run, fault, isLast || round % collectEvery === 0).catch(wrong);
     if (isLast || findings.length > 0 || round % collectEvery === 0)
       say(
         `round ${round}: ${run.acknowledged} calls acknowledged, ${run.unknown} unknown, ${findings.length} findings`,
@@ -111,17 +111,17 @@ async function playRounds(run: Run, say: (line: string) => void): Promise<[numbe
 const wrong = (error: unknown): Summary['findings'] => [
   {
     what: 'wrong',
-    text: error instanceof Contradiction ? error.message : String(error instanceof Error ? error.stack : error),
+    text: error instanceof Violation ? error.message : String(error instanceof Error ? error.stack : error),
   },
 ];
 
-async function playRound(run: Run, blow: Blow, whole: boolean): Promise<Summary['findings']> {
-  const { serving, place, ledgers } = run;
-  run.blows[blow.name] = (run.blows[blow.name] ?? 0) + 1;
-  const victim = await startVictim(run, blow);
-  if (victim !== undefined) await underLoad(run, blow, victim);
-  if (blow.powerCut === true) {
-    await place.restore?.();
+async function playRound(run: Run, fault: InjectedFault, whole: boolean): Promise<Summary['findings']> {
+  const { serving, disk, ledgers } = run;
+  run.faults[fault.name] = (run.faults[fault.name] ?? 0) + 1;
+  const victim = await startVictim(run, fault);
+  if (victim !== undefined) await underLoad(run, fault, victim);
+  if (fault.powerCut === true) {
+    await disk.restore?.();
     serving.reboot();
   }
   const began = performance.now();
@@ -129,15 +129,18 @@ async function playRound(run: Run, blow: Blow, whole: boolean): Promise<Summary[
   run.restarting += performance.now() - began;
   const client = serving.connect();
   run.unknown += ledgers.reduce((sum, { unknown }) => sum + unknown.length, 0);
-  const findings = await check({ ...run, root: place.root, client, powerCut: blow.powerCut === true });
+  const findings = await check({ ...run, root: disk.root, client, powerCut: fault.powerCut === true });
   const wedged = whole && findings.length === 0 ? await collectAll(run, client) : [];
   client.close();
   return [...findings, ...wedged];
 }
 
 /** The daemon that came up in the round before, or a new one where it needs failpoints: those may end it as it starts. */
-async function startVictim({ serving, random, driver, standing }: Run, blow: Blow): Promise<Daemon | undefined> {
-  const failpoints = blow.failpoints(random, driver);
+async function startVictim(
+  { serving, random, driver, standing }: Run,
+  fault: InjectedFault,
+): Promise<Daemon | undefined> {
+  const failpoints = fault.failpoints(random, driver);
   if (failpoints === '' && standing !== undefined) return standing;
   await (random.chance(0.5) ? standing?.kill() : standing?.stop());
   return serving.start(failpoints).catch((error) => {
@@ -147,28 +150,28 @@ async function startVictim({ serving, random, driver, standing }: Run, blow: Blo
 }
 
 /** Writers at work until the daemon is gone. */
-async function underLoad(run: Run, blow: Blow, victim: Daemon): Promise<void> {
-  const { serving, random, ledgers, place, driver } = run;
+async function underLoad(run: Run, fault: InjectedFault, victim: Daemon): Promise<void> {
+  const { serving, random, ledgers, disk, driver } = run;
   let over = false;
   const writers = ledgers.map((ledger, n) => {
     const own = random.split();
     const client = serving.connect();
-    const upper = (mounts: Parameters<DriverUnderTest['upper']>[1]) => driver.upper(place.root, mounts);
-    const limits = () => blow.limits(own);
+    const upper = (mounts: Parameters<DriverUnderTest['upper']>[1]) => driver.upper(disk.root, mounts);
+    const limits = () => fault.limits(own);
     const writer = createWriter({ name: `w${n}`, client, random: own, ledger, ledgers, upper, limits });
     return { writer, client };
   });
   // Connected when the load begins; a failpoint may have ended the daemon by then.
   await Promise.all(writers.map(({ client }) => client.list().catch(() => {})));
   const working = Promise.all(writers.map(({ writer }) => writer.work(() => over)));
-  // What a writer finds must not go unheard, nor end the process, while the blow is still to come.
+  // What a writer finds must not go unheard, nor end the process, while the fault is still to come.
   working.catch(() => {});
   const acknowledged = () => writers.reduce((sum, { writer }) => sum + writer.acknowledged, 0);
   const answered = async (calls: number) => {
     const end = performance.now() + longestLoad;
     while (acknowledged() < calls && performance.now() < end) await pause(2);
   };
-  await blow.strike({ daemon: victim, place, random, answered });
+  await fault.inject({ daemon: victim, disk, random, answered });
   over = true;
   await Promise.race([
     working,
@@ -179,12 +182,12 @@ async function underLoad(run: Run, blow: Blow, victim: Daemon): Promise<void> {
 }
 
 /** Every key can be removed, leaf by leaf, and then nothing is left; what verify says is true of both. */
-async function collectAll({ place, ledgers }: Run, client: SnapshotsClient): Promise<Summary['findings']> {
-  const before = await verified(place.root);
+async function collectAll({ disk, ledgers }: Run, client: SnapshotsClient): Promise<Summary['findings']> {
+  const before = await verified(disk.root);
   await collect(client);
   for (const { facts } of ledgers) facts.clear();
-  const after = await verified(place.root);
-  const left = onDisk(place.root).snapshots;
+  const after = await verified(disk.root);
+  const left = onDisk(disk.root).snapshots;
   return [
     ...[before, after].filter(({ status }) => status !== 0).map(({ text }) => ({ what: 'unexplained', text }) as const),
     ...(left.length > 0 ? [{ what: 'wedged', text: `collected, but left on disk: ${left}` } as const] : []),

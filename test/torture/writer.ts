@@ -1,16 +1,26 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { createCaller } from './caller.ts';
-import { commit, type Deed, look, prepare, remove, type Tools, update } from './deeds.ts';
+import { commit, look, type Operation, prepare, remove, type Tools, update } from './operations.ts';
 
 /** A snapshots client at work on its own keys, and on everybody's parents. */
 export interface Writer {
   /** Calls acknowledged so far. */
   readonly acknowledged: number;
-  /** Works until it is told to stop, or until nobody answers. Rejects with a Contradiction. */
+  /** Works until it is told to stop, or until nobody answers. Rejects with a Violation. */
   work(stopped: () => boolean): Promise<void>;
 }
 
-const deeds: readonly [Deed, ...Deed[]] = [prepare, prepare, prepare, commit, commit, remove, remove, update, look];
+const operations: readonly [Operation, ...Operation[]] = [
+  prepare,
+  prepare,
+  prepare,
+  commit,
+  commit,
+  remove,
+  remove,
+  update,
+  look,
+];
 
 export function createWriter(context: Omit<Tools, 'caller'>): Writer {
   const caller = createCaller(context.ledger);
@@ -21,7 +31,7 @@ export function createWriter(context: Omit<Tools, 'caller'>): Writer {
     },
     work: async (stopped) => {
       while (!stopped() && !caller.isCut) {
-        await context.random.pick(deeds)(tools);
+        await context.random.pick(operations)(tools);
         await turn();
       }
     },

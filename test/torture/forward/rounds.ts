@@ -70,7 +70,7 @@ async function playRounds(
 ): Promise<Pick<ForwardSummary, 'events' | 'findings'>> {
   const end = performance.now() + seconds * 1000;
   for (let round = 1; ; round++) {
-    await strike(run);
+    await inject(run);
     const isLast = round >= rounds || performance.now() > end;
     if (!isLast && round % compareEvery !== 0) continue;
     writers.rest();
@@ -113,7 +113,7 @@ const startServer = (sandbox: Sandbox, port: number, file: string): Promise<Daem
   });
 
 /** One kill, mostly after something was forwarded since the last one. */
-async function strike(run: Run): Promise<void> {
+async function inject(run: Run): Promise<void> {
   const { random, sandbox, serving, port, file, kills } = run;
   const began = sizeOf(file);
   await waitFor('events to be forwarded', () => sizeOf(file) > began, { limit: random.chance(0.2) ? 0 : 8_000 }).catch(

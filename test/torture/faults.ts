@@ -3,65 +3,65 @@ import { type Step, steps } from '../../src/ports/failpoints.ts';
 import { type DriverUnderTest, isStepOf } from '../fault/drivers.ts';
 import type { Daemon } from '../support/daemon.ts';
 import type { CallLimits } from '../support/snapshots-client.ts';
+import type { Disk } from './disk.ts';
 import type { Mode } from './options.ts';
-import type { Place } from './place.ts';
 import type { Random } from './random.ts';
 
 /** A daemon at work, and what can be done to it. */
-export interface Scene {
+export interface Environment {
   readonly daemon: Daemon;
-  readonly place: Place;
+  readonly disk: Disk;
   readonly random: Random;
   /** Resolves when the round's writers have had so many calls acknowledged, or it takes too long. */
   readonly answered: (calls: number) => Promise<void>;
 }
 
 /** What befalls a daemon at work. */
-export interface Blow {
+export interface InjectedFault {
   readonly name: string;
   /** set before the daemon starts, in the words of its environment */
   failpoints(random: Random, driver: DriverUnderTest): string;
   /** how the writers' calls are cut short, if at all */
   limits(random: Random): CallLimits;
   /** Strikes a daemon at work; resolves when its process is gone. */
-  strike(scene: Scene): Promise<void>;
+  inject(environment: Environment): Promise<void>;
   readonly powerCut?: true;
 }
 
 const noFailpoints = { failpoints: () => '', limits: () => ({}) };
 const milliseconds = (random: Random) => pause(random.whole(1, 60));
 
-/** Counted in calls, so that a busy machine sees as much work before the blow; a little later, so that it hits anywhere in one. */
-async function aMoment({ random, answered }: Scene): Promise<void> {
+/** Counted in calls, so that a busy machine sees as much work before the fault; a little later, so that it hits anywhere in one. */
+async function untilBusy({ random, answered }: Environment): Promise<void> {
   await answered(random.whole(0, 80));
   await pause(random.whole(0, 12));
 }
 
-const kill: Blow = {
+const kill: InjectedFault = {
   name: 'kill',
   ...noFailpoints,
-  strike: async (scene) => {
-    await aMoment(scene);
-    await scene.daemon.kill();
+  inject: async (environment) => {
+    await untilBusy(environment);
+    await environment.daemon.kill();
   },
 };
 
-const stop: Blow = {
+const stop: InjectedFault = {
   name: 'stop',
   ...noFailpoints,
-  strike: async (scene) => {
-    await aMoment(scene);
-    await scene.daemon.stop();
+  inject: async (environment) => {
+    await untilBusy(environment);
+    await environment.daemon.stop();
   },
 };
 
 /** The daemon is frozen while calls come in, and thawed before it dies. */
-const freeze: Blow = {
+const freeze: InjectedFault = {
   name: 'freeze',
   ...noFailpoints,
-  strike: async (scene) => {
-    const { daemon, random } = scene;
-    await aMoment(scene);
+  inject: async (environment) => {
+    const { daemon, random } = environment;
+    await untilBusy(environment);
     for (let times = random.whole(1, 3); times > 0; times--) {
       await milliseconds(random);
       process.kill(daemon.pid, 'SIGSTOP');
@@ -73,7 +73,7 @@ const freeze: Blow = {
 };
 
 /** Callers hang up, and ask for answers sooner than these can be given. */
-const rude: Blow = {
+const rude: InjectedFault = {
   ...kill,
   name: 'rude',
   limits: (random) => {
@@ -86,7 +86,7 @@ const rude: Blow = {
 const actions = ['kill', 'error(EIO)', 'error(ENOSPC)', 'error(EDQUOT)', 'error(EMFILE)'] as const;
 
 /** Steps fail, once each, or the daemon dies at one; what is left of it is killed or stopped. */
-const fault: Blow = {
+const fault: InjectedFault = {
   name: 'fault',
   limits: () => ({}),
   failpoints: (random, driver) => {
@@ -94,9 +94,9 @@ const fault: Blow = {
     const one = () => `${random.pickOf(known)}=${random.pick(actions)}@${random.whole(1, 12)}`;
     return Array.from({ length: random.whole(1, 4) }, one).join(';');
   },
-  strike: async (scene) => {
-    const { daemon, random } = scene;
-    await Promise.race([daemon.ended, aMoment(scene)]);
+  inject: async (environment) => {
+    const { daemon, random } = environment;
+    await Promise.race([daemon.ended, untilBusy(environment)]);
     // Stopping one that a failpoint kills meanwhile is an error in the eyes of who asks it to stop.
     await (random.chance(0.5) ? daemon.kill() : daemon.stop().catch(() => daemon.kill()));
   },
@@ -105,21 +105,21 @@ const fault: Blow = {
 /** An error there keeps the daemon from starting at all, which is right, and no use here. */
 const isOfStart = (step: Step) => step.startsWith('reconcile.') || step === 'store.open';
 
-const power: Blow = {
+const power: InjectedFault = {
   name: 'power',
   ...noFailpoints,
   powerCut: true,
-  strike: async (scene) => {
-    const { daemon, place, random } = scene;
-    await aMoment(scene);
+  inject: async (environment) => {
+    const { daemon, disk, random } = environment;
+    await untilBusy(environment);
     process.kill(daemon.pid, 'SIGSTOP');
-    place.cut?.(random.chance(0.5));
+    disk.cut?.(random.chance(0.5));
     await daemon.kill();
   },
 };
 
-/** The blows of a mode; those that need the power cut only where that can be done. */
-export function blowsOf(mode: Mode, place: Place): readonly [Blow, ...Blow[]] {
+/** The faults of a mode; those that need the power cut only where that can be done. */
+export function faultsOf(mode: Mode, disk: Disk): readonly [InjectedFault, ...InjectedFault[]] {
   switch (mode) {
     case 'kill':
       return [kill];
@@ -128,7 +128,7 @@ export function blowsOf(mode: Mode, place: Place): readonly [Blow, ...Blow[]] {
     case 'power':
       return [power];
     case 'mixed':
-      return [kill, fault, stop, freeze, rude, ...(place.cut === undefined ? [] : [power])];
+      return [kill, fault, stop, freeze, rude, ...(disk.cut === undefined ? [] : [power])];
     default:
       return mode satisfies never;
   }

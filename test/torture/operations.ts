@@ -1,9 +1,8 @@
 import { lstatSync } from 'node:fs';
 import type { Mount } from '../../src/ports/volume-driver.ts';
 import type { CallLimits, SnapshotsClient } from '../support/snapshots-client.ts';
-import type { Caller } from './caller.ts';
+import { type Caller, Violation } from './caller.ts';
 import { inventFiles, type KnownFile, writeFiles } from './content.ts';
-import { Contradiction } from './contradiction.ts';
 import type { Fact, Ledger } from './ledger.ts';
 import type { Random } from './random.ts';
 
@@ -23,7 +22,7 @@ export interface Tools {
   readonly limits: () => CallLimits;
 }
 
-export type Deed = (tools: Tools) => Promise<unknown>;
+export type Operation = (tools: Tools) => Promise<unknown>;
 
 const keysPerWriter = 5;
 
@@ -54,7 +53,7 @@ export async function prepare(tools: Tools): Promise<void> {
     there === undefined ? ['NOT_FOUND'] : ['ALREADY_EXISTS', 'NOT_FOUND'],
   );
   if (made === undefined) return;
-  if (there !== undefined) throw new Contradiction(`${key} was prepared twice`);
+  if (there !== undefined) throw new Violation(`${key} was prepared twice`);
   if (kind === 'active')
     ledger.facts.set(key, { ...fact, files: await written(tools, made.answer, inventFiles(random, labels.token)) });
 }
@@ -70,7 +69,7 @@ async function written(
     writeFiles(layer, files);
     return files;
   } catch (error) {
-    if (isMissing(layer)) throw new Contradiction(`prepared, but there is nothing to write into: ${error}`);
+    if (isMissing(layer)) throw new Violation(`prepared, but there is nothing to write into: ${error}`);
     return undefined;
   }
 }
@@ -116,12 +115,10 @@ export async function update(tools: Tools): Promise<void> {
 export async function look({ client, caller, random, ledger }: Tools): Promise<void> {
   const [key, fact] = random.pickOf(sureFacts(ledger)) ?? [];
   if (key === undefined || fact === undefined) return;
-  await caller.look(async () => {
+  await caller.read(async () => {
     const { labels, parent } = await client.stat(key);
     if (labels.token !== fact.token || parent !== fact.parent)
-      throw new Contradiction(
-        `${key}: acknowledged ${fact.token} on ${fact.parent}, found ${labels.token} on ${parent}`,
-      );
+      throw new Violation(`${key}: acknowledged ${fact.token} on ${fact.parent}, found ${labels.token} on ${parent}`);
     if (fact.kind === 'active' && random.chance(0.5)) await client.mounts(key);
     if (random.chance(0.1)) expectWholeList(await client.list());
   });
@@ -131,5 +128,5 @@ export async function look({ client, caller, random, ledger }: Tools): Promise<v
 function expectWholeList(infos: readonly { readonly name: string; readonly parent: string }[]): void {
   const names = new Set(infos.map(({ name }) => name));
   for (const { name, parent } of infos)
-    if (parent !== '' && !names.has(parent)) throw new Contradiction(`${name} is listed without its parent ${parent}`);
+    if (parent !== '' && !names.has(parent)) throw new Violation(`${name} is listed without its parent ${parent}`);
 }

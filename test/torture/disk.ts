@@ -6,7 +6,7 @@ import type { Sandbox } from '../support/sandbox.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 /** Where a root lies: in a directory of this machine, or on a file system of its own whose power can be cut. */
-export interface Place {
+export interface Disk {
   readonly root: string;
   /**
    * Cuts the power: what is not on stable storage is gone. `flushed`: the file system's own log still gets to the disk, so
@@ -18,16 +18,16 @@ export interface Place {
   readonly restore?: () => Promise<void>;
 }
 
-export const placeKinds = ['directory', 'xfs', 'ext4', 'btrfs'] as const;
-export type PlaceKind = (typeof placeKinds)[number];
+export const diskKinds = ['directory', 'xfs', 'ext4', 'btrfs'] as const;
+export type DiskKind = (typeof diskKinds)[number];
 
-/** Makes a place that goes with the sandbox. */
-export function createPlace(sandbox: Sandbox, kind: PlaceKind): Place {
+/** Makes a disk that goes with the sandbox. */
+export function createDisk(sandbox: Sandbox, kind: DiskKind): Disk {
   if (kind === 'directory') return { root: join(sandbox.path, 'root') };
-  return kind === 'btrfs' ? copiedPlace(sandbox) : shutDownPlace(sandbox, kind);
+  return kind === 'btrfs' ? copiedDisk(sandbox) : shutDownDisk(sandbox, kind);
 }
 
-function shutDownPlace(sandbox: Sandbox, type: 'xfs' | 'ext4'): Place {
+function shutDownDisk(sandbox: Sandbox, type: 'xfs' | 'ext4'): Disk {
   const loop = createLoop(type, { megabytes: 512 });
   sandbox.atEnd(() => loop.end());
   return {
@@ -60,8 +60,8 @@ async function mountAnew(path: string, mount: () => void): Promise<void> {
   });
 }
 
-/** btrfs can't be shut down: at the cut its image is copied in one instant, by xfs, and the copy takes its place. */
-function copiedPlace(sandbox: Sandbox): Place {
+/** btrfs can't be shut down: at the cut its image is copied in one instant, by xfs, and the copy takes its disk. */
+function copiedDisk(sandbox: Sandbox): Disk {
   const outer = createLoop('xfs', { megabytes: 2000, format: ['-m', 'reflink=1'] });
   sandbox.atEnd(() => outer.end());
   const image = join(outer.path, 'image');
