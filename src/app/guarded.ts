@@ -4,7 +4,7 @@ import type { EventLog } from '../ports/event-log.ts';
 import { expectRoot, expectSameRoot, type RootGuard } from '../ports/root-guard.ts';
 import type { StoreFiles } from '../ports/store-files.ts';
 import type { VolumeDriver } from '../ports/volume-driver.ts';
-import type { Snapshots } from './store/snapshots.ts';
+import type { Snapshots } from './store/store.ts';
 
 // Whatever works on a root by its path must touch no other directory than the one that was opened. While the root is another one, a
 // guarded call fails with the guard's Fault. Changes of the state are refused by the journal, which asks the guard itself.

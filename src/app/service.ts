@@ -26,15 +26,14 @@ import type { RetentionPolicy } from './retention/policy.ts';
 import { restoreLayer } from './retention/restore-layer.ts';
 import { createRetention } from './retention/retention.ts';
 import { createAnswerInTime } from './store/answer-in-time.ts';
+import type { Durability } from './store/execute.ts';
 import { createForeignVolumes } from './store/foreign-volumes.ts';
 import { expectServing, type Journal } from './store/journal.ts';
 import { createKeyLocks } from './store/key-locks.ts';
-import { createRetrier } from './store/retrier.ts';
-import { createGivenBack } from './store/rolled-back.ts';
-import type { Snapshots } from './store/snapshots.ts';
+import { createRolledBack } from './store/rolled-back.ts';
+import type { Snapshots } from './store/store.ts';
 import { createStore } from './store/store.ts';
-import type { Durability } from './store/store-context.ts';
-import { createUndo } from './store/undo.ts';
+import { createRetrier, createUndo } from './store/undo.ts';
 
 /** A recovered store at work: the use cases and everything that runs behind them. */
 export interface Service {
@@ -118,9 +117,10 @@ export function createService(context: Context): Service {
   const flushed = durability === 'commit' || driver.traits.durableFreeze;
   const rules = { viewsNeedParent, rebase: driver.traits.rebase, flushed, retain: policy !== null };
   const undo = createUndo(logger, retrier);
-  const givenBack = createGivenBack(journal);
+  const rolledBack = createRolledBack(journal);
   const foreign = createForeignVolumes({ journal, driver });
-  const works = { locks, givenBack, foreign, purger, keeper, meter, retrier, undo };
+  const answerInTime = createAnswerInTime(journal);
+  const works = { locks, answerInTime, rolledBack, foreign, purger, keeper, meter, retrier, undo };
   const store = { journal, driver, ...works, rules, durability, removal, failpoint, logger, uptime };
   const stopping = () => purger.closing;
   const reconcile = (dryRun: boolean, crash: Crash | null) =>
@@ -154,16 +154,9 @@ export function createService(context: Context): Service {
     return ending;
   };
   const snapshots = createStore(store);
-  const inTime = createAnswerInTime(journal);
   return {
-    snapshots: {
-      ...snapshots,
-      prepare: (command, actor) => inTime(() => snapshots.prepare(command, actor)),
-      commit: (command, actor) => inTime(() => snapshots.commit(command, actor)),
-      remove: (command, actor) => inTime(() => snapshots.remove(command, actor)),
-      update: (command, actor) => inTime(() => snapshots.update(command, actor)),
-    },
-    restore: (name) => inTime(() => restoreLayer(store, name)),
+    snapshots,
+    restore: (name) => answerInTime(() => restoreLayer(store, name)),
     reconcile: async ({ dryRun }) => (await reconcile(dryRun, null)).actions,
     halt: () => void halted(),
     close: (reason) =>

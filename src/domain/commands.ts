@@ -1,12 +1,14 @@
 import type { Labels, OpenKind } from '../../events/codecs.ts';
 
-/** Prepare (active) and View (view). An empty parent is none. */
+/** Prepare (active) and View (view). An empty parent means none. */
 export interface Prepare {
   readonly type: 'Prepare';
   readonly key: string;
   readonly parent: string;
   readonly kind: OpenKind;
   readonly labels: Labels;
+  /** false: a new snapshot, even if the layer that `labels` ask for exists already */
+  readonly adopt?: false;
 }
 
 /** Makes the active `key` the committed `name`. `parent` names the expected or new parent, empty for "as it is". */

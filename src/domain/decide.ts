@@ -1,11 +1,11 @@
 import * as either from 'fp-ts/lib/Either.js';
-import type { Labels } from '../../events/codecs.ts';
 import type { Event } from '../../events/registry.ts';
 import type { Snapshot } from '../../projections/snapshot.ts';
 import type { State } from '../../projections/state.ts';
+import { adoptable, restoration } from './adoption.ts';
 import type { Command, Commit, Prepare, Remove, Update } from './commands.ts';
 import { applyMask, changesOf, checkKey, checkLabels, withoutEmpty } from './labels.ts';
-import { type Answer, type Refusal, refuse } from './refusal.ts';
+import { type Answer, refuse } from './refusal.ts';
 
 /** What the operator and the driver allow. */
 export interface Rules {
@@ -15,15 +15,32 @@ export interface Rules {
   readonly rebase: boolean;
   /** a layer's data is on stable storage before its commit is recorded */
   readonly flushed: boolean;
-  /** removed layers stay on disk, and can be brought back */
+  /** removed layers stay on disk and can be brought back, by a Prepare that asks for one too */
   readonly retain: boolean;
 }
 
+/** What follows from a command: the events to record, and the answer that counts when they are on stable storage. */
+export interface Decision {
+  readonly events: readonly Event[];
+  readonly answer: Answer<void>;
+  /** id of the committed layer that a Prepare is answered with, instead of a new snapshot: it must be verified first */
+  readonly adopts?: number;
+}
+
 /**
- * The facts that a command makes of a state, or the refusal that containerd expects in its place. Pure: the same state
- * and command always give the same answer. The checks stand in the order in which containerd's own drivers make them.
+ * Decides what a command does to a state: its events, or the refusal that containerd expects. Pure: the same state and command always
+ * have the same decision. The checks are in the order in which containerd's own drivers make them.
  */
-export function decide(state: State, command: Command, rules: Rules): Answer<readonly Event[]> {
+export function decide(state: State, command: Command, rules: Rules): Decision {
+  const adoption = command.type === 'Prepare' ? adopt(state, command, rules) : undefined;
+  if (adoption !== undefined) return adoption;
+  const event = eventOf(state, command, rules);
+  return either.isLeft(event)
+    ? { events: [], answer: event }
+    : { events: [event.right], answer: either.right(undefined) };
+}
+
+function eventOf(state: State, command: Command, rules: Rules): Answer<Event> {
   switch (command.type) {
     case 'Prepare':
       return prepare(state, command, rules);
@@ -33,6 +50,8 @@ export function decide(state: State, command: Command, rules: Rules): Answer<rea
       return remove(state, command, rules);
     case 'Update':
       return update(state, command);
+    default:
+      return command satisfies never;
   }
 }
 
@@ -42,13 +61,20 @@ export function find(state: State, key: string): Answer<Snapshot> {
   return snapshot === undefined ? refuse('not-found', `snapshot ${key}: not found`) : either.right(snapshot);
 }
 
-const accept = (event: Event): Answer<readonly Event[]> => either.right([event]);
-const rejected = (refusal: Refusal): Answer<never> => either.left(refusal);
+/** A layer that exists already is brought back if it is retained, and the Prepare refused: containerd then takes the layer. */
+function adopt(state: State, command: Prepare, rules: Rules): Decision | undefined {
+  const found = rules.retain && command.adopt !== false ? adoptable(state, command) : undefined;
+  if (found === undefined) return undefined;
+  const { retained, snapshot } = found;
+  const answer = refuse('already-exists', `snapshot ${snapshot.key}: exists already, and can be adopted`);
+  const events = retained === undefined ? [] : [restoration(retained, `adopted, in place of ${command.key}`)];
+  return { events, answer, adopts: snapshot.id };
+}
 
-function prepare(state: State, command: Prepare, rules: Rules): Answer<readonly Event[]> {
+function prepare(state: State, command: Prepare, rules: Rules): Answer<Event> {
   const { key, kind, parent } = command;
   const bad = checkKey(key, 'key') ?? checkLabels(command.labels);
-  if (bad !== undefined) return rejected(bad);
+  if (bad !== undefined) return either.left(bad);
   if (parent === '' && kind === 'view' && rules.viewsNeedParent)
     return refuse('invalid-argument', `view ${key}: a parent is required (views_need_parent is set)`);
   const base = parent === '' ? undefined : state.index.get(parent);
@@ -58,31 +84,33 @@ function prepare(state: State, command: Prepare, rules: Rules): Answer<readonly 
   if (state.index.has(key)) return refuse('already-exists', `snapshot ${key}: already exists`);
   const id = state.storeInfo.lastId + 1;
   const labels = withoutEmpty(command.labels);
-  return accept({ type: 'SnapshotPrepared', data: { id, key, kind, parent, parentId: base?.id ?? null, labels } });
+  return either.right({
+    type: 'SnapshotPrepared',
+    data: { id, key, kind, parent, parentId: base?.id ?? null, labels },
+  });
 }
 
-function commit(state: State, command: Commit, rules: Rules): Answer<readonly Event[]> {
+function commit(state: State, command: Commit, rules: Rules): Answer<Event> {
   const { key, name } = command;
   const bad = checkKey(key, 'key') ?? checkKey(name, 'name') ?? checkLabels(command.labels);
-  if (bad !== undefined) return rejected(bad);
+  if (bad !== undefined) return either.left(bad);
   const active = state.index.get(key);
   if (active === undefined) return refuse('not-found', `snapshot ${key}: not found`);
   if (state.index.has(name)) return refuse('already-exists', `snapshot ${name}: already exists`);
   if (active.kind !== 'active') return refuse('failed-precondition', `snapshot ${key}: is ${active.kind}, not active`);
-  return either.map(({ parent, parentId }: Base): readonly Event[] => [
-    {
-      type: 'SnapshotCommitted',
-      data: {
-        id: active.id,
-        key,
-        name,
-        parent,
-        parentId,
-        labels: withoutEmpty(command.labels),
-        flushed: rules.flushed,
-      },
-    },
-  ])(baseOf(state, command, active, rules));
+  const base = baseOf(state, command, active, rules);
+  if (either.isLeft(base)) return base;
+  const { parent, parentId } = base.right;
+  const data = {
+    id: active.id,
+    key,
+    name,
+    parent,
+    parentId,
+    labels: withoutEmpty(command.labels),
+    flushed: rules.flushed,
+  };
+  return either.right({ type: 'SnapshotCommitted', data });
 }
 
 type Base = Pick<Snapshot, 'parent' | 'parentId'>;
@@ -100,27 +128,26 @@ function baseOf(state: State, { key, parent }: Commit, active: Snapshot, rules: 
   return either.right({ parent, parentId: base.id });
 }
 
-function remove(state: State, { key }: Remove, { retain }: Rules): Answer<readonly Event[]> {
+function remove(state: State, { key }: Remove, { retain }: Rules): Answer<Event> {
   const bad = checkKey(key, 'key');
-  if (bad !== undefined) return rejected(bad);
+  if (bad !== undefined) return either.left(bad);
   const found = find(state, key);
   if (either.isLeft(found)) return found;
   const children = state.parentGraph.get(found.right.id)?.children ?? 0;
   if (children > 0) return refuse('failed-precondition', `cannot remove snapshot with child: ${key} has ${children}`);
   const retained = retain && found.right.kind === 'committed';
-  return accept({ type: 'SnapshotRemoved', data: { ...found.right, retained } });
+  return either.right({ type: 'SnapshotRemoved', data: { ...found.right, retained } });
 }
 
-function update(state: State, { key, labels, mask }: Update): Answer<readonly Event[]> {
+function update(state: State, { key, labels, mask }: Update): Answer<Event> {
   const bad = checkKey(key, 'name');
-  if (bad !== undefined) return rejected(bad);
+  if (bad !== undefined) return either.left(bad);
   const found = find(state, key);
   if (either.isLeft(found)) return found;
   const { id, labels: before } = found.right;
-  return either.chain((after: Labels): Answer<readonly Event[]> => {
-    const wrong = checkLabels(after, before);
-    return wrong === undefined
-      ? accept({ type: 'SnapshotUpdated', data: { id, key, ...changesOf(before, after) } })
-      : rejected(wrong);
-  })(applyMask(before, labels, mask));
+  const after = applyMask(before, labels, mask);
+  if (either.isLeft(after)) return after;
+  const wrong = checkLabels(after.right, before);
+  if (wrong !== undefined) return either.left(wrong);
+  return either.right({ type: 'SnapshotUpdated', data: { id, key, ...changesOf(before, after.right) } });
 }

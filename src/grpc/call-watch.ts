@@ -1,4 +1,4 @@
-import type { Snapshots } from '../app/store/snapshots.ts';
+import type { Snapshots } from '../app/store/store.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { StatusCode } from './status.ts';
 

@@ -5,7 +5,7 @@ import {
   type ServerHttp2Session,
   type ServerHttp2Stream,
 } from 'node:http2';
-import type { Snapshots } from '../app/store/snapshots.ts';
+import type { Snapshots } from '../app/store/store.ts';
 import { listenOnSocket } from '../edge/listen-on-socket.ts';
 import type { Logger } from '../ports/logger.ts';
 import { withTimeout } from '../ports/promises.ts';

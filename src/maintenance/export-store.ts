@@ -10,7 +10,7 @@ import { heldBy, type Identity, readIdentity } from '../adapters/system/root-dir
 import { runCommand } from '../adapters/system/run-command.ts';
 import { createSystem } from '../adapters/system/system.ts';
 import { stateOfStore } from '../app/audit/state-at.ts';
-import { volumesInOrder } from '../app/store/volumes-in-order.ts';
+import { volumesInOrder } from '../app/store/volume-of.ts';
 import { openCarrier } from '../compose/drivers.ts';
 import { storeFiles } from '../compose/store-files.ts';
 import { Fault, faultCode, faultOf } from '../ports/fault.ts';

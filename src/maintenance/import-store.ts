@@ -12,8 +12,8 @@ import { runCommand } from '../adapters/system/run-command.ts';
 import { createSystem } from '../adapters/system/system.ts';
 import { operatorActor } from '../app/actors.ts';
 import { loadState } from '../app/recovery/load-state.ts';
-import { seal } from '../app/store/stamp-events.ts';
-import { volumesInOrder } from '../app/store/volumes-in-order.ts';
+import { stampEvents } from '../app/store/journal.ts';
+import { volumesInOrder } from '../app/store/volume-of.ts';
 import { createDriver, openCarrier } from '../compose/drivers.ts';
 import type { DriverName } from '../config/config.ts';
 import { isErrno } from '../ports/errno.ts';
@@ -155,7 +155,7 @@ async function unpackFiles(place: string, { file, members }: Source): Promise<vo
 
 async function record(log: EventLog, { store, driver: from, position, volumes }: Source, driver: string) {
   const imported = { type: 'StoreImported', data: { from, driver, position, volumes } } as const;
-  await log.append(seal([imported], { store, after: position, clock: system.now, actor: operatorActor }), {
+  await log.append(stampEvents([imported], { store, after: position, clock: system.now, actor: operatorActor }), {
     reserve: true,
     flush: 'now',
   });

@@ -9,7 +9,7 @@ import { inspectLog } from '../adapters/event-log/file/verify/inspect-log.ts';
 import { readIdentity } from '../adapters/system/root-directory.ts';
 import { createSystem } from '../adapters/system/system.ts';
 import { operatorActor } from '../app/actors.ts';
-import { seal } from '../app/store/stamp-events.ts';
+import { stampEvents } from '../app/store/journal.ts';
 import { Fault } from '../ports/fault.ts';
 import { withRootLock } from './stopped-store.ts';
 
@@ -27,7 +27,7 @@ async function repairLocked(root: string, dryRun: boolean): Promise<Repair> {
   return repairLog({
     ...{ root, store, dryRun },
     states: () => knownStates(root, store),
-    seal: (facts, after) => seal(facts, { store, after, clock: createSystem().now, actor: operatorActor }),
+    seal: (facts, after) => stampEvents(facts, { store, after, clock: createSystem().now, actor: operatorActor }),
   });
 }
 

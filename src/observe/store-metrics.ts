@@ -11,7 +11,7 @@ import { createFlushMetrics, gaugeOf, type ObserveFlush, watchForwarding, watchL
 export interface WatchedJournal {
   readonly durable: State;
   readonly latest: State;
-  readonly setbacks: number;
+  readonly rollbacks: number;
 }
 
 /** The part of a feed that is read at a scrape. */
@@ -143,7 +143,7 @@ function watchJournal(registry: Registry, journal: WatchedJournal): void {
   const durable = () => journal.durable;
   gauge('snapledger_log_durable_position', 'Position of the newest durable event', () => durable().position);
   gauge('snapledger_log_appended_position', 'Position of the newest event appended', () => journal.latest.position);
-  gauge('snapledger_log_rollbacks', 'How often appended events were rolled back', () => journal.setbacks);
+  gauge('snapledger_log_rollbacks', 'How often appended events were rolled back', () => journal.rollbacks);
   gauge(
     'snapledger_volumes_pending_purge',
     'Volumes that wait for their purge',

@@ -4,7 +4,7 @@ import { toRows } from '../../projections/checkpoint-rows.ts';
 import { emptyState, evolve } from '../../projections/state.ts';
 import { createFileCheckpointStore } from '../../src/adapters/checkpoint-store/file.ts';
 import { openFileEventLog } from '../../src/adapters/event-log/file/open-file-event-log.ts';
-import { seal } from '../../src/app/store/stamp-events.ts';
+import { stampEvents } from '../../src/app/store/journal.ts';
 
 export const store = '0b7c1e9e-3a55-4c8e-9d0a-6a1f6a3f1c11';
 const began = 1_760_000_000_000_000_000n;
@@ -55,7 +55,7 @@ export async function writeLongLog(root: string, events: number, every = 50_000)
     const batch = Array.from({ length: Math.min(batchLength, events - log.end.position) }, () => facts.next().value);
     const clock = () => began + BigInt(log.end.position) * 1_000_000_000n;
     const meta = { actor: 'containerd', namespace: 'k8s.io', lease: 'pull-1' };
-    const sealed = seal(batch, { store, after: log.end.position, clock, actor: meta });
+    const sealed = stampEvents(batch, { store, after: log.end.position, clock, actor: meta });
     await log.append(sealed, { reserve: true, flush: 'now' });
     sealed.reduce(evolve, state);
     if (log.end.position % every === 0) await checkpoints.save(log.end, toRows(state));

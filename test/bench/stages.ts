@@ -6,8 +6,8 @@ import { emptyState, evolve, type MutableState } from '../../projections/state.t
 import { formatLine } from '../../src/adapters/event-log/file/format/line.ts';
 import { createSystem } from '../../src/adapters/system/system.ts';
 import { createOverlayDriver } from '../../src/adapters/volume-driver/overlay/overlay-driver.ts';
-import { seal } from '../../src/app/store/stamp-events.ts';
-import { preparedVolume } from '../../src/app/store/volume-of.ts';
+import { stampEvents } from '../../src/app/store/journal.ts';
+import { snapshotUnder, volumeOf } from '../../src/app/store/volume-of.ts';
 import type { Prepare } from '../../src/domain/commands.ts';
 import { decide } from '../../src/domain/decide.ts';
 import { framed } from '../../src/grpc/framing.ts';
@@ -74,16 +74,16 @@ async function prepareOnce(
   const asked = requestSerialize({ snapshotter: 'snapledger', key, parent: '', labels: {} });
   const request = await watch('decode the request', () => requestDeserialize(asked) as Omit<Prepare, 'type' | 'kind'>);
   const decided = await watch('decide', () => decide(state, { ...request, type: 'Prepare', kind: 'active' }, rules));
-  if (either.isLeft(decided)) throw new TypeError(decided.left.text);
+  if (either.isLeft(decided.answer)) throw new TypeError(decided.answer.left.text);
   const clock = () => BigInt(Date.now()) * 1_000_000n;
   const place = { store, after: state.position, clock, actor: { actor: 'containerd' } };
-  const envelopes = await watch('seal: ids and time', () => seal(decided.right, place));
+  const envelopes = await watch('seal: ids and time', () => stampEvents(decided.events, place));
   const body = await watch('encode', () =>
     envelopes.map((envelope) => JSON.stringify(encodeEnvelope(envelope))).join(),
   );
   const line = await watch('hash and checksum', () => formatLine('event', hash, body));
   const after = await watch('fold into the state', () => envelopes.reduce(evolve, state));
-  const volume = preparedVolume(after, key);
+  const volume = volumeOf(after, snapshotUnder(after, key));
   const mounts = await watch('make the volume', async () => {
     await driver.create(volume);
     return driver.mounts(volume);

@@ -29,10 +29,10 @@ export const view = (id: number, ...parents: number[]): Volume => ({ id, kind: '
 const committed = (volume: Volume): Volume => ({ ...volume, kind: 'committed' });
 
 /** Commits an active: only then can it be a parent. */
-async function commit({ flush, freeze: seal, dropActive: finish }: VolumeDriver, volume: Volume): Promise<void> {
+async function commit({ flush, freeze, dropActive }: VolumeDriver, volume: Volume): Promise<void> {
   await flush(volume);
-  await seal(volume);
-  await finish(committed(volume));
+  await freeze(volume);
+  await dropActive(committed(volume));
 }
 
 /** What every volume driver must do. */

@@ -30,7 +30,7 @@ const leftOver: Readonly<Record<string, string>> = {
 function killsAt(step: Step, driver: string): readonly Lives[] {
   const kill = `${step}=kill`;
   if (step === 'undo.prepare') return [[`prepare.volume=error(EIO)@1;${kill}`]];
-  if (step === 'undo.commit') return [[`commit.seal=error(EIO)@1;${kill}`]];
+  if (step === 'undo.commit') return [[`commit.freeze=error(EIO)@1;${kill}`]];
   // The log's third write is the first prepare: the first two are the store's creation and its opening.
   if (step === 'undo.volume') return [[`log.write=error(ENOSPC)@3;${kill}`]];
   if (step === 'undo.record') return [[`log.write=error(ENOSPC)@3;undo.volume=error(EIO);${kill}`]];

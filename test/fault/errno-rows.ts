@@ -14,7 +14,7 @@ function refusedByDriver(error: ErrnoName): readonly Row[] {
   return [
     { step: 'prepare.volume', error, deed: 'prepare', caller, logged: undone, again: 'done' },
     { step: 'commit.flush', error, deed: 'commit', caller, logged: ['CommitUndone'], again: 'done' },
-    { step: 'commit.seal', error, deed: 'commit', caller, logged: ['CommitUndone'], again: 'done' },
+    { step: 'commit.freeze', error, deed: 'commit', caller, logged: ['CommitUndone'], again: 'done' },
   ];
 }
 

@@ -90,7 +90,7 @@ const finishedAtLast = {
   error: 'EIO',
   deed: 'commit',
   caller: 'done',
-  said: 'finish failed',
+  said: 'active not dropped',
   logged: ['SnapshotCommitted'],
   ...committedK,
   again: 'not-found',
@@ -121,7 +121,7 @@ const common: readonly Row[] = [
     again: 'already-exists',
   },
   ...refusedCommit('commit.flush'),
-  ...refusedCommit('commit.seal'),
+  ...refusedCommit('commit.freeze'),
   ...refusedAppend('commit.append', 'commit'),
   {
     step: 'commit.answer',
@@ -131,7 +131,7 @@ const common: readonly Row[] = [
     ...committedK,
     again: 'not-found',
   },
-  { ...finishedAtLast, step: 'commit.finish' },
+  { ...finishedAtLast, step: 'commit.drop' },
   ...refusedAppend('remove.append', 'remove'),
   {
     step: 'remove.answer',
@@ -158,7 +158,7 @@ const common: readonly Row[] = [
   { step: 'undo.record', also: ['log.write=error(ENOSPC)@1', 'undo.volume=error(EIO)'], ...givenBack },
   {
     step: 'undo.commit',
-    also: ['commit.seal=error(EIO)'],
+    also: ['commit.freeze=error(EIO)'],
     error: 'EIO',
     deed: 'commit',
     caller: 'io',

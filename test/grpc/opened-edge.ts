@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { type CallOptions, Client, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { either } from 'fp-ts';
 import type { Snapshot } from '../../projections/snapshot.ts';
-import type { Snapshots } from '../../src/app/store/snapshots.ts';
+import type { Snapshots } from '../../src/app/store/store.ts';
 import { refuse } from '../../src/domain/refusal.ts';
 import { snapshotsService } from '../../src/grpc/protocol.ts';
 import { type GrpcServer, serveGrpc } from '../../src/grpc/serve-grpc.ts';

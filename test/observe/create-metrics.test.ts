@@ -74,7 +74,7 @@ test('shows how the forwarding stands, and nothing where nothing is forwarded', 
   metrics.watchForwarding(() => status);
   const events = new Subject<Envelope>();
   const state = { ...emptyState(), position: 10 };
-  const journal = { durable: state, latest: state, setbacks: 0, events, log: createMemoryEventLog() };
+  const journal = { durable: state, latest: state, rollbacks: 0, events, log: createMemoryEventLog() };
   metrics.watch(journal, createPipelines({ journal, logger: silent }));
   assert.is(await reading(metrics, 'snapledger_forward_position'), 3);
   assert.is(await reading(metrics, 'snapledger_forward_lag_events'), 7);
@@ -104,7 +104,7 @@ test('counts batches, events and bytes of the log', async ({ metrics }) => {
 
 test('counts durable events and shows the state of the journal', async ({ metrics }) => {
   const events = new Subject<Envelope>();
-  const journal = { durable: emptyState(), latest: emptyState(), setbacks: 4, events, log: createMemoryEventLog() };
+  const journal = { durable: emptyState(), latest: emptyState(), rollbacks: 4, events, log: createMemoryEventLog() };
   metrics.watch(journal, createPipelines({ journal, logger: silent, onFailure: metrics.pipelineFailed }));
   facts.forEach((event, at) => {
     const envelope = enveloped(event, at + 1);
@@ -125,7 +125,7 @@ test('counts durable events and shows the state of the journal', async ({ metric
 });
 
 test('shows how far background work and readers are behind, and what failed', async ({ metrics }) => {
-  const journal = { durable: { ...emptyState(), position: 9 }, latest: emptyState(), setbacks: 0 };
+  const journal = { durable: { ...emptyState(), position: 9 }, latest: emptyState(), rollbacks: 0 };
   const source = { ...journal, events: new Subject<Envelope>(), log: createMemoryEventLog() };
   const pipelines = createPipelines({ journal: source, logger: silent, onFailure: metrics.pipelineFailed });
   metrics.watch(journal, pipelines);

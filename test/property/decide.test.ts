@@ -25,8 +25,7 @@ function run(all: readonly Command[]): { state: MutableState; log: Envelope[] } 
   const log: Envelope[] = [];
   for (const command of all) {
     const decided = decide(state, command, rules);
-    if (either.isLeft(decided)) continue;
-    const envelopes = enveloped(decided.right, state.position);
+    const envelopes = enveloped(decided.events, state.position);
     log.push(...envelopes);
     envelopes.reduce(evolve, state);
   }
@@ -42,12 +41,12 @@ test('random commands get the answers, and leave the snapshots, of the naive mod
         const decided = decide(state, command, rules);
         const expected = naively(model, command);
         assert.is(
-          either.isLeft(decided) ? decided.left.code : 'ok',
+          either.isLeft(decided.answer) ? decided.answer.left.code : 'ok',
           expected.answer,
           JSON.stringify(command).slice(0, 200),
         );
         model = expected.store;
-        if (either.isRight(decided)) enveloped(decided.right, state.position).reduce(evolve, state);
+        enveloped(decided.events, state.position).reduce(evolve, state);
       }
       assert.equal(
         shown(state),

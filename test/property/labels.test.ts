@@ -62,8 +62,8 @@ test('after any updates the labels are those of a naive map, at every position, 
       const checkpoints = [reloaded(state)];
       for (const command of updates) {
         const decided = decide(state, command, rules);
-        assert.ok(either.isRight(decided));
-        const envelopes = enveloped(decided.right, state.position).map(reread);
+        assert.ok(either.isRight(decided.answer));
+        const envelopes = enveloped(decided.events, state.position).map(reread);
         log.push(...envelopes);
         state = envelopes.reduce(evolve, state);
         checkpoints.push(reloaded(state));
@@ -92,8 +92,8 @@ test('an event of an update names each label that changed, before and after, and
       for (const next of [filled, command]) {
         const was = new Map(labelsIn(state));
         const decided = decide(state, next, rules);
-        assert.ok(either.isRight(decided));
-        const [envelope] = enveloped(decided.right, state.position);
+        assert.ok(either.isRight(decided.answer));
+        const [envelope] = enveloped(decided.events, state.position);
         assert.ok(envelope?.event.type === 'SnapshotUpdated');
         state = evolve(state, envelope);
         const is = new Map(labelsIn(state));

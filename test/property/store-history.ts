@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { either } from 'fp-ts';
 import type { Snapshot } from '../../projections/snapshot.ts';
-import type { Snapshots } from '../../src/app/store/snapshots.ts';
+import type { Snapshots } from '../../src/app/store/store.ts';
 import type { Command } from '../../src/domain/commands.ts';
 import type { Answer } from '../../src/domain/refusal.ts';
 import { Fault } from '../../src/ports/fault.ts';

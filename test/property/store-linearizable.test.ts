@@ -1,7 +1,7 @@
 import { either } from 'fp-ts';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Snapshots } from '../../src/app/store/snapshots.ts';
+import type { Snapshots } from '../../src/app/store/store.ts';
 import { find } from '../../src/domain/decide.ts';
 import { isLinearizable } from '../support/linearizable.ts';
 import type { NaiveStore } from '../support/naive-model.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Event } from '../../events/registry.ts';
 import { openFileEventLog } from '../../src/adapters/event-log/file/open-file-event-log.ts';
 import { writeIdentity } from '../../src/adapters/system/root-directory.ts';
-import { seal } from '../../src/app/store/stamp-events.ts';
+import { stampEvents } from '../../src/app/store/journal.ts';
 
 /** How much a root holds. */
 export interface Amount {
@@ -76,7 +76,12 @@ export async function fillRoot(root: string, amount: Amount): Promise<void> {
   let time = 1_700_000_000_000_000_000n;
   const append = async () => {
     time += 1_000_000_000n;
-    const sealed = seal(batch, { store, after: log.end.position, clock: () => time, actor: { actor: 'containerd' } });
+    const sealed = stampEvents(batch, {
+      store,
+      after: log.end.position,
+      clock: () => time,
+      actor: { actor: 'containerd' },
+    });
     batch = [];
     await log.append(sealed, { reserve: true, flush: 'now' });
   };

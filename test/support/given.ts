@@ -16,11 +16,13 @@ export function given(...events: Event[]) {
     when: (command: Command, rules: Partial<Rules> = {}) => {
       const decided = decide(state, command, { ...usual, ...rules });
       return {
-        then: (...expected: Event[]) => assert.equal(decided, either.right(expected)),
+        then: (...expected: Event[]) => assert.equal(decided, { events: expected, answer: either.right(undefined) }),
         refused: (code: RefusalCode, text: string) => {
-          assert.ok(either.isLeft(decided), `expected a refusal, found ${JSON.stringify(decided)}`);
-          assert.is(decided.left.code, code);
-          assert.ok(decided.left.text.includes(text), `${decided.left.text} should contain ${text}`);
+          const { answer, events } = decided;
+          assert.ok(either.isLeft(answer), `expected a refusal, found ${JSON.stringify(decided)}`);
+          assert.equal(events, []);
+          assert.is(answer.left.code, code);
+          assert.ok(answer.left.text.includes(text), `${answer.left.text} should contain ${text}`);
         },
       };
     },

@@ -6,7 +6,7 @@ import { errorText } from '../../ports/fault.ts';
 import type { Logger } from '../../ports/logger.ts';
 import type { VolumeDriver } from '../../ports/volume-driver.ts';
 import type { Journal } from '../store/journal.ts';
-import type { Retrier } from '../store/retrier.ts';
+import type { Retrier } from '../store/undo.ts';
 import { follow, type Source } from './follow.ts';
 
 /** What a pipeline does when its work failed at an event. Pauses are in milliseconds and double. */

@@ -12,7 +12,7 @@ import { countByType, planFor } from '../reconcile/plan.ts';
 import { idsMatch } from '../reconcile/verify-volumes.ts';
 import { type Crash, crashOf } from '../reconcile/wanted.ts';
 import type { Journal } from '../store/journal.ts';
-import { withUptime } from '../store/stamp-events.ts';
+import { withUptime } from '../store/journal.ts';
 
 /** Who takes the store into service. */
 export interface Opener {

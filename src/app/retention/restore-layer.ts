@@ -7,8 +7,8 @@ import { type Answer, refuse } from '../../domain/refusal.ts';
 import { restorable } from '../../domain/restore.ts';
 import type { VolumeDriver } from '../../ports/volume-driver.ts';
 import { operatorActor } from '../actors.ts';
+import type { StoreContext } from '../store/execute.ts';
 import { expectServing, type Journal } from '../store/journal.ts';
-import type { StoreContext } from '../store/store-context.ts';
 import { layerWith, pathOf, snapshotWith } from '../store/volume-of.ts';
 
 /**

@@ -1,4 +1,5 @@
 import { BehaviorSubject, type Observable, Subject } from 'rxjs';
+import { v5 } from 'uuid';
 import { type Envelope, encodeEnvelope, type Meta } from '../../../events/envelope.ts';
 import type { Event } from '../../../events/registry.ts';
 import { createLatest } from '../../../projections/latest.ts';
@@ -7,8 +8,7 @@ import type { AppendOptions, EventLog, LogPosition, LogTrouble } from '../../por
 import { errorText, Fault, isTransient } from '../../ports/fault.ts';
 import { deferred } from '../../ports/promises.ts';
 import { expectRoot, type RootGuard } from '../../ports/root-guard.ts';
-import type { Clock } from '../../ports/system.ts';
-import { seal } from './stamp-events.ts';
+import type { Clock, Uptime } from '../../ports/system.ts';
 
 export interface RecordOptions extends Partial<AppendOptions> {
   readonly actor: Meta;
@@ -27,8 +27,8 @@ export interface Journal {
   readonly durable: State;
   /** the place of `durable` in the log */
   readonly place: LogPosition;
-  /** Counts how often the log has given taken events back. */
-  readonly setbacks: number;
+  /** Counts how often the log has rolled events back. */
+  readonly rollbacks: number;
   /** Whether events are taken and kept, and if not, why. */
   readonly health: Health;
   /**
@@ -78,7 +78,7 @@ export interface Health {
 export function createJournal({ log, store, clock, state: durable, root, largest }: Context): Journal {
   const latest = createLatest(durable);
   let place = log.end;
-  let setbacks = 0;
+  let rollbacks = 0;
   let reason = '';
   let closed = false;
   const { promise: stopped, resolve: resolveStopped } = deferred<string>();
@@ -94,9 +94,9 @@ export function createJournal({ log, store, clock, state: durable, root, largest
     latest.settle();
     for (const envelope of envelopes) events.next(envelope);
   };
-  const fallBack = (since: number) => {
-    if (since !== setbacks) return;
-    setbacks += 1;
+  const rollBack = (since: number) => {
+    if (since !== rollbacks) return;
+    rollbacks += 1;
     latest.rollBack();
   };
   const stop = (why: string) => {
@@ -109,7 +109,7 @@ export function createJournal({ log, store, clock, state: durable, root, largest
     const { position } = log.end;
     if (latest.state.position !== position) throw rolledBack();
     const because = cause === undefined ? {} : { cause };
-    const envelopes = seal(facts, { store, after: position, clock, actor, ...because });
+    const envelopes = stampEvents(facts, { store, after: position, clock, actor, ...because });
     if (largest !== undefined && !reserve) expectSmall(envelopes, largest);
     const appended = log.append(envelopes, { reserve, flush });
     if (log.end.position === position) {
@@ -118,11 +118,11 @@ export function createJournal({ log, store, clock, state: durable, root, largest
     }
     for (const envelope of envelopes) latest.fold(envelope);
     closed = facts.at(-1)?.type === 'StoreClosed';
-    const [at, since] = [log.end, setbacks];
+    const [at, since] = [log.end, rollbacks];
     try {
       await appended;
     } catch (error) {
-      fallBack(since);
+      rollBack(since);
       if (!isTransient(error)) stop(errorText(error));
       throw error;
     }
@@ -135,8 +135,8 @@ export function createJournal({ log, store, clock, state: durable, root, largest
     get place() {
       return place;
     },
-    get setbacks() {
-      return setbacks;
+    get rollbacks() {
+      return rollbacks;
     },
     get health() {
       if (reason !== '') return { serving: false, reason };
@@ -158,6 +158,33 @@ export function createJournal({ log, store, clock, state: durable, root, largest
     recordSoon: (facts, options, onLost) => void record(facts, { ...options, flush: 'soon' }).catch(onLost),
     settled: () => log.settled().catch(() => {}),
   };
+}
+
+/** The id of the event at a position of a store's log: derived, so that a retry is recognisable. */
+export function eventId(store: string, position: number): string {
+  return v5(String(position), store);
+}
+
+/** Who acts, with the machine's uptime: for events from which it is counted how much time has passed. */
+export const withUptime = (actor: Meta, uptime: Uptime): Meta => ({ ...actor, uptime: String(uptime()) });
+
+/** Puts facts into envelopes: positions after `after`, one time, one actor; `cause` is the position that led to them. */
+export function stampEvents(
+  events: readonly Event[],
+  { store, after, clock, actor, cause }: { store: string; after: number; clock: Clock; actor: Meta; cause?: number },
+): readonly Envelope[] {
+  const time = clock();
+  const because = cause === undefined ? undefined : eventId(store, cause);
+  const began = because ?? eventId(store, after + 1);
+  const meta: Meta = {
+    ...actor,
+    correlation: began,
+    ...(because === undefined ? {} : { causation: because }),
+  };
+  return events.map((event, index) => {
+    const position = after + 1 + index;
+    return { position, id: eventId(store, position), time, meta, event };
+  });
 }
 
 /** Throws a Fault (`too-large`) for the first event that is larger than `largest` bytes. */

@@ -1,38 +1,33 @@
 import type { Journal } from './journal.ts';
 
 /**
- * Keeps new numbers waiting while volumes of numbers that the log has given back may still be on the disk. Were a newer number
- * durable before they are gone, a crash would leave them below the log's last one, where nothing tells a volume that nobody
- * was ever given from one that somebody has written into.
+ * Keeps new ids waiting while volumes of rolled-back prepares may still be on the disk. If a newer id became durable first, a crash
+ * would leave such a volume below the last id, where recovery cannot tell an unused volume from one with data.
  */
-export interface GivenBack {
+export interface RolledBack {
   /** Some of the prepares under way may have lost their event, and not yet their volume. */
   readonly pending: boolean;
-  /** Resolves when those have ended, their undoing included. */
+  /** Resolves when those have ended, including their undo. */
   gone(): Promise<void>;
-  /** Takes note of a prepare whose event the log has taken; answers as it does. */
+  /** Counts a prepare as under way, from the append on. Settles as it does. */
   track<T>(prepare: Promise<T>): Promise<T>;
 }
 
-export function createGivenBack(journal: Pick<Journal, 'setbacks'>): GivenBack {
+export function createRolledBack(journal: Pick<Journal, 'rollbacks'>): RolledBack {
   const underWay = new Set<Promise<unknown>>();
-  let seen = journal.setbacks;
+  let seen = journal.rollbacks;
   return {
     get pending() {
-      return seen !== journal.setbacks;
+      return seen !== journal.rollbacks;
     },
     gone: async () => {
-      const { setbacks } = journal;
+      const { rollbacks } = journal;
       await Promise.allSettled(underWay);
-      seen = Math.max(seen, setbacks);
+      seen = Math.max(seen, rollbacks);
     },
-    track: async (prepare) => {
+    track: (prepare) => {
       underWay.add(prepare);
-      try {
-        return await prepare;
-      } finally {
-        underWay.delete(prepare);
-      }
+      return prepare.finally(() => underWay.delete(prepare));
     },
   };
 }

@@ -1,7 +1,7 @@
 import { ancestors } from '../../../projections/parent-graph.ts';
 import type { Snapshot } from '../../../projections/snapshot.ts';
 import type { State } from '../../../projections/state.ts';
-import type { Volume } from '../../ports/volume-driver.ts';
+import type { Volume, VolumeDriver } from '../../ports/volume-driver.ts';
 
 /** A snapshot as the driver sees it. */
 export function volumeOf(state: State, { id, kind, parentId, labels }: Snapshot): Volume {
@@ -46,9 +46,22 @@ export function snapshotWith(state: State, id: number): Snapshot | undefined {
 /** Where a snapshot's volume stands, relative to the root. */
 export const pathOf = (id: number): string => `snapshots/${id}`;
 
-/** The volume of the snapshot that was just folded into a state under this key. */
-export function preparedVolume(state: State, key: string): Volume {
+/** The living snapshot under a key, which a decision on the same state has found or made. */
+export function snapshotUnder(state: State, key: string): Snapshot {
   const snapshot = state.index.get(key);
-  if (snapshot === undefined) throw new TypeError(`snapshot ${key} is not in the state that its event was folded into`);
-  return volumeOf(state, snapshot);
+  if (snapshot === undefined) throw new TypeError(`snapshot ${key} is not in the state that it was decided on`);
+  return snapshot;
+}
+
+/** A snapshot with the labels that the driver adds to the recorded ones. */
+export function withDriverLabels(driver: Pick<VolumeDriver, 'labelsOf'>, snapshot: Snapshot): Snapshot {
+  const added = driver.labelsOf(snapshot);
+  return added === undefined ? snapshot : { ...snapshot, labels: { ...snapshot.labels, ...added } };
+}
+
+/** The volumes that the disk has to hold by a state, living and retained ones, each after its parents. */
+export function volumesInOrder(state: State): readonly Volume[] {
+  const living = [...state.index.values()].map((snapshot) => volumeOf(state, snapshot));
+  const retained = [...state.volumes.retained].map(([, { snapshot }]) => retainedVolume(state, snapshot));
+  return [...living, ...retained].sort((a, b) => a.parents.length - b.parents.length || a.id - b.id);
 }

@@ -22,12 +22,12 @@ test('hinders nothing where nothing is named', () => {
 });
 
 test('makes a named step fail each time, and no other one', () => {
-  const failpoint = createFailpoints('commit.seal=error(EIO);log.write=error(ENOSPC)');
+  const failpoint = createFailpoints('commit.freeze=error(EIO);log.write=error(ENOSPC)');
   assert.equal(
     steps.filter((step) => codeAt(failpoint, step) !== 'went on'),
-    ['commit.seal', 'log.write'],
+    ['commit.freeze', 'log.write'],
   );
-  assert.is(codeAt(failpoint, 'commit.seal'), 'io');
+  assert.is(codeAt(failpoint, 'commit.freeze'), 'io');
   assert.is(codeAt(failpoint, 'log.write'), 'no-space');
 });
 
@@ -59,8 +59,8 @@ test('refuses unknown steps and actions, and lists those that there are', () => 
     }
     return assert.unreachable(`${text} was taken`) as never;
   };
-  assert.is(refused('commit.sale=kill').code, 'misuse');
-  assert.match(refused('commit.sale=kill').hint, 'commit.seal');
+  assert.is(refused('commit.freze=kill').code, 'misuse');
+  assert.match(refused('commit.freze=kill').hint, 'commit.freeze');
   assert.match(refused('log.write').hint, 'log.write');
   for (const action of ['die', 'error(EIEIO)', 'kill@0', 'kill@x', 'toString'])
     assert.match(refused(`log.write=${action}`).code, 'misuse');

@@ -207,7 +207,7 @@ test('a layer that was never measured is adopted as long as it is there', async 
   assert.is(codeOf(answer), 'already-exists');
 });
 
-test('a retained layer that can not be examined is not adopted, and stays retained', async () => {
+test('a retained layer that can not be verified is not adopted, and stays retained', async () => {
   let failing = false;
   const before = (name: string) => {
     if (failing && name === 'usage') throw new Fault('io', 'the disk fails', { hint: 'replace it' });
@@ -217,7 +217,7 @@ test('a retained layer that can not be examined is not adopted, and stays retain
   failing = true;
   right(await store.snapshots.prepare(prepare('default/9/e', '', { labels: { [refLabel]: 'sha256:a' } }), actor));
   assert.equal(retained(store), [1, 2, 3]);
-  assert.ok(store.said.some(({ message }) => message === 'layer not adopted: it can not be examined'));
+  assert.ok(store.said.some(({ message }) => message === 'layer not adopted: it can not be verified'));
 });
 
 test('what happens while a layer is examined counts', async () => {

@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { eventId, seal } from '../../../src/app/store/stamp-events.ts';
+import { eventId, stampEvents } from '../../../src/app/store/journal.ts';
 import { prepared } from '../../support/sample-events.ts';
 
 const test = suite('app/store/stamp-events');
@@ -15,7 +15,7 @@ test('ids follow from store and position alone, as version 5 of RFC 9562', () =>
 });
 
 test('envelopes follow each other, and all of one record share time and correlation', () => {
-  const sealed = seal([prepared(1, 'a'), prepared(2, 'b')], { store, after: 41, clock: () => 5n, actor });
+  const sealed = stampEvents([prepared(1, 'a'), prepared(2, 'b')], { store, after: 41, clock: () => 5n, actor });
   assert.equal(
     sealed.map(({ position }) => position),
     [42, 43],
@@ -30,7 +30,7 @@ test('envelopes follow each other, and all of one record share time and correlat
 });
 
 test('what an event led to names it as its cause', () => {
-  const [only] = seal([prepared(1, 'a')], { store, after: 41, clock: () => 5n, actor, cause: 7 });
+  const [only] = stampEvents([prepared(1, 'a')], { store, after: 41, clock: () => 5n, actor, cause: 7 });
   assert.is(only?.meta.causation, eventId(store, 7));
   assert.is(only?.meta.correlation, eventId(store, 7));
 });

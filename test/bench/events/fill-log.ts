@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Event } from '../../../events/registry.ts';
 import { openFileEventLog } from '../../../src/adapters/event-log/file/open-file-event-log.ts';
 import { writeIdentity } from '../../../src/adapters/system/root-directory.ts';
-import { seal } from '../../../src/app/store/stamp-events.ts';
+import { stampEvents } from '../../../src/app/store/journal.ts';
 
 const store = '0b7c1e9e-3a55-4c8e-9d0a-6a1f6a3f1c11';
 
@@ -19,7 +19,10 @@ export async function fillLog(root: string, events: number): Promise<void> {
     batch.push(event);
     if (batch.length < 3000 && log.end.position + batch.length < events) continue;
     const actor = { actor: 'containerd', namespace: 'default' };
-    await log.append(seal(batch, { store, after: log.end.position, clock, actor }), { reserve: true, flush: 'now' });
+    await log.append(stampEvents(batch, { store, after: log.end.position, clock, actor }), {
+      reserve: true,
+      flush: 'now',
+    });
     batch = [];
   }
   await log.close();

@@ -1,0 +1,108 @@
+import type { Meta } from '../../../events/envelope.ts';
+import type { Commit } from '../../domain/commands.ts';
+import type { Answer } from '../../domain/refusal.ts';
+import { errorText, faultOf } from '../../ports/fault.ts';
+import type { Volume } from '../../ports/volume-driver.ts';
+import { reconcilerActor } from '../actors.ts';
+import { execute, type StoreContext } from './execute.ts';
+import { expectServing } from './journal.ts';
+import { pathOf, snapshotUnder, snapshotWith, volumeOf } from './volume-of.ts';
+
+/**
+ * Commit: the layer is flushed and frozen, then the event is appended, then the active's rest dropped in the background. No file of
+ * the layer is read. If any step fails, the active still exists and is writable.
+ */
+export function commitSnapshot(context: StoreContext, command: Commit, actor: Meta): Promise<Answer<void>> {
+  const { journal, driver, durability, failpoint } = context;
+  let flushed = false;
+  let frozen: Volume | undefined;
+  const onDisk = async (step: 'flush' | 'freeze', volume: Volume, operation: () => Promise<void>) => {
+    try {
+      failpoint(`commit.${step}`);
+      await operation();
+    } catch (error) {
+      await unfreeze(context, command, volume, error);
+      recordUndone(context, command, { id: volume.id, step, error });
+      throw faultOf(error, `commit ${command.key}: ${step} of ${pathOf(volume.id)}`);
+    }
+  };
+  const flushAndFreeze = async (volume: Volume) => {
+    expectServing(journal);
+    const needed = durability === 'commit' && !driver.traits.durableFreeze;
+    if (!flushed) await onDisk('flush', volume, async () => (needed ? driver.flush(volume) : undefined));
+    flushed = true;
+    await onDisk('freeze', volume, () => driver.freeze(volume));
+    frozen = volume;
+  };
+  return execute(context, command, {
+    name: 'commit',
+    actor,
+    before: (_, asked) => {
+      if (frozen !== undefined) return undefined;
+      const { latest } = journal;
+      return flushAndFreeze(volumeOf(latest, snapshotUnder(latest, command.key))).then(() => asked);
+    },
+    during: () => {},
+    undo: async ({ error }) => {
+      const volume = frozen;
+      frozen = undefined;
+      if (volume !== undefined) await unfreeze(context, command, volume, error);
+    },
+    after: () => {
+      if (frozen !== undefined) dropActiveSoon(context, command, frozen);
+    },
+    // A failed flush is never repeated: a second one can succeed although data was lost.
+    retryable: () => flushed,
+  });
+}
+
+/** When it is retried, the next commit may have succeeded in the meantime: what that has frozen must stay. */
+async function unfreeze(
+  { undo, driver, journal, locks, failpoint }: StoreContext,
+  { key }: Commit,
+  volume: Volume,
+  cause: unknown,
+): Promise<void> {
+  const { id } = volume;
+  const unfreezeNow = async () => {
+    failpoint('undo.commit');
+    await driver.unfreeze(volume);
+  };
+  const unlessCommitted = async () => {
+    expectServing(journal);
+    if (snapshotWith(journal.latest, id)?.kind === 'active') await unfreezeNow();
+  };
+  await undo({ operation: 'commit', id, key, path: pathOf(id), cause }, unfreezeNow, () =>
+    locks.run([key], unlessCommitted),
+  );
+}
+
+/** For the audit only: the state is the same without it. */
+function recordUndone(
+  { journal, logger }: StoreContext,
+  { key, name }: Commit,
+  { id, step, error }: { readonly id: number; readonly step: string; readonly error: unknown },
+): void {
+  const data = { id, key, name, step, error: errorText(error), left: pathOf(id), done: 'unfreeze' };
+  journal.recordSoon([{ type: 'CommitUndone', data }], { actor: reconcilerActor, reserve: true }, (why) =>
+    logger.warn({ id, key, error: errorText(why) }, 'failed commit not recorded'),
+  );
+}
+
+/** Holds the name meanwhile, so that a Remove comes after it. */
+function dropActiveSoon(
+  { locks, driver, retrier, logger, failpoint }: StoreContext,
+  { name }: Commit,
+  volume: Volume,
+): void {
+  const drop = () =>
+    locks.run([name], async () => {
+      failpoint('commit.drop');
+      await driver.dropActive({ ...volume, kind: 'committed' });
+    });
+  const about = { operation: 'commit', id: volume.id, key: name, path: pathOf(volume.id) };
+  drop().catch((error) => {
+    logger.error({ ...about, error: errorText(error) }, 'active not dropped');
+    retrier.add(about, 'drop of the active', drop);
+  });
+}

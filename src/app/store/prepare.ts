@@ -1,0 +1,124 @@
+import type { Meta } from '../../../events/envelope.ts';
+import type { Event } from '../../../events/registry.ts';
+import type { Prepare } from '../../domain/commands.ts';
+import type { Answer } from '../../domain/refusal.ts';
+import { errorText, faultOf } from '../../ports/fault.ts';
+import type { Mount, Volume } from '../../ports/volume-driver.ts';
+import { reconcilerActor } from '../actors.ts';
+import { defectOf } from '../retention/restore-layer.ts';
+import { execute, type Failure, type StoreContext } from './execute.ts';
+import { pathOf, snapshotUnder, volumeOf } from './volume-of.ts';
+
+/**
+ * Prepare and View. The volume is created while the event is appended, and both must succeed. A layer that exists already is
+ * verified before containerd may adopt it. A foreign volume under the new id is set aside first, and another id given.
+ */
+export function prepareSnapshot(
+  context: StoreContext,
+  command: Prepare,
+  actor: Meta,
+): Promise<Answer<readonly Mount[]>> {
+  const { journal, foreign } = context;
+  const intact = new Set<number>();
+  let prepared: Prepared | undefined;
+  const verify = async (id: number, asked: Prepare): Promise<Prepare> => {
+    if (!(await isIntact(context, id))) return { ...asked, adopt: false };
+    intact.add(id);
+    return asked;
+  };
+  return execute(context, command, {
+    name: 'prepare',
+    actor,
+    before: ({ adopts }, asked) => {
+      if (adopts !== undefined) return intact.has(adopts) ? undefined : verify(adopts, asked);
+      const id = journal.latest.storeInfo.lastId + 1;
+      return foreign.has(id) ? foreign.setAside(id).then(() => asked) : undefined;
+    },
+    during: (state) => {
+      const volume = volumeOf(state, snapshotUnder(state, command.key));
+      prepared = { id: volume.id, position: state.position };
+      return createVolume(context, command, volume);
+    },
+    undo: async (failure) => {
+      if (prepared !== undefined) await undoPrepare(context, command, { ...prepared, ...failure });
+      prepared = undefined;
+    },
+  });
+}
+
+/** The snapshot that was recorded, with the position of its event. */
+interface Prepared {
+  readonly id: number;
+  readonly position: number;
+}
+
+/** A volume that can't be mounted counts as not created. */
+async function createVolume(
+  { driver, failpoint }: StoreContext,
+  { key }: Prepare,
+  volume: Volume,
+): Promise<readonly Mount[]> {
+  try {
+    failpoint('prepare.volume');
+    if (driver.occupies(volume)) await driver.create(volume);
+    failpoint('prepare.made');
+    return await driver.mounts(volume);
+  } catch (error) {
+    throw faultOf(error, `prepare ${key}: volume ${pathOf(volume.id)}`);
+  }
+}
+
+/** Verifies a layer to adopt. Retention of one that is not as it was committed ends: the pull that asks for it replaces it. */
+async function isIntact({ journal, driver, logger }: StoreContext, id: number): Promise<boolean> {
+  let why: string | undefined;
+  try {
+    why = await defectOf({ journal, driver }, id);
+  } catch (error) {
+    logger.warn({ id, error: errorText(error) }, 'layer not adopted: it can not be verified');
+    return false;
+  }
+  if (why === undefined) return true;
+  const key = journal.latest.volumes.retained.get(id)?.snapshot.key;
+  logger.warn({ id, key, error: why }, 'layer not adopted: it is not as it was committed');
+  if (key === undefined) return false;
+  await journal.record([{ type: 'RetentionEnded', data: { id, key, why } }], { actor: reconcilerActor, reserve: true });
+  return false;
+}
+
+/**
+ * The disk failed: the undo is recorded, and the key is free again. The append was rolled back: the volume is purged. If that
+ * fails, it is recorded as pending purge, in space that the log reserves: the purger then retries it, after a restart too.
+ */
+async function undoPrepare(
+  context: StoreContext,
+  { key }: Prepare,
+  { step, error, id, position }: Failure & Prepared,
+): Promise<void> {
+  const { undo, driver, journal, failpoint } = context;
+  const path = pathOf(id);
+  const about = { operation: 'prepare', id, key, path, cause: error } as const;
+  const undone = (failed: 'append' | 'create'): Event => ({
+    type: 'PrepareUndone',
+    data: { id, key, step: failed, error: errorText(error), left: path, done: 'purge' },
+  });
+  if (step === 'during') {
+    await undo(about, async () => {
+      failpoint('undo.prepare');
+      await journal.record([undone('create')], { actor: reconcilerActor, reserve: true, cause: position });
+    });
+    return;
+  }
+  let recorded = false;
+  const record = async () => {
+    if (recorded) return;
+    failpoint('undo.record');
+    await journal.record([undone('append')], { actor: reconcilerActor, reserve: true });
+    recorded = true;
+  };
+  const purge = async () => {
+    failpoint('undo.volume');
+    await driver.purge(id);
+  };
+  // If this fails as well, the undo's next try is the next try of this.
+  if (!(await undo(about, purge, record))) await record().catch(() => {});
+}
