@@ -5,8 +5,8 @@ import type { EventSource } from './ports/event-source.ts';
 
 export type { Envelope, Meta } from '../events/envelope.ts';
 export type { Event, EventOf, EventType } from '../events/registry.ts';
-export { createFileReaderCheckpoint as fileCheckpoint } from './adapters/event-source/checkpoint-file.ts';
 export { createHttpEventSource as daemonSource, type DaemonAddress } from './adapters/event-source/http.ts';
+export { createFileReaderCheckpoint as fileCheckpoint } from './adapters/event-source/reader-checkpoint.ts';
 export {
   createLogSource as logSource,
   type LogSourceOptions,

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
+import { workerProgram } from '../adapters/system/files.ts';
 import { announceDurable } from '../app/forward/forwarder.ts';
 import { type ForwardStatus, notYet } from '../app/forward/status.ts';
 import type { Journal } from '../app/store/journal.ts';
@@ -22,7 +23,7 @@ export interface Forwarding {
 }
 
 /** The program beside this file, compiled or not. */
-const forwarder = new URL(`./forward-worker.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url);
+const forwarder = workerProgram(import.meta.url, 'forward-worker');
 
 const lastMoment = 2_000;
 

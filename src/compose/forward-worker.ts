@@ -2,7 +2,7 @@ import { readlinkSync } from 'node:fs';
 import { constants, setPriority } from 'node:os';
 import { basename, join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
-import { followLog } from '../adapters/event-log/file/read/follow-log.ts';
+import { followLog } from '../adapters/event-log/file/read/read-log-directory.ts';
 import { openKurrentEventLog } from '../adapters/event-log/kurrentdb/open-kurrent-event-log.ts';
 import { createRootGuard } from '../adapters/system/root-guard.ts';
 import { createForwarder } from '../app/forward/forwarder.ts';

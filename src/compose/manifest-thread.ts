@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
+import { workerProgram } from '../adapters/system/files.ts';
 import { dropManifest, type LayerOf, manifestsIn } from '../adapters/volume-driver/shared/layers/manifest.ts';
 import { Fault, faultOf } from '../ports/fault.ts';
 import type { Manifests } from '../ports/layer-inspector.ts';
@@ -13,7 +14,7 @@ export interface ManifestJob {
 }
 
 /** The program beside this file, compiled or not. */
-const program = new URL(`./manifest-worker.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url);
+const program = workerProgram(import.meta.url, 'manifest-worker');
 
 /** Manifests in `ROOT/manifests`, each made by a thread that ends with it. `expectRoot` throws where the root is another one at present. */
 export function createManifests(root: string, driver: string, expectRoot: () => void): Manifests {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { openFileEventLog } from '../adapters/event-log/file/open-file-event-log.ts';
+import { openFileEventLog } from '../adapters/event-log/file/file-event-log.ts';
 import { openKurrentEventLog } from '../adapters/event-log/kurrentdb/open-kurrent-event-log.ts';
 import { writeInPlace } from '../adapters/system/commands.ts';
 import type { Identity } from '../adapters/system/root-directory.ts';

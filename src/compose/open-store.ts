@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { createFileCheckpointStore } from '../adapters/checkpoint-store/file.ts';
+import { createFileCheckpointStore } from '../adapters/checkpoint-store/file-checkpoint-store.ts';
 import {
   expectStore,
   heldBy,

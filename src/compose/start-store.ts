@@ -1,9 +1,9 @@
 import { basename, join } from 'node:path';
 import { positionOf } from '../adapters/checkpoint-store/checkpoint-name.ts';
-import { checkpointFiles } from '../adapters/checkpoint-store/file.ts';
+import { checkpointFiles } from '../adapters/checkpoint-store/file-checkpoint-store.ts';
 import { archiveLog } from '../adapters/event-log/file/archive/archive-log.ts';
+import { measureLog } from '../adapters/event-log/file/log-files.ts';
 import { indexLog } from '../adapters/event-log/file/search/index-log.ts';
-import { measureLog } from '../adapters/event-log/file/verify/measure-log.ts';
 import { largestOrdinary } from '../adapters/event-log/kurrentdb/kurrent-event-log.ts';
 
 import { createDiskSpaceMeter } from '../adapters/system/file-system.ts';

@@ -33,11 +33,11 @@ const brief = { answer: 4_000, outcome: 0 };
 /** What a cluster keeps takes no room here. */
 async function measure(root: string): Promise<LogFigures> {
   if ((await clusterOf(root)) !== undefined) return { segments: 0, archived: 0, bytes: 0, archivedBytes: 0 };
-  const { measureLog } = await import('../adapters/event-log/file/verify/measure-log.ts');
+  const { measureLog } = await import('../adapters/event-log/file/log-files.ts');
   return measureLog(join(root, 'log'));
 }
 
 async function openCheckpoints(root: string): Promise<CheckpointStore> {
-  const { createFileCheckpointStore } = await import('../adapters/checkpoint-store/file.ts');
+  const { createFileCheckpointStore } = await import('../adapters/checkpoint-store/file-checkpoint-store.ts');
   return createFileCheckpointStore({ directory: join(root, 'checkpoints'), bases: join(root, 'log') });
 }

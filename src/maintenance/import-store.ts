@@ -1,8 +1,8 @@
 import { createWriteStream, existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { createFileCheckpointStore } from '../adapters/checkpoint-store/file.ts';
-import { openFileEventLog } from '../adapters/event-log/file/open-file-event-log.ts';
+import { createFileCheckpointStore } from '../adapters/checkpoint-store/file-checkpoint-store.ts';
+import { openFileEventLog } from '../adapters/event-log/file/file-event-log.ts';
 import { damaged, leftOutOf, volumeMember } from '../adapters/store-export/contents.ts';
 import { type CheckedExport, checkExport, readMember } from '../adapters/store-export/read-export.ts';
 import { unpackVolume } from '../adapters/store-export/volume-tar.ts';

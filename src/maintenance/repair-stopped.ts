@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import * as either from 'fp-ts/lib/Either.js';
 import { fromRows } from '../../projections/checkpoint-rows.ts';
-import { checkpointFiles } from '../adapters/checkpoint-store/file.ts';
-import { readCheckpoint } from '../adapters/checkpoint-store/read-checkpoint.ts';
-import type { KnownState } from '../adapters/event-log/file/repair/plan-repair.ts';
+import { readCheckpoint } from '../adapters/checkpoint-store/checkpoint-file.ts';
+import { checkpointFiles } from '../adapters/checkpoint-store/file-checkpoint-store.ts';
+import type { KnownState } from '../adapters/event-log/file/repair/bridge.ts';
 import { type Repair, repairLog } from '../adapters/event-log/file/repair/repair-log.ts';
 import { inspectLog } from '../adapters/event-log/file/verify/inspect-log.ts';
 import { readIdentity } from '../adapters/system/root-directory.ts';

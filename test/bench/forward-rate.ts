@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { openFileEventLog } from '../../src/adapters/event-log/file/open-file-event-log.ts';
+import { openFileEventLog } from '../../src/adapters/event-log/file/file-event-log.ts';
 import type { ForwardStatus } from '../../src/app/forward/status.ts';
 import { eventsOf, now } from '../adapters/event-log/kurrentdb/cluster.ts';
 import { startDaemon } from '../support/daemon.ts';

@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import type { Event } from '../../events/registry.ts';
 import { toRows } from '../../projections/checkpoint-rows.ts';
 import { emptyState, evolve } from '../../projections/state.ts';
-import { createFileCheckpointStore } from '../../src/adapters/checkpoint-store/file.ts';
-import { openFileEventLog } from '../../src/adapters/event-log/file/open-file-event-log.ts';
+import { createFileCheckpointStore } from '../../src/adapters/checkpoint-store/file-checkpoint-store.ts';
+import { openFileEventLog } from '../../src/adapters/event-log/file/file-event-log.ts';
 import { stampEvents } from '../../src/app/store/journal.ts';
 
 export const store = '0b7c1e9e-3a55-4c8e-9d0a-6a1f6a3f1c11';

@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { archiveLog } from '../../src/adapters/event-log/file/archive/archive-log.ts';
-import { openFileEventLog } from '../../src/adapters/event-log/file/open-file-event-log.ts';
+import { openFileEventLog } from '../../src/adapters/event-log/file/file-event-log.ts';
 import { writeIdentity } from '../../src/adapters/system/root-directory.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { enveloped, prepared, smallStore } from './facts.ts';
@@ -109,7 +109,7 @@ test('a damaged archive is a finding that names it and says what to do, with exi
   const verified = await snapledgerRun('verify', '--root', root);
   assert.is(verified.status, 3, verified.stderr);
   assert.match(verified.stdout, new RegExp(`^chain +1 finding .*\n.*log archive ${file}: byte 0, position ${first}: `));
-  assert.match(verified.stdout, /-> bring the file back from a backup; the segment itself, without \.gz/);
+  assert.match(verified.stdout, /-> restore the file from a backup; the segment itself, without \.gz/);
   for (const args of [['log'], ['history', 'default/5/web']]) {
     const refused = await snapledgerRun(...args, '--root', root);
     assert.is(refused.status, 3, refused.stdout);
@@ -137,7 +137,7 @@ test('a repair asks for archives to be unpacked, and then works', async ({ root,
   rmSync(join(root, 'log', archives[1] ?? ''));
   const refused = await snapledgerRun('repair', '--root', root);
   assert.equal([refused.status, refused.stdout], [1, '']);
-  assert.match(refused.stderr, 'hint: unpack them first, and repair then: gunzip ');
+  assert.match(refused.stderr, 'hint: unpack them before the repair: gunzip ');
   execFileSync('sh', ['-c', `gunzip ${root}/log/*.log.gz`]);
   assert.is((await snapledgerRun('repair', '--root', root)).status, 0);
   assert.match((await snapledgerRun('verify', '--root', root)).stdout, /^chain +ok /);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Event } from '../../events/registry.ts';
-import { openFileEventLog } from '../../src/adapters/event-log/file/open-file-event-log.ts';
+import { openFileEventLog } from '../../src/adapters/event-log/file/file-event-log.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { daemonFile } from '../support/server.ts';
 import { waitFor } from '../support/wait-for.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { createFileCheckpointStore } from '../../src/adapters/checkpoint-store/file.ts';
-import { openFileEventLog } from '../../src/adapters/event-log/file/open-file-event-log.ts';
+import { createFileCheckpointStore } from '../../src/adapters/checkpoint-store/file-checkpoint-store.ts';
+import { openFileEventLog } from '../../src/adapters/event-log/file/file-event-log.ts';
 import { createDiskSpaceMeter } from '../../src/adapters/system/file-system.ts';
 import { rootOf } from '../../src/adapters/system/machine.ts';
 import { createSystem } from '../../src/adapters/system/system.ts';

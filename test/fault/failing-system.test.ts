@@ -110,14 +110,14 @@ test('refuses changes on a file system that the kernel has made read-only, reads
     );
   assert.match(await answerTo(client.remove('k')), /^UNAVAILABLE: .*(?:EROFS|ext4 took an error)/);
   assert.equal((await client.list()).map(({ name }) => name).sort(), ['base', 'k']);
-  assert.not.match(serving.lastWords(), 'takes no more events');
+  assert.not.match(serving.lastWords(), 'accepts no more events');
 });
 
 test('refuses every change where the disk is gone, serves what is durable, and recovers', async (context) => {
   await begin(context, 'overlay', createLoop('xfs'));
   const { client, loop, serving, daemon } = context;
   loop.cutPower();
-  const refused = /^(?:INTERNAL: .*EIO|UNAVAILABLE: .*takes no more events)/;
+  const refused = /^(?:INTERNAL: .*EIO|UNAVAILABLE: .*accepts no more events)/;
   assert.match(await answerTo(client.prepare('new', { parent: 'base' })), refused);
   assert.match(await answerTo(client.update('base', { a: 'b' })), refused);
   assert.match(await answerTo(client.remove('k')), refused);

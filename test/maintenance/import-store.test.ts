@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { openFileEventLog } from '../../src/adapters/event-log/file/open-file-event-log.ts';
+import { openFileEventLog } from '../../src/adapters/event-log/file/file-event-log.ts';
 import { readLogDirectory } from '../../src/adapters/event-log/file/read/read-log-directory.ts';
 import { writeIdentity } from '../../src/adapters/system/root-directory.ts';
 import { createSystem } from '../../src/adapters/system/system.ts';

@@ -206,7 +206,7 @@ test('are refused where a copy is not as it was, a base is damaged, or the optio
     assert.equal([changed.status, changed.stderr.includes('is not the archive that was moved')], [3, true]);
     writeFileSync(join(away, first), bytes);
     rmSync(join(away, second));
-    assert.match((await asked(root, 'archive', '--bring-back', away)).stderr, 'is not there');
+    assert.match((await asked(root, 'archive', '--bring-back', away)).stderr, 'does not exist');
     const base = join(root, 'log', `${String(from - 1).padStart(20, '0')}.base`);
     writeFileSync(base, readFileSync(base).subarray(1));
     const damaged = await asked(root, 'verify');

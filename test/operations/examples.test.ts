@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import type { Event } from '../../events/registry.ts';
-import { openFileEventLog } from '../../src/adapters/event-log/file/open-file-event-log.ts';
+import { openFileEventLog } from '../../src/adapters/event-log/file/file-event-log.ts';
 import { writeIdentity } from '../../src/adapters/system/root-directory.ts';
 import { committed, enveloped, prepared, smallStore } from '../cli/facts.ts';
 import { snapledgerRun } from '../cli/process.ts';

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { type Envelope, encodeEnvelope } from '../../events/envelope.ts';
-import { createAppend } from '../../src/adapters/event-log/create-append.ts';
+import { createAppend, stoppedFault } from '../../src/adapters/event-log/create-append.ts';
 import { createGroupCommit } from '../../src/adapters/event-log/group-commit.ts';
 import type { AppendOptions, EventLog, LogPosition } from '../../src/ports/event-log.ts';
 import { Fault, faultOf, isTransient } from '../../src/ports/fault.ts';
@@ -52,7 +52,7 @@ export function createMemoryEventLog(options: MemoryEventLogOptions = {}): Event
     },
   });
   const append = (envelopes: readonly Envelope[], appendOptions: AppendOptions): Promise<void> => {
-    if (stopped !== undefined) throw stoppedBecause(stopped);
+    if (stopped !== undefined) throw stoppedFault(stopped);
     admit(envelopes, appendOptions);
     const records = chained(envelopes, end.chainHash);
     end = { position: end.position + envelopes.length, chainHash: records.at(-1)?.chainHash ?? end.chainHash };
@@ -88,6 +88,3 @@ async function* batchesOf(kept: readonly MemoryRecord[], after: number): AsyncGe
     from += batch.length;
   }
 }
-
-const stoppedBecause = (cause: Fault) =>
-  new Fault('stopped', `the log takes no more events: ${cause.message}`, { hint: 'restart the daemon', cause });

@@ -1,5 +1,6 @@
 import type { Envelope } from '../../../events/envelope.ts';
 import type { EventLog } from '../../ports/event-log.ts';
+import { Fault } from '../../ports/fault.ts';
 
 /**
  * What every adapter's `append` has in common: it never throws, an append without events is done at once, and positions must
@@ -22,3 +23,7 @@ function checkPositions(envelopes: readonly Envelope[], after: number): void {
     if (position !== expected) throw new TypeError(`append: expected position ${expected}, found ${position}`);
   });
 }
+
+/** Why a stopped log refuses an append. */
+export const stoppedFault = (cause: Fault): Fault =>
+  new Fault('stopped', `the log accepts no more events: ${cause.message}`, { hint: 'restart the daemon', cause });

@@ -52,3 +52,7 @@ function isDirectory(path: string): boolean {
     return false;
   }
 }
+
+/** The program of a worker thread, `NAME.ts` beside the module that starts it, or `NAME.js` if compiled. */
+export const workerProgram = (module: string, name: string): URL =>
+  new URL(`./${name}.${module.endsWith('.ts') ? 'ts' : 'js'}`, module);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { checkpointName } from '../../../src/adapters/checkpoint-store/checkpoint-name.ts';
-import { createFileCheckpointStore } from '../../../src/adapters/checkpoint-store/file.ts';
+import { createFileCheckpointStore } from '../../../src/adapters/checkpoint-store/file-checkpoint-store.ts';
 import type { CheckpointStore } from '../../../src/ports/checkpoint-store.ts';
 import type { Step } from '../../../src/ports/failpoints.ts';
 import { Fault } from '../../../src/ports/fault.ts';

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createFileReaderCheckpoint } from '../../../src/adapters/event-source/checkpoint-file.ts';
+import { createFileReaderCheckpoint } from '../../../src/adapters/event-source/reader-checkpoint.ts';
 import { caughtFault } from '../../support/caught-fault.ts';
 import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
 

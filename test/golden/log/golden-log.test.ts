@@ -5,7 +5,7 @@ import { crc32 } from 'node:zlib';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Envelope } from '../../../events/envelope.ts';
-import { createFileCheckpointStore } from '../../../src/adapters/checkpoint-store/file.ts';
+import { createFileCheckpointStore } from '../../../src/adapters/checkpoint-store/file-checkpoint-store.ts';
 import { formatHeader } from '../../../src/adapters/event-log/file/format/header.ts';
 import { formatLine } from '../../../src/adapters/event-log/file/format/line.ts';
 import { readLogDirectory } from '../../../src/adapters/event-log/file/read/read-log-directory.ts';

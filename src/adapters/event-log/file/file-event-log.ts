@@ -1,35 +1,111 @@
+import { readdirSync, unlinkSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { Ballast } from '../../../ports/ballast.ts';
-import type { EventLog, Gone, LogPosition } from '../../../ports/event-log.ts';
-import { Fault, isTransient } from '../../../ports/fault.ts';
-import { createAppend } from '../create-append.ts';
+import type { EventLog, Gone, LogOpening } from '../../../ports/event-log.ts';
+import { type Failpoint, noFailpoints } from '../../../ports/failpoints.ts';
+import { Fault, faultOf, isTransient } from '../../../ports/fault.ts';
+import { makeDirectories, syncDirectory } from '../../system/files.ts';
+import { createAppend, stoppedFault } from '../create-append.ts';
 import { createGroupCommit } from '../group-commit.ts';
-import { chainHashOf, type Segment } from './format/segment.ts';
-import type { WritingOptions } from './format/writing-options.ts';
-import { readEncodedEvents } from './read/read-encoded-events.ts';
-import { readChainHash, readEvents } from './read/read-events.ts';
-import type { ActiveSegment } from './write/active-segment.ts';
-import { encodeBodies, formatTaken } from './write/format-pending.ts';
-import { createRotation } from './write/rotation.ts';
-import { createSegmentWriter, type Taken } from './write/segment-writer.ts';
+import { genesisHash } from './format/header.ts';
+import { bodyOf } from './format/line.ts';
+import type { Segment } from './format/segment.ts';
+import { type LoadedLog, loadSegments } from './read/load-segments.ts';
+import { readChainHash, readEncodedEvents, readEvents } from './read/read-events.ts';
+import { ActiveSegment, type PendingAppend, unfinishedName } from './write/active-segment.ts';
+import { type Preallocate, preallocateIfSupported, withBallast } from './write/preallocation.ts';
+import { SegmentWriter, type WriterOptions } from './write/segment-writer.ts';
+import { truncateTornTail } from './write/truncate-torn-tail.ts';
+
+export interface FileEventLogOptions {
+  /** `ROOT/log`, created if missing */
+  readonly directory: string;
+  /** id of the store if the log is new; an existing log keeps its own */
+  readonly store: string;
+  readonly preallocate: Preallocate;
+  /** Makes files in a directory be written in place, before the first one exists. Returns why it can't, if so. */
+  readonly writeInPlace?: (directory: string) => string | undefined;
+  /** A segment of this size is followed by a new one. Default 16 MiB. */
+  readonly segmentBytes?: number;
+  /** Disk blocks are reserved ahead of the writing in steps of this size. Default 1 MiB. */
+  readonly stepBytes?: number;
+  /** Of these blocks, so many bytes are kept for `reserve` appends. Default 1 MiB. */
+  readonly reserveBytes?: number;
+  /** Released for `reserve` appends if reserved blocks are not enough for the file system to write. Default none. */
+  readonly ballast?: Ballast | undefined;
+  readonly failpoint?: Failpoint;
+  /** Called after every successful flush: events, bytes and seconds, including the write. */
+  readonly onFlush?: (records: number, bytes: number, seconds: number) => void;
+  /** Called with what the log can tolerate. */
+  readonly warn?: (message: string) => void;
+}
+
+export interface FileLogOpening extends LogOpening {
+  /** id of the store whose log it is */
+  readonly store: string;
+}
+
+const mebibyte = 1024 * 1024;
 
 /**
- * The log over segments that are verified, the last of them open for writing. Events get their place in the chain when
- * they are taken; everything else happens in batches behind that.
+ * Opens a log for writing, or creates one. The caller holds the store's lock. A torn tail is kept, truncated and reported;
+ * any other damage rejects with `corrupt`, naming file, byte and position. Every byte of the last segment is verified here,
+ * those of older segments when they are read.
  */
-export function createFileEventLog(
-  segments: Segment[],
-  active: ActiveSegment,
-  options: WritingOptions,
-  gone?: Gone,
-): EventLog {
-  const writer = createSegmentWriter(segments, active, options);
-  const rotation = createRotation(active, options);
-  let end = placeOf(active.segment);
+export async function openFileEventLog(options: FileEventLogOptions): Promise<FileLogOpening> {
+  const { directory, store, writeInPlace, ballast, preallocate, warn = () => {} } = options;
+  const writing: WriterOptions = {
+    ...{ directory, ballast, warn, segmentBytes: 16 * mebibyte, stepBytes: mebibyte, reserveBytes: mebibyte },
+    ...{ failpoint: noFailpoints, onFlush: () => {}, ...options },
+    preallocate: preallocateIfSupported(preallocate, warn),
+  };
+  const opened = await withBallast(ballast, async () => {
+    try {
+      makeDirectories(directory, 0o700);
+      const copied = writeInPlace?.(directory);
+      if (copied !== undefined) warn(`on a full disk the log accepts nothing, not even removals: ${copied}`);
+      removeUnfinished(directory);
+      const loaded = await loadSegments(directory);
+      return loaded === undefined ? await create(store, writing) : await resume(loaded, writing);
+    } catch (error) {
+      throw faultOf(error, `log ${directory}`);
+    }
+  });
+  await ballast?.keep();
+  return opened;
+}
+
+async function create(store: string, writing: WriterOptions): Promise<FileLogOpening> {
+  await syncDirectory(dirname(writing.directory));
+  const active = ActiveSegment.prepare({ store, first: 1, before: genesisHash(store) }, writing);
+  await active.start(noFailpoints);
+  return { store, torn: null, log: createFileEventLog([active.segment], active, writing) };
+}
+
+async function resume({ store, segments, last, tail, gone }: LoadedLog, writing: WriterOptions) {
+  const torn = tail === null ? null : await truncateTornTail(last, tail);
+  const active = await ActiveSegment.resume(last, writing);
+  await syncDirectory(writing.directory);
+  return { store, torn, log: createFileEventLog([...segments], active, writing, gone) };
+}
+
+/** What a crash left of a segment that was about to begin: nothing in it was ever acknowledged. */
+function removeUnfinished(directory: string): void {
+  for (const name of readdirSync(directory)) if (unfinishedName.test(name)) unlinkSync(join(directory, name));
+}
+
+/**
+ * The log over verified segments, the last of which is open for writing. Events are chained when they are accepted;
+ * everything else happens in batches after that.
+ */
+function createFileEventLog(segments: Segment[], active: ActiveSegment, options: WriterOptions, gone?: Gone): EventLog {
+  const writer = new SegmentWriter(segments, active, options);
+  let end = writer.end;
   let stopped: Fault | undefined;
   let closing: Promise<void> | undefined;
 
-  const commit = createGroupCommit<Taken>({
-    store: writer.store,
+  const commit = createGroupCommit<PendingAppend>({
+    store: (batch) => writer.store(batch),
     together: (first, item) => first.active === item.active,
     undo: async (error) => {
       const fault = await writer.undo(error);
@@ -37,24 +113,19 @@ export function createFileEventLog(
       return fault;
     },
     rewind: () => {
-      rotation.rewind(writer.active);
-      end = placeOf(writer.active.segment);
+      writer.rewind();
+      end = writer.end;
     },
   });
   const append: EventLog['append'] = (envelopes, { reserve = false, flush }) => {
-    if (stopped !== undefined) throw noMore(stopped);
-    const bodies = encodeBodies(envelopes);
-    const target = rotation.target(end, reserve);
-    const taken = formatTaken(target, bodies, reserve);
-    demandRoom(taken, options.ballast);
-    target.taken = taken.to;
-    end = { position: taken.to.position, chainHash: taken.to.chain };
-    return commit.take(taken, flush);
+    if (stopped !== undefined) throw stoppedFault(stopped);
+    const pending = writer.enqueue(envelopes.map(bodyOf), end, reserve);
+    end = { position: pending.end.position, chainHash: pending.end.hash };
+    return commit.take(pending, flush);
   };
   const close = async () => {
     stopped ??= new Fault('stopped', `log ${options.directory} is closed`, { hint: 'open it again' });
     await commit.settled().catch(() => {});
-    rotation.rewind(writer.active);
     await writer.close();
   };
   return {
@@ -73,19 +144,3 @@ export function createFileEventLog(
     },
   };
 }
-
-/** Where ballast may be given up for it, a reserved append is taken all the same: writing it shows whether there is room. */
-function demandRoom({ active, to, reserve }: Taken, ballast: Ballast | undefined): void {
-  try {
-    active.room.demand(to.offset, reserve);
-  } catch (error) {
-    if (!reserve || ballast === undefined) throw error;
-  }
-}
-
-function placeOf({ end, header }: Segment): LogPosition {
-  return { position: end.position, chainHash: chainHashOf(end, header) };
-}
-
-const noMore = (cause: Fault) =>
-  new Fault('stopped', `the log takes no more events: ${cause.message}`, { hint: 'restart the daemon', cause });

@@ -1,8 +1,10 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
-import { Fault } from '../../../ports/fault.ts';
+import { isErrno } from '../../../ports/errno.ts';
+import type { LogFigures } from '../../../ports/store-files.ts';
 import { archivePath } from './archive/archive-file.ts';
-import { loadSegments } from './read/load-segments.ts';
+import { loadLog } from './read/load-segments.ts';
 
 /** A file of a log, as far as it is final. */
 export interface LogFile {
@@ -11,31 +13,28 @@ export interface LogFile {
   readonly bytes: number;
 }
 
-/** All files of a log with what is final of each, and the position that they lead to. */
+/** All files of a log with the final bytes of each, and the position that they lead to. */
 export interface LogFiles {
   readonly position: number;
   readonly files: readonly LogFile[];
 }
 
-/** What repairs, torn tails and moves of archives have left stays with the log. */
+/** What repairs, torn tails and moves of archives have left is part of the log. */
 const kept = /^(torn-.*\.bin|damaged-.*|[0-9]{20}\.base|moved\.json)$/;
 
-/** The files of a log, which a daemon may go on writing meanwhile. Rejects with a Fault, as `readLogDirectory` does. */
+/** The files of a log, which a daemon may continue to write. Rejects with a Fault, as `readLogDirectory` does. */
 export async function logFiles(directory: string): Promise<LogFiles> {
-  const loaded = await loadSegments(directory);
-  if (loaded === undefined)
-    throw new Fault('misuse', `${directory}: holds no log`, { hint: 'name the root of a store, with --root' });
-  const { segments, last } = loaded;
+  const { segments, last } = await loadLog(directory);
   const sealed = segments
     .slice(0, -1)
     .map(({ path }) => wholeFile(directory, existsSync(path) ? path : archivePath(path)));
-  const beside = readdirSync(directory)
+  const others = readdirSync(directory)
     .filter((name) => kept.test(name))
     .flatMap((name) => filesAt(join(directory, name)))
     .map((path) => wholeFile(directory, path));
   return {
     position: last.end.position,
-    files: [...sealed, { name: basename(last.path), bytes: last.end.offset }, ...beside],
+    files: [...sealed, { name: basename(last.path), bytes: last.end.offset }, ...others],
   };
 }
 
@@ -46,3 +45,29 @@ const wholeFile = (directory: string, path: string): LogFile => ({
 
 const filesAt = (path: string): readonly string[] =>
   statSync(path).isDirectory() ? readdirSync(path).flatMap((name) => filesAt(join(path, name))) : [path];
+
+const segmentFile = /^[0-9]{20}\.log(\.gz)?$/;
+
+/** How many segments a log has and how many bytes they take. */
+export async function measureLog(directory: string): Promise<LogFigures> {
+  const names = (await readdir(directory)).filter((name) => segmentFile.test(name));
+  const figures = { segments: names.length, archived: 0, bytes: 0, archivedBytes: 0 };
+  for (const name of names) {
+    const bytes = await sizeOf(join(directory, name));
+    figures.bytes += bytes;
+    if (!name.endsWith('.gz')) continue;
+    figures.archived += 1;
+    figures.archivedBytes += bytes;
+  }
+  return figures;
+}
+
+/** A segment that was archived meanwhile counts with its archive, the next time. */
+async function sizeOf(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return 0;
+    throw error;
+  }
+}

@@ -1,14 +1,14 @@
 import type { Envelope } from '../../../../events/envelope.ts';
 import type { EventLog, LogPosition, LogTrouble } from '../../../ports/event-log.ts';
 import { errorText, Fault, faultCode, faultOf, isTransient } from '../../../ports/fault.ts';
-import { createAppend } from '../create-append.ts';
+import { createAppend, stoppedFault } from '../create-append.ts';
 import { createGroupCommit } from '../group-commit.ts';
-import { appendSurely } from './append-surely.ts';
+import { appendSurely } from './append-idempotent.ts';
 import { chunksOf } from './chunks.ts';
 import { chainHashAt } from './mark-at.ts';
-import { readPages } from './pages.ts';
 import type { Patience } from './patience.ts';
 import type { StreamEnds } from './read-end.ts';
+import { readPages } from './read-stream.ts';
 import type { Stream } from './stream.ts';
 import { expiredEvents } from './stream-settings.ts';
 import { type Trouble, watchStream } from './watch-stream.ts';
@@ -126,7 +126,7 @@ export function createKurrentEventLog(parts: Parts): EventLog {
     for (const link of links) if (link.bytes > limit) throw tooLarge(stream, link);
   };
   const append: EventLog['append'] = (envelopes, { flush, reserve = false }) => {
-    if (stopped !== undefined) throw noMore(stopped);
+    if (stopped !== undefined) throw stoppedFault(stopped);
     const links = linked(envelopes, end.chainHash);
     admit(links, reserve);
     end = placeAfter(links, end);
@@ -222,6 +222,3 @@ const margin = 4_096;
 
 const refusedFor = (cause: Fault) =>
   new Fault('stopped', `the log takes no such events for now: ${cause.message}`, { hint: cause.hint, cause });
-
-const noMore = (cause: Fault) =>
-  new Fault('stopped', `the log takes no more events: ${cause.message}`, { hint: 'restart the daemon', cause });

@@ -1,5 +1,5 @@
 import type { LogPosition } from '../../../ports/event-log.ts';
-import { type Beginning, readOne } from './pages.ts';
+import { type Beginning, readOne } from './read-stream.ts';
 import type { Stream } from './stream.ts';
 
 /** The chain hash at a position up to `end`; undefined for any other, and for one whose event has expired. */

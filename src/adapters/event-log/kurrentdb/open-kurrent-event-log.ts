@@ -4,9 +4,9 @@ import { genesisHash } from './chain.ts';
 import { readConnectionString } from './connection-string.ts';
 import { createKurrentEventLog, goneBefore, largestEvent } from './kurrent-event-log.ts';
 import { chainHashAt } from './mark-at.ts';
-import { readPages } from './pages.ts';
 import { type Patience, patient } from './patience.ts';
 import { readEnds } from './read-end.ts';
+import { readPages } from './read-stream.ts';
 import { openStream, type Stream } from './stream.ts';
 
 export interface KurrentEventLogOptions {

@@ -1,6 +1,6 @@
 import * as either from 'fp-ts/lib/Either.js';
 import { Fault } from '../../../ports/fault.ts';
-import { pageSize } from './pages.ts';
+import { pageSize } from './read-stream.ts';
 import type { Stream } from './stream.ts';
 import { envelopeOf, storedOf } from './wire.ts';
 

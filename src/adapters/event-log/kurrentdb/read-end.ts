@@ -1,5 +1,5 @@
 import type { LogPosition } from '../../../ports/event-log.ts';
-import { ownEvent, verified } from './pages.ts';
+import { ownEvent, verified } from './read-stream.ts';
 import type { Stream } from './stream.ts';
 import { deletedStream, expiredEvents, readSettings, type StreamSettings } from './stream-settings.ts';
 

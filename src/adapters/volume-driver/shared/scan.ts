@@ -3,6 +3,7 @@ import { setImmediate as yieldToLoop } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { deferred, untilAborted } from '../../../ports/promises.ts';
 import type { Found, VolumeDriver } from '../../../ports/volume-driver.ts';
+import { workerProgram } from '../../system/files.ts';
 import { guarded } from './faults.ts';
 import { idOfName } from './paths.ts';
 
@@ -58,7 +59,7 @@ export function scansOf(job: ScanJob, foundAt: (entry: Entry) => Found): Pick<Vo
 }
 
 /** The program beside this file, compiled or not. */
-const program = new URL(`./scan-worker.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url);
+const program = workerProgram(import.meta.url, 'scan-worker');
 
 async function onThread({ root, parts, inode }: ScanJob, signal: AbortSignal | undefined): Promise<ScanResult> {
   const worker = new Worker(program, { workerData: { root, parts, inode } });

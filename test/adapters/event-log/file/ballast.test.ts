@@ -86,7 +86,7 @@ test('takes a reserved event for which no blocks can be reserved, and begins a s
     ballast,
     preallocate,
     segmentBytes: 300,
-    roomBytes: 1,
+    stepBytes: 1,
     reserveBytes: 1,
   });
   full.now = true;

@@ -84,7 +84,7 @@ test('warns where its directory can not be had written in place, and goes on', a
   await log.append(eventsAfter(0, 1), now);
   await log.close();
   assert.equal(asked, [directory]);
-  assert.match(warnings.join(), 'on a full disk the log takes nothing, not even removals: no chattr');
+  assert.match(warnings.join(), 'on a full disk the log accepts nothing, not even removals: no chattr');
 });
 
 const passing: Partial<Record<ErrnoName, FaultCode>> = {

@@ -5,7 +5,7 @@ import {
   type FileEventLogOptions,
   type FileLogOpening,
   openFileEventLog,
-} from '../../../../src/adapters/event-log/file/open-file-event-log.ts';
+} from '../../../../src/adapters/event-log/file/file-event-log.ts';
 import type { ErrnoName } from '../../../../src/ports/errno.ts';
 import type { EventLog } from '../../../../src/ports/event-log.ts';
 import type { Step } from '../../../../src/ports/failpoints.ts';

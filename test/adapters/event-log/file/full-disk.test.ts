@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { appendFileSync, closeSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import type { FileEventLogOptions } from '../../../../src/adapters/event-log/file/open-file-event-log.ts';
+import type { FileEventLogOptions } from '../../../../src/adapters/event-log/file/file-event-log.ts';
 import { inspectLog } from '../../../../src/adapters/event-log/file/verify/inspect-log.ts';
 import type { EventLog } from '../../../../src/ports/event-log.ts';
 import { Fault } from '../../../../src/ports/fault.ts';
@@ -35,7 +35,7 @@ function preallocate(fd: number, offset: number, bytes: number): void {
 
 const options: Partial<FileEventLogOptions> = {
   preallocate,
-  roomBytes: 64 * kibibyte,
+  stepBytes: 64 * kibibyte,
   reserveBytes: 64 * kibibyte,
 };
 

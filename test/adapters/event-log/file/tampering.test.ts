@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { formatLine } from '../../../../src/adapters/event-log/file/format/line.ts';
-import { segmentName } from '../../../../src/adapters/event-log/file/format/segment-name.ts';
+import { segmentName } from '../../../../src/adapters/event-log/file/format/segment.ts';
 import { inspectLog } from '../../../../src/adapters/event-log/file/verify/inspect-log.ts';
 import { Fault } from '../../../../src/ports/fault.ts';
 import { createSandbox, type Sandbox } from '../../../support/sandbox.ts';

@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs';
 import { open, readFile, rename, rm, stat } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { Fault, faultOf } from '../../../../ports/fault.ts';
 import { syncDirectory } from '../../../system/files.ts';
 import type { Segment } from '../format/segment.ts';
 import { sealedSegments } from '../read/load-segments.ts';
 import { archivePath, encodeArchive, inflated } from './archive-file.ts';
 
-/** One segment that was compressed. */
+/** A segment that was compressed. */
 export interface Archived {
   /** the segment's name */
   readonly segment: string;
@@ -18,9 +18,9 @@ export interface Archived {
 }
 
 /**
- * Compresses the sealed segments that hold no event after a position, each in its place: the archive is read back and on stable
- * storage before its segment goes, so an interruption leaves the one or the other, whole. A daemon may be at work: it never
- * writes to sealed segments. With `dryRun` nothing is done, and `after` is 0.
+ * Compresses the sealed segments that hold no event after a position: each archive is read back and on stable storage before
+ * its segment is deleted, so an interruption leaves one of them, whole. A daemon may be running: it never writes to sealed
+ * segments. With `dryRun` nothing is done, and `after` is 0.
  */
 export async function archiveLog(directory: string, upTo: number, dryRun: boolean): Promise<readonly Archived[]> {
   const archived: Archived[] = [];
@@ -37,7 +37,7 @@ export async function archiveLog(directory: string, upTo: number, dryRun: boolea
 
 async function archive({ path, end }: Segment): Promise<number> {
   const file = archivePath(path);
-  // The daemon archives by itself: a command beside it must not write into the same file.
+  // The daemon archives too: a command that runs beside it must not write into the same file.
   const unfinished = `${file}.${process.pid}.new`;
   try {
     const bytes = await readFile(path);
@@ -45,9 +45,9 @@ async function archive({ path, end }: Segment): Promise<number> {
     const handle = await open(unfinished, 'w', 0o600);
     await handle.writeFile(packed).finally(() => handle.sync().finally(() => handle.close()));
     if (!(await inflated(unfinished)).equals(bytes))
-      throw new Fault('io', `${file}: was not read back as it was written`, { hint: 'look at the disk' });
+      throw new Fault('io', `${file}: was not read back as it was written`, { hint: 'check the disk' });
     await rename(unfinished, file);
-    await syncDirectory(file.slice(0, file.lastIndexOf('/')));
+    await syncDirectory(dirname(file));
     await rm(path, { force: true });
     return packed.length;
   } catch (error) {

@@ -1,24 +1,23 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { Fault, faultOf } from '../../../../ports/fault.ts';
 import { replaceFile, syncDirectory } from '../../../system/files.ts';
-import { baseName, digestOf } from '../format/base.ts';
-import { chainHashOf, type Segment } from '../format/segment.ts';
-import { segmentNames } from '../format/segment-name.ts';
-import { type LoadedLog, loadSegments } from '../read/load-segments.ts';
-import { readEncodedEvents } from '../read/read-encoded-events.ts';
+import { chainHashOf, type Segment, segmentNames } from '../format/segment.ts';
+import { loadLog } from '../read/load-segments.ts';
+import { readEncodedEvents } from '../read/read-events.ts';
+import { baseName, digestOf } from '../verify/check-seams.ts';
 import { archivePath } from './archive-file.ts';
 import { archiveLog } from './archive-log.ts';
 import { type Move, readMoved, remainingNames, writeMoved } from './moved.ts';
 
-/** What a step of a move is called, for tests that end it there. */
+/** The steps of a move, for tests that interrupt it there. */
 export type MoveStep = 'copied' | 'based' | 'recorded' | 'removed';
 
 export interface MoveOptions {
-  /** events before this position go, as far as whole segments do */
+  /** events before this position are moved, in whole segments */
   readonly before: number;
-  /** an absolute path outside of the log, made where it is missing */
+  /** an absolute path outside of the log, created if missing */
   readonly to: string;
   readonly dryRun: boolean;
   /** when, in ISO 8601 */
@@ -28,21 +27,21 @@ export interface MoveOptions {
   readonly failpoint?: (step: MoveStep) => void;
 }
 
-/** The archives that were moved, or would be; undefined where no whole segment stands before the position. */
+/** The archives that were moved, or would be; undefined if no whole segment precedes the position. */
 export type MoveReport = Pick<Move, 'first' | 'last' | 'to' | 'files'> | undefined;
 
 /**
- * Moves the oldest segments of a log, as archives, to another directory. The caller holds the store's lock. Every byte of them is
- * verified first, with the chain; the state after them is kept beside the log as a base, since it can't be replayed any more.
- * Only when copies, base and the record of the move are on stable storage do the originals go: an interruption leaves the log as
- * it was, or as it is then, and a next move removes what is left. Rejects with a Fault.
+ * Moves the oldest segments of a log, as archives, to another directory. The caller holds the store's lock. Every byte of them
+ * is verified first, with the chain; the state after them is kept beside the log as a base, since it can't be replayed any
+ * more. The originals are deleted only when copies, base and the record of the move are on stable storage: an interruption
+ * leaves the log as before or after the move, and the next move deletes what remains. Rejects with a Fault.
  */
 export async function moveArchives(directory: string, options: MoveOptions): Promise<MoveReport> {
   const { before, dryRun, failpoint = () => {} } = options;
   const to = resolve(options.to);
   if (to === resolve(directory))
     throw new Fault('misuse', `${to}: is the log itself`, { hint: 'name another directory' });
-  const loaded = await loadedLog(directory);
+  const loaded = await loadLog(directory);
   const chosen = loaded.segments.slice(0, -1).filter(({ end }) => end.position < before);
   const last = chosen.at(-1);
   if (!dryRun) removeLeftOvers(directory);
@@ -70,10 +69,9 @@ export async function moveArchives(directory: string, options: MoveOptions): Pro
 }
 
 /**
- * Brings back what was moved to a directory, the newest move first, as long as all archives of a move are there: each is compared
- * with the digest of its move. The copies stay where they are. Answers the positions that are there again; undefined where none
- * could be brought back because nothing was moved. Rejects with a Fault (`missing`, `corrupt`) that names the first archive that
- * is not as it was.
+ * Brings back what was moved to a directory, the newest move first, as long as all archives of a move exist: each is compared
+ * with the digest of its move. The copies remain. Returns the positions that are in the log again; undefined if nothing was
+ * moved. Rejects with a Fault (`missing`, `corrupt`) that names the first archive that is not as it was.
  */
 export async function bringBack(directory: string, from: string): Promise<Pick<Move, 'first' | 'last'> | undefined> {
   let brought: Pick<Move, 'first' | 'last'> | undefined;
@@ -83,15 +81,7 @@ export async function bringBack(directory: string, from: string): Promise<Pick<M
     if (move === undefined) break;
     const present = move.files.every(({ name }) => existsSync(join(from, name)));
     if (brought !== undefined && !present) break;
-    for (const { name, sha256 } of move.files) {
-      const path = join(from, name);
-      if (!existsSync(path))
-        throw new Fault('missing', `${path}: is not there`, {
-          hint: `it holds a part of the positions ${move.first} to ${move.last}, which were moved to ${move.to}`,
-        });
-      if (digestOf(path) !== sha256)
-        throw new Fault('corrupt', `${path}: is not the archive that was moved`, { hint: 'take another copy of it' });
-    }
+    for (const file of move.files) checkCopy(join(from, file.name), file.sha256, move);
     for (const { name } of move.files) await copied(join(from, name), directory);
     await syncDirectory(directory);
     await writeMoved(directory, { store, moves: moves.slice(0, -1) });
@@ -100,10 +90,13 @@ export async function bringBack(directory: string, from: string): Promise<Pick<M
   return brought;
 }
 
-async function loadedLog(directory: string): Promise<LoadedLog> {
-  const loaded = await loadSegments(directory);
-  if (loaded !== undefined) return loaded;
-  throw new Fault('misuse', `${directory}: holds no log`, { hint: 'name the root of a store, with --root' });
+function checkCopy(path: string, sha256: string, { first, last, to }: Move): void {
+  if (!existsSync(path))
+    throw new Fault('missing', `${path}: does not exist`, {
+      hint: `it holds a part of the positions ${first} to ${last}, which were moved to ${to}`,
+    });
+  if (digestOf(path) !== sha256)
+    throw new Fault('corrupt', `${path}: is not the archive that was moved`, { hint: 'use another copy of it' });
 }
 
 const planned = ({ path }: Segment) => {
@@ -111,31 +104,31 @@ const planned = ({ path }: Segment) => {
   return { name: basename(archivePath(path)), bytes: statSync(file).size, sha256: '' };
 };
 
-/** Checksums and chain of all events that are to go. Throws `corrupt`. */
+/** Checksums and chain of all events that are to be moved. Throws `corrupt`. */
 async function verify(segments: readonly Segment[], first: number, last: number): Promise<void> {
   for await (const events of readEncodedEvents(segments, first - 1)) if (events.first + events.count > last) return;
 }
 
-/** Copies a file into a directory, durably but for its name, and reads it back. */
+/** Copies a file into a directory, durably except for its name, and reads it back. */
 async function copied(path: string, to: string): Promise<Move['files'][number]> {
   const target = join(to, basename(path));
   try {
     const bytes = readFileSync(path);
-    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    const sha256 = hash('sha256', bytes);
     const file = { name: basename(path), bytes: bytes.length, sha256 };
     if (existsSync(target)) {
       if (digestOf(target) === sha256) return file;
-      throw new Fault('misuse', `${target}: is there already, and another file`, { hint: 'name another directory' });
+      throw new Fault('misuse', `${target}: exists already and differs`, { hint: 'name another directory' });
     }
     await replaceFile(target, (handle) => handle.writeFile(bytes));
     if (digestOf(target) === sha256) return file;
-    throw new Fault('io', `${target}: was not read back as it was written`, { hint: 'look at the disk' });
+    throw new Fault('io', `${target}: was not read back as it was written`, { hint: 'check the disk' });
   } catch (error) {
     throw faultOf(error, `copy ${path} to ${to}`);
   }
 }
 
-/** Archives whose move was recorded, and which were to go then. */
+/** Archives whose move was recorded, and which were not deleted yet. */
 function removeLeftOvers(directory: string): void {
   const remaining = new Set(remainingNames(directory, readMoved(directory)));
   for (const name of segmentNames(directory).filter((one) => !remaining.has(one)))

@@ -8,7 +8,7 @@ import { Decimal, decodeWith } from '../../../../../events/codecs.ts';
 import type { Gone } from '../../../../ports/event-log.ts';
 import { Fault } from '../../../../ports/fault.ts';
 import { replaceFile, syncDirectory } from '../../../system/files.ts';
-import { firstOf, segmentNames } from '../format/segment-name.ts';
+import { firstOf, segmentNames } from '../format/segment.ts';
 
 const format = 'snapledger.moved.v1';
 
@@ -33,16 +33,16 @@ export type Move = t.TypeOf<typeof MoveCodec>;
 
 const Body = t.type({ format: t.literal(format), store: t.string, moves: t.readonlyArray(MoveCodec) }, 'Moved');
 
-/** All that was moved out of a log, oldest first; `store` is empty where nothing was. */
+/** All that was moved out of a log, oldest first; `store` is empty if nothing was. */
 export interface Moved {
   readonly store: string;
   readonly moves: readonly Move[];
 }
 
-/** The file beside the segments that says where a log begins. */
+/** The file beside the segments that records where a log begins. */
 export const movedPath = (directory: string): string => join(directory, 'moved.json');
 
-/** Throws a Fault (`corrupt`) where the file can't be read: nobody knows then where the log begins. */
+/** Throws a Fault (`corrupt`) if the file can't be read: it is unknown then where the log begins. */
 export function readMoved(directory: string): Moved {
   const path = movedPath(directory);
   if (!existsSync(path)) return { store: '', moves: [] };
@@ -50,11 +50,11 @@ export function readMoved(directory: string): Moved {
   const body = either.chain((value: unknown) => decodeWith(Body, value))(parsed);
   if (either.isRight(body)) return body.right;
   throw new Fault('corrupt', `${path}: ${body.left}`, {
-    hint: 'bring the file back from a backup, or all archives that were moved away, and delete it then',
+    hint: 'restore the file from a backup; or bring back all archives that were moved away and delete the file',
   });
 }
 
-/** Resolves when the file is on stable storage; none where nothing is moved. */
+/** Resolves when the file is on stable storage; deletes it if nothing is moved. */
 export async function writeMoved(directory: string, { store, moves }: Moved): Promise<void> {
   const path = movedPath(directory);
   if (moves.length > 0)
@@ -65,7 +65,7 @@ export async function writeMoved(directory: string, { store, moves }: Moved): Pr
   await syncDirectory(directory);
 }
 
-/** What a log lacks, for its readers; undefined where it has everything. */
+/** What a log lacks, for its readers; undefined if nothing was moved. */
 export function goneFrom({ store, moves }: Moved): Gone | undefined {
   const last = moves.at(-1);
   if (last === undefined) return undefined;
@@ -78,7 +78,7 @@ export function goneFrom({ store, moves }: Moved): Gone | undefined {
 const moveText = ({ first, last, to, time }: Move) =>
   `positions ${first} to ${last} were moved to ${to} on ${time.slice(0, 10)}`;
 
-/** The names of the segments that a log consists of: what a move has left unfinished is none. */
+/** The names of the segments that a log consists of, without those that an unfinished move left behind. */
 export function remainingNames(directory: string, { moves }: Moved): readonly string[] {
   const after = moves.at(-1)?.last ?? 0;
   return segmentNames(directory).filter((name) => (firstOf(name) ?? 0) > after);

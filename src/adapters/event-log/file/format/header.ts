@@ -8,29 +8,20 @@ import { chain, formatLine, type Line } from './line.ts';
 /** Changes with the layout of segments. */
 const format = 'snapledger.log.v1';
 
-const GapCodec = t.type(
-  { last: Decimal, chainHash: t.string, base: t.type({ position: Decimal, sha256: t.string }, 'Base') },
-  'Gap',
-);
+/** A checkpoint by its position, which names its file, and the SHA-256 of that file's bytes, in hex. */
+const BaseCodec = t.type({ position: Decimal, sha256: t.string }, 'Base');
+
+/** A checkpoint that must not be deleted: without it the state would lack what a gap lost. */
+export type Base = Readonly<t.TypeOf<typeof BaseCodec>>;
+
+const GapCodec = t.type({ last: Decimal, chainHash: t.string, base: BaseCodec }, 'Gap');
 
 /**
  * What a repair left out at a segment's beginning: the positions from the header's `first` to `last` are lost, and the
- * history goes on from the chain hash that was known of `last`. The state there can't be replayed any more: the log directory
- * keeps a checkpoint of `last` or a later position as a base.
+ * history continues from `last` and its known chain hash. The log directory keeps a checkpoint of `last` or a later
+ * position, since the state there can't be replayed.
  */
-export interface Gap {
-  readonly last: number;
-  readonly chainHash: string;
-  readonly base: Base;
-}
-
-/** A checkpoint that is no short cut: without it what a gap lost would be missing from the state. */
-export interface Base {
-  /** position of the checkpoint, by which its file is named */
-  readonly position: number;
-  /** SHA-256 of the file's bytes, in hex */
-  readonly sha256: string;
-}
+export type Gap = Readonly<t.TypeOf<typeof GapCodec>>;
 
 const Body = t.intersection(
   [
@@ -63,7 +54,7 @@ export function genesisHash(store: string): string {
 }
 
 export function formatHeader({ store, first, before, gap }: HeaderValues): { header: Header; text: string } {
-  const values = { store, first, before, ...(gap === undefined ? {} : { gap }) };
+  const values = { store, first, before, ...(gap && { gap }) };
   const { text, hash } = formatLine('segment', before, JSON.stringify(Body.encode({ format, ...values })));
   return { header: { ...values, hash, bytes: Buffer.byteLength(text) }, text };
 }
@@ -74,11 +65,7 @@ export function decodeHeader(line: Line, bytes: number): either.Either<string, H
   const decoded = either.chain((body: unknown) => decodeWith(Body, body))(parsed);
   return either.chain(({ store, first, before, gap }: t.TypeOf<typeof Body>) =>
     chain(before, line.body) === line.hash
-      ? either.right<string, Header>({
-          ...{ store, first, before, ...(gap === undefined ? {} : { gap }) },
-          hash: line.hash,
-          bytes,
-        })
+      ? either.right<string, Header>({ store, first, before, ...(gap && { gap }), hash: line.hash, bytes })
       : either.left('its hash does not match'),
   )(decoded);
 }

@@ -1,5 +1,8 @@
 import { hash as digest } from 'node:crypto';
 import { crc32 } from 'node:zlib';
+import * as either from 'fp-ts/lib/Either.js';
+import { decodeEnvelope, type Envelope, encodeEnvelope } from '../../../../../events/envelope.ts';
+import { errorText, Fault } from '../../../../ports/fault.ts';
 
 /** What a line of a segment holds: the first one describes the segment, all others are events. */
 export type LineKind = 'segment' | 'event';
@@ -13,12 +16,13 @@ export interface Line {
 
 /** How every line begins, before its eight digits of CRC-32. */
 export const lineStart = '{"crc":"';
+export const lineFeed = 0x0a;
 const checkedFrom = lineStart.length + 8;
 const beforeHash = '","hash":"';
 const hashAt = checkedFrom + beforeHash.length;
 const hashEnd = hashAt + 64;
+const bodyAt = (kind: LineKind) => hashEnd + kind.length + 5;
 const closingBrace = 0x7d;
-const lineFeed = 0x0a;
 
 /** Where the parts of an event's line begin, and what stands between them. */
 export const eventLine = {
@@ -29,7 +33,7 @@ export const eventLine = {
   hashAt,
   hashEnd,
   beforeBody: Buffer.from('","event":'),
-  bodyAt: hashEnd + 10,
+  bodyAt: bodyAt('event'),
 };
 
 /** The hash of a line whose body follows a line with hash `previous`. */
@@ -44,27 +48,62 @@ export function formatLine(kind: LineKind, previous: string, body: string): { te
   return { text: `${lineStart}${hex(crc32(checked))}${checked}`, hash };
 }
 
-/**
- * The line from `start` up to `end`, its line feed included, or undefined where any byte of it is not as it was written.
- * Whether its hash follows from the line before is the caller's to check.
- */
-export function parseLine(block: Buffer, start: number, end: number, kind: LineKind): Line | undefined {
-  const bodyAt = start + hashEnd + kind.length + 5;
-  if (end - bodyAt < 4 || block[end - 1] !== lineFeed || block[end - 2] !== closingBrace) return undefined;
-  const head = block.toString('latin1', start, bodyAt);
-  if (head.slice(0, checkedFrom) !== lineStart + hex(crc32(block.subarray(start + checkedFrom, end)))) return undefined;
-  if (head.slice(checkedFrom, hashAt) !== beforeHash || head.slice(hashEnd) !== `","${kind}":`) return undefined;
-  return { hash: head.slice(hashAt, hashEnd), body: block.toString('utf8', bodyAt, end - 2) };
+/** The JSON of an envelope, as it is hashed and stored. */
+export const bodyOf = (envelope: Envelope): string => JSON.stringify(encodeEnvelope(envelope));
+
+/** The lines of events that follow a line with hash `previous`, and the hash of the last one. */
+export function formatLines(previous: string, bodies: readonly string[]): { text: string; hash: string } {
+  let hash = previous;
+  let text = '';
+  for (const body of bodies) {
+    const line = formatLine('event', hash, body);
+    hash = line.hash;
+    text += line.text;
+  }
+  return { text, hash };
 }
 
-/** The body of an event's line that is known to be whole. */
-export function eventBody(block: Buffer, start: number, end: number): string {
-  return block.toString('utf8', start + hashEnd + 'event'.length + 5, end - 2);
+/**
+ * The line from `start` up to `end`, its line feed included, or undefined if any byte of it is damaged. Whether its hash
+ * follows from the line before is the caller's to check.
+ */
+export function parseLine(block: Buffer, start: number, end: number, kind: LineKind): Line | undefined {
+  const from = start + bodyAt(kind);
+  if (end - from < 4 || block[end - 1] !== lineFeed || block[end - 2] !== closingBrace) return undefined;
+  const head = block.toString('latin1', start, from);
+  if (head.slice(0, checkedFrom) !== lineStart + hex(crc32(block.subarray(start + checkedFrom, end)))) return undefined;
+  if (head.slice(checkedFrom, hashAt) !== beforeHash || head.slice(hashEnd) !== `","${kind}":`) return undefined;
+  return { hash: head.slice(hashAt, hashEnd), body: block.toString('utf8', from, end - 2) };
 }
 
 const pairs = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
-/** Eight digits; by table, since this runs for every record of a replay. */
+/** Eight digits; by table, since this runs for every record that is written. */
 function hex(crc: number): string {
   return `${pairs[crc >>> 24]}${pairs[(crc >>> 16) & 255]}${pairs[(crc >>> 8) & 255]}${pairs[crc & 255]}`;
+}
+
+/** The position in an event's body; 0 if there is none. */
+export function positionIn(body: string): number {
+  return Number(/^\{"position":"([0-9]{1,16})",/.exec(body)?.[1] ?? 0);
+}
+
+/** The envelope in a whole event's body, or why this release can't read it. */
+export function decodeBody(body: string): either.Either<string, Envelope> {
+  let wire: unknown;
+  try {
+    wire = JSON.parse(body);
+  } catch (error) {
+    return either.left(errorText(error));
+  }
+  return decodeEnvelope(wire);
+}
+
+/** As decodeBody; throws a Fault (`unsupported`) for an event of another release. */
+export function decodedOrThrow(path: string, position: number, body: string): Envelope {
+  const envelope = decodeBody(body);
+  if (either.isRight(envelope)) return envelope.right;
+  throw new Fault('unsupported', `log segment ${path}: position ${position}: ${envelope.left}`, {
+    hint: 'run the release of snapledger that wrote it, or a newer one',
+  });
 }

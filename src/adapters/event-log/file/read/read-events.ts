@@ -1,98 +1,47 @@
-import * as either from 'fp-ts/lib/Either.js';
 import type { Envelope } from '../../../../../events/envelope.ts';
+import type { EncodedEvents } from '../../../../ports/event-log.ts';
 import { faultOf } from '../../../../ports/fault.ts';
 import { damageFault } from '../format/damage.ts';
-import { decodeRecord, unreadable } from '../format/decode-record.ts';
-import { eventBody } from '../format/line.ts';
+import { decodedOrThrow } from '../format/line.ts';
 import { chainHashOf, type Segment } from '../format/segment.ts';
-import { withFile } from './load-segments.ts';
-import { bytesIn, type Stretch, verifiedAhead, worthAThread } from './read-ahead.ts';
-import { openSegment, type SegmentFile } from './segment-file.ts';
-import { walkSegment } from './walk-segment.ts';
+import { bodyIn, encodedAfter, hashIn, linesIn, type WalkedBlock, walkSegment } from '../verify/verify-lines.ts';
+import { verifiedAhead } from './read-ahead.ts';
+import { openSegment } from './segment-file.ts';
 
-const lineFeed = 0x0a;
+/** A thread takes 0.1 s to start: fewer bytes are verified sooner without one. */
+const minThreadBytes = 8 << 20;
 
 /**
  * Decoded events after a position, a block at a time, up to the end that the last segment has at the time of reading.
- * Others get their turn between two blocks. No thread reads ahead beyond the segment that holds `upTo`.
+ * Yields to the event loop between two blocks. No thread reads ahead beyond the segment that holds `upTo`.
  */
 export async function* readEvents(
   segments: readonly Segment[],
   after: number,
-  { upTo = Number.POSITIVE_INFINITY, threadFrom = worthAThread } = {},
+  { upTo = Number.POSITIVE_INFINITY, threadFrom = minThreadBytes } = {},
 ): AsyncGenerator<readonly Envelope[]> {
-  const start = Math.max(
-    segments.findLastIndex(({ header }) => header.first <= after + 1),
-    0,
-  );
-  const finished = segments.slice(start, -1).filter(({ header }) => header.first <= upTo);
-  const stretches = finished.map(({ path, end, places }) => ({ path, from: places.nearest(after), to: end.offset }));
-  const ahead = bytesIn(stretches) >= threadFrom;
-  if (ahead) yield* readAhead(stretches, after);
-  const from = Math.max(after, ahead ? (finished.at(-1)?.end.position ?? 0) : 0);
-  for (const segment of segmentsAfter(segments, from)) yield* readSegment(segment, from);
-}
-
-/** The segments with events after a position, those that begin meanwhile included. */
-export function* segmentsAfter(segments: readonly Segment[], after: number): Generator<Segment> {
-  const start = segments.findLastIndex(({ header }) => header.first <= after + 1);
-  for (let index = Math.max(start, 0); index < segments.length; index++) {
-    const segment = segments[index];
-    if (segment !== undefined && segment.end.position > after) yield segment;
-  }
-}
-
-async function* readAhead(stretches: readonly Stretch[], after: number): AsyncGenerator<readonly Envelope[]> {
-  for await (const { path, bytes, first, damage } of verifiedAhead(stretches)) {
-    const records = [...recordsIn(bytes, first)].filter(({ position }) => position > after);
-    if (records.length > 0) yield records.map((record) => decodedOrThrow(path, record));
-    if (damage !== undefined) throw damageFault(damage);
-  }
-}
-
-/** The records in whole lines, which are known to stand one after the other from a position on. */
-function* recordsIn(bytes: Buffer, first: number): IterableIterator<{ position: number; body: string }> {
-  let position = first;
-  for (let start = 0; start < bytes.length; position++) {
-    const end = bytes.indexOf(lineFeed, start) + 1;
-    yield { position, body: eventBody(bytes, start, end) };
-    start = end;
-  }
-}
-
-async function* readSegment(segment: Segment, after: number): AsyncGenerator<readonly Envelope[]> {
-  const { path, places } = segment;
-  const handle = await openForReading(path);
-  try {
-    for await (const { records, damage } of walkSegment(
-      handle,
-      segment,
-      places.nearest(after),
-      () => segment.end.offset,
-    )) {
-      const wanted = records.filter(({ position }) => position > after);
-      if (wanted.length > 0) yield wanted.map((record) => decodedOrThrow(path, record));
-      if (damage !== undefined) throw damageFault(damage);
+  const complete = segments.slice(firstIndex(segments, after), -1).filter(({ header }) => header.first <= upTo);
+  const ranges = complete.map(({ path, end, offsets }) => ({ path, from: offsets.nearest(after), to: end.offset }));
+  let from = after;
+  if (ranges.reduce((sum, range) => sum + range.to - range.from.offset, 0) >= threadFrom) {
+    for await (const block of verifiedAhead(ranges)) {
+      yield* decodedAfter(block.path, block, after);
+      if (block.damage !== undefined) throw damageFault(block.damage);
     }
-  } finally {
-    await handle.close();
+    from = Math.max(after, complete.at(-1)?.end.position ?? 0);
   }
+  for (const segment of segmentsAfter(segments, from))
+    for await (const block of blocksAfter(segment, from)) yield* decodedAfter(segment.path, block, from);
 }
 
-/** A segment's file; the caller closes it. */
-export async function openForReading(path: string): Promise<SegmentFile> {
-  try {
-    return await openSegment(path);
-  } catch (error) {
-    throw faultOf(error, `log segment ${path}`);
-  }
-}
-
-/** The envelope in a record. Throws a Fault (`unsupported`) for one of a newer release. */
-export function decodedOrThrow(path: string, record: { position: number; body: string }): Envelope {
-  const envelope = decodeRecord(record);
-  if (either.isLeft(envelope)) throw unreadable(path, record.position, envelope.left);
-  return envelope.right;
+/** Events after a position as they stand in the log, verified like those that are decoded. Throws `corrupt`. */
+export async function* readEncodedEvents(segments: readonly Segment[], after: number): AsyncGenerator<EncodedEvents> {
+  for (const segment of segmentsAfter(segments, after))
+    for await (const block of blocksAfter(segment, after)) {
+      const first = Math.max(after, block.start.position) + 1;
+      const lines = encodedAfter(block, after);
+      if (lines.length > 0) yield { first, count: block.end.position - first + 1, lines };
+    }
 }
 
 /** The chain hash at a position up to the end of the last segment; undefined for any other position. Throws `corrupt`. */
@@ -104,17 +53,46 @@ export async function readChainHash(segments: readonly Segment[], position: numb
   const { gap } = segment.header;
   if (position === gap?.last) return gap.chainHash;
   if (position === segment.end.position) return chainHashOf(segment.end, segment.header);
-  return withFile(segment.path, async (handle) => {
-    for await (const { records, damage } of walkSegment(
-      handle,
-      segment,
-      segment.places.nearest(position - 1),
-      () => segment.end.offset,
-    )) {
-      const record = records.find((candidate) => candidate.position === position);
-      if (record !== undefined) return record.hash;
-      if (damage !== undefined) throw damageFault(damage);
-    }
-    return undefined;
+  for await (const block of blocksAfter(segment, position - 1))
+    for (const line of linesIn(block)) if (line.position === position) return hashIn(block.lines, line);
+  return undefined;
+}
+
+const firstIndex = (segments: readonly Segment[], after: number) =>
+  Math.max(
+    segments.findLastIndex(({ header }) => header.first <= after + 1),
+    0,
+  );
+
+/** The segments with events after a position, including those that begin meanwhile. */
+function* segmentsAfter(segments: readonly Segment[], after: number): Generator<Segment> {
+  for (let index = firstIndex(segments, after); index < segments.length; index++) {
+    const segment = segments[index];
+    if (segment !== undefined && segment.end.position > after) yield segment;
+  }
+}
+
+/** Verified blocks of a segment, beginning at or before a position. Throws `corrupt` after the last line in order. */
+async function* blocksAfter(segment: Segment, after: number): AsyncGenerator<WalkedBlock> {
+  const { path, offsets } = segment;
+  const file = await openSegment(path).catch((error) => {
+    throw faultOf(error, `log segment ${path}`);
   });
+  const options = { from: offsets.nearest(after), to: () => segment.end.offset, note: offsets.note };
+  try {
+    for await (const block of walkSegment(file, path, options)) {
+      if (block.end.position > after) yield block;
+      if (block.damage !== undefined) throw damageFault(block.damage);
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+/** The events of a block after a position, if any. */
+function* decodedAfter(path: string, block: Pick<WalkedBlock, 'lines' | 'start'>, after: number) {
+  const events: Envelope[] = [];
+  for (const line of linesIn(block))
+    if (line.position > after) events.push(decodedOrThrow(path, line.position, bodyIn(block.lines, line)));
+  if (events.length > 0) yield events;
 }

@@ -1,30 +1,31 @@
-import { Fault } from '../../../../ports/fault.ts';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { EventLog } from '../../../../ports/event-log.ts';
+import { Fault, faultCode } from '../../../../ports/fault.ts';
 import type { ReadableLog } from '../../../../ports/readable-log.ts';
-import { chainHashOf } from '../format/segment.ts';
-import { createRangesIn } from '../search/ranges-in.ts';
-import { createSearch } from '../search/search-segments.ts';
-import { loadSegments, type Tail } from './load-segments.ts';
-import { readEncodedEvents } from './read-encoded-events.ts';
-import { readChainHash, readEvents } from './read-events.ts';
+import { damageFault, throwDamage } from '../format/damage.ts';
+import { chainHashOf, type Segment, segmentName } from '../format/segment.ts';
+import { createRangesIn, createSearch } from '../search/search-log.ts';
+import { walkSegment } from '../verify/verify-lines.ts';
+import { attached, loadLog, segmentIn, type Tail } from './load-segments.ts';
+import { readChainHash, readEncodedEvents, readEvents } from './read-events.ts';
+import { withSegment } from './segment-file.ts';
 
-/** A log that is only looked at, as it was when it was opened. */
+/** A log opened for reading, as it was at that moment. */
 export interface ReadableFileLog extends ReadableLog {
   /** id of the store whose log it is */
   readonly store: string;
-  /** A write that was under way, or that a crash tore: it counts as not yet there. */
+  /** a write in progress, or a torn one: not part of the log */
   readonly tail: Tail | null;
 }
 
 /**
- * Opens a log for reading alone: no lock, nothing is written, a daemon may go on appending meanwhile. Rejects with
- * `misuse` where there is no log, with `corrupt` for damage as opening for writing does. `indexes` is the directory of the
- * segments' indexes, which need not be there.
+ * Opens a log for reading: takes no lock, writes nothing, and a daemon may go on appending. Rejects with `misuse` if there
+ * is no log, with `corrupt` for damage as opening for writing does. `indexes` is the directory of the segments' indexes,
+ * which may be missing.
  */
 export async function readLogDirectory(directory: string, indexes?: string): Promise<ReadableFileLog> {
-  const loaded = await loadSegments(directory);
-  if (loaded === undefined)
-    throw new Fault('misuse', `${directory}: holds no log`, { hint: 'name the root of a store, with --root' });
-  const { store, segments, last, tail, gone } = loaded;
+  const { store, segments, last, tail, gone } = await loadLog(directory);
   return {
     store,
     tail,
@@ -37,4 +38,68 @@ export async function readLogDirectory(directory: string, indexes?: string): Pro
     rangesIn: createRangesIn(segments, indexes),
     close: async () => {},
   };
+}
+
+/**
+ * Follows a log that another process writes: each read returns the whole events in its files at that time. Some of them may
+ * not be durable yet, and may be rolled back: the reader must learn from the writer which ones are durable. Throws a Fault
+ * (`stale`) while the files belong to another store.
+ */
+export function followLog(directory: string, store: string): Pick<EventLog, 'read'> {
+  let segments: Segment[] | undefined;
+  const grown = async () => {
+    segments ??= [...(await loadOwn(directory, store))];
+    await grow(directory, segments);
+    return segments;
+  };
+  return {
+    async *read(after) {
+      // After a rollback the known cursors are wrong. The chain shows it, and the log is loaded again.
+      const now = await grown().catch((error) => {
+        if (segments === undefined || faultCode(error) !== 'corrupt') throw error;
+        segments = undefined;
+        return grown();
+      });
+      try {
+        yield* readEvents(now, after);
+      } catch (error) {
+        segments = undefined;
+        throw error;
+      }
+    },
+  };
+}
+
+async function loadOwn(directory: string, store: string): Promise<readonly Segment[]> {
+  const log = await loadLog(directory);
+  if (log.store === store) return log.segments;
+  throw new Fault('stale', `${directory}: is the log of store ${log.store}, not of ${store}`, {
+    hint: 'restore the root that belongs to this store',
+  });
+}
+
+/** Adds what was written since: the rest of the last segment, and the segments after it. */
+async function grow(directory: string, segments: Segment[]): Promise<void> {
+  for (let last = segments.at(-1); last !== undefined; ) {
+    await readOn(last);
+    const name = segmentName(last.end.position + 1);
+    const path = join(directory, name);
+    if (!existsSync(path)) return;
+    const next = await withSegment(path, (file) => segmentIn(file, directory, name));
+    throwDamage(attached(last, next, { moves: [] }));
+    segments.push(next);
+    last = next;
+  }
+}
+
+/** A line that is not whole yet is being written. */
+async function readOn(segment: Segment): Promise<void> {
+  const { path, offsets, end: from } = segment;
+  await withSegment(path, async (file) => {
+    const { size } = await file.stat();
+    for await (const { end, damage } of walkSegment(file, path, { from, to: () => size, note: offsets.note })) {
+      segment.end = end;
+      if (damage?.broken === false) throw damageFault(damage);
+    }
+  });
 }

@@ -1,28 +1,8 @@
+import { basename } from 'node:path';
+import type { Damage } from '../format/damage.ts';
 import { formatHeader, genesisHash } from '../format/header.ts';
-import type { Cursor } from '../write/cursor.ts';
-import { earlierLoss, gapLoss, type Loss, rebuildLoss, truncationLoss } from './loss.ts';
-import { chainHashAfter, type Piece } from './piece.ts';
-import { type Proof, resumeAfter } from './resume.ts';
-import type { Survey } from './survey-log.ts';
-
-/** A whole checkpoint of this store. */
-export interface KnownState {
-  readonly position: number;
-  readonly chainHash: string;
-  /** the highest number of a snapshot that it knows */
-  readonly lastId: number;
-  readonly path: string;
-}
-
-/** Where the log goes on after lost positions, by the word of a checkpoint. */
-export interface Bridge {
-  /** the first lost position */
-  readonly first: number;
-  /** the chain hash before it */
-  readonly before: string;
-  readonly proof: Proof;
-  readonly base: KnownState;
-}
+import { type Bridge, bridgeOver, type KnownState } from './bridge.ts';
+import { chainHashAfter, firstPosition, type LogRecord, type LogScan, type Piece } from './scan-log.ts';
 
 /** What is to be done about a damaged log. */
 export interface RepairPlan {
@@ -31,95 +11,143 @@ export interface RepairPlan {
   /** from the beginning on, each following from the one before */
   readonly kept: readonly Piece[];
   readonly bridge: Bridge | undefined;
-  /** the last place that is kept, from which a next event follows */
-  readonly end: Pick<Cursor, 'position' | 'chain'>;
+  /** the last position that is kept; the next event follows from its hash */
+  readonly end: { readonly position: number; readonly hash: string };
   /** in the order of the log */
   readonly losses: readonly Loss[];
   /** checkpoints that the repaired log does not contain */
   readonly outdated: readonly KnownState[];
-  /** no number of a snapshot up to this may be given again */
+  /** snapshot ids up to this must not be used again */
   readonly lastId: number;
 }
 
 /**
- * Decides what remains of a log: all up to the first damage; after it, by the newest checkpoint that does not contradict
- * the log, what follows from that checkpoint; nothing after further damage. Undefined where nothing needs a repair: a torn
- * tail is the next start's. Pure.
+ * What a repair loses, and how: `rebuilt` writes a header again, which loses nothing; `bridged` leaves positions out and
+ * takes the state after them from a checkpoint; `truncated` ends the log before its first lost position.
  */
-export function planRepair(survey: Survey, states: readonly KnownState[]): RepairPlan | undefined {
-  const { pieces, rest, torn } = survey;
-  const kept = leading(pieces);
+export interface Loss {
+  readonly done: 'rebuilt' | 'bridged' | 'truncated';
+  readonly damage: Damage;
+  readonly first: number;
+  readonly last: number;
+  /** lost events that can still be read */
+  readonly records: readonly LogRecord[];
+  /** how many of the positions can't be read */
+  readonly unreadable: number;
+}
+
+/**
+ * Decides what remains of a log: all up to the first damage; after it, what follows from the newest checkpoint that does
+ * not contradict the log; nothing after further damage. Undefined if nothing needs a repair: a torn tail is truncated by
+ * the next start. Pure.
+ */
+export function planRepair(scan: LogScan, states: readonly KnownState[]): RepairPlan | undefined {
+  const { pieces, rest, torn, directory, store } = scan;
+  const broken = pieces.findIndex(({ why }) => why !== undefined);
+  const kept = broken === -1 ? pieces : pieces.slice(0, broken);
   const others = pieces.slice(kept.length);
-  const end = endOf(kept, survey.store);
+  const end = endOf(kept, store);
   const bridge = bridgeOver(others, end, states);
-  const followed = bridge?.proof.pieces ?? [];
-  const cut = others.slice(others.length - lostAfter(others, bridge));
-  const endsAt = bridge === undefined ? end : bridge.proof.end;
-  const remaining = kept.concat(followed);
+  const remaining = kept.concat(bridge?.proof.pieces ?? []);
+  const lost = others.slice(others.length - lostAfter(others, bridge));
+  const endsAt = bridge?.proof.end ?? end;
   const losses = [
     ...(others.length === 0 ? [] : remaining.flatMap(earlierLoss)),
     ...remaining.flatMap(rebuildLoss),
-    ...(bridge === undefined ? [] : [gapLoss(bridge, others, rest)]),
-    ...(cut.length > 0 || (rest !== undefined && !torn && bridge?.proof.pieces.length !== 0)
-      ? [truncationLoss(endsAt, cut, rest)]
+    ...(bridge === undefined ? [] : [bridgeLoss(bridge, others, rest)]),
+    ...(lost.length > 0 || (rest !== undefined && !torn && bridge?.proof.pieces.length !== 0)
+      ? [truncationLoss(endsAt.position, lost, rest)]
       : []),
   ];
   if (losses.length === 0) return undefined;
   return {
-    ...{ directory: survey.directory, store: survey.store, kept, bridge, end: endsAt, losses },
+    ...{ directory, store, kept, bridge, end: endsAt, losses },
     outdated: states.filter((state) => !contains(kept, bridge, state)),
-    lastId: burntId(pieces, states, losses),
+    lastId: lastReservedId(pieces, states, losses),
   };
 }
 
-/** The pieces up to the first damage. */
-function leading(pieces: readonly Piece[]): readonly Piece[] {
-  const broken = pieces.findIndex(({ why }) => why !== undefined);
-  return broken === -1 ? pieces : pieces.slice(0, broken);
-}
-
-interface End {
-  readonly position: number;
-  readonly chain: string;
-  readonly chainHash: string;
-}
-
-function endOf(kept: readonly Piece[], store: string): End {
+function endOf(kept: readonly Piece[], store: string) {
   const last = kept.at(-1);
+  if (last !== undefined) return { position: last.end.position, hash: last.end.hash, chainHash: chainHashAfter(last) };
   const chainHash = genesisHash(store);
-  if (last === undefined)
-    return { position: 0, chain: formatHeader({ store, first: 1, before: chainHash }).header.hash, chainHash };
-  return { position: last.end.position, chain: last.end.chain, chainHash: chainHashAfter(last) };
-}
-
-function bridgeOver(others: readonly Piece[], end: End, states: readonly KnownState[]): Bridge | undefined {
-  const newestFirst = [...states].sort((a, b) => b.position - a.position);
-  for (const base of newestFirst) {
-    if (base.position <= end.position) continue;
-    const proof = resumeAfter(others, base, end.position);
-    if (proof !== undefined) return { first: end.position + 1, before: end.chainHash, proof, base };
-  }
-  return undefined;
+  return { position: 0, hash: formatHeader({ store, first: 1, before: chainHash }).header.hash, chainHash };
 }
 
 /** How many of the last pieces follow from nothing that is kept. */
 function lostAfter(others: readonly Piece[], bridge: Bridge | undefined): number {
-  const last = bridge?.proof.pieces.at(-1);
   if (bridge === undefined) return others.length;
+  const last = bridge.proof.pieces.at(-1);
   if (last !== undefined) return others.length - 1 - others.indexOf(last);
   return others.filter(({ end }) => end.position > bridge.base.position).length;
 }
 
 function contains(kept: readonly Piece[], bridge: Bridge | undefined, { position, chainHash }: KnownState): boolean {
-  const end = kept.at(-1)?.end.position ?? 0;
-  if (position <= end) return true;
+  if (position <= (kept.at(-1)?.end.position ?? 0)) return true;
   if (bridge === undefined || position < bridge.proof.last) return false;
   if (position === bridge.proof.last) return chainHash === bridge.proof.chainHash;
-  return bridge.proof.pieces.some(({ places }) => places.get(position)?.chain === chainHash);
+  return bridge.proof.pieces.some(({ cursors }) => cursors.get(position)?.hash === chainHash);
 }
 
-/** Every position of which nothing is known may have given a number to a snapshot. */
-function burntId(pieces: readonly Piece[], states: readonly KnownState[], losses: readonly Loss[]): number {
+/** Any unreadable position may have assigned an id to a snapshot. */
+function lastReservedId(pieces: readonly Piece[], states: readonly KnownState[], losses: readonly Loss[]): number {
   const known = Math.max(0, ...pieces.map(({ lastId }) => lastId), ...states.map(({ lastId }) => lastId));
   return known + losses.reduce((sum, { unreadable, done }) => sum + (done === 'truncated' ? unreadable : 0), 0);
+}
+
+function rebuildLoss({ rebuilt, header }: Piece): readonly Loss[] {
+  if (rebuilt === undefined || header === undefined) return [];
+  const { first } = header;
+  return [{ done: 'rebuilt', damage: rebuilt, first, last: first, records: [], unreadable: 0 }];
+}
+
+/** The event that records an earlier repair may be lost now: it is recorded again. */
+function earlierLoss({ file, header }: Piece): readonly Loss[] {
+  if (header?.gap === undefined) return [];
+  const { first, gap } = header;
+  const damage = { file, offset: 0, position: first, what: 'an earlier repair left positions out', broken: false };
+  return [{ done: 'bridged', damage, first, last: gap.last, records: [], unreadable: gap.last - first + 1 }];
+}
+
+function bridgeLoss({ first, proof, base }: Bridge, others: readonly Piece[], rest: Damage | undefined): Loss {
+  const { last } = proof;
+  const what = `the log ends before position ${first}, but this checkpoint is of position ${base.position}`;
+  const shorter = { file: base.path, offset: 0, position: first, what, broken: false };
+  return { done: 'bridged', damage: others[0]?.why ?? rest ?? shorter, first, last, ...readable(others, first, last) };
+}
+
+function truncationLoss(position: number, lost: readonly Piece[], rest: Damage | undefined): Loss {
+  const first = position + 1;
+  const last = Math.max(first, ...lost.map((piece) => piece.end.position));
+  const damage = lost[0]?.why ?? rest;
+  if (damage === undefined) throw new TypeError('a log without damage is not truncated');
+  return { done: 'truncated', damage, first, last, ...readable(lost, first, last) };
+}
+
+function readable(pieces: readonly Piece[], first: number, last: number): Pick<Loss, 'records' | 'unreadable'> {
+  const byPosition = new Map(
+    pieces
+      .filter((piece) => firstPosition(piece) <= last)
+      .flatMap(({ records }) => records)
+      .filter(({ position }) => position >= first && position <= last)
+      .map((record) => [record.position, record]),
+  );
+  const records = [...byPosition.values()].sort((a, b) => a.position - b.position);
+  return { records, unreadable: last - first + 1 - records.length };
+}
+
+/** A loss in one line. */
+export function lossText({ done, damage, first, last }: Loss): string {
+  const where = `${basename(damage.file)}, byte ${damage.offset}, position ${damage.position}: ${damage.what}`;
+  const range = first === last ? `position ${first}` : `positions ${first} to ${last}`;
+  switch (done) {
+    case 'rebuilt':
+      return `${where}; nothing is lost`;
+    case 'bridged':
+      return `${where}; ${range} left out, the state is a checkpoint's`;
+    case 'truncated':
+      return `${where}; the log is truncated there, ${range} lost`;
+    default:
+      return done satisfies never;
+  }
 }

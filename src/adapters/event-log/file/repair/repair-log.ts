@@ -1,32 +1,30 @@
 import { existsSync, rmSync, statSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
-import { type Envelope, encodeEnvelope } from '../../../../../events/envelope.ts';
+import type { Envelope } from '../../../../../events/envelope.ts';
 import type { Event, EventOf } from '../../../../../events/registry.ts';
 import { Fault, faultOf } from '../../../../ports/fault.ts';
 import { syncDirectory } from '../../../system/files.ts';
 import { goneFrom, readMoved } from '../archive/moved.ts';
-import { baseName, digestOf } from '../format/base.ts';
 import type { Base } from '../format/header.ts';
-import { formatLine } from '../format/line.ts';
-import { segmentNames } from '../format/segment-name.ts';
-import { asideName, finish, type Intent, keepAside, takeBack } from './keep-aside.ts';
-import { type Loss, lossText } from './loss.ts';
-import { type KnownState, planRepair, type RepairPlan } from './plan-repair.ts';
-import { changedNames, isUnchanged, type RepairedSegment, repairedSegments } from './repaired-segments.ts';
-import { surveyLog } from './survey-log.ts';
-import { unfinishedRepair } from './unfinished-repair.ts';
-import { writeFileDurably } from './write-file-durably.ts';
+import { bodyOf, formatLines } from '../format/line.ts';
+import { segmentNames } from '../format/segment.ts';
+import { baseName, digestOf } from '../verify/check-seams.ts';
+import type { KnownState } from './bridge.ts';
+import { asideName, finish, type Intent, keepAside, rollBack, unfinishedRepair } from './keep-aside.ts';
+import { type Loss, lossText, planRepair, type RepairPlan } from './plan-repair.ts';
+import { changedNames, isUnchanged, type RepairedSegment, repairedSegments, writeParts } from './repaired-segments.ts';
+import { scanLog } from './scan-log.ts';
 
 export interface RepairOptions {
   /** The log is `root/log`. The caller holds the store's lock. */
   readonly root: string;
   readonly store: string;
-  /** Whole checkpoints of this store, read after an interrupted repair was taken back. */
+  /** Intact checkpoints of this store, read after an interrupted repair was rolled back. */
   readonly states: () => Promise<readonly KnownState[]>;
-  /** Puts facts into envelopes after a position. */
-  readonly seal: (facts: readonly Event[], after: number) => readonly Envelope[];
+  /** Puts events into envelopes after a position. */
+  readonly seal: (events: readonly Event[], after: number) => readonly Envelope[];
   readonly dryRun: boolean;
-  /** Told what is about to be done; what it throws interrupts the repair there. */
+  /** Called before each step; what it throws interrupts the repair there. */
   readonly failpoint?: (step: RepairStep) => void;
 }
 
@@ -34,32 +32,33 @@ export type RepairStep = 'keep' | 'write' | 'remove' | 'finish';
 
 export interface Repair {
   readonly losses: readonly (Loss & { readonly text: string })[];
-  /** where the damaged originals are kept, relative to the root; empty where there is nothing to repair */
+  /** where the damaged originals are kept, relative to the root; empty if there is nothing to repair */
   readonly kept: string;
   /** the files that are kept there, relative to the root */
   readonly changed: readonly string[];
   readonly lastId: number;
-  /** an interrupted repair was found; it is taken back first and done again */
+  /** an interrupted repair was found; it is rolled back first and done again */
   readonly again: boolean;
 }
 
 /**
- * Repairs a damaged log: what can't be part of it any more is kept aside whole, the rest is chained, and the last events
- * tell what was done. Killed at any moment, it can be run again and then does the same. Rejects with a Fault: `unsupported` where
- * there is something to repair and segments are archived.
+ * Repairs a damaged log: damaged originals are kept aside whole, the rest is chained, and the last events record what was
+ * done. Killed at any moment, it can be run again and then does the same. Rejects with a Fault: `unsupported` if there is
+ * something to repair and segments are archived.
  */
 export async function repairLog(options: RepairOptions): Promise<Repair> {
   const { root, store, dryRun } = options;
   const directory = join(root, 'log');
   try {
     const again = unfinishedRepair(directory) !== undefined;
-    if (again && dryRun) return { ...nothing, again };
-    await takeBack(root);
+    const nothing = { losses: [], kept: '', changed: [], lastId: 0, again };
+    if (again && dryRun) return nothing;
+    await rollBack(root);
     refuseMoved(directory);
     const states = await options.states();
-    const survey = await surveyLog(directory, store, new Set(states.map(({ position }) => position)));
-    const plan = planRepair(survey, states);
-    if (plan === undefined) return { ...nothing, again };
+    const scan = await scanLog(directory, store, new Set(states.map(({ position }) => position)));
+    const plan = planRepair(scan, states);
+    if (plan === undefined) return nothing;
     refuseArchives(directory);
     const name = asideName(directory, plan.losses[0]?.first ?? 0);
     const work = prepare(plan, name, options);
@@ -76,7 +75,7 @@ function refuseMoved(directory: string): void {
   const gone = goneFrom(readMoved(directory));
   if (gone === undefined) return;
   throw new Fault('unsupported', `repair of ${directory}: ${gone.fault.message}`, {
-    hint: 'bring them back first, and repair then: snapledger archive --bring-back DIR',
+    hint: 'bring them back before the repair: snapledger archive --bring-back DIR',
   });
 }
 
@@ -84,11 +83,9 @@ function refuseMoved(directory: string): void {
 function refuseArchives(directory: string): void {
   if (segmentNames(directory).every((name) => existsSync(join(directory, name)))) return;
   throw new Fault('unsupported', `repair of ${directory}: some of its segments are archived`, {
-    hint: `unpack them first, and repair then: gunzip ${directory}/*.log.gz`,
+    hint: `unpack them before the repair: gunzip ${directory}/*.log.gz`,
   });
 }
-
-const nothing = { losses: [], kept: '', changed: [], lastId: 0 };
 
 interface Work {
   readonly segments: readonly RepairedSegment[];
@@ -98,8 +95,9 @@ interface Work {
 function prepare(plan: RepairPlan, name: string, { root, seal }: RepairOptions): Work {
   const { directory, bridge, end } = plan;
   const base = bridge === undefined ? undefined : baseOf(directory, bridge.base);
-  const facts = plan.losses.map((loss) => factOf(loss, `log/${name}`, plan.lastId));
-  const segments = repairedSegments(plan, base, linesOf(seal(facts, end.position), end.chain));
+  const events = plan.losses.map((loss) => eventOf(loss, `log/${name}`, plan.lastId));
+  const { text } = formatLines(end.hash, seal(events, end.position).map(bodyOf));
+  const segments = repairedSegments(plan, base, text);
   const before = new Set(segmentNames(directory));
   const made = segments.map((segment) => segment.name).filter((segment) => !before.has(segment));
   const outdated = plan.outdated.map(({ path }) => relative(root, path));
@@ -116,39 +114,22 @@ function baseOf(directory: string, { position, path }: KnownState): Base {
   return { position, sha256: digestOf(existsSync(file) ? file : path) };
 }
 
-function factOf(
-  { done, damage, first, last, unreadable, records }: Loss,
-  kept: string,
-  lastId: number,
-): EventOf<'LogRepaired'> {
-  const { file, offset, what } = damage;
+function eventOf(loss: Loss, kept: string, lastId: number): EventOf<'LogRepaired'> {
+  const { done, first, last, unreadable, records } = loss;
+  const { file, offset, what } = loss.damage;
   const data = { file: basename(file), offset, what, done, first, last, readable: records.length, kept, lastId };
   return { type: 'LogRepaired', data: { ...data, unreadable } };
-}
-
-function linesOf(envelopes: readonly Envelope[], chain: string): string {
-  let hash = chain;
-  let text = '';
-  for (const envelope of envelopes) {
-    const line = formatLine('event', hash, JSON.stringify(encodeEnvelope(envelope)));
-    hash = line.hash;
-    text += line.text;
-  }
-  return text;
 }
 
 /** Everything is written from the originals that are kept aside before the first name in the log changes. */
 async function perform(
   { segments, intent }: Work,
   name: string,
-  plan: RepairPlan,
-  options: RepairOptions,
+  { directory, bridge }: RepairPlan,
+  { root, failpoint = () => {} }: RepairOptions,
 ): Promise<void> {
-  const { root, failpoint = () => {} } = options;
-  const { directory, bridge } = plan;
   failpoint('keep');
-  await keepAside(root, name, intent);
-  const kept = join(directory, `${name}.unfinished`);
+  const kept = await keepAside(root, name, intent);
   const changing = segments.filter((segment) => !isUnchanged(segment, directory));
   if (bridge !== undefined) await keepBase(directory, bridge.base);
   for (const { name: segment, parts } of changing) {
@@ -156,7 +137,7 @@ async function perform(
     const originals = parts.map((part) =>
       typeof part === 'string' ? part : { ...part, file: join(kept, basename(part.file)) },
     );
-    await writeFileDurably(join(directory, segment), originals);
+    await writeParts(join(directory, segment), originals);
   }
   failpoint('remove');
   const remaining = new Set(segments.map((segment) => `log/${segment.name}`));
@@ -168,5 +149,5 @@ async function perform(
 
 async function keepBase(directory: string, { position, path }: KnownState): Promise<void> {
   const file = baseFile(directory, { position });
-  if (!existsSync(file)) await writeFileDurably(file, [{ file: path, from: 0, to: statSync(path).size }]);
+  if (!existsSync(file)) await writeParts(file, [{ file: path, from: 0, to: statSync(path).size }]);
 }

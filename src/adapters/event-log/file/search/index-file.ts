@@ -5,9 +5,12 @@ import * as either from 'fp-ts/lib/Either.js';
 import * as json from 'fp-ts/lib/Json.js';
 import * as t from 'io-ts';
 import { Nanoseconds } from '../../../../../events/codecs.ts';
-import type { Cursor } from '../write/cursor.ts';
+import { lineFeed } from '../format/line.ts';
+import type { Cursor, Segment } from '../format/segment.ts';
+import { withSegment } from '../read/segment-file.ts';
+import { lastCursor } from '../verify/check-seams.ts';
 
-/** What a run of a segment's lines may hold. */
+/** What a block of a segment's lines may hold. */
 export interface IndexedBlock {
   /** the bytes of the segment where it begins and ends */
   readonly from: number;
@@ -21,15 +24,14 @@ export interface IndexedBlock {
   readonly latest: bigint;
 }
 
-/** What may be where in a segment, up to a place in it. */
+/** The blocks of a segment, up to a cursor in it. */
 export interface Index {
   readonly end: Cursor;
   readonly blocks: readonly IndexedBlock[];
 }
 
-/** Changes with the hashes of the filters: one of another format, or without a field, is made anew. */
+/** Changes with the hashes of the filters. An index of another format is made anew. */
 const format = 'snapledger.index.v1';
-const lineFeed = 0x0a;
 
 const Blocks = t.readonlyArray(
   t.type({
@@ -46,7 +48,7 @@ const Blocks = t.readonlyArray(
 const Head = t.type({
   format: t.literal(format),
   position: t.number,
-  chain: t.string,
+  hash: t.string,
   offset: t.number,
   /** of the filters, and of the blocks as they stand here */
   crc: t.number,
@@ -60,20 +62,16 @@ export function indexPath(indexes: string, first: number): string {
   return join(indexes, `${String(first).padStart(20, '0')}.bloom`);
 }
 
-/** An index as a file: a line that names the place where it ends, by which a changed segment is known, and the filters. */
-export function encodeIndex({ end: { position, chain, offset }, blocks: indexed }: Index): Buffer {
+/** An index as a file: a line with the cursor where it ends, which shows that a segment was changed, then the filters. */
+export function encodeIndex({ end: { position, hash, offset }, blocks: indexed }: Index): Buffer {
   const bits = Buffer.concat(indexed.map((block) => block.bits));
-  const blocks = Blocks.encode(
-    indexed.map(({ from, to, first, earliest, latest, bits: { length: bytes } }) => ({
-      ...{ from, to, first, earliest, latest, bytes },
-    })),
-  );
+  const blocks = Blocks.encode(indexed.map(({ bits: { length: bytes }, ...block }) => ({ ...block, bytes })));
   const crc = checksum(bits, blocks);
-  return Buffer.concat([Buffer.from(`${JSON.stringify({ format, position, chain, offset, crc, blocks })}\n`), bits]);
+  return Buffer.concat([Buffer.from(`${JSON.stringify({ format, position, hash, offset, crc, blocks })}\n`), bits]);
 }
 
-/** The index in a file, or undefined where there is none that is whole. */
-export function readIndex(path: string): Index | undefined {
+/** The index in a file, or undefined if there is no intact one. */
+function readIndex(path: string): Index | undefined {
   let file: Buffer;
   try {
     file = readFileSync(path);
@@ -83,14 +81,27 @@ export function readIndex(path: string): Index | undefined {
   const bits = file.subarray(file.indexOf(lineFeed) + 1);
   const head = Head.decode(either.toUnion(json.parse(file.toString('utf8', 0, file.length - bits.length))));
   if (either.isLeft(head)) return undefined;
-  const { position, chain, offset, crc, blocks } = head.right;
+  const { position, hash, offset, crc, blocks } = head.right;
   if (crc !== checksum(bits, Blocks.encode(blocks))) return undefined;
   let at = 0;
   return {
-    end: { position, chain, offset },
+    end: { position, hash, offset },
     blocks: blocks.map(({ bytes, ...block }) => {
       at += bytes;
       return { ...block, bits: bits.subarray(at - bytes, at) };
     }),
   };
+}
+
+/**
+ * The stored index of a segment; that of a growing segment ends before the segment does. Undefined if there is none, or if
+ * events were rolled back since: the hash at the index's end shows it.
+ */
+export async function storedIndex(indexes: string, { path, header, end }: Segment): Promise<Index | undefined> {
+  const index = readIndex(indexPath(indexes, header.first));
+  if (index === undefined || index.end.offset > end.offset) return undefined;
+  const { hash, offset } = index.end;
+  if (offset === end.offset) return hash === end.hash ? index : undefined;
+  const cursor = await withSegment(path, (file) => lastCursor(file, header, offset));
+  return cursor?.hash === hash ? index : undefined;
 }

@@ -4,12 +4,12 @@ import type { Gone, LogPosition } from '../../../../ports/event-log.ts';
 import { errorText, Fault, faultOf } from '../../../../ports/fault.ts';
 import { archiveDamage, archivePath } from '../archive/archive-file.ts';
 import { goneFrom, readMoved, remainingNames } from '../archive/moved.ts';
-import { checkBase } from '../format/base.ts';
 import { type Damage, damageHint, damageText } from '../format/damage.ts';
-import { type Tail, withFile } from '../read/load-segments.ts';
-import { openSegment } from '../read/segment-file.ts';
-import { unfinishedDamage, unfinishedRepair } from '../repair/unfinished-repair.ts';
-import { type InspectedEnd, inspectSegment } from './inspect-segment.ts';
+import { noLog, type Tail } from '../read/load-segments.ts';
+import { openSegment, withSegment } from '../read/segment-file.ts';
+import { unfinishedDamage } from '../repair/keep-aside.ts';
+import { checkBase, type SegmentEnd } from './check-seams.ts';
+import { inspectSegment } from './inspect-segment.ts';
 
 /** One damage, for the operator. */
 export interface LogFinding extends Damage {
@@ -17,16 +17,16 @@ export interface LogFinding extends Damage {
   readonly hint: string;
 }
 
-/** Positions that a repair left out, as the header of a segment tells. */
+/** Positions that a repair left out, according to the header of a segment. */
 export interface KnownGap {
   readonly file: string;
   readonly first: number;
   readonly last: number;
 }
 
-/** What a log's files show when every byte of them is checked. */
+/** The result of checking every byte of a log's files. */
 export interface LogInspection {
-  /** id of the store, empty where no header tells it */
+  /** id of the store, empty if no header is readable */
   readonly store: string;
   readonly segments: number;
   /** whole ones */
@@ -35,77 +35,63 @@ export interface LogInspection {
   /** the last whole record's position */
   readonly position: number;
   readonly head: LogPosition;
-  /** bytes after the last whole record: a write that is under way, or one that a crash tore */
+  /** bytes after the last whole record: a write in progress, or a torn one */
   readonly torn: number;
   /** where these bytes are */
   readonly tail: Tail | null;
   readonly damage: readonly LogFinding[];
   readonly gaps: readonly KnownGap[];
-  /** what was moved away before the first segment: it is not looked at */
+  /** what was moved away before the first segment: it is not inspected */
   readonly gone: Gone | undefined;
 }
 
 /**
- * Verifies a whole log, also one that is being written, and goes on after damage wherever a whole record follows.
- * Changes nothing. Rejects with a Fault where there is no log or a file can't be read.
+ * Verifies a whole log, also one that is being written, and continues after damage wherever a whole record follows.
+ * Changes nothing. Rejects with a Fault if there is no log or a file can't be read.
  */
 export async function inspectLog(directory: string): Promise<LogInspection> {
   const moved = readMoved(directory);
   const names = remainingNames(directory, moved);
-  if (names.length === 0)
-    throw new Fault('misuse', `${directory}: holds no log`, { hint: 'name the root of a store, with --root' });
+  if (names.length === 0) throw noLog(directory);
   const damage: Damage[] = [];
+  const report = (found: Damage | undefined) => {
+    if (found !== undefined) damage.push(found);
+  };
   const gaps: KnownGap[] = [];
-  if (unfinishedRepair(directory) !== undefined) damage.push(unfinishedDamage(directory));
-  let figures = { records: 0, bytes: 0 };
+  report(unfinishedDamage(directory));
+  let [records, bytes] = [0, 0];
   let tail: Tail | null = null;
-  let before: InspectedEnd | 'unknown' | undefined;
+  let before: SegmentEnd | 'unknown' | undefined;
   for (const [index, name] of names.entries()) {
     const path = join(directory, name);
-    const spoilt = await damageOfArchive(path);
-    if (spoilt !== undefined) {
-      damage.push(spoilt);
+    const unreadable = await damageOfArchive(path);
+    if (unreadable !== undefined) {
+      report(unreadable);
       before = 'unknown';
       continue;
     }
-    const found = await withFile(path, (handle) =>
-      inspectSegment(handle, path, {
-        before,
-        moved,
-        last: index === names.length - 1,
-        report: (one) => damage.push(one),
-      }),
-    );
-    figures = { records: figures.records + found.records, bytes: figures.bytes + found.bytes };
-    tail = found.tail;
-    before = found.end;
+    const context = { before, moved, last: index === names.length - 1, report };
+    const found = await withSegment(path, (file) => inspectSegment(file, path, context));
+    records += found.records;
+    bytes += found.bytes;
+    ({ tail, end: before } = found);
     const { gap, first = 0 } = found.header ?? {};
     if (gap === undefined) continue;
     gaps.push({ file: path, first, last: gap.last });
-    const missing = checkBase(directory, gap.base, first);
-    if (missing !== undefined) damage.push(missing);
+    report(checkBase(directory, gap.base, first));
   }
-  for (const move of moved.moves.slice(-1)) {
-    const missing = checkBase(directory, { position: move.last, sha256: move.base }, move.last + 1);
-    if (missing !== undefined) damage.push(missing);
-  }
+  const move = moved.moves.at(-1);
+  if (move !== undefined) report(checkBase(directory, { position: move.last, sha256: move.base }, move.last + 1));
   const { store, chainHash, position } =
     typeof before === 'object' ? before : { store: '', chainHash: '', position: 0 };
   return {
-    store,
-    segments: names.length,
-    ...figures,
-    position,
-    head: { position, chainHash },
-    torn: tail?.bytes ?? 0,
-    tail,
-    gaps,
-    gone: goneFrom(moved),
+    ...{ store, segments: names.length, records, bytes, position, head: { position, chainHash } },
+    ...{ torn: tail?.bytes ?? 0, tail, gaps, gone: goneFrom(moved) },
     damage: damage.map((one) => ({ ...one, text: damageText(one), hint: damageHint(one.file) })),
   };
 }
 
-/** What keeps the archive that stands in a segment's place from being read, if one does and it can't. */
+/** What is wrong with the archive that has replaced a segment, if there is one that can't be read. */
 async function damageOfArchive(path: string): Promise<Damage | undefined> {
   if (existsSync(path)) return undefined;
   try {

@@ -1,57 +1,211 @@
-import { closeSync, existsSync, fstatSync, ftruncateSync, openSync, unlinkSync } from 'node:fs';
+import * as fs from 'node:fs';
+import { closeSync, existsSync, fstatSync, ftruncateSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { promisify } from 'node:util';
 import type { Failpoint } from '../../../../ports/failpoints.ts';
 import { errorText, Fault, faultOf } from '../../../../ports/fault.ts';
 import { formatHeader, type Header } from '../format/header.ts';
-import { ioFault } from '../format/io-fault.ts';
-import { createSegment, type Segment } from '../format/segment.ts';
-import type { WritingOptions } from '../format/writing-options.ts';
-import type { Cursor } from './cursor.ts';
-import { syncData, syncFile, writeAt } from './file-calls.ts';
-import { createRoom, type Room, type RoomOptions } from './preallocation.ts';
+import { formatLines } from '../format/line.ts';
+import { type Cursor, createSegment, type Segment } from '../format/segment.ts';
+import { createPreallocation, type Preallocation, type PreallocationOptions } from './preallocation.ts';
 
-/** A segment that events are written into, now or soon. */
-export interface ActiveSegment {
-  readonly segment: Segment;
-  readonly fd: number;
-  readonly room: Room;
-  /** the place after the last event that was taken for it, durable or not */
-  taken: Cursor;
-  /** its header is durable and it has its name */
-  started: boolean;
+/** The events of one append, formatted for a segment and not durable yet. */
+export interface PendingAppend {
+  readonly active: ActiveSegment;
+  /** it may use the reserve */
+  readonly reserve: boolean;
+  readonly text: string;
+  readonly records: number;
+  /** after them */
+  readonly end: Cursor;
 }
 
-/** A segment has its name only when its header is durable: one without a whole header is damaged, never unfinished. */
-const unfinished = (path: string) => `${path}.new`;
-export const unfinishedName = /^[0-9]{20}\.log(\.gz\.[0-9]+)?\.new$/;
+export interface SegmentOptions extends PreallocationOptions {
+  readonly directory: string;
+  readonly failpoint: Failpoint;
+  readonly warn: (message: string) => void;
+}
 
 const ownerOnly = 0o600;
 
+/** A segment has its name only once its header is durable: one without a whole header is damaged, never unfinished. */
+const unfinished = (path: string) => `${path}.new`;
+export const unfinishedName = /^[0-9]{20}\.log(\.gz\.[0-9]+)?\.new$/;
+
 /**
- * Makes the file of a coming segment with room for its header and the reserve; throws a Fault and leaves nothing. What stands under its
- * name was put there by another, and is not replaced.
+ * A segment that events are written into, now or soon: `prepare` or `resume`, `start`, then `enqueue` and `write`, and at its
+ * end `seal`; `abort` instead of `start`. Nothing else changes its file.
  */
-export function prepareSegment(
-  values: Pick<Header, 'store' | 'first' | 'before'>,
-  options: WritingOptions,
-): ActiveSegment {
-  const { header } = formatHeader(values);
-  const segment = createSegment(options.directory, header);
-  if (existsSync(segment.path))
-    throw new Fault('busy', `log segment ${segment.path}: something has its name already`, {
-      hint: 'move it out of the way: it is not of this log',
-    });
-  const fd = openFile(unfinished(segment.path), 'w');
-  const room = createRoom(fd, options);
-  const active = { segment, fd, room, taken: segment.end, started: false };
-  try {
-    room.demand(header.bytes, false);
-  } catch (error) {
-    discardSegment(active, options.warn);
-    throw error;
+export class ActiveSegment {
+  readonly segment: Segment;
+  readonly #fd: number;
+  readonly #space: Preallocation;
+  readonly #options: SegmentOptions;
+  /** after the last event that was enqueued, durable or not */
+  #pending: Cursor;
+  #started: boolean;
+
+  private constructor(segment: Segment, fd: number, options: SegmentOptions, started: boolean) {
+    this.segment = segment;
+    this.#fd = fd;
+    this.#space = createPreallocation(fd, options);
+    this.#options = options;
+    this.#pending = segment.end;
+    this.#started = started;
   }
-  return active;
+
+  /**
+   * Creates the file of a coming segment with space for its header and the reserve; throws a Fault and leaves nothing. A file
+   * that has the segment's name already is not replaced.
+   */
+  static prepare(values: Pick<Header, 'store' | 'first' | 'before'>, options: SegmentOptions): ActiveSegment {
+    const { header } = formatHeader(values);
+    const segment = createSegment(options.directory, header);
+    if (existsSync(segment.path))
+      throw new Fault('busy', `log segment ${segment.path}: a file has its name already`, {
+        hint: 'move it out of the way: it is not part of this log',
+      });
+    const prepared = new ActiveSegment(segment, openFile(unfinished(segment.path), 'w'), options, false);
+    try {
+      prepared.#space.demand(header.bytes, false);
+      return prepared;
+    } catch (error) {
+      prepared.abort();
+      throw error;
+    }
+  }
+
+  /** Continues the last segment of a log. What a killed process wrote and did not flush is made durable. */
+  static async resume(segment: Segment, options: SegmentOptions): Promise<ActiveSegment> {
+    const resumed = new ActiveSegment(segment, openFile(segment.path, 'r+'), options, true);
+    resumed.#space.restore(segment.end.offset);
+    await syncData(resumed.#fd);
+    return resumed;
+  }
+
+  /** It has its name, and its header is durable. */
+  get started(): boolean {
+    return this.#started;
+  }
+
+  /** Whether it has events, and as many bytes. */
+  hasReached(bytes: number): boolean {
+    return this.#pending.offset >= bytes && this.#pending.position >= this.segment.header.first;
+  }
+
+  /**
+   * Formats events after those enqueued before, and makes sure that there is space for them. Throws `no-space`; with
+   * `unchecked`, a write finds out.
+   */
+  enqueue(bodies: readonly string[], reserve: boolean, unchecked: boolean): PendingAppend {
+    const { position, offset, hash: previous } = this.#pending;
+    const { text, hash } = formatLines(previous, bodies);
+    const end = { position: position + bodies.length, hash, offset: offset + Buffer.byteLength(text) };
+    try {
+      this.#space.demand(end.offset, reserve);
+    } catch (error) {
+      if (!unchecked) throw error;
+    }
+    this.#pending = end;
+    return { active: this, reserve, text, records: bodies.length, end };
+  }
+
+  /** Forgets what was enqueued and is not durable. */
+  rewind(): void {
+    this.#pending = this.segment.end;
+  }
+
+  /**
+   * Makes a prepared segment part of the log, on stable storage. Rejects with a transient fault only while it is not yet part
+   * of it: whatever can run out, the directory's descriptor included, is acquired before it gets its name.
+   */
+  async start(failpoint = this.#options.failpoint): Promise<void> {
+    const { path, header } = this.segment;
+    const what = `log segment ${unfinished(path)}`;
+    const directory = openFile(dirname(path), 'r');
+    try {
+      try {
+        failpoint('log.rotate');
+        await writeAt(this.#fd, Buffer.from(formatHeader(header).text), 0);
+      } catch (error) {
+        throw faultOf(error, what);
+      }
+      await flushed(syncData(this.#fd), what);
+      await rename(unfinished(path), path).catch((error) => {
+        throw faultOf(error, what);
+      });
+      await flushed(syncFile(directory), what);
+    } finally {
+      closeSync(directory);
+    }
+    this.#started = true;
+  }
+
+  /** Makes appends durable and visible to readers. After a Fault that is not transient the segment must not be written again. */
+  async write(batch: readonly PendingAppend[], bytes: Buffer): Promise<void> {
+    const { segment } = this;
+    const what = `log segment ${segment.path}: writing at byte ${segment.end.offset}`;
+    try {
+      this.#options.failpoint('log.write');
+      await writeAt(this.#fd, bytes, segment.end.offset);
+    } catch (error) {
+      throw faultOf(error, what);
+    }
+    try {
+      this.#options.failpoint('log.sync');
+      await syncData(this.#fd);
+    } catch (error) {
+      throw ioFault(error, `${what}: flush`);
+    }
+    for (const { end } of batch) {
+      segment.offsets.note(end);
+      segment.end = end;
+    }
+  }
+
+  /**
+   * Truncates what a failed write left after the last durable event, durably, and reserves the blocks again. Truncating takes
+   * a little space itself: rejects with `no-space`, and can then be called again.
+   */
+  async truncate(): Promise<void> {
+    const { end, path } = this.segment;
+    if (fstatSync(this.#fd).size === end.offset) return;
+    try {
+      ftruncateSync(this.#fd, end.offset);
+    } catch (error) {
+      throw faultOf(error, `log segment ${path}: truncating it at byte ${end.offset}`);
+    }
+    this.#space.restore(end.offset);
+    await syncData(this.#fd);
+  }
+
+  /** Closes it after its last event and returns its unused blocks to the disk. */
+  seal(): void {
+    const { path, end, offsets } = this.segment;
+    try {
+      ftruncateSync(this.#fd, end.offset);
+    } catch (error) {
+      this.#options.warn(`log segment ${path} keeps unused space: ${errorText(error)}`);
+    }
+    this.close();
+    offsets.thin();
+  }
+
+  /** Deletes a segment that was not started. Never throws: what remains is deleted when the log is opened again. */
+  abort(): void {
+    const path = unfinished(this.segment.path);
+    try {
+      this.close();
+      unlinkSync(path);
+    } catch (error) {
+      this.#options.warn(`log segment ${path} can't be removed: ${errorText(error)}`);
+    }
+  }
+
+  close(): void {
+    closeSync(this.#fd);
+  }
 }
 
 function openFile(path: string, flags: 'r' | 'w' | 'r+'): number {
@@ -62,79 +216,33 @@ function openFile(path: string, flags: 'r' | 'w' | 'r+'): number {
   }
 }
 
-/**
- * Makes a prepared segment part of the log, on stable storage. Rejects with a transient fault only while it is not yet part of
- * it: whatever can run out is there before it gets its name, the directory's descriptor included.
- */
-export async function startSegment(active: ActiveSegment, failpoint: Failpoint): Promise<void> {
-  const directory = openFile(dirname(active.segment.path), 'r');
-  try {
-    await nameSegment(active, directory, failpoint);
-  } finally {
-    closeSync(directory);
+/** Up to so many bytes a synchronous write is faster than waking a thread. */
+const maxSyncWrite = 64 * 1024;
+
+/** Writes all bytes at an offset of a file. Resolves when the kernel has them, which is not yet the disk. */
+async function writeAt(fd: number, bytes: Buffer, position: number): Promise<void> {
+  for (let start = 0; start < bytes.length; ) {
+    const rest = bytes.length - start;
+    if (rest <= maxSyncWrite) start += writeSync(fd, bytes, start, rest, position + start);
+    else start += (await write(fd, bytes, start, rest, position + start)).bytesWritten;
   }
-  active.started = true;
 }
 
-async function nameSegment({ segment, fd }: ActiveSegment, directory: number, failpoint: Failpoint): Promise<void> {
-  const path = unfinished(segment.path);
-  try {
-    failpoint('log.rotate');
-    await writeAt(fd, Buffer.from(formatHeader(segment.header).text), 0);
-  } catch (error) {
-    throw faultOf(error, `log segment ${path}`);
-  }
-  await syncData(fd).catch(failed(path));
-  await rename(path, segment.path).catch((error) => {
-    throw faultOf(error, `log segment ${path}`);
+const write = promisify(fs.write);
+/** Resolves when a file's bytes, and the size needed to read them, are on stable storage. */
+const syncData = promisify(fs.fdatasync);
+/** The same with all that the file system knows about it. */
+const syncFile = promisify(fs.fsync);
+
+const flushed = (flush: Promise<void>, what: string) =>
+  flush.catch((error) => {
+    throw ioFault(error, what);
   });
-  await syncFile(directory).catch(failed(path));
-}
 
-const failed = (path: string) => (error: unknown) => {
-  throw ioFault(error, `log segment ${path}`);
-};
-
-/** Goes on with the last segment of a log. */
-export function continueSegment(segment: Segment, options: RoomOptions): ActiveSegment {
-  const fd = openFile(segment.path, 'r+');
-  const room = createRoom(fd, options);
-  room.restore(segment.end.offset);
-  return { segment, fd, room, taken: segment.end, started: true };
-}
-
-/** Gives up a segment that was not started. Never throws: what stays is removed when the log is opened again. */
-export function discardSegment({ segment, fd }: ActiveSegment, warn: (message: string) => void): void {
-  const path = unfinished(segment.path);
-  try {
-    closeSync(fd);
-    unlinkSync(path);
-  } catch (error) {
-    warn(`log segment ${path} can't be removed: ${errorText(error)}`);
-  }
-}
-
-/** Closes a segment after its last event and gives its unused room back to the disk. */
-export function leaveSegment({ segment, fd }: ActiveSegment, warn: (message: string) => void): void {
-  try {
-    ftruncateSync(fd, segment.end.offset);
-  } catch (error) {
-    warn(`log segment ${segment.path} keeps unused room: ${errorText(error)}`);
-  }
-  closeSync(fd);
-}
-
-/**
- * Cuts off what a failed write left after the last durable event, durably, and takes the room there again. To cut takes a
- * little space itself: rejects with `no-space`, and can then be called again.
- */
-export async function cutBack({ segment: { end, path }, fd, room }: ActiveSegment): Promise<void> {
-  if (fstatSync(fd).size === end.offset) return;
-  try {
-    ftruncateSync(fd, end.offset);
-  } catch (error) {
-    throw faultOf(error, `log segment ${path}: cutting it at byte ${end.offset}`);
-  }
-  room.restore(end.offset);
-  await syncData(fd);
+/** The fault for a failed flush, whatever the system's reason: the disk's content is unknown from then on. */
+export function ioFault(error: unknown, what: string): Fault {
+  return new Fault('io', `${what}: ${errorText(error)}`, {
+    hint: 'check the kernel log (dmesg) and the disk, then restart the daemon',
+    cause: error,
+  });
 }

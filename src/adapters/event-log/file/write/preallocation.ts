@@ -1,41 +1,63 @@
 import { fstatSync } from 'node:fs';
-import type { Preallocate } from './preallocate.ts';
+import type { Ballast } from '../../../../ports/ballast.ts';
+import { faultCode, isFull } from '../../../../ports/fault.ts';
 
-export interface RoomOptions {
+/** Reserves disk blocks for a range of an open file without changing its size. Throws Fault (`no-space`, `unsupported`). */
+export type Preallocate = (fd: number, offset: number, bytes: number) => void;
+
+/** The same, except that on a file system without support it warns once and from then on does nothing. */
+export function preallocateIfSupported(preallocate: Preallocate, warn: (message: string) => void): Preallocate {
+  let supported = true;
+  return (fd, offset, bytes) => {
+    if (!supported) return;
+    try {
+      preallocate(fd, offset, bytes);
+    } catch (error) {
+      if (faultCode(error) !== 'unsupported') throw error;
+      supported = false;
+      warn(`no space can be reserved in the log for removals on a full disk: ${(error as Error).message}`);
+    }
+  };
+}
+
+export interface PreallocationOptions {
   readonly preallocate: Preallocate;
-  /** bytes by which the room ahead of the writing is extended */
-  readonly roomBytes: number;
-  /** bytes of that room that only appends with `reserve` may use */
+  /** bytes by which the blocks ahead of the writing are extended */
+  readonly stepBytes: number;
+  /** bytes of these blocks that only `reserve` appends may use */
   readonly reserveBytes: number;
 }
 
-/** The blocks of one segment that are there before anything is written into them. */
-export interface Room {
-  /** Makes sure that the file can grow to `size`, and unless the append may use the reserve by the reserve more. Throws `no-space`. */
+/** The disk blocks of one segment that are reserved before anything is written into them. */
+export interface Preallocation {
+  /** Makes sure that the file can grow to `size`, and unless `reserve` is set, by the reserve more. Throws `no-space`. */
   demand(size: number, reserve: boolean): void;
-  /** Finds out anew what is there beyond `size`, taking what the disk has left up to the reserve. Never throws. */
+  /** Finds out which blocks exist beyond `size`, and reserves what the disk has left, up to the reserve. Never throws. */
   restore(size: number): void;
 }
 
-const finest = 4096;
+const minStepBytes = 4096;
 /** Source: stat(2) */
 const blockBytes = 512;
 
-export function createRoom(fd: number, { preallocate, roomBytes, reserveBytes }: RoomOptions): Room {
-  let reserved = 0;
+export function createPreallocation(
+  fd: number,
+  { preallocate, stepBytes, reserveBytes }: PreallocationOptions,
+): Preallocation {
+  let allocated = 0;
   let full = false;
 
-  /** Takes blocks from what is there up to `size`, in whole steps. */
+  /** Reserves blocks up to `size`, in whole steps. */
   const extend = (size: number) => {
-    const bytes = Math.ceil((size - reserved) / roomBytes) * roomBytes;
+    const bytes = Math.ceil((size - allocated) / stepBytes) * stepBytes;
     full = true;
-    preallocate(fd, reserved, bytes);
+    preallocate(fd, allocated, bytes);
     full = false;
-    reserved += bytes;
+    allocated += bytes;
   };
-  const fits = (offset: number, bytes: number) => {
+  const fits = (bytes: number) => {
     try {
-      preallocate(fd, offset, bytes);
+      preallocate(fd, allocated, bytes);
       return true;
     } catch {
       return false;
@@ -44,26 +66,36 @@ export function createRoom(fd: number, { preallocate, roomBytes, reserveBytes }:
   return {
     demand: (size, reserve) => {
       const wanted = size + reserveBytes;
-      if (wanted <= reserved) return;
+      if (wanted <= allocated) return;
       if (!reserve) return extend(wanted);
-      // The reserve is there for the moment when the disk is full: it is filled up as long as that is possible.
-      if (full && size <= reserved) return;
+      // The reserve is for a full disk: it is filled up as long as that is possible.
+      if (full && size <= allocated) return;
       try {
         extend(wanted);
       } catch (error) {
-        if (size > reserved) throw error;
+        if (size > allocated) throw error;
       }
     },
     restore: (size) => {
-      reserved = size;
+      allocated = size;
       try {
         return extend(size + reserveBytes);
       } catch {
-        // What is there already lies without a gap from the file's beginning. More of it is found by halving.
-        reserved = Math.max(size, fstatSync(fd).blocks * blockBytes);
+        // The blocks that exist begin at the file's start and have no gap. More are found by halving.
+        allocated = Math.max(size, fstatSync(fd).blocks * blockBytes);
       }
-      for (let step = reserveBytes; step >= finest; step = Math.floor(step / 2))
-        if (fits(reserved, step)) reserved += step;
+      for (let step = reserveBytes; step >= minStepBytes; step = Math.floor(step / 2))
+        if (fits(step)) allocated += step;
     },
   };
+}
+
+/** Runs `write`, and again after releasing the ballast if there was no space. */
+export async function withBallast<T>(ballast: Ballast | undefined, write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    if (!isFull(error) || ballast === undefined || !(await ballast.release())) throw error;
+    return await write();
+  }
 }

@@ -1,115 +1,119 @@
-import { closeSync } from 'node:fs';
 import type { Ballast } from '../../../../ports/ballast.ts';
-import type { Failpoint } from '../../../../ports/failpoints.ts';
+import type { LogPosition } from '../../../../ports/event-log.ts';
 import { type Fault, faultOf, isTransient } from '../../../../ports/fault.ts';
-import { ioFault } from '../format/io-fault.ts';
-import type { Segment } from '../format/segment.ts';
-import type { WritingOptions } from '../format/writing-options.ts';
-import { type ActiveSegment, cutBack, leaveSegment, startSegment } from './active-segment.ts';
-import type { Cursor } from './cursor.ts';
-import { syncData, writeAt } from './file-calls.ts';
-import { withBallast } from './with-ballast.ts';
+import { chainHashOf, type Segment } from '../format/segment.ts';
+import { ActiveSegment, ioFault, type PendingAppend, type SegmentOptions } from './active-segment.ts';
+import { withBallast } from './preallocation.ts';
 
-/** The events of one append as they will stand in a segment. */
-export interface Taken {
-  readonly active: ActiveSegment;
-  readonly reserve: boolean;
-  readonly text: string;
-  readonly records: number;
-  /** the place after them */
-  readonly to: Cursor;
+export interface WriterOptions extends SegmentOptions {
+  /** A segment of this size is followed by a new one. */
+  readonly segmentBytes: number;
+  /** released for `reserve` appends that find no space otherwise */
+  readonly ballast: Ballast | undefined;
+  readonly onFlush: (records: number, bytes: number, seconds: number) => void;
 }
 
-/** Writes batches, each with one write and one flush. */
-export interface SegmentWriter {
-  /** the segment that holds the last durable event */
-  readonly active: ActiveSegment;
-  /**
-   * Makes appends of one segment durable, starting that segment first where it is a new one. Ballast is given up where one
-   * of them may use the reserve and there is no space, and made again afterwards. Rejects with a Fault.
-   */
-  store(batch: readonly Taken[]): Promise<void>;
-  /**
-   * Takes back what a failed batch left, where that is possible, and gives the fault for those who wait: after one that
-   * `isTransient` the writer goes on, after any other it must not be used again.
-   */
-  undo(error: unknown): Promise<Fault>;
-  close(): Promise<void>;
-}
+/** Writes batches into the last of a log's segments, each with one write and one flush, and rotates segments. */
+export class SegmentWriter {
+  readonly #segments: Segment[];
+  readonly #options: WriterOptions;
+  /** holds the last durable event */
+  #durable: ActiveSegment;
+  /** takes the next events */
+  #current: ActiveSegment;
+  /** followed `#durable` and are not all started yet */
+  #prepared: ActiveSegment[] = [];
+  #rotationFailed = false;
+  #restoringBallast: Promise<void> | undefined;
 
-export function createSegmentWriter(
-  segments: Segment[],
-  first: ActiveSegment,
-  { failpoint, ballast, onFlush, warn }: WritingOptions,
-): SegmentWriter {
-  let active = first;
-  let keeping: Promise<void> | undefined;
+  constructor(segments: Segment[], active: ActiveSegment, options: WriterOptions) {
+    this.#segments = segments;
+    this.#durable = active;
+    this.#current = active;
+    this.#options = options;
+  }
 
-  const start = async (next: ActiveSegment) => {
-    await startSegment(next, failpoint);
-    segments.push(next.segment);
-    leaveSegment(active, warn);
-    active.segment.places.thin();
-    active = next;
-  };
-  const write = async (batch: readonly Taken[], bytes: Buffer) => {
+  /** The last durable event. */
+  get end(): LogPosition {
+    const { end, header } = this.#durable.segment;
+    return { position: end.position, chainHash: chainHashOf(end, header) };
+  }
+
+  /**
+   * Accepts events that follow `after`, in a new segment if the current one has its size. While a new segment can't be made
+   * for now, `reserve` appends continue in the current one; others throw. Throws `no-space`.
+   */
+  enqueue(bodies: readonly string[], after: LogPosition, reserve: boolean): PendingAppend {
+    const { segmentBytes, ballast } = this.#options;
+    if (this.#current.hasReached(segmentBytes) && !(this.#rotationFailed && reserve))
+      try {
+        this.#rotate(after);
+      } catch (error) {
+        if (!reserve || !isTransient(error)) throw error;
+      }
+    return this.#current.enqueue(bodies, reserve, reserve && ballast !== undefined);
+  }
+
+  #rotate({ position, chainHash }: LogPosition): void {
+    const { store } = this.#current.segment.header;
+    this.#rotationFailed = true;
+    this.#current = ActiveSegment.prepare({ store, first: position + 1, before: chainHash }, this.#options);
+    this.#rotationFailed = false;
+    this.#prepared = [...this.#prepared.filter(({ started }) => !started), this.#current];
+  }
+
+  /**
+   * Makes appends of one segment durable, starting that segment first if it is new. If one of them may use the reserve and
+   * there is no space, ballast is released for it and restored afterwards. Rejects with a Fault.
+   */
+  async store(batch: readonly PendingAppend[]): Promise<void> {
     const [head] = batch;
-    if (head?.active.started === false) await start(head.active);
-    await writeDurably(active, bytes, failpoint);
-  };
-  return {
-    get active() {
-      return active;
-    },
-    store: async (batch) => {
-      if (batch.length === 0) return;
-      const began = performance.now();
-      const bytes = Buffer.from(batch.map(({ text }) => text).join(''));
-      const isReserved = batch.some(({ reserve }) => reserve);
-      await withBallast(isReserved ? ballast : undefined, () => write(batch, bytes));
-      advance(active.segment, batch);
-      const records = batch.reduce((sum, taken) => sum + taken.records, 0);
-      onFlush(records, bytes.length, (performance.now() - began) / 1000);
-      keeping = ballast?.keep();
-    },
-    undo: (error) => takeBack(active, ballast, faultOf(error, `log segment ${active.segment.path}`)),
-    close: async () => {
-      await keeping;
-      closeSync(active.fd);
-    },
-  };
-}
-
-async function writeDurably({ fd, segment }: ActiveSegment, bytes: Buffer, failpoint: Failpoint): Promise<void> {
-  const what = `log segment ${segment.path}: writing at byte ${segment.end.offset}`;
-  try {
-    failpoint('log.write');
-    await writeAt(fd, bytes, segment.end.offset);
-  } catch (error) {
-    throw faultOf(error, what);
+    if (head === undefined) return;
+    const { ballast, onFlush } = this.#options;
+    const began = performance.now();
+    const bytes = Buffer.from(batch.map(({ text }) => text).join(''));
+    await withBallast(batch.some(({ reserve }) => reserve) ? ballast : undefined, async () => {
+      if (!head.active.started) await this.#start(head.active);
+      await this.#durable.write(batch, bytes);
+    });
+    const records = batch.reduce((sum, append) => sum + append.records, 0);
+    onFlush(records, bytes.length, (performance.now() - began) / 1000);
+    this.#restoringBallast = ballast?.keep();
   }
-  try {
-    failpoint('log.sync');
-    await syncData(fd);
-  } catch (error) {
-    throw ioFault(error, `${what}: flush`);
-  }
-}
 
-/** Lets readers see a durable batch. */
-function advance(segment: Segment, batch: readonly Taken[]): void {
-  for (const { to } of batch) {
-    segment.places.note(to);
-    segment.end = to;
+  async #start(next: ActiveSegment): Promise<void> {
+    await next.start();
+    this.#segments.push(next.segment);
+    this.#durable.seal();
+    this.#durable = next;
   }
-}
 
-async function takeBack(active: ActiveSegment, ballast: Ballast | undefined, fault: Fault): Promise<Fault> {
-  if (!isTransient(fault)) return fault;
-  try {
-    await withBallast(ballast, () => cutBack(active));
-    return fault;
-  } catch (error) {
-    return ioFault(error, `${fault.message}; cutting that off again`);
+  /**
+   * Truncates what a failed batch left, if possible, and returns the fault for its callers: after a transient one the writer
+   * continues, after any other it must not be used again.
+   */
+  async undo(error: unknown): Promise<Fault> {
+    const fault = faultOf(error, `log segment ${this.#durable.segment.path}`);
+    if (!isTransient(fault)) return fault;
+    try {
+      await withBallast(this.#options.ballast, () => this.#durable.truncate());
+      return fault;
+    } catch (failure) {
+      return ioFault(failure, `${fault.message}; truncating it`);
+    }
+  }
+
+  /** Forgets all that is not durable, including segments that were prepared and not started. */
+  rewind(): void {
+    for (const segment of this.#prepared) if (!segment.started) segment.abort();
+    this.#prepared = [];
+    this.#durable.rewind();
+    this.#current = this.#durable;
+  }
+
+  async close(): Promise<void> {
+    this.rewind();
+    await this.#restoringBallast;
+    this.#durable.close();
   }
 }

@@ -3,6 +3,7 @@ import { isErrno } from '../../../../ports/errno.ts';
 import { Fault, faultOf } from '../../../../ports/fault.ts';
 import { type Deferred, deferred, untilAborted } from '../../../../ports/promises.ts';
 import { isHalted, type Usage } from '../../../../ports/volume-driver.ts';
+import { workerProgram } from '../../../system/files.ts';
 import { holdDirectory } from '../directories.ts';
 import type { TreeError, TreeJob, TreeRequest, TreeResponse } from './tree-worker.ts';
 
@@ -26,7 +27,7 @@ interface Waiting extends Deferred<Usage> {
 }
 
 /** The program beside this file, compiled or not. */
-const program = new URL(`./tree-worker.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url);
+const program = workerProgram(import.meta.url, 'tree-worker');
 
 /**
  * The thread starts with the first job, and keeps the process alive only while it has one. Until it is closed it walks the

@@ -90,7 +90,7 @@ test('is named by a check with its first position where it is damaged, and the c
     report.damage[0]?.text ?? '',
     `log archive ${join(log, second)}: byte 0, position ${archived[1]?.first}: `,
   );
-  assert.match(report.damage[0]?.hint ?? '', 'without .gz, will do as well');
+  assert.match(report.damage[0]?.hint ?? '', 'without .gz, works as well');
   assert.is(report.position, count);
 });
 

@@ -2,7 +2,7 @@ import { appendFileSync, readFileSync, renameSync, rmSync, truncateSync, writeFi
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { followLog } from '../../../../../src/adapters/event-log/file/read/follow-log.ts';
+import { followLog } from '../../../../../src/adapters/event-log/file/read/read-log-directory.ts';
 import { Fault } from '../../../../../src/ports/fault.ts';
 import { createSandbox, type Sandbox } from '../../../../support/sandbox.ts';
 import { eventsAfter, now, openLog, readAll, rewrite, segmentsIn, storeId, writeLog } from '../file-log.ts';

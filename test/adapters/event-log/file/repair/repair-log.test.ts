@@ -4,7 +4,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Event } from '../../../../../events/registry.ts';
 import { readLogDirectory } from '../../../../../src/adapters/event-log/file/read/read-log-directory.ts';
-import type { KnownState } from '../../../../../src/adapters/event-log/file/repair/plan-repair.ts';
+import type { KnownState } from '../../../../../src/adapters/event-log/file/repair/bridge.ts';
 import {
   type Repair,
   type RepairOptions,

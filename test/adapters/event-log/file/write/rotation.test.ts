@@ -48,7 +48,7 @@ test('replace nothing that has their name, and begin when it was moved away', as
   await log.append([first], now);
   const foreign = join(directory, '00000000000000000002.log');
   writeFileSync(foreign, 'of another log');
-  assert.match((await caughtFault(log.append([second], now))).message, /something has its name already/);
+  assert.match((await caughtFault(log.append([second], now))).message, /a file has its name already/);
   assert.is(readFileSync(foreign, 'utf8'), 'of another log');
   renameSync(foreign, join(directory, 'elsewhere'));
   for (const envelope of [second, third]) await log.append([envelope], now);
@@ -93,7 +93,7 @@ test('give unused room back to the disk when they are left', async ({ directory 
   const asked: number[] = [];
   const { log } = await openLog(directory, {
     segmentBytes: 2000,
-    roomBytes: 4096,
+    stepBytes: 4096,
     reserveBytes: 8192,
     preallocate: (_, offset, bytes) => void asked.push(offset + bytes),
   });

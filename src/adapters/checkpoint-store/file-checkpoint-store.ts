@@ -8,6 +8,7 @@ import type { LogPosition } from '../../ports/event-log.ts';
 import { type Failpoint, noFailpoints } from '../../ports/failpoints.ts';
 import { faultOf } from '../../ports/fault.ts';
 import { syncDirectory } from '../system/files.ts';
+import { readCheckpoint, readWhole } from './checkpoint-file.ts';
 import {
   checkpointName,
   isBaseName,
@@ -16,7 +17,6 @@ import {
   positionOf,
   unfinishedSuffix,
 } from './checkpoint-name.ts';
-import { readCheckpoint, readWhole } from './read-checkpoint.ts';
 import { type KeptCheckpoint, superfluous } from './superfluous.ts';
 import { writeCheckpoint } from './write-checkpoint.ts';
 

@@ -1,13 +1,14 @@
-import { closeSync, existsSync, fsyncSync, ftruncateSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { closeSync, existsSync, fsyncSync, ftruncateSync, openSync, readSync, unlinkSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { LogOpening } from '../../../../ports/event-log.ts';
 import { isFull } from '../../../../ports/fault.ts';
 import { syncDirectory } from '../../../system/files.ts';
 import type { Segment } from '../format/segment.ts';
 import type { Tail } from '../read/load-segments.ts';
+import { writeAll } from '../repair/repaired-segments.ts';
 
-/** Cuts a torn tail off its segment, after the cut bytes are on stable storage in a file beside it. */
-export async function cutTornTail(
+/** Truncates a torn tail once its bytes are on stable storage in a file beside the segment. */
+export async function truncateTornTail(
   { path, end }: Pick<Segment, 'path' | 'end'>,
   { offset, bytes }: Tail,
 ): Promise<NonNullable<LogOpening['torn']>> {
@@ -15,7 +16,14 @@ export async function cutTornTail(
   const kept = freeName(directory, `torn-${end.position + 1}-${offset}`);
   const fd = openSync(path, 'r+');
   try {
-    keep(fd, kept, offset, bytes);
+    try {
+      copyTail(fd, kept, offset, bytes);
+    } catch (error) {
+      if (!isFull(error)) throw error;
+      // The segment's own blocks beyond its end make space for the copy: they are reserved again afterwards.
+      ftruncateSync(fd, offset + bytes);
+      copyTail(fd, kept, offset, bytes);
+    }
     await syncDirectory(directory);
     ftruncateSync(fd, offset);
     fsyncSync(fd);
@@ -25,23 +33,12 @@ export async function cutTornTail(
   return { bytes, kept };
 }
 
-/** On a full disk the segment's own room beyond its end makes place for the copy: it is taken again afterwards. */
-function keep(fd: number, kept: string, offset: number, bytes: number): void {
-  try {
-    copyTail(fd, kept, offset, bytes);
-  } catch (error) {
-    if (!isFull(error)) throw error;
-    ftruncateSync(fd, offset + bytes);
-    copyTail(fd, kept, offset, bytes);
-  }
-}
-
 function copyTail(from: number, kept: string, offset: number, bytes: number): void {
   const to = openSync(kept, 'w', 0o600);
   try {
     const tail = Buffer.alloc(bytes);
     readSync(from, tail, 0, bytes, offset);
-    for (let done = 0; done < bytes; ) done += writeSync(to, tail, done);
+    writeAll(to, tail);
     fsyncSync(to);
   } catch (error) {
     unlinkSync(kept);
@@ -53,7 +50,7 @@ function copyTail(from: number, kept: string, offset: number, bytes: number): vo
 
 function freeName(directory: string, name: string): string {
   for (let n = 1; ; n++) {
-    const path = join(directory, n === 1 ? `${name}.bin` : `${basename(name)}.${n}.bin`);
+    const path = join(directory, n === 1 ? `${name}.bin` : `${name}.${n}.bin`);
     if (!existsSync(path)) return path;
   }
 }
