@@ -13,7 +13,7 @@ import { createTools, type Tools } from './compose/tools.ts';
 import type { Config } from './config/config.ts';
 import { serveGrpc } from './grpc/serve-grpc.ts';
 import { createFormats } from './http/events/format.ts';
-import { readToken } from './http/read-token.ts';
+import { readToken } from './http/loopback.ts';
 import { type HttpOptions, serveHttp } from './http/serve-http.ts';
 import type { Logger } from './ports/logger.ts';
 import { expectRoot } from './ports/root-guard.ts';

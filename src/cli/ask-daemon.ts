@@ -1,4 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
+import { join } from 'node:path';
+import * as either from 'fp-ts/lib/Either.js';
+import * as t from 'io-ts';
 import { Fault } from '../ports/fault.ts';
 
 export interface DaemonAnswer {
@@ -6,10 +10,7 @@ export interface DaemonAnswer {
   readonly body: string;
 }
 
-/**
- * Asks a daemon over its HTTP socket; undefined where nobody listens there. A Fault (`io`) tells of a socket that may not
- * be opened and of a connection that broke.
- */
+/** Sends a request to a daemon's HTTP socket; undefined if nothing is listening. Rejects with a Fault (`io`) otherwise. */
 export function askDaemon(socketPath: string, method: string, path: string): Promise<DaemonAnswer | undefined> {
   return new Promise((resolve, reject) => {
     const asked = request({ socketPath, method, path, headers: { host: 'localhost' } }, (response) => {
@@ -22,10 +23,52 @@ export function askDaemon(socketPath: string, method: string, path: string): Pro
     });
     const failed = (error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED') return resolve(undefined);
-      const hint = 'run as the user that runs the daemon (root), and look whether it is alive';
+      const hint = 'run as the user that runs the daemon (root), and check that it is alive';
       reject(new Fault('io', `${socketPath}: ${error.message}`, { hint, cause: error }));
     };
     asked.on('error', failed);
     asked.end();
   });
+}
+
+const Holder = t.type({ pid: t.number, address: t.string, http: t.string }, 'Holder');
+type Holder = t.TypeOf<typeof Holder>;
+
+/** The process that holds or last held a root's lock, from the lock file. It may be gone. */
+function holderOf(root: string): Holder | undefined {
+  try {
+    const holder: unknown = JSON.parse(readFileSync(join(root, 'lock'), 'utf8'));
+    return Holder.is(holder) ? holder : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Posts to the daemon of a root, and decodes its answer; `refusal` turns an answer of another status than 200 into one of the
+ * caller's. Undefined if no daemon is running. Rejects with a Fault (`io`) for any other answer.
+ */
+export async function askHolder<A>(
+  root: string,
+  path: string,
+  codec: t.Decoder<unknown, A>,
+  refusal: (answer: DaemonAnswer) => A | undefined = () => undefined,
+): Promise<A | undefined> {
+  const holder = holderOf(root);
+  const answer = holder && (await askDaemon(holder.http, 'POST', path));
+  if (holder === undefined || answer === undefined) return undefined;
+  const decoded = answer.status === 200 ? codec.decode(parsed(answer.body)) : undefined;
+  const result = decoded !== undefined && either.isRight(decoded) ? decoded.right : refusal(answer);
+  if (result !== undefined) return result;
+  throw new Fault('io', `the daemon (pid ${holder.pid}) refused: ${answer.body.trim()}`, {
+    hint: 'look at the log of the daemon',
+  });
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

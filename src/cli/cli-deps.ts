@@ -2,43 +2,41 @@ import type { Snapshot } from '../../projections/snapshot.ts';
 import type { Action } from '../app/reconcile/action.ts';
 import type { Config } from '../config/config.ts';
 import type { Answer } from '../domain/refusal.ts';
-import type { CheckpointStore } from '../ports/checkpoint-store.ts';
 import type { Gone } from '../ports/event-log.ts';
 import type { LayerFiles } from '../ports/layer-files.ts';
 import type { LayerInspector } from '../ports/layer-inspector.ts';
 import type { Logger } from '../ports/logger.ts';
-import type { ReadableLog } from '../ports/readable-log.ts';
-import type { LogFigures } from '../ports/store-files.ts';
+import type { StoreFiles } from '../ports/store-files.ts';
 import type { Found, VolumeDriver } from '../ports/volume-driver.ts';
 
-/** What a log's files show when every byte of them is checked. */
+/** A log after every byte of its files was checked. */
 export interface LogReport {
   readonly store: string;
   readonly segments: number;
   readonly records: number;
   readonly bytes: number;
-  /** the last whole record's position */
+  /** of the last complete record */
   readonly position: number;
-  /** bytes after the last whole record: a write that is under way, or one that a crash tore */
+  /** bytes after the last complete record: a write in progress, or one torn by a crash */
   readonly torn: number;
-  /** where each damage is, what it is, and what to do */
+  /** where and what each damage is, and what to do */
   readonly damage: readonly { readonly text: string; readonly hint: string }[];
-  /** positions that a repair left out */
+  /** positions left out by a repair */
   readonly gaps: readonly { readonly file: string; readonly first: number; readonly last: number }[];
-  /** archives that were moved away */
+  /** archives moved away */
   readonly gone?: Gone | undefined;
 }
 
-/** A part of a log that a repair gives up. */
+/** A part of a log that a repair loses. */
 export interface LossReport {
   readonly done: 'rebuilt' | 'bridged' | 'truncated';
-  /** file, byte, position, what is wrong, what becomes of it */
+  /** file, byte, position, what is wrong, what is done about it */
   readonly text: string;
   readonly first: number;
   readonly last: number;
   /** lost events that can still be read */
   readonly records: readonly LostRecord[];
-  /** how many of the positions nothing is known of */
+  /** how many of the positions are unreadable */
   readonly unreadable: number;
 }
 
@@ -52,17 +50,17 @@ export interface LostRecord {
 /** What a repair did, or would do. */
 export interface RepairReport {
   readonly losses: readonly LossReport[];
-  /** where the damaged originals are kept, relative to the root; empty where there is nothing to repair */
+  /** where the damaged originals are kept, relative to the root; empty if there is nothing to repair */
   readonly kept: string;
-  /** what is kept there: files that are changed or taken out, relative to the root */
+  /** files kept there, relative to the root: those that are changed or removed */
   readonly changed: readonly string[];
-  /** ids of snapshots up to this are not used again */
+  /** snapshot ids up to this are not reused */
   readonly lastId: number;
-  /** a repair that was interrupted was found */
+  /** an interrupted repair was found */
   readonly again: boolean;
 }
 
-/** An export that was written or read; `bytes` is 0 for one that was read. */
+/** An export that was written, or read: then `bytes` is 0. */
 export interface TransferReport {
   readonly file: string;
   readonly root: string;
@@ -71,17 +69,17 @@ export interface TransferReport {
   readonly position: number;
   readonly volumes: boolean;
   readonly bytes: number;
-  /** sockets in the layers, which no archive holds; paths relative to the snapshot's layer */
+  /** sockets in the layers, which no archive can contain; paths relative to the snapshot's layer */
   readonly leftOut: readonly { readonly snapshot: number; readonly path: string }[];
 }
 
-export interface Moving {
+export interface MoveOptions {
   readonly before: number;
   readonly to: string;
   readonly dryRun: boolean;
 }
 
-/** Archives that were moved, and the positions that they hold. */
+/** Moved archives and their positions. */
 export interface MovedArchives {
   readonly first: number;
   readonly last: number;
@@ -99,49 +97,47 @@ export interface ArchivedSegment {
 }
 
 export interface Daemon {
-  /** Ends calls under way, closes the log, removes the sockets. */
+  /** Ends calls in progress, closes the log, removes the sockets. */
   stop(reason: string): Promise<void>;
 }
 
-/** What can be learnt of a root's volumes without changing anything. */
+/** Reads a root's volumes without changing anything. */
 export interface VolumeScan extends Pick<VolumeDriver, 'occupies' | 'isPristine'> {
   scan(): Promise<readonly Found[]>;
   /** the kernel's boot id */
   readonly boot: string;
 }
 
-/** What the commands need that only the composition root can make. Each loads its code when it is called. */
-export interface World {
-  openLog(root: string): Promise<ReadableLog>;
+/** What the commands need from the composition root. Each method loads its code when it is called. */
+export interface CliDeps {
+  storeFiles(root: string): StoreFiles;
   inspectLog(root: string): Promise<LogReport>;
-  measureLog(root: string): Promise<LogFigures>;
-  openCheckpoints(root: string): Promise<CheckpointStore>;
-  /** `driver` is the name that the store was made with. Another process may be using the root. */
+  /** `driver` is the one that the store was created with. Another process may be using the root. */
   openScan(root: string, driver: string): Promise<VolumeScan>;
-  /** Compresses sealed segments without events after a position, or tells which; a daemon may be at work. */
+  /** Compresses sealed segments without events after a position; with `dryRun` it only returns which. A daemon may be running. */
   archiveLog(root: string, upTo: number, dryRun: boolean): Promise<readonly ArchivedSegment[]>;
   /**
-   * Moves archives of the segments before a position to a directory, or tells which; undefined where there is none. Rejects with
-   * a Fault (`busy`) while a daemon runs.
+   * Moves archives of the segments before a position to a directory; with `dryRun` it only returns which. Undefined for none.
+   * Rejects with a Fault (`busy`) while a daemon is running.
    */
-  moveArchives(root: string, options: Moving): Promise<MovedArchives | undefined>;
-  /** Brings back what was moved to a directory; undefined where nothing was. Rejects as `moveArchives`. */
+  moveArchives(root: string, options: MoveOptions): Promise<MovedArchives | undefined>;
+  /** Brings back what was moved to a directory; undefined for nothing. Rejects as `moveArchives`. */
   bringBack(root: string, from: string): Promise<Pick<MovedArchives, 'first' | 'last'> | undefined>;
-  /** Writes a store as one file, which must not be there. With `volumes` it must be stopped. */
+  /** Writes a store as one new file. With `volumes` the daemon must be stopped. */
   exportStore(root: string, file: string, volumes: boolean): Promise<TransferReport>;
-  /** Makes a store of such a file in an empty root, once every byte of it is checked; with another driver where one is named. */
+  /** Creates a store from such a file in an empty root after checking every byte of it; `driver` if it is to be another one. */
   importStore(root: string, file: string, driver: string | undefined): Promise<TransferReport>;
-  /** Compares the layers of a store that was made with this driver with what is known of them. */
+  /** Compares the layers of a store with what is known about them. */
   openInspector(root: string, driver: string): Promise<LayerInspector>;
-  /** Looks into the layers of a store that was made with this driver. */
+  /** Reads paths in the layers of a store. */
   openLayers(root: string, driver: string): Promise<LayerFiles>;
-  /** Repairs the log under the store's lock, or tells what it would do. Rejects with a Fault (`busy`) while a daemon runs. */
+  /** Repairs the log under the store's lock; with `dryRun` it only returns what it would do. Rejects with a Fault (`busy`) while a daemon is running. */
   repairLog(root: string, dryRun: boolean): Promise<RepairReport>;
-  /** Makes the store of a root that holds none, with its driver tried and its log begun, and stops it again. */
+  /** Creates the store of a root without one, tries its driver, starts its log and closes it. */
   initStore(config: Config, logger: Logger): Promise<{ readonly store: string; readonly created: boolean }>;
   startDaemon(config: Config, logger: Logger, options: { readonly takeOver: boolean }): Promise<Daemon>;
-  /** Takes the store's lock, reconciles and lets go. Rejects with a Fault (`busy`) while a daemon runs. */
+  /** Reconciles under the store's lock. Rejects with a Fault (`busy`) while a daemon is running. */
   reconcileStopped(config: Config, logger: Logger): Promise<readonly Action[]>;
-  /** Takes the store's lock, restores a retained layer and lets go. Rejects as `reconcileStopped`. */
+  /** Restores a retained layer under the store's lock. Rejects as `reconcileStopped`. */
   restoreStopped(config: Config, name: string, logger: Logger): Promise<Answer<readonly Snapshot[]>>;
 }

@@ -1,15 +1,22 @@
 import { Command } from 'commander';
 import { version } from '../config/version.ts';
-import type { World } from './cli-deps.ts';
-import { addLooking } from './program/inspect.ts';
-import { addMending } from './program/repair.ts';
-import { addServing } from './program/serve.ts';
-import { addInstalling } from './program/setup.ts';
-import { addMoving } from './program/transfer.ts';
-import { addChecking } from './program/verify.ts';
+import type { CliDeps } from './cli-deps.ts';
+import { addArchive } from './commands/archive.ts';
+import { addCompletion } from './commands/completion.ts';
+import { addContainerdConfig } from './commands/containerd-config.ts';
+import { addInit } from './commands/init.ts';
+import { addLog } from './commands/log.ts';
+import { addMan } from './commands/man.ts';
+import { addReconcile } from './commands/reconcile.ts';
+import { addRepair } from './commands/repair.ts';
+import { addRestore } from './commands/restore.ts';
+import { addServe } from './commands/serve.ts';
+import { addTransfer } from './commands/transfer.ts';
+import { addVerify } from './commands/verify.ts';
+import { addQueries } from './query-command.ts';
 
-/** The command line. Each command's code is loaded when it is run, so that help costs no more than this file. */
-export function createProgram(world: World): Command {
+/** The command line. */
+export function createProgram(deps: CliDeps): Command {
   const program = new Command('snapledger')
     .description('An event-sourced snapshotter for containerd')
     .version(version())
@@ -17,11 +24,8 @@ export function createProgram(world: World): Command {
     .showHelpAfterError('run `snapledger --help` for the commands and options')
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'snapledger: ')) })
     .exitOverride();
-  addServing(program, world);
-  addLooking(program, world);
-  addChecking(program, world);
-  addMoving(program, world);
-  addMending(program, world);
-  addInstalling(program);
+  for (const add of [addServe, addInit, addLog, addQueries, addVerify]) add(program, deps);
+  for (const add of [addArchive, addTransfer, addReconcile, addRestore, addRepair]) add(program, deps);
+  for (const add of [addContainerdConfig, addCompletion, addMan]) add(program);
   return program;
 }

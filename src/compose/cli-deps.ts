@@ -1,11 +1,11 @@
 import { join } from 'node:path';
-import type { World } from '../cli/cli-deps.ts';
+import type { CliDeps } from '../cli/cli-deps.ts';
 import { Fault } from '../ports/fault.ts';
 import { clusterOf, storeFiles } from './store-files.ts';
 
 /** What the commands work with. Each part loads its code when it is called. */
-export const cliDeps: World = {
-  openLog: (root) => storeFiles(root).openLog(),
+export const cliDeps: CliDeps = {
+  storeFiles,
   inspectLog: async (root) => {
     const cluster = await clusterOf(root);
     if (cluster !== undefined) {
@@ -15,8 +15,6 @@ export const cliDeps: World = {
     const { inspectLog } = await import('../adapters/event-log/file/verify/inspect-log.ts');
     return inspectLog(join(root, 'log'));
   },
-  measureLog: (root) => storeFiles(root).measureLog(),
-  openCheckpoints: (root) => storeFiles(root).openCheckpoints(),
   openScan: async (root, driver) => {
     const { openScan } = await import('./drivers.ts');
     return openScan(root, driver);

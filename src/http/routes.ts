@@ -1,67 +1,75 @@
-import { plain } from './answers.ts';
-import type { HttpAnswer, HttpRequest, Route } from './route.ts';
-import { anchor } from './routes/audit/anchor.ts';
-import { blame } from './routes/audit/blame.ts';
-import { diff } from './routes/audit/diff.ts';
-import { history } from './routes/audit/history.ts';
-import { log } from './routes/audit/log.ts';
-import { retained } from './routes/audit/retained.ts';
-import { snapshots } from './routes/audit/snapshots.ts';
-import type { AuditSource } from './routes/audit/source.ts';
-import { stat } from './routes/audit/stat.ts';
-import { stats } from './routes/audit/stats.ts';
-import { tree } from './routes/audit/tree.ts';
-import { why } from './routes/audit/why.ts';
+import * as either from 'fp-ts/lib/Either.js';
+import { Ambiguous, ambiguousRow } from '../app/audit/find-snapshot.ts';
+import { ListType } from '../app/audit/parameters.ts';
+import { type AuditSource, decodeParameters, type Given, type Parameters, type Values } from '../app/audit/query.ts';
+import { nearest } from '../domain/nearest.ts';
+import { Fault, type FaultCode } from '../ports/fault.ts';
+import { asJson, type HttpAnswer, type HttpRequest, plain, type Route } from './route.ts';
+import { type ChangeSource, reconcile, restore } from './routes/changes.ts';
 import { type EventsSource, events } from './routes/events.ts';
-import { type ForwardSource, forward } from './routes/forward.ts';
-import { type HealthSource, liveness, readiness } from './routes/health.ts';
-import { type MetricsSource, metrics } from './routes/metrics.ts';
-import { type ReconcileSource, reconcile } from './routes/reconcile.ts';
-import { type RestoreSource, restore } from './routes/restore.ts';
+import { openApi } from './routes/openapi.ts';
+import { queryRoutes } from './routes/queries.ts';
+import { type StatusSource, statusRoutes } from './routes/status.ts';
 
-/** What the daemon offers over HTTP: what each route needs. */
-export type Sources = MetricsSource &
-  HealthSource &
-  ForwardSource &
-  ReconcileSource &
-  RestoreSource &
-  EventsSource &
-  AuditSource;
+/** What the routes need of the daemon. */
+export type Sources = StatusSource & ChangeSource & EventsSource & AuditSource;
 
-/** Every path; openapi.json beside this file documents all of them. */
-export const routes: readonly Route<Sources>[] = [
-  metrics,
-  liveness,
-  readiness,
-  events,
-  forward,
-  reconcile,
-  restore,
-  history,
-  log,
-  tree,
-  snapshots,
-  stat,
-  stats,
-  diff,
-  blame,
-  anchor,
-  why,
-  retained,
-];
+const described: readonly Route<Sources>[] = [...statusRoutes, events, reconcile, restore, ...queryRoutes];
+
+/** Every path. */
+export const routes: readonly Route<Sources>[] = [...described, openApi(described)];
 
 const byPath = new Map(routes.map((route) => [route.path, route]));
 
-/** The answer to a request: 404 for an unknown path, 405 for a method that the path doesn't have. */
+/** Faults that a client can cause; any other is the daemon's own failure. */
+const statuses: Readonly<Partial<Record<FaultCode, number>>> = {
+  misuse: 400,
+  missing: 404,
+  busy: 409,
+  unsupported: 501,
+};
+
+/** The answer to a request: 404 for an unknown path, 405 for a method that the path doesn't have, 400 for wrong parameters. */
 export async function answerTo(
-  { method, url, headers }: Omit<HttpRequest, 'query'> & { readonly url: string },
+  { method, url, headers }: Omit<HttpRequest, 'values'> & { readonly url: string },
   sources: Sources,
 ): Promise<HttpAnswer> {
   if (!url.startsWith('/') || !URL.canParse(`http://localhost${url}`)) return plain(400, 'not a path');
-  const { pathname, searchParams: query } = new URL(`http://localhost${url}`);
+  const { pathname, searchParams } = new URL(`http://localhost${url}`);
   const route = byPath.get(pathname);
   if (route === undefined) return plain(404, `no such path; there are ${[...byPath.keys()].join(', ')}`);
   if (!route.methods.includes(method))
     return plain(405, `use ${route.methods.join(' or ')}`, { allow: route.methods.join(', ') });
-  return route.answer({ method, query, headers }, sources);
+  const values = decodeQuery(route.parameters, searchParams);
+  if (either.isLeft(values)) return plain(400, values.left);
+  try {
+    return await route.answer({ method, values: values.right, headers }, sources);
+  } catch (error) {
+    if (error instanceof Ambiguous) return asJson(ambiguousRow(error), 409);
+    const status = error instanceof Fault ? statuses[error.code] : undefined;
+    if (!(error instanceof Fault) || status === undefined) throw error;
+    return plain(status, `${error.message}\nhint: ${error.hint}`);
+  }
+}
+
+/** Decodes the query of a request. An unknown parameter is an error: a misspelt `dry-run` must not reconcile. */
+function decodeQuery<P extends Parameters>(parameters: P, query: URLSearchParams): either.Either<string, Values<P>> {
+  const given: Record<string, Given[string]> = {};
+  for (const name of query.keys()) {
+    const parameter = parameters[name];
+    const texts = query.getAll(name);
+    if (parameter === undefined) return either.left(unknownParameter(name, Object.keys(parameters)));
+    if (!(parameter.codec instanceof ListType) && texts.length > 1)
+      return either.left(`${name}: is given more than once`);
+    given[name] = parameter.codec instanceof ListType ? texts : texts[0];
+  }
+  return decodeParameters(parameters, given);
+}
+
+function unknownParameter(name: string, known: readonly string[]): string {
+  const meant = nearest(name, known);
+  const hint = meant
+    ? `did you mean ${meant}?`
+    : `there ${known.length === 0 ? 'are none' : `are ${known.join(', ')}`}`;
+  return `${name}: unknown parameter, ${hint}`;
 }

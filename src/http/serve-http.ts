@@ -2,9 +2,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Duplex } from 'node:stream';
 import { listenOnSocket } from '../edge/listen-on-socket.ts';
 import type { Logger } from '../ports/logger.ts';
-import { plain } from './answers.ts';
-import { createLoopbackGuard, type Guard, openToAll } from './guard.ts';
-import { type LoopbackAddress, listenOnLoopback } from './listen-on-loopback.ts';
+import { createLoopbackGuard, type Guard, type LoopbackAddress, listenOnLoopback, openToAll } from './loopback.ts';
+import { plain } from './route.ts';
 import { answerTo, type Sources } from './routes.ts';
 import { type Patience, patience, sendAnswer } from './send-answer.ts';
 

@@ -55,18 +55,18 @@ const filesBelow = (root: string) =>
     .map((name) => `${name} ${statSync(join(root, name)).size} ${statSync(join(root, name)).mtimeMs}`);
 
 const questions: readonly (readonly [args: readonly string[], status: number, told: RegExp])[] = [
-  [['ls', '--at', '2999-01-01'], 2, /lies ahead/],
-  [['log', '--since', 'yesterday'], 2, /yesterday: is no time/],
+  [['ls', '--at', '2999-01-01'], 2, /is in the future/],
+  [['log', '--since', 'yesterday'], 2, /--since: expected a time, as .*, found "yesterday"/],
   [
     ['history', 'default/5/wep'],
     1,
-    /no snapshot ever had this key, name or number\nhint: the nearest are: default\/5\/web/,
+    /no snapshot ever had this key, name or id\nhint: the nearest are: default\/5\/web/,
   ],
   [['why', 'nobody'], 1, /nobody/],
   // Number 4 was purged: it is told of, and can't be had back.
   [['stat', '4'], 1, /snapshot 4: not found/],
   [['restore', '4'], 1, /snapshot 4: no layer of that name or number is retained/],
-  [['blame', 'default/2/sha256:aaa', '../../log'], 2, /does not stay in the snapshot/],
+  [['blame', 'default/2/sha256:aaa', '../../log'], 2, /leaves the snapshot/],
 ];
 
 for (const [args, status, told] of questions)

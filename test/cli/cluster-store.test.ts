@@ -88,7 +88,7 @@ test('is asked for a key that its log never had', async ({ serving, standIn, roo
   assert.is(status, 1);
   assert.match(
     stderr,
-    'default/1/unknown: no snapshot ever had this key, name or number\nhint: the nearest are: default/1/known',
+    'default/1/unknown: no snapshot ever had this key, name or id\nhint: the nearest are: default/1/known',
   );
   const known = await command('log', 'known', '--root', root, '--type', 'SnapshotPrepared,SnapshotRemoved');
   assert.match(known.stdout, 'default/1/known');

@@ -46,7 +46,7 @@ test('init makes a store once, which serve --existing then serves', async ({ san
   const { store, created } = JSON.parse(made.stdout);
   assert.is(created, true);
   const again = await snapledgerRun('init', '--root', root);
-  assert.equal([again.status, again.stdout], [0, `${root}: holds store ${store} already\n`]);
+  assert.equal([again.status, again.stdout], [0, `${root}: already has store ${store}\n`]);
   const serving = createServing(sandbox, { driver: 'overlay', root, settings: 'existing = true' });
   const daemon = await serving.start();
   await serving.connect().prepare('a');

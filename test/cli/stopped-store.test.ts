@@ -124,7 +124,7 @@ test('prove by an anchor that the log was not cut', async ({ root }) => {
   assert.is(cut.status, 3);
   assert.match(
     cut.stdout,
-    'anchor at position 13: the log was truncated: it ends at position 11, and once held position 13',
+    'anchor at position 13: the log was truncated: it ends at position 11, but once had position 13',
   );
   for (const given of ['nonsense', '@/nowhere']) {
     const refused = await snapledgerRun('verify', '--anchor', given, '--root', root);

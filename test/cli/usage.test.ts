@@ -36,8 +36,9 @@ const misuses: readonly (readonly [args: readonly string[], message: string])[] 
   [['tree', '--rot', '/x'], "snapledger: unknown option '--rot'\n(Did you mean --root?)"],
   [['stat'], "snapledger: missing required argument 'key'"],
   [['tree', 'extra'], "snapledger: too many arguments for 'tree'"],
-  [['log', '--from', 'x'], "snapledger: option '--from <position>' argument 'x' is invalid."],
-  [['log', '-n', '0'], "snapledger: option '-n, --lines <count>' argument '0' is invalid."],
+  [['log', '--from', 'x'], 'snapledger: --from: expected a position from 1 to 9223372036854775807, found "x"\nhint: '],
+  [['log', '-n', '0'], 'snapledger: --lines: expected a whole number of at least 1, found "0"\nhint: '],
+  [['log', 'a', '--key', 'b'], 'snapledger: log: two keys are given\nhint: '],
   [
     ['serve', '--driver', 'zfs'],
     'snapledger: --driver: expected one of "overlay", "btrfs", "memory", found "zfs"\nhint: ',

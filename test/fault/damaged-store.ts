@@ -74,7 +74,7 @@ export const segmentsOf = (root: string): readonly string[] =>
 
 /** All events of a root's log. */
 export async function envelopesOf(root: string): Promise<readonly Envelope[]> {
-  const log = await cliDeps.openLog(root);
+  const log = await cliDeps.storeFiles(root).openLog();
   const all: Envelope[] = [];
   for await (const batch of log.read(0)) all.push(...batch);
   await log.close();

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { readToken } from '../../src/http/read-token.ts';
+import { readToken } from '../../src/http/loopback.ts';
 import { Fault } from '../../src/ports/fault.ts';
 import { createSandbox } from '../support/sandbox.ts';
 

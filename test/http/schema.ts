@@ -1,14 +1,4 @@
-/** The part of JSON Schema that openapi.json speaks. */
-export interface Schema {
-  readonly $ref?: string;
-  readonly type?: string;
-  readonly enum?: readonly unknown[];
-  readonly pattern?: string;
-  readonly properties?: Readonly<Record<string, Schema>>;
-  readonly required?: readonly string[];
-  readonly items?: Schema;
-  readonly anyOf?: readonly Schema[];
-}
+import type { Schema } from '../../src/http/json-schema.ts';
 
 /** What of a value does not fit a schema, with the way to it; properties that the schema does not name do not fit either. */
 export function misfits(
@@ -27,11 +17,13 @@ export function misfits(
   if (schema.enum !== undefined && !schema.enum.includes(value)) return [`${way}: ${String(value)} is not in the enum`];
   if (schema.pattern !== undefined && !new RegExp(schema.pattern).test(String(value)))
     return [`${way}: does not match`];
-  const { items, properties, required = [] } = schema;
+  const { items, properties, additionalProperties, required = [] } = schema;
   if (items !== undefined)
     return (value as readonly unknown[]).flatMap((item, at) => misfits(item, items, all, `${way}[${at}]`));
-  if (properties === undefined) return [];
   const given = value as Readonly<Record<string, unknown>>;
+  if (additionalProperties !== undefined)
+    return Object.entries(given).flatMap(([name, one]) => misfits(one, additionalProperties, all, `${way}.${name}`));
+  if (properties === undefined) return [];
   return [
     ...required.filter((name) => !(name in given)).map((name) => `${way}.${name}: is missing`),
     ...Object.entries(given).flatMap(([name, one]) => {

@@ -110,7 +110,7 @@ test('are named by every reader that would need them', async () => {
     assert.match((await asked(root, 'stats')).stderr, `note: ${where}`);
     const at = await asked(root, 'ls', '--at', '3');
     assert.is(at.status, 1);
-    assert.match(at.stderr, `position 3 is not in the log any more: ${where}`);
+    assert.match(at.stderr, `position 3 is no longer in the log: ${where}`);
     assert.is((await asked(root, 'ls', '--at', String(from - 1))).status, 0);
     const repair = await asked(root, 'repair', '--dry-run');
     assert.match(repair.stderr, where);

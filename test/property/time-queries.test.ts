@@ -12,15 +12,15 @@ import { indexLog } from '../../src/adapters/event-log/file/search/index-log.ts'
 import { createChooser, type Selection, select } from '../../src/app/audit/select-events.ts';
 import { stateOfStore } from '../../src/app/audit/state-at.ts';
 import { log as logCommand } from '../../src/cli/commands/log.ts';
-import { ls } from '../../src/cli/commands/ls.ts';
+import { runQuery } from '../../src/cli/query-command.ts';
 import { cliDeps } from '../../src/compose/cli-deps.ts';
 import { storeFiles } from '../../src/compose/store-files.ts';
-import { log as logRoute } from '../../src/http/routes/audit/log.ts';
-import { snapshots } from '../../src/http/routes/audit/snapshots.ts';
+import { answerTo } from '../../src/http/routes.ts';
 import type { StoreFiles } from '../../src/ports/store-files.ts';
 import { now, openLog, storeId } from '../adapters/event-log/file/file-log.ts';
-import { createPrinter } from '../cli/memory-world.ts';
+import { createPrinter } from '../cli/memory-deps.ts';
 import { caughtFault } from '../support/caught-fault.ts';
+import { httpSources } from '../support/http-sources.ts';
 import { enveloped, prepared, removed } from '../support/sample-events.ts';
 import { createSandbox } from '../support/sandbox.ts';
 
@@ -129,8 +129,13 @@ async function byCommand(root: string, { since, until, from, newest, types }: Se
     ...(until === undefined ? {} : { until: text(until) }),
   };
   await logCommand(
-    undefined,
-    { root, json: true, from, type: types, ...times, ...(newest && { lines: newest }) },
+    {
+      from: String(from),
+      ...(types.length > 0 && { type: types }),
+      ...times,
+      ...(newest && { lines: String(newest) }),
+    },
+    { root, json: true },
     cliDeps,
     print,
   );
@@ -143,19 +148,15 @@ async function byHttp(root: string, { since, until, from, newest, types }: Selec
   if (until !== undefined) query.set('until', text(until));
   if (newest !== undefined) query.set('lines', String(newest));
   if (types.length > 0) query.set('type', types.join(','));
-  const rows = await asked(logRoute, root, query);
+  const rows = await asked('/log', root, query);
   return rows.map(({ position }) => Number(position));
 }
 
-async function asked(
-  route: typeof logRoute,
-  root: string,
-  query: URLSearchParams,
-): Promise<readonly Record<string, string>[]> {
+async function asked(path: string, root: string, query: URLSearchParams): Promise<readonly Record<string, string>[]> {
   const layers = () => Promise.reject(new Error('no layers here'));
-  const { status, body } = await route.answer(
-    { method: 'GET', query, headers: {} },
-    { files: storeFiles(root), layers },
+  const { status, body } = await answerTo(
+    { method: 'GET', url: `${path}?${query}`, headers: {} },
+    httpSources({ files: storeFiles(root), layers }),
   );
   assert.is(status, 200, String(body));
   return JSON.parse(String(body));
@@ -216,16 +217,16 @@ test('show the state after the last event that is stamped at a time or before', 
             if (position === 0) {
               assert.match(
                 (await caughtFault(stateOfStore(storeFiles(root), text(time)))).message,
-                'lies before the log',
+                'is before the log',
               );
               continue;
             }
             const state = all.slice(0, position).reduce(evolve, emptyState());
             const living = [...state.index.values()].map(({ key }) => key).sort();
             const { lines, print } = createPrinter();
-            await ls([], { root, at: text(time), json: true }, cliDeps, print);
+            await runQuery('snapshots', { at: text(time) }, { root, json: true }, cliDeps, print);
             assert.equal(lines.map((line) => JSON.parse(line).key).sort(), living);
-            const rows = await asked(snapshots, root, new URLSearchParams({ at: text(time) }));
+            const rows = await asked('/snapshots', root, new URLSearchParams({ at: text(time) }));
             assert.equal(rows.map(({ key }) => key).sort(), living);
           }
         },
@@ -281,7 +282,7 @@ test('take a time ahead of the clock where the log has one, and refuse one that 
     await log.close();
     assert.is((await stateOfStore(storeFiles(root), text(ahead))).position, 3);
     assert.is((await stateOfStore(storeFiles(root), text(began))).position, 1);
-    assert.match((await caughtFault(stateOfStore(storeFiles(root), text(ahead + 1n)))).message, 'lies ahead');
+    assert.match((await caughtFault(stateOfStore(storeFiles(root), text(ahead + 1n)))).message, 'is in the future');
   }));
 
 test.run();

@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { State } from '../../projections/state.ts';
 import { verify } from '../../src/cli/commands/verify.ts';
-import { loadStore } from '../../src/cli/load-store.ts';
+import { loadStore } from '../../src/cli/store-files.ts';
 import { cliDeps } from '../../src/compose/cli-deps.ts';
 
 /** What `snapledger verify` says of a root, run in this process: the exit status and its lines. */
@@ -17,7 +17,7 @@ export const stateOfRoot = (root: string): Promise<State> => loadStore({ root },
 
 /** The types of all events in a root's log, after a position. */
 export async function eventsOf(root: string, after = 0): Promise<readonly string[]> {
-  const log = await cliDeps.openLog(root);
+  const log = await cliDeps.storeFiles(root).openLog();
   const types: string[] = [];
   for await (const envelopes of log.read(after)) types.push(...envelopes.map(({ event }) => event.type));
   await log.close();

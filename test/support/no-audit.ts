@@ -1,4 +1,4 @@
-import type { AuditSource } from '../../src/http/routes/audit/source.ts';
+import type { AuditSource } from '../../src/app/audit/query.ts';
 
 const nothing = (): never => {
   throw new Error('nothing to audit here');

@@ -1,68 +1,79 @@
-import type { Envelope } from '../../../events/envelope.ts';
+import * as t from 'io-ts';
+import { Decimal, Kind, Nanoseconds } from '../../../events/codecs.ts';
+import { type Envelope, Meta } from '../../../events/envelope.ts';
 import type { Snapshot } from '../../../projections/snapshot.ts';
 import { historiesIn } from '../../../projections/snapshot-history.ts';
 import type { State } from '../../../projections/state.ts';
 import { Fault } from '../../ports/fault.ts';
 import type { LayerEntry, LayerFiles, LayerLook } from '../../ports/layer-files.ts';
-import type { StoreFiles } from '../../ports/store-files.ts';
 import { snapshotWith, volumeOf } from '../store/volume-of.ts';
 import { findSnapshot } from './find-snapshot.ts';
-import { mentioning } from './life-events.ts';
-import { stateAt } from './state-at.ts';
+import { type AuditSource, nullable } from './query.ts';
+import { mentioning } from './read-events.ts';
+import { stateAt, withLog } from './state-at.ts';
 
-/** Which layer of a snapshot brought a path, or took it away. */
-export interface Blame {
-  readonly path: string;
-  /** what the snapshot shows at the path */
-  readonly shows: 'file' | 'nothing';
-  /** the layer that brought it, or that took it away */
-  readonly by: Snapshot;
-  readonly how: string;
-  /** the layer that had brought what was taken away, where one did */
-  readonly before: Snapshot | null;
-  /** the commit of the layer, or its prepare while it is still open */
-  readonly event: Envelope | null;
-}
+const Layer = t.strict({ id: Decimal, key: t.string, kind: Kind });
 
-/** The steps of a path within a snapshot. Throws a Fault (`misuse`) for one that climbs out of it. */
+/** Which layer of a snapshot added or deleted a path. */
+export const Blame = t.strict(
+  {
+    path: t.string,
+    /** what the snapshot has at the path */
+    shows: t.keyof({ file: null, nothing: null }),
+    how: t.string,
+    /** the layer that added or deleted it */
+    layer: Layer,
+    /** the layer that had added what was deleted, if any did */
+    before: nullable(Layer),
+    /** of the layer's commit, or of its prepare while it is open */
+    time: nullable(Nanoseconds),
+    position: nullable(Decimal),
+    actor: nullable(Meta),
+  },
+  'Blame',
+);
+export type Blame = t.TypeOf<typeof Blame>;
+
+const fromRoot = 'name it from the root of the snapshot, as /etc/passwd, without ..';
+
+/** The steps of a path within a snapshot. Throws a Fault (`misuse`) for one that leaves it. */
 export function pathSteps(path: string): readonly string[] {
   const steps = path.split('/').filter((step) => step !== '' && step !== '.');
   if (path === '' || path.includes('\0') || steps.includes('..'))
     throw new Fault(
       'misuse',
-      `path ${path === '' ? 'of no letter' : path.replaceAll('\0', '\\0')}: does not stay in the snapshot`,
+      path === '' ? 'path is empty' : `path ${path.replaceAll('\0', '\\0')}: leaves the snapshot`,
       {
-        hint: 'name it from the root of the snapshot, as /etc/passwd, without ..',
+        hint: fromRoot,
       },
     );
   return steps;
 }
 
 /**
- * Looks for the layer of a living snapshot that brought or took away what stands at a path. Rejects with a Fault: `missing` for
- * an unknown key or a path that no layer ever had, `misuse` for a path that leads out or through a link.
+ * The layer of an existing snapshot that added or deleted a path. Rejects with a Fault: `missing` for an unknown key or a path
+ * that no layer ever had, `misuse` for a path that leads out or through a link.
  */
 export async function blame(
-  files: StoreFiles,
-  layersOf: (driver: string) => Promise<LayerFiles>,
+  { files, layers: layersOf }: AuditSource,
   { key, path }: { readonly key: string; readonly path: string },
 ): Promise<Blame> {
   const steps = pathSteps(path);
-  const log = await files.openLog();
-  try {
+  return withLog(files, async (log) => {
     const state = await stateAt(files, log, log.end.position);
-    const snapshot = findSnapshot(state, key);
     const layers = await layersOf(state.storeInfo.driver);
-    const chain = chainOf(state, snapshot);
-    const looks = await lookThrough(layers, chain, steps);
+    const looks = await lookThrough(layers, chainOf(state, findSnapshot(state, key)), steps);
     const found = layers.whole ? inWholeTrees(looks) : inLayers(looks);
-    if (found === undefined) throw nowhere(path, key);
-    if ('barred' in found) throw notFollowed(found);
-    const event = await beginning(mentioning(log, [{ field: 'id', value: String(found.by.id) }]), found.by.id);
-    return { path: `/${steps.join('/')}`, ...found, event };
-  } finally {
-    await log.close();
-  }
+    if (found === undefined)
+      throw new Fault('missing', `${path}: no layer of ${key} has it or ever deleted it`, { hint: fromRoot });
+    if ('blocked' in found) throw notFollowed(found);
+    const { layer } = found;
+    const event = await beginning(mentioning(log, [{ field: 'id', value: String(layer.id) }]), layer.id);
+    return {
+      ...{ path: `/${steps.join('/')}`, ...found },
+      ...{ time: event?.time ?? null, position: event?.position ?? null, actor: event?.meta ?? null },
+    };
+  });
 }
 
 /** The snapshot and its parents, nearest first; a view has no layer of its own. */
@@ -71,10 +82,9 @@ function chainOf(state: State, snapshot: Snapshot): readonly Snapshot[] {
   return snapshot.kind === 'view' ? parents : [snapshot, ...parents];
 }
 
-/** What one layer says. */
 type Look = LayerLook & { readonly layer: Snapshot };
 
-/** Every layer's word on a path; a layer below one that was renamed has it under another path. */
+/** What every layer has at a path. Below a renamed directory the path is another one. */
 async function lookThrough(
   layers: LayerFiles,
   chain: readonly Snapshot[],
@@ -92,45 +102,45 @@ async function lookThrough(
   return [...looks.slice(0, renamed + 1), ...(await lookThrough(layers, chain.slice(renamed + 1), other.below))];
 }
 
-type Found = Omit<Blame, 'path' | 'event'>;
+type Found = Pick<Blame, 'shows' | 'how'> & { readonly layer: Snapshot; readonly before: Snapshot | null };
 
-/** The nearest layer that decides has something on the way that is no directory. */
-interface Barred {
-  readonly barred: Extract<LayerEntry, { is: 'blocked' }>;
+/** Something on the way to the path is not a directory, in the layer that decides. */
+interface Blocked {
+  readonly blocked: Extract<LayerEntry, { is: 'blocked' }>;
   readonly layer: Snapshot;
 }
 
 /**
- * Layers that hold only what is new: the nearest that says anything decides. Something on the way that is no directory takes
- * away what is below it; it is refused only where no nearer layer has a directory in its place, and, but for a link, where
- * there was nothing to take away.
+ * Layers that hold only changes: the nearest that has anything decides. Something on the way that is not a directory deletes
+ * what is below it. It is refused only if no nearer layer has a directory in its place and, unless it is a link, if there was
+ * nothing to delete.
  */
-function inLayers(looks: readonly Look[]): Found | Barred | undefined {
+function inLayers(looks: readonly Look[]): Found | Blocked | undefined {
   const at = looks.findIndex(({ entry }) => entry.is !== 'absent');
   const look = looks[at];
   if (look === undefined || look.entry.is === 'absent') return undefined;
-  const { entry, layer: by, left } = look;
-  if (entry.is === 'present') return { shows: 'file', by, how: broughtText(entry), before: null };
+  const { entry, layer, left } = look;
+  if (entry.is === 'present') return { shows: 'file', layer, how: addedText(entry), before: null };
   const found = inLayers(looks.slice(at + 1));
   const below = found !== undefined && 'shows' in found ? found : undefined;
-  const before = below?.shows === 'file' ? below.by : null;
+  const before = below?.shows === 'file' ? below.layer : null;
   if (entry.is === 'blocked' && (before === null || entry.target !== null)) {
     const covered = looks.slice(0, at).some((nearer) => nearer.left < left);
-    if (!covered) return { barred: entry, layer: by };
+    if (!covered) return { blocked: entry, layer };
     if (before === null) return below;
   }
   const what = entry.is === 'blocked' ? entry.type : entry.by;
-  return { shows: 'nothing', by, how: `took it away by the ${what} /${entry.at}`, before };
+  return { shows: 'nothing', layer, how: `deleted it by the ${what} /${entry.at}`, before };
 }
 
-function broughtText({ type, bytes, metadata }: Extract<LayerEntry, { is: 'present' }>): string {
+function addedText({ type, bytes, metadata }: Extract<LayerEntry, { is: 'present' }>): string {
   if (metadata)
-    return `changed the metadata of this ${type}, ${bytes} bytes, whose data is of a layer below (metacopy)`;
-  return `brought this ${type}, ${bytes} bytes`;
+    return `changed the metadata of this ${type}, ${bytes} bytes, whose data is in a layer below (metacopy)`;
+  return `added this ${type}, ${bytes} bytes`;
 }
 
-/** Whole trees: the one furthest down that has the same file brought it. */
-function inWholeTrees(looks: readonly Look[]): Found | Barred | undefined {
+/** Complete trees: the lowest that has the same file added it. */
+function inWholeTrees(looks: readonly Look[]): Found | Blocked | undefined {
   const stamps = looks.map(({ entry }) => (entry.is === 'present' ? entry.stamp : undefined));
   const origin = (from: number) => {
     const other = stamps.findIndex((stamp, at) => at > from && stamp !== stamps[from]);
@@ -138,45 +148,27 @@ function inWholeTrees(looks: readonly Look[]): Found | Barred | undefined {
   };
   const [top] = looks;
   if (top?.entry.is === 'present') {
-    const by = origin(0);
-    return by && { shows: 'file', by, how: broughtText(top.entry), before: null };
+    const layer = origin(0);
+    return layer && { shows: 'file', layer, how: addedText(top.entry), before: null };
   }
   const last = stamps.findIndex((stamp) => stamp !== undefined);
   if (top?.entry.is === 'blocked' && (top.entry.target !== null || last === -1))
-    return { barred: top.entry, layer: top.layer };
-  const by = looks[last - 1]?.layer;
-  return by && { shows: 'nothing', by, how: 'took it away', before: origin(last) ?? null };
+    return { blocked: top.entry, layer: top.layer };
+  const layer = looks[last - 1]?.layer;
+  return layer && { shows: 'nothing', layer, how: 'deleted it', before: origin(last) ?? null };
 }
 
-function notFollowed({ barred: { at, type, target }, layer }: Barred): Fault {
+function notFollowed({ blocked: { at, type, target }, layer }: Blocked): Fault {
   const leads = target === null ? `is a ${type}` : `is a symbolic link to ${target}`;
-  return new Fault('misuse', `/${at}: ${leads} in layer ${layer.id}, and nothing is followed`, {
-    hint: 'name the path that it leads to within the snapshot',
+  return new Fault('misuse', `/${at}: ${leads} in layer ${layer.id}, which is not followed`, {
+    hint: 'use the path that it points to within the snapshot',
   });
 }
 
-const nowhere = (path: string, key: string) =>
-  new Fault('missing', `${path}: no layer of ${key} has it or ever took it away`, {
-    hint: 'name it from the root of the snapshot, as /etc/passwd',
-  });
-
+/** The commit of a snapshot, or its prepare while it is open. */
 async function beginning(batches: AsyncIterable<readonly Envelope[]>, id: number): Promise<Envelope | null> {
   const events: Envelope[] = [];
   for await (const batch of batches) events.push(...batch);
   const life = historiesIn(events).get(id);
   return life?.committed ?? life?.prepared ?? null;
-}
-
-/** A blame as plain JSON. */
-export function blameRow({ path, shows, by, how, before, event }: Blame): Record<string, unknown> {
-  return {
-    path,
-    shows,
-    how,
-    layer: { id: String(by.id), key: by.key, kind: by.kind },
-    before: before && { id: String(before.id), key: before.key, kind: before.kind },
-    time: event === null ? null : String(event.time),
-    position: event === null ? null : String(event.position),
-    actor: event?.meta ?? null,
-  };
 }

@@ -1,36 +1,45 @@
-import type { Labels } from '../../../events/codecs.ts';
-import type { Snapshot } from '../../../projections/snapshot.ts';
+import * as t from 'io-ts';
+import { Decimal, Kind, Labels } from '../../../events/codecs.ts';
 import type { State } from '../../../projections/state.ts';
 import { snapshotWith } from '../store/volume-of.ts';
+import { nullable } from './query.ts';
 
-/** A snapshot at one of two moments. `bytes` are its own, null where they were not measured by then. */
-export interface Side {
-  readonly key: string;
-  readonly kind: Snapshot['kind'];
-  readonly labels: Labels;
-  readonly bytes: number | null;
+/** A snapshot at one of two moments. `bytes` are its own, null if they were not measured by then. */
+const Side = t.strict({ key: t.string, kind: Kind, labels: Labels, bytes: nullable(Decimal) });
+type Side = t.TypeOf<typeof Side>;
+
+/** `before` is null for one that appeared, `after` for one that vanished. `bytes` is what it added on disk, as far as measured. */
+export const Change = t.strict(
+  {
+    how: t.keyof({ appeared: null, vanished: null, changed: null }),
+    id: Decimal,
+    before: nullable(Side),
+    after: nullable(Side),
+    bytes: Decimal,
+  },
+  'Change',
+);
+export type Change = t.TypeOf<typeof Change>;
+
+/** Two positions and what changed between them. */
+export interface Difference {
+  readonly from: number;
+  readonly to: number;
+  readonly changes: readonly Change[];
 }
 
-export interface Change {
-  readonly how: 'appeared' | 'vanished' | 'changed';
-  readonly id: number;
-  /** null for one that had not appeared yet */
-  readonly before: Side | null;
-  /** null for one that has vanished */
-  readonly after: Side | null;
-}
-
-/** What happened between two states, by number; a snapshot that came and went between them leaves no trace. */
-export function difference(before: State, after: State): readonly Change[] {
+/** What changed between two states, by id. A snapshot that came and went between them is not seen. */
+export function differenceOf(before: State, after: State): Difference {
   const ids = new Set([...before.index.values(), ...after.index.values()].map(({ id }) => id));
-  return [...ids]
+  const changes = [...ids]
     .sort((a, b) => a - b)
     .flatMap((id): Change[] => {
       const [was, is] = [sideOf(before, id), sideOf(after, id)];
-      if (was === null) return [{ how: 'appeared', id, before: was, after: is }];
-      if (is === null) return [{ how: 'vanished', id, before: was, after: is }];
-      return JSON.stringify(was) === JSON.stringify(is) ? [] : [{ how: 'changed', id, before: was, after: is }];
+      if (JSON.stringify(was) === JSON.stringify(is)) return [];
+      const how = was === null ? 'appeared' : is === null ? 'vanished' : 'changed';
+      return [{ how, id, before: was, after: is, bytes: (is?.bytes ?? 0) - (was?.bytes ?? 0) }];
     });
+  return { from: before.position, to: after.position, changes };
 }
 
 function sideOf(state: State, id: number): Side | null {
@@ -39,14 +48,4 @@ function sideOf(state: State, id: number): Side | null {
   const { key, kind, labels } = snapshot;
   const sorted = Object.fromEntries(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));
   return { key, kind, labels: sorted, bytes: state.usage.get(id)?.bytes ?? null };
-}
-
-/** Bytes that a change added to what is known to be on disk, or took from it. */
-export const bytesOf = ({ before, after }: Change): number => (after?.bytes ?? 0) - (before?.bytes ?? 0);
-
-/** A change as plain JSON: ids and bytes are strings of digits, as in the log. */
-export function changeRow(change: Change): Record<string, unknown> {
-  const side = (one: Side | null) => one && { ...one, bytes: one.bytes === null ? null : String(one.bytes) };
-  const { how, id, before, after } = change;
-  return { how, id: String(id), before: side(before), after: side(after), bytes: String(bytesOf(change)) };
 }

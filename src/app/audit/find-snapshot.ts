@@ -1,70 +1,71 @@
+import * as t from 'io-ts';
+import { Decimal } from '../../../events/codecs.ts';
 import { ancestors, childrenOf } from '../../../projections/parent-graph.ts';
 import type { Snapshot } from '../../../projections/snapshot.ts';
 import type { State } from '../../../projections/state.ts';
 import { type Candidate, listed, named } from '../../domain/named.ts';
+import { nearestKeys } from '../../domain/nearest.ts';
 import { Fault } from '../../ports/fault.ts';
 import type { ReadableLog } from '../../ports/readable-log.ts';
 import { pathOf, snapshotWith } from '../store/volume-of.ts';
-import { idsOf } from './life-events.ts';
-import { nearestKeys } from './nearest-keys.ts';
-import { snapshotRow } from './snapshot-row.ts';
+import { SnapshotRow, snapshotRow } from './list-snapshots.ts';
+import { idsOf } from './read-events.ts';
 
-/** The fault for a text that names several snapshots: all of them are listed. */
+/** The fault for an ambiguous name. It lists the candidates. */
 export class Ambiguous extends Fault {
   readonly snapshots: readonly Candidate[];
 
   constructor(text: string, snapshots: readonly Candidate[]) {
     super('missing', `snapshot ${text}: names ${snapshots.length} snapshots`, {
-      hint: `name one by its number or whole key: ${listed(snapshots)}`,
+      hint: `use an id or a complete key: ${listed(snapshots)}`,
     });
     this.snapshots = snapshots.map(({ id, key }) => ({ id, key }));
   }
 }
 
-/** The same as plain JSON. */
-export const ambiguousRow = ({ message, hint, snapshots }: Ambiguous) => ({
-  error: message,
-  hint,
-  snapshots: snapshots.map(({ id, key }) => ({ id: String(id), key })),
-});
+export const AmbiguousRow = t.strict(
+  { error: t.string, hint: t.string, snapshots: t.array(t.strict({ id: Decimal, key: t.string })) },
+  'Ambiguous',
+);
 
-/** The one candidate that a text names, as `named`, or undefined for none. Throws an Ambiguous for several. */
+/** The same as plain JSON. */
+export const ambiguousRow = ({ message, hint, snapshots }: Ambiguous) =>
+  AmbiguousRow.encode({ error: message, hint, snapshots: [...snapshots] });
+
+/** The only candidate with a name, as `named`; undefined for none. Throws an Ambiguous for several. */
 export function onlyNamed<C extends Candidate>(candidates: readonly C[], text: string): C | undefined {
   const found = named(candidates, text);
   if (found.length > 1) throw new Ambiguous(text, found);
   return found[0];
 }
 
-/**
- * The living snapshot that a text names, as `named`. Throws a Fault: `missing` that names the nearest keys, or an Ambiguous.
- */
+/** The existing snapshot with a name, as `named`. Throws a Fault: `missing` with the nearest keys, or an Ambiguous. */
 export function findSnapshot(state: State, key: string): Snapshot {
   const found = state.index.get(key) ?? onlyNamed([...state.index.values()], key);
   if (found !== undefined) return found;
-  const near = nearestKeys(
-    key,
-    [...state.index.values()].map((snapshot) => snapshot.key),
-  );
   throw new Fault('missing', `snapshot ${key}: not found`, {
-    hint:
-      near.length === 0
-        ? `\`snapledger history ${key}\` tells whether there ever was one, \`snapledger tree\` lists the living`
-        : `the nearest are: ${near.join(', ')}`,
+    hint: nearestHint(nearestKeys(key, keysIn(state)), `\`snapledger history ${key}\` shows whether it ever existed`),
   });
 }
 
-/** What a text means in a whole log. */
+export const keysIn = ({ index }: State): readonly string[] => [...index.values()].map(({ key }) => key);
+
+/** A hint with the nearest keys, or another one if there are none. */
+export const nearestHint = (near: readonly string[], otherwise: string): string =>
+  near.length === 0 ? otherwise : `the nearest are: ${near.join(', ')}`;
+
+/** What a name means in the history of a log. */
 export interface Meant {
-  /** a key or name of all these */
+  /** key or name of all these */
   readonly key: string;
-  /** every snapshot that ever stood under it where the text is a key or name, else the one that it names */
+  /** for a key or name every snapshot that ever had it, otherwise the only one with that name */
   readonly ids: ReadonlySet<number>;
   readonly exact: boolean;
 }
 
 /**
- * What a text names, living or not: as a whole key or name, else among the living, else among the retained, else among all
- * that ever were. Undefined for nothing; rejects with an Ambiguous for several.
+ * What a text names, existing or not: as a complete key or name, else among the existing, else among the retained, else among
+ * all that ever existed. Undefined for nothing; rejects with an Ambiguous for several.
  */
 export async function meantIn(log: ReadableLog, load: () => Promise<State>, text: string): Promise<Meant | undefined> {
   const ids = await idsOf(log, text);
@@ -76,7 +77,7 @@ export async function meantIn(log: ReadableLog, load: () => Promise<State>, text
   return found && { key: found.key, ids: new Set([found.id]), exact: false };
 }
 
-/** Every snapshot that a log tells of, under its key and under its name. */
+/** Every snapshot in a log, under its key and under its name. */
 export async function allEver(log: ReadableLog): Promise<readonly Candidate[]> {
   const all: Candidate[] = [];
   for await (const batch of log.read(0))
@@ -87,16 +88,28 @@ export async function allEver(log: ReadableLog): Promise<readonly Candidate[]> {
   return all;
 }
 
-/** Names of the chain of parents, nearest first, and keys of the children by id. */
-export function kinOf(state: State, { id, parentId }: Snapshot) {
-  const names = (ids: readonly number[]) => ids.flatMap((one) => snapshotWith(state, one)?.key ?? []);
-  const { parentGraph } = state;
-  return { parents: names(ancestors(parentGraph, parentId)), children: names(childrenOf(parentGraph, id)) };
-}
+export const Stat = t.strict(
+  {
+    ...SnapshotRow.type.props,
+    parents: t.readonlyArray(t.string),
+    children: t.readonlyArray(t.string),
+    path: t.string,
+  },
+  'Stat',
+);
+/** `prepared` is the position of its SnapshotPrepared, null if unknown. */
+export type Stat = t.TypeOf<typeof Stat> & { readonly prepared: number | null };
 
-/** All that the log says of one living snapshot, as plain JSON. */
-export const statRow = (state: State, snapshot: Snapshot): Record<string, unknown> => ({
-  ...snapshotRow(state, snapshot),
-  ...kinOf(state, snapshot),
-  path: pathOf(snapshot.id),
-});
+/** An existing snapshot with the names of its parents, nearest first, and the keys of its children by id. */
+export function statOf(state: State, key: string): Stat {
+  const snapshot = findSnapshot(state, key);
+  const { id, parentId } = snapshot;
+  const names = (ids: readonly number[]) => ids.flatMap((one) => snapshotWith(state, one)?.key ?? []);
+  return {
+    ...snapshotRow(state, snapshot),
+    parents: names(ancestors(state.parentGraph, parentId)),
+    children: names(childrenOf(state.parentGraph, id)),
+    path: pathOf(id),
+    prepared: state.volumes.wanted.get(id)?.prepared ?? null,
+  };
+}

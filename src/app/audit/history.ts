@@ -1,68 +1,66 @@
+import * as t from 'io-ts';
+import { Decimal, Kind, Nanoseconds } from '../../../events/codecs.ts';
 import type { Envelope } from '../../../events/envelope.ts';
 import { ancestors } from '../../../projections/parent-graph.ts';
 import { historiesIn, type SnapshotHistories, type SnapshotHistory } from '../../../projections/snapshot-history.ts';
 import type { State } from '../../../projections/state.ts';
+import { nearestKeys } from '../../domain/nearest.ts';
 import { Fault } from '../../ports/fault.ts';
 import type { ReadableLog } from '../../ports/readable-log.ts';
 import type { StoreFiles } from '../../ports/store-files.ts';
 import { snapshotWith } from '../store/volume-of.ts';
-import { allEver, meantIn } from './find-snapshot.ts';
-import { mentioning, ofIds } from './life-events.ts';
-import { nearestKeys } from './nearest-keys.ts';
-import { stateAt } from './state-at.ts';
+import { allEver, keysIn, meantIn, nearestHint } from './find-snapshot.ts';
+import { EventRow, nullable } from './query.ts';
+import { mentioning, ofIds } from './read-events.ts';
+import { stateAt, withLog } from './state-at.ts';
 
-/** Another snapshot in a history. */
-export interface Kin {
-  readonly id: number;
-  /** as it was called at the time: its name as a parent, its key as a child */
-  readonly was: string;
-  /** as it is called now, null if it no longer exists */
-  readonly now: string | null;
-}
+/** Another snapshot: `was` is its name as a parent or its key as a child at the time, `now` its key, null if it no longer exists. */
+export const Relative = t.strict({ id: Decimal, was: t.string, now: nullable(t.string) }, 'Relative');
+export type Relative = t.TypeOf<typeof Relative>;
 
-/** The history of one snapshot, and its relatives. */
-export interface History extends SnapshotHistory {
-  /** the key or name under which it still exists; null if it does not */
-  readonly now: string | null;
-  /** nanoseconds from its prepare to its commit or end; to `asked` for one that is still open; null where no prepare is known */
-  readonly activeFor: bigint | null;
-  /** the chain of its parents, nearest first */
-  readonly parents: readonly Kin[];
-  /** all that were ever prepared on it, in order */
-  readonly children: readonly Kin[];
-}
+/** The history of one snapshot. */
+export const History = t.strict(
+  {
+    id: Decimal,
+    key: t.string,
+    name: nullable(t.string),
+    kind: nullable(Kind),
+    /** its key or name, null if it no longer exists */
+    now: nullable(t.string),
+    /** nanoseconds from its prepare to its commit or end, or until now; null if no prepare is known */
+    activeFor: nullable(Nanoseconds),
+    /** nearest first */
+    parents: t.readonlyArray(Relative),
+    /** all that were ever prepared on it, in order */
+    children: t.readonlyArray(Relative),
+    events: t.readonlyArray(EventRow),
+  },
+  'History',
+);
+export type History = t.TypeOf<typeof History> & Pick<SnapshotHistory, 'committed' | 'ended'>;
 
 /**
- * The histories of all snapshots that ever stood under a key or name, oldest first, or of the one that is named otherwise, as
- * `meantIn`. `asked` is the time of asking. Rejects with a Fault: `missing` that names the nearest keys where there never was
- * any, or an Ambiguous.
+ * The histories of all snapshots that ever had a key or name, oldest first, or of the one that is named otherwise, as
+ * `meantIn`. Rejects with a Fault: `missing` with the nearest keys, or an Ambiguous.
  */
-export async function historyOf(files: StoreFiles, key: string, asked: bigint): Promise<readonly History[]> {
-  const log = await files.openLog();
-  try {
+export const historyOf = (files: StoreFiles, key: string, now: bigint): Promise<readonly History[]> =>
+  withLog(files, async (log) => {
     const state = await stateAt(files, log, log.end.position);
     const meant = await meantIn(log, async () => state, key);
-    if (meant === undefined) throw await never(log, state, key);
-    const { ids } = meant;
-    const events = await collected(mentioning(log, ofIds(ids)));
-    const all = historiesIn(events);
+    if (meant === undefined) throw await neverExisted(log, state, key);
+    const ids = [...meant.ids].sort((a, b) => a - b);
+    const lives = historiesIn(await collected(mentioning(log, ofIds(ids))));
     const histories: History[] = [];
-    for (const id of [...ids].sort((a, b) => a - b)) {
-      const history = all.get(id);
-      if (history === undefined) continue;
+    for (const life of ids.flatMap((id) => lives.get(id) ?? []))
       histories.push({
-        ...history,
-        now: snapshotWith(state, id)?.key ?? null,
-        activeFor: activeTime(history, asked),
-        parents: await parentsOf(log, state, history),
-        children: childrenOf(all, state, id),
+        ...life,
+        now: snapshotWith(state, life.id)?.key ?? null,
+        activeFor: activeTime(life, now),
+        parents: await parentsOf(log, state, life),
+        children: childrenOf(lives, state, life.id),
       });
-    }
     return histories;
-  } finally {
-    await log.close();
-  }
-}
+  });
 
 async function collected(batches: AsyncIterable<readonly Envelope[]>): Promise<readonly Envelope[]> {
   const all: Envelope[] = [];
@@ -70,50 +68,46 @@ async function collected(batches: AsyncIterable<readonly Envelope[]>): Promise<r
   return all;
 }
 
-function activeTime({ prepared, committed, ended }: SnapshotHistory, asked: bigint): bigint | null {
-  return prepared === null ? null : (committed?.time ?? ended?.time ?? asked) - prepared.time;
+function activeTime({ prepared, committed, ended }: SnapshotHistory, now: bigint): bigint | null {
+  return prepared === null ? null : (committed?.time ?? ended?.time ?? now) - prepared.time;
 }
 
-function childrenOf(all: SnapshotHistories, state: State, id: number): readonly Kin[] {
-  return [...all.values()]
-    .filter((history) => history.parentId === id && history.prepared !== null)
+function childrenOf(lives: SnapshotHistories, state: State, id: number): readonly Relative[] {
+  return [...lives.values()]
+    .filter((life) => life.parentId === id && life.prepared !== null)
     .map((child) => ({ id: child.id, was: child.key, now: snapshotWith(state, child.id)?.key ?? null }));
 }
 
-/** A living parent's own parents all live; those of one that is gone have to be looked up, one after the other. */
+/** The parents of an existing parent exist too; those of one that is gone are looked up one after the other. */
 async function parentsOf(
   log: ReadableLog,
   state: State,
   { parent, parentId }: SnapshotHistory,
-): Promise<readonly Kin[]> {
-  const kin: Kin[] = [];
+): Promise<readonly Relative[]> {
+  const parents: Relative[] = [];
   for (let next = { name: parent, id: parentId }; next.id !== null; ) {
     const { id, name } = next;
-    if (state.parentGraph.has(id)) return [...kin, ...living(state, id)];
-    kin.push({ id, was: name, now: null });
-    const history = historiesIn(await collected(mentioning(log, [{ field: 'id', value: String(id) }]))).get(id);
-    next = { name: history?.parent ?? '', id: history?.parentId ?? null };
+    if (state.parentGraph.has(id)) return [...parents, ...existing(state, id)];
+    parents.push({ id, was: name, now: null });
+    const life = historiesIn(await collected(mentioning(log, [{ field: 'id', value: String(id) }]))).get(id);
+    next = { name: life?.parent ?? '', id: life?.parentId ?? null };
   }
-  return kin;
+  return parents;
 }
 
-function living(state: State, id: number): readonly Kin[] {
+function existing(state: State, id: number): readonly Relative[] {
   return ancestors(state.parentGraph, id).map((one) => {
     const key = snapshotWith(state, one)?.key ?? '';
     return { id: one, was: key, now: key };
   });
 }
 
-/** The fault for a key that no event names, with the nearest of all that ever were. */
-async function never(log: ReadableLog, state: State, key: string): Promise<Fault> {
-  const living = nearestKeys(
-    key,
-    [...state.index.values()].map((snapshot) => snapshot.key),
-  );
-  const near = living.length > 0 ? living : nearestKeys(key, new Set((await allEver(log)).map((one) => one.key)));
-  const unseen = log.gone === undefined ? '' : ` in what the log holds; ${log.gone.fault.message}`;
-  return new Fault('missing', `${key}: no snapshot ever had this key, name or number${unseen}`, {
-    hint: near.length > 0 ? `the nearest are: ${near.join(', ')}` : '`snapledger ls` lists the living ones',
+async function neverExisted(log: ReadableLog, state: State, key: string): Promise<Fault> {
+  const now = nearestKeys(key, keysIn(state));
+  const near = now.length > 0 ? now : nearestKeys(key, new Set((await allEver(log)).map((one) => one.key)));
+  const unseen = log.gone === undefined ? '' : ` in what the log contains; ${log.gone.fault.message}`;
+  return new Fault('missing', `${key}: no snapshot ever had this key, name or id${unseen}`, {
+    hint: nearestHint(near, '`snapledger ls` lists the existing ones'),
   });
 }
 
@@ -121,6 +115,6 @@ async function never(log: ReadableLog, state: State, key: string): Promise<Fault
 export async function knownKey(files: StoreFiles, log: ReadableLog, text: string): Promise<string> {
   const load = () => stateAt(files, log, log.end.position);
   const meant = await meantIn(log, load, text);
-  if (meant === undefined) throw await never(log, await load(), text);
+  if (meant === undefined) throw await neverExisted(log, await load(), text);
   return meant.key;
 }

@@ -3,15 +3,14 @@ import type { Envelope } from '../../../events/envelope.ts';
 import { namespaceOf } from '../../../projections/snapshot.ts';
 import { evolveHistory, noHistory } from '../../../projections/snapshot-history.ts';
 import type { ReadableLog } from '../../ports/readable-log.ts';
-import { aboutKey } from './life-events.ts';
-import { newestIn, rangesIn, readRange } from './read-ranges.ts';
+import { aboutKey, newestIn, rangesIn, readRange } from './read-events.ts';
 
 export interface Selection {
-  /** only the life of the snapshots that stood under this key or name */
+  /** only the history of snapshots that ever had this key or name */
   readonly key?: string | undefined;
   /** only these event types; none for all */
   readonly types: readonly string[];
-  /** only what happened in this namespace of containerd */
+  /** only events of this containerd namespace */
   readonly namespace?: string | undefined;
   /** first position */
   readonly from: number;
@@ -19,7 +18,7 @@ export interface Selection {
   readonly since?: bigint | undefined;
   /** not later than this */
   readonly until?: bigint | undefined;
-  /** only the newest so many of what is selected */
+  /** only the last N selected events */
   readonly newest?: number | undefined;
 }
 
@@ -32,7 +31,7 @@ export function createChooser({ key, types, namespace, from, since, until }: Sel
   const concerns = key === undefined ? () => true : createHistoryChooser(key);
   const inTime = ({ time }: Envelope) =>
     (since === undefined || time >= since) && (until === undefined || time <= until);
-  // The history needs every event, so it is asked first.
+  // The history needs every event, so it comes first.
   return (envelope) =>
     concerns(envelope) &&
     envelope.position >= from &&
@@ -41,23 +40,30 @@ export function createChooser({ key, types, namespace, from, since, until }: Sel
     (namespace === undefined || isOf(envelope, namespace));
 }
 
-/** containerd puts the namespace before every key; what the daemon does later to the same snapshot has only the key. */
+/** containerd puts the namespace before every key; events of the daemon's own work have only the key. */
 function isOf({ meta, event: { data } }: Envelope, namespace: string): boolean {
   return meta.namespace === namespace || ('key' in data && namespaceOf(data.key) === namespace);
 }
 
+/** Decides, event by event and in order, whether it belongs to a snapshot that ever had a key. */
 function createHistoryChooser(key: string): Chooser {
+  const add = createHistoryTracker(key);
+  return (envelope) => add(envelope) !== undefined;
+}
+
+/** Follows the history of a key: for an event that belongs to it, the ids of all its snapshots so far; otherwise undefined. */
+export function createHistoryTracker(key: string): (envelope: Envelope) => ReadonlySet<number> | undefined {
   let history = noHistory(key);
   return (envelope) => {
     const next = evolveHistory(history, envelope);
-    const concerned = next !== history;
-    // What was chosen is not needed again: only the ids are.
+    if (next === history) return undefined;
+    // Events that were chosen are not needed again, only the ids.
     history = { ...next, events: [] };
-    return concerned;
+    return history.ids;
   };
 }
 
-/** The selected events that the log holds now, in order, batch by batch. */
+/** The selected events of the log as it is now, in order. */
 export async function* select(log: ReadableLog, selection: Selection, choose: Chooser): Batches {
   const { key, newest } = selection;
   if (key === undefined) return yield* inRanges(log, selection, choose);
@@ -68,7 +74,7 @@ export async function* select(log: ReadableLog, selection: Selection, choose: Ch
   yield last;
 }
 
-/** Only what may hold an event of the times is read, and for the newest only from the end on. */
+/** Reads only ranges that may hold events of the period, and the newest from the end. */
 async function* inRanges(log: ReadableLog, { from, since, until, newest }: Selection, choose: Chooser): Batches {
   const ranges = (await rangesIn(log, { since, until })).map(({ first, last }) => ({
     first: Math.max(first, from),
@@ -88,13 +94,13 @@ async function* chosenFrom(batches: Batches, choose: Chooser): Batches {
 export interface Following {
   readonly choose: Chooser;
   readonly everyMilliseconds: number;
-  /** changes whenever the log does, and is cheap to ask for */
+  /** changes whenever the log does; cheap */
   readonly stamp: () => string;
   /** the log as it is now */
   readonly reopen: () => Promise<ReadableLog>;
 }
 
-/** What is appended after a position, as it comes; never ends. */
+/** New events after a position, as they are appended; never ends. */
 export async function* follow(after: number, { choose, everyMilliseconds, stamp, reopen }: Following): Batches {
   let position = after;
   for (let seen = ''; ; await pause(everyMilliseconds)) {

@@ -1,6 +1,8 @@
+import type { Command } from 'commander';
 import { type Config, imageFsPath } from '../../config/config.ts';
 import { loadConfig } from '../../config/load-config.ts';
-import type { Print } from '../output/print.ts';
+import { configOption, path } from '../options.ts';
+import { type Print, print } from '../output/print.ts';
 
 export interface ContainerdConfigOptions {
   readonly address?: string;
@@ -8,8 +10,18 @@ export interface ContainerdConfigOptions {
   readonly cri?: boolean;
 }
 
+export function addContainerdConfig(program: Command): void {
+  program
+    .command('containerd-config')
+    .description("print what containerd's configuration needs")
+    .addOption(configOption())
+    .option('--address <socket>', 'unix socket for containerd', path)
+    .option('--cri', 'also make it the default for Kubernetes')
+    .action(async (options: ContainerdConfigOptions) => containerdConfig(options, print));
+}
+
 /**
- * Prints what containerd's own configuration needs. containerd 1.6 and 1.7 pass over `capabilities` and `exports`,
+ * Prints what containerd's own configuration needs. containerd 1.6 and 1.7 ignore `capabilities` and `exports`,
  * 2.0 and later use them.
  */
 export async function containerdConfig(options: ContainerdConfigOptions, print: Print): Promise<void> {
@@ -20,7 +32,7 @@ export async function containerdConfig(options: ContainerdConfigOptions, print: 
     '[proxy_plugins.snapledger]',
     '  type = "snapshot"',
     `  address = ${quoted(address)}`,
-    // The daemon maps ids by the same setting: containerd 2 leaves it to the daemon where it reads this line, and only then.
+    // The daemon maps ids by the same setting. containerd 2 leaves it to the daemon only with this line.
     ...(remaps ? ['  # containerd 2.0 or later', '  capabilities = ["remap-ids"]'] : []),
     '  [proxy_plugins.snapledger.exports]',
     `    root = ${quoted(root)}`,
@@ -42,16 +54,16 @@ const cri = [
 
 /** containerd 1.x does not know `exports`: its CRI looks for the image file system below containerd's own root. */
 function imageFs({ root, imageFsLink }: Config): readonly string[] {
-  const said =
+  const note =
     '# containerd 1.6 and 1.7 look for the image file system below their own root: without this link kubelet neither';
   const link = `#   ln -sfnT ${shellWord(root)} ${shellWord(imageFsLink ?? imageFsPath('/var/lib/containerd'))}`;
   return imageFsLink === null
     ? [
-        said,
+        note,
         '# collects images nor evicts. Make it, or let `serve` do so: containerd.image_fs_link = "/var/lib/containerd"',
         link,
       ]
-    : [said, '# collects images nor evicts. `serve` makes it, as containerd.image_fs_link is set:', link];
+    : [note, '# collects images nor evicts. `serve` makes it, as containerd.image_fs_link is set:', link];
 }
 
 const shellWord = (text: string) => (/^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);

@@ -1,36 +1,46 @@
-import type { LossReport, RepairReport, World } from '../cli-deps.ts';
-import { plain } from '../output/plain.ts';
-import type { Print } from '../output/print.ts';
+import type { Command } from 'commander';
+import type { CliDeps, LossReport, RepairReport } from '../cli-deps.ts';
+import { jsonOption, storeCommand } from '../options.ts';
+import { type Print, print } from '../output/print.ts';
 import { createTable } from '../output/table.ts';
-import { type RootOptions, storeRoot } from '../store-root.ts';
+import { plain } from '../output/text.ts';
+import { type RootOptions, storeRoot } from '../store-files.ts';
 
 export interface RepairOptions extends RootOptions {
   readonly dryRun?: boolean;
   readonly json?: boolean;
 }
 
-/** Makes the damaged log of a stopped store whole again, or says what is lost and what would be done. */
-export async function repair(options: RepairOptions, world: World, print: Print): Promise<void> {
-  const dryRun = options.dryRun === true;
-  const report = await world.repairLog(storeRoot(options), dryRun);
-  print(options.json === true ? [JSON.stringify({ dryRun, ...report })] : repairLines(report, dryRun));
+export function addRepair(program: Command, deps: CliDeps): void {
+  storeCommand(program, 'repair', 'repair the damaged log of a stopped store; the originals are kept aside')
+    .option('--dry-run', 'show what is lost and what would be done, and change nothing')
+    .addOption(jsonOption('one object'))
+    .action(async (options: RepairOptions) => repair(options, deps, print));
+}
+
+/** Repairs the damaged log of a stopped store, or reports what is lost and what would be done. */
+export async function repair(
+  { dryRun = false, json, ...options }: RepairOptions,
+  deps: CliDeps,
+  print: Print,
+): Promise<void> {
+  const report = await deps.repairLog(storeRoot(options), dryRun);
+  print(json === true ? [JSON.stringify({ dryRun, ...report })] : repairLines(report, dryRun));
 }
 
 export function repairLines(report: RepairReport, dryRun: boolean): readonly string[] {
   const { losses, kept, changed, lastId, again } = report;
   const interrupted = again
-    ? [`a repair was interrupted: it ${dryRun ? 'would be' : 'was'} taken back first, and done again`]
+    ? [`a repair was interrupted: it ${dryRun ? 'would be' : 'was'} undone and started again`]
     : [];
   if (losses.length === 0) return again && dryRun ? interrupted : [...interrupted, 'nothing to repair'];
-  const truncated = losses.some(({ done }) => done === 'truncated');
+  const cut = losses.some(({ done }) => done === 'truncated');
   return [
     ...interrupted,
     ...losses.flatMap(lossLines),
     `kept aside whole in ${kept}: ${changed.length === 0 ? 'nothing, no file changes' : changed.join(', ')}`,
-    ...(truncated
-      ? [
-          `the next start puts volumes that the log no longer explains into quarantine; ids up to ${lastId} are not used again`,
-        ]
+    ...(cut
+      ? [`the next start quarantines volumes that the log no longer explains; ids up to ${lastId} are not reused`]
       : []),
     dryRun ? 'this is what would be done; nothing was changed' : 'repaired; check it with: snapledger verify',
   ];

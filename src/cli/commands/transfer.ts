@@ -1,38 +1,44 @@
 import { resolve } from 'node:path';
+import type { Command } from 'commander';
 import { loadConfig } from '../../config/load-config.ts';
-import type { TransferReport, World } from '../cli-deps.ts';
-import { fieldLines } from '../output/fields.ts';
-import { plain } from '../output/plain.ts';
-import type { Print } from '../output/print.ts';
-import { sizeText } from '../output/size.ts';
-import { type RootOptions, storeRoot } from '../store-root.ts';
+import type { CliDeps, TransferReport } from '../cli-deps.ts';
+import { jsonOption, storeCommand } from '../options.ts';
+import { print } from '../output/print.ts';
+import { fieldLines } from '../output/table.ts';
+import { plain, sizeText } from '../output/text.ts';
+import { type RootOptions, storeRoot } from '../store-files.ts';
 
-export interface ExportOptions extends RootOptions {
+interface ExportOptions extends RootOptions {
   readonly volumes?: boolean;
   readonly json?: boolean;
 }
 
-export interface ImportOptions extends RootOptions {
+interface ImportOptions extends RootOptions {
   readonly driver?: string;
   readonly json?: boolean;
 }
 
-/** Writes a store as one file. */
-export async function exportStore(file: string, options: ExportOptions, world: World, print: Print): Promise<void> {
-  const report = await world.exportStore(storeRoot(options), resolve(file), options.volumes === true);
-  print(lines(report, options.json));
+export function addTransfer(program: Command, deps: CliDeps): void {
+  storeCommand(program, 'export <file>', 'write a store as one file: its log and checkpoints')
+    .option('--volumes', 'also its layers; no daemon may be running')
+    .addOption(jsonOption('one object'))
+    .action(async (file: string, options: ExportOptions) => {
+      const report = await deps.exportStore(storeRoot(options), resolve(file), options.volumes === true);
+      print(transferLines(report, options.json));
+    });
+  storeCommand(program, 'import <file>', 'create a store from an export, in an empty root')
+    .option('--driver <name>', 'overlay or btrfs; default the one that it had')
+    .addOption(jsonOption('one object'))
+    .action(async (file: string, options: ImportOptions) => {
+      const { root } = loadConfig({ file: options.config, flags: { root: options.root } });
+      print(transferLines(await deps.importStore(root, resolve(file), options.driver), options.json));
+    });
 }
 
-/** Makes a store of such a file, in a root that is empty. */
-export async function importStore(file: string, options: ImportOptions, world: World, print: Print): Promise<void> {
-  const { root } = loadConfig({ file: options.config, flags: { root: options.root } });
-  print(lines(await world.importStore(root, resolve(file), options.driver), options.json));
-}
-
-/** How many of what was left out are shown to a person; `--json` has all of them. */
+/** How many left-out entries are shown; `--json` has all of them. */
 const shown = 20;
 
-function lines(report: TransferReport, json?: boolean): readonly string[] {
+function transferLines(report: TransferReport, json?: boolean): readonly string[] {
   const { file, root, store, driver, position, volumes, bytes, leftOut } = report;
   if (json === true) {
     const sockets = leftOut.map(({ snapshot, path }) => ({ snapshot: String(snapshot), path }));

@@ -1,52 +1,58 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Command } from 'commander';
 import type { Anchor } from '../../app/audit/anchor.ts';
-import { stateAt } from '../../app/audit/state-at.ts';
-import type { World } from '../cli-deps.ts';
-import type { Print } from '../output/print.ts';
-import { type RootOptions, storeRoot } from '../store-root.ts';
-import { checkChain, withRepairs } from '../verify/check-chain.ts';
+import { stateAt, withLog } from '../../app/audit/state-at.ts';
+import type { ReadableLog } from '../../ports/readable-log.ts';
+import type { CliDeps } from '../cli-deps.ts';
+import { collect, jsonOption, storeCommand } from '../options.ts';
+import { type Print, print } from '../output/print.ts';
+import { type RootOptions, storeRoot } from '../store-files.ts';
 import { checkDisk } from '../verify/check-disk.ts';
 import { checkLayers } from '../verify/check-layers.ts';
-import { anchorsGiven, checkLogAnchors } from '../verify/check-log-anchors.ts';
+import { anchorsGiven, checkChain, checkLogAnchors, withRepairs } from '../verify/check-log.ts';
 import { checkParents } from '../verify/check-parents.ts';
 import { checkProjections } from '../verify/check-projections.ts';
 import { explainRows } from '../verify/explain-rows.ts';
-import { reportLines, rowLines } from '../verify/report-lines.ts';
-import type { Row } from '../verify/row.ts';
-import { type Finding, type StepReport, verdictOf } from '../verify/step-report.ts';
+import { type Finding, type Row, reportLines, rowLines, verdictOf } from '../verify/report.ts';
 
 export interface VerifyOptions extends RootOptions {
   readonly json?: boolean;
-  /** heads of the chain that were kept elsewhere, as lines or @FILE */
+  /** anchors that were kept elsewhere, as lines or @FILE */
   readonly anchor?: readonly string[];
-  /** compare the layers themselves with what was measured of them and with their manifests */
+  /** compare the layers with their measurements and manifests */
   readonly deep?: boolean;
-  /** tell of every row, not only of the odd ones */
+  /** report every snapshot and directory */
   readonly all?: boolean;
 }
 
-/** Long enough for a call that was under way at the first look to end. */
-const betweenLooks = 500;
-
-interface Verified {
-  readonly reports: readonly StepReport[];
-  readonly rows: readonly Row[];
+export function addVerify(program: Command, deps: CliDeps): void {
+  storeCommand(program, 'verify', 'check log, projections, parents and disk; exit status 0, 1 (findings), 3 (damage)')
+    .addOption(jsonOption('one snapshot or directory a line, and at the end one object with every step'))
+    .option('--deep', 'compare every layer with its measurement and its manifest: reads all files that have one')
+    .option('--all', 'report every snapshot and directory, with the reason')
+    .option(
+      '--anchor <anchor>',
+      'the log must contain these lines of `anchor`, comma-separated, or those in @FILE (can be repeated)',
+      collect,
+    )
+    .action(async (options: VerifyOptions) => {
+      process.exitCode = await verify(options, deps, print);
+    });
 }
 
-/**
- * Checks a store step by step, changes nothing and answers the exit status: 0 in order, 1 findings, 3 damage. Steps that
- * rest on a damaged log are left out.
- */
+/** Milliseconds between two comparisons: a call in progress at the first one has ended. */
+const recheckAfter = 500;
+
+/** Checks a store step by step, changes nothing and returns the exit status: 0 no findings, 1 findings, 3 damage. */
 export async function verify(
   { json, all, deep = false, anchor = [], ...options }: VerifyOptions,
-  world: World,
+  deps: CliDeps,
   print: Print,
 ): Promise<number> {
   const root = storeRoot(options);
-  const anchors = anchorsGiven(anchor);
-  const { reports, rows } = await verified(root, world, { anchors, deep });
+  const { reports, rows } = await checked({ root, deps, deep, anchors: anchorsGiven(anchor) });
   const status = verdictOf(reports);
   if (json === true) {
     print(rows.map((row) => JSON.stringify(row)));
@@ -59,54 +65,54 @@ export async function verify(
 }
 
 interface Asked {
-  readonly anchors: readonly Anchor[];
+  readonly root: string;
+  readonly deps: CliDeps;
   readonly deep: boolean;
+  readonly anchors: readonly Anchor[];
 }
 
-async function verified(root: string, world: World, { anchors, deep }: Asked): Promise<Verified> {
-  const inspected = await world.inspectLog(root);
+/** Runs the steps in order: chain, anchors, projections, parents, volumes, orphans, layers. Those after damage of the log are left out. */
+async function checked({ root, deps, deep, anchors }: Asked) {
+  const inspected = await deps.inspectLog(root);
   const chain = checkChain(inspected);
   if (chain.corrupt) return { reports: [chain], rows: [] };
-  const checkpoints = await world.openCheckpoints(root);
-  const log = await world.openLog(root);
-  const reopen = async () => {
-    await pause(betweenLooks);
-    return world.openLog(root);
-  };
-  const anchored = anchors.length === 0 ? [] : [await checkLogAnchors(log, anchors)];
-  const replayed = await checkProjections(log, checkpoints, reopen).finally(() => log.close());
+
+  const files = deps.storeFiles(root);
+  const checkpoints = await files.openCheckpoints();
+  const later = <T>(fn: (log: ReadableLog) => Promise<T>) => pause(recheckAfter).then(() => withLog(files, fn));
+  const { anchored, replayed } = await withLog(files, async (log) => ({
+    anchored: anchors.length === 0 ? [] : [await checkLogAnchors(log, anchors)],
+    replayed: await checkProjections(log, checkpoints, later),
+  }));
   const { state, report, repairs, quarantined } = replayed;
-  const before = [withRepairs(chain, inspected.gaps, repairs), ...anchored, report];
-  if (report.corrupt) return { reports: before, rows: [] };
-  const scan = await world.openScan(root, state.storeInfo.driver);
-  const later = async () => {
-    const now = await reopen();
-    return stateAt({ openCheckpoints: async () => checkpoints }, now, now.end.position).finally(() => now.close());
-  };
-  const { reports, found, confirmed } = await checkDisk(state, scan, later);
-  const layers = deep ? [await checkLayers(state, await world.openInspector(root, state.storeInfo.driver), later)] : [];
+  const logReports = [withRepairs(chain, inspected.gaps, repairs), ...anchored, report];
+  if (report.corrupt) return { reports: logReports, rows: [] };
+
+  const stateLater = () => later((log) => stateAt({ openCheckpoints: async () => checkpoints }, log, log.end.position));
+  const disk = await checkDisk(state, await deps.openScan(root, state.storeInfo.driver), stateLater);
+  const layers = deep
+    ? [await checkLayers(state, await deps.openInspector(root, state.storeInfo.driver), stateLater)]
+    : [];
   const aside = namesIn(join(root, 'quarantine'));
-  const explained = explainRows({ state, found, findings: confirmed, aside, quarantined });
-  const rows = explained.map((row) =>
-    markedBy(
-      layers.flatMap(({ findings }) => findings),
-      row,
-    ),
-  );
-  return { reports: [...before, checkParents(state), ...reports, ...layers], rows };
+  const rows = explainRows({ state, found: disk.found, findings: disk.confirmed, aside, quarantined });
+  const marked = markedBy(layers.flatMap(({ findings }) => findings));
+  return { reports: [...logReports, checkParents(state), ...disk.reports, ...layers], rows: rows.map(marked) };
 }
 
-/** A row of a snapshot is odd where its layer is. */
-function markedBy(findings: readonly Finding[], row: Row): Row {
-  const finding = row.row === 'snapshot' && !row.odd ? findings.find(({ snapshot }) => snapshot === row.id) : undefined;
-  return finding === undefined ? row : { ...row, why: finding.what, odd: true };
+/** Marks the rows of snapshots whose layers have findings. */
+function markedBy(findings: readonly Finding[]): (row: Row) => Row {
+  return (row) => {
+    const finding =
+      row.row === 'snapshot' && !row.odd ? findings.find(({ snapshot }) => snapshot === row.id) : undefined;
+    return finding === undefined ? row : { ...row, why: finding.what, odd: true };
+  };
 }
 
 function namesIn(directory: string): readonly string[] {
   try {
     return readdirSync(directory).sort();
   } catch {
-    // None was ever moved there.
+    // Nothing was ever moved there.
     return [];
   }
 }

@@ -17,7 +17,7 @@ export interface CommandText {
   readonly options: readonly OptionText[];
 }
 
-/** The commands as `--help` knows them: what completions and the man page are made of. */
+/** The commands as in `--help`: completions and the man page are made from them. */
 export function commandTree(program: Command): readonly CommandText[] {
   return program.commands.map((command) => ({
     name: command.name(),

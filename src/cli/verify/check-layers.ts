@@ -4,8 +4,8 @@ import { alteration } from '../../domain/alteration.ts';
 import { faultOf } from '../../ports/fault.ts';
 import type { Altered, LayerInspector } from '../../ports/layer-inspector.ts';
 import type { Volume } from '../../ports/volume-driver.ts';
-import { plain } from '../output/plain.ts';
-import type { Finding, StepReport } from './step-report.ts';
+import { plain } from '../output/text.ts';
+import type { Finding, StepReport } from './report.ts';
 
 /** How many entries of a layer are named to a person; `--json` has all of them. */
 const shown = 10;

@@ -1,8 +1,8 @@
 import type { ParentNode } from '../../../projections/parent-graph.ts';
 import type { Snapshot } from '../../../projections/snapshot.ts';
 import type { State } from '../../../projections/state.ts';
-import { plain } from '../output/plain.ts';
-import type { Finding, StepReport } from './step-report.ts';
+import { plain } from '../output/text.ts';
+import type { Finding, StepReport } from './report.ts';
 
 const todo = 'containerd can never collect such a snapshot: report this with the output of `snapledger log KEY --json`';
 

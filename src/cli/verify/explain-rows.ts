@@ -3,9 +3,9 @@ import type { State } from '../../../projections/state.ts';
 import type { Action } from '../../app/reconcile/action.ts';
 import { pathOf, snapshotWith } from '../../app/store/volume-of.ts';
 import type { Found } from '../../ports/volume-driver.ts';
-import { dateOf } from '../output/time.ts';
-import type { Noted } from './replay.ts';
-import type { Row } from './row.ts';
+import { dateOf } from '../output/text.ts';
+import type { Noted } from './check-projections.ts';
+import type { Row } from './report.ts';
 
 export interface Explained {
   readonly state: State;

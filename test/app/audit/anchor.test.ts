@@ -34,7 +34,7 @@ test('shows a log that was cut', async () => {
   const anchors = await anchorsOf(keys('a', 'b', 'c'));
   assert.equal(await checkAnchors(await logOf(keys('a')), [...anchors].reverse()), {
     holds: [1, 2],
-    broken: { position: 3, why: 'the log was truncated: it ends at position 2, and once held position 3' },
+    broken: { position: 3, why: 'the log was truncated: it ends at position 2, but once had position 3' },
   });
 });
 
@@ -45,10 +45,10 @@ test('shows a log that was rewritten, at the first of several that it contradict
     holds: [1],
     broken: {
       position: 3,
-      why: 'the log was rewritten: the event of a position from 2 to 3 is another one than it was',
+      why: 'the log was rewritten: an event at positions 2 to 3 was changed',
     },
   });
-  assert.match((await checkAnchors(rewritten, [fourth])).broken?.why ?? '', 'of any position to 4');
+  assert.match((await checkAnchors(rewritten, [fourth])).broken?.why ?? '', 'positions 1 to 4');
 });
 
 test('is of one store', async () => {

@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, wr
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import type { Event } from '../../../events/registry.ts';
-import { blame, blameRow, pathSteps } from '../../../src/app/audit/blame.ts';
+import { Blame, blame, pathSteps } from '../../../src/app/audit/blame.ts';
 import { openLayers } from '../../../src/compose/drivers.ts';
 import { caughtFault } from '../../support/caught-fault.ts';
 import { createLoop, type Loop } from '../../support/loop.ts';
@@ -29,8 +29,9 @@ const facts = (driver: string): readonly Event[] => [
 
 const blamed = async (root: string, driver: string, key: string, path: string) => {
   const layers = async (name: string) => openLayers(root, name);
-  const { shows, by, how, before, event } = await blame(await memoryFiles(facts(driver)), layers, { key, path });
-  return `${shows}: ${by.key} ${how}${before === null ? '' : `, was of ${before.key}`}, position ${event?.position}`;
+  const source = { files: await memoryFiles(facts(driver)), layers };
+  const { shows, layer, how, before, position } = await blame(source, { key, path });
+  return `${shows}: ${layer.key} ${how}${before === null ? '' : `, was in ${before.key}`}, position ${position}`;
 };
 
 const overlay = suiteNeeding<{ sandbox: Sandbox; root: string }>(
@@ -57,20 +58,20 @@ overlay.before.each((context) => {
 overlay.after.each(({ sandbox }) => sandbox.close());
 
 overlay('names the layer that brought or changed a file', async ({ root }) => {
-  assert.is(await blamed(root, 'overlay', 'c', '/etc/passwd'), 'file: B brought this file, 8 bytes, position 5');
-  assert.is(await blamed(root, 'overlay', 'A', 'etc/./passwd'), 'file: A brought this file, 4 bytes, position 3');
-  assert.is(await blamed(root, 'overlay', 'v', '/etc/hosts'), 'file: A brought this file, 9 bytes, position 3');
-  assert.is(await blamed(root, 'overlay', 'B', '/opt/new'), 'file: B brought this file, 1 bytes, position 5');
+  assert.is(await blamed(root, 'overlay', 'c', '/etc/passwd'), 'file: B added this file, 8 bytes, position 5');
+  assert.is(await blamed(root, 'overlay', 'A', 'etc/./passwd'), 'file: A added this file, 4 bytes, position 3');
+  assert.is(await blamed(root, 'overlay', 'v', '/etc/hosts'), 'file: A added this file, 9 bytes, position 3');
+  assert.is(await blamed(root, 'overlay', 'B', '/opt/new'), 'file: B added this file, 1 bytes, position 5');
 });
 
-overlay('names the layer that took it away, by a whiteout or an opaque directory', async ({ root }) => {
+overlay('names the layer that deleted it, by a whiteout or an opaque directory', async ({ root }) => {
   assert.is(
     await blamed(root, 'overlay', 'c', '/etc/hosts'),
-    'nothing: c took it away by the whiteout /etc/hosts, was of A, position 6',
+    'nothing: c deleted it by the whiteout /etc/hosts, was in A, position 6',
   );
   assert.is(
     await blamed(root, 'overlay', 'c', '/opt/old/file'),
-    'nothing: B took it away by the opaque directory /opt, was of A, position 5',
+    'nothing: B deleted it by the opaque directory /opt, was in A, position 5',
   );
 });
 
@@ -80,7 +81,7 @@ overlay('follows nothing out of a snapshot', async ({ root }) => {
   const link = await caughtFault(blamed(root, 'overlay', 'c', '/climb/etc/passwd'));
   assert.equal(
     [link.code, link.message],
-    ['misuse', '/climb: is a symbolic link to / in layer 2, and nothing is followed'],
+    ['misuse', '/climb: is a symbolic link to / in layer 2, which is not followed'],
   );
   const through = await caughtFault(blamed(root, 'overlay', 'c', '/etc/passwd/x'));
   assert.match(through.message, '/etc/passwd: is a file in layer 2');
@@ -98,10 +99,10 @@ overlay('lets the nearest layer decide, whatever a lower one has in a place', as
   }
   writeFileSync(at(2, 'tree'), 'no directory any more');
   for (const name of ['link', 'plain'])
-    assert.is(await blamed(root, 'overlay', 'c', `/${name}/file`), 'file: B brought this file, 3 bytes, position 5');
+    assert.is(await blamed(root, 'overlay', 'c', `/${name}/file`), 'file: B added this file, 3 bytes, position 5');
   assert.is(
     await blamed(root, 'overlay', 'c', '/tree/file'),
-    'nothing: B took it away by the file /tree, was of A, position 5',
+    'nothing: B deleted it by the file /tree, was in A, position 5',
   );
   for (const name of ['link', 'plain'])
     assert.is((await caughtFault(blamed(root, 'overlay', 'c', `/${name}/other`))).code, 'missing');
@@ -111,7 +112,7 @@ overlay('lets the nearest layer decide, whatever a lower one has in a place', as
   mkdirSync(at(3, 'tree'));
   assert.is(
     await blamed(root, 'overlay', 'c', '/tree/file'),
-    'nothing: B took it away by the symbolic link /tree, was of A, position 5',
+    'nothing: B deleted it by the symbolic link /tree, was in A, position 5',
   );
   assert.is((await caughtFault(blamed(root, 'overlay', 'B', '/tree/file'))).code, 'misuse');
 });
@@ -140,16 +141,16 @@ overlay(
       assert.is(readFileSync(inside(id === 2 ? 'a/renamed/c/file' : 'moved/file'), 'utf8'), 'x');
       execFileSync('umount', [join(root, 'merged')]);
     }
-    const brought = 'file: A brought this file, 1 bytes, position 3';
+    const brought = 'file: A added this file, 1 bytes, position 3';
     assert.is(await blamed(root, 'overlay', 'B', '/a/renamed/c/file'), brought);
     assert.is(await blamed(root, 'overlay', 'c', '/moved/file'), brought);
     assert.is(
       await blamed(root, 'overlay', 'c', '/a/renamed/c/file'),
-      'nothing: c took it away by the whiteout /a/renamed/c, was of A, position 6',
+      'nothing: c deleted it by the whiteout /a/renamed/c, was in A, position 6',
     );
     assert.is(
       await blamed(root, 'overlay', 'c', '/etc/hosts.allow'),
-      'file: c changed the metadata of this file, 3 bytes, whose data is of a layer below (metacopy), position 6',
+      'file: c changed the metadata of this file, 3 bytes, whose data is in a layer below (metacopy), position 6',
     );
   },
 );
@@ -157,7 +158,7 @@ overlay(
 overlay('says so where no layer has it, and where a layer is not on disk', async ({ root }) => {
   assert.is(
     (await caughtFault(blamed(root, 'overlay', 'c', '/nowhere'))).message,
-    '/nowhere: no layer of c has it or ever took it away',
+    '/nowhere: no layer of c has it or ever deleted it',
   );
   assert.is((await caughtFault(blamed(root, 'overlay', 'nobody', '/etc'))).code, 'missing');
   rmSync(join(root, 'snapshots/1'), { recursive: true });
@@ -169,11 +170,13 @@ overlay('says so where no layer has it, and where a layer is not on disk', async
 
 overlay('is plain JSON for machines', async ({ root }) => {
   const layers = async (name: string) => openLayers(root, name);
-  const row = blameRow(await blame(await memoryFiles(facts('overlay')), layers, { key: 'c', path: '/etc/hosts' }));
+  const row = Blame.encode(
+    await blame({ files: await memoryFiles(facts('overlay')), layers }, { key: 'c', path: '/etc/hosts' }),
+  );
   assert.equal(row, {
     path: '/etc/hosts',
     shows: 'nothing',
-    how: 'took it away by the whiteout /etc/hosts',
+    how: 'deleted it by the whiteout /etc/hosts',
     layer: { id: '3', key: 'c', kind: 'active' },
     before: { id: '1', key: 'A', kind: 'committed' },
     time: '6000000000',
@@ -216,17 +219,17 @@ btrfs.before((context) =>
 btrfs.after(({ loop }) => loop.end());
 
 btrfs('names the first layer that has the file as it is', async ({ loop: { path } }) => {
-  assert.is(await blamed(path, 'btrfs', 'c', '/etc/passwd'), 'file: B brought this file, 2 bytes, position 5');
-  assert.is(await blamed(path, 'btrfs', 'B', '/etc/hosts'), 'file: A brought this file, 9 bytes, position 3');
+  assert.is(await blamed(path, 'btrfs', 'c', '/etc/passwd'), 'file: B added this file, 2 bytes, position 5');
+  assert.is(await blamed(path, 'btrfs', 'B', '/etc/hosts'), 'file: A added this file, 9 bytes, position 3');
 });
 
 btrfs('names the layer that took it away', async ({ loop: { path } }) => {
-  assert.is(await blamed(path, 'btrfs', 'c', '/etc/hosts'), 'nothing: c took it away, was of A, position 6');
+  assert.is(await blamed(path, 'btrfs', 'c', '/etc/hosts'), 'nothing: c deleted it, was in A, position 6');
   assert.is((await caughtFault(blamed(path, 'btrfs', 'c', '/nowhere'))).code, 'missing');
 });
 btrfs('lets the nearest layer decide, whatever a lower one has in a place', async ({ loop: { path } }) => {
-  assert.is(await blamed(path, 'btrfs', 'B', '/place/file'), 'file: B brought this file, 7 bytes, position 5');
-  assert.is(await blamed(path, 'btrfs', 'c', '/place/file'), 'nothing: c took it away, was of B, position 6');
+  assert.is(await blamed(path, 'btrfs', 'B', '/place/file'), 'file: B added this file, 7 bytes, position 5');
+  assert.is(await blamed(path, 'btrfs', 'c', '/place/file'), 'nothing: c deleted it, was in B, position 6');
   assert.is((await caughtFault(blamed(path, 'btrfs', 'c', '/place/other'))).code, 'misuse');
   assert.match((await caughtFault(blamed(path, 'btrfs', 'A', '/place/passwd'))).message, 'is a symbolic link to etc');
 });

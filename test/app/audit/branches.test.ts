@@ -1,13 +1,13 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { branches } from '../../../src/app/audit/branches.ts';
+import { branches } from '../../../src/app/audit/list-snapshots.ts';
 
 const test = suite('branches');
 
 test('draws siblings, descendants and several roots', () => {
   const children: Readonly<Record<string, readonly string[]>> = { a: ['b', 'e'], b: ['c', 'd'], f: ['g'] };
   const lines = [...branches(['a', 'f'], (node) => children[node] ?? [])].map(
-    ({ node, strokes, depth }) => `${depth} ${strokes}${node}`,
+    ({ node, prefix, depth }) => `${depth} ${prefix}${node}`,
   );
   assert.equal(lines, ['0 a', '1 ├─ b', '2 │  ├─ c', '2 │  └─ d', '1 └─ e', '0 f', '1 └─ g']);
 });

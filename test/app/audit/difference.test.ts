@@ -2,7 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Event } from '../../../events/registry.ts';
 import { emptyState, evolve } from '../../../projections/state.ts';
-import { bytesOf, changeRow, difference } from '../../../src/app/audit/difference.ts';
+import { Change, differenceOf } from '../../../src/app/audit/difference.ts';
 import { committed, enveloped, prepared, removed } from '../../support/sample-events.ts';
 
 const test = suite('the difference of two states');
@@ -20,7 +20,7 @@ const facts: readonly Event[] = [
 ];
 const at = (position: number) => enveloped(facts).slice(0, position).reduce(evolve, emptyState());
 const told = (from: number, to: number) =>
-  difference(at(from), at(to)).map((change) => `${change.how} ${change.id} ${bytesOf(change)}`);
+  differenceOf(at(from), at(to)).changes.map(({ how, id, bytes }) => `${how} ${id} ${bytes}`);
 
 test('is what appeared, vanished and changed, with the bytes', () => {
   assert.equal(told(4, 9), ['vanished 1 -100', 'changed 2 0', 'appeared 3 40']);
@@ -34,7 +34,7 @@ test('is nothing between equal states, whatever came and went', () => {
 });
 
 test('is plain JSON for machines', () => {
-  const [change] = difference(at(1), at(3)).map(changeRow);
+  const [change] = differenceOf(at(1), at(3)).changes.map(Change.encode);
   assert.equal(change, {
     how: 'changed',
     id: '1',

@@ -1,8 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Event } from '../../../events/registry.ts';
-import { historyOf } from '../../../src/app/audit/history.ts';
-import { historyRow } from '../../../src/app/audit/history-row.ts';
+import { History, historyOf } from '../../../src/app/audit/history.ts';
 import { caughtFault } from '../../support/caught-fault.ts';
 import { committed, prepared } from '../../support/sample-events.ts';
 import { memoryFiles } from './memory-files.ts';
@@ -108,7 +107,7 @@ test('names the nearest keys where there never was one', async () => {
   const events = [prepared(1, 'layer-of-web'), prepared(2, 'job')];
   assert.is(await hintFor('layer-of-webb', events), 'the nearest are: layer-of-web');
   assert.is(await hintFor('web', events), 'the nearest are: layer-of-web');
-  assert.is(await hintFor('99', events), '`snapledger ls` lists the living ones');
+  assert.is(await hintFor('99', events), '`snapledger ls` lists the existing ones');
 });
 
 test('looks among the removed where no living key is near', async () => {
@@ -117,7 +116,7 @@ test('looks among the removed where no living key is near', async () => {
 });
 
 test('is plain JSON for machines', async () => {
-  const [first] = (await of('C')).map(historyRow);
+  const [first] = (await of('C')).map(History.encode);
   assert.equal(JSON.parse(JSON.stringify(first)), {
     id: '3',
     key: 'c',

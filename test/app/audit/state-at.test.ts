@@ -36,9 +36,9 @@ test('is refused for a moment that the log does not have', async () => {
   assert.equal(await refusal('5'), ['misuse', 'position 5: the log ends at position 4']);
   assert.equal(await refusal('1970-01-01'), [
     'misuse',
-    '1970-01-01T00:00:00.000Z: lies before the log, which begins at 1970-01-01T00:00:01.000Z',
+    '1970-01-01T00:00:00.000Z: is before the log, which begins at 1970-01-01T00:00:01.000Z',
   ]);
-  assert.equal(await refusal('9999-01-01'), ['misuse', '9999-01-01T00:00:00.000Z: lies ahead']);
+  assert.equal(await refusal('9999-01-01'), ['misuse', '9999-01-01T00:00:00.000Z: is in the future']);
   assert.is((await refusal('soon'))[0], 'misuse');
 });
 

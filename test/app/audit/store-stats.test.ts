@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import type { Event } from '../../../events/registry.ts';
 import { toRows } from '../../../projections/checkpoint-rows.ts';
 import { stateAt } from '../../../src/app/audit/state-at.ts';
-import { statsOfStore, statsRow } from '../../../src/app/audit/store-stats.ts';
+import { Stats, statsOfStore } from '../../../src/app/audit/stats.ts';
 import { createMemoryCheckpointStore } from '../../support/memory-checkpoint-store.ts';
 import { committed, prepared, removed } from '../../support/sample-events.ts';
 import { memoryFiles } from './memory-files.ts';
@@ -22,23 +22,20 @@ const one = { snapshots: 1, bytes: 0, inodes: 0, unmeasured: 1 };
 test('are counts and bytes by namespace, kind and age', async () => {
   const stats = await statsOfStore(await memoryFiles(facts));
   assert.equal(stats.total, { snapshots: 2, bytes: 100, inodes: 3, unmeasured: 1 });
-  assert.equal(
-    [...stats.namespaces],
-    [
-      ['default', { snapshots: 1, bytes: 100, inodes: 3, unmeasured: 0 }],
-      ['k8s.io', one],
-    ],
-  );
-  assert.equal([...stats.kinds.keys()], ['committed', 'active']);
-  assert.equal([...stats.ages.keys()], ['older']);
+  assert.equal(Object.entries(stats.namespaces), [
+    ['default', { snapshots: 1, bytes: 100, inodes: 3, unmeasured: 0 }],
+    ['k8s.io', one],
+  ]);
+  assert.equal(Object.keys(stats.kinds), ['committed', 'active']);
+  assert.equal(Object.keys(stats.ages), ['older']);
   assert.is(stats.pendingPurge, 1);
   assert.is(stats.behindCheckpoint, 6);
 });
 
 test('are those of an earlier moment, with the ages of that time', async () => {
   const stats = await statsOfStore(await memoryFiles(facts), '5');
-  assert.equal([...stats.ages.keys()], ['under 1h']);
-  assert.equal([...stats.namespaces.keys()], ['default', 'k8s.io', '']);
+  assert.equal(Object.keys(stats.ages), ['under 1h']);
+  assert.equal(Object.keys(stats.namespaces), ['default', 'k8s.io', '']);
   assert.is(stats.pendingPurge, 0);
 });
 
@@ -60,12 +57,12 @@ test('tell what is retained of removed layers', async () => {
   const { retained, pendingPurge } = await statsOfStore(
     await memoryFiles([...facts, { type: 'SnapshotRemoved', data }]),
   );
-  assert.equal([retained.count, retained.bytes, pendingPurge], [1, 100, 1]);
+  assert.equal([retained.layers, retained.bytes, pendingPurge], [1, 100, 1]);
 });
 
 test('are plain JSON for machines, of an empty log too', async () => {
   const empty = { snapshots: '0', bytes: '0', inodes: '0', unmeasured: '0' };
-  assert.equal(statsRow(await statsOfStore(await memoryFiles([]))), {
+  assert.equal(Stats.encode(await statsOfStore(await memoryFiles([]))), {
     position: '0',
     total: empty,
     namespaces: {},

@@ -2,7 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Envelope } from '../../../events/envelope.ts';
 import type { Event } from '../../../events/registry.ts';
-import { createInquiry } from '../../../src/app/explain/explain-snapshot.ts';
+import { createInquiry } from '../../../src/app/explain/why.ts';
 import { committed, enveloped, prepared, sampleRoot } from '../../support/sample-events.ts';
 
 const test = suite('app/explain/explain-snapshot');
@@ -68,15 +68,15 @@ test('names lease and parent, and what else became of a snapshot', () => {
     ...{ id: 2, key: 'k', now: 'quarantined' },
     story: [
       `prepared by containerd under lease l as active on ${name}, at position 3`,
-      'lost, since it vanished, at position 5',
-      'its volume moved to quarantine/5-2, since it is lost, at position 6',
+      'lost: it vanished, at position 5',
+      'its volume was moved to quarantine/5-2: it is lost, at position 6',
     ],
   });
   const undone: Event = {
     type: 'PrepareUndone',
     data: { id: 3, key: 'u', step: 'create', error: 'EIO', left: '', done: '' },
   };
-  assert.equal(storyOf([prepared(3, 'u'), undone], 'u')?.story[1], 'undone, since create failed (EIO), at position 2');
+  assert.equal(storyOf([prepared(3, 'u'), undone], 'u')?.story[1], 'undone: create failed (EIO), at position 2');
   assert.is(storyOf([prepared(3, 'u'), undone], 'u', enveloped([prepared(3, 'u'), undone]))?.now, 'undone');
 });
 
@@ -102,35 +102,35 @@ test('takes the newest deletion before the removal, in the order of their times,
   const story = storyOf([], name, seen)?.story.at(-1) ?? '';
   assert.match(story, /0\.1 s after image new was deleted in namespace ns, at/);
   const later = byContainerd(enveloped([...made, gone(true), observed('/images/delete', 40, 'later')]));
-  assert.match(storyOf([], name, later)?.story.at(-1) ?? '', 'were not listened to');
+  assert.match(storyOf([], name, later)?.story.at(-1) ?? '', 'were not recorded');
 });
 
 test('says so where it can not know', () => {
-  assert.match(lastOf(...made, gone(true)) ?? '', "what led to it is not known, since containerd's events were not");
+  assert.match(lastOf(...made, gone(true)) ?? '', "cause not known: containerd's events were not");
   const watched = listening(true);
-  assert.match(lastOf(watched, ...made, gone(true)) ?? '', 'containerd told of nothing in the 10 minutes before');
-  assert.match(lastOf(watched, ...made, observed('/images/delete', 2, 'x', 'other'), gone(true)) ?? '', 'nothing');
-  assert.match(lastOf(watched, ...made, observed('/strange', 2, 'x'), gone(true)) ?? '', 'nothing');
+  assert.match(lastOf(watched, ...made, gone(true)) ?? '', 'containerd reported no cause in the 10 minutes before');
+  assert.match(lastOf(watched, ...made, observed('/images/delete', 2, 'x', 'other'), gone(true)) ?? '', 'no cause');
+  assert.match(lastOf(watched, ...made, observed('/strange', 2, 'x'), gone(true)) ?? '', 'no cause');
 });
 
 test('says for how long it could not know', () => {
   const watched = listening(true);
   assert.match(
     lastOf(watched, ...made, listening(false), made[0], gone(true)) ?? '',
-    "not known, since containerd's events were not listened to for 2.0 s of the 10 minutes before (containerd.events)",
+    "not known: containerd's events were not recorded for 2.0 s of the 10 minutes before (containerd.events)",
   );
-  assert.match(lastOf(...made, listening(false), watched, gone(true)) ?? '', 'listened to for 3.0 s of the 10');
+  assert.match(lastOf(...made, listening(false), watched, gone(true)) ?? '', 'recorded for 3.0 s of the 10');
   assert.match(
     lastOf(watched, ...made, observed('/images/delete', 31, 'x'), listening(false), watched, gone(true)) ?? '',
-    "3.9 s after image x was deleted in namespace ns (containerd's events were not listened to for 1.0 s in between)",
+    "3.9 s after image x was deleted in namespace ns (containerd's events were not recorded for 1.0 s in between)",
   );
 });
 
 test('takes a session that did not end in order for one that listened until its last event', () => {
   const story = lastOf(listening(true), ...made, opened, listening(true), gone(true));
-  assert.match(story ?? '', 'not listened to for 2.0 s of the 10 minutes before');
-  assert.match(lastOf(listening(true), ...made, opened, gone(true)) ?? '', 'not listened to for 2.0 s of the 10');
-  assert.match(lastOf(listening(true), listening(true), ...made, gone(true)) ?? '', 'containerd told of nothing');
+  assert.match(story ?? '', 'not recorded for 2.0 s of the 10 minutes before');
+  assert.match(lastOf(listening(true), ...made, opened, gone(true)) ?? '', 'not recorded for 2.0 s of the 10');
+  assert.match(lastOf(listening(true), listening(true), ...made, gone(true)) ?? '', 'containerd reported no cause');
 });
 
 test('passes over a moment too short to be worth a word', () => {
@@ -159,9 +159,9 @@ test('names who else removed it, and follows a layer through retention', () => {
   const told = storyOf([], name, seen);
   assert.is(told?.now, 'removed');
   assert.match(told?.story[2] ?? '', 'removed by the operator;');
-  assert.is(told?.story[3], 'brought back (by hand), at position 4');
+  assert.is(told?.story[3], 'restored (by hand), at position 4');
   assert.match(told?.story[4] ?? '', 'removed by a client in namespace n;');
-  assert.is(told?.story[5], 'given up for good, since it was old, at position 6');
+  assert.is(told?.story[5], 'retention ended: it was old, at position 6');
 });
 
 test.run();

@@ -1,17 +1,16 @@
 import * as assert from 'uvu/assert';
-import { type HistoryOptions, history } from '../../../src/cli/commands/history.ts';
-import { cliSuite, createPrinter, type MemoryWorld } from '../memory-world.ts';
+import type { QueryOptions } from '../../../src/cli/query-command.ts';
+import { cliSuite, type MemoryDeps, printedQuery } from '../memory-deps.ts';
 
 const test = cliSuite('history');
 
-async function printed(world: MemoryWorld, key: string, options: HistoryOptions = {}) {
-  const { lines, print } = createPrinter();
-  await history(key, { root: world.root, ...options }, world, print);
+async function printed(deps: MemoryDeps, key: string, options: QueryOptions = {}) {
+  const lines = await printedQuery(deps, 'history', { key }, options);
   return lines.map((line) => line.replace(/\d+d ago/, 'long ago'));
 }
 
-test('shows the life of a removed snapshot', async ({ world }) => {
-  assert.equal(await printed(world, 'default/6/job'), [
+test('shows the life of a removed snapshot', async ({ deps }) => {
+  assert.equal(await printed(deps, 'default/6/job'), [
     'snapshot    4',
     'key         default/6/job',
     'name        -',
@@ -27,13 +26,13 @@ test('shows the life of a removed snapshot', async ({ world }) => {
   ]);
 });
 
-test('shows the children of a living one, and what became of them', async ({ world }) => {
-  const lines = await printed(world, 'default/2/sha256:aaa', { relative: true });
+test('shows the children of a living one, and what became of them', async ({ deps }) => {
+  const lines = await printed(deps, 'default/2/sha256:aaa', { relative: true });
   assert.equal(lines.slice(0, 8), [
     'snapshot    1',
     'key         default/1/extract-a',
     'name        default/2/sha256:aaa',
-    'now         committed, lives',
+    'now         committed, exists',
     'active for  1m 0s',
     'parents     -',
     'children    2 default/3/extract-b (now default/4/sha256:bbb)',
@@ -42,12 +41,12 @@ test('shows the children of a living one, and what became of them', async ({ wor
   assert.match(lines.at(-1) ?? '', /^ +7 {2}long ago {2}UsageMeasured/);
 });
 
-test('says that one is still active', async ({ world }) => {
-  assert.match((await printed(world, 'default/5/web')).join('\n'), /active for {2}\d+d \d+h and on\n/);
+test('says that one is still active', async ({ deps }) => {
+  assert.match((await printed(deps, 'default/5/web')).join('\n'), /active for {2}\d+d \d+h, still open\n/);
 });
 
-test('prints one object a snapshot for machines', async ({ world }) => {
-  const [line = '', ...more] = await printed(world, '4', { json: true });
+test('prints one object a snapshot for machines', async ({ deps }) => {
+  const [line = '', ...more] = await printed(deps, '4', { json: true });
   assert.is(more.length, 0);
   const { id, key, now, parents, events } = JSON.parse(line);
   assert.equal([id, key, now, parents.length, events.length], ['4', 'default/6/job', null, 1, 3]);

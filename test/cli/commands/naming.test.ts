@@ -3,20 +3,17 @@ import * as assert from 'uvu/assert';
 import type { Event } from '../../../events/registry.ts';
 import { Ambiguous } from '../../../src/app/audit/find-snapshot.ts';
 import { stateAt } from '../../../src/app/audit/state-at.ts';
-import { history } from '../../../src/cli/commands/history.ts';
 import { log } from '../../../src/cli/commands/log.ts';
 import { restore } from '../../../src/cli/commands/restore.ts';
-import { stat } from '../../../src/cli/commands/stat.ts';
-import { why } from '../../../src/cli/commands/why.ts';
 import { errorLines, exitStatus } from '../../../src/cli/failure.ts';
-import type { Print } from '../../../src/cli/output/print.ts';
+import type { TableName } from '../../../src/cli/tables/tables.ts';
 import { restorable } from '../../../src/domain/restore.ts';
 import { answerTo } from '../../../src/http/routes.ts';
 import { memoryFiles } from '../../app/audit/memory-files.ts';
 import { caughtFault } from '../../support/caught-fault.ts';
 import { httpSources } from '../../support/http-sources.ts';
 import { committed, enveloped, prepared, smallStore } from '../facts.ts';
-import { cliSuite, createPrinter, type MemoryWorld } from '../memory-world.ts';
+import { cliSuite, createPrinter, type MemoryDeps, printedQuery } from '../memory-deps.ts';
 
 const digest = (digit: string) => `sha256:${digit.repeat(64)}`;
 const removed = (id: number, key: string): Event => ({
@@ -49,19 +46,17 @@ const facts = [
 
 const test = cliSuite('a name on the command line and over HTTP', facts);
 
-async function printed(work: (print: Print) => Promise<void>): Promise<string> {
-  const { lines, print } = createPrinter();
-  await work(print);
-  return lines.join('\n');
-}
-
-const commands = (world: MemoryWorld, name: string, json = false) => {
-  const options = { root: world.root, json };
+const commands = (deps: MemoryDeps, key: string, json = false) => {
+  const printed = async (name: TableName) => (await printedQuery(deps, name, { key }, { json })).join('\n');
   return {
-    stat: () => printed((print) => stat(name, options, world, print)),
-    history: () => printed((print) => history(name, options, world, print)),
-    log: () => printed((print) => log(name, options, world, print)),
-    why: () => printed((print) => why(name, options, world, print)),
+    stat: () => printed('stat'),
+    history: () => printed('history'),
+    why: () => printed('why'),
+    log: async () => {
+      const { lines, print } = createPrinter();
+      await log({ key }, { root: deps.root, json }, deps, print);
+      return lines.join('\n');
+    },
   };
 };
 
@@ -75,13 +70,13 @@ async function asked(path: string) {
   return { status, type, body: String(body) };
 }
 
-test("of a container is its own key, or the beginning of a digest's", async ({ world }) => {
+test("of a container is its own key, or the beginning of a digest's", async ({ deps }) => {
   for (const [name, key] of [
     ['c1', 'k8s.io/223/c1'],
     ['k8s.io/web', 'k8s.io/7/web'],
     ['5', 'k8s.io/223/c1'],
   ] as const) {
-    for (const run of Object.values(commands(world, name))) assert.match(await run(), key, name);
+    for (const run of Object.values(commands(deps, name))) assert.match(await run(), key, name);
     for (const route of routes) {
       const { status, body } = await asked(`/${route}?key=${name}`);
       assert.is(status, 200, body);
@@ -90,16 +85,13 @@ test("of a container is its own key, or the beginning of a digest's", async ({ w
   }
 });
 
-test('that several have is refused with a list of them, for machines too', async ({ world }) => {
+test('that several have is refused with a list of them, for machines too', async ({ deps }) => {
   for (const name of ['web', 'sha256:cccc', digest('c')])
-    for (const run of Object.values(commands(world, name))) {
+    for (const run of Object.values(commands(deps, name))) {
       const error = await caughtFault(run());
       assert.instance(error, Ambiguous);
       assert.is(error.message, `snapshot ${name}: names 2 snapshots`);
-      assert.match(
-        error.hint,
-        /name one by its number or whole key: \d+ (default|k8s\.io)\/.*, \d+ (default|k8s\.io)\//,
-      );
+      assert.match(error.hint, /use an id or a complete key: \d+ (default|k8s\.io)\/.*, \d+ (default|k8s\.io)\//);
       assert.is(exitStatus(error), 1);
       assert.is(errorLines(error, false).length, 2);
       const [line = ''] = errorLines(error, true);
@@ -116,31 +108,31 @@ test('that several have is refused with a list of them, for machines too', async
   }
 });
 
-test('of what was removed is found in the log', async ({ world }) => {
-  for (const run of [commands(world, 'job').history, commands(world, 'job').log, commands(world, 'job').why])
+test('of what was removed is found in the log', async ({ deps }) => {
+  for (const run of [commands(deps, 'job').history, commands(deps, 'job').log, commands(deps, 'job').why])
     assert.match(await run(), 'default/6/job');
   const { status } = await asked('/log?key=nobody');
   assert.is(status, 404);
-  assert.match((await caughtFault(commands(world, 'nobody').log())).message, 'nobody: no snapshot ever had this key');
+  assert.match((await caughtFault(commands(deps, 'nobody').log())).message, 'nobody: no snapshot ever had this key');
 });
 
-test('of a retained layer may be its digest; of two they are listed', async ({ world }) => {
+test('of a retained layer may be its digest; of two they are listed', async ({ deps }) => {
   const asking: string[] = [];
-  const stopped: MemoryWorld = {
-    ...world,
+  const stopped: MemoryDeps = {
+    ...deps,
     restoreStopped: async (_config, name) => {
       asking.push(name);
       return either.right([]);
     },
   };
-  const state = await stateAt(await memoryFiles(enveloped(facts)), await world.openLog(''), facts.length);
+  const state = await stateAt(await memoryFiles(enveloped(facts)), await deps.storeFiles('').openLog(), facts.length);
   const refusal = restorable(state, digest('d'));
   assert.match(
     either.isLeft(refusal) ? refusal.left.text : '',
     /names 2 retained layers: 9 default\/9\/.*, 10 default\/10/,
   );
-  assert.instance(await caughtFault(restore('sha256:dddd', { root: world.root }, stopped, () => {})), Ambiguous);
-  await restore('eeee', { root: world.root }, stopped, () => {});
+  assert.instance(await caughtFault(restore('sha256:dddd', { root: deps.root }, stopped, () => {})), Ambiguous);
+  await restore('eeee', { root: deps.root }, stopped, () => {});
   assert.equal(asking, ['11']);
 });
 

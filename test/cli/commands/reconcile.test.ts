@@ -8,17 +8,17 @@ import { serveHttp } from '../../../src/http/serve-http.ts';
 import { Fault } from '../../../src/ports/fault.ts';
 import { silent } from '../../../src/ports/logger.ts';
 import { httpSources } from '../../support/http-sources.ts';
-import { type CliContext, cliSuite, createPrinter, type MemoryWorld } from '../memory-world.ts';
+import { type CliContext, cliSuite, createPrinter, type MemoryDeps } from '../memory-deps.ts';
 
 const test = cliSuite('reconcile');
-test.before.each(({ world }) => {
-  for (const id of ['1', '2', '3', '9']) world.driver.volumes.set(id, newMemoryVolume());
+test.before.each(({ deps }) => {
+  for (const id of ['1', '2', '3', '9']) deps.driver.volumes.set(id, newMemoryVolume());
 });
 
 const purge: Action = { type: 'purge', id: 4, why: 'removed at position 11' };
 
 /** A daemon's HTTP socket that answers reconcile, named by the lock file; answers what it was asked. */
-async function daemonAt({ sandbox, world }: CliContext, answer: () => readonly Action[]): Promise<boolean[]> {
+async function daemonAt({ sandbox, deps }: CliContext, answer: () => readonly Action[]): Promise<boolean[]> {
   const asked: boolean[] = [];
   const address = join(sandbox.path, 'x.http.sock');
   const server = await serveHttp({
@@ -32,20 +32,20 @@ async function daemonAt({ sandbox, world }: CliContext, answer: () => readonly A
     }),
   });
   sandbox.atEnd(() => server.close());
-  writeFileSync(join(world.root, 'lock'), JSON.stringify({ pid: 1, address: '/x', http: address, since: '' }));
+  writeFileSync(join(deps.root, 'lock'), JSON.stringify({ pid: 1, address: '/x', http: address, since: '' }));
   return asked;
 }
 
-async function printed(world: MemoryWorld, options: { dryRun?: boolean; json?: boolean }) {
+async function printed(deps: MemoryDeps, options: { dryRun?: boolean; json?: boolean }) {
   const { lines, print } = createPrinter();
-  await reconcile({ root: world.root, ...options }, world, print);
+  await reconcile({ root: deps.root, ...options }, deps, print);
   return lines;
 }
 
 test('asks the daemon that the lock file names', async (context) => {
   const asked = await daemonAt(context, () => [purge]);
-  assert.equal(await printed(context.world, { json: true }), [JSON.stringify(purge)]);
-  assert.equal(await printed(context.world, { dryRun: true }), [
+  assert.equal(await printed(context.deps, { json: true }), [JSON.stringify(purge)]);
+  assert.equal(await printed(context.deps, { dryRun: true }), [
     'ACTION  ID  ABOUT  WHY',
     'purge    4         removed at position 11',
     '1 action to do; nothing was changed',
@@ -57,7 +57,7 @@ test('tells what the daemon could not do', async (context) => {
   await daemonAt(context, () => {
     throw new Fault('stopped', 'the log has stopped', { hint: 'restart' });
   });
-  const error = await printed(context.world, {}).then(
+  const error = await printed(context.deps, {}).then(
     () => undefined,
     (fault: unknown) => fault,
   );
@@ -65,34 +65,34 @@ test('tells what the daemon could not do', async (context) => {
   assert.match(error.message, 'the log has stopped');
 });
 
-test('plans on a stopped store without its lock', async ({ world }) => {
-  assert.equal(await printed(world, { dryRun: true }), [
+test('plans on a stopped store without its lock', async ({ deps }) => {
+  assert.equal(await printed(deps, { dryRun: true }), [
     'ACTION   ID  ABOUT        WHY',
     "discard   9  snapshots/9  past the log's last number 4, never acknowledged and empty",
     '1 action to do; nothing was changed',
   ]);
-  assert.ok(world.driver.volumes.has('9'));
+  assert.ok(deps.driver.volumes.has('9'));
 });
 
-test('works on a stopped store itself, whatever its lock file still says', async ({ world, sandbox }) => {
+test('works on a stopped store itself, whatever its lock file still says', async ({ deps, sandbox }) => {
   const text = JSON.stringify({ pid: 1, address: '/x', http: join(sandbox.path, 'gone.sock') });
   for (const lock of [text, '', 'not json', '{"pid":"x"}']) {
-    writeFileSync(join(world.root, 'lock'), lock);
+    writeFileSync(join(deps.root, 'lock'), lock);
     const asked: string[] = [];
-    const here: typeof world = {
-      ...world,
+    const here: typeof deps = {
+      ...deps,
       reconcileStopped: async ({ root, driver }) => {
         asked.push(root, driver);
         return [purge];
       },
     };
     assert.is((await printed(here, {})).at(-1), '1 action done');
-    assert.equal(asked, [world.root, 'memory']);
+    assert.equal(asked, [deps.root, 'memory']);
   }
 });
 
 test('says so where there is nothing to do', () => {
-  assert.equal(planLines([], true), ['nothing to do: the disk is what the log says']);
+  assert.equal(planLines([], true), ['nothing to do: the disk matches the log']);
 });
 
 test.run();

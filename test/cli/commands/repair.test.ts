@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import type { LossReport, RepairReport } from '../../../src/cli/cli-deps.ts';
 import { repair, repairLines } from '../../../src/cli/commands/repair.ts';
 import { createSandbox } from '../../support/sandbox.ts';
-import { createMemoryWorld, createPrinter } from '../memory-world.ts';
+import { createMemoryDeps, createPrinter } from '../memory-deps.ts';
 
 const test = suite('repair');
 
@@ -33,28 +33,25 @@ test('lists what is lost, what is kept aside, and what follows from it', () => {
     '         4  SnapshotPrepared   2  key\\u001b',
     '         5  StoreClosed',
     'kept aside whole in log/damaged-3: log/1.log',
-    'the next start puts volumes that the log no longer explains into quarantine; ids up to 3 are not used again',
+    'the next start quarantines volumes that the log no longer explains; ids up to 3 are not reused',
     'this is what would be done; nothing was changed',
   ]);
 });
 
 test('says so where there is nothing to repair, or a repair was interrupted', () => {
   assert.equal(repairLines(report([]), false), ['nothing to repair']);
-  assert.equal(repairLines(report([], true), true), [
-    'a repair was interrupted: it would be taken back first, and done again',
-  ]);
-  assert.match(repairLines(report([{ ...cut, done: 'rebuilt' }], true), false).join('\n'), 'was taken back first');
+  assert.equal(repairLines(report([], true), true), ['a repair was interrupted: it would be undone and started again']);
+  assert.match(
+    repairLines(report([{ ...cut, done: 'rebuilt' }], true), false).join('\n'),
+    'was undone and started again',
+  );
 });
 
 test('prints one object for machines', async () => {
   const sandbox = createSandbox('repair');
-  const world = await createMemoryWorld(sandbox, []);
+  const deps = await createMemoryDeps(sandbox, []);
   const { lines, print } = createPrinter();
-  await repair(
-    { root: world.root, json: true, dryRun: true },
-    { ...world, repairLog: async () => report([cut]) },
-    print,
-  );
+  await repair({ root: deps.root, json: true, dryRun: true }, { ...deps, repairLog: async () => report([cut]) }, print);
   assert.equal(JSON.parse(lines.join('')), { dryRun: true, ...report([cut]) });
   await sandbox.close();
 });

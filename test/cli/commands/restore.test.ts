@@ -11,7 +11,7 @@ import { silent } from '../../../src/ports/logger.ts';
 import { caughtFault } from '../../support/caught-fault.ts';
 import { httpSources } from '../../support/http-sources.ts';
 import { committed, enveloped, prepared, smallStore } from '../facts.ts';
-import { cliSuite, createMemoryWorld, createPrinter, type MemoryWorld } from '../memory-world.ts';
+import { cliSuite, createMemoryDeps, createPrinter, type MemoryDeps } from '../memory-deps.ts';
 
 const digest = `sha256:${'b'.repeat(64)}`;
 const removed = (id: number, key: string, parent: string, parentId: number | null): Event => ({
@@ -31,17 +31,17 @@ const life = [
 ];
 const test = cliSuite('restore', life);
 
-async function printed(world: MemoryWorld, name?: string, options: { json?: boolean; whole?: boolean } = {}) {
+async function printed(deps: MemoryDeps, name?: string, options: { json?: boolean; whole?: boolean } = {}) {
   const { lines, print } = createPrinter();
-  await restore(name, { root: world.root, ...options }, world, print);
+  await restore(name, { root: deps.root, ...options }, deps, print);
   return lines;
 }
 
-/** A world whose store is stopped, and that answers as it is told. */
-const stopped = (world: MemoryWorld, asked: string[]): MemoryWorld => ({
-  ...world,
+/** A deps whose store is stopped, and that answers as it is told. */
+const stopped = (deps: MemoryDeps, asked: string[]): MemoryDeps => ({
+  ...deps,
   restoreStopped: async ({ root, driver }, name) => {
-    asked.push(`${root === world.root} ${driver} ${name}`);
+    asked.push(`${root === deps.root} ${driver} ${name}`);
     const layer = { id: 7, key: 'default/7/sha256:aaa', kind: 'committed', parent: '', parentId: null } as const;
     return name === '7'
       ? either.right([{ ...layer, labels: {}, created: 1n, updated: 1n }])
@@ -49,39 +49,39 @@ const stopped = (world: MemoryWorld, asked: string[]): MemoryWorld => ({
   },
 });
 
-test('shows what can be brought back, what goes first before the rest', async ({ world }) => {
-  const [head, first, second, ...more] = await printed(world);
+test('shows what can be brought back, what goes first before the rest', async ({ deps }) => {
+  const [head, first, second, ...more] = await printed(deps);
   assert.is(head, 'ID  USAGE  REMOVED  POSITION  KEY');
   assert.match(first ?? '', / 8 +- +\S+ +16 {2}default\/8\/sha256:bbbbbbbbbbbb…$/);
   assert.match(second ?? '', / 7 +- +\S+ +17 {2}default\/7\/sha256:aaa$/);
   assert.equal(more, []);
-  assert.match((await printed(world, undefined, { whole: true }))[1] ?? '', digest);
-  const [row] = (await printed(world, undefined, { json: true })).map((line) => JSON.parse(line));
+  assert.match((await printed(deps, undefined, { whole: true }))[1] ?? '', digest);
+  const [row] = (await printed(deps, undefined, { json: true })).map((line) => JSON.parse(line));
   assert.equal([row.id, row.key, row.since, row.flushed], ['8', `default/8/${digest}`, '16', false]);
 });
 
 test('says so where nothing is retained', async ({ sandbox }) => {
-  const world = await createMemoryWorld(sandbox, enveloped(smallStore));
-  assert.equal(await printed(world), ['nothing is retained']);
+  const deps = await createMemoryDeps(sandbox, enveloped(smallStore));
+  assert.equal(await printed(deps), ['nothing is retained']);
 });
 
-test('restores on a stopped store, by a name that may be cut short', async ({ world }) => {
+test('restores on a stopped store, by a name that may be cut short', async ({ deps }) => {
   const asked: string[] = [];
-  const here = stopped(world, asked);
+  const here = stopped(deps, asked);
   assert.equal(await printed(here, 'default/7/sha256:a…'), ['restored 7 default/7/sha256:aaa']);
   assert.equal(await printed(here, '7', { json: true }), ['{"id":"7","key":"default/7/sha256:aaa"}']);
   assert.equal(asked, ['true memory 7', 'true memory 7']);
 });
 
-test('a name that is not retained is refused, and the nearest one named', async ({ world }) => {
-  const fault = await caughtFault(printed(stopped(world, []), 'default/7/sha256:aab'));
+test('a name that is not retained is refused, and the nearest one named', async ({ deps }) => {
+  const fault = await caughtFault(printed(stopped(deps, []), 'default/7/sha256:aab'));
   assert.is(fault.message, 'snapshot default/7/sha256:aab: no layer of that name or number is retained');
-  const untouched = { ...world, restoreStopped: () => assert.unreachable('the store was opened') as never };
+  const untouched = { ...deps, restoreStopped: () => assert.unreachable('the store was opened') as never };
   assert.is((await caughtFault(printed(untouched, 'nobody'))).code, 'io');
   assert.match(fault.hint, 'did you mean default/7/sha256:aaa? `snapledger restore` lists');
 });
 
-test('asks the daemon that the lock file names', async ({ world, sandbox }) => {
+test('asks the daemon that the lock file names', async ({ deps, sandbox }) => {
   const address = join(sandbox.path, 'x.http.sock');
   const fail = async (): Promise<never> => {
     throw new Fault('stopped', 'the log has stopped', { hint: 'restart' });
@@ -92,15 +92,15 @@ test('asks the daemon that the lock file names', async ({ world, sandbox }) => {
     sources: httpSources({
       restore: async (name: string) => {
         if (name === '8') return fail();
-        return stopped(world, []).restoreStopped({ root: '', driver: 'memory' } as never, name, silent);
+        return stopped(deps, []).restoreStopped({ root: '', driver: 'memory' } as never, name, silent);
       },
     }),
   });
   sandbox.atEnd(() => server.close());
-  writeFileSync(join(world.root, 'lock'), JSON.stringify({ pid: 1, address: '/x', http: address, since: '' }));
-  assert.equal(await printed(world, '7'), ['restored 7 default/7/sha256:aaa']);
-  assert.match((await caughtFault(printed(world, 'nobody'))).message, 'no layer of that name');
-  assert.match((await caughtFault(printed(world, '8'))).message, 'the log has stopped');
+  writeFileSync(join(deps.root, 'lock'), JSON.stringify({ pid: 1, address: '/x', http: address, since: '' }));
+  assert.equal(await printed(deps, '7'), ['restored 7 default/7/sha256:aaa']);
+  assert.match((await caughtFault(printed(deps, 'nobody'))).message, 'no layer of that name');
+  assert.match((await caughtFault(printed(deps, '8'))).message, 'the log has stopped');
 });
 
 test.run();

@@ -1,20 +1,17 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { stat } from '../../../src/cli/commands/stat.ts';
 import { Fault } from '../../../src/ports/fault.ts';
 import { createSandbox } from '../../support/sandbox.ts';
 import { enveloped, smallStore } from '../facts.ts';
-import { createMemoryWorld, createPrinter } from '../memory-world.ts';
+import { createMemoryDeps, printedQuery } from '../memory-deps.ts';
 
 const test = suite('stat');
 const sandbox = createSandbox('stat');
 test.after(() => sandbox.close());
 
 async function printed(key: string, json: boolean) {
-  const world = await createMemoryWorld(sandbox, enveloped(smallStore));
-  const { lines, print } = createPrinter();
-  await stat(key, { root: world.root, json }, world, print);
-  return lines;
+  const deps = await createMemoryDeps(sandbox, enveloped(smallStore));
+  return printedQuery(deps, 'stat', { key }, { json });
 }
 
 test('shows all that the log says of a snapshot', async () => {

@@ -1,10 +1,11 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { emptyState, evolve } from '../../../projections/state.ts';
-import { textTree, tree } from '../../../src/cli/commands/tree.ts';
+import { treeOf } from '../../../src/app/audit/list-snapshots.ts';
+import { treeLines } from '../../../src/cli/tables/snapshots.ts';
 import { createSandbox } from '../../support/sandbox.ts';
 import { enveloped, prepared, smallStore } from '../facts.ts';
-import { createMemoryWorld, createPrinter } from '../memory-world.ts';
+import { createMemoryDeps, printedQuery } from '../memory-deps.ts';
 
 const test = suite('tree');
 const sandbox = createSandbox('tree');
@@ -14,7 +15,7 @@ const later = 1_700_000_000_000_000_000n + 3_600_000_000_000n;
 
 test('draws living snapshots below their parents, with usage and age', () => {
   const state = enveloped([...smallStore, prepared(5, 'default/9/\u001b[31mred')]).reduce(evolve, emptyState());
-  assert.equal(textTree(state, later), [
+  assert.equal(treeLines(treeOf(state), {}, later), [
     'ID  KIND         USAGE  AGE  KEY',
     ' 1  committed  1.5 MiB  56m  default/2/sha256:aaa',
     ' 2  committed        -  54m  └─ default/4/sha256:bbb',
@@ -26,19 +27,18 @@ test('draws living snapshots below their parents, with usage and age', () => {
 test('cuts digests short unless they are asked for whole', () => {
   const digest = `sha256:${'0123456789abcdef'.repeat(4)}`;
   const state = enveloped([prepared(7, `default/1/${digest}`)]).reduce(evolve, emptyState());
-  assert.is(textTree(state, later)[1], ' 7  active      -  59m  default/1/sha256:0123456789ab…');
-  assert.is(textTree(state, later, true)[1], ` 7  active      -  59m  default/1/${digest}`);
+  assert.is(treeLines(treeOf(state), {}, later)[1], ' 7  active      -  59m  default/1/sha256:0123456789ab…');
+  assert.is(treeLines(treeOf(state), { whole: true }, later)[1], ` 7  active      -  59m  default/1/${digest}`);
 });
 
 test('shows a snapshot whose parent is gone as a root', () => {
   const state = enveloped([prepared(7, 'child', 'gone', 6)]).reduce(evolve, emptyState());
-  assert.equal(textTree(state, later), ['ID  KIND    USAGE  AGE  KEY', ' 7  active      -  59m  child']);
+  assert.equal(treeLines(treeOf(state), {}, later), ['ID  KIND    USAGE  AGE  KEY', ' 7  active      -  59m  child']);
 });
 
 test('prints one snapshot a line for machines', async () => {
-  const world = await createMemoryWorld(sandbox, enveloped(smallStore));
-  const { lines, print } = createPrinter();
-  await tree({ root: world.root, json: true }, world, print);
+  const deps = await createMemoryDeps(sandbox, enveloped(smallStore));
+  const lines = await printedQuery(deps, 'tree', {}, { json: true });
   const rows = lines.map((line) => JSON.parse(line));
   assert.equal(
     rows.map(({ id, depth, parentId }) => [id, depth, parentId]),

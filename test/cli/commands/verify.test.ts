@@ -4,32 +4,32 @@ import { emptyState, evolve } from '../../../projections/state.ts';
 import { newMemoryVolume } from '../../../src/adapters/volume-driver/memory-driver.ts';
 import { verify } from '../../../src/cli/commands/verify.ts';
 import { enveloped, prepared, smallStore } from '../facts.ts';
-import { cliSuite, createPrinter, type MemoryWorld } from '../memory-world.ts';
+import { cliSuite, createPrinter, type MemoryDeps } from '../memory-deps.ts';
 
 const test = cliSuite('verify');
 const envelopes = enveloped(smallStore);
-test.before.each(({ world }) => {
-  world.driver.volumes.set('1', newMemoryVolume('committed'));
-  world.driver.volumes.set('2', newMemoryVolume('committed'));
-  world.driver.volumes.set('3', newMemoryVolume('active'));
+test.before.each(({ deps }) => {
+  deps.driver.volumes.set('1', newMemoryVolume('committed'));
+  deps.driver.volumes.set('2', newMemoryVolume('committed'));
+  deps.driver.volumes.set('3', newMemoryVolume('active'));
 });
 
-async function verified(world: MemoryWorld) {
+async function verified(deps: MemoryDeps) {
   const { lines, print } = createPrinter();
-  const status = await verify({ root: world.root }, world, print);
+  const status = await verify({ root: deps.root }, deps, print);
   return { status, lines };
 }
 
 /** A checkpoint of the store at a position, with rows of another one if asked for. */
-async function checkpoint(world: MemoryWorld, position: number, rowsOf = position) {
+async function checkpoint(deps: MemoryDeps, position: number, rowsOf = position) {
   const rows = [...toRows(envelopes.slice(0, rowsOf).reduce(evolve, emptyState()))];
-  world.checkpoints.push({ at: { position, chainHash: await world.chainHashAt(position) }, rows });
+  deps.checkpoints.push({ at: { position, chainHash: await deps.chainHashAt(position) }, rows });
 }
 
-test('finds nothing in a store that is in order', async ({ world }) => {
-  await checkpoint(world, 13);
-  await checkpoint(world, 6);
-  assert.equal(await verified(world), {
+test('finds nothing in a store that is in order', async ({ deps }) => {
+  await checkpoint(deps, 13);
+  await checkpoint(deps, 6);
+  assert.equal(await verified(deps), {
     status: 0,
     lines: [
       'chain        ok           segments 1, records 13, bytes 4096, position 13, torn 0',
@@ -42,57 +42,57 @@ test('finds nothing in a store that is in order', async ({ world }) => {
   });
 });
 
-test('explains what vanished and what nobody asked for, and what to do', async ({ world }) => {
-  world.driver.volumes.delete('3');
-  world.driver.volumes.set('9', newMemoryVolume());
-  world.driver.volumes.set('stray', { ...newMemoryVolume(), bytes: 1 });
-  const { status, lines } = await verified(world);
+test('explains what vanished and what nobody asked for, and what to do', async ({ deps }) => {
+  deps.driver.volumes.delete('3');
+  deps.driver.volumes.set('9', newMemoryVolume());
+  deps.driver.volumes.set('stray', { ...newMemoryVolume(), bytes: 1 });
+  const { status, lines } = await verified(deps);
   assert.is(status, 1);
   const text = lines.join('\n');
   assert.match(text, 'snapshot 3 (default/5/web): the content of active snapshot 3 is not on the disk any more');
-  assert.match(text, 'bring the directory back from a backup before the next start');
+  assert.match(text, 'restore the directory from a backup before the next start');
   assert.match(text, "snapshots/9: past the log's last number 4, never acknowledged and empty");
   assert.match(text, "snapshots/stray: its name is not a snapshot's number");
   assert.match(text, /orphans +2 findings/);
 });
 
-test('keeps quiet about what a daemon was just doing', async ({ world }) => {
-  world.driver.volumes.set('5', newMemoryVolume());
+test('keeps quiet about what a daemon was just doing', async ({ deps }) => {
+  deps.driver.volumes.set('5', newMemoryVolume());
   const openScan = async () => {
-    await world.append(enveloped([prepared(5, 'k')], 13));
-    return world.openScan('', 'memory');
+    await deps.append(enveloped([prepared(5, 'k')], 13));
+    return deps.openScan('', 'memory');
   };
   const { print } = createPrinter();
-  assert.is(await verify({ root: world.root }, { ...world, openScan }, print), 0);
+  assert.is(await verify({ root: deps.root }, { ...deps, openScan }, print), 0);
 });
 
-test('does not call a purge that is due a finding', async ({ world }) => {
+test('does not call a purge that is due a finding', async ({ deps }) => {
   const removed = { id: 3, key: 'default/5/web', kind: 'active', parent: 'default/4/sha256:bbb', parentId: 2 } as const;
   const data = { ...removed, labels: {}, created: 0n, updated: 0n, retained: false };
-  await world.append(enveloped([{ type: 'SnapshotRemoved', data }], 13));
-  const { status, lines } = await verified(world);
+  await deps.append(enveloped([{ type: 'SnapshotRemoved', data }], 13));
+  const { status, lines } = await verified(deps);
   assert.is(status, 0);
-  assert.match(lines.join('\n'), 'note: 1 volumes of removed snapshots wait for their purge');
+  assert.match(lines.join('\n'), 'note: 1 volumes of removed snapshots are waiting to be purged');
 });
 
-test('finds a checkpoint that differs from the log', async ({ world }) => {
-  await checkpoint(world, 10, 9);
-  const { status, lines } = await verified(world);
+test('finds a checkpoint that differs from the log', async ({ deps }) => {
+  await checkpoint(deps, 10, 9);
+  const { status, lines } = await verified(deps);
   assert.is(status, 1);
   assert.match(lines.join('\n'), 'the checkpoint at position 10 differs from the log in 6 rows');
 });
 
-test('calls a checkpoint of another history damage', async ({ world }) => {
-  await checkpoint(world, 10);
-  world.checkpoints.push({ at: { position: 9, chainHash: 'other' }, rows: [] });
-  const { status, lines } = await verified(world);
+test('calls a checkpoint of another history damage', async ({ deps }) => {
+  await checkpoint(deps, 10);
+  deps.checkpoints.push({ at: { position: 9, chainHash: 'other' }, rows: [] });
+  const { status, lines } = await verified(deps);
   assert.is(status, 3);
-  assert.match(lines.join('\n'), 'the checkpoint at position 9 was made of another history');
+  assert.match(lines.join('\n'), 'the checkpoint at position 9 belongs to another log');
 });
 
-test('stops at a damaged log', async ({ world }) => {
-  world.damage = [{ text: 'byte 12: damaged', hint: 'bring it back' }];
-  assert.equal(await verified(world), {
+test('stops at a damaged log', async ({ deps }) => {
+  deps.damage = [{ text: 'byte 12: damaged', hint: 'bring it back' }];
+  assert.equal(await verified(deps), {
     status: 3,
     lines: [
       'chain  1 finding    segments 1, records 13, bytes 4096, position 13, torn 0',
@@ -103,46 +103,48 @@ test('stops at a damaged log', async ({ world }) => {
   });
 });
 
-test('finds a parent that does not live', async ({ world }) => {
-  await world.append(enveloped([prepared(5, 'orphan', 'gone', 99)], 13));
-  world.driver.volumes.set('5', newMemoryVolume());
-  const { status, lines } = await verified(world);
+test('finds a parent that does not live', async ({ deps }) => {
+  await deps.append(enveloped([prepared(5, 'orphan', 'gone', 99)], 13));
+  deps.driver.volumes.set('5', newMemoryVolume());
+  const { status, lines } = await verified(deps);
   assert.is(status, 1);
   assert.match(lines.join('\n'), 'active orphan: its parent gone does not live');
 });
 
-test('verify: a checkpoint whose rows differ, or are not rows, is a finding', async ({ world }) => {
-  const at = { position: 3, chainHash: await world.chainHashAt(3) };
+test('verify: a checkpoint whose rows differ, or are not rows, is a finding', async ({ deps }) => {
+  const at = { position: 3, chainHash: await deps.chainHashAt(3) };
   const rows = [...toRows(envelopes.slice(0, 3).reduce(evolve, emptyState()))];
-  world.checkpoints.push({ at, rows });
-  assert.is((await verified(world)).status, 0);
+  deps.checkpoints.push({ at, rows });
+  assert.is((await verified(deps)).status, 0);
   for (const wrong of [rows.slice(0, -1), [...rows, ['usage', [[1, 5, 1]]]], [...rows, ['snapshot', 7]]]) {
-    world.checkpoints[0] = { at, rows: wrong };
-    const { status, lines } = await verified(world);
+    deps.checkpoints[0] = { at, rows: wrong };
+    const { status, lines } = await verified(deps);
     assert.is(status, 1);
     assert.match(lines.join('\n'), 'the checkpoint at position 3 differs from the log');
   }
 });
 
-test('finds a checkpoint that is ahead of the log', async ({ world }) => {
-  world.checkpoints.push({ at: { position: 14, chainHash: 'm' }, rows: [] });
-  const { status, lines } = await verified(world);
+test('finds a checkpoint that is ahead of the log', async ({ deps }) => {
+  deps.checkpoints.push({ at: { position: 14, chainHash: 'm' }, rows: [] });
+  const { status, lines } = await verified(deps);
   assert.is(status, 3);
   assert.match(lines.join('\n'), 'the log ends at position 13, but a checkpoint shows that it once held position 14');
 });
 
-test('takes a checkpoint that is written meanwhile for what it is', async ({ world }) => {
+test('takes a checkpoint that is written meanwhile for what it is', async ({ deps }) => {
   const openCheckpoints = async () => {
-    await world.append(enveloped([prepared(5, 'k')], 13));
-    world.driver.volumes.set('5', newMemoryVolume());
+    await deps.append(enveloped([prepared(5, 'k')], 13));
+    deps.driver.volumes.set('5', newMemoryVolume());
     const rows = [...toRows([...envelopes, ...enveloped([prepared(5, 'k')], 13)].reduce(evolve, emptyState()))];
-    world.checkpoints.push({ at: { position: 14, chainHash: await world.chainHashAt(14) }, rows });
-    return world.openCheckpoints(world.root);
+    deps.checkpoints.push({ at: { position: 14, chainHash: await deps.chainHashAt(14) }, rows });
+    return deps.storeFiles(deps.root).openCheckpoints();
   };
-  const log = await world.openLog(world.root);
-  const early = { ...world, openCheckpoints, openLog: onceThen(log, () => world.openLog(world.root)) };
+  const files = deps.storeFiles(deps.root);
+  const log = await files.openLog();
+  const openLog = onceThen(log, () => files.openLog());
+  const early = { ...deps, storeFiles: () => ({ ...files, openCheckpoints, openLog }) };
   const { print } = createPrinter();
-  assert.is(await verify({ root: world.root }, early, print), 0);
+  assert.is(await verify({ root: deps.root }, early, print), 0);
 });
 
 /** The first call answers with what was opened before, later ones anew. */
@@ -155,20 +157,20 @@ function onceThen<T>(first: T, later: () => Promise<T>): () => Promise<T> {
   };
 }
 
-test('knows the gap that a repair tells of, and no other', async ({ world }) => {
+test('knows the gap that a repair tells of, and no other', async ({ deps }) => {
   const gap = { file: 'f.log', first: 3, last: 5 };
-  const inspectLog = async () => ({ ...(await world.inspectLog(world.root)), gaps: [gap] });
+  const inspectLog = async () => ({ ...(await deps.inspectLog(deps.root)), gaps: [gap] });
   const look = async () => {
     const { lines, print } = createPrinter();
-    return { status: await verify({ root: world.root }, { ...world, inspectLog }, print), text: lines.join('\n') };
+    return { status: await verify({ root: deps.root }, { ...deps, inspectLog }, print), text: lines.join('\n') };
   };
   const untold = await look();
   assert.is(untold.status, 3);
-  assert.match(untold.text, 'leaves positions 3 to 5 out, but no event tells of such a repair');
+  assert.match(untold.text, 'leaves out positions 3 to 5, but no event records such a repair');
   const at = { file: 'f.log', offset: 1, what: 'w', first: 3, last: 5 };
   const data = { ...at, done: 'bridged', readable: 2, unreadable: 1, kept: 'log/damaged-3', lastId: 4 } as const;
   const repair = { type: 'LogRepaired', data } as const;
-  await world.append(enveloped([repair], 13));
+  await deps.append(enveloped([repair], 13));
   const told = await look();
   assert.is(told.status, 0, told.text);
   assert.match(
@@ -177,14 +179,14 @@ test('knows the gap that a repair tells of, and no other', async ({ world }) => 
   );
 });
 
-test('tells of every snapshot and every directory what it is and why', async ({ sandbox, world }) => {
-  world.driver.volumes.set('stray', { ...newMemoryVolume(), bytes: 1 });
+test('tells of every snapshot and every directory what it is and why', async ({ sandbox, deps }) => {
+  deps.driver.volumes.set('stray', { ...newMemoryVolume(), bytes: 1 });
   const fact = { path: 'snapshots/9', id: 9, moved: 'quarantine/13-9', why: 'nobody knows it' };
-  await world.append(enveloped([{ type: 'OrphanQuarantined', data: fact }], 13));
+  await deps.append(enveloped([{ type: 'OrphanQuarantined', data: fact }], 13));
   sandbox.folder('root/quarantine/13-9');
   sandbox.folder('root/quarantine/mine');
   const { lines, print } = createPrinter();
-  await verify({ root: world.root, all: true }, world, print);
+  await verify({ root: deps.root, all: true }, deps, print);
   assert.equal(
     lines.slice(0, 10).map((line) => line.replace(/ {2,}/g, '  ')),
     [
@@ -202,18 +204,18 @@ test('tells of every snapshot and every directory what it is and why', async ({ 
   );
 });
 
-test('explains what is retained, and what of it is gone', async ({ world }) => {
+test('explains what is retained, and what of it is gone', async ({ deps }) => {
   for (const [id, key, parentId] of [
     [3, 'default/5/web', 2],
     [2, 'default/4/sha256:bbb', 1],
     [1, 'default/2/sha256:aaa', null],
   ] as const) {
     const data = { id, key, kind: 'committed', parent: '', parentId, labels: {}, created: 1n, updated: 1n } as const;
-    await world.append(enveloped([{ type: 'SnapshotRemoved', data: { ...data, retained: true } }], 16 - id));
+    await deps.append(enveloped([{ type: 'SnapshotRemoved', data: { ...data, retained: true } }], 16 - id));
   }
   const rows = async () => {
     const { lines, print } = createPrinter();
-    const status = await verify({ root: world.root, json: true }, world, print);
+    const status = await verify({ root: deps.root, json: true }, deps, print);
     const all = lines.slice(0, -1).map((line) => JSON.parse(line));
     return { status, all: all.map(({ is, about, why, odd }) => `${is} ${about} ${odd ? 'odd' : 'fine'} ${why}`) };
   };
@@ -222,16 +224,16 @@ test('explains what is retained, and what of it is gone', async ({ world }) => {
   const removed = (position: number) => new RegExp(`^retained \\S+ fine removed at position ${position}, 2023-`);
   assert.match(whole.all[0] ?? '', removed(16));
   assert.match(whole.all[3] ?? '', /^retained snapshots\/1 fine removed at position 16, .*restore 1` brings it back$/);
-  world.driver.volumes.delete('2');
+  deps.driver.volumes.delete('2');
   const broken = await rows();
   assert.is(broken.status, 1);
   assert.match(broken.all.join('\n'), 'retained default/4/sha256:bbb odd the content of committed snapshot 2');
   assert.match(broken.all.join('\n'), 'retained default/5/web odd its parent default/4/sha256:bbb is lost');
 });
 
-test('prints one line for each row and one object with every step for machines', async ({ world }) => {
+test('prints one line for each row and one object with every step for machines', async ({ deps }) => {
   const { lines, print } = createPrinter();
-  await verify({ root: world.root, json: true }, world, print);
+  await verify({ root: deps.root, json: true }, deps, print);
   assert.equal(JSON.parse(lines[0] ?? ''), {
     ...{ row: 'snapshot', about: 'default/2/sha256:aaa', id: 1, is: 'committed', odd: false },
     why: 'prepared at position 3, parent of 1',

@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createPaint } from '../../../src/cli/output/colour.ts';
 import { createEventTable } from '../../../src/cli/output/event-table.ts';
+import { createPaint } from '../../../src/cli/output/print.ts';
 import { enveloped, smallStore } from '../facts.ts';
 
 const test = suite('colour');

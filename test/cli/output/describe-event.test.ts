@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Event } from '../../../events/registry.ts';
-import { describeEvent } from '../../../src/cli/output/describe-event.ts';
+import { describeEvent } from '../../../src/cli/output/event-table.ts';
 import { enveloped, smallStore } from '../facts.ts';
 
 const test = suite('describeEvent');

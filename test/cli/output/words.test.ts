@@ -1,9 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { fieldLines } from '../../../src/cli/output/fields.ts';
-import { plain } from '../../../src/cli/output/plain.ts';
-import { sizeText } from '../../../src/cli/output/size.ts';
-import { ageOf, dateOf } from '../../../src/cli/output/time.ts';
+import { fieldLines } from '../../../src/cli/output/table.ts';
+import { ageOf, dateOf, plain, sizeText } from '../../../src/cli/output/text.ts';
 
 const test = suite('words for people');
 

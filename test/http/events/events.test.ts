@@ -222,9 +222,9 @@ const wrong: readonly (readonly [query: string, text: string])[] = [
   ['?types=SnapshotComitted', 'did you mean SnapshotCommitted?'],
   ['?types=SnapshotPrepared,', 'types: expected names of events'],
   ['?types=SnapshotCommitted.v1', 'did you mean SnapshotCommitted?'],
-  ['?types=constructor', 'there are StoreCreated'],
+  ['?types=constructor', 'names of events (StoreCreated, '],
   ['?follow=yes', 'follow: expected 1 or 0, found "yes"'],
-  ['?key=', 'key: expected a key or name'],
+  ['?key=', 'key: expected a text'],
 ];
 
 test('answers 400 to what makes no sense, with what was expected', async (context) => {

@@ -2,7 +2,8 @@ import { either } from 'fp-ts';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { refuse } from '../../../src/domain/refusal.ts';
-import { restore } from '../../../src/http/routes/restore.ts';
+import { answerTo } from '../../../src/http/routes.ts';
+import { httpSources } from '../../support/http-sources.ts';
 
 const test = suite('POST /restore');
 
@@ -22,7 +23,7 @@ function createSource() {
 }
 
 const ask = (source: ReturnType<typeof createSource>, query: string) =>
-  restore.answer({ method: 'POST', query: new URLSearchParams(query), headers: {} }, source);
+  answerTo({ method: 'POST', url: `/restore?${query}`, headers: {} }, httpSources(source));
 
 test('restores a layer, and answers why it can not', async () => {
   const source = createSource();
@@ -31,7 +32,7 @@ test('restores a layer, and answers why it can not', async () => {
   assert.is((await ask(source, 'name=ns/1/a%20b')).status, 409);
   const unknown = await ask(source, 'name=x');
   assert.equal([unknown.status, unknown.body], [404, 'snapshot x: no such layer\n']);
-  assert.equal(restore.methods, ['POST']);
+  assert.is((await answerTo({ method: 'GET', url: '/restore?name=x', headers: {} }, httpSources(source))).status, 405);
 });
 
 test('restores nothing when it does not understand the parameters', async () => {
