@@ -9,12 +9,12 @@ export function exitStatus(error: unknown): number {
   return error instanceof Fault ? (statuses[error.code] ?? 1) : 1;
 }
 
-/** An error on standard error: two lines, or for machines one object where it lists what a name could mean. */
+/** An error for standard error: two lines, or with `--json` one object for an ambiguous name. */
 export function errorLines(error: unknown, json: boolean): readonly string[] {
   return json && error instanceof Ambiguous ? [JSON.stringify(ambiguousRow(error))] : failureLines(error);
 }
 
-/** What a person is told: what failed and why, then what to do about it. A defect of ours shows its stack. */
+/** What failed and why, then what to do about it. A defect shows its stack. */
 export function failureLines(error: unknown): readonly string[] {
   if (!(error instanceof Fault)) {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
@@ -24,6 +24,6 @@ export function failureLines(error: unknown): readonly string[] {
     ];
   }
   const cause = error.cause === undefined ? '' : errorText(error.cause);
-  const told = cause === '' || error.message.includes(cause);
-  return [`snapledger: ${error.message}${told ? '' : `: ${cause}`}`, `hint: ${error.hint}`];
+  const included = cause === '' || error.message.includes(cause);
+  return [`snapledger: ${error.message}${included ? '' : `: ${cause}`}`, `hint: ${error.hint}`];
 }

@@ -14,7 +14,7 @@ export interface LoopbackAddress {
   readonly port: number;
 }
 
-/** Resolves with the address that a server listens on. Rejects with a Fault: `busy` where somebody else does, `io`. */
+/** Resolves with the address that a server listens on. Rejects with a Fault: `busy` if another process does, `io`. */
 export function listenOnLoopback(server: Server, { host, port }: LoopbackAddress): Promise<LoopbackAddress> {
   return new Promise((resolve, reject) => {
     const refuse = (error: NodeJS.ErrnoException) => reject(faultFor(error, `${host} port ${port}`));
@@ -65,7 +65,7 @@ export function createLoopbackGuard(listening: { host: string; port: number }, t
   };
 }
 
-/** Equal lengths, whatever was given: how long the comparison takes tells nothing. */
+/** Digests have equal lengths, so the time of the comparison reveals nothing. */
 const digest = (text: string) => createHash('sha256').update(text).digest();
 
 function hostsOf({ host, port }: { host: string; port: number }): ReadonlySet<string> {
@@ -77,7 +77,7 @@ function hostsOf({ host, port }: { host: string; port: number }): ReadonlySet<st
 const token = /^[A-Za-z0-9._~+/-]{16,4096}=*$/;
 const makeOne = (file: string) => `make one: (umask 077; head -c 32 /dev/urandom | base64 > ${file})`;
 
-/** The bearer token in a file that its owner alone may read. Throws a Fault (`misuse`) that says how to make one. */
+/** The bearer token in a file that only its owner may read. Throws a Fault (`misuse`) with the way to create one. */
 export function readToken(file: string): string {
   const fd = opened(file);
   try {
@@ -93,7 +93,7 @@ export function readToken(file: string): string {
   }
 }
 
-/** Without blocking where somebody named a pipe. */
+/** Opens a file without blocking on a pipe. */
 function opened(file: string): number {
   try {
     return openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);

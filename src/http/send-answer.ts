@@ -25,7 +25,7 @@ const forText = (body: string) => ({ 'content-length': Buffer.byteLength(body), 
 /** A proxy on the way passes each chunk on when it comes: nginx else gathers some kilobytes first, others compress. */
 const forStream = { 'cache-control': 'no-store, no-transform', 'x-accel-buffering': 'no' } as const;
 
-/** An answer that ends before its end is cut off after its last message, so that nobody takes it for whole. */
+/** An answer that ends early is disconnected after its last message, so that a client can't take it for complete. */
 async function sendStream(
   response: ServerResponse,
   body: StreamBody,
@@ -64,7 +64,7 @@ async function pump(response: ServerResponse, chunks: AsyncIterable<string | Uin
   await taken;
 }
 
-/** Resolves when the kernel has a chunk, or when there is nobody to wait for. */
+/** Resolves when the kernel has a chunk, or the client is gone. */
 function written(response: ServerResponse, chunk: string | Uint8Array, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {

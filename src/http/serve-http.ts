@@ -11,29 +11,29 @@ export interface HttpOptions {
   readonly sources: Sources;
   /** path of the unix socket */
   readonly address: string;
-  /** loopback TCP beside it, for those who know the token */
+  /** loopback TCP, for clients with the token */
   readonly loopback?: LoopbackAddress & { readonly token: string };
   readonly logger: Logger;
   readonly limits?: Patience;
 }
 
 export interface HttpServer {
-  /** where loopback TCP is served, if it is */
+  /** the address of loopback TCP, if it is served */
   readonly loopback: LoopbackAddress | undefined;
   /** Ends streams with a last message and every connection, and removes the socket. */
   close(): Promise<void>;
 }
 
-/** No request here has a body or long headers: whoever sends them, or sends slowly, is cut off. Times in milliseconds. */
+/** Requests have no body and short headers; other clients, and slow ones, are disconnected. Times in milliseconds. */
 const limits = { maxHeaderSize: 8192, headersTimeout: 5_000, requestTimeout: 10_000, keepAliveTimeout: 5_000 };
-const largestBody = 4096;
-const mostConnections = 512;
+const maxBody = 4096;
+const maxConnections = 512;
 /** How long streams get for their last message at the end, in milliseconds. */
 const farewell = 500;
 
 /**
- * Serves the routes on a unix socket that its owner alone may open (0600), and on loopback TCP where that is asked for. A
- * socket that nobody listens on any more is replaced; a Fault (`busy`) tells of one that somebody does.
+ * Serves the routes on a unix socket that only its owner may open (0600), and on loopback TCP if that is configured. Replaces a
+ * stale socket. Rejects with a Fault (`busy`) if another process is listening on it.
  */
 export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
   const { address, loopback, logger } = options;
@@ -57,7 +57,7 @@ function createListener(options: HttpOptions, stopping: AbortSignal, guard: () =
   const server = createServer(limits, (request, response) => {
     void respond(request, response, { ...options, stopping, guard: guard() });
   });
-  server.maxConnections = mostConnections;
+  server.maxConnections = maxConnections;
   server.on('clientError', refuseMalformed);
   return server;
 }
@@ -85,7 +85,7 @@ async function respond(
   const { method = 'GET', url = '/', headers } = request;
   request.on('error', () => {});
   response.on('error', () => {});
-  throwAwayBody(request);
+  discardBody(request);
   try {
     const answer = guard(headers) ?? (await answerTo({ method, url, headers }, sources));
     await sendAnswer(response, { method, answer }, { stopping, limits: given });
@@ -96,11 +96,11 @@ async function respond(
   }
 }
 
-function throwAwayBody(request: IncomingMessage): void {
+function discardBody(request: IncomingMessage): void {
   let bytes = 0;
   request.on('data', (chunk: Buffer) => {
     bytes += chunk.length;
-    if (bytes > largestBody) request.destroy();
+    if (bytes > maxBody) request.destroy();
   });
 }
 

@@ -11,9 +11,9 @@ interface Context {
 }
 
 /** at most so many of containerd's events in a minute are recorded: what comes on top explains nothing better */
-const mostEachMinute = 600;
+const maxEventsPerMinute = 600;
 /** longer names, in UTF-16 units, are cut */
-const longestName = 512;
+const maxNameLength = 512;
 
 /**
  * Records what containerd tells of itself, so that removals can be explained, and for how long it was not listened to. Nothing
@@ -30,8 +30,8 @@ export function observeContainerd({ journal, uptime, watch }: Context): { close(
       const now = Math.floor(uptime() / 60_000);
       count = now === minute ? count + 1 : 1;
       minute = now;
-      if (count > mostEachMinute) return;
-      const data = { topic, namespace: namespace.slice(0, longestName), name: name.slice(0, longestName), at };
+      if (count > maxEventsPerMinute) return;
+      const data = { topic, namespace: namespace.slice(0, maxNameLength), name: name.slice(0, maxNameLength), at };
       record({ type: 'ContainerdObserved', data });
     },
     listening: (now) => {

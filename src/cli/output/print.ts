@@ -33,7 +33,7 @@ const coloured: Paint = (text, colour) => (text.trim() === '' ? text : `\u001b[$
 /** No colours: for files, pipes and pagers. */
 export const colourless: Paint = (text) => text;
 
-/** Colours where a person looks on: on a terminal, unless NO_COLOR is set (no-color.org) or the terminal has none. */
+/** Colours on a terminal, unless NO_COLOR is set (no-color.org) or the terminal has none. */
 export function createPaint(
   { isTTY }: { readonly isTTY?: boolean } = process.stdout,
   env: Readonly<Record<string, string | undefined>> = process.env,

@@ -6,7 +6,7 @@ export interface Column {
 
 /** Renders rows as aligned lines, batch by batch: a column gets wider when it must and never narrower. */
 export interface Table {
-  /** The lines of these rows, after the head where they are the first. `paint` puts a cell that has its width into colour. */
+  /** The lines of these rows, after the head if they are the first. `paint` puts a cell that has its width into colour. */
   lines(rows: readonly (readonly string[])[], paint?: PaintCell): readonly string[];
 }
 

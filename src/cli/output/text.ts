@@ -32,11 +32,11 @@ const units = [{ suffix: 'd', seconds: 86_400 }, { suffix: 'h', seconds: 3600 },
 /** Nanoseconds since 1970 as a date in UTC, to the millisecond. */
 export function dateOf(nanoseconds: bigint): string {
   const milliseconds = Number(nanoseconds / 1_000_000n);
-  // What a Date can't hold is shown as it stands.
+  // A Date can't hold more.
   return Math.abs(milliseconds) <= 8.64e15 ? new Date(milliseconds).toISOString() : `${nanoseconds}ns`;
 }
 
-/** The time between two moments in its largest whole unit, as `3d`; `0s` where it lies ahead. */
+/** The time between two moments in its largest whole unit, as `3d`; `0s` if it is in the future. */
 export function ageOf(then: bigint, now: bigint): string {
   const seconds = Math.max(0, Number((now - then) / 1_000_000_000n));
   const unit = units.find((one) => seconds >= one.seconds);

@@ -14,7 +14,7 @@ const todo =
   'look at it; a layer that containers or images use is repaired by pulling its image again after removing it: a pull does not adopt what was changed';
 
 /**
- * Compares every committed layer, living and retained, with what was measured of it and with its manifest, if it has one. A daemon may
+ * Compares every committed layer, existing or retained, with its measurement and its manifest, if it has one. A daemon may
  * be at work meanwhile: a layer that `later` does not know any more is no finding.
  */
 export async function checkLayers(
@@ -25,7 +25,7 @@ export async function checkLayers(
   const figures = { layers: 0, measured: 0, manifests: 0 };
   const found: (Finding & { readonly snapshot: number })[] = [];
   const alteredIn = new Map<number, ReadonlySet<string>>();
-  // A child has a higher number than its parent.
+  // A child has a higher id than its parent.
   for (const id of layersOf(state)) {
     const layer = layerWith(state, id);
     if (layer === undefined) continue;

@@ -6,7 +6,7 @@ import type { Finding, StepReport } from './report.ts';
 
 const todo = 'containerd can never collect such a snapshot: report this with the output of `snapledger log KEY --json`';
 
-/** Every parent lives, is committed and is the one that the name says; the parent graph has no cycle and fits the index. */
+/** Every parent exists, is committed and is the one that the name says; the parent graph has no cycle and fits the index. */
 export function checkParents(state: State): StepReport {
   const snapshots = [...state.index.values()];
   const findings = snapshots.flatMap((snapshot): readonly Finding[] => {
@@ -28,10 +28,10 @@ export function checkParents(state: State): StepReport {
 function wrongWith({ index, parentGraph }: State, { id, parent, parentId }: Snapshot): string | undefined {
   if (!parentGraph.has(id)) return 'is not in the parent graph';
   if (descendsFromItself(parentGraph, id)) return 'descends from itself';
-  if (parentId === null) return parent === '' ? undefined : `names the parent ${parent} without its number`;
+  if (parentId === null) return parent === '' ? undefined : `names the parent ${parent} without its id`;
   const found = index.get(parent);
-  if (found === undefined) return `its parent ${parent} does not live`;
-  if (found.id !== parentId) return `its parent ${parent} has the number ${found.id}, not ${parentId}`;
+  if (found === undefined) return `its parent ${parent} does not exist`;
+  if (found.id !== parentId) return `its parent ${parent} has the id ${found.id}, not ${parentId}`;
   if (found.kind !== 'committed') return `its parent ${parent} is ${found.kind}`;
   return parentGraph.get(id)?.parentId === parentId ? undefined : 'has another parent in the parent graph';
 }

@@ -13,12 +13,12 @@ export interface Explained {
   readonly found: readonly Found[];
   /** what the reconciler would do about it */
   readonly findings: readonly Action[];
-  /** names of what stands in quarantine/ */
+  /** names of the entries of quarantine/ */
   readonly aside: readonly string[];
   readonly quarantined: readonly Noted<'OrphanQuarantined'>[];
 }
 
-/** A line for each snapshot that is living, retained or pending purge, and for each directory that the disk has. */
+/** A line for each snapshot that exists, is retained or pending purge, and for each directory that the disk has. */
 export function explainRows({ state, found, findings, aside, quarantined }: Explained): readonly Row[] {
   const byId = new Map(findings.flatMap((action) => (action.id === null ? [] : [[action.id, action] as const])));
   const byPath = new Map(findings.flatMap((action) => ('path' in action ? [[action.path, action] as const] : [])));
@@ -47,12 +47,12 @@ const byNumber = <T extends { readonly id: number | null }>(all: readonly T[]): 
 function snapshotRow(state: State, { id, key, kind, parent }: Snapshot, finding: Action | undefined): Row {
   const wanted = state.volumes.wanted.get(id);
   const children = state.parentGraph.get(id)?.children ?? 0;
-  const told = [
+  const reason = [
     `prepared at position ${wanted?.prepared ?? 'unknown'}`,
     ...(parent === '' ? [] : [`on ${parent}`]),
     ...(children === 0 ? [] : [`parent of ${children}`]),
   ].join(', ');
-  return { row: 'snapshot', about: key, id, is: kind, why: finding?.why ?? told, odd: finding !== undefined };
+  return { row: 'snapshot', about: key, id, is: kind, why: finding?.why ?? reason, odd: finding !== undefined };
 }
 
 function retainedRow(state: State, { id, key }: Snapshot, finding: Action | undefined): Row {
@@ -86,7 +86,7 @@ function directoryRow(state: State, { path, id }: Found, finding: Action | undef
 
 function asideRow(path: string, fact: Noted<'OrphanQuarantined'> | undefined): Row {
   const row = { row: 'directory', about: path, id: fact?.data.id ?? null, odd: false } as const;
-  if (fact === undefined) return { ...row, is: 'unknown', why: 'no event of the log tells of it: put there by hand?' };
+  if (fact === undefined) return { ...row, is: 'unknown', why: 'not in any event of the log: put there by hand?' };
   const { path: from, why } = fact.data;
   return { ...row, is: 'quarantined', why: `was ${from} until position ${fact.position}: ${why}` };
 }

@@ -6,7 +6,7 @@ import { plain } from '../output/text.ts';
 export interface Finding {
   readonly what: string;
   readonly todo: string;
-  /** the number of the snapshot whose layer it is about */
+  /** the id of the snapshot whose layer it is about */
   readonly snapshot?: number;
   /** entries of a layer that differ from its manifest */
   readonly entries?: readonly Altered[];

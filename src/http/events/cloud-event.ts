@@ -27,7 +27,7 @@ export function cloudEvent(text: string, store: string): object {
 
 const extensionOf = (name: string) => extensions[name] ?? name.toLowerCase().replace(/[^a-z0-9]/g, '');
 
-/** The snapshot's key, or its number, where the event is about one. */
+/** The snapshot's key, or its id, if the event is about one. */
 function subjectOf({ key, id }: Readonly<Record<string, unknown>>): string | undefined {
   if (typeof key === 'string' && key !== '') return key;
   return typeof id === 'string' ? id : undefined;

@@ -103,12 +103,12 @@ test('stops at a damaged log', async ({ deps }) => {
   });
 });
 
-test('finds a parent that does not live', async ({ deps }) => {
+test('finds a parent that does not exist', async ({ deps }) => {
   await deps.append(enveloped([prepared(5, 'orphan', 'gone', 99)], 13));
   deps.driver.volumes.set('5', newMemoryVolume());
   const { status, lines } = await verified(deps);
   assert.is(status, 1);
-  assert.match(lines.join('\n'), 'active orphan: its parent gone does not live');
+  assert.match(lines.join('\n'), 'active orphan: its parent gone does not exist');
 });
 
 test('verify: a checkpoint whose rows differ, or are not rows, is a finding', async ({ deps }) => {
@@ -199,7 +199,7 @@ test('tells of every snapshot and every directory what it is and why', async ({ 
       '  active directory  3  snapshots/3  the volume of default/5/web',
       "! unknown directory  snapshots/stray  snapshots/stray: its name is not a snapshot's number",
       '  quarantined directory  9  quarantine/13-9  was snapshots/9 until position 14: nobody knows it',
-      '  unknown directory  quarantine/mine  no event of the log tells of it: put there by hand?',
+      '  unknown directory  quarantine/mine  not in any event of the log: put there by hand?',
     ],
   );
 });
