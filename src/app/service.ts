@@ -33,7 +33,7 @@ import { createKeyLocks } from './store/key-locks.ts';
 import { createRolledBack } from './store/rolled-back.ts';
 import type { Snapshots } from './store/store.ts';
 import { createStore } from './store/store.ts';
-import { createRetrier, createUndo } from './store/undo.ts';
+import { createRetrier, createUndo, type Retrier } from './store/undo.ts';
 
 /** A recovered store at work: the use cases and everything that runs behind them. */
 export interface Service {
@@ -90,80 +90,105 @@ interface Context {
   readonly manifests?: Manifests | undefined;
 }
 
+/** Opens a service; what is closed at its end is listed in `halt`, the rest in close-service.ts. */
 export function createService(context: Context): Service {
-  const { journal, driver, checkpoints, recovered, logger, options, failpoint = noFailpoints, uptime } = context;
+  const { journal, driver, recovered, logger, options, failpoint = noFailpoints, uptime } = context;
   const { pipelines = createPipelines({ journal, logger }), closingLimits: limits = closingLimits } = context;
+  const { durability, removal, viewsNeedParent, retention: policy } = options;
+  // 1. What changes share.
   const locks = createKeyLocks();
   const retrier = createRetrier(logger);
-  const purger = createPurger({ journal, pipelines, driver, retrier, logger, failpoint });
-  const meter = createUsageMeter({ journal, pipelines, driver, logger });
-  // In the background nobody waits for a flush, and whoever unpacks has the disk to himself.
-  const flusher =
-    options.durability === 'commit' ? createEarlyFlusher({ journal, pipelines, driver, logger }) : undefined;
-  const { manifests } = context;
-  const keptManifests = manifests && createManifestMaker({ journal, pipelines, manifests, logger });
-  const late = createWriteback({ journal, pipelines, driver, retrier, logger });
-  const checkpointer = createCheckpointer({
-    journal,
-    pipelines,
-    checkpoints,
-    logger,
-    every: options.checkpointEvery,
-    last: context.lastCheckpoint,
-    ...(context.onCheckpoint === undefined ? {} : { onSaved: context.onCheckpoint }),
-  });
-  const { durability, removal, viewsNeedParent, retention: policy } = options;
-  const keeper = createRetention({ ...context, pipelines, purger, failpoint, policy });
-  const flushed = durability === 'commit' || driver.traits.durableFreeze;
-  const rules = { viewsNeedParent, rebase: driver.traits.rebase, flushed, retain: policy !== null };
+  const answerInTime = createAnswerInTime(journal);
+  // 2. Background work.
+  const {
+    purger,
+    meter,
+    keeper,
+    writeback,
+    checkpointer,
+    halted: workHalted,
+  } = startBackground({ ...context, pipelines, failpoint }, retrier);
+  // 3. The use cases.
+  const rules = {
+    viewsNeedParent,
+    rebase: driver.traits.rebase,
+    flushed: durability === 'commit' || driver.traits.durableFreeze,
+    retain: policy !== null,
+  };
   const undo = createUndo(logger, retrier);
   const rolledBack = createRolledBack(journal);
   const foreign = createForeignVolumes({ journal, driver });
-  const answerInTime = createAnswerInTime(journal);
   const works = { locks, answerInTime, rolledBack, foreign, purger, keeper, meter, retrier, undo };
   const store = { journal, driver, ...works, rules, durability, removal, failpoint, logger, uptime };
-  const stopping = () => purger.closing;
+  // 4. The reconciler, for what recovery could not do or has not verified.
   const reconcile = (dryRun: boolean, crash: Crash | null) =>
     locks.alone(async () => {
       await purger.drained();
       await journal.settled();
       if (!dryRun) expectServing(journal);
       const actions = await planFor(() => journal.durable, driver, crash);
+      const stopping = () => purger.closing;
       return { actions, failed: dryRun ? 0 : await apply(actions, { journal, driver, logger, failpoint, stopping }) };
     });
   const reconcileSoon = (about: object) =>
     retrier.add(about, 'reconcile', async () => {
       const { failed } = await reconcile(false, recovered.crash);
-      if (failed > 0) throw new Fault('io', `${failed} deeds failed`, { hint: 'look at the disk' });
+      if (failed > 0) throw new Fault('io', `${failed} actions failed`, { hint: 'look at the disk' });
     });
-  if (recovered.failed > 0) reconcileSoon({ deeds: recovered.failed });
+  if (recovered.failed > 0) reconcileSoon({ actions: recovered.failed });
   const verifying = recovered.unverified
     ? verifyVolumes({ journal, driver, logger, reconcile: (volumes) => reconcileSoon({ volumes }) })
     : undefined;
+  // 5. The end, in the opposite order; the driver is halted when these know that what it cuts short is no failure.
   let ending: Promise<unknown> | undefined;
-  const end = () => {
-    meter.close();
-    flusher?.close();
-    const ended = [verifying?.close(), retrier.close(), keeper.close(), purger.close(), keptManifests?.close()];
-    // After these know: what is cut short now is not told as a failure.
-    driver.halt();
-    return Promise.all(ended);
-  };
   const halted = () => {
-    ending ??= end();
+    ending ??= workHalted(verifying?.close());
     return ending;
   };
-  const snapshots = createStore(store);
   return {
-    snapshots,
+    snapshots: createStore(store),
     restore: (name) => answerInTime(() => restoreLayer(store, name)),
     reconcile: async ({ dryRun }) => (await reconcile(dryRun, null)).actions,
     halt: () => void halted(),
     close: (reason) =>
       closeInOrder(
-        { journal, locks, flusher: late, checkpointer, logger, failpoint, limits, uptime },
+        { journal, locks, flusher: writeback, checkpointer, logger, failpoint, limits, uptime },
         halted(),
         reason,
       ),
   };
+}
+
+interface BackgroundSetup extends Context {
+  readonly pipelines: Pipelines;
+  readonly failpoint: Failpoint;
+}
+
+function startBackground(setup: BackgroundSetup, retrier: Retrier) {
+  const { journal, pipelines, driver, checkpoints, logger, options, manifests, failpoint } = setup;
+  const purger = createPurger({ journal, pipelines, driver, retrier, logger, failpoint });
+  const meter = createUsageMeter({ journal, pipelines, driver, logger });
+  // In the background nobody waits for a flush, and the client that unpacks has the disk to itself.
+  const flusher =
+    options.durability === 'commit' ? createEarlyFlusher({ journal, pipelines, driver, logger }) : undefined;
+  const maker = manifests && createManifestMaker({ journal, pipelines, manifests, logger });
+  const writeback = createWriteback({ journal, pipelines, driver, retrier, logger });
+  const checkpointer = createCheckpointer({
+    journal,
+    pipelines,
+    checkpoints,
+    logger,
+    every: options.checkpointEvery,
+    last: setup.lastCheckpoint,
+    ...(setup.onCheckpoint === undefined ? {} : { onSaved: setup.onCheckpoint }),
+  });
+  const keeper = createRetention({ ...setup, purger, policy: options.retention });
+  const halted = (verified: Promise<void> | undefined) => {
+    meter.close();
+    flusher?.close();
+    const ended = [verified, retrier.close(), keeper.close(), purger.close(), maker?.close()];
+    driver.halt();
+    return Promise.all(ended);
+  };
+  return { purger, meter, keeper, writeback, checkpointer, halted };
 }

@@ -1,8 +1,8 @@
 import type { Snapshot } from '../../projections/snapshot.ts';
-import type { Mount } from '../ports/volume-driver.ts';
+import type { Mount, Usage } from '../ports/volume-driver.ts';
 import { maxMessageBytes } from './framing.ts';
 import { infoOf } from './messages.ts';
-import { encodeInfoResponse, encodeMountsResponse } from './protocol.ts';
+import { encodeInfoResponse, encodeMountsResponse, methodOf } from './protocol.ts';
 
 /** Bytes of the wire, made once for each value and kept as long as that lives. */
 function keptFor<T extends object>(encode: (value: T) => Buffer): (value: T) => Buffer {
@@ -23,7 +23,7 @@ export const labelsLeftOut = 'snapledger/labels-left-out';
  * A snapshot as Stat answers it. One that a store of an earlier release gave more labels than fit into a message is shown
  * without them: a client can then still list the store, and remove the snapshot or replace its labels.
  */
-export const encodedInfo = keptFor((snapshot: Snapshot) => {
+export const encodeInfo = keptFor((snapshot: Snapshot) => {
   const bytes = encodeInfoResponse({ info: infoOf(snapshot) });
   if (bytes.length <= maxMessageBytes) return bytes;
   const labels = { [labelsLeftOut]: `${Object.keys(snapshot.labels).length} labels, larger than a message` };
@@ -31,4 +31,12 @@ export const encodedInfo = keptFor((snapshot: Snapshot) => {
 });
 
 /** Mounts as Prepare, View and Mounts answer them. */
-export const encodedMounts = keptFor((mounts: readonly Mount[]) => encodeMountsResponse({ mounts }));
+export const encodeMounts = keptFor((mounts: readonly Mount[]) => encodeMountsResponse({ mounts }));
+
+export const encodeUsage = ({ bytes, inodes }: Usage): Buffer =>
+  methodOf('Usage').responseSerialize({ size: bytes, inodes });
+
+const nothing = methodOf('Commit').responseSerialize({});
+
+/** The answer to Commit, Remove and Cleanup. */
+export const encodeEmpty = (): Buffer => nothing;

@@ -3,7 +3,7 @@ import * as either from 'fp-ts/lib/Either.js';
 import type { Snapshot } from '../../projections/snapshot.ts';
 import type { Call, Handler } from './call.ts';
 import type { GrpcDeps } from './call-watch.ts';
-import { encodedInfo } from './encoded.ts';
+import { encodeInfo } from './encoded.ts';
 import { decoded, readMessage } from './framing.ts';
 import type { ListRequest } from './messages.ts';
 import { methodOf } from './protocol.ts';
@@ -41,7 +41,7 @@ export function list({ snapshots, logger, calls }: GrpcDeps): Handler {
 async function sendPages(call: Call, snapshots: Iterable<Snapshot>): Promise<void> {
   for (const page of pagesOf(snapshots)) {
     if (call.gone) return;
-    await call.send(method.responseSerialize(page));
+    await call.send(Buffer.concat(page));
     await setImmediate();
   }
 }
@@ -59,7 +59,7 @@ export function* pagesOf(snapshots: Iterable<Snapshot>): Generator<readonly Buff
   let page: Buffer[] = [];
   let bytes = 0;
   for (const snapshot of snapshots) {
-    const info = encodedInfo(snapshot);
+    const info = encodeInfo(snapshot);
     if (page.length === maxPageInfos || (page.length > 0 && bytes + info.length > maxPageBytes)) {
       yield page;
       page = [];

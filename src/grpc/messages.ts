@@ -53,8 +53,6 @@ export interface UsageResponse {
   readonly inodes: number;
 }
 
-export type Empty = Readonly<Record<string, never>>;
-
 const kinds: Readonly<Record<Kind, number>> = { view: 1, active: 2, committed: 3 };
 
 /** A snapshot on the wire; times are exact to the nanosecond. */

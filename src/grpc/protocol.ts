@@ -102,38 +102,21 @@ const root = {
 export const serviceName = 'containerd.services.snapshots.v1.Snapshots';
 
 /** Requests come with every field set; numbers of 64 bits as decimal strings. */
-const definition = fromJSON(root, { longs: String, defaults: true })[serviceName] as ServiceDefinition;
+export const snapshotsService = fromJSON(root, { longs: String, defaults: true })[serviceName] as ServiceDefinition;
 
 /** The answer to Stat about a snapshot, in the bytes of the wire. */
 export function encodeInfoResponse(response: InfoResponse): Buffer {
-  return methodIn(definition, 'Stat').responseSerialize(response);
+  return methodOf('Stat').responseSerialize(response);
 }
 
 /** The answer to Prepare, View and Mounts, in the bytes of the wire. */
 export function encodeMountsResponse(response: MountsResponse): Buffer {
-  return methodIn(definition, 'Mounts').responseSerialize(response);
+  return methodOf('Mounts').responseSerialize(response);
 }
 
-function methodIn(service: ServiceDefinition, name: string): ServiceDefinition[string] {
-  const method = service[name];
+/** A method of the service: its path, and what its messages are made and read by. */
+export function methodOf(name: string): ServiceDefinition[string] {
+  const method = snapshotsService[name];
   if (method === undefined) throw new TypeError(`the service has no method ${name}`);
   return method;
 }
-
-const asIs = (encoded: object) => encoded as Buffer;
-const joined = (page: object) => Buffer.concat(page as readonly Buffer[]);
-
-/** The service. What shows snapshots or mounts is answered with bytes that are encoded already, List with a page of them. */
-export const snapshotsService: ServiceDefinition = {
-  ...definition,
-  ...Object.fromEntries(
-    ['Prepare', 'View', 'Mounts', 'Stat', 'Update'].map((name) => [
-      name,
-      { ...methodIn(definition, name), responseSerialize: asIs },
-    ]),
-  ),
-  List: { ...methodIn(definition, 'List'), responseSerialize: joined },
-};
-
-/** A method of the service: its path, and what its messages are made and read by. */
-export const methodOf = (name: string) => methodIn(snapshotsService, name);

@@ -53,14 +53,15 @@ protocol('numbers the fields of requests as containerd does', () => {
 protocol('numbers the fields of answers as containerd does', () => {
   const mount = { type: 't', source: 's', target: 'u', options: ['o', 'p'] };
   const mounted = bytes(1, text(1, 't') + text(2, 's') + text(3, 'u') + text(4, 'o') + text(4, 'p'));
-  const encodedMounts = encodeMountsResponse({ mounts: [mount] });
-  for (const method of ['Prepare', 'View', 'Mounts']) assert.is(response(method, encodedMounts), mounted);
+  assert.is(encodeMountsResponse({ mounts: [mount] }).toString('hex'), mounted);
+  for (const method of ['Prepare', 'View', 'Mounts']) assert.is(response(method, { mounts: [mount] }), mounted);
   const info = { name: 'n', parent: 'p', kind: 3, createdAt: { seconds: 1, nanos: 2 }, labels: { a: 'b' } };
   const shown = text(1, 'n') + text(2, 'p') + number(3, '03') + bytes(4, number(1, '01') + number(2, '02'));
-  const encoded = encodeInfoResponse({ info: { ...info, updatedAt: { seconds: 3, nanos: 4 } } });
+  const infoResponse = { info: { ...info, updatedAt: { seconds: 3, nanos: 4 } } };
   const answer = bytes(1, shown + bytes(5, number(1, '03') + number(2, '04')) + bytes(6, label));
-  for (const method of ['Stat', 'Update']) assert.is(response(method, encoded), answer);
-  assert.is(response('List', [encoded, encoded]), answer + answer);
+  assert.is(encodeInfoResponse(infoResponse).toString('hex'), answer);
+  for (const method of ['Stat', 'Update']) assert.is(response(method, infoResponse), answer);
+  assert.is(response('List', { info: [infoResponse.info, infoResponse.info] }), answer + answer);
   assert.is(response('Usage', { size: 1, inodes: 2 }), number(1, '01') + number(2, '02'));
   for (const method of ['Commit', 'Remove', 'Cleanup']) assert.is(response(method, {}), '');
 });
