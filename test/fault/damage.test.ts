@@ -241,7 +241,7 @@ test('without a checkpoint the log is truncated, and what it no longer explains 
     .map((line) => JSON.parse(line));
   const aside = lines.filter(({ is }) => is === 'quarantined');
   assert.is(aside.length, onDisk(root).quarantine.length);
-  assert.match(aside[0]?.why, /^was snapshots\/\d+ until position \d+: no living snapshot has the number/);
+  assert.match(aside[0]?.why, /^was snapshots\/\d+ until position \d+: no live snapshot has id/);
 });
 
 test('a directory of snapshots that is missing is a finding', async ({ sandbox, whole }) => {

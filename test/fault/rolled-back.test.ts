@@ -58,7 +58,7 @@ async function expectSetAside(driver: DriverUnderTest, { serving, highest }: Pla
   const { root } = serving;
   const before = await verified(root);
   assert.is(before.status, 1, before.text);
-  assert.match(before.text, "newer than the log's last number");
+  assert.match(before.text, "newer than the log's last id");
   const daemon = await serving.start();
   const client = serving.connect();
   assert.equal((await client.list()).map(({ name }) => name).sort(), ['base', 'container', 'look']);
@@ -77,7 +77,7 @@ async function expectSetAside(driver: DriverUnderTest, { serving, highest }: Pla
   });
   assert.equal(aside.sort(), ['content of extract newest', 'content of newer']);
   const told = await snapledgerRun('log', '--type', 'OrphanQuarantined', '--root', root);
-  assert.match(told.stdout, "newer than the log's last number");
+  assert.match(told.stdout, "newer than the log's last id");
   const { status, text } = await verified(root);
   assert.is(status, 0, text);
 }

@@ -1,12 +1,16 @@
 import type { Found, Volume } from '../../ports/volume-driver.ts';
 
 /**
- * What the reconciler does, by name, each with its reason:
- * `purge` a removed snapshot's volume; `recreate` an active's volume where nothing can have been written into it;
- * `complete` an active of which a part is missing; `declare-lost` a snapshot whose content vanished; `end-retention` one
- * that was removed and can't be brought back, for the same reason; `undo-commit` a
- * seal whose commit is not in the log; `finish-commit` an active's rest whose commit is; `quarantine` what the log does
- * not explain; `discard` what it does not explain and nobody can have written into.
+ * What the reconciler does, each with its reason:
+ * - `purge` the volume of a removed snapshot
+ * - `recreate` the volume of an active that nothing can have been written into
+ * - `complete` an active of which a part is missing
+ * - `declare-lost` a snapshot whose content vanished
+ * - `end-retention` of one that was removed and can't be restored, for the same reason
+ * - `undo-commit` a frozen layer whose commit is not in the log
+ * - `finish-commit` the rest of an active whose commit is in the log
+ * - `quarantine` what the log does not explain
+ * - `discard` what it does not explain and nobody can have written into
  */
 export type Action =
   | { readonly type: 'purge'; readonly id: number; readonly why: string }
@@ -29,7 +33,7 @@ export type Action =
 
 export type ActionType = Action['type'];
 
-/** An action of the reconciler as far as it is told to people and machines. */
+/** An action of the reconciler as it is shown and sent. */
 export interface Described {
   readonly type: string;
   readonly why: string;
@@ -39,12 +43,10 @@ export interface Described {
 }
 
 /** Plain JSON, without what only the driver needs. */
-export function actionRow({ type, id, path, key, why }: Described): Described {
-  return {
-    type,
-    ...(id === undefined || id === null ? {} : { id }),
-    ...(path === undefined ? {} : { path }),
-    ...(key === undefined ? {} : { key }),
-    why,
-  };
-}
+export const actionRow = ({ type, id, path, key, why }: Described): Described => ({
+  type,
+  ...(typeof id === 'number' && { id }),
+  ...(path !== undefined && { path }),
+  ...(key !== undefined && { key }),
+  why,
+});

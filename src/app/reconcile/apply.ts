@@ -12,14 +12,14 @@ interface Context {
   readonly driver: VolumeDriver;
   readonly logger: Logger;
   readonly failpoint: Failpoint;
-  /** Whether the rest is to be left to the next start. */
+  /** Whether to leave the rest to the next start. */
   readonly stopping?: () => boolean;
 }
 
 /**
- * Does the actions in order and records each deed when it is done. A deed that the disk refuses is told to the operator
- * and left for the next time; the others go on. Purges are the purger's: they are in the plan to be seen.
- * Answers how many failed. Rejects where the log fails, and with a Fault (`stopped`) where the store stops.
+ * Does the actions in order and records each. One that the disk refuses is logged and left for the next time; the others go
+ * on. Purges are the purger's: they are in the plan to be shown. Resolves with how many failed. Rejects if the log fails,
+ * and with a Fault (`stopped`) if the store stops.
  */
 export async function apply(
   actions: readonly Action[],
@@ -50,7 +50,7 @@ export async function apply(
 }
 
 const cutShort = () =>
-  new Fault('stopped', 'reconciling was cut short: the daemon stops', { hint: 'the next start looks at what is left' });
+  new Fault('stopped', 'reconciliation was cut short: the daemon stops', { hint: 'the next start reconciles the rest' });
 
 async function perform(
   action: Exclude<Action, { type: 'purge' }>,
@@ -91,7 +91,7 @@ const undone = ({ id, key, why }: Extract<Action, { type: 'undo-commit' | 'finis
   data: { id, key, name: '', step: 'append', error: why, left: `snapshots/${id}`, done: 'unseal' },
 });
 
-/** The name in quarantine of what stood at a path: the log's position and what is left of the old name in plain characters. */
+/** The name in quarantine of what was at a path: the log's position, and the old name in plain characters. */
 export function quarantineName(path: string, position: number): string {
   const plain = path
     .replace(/^snapshots\//, '')

@@ -3,14 +3,14 @@ import type { Found, VolumeDriver } from '../../ports/volume-driver.ts';
 import type { Action } from './action.ts';
 import { type Crash, type Wanted, type WantedVolume, wantedOf } from './wanted.ts';
 
-/** What a scan met, with what was looked at more closely: `pristine` where nobody can have written into it, as far as that is known. */
+/** What a scan found; `pristine` if it was inspected and nobody can have written into it. */
 export interface FoundVolume extends Found {
   readonly pristine?: boolean;
 }
 
 /**
- * The deeds that bring the disk to what the log says, in the order in which they must be done. Pure. Nothing that anybody
- * can have written into is ever deleted without the log asking for it.
+ * The actions that bring the disk to what the log says, in their order. Pure. Nothing that anybody can have written into is
+ * deleted unless the log says so.
  */
 export function plan(wanted: Wanted, found: readonly FoundVolume[]): readonly Action[] {
   const byId = new Map<number, Found>();
@@ -18,7 +18,7 @@ export function plan(wanted: Wanted, found: readonly FoundVolume[]): readonly Ac
   const lost = lostVolumes(wanted, byId);
   return [
     ...lost.values(),
-    ...explanations(found, wanted, lost),
+    ...found.flatMap((volume) => explain(volume, wanted, lost) ?? []),
     ...recreations(wanted, byId, lost),
     ...[...wanted.pendingPurge].map(
       ([id, { why, since }]): Action => ({ type: 'purge', id, why: `${why} at position ${since}` }),
@@ -63,50 +63,36 @@ function gone({ id, kind, fresh, occupies, unsafe }: WantedVolume, found: Found 
   return `the content of ${kind} snapshot ${id} is not on the disk any more`;
 }
 
-/** What becomes of everything that is on the disk. */
-function* explanations(
-  found: readonly FoundVolume[],
-  wanted: Wanted,
-  lost: ReadonlyMap<number, Lost>,
-): IterableIterator<Action> {
-  for (const volume of found) {
-    const action = explain(volume, wanted, lost);
-    if (action !== undefined) yield action;
-  }
-}
-
+/** What to do with something that is on the disk. */
 function explain(found: FoundVolume, wanted: Wanted, lost: ReadonlyMap<number, Lost>): Action | undefined {
   const { id, path } = found;
-  if (id === null) return aside(found, `${path}: its name is not a snapshot's number`);
+  if (id === null) return aside(found, `${path}: its name is no snapshot id`);
   const verdict = lost.get(id);
-  // What is left of a retained one is purged: it was removed.
+  // The rest of a retained one is purged: it was removed.
   if (verdict !== undefined) return verdict.type === 'declare-lost' ? aside(found, verdict.why) : undefined;
-  if (wanted.has(id)) return found.frozen ? sealed(wanted, id) : undefined;
+  if (wanted.has(id)) return found.frozen ? endCommit(wanted, id) : undefined;
   if (wanted.pendingPurge.has(id)) return undefined;
-  if (id <= wanted.lastId) return aside(found, `no living snapshot has the number ${id}`);
+  if (id <= wanted.lastId) return aside(found, `no live snapshot has id ${id}`);
   if (found.pristine !== true)
     return aside(
       found,
-      `newer than the log's last number ${wanted.lastId} and written into: is this log an older copy?`,
+      `newer than the log's last id ${wanted.lastId} and written into: is this log an older copy?`,
     );
-  const why = `past the log's last number ${wanted.lastId}, never acknowledged and empty`;
+  const why = `above the log's last id ${wanted.lastId}, never acknowledged and empty`;
   return { type: 'discard', id, path, found, why };
 }
 
-const aside = (found: FoundVolume, why: string): Action => ({
-  type: 'quarantine',
-  id: found.id,
-  path: found.path,
-  found,
-  why,
-});
+const aside = (found: FoundVolume, why: string): Action => {
+  const { id, path } = found;
+  return { type: 'quarantine', id, path, found, why };
+};
 
-/** A seal beside an active: the log says whether the commit came about. */
-function sealed(wanted: Wanted, id: number): Action {
+/** A frozen layer beside an active: the log says whether its commit was recorded. */
+function endCommit(wanted: Wanted, id: number): Action {
   const [volume, key] = [wanted.volume(id), wanted.key(id)];
   return volume.kind === 'committed'
-    ? { type: 'finish-commit', id, key, volume, why: 'committed, but the rest of the active is still there' }
-    : { type: 'undo-commit', id, key, volume, why: 'sealed, but its commit is not in the log' };
+    ? { type: 'finish-commit', id, key, volume, why: 'committed, but the rest of the active still exists' }
+    : { type: 'undo-commit', id, key, volume, why: 'frozen, but its commit is not in the log' };
 }
 
 function* recreations(
@@ -116,20 +102,17 @@ function* recreations(
 ): IterableIterator<Action> {
   for (const { id, kind, occupies, fresh } of wanted.volumes()) {
     if (kind === 'committed' || !occupies || lost.has(id)) continue;
-    const there = found.get(id);
-    if (there?.layer !== true) {
+    const present = found.get(id);
+    if (present?.layer !== true) {
       if (fresh) yield { type: 'recreate', id, volume: wanted.volume(id), why: notFinished };
-    } else if (!there.complete) yield { type: 'complete', id, volume: wanted.volume(id), why: partMissing };
+    } else if (!present.complete) yield { type: 'complete', id, volume: wanted.volume(id), why: partMissing };
   }
 }
 
 const notFinished = 'prepared, but its volume was never finished';
 const partMissing = 'a part that an active needs is missing';
 
-/**
- * Looks at the disk and answers what there is to do. `crash` as for `wantedOf`; `scanning` is a scan that was begun
- * before, since which nothing has changed the disk. Changes nothing.
- */
+/** Compares the disk with the state. `crash` as for `wantedOf`; `scanning` may have begun before, if the disk has not changed since. */
 export async function planFor(
   state: () => State,
   driver: VolumeDriver,
@@ -140,14 +123,14 @@ export async function planFor(
   const { lastId } = state().storeInfo;
   const found: FoundVolume[] = [];
   for (const volume of scanned) {
-    const unknown = volume.id !== null && volume.id > lastId;
-    found.push(unknown ? { ...volume, pristine: await driver.isPristine(volume) } : volume);
+    const isNewer = volume.id !== null && volume.id > lastId;
+    found.push(isNewer ? { ...volume, pristine: await driver.isPristine(volume) } : volume);
   }
   // In one turn: the state is folded in place.
   return plan(wantedOf(state(), driver, crash), found);
 }
 
-/** How many actions there are of each name. */
+/** How many actions there are of each type. */
 export function countByType(actions: readonly Action[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const { type } of actions) counts[type] = (counts[type] ?? 0) + 1;

@@ -8,34 +8,34 @@ import { layerWith } from '../store/volume-of.ts';
 export interface WantedVolume {
   readonly id: number;
   readonly kind: Kind;
-  /** it has something on disk of its own */
+  /** it has something of its own on disk */
   readonly occupies: boolean;
-  /** The log shows a prepare that may never have been answered, or of which the power cut may have left nothing. */
+  /** The log shows a prepare that may not have been answered, or whose volume a power cut may have undone. */
   readonly fresh: boolean;
   /** Committed, but not known to have been on stable storage when the power went. */
   readonly unsafe: boolean;
-  /** removed, and kept so that it can be brought back */
+  /** removed, and kept so that it can be restored */
   readonly retained: boolean;
 }
 
 /** What the log says should be on disk, and what it says should go. */
 export interface Wanted {
-  /** All of them; each is made when it is asked for, so that a large store costs no copy of it. */
+  /** All of them; each is made on demand, so that a large store is not copied. */
   volumes(): Iterable<WantedVolume>;
   has(id: number): boolean;
-  /** the wanted volume with an id as its driver sees it; throws for any other id */
+  /** a wanted volume as its driver sees it; throws for any other id */
   volume(id: number): Volume;
   key(id: number): string;
   readonly pendingPurge: Volumes['pendingPurge'];
-  /** the highest id that the log ever gave */
+  /** the highest id in the log */
   readonly lastId: number;
 }
 
-/** How a session ended that recorded no closing. */
+/** A session that recorded no closing. */
 export interface Crash {
   /** position of its opening */
   readonly since: number;
-  /** the machine went down with it: what was not flushed may be gone */
+  /** the machine went down: what was not flushed may be gone */
   readonly powerCut: boolean;
 }
 
@@ -46,12 +46,12 @@ export function crashOf({ storeInfo }: State, boot: string): Crash | null {
 
 /**
  * Only what a crashed session prepared and did not commit can be fresh: after a power cut all of it, else what no later event
- * speaks of. Only a power cut leaves data unsafe.
+ * concerns. Only a power cut leaves data unsafe.
  */
 export function wantedOf(state: State, driver: Pick<VolumeDriver, 'occupies'>, crash: Crash | null): Wanted {
   const wanted = (id: number, { kind, prepared, touched, flushed }: Living): WantedVolume => {
     const ofCrash = crash !== null && prepared > crash.since;
-    // A power cut takes back the making of a volume too, even of one that somebody has written into.
+    // A power cut may undo the creation even of a volume that was written into.
     const fresh = ofCrash && kind !== 'committed' && (crash.powerCut || !touched);
     const unsafe = crash?.powerCut === true && kind === 'committed' && !flushed;
     return { id, kind, occupies: driver.occupies({ kind }), fresh, unsafe, retained: false };
@@ -77,6 +77,6 @@ export function wantedOf(state: State, driver: Pick<VolumeDriver, 'occupies'>, c
 
 function layer(state: State, id: number) {
   const found = layerWith(state, id);
-  if (found === undefined) throw new TypeError(`no living or retained snapshot has the number ${id}`);
+  if (found === undefined) throw new TypeError(`no live or retained snapshot has id ${id}`);
   return found;
 }

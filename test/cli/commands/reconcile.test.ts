@@ -68,7 +68,7 @@ test('tells what the daemon could not do', async (context) => {
 test('plans on a stopped store without its lock', async ({ deps }) => {
   assert.equal(await printed(deps, { dryRun: true }), [
     'ACTION   ID  ABOUT        WHY',
-    "discard   9  snapshots/9  past the log's last number 4, never acknowledged and empty",
+    "discard   9  snapshots/9  above the log's last id 4, never acknowledged and empty",
     '1 action to do; nothing was changed',
   ]);
   assert.ok(deps.driver.volumes.has('9'));
