@@ -109,7 +109,7 @@ async function serve(store: OpenStore, { config, tools, listeners, started, outl
     started.defer(observeContainerd({ journal, uptime: system.uptime, watch }).close);
   }
   metrics.watchHealth(health);
-  started.defer(watchHealth({ health, stopped: journal.stopped, logger, tell: grpc.setServing }).close);
+  started.defer(watchHealth({ health, stopped: journal.stopped, logger, report: grpc.setServing }).close);
 }
 
 /** What the operator's socket answers from. */

@@ -1,8 +1,8 @@
 import type { Meta } from '../../events/envelope.ts';
 
-/** Who acts when nobody asked. */
+/** For what the daemon does by itself. */
 export const reconcilerActor: Meta = { actor: 'reconciler' };
-/** Who acts from the command line, and for the store's own life. */
+/** For commands, and for opening and closing the store. */
 export const operatorActor: Meta = { actor: 'operator' };
-/** Who tells of what containerd does. */
+/** For events reported by containerd. */
 export const containerdActor: Meta = { actor: 'containerd' };

@@ -3,31 +3,31 @@ import type { Health } from './store/journal.ts';
 
 interface Context {
   readonly health: () => Health;
-  /** looked at once more when this resolves */
+  /** health is checked once more when this resolves */
   readonly stopped: Promise<unknown>;
   readonly logger: Logger;
-  /** Called with what health checks are answered from now on. */
-  readonly tell: (serving: boolean) => void;
+  /** called with the answer to health checks from now on */
+  readonly report: (serving: boolean) => void;
 }
 
-/** milliseconds between two looks, so that an idle daemon notices too */
+/** milliseconds between two checks, so that an idle daemon notices too */
 const pause = 1_000;
 
-/** Looks every second whether the store takes changes, and reports each change of that. */
-export function watchHealth({ health, stopped, logger, tell }: Context): { close(): void } {
+/** Checks every second whether the store accepts changes, logs and reports each change of that. */
+export function watchHealth({ health, stopped, logger, report }: Context): { close(): void } {
   let known = '';
   let closed = false;
-  const look = () => {
+  const check = () => {
     const { serving, reason, fault } = health();
     if (closed || reason === known) return;
     if (serving) logger.warn({ was: known }, 'changes are taken again');
     else logger.error({ reason, hint: fault?.hint ?? 'restart the daemon' }, 'changes are refused, reads go on');
     known = reason;
-    tell(serving);
+    report(serving);
   };
-  const timer = setInterval(look, pause);
+  const timer = setInterval(check, pause);
   timer.unref();
-  void stopped.then(look);
+  void stopped.then(check);
   return {
     close: () => {
       closed = true;

@@ -116,7 +116,7 @@ test('lets the other commands work while it runs', async (context) => {
   writeFileSync(join(context.root, 'snapshots', 'stray', 'file'), 'mine');
   const verified = await snapledgerRun('verify', '--root', context.root);
   assert.is(verified.status, 1, verified.stderr);
-  assert.match(verified.stdout, "snapshots/stray: its name is no snapshot id");
+  assert.match(verified.stdout, 'snapshots/stray: its name is no snapshot id');
   const plan = await snapledgerRun('reconcile', '--dry-run', '--root', context.root);
   assert.equal([plan.status, plan.stdout.trimEnd().split('\n').at(-1)], [0, '1 action to do; nothing was changed']);
   assert.ok(existsSync(join(context.root, 'snapshots', 'stray')));
@@ -124,7 +124,7 @@ test('lets the other commands work while it runs', async (context) => {
   assert.equal(JSON.parse(done.stdout), {
     type: 'quarantine',
     path: 'snapshots/stray',
-    why: "snapshots/stray: its name is no snapshot id",
+    why: 'snapshots/stray: its name is no snapshot id',
   });
   assert.is((await snapledgerRun('verify', '--root', context.root)).status, 0);
   const tree = await snapledgerRun('tree', '--root', context.root);

@@ -3,7 +3,7 @@ import type { EncodedEvents, EventLog } from '../../ports/event-log.ts';
 
 const lineFeed = 0x0a;
 
-/** Encoded events on their way to readers; what one reader makes of them is there for the next one as well. */
+/** Encoded events for readers. What is derived from them for one reader is shared with the others. */
 export class Batch implements EncodedEvents {
   readonly first: number;
   readonly count: number;
@@ -20,13 +20,13 @@ export class Batch implements EncodedEvents {
     return this.first + this.count - 1;
   }
 
-  /** What `make` makes of this batch, made once for each key. */
+  /** What `make` derives from this batch, once for each key. */
   once<T>(key: unknown, make: (batch: Batch) => T): T {
     if (!this.#made.has(key)) this.#made.set(key, make(this));
     return this.#made.get(key) as T;
   }
 
-  /** The events after a position within this batch; the same batch where that is all of them. */
+  /** The events after a position within this batch; the same batch if that is all of them. */
   after(position: number): Batch {
     if (position < this.first) return this;
     let start = 0;
@@ -35,7 +35,7 @@ export class Batch implements EncodedEvents {
   }
 }
 
-/** The log's events after a position, encoded: as they stand there, or encoded here where the adapter holds them otherwise. */
+/** The log's events after a position, encoded: as they are stored, or encoded here if the adapter stores them otherwise. */
 export function readEncoded(log: Pick<EventLog, 'read' | 'readEncoded'>, after: number): AsyncIterable<EncodedEvents> {
   return log.readEncoded?.(after) ?? encoding(log.read(after));
 }
@@ -44,7 +44,7 @@ async function* encoding(batches: AsyncIterable<readonly Envelope[]>): AsyncGene
   for await (const batch of batches) yield* encodeEvents(batch);
 }
 
-/** Encodes events in order; where positions are missing between them a new piece begins. */
+/** Encodes events in order; a gap between positions begins a new piece. */
 export function* encodeEvents(envelopes: readonly Envelope[]): Generator<EncodedEvents> {
   let begin = 0;
   for (let next = 1; next <= envelopes.length; next++) {

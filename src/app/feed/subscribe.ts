@@ -9,27 +9,27 @@ import { PositionGone } from '../../ports/position-gone.ts';
 
 export interface SubscribeOptions<T extends EventType = EventType> {
   readonly source: EventSource;
-  /** only these types of events; all unless said */
+  /** only these types of events; default: all */
   readonly types?: readonly T[];
-  /** the first position that is wanted where the checkpoint knows none; 1 unless said */
+  /** the first position that is wanted if there is no checkpoint; default: 1 */
   readonly from?: number;
   readonly checkpoint?: ReaderCheckpoint;
   /**
-   * Work on an event that takes its time: the next event waits for it, and no position is saved whose work is not done. An
-   * error ends the subscription. Observers get the event afterwards.
+   * Asynchronous work on an event: the next event waits for it, and no position is saved whose work is not done. An error ends
+   * the subscription. Observers get the event afterwards.
    */
   readonly handle?: (envelope: Envelope<EventOf<T>>) => void | Promise<void>;
-  /** told of a lost connection and of how long it will be until it is tried again, in milliseconds */
+  /** called for a lost connection, with the milliseconds until the next attempt */
   readonly onRetry?: (error: unknown, pause: number) => void;
-  /** milliseconds; the pause doubles from the one to the other and is short again once an event has come */
+  /** milliseconds; the pause doubles from the one to the other, and is reset by an event */
   readonly pauses?: { readonly first: number; readonly longest: number };
 }
 
 /**
- * The events of a store in order, each once, from the checkpoint's position on. A lost connection is made again, with
- * growing pauses, where it was lost. A position is saved when the observers have returned and `handle` has resolved, at
- * the latest after the batch that it came with: after a crash only what came since is given again.
- * Completes where the source ends. Errors with a PositionGone where the log lacks the next event, and with a Fault.
+ * The events of a store in order, each once, from the checkpoint's position on. Reconnects with growing pauses. A position is
+ * saved when the observers have returned and `handle` has resolved, at the latest after its batch: after a crash only later
+ * events are repeated. Completes when the source ends. Errors with a PositionGone if the log lacks the next event, and with a
+ * Fault.
  */
 export function subscribe<T extends EventType = EventType>(
   options: SubscribeOptions<T>,
@@ -44,10 +44,10 @@ export function subscribe<T extends EventType = EventType>(
   });
 }
 
-/** How far a reader is. */
+/** A reader's progress. */
 interface Place {
   position: number;
-  /** it is that of an event that the log once gave */
+  /** whether an event with this position was read from the log */
   seen: boolean;
 }
 
@@ -79,7 +79,7 @@ async function deliver<T extends EventType>(
 
 const passing: ReadonlySet<FaultCode> = new Set<FaultCode>(['io', 'busy', 'stopped']);
 
-/** Batches from a source, which is asked again from the reader's place when it was lost. */
+/** Batches from a source, which is read again from the reader's position after a lost connection. */
 async function* connected<T extends EventType>(
   { source, types, onRetry, pauses = { first: 100, longest: 30_000 } }: SubscribeOptions<T>,
   place: Place,
@@ -111,14 +111,11 @@ async function* connected<T extends EventType>(
 type ReadableLog = Pick<EventLog, 'end' | 'read' | 'close'>;
 
 export interface LogSourceOptions {
-  /** to look again so many milliseconds after everything was read; without it the source ends there */
+  /** milliseconds between the end of a read and the next one; without it the source ends with the log */
   readonly pollEvery?: number;
 }
 
-/**
- * The events of a log that is opened for each look at it: of any adapter, be it that another process writes it. The signal
- * tells that nobody waits any more.
- */
+/** The events of a log of any adapter, which is opened for each read: another process may write it. The signal ends waiting. */
 export function createLogSource(
   open: (signal: AbortSignal) => Promise<ReadableLog>,
   { pollEvery }: LogSourceOptions = {},

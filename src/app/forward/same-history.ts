@@ -44,7 +44,7 @@ async function eventsOf(log: Readable, from: number, to: number): Promise<Readon
   return found;
 }
 
-/** The first position after `before` up to `last` that differs, where all after it do as well. */
+/** The first position after `before` up to `last` that differs, if all after it do as well. */
 async function firstDifference(
   before: number,
   last: number,
@@ -61,5 +61,5 @@ async function firstDifference(
 
 const diverged = (what: string) =>
   new Fault('corrupt', `the stream and this log are two histories: ${what}`, {
-    hint: 'nothing was changed. Bring back the log that the stream was made of; or, where this log is right, delete the stream by an administrator of the cluster, for ever (tombstone), and let this node begin with an empty root',
+    hint: 'nothing was changed. Restore the log that the stream was made of; or, if this log is right, have an administrator of the cluster tombstone the stream, and start this node with an empty root',
   });

@@ -50,7 +50,9 @@ export async function apply(
 }
 
 const cutShort = () =>
-  new Fault('stopped', 'reconciliation was cut short: the daemon stops', { hint: 'the next start reconciles the rest' });
+  new Fault('stopped', 'reconciliation was cut short: the daemon stops', {
+    hint: 'the next start reconciles the rest',
+  });
 
 async function perform(
   action: Exclude<Action, { type: 'purge' }>,

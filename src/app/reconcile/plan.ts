@@ -74,10 +74,7 @@ function explain(found: FoundVolume, wanted: Wanted, lost: ReadonlyMap<number, L
   if (wanted.pendingPurge.has(id)) return undefined;
   if (id <= wanted.lastId) return aside(found, `no live snapshot has id ${id}`);
   if (found.pristine !== true)
-    return aside(
-      found,
-      `newer than the log's last id ${wanted.lastId} and written into: is this log an older copy?`,
-    );
+    return aside(found, `newer than the log's last id ${wanted.lastId} and written into: is this log an older copy?`);
   const why = `above the log's last id ${wanted.lastId}, never acknowledged and empty`;
   return { type: 'discard', id, path, found, why };
 }

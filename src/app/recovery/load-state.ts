@@ -7,23 +7,23 @@ import type { EventLog, Gone } from '../../ports/event-log.ts';
 import { Fault } from '../../ports/fault.ts';
 import type { Logger } from '../../ports/logger.ts';
 
-/** The state at the log's end, and how it came about. */
+/** The state at the log's end, and how it was loaded. */
 export interface LoadedState {
   readonly state: MutableState;
   /** position of the checkpoint it began with, 0 for none */
   readonly checkpoint: number;
   /** events folded in after it */
   readonly replayed: number;
-  /** the last of them, where `upTo` was given */
+  /** the last of them, if any */
   readonly last?: Envelope;
 }
 
 type Readable = Pick<EventLog, 'end' | 'gone' | 'read' | 'chainHashAt'>;
 
 /**
- * The newest whole checkpoint that this log contains, and every event after it. A checkpoint that is ahead of the log,
- * or of another history, stops the start: acknowledged events would be lost in silence. With `upTo` the state is that after
- * an earlier position, and what is newer is not looked at.
+ * Loads the newest complete checkpoint that this log contains, and folds in every event after it. Throws a Fault if a
+ * checkpoint is ahead of the log, or of another history: acknowledged events would be lost silently. With `upTo` the state is
+ * that after an earlier position.
  */
 export async function loadState(
   log: Readable,
@@ -82,7 +82,7 @@ const expired = ({ gone }: Readable) =>
     cause: gone.fault,
   });
 
-/** A log that was repaired lacks positions: only a checkpoint of a later one can stand for them. */
+/** A repaired log lacks positions: only a later checkpoint can replace them. */
 const unbridged = (first: number, last: number) =>
   new Fault(
     'corrupt',
@@ -97,7 +97,7 @@ const ahead = (checkpoint: number, end: number) =>
     'corrupt',
     `the log ends at position ${end}, but a checkpoint shows that it once held position ${checkpoint}`,
     {
-      hint: 'bring back the newer log; or see what `snapledger repair --dry-run` would take from the checkpoint; to go on with this older log alone, delete the checkpoints directory: volumes that it does not explain are then quarantined',
+      hint: 'restore the newer log; or see what `snapledger repair --dry-run` would take from the checkpoint; to continue with this older log only, delete the checkpoints directory: volumes that it does not explain are then quarantined',
     },
   );
 
@@ -106,6 +106,6 @@ const foreign = (position: number) =>
     'corrupt',
     `the log's history at position ${position} is not the one that the checkpoint there was made of`,
     {
-      hint: 'bring back the log that belongs to this root; if this one is right, delete the checkpoints directory and everything is replayed',
+      hint: 'restore the log that belongs to this root; if this one is right, delete the checkpoints directory and everything is replayed',
     },
   );

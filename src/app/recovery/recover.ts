@@ -14,7 +14,7 @@ import { type Crash, crashOf } from '../reconcile/wanted.ts';
 import type { Journal } from '../store/journal.ts';
 import { withUptime } from '../store/journal.ts';
 
-/** Who takes the store into service. */
+/** The session that opens the store. */
 export interface Opener {
   readonly store: string;
   readonly version: string;
@@ -22,7 +22,7 @@ export interface Opener {
   readonly boot: string;
   readonly pid: number;
   readonly root: Root;
-  /** the log is not kept in the root, so that a copy of the root has the same one */
+  /** the log is not kept in the root, so a copy of the root has the same one */
   readonly shared: boolean;
   /** takes the store over from another root, on purpose */
   readonly takeOver: boolean;
@@ -47,7 +47,7 @@ interface Context {
   readonly uptime: Uptime;
 }
 
-/** A root belongs to one driver for ever: another one would take all its volumes for lost. */
+/** A root belongs to one driver: another one would declare all its volumes lost. */
 export function checkDriver(made: string, wanted: string): void {
   if (made !== '' && made !== wanted)
     throw new Fault('misuse', `this root was made with the driver ${made}, not ${wanted}`, {
@@ -56,8 +56,8 @@ export function checkDriver(made: string, wanted: string): void {
 }
 
 /**
- * A copy of a root whose log is in a cluster shares this log with the original: to each of them, what the other one makes
- * would be lost volumes. Only one that is told to takes the store over. A copy with a log in files has a log of its own.
+ * A copy of a root whose log is in a cluster shares this log with the original: for each of them the volumes of the other one
+ * would be lost. Only `takeOver` lets another root serve the store. A copy with a log in files has a log of its own.
  */
 function expectOwnRoot({ journal, logger, opener }: Context): void {
   const { root } = journal.latest.storeInfo;
@@ -71,25 +71,25 @@ function expectOwnRoot({ journal, logger, opener }: Context): void {
     'misuse',
     `root ${opener.root.path} on ${opener.root.host}: the newest events were written from another root, ${root.path} on ${root.host}`,
     {
-      hint: `go on with that one; or, where this one is to serve the store from now on, stop the daemon there and start this one once with \`snapledger serve --take-over\`: what only that root has is then lost`,
+      hint: `continue with that one; or, if this one is to serve the store from now on, stop the daemon there and start this one once with \`snapledger serve --take-over\`: what only that root has is then lost`,
     },
   );
 }
 
-/** What recovery did. */
+/** The result of a recovery. */
 export interface Recovered {
   readonly actions: readonly Action[];
   /** how many of them the disk refused */
   readonly failed: number;
-  /** how the session before this one ended, null for in order */
+  /** how the last session ended, null for a clean shutdown */
   readonly crash: Crash | null;
-  /** only the ids of the volumes were compared: what is inside is to be verified in the background */
+  /** only the ids of the volumes were compared: the volumes are to be verified in the background */
   readonly unverified: boolean;
 }
 
 /**
- * Takes the store into service: notes a first start, brings the disk to what the log says, and records the opening with
- * what there was to do. The opening comes last: a crash in the middle leaves the session before it to be recovered again.
+ * Opens the store: records its creation at the first start, brings the disk to what the log says, and records the opening
+ * with the number of actions. The opening comes last: after a crash before it the same session is recovered again.
  */
 export async function recover(context: Context): Promise<Recovered> {
   const { journal, driver, logger, opener, replayed, scans, failpoint = noFailpoints } = context;
@@ -106,7 +106,7 @@ export async function recover(context: Context): Promise<Recovered> {
   const unverified = crash === null && (await areIdsEnough(context));
   const actions = unverified ? [] : await planFor(() => journal.durable, driver, crash, scans?.found);
   const failed = await apply(actions, { journal, driver, logger, failpoint });
-  // What an earlier session made, and what was just made again, is not fresh any more once this one is open.
+  // Volumes of earlier sessions, and those that were just recreated, are not fresh any more once this session is open.
   await driver.syncMetadata();
   const opened: Event = {
     type: 'StoreOpened',
@@ -128,14 +128,14 @@ export async function recover(context: Context): Promise<Recovered> {
   return { actions, failed, crash, unverified };
 }
 
-/** Where only a flush brings volumes to stable storage, the power may have gone after the orderly end. */
+/** If only a flush brings volumes to stable storage, a power cut may have come after the clean shutdown. */
 async function areIdsEnough({ journal, driver, scans, opener }: Context): Promise<boolean> {
   if (!driver.traits.orderedMetadata && journal.latest.storeInfo.boot !== opener.boot) return false;
   const ids = await scans?.ids;
   return ids !== undefined && idsMatch(journal.durable, driver, ids);
 }
 
-/** Records that the daemon leaves the store in order. */
+/** Records a clean shutdown. */
 export async function recordClosing(journal: Journal, reason: string, uptime: Uptime): Promise<void> {
   const actor = withUptime(operatorActor, uptime);
   await journal.record([{ type: 'StoreClosed', data: { reason } }], { actor, reserve: true });

@@ -12,8 +12,8 @@ import { expectServing, type Journal } from '../store/journal.ts';
 import { layerWith, pathOf, snapshotWith } from '../store/volume-of.ts';
 
 /**
- * Brings a retained layer back by its name or number, after those of its parents that are retained too. Answers what lives
- * again, parents first, when that is on stable storage. A layer that is not what was committed is refused and left as it is.
+ * Restores a retained layer by its name or id, after those of its parents that are retained too. Answers the restored
+ * snapshots, parents first, when that is on stable storage. A layer that was changed since its commit is refused and left as it is.
  */
 export async function restoreLayer(context: StoreContext, name: string): Promise<Answer<readonly Snapshot[]>> {
   const { journal, logger } = context;
@@ -23,8 +23,8 @@ export async function restoreLayer(context: StoreContext, name: string): Promise
     const found = restorable(journal.latest, name);
     if (either.isLeft(found)) return found;
     const next = found.right.find(({ snapshot }) => !examined.has(snapshot.id))?.snapshot;
-    // Deciding and recording are one turn: what happened during the walks counts.
-    if (next === undefined) return bringBack(context, found.right);
+    // Decide and record in one turn of the event loop: what happened during the walks counts.
+    if (next === undefined) return restore(context, found.right);
     const { id, key } = next;
     const why = await defectOf(context, id);
     examined.add(id);
@@ -34,7 +34,7 @@ export async function restoreLayer(context: StoreContext, name: string): Promise
   }
 }
 
-async function bringBack(
+async function restore(
   { journal, failpoint }: StoreContext,
   layers: readonly Retained[],
 ): Promise<Answer<readonly Snapshot[]>> {
@@ -51,17 +51,15 @@ interface Context {
 }
 
 /**
- * Why a layer, living or retained, is not the one that was committed, as far as its figures show, or undefined where nothing shows it.
- * Metadata is walked off the main thread; no file is read. A layer that was not measured yet is only looked for. Rejects with a
- * Fault where it can't be walked.
+ * How a layer, live or retained, differs from the one that was committed, as far as its usage shows, or undefined. Walks
+ * metadata off the main thread; reads no file. A layer that was not measured yet only has to exist. Rejects with a Fault if it
+ * can't be walked.
  */
 export async function defectOf({ journal, driver }: Context, id: number): Promise<string | undefined> {
-  const gone = 'its volume is not on the disk any more';
-  if (!driver.hasCommitted(id)) return gone;
+  if (!driver.hasCommitted(id)) return 'its volume is not on the disk any more';
   const measured = journal.latest.usage.get(id);
   const layer = layerWith(journal.latest, id);
   if (measured === undefined || layer === undefined) return undefined;
   const why = alteration(measured, await driver.usage(layer.volume));
-  if (why === undefined) return undefined;
-  return `its volume was changed after its commit: ${why}`;
+  return why && `its volume was changed after its commit: ${why}`;
 }

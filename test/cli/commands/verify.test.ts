@@ -52,7 +52,7 @@ test('explains what vanished and what nobody asked for, and what to do', async (
   assert.match(text, 'snapshot 3 (default/5/web): the content of active snapshot 3 is not on the disk any more');
   assert.match(text, 'restore the directory from a backup before the next start');
   assert.match(text, "snapshots/9: above the log's last id 4, never acknowledged and empty");
-  assert.match(text, "snapshots/stray: its name is no snapshot id");
+  assert.match(text, 'snapshots/stray: its name is no snapshot id');
   assert.match(text, /orphans +2 findings/);
 });
 
@@ -197,7 +197,7 @@ test('tells of every snapshot and every directory what it is and why', async ({ 
       '  committed directory  1  snapshots/1  the volume of default/2/sha256:aaa',
       '  committed directory  2  snapshots/2  the volume of default/4/sha256:bbb',
       '  active directory  3  snapshots/3  the volume of default/5/web',
-      "! unknown directory  snapshots/stray  snapshots/stray: its name is no snapshot id",
+      '! unknown directory  snapshots/stray  snapshots/stray: its name is no snapshot id',
       '  quarantined directory  9  quarantine/13-9  was snapshots/9 until position 14: nobody knows it',
       '  unknown directory  quarantine/mine  not in any event of the log: put there by hand?',
     ],
