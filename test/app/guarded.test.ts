@@ -7,7 +7,7 @@ import { enveloped, prepared } from '../support/sample-events.ts';
 
 const test = suite('app/guarded');
 
-test('a driver is halted and closed whatever the root is, since a stop must come to its end', async () => {
+test('root guard: a driver is halted and closed even on another root', async () => {
   const wrong = new Fault('stale', 'root: is another directory', { hint: 'bring it back' });
   const driver = createMemoryDriver();
   const guarded = guardDriver({ check: () => wrong, checkAnew: () => wrong }, driver);
@@ -24,7 +24,7 @@ test('a driver is halted and closed whatever the root is, since a stop must come
   await guarded.close();
 });
 
-test('what is read by paths is passed on only while the root is the one that was opened', async () => {
+test('root guard: what is read is passed on only while the root is the one that was opened', async () => {
   const wrong = new Fault('stale', 'root: is another directory', { hint: 'bring it back' });
   let fault: Fault | undefined;
   const root = { check: () => fault, checkAnew: () => fault };

@@ -96,7 +96,7 @@ function rolledBackTests(test: Test<{ sandbox: Sandbox; backup: string }>, drive
     const { status, text } = await verified(serving.root);
     assert.is(status, 3, text);
     const error: unknown = await serving.start().catch((thrown) => thrown);
-    assert.match(String(error), 'to go on with this older log alone, delete the checkpoints directory');
+    assert.match(String(error), 'to continue with this older log only, delete the checkpoints directory');
     rmSync(join(serving.root, 'checkpoints'), { recursive: true });
     await expectSetAside(driver, place);
   });

@@ -37,7 +37,7 @@ function checkpointed(every: number, failing = false) {
   return { log, journal, saved, errors, checkpointer, record };
 }
 
-test('a checkpoint is written every so many events, of a place that the log holds', async () => {
+test('checkpoints: are written every N events, at a position that the log holds', async () => {
   const { saved, record, log, checkpointer } = checkpointed(3);
   for (let id = 1; id <= 7; id++) await record(id);
   assert.equal(
@@ -56,7 +56,7 @@ test('a checkpoint is written every so many events, of a place that the log hold
   assert.is(saved.length, 3);
 });
 
-test('a checkpoint that fails is told, and not tried again at once', async () => {
+test('checkpoints: a failure is logged and not retried at once', async () => {
   const { errors, record } = checkpointed(100, true);
   for (let id = 1; id <= 105; id++) await record(id);
   assert.equal(errors, ['checkpoint failed: a restart will take longer']);

@@ -18,7 +18,7 @@ async function counting() {
   return { ...store, counts };
 }
 
-test('a layer that is being unpacked is flushed early, until its commit', async () => {
+test('early flush: flushes a layer while it is unpacked, until its commit', async () => {
   const { snapshots, counts } = await counting();
   await snapshots.prepare(prepare('extract', '', { labels: { 'containerd.io/snapshot.ref': 'sha256:a' } }), actor);
   for (let waited = 0; counts.flushes === 0 && waited < 100; waited++) await pause(20);
@@ -30,7 +30,7 @@ test('a layer that is being unpacked is flushed early, until its commit', async 
   assert.is(counts.flushes, flushes);
 });
 
-test('all layers that are being unpacked are flushed, since one of them may hold nothing', async () => {
+test('early flush: flushes all layers that are being unpacked', async () => {
   const flushed = new Set<number>();
   const { snapshots } = await openMemoryStore({
     before: (deed, id) => {
@@ -43,14 +43,14 @@ test('all layers that are being unpacked are flushed, since one of them may hold
   assert.equal([...flushed], [1, 2]);
 });
 
-test('an unpack without that label is known by its key', async () => {
+test('early flush: recognises an unpack without the label by its key', async () => {
   const { snapshots, counts } = await counting();
   await snapshots.prepare(prepare('default/7/extract-123 sha256:a'), actor);
   for (let waited = 0; counts.flushes === 0 && waited < 100; waited++) await pause(20);
   assert.ok(counts.flushes > 0);
 });
 
-test('where commits do not wait for a flush, none comes early', async () => {
+test('early flush: is off if commits do not wait for a flush', async () => {
   let flushes = 0;
   const { snapshots } = await openMemoryStore({
     service: { durability: 'background' },

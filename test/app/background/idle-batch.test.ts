@@ -26,7 +26,7 @@ async function atWork() {
   return one;
 }
 
-test('hands over all that is due together, each once, when nothing has come for a while', async () => {
+test('idle batch: runs once for all ids, each once, when none was added for a while', async () => {
   const { batch, began, release } = gathering({ quiet: 30, max: never });
   for (const id of [3, 1, 3, 2]) batch.add(id);
   assert.equal(began, []);
@@ -36,7 +36,7 @@ test('hands over all that is due together, each once, when nothing has come for 
   await batch.close();
 });
 
-test('waits no longer than it may for the first, however many follow', async () => {
+test('idle batch: waits no longer than the maximum after the first id', async () => {
   const { batch, began, release } = gathering({ quiet: never, max: 50 });
   batch.add(0);
   for (let id = 1; began.length === 0; id++) {
@@ -48,7 +48,7 @@ test('waits no longer than it may for the first, however many follow', async () 
   await batch.close();
 });
 
-test('works once at a time, and what comes meanwhile waits for the next time', async () => {
+test('idle batch: runs one batch at a time, later ids wait for the next one', async () => {
   const { batch, began, release } = await atWork();
   batch.add(2);
   await pause(30);
@@ -60,7 +60,7 @@ test('works once at a time, and what comes meanwhile waits for the next time', a
   await batch.close();
 });
 
-test('begins nothing once it is closed, and lets what is under way end', async () => {
+test('idle batch: starts no batch after its close, and lets the running one end', async () => {
   const { batch, release } = await atWork();
   let closed = false;
   const closing = batch.close().then(() => {

@@ -9,7 +9,7 @@ import { createMemoryEventLog } from '../../support/memory-event-log.ts';
 import { prepared } from '../../support/sample-events.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
-const test = suite('createPipelines');
+const test = suite('app/background/pipeline');
 const store = '0b7c1e9e-3a55-4c8e-9d0a-6a1f6a3f1c11';
 const quick: ErrorPolicy = { retries: 2, firstPause: 5, maxPause: 20, atLast: 'skip' };
 
@@ -36,7 +36,7 @@ function opened() {
 
 const upTo = (last: number) => Array.from({ length: last }, (_, index) => index + 1);
 
-test('hands over every event from a position on, each once and in order, past and to come', async () => {
+test('pipeline: delivers every event from a position on once and in order, recorded and live', async () => {
   const { pipelines, record } = opened();
   await record(5);
   const seen: number[] = [];
@@ -56,7 +56,7 @@ test('hands over every event from a position on, each once and in order, past an
   assert.equal(pipelines.list(), []);
 });
 
-test('begins with what comes unless told otherwise', async () => {
+test('pipeline: begins with live events by default', async () => {
   const { pipelines, record } = opened();
   await record(5);
   const seen: number[] = [];
@@ -65,7 +65,7 @@ test('begins with what comes unless told otherwise', async () => {
   assert.equal(seen, [6]);
 });
 
-test('a pipeline that throws stops neither the store nor another one, and is tried again from its position', async () => {
+test('pipeline: a failure stops neither the store nor other pipelines, and is retried from its position', async () => {
   const { pipelines, record, said, failures, journal } = opened();
   const seen: number[] = [];
   const done: number[] = [];
@@ -90,7 +90,7 @@ test('a pipeline that throws stops neither the store nor another one, and is tri
   assert.equal([broken.state, broken.lastError], ['running', undefined]);
 });
 
-test('passes over the one event that can not be digested, and no other, where its policy says so', async () => {
+test('pipeline: skips only the event that keeps failing, if its policy says so', async () => {
   const { pipelines, record, said } = opened();
   await record(10);
   const done = new Set<number>();
@@ -111,7 +111,7 @@ test('passes over the one event that can not be digested, and no other, where it
   assert.is(said.filter(({ message }) => message === 'pipeline failed: it goes on without this event').length, 1);
 });
 
-test('stops where its policy says so, and says at which event', async () => {
+test('pipeline: stops and logs the position, if its policy says so', async () => {
   const { pipelines, record, said } = opened();
   const pipeline = pipelines.start({
     name: 'strict',
@@ -129,7 +129,7 @@ test('stops where its policy says so, and says at which event', async () => {
   );
 });
 
-test('one that is slow holds nothing up, is handed what has come meanwhile, and reads again what was too much', async () => {
+test('pipeline: a slow one blocks nothing, gets the events that waited, and reads the rest from the log', async () => {
   const { pipelines, record, journal } = opened();
   const seen: number[] = [];
   let calls = 0;
@@ -151,7 +151,7 @@ test('one that is slow holds nothing up, is handed what has come meanwhile, and 
   assert.ok(calls < 100, `${calls} calls`);
 });
 
-test('does no more work after it was closed, be it in the middle of catching up', async () => {
+test('pipeline: does no work after its close, even while it catches up', async () => {
   const { pipelines, record } = opened();
   await record(3000);
   let calls = 0;

@@ -17,7 +17,7 @@ async function removed(syncMetadata: () => Promise<void>) {
   return store;
 }
 
-test('records a purge when it is on stable storage, and not before', async () => {
+test('purge: is recorded only when it is on stable storage', async () => {
   let asked = 0;
   const { held: synced, release: sync } = heldUp();
   // The first time is the opening of the store.
@@ -28,7 +28,7 @@ test('records a purge when it is on stable storage, and not before', async () =>
   await waitFor('the record', () => types().includes('VolumePurged'));
 });
 
-test('leaves a purge that can not be flushed to the next start', async () => {
+test('purge: is left to the next start if it can not be flushed', async () => {
   let asked = 0;
   const { types, said, journal } = await removed(async () => {
     if (asked++ > 0) throw new Error('EIO');

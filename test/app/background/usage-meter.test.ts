@@ -34,7 +34,7 @@ const refused = (asked: Promise<unknown>) =>
     (error: Fault) => assert.is(error.code, 'stopped'),
   );
 
-test('ends a walk when the last that waited for it hangs up, and begins anew for the next', async () => {
+test('usage: a walk ends when the last client hangs up, and begins anew for the next one', async () => {
   const { store, release, ended, begun } = await measured();
   const [first, second] = [new AbortController(), new AbortController()];
   const asked = [first, second].map(({ signal }) => store.snapshots.usage('k', signal));
@@ -52,7 +52,7 @@ test('ends a walk when the last that waited for it hangs up, and begins anew for
   assert.is(begun(), 2);
 });
 
-test('goes on with a walk as long as one waits for it', async () => {
+test('usage: a walk goes on while one client waits', async () => {
   const { store, release, begun } = await measured();
   const leaving = new AbortController();
   const asked = [store.snapshots.usage('k', leaving.signal), store.snapshots.usage('k')] as const;
@@ -63,7 +63,7 @@ test('goes on with a walk as long as one waits for it', async () => {
   assert.is(begun(), 1);
 });
 
-test('answers who waits for a walk when the store stops', async () => {
+test('usage: clients that wait for a walk are answered when the store stops', async () => {
   const { store, ended } = await measured();
   const asked = refused(store.snapshots.usage('k'));
   store.halt();

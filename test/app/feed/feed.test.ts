@@ -11,7 +11,7 @@ import { createMemoryEventLog } from '../../support/memory-event-log.ts';
 import { prepared } from '../../support/sample-events.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
-const test = suite('createFeed');
+const test = suite('app/feed/feed');
 const store = '0b7c1e9e-3a55-4c8e-9d0a-6a1f6a3f1c11';
 const keyOf = (id: number) => `${id}`.padEnd(500_000, 'x');
 
@@ -52,7 +52,7 @@ function reader(feed: ReturnType<typeof opened>['feed'], wanted: Wanted) {
   return { next, end: () => gone.abort() };
 }
 
-test('has no pipeline of its own while nobody follows', async () => {
+test('feed: has no pipeline while nobody follows', async () => {
   const { feed, pipelines, record } = opened();
   await record(3);
   assert.equal(pipelines.list(), []);
@@ -68,7 +68,7 @@ test('has no pipeline of its own while nobody follows', async () => {
   assert.equal([pipelines.list(), feed.subscribers.size], [[], 0]);
 });
 
-test('lets who keeps up read from the window alone', async () => {
+test('feed: fast readers read only from the tail buffer', async () => {
   const { feed, record, reads } = opened();
   const { next, end } = reader(feed, { from: 1, follow: true });
   for (let round = 0; round < 20; round++) {
@@ -81,7 +81,7 @@ test('lets who keeps up read from the window alone', async () => {
   end();
 });
 
-test('lets who falls behind what the window holds go on from the log, without gap or repeat', async () => {
+test('feed: slow readers continue from the log without gap or repeat', async () => {
   const { feed, record, reads } = opened();
   const slow = reader(feed, { from: 1, follow: true });
   const quick = reader(feed, { from: 1, follow: true });
@@ -109,7 +109,7 @@ test('lets who falls behind what the window holds go on from the log, without ga
   quick.end();
 });
 
-test('ends with what was durable when it was asked, unless it is to follow', async () => {
+test('feed: ends with what was durable at the call, unless it follows', async () => {
   const { feed, record } = opened();
   await record(5);
   const { next } = reader(feed, { from: 2, follow: false });
@@ -119,7 +119,7 @@ test('ends with what was durable when it was asked, unless it is to follow', asy
   assert.is(await reader(feed, { from: 11, follow: false }).next(), undefined);
 });
 
-test('stops at a position that is missing, and passes it only for who begins after it', async () => {
+test('feed: stops at a missing position, and skips it only for readers that begin after it', async () => {
   const { feed, record } = opened((position) => position === 3 || position === 4);
   await record(6);
   for (const follow of [true, false]) {

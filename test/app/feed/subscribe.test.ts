@@ -9,7 +9,7 @@ import { createMemoryEventLog } from '../../support/memory-event-log.ts';
 import { committed, enveloped, prepared } from '../../support/sample-events.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
-const test = suite('subscribe');
+const test = suite('app/feed/subscribe');
 const pauses = { first: 1, longest: 4 };
 const lost = () => new Fault('io', 'the connection is lost', { hint: '' });
 
@@ -53,7 +53,7 @@ function checkpointAt(position: number) {
   return { saved, load: async () => saved.at(-1) ?? 0, save: async (to: number) => void saved.push(to) };
 }
 
-test('gives every event once and in order, however often the connection breaks, and says that it comes again', async () => {
+test('subscribe: delivers every event once and in order over broken connections, and reports each retry', async () => {
   const asked: SourceRequest[] = [];
   const retries: number[] = [];
   const onRetry = (_: unknown, pause: number) => void retries.push(pause);
@@ -70,7 +70,7 @@ test('gives every event once and in order, however often the connection breaks, 
   assert.equal(retries, [1, 1, 1]);
 });
 
-test('waits longer each time while nothing comes', async () => {
+test('subscribe: pauses grow while no event comes', async () => {
   const retries: number[] = [];
   const source = {
     read: async function* ({ after }: SourceRequest) {
@@ -82,7 +82,7 @@ test('waits longer each time while nothing comes', async () => {
   assert.equal(retries, [1, 2, 4, 4]);
 });
 
-test('begins at the checkpoint, else at the position that is asked for, and saves what is done', async () => {
+test('subscribe: begins at the checkpoint or the wanted position, and saves what is done', async () => {
   const checkpoint = checkpointAt(15);
   const seen = await collected({ source: breaking(9), checkpoint, from: 3 });
   assert.equal(
@@ -93,7 +93,7 @@ test('begins at the checkpoint, else at the position that is asked for, and save
   assert.is((await collected({ source: breaking(9), checkpoint: checkpointAt(0), from: 19 })).length, 2);
 });
 
-test('passes over what a source gives again', async () => {
+test('subscribe: skips events that a source repeats', async () => {
   const source = {
     read: async function* () {
       yield all.slice(0, 5);
@@ -103,7 +103,7 @@ test('passes over what a source gives again', async () => {
   assert.equal(await collected({ source }), all);
 });
 
-test('hands over one event after the other to work that takes time, and saves no position before it is done', async () => {
+test('subscribe: runs asynchronous work one event at a time, and saves no position before it is done', async () => {
   const checkpoint = checkpointAt(0);
   let busy = 0;
   const done: number[] = [];
@@ -121,7 +121,7 @@ test('hands over one event after the other to work that takes time, and saves no
   );
 });
 
-test('ends with the error of its work, and has not saved that position', async () => {
+test('subscribe: ends with the error of its work, whose position is not saved', async () => {
   const checkpoint = checkpointAt(0);
   const handle = ({ position }: Envelope) => {
     if (position === 5) throw new Error('my disk is full');
@@ -130,7 +130,7 @@ test('ends with the error of its work, and has not saved that position', async (
   assert.equal(checkpoint.saved, [0, 3]);
 });
 
-test('ends with what asking again does not help: a gap, a refusal', async () => {
+test('subscribe: ends with errors that a retry can not help: a gap, a refusal', async () => {
   const gap = await failure({
     source: {
       read: async function* () {
@@ -154,7 +154,7 @@ test('ends with what asking again does not help: a gap, a refusal', async () => 
   }
 });
 
-test('stops asking when nobody listens any more', async () => {
+test('subscribe: stops reading when it is unsubscribed', async () => {
   let seen = 0;
   let ended = false;
   const read = async function* ({ signal }: SourceRequest) {
@@ -170,7 +170,7 @@ test('stops asking when nobody listens any more', async () => {
   await waitFor('the end', () => ended);
 });
 
-test('reads a log of any adapter, chosen by type, to its end or on', async () => {
+test('subscribe: reads a log of any adapter, filtered by type, to its end or on', async () => {
   const kept = createMemoryEventLog();
   const mixed = enveloped([prepared(1, 'a'), committed(1, 'a', 'b'), prepared(2, 'c')]);
   await kept.append(mixed, { flush: 'now' });

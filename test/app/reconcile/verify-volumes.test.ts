@@ -14,7 +14,7 @@ const events = [prepared(1, 'k1'), committed(1, 'k1', 'base'), prepared(2, 'k2',
 const durable = enveloped(events).reduce(evolve, emptyState());
 const scanned = (...ids: number[]) => ({ ids: Float64Array.from(ids), unknownEntries: 0 });
 
-test('scanned ids match if they are exactly the wanted ones', () => {
+test('volume verification: scanned ids match if they are exactly the wanted ones', () => {
   for (const [ids, match] of [
     [[1, 2], true],
     [[2, 1], true],
@@ -26,7 +26,7 @@ test('scanned ids match if they are exactly the wanted ones', () => {
   assert.not(idsMatch(durable, likeOverlay, { ...scanned(1, 2), unknownEntries: 1 }));
 });
 
-test('scanned ids do not match while a volume waits for its purge', () => {
+test('volume verification: scanned ids do not match while a volume waits for its purge', () => {
   const removing = enveloped([...events, removed(2, 'k2')]).reduce(evolve, emptyState());
   assert.not(idsMatch(removing, likeOverlay, scanned(1, 2)));
 });
@@ -52,7 +52,7 @@ for (const [what, volume, count] of [
   ['a volume that is not wanted', found(7, { layer: false }), 0],
   ['an entry without an id', found(null, { layer: false }), 0],
 ] as const)
-  test(`${what} is ${count === 0 ? 'not ' : ''}counted as changed`, async () => {
+  test(`volume verification: ${what} is ${count === 0 ? 'not ' : ''}counted as changed`, async () => {
     assert.is(await countChanged(durable, likeOverlay, [volume]), count);
   });
 
@@ -75,33 +75,33 @@ function verifying(scan: Promise<readonly Found[]>) {
   return { seen, ...verified };
 }
 
-test('volumes as they were left need nothing', async () => {
+test('volume verification: unchanged volumes need nothing', async () => {
   const { seen, close } = verifying(Promise.resolve([found(2, {})]));
   await new Promise((resolve) => setTimeout(resolve, 20));
   await close();
   assert.equal(seen, ['aborted']);
 });
 
-test('a changed volume calls the reconciler', async () => {
+test('volume verification: a changed volume calls the reconciler', async () => {
   const { seen } = verifying(Promise.resolve([found(2, { complete: false })]));
   await waitFor('the call', () => seen.length === 2);
   assert.equal(seen, ['warn: volumes changed while the daemon was stopped; reconciling', 'reconcile 1']);
 });
 
-test('a volume that was made since the start is not verified', async () => {
+test('volume verification: a volume that was created since the start is ignored', async () => {
   const { seen, close } = verifying(Promise.resolve([found(3, { complete: false })]));
   await new Promise((resolve) => setTimeout(resolve, 20));
   await close();
   assert.equal(seen, ['aborted']);
 });
 
-test('a failed scan is logged', async () => {
+test('volume verification: a failed scan is logged', async () => {
   const { seen } = verifying(Promise.reject(new Error('EIO')));
   await waitFor('the failure', () => seen.length > 0);
   assert.equal(seen, ['error: volumes not verified: run `snapledger reconcile`']);
 });
 
-test('nothing is logged or done after the close', async () => {
+test('volume verification: nothing is logged or done after the close', async () => {
   const failing = deferred<readonly Found[]>();
   const first = verifying(failing.promise);
   const closed = first.close();

@@ -32,15 +32,15 @@ function freshAfter(events: readonly Event[], boot: string): readonly string[] {
   return [...volumes()].filter(({ fresh }) => fresh).map(({ id }) => key(id));
 }
 
-test('after an orderly end nothing is fresh', () => {
+test('wanted volumes: none is fresh after a clean shutdown', () => {
   assert.equal(freshAfter([...history, closed], 'boot 2'), []);
 });
 
-test('after a crash only what the session prepared, and never spoke of again, is fresh', () => {
+test('wanted volumes: after a crash those without a later event in the session are fresh', () => {
   assert.equal(freshAfter(history, 'boot 1'), ['new']);
 });
 
-test('a power cut may take back every active of the session, and no layer', () => {
+test('wanted volumes: after a power cut every active of the session is fresh, and no layer', () => {
   assert.equal([...freshAfter(history, 'boot 2')].sort(), ['new', 'new, relabelled']);
 });
 

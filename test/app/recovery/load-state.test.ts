@@ -30,14 +30,14 @@ const at = (position: number, chainHash: string): Checkpoint => ({
   rows: [...toRows(events.slice(0, position).reduce(evolve, emptyState()))],
 });
 
-test('without a checkpoint everything is replayed', async () => {
+test('load state: replays everything without a checkpoint', async () => {
   const { state, replayed, checkpoint } = await loadState(await filled(), offering(), silent);
   assert.is(replayed, 3);
   assert.is(checkpoint, 0);
   assert.equal([...state.index].map(([key]) => key).sort(), ['base', 'k2']);
 });
 
-test('with a checkpoint only what came after it is replayed', async () => {
+test('load state: replays only what follows the checkpoint', async () => {
   const log = await filled();
   const chainHash = (await log.chainHashAt(2)) ?? '';
   const { state, replayed, checkpoint } = await loadState(log, offering(at(2, chainHash)), silent);
@@ -47,7 +47,7 @@ test('with a checkpoint only what came after it is replayed', async () => {
   assert.ok(state.parentGraph.get(1)?.children === 1);
 });
 
-test('a checkpoint whose rows are no state is passed over for an older one, and told', async () => {
+test('load state: an unreadable checkpoint is logged and skipped for an older one', async () => {
   const log = await filled();
   const [one, two] = [(await log.chainHashAt(1)) ?? '', (await log.chainHashAt(2)) ?? ''];
   const told: string[] = [];
@@ -59,7 +59,7 @@ test('a checkpoint whose rows are no state is passed over for an older one, and 
   assert.match(told.join(), 'checkpoint at 2');
 });
 
-test('a checkpoint ahead of the log stops the start', async () => {
+test('load state: a checkpoint ahead of the log is a fault', async () => {
   const { code, message, hint } = await caughtFault(loadState(await filled(), offering(at(3, 'x')), silent));
   assert.is(code, 'corrupt', 'the chain hash differs');
   assert.match(message, 'history');
@@ -70,7 +70,7 @@ test('a checkpoint ahead of the log stops the start', async () => {
   assert.match(second.message, 'once held position 9');
 });
 
-test('positions that a repair left out stop the start, unless a checkpoint stands for them', async () => {
+test('load state: positions that a repair left out are a fault, unless a checkpoint replaces them', async () => {
   const log = await filled();
   const third = events.slice(2);
   const gapped = {
@@ -85,7 +85,7 @@ test('positions that a repair left out stop the start, unless a checkpoint stand
   assert.is((await loadState(gapped, offering(at(2, chainHash)), silent)).state.position, 3);
 });
 
-test('takes a checkpoint for events that have expired, and says what to do where there is none', async () => {
+test('load state: a checkpoint replaces expired events, without one there is a hint', async () => {
   const log = await filled();
   const fault = new Fault('corrupt', 'positions 1 to 2 are not shown any more', { hint: 'take $maxCount away' });
   const expired = {

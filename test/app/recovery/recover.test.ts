@@ -25,7 +25,7 @@ const opening = (store: MemoryStore) =>
 
 const other = { id: '0000000000000002', host: 'node-2', path: '/mnt/copy' };
 
-test('an opening names the root, and the one that had the store before', async () => {
+test('recovery: records the root, and the one that served the store before', async () => {
   const first = await openMemoryStore();
   assert.equal([opening(first)?.root, opening(first)?.replaces], [sampleRoot, null]);
   const moved = await again(first, { root: other });
@@ -41,7 +41,7 @@ test('an opening names the root, and the one that had the store before', async (
   );
 });
 
-test('a copy of a root does not take over a log that is kept elsewhere, unless it is told to', async () => {
+test('recovery: a copy of a root takes over a log in a cluster only with takeOver', async () => {
   const first = await openMemoryStore({ shared: true });
   await first.snapshots.prepare(prepare('k1'), actor);
   const { length } = first.kept;
@@ -56,7 +56,7 @@ test('a copy of a root does not take over a log that is kept elsewhere, unless i
   await (await again(taken, { shared: true, root: other })).close('done');
 });
 
-test('a first start notes the creation and the opening', async () => {
+test('recovery: a first start records the creation and the opening', async () => {
   const store = await openMemoryStore();
   assert.equal(store.types(), ['StoreCreated', 'StoreOpened']);
   assert.is(store.journal.durable.storeInfo.driver, 'memory');
@@ -64,7 +64,7 @@ test('a first start notes the creation and the opening', async () => {
   assert.is(store.types().at(-1), 'StoreClosed');
 });
 
-test('an opening without a closing before it is told as a crash', async () => {
+test('recovery: an opening without a closing before it is recorded as a crash', async () => {
   const first = await openMemoryStore();
   const second = await again(first);
   assert.match(
@@ -76,7 +76,7 @@ test('an opening without a closing before it is told as a crash', async () => {
   assert.match(JSON.stringify(opening(third)), '"clean":true');
 });
 
-test('everything that was answered is there after a crash', async () => {
+test('recovery: everything that was acknowledged survives a crash', async () => {
   const first = await openMemoryStore();
   await first.snapshots.prepare(prepare('k1'), actor);
   await first.snapshots.commit(commit('k1', 'base'), actor);
@@ -89,7 +89,7 @@ test('everything that was answered is there after a crash', async () => {
   assert.equal(actions(second), []);
 });
 
-test('a volume without an event is discarded, an event without a volume is recreated', async () => {
+test('recovery: discards a volume without an event, recreates the volume of an event', async () => {
   const first = await openMemoryStore();
   await first.snapshots.prepare(prepare('k1'), actor);
   first.driver.volumes.delete('1');
@@ -102,7 +102,7 @@ test('a volume without an event is discarded, an event without a volume is recre
   assert.is(second.types().at(-1), 'StoreOpened');
 });
 
-test('a seal without its commit is undone', async () => {
+test('recovery: undoes a frozen layer without a commit', async () => {
   const first = await openMemoryStore();
   await first.snapshots.prepare(prepare('k1'), actor);
   Object.assign(first.driver.volumes.get('1') ?? {}, { frozen: true });
@@ -112,7 +112,7 @@ test('a seal without its commit is undone', async () => {
   assert.ok(second.types().includes('CommitUndone'));
 });
 
-test('a lost committed layer is declared, is not found, and its children go with it', async () => {
+test('recovery: declares a vanished committed layer lost, with its children', async () => {
   const first = await openMemoryStore();
   await first.snapshots.prepare(prepare('k1'), actor);
   await first.snapshots.commit(commit('k1', 'base'), actor);
@@ -128,7 +128,7 @@ test('a lost committed layer is declared, is not found, and its children go with
   assert.equal(actions(await again(second)), [], 'once is enough');
 });
 
-test('a removed volume that is still there is purged', async () => {
+test('recovery: purges a removed volume that still exists', async () => {
   const { held, release } = heldUp();
   const first = await openMemoryStore({ before: (deed) => (deed === 'purge' ? held : undefined) });
   await first.snapshots.prepare(prepare('k1'), actor);
@@ -140,7 +140,7 @@ test('a removed volume that is still there is purged', async () => {
   assert.is(second.driver.volumes.size, 0);
 });
 
-test('a recovery that is killed is done again by the next one', async () => {
+test('recovery: a killed recovery is repeated by the next one', async () => {
   const first = await openMemoryStore();
   await first.snapshots.prepare(prepare('k1'), actor);
   first.driver.volumes.delete('1');
@@ -150,7 +150,7 @@ test('a recovery that is killed is done again by the next one', async () => {
   assert.equal(actions(third), ['recreate 1']);
 });
 
-test('a deed that the disk refuses is told, the others go on, and it is tried again', async () => {
+test('recovery: an action that fails is logged and retried, the others go on', async () => {
   const first = await openMemoryStore();
   await first.snapshots.prepare(prepare('k1'), actor);
   first.driver.volumes.delete('1');
@@ -168,7 +168,7 @@ test('a deed that the disk refuses is told, the others go on, and it is tried ag
   assert.is(second.driver.quarantined.size, 1);
 });
 
-test('reconcile on a running store plans without doing, and does what it planned', async () => {
+test('recovery: reconcile on a running store plans with dryRun, and does what it planned', async () => {
   const store = await openMemoryStore();
   await store.snapshots.prepare(prepare('k1'), actor);
   store.driver.volumes.set('stray', newMemoryVolume());
@@ -194,7 +194,7 @@ async function leftInOrder(): Promise<MemoryStore> {
   return store;
 }
 
-test('after an orderly end names are enough: what is inside is looked at while the store serves', async () => {
+test('recovery: after a clean shutdown ids are enough, volumes are verified while the store serves', async () => {
   const first = await leftInOrder();
   Object.assign(first.driver.volumes.get('2') ?? {}, { complete: false });
   const second = await again(first, { large: true });
@@ -205,7 +205,7 @@ test('after an orderly end names are enough: what is inside is looked at while t
   assert.ok(second.said.some(({ fields }) => fields.volumes === 1));
 });
 
-test('a large store in which all is as it was left does nothing more', async () => {
+test('recovery: an unchanged large store needs nothing more', async () => {
   const second = await again(await leftInOrder(), { large: true });
   await pause(50);
   assert.equal([actions(second), second.said.filter(({ level }) => level !== 'info')], [[], []]);
@@ -217,7 +217,7 @@ for (const [what, change, done] of [
   ['there is one more', (volumes) => volumes.set('9', newMemoryVolume()), ['discard 9']],
   ['there is something strange', (volumes) => volumes.set('stray', newMemoryVolume()), ['quarantine null']],
 ] as const satisfies readonly (readonly [string, (volumes: MemoryStore['driver']['volumes']) => unknown, string[]])[])
-  test(`after an orderly end everything is looked at before the store opens where ${what}`, async () => {
+  test(`recovery: after a clean shutdown all volumes are inspected before the store opens if ${what}`, async () => {
     const first = await leftInOrder();
     change(first.driver.volumes);
     const second = await again(first, { large: true });
@@ -230,12 +230,12 @@ for (const [syncMetadata, boot, looked] of [
   [async () => {}, 'boot', false],
   [async () => {}, 'another', true],
 ] as const)
-  test(`after an orderly end, ${boot === 'boot' ? 'in the same boot' : 'in another boot'}, everything is ${looked ? '' : 'not '}looked at first where volumes are ${syncMetadata ? 'not ' : ''}ordered with the log`, async () => {
+  test(`recovery: after a clean shutdown and ${boot === 'boot' ? 'in the same boot' : 'in another boot'}, volumes ${syncMetadata ? 'without' : 'with'} ordered metadata are ${looked ? '' : 'not '}inspected first`, async () => {
     const second = await again(await leftInOrder(), { large: true, boot, ...(syncMetadata && { syncMetadata }) });
     assert.is(second.recovered.unverified, !looked);
   });
 
-test('after a crash everything is looked at before the store opens', async () => {
+test('recovery: after a crash all volumes are inspected before the store opens', async () => {
   const first = await openMemoryStore();
   await first.snapshots.prepare(prepare('k1'), actor);
   Object.assign(first.driver.volumes.get('1') ?? {}, { complete: false });

@@ -75,7 +75,7 @@ async function afterLooks(machine: Machine): Promise<void> {
   await waitFor('two looks', () => machine.looks >= before + 2, { limit: 10_000 });
 }
 
-test('a clock that jumps from 1970 to now ends no retention', async () => {
+test('retention: a clock that jumps from 1970 to now evicts nothing', async () => {
   const machine = new Machine();
   machine.wall = 1_000_000_000n;
   const store = await machine.open();
@@ -87,7 +87,7 @@ test('a clock that jumps from 1970 to now ends no retention', async () => {
   await waitFor('the end of retention', () => retained(store).length === 0, { limit: 10_000 });
 });
 
-test('a removal that is stamped a year ahead keeps none that follow it', async () => {
+test('retention: a removal stamped a year ahead does not delay later evictions', async () => {
   const machine = new Machine();
   const store = await machine.open();
   machine.wall = now + year;
@@ -98,7 +98,7 @@ test('a removal that is stamped a year ahead keeps none that follow it', async (
   await waitFor('the end of retention', () => retained(store).length === 0, { limit: 10_000 });
 });
 
-test('a clock that is set back keeps nothing for longer', async () => {
+test('retention: a clock that is set back delays no eviction', async () => {
   const machine = new Machine();
   const store = await machine.open();
   await removeThree(store);
@@ -107,7 +107,7 @@ test('a clock that is set back keeps nothing for longer', async () => {
   await waitFor('the end of retention', () => retained(store).length === 0, { limit: 10_000 });
 });
 
-test('what passes while the daemon is stopped counts, as long as the machine runs', async () => {
+test('retention: time while the daemon is stopped counts, if the machine runs', async () => {
   for (const end of ['closed', 'killed']) {
     const machine = new Machine();
     const store = await machine.open();
@@ -124,7 +124,7 @@ test('what passes while the daemon is stopped counts, as long as the machine run
   }
 });
 
-test('a node that boots with a wrong clock keeps what it retained before, and ages it from there on', async () => {
+test('retention: a boot with a wrong clock keeps retained layers, and ages them from there on', async () => {
   for (const wrong of [0n, now + year]) {
     const machine = new Machine();
     const store = await machine.open();

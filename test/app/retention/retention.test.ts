@@ -63,7 +63,7 @@ async function removeAll({ snapshots, journal }: MemoryStore) {
   await journal.settled();
 }
 
-test('what is removed is hidden from every read, and stays on disk', async () => {
+test('retention: a removed layer is hidden from every read, and stays on disk', async () => {
   const store = await withRemoved();
   await removeAll(store);
   assert.equal(listed(store), []);
@@ -73,7 +73,7 @@ test('what is removed is hidden from every read, and stays on disk', async () =>
   assert.equal(volumes(store), ['1', '2', '3']);
 });
 
-test('actives and views are purged as ever', async () => {
+test('retention: actives and views are purged at once', async () => {
   const store = await withRemoved();
   right(await store.snapshots.prepare(prepare('k', c), actor));
   right(await store.snapshots.remove(remove('k'), actor));
@@ -81,7 +81,7 @@ test('actives and views are purged as ever', async () => {
   assert.equal(volumes(store), ['1', '2', '3']);
 });
 
-test('with retention off a removed layer is purged, and what was retained before is given up', async () => {
+test('retention: switched off, removed layers are purged and retained ones evicted', async () => {
   const store = await withRemoved();
   await removeAll(store);
   await store.close('off');
@@ -110,7 +110,7 @@ async function adoptAll(store: MemoryStore): Promise<readonly string[]> {
   return found;
 }
 
-test('a layer that is prepared again is answered AlreadyExists and listed, one after the other', async () => {
+test('retention: a layer that is prepared again is adopted with AlreadyExists and listed', async () => {
   const store = await withRemoved();
   await removeAll(store);
   assert.equal(await adoptAll(store), [a, b, c]);
@@ -121,7 +121,7 @@ test('a layer that is prepared again is answered AlreadyExists and listed, one a
   right(await store.snapshots.prepare(prepare('default/99/run', c), actor));
 });
 
-test('who asks at the same time, and who asks again, gets the same layer', async () => {
+test('retention: concurrent and repeated prepares adopt the same layer', async () => {
   const store = await withRemoved();
   await removeAll(store);
   const ask = (key: string) => store.snapshots.prepare(prepare(key, '', { labels: { [refLabel]: 'sha256:a' } }), actor);
@@ -131,7 +131,7 @@ test('who asks at the same time, and who asks again, gets the same layer', async
   assert.is(listed(store).length, 1);
 });
 
-test('what was adopted and removed again is retained again', async () => {
+test('retention: an adopted layer that is removed is retained again', async () => {
   const store = await withRemoved();
   await removeAll(store);
   await adoptAll(store);
@@ -140,7 +140,7 @@ test('what was adopted and removed again is retained again', async () => {
   assert.equal(await adoptAll(store), [a, b, c]);
 });
 
-test('a retained layer whose volume is gone is given up, and the layer prepared', async () => {
+test('retention: a retained layer without a volume is evicted, and the layer prepared', async () => {
   const store = await withRemoved();
   await removeAll(store);
   store.driver.volumes.delete('1');
@@ -157,7 +157,7 @@ const alterations: readonly (readonly [about: string, change: (volume: MemoryVol
 ];
 
 for (const [about, change, said] of alterations) {
-  test(`a retained layer that was ${about} is given up with the reason, and the layer prepared`, async () => {
+  test(`retention: a layer that was ${about} is evicted with the reason, and prepared anew`, async () => {
     const store = await withRemoved();
     await removeAll(store);
     change(volumeOf(store, '1'));
@@ -174,7 +174,7 @@ for (const [about, change, said] of alterations) {
     assert.match(String(warning?.fields.error), said);
   });
 
-  test(`a layer that was ${about} after it was brought back is not adopted again, and lives on`, async () => {
+  test(`retention: a layer that was ${about} after it was restored is not adopted again, and stays live`, async () => {
     const store = await withRemoved();
     await removeAll(store);
     right(await store.restore('1'));
@@ -184,7 +184,7 @@ for (const [about, change, said] of alterations) {
     assert.not.ok(store.types().includes('RetentionEnded'));
   });
 
-  test(`restore refuses a layer that was ${about}, and leaves it as it is`, async () => {
+  test(`retention: restore refuses a layer that was ${about}, and leaves it as it is`, async () => {
     const store = await withRemoved();
     await removeAll(store);
     change(volumeOf(store, '1'));
@@ -194,7 +194,7 @@ for (const [about, change, said] of alterations) {
   });
 }
 
-test('a layer that was never measured is adopted as long as it is there', async () => {
+test('retention: a layer that was never measured is adopted if it exists', async () => {
   const store = await openMemoryStore({ service: { retention: forever } });
   right(await store.snapshots.prepare(prepare('default/1/e'), actor));
   right(await store.snapshots.commit(commit('default/1/e', a), actor));
@@ -207,7 +207,7 @@ test('a layer that was never measured is adopted as long as it is there', async 
   assert.is(codeOf(answer), 'already-exists');
 });
 
-test('a retained layer that can not be verified is not adopted, and stays retained', async () => {
+test('retention: a layer that can not be verified is not adopted, and stays retained', async () => {
   let failing = false;
   const before = (name: string) => {
     if (failing && name === 'usage') throw new Fault('io', 'the disk fails', { hint: 'replace it' });
@@ -220,7 +220,7 @@ test('a retained layer that can not be verified is not adopted, and stays retain
   assert.ok(store.said.some(({ message }) => message === 'layer not adopted: it can not be verified'));
 });
 
-test('what happens while a layer is examined counts', async () => {
+test('retention: changes during the examination of a layer count', async () => {
   let meanwhile: (() => Promise<unknown>) | undefined;
   const before = async (name: string) => {
     const act = name === 'usage' ? meanwhile : undefined;
@@ -239,7 +239,7 @@ test('what happens while a layer is examined counts', async () => {
   assert.is(codeOf(await store.restore('2')), 'failed-precondition');
 });
 
-test('retained layers survive a restart, and can be adopted after it', async () => {
+test('retention: layers survive a restart, and can be adopted after it', async () => {
   const store = await withRemoved();
   await removeAll(store);
   const again = await openMemoryStore({ service: { retention: forever } }, { kept: store.kept, driver: store.driver });
@@ -247,7 +247,7 @@ test('retained layers survive a restart, and can be adopted after it', async () 
   assert.equal(await adoptAll(again), [a, b, c]);
 });
 
-test('a start gives up what has lost its volume, with its children, and purges what is left of them', async () => {
+test('retention: a start evicts layers without a volume, with their children, and purges the rest of them', async () => {
   const store = await withRemoved();
   await removeAll(store);
   store.driver.volumes.delete('2');
@@ -261,7 +261,7 @@ test('a start gives up what has lost its volume, with its children, and purges w
   assert.is(again.driver.quarantined.size, 0);
 });
 
-test('a living parent that is lost takes its retained children with it', async () => {
+test('retention: a lost live parent ends the retention of its children', async () => {
   const store = await withRemoved();
   right(await store.snapshots.remove(remove(c), actor));
   store.driver.volumes.delete('2');
@@ -272,7 +272,7 @@ test('a living parent that is lost takes its retained children with it', async (
   );
 });
 
-test('retention ends by age, the oldest first', async () => {
+test('retention: evicts by age, the oldest first', async () => {
   let now = 1_000_000;
   const store = await withRemoved({ policy: { ...forever, keep: 60_000 }, uptime: () => now });
   right(await store.snapshots.remove(remove(c), actor));
@@ -285,7 +285,7 @@ test('retention ends by age, the oldest first', async () => {
   assert.equal(volumes(store), ['1', '2']);
 });
 
-test('retention ends by size, never a parent before its child', async () => {
+test('retention: evicts by size, never a parent before its child', async () => {
   const store = await withRemoved({ policy: { ...forever, maxBytes: 1 << 20 } });
   await removeAll(store);
   await waitFor('two to be given up', () => retained(store).length === 1);
@@ -309,7 +309,7 @@ function historyOf({ durable }: MemoryStore) {
   return { most, ended };
 }
 
-test('no more are retained than may be at any moment: with each removal the oldest goes, never a parent before its child', async () => {
+test('retention: never exceeds the maximum count: each removal evicts the oldest, never a parent before its child', async () => {
   const policy = { ...forever, maxSnapshots: 4 };
   const store = await withRemoved({ policy });
   const { snapshots } = store;
@@ -336,7 +336,7 @@ test('no more are retained than may be at any moment: with each removal the olde
   assert.equal(volumes(store), removed.slice(-4).map(String).sort());
 });
 
-test('a start with a lower bound gives up the oldest that are too many', async () => {
+test('retention: a start with a lower maximum evicts the oldest', async () => {
   const store = await withRemoved();
   await removeAll(store);
   await store.close('SIGTERM');
@@ -346,7 +346,7 @@ test('a start with a lower bound gives up the oldest that are too many', async (
   assert.equal(historyOf(again).ended, [3, 2]);
 });
 
-test('a layer whose removal the log gives back displaces nothing', async () => {
+test('retention: a removal that is rolled back evicts nothing', async () => {
   let failing = false;
   const flush = async () => {
     if (failing) throw full();
@@ -363,7 +363,7 @@ test('a layer whose removal the log gives back displaces nothing', async () => {
 
 const gigabyte: DiskSpace = { bytes: 1e9, totalBytes: 2e9, inodes: 1000, totalInodes: 1000 };
 
-test('retention ends where the disk has too little room, or too few inodes, and not before', async () => {
+test('retention: evicts when the disk lacks space or inodes, and not before', async () => {
   for (const short of [{ bytes: 3e8 }, { inodes: 10 }]) {
     let room = gigabyte;
     const policy = { ...forever, minFree: { fraction: 0.2 } };
@@ -375,7 +375,7 @@ test('retention ends where the disk has too little room, or too few inodes, and 
   }
 });
 
-test('a prepare, commit or update that lacks space has retained layers give way, and comes about', async () => {
+test('retention: a prepare, commit or update that lacks space evicts layers and is retried', async () => {
   for (const deed of ['create', 'freeze'] as const) {
     let store: MemoryStore | undefined;
     const before = (name: string) => {
@@ -395,7 +395,7 @@ test('a prepare, commit or update that lacks space has retained layers give way,
   }
 });
 
-test('the log lacks space: retained layers give way, and the event is recorded', async () => {
+test('retention: a log that lacks space evicts layers and the event is recorded', async () => {
   let left = Number.POSITIVE_INFINITY;
   const flush = async () => {
     if (left > 0) return;
@@ -409,7 +409,7 @@ test('the log lacks space: retained layers give way, and the event is recorded',
   assert.equal(retained(store), []);
 });
 
-test('what fails for want of space with nothing retained is refused as ever', async () => {
+test('retention: a lack of space with nothing retained is reported', async () => {
   let failing = false;
   const before = (name: string) => {
     if (failing && name === 'create') throw full();
@@ -421,7 +421,7 @@ test('what fails for want of space with nothing retained is refused as ever', as
   assert.is(error.code, 'no-space');
 });
 
-test('what fails for want of space waits once for the room of what was removed before, if anything was', async () => {
+test('retention: a lack of space waits once for the purges of earlier removals', async () => {
   for (const removed of [true, false]) {
     let waits = 0;
     let tries: number[] = [];
@@ -453,7 +453,7 @@ test('what fails for want of space waits once for the room of what was removed b
   }
 });
 
-test('a cleanup has room given back before it is answered, and so has the end of retention', async () => {
+test('retention: a cleanup and an eviction resolve when the space is free', async () => {
   const deeds: string[] = [];
   const before = (name: string) => {
     if (name === 'purge') deeds.push(name);
@@ -470,7 +470,7 @@ test('a cleanup has room given back before it is answered, and so has the end of
   assert.is(deeds.filter((deed) => deed === 'purge').length, 3);
 });
 
-test('a flush that failed is never tried again', async () => {
+test('retention: a failed flush is never retried', async () => {
   let failing = false;
   const before = (name: string) => {
     if (failing && name === 'flush') {
@@ -488,7 +488,7 @@ test('a flush that failed is never tried again', async () => {
   assert.equal(retained(store), [1, 2, 3]);
 });
 
-test('restore brings a layer back with its parents, by name or by number', async () => {
+test('retention: restore brings a layer back with its parents, by name or by id', async () => {
   for (const name of [b, '2']) {
     const store = await withRemoved();
     await removeAll(store);
@@ -509,7 +509,7 @@ test('restore brings a layer back with its parents, by name or by number', async
   }
 });
 
-test('restore is refused where the volume is gone', async () => {
+test('retention: restore is refused if the volume is gone', async () => {
   const store = await withRemoved();
   await removeAll(store);
   store.driver.volumes.delete('1');
@@ -517,7 +517,7 @@ test('restore is refused where the volume is gone', async () => {
   assert.equal(listed(store), []);
 });
 
-test('a layer that is removed before its late flush or its measurement gets them while it is retained', async () => {
+test('retention: a retained layer still gets its writeback and its measurement', async () => {
   const store = await openMemoryStore({ service: { retention: forever, durability: 'background' } });
   right(await store.snapshots.prepare(prepare('default/1/e'), actor));
   const committing = commit('default/1/e', a);
