@@ -5,7 +5,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { followLog } from '../adapters/event-log/file/read/read-log-directory.ts';
 import { openKurrentEventLog } from '../adapters/event-log/kurrentdb/open-kurrent-event-log.ts';
 import { createRootGuard } from '../adapters/system/root-guard.ts';
-import { createForwarder } from '../app/forward/forwarder.ts';
+import { Forwarder } from '../app/forward/forwarder.ts';
 import { guardReads } from '../app/guarded.ts';
 import type { ForwardJob } from './forward-thread.ts';
 
@@ -18,7 +18,7 @@ setPriority(Number(basename(readlinkSync('/proc/thread-self'))), constants.prior
 // The files are read by their paths, and another root's events must never reach the stream.
 const guard = createRootGuard(root);
 guard.watch([{ name: 'log' }]);
-const forwarder = createForwarder({
+const forwarder = new Forwarder({
   source: guardReads(guard, followLog(join(root, 'log'), store)),
   openTarget: async () => (await openKurrentEventLog({ url, store, patience, largest: Number.POSITIVE_INFINITY })).log,
   onStatus: (status) => parentPort?.postMessage(status),

@@ -25,7 +25,7 @@ export const steps = [
   'undo.volume',
   'undo.record',
   'undo.commit',
-  'reconcile.deed',
+  'reconcile.act',
   'reconcile.record',
   'store.open',
   'store.close',

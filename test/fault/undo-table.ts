@@ -167,7 +167,7 @@ const common: readonly Row[] = [
     again: 'done',
   },
   {
-    step: 'reconcile.deed',
+    step: 'reconcile.act',
     error: 'EIO',
     deed: 'reconcile',
     caller: 'done',

@@ -3,7 +3,6 @@ import { errorText, Fault } from '../../ports/fault.ts';
 import { untilAborted } from '../../ports/promises.ts';
 import type { Usage } from '../../ports/volume-driver.ts';
 import { reconcilerActor } from '../actors.ts';
-import type { Journal } from '../store/journal.ts';
 import { layersOf, layerWith } from '../store/volume-of.ts';
 import { createIdleBatch } from './idle-batch.ts';
 import { type BackgroundContext, eachEvent } from './pipeline.ts';
@@ -39,7 +38,10 @@ export function createUsageMeter({ journal, pipelines, driver, logger }: Context
     const layer = layerWith(journal.durable, id);
     if (layer === undefined) return nothing;
     const usage = await driver.usage(layer.volume, signal);
-    if (layer.snapshot.kind === 'committed' && layerWith(journal.latest, id) !== undefined) record(id, usage, journal);
+    const events = [{ type: 'UsageMeasured', data: { id, bytes: usage.bytes, inodes: usage.inodes } }] as const;
+    // Without this event the next start measures again.
+    if (layer.snapshot.kind === 'committed' && layerWith(journal.latest, id) !== undefined)
+      journal.recordSoon(events, { actor: reconcilerActor }, () => {});
     return usage;
   };
   const begin = (id: number): Measurement => {
@@ -100,9 +102,4 @@ function unmeasured(state: State): readonly number[] {
   if (ids.length === usage.size) return [];
   const measured = new Set(Array.from(usage, ([id]) => id));
   return ids.filter((id) => !measured.has(id));
-}
-
-/** Without this event the next start measures again. */
-function record(id: number, { bytes, inodes }: Usage, journal: Journal): void {
-  journal.recordSoon([{ type: 'UsageMeasured', data: { id, bytes, inodes } }], { actor: reconcilerActor }, () => {});
 }

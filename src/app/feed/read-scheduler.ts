@@ -1,6 +1,6 @@
 import { deferred } from '../../ports/promises.ts';
 
-/** Runs one read after the other, whoever asks. */
+/** Runs one read after the other. */
 export type ReadScheduler = <T>(read: () => Promise<T>) => Promise<T>;
 
 /** While the store is busy it gets so many times what reading takes. */

@@ -22,7 +22,7 @@ export interface SubscribeOptions<T extends EventType = EventType> {
   /** called for a lost connection, with the milliseconds until the next attempt */
   readonly onRetry?: (error: unknown, pause: number) => void;
   /** milliseconds; the pause doubles from the one to the other, and is reset by an event */
-  readonly pauses?: { readonly first: number; readonly longest: number };
+  readonly pauses?: { readonly first: number; readonly max: number };
 }
 
 /**
@@ -81,12 +81,12 @@ const passing: ReadonlySet<FaultCode> = new Set<FaultCode>(['io', 'busy', 'stopp
 
 /** Batches from a source, which is read again from the reader's position after a lost connection. */
 async function* connected<T extends EventType>(
-  { source, types, onRetry, pauses = { first: 100, longest: 30_000 } }: SubscribeOptions<T>,
+  { source, types, onRetry, pauses = { first: 100, max: 30_000 } }: SubscribeOptions<T>,
   place: Place,
   signal: AbortSignal,
 ): AsyncGenerator<readonly Envelope[]> {
   const wanted = types === undefined ? undefined : new Set<EventType>(types);
-  for (let wait = pauses.first; !signal.aborted; wait = Math.min(pauses.longest, wait * 2)) {
+  for (let wait = pauses.first; !signal.aborted; wait = Math.min(pauses.max, wait * 2)) {
     const reading = source
       .read({ after: place.position, seen: place.seen, types: wanted, signal })
       [Symbol.asyncIterator]();

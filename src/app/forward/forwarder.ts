@@ -8,15 +8,6 @@ import type { Journal } from '../store/journal.ts';
 import { expectSameHistory } from './same-history.ts';
 import { type ForwardStatus, notYet } from './status.ts';
 
-/** Copies a log into another one, in order and each event once, until it is closed. */
-export interface Forwarder {
-  readonly status: ForwardStatus;
-  /** The source is durable up to this position. */
-  advance(position: number): void;
-  /** Closes the target. What is under way counts as not done; the next forwarder finds out. */
-  close(): Promise<void>;
-}
-
 export interface ForwarderOptions {
   readonly source: Pick<EventLog, 'read'>;
   /** Opens the target for writing, again after every failure: what it holds then shows where to go on. */
@@ -30,11 +21,12 @@ export interface ForwarderOptions {
 /** A wrong setting, another history and an event that is too large need an operator; everything else may pass. */
 const needsOperator = ({ code }: Fault) => code === 'corrupt' || code === 'misuse' || code === 'too-large';
 
-/** Begins at once with what the target holds; the first `advance` says how far the source goes. Failures are in the status. */
-export const createForwarder = (options: ForwarderOptions): Forwarder => new LogForwarder(options);
-
-class LogForwarder implements Forwarder {
-  status = notYet;
+/**
+ * Copies a log into another one, in order and each event once, until it is closed. Begins at once with what the target holds;
+ * the first `advance` says how far the source goes. Failures are in the status.
+ */
+export class Forwarder {
+  #status = notYet;
   readonly #options: Required<ForwarderOptions>;
   readonly #closing = new AbortController();
   #durable = 0;
@@ -47,15 +39,21 @@ class LogForwarder implements Forwarder {
     this.#running = this.#run();
   }
 
+  /** The source is durable up to this position. */
   advance(position: number): void {
     this.#durable = Math.max(this.#durable, position);
     this.#wake();
   }
 
+  /** Closes the target. What is under way counts as not done; the next forwarder finds out. */
   async close(): Promise<void> {
     this.#closing.abort();
     this.#wake();
     await this.#running;
+  }
+
+  get status(): ForwardStatus {
+    return this.#status;
   }
 
   get #closed(): boolean {
@@ -63,8 +61,8 @@ class LogForwarder implements Forwarder {
   }
 
   #change(change: Partial<ForwardStatus>): void {
-    this.status = { ...this.status, ...change };
-    this.#options.onStatus(this.status);
+    this.#status = { ...this.#status, ...change };
+    this.#options.onStatus(this.#status);
   }
 
   async #run(): Promise<void> {
@@ -79,7 +77,7 @@ class LogForwarder implements Forwarder {
       } catch (error) {
         const fault = faultOf(error, 'forwarding');
         const state = needsOperator(fault) ? 'stopped' : 'retrying';
-        this.#change({ state, failures: this.status.failures + 1, error: fault.message, hint: fault.hint });
+        this.#change({ state, failures: this.#status.failures + 1, error: fault.message, hint: fault.hint });
         // A connection string changes only with a restart.
         if (fault.code === 'misuse') return;
         if (state === 'stopped') pause = pauses.max;
@@ -96,7 +94,7 @@ class LogForwarder implements Forwarder {
     this.#trouble = undefined;
     target.onTrouble?.((trouble) => {
       this.#trouble = trouble;
-      if (this.status.state === 'forwarding') this.#change(noted(trouble));
+      if (this.#status.state === 'forwarding') this.#change(noted(trouble));
       this.#wake();
     });
     try {

@@ -19,9 +19,7 @@ export async function expectSameHistory(
 ): Promise<void> {
   const { position } = target.end;
   if (position > durable)
-    throw diverged(
-      `it holds ${position} events, this log only ${durable}: the log was brought back from an older copy`,
-    );
+    throw diverged(`it holds ${position} events, this log only ${durable}: the log was restored from an older copy`);
   const isSame = async (from: number, to: number) => {
     const [ours, theirs] = await Promise.all([eventsOf(source, from, to), eventsOf(target, from, to)]);
     return [...ours].every(([at, text]) => theirs.get(at) === text);

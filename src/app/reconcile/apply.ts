@@ -31,7 +31,7 @@ export async function apply(
     let events: readonly Event[];
     if (stopping()) throw cutShort();
     try {
-      failpoint('reconcile.deed');
+      failpoint('reconcile.act');
       events = await perform(action, driver, journal.latest.position);
     } catch (error) {
       if (stopping()) throw cutShort();

@@ -64,7 +64,7 @@ function listen(address: DaemonAddress, context: Context, from = 1) {
   const subscription = subscribe({
     source: createHttpEventSource(address),
     from,
-    pauses: { first: 5, longest: 20 },
+    pauses: { first: 5, max: 20 },
     onRetry: (error) => void retries.push(error),
   }).subscribe({ next: (envelope) => void seen.push(envelope), error: (error) => void errors.push(error) });
   context.sandbox.atEnd(() => subscription.unsubscribe());

@@ -10,7 +10,7 @@ import { committed, enveloped, prepared } from '../../support/sample-events.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
 const test = suite('app/feed/subscribe');
-const pauses = { first: 1, longest: 4 };
+const pauses = { first: 1, max: 4 };
 const lost = () => new Fault('io', 'the connection is lost', { hint: '' });
 
 const all = enveloped(Array.from({ length: 20 }, (_, index) => prepared(index + 1, `k${index + 1}`)));

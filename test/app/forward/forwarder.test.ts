@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Envelope } from '../../../events/envelope.ts';
-import { createForwarder, type Forwarder } from '../../../src/app/forward/forwarder.ts';
+import { Forwarder } from '../../../src/app/forward/forwarder.ts';
 import { type ForwardStatus, forwardReport } from '../../../src/app/forward/status.ts';
 import type { EventLog, LogTrouble } from '../../../src/ports/event-log.ts';
 import { Fault } from '../../../src/ports/fault.ts';
@@ -34,7 +34,7 @@ async function given(count: number, held: readonly Envelope[] = []) {
       openings.shift()?.();
       return createMemoryEventLog({ kept, flush: (batch) => failing.flush(batch) });
     };
-    const forwarder = createForwarder({
+    const forwarder = new Forwarder({
       source,
       openTarget: openTarget ?? open,
       pauses,
@@ -212,11 +212,7 @@ test('forwarding: stops for good if a setting is wrong', async () => {
 });
 
 for (const [what, held, expected] of [
-  [
-    'holds more than the log',
-    events(12),
-    /holds 12 events, this log only 10: the log was brought back from an older copy/,
-  ],
+  ['holds more than the log', events(12), /holds 12 events, this log only 10: the log was restored from an older copy/],
   ['is of another store', events(5, 0, 'b'), /position 1 of it is another event/],
   ['parted from the log', [...events(6), ...events(3, 6, 'b')], /position 7 of it is another event/],
   ['parted at its last event', [...events(8), ...events(1, 8, 'b')], /position 9 of it is another event/],
@@ -254,7 +250,7 @@ test('forwarding: stops at positions that a repair left out before they were sen
 
 test('forwarding: waits for the first durable position', async () => {
   const { source } = await given(0);
-  const forwarder = createForwarder({ source, openTarget: async () => createMemoryEventLog() });
+  const forwarder = new Forwarder({ source, openTarget: async () => createMemoryEventLog() });
   assert.is(forwarder.status.state, 'connecting');
   await forwarder.close();
 });

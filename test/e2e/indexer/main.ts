@@ -11,7 +11,7 @@ subscribe({
   source: daemonSource({ socketPath }),
   types: relevant,
   checkpoint: holdingsCheckpoint(file, () => holdings),
-  pauses: { first: 20, longest: 200 },
+  pauses: { first: 20, max: 200 },
   handle: (envelope) => {
     holdings = evolveHoldings(holdings, envelope);
   },
