@@ -32,8 +32,6 @@ export function createPurger(context: BackgroundContext): Purger {
   const due = new Subject<number>();
   const tries = new Map<number, Deferred<void>>();
   const recorder = createRecorder(context);
-  let lastPurge = Number.NEGATIVE_INFINITY;
-
   const enqueue = (id: number) => {
     if (tries.has(id)) return;
     tries.set(id, deferred());
@@ -43,7 +41,6 @@ export function createPurger(context: BackgroundContext): Purger {
     failpoint('remove.purge');
     const bytes = await driver.purge(id);
     failpoint('remove.purged');
-    if (journal.latest.volumes.pendingPurge.get(id)?.why !== 'prepare undone') lastPurge = performance.now();
     recorder.add({ id, bytes });
   };
   const attempt = async (id: number) => {
@@ -78,7 +75,7 @@ export function createPurger(context: BackgroundContext): Purger {
       return signal.aborted;
     },
     get lastPurge() {
-      return lastPurge;
+      return recorder.lastPurge;
     },
     purged: async (id) => tries.get(id)?.promise,
     close: async () => {
@@ -104,10 +101,9 @@ interface Purge {
 /** Records purges, those of a short time together. */
 function createRecorder({ journal, driver, logger }: Pick<BackgroundContext, 'journal' | 'driver' | 'logger'>) {
   const done = new Subject<Purge>();
-  const eventOf = ({ id, bytes }: Purge): Event => {
-    const why = journal.latest.volumes.pendingPurge.get(id)?.why ?? 'removed';
-    return { type: 'VolumePurged', data: { id, why, bytes } };
-  };
+  let lastPurge = Number.NEGATIVE_INFINITY;
+  const reasonOf = (id: number) => journal.latest.volumes.pendingPurge.get(id)?.why ?? 'removed';
+  const eventOf = ({ id, bytes }: Purge): Event => ({ type: 'VolumePurged', data: { id, why: reasonOf(id), bytes } });
   const failed = (error: unknown) =>
     logger.warn({ error: errorText(error) }, 'purges not recorded: the next start repeats them');
   const record = async (purges: readonly Purge[]) => {
@@ -128,7 +124,13 @@ function createRecorder({ journal, driver, logger }: Pick<BackgroundContext, 'jo
     { defaultValue: undefined },
   );
   return {
-    add: (purge: Purge) => done.next(purge),
+    add: (purge: Purge) => {
+      if (reasonOf(purge.id) !== 'prepare undone') lastPurge = performance.now();
+      done.next(purge);
+    },
+    get lastPurge() {
+      return lastPurge;
+    },
     close: async () => {
       done.complete();
       await recorded;

@@ -18,7 +18,7 @@ export interface WantedVolume {
   readonly retained: boolean;
 }
 
-/** What the log says should be on disk, and what it says should go. */
+/** What the log says should be on disk, and what it says should go. Valid as long as the state does not change. */
 export interface Wanted {
   /** All of them; each is made on demand, so that a large store is not copied. */
   volumes(): Iterable<WantedVolume>;
@@ -39,7 +39,7 @@ export interface Crash {
   readonly powerCut: boolean;
 }
 
-/** The crash that the newest session ended with, or null after an orderly end. `boot` is the kernel's boot id now. */
+/** The crash that the newest session ended with, or null after a clean shutdown. `boot` is the kernel's boot id now. */
 export function crashOf({ storeInfo }: State, boot: string): Crash | null {
   return storeInfo.open ? { since: storeInfo.opened, powerCut: storeInfo.boot !== boot } : null;
 }
@@ -60,18 +60,17 @@ export function wantedOf(state: State, driver: Pick<VolumeDriver, 'occupies'>, c
     const unsafe = crash?.powerCut === true && !flushed;
     return { id, kind, occupies: true, fresh: false, unsafe, retained: true };
   };
-  const volumes = function* () {
-    for (const [id, living] of state.volumes.wanted) yield wanted(id, living);
-    for (const [, retained] of state.volumes.retained) yield kept(retained);
-  };
-  const ids = new Set(Array.from(volumes(), ({ id }) => id));
+  const { volumes, storeInfo } = state;
   return {
-    volumes,
-    has: (id) => ids.has(id),
+    volumes: function* () {
+      for (const [id, living] of volumes.wanted) yield wanted(id, living);
+      for (const [, retained] of volumes.retained) yield kept(retained);
+    },
+    has: (id) => volumes.wanted.has(id) || volumes.retained.has(id),
     volume: (id) => layer(state, id).volume,
     key: (id) => layer(state, id).snapshot.key,
-    pendingPurge: state.volumes.pendingPurge,
-    lastId: state.storeInfo.lastId,
+    pendingPurge: volumes.pendingPurge,
+    lastId: storeInfo.lastId,
   };
 }
 
