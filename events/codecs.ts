@@ -1,4 +1,5 @@
 import * as either from 'fp-ts/lib/Either.js';
+import * as json from 'fp-ts/lib/Json.js';
 import * as t from 'io-ts';
 
 const digits = /^(0|[1-9][0-9]*)$/;
@@ -87,4 +88,9 @@ function shown(value: unknown): string {
 /** Decodes or says in one sentence why not. */
 export function decodeWith<A>(codec: t.Decoder<unknown, A>, input: unknown): either.Either<string, A> {
   return either.mapLeft(explain)(codec.decode(input));
+}
+
+/** The same of JSON text. */
+export function decodeText<A>(codec: t.Decoder<unknown, A>, text: string): either.Either<string, A> {
+  return either.chain((input: unknown) => decodeWith(codec, input))(either.mapLeft(String)(json.parse(text)));
 }

@@ -15,8 +15,8 @@ export {
 } from './app/feed/subscribe.ts';
 export type { EventLog } from './ports/event-log.ts';
 export type { EventSource, ReaderCheckpoint, SourceRequest } from './ports/event-source.ts';
+export { PositionGone } from './ports/event-source.ts';
 export { Fault, type FaultCode } from './ports/fault.ts';
-export { PositionGone } from './ports/position-gone.ts';
 
 /** The events in the files of a store: to their end, or with `pollEvery` on with what a daemon appends. Nothing is changed. */
 export function filesSource(root: string, options: LogSourceOptions = {}): EventSource {

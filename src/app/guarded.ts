@@ -1,5 +1,5 @@
-import type { Ballast } from '../ports/ballast.ts';
 import type { CheckpointStore } from '../ports/checkpoint-store.ts';
+import type { Ballast } from '../ports/disk-space.ts';
 import type { EventLog } from '../ports/event-log.ts';
 import { expectRoot, expectSameRoot, type RootGuard } from '../ports/root-guard.ts';
 import type { StoreFiles } from '../ports/store-files.ts';

@@ -1,11 +1,11 @@
 import type { Snapshot } from '../../projections/snapshot.ts';
 import type { Answer } from '../domain/refusal.ts';
 import type { CheckpointStore } from '../ports/checkpoint-store.ts';
+import type { MeasureDiskSpace } from '../ports/disk-space.ts';
 import { type Failpoint, noFailpoints } from '../ports/failpoints.ts';
 import { Fault } from '../ports/fault.ts';
-import type { Manifests } from '../ports/layer-inspector.ts';
+import type { Manifests } from '../ports/layers.ts';
 import type { Logger } from '../ports/logger.ts';
-import type { MeasureDiskSpace } from '../ports/space.ts';
 import type { Uptime } from '../ports/system.ts';
 import type { VolumeDriver } from '../ports/volume-driver.ts';
 import { createCheckpointer } from './background/checkpointer.ts';

@@ -23,14 +23,12 @@ import { alteredEntries, type Looking } from '../adapters/volume-driver/shared/l
 import { measureTree } from '../adapters/volume-driver/shared/trees/measure-tree.ts';
 import type { VolumeScan } from '../cli/cli-deps.ts';
 import type { DriverName } from '../config/config.ts';
-import type { Ballast } from '../ports/ballast.ts';
+import type { Ballast } from '../ports/disk-space.ts';
 import type { Failpoint } from '../ports/failpoints.ts';
 import { Fault, faultOf } from '../ports/fault.ts';
-import type { LayerFiles } from '../ports/layer-files.ts';
-import type { LayerInspector } from '../ports/layer-inspector.ts';
+import type { LayerFiles, LayerInspector, VolumeCarrier } from '../ports/layers.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { System } from '../ports/system.ts';
-import type { VolumeCarrier } from '../ports/volume-carrier.ts';
 import type { Volume, VolumeDriver } from '../ports/volume-driver.ts';
 
 export interface DriverSettings {

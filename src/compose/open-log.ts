@@ -6,7 +6,7 @@ import { openKurrentEventLog } from '../adapters/event-log/kurrentdb/open-kurren
 import { writeInPlace } from '../adapters/system/commands.ts';
 import type { Identity } from '../adapters/system/root-directory.ts';
 import type { Config } from '../config/config.ts';
-import type { Ballast } from '../ports/ballast.ts';
+import type { Ballast } from '../ports/disk-space.ts';
 import type { EventLog } from '../ports/event-log.ts';
 import { Fault } from '../ports/fault.ts';
 import type { Tools } from './tools.ts';

@@ -22,7 +22,7 @@ import type { Config } from '../config/config.ts';
 import { version } from '../config/version.ts';
 import type { CheckpointStore } from '../ports/checkpoint-store.ts';
 import type { EventLog } from '../ports/event-log.ts';
-import type { Manifests } from '../ports/layer-inspector.ts';
+import type { Manifests } from '../ports/layers.ts';
 import { timedOut, withTimeout } from '../ports/promises.ts';
 import { expectRoot, type RootGuard } from '../ports/root-guard.ts';
 import type { VolumeDriver } from '../ports/volume-driver.ts';

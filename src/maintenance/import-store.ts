@@ -20,8 +20,8 @@ import { isErrno } from '../ports/errno.ts';
 import type { EventLog } from '../ports/event-log.ts';
 import { noFailpoints } from '../ports/failpoints.ts';
 import { Fault, faultOf } from '../ports/fault.ts';
+import type { VolumeCarrier } from '../ports/layers.ts';
 import { silent } from '../ports/logger.ts';
-import type { VolumeCarrier } from '../ports/volume-carrier.ts';
 import type { Volume, VolumeDriver } from '../ports/volume-driver.ts';
 import type { Transfer } from './export-store.ts';
 

@@ -8,10 +8,10 @@ export interface ContainerdEvent {
   readonly at: bigint;
 }
 
-/** Who is told what containerd says. */
+/** Receives containerd's events. */
 export interface ContainerdListener {
   event(event: ContainerdEvent): void;
-  /** From now on every event is heard, or none; it may be called again with the same. */
+  /** From now on every event is received, or none; it may be called again with the same value. */
   listening(now: boolean): void;
 }
 

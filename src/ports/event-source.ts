@@ -34,3 +34,15 @@ export const logBehind = (seen: number, end: number) =>
   new Fault('corrupt', `the log ends at position ${end}, but the reader has seen position ${seen}`, {
     hint: 'the log is an older copy, or a repair has truncated it: build what was made of it again, without the checkpoint',
   });
+
+/** A position that was asked for is not in the log any more, or was lost. */
+export class PositionGone extends Error {
+  /** the first position after it that is there */
+  readonly first: number;
+
+  constructor(position: number, first: number) {
+    super(`position ${position} is gone: the first one after it is ${first}`);
+    this.name = 'PositionGone';
+    this.first = first;
+  }
+}

@@ -1,6 +1,6 @@
 /**
- * Every step at which tests can make an operation fail or the daemon die, by name. A step that is missing here fails
- * the type check; a step here that no test reaches fails the fault suite.
+ * The names of all steps at which tests can make an operation fail or the daemon die. A step that is missing here fails the type
+ * check; a step here that no test reaches fails the fault suite.
  */
 export const steps = [
   'prepare.append',
@@ -51,8 +51,8 @@ export const steps = [
 
 export type Step = (typeof steps)[number];
 
-/** Called when a step is reached: returns to go on, throws to make the step fail, or ends the process. */
+/** Called when a step is reached: returns to continue, throws to make the step fail, or ends the process. */
 export type Failpoint = (step: Step) => void;
 
-/** What production passes: every step goes on. */
+/** What production passes: no step fails. */
 export const noFailpoints: Failpoint = () => {};

@@ -1,6 +1,6 @@
 import type { Fault } from './fault.ts';
 
-/** Whether the directories that a store is kept in are there, the same ones that were opened. */
+/** Checks that the directories of a store still exist, and are the ones that were opened. */
 export interface RootGuard {
   /**
    * Why the store must not be touched at present, or undefined: the root, or a directory below it, is another one than was opened
@@ -8,7 +8,7 @@ export interface RootGuard {
    * throws.
    */
   check(): Fault | undefined;
-  /** As check, but looks at everything in any case: before anything follows from what was found on the disk. */
+  /** As check, but always checks everything: before anything follows from what was found on the disk. */
   checkAnew(): Fault | undefined;
 }
 
@@ -18,7 +18,7 @@ export function expectRoot(root: RootGuard | undefined): void {
   if (fault !== undefined) throw fault;
 }
 
-/** Throws the Fault of a root of which what was just found says nothing. */
+/** Throws the Fault of a root that changed, so that what was just found on the disk means nothing. */
 export function expectSameRoot(root: RootGuard): void {
   const fault = root.checkAnew();
   if (fault !== undefined) throw fault;

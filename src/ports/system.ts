@@ -2,21 +2,18 @@
 export interface System {
   /** Wall clock in nanoseconds since 1970 UTC, true to well under a millisecond. */
   now(): bigint;
-  /**
-   * Milliseconds since the machine's boot, in which it slept included. Unlike the wall clock nothing sets it, and it goes on
-   * over restarts of the daemon.
-   */
+  /** Milliseconds since the machine's boot, including those in which it slept. Unlike the wall clock it is never set. */
   uptime(): number;
   /** Reserves disk blocks for a range of an open file without changing its size. Throws Fault (`no-space`, `unsupported`). */
   preallocate(fd: number, offset: number, bytes: number): void;
   /** Flushes the whole file system that holds the path; resolves when it is on stable storage. */
   syncFileSystem(path: string): Promise<void>;
   /**
-   * Takes an exclusive advisory lock on a file (made if missing) for as long as this process lives. Resolves undefined where another
-   * holds it; rejects with a Fault (`read-only`) where there is none and none can be made.
+   * Takes an exclusive advisory lock on a file (created if missing) for as long as this process lives. Resolves with undefined if
+   * another holds it; rejects with a Fault (`read-only`) if the file is missing and can't be created.
    */
   lock(path: string): Promise<Lock | undefined>;
-  /** Tells the service manager (sd_notify); does nothing without NOTIFY_SOCKET. */
+  /** Notifies the service manager (sd_notify); does nothing without NOTIFY_SOCKET. */
   notify(state: string): Promise<void>;
 }
 

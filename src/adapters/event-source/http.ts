@@ -4,10 +4,8 @@ import { request as secureRequest } from 'node:https';
 import { StringDecoder } from 'node:string_decoder';
 import * as either from 'fp-ts/lib/Either.js';
 import { decodeEnvelope, type Envelope } from '../../../events/envelope.ts';
-import { type EventSource, logBehind, type SourceRequest } from '../../ports/event-source.ts';
+import { type EventSource, logBehind, PositionGone, type SourceRequest } from '../../ports/event-source.ts';
 import { errorText, Fault } from '../../ports/fault.ts';
-import { PositionGone } from '../../ports/position-gone.ts';
-
 /** A daemon by its unix socket, or by its address and the token that it asks for there. */
 export type DaemonAddress = { readonly socketPath: string } | { readonly url: string | URL; readonly token: string };
 

@@ -3,9 +3,8 @@ import { createReadStream } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import * as either from 'fp-ts/lib/Either.js';
-import * as json from 'fp-ts/lib/Json.js';
 import type * as t from 'io-ts';
-import { decodeWith } from '../../../events/codecs.ts';
+import { decodeText } from '../../../events/codecs.ts';
 import { isErrno } from '../../ports/errno.ts';
 import { Fault, faultOf } from '../../ports/fault.ts';
 import { type Contents, damaged, Manifest, type Member, Trailer } from './contents.ts';
@@ -85,8 +84,7 @@ async function bytesAt(handle: FileHandle, from: number, length: number): Promis
 }
 
 function decoded<A>(codec: t.Type<A, unknown>, text: string): A | undefined {
-  const parsed = either.chain((value: unknown) => decodeWith(codec, value))(either.mapLeft(String)(json.parse(text)));
-  return either.isRight(parsed) ? parsed.right : undefined;
+  return either.getOrElseW(() => undefined)(decodeText(codec, text));
 }
 
 async function digestOf(file: string, from: number, bytes: number): Promise<string> {

@@ -2,10 +2,10 @@ import { type ErrnoName, errnoError, errnoNames } from '../../ports/errno.ts';
 import { type Failpoint, noFailpoints, type Step, steps } from '../../ports/failpoints.ts';
 import { Fault, faultOf } from '../../ports/fault.ts';
 
-/** The variable that makes steps of a daemon fail, for tests: `step=action` or `step=action@N`, joined by semicolons. */
+/** The variable that makes steps of a daemon fail in tests: `step=action` or `step=action@N`, joined by semicolons. */
 export const failpointsVariable = 'SNAPLEDGER_FAILPOINTS';
 
-/** One step of a daemon that is to go wrong. */
+/** One step of a daemon that fails. */
 export interface FailpointRule {
   readonly step: Step;
   /** `kill` ends the process at once: nothing runs after it, not even a pending write */
@@ -45,7 +45,7 @@ const isStep = (text: string): text is Step => steps.some((step) => step === tex
 const isAction = (text: string): text is Action => actions.has(text);
 const misuse = (what: string, hint: string) => new Fault('misuse', `${failpointsVariable}: ${what}`, { hint });
 
-/** Makes the steps fail that a text names, and lets all others go on; with no text none fails. */
+/** Makes the steps fail that a text names; with no text none fails. */
 export function createFailpoints(text = ''): Failpoint {
   const failpoints = parseFailpoints(text);
   if (failpoints.length === 0) return noFailpoints;

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, readlinkSync, statfsSync, statSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { basename } from 'node:path';
+import type { MeasureDiskSpace } from '../../ports/disk-space.ts';
 import { faultOf } from '../../ports/fault.ts';
-import type { MeasureDiskSpace } from '../../ports/space.ts';
 
 /** What `statfs` reports as the type. Source: linux/magic.h */
 const types = { ext4: 0xef53, xfs: 0x58465342, btrfs: 0x9123683e, overlay: 0x794c7630 } as const;

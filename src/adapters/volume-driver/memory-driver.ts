@@ -17,20 +17,20 @@ export interface MemoryVolume {
 
 export interface MemoryOptions {
   /**
-   * Waited for before each deed, by the method's name; what it throws is the deed's failure. `id` is 0 where there is none. After
-   * the signal the deed has failed.
+   * Runs before each operation, by the method's name; the operation fails with what it throws. `id` is 0 if there is none. After
+   * the signal the operation has failed.
    */
-  readonly before?: (deed: string, id: number, signal?: AbortSignal) => void | Promise<void>;
+  readonly before?: (operation: string, id: number, signal?: AbortSignal) => void | Promise<void>;
 }
 
 export interface MemoryDriver extends VolumeDriver {
-  /** what stands below `snapshots/`, by its name there: a number, or anything for what the driver did not make */
+  /** what is below `snapshots/`, by its name there: an id, or any other name for what the driver did not create */
   readonly volumes: Map<string, MemoryVolume>;
   /** what was set aside, by its name in `quarantine/` */
   readonly quarantined: Map<string, MemoryVolume>;
 }
 
-/** A volume as `create` makes it. */
+/** A volume as `create` creates it. */
 export const newMemoryVolume = (kind: Kind = 'active'): MemoryVolume => ({
   kind,
   bytes: 0,
@@ -40,23 +40,23 @@ export const newMemoryVolume = (kind: Kind = 'active'): MemoryVolume => ({
   frozen: false,
 });
 
-/** Volumes in a Map that is lost with the process: for tests and for a look at the daemon without a disk. */
+/** Volumes in a Map that is lost with the process: for tests, and to try the daemon without a disk. */
 export function createMemoryDriver({ before = () => {} }: MemoryOptions = {}): MemoryDriver {
   const volumes = new Map<string, MemoryVolume>();
   const quarantined = new Map<string, MemoryVolume>();
   const halted = new AbortController();
-  const deed = async <T>(name: string, id: number, act: () => T, signal?: AbortSignal): Promise<T> => {
+  const run = async <T>(name: string, id: number, operation: () => T, signal?: AbortSignal): Promise<T> => {
     await before(name, id, signal);
     signal?.throwIfAborted();
-    return act();
+    return operation();
   };
-  /** What ends when the driver is halted, or when nobody waits for it any more. */
-  const long = <T>(name: string, id: number, act: () => T, signal: AbortSignal = halted.signal): Promise<T> => {
+  /** Runs an operation that is cancelled when the driver is halted. */
+  const long = <T>(name: string, id: number, operation: () => T, signal: AbortSignal = halted.signal): Promise<T> => {
     const ended = AbortSignal.any([halted.signal, signal]);
-    return untilAborted(deed(name, id, act, ended), ended);
+    return untilAborted(run(name, id, operation, ended), ended);
   };
   const change = (name: string, { id }: Volume, changes: Partial<MemoryVolume>) =>
-    deed(name, id, () => void Object.assign(layerOf(volumes, id), changes));
+    run(name, id, () => void Object.assign(layerOf(volumes, id), changes));
   return {
     name: 'memory',
     traits: {
@@ -70,12 +70,12 @@ export function createMemoryDriver({ before = () => {} }: MemoryOptions = {}): M
     quarantined,
     occupies: ({ kind }) => kind !== 'view',
     isVacant: (id) => !volumes.has(String(id)),
-    create: (volume) => deed('create', volume.id, () => create(volumes, volume)),
-    mounts: (volume) => deed('mounts', volume.id, () => [mountOf(volume)]),
+    create: (volume) => run('create', volume.id, () => create(volumes, volume)),
+    mounts: (volume) => run('mounts', volume.id, () => [mountOf(volume)]),
     flush: (volume) => change('flush', volume, {}),
     freeze: (volume) => change('freeze', volume, { frozen: true }),
     unfreeze: ({ id }) =>
-      deed('unfreeze', id, () => void Object.assign(volumes.get(String(id)) ?? {}, { frozen: false })),
+      run('unfreeze', id, () => void Object.assign(volumes.get(String(id)) ?? {}, { frozen: false })),
     dropActive: (volume) => change('dropActive', volume, { frozen: false, complete: false, kind: 'committed' }),
     hasCommitted: (id) => volumes.get(String(id))?.layer === true,
     usage: ({ id, kind }, signal) => {
@@ -91,10 +91,10 @@ export function createMemoryDriver({ before = () => {} }: MemoryOptions = {}): M
     reclaimSpace: async () => false,
     labelsOf: () => undefined,
     scanIds: async () => undefined,
-    scan: () => deed('scan', 0, () => [...volumes].map(([name, volume]) => foundOf(name, volume))),
-    isPristine: (found) => deed('isPristine', found.id ?? 0, () => (volumes.get(nameOf(found))?.bytes ?? 0) === 0),
+    scan: () => run('scan', 0, () => [...volumes].map(([name, volume]) => foundOf(name, volume))),
+    isPristine: (found) => run('isPristine', found.id ?? 0, () => (volumes.get(nameOf(found))?.bytes ?? 0) === 0),
     quarantine: (found, name) =>
-      deed('quarantine', found.id ?? 0, () => setAside(volumes, quarantined, { found, name })),
+      run('quarantine', found.id ?? 0, () => setAside(volumes, quarantined, { found, name })),
     discard: (found) => long('discard', found.id ?? 0, () => take(volumes, nameOf(found))?.bytes ?? 0),
     halt: () => halted.abort(isHalted()),
     close: async () => {},
@@ -104,9 +104,9 @@ export function createMemoryDriver({ before = () => {} }: MemoryOptions = {}): M
 function create(volumes: Map<string, MemoryVolume>, { id, kind, parents: [parent] }: Volume): void {
   if (parent !== undefined) layerOf(volumes, parent);
   if (kind === 'view') return;
-  const there = volumes.get(String(id));
-  if (there === undefined) volumes.set(String(id), newMemoryVolume(kind));
-  else Object.assign(there, { layer: true, complete: true });
+  const existing = volumes.get(String(id));
+  if (existing === undefined) volumes.set(String(id), newMemoryVolume(kind));
+  else Object.assign(existing, { layer: true, complete: true });
 }
 
 function layerOf(volumes: Map<string, MemoryVolume>, id: number): MemoryVolume {

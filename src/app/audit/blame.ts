@@ -5,7 +5,7 @@ import type { Snapshot } from '../../../projections/snapshot.ts';
 import { historiesIn } from '../../../projections/snapshot-history.ts';
 import type { State } from '../../../projections/state.ts';
 import { Fault } from '../../ports/fault.ts';
-import type { LayerEntry, LayerFiles, LayerLook } from '../../ports/layer-files.ts';
+import type { LayerEntry, LayerFiles, LayerLook } from '../../ports/layers.ts';
 import { snapshotWith, volumeOf } from '../store/volume-of.ts';
 import { findSnapshot } from './find-snapshot.ts';
 import { type AuditSource, nullable } from './query.ts';

@@ -2,7 +2,7 @@ import * as either from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
 import { Decimal, decodeWith, Nanoseconds } from '../../../events/codecs.ts';
 import { decodeEnvelope, type Envelope, encodeEnvelope, Meta } from '../../../events/envelope.ts';
-import type { LayerFiles } from '../../ports/layer-files.ts';
+import type { LayerFiles } from '../../ports/layers.ts';
 import type { StoreFiles } from '../../ports/store-files.ts';
 
 /** A parameter of a query, and of any HTTP address. */

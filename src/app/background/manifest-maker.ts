@@ -1,5 +1,5 @@
 import { errorText } from '../../ports/fault.ts';
-import type { Manifests } from '../../ports/layer-inspector.ts';
+import type { Manifests } from '../../ports/layers.ts';
 import { layersOf, layerWith } from '../store/volume-of.ts';
 import { createIdleBatch } from './idle-batch.ts';
 import { type BackgroundContext, eachEvent } from './pipeline.ts';

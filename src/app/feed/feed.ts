@@ -1,4 +1,4 @@
-import { PositionGone } from '../../ports/position-gone.ts';
+import { PositionGone } from '../../ports/event-source.ts';
 import { deferred } from '../../ports/promises.ts';
 import { follow } from '../background/follow.ts';
 import type { Pipelines } from '../background/pipeline.ts';

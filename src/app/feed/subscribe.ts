@@ -3,9 +3,8 @@ import { Observable, type Subscriber } from 'rxjs';
 import type { Envelope } from '../../../events/envelope.ts';
 import type { EventOf, EventType } from '../../../events/registry.ts';
 import type { EventLog } from '../../ports/event-log.ts';
-import { type EventSource, logBehind, type ReaderCheckpoint } from '../../ports/event-source.ts';
+import { type EventSource, logBehind, PositionGone, type ReaderCheckpoint } from '../../ports/event-source.ts';
 import { Fault, type FaultCode } from '../../ports/fault.ts';
-import { PositionGone } from '../../ports/position-gone.ts';
 
 export interface SubscribeOptions<T extends EventType = EventType> {
   readonly source: EventSource;

@@ -1,4 +1,4 @@
-import type { DiskSpace } from '../../ports/space.ts';
+import type { DiskSpace } from '../../ports/disk-space.ts';
 
 /** How long removed layers are kept, and how much of them. */
 export interface RetentionPolicy {

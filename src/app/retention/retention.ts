@@ -2,8 +2,8 @@ import { EMPTY, exhaustMap, from, interval, Subject, startWith, switchMap } from
 import type { Event, EventOf } from '../../../events/registry.ts';
 import type { State } from '../../../projections/state.ts';
 import { elapsedAt } from '../../../projections/store-info.ts';
+import type { MeasureDiskSpace } from '../../ports/disk-space.ts';
 import { errorText } from '../../ports/fault.ts';
-import type { MeasureDiskSpace } from '../../ports/space.ts';
 import type { Uptime } from '../../ports/system.ts';
 import { reconcilerActor } from '../actors.ts';
 import type { BackgroundContext } from '../background/pipeline.ts';

@@ -2,7 +2,7 @@ import type { State } from '../../../projections/state.ts';
 import { layersOf, layerWith } from '../../app/store/volume-of.ts';
 import { alteration } from '../../domain/alteration.ts';
 import { faultOf } from '../../ports/fault.ts';
-import type { Altered, LayerInspector } from '../../ports/layer-inspector.ts';
+import type { Altered, LayerInspector } from '../../ports/layers.ts';
 import type { Volume } from '../../ports/volume-driver.ts';
 import { plain } from '../output/text.ts';
 import type { Finding, StepReport } from './report.ts';

@@ -1,4 +1,4 @@
-import type { Altered } from '../../ports/layer-inspector.ts';
+import type { Altered } from '../../ports/layers.ts';
 import { createTable } from '../output/table.ts';
 import { plain } from '../output/text.ts';
 

@@ -1,7 +1,7 @@
 import { either } from 'fp-ts';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Manifests } from '../../../src/ports/layer-inspector.ts';
+import type { Manifests } from '../../../src/ports/layers.ts';
 import { commit, prepare, remove } from '../../support/commands.ts';
 import { closeMemoryStores, type MemoryStore, openMemoryStore } from '../../support/memory-store.ts';
 import { speedUpTimers } from '../../support/speed-up-timers.ts';

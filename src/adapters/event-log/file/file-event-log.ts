@@ -1,6 +1,6 @@
 import { readdirSync, unlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Ballast } from '../../../ports/ballast.ts';
+import type { Ballast } from '../../../ports/disk-space.ts';
 import type { EventLog, Gone, LogOpening } from '../../../ports/event-log.ts';
 import { type Failpoint, noFailpoints } from '../../../ports/failpoints.ts';
 import { Fault, faultOf, isTransient } from '../../../ports/fault.ts';

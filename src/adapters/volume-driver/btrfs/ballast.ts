@@ -1,6 +1,6 @@
 import { closeSync, existsSync, openSync, readdirSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { setImmediate as yieldToLoop } from 'node:timers/promises';
-import type { Ballast } from '../../../ports/ballast.ts';
+import type { Ballast } from '../../../ports/disk-space.ts';
 import { errorText, isFull } from '../../../ports/fault.ts';
 import type { System } from '../../../ports/system.ts';
 import { isOn } from '../../system/file-system.ts';

@@ -1,4 +1,4 @@
-import type { Ballast } from '../../../ports/ballast.ts';
+import type { Ballast } from '../../../ports/disk-space.ts';
 import { type Failpoint, noFailpoints } from '../../../ports/failpoints.ts';
 import { isFull } from '../../../ports/fault.ts';
 import type { System } from '../../../ports/system.ts';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { LayerFiles } from '../../../ports/layer-files.ts';
+import type { LayerFiles } from '../../../ports/layers.ts';
 import type { FindTree } from '../shared/layers/manifest.ts';
 import { stepsLeft, walk } from '../shared/layers/walk-layer.ts';
 import { differenceOf } from './carry/difference.ts';

@@ -1,8 +1,7 @@
 import { lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Fault } from '../../../ports/fault.ts';
-import type { LayerEntry, LayerFiles } from '../../../ports/layer-files.ts';
-import type { VolumeCarrier } from '../../../ports/volume-carrier.ts';
+import type { LayerEntry, LayerFiles, VolumeCarrier } from '../../../ports/layers.ts';
 import type { Volume } from '../../../ports/volume-driver.ts';
 import { isDirectory } from '../shared/directories.ts';
 import { expectContent } from '../shared/faults.ts';

@@ -3,8 +3,8 @@ import { isErrno } from '../../../ports/errno.ts';
 import { Fault } from '../../../ports/fault.ts';
 
 /**
- * Makes a directory with exactly this mode, whatever the umask, and tells whether it was missing. One that is there
- * keeps its mode. Anything else under the name, a symbolic link to a directory included, is a Fault (`misuse`).
+ * Creates a directory with exactly this mode, whatever the umask, and returns whether it was missing. An existing one keeps its
+ * mode. Anything else under the name, a symbolic link to a directory included, is a Fault (`misuse`).
  */
 export function makeDirectory(path: string, mode: number): boolean {
   try {
@@ -18,27 +18,27 @@ export function makeDirectory(path: string, mode: number): boolean {
   return true;
 }
 
-/** As makeDirectory, and gives this mode to one that is there, too. */
+/** As makeDirectory, but an existing one gets this mode too. */
 export function ensureDirectory(path: string, mode: number): void {
   if (!makeDirectory(path, mode)) setMode(path, mode);
 }
 
-/** Looking costs a third of changing, and the mask or a default ACL rarely took anything from the mode. */
+/** A check costs a third of a change, and the umask or a default ACL rarely removes anything from the mode. */
 function setMode(path: string, mode: number): void {
   if ((lstatSync(path).mode & 0o7777) !== mode) chmodSync(path, mode);
 }
 
-/** Whether a directory is there: a symbolic link to one is none. */
+/** Whether a directory exists: a symbolic link to one is none. */
 export function isDirectory(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
-/** Whether nothing stands at a path, not even a symbolic link that leads nowhere. */
+/** Whether nothing exists at a path, not even a dangling symbolic link. */
 export function isVacant(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false }) === undefined;
 }
 
-/** A directory that stays the same one whatever its path leads to later: moved, or another one mounted over it. */
+/** A directory that stays the same one if it is moved, or another one is mounted over it. */
 export interface HeldDirectory {
   /** leads to it in this process, from any thread */
   readonly path: string;

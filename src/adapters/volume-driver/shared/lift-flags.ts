@@ -1,12 +1,12 @@
 import { isErrno } from '../../../ports/errno.ts';
 import { Fault } from '../../../ports/fault.ts';
 
-/** Takes the flags that forbid a deletion (immutable and append-only, `chattr +ia`) off everything at and below a path. Rejects where it can't. */
+/** Takes the flags that forbid a deletion (immutable and append-only, `chattr +ia`) off everything at and below a path. Rejects if it can't. */
 export type LiftFlags = (path: string) => Promise<void>;
 
 /**
- * Deletes something. Where the kernel forbids that (EPERM), as a container with CAP_LINUX_IMMUTABLE can bring about, the flags are
- * lifted first, and it is deleted then. What can't be lifted is rejected with the first error.
+ * Deletes something. If the kernel forbids that (EPERM), as a container with CAP_LINUX_IMMUTABLE can cause, lifts the flags and
+ * deletes it then. Rejects with the first error if they can't be lifted.
  */
 export async function liftingFlags<T>(path: string, lift: LiftFlags | undefined, remove: () => Promise<T>): Promise<T> {
   try {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { inspectLog } from '../../../../src/adapters/event-log/file/verify/inspect-log.ts';
-import type { Ballast } from '../../../../src/ports/ballast.ts';
+import type { Ballast } from '../../../../src/ports/disk-space.ts';
 import { Fault } from '../../../../src/ports/fault.ts';
 import { createSandbox, type Sandbox } from '../../../support/sandbox.ts';
 import { createTrap, eventsAfter, now, openLog, readAll, reserved, segmentsIn } from './file-log.ts';

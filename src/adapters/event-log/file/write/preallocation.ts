@@ -1,5 +1,5 @@
 import { fstatSync } from 'node:fs';
-import type { Ballast } from '../../../../ports/ballast.ts';
+import type { Ballast } from '../../../../ports/disk-space.ts';
 import { faultCode, isFull } from '../../../../ports/fault.ts';
 
 /** Reserves disk blocks for a range of an open file without changing its size. Throws Fault (`no-space`, `unsupported`). */

@@ -1,4 +1,4 @@
-import type { Ballast } from '../../../../ports/ballast.ts';
+import type { Ballast } from '../../../../ports/disk-space.ts';
 import type { LogPosition } from '../../../../ports/event-log.ts';
 import { type Fault, faultOf, isTransient } from '../../../../ports/fault.ts';
 import { chainHashOf, type Segment } from '../format/segment.ts';

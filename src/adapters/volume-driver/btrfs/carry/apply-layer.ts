@@ -1,5 +1,5 @@
 import { chmodSync, lstatSync, readdirSync, unlinkSync } from 'node:fs';
-import { type AttributeTools, attributesOf, dropAttribute, takeOverTimes } from '../../shared/layers/attributes.ts';
+import { type AttributeTools, attributesOf, copyTimes, dropAttribute } from '../../shared/layers/attributes.ts';
 import { bytesOf, rawPath } from '../../shared/paths.ts';
 import { removeTree } from '../../shared/trees/remove-tree.ts';
 import type { CopyTree } from '../freeze-layer.ts';
@@ -20,7 +20,7 @@ export async function applyLayer(tools: ApplyTools, layer: string, tree: string)
   await dropForeign(tools, clearing.merged);
   await tools.copyTree(layer, tree);
   for (const path of clearing.whiteouts) unlinkSync(rawPath(path));
-  await takeOverTimes(tools, clearing.holding);
+  await copyTimes(tools, clearing.holding);
 }
 
 /** Directories of the layer with their places in the tree. */

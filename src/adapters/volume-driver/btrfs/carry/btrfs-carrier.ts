@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { isErrno } from '../../../../ports/errno.ts';
 import { Fault } from '../../../../ports/fault.ts';
-import type { Packed, VolumeCarrier } from '../../../../ports/volume-carrier.ts';
+import type { Packed, VolumeCarrier } from '../../../../ports/layers.ts';
 import type { Volume } from '../../../../ports/volume-driver.ts';
 import { expectContent, guarded } from '../../shared/faults.ts';
 import type { AttributeTools, RunBytes } from '../../shared/layers/attributes.ts';

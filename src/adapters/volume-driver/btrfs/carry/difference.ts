@@ -1,6 +1,6 @@
 import { type BigIntStats, lstatSync, readdirSync } from 'node:fs';
 import { Fault } from '../../../../ports/fault.ts';
-import { refuseTooLong } from '../../../../ports/volume-carrier.ts';
+import { refuseTooLong } from '../../../../ports/layers.ts';
 import { bytesOf, rawPath } from '../../shared/paths.ts';
 
 /** What a tree has that another has not, and the other way round; paths relative to both, with a byte in each character. */

@@ -8,7 +8,7 @@ export type RunBytes = (
   args: readonly string[],
 ) => Promise<{ readonly status: number; readonly output: string; readonly errors: string }>;
 
-/** What changes extended attributes: Node has no call for them, and the commands take names of any bytes from a file alone. */
+/** What changes extended attributes: Node has no call for them, and the commands take names of any bytes only from a file. */
 export interface AttributeTools {
   readonly run: RunBytes;
   /** a directory for lists of names */
@@ -39,7 +39,7 @@ export async function attributesOf(
   return parsed(await forEach(tools, paths, ['getfattr', ...reading, pattern]));
 }
 
-/** Takes one attribute away from all these paths. */
+/** Removes one attribute from all these paths. */
 export async function dropAttribute(tools: AttributeTools, name: string, paths: readonly string[]): Promise<void> {
   if (paths.length === 0) return;
   const drop = ['setfattr', '-h', '-x'];
@@ -53,8 +53,8 @@ export async function dropAttribute(tools: AttributeTools, name: string, paths: 
     );
 }
 
-/** Gives the second of each pair the first one's times, to the nanosecond, which Node's own call can't. */
-export async function takeOverTimes(
+/** Sets the times of the second of each pair to the first one's, to the nanosecond, which Node's own call can't. */
+export async function copyTimes(
   tools: AttributeTools,
   pairs: readonly (readonly [from: string, to: string])[],
 ): Promise<void> {

@@ -3,7 +3,7 @@ import { type BigIntStats, closeSync, constants, lstatSync, openSync, readlinkSy
 import { bytesOf, rawPath } from '../paths.ts';
 import { type Attributes, type AttributeTools, attributesBelow } from './attributes.ts';
 
-/** What a manifest says of an entry, besides its path. Empty where it has none. */
+/** What a manifest keeps of an entry, besides its path. Empty if it has none. */
 export const properties = [
   'type',
   'mode',
@@ -18,17 +18,17 @@ export const properties = [
 /** The properties of an entry, in their order, as text with a byte in each character. */
 export type Description = readonly string[];
 
-/** What a layer removes of its parent's. */
+/** The description of what a layer removes of its parent's. */
 export const removal: Description = ['removed', ...properties.slice(1).map(() => '')];
 
-/** Describes entries of a tree. Reads all of every file, and each file with several names once. */
+/** Describes entries of a tree. Reads every file, and each with several names once. */
 export interface Describer {
-  /** undefined where nothing is there */
+  /** undefined if nothing is there */
   describe(path: string): Description | undefined;
 }
 
-/** Notes of overlay's and of security modules, which may change without anybody's doing. */
-const passing = /^(security\.selinux|trusted\.overlay\.(origin|impure|nlink|upper|uuid))$/;
+/** Set by overlay and by security modules, and may change without a write. */
+const ignored = /^(security\.selinux|trusted\.overlay\.(origin|impure|nlink|upper|uuid))$/;
 
 /** Reads the extended attributes of the whole tree first. Rejects with a Fault. */
 export async function createDescriber(run: AttributeTools['run'], directory: string): Promise<Describer> {
@@ -52,7 +52,7 @@ export async function createDescriber(run: AttributeTools['run'], directory: str
         typeOf(stats),
         (mode & 0o7777n).toString(8),
         `${uid}:${gid}`,
-        // A directory's size is up to the file system.
+        // A directory's size depends on the file system.
         stats.isDirectory() ? '' : String(size),
         String(mtimeNs),
         targetOf(place, stats),
@@ -79,7 +79,7 @@ function targetOf(place: string, stats: BigIntStats): string {
 
 /** A digest, since values may be long. */
 function attributesText(attributes: Attributes, place: string): string {
-  const own = [...(attributes.get(place) ?? [])].filter(([name]) => !passing.test(name)).sort();
+  const own = [...(attributes.get(place) ?? [])].filter(([name]) => !ignored.test(name)).sort();
   if (own.length === 0) return '';
   return createHash('sha256').update(JSON.stringify(own)).digest('base64url');
 }

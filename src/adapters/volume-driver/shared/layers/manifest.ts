@@ -1,15 +1,37 @@
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import * as either from 'fp-ts/lib/Either.js';
-import * as json from 'fp-ts/lib/Json.js';
 import * as t from 'io-ts';
-import { decodeWith } from '../../../../../events/codecs.ts';
+import { decodeText } from '../../../../../events/codecs.ts';
+import { isErrno } from '../../../../ports/errno.ts';
 import { Fault } from '../../../../ports/fault.ts';
-import type { Altered } from '../../../../ports/layer-inspector.ts';
+import type { Altered } from '../../../../ports/layers.ts';
 import type { Volume } from '../../../../ports/volume-driver.ts';
 import { makeDirectories } from '../../../system/files.ts';
 import type { AttributeTools } from './attributes.ts';
 import { createDescriber, type Description, properties, removal } from './describe-entries.ts';
+
+/** What a committed layer holds of its own. Paths relative to it, with a byte in each character. */
+export interface LayerTree {
+  readonly top: string;
+  /** each after the directory that it is in; the layer itself is the empty path */
+  readonly paths: readonly string[];
+  /** what of its parent's it removes, if that is no entry (btrfs) */
+  readonly removed: readonly string[];
+}
+
+/** A layer, as far as a reader of it must know it. */
+export type LayerOf = Pick<Volume, 'id' | 'parents'>;
+
+/** Finds what a layer adds to its parent. Sync. Throws a Fault, or the system's errors. */
+export type FindTree = (layer: LayerOf) => LayerTree;
+
+/** How layers of a store are read. */
+export interface Looking {
+  readonly root: string;
+  readonly findTree: FindTree;
+  readonly run: AttributeTools['run'];
+}
 
 const Head = t.type({ format: t.literal('snapledger.manifest.v1'), snapshot: t.string }, 'ManifestHead');
 const Line = t.readonlyArray(t.string, 'ManifestLine');
@@ -19,20 +41,10 @@ export const manifestsIn = (root: string): string => `${root}/manifests`;
 
 const fileOf = (root: string, id: number) => `${manifestsIn(root)}/${id}.gz`;
 
-/** Entries by path, in their order. */
-export type Manifest = ReadonlyMap<string, Description>;
-
 /** Text that is compressed and written at a time. */
-const piece = 1 << 20;
+const chunk = 1 << 20;
 
-/** How layers of a store are looked at. */
-export interface Looking {
-  readonly root: string;
-  readonly findTree: FindTree;
-  readonly run: AttributeTools['run'];
-}
-
-/** Writes the manifest of a committed layer, whole or not at all. Reads every file of it. Rejects with a Fault, or the system's errors. */
+/** Writes the manifest of a committed layer, complete or not at all. Reads every file of it. Rejects with a Fault, or the system's errors. */
 export async function makeManifest({ root, findTree, run }: Looking, layer: LayerOf): Promise<void> {
   const { top, paths, removed } = findTree(layer);
   const { describe } = await createDescriber(run, top);
@@ -41,16 +53,16 @@ export async function makeManifest({ root, findTree, run }: Looking, layer: Laye
   const fd = openSync(unfinished, 'w', 0o600);
   try {
     let text = `${JSON.stringify({ format: 'snapledger.manifest.v1', snapshot: String(layer.id) })}\n`;
-    // Compressed parts behind each other are one compressed file.
-    const flush = (least: number) => {
-      if (text.length <= least) return;
+    // Compressed parts one after another are one compressed file.
+    const flush = (over: number) => {
+      if (text.length <= over) return;
       writeSync(fd, gzipSync(text, { level: 1 }));
       text = '';
     };
     for (const path of paths) {
       const description = describe(path);
       if (description !== undefined) text += `${JSON.stringify([path, ...description])}\n`;
-      flush(piece);
+      flush(chunk);
     }
     for (const path of removed) text += `${JSON.stringify([path, ...removal])}\n`;
     flush(0);
@@ -64,36 +76,12 @@ export async function makeManifest({ root, findTree, run }: Looking, layer: Laye
   renameSync(unfinished, fileOf(root, layer.id));
 }
 
-/** The manifest of a layer, or undefined where it has none. Throws a Fault (`corrupt`) for one that can't be read. */
-export function readManifest(root: string, id: number): Manifest | undefined {
-  const file = fileOf(root, id);
-  try {
-    const [head = '', ...lines] = gunzipSync(readFileSync(file)).toString().trimEnd().split('\n');
-    if (decoded(Head, head)?.snapshot !== String(id)) throw new Error('its first line is not that of a manifest');
-    return new Map(lines.map((line) => entryOf(line)));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw new Fault('corrupt', `${file}: ${(error as Error).message}`, {
-      hint: 'delete it: with `manifests` on the next start makes another one, of what the layer holds then',
-      cause: error,
-    });
-  }
-}
-
-function entryOf(line: string): readonly [string, Description] {
-  const [path, ...description] = decoded(Line, line) ?? [];
-  if (path === undefined || description.length !== properties.length) throw new Error(`a line is no entry: ${line}`);
-  return [path, description];
-}
-
-function decoded<A>(codec: t.Type<A, unknown>, text: string): A | undefined {
-  const parsed = either.chain((value: unknown) => decodeWith(codec, value))(either.mapLeft(String)(json.parse(text)));
-  return either.isRight(parsed) ? parsed.right : undefined;
-}
-
 export const dropManifest = (root: string, id: number): void => rmSync(fileOf(root, id), { force: true });
 
-/** What of a committed layer is not as its manifest says, by path; undefined where it has none. Reads every file of it. Rejects with a Fault, or the system's errors. */
+/**
+ * What of a committed layer differs from its manifest, by path; undefined if it has none. Reads every file of it. Rejects with a
+ * Fault, or the system's errors.
+ */
 export async function alteredEntries(
   { root, findTree, run }: Looking,
   layer: LayerOf,
@@ -106,13 +94,12 @@ export async function alteredEntries(
   const now = (path: string) => describe(path) ?? (gone.has(path) ? removal : undefined);
   const all = [...new Set([...manifest.keys(), ...paths, ...removed])].sort();
   return all.flatMap((path) => {
-    const how = differenceBetween(manifest, path, now(path));
+    const how = differenceBetween(manifest.get(path), now(path));
     return how === undefined ? [] : [{ path: Buffer.from(path === '' ? '.' : path, 'latin1').toString(), how }];
   });
 }
 
-function differenceBetween(manifest: Manifest, path: string, now: Description | undefined): string | undefined {
-  const before = manifest.get(path);
+function differenceBetween(before: Description | undefined, now: Description | undefined): string | undefined {
   const [was, is] = [before?.[0] ?? 'removed', now?.[0] ?? 'removed'];
   if (is === 'removed') return was === 'removed' && before !== undefined ? undefined : 'is missing';
   if (was === 'removed') return 'was added';
@@ -120,17 +107,27 @@ function differenceBetween(manifest: Manifest, path: string, now: Description | 
   return differing.length === 0 ? undefined : `${differing.join(', ')} changed`;
 }
 
-/** A layer as far as what looks into it must know it. */
-export type LayerOf = Pick<Volume, 'id' | 'parents'>;
-
-/** What a committed layer holds of its own. Paths relative to it, with a byte in each character. */
-interface LayerTree {
-  readonly top: string;
-  /** each after the directory that it is in; the layer itself is the empty path */
-  readonly paths: readonly string[];
-  /** what of its parent's it removes, where that is no entry (btrfs) */
-  readonly removed: readonly string[];
+/** The entries of a layer's manifest by path, in their order; undefined if it has none. Throws a Fault (`corrupt`). */
+function readManifest(root: string, id: number): ReadonlyMap<string, Description> | undefined {
+  const file = fileOf(root, id);
+  try {
+    const [head = '', ...lines] = gunzipSync(readFileSync(file)).toString().trimEnd().split('\n');
+    const decoded = decodeText(Head, head);
+    if (either.isLeft(decoded) || decoded.right.snapshot !== String(id))
+      throw new Error('its first line is not that of a manifest');
+    return new Map(lines.map((line) => entryOf(line)));
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return undefined;
+    throw new Fault('corrupt', `${file}: ${(error as Error).message}`, {
+      hint: 'delete it: with `manifests` the next start creates another one, of what the layer holds then',
+      cause: error,
+    });
+  }
 }
 
-/** Finds what a layer adds to its parent. Sync. Throws a Fault, or the system's errors. */
-export type FindTree = (layer: LayerOf) => LayerTree;
+function entryOf(line: string): readonly [string, Description] {
+  const decoded = decodeText(Line, line);
+  const [path, ...description] = either.isRight(decoded) ? decoded.right : [];
+  if (path === undefined || description.length !== properties.length) throw new Error(`a line is no entry: ${line}`);
+  return [path, description];
+}

@@ -2,7 +2,7 @@ import { type BigIntStats, lstatSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { isErrno } from '../../../../ports/errno.ts';
 import { Fault, faultOf } from '../../../../ports/fault.ts';
-import type { LayerEntry } from '../../../../ports/layer-files.ts';
+import type { LayerEntry } from '../../../../ports/layers.ts';
 
 /** What a walk down a path found. */
 export interface Walked {
