@@ -67,7 +67,7 @@ test('leave a log that begins later, and come back byte for byte', async () => {
     const moved = await asked(root, 'archive', '--move-to', away, '--before', String(from));
     assert.is(moved.status, 0, moved.stderr);
     assert.match(moved.stdout, `positions 1 to ${from - 1}: 2 segments`);
-    assert.match(moved.stdout, `the log begins at position ${from} now`);
+    assert.match(moved.stdout, `the log now begins at position ${from};`);
     assert.is(segmentsIn(away).length, 2);
     assert.is((await readLogDirectory(join(root, 'log'))).gone?.upTo, from - 1);
     const rest = await asked(root, 'log', '--json');
