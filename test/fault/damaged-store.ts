@@ -15,7 +15,7 @@ import { createServing, type Serving } from './serving.ts';
 /** As many as a snapshot may have: their event fills the smallest segment, and the event after it begins a new one. */
 const manyLabels = Object.fromEntries(Array.from({ length: 16 }, (_, n) => [`large-${n}`, 'x'.repeat(4000)]));
 
-export const settings = '[log]\nsegment_bytes = "64KiB"\n[checkpoint]\nevery = 8\n';
+export const settings = '[log]\nsegment_bytes = "64KiB"\narchive = false\n[checkpoint]\nevery = 8\n';
 
 const upperOf = ([mount]: readonly Mount[]): string =>
   mount?.type === 'bind'

@@ -12,7 +12,7 @@ const all = testFiles([
 ]);
 const chosen = (...args: string[]) => select(all, parseArguments(args)).map((file) => file.source);
 
-const test = suite('choice of test files');
+const test = suite('runner: choice of files');
 
 test('no arguments: every suite in its order, but not those on request', () => {
   assert.equal(chosen(), ['test/e2e/overlay.test.ts', 'test/architecture.test.ts', 'test/events/codecs.test.ts']);

@@ -4,20 +4,20 @@ import { tooLittle } from './coverage.ts';
 
 const covered = (pct: number) => ({ lines: { pct } });
 
-const test = suite('coverage');
+const test = suite('runner: coverage');
 
-test('is content with 90 % of all lines and every line of the pure rooms', () => {
+test('accepts 90 % of all lines and every line of pure code', () => {
   const coverage = { total: covered(90), '/p/events/a.ts': covered(100), '/p/src/app/b.ts': covered(40) };
   assert.equal(tooLittle(coverage, '/p'), []);
 });
 
-test('names a pure file with a line that no test runs', () => {
+test('reports a pure file with a line that no test runs', () => {
   const coverage = { total: covered(99), '/p/src/domain/a.ts': covered(99.5), '/p/projections/b.ts': covered(100) };
-  assert.equal(tooLittle(coverage, '/p'), ['tests cover 99.5 % of src/domain/a.ts, a pure room: 100 % are asked for']);
+  assert.equal(tooLittle(coverage, '/p'), ['tests cover 99.5 % of src/domain/a.ts, pure code: 100 % are required']);
 });
 
-test('asks for 90 % of everything', () => {
-  assert.equal(tooLittle({ total: covered(89.9) }, '/p'), ['tests cover 89.9 % of all lines, 90 % are asked for']);
+test('requires 90 % of all lines', () => {
+  assert.equal(tooLittle({ total: covered(89.9) }, '/p'), ['tests cover 89.9 % of all lines, 90 % are required']);
 });
 
 test.run();

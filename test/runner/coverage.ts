@@ -6,11 +6,11 @@ import { promisify } from 'node:util';
 /** Lines of each file, and of all under `total`, as c8 sums them up; files by absolute path. */
 export type Coverage = Readonly<Record<string, { readonly lines: { readonly pct: number } }>>;
 
-/** The rooms of which every line must run in some test, and what must of all. */
+/** Folders whose every line must run in some test, and the percentage of all lines that must. */
 const whole = ['events/', 'projections/', 'src/domain/'];
 const overall = 90;
 
-/** Sums up what V8 wrote below a folder, for every process of the run, in terms of the TypeScript sources. */
+/** Sums up what V8 wrote below a folder for every process, by the TypeScript sources. */
 export async function measureCoverage(folder: string): Promise<Coverage> {
   const out = join(folder, '..');
   await promisify(execFile)(
@@ -26,15 +26,15 @@ export async function measureCoverage(folder: string): Promise<Coverage> {
   return JSON.parse(readFileSync(join(out, 'coverage-summary.json'), 'utf8')) as Coverage;
 }
 
-/** What is covered too little, one sentence each. */
+/** Insufficient coverage, one sentence each. */
 export function tooLittle(coverage: Coverage, root: string): readonly string[] {
   const { total, ...files } = coverage;
   const covered = total?.lines.pct ?? 0;
   return [
-    ...(covered < overall ? [`tests cover ${covered} % of all lines, ${overall} % are asked for`] : []),
+    ...(covered < overall ? [`tests cover ${covered} % of all lines, ${overall} % are required`] : []),
     ...Object.entries(files)
       .map(([path, { lines }]) => ({ path: relative(root, path), pct: lines.pct }))
       .filter(({ path, pct }) => pct < 100 && whole.some((room) => path.startsWith(room)))
-      .map(({ path, pct }) => `tests cover ${pct} % of ${path}, a pure room: 100 % are asked for`),
+      .map(({ path, pct }) => `tests cover ${pct} % of ${path}, pure code: 100 % are required`),
   ];
 }

@@ -5,13 +5,13 @@ import { forgottenRuns } from './forgotten-runs.ts';
 
 const fixture = (name: string) => readFileSync(`test/runner/fixtures/${name}.fixture.ts`, 'utf8');
 
-const test = suite('forgotten runs');
+const test = suite('runner: forgotten runs');
 
-test('names a suite that is never run', () => {
+test('reports a suite that is never run', () => {
   assert.equal(forgottenRuns(fixture('forgotten')), ['arithmetic']);
 });
 
-test('finds nothing where every suite is run', () => {
+test('reports nothing if every suite is run', () => {
   assert.equal(forgottenRuns(fixture('late')), []);
 });
 

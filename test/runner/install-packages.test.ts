@@ -25,7 +25,7 @@ function standIns(folder: string): string {
 
 const policy = () => (existsSync('/usr/sbin/policy-rc.d') ? readFileSync('/usr/sbin/policy-rc.d', 'utf8') : '');
 
-test('lets one of two runs install, and the other wait for it and find all done', async () => {
+test('installs once for two concurrent runs: the other waits', async () => {
   const sandbox = createSandbox('install');
   const before = policy();
   try {

@@ -10,7 +10,7 @@ export async function groupEnds(group: number): Promise<boolean> {
   return false;
 }
 
-/** Kills whatever is left of a group. */
+/** Kills the rest of a group. */
 export function killGroup(group: number): void {
   try {
     process.kill(-group, 'SIGKILL');
@@ -19,7 +19,7 @@ export function killGroup(group: number): void {
   }
 }
 
-/** The living processes of a group. The dead that nobody has waited for yet are not among them, as they are for kill(2). */
+/** The living processes of a group, without zombies, which kill(2) counts. */
 export function membersOf(group: number): readonly number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))

@@ -11,13 +11,13 @@ async function verdictOf(name: string, { strict = false, limitSeconds = 60 } = {
   return judge(await runFile(process.execPath, fixture(name), { limitSeconds, graceSeconds: 2 }), { strict });
 }
 
-const test = suite('running a test file');
+const test = suite('runner: test file');
 
-test('counts what passes', async () => {
+test('counts passed tests', async () => {
   assert.equal(await verdictOf('passing'), { passed: 2, failed: 0, skipped: 0, problems: [] });
 });
 
-test('counts what fails, without a problem beside it', async () => {
+test('counts failed tests, without any other problem', async () => {
   assert.equal(await verdictOf('failing'), { passed: 1, failed: 1, skipped: 0, problems: [] });
 });
 
@@ -30,7 +30,7 @@ test('fails a file without tests', async () => {
   assert.equal((await verdictOf('empty')).problems, ['has no tests']);
 });
 
-test('fails a file that defines a suite too late for its totals', async () => {
+test('fails a file that defines a suite after its totals', async () => {
   assert.match((await verdictOf('late')).problems.join(), 'several goes');
 });
 
@@ -60,7 +60,7 @@ test('fails a file that leaves a process, and ends the process', async () => {
   assert.match(status, /gone|State:\s+Z/);
 });
 
-test('fails a skip that nobody announced', async () => {
+test('fails a skip that was not announced', async () => {
   assert.match((await verdictOf('silent-skip')).problems.join(), 'skipped 1 tests and announced 0');
 });
 
@@ -68,7 +68,7 @@ test('counts an announced skip', async () => {
   assert.equal(await verdictOf('announced-skip'), { passed: 1, failed: 0, skipped: 1, problems: [] });
 });
 
-test('fails an announced skip that concerns btrfs where everything must run', async () => {
+test('fails an announced skip of btrfs in strict mode', async () => {
   assert.match((await verdictOf('announced-skip', { strict: true })).problems.join(), 'must not be skipped here');
 });
 

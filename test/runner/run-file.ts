@@ -10,7 +10,7 @@ import { totalsIn } from './verdict.ts';
 interface RunOptions {
   /** how long it may take */
   readonly limitSeconds: number;
-  /** how long it may go on after it has printed its totals; ten seconds unless said */
+  /** how long it may continue after it has printed its totals; 10 by default */
   readonly graceSeconds?: number;
   /** added to this process's environment */
   readonly env?: Readonly<Record<string, string>>;
@@ -19,8 +19,8 @@ interface RunOptions {
 const running = new Set<number>();
 
 /**
- * Runs a script as the leader of its own process group, its output going to a file, so that not even a kill loses any.
- * When it ends, whatever is left of the group is killed, and is gone when this resolves.
+ * Runs a script as the leader of its own process group, with its output in a file, so that a kill loses none of it.
+ * When it ends, the rest of the group is killed, and is gone when this resolves.
  */
 export async function runFile(node: string, script: string, options: RunOptions): Promise<Ending> {
   const folder = mkdtempSync(join(tmpdir(), 'snapledger-run-'));
@@ -34,7 +34,7 @@ export async function runFile(node: string, script: string, options: RunOptions)
   }
 }
 
-/** Kills every group that still runs: for the runner's own end. */
+/** Kills every group that still runs, at the runner's own end. */
 export function killAll(): void {
   for (const group of running) killGroup(group);
 }
@@ -68,7 +68,7 @@ async function runInGroup(
   return { exitCode, signal, killed, leftProcesses };
 }
 
-/** Kills a group that takes too long, or that goes on although its tests are over. */
+/** Kills a group that takes too long, or that continues after its totals. */
 function watchGroup(group: number, output: Output, limitSeconds: number, graceSeconds: number) {
   let killed: Ending['killed'] = null;
   let seconds = 0;

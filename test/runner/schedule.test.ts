@@ -7,7 +7,7 @@ const narrow = { name: 'narrow', width: 1 };
 const wide = { name: 'wide', width: 9 };
 const job = (name: string, of: typeof narrow) => ({ name, suite: of });
 
-const test = suite('schedule of test files');
+const test = suite('runner: schedule');
 
 test('width: a suite never runs more files at once, and others fill the lanes', async () => {
   const running = new Map<string, number>();

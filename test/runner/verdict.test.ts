@@ -14,14 +14,14 @@ const ended = (output: string, rest: Partial<Ending> = {}): Ending => ({
   ...rest,
 });
 
-const test = suite('verdict on a test file');
+const test = suite('runner: verdict');
 
-test('names a signal that ended the file after its totals', () => {
+test('reports a signal that ended the file after its totals', () => {
   const { problems } = judge(ended(closing(1, 1, 0), { exitCode: null, signal: 'SIGSEGV' }), { strict: false });
   assert.equal(problems, ['was ended by SIGSEGV']);
 });
 
-test('names an exit status that no failed test explains', () => {
+test('reports an exit status that no failed test explains', () => {
   const { problems } = judge(ended(closing(1, 1, 0), { exitCode: 7 }), { strict: false });
   assert.equal(problems, ['exited with status 7']);
 });
@@ -31,7 +31,7 @@ test('counts a test that announces its skip and returns early as skipped', () =>
   assert.equal(judge(ended(output), { strict: true }), { passed: 2, failed: 0, skipped: 1, problems: [] });
 });
 
-test('takes a forgotten `only` for a silent skip', () => {
+test('treats a forgotten `only` as a skip that was not announced', () => {
   assert.is(judge(ended(closing(1, 1, 5)), { strict: false }).failed, 1);
 });
 

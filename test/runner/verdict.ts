@@ -1,9 +1,9 @@
-/** How a test file's process came to its end. */
+/** How a test file's process ended. */
 export interface Ending {
   readonly output: string;
   readonly exitCode: number | null;
   readonly signal: string | null;
-  /** why the runner killed it, if it did: it took too long, or went on running after its last test */
+  /** why the runner killed it, if it did: it took too long, or continued after its last test */
   readonly killed: 'limit' | 'lingering' | null;
   /** processes of its group were still there when it had ended */
   readonly leftProcesses: boolean;
@@ -11,10 +11,10 @@ export interface Ending {
 
 export interface Verdict {
   readonly passed: number;
-  /** failed tests, and one for every problem */
+  /** failed tests, plus one for every problem */
   readonly failed: number;
   readonly skipped: number;
-  /** what is wrong with the file as a whole */
+  /** problems of the file as a whole */
   readonly problems: readonly string[];
 }
 
@@ -33,7 +33,7 @@ export function judge(ending: Ending, options: { readonly strict: boolean }): Ve
   if (options.strict)
     for (const { name, reason } of announced)
       if (/overlay|btrfs/i.test(`${name} ${reason}`)) problems.push(`must not be skipped here: ${name}: ${reason}`);
-  // A test that announces its skip and returns early has passed in uvu's eyes; here it has not.
+  // uvu counts a test that announces its skip and returns early as passed.
   const returnedEarly = Math.max(0, announced.length - totals.skipped);
   return {
     passed: Math.max(0, totals.passed - returnedEarly),
@@ -51,14 +51,14 @@ function* endingProblems(ending: Ending, someFailed: boolean): Iterable<string> 
   if (ending.leftProcesses) yield 'left processes behind';
 }
 
-/** The figures that uvu closes a file with. */
+/** The totals that uvu prints at the end of a file. */
 interface Totals {
   readonly total: number;
   readonly passed: number;
   readonly skipped: number;
 }
 
-/** A test that said why it does not run, in a line `SKIP <name>: <reason>`. */
+/** A test that printed why it does not run, in a line `SKIP <name>: <reason>`. */
 interface Announcement {
   readonly name: string;
   readonly reason: string;
@@ -67,7 +67,7 @@ interface Announcement {
 const figures = /^ {2}Total: +(\d+)\n {2}Passed: +(\d+)\n {2}Skipped: +(\d+)$/gm;
 const announcement = /(?:^|[•✘] |\) )SKIP (.+?): (.+)$/gm;
 
-/** Every closing block of figures in a file's output: one, if all went well. */
+/** Every block of totals in a file's output; exactly one is expected. */
 export function totalsIn(output: string): readonly Totals[] {
   return [...output.matchAll(figures)].map(([, total, passed, skipped]) => ({
     total: Number(total),

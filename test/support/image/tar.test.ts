@@ -27,7 +27,7 @@ const everything: readonly Entry[] = [
 
 const test = suiteNeeding('tar', requireRoot(), requireCommand('tar'), requireCommand('getfattr'));
 
-test('writes what GNU tar unpacks to the expected tree', async () => {
+test('writes an archive that GNU tar unpacks to the expected tree', async () => {
   const sandbox = createSandbox('tar');
   try {
     const archive = join(sandbox.path, 'all.tar');

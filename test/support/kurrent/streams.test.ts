@@ -9,7 +9,7 @@ const event = (id: string): StoredEvent => ({ id, type: 't', contentType: 'appli
 const [a, b, c] = ['a', 'b', 'c'].map(event) as [StoredEvent, StoredEvent, StoredEvent];
 
 /** What a real server does, as measured. */
-const test = suite('the rules of a cluster');
+const test = suite('KurrentDB stand-in');
 
 test('appends at the revision that is expected, and nowhere else', () => {
   const streams = createStreams();
@@ -20,7 +20,7 @@ test('appends at the revision that is expected, and nowhere else', () => {
   assert.equal(streams.append('s', [c], 1), { revision: 2 });
 });
 
-test('takes the same ids at the same revision for a repetition, also the beginning of them', () => {
+test('treats the same ids at the same revision as a repetition, also the first of them', () => {
   const streams = createStreams();
   streams.append('s', [a, b], 'none');
   assert.equal(streams.append('s', [a, b], 'none'), { revision: 1 });
@@ -29,7 +29,7 @@ test('takes the same ids at the same revision for a repetition, also the beginni
   assert.is(streams.read('s', 0, 'forwards', 9)?.length, 2);
 });
 
-test('takes a deleted stream for none, and goes on numbering', () => {
+test('treats a deleted stream as absent, and continues its revisions', () => {
   const streams = createStreams();
   streams.append('s', [a, b], 'none');
   streams.delete('s');
@@ -41,7 +41,7 @@ test('takes a deleted stream for none, and goes on numbering', () => {
   );
 });
 
-test('looks for a repetition before it takes a deleted stream for none', () => {
+test('checks for a repetition before it treats a deleted stream as absent', () => {
   const streams = createStreams();
   streams.append('s', [a, b], 'none');
   streams.delete('s');
@@ -54,7 +54,7 @@ test('looks for a repetition before it takes a deleted stream for none', () => {
   assert.is(streams.read('s', 0, 'forwards', 9)?.[0]?.revision, 2);
 });
 
-test('shows what the metadata let it show, and all of it when they are taken away', () => {
+test('shows events as far as the metadata allow, and all of them when the metadata are removed', () => {
   const streams = createStreams();
   streams.append('s', [a, b, c], 'none');
   const shown = () => streams.read('s', 0, 'forwards', 9)?.map(({ revision }) => revision);
@@ -69,7 +69,7 @@ test('shows what the metadata let it show, and all of it when they are taken awa
   assert.equal(shown(), [0, 1, 2]);
 });
 
-test('keeps whole appends beyond a kill, and forgets a part of one', async () => {
+test('keeps complete appends after a kill, and drops a partial one', async () => {
   const sandbox = createSandbox('streams');
   const file = join(sandbox.path, 'file');
   const streams = createStreams(file);
