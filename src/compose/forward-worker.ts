@@ -23,4 +23,4 @@ const forwarder = new Forwarder({
   openTarget: async () => (await openKurrentEventLog({ url, store, patience, largest: Number.POSITIVE_INFINITY })).log,
   onStatus: (status) => parentPort?.postMessage(status),
 });
-parentPort?.on('message', forwarder.advance);
+parentPort?.on('message', (position: number) => forwarder.advance(position));
