@@ -7,8 +7,8 @@ export interface Candidate {
   readonly key: string;
 }
 
-/** As git and docker do: fewer characters of a digest or an id name nothing. */
-const fewest = 4;
+/** As in git and docker: fewer characters of a digest or an id name nothing. */
+const minLength = 4;
 const digest = /([a-z0-9]+):([0-9a-f]+)/g;
 
 type Rule = (candidate: Candidate, text: string) => boolean;
@@ -26,7 +26,7 @@ const begins: Rule = ({ key }, text) => {
   if (key.startsWith(text) && text.length > (own === '' ? 0 : namespaceOf(key).length + 1)) return true;
   const digests = digestsIn(own);
   if (digests.some((parts) => beginsDigest(parts, text))) return true;
-  return text.length >= fewest && own.startsWith(text) && !digests.some(([, , at]) => at === 0);
+  return text.length >= minLength && own.startsWith(text) && !digests.some(([, , at]) => at === 0);
 };
 
 /** Algorithm, hexadecimal digits and place of the digests in a client's own key. */
@@ -35,10 +35,10 @@ const digestsIn = (own: string) =>
 
 function beginsDigest([algorithm, hex]: readonly [string, string, number], text: string): boolean {
   const digits = text.startsWith(`${algorithm}:`) ? text.slice(algorithm.length + 1) : text;
-  return digits.length >= fewest && hex.startsWith(digits);
+  return digits.length >= minLength && hex.startsWith(digits);
 }
 
-/** In this order: what fulfils a rule hides what fulfils a later one alone. */
+/** In order of precedence: if any candidate matches a rule, later rules are not tried. */
 const rules: readonly Rule[] = [
   ({ key }, text) => key === text,
   ({ id }, text) => String(id) === text,
@@ -47,7 +47,7 @@ const rules: readonly Rule[] = [
 ];
 
 /**
- * The snapshots that a text names, each once: by key or name; by number; by the client's part of the key, alone or after
+ * The snapshots that a text names, each once: by key or name; by id; by the client's part of the key, alone or after
  * its namespace, or a digest; by the beginning of any of these, which a table may have cut short with `…`.
  */
 export function named<C extends Candidate>(candidates: readonly C[], text: string): readonly C[] {
@@ -60,11 +60,11 @@ export function named<C extends Candidate>(candidates: readonly C[], text: strin
   return [];
 }
 
-const mostListed = 20;
+const maxListed = 20;
 
-/** Snapshots with their numbers, in words. */
+/** Snapshots with their ids, as text. */
 export function listed(candidates: readonly Candidate[]): string {
-  const shown = candidates.slice(0, mostListed).map(({ id, key }) => `${id} ${key}`);
+  const shown = candidates.slice(0, maxListed).map(({ id, key }) => `${id} ${key}`);
   const more = candidates.length - shown.length;
   return more > 0 ? `${shown.join(', ')} and ${more} more` : shown.join(', ');
 }

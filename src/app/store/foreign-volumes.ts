@@ -5,13 +5,13 @@ import type { Journal } from './journal.ts';
 import { pathOf } from './volume-of.ts';
 
 /**
- * What stands where a new snapshot's volume is to be made. An id is never given twice, so it is not the daemon's: it is moved to
- * quarantine before the id is given to anything, and the event burns the id.
+ * Entries at the path of a new snapshot's volume. An id is never used twice, so the daemon has not created them: they are moved to
+ * quarantine before the id is used, and the event reserves the id.
  */
 export interface ForeignVolumes {
-  /** Whether something stands in the place of an id that was not given yet, or is being moved from there. */
+  /** Whether there is an entry at the path of an id that was not used yet, or one is being moved from there. */
   has(id: number): boolean;
-  /** Moves it to quarantine and resolves when that is recorded. Calls for one id share the work. Rejects with a Fault. */
+  /** Moves the entry to quarantine and resolves when that is recorded. Calls for one id share the work. Rejects with a Fault. */
   setAside(id: number): Promise<void>;
 }
 

@@ -1,11 +1,11 @@
 import { deferred } from '../../ports/promises.ts';
 
-/** Keeps per-key order: what is run on a key starts when all that was asked for before on that key has ended. */
+/** Keeps the order of each key: an operation starts when every earlier one on its keys has ended. */
 export interface KeyLocks {
-  /** Runs a deed while it alone holds all the keys. Keys are taken together, so deeds can't wait for each other in a ring. */
-  run<T>(keys: readonly string[], deed: () => Promise<T>): Promise<T>;
-  /** Runs a deed while nothing else runs on any key. */
-  alone<T>(deed: () => Promise<T>): Promise<T>;
+  /** Runs an operation that holds all the keys exclusively. Keys are locked together, so there is no deadlock. */
+  run<T>(keys: readonly string[], operation: () => Promise<T>): Promise<T>;
+  /** Runs an operation while no other one runs on any key. */
+  alone<T>(operation: () => Promise<T>): Promise<T>;
   /** Resolves when what holds or awaits the key now has ended. */
   idle(key: string): Promise<void>;
 }
@@ -14,26 +14,26 @@ export function createKeyLocks(): KeyLocks {
   const tails = new Map<string, Promise<void>>();
   let gate: Promise<void> | undefined;
   return {
-    run: async (keys, deed) => {
+    run: async (keys, operation) => {
       while (gate !== undefined) await gate;
       const before = keys.flatMap((key) => tails.get(key) ?? []);
       const { promise: tail, resolve: end } = deferred();
       for (const key of keys) tails.set(key, tail);
       try {
         if (before.length > 0) await Promise.all(before);
-        return await deed();
+        return await operation();
       } finally {
         for (const key of keys) if (tails.get(key) === tail) tails.delete(key);
         end();
       }
     },
-    alone: async (deed) => {
+    alone: async (operation) => {
       while (gate !== undefined) await gate;
       const { promise, resolve: open } = deferred();
       gate = promise;
       try {
         await Promise.all(tails.values());
-        return await deed();
+        return await operation();
       } finally {
         gate = undefined;
         open();

@@ -6,23 +6,23 @@ export interface Undoing {
   readonly operation: 'prepare' | 'commit';
   readonly id: number;
   readonly key: string;
-  /** the volume's place, relative to the root */
+  /** of the volume, relative to the root */
   readonly path: string;
   /** the error that made the undo necessary */
   readonly cause: unknown;
 }
 
 /**
- * Undoes on disk what an operation left there; tells whether that worked. Never throws. `later` is what is tried again,
- * where that is not simply the deed: by then the world has moved on.
+ * Undoes on disk what an operation left there, and resolves with whether that succeeded. Never rejects. `later` is what is retried,
+ * if that is not `fn`: by then the state may have changed.
  */
-export type Undo = (undoing: Undoing, deed: () => Promise<unknown>, later?: () => Promise<unknown>) => Promise<boolean>;
+export type Undo = (undoing: Undoing, fn: () => Promise<unknown>, later?: () => Promise<unknown>) => Promise<boolean>;
 
-/** An undo that fails is logged in this one form, everywhere, and tried again until it succeeds. */
+/** An undo that fails is logged in one form, and retried until it succeeds. */
 export function createUndo(logger: Logger, retrier: Retrier): Undo {
-  return async ({ operation, id, key, path, cause }, deed, later = deed) => {
+  return async ({ operation, id, key, path, cause }, fn, later = fn) => {
     try {
-      await deed();
+      await fn();
       return true;
     } catch (error) {
       const about = { operation, id, key, path, error: errorText(error), because: errorText(cause) };
@@ -33,31 +33,31 @@ export function createUndo(logger: Logger, retrier: Retrier): Undo {
   };
 }
 
-/** Tries deeds again, with growing pauses, until they succeed: for what must not be forgotten and that nobody waits for. */
+/** Retries operations with growing pauses until they succeed: for what must be done, and no client waits for. */
 export interface Retrier {
-  /** Tries the deed after a pause, and again. `about` names it in the log. */
-  add(about: object, message: string, deed: () => Promise<void>): void;
-  /** Tries nothing any more. Resolves when what is under way has ended. */
+  /** Runs `fn` after a pause, and again until it succeeds. `about` describes it in the log. */
+  add(about: object, message: string, fn: () => Promise<void>): void;
+  /** Ends all retries. Resolves when what is under way has ended. */
   close(): Promise<void>;
 }
 
 const firstPause = 500;
-const longestPause = 60_000;
+const maxPause = 60_000;
 
 export function createRetrier(logger: Logger): Retrier {
   const timers = new Set<NodeJS.Timeout>();
   const underWay = new Set<Promise<void>>();
   let closed = false;
-  const later = (pause: number, about: object, message: string, deed: () => Promise<void>) => {
+  const later = (pause: number, about: object, message: string, fn: () => Promise<void>) => {
     if (closed) return;
     const again = async () => {
       try {
-        await deed();
+        await fn();
         logger.info(about, `${message}: done at last`);
       } catch (error) {
         if (closed) return;
         logger.error({ ...about, error: errorText(error) }, `${message} failed again`);
-        later(Math.min(pause * 2, longestPause), about, message, deed);
+        later(Math.min(pause * 2, maxPause), about, message, fn);
       }
     };
     const timer = setTimeout(() => {
@@ -69,7 +69,7 @@ export function createRetrier(logger: Logger): Retrier {
     timers.add(timer);
   };
   return {
-    add: (about, message, deed) => later(firstPause, about, message, deed),
+    add: (about, message, fn) => later(firstPause, about, message, fn),
     close: async () => {
       closed = true;
       for (const timer of timers) clearTimeout(timer);
