@@ -81,7 +81,7 @@ async function writeAll(root: string, file: string, volumes: boolean): Promise<O
         );
     const { store, driver } = identity;
     const contents = { store, driver, position, volumes };
-    return { ...contents, bytes: await writer.seal(contents), leftOut: leftOutOf(writer.members) };
+    return { ...contents, bytes: await writer.finish(contents), leftOut: leftOutOf(writer.members) };
   } finally {
     await writer.close();
   }

@@ -87,7 +87,7 @@ const numbers = new Map<number, ErrnoName>(errnoNames.map((name) => [meanings[na
 export const nameOfErrno = (errno: number): ErrnoName | undefined => numbers.get(Math.abs(errno));
 
 /**
- * The name of a system's error: by its number, or by its name where it carries no number. Of a thread that can't be started
+ * The name of a system's error: by its number, or by its name if it carries no number. Of a thread that can't be started
  * Node names the reason only at the end of the message.
  */
 export function errnoName(error: unknown): ErrnoName | undefined {
@@ -110,7 +110,7 @@ export function errnoError(name: ErrnoName, message: string): NodeJS.ErrnoExcept
   return Object.assign(new Error(message), { code: name, errno: -meanings[name].errno });
 }
 
-/** The error that a command has printed on its standard error; without a number where it says nothing that is known. */
+/** The error that a command has printed on its standard error; without a number if it matches none of the table. */
 export function printedError(printed: string, message: string): NodeJS.ErrnoException {
   const name = errnoNames.find((each) => meanings[each].printed.test(printed));
   return name === undefined ? new Error(message) : errnoError(name, message);

@@ -43,7 +43,7 @@ export class Fault extends Error {
   }
 }
 
-/** How Node's messages begin where it has no name for an error. */
+/** How Node's messages begin if it has no name for an error. */
 const unnamed = /^(?:UNKNOWN: unknown error|Unknown system error -\d+: Unknown system error -\d+)/;
 
 /** The fault for an error of the operating system; a fault passes through unchanged. */
@@ -69,7 +69,7 @@ const transient: ReadonlySet<FaultCode> = new Set<FaultCode>(['no-space', 'read-
  */
 export const isTransient = (error: unknown): boolean => transient.has(faultCode(error));
 
-/** The text of anything thrown, with its code where it has one. */
+/** The text of anything thrown. */
 export function errorText(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

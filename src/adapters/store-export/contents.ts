@@ -17,11 +17,11 @@ const Member = t.readonly(
   t.type(
     {
       name: t.string,
-      /** where its bytes begin */
+      /** offset of its first byte */
       at: Decimal,
       bytes: Decimal,
       sha256: t.string,
-      /** of a layer: paths of the sockets in it, which no archive holds; left out where there are none */
+      /** of a layer: paths of the sockets in it, which no archive holds; left out if there are none */
       sockets: t.union([t.readonlyArray(t.string), t.undefined]),
     },
     'ExportMember',
@@ -42,9 +42,9 @@ export const Trailer = t.type(
     driver: t.string,
     position: Decimal,
     volumes: t.boolean,
-    /** where the manifest's bytes begin */
+    /** offset of the manifest's first byte */
     manifest: Decimal,
-    /** length and digest of all that stands before the line */
+    /** length and digest of everything before the line */
     bytes: Decimal,
     sha256: t.string,
   },
@@ -54,14 +54,14 @@ export const Trailer = t.type(
 /** The member that holds the layer of a snapshot: a tar file of its own. */
 export const volumeMember = (id: number): string => `volumes/${id}.tar`;
 
-/** A socket that an export left out: it is nothing without the process that made it. */
+/** A socket that an export left out: it is useless without the process that created it. */
 export interface LeftOut {
   readonly snapshot: number;
   /** relative to the snapshot's layer */
   readonly path: string;
 }
 
-/** The sockets that an export left out, as its members tell. */
+/** The sockets that an export left out, as listed by its members. */
 export function leftOutOf(members: readonly Member[]): readonly LeftOut[] {
   return members.flatMap(({ name, sockets = [] }) => {
     const snapshot = Number(/^volumes\/(\d+)\.tar$/.exec(name)?.[1]);
@@ -70,4 +70,4 @@ export function leftOutOf(members: readonly Member[]): readonly LeftOut[] {
 }
 
 export const damaged = (file: string, why: string): Fault =>
-  new Fault('corrupt', `export ${file}: ${why}`, { hint: 'take another copy of it; nothing was made' });
+  new Fault('corrupt', `export ${file}: ${why}`, { hint: 'take another copy of it; nothing was imported' });

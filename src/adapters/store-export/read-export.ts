@@ -15,8 +15,8 @@ export interface CheckedExport extends Contents {
 }
 
 /**
- * Reads what an export holds, and checks all of it. Rejects with a Fault: `missing`, or `corrupt` where it is cut or changed, which
- * names the member that was.
+ * Reads what an export holds, and checks all of it. Rejects with a Fault: `missing`, or `corrupt` if it is cut or changed, which
+ * names the changed member.
  */
 export async function checkExport(file: string): Promise<CheckedExport> {
   const found = await readEnd(file).catch((error) => {

@@ -6,9 +6,9 @@ export const padding = (size: number): number => (block - (size % block)) % bloc
 /** What ends a tar file. */
 export const endOfArchive = Buffer.alloc(2 * block);
 
-const longestOctal = 8 ** 11;
+const maxOctal = 8 ** 11;
 
-/** The header of a plain file in a tar archive, root's and for root alone. Source: POSIX ustar, and GNU's sizes from 8 GiB on. */
+/** The header of a plain file in a tar archive, of root's and only for root. Source: POSIX ustar, and GNU's sizes from 8 GiB on. */
 export function tarHeader(name: string, size: number): Buffer {
   return header(name, size, '0');
 }
@@ -23,7 +23,7 @@ export function linkMember(path: string, target: string): Buffer {
   return Buffer.concat([...extended, header('link', 0, '1')]);
 }
 
-/** It begins with its own length. */
+/** A record begins with its own length. */
 function record(keyword: string, value: string): string {
   const rest = ` ${keyword}=${value}\n`;
   let length = rest.length;
@@ -36,9 +36,9 @@ function header(name: string, size: number, type: string): Buffer {
   const header = Buffer.alloc(block);
   header.write(name, 0);
   header.write(`0000600\0${'0000000\0'.repeat(2)}`, 100);
-  if (size < longestOctal) header.write(`${size.toString(8).padStart(11, '0')} `, 124);
+  if (size < maxOctal) header.write(`${size.toString(8).padStart(11, '0')} `, 124);
   else header.writeBigUInt64BE(BigInt(size), 128);
-  if (size >= longestOctal) header.writeUInt8(0x80, 124);
+  if (size >= maxOctal) header.writeUInt8(0x80, 124);
   header.write(`${'0'.repeat(11)} `, 136);
   header.write(`        ${type}`, 148);
   header.write('ustar\x0000', 257);

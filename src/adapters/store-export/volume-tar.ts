@@ -12,10 +12,10 @@ export type Tar = (
   streams: { readonly input?: Readable; readonly output?: string },
 ) => Promise<{ readonly status: number; readonly errors: string }>;
 
-/** Owners, modes, times, hard links, holes and all extended attributes, as overlay's whiteouts and marks need them. */
+/** Owners, modes, times, hard links, holes and all extended attributes, as overlay's whiteouts and xattrs need them. */
 const faithful = ['--xattrs', '--xattrs-include=*', '--acls', '--numeric-owner', '--sparse'];
 
-/** What overlay notes for itself of the place where a layer was made. */
+/** What overlay records about the place where a layer was created. */
 const local = ['origin', 'impure', 'nlink', 'upper', 'uuid'].map((name) => `--xattrs-exclude=trusted.overlay.${name}`);
 
 /**
@@ -35,7 +35,7 @@ export async function packVolume(
   );
   await done('packing a layer', tar(['--create', ...faithful, ...local, ...places], { output: file }));
   if (links.length > 0) {
-    // After the end of tar's own archive: reading goes on there.
+    // After the end of tar's own archive: `--ignore-zeros` reads on there.
     for (const [path, first] of links) await appendFile(file, linkMember(`./${path}`, `./${first}`));
     await appendFile(file, endOfArchive);
   }
@@ -57,13 +57,13 @@ async function done(what: string, running: ReturnType<Tar>): Promise<void> {
 
 /** What tar does not carry by itself; paths relative to the layer, with a byte in each character. */
 interface Inspected {
-  /** a socket is nothing without the process that made it */
+  /** useless without the processes that created them */
   readonly sockets: readonly string[];
   /** further names of fifos and devices, each with the name that came first */
   readonly links: readonly (readonly [path: string, first: string])[];
 }
 
-/** Looks at every entry that is to be packed. Throws a Fault (`unsupported`) for a path that no import could make. Sync. */
+/** Inspects every entry to be packed. Throws a Fault (`unsupported`) for a path that no import could create. Sync. */
 function inspectLayer(entries: readonly Packed[]): Inspected {
   const sockets: string[] = [];
   const links: [string, string][] = [];
@@ -85,7 +85,7 @@ function inspectLayer(entries: readonly Packed[]): Inspected {
 
 type Entry = readonly [path: string, stats: BigIntStats];
 
-/** tar goes another way round: a link must come after both names, and so at the end of all. */
+/** tar packs in another order: a link must come after both names, and so at the end of the archive. */
 function* entriesBelow(top: string): Generator<Entry> {
   const left = [''];
   for (let within = left.pop(); within !== undefined; within = left.pop())

@@ -5,11 +5,11 @@ import { block, endOfArchive, padding, tarHeader } from './tar-header.ts';
 
 /** A tar file that is being written, member after member. Rejects with the system's errors. */
 export interface ExportWriter {
-  /** Adds a member of what `append` adds to the end of the file, whose path it is handed; it resolves with what the manifest is to say of it. */
+  /** Adds a member: what `append` appends to the file whose path it is given. It resolves with what the manifest records of it. */
   add(name: string, append: (file: string) => Promise<Pick<Member, 'sockets'>>): Promise<void>;
   readonly members: readonly Member[];
-  /** Ends the file: a manifest with the digest of every member, and a line that proves all. Resolves with its length, on stable storage. */
-  seal(contents: Contents): Promise<number>;
+  /** Ends the file with a manifest of every member's digest and a line with the digest of everything. Resolves with its length, on stable storage. */
+  finish(contents: Contents): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -39,14 +39,14 @@ export async function writeExport(file: string): Promise<ExportWriter> {
   return {
     add,
     members,
-    seal: async (contents) => {
+    finish: async (contents) => {
       const manifest = Buffer.from(`${JSON.stringify(Manifest.encode(members), undefined, 1)}\n`);
       await put(tarHeader(manifestName, manifest.length));
       const at = length;
       await put(Buffer.concat([manifest, Buffer.alloc(padding(manifest.length)), endOfArchive]));
       const { store, driver, position, volumes } = contents;
-      const proven = { format, store, driver, position, volumes, manifest: at, bytes: length } as const;
-      const line = `\n${JSON.stringify(Trailer.encode({ ...proven, sha256: total.digest('hex') }))}\n`;
+      const totals = { format, store, driver, position, volumes, manifest: at, bytes: length } as const;
+      const line = `\n${JSON.stringify(Trailer.encode({ ...totals, sha256: total.digest('hex') }))}\n`;
       await handle.write(line, length);
       await handle.sync();
       return length + Buffer.byteLength(line);

@@ -43,7 +43,7 @@ export async function searchTree(ioctl: Ioctl, fd: number, search: Search, visit
 /** For `searchOnce`: with so many bytes for items and their headers of 32 bytes each. */
 export const createSearchBuffer = (bytes: number): Buffer => Buffer.alloc(headerSize + bytes);
 
-/** Visits as many items as the buffer takes, and resolves with the key of the last one, or undefined where there was none. */
+/** Visits as many items as the buffer takes, and resolves with the key of the last one, or undefined if there was none. */
 export async function searchOnce(
   ioctl: Ioctl,
   fd: number,
