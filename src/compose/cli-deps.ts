@@ -9,7 +9,7 @@ export const cliDeps: CliDeps = {
   inspectLog: async (root) => {
     const cluster = await clusterOf(root);
     if (cluster !== undefined) {
-      const { inspectStream } = await import('../adapters/event-log/kurrentdb/inspect-stream.ts');
+      const { inspectStream } = await import('../adapters/event-log/kurrentdb/open-kurrent-event-log.ts');
       return { store: cluster.store, segments: 0, bytes: 0, torn: 0, gaps: [], ...(await inspectStream(cluster)) };
     }
     const { inspectLog } = await import('../adapters/event-log/file/verify/inspect-log.ts');

@@ -10,7 +10,7 @@ import { guardReads } from '../app/guarded.ts';
 import type { ForwardJob } from './forward-thread.ts';
 
 /** In all, for one call: what stays unknown longer is reported, and found out by opening the stream anew. */
-const patience = { answer: 4_000, outcome: 4_000, unanswered: 4_000 };
+const retry = { answer: 4_000, outcome: 4_000, unanswered: 4_000 };
 
 /** The thread's program: reads the log's own files, so that the writers' thread has no part in it, and takes what time they leave. */
 const { root, store, url } = workerData as ForwardJob;
@@ -20,7 +20,7 @@ const guard = createRootGuard(root);
 guard.watch([{ name: 'log' }]);
 const forwarder = new Forwarder({
   source: guardReads(guard, followLog(join(root, 'log'), store)),
-  openTarget: async () => (await openKurrentEventLog({ url, store, patience, largest: Number.POSITIVE_INFINITY })).log,
+  openTarget: async () => (await openKurrentEventLog({ url, store, retry, largest: Number.POSITIVE_INFINITY })).log,
   onStatus: (status) => parentPort?.postMessage(status),
 });
 parentPort?.on('message', (position: number) => forwarder.advance(position));

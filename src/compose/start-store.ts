@@ -1,5 +1,5 @@
 import { basename, join } from 'node:path';
-import { positionOf } from '../adapters/checkpoint-store/checkpoint-name.ts';
+import { positionOf } from '../adapters/checkpoint-store/checkpoint-file.ts';
 import { checkpointFiles } from '../adapters/checkpoint-store/file-checkpoint-store.ts';
 import { archiveLog } from '../adapters/event-log/file/archive/archive-log.ts';
 import { measureLog } from '../adapters/event-log/file/log-files.ts';

@@ -21,7 +21,7 @@ async function openLog(root: string): Promise<ReadableLog> {
   const cluster = await clusterOf(root);
   if (cluster !== undefined) {
     const { readKurrentStream } = await import('../adapters/event-log/kurrentdb/open-kurrent-event-log.ts');
-    return readKurrentStream({ ...cluster, patience: brief });
+    return readKurrentStream({ ...cluster, retry: brief });
   }
   const { readLogDirectory } = await import('../adapters/event-log/file/read/read-log-directory.ts');
   return readLogDirectory(join(root, 'log'), join(root, 'index'));

@@ -1,7 +1,7 @@
 import { createReadStream, createWriteStream, existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { isCheckpointName, positionOf } from '../adapters/checkpoint-store/checkpoint-name.ts';
+import { isCheckpointName, positionOf } from '../adapters/checkpoint-store/checkpoint-file.ts';
 import { logFiles } from '../adapters/event-log/file/log-files.ts';
 import { type Contents, type LeftOut, leftOutOf, volumeMember } from '../adapters/store-export/contents.ts';
 import { packVolume } from '../adapters/store-export/volume-tar.ts';

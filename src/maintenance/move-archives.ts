@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { toRows } from '../../projections/checkpoint-rows.ts';
-import { writeCheckpoint } from '../adapters/checkpoint-store/write-checkpoint.ts';
+import { writeCheckpoint } from '../adapters/checkpoint-store/checkpoint-file.ts';
 import {
   bringBack,
   type MoveReport,

@@ -15,8 +15,8 @@ export interface CheckpointStore {
   /** Atomic: a crash leaves the older ones. Never blocks the caller's event loop for more than a few milliseconds. */
   save(place: LogPosition, rows: Iterable<unknown>): Promise<void>;
   /**
-   * Whole checkpoints of positions up to `upTo` (all of them unless said), newest first, read when asked for; damaged ones are
-   * passed over and told to `damaged`.
+   * Intact checkpoints of positions up to `upTo` (default all), newest first, each read when the iteration reaches it; damaged
+   * ones are skipped and reported to `damaged`.
    */
   load(damaged: (file: string, why: string) => void, upTo?: number): AsyncIterable<Checkpoint>;
 }

@@ -1,10 +1,7 @@
 import type { Envelope } from '../../events/envelope.ts';
 import type { Fault } from './fault.ts';
 
-/**
- * A place in a log: the last position up to it, and the adapter's proof of the history that led there (the file log's
- * chain hash). Position 0 is the place before the first event.
- */
+/** A position of a log, and the hash that covers all events up to it. Position 0 precedes the first event. */
 export interface LogPosition {
   readonly position: number;
   readonly chainHash: string;
@@ -17,7 +14,7 @@ export interface AppendOptions {
   readonly flush: 'now' | 'soon';
 }
 
-/** Events in the form in which they leave: without a gap, one a line, each line the JSON of its encoded envelope. */
+/** Encoded events without a gap, one a line: the JSON of each envelope. */
 export interface EncodedEvents {
   /** position of the first of them */
   readonly first: number;
@@ -26,7 +23,7 @@ export interface EncodedEvents {
   readonly lines: Uint8Array;
 }
 
-/** What keeps a log from its work, and may pass. */
+/** A fault of a log that may pass. */
 export interface LogTrouble {
   readonly fault: Fault;
   /** which appends are refused meanwhile: none (they wait), those without `reserve`, or all */

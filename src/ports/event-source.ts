@@ -5,31 +5,31 @@ import { Fault } from './fault.ts';
 export interface SourceRequest {
   /** position of the last event that the reader has */
   readonly after: number;
-  /** The reader has got that event from this log, or a checkpoint says so: a log that ends before it is another one. */
+  /** The reader received that event from this log: a log that ends before it is another one. */
   readonly seen: boolean;
   /** only these; undefined for all */
   readonly types: ReadonlySet<EventType> | undefined;
   readonly signal: AbortSignal;
 }
 
-/** Where a reader outside the daemon gets events from. */
+/** The source of events for a reader outside the daemon. */
 export interface EventSource {
   /**
-   * Batches of events after a position, in order. Ends only where nothing more will come; a connection that is lost throws a
-   * Fault (`io`, `busy`, `stopped`), and the reader asks again. Any other Fault, or a PositionGone, is final.
+   * Batches of events after a position, in order. Ends only if there will be no more events; a lost connection throws a Fault
+   * (`io`, `busy`, `stopped`), and the reader retries. Any other Fault, or a PositionGone, is final.
    */
   read(request: SourceRequest): AsyncIterable<readonly Envelope[]>;
 }
 
-/** Where a reader keeps how far it is. */
+/** Stores a reader's progress. */
 export interface ReaderCheckpoint {
-  /** position of the last event that was dealt with, 0 for none */
+  /** position of the last event that was processed, 0 for none */
   load(): Promise<number>;
   /** Resolves when the position would survive a crash. */
   save(position: number): Promise<void>;
 }
 
-/** A log that ends before an event that it once gave is an older copy, or was truncated by a repair. */
+/** A log that ends before an event that the reader has is an older copy, or was truncated by a repair. */
 export const logBehind = (seen: number, end: number) =>
   new Fault('corrupt', `the log ends at position ${end}, but the reader has seen position ${seen}`, {
     hint: 'the log is an older copy, or a repair has truncated it: build what was made of it again, without the checkpoint',

@@ -1,4 +1,4 @@
-import { superfluous } from '../../src/adapters/checkpoint-store/superfluous.ts';
+import { superfluous } from '../../src/adapters/checkpoint-store/file-checkpoint-store.ts';
 import type { CheckpointStore } from '../../src/ports/checkpoint-store.ts';
 import type { LogPosition } from '../../src/ports/event-log.ts';
 

@@ -56,7 +56,7 @@ export function createMemoryEventLog(options: MemoryEventLogOptions = {}): Event
     admit(envelopes, appendOptions);
     const records = chained(envelopes, end.chainHash);
     end = { position: end.position + envelopes.length, chainHash: records.at(-1)?.chainHash ?? end.chainHash };
-    return commit.take(records, appendOptions.flush);
+    return commit.enqueue(records, appendOptions.flush);
   };
   return {
     get end() {

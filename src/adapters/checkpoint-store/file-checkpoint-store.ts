@@ -1,29 +1,25 @@
 import { existsSync } from 'node:fs';
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import * as either from 'fp-ts/lib/Either.js';
 import type { CheckpointStore } from '../../ports/checkpoint-store.ts';
 import { isErrno } from '../../ports/errno.ts';
-import type { LogPosition } from '../../ports/event-log.ts';
 import { type Failpoint, noFailpoints } from '../../ports/failpoints.ts';
 import { faultOf } from '../../ports/fault.ts';
-import { syncDirectory } from '../system/files.ts';
-import { readCheckpoint, readWhole } from './checkpoint-file.ts';
+import { replaceFile, syncDirectory } from '../system/files.ts';
 import {
   checkpointName,
-  isBaseName,
   isCheckpointName,
-  isUnfinishedName,
   positionOf,
-  unfinishedSuffix,
-} from './checkpoint-name.ts';
-import { type KeptCheckpoint, superfluous } from './superfluous.ts';
-import { writeCheckpoint } from './write-checkpoint.ts';
+  readCheckpoint,
+  readWhole,
+  writeCheckpoint,
+} from './checkpoint-file.ts';
 
 export interface FileCheckpointStoreOptions {
-  /** `ROOT/checkpoints`, made where it is missing */
+  /** `ROOT/checkpoints`, created if missing */
   readonly directory: string;
-  /** `ROOT/log`, where repairs leave checkpoints that are no short cuts: they are loaded like others and never removed */
+  /** `ROOT/log`, where repairs leave checkpoints that can't be replayed: they are loaded like others and never removed */
   readonly bases?: string;
   readonly failpoint?: Failpoint;
 }
@@ -39,21 +35,21 @@ export function createFileCheckpointStore({
   bases,
   failpoint = noFailpoints,
 }: FileCheckpointStoreOptions): FileCheckpointStore {
-  let expected: Promise<ReadAhead | undefined> | undefined;
+  let expected: ReturnType<typeof readAhead> | undefined;
   return {
-    save: async (place, rows) => {
-      const path = join(directory, checkpointName(place.position));
-      const unfinished = `${path}${unfinishedSuffix}`;
+    save: async (at, rows) => {
+      const path = join(directory, checkpointName(at.position));
       try {
-        await makeDirectory(directory);
+        const made = await mkdir(directory, { recursive: true, mode: 0o700 });
+        if (made !== undefined) await syncDirectory(dirname(directory));
         failpoint('checkpoint.write');
-        await writeDurably(unfinished, place, rows);
-        failpoint('checkpoint.rename');
-        await rename(unfinished, path);
-        await syncDirectory(directory);
+        await replaceFile(path, async (file) => {
+          await writeCheckpoint(file, at, rows);
+          failpoint('checkpoint.rename');
+        });
         await removeOlder(directory);
       } catch (error) {
-        await rm(unfinished, { force: true }).catch(() => {});
+        await rm(`${path}.new`, { force: true }).catch(() => {});
         throw faultOf(error, `checkpoint ${path}`);
       }
     },
@@ -67,21 +63,15 @@ export function createFileCheckpointStore({
         if (positionOf(basename(path)) > upTo) continue;
         const checkpoint = await readCheckpoint(path, ahead?.path === path ? ahead.bytes : undefined);
         if (either.isRight(checkpoint)) yield checkpoint.right;
-        // A daemon that is at work deletes older ones meanwhile.
+        // A running daemon deletes older ones meanwhile.
         else if (existsSync(path)) damaged(path, checkpoint.left);
       }
     },
   };
 }
 
-/** A file that was read before it was asked for. */
-interface ReadAhead {
-  readonly path: string;
-  readonly bytes: Buffer;
-}
-
-/** The newest checkpoint's bytes; undefined where that can't be read, which `load` will tell. */
-async function readAhead(directory: string, bases: string | undefined): Promise<ReadAhead | undefined> {
+/** The newest checkpoint's bytes; undefined if it can't be read, which `load` will report. */
+async function readAhead(directory: string, bases: string | undefined) {
   try {
     const [path] = await checkpointFiles(directory, bases);
     return path === undefined ? undefined : { path, bytes: await readWhole(path) };
@@ -90,44 +80,69 @@ async function readAhead(directory: string, bases: string | undefined): Promise<
   }
 }
 
-/** Paths of all checkpoints, newest first; whether they are whole is not looked at. */
+const isBaseName = (name: string) => /^[0-9]{20}\.base$/.test(name);
+const isUnfinishedName = (name: string) => name.endsWith('.ckpt.new');
+
+/** Paths of all checkpoints, newest first, intact or not. */
 export async function checkpointFiles(directory: string, bases: string | undefined): Promise<readonly string[]> {
-  const own = (await namesIn(directory)).filter(isCheckpointName).map((name) => join(directory, name));
-  const kept = bases === undefined ? [] : (await namesIn(bases)).filter(isBaseName).map((name) => join(bases, name));
+  const own = await filesIn(directory, isCheckpointName);
+  const kept = bases === undefined ? [] : await filesIn(bases, isBaseName);
   return [...own, ...kept].sort((a, b) => (basename(a) < basename(b) ? 1 : -1));
 }
 
-async function makeDirectory(directory: string): Promise<void> {
-  const made = await mkdir(directory, { recursive: true, mode: 0o700 });
-  if (made !== undefined) await syncDirectory(dirname(directory));
-}
-
-async function writeDurably(path: string, place: LogPosition, rows: Iterable<unknown>): Promise<void> {
-  const handle = await open(path, 'w', 0o600);
-  try {
-    await writeCheckpoint(handle, place, rows);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-/** Older ones and what crashes left go only when the newest is on stable storage. */
+/** Older ones, and what crashes left, are removed only when the newest is on stable storage. */
 async function removeOlder(directory: string): Promise<void> {
-  const names = await namesIn(directory);
   const all: KeptCheckpoint[] = [];
-  for (const name of names.filter(isCheckpointName))
-    all.push({ position: positionOf(name), bytes: (await stat(join(directory, name))).size });
-  const older = superfluous(all).map(checkpointName);
-  for (const name of [...older, ...names.filter(isUnfinishedName)]) await rm(join(directory, name), { force: true });
+  for (const path of await filesIn(directory, isCheckpointName))
+    all.push({ position: positionOf(basename(path)), bytes: (await stat(path)).size });
+  const older = superfluous(all).map((position) => join(directory, checkpointName(position)));
+  for (const path of [...older, ...(await filesIn(directory, isUnfinishedName))]) await rm(path, { force: true });
 }
 
-/** Sorted; none where there is no directory. */
-async function namesIn(directory: string): Promise<readonly string[]> {
+/** Sorted; empty if there is no directory. */
+async function filesIn(directory: string, isWanted: (name: string) => boolean): Promise<readonly string[]> {
   try {
-    return (await readdir(directory)).sort();
+    const names = (await readdir(directory)).filter(isWanted);
+    return names.sort().map((name) => join(directory, name));
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return [];
     throw faultOf(error, `checkpoints ${directory}`);
   }
+}
+
+export interface KeptCheckpoint {
+  readonly position: number;
+  readonly bytes: number;
+}
+
+/** A start needs these. */
+const newest = 2;
+/** Limits of the older ones, which speed up queries about the past. */
+const maxOlder = 32;
+const maxOlderBytes = 128 * 1024 * 1024;
+
+/**
+ * Positions of the checkpoints to remove, given all in ascending order: of the older ones those whose neighbours are closest
+ * together, so that the rest stays spread over the whole log. With 32, no distance between two is much longer than a sixteenth
+ * of it.
+ */
+export function superfluous(all: readonly KeptCheckpoint[]): readonly number[] {
+  const kept = [...all];
+  const gone: number[] = [];
+  while (tooMany(kept.slice(0, -newest))) {
+    const at = leastNeeded(kept);
+    gone.push(...kept.splice(at, 1).map(({ position }) => position));
+  }
+  return gone;
+}
+
+const tooMany = (kept: readonly KeptCheckpoint[]) =>
+  kept.length > maxOlder || kept.reduce((sum, { bytes }) => sum + bytes, 0) > maxOlderBytes;
+
+/** The older checkpoint whose neighbours are closest together. */
+function leastNeeded(kept: readonly KeptCheckpoint[]): number {
+  const distances = kept
+    .slice(0, -newest)
+    .map((_, at) => (kept[at + 1]?.position ?? 0) - (kept[at - 1]?.position ?? 0));
+  return distances.indexOf(Math.min(...distances));
 }

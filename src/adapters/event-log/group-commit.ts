@@ -2,28 +2,31 @@ import type { AppendOptions } from '../../ports/event-log.ts';
 import { type Deferred, deferred } from '../../ports/promises.ts';
 
 /**
- * Stores items in batches: one batch at a time, in the order in which the items came; whatever comes while a batch is
- * being stored waits for the next one. An item that comes alone is stored at once.
+ * Stores items in batches: one batch at a time, in the order of the calls. Items that arrive while a batch is being stored
+ * share the next one; an item that arrives alone is stored at once.
+ *
+ * idle -> (`now`: microtask, `soon`: timer) -> storing -> stored: idle, or the next batch at once if any of it is urgent
+ *                                                      -> failed: undo, rewind, reject all that is waiting, idle
  */
 export interface GroupCommit<T> {
-  /** Resolves when the item is stored, rejects when it was given back. */
-  take(item: T, flush: AppendOptions['flush']): Promise<void>;
-  /** Resolves when everything taken so far is stored, rejects when the last of it was given back. */
+  /** Resolves when the item is stored, rejects if it was rolled back. */
+  enqueue(item: T, flush: AppendOptions['flush']): Promise<void>;
+  /** Resolves when every item so far is stored, rejects if the last one was rolled back. */
   settled(): Promise<void>;
 }
 
 export interface GroupCommitOptions<T> {
   /** Makes a batch durable; rejects when it could not. */
   readonly store: (batch: readonly T[]) => Promise<void>;
-  /** Undoes what a failed batch left, and gives the error for everyone whose item is not stored. Never rejects. */
+  /** Undoes what a failed batch left, and returns the error for all callers whose item is not stored. Never rejects. */
   readonly undo: (error: unknown) => Promise<Error>;
-  /** Called in the same turn in which the batch and all that was taken after it are given back. */
+  /** Called in the same turn in which the batch and all later items are rejected. */
   readonly rewind: () => void;
   /** Whether a later item may share the batch that begins with `first`. */
   readonly together?: (first: T, item: T) => boolean;
 }
 
-/** Milliseconds that an item taken `soon` waits for company. */
+/** Milliseconds for which a `soon` item waits for others. */
 const soonMilliseconds = 20;
 
 interface Waiting<T> extends Deferred<void> {
@@ -37,7 +40,7 @@ export function createGroupCommit<T>({
   together = () => true,
 }: GroupCommitOptions<T>): GroupCommit<T> {
   let waiting: Waiting<T>[] = [];
-  let underWay: readonly Waiting<T>[] = [];
+  let storingNow: readonly Waiting<T>[] = [];
   let urgent = false;
   let storing = false;
   let timer: NodeJS.Timeout | undefined;
@@ -48,25 +51,25 @@ export function createGroupCommit<T>({
     storing = true;
     clearTimeout(timer);
     timer = undefined;
-    // Those who call in this same turn share the first batch.
+    // Calls of the same turn share the first batch.
     queueMicrotask(run);
   };
   const run = async () => {
-    underWay = leading(waiting, together);
-    waiting = waiting.slice(underWay.length);
+    storingNow = leading(waiting, together);
+    waiting = waiting.slice(storingNow.length);
     if (waiting.length === 0) urgent = false;
     try {
-      await store(underWay.map(({ item }) => item));
-      for (const { resolve } of underWay) resolve();
+      await store(storingNow.map(({ item }) => item));
+      for (const { resolve } of storingNow) resolve();
     } catch (error) {
-      giveBack(await undo(error));
+      rollBack(await undo(error));
     }
-    underWay = [];
+    storingNow = [];
     storing = false;
     next();
   };
-  const giveBack = (error: Error) => {
-    const lost = [...underWay, ...waiting];
+  const rollBack = (error: Error) => {
+    const lost = [...storingNow, ...waiting];
     waiting = [];
     urgent = false;
     rewind();
@@ -78,7 +81,7 @@ export function createGroupCommit<T>({
     else timer ??= setTimeout(start, soonMilliseconds);
   };
   return {
-    take: (item, flush) => {
+    enqueue: (item, flush) => {
       const entry = { item, ...deferred() };
       waiting.push(entry);
       if (flush === 'now') start();
@@ -86,7 +89,7 @@ export function createGroupCommit<T>({
       return entry.promise;
     },
     settled: () => {
-      const last = waiting.at(-1) ?? underWay.at(-1);
+      const last = waiting.at(-1) ?? storingNow.at(-1);
       if (last === undefined) return Promise.resolve();
       if (waiting.length > 0) start();
       return last.promise;

@@ -9,10 +9,10 @@ import { errorText, Fault } from '../../ports/fault.ts';
 /** A daemon by its unix socket, or by its address and the token that it asks for there. */
 export type DaemonAddress = { readonly socketPath: string } | { readonly url: string | URL; readonly token: string };
 
-/** A connection that says nothing for so long, in milliseconds, is lost: there is a heartbeat every 15 seconds. */
+/** Milliseconds without data after which a connection is lost: there is a heartbeat every 15 seconds. */
 const silence = 45_000;
 
-/** The events of a running daemon, as they come. */
+/** The live events of a running daemon. */
 export function createHttpEventSource(address: DaemonAddress): EventSource {
   return {
     read: async function* (wanted) {
@@ -51,7 +51,7 @@ async function responseTo(address: DaemonAddress, { after, types, signal }: Sour
   const headers = { accept: 'application/x-ndjson' };
   const asked = connectionTo(address, `/events?${query}`, headers, signal);
   asked.setTimeout(silence, () => asked.destroy(new Error(`nothing has come for ${silence / 1000} seconds`)));
-  // What goes wrong after the answer has begun, the answer tells.
+  // Errors after the response has begun are reported by the response.
   asked.on('error', () => {});
   asked.end();
   try {
@@ -72,11 +72,11 @@ function connectionTo(address: DaemonAddress, path: string, headers: Record<stri
 
 const lost = (error: unknown) =>
   new Fault('io', `the connection to the daemon is lost: ${errorText(error)}`, {
-    hint: 'is it running, and is this its address?',
+    hint: 'check that it runs and that this is its address',
     cause: error,
   });
 
-/** A refusal's text; nobody sends a long one. */
+/** The text of a refusal, which is short. */
 async function bodyOf(response: IncomingMessage): Promise<string> {
   let text = '';
   for await (const part of response.setEncoding('utf8')) if (text.length < 4096) text += part;
@@ -99,8 +99,8 @@ function envelopeIn(line: string): Envelope {
   const decoded = decodeEnvelope(wire);
   if (either.isRight(decoded)) return decoded.right;
   const { error } = wire as { readonly error?: unknown };
-  if (typeof error === 'string') throw new Fault('io', `the daemon says: ${error}`, { hint: 'ask again' });
+  if (typeof error === 'string') throw new Fault('io', `the daemon reports: ${error}`, { hint: 'retry' });
   throw new Fault('unsupported', `an event can't be read: ${decoded.left}`, {
-    hint: 'take a release of the client that is as new as the daemon',
+    hint: 'use a release of the client that is as new as the daemon',
   });
 }

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, renameSync, truncateSync, writeF
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { checkpointName } from '../../../src/adapters/checkpoint-store/checkpoint-name.ts';
+import { checkpointName } from '../../../src/adapters/checkpoint-store/checkpoint-file.ts';
 import { createFileCheckpointStore } from '../../../src/adapters/checkpoint-store/file-checkpoint-store.ts';
 import type { CheckpointStore } from '../../../src/ports/checkpoint-store.ts';
 import type { Step } from '../../../src/ports/failpoints.ts';

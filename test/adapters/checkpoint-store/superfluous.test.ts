@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type KeptCheckpoint, superfluous } from '../../../src/adapters/checkpoint-store/superfluous.ts';
+import { type KeptCheckpoint, superfluous } from '../../../src/adapters/checkpoint-store/file-checkpoint-store.ts';
 
 const test = suite('superfluous checkpoints');
 

@@ -29,16 +29,16 @@ const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 test('stores a lone item at once', async () => {
   const { commit, items } = byHand();
-  void commit.take(1, 'now');
+  void commit.enqueue(1, 'now');
   await Promise.resolve();
   assert.equal(items(), [[1]]);
 });
 
 test('gathers what comes while a batch is being stored', async () => {
   const { commit, batches, items } = byHand();
-  const first = commit.take(1, 'now');
+  const first = commit.enqueue(1, 'now');
   await turn();
-  const rest = [commit.take(2, 'now'), commit.take(3, 'soon'), commit.take(4, 'now')];
+  const rest = [commit.enqueue(2, 'now'), commit.enqueue(3, 'soon'), commit.enqueue(4, 'now')];
   await turn();
   assert.equal(items(), [[1]]);
   batches[0]?.done();
@@ -51,7 +51,7 @@ test('gathers what comes while a batch is being stored', async () => {
 
 test('parts what may not be together, and keeps the order', async () => {
   const { commit, batches, items } = byHand((first, item) => first % 2 === item % 2);
-  const all = [1, 3, 2, 5].map((item) => commit.take(item, 'now'));
+  const all = [1, 3, 2, 5].map((item) => commit.enqueue(item, 'now'));
   for (let index = 0; index < 3; index++) {
     await turn();
     batches[index]?.done();
@@ -62,7 +62,7 @@ test('parts what may not be together, and keeps the order', async () => {
 
 test('stores what may come soon by itself', async () => {
   const { commit, batches, items } = byHand();
-  const soon = commit.take(1, 'soon');
+  const soon = commit.enqueue(1, 'soon');
   assert.equal(items(), []);
   while (batches.length === 0) await turn();
   batches[0]?.done();
@@ -73,7 +73,7 @@ test('gives back the failed batch and all that came after it, and begins anew', 
   const { commit, batches, rewinds, items } = byHand();
   const outcomes: string[] = [];
   const watch = (item: number) =>
-    commit.take(item, 'now').then(
+    commit.enqueue(item, 'now').then(
       () => outcomes.push(`${item} stored`),
       (error: Error) => outcomes.push(`${item} ${error.message}`),
     );
@@ -97,14 +97,14 @@ test('gives back in the same turn in which it rewinds', async () => {
     store: () => Promise.reject(new Error('full')),
     undo: async (error) => {
       await turn();
-      void commit.take(2, 'now').catch(() => log.push('2 given back'));
+      void commit.enqueue(2, 'now').catch(() => log.push('2 given back'));
       return error as Error;
     },
     rewind: () => {
       log = [...log, 'rewound'];
     },
   });
-  await commit.take(1, 'now').catch(() => log.push('1 given back'));
+  await commit.enqueue(1, 'now').catch(() => log.push('1 given back'));
   await turn();
   assert.equal(log, ['rewound', '1 given back', '2 given back']);
 });
@@ -112,8 +112,8 @@ test('gives back in the same turn in which it rewinds', async () => {
 test('settles at once when nothing was taken, and with the last that was', async () => {
   const { commit, batches } = byHand();
   await commit.settled();
-  void commit.take(1, 'now');
-  void commit.take(2, 'soon');
+  void commit.enqueue(1, 'now');
+  void commit.enqueue(2, 'soon');
   let settled = false;
   const settling = commit.settled().then(() => {
     settled = true;

@@ -121,7 +121,7 @@ function createFileEventLog(segments: Segment[], active: ActiveSegment, options:
     if (stopped !== undefined) throw stoppedFault(stopped);
     const pending = writer.enqueue(envelopes.map(bodyOf), end, reserve);
     end = { position: pending.end.position, chainHash: pending.end.hash };
-    return commit.take(pending, flush);
+    return commit.enqueue(pending, flush);
   };
   const close = async () => {
     stopped ??= new Fault('stopped', `log ${options.directory} is closed`, { hint: 'open it again' });

@@ -1,5 +1,5 @@
 import type { JSONRecordedEvent, JSONType, RecordedEvent } from '@kurrent/kurrentdb-client';
-import { errorText } from '../../../ports/fault.ts';
+import { errorText, Fault } from '../../../ports/fault.ts';
 
 /** An event as it is sent. */
 export interface Proposal {
@@ -33,13 +33,13 @@ export interface Connection {
   close(): Promise<void>;
 }
 
-/** What the client keeps to itself. */
+/** Undocumented parts of the client. */
 interface Inside {
   readonly capabilities: Promise<{ readonly serverVersion: string }>;
   getChannel(): Promise<{ close(): void }>;
 }
 
-/** Makes a client; nothing is dialled yet. The package is loaded here alone, since that takes 150 ms. Throws what the client finds wrong with the string. */
+/** Makes a client; nothing is dialled yet. The package is loaded only here, since that takes 150 ms. Throws the client's error for a wrong string. */
 export async function connect(url: string): Promise<Connection> {
   const { BACKWARDS, END, FORWARDS, KurrentDBClient, NO_STREAM, jsonEvent } = await import('@kurrent/kurrentdb-client');
   const client = KurrentDBClient.connectionString(url);
@@ -72,7 +72,7 @@ export async function connect(url: string): Promise<Connection> {
     },
     close: async () => {
       await client.dispose();
-      // Without this the channel of a client that is given up would be kept alive for ever.
+      // Without this the channel of a dropped client would never be closed.
       await inside.getChannel().then(
         (channel) => channel.close(),
         () => {},
@@ -83,3 +83,69 @@ export async function connect(url: string): Promise<Connection> {
 
 const isMissing = (error: unknown) =>
   (error as { readonly type?: string }).type === 'stream-not-found' || /stream not found/i.test(errorText(error));
+
+/** What an error of the client means for the call that met it. */
+export type Meaning =
+  /** the stream's end is another one than the call expected */
+  | { readonly kind: 'conflict' }
+  /** it is unknown whether the call was carried out; it may be retried */
+  | { readonly kind: 'unknown'; readonly text: string }
+  /** it was not carried out, and a retry changes nothing */
+  | { readonly kind: 'refused'; readonly fault: Fault };
+
+const certificate = /certificate|self[- ]signed|\bSSL\b|\bTLS\b|UnknownIssuer|wrong version number|EPROTO/i;
+const denied = /unauthenticated|access[- ]denied|permission.denied/i;
+const notLeader = /not[- ]leader|leader info/i;
+
+/** Strips what the client's library wraps around the reason. */
+const plain = (text: string) =>
+  text
+    .replace(/^\d+ [A-Z_]+: /, '')
+    .replace(/^No connection established\. Last error: (?:null|(?:Error(?: \[\w+\])?: )?)/, '')
+    .replace(/\.?\s*Resolution note:\s*$/, '')
+    .trim();
+
+interface ClientError {
+  readonly type?: string;
+  readonly code?: unknown;
+  readonly maxAppendSize?: number;
+}
+
+/** `where` names cluster and stream. Errors come with a type, with a gRPC code alone, or as plain text. */
+export function meaningOf(error: unknown, where: string): Meaning {
+  if (error instanceof Fault) return { kind: 'refused', fault: error };
+  const { type = '', code, maxAppendSize } = error as ClientError;
+  const text = plain(errorText(error)) || type;
+  if (type === 'wrong-expected-version') return { kind: 'conflict' };
+  const refused = (fault: Fault['code'], what: string, hint: string): Meaning => ({
+    kind: 'refused',
+    fault: new Fault(fault, `${where}: ${what}`, { hint, cause: error }),
+  });
+  if (type === 'access-denied' || code === 16 || code === 7 || denied.test(text))
+    return refused(
+      'unsupported',
+      'the cluster refuses the user name or the password',
+      'correct name:password@ in the connection string, and let that user read and write the stream',
+    );
+  if (certificate.test(text))
+    return refused(
+      'unsupported',
+      `no trust between the two sides: ${text}`,
+      "name the authority that signed the cluster's certificate with tlsCAFile=, or set tls=false where the cluster runs insecure",
+    );
+  if (/^stream-(deleted|tombstoned)$/.test(type) || /stream .*deleted/i.test(text))
+    return refused(
+      'corrupt',
+      'the stream was tombstoned',
+      'restore the cluster from a backup; no event can be added to this stream',
+    );
+  if (/append-size|size-exceeded/.test(type))
+    return refused(
+      'too-large',
+      `the cluster refuses the size of an append${maxAppendSize === undefined ? '' : `: its MaxAppendSize is ${maxAppendSize} bytes`}`,
+      "raise the cluster's MaxAppendSize to at least 1 MiB, which is its default",
+    );
+  if (notLeader.test(`${type} ${text}`))
+    return { kind: 'unknown', text: 'this node is not the leader; name all nodes, or use kurrentdb+discover://' };
+  return { kind: 'unknown', text };
+}

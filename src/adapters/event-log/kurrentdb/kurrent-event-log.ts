@@ -3,39 +3,35 @@ import type { EventLog, LogPosition, LogTrouble } from '../../../ports/event-log
 import { errorText, Fault, faultCode, faultOf, isTransient } from '../../../ports/fault.ts';
 import { createAppend, stoppedFault } from '../create-append.ts';
 import { createGroupCommit } from '../group-commit.ts';
-import { appendSurely } from './append-idempotent.ts';
-import { chunksOf } from './chunks.ts';
-import { chainHashAt } from './mark-at.ts';
-import type { Patience } from './patience.ts';
-import type { StreamEnds } from './read-end.ts';
-import { readPages } from './read-stream.ts';
-import type { Stream } from './stream.ts';
-import { expiredEvents } from './stream-settings.ts';
+import { appendIdempotent, chunksOf } from './append-idempotent.ts';
+import type { StreamState } from './read-stream.ts';
+import { chainHashAt, expiredEvents, readPages } from './read-stream.ts';
+import type { RetryPolicy, Stream } from './stream.ts';
 import { type Trouble, watchStream } from './watch-stream.ts';
 import { type Link, linked } from './wire.ts';
 
 interface Parts {
   readonly stream: Stream;
-  /** the same stream over a connection of its own, for looks at it */
+  /** the same stream over its own connection, for checks of it */
   readonly watched: Stream;
   readonly genesis: string;
-  readonly ends: StreamEnds;
-  readonly patience: Patience;
+  readonly ends: StreamState;
+  readonly retry: RetryPolicy;
   /** bytes of an event's JSON over which it is refused at once */
   readonly largest: number;
   readonly onFlush: (records: number, bytes: number, seconds: number) => void;
 }
 
-/** Milliseconds in which a log that is closed still waits for what is under way. */
-const lastMoment = 2_000;
+/** Milliseconds for which a log that is being closed waits for a pending append. */
+const closeTimeout = 2_000;
 
 /**
  * The log as a stream of a cluster: position is revision + 1. One append is in flight; what comes meanwhile shares the next.
- * A cluster that does not answer is waited for, and the stream is looked at while nothing is written: both are reported as
+ * A cluster that does not answer is retried, and the stream is checked while nothing is written: both are reported as
  * trouble that may pass. Another writer, or another history, stops the log.
  */
 export function createKurrentEventLog(parts: Parts): EventLog {
-  const { stream, watched, genesis, ends, patience, largest, onFlush } = parts;
+  const { stream, watched, genesis, ends, retry, largest, onFlush } = parts;
   const beginning = { genesis, first: ends.first };
   const giving = new AbortController();
   let end = ends.end;
@@ -48,49 +44,49 @@ export function createKurrentEventLog(parts: Parts): EventLog {
   let hanging: Fault | undefined;
   let report: (trouble: LogTrouble | undefined) => void = () => {};
 
-  const tell = () => {
+  const notify = () => {
     if (closing !== undefined) return;
     if (stopped !== undefined) report({ fault: stopped, refuses: 'all' });
     else report(hanging === undefined ? seen : { fault: hanging, refuses: 'none' });
   };
   const watch = watchStream(watched, {
     first: ends.first,
-    every: patience.look,
+    every: retry.check,
     place: () => ({ ...durable, busy: end.position !== durable.position, opened }),
     settings: ends.settings,
     found: (trouble) => {
       seen = trouble;
       if (trouble?.stops === true) stopped ??= trouble.fault;
-      tell();
+      notify();
     },
   });
   const wait = (why: string) => {
     hanging = unanswered(stream, why);
-    tell();
+    notify();
   };
   const store = async (links: readonly Link[]) => {
     const began = performance.now();
-    const late = setTimeout(wait, patience.notice, `no answer within ${patience.notice} ms`);
+    const late = setTimeout(wait, retry.notice, `no answer within ${retry.notice} ms`);
     try {
-      await appendSurely(stream, links, {
-        patience,
+      await appendIdempotent(stream, links, {
+        retry,
         signal: giving.signal,
         opened,
         onWait: (why) => {
-          if (performance.now() - began >= patience.notice) wait(why);
+          if (performance.now() - began >= retry.notice) wait(why);
         },
       });
     } finally {
       clearTimeout(late);
     }
     hanging = undefined;
-    tell();
+    notify();
     for (const { position, proposal } of links) if (proposal.type.startsWith('StoreOpened.')) opened = position;
-    durable = placeAfter(links, durable);
+    durable = endOf(links, durable);
     const bytes = links.reduce((sum, link) => sum + link.bytes, 0);
     onFlush(links.length, bytes, (performance.now() - began) / 1000);
   };
-  /** A cluster may be set to take less than it does by default: then each event goes alone. */
+  /** A cluster may be configured to accept less than its default: then each event is sent separately. */
   const storeSmaller = async (links: readonly Link[]) => {
     try {
       await store(links);
@@ -110,10 +106,10 @@ export function createKurrentEventLog(parts: Parts): EventLog {
       const fault = faultOf(error, stream.where);
       if (isTransient(fault) && durable.position === before) return fault;
       stopped = isTransient(fault) ? partly(fault) : fault;
-      tell();
+      notify();
       return stopped;
     },
-    // One that the cluster may refuse must not take others with it.
+    // An event that the cluster may refuse must not fail others.
     together: (first, item) => first.every(isSmall) && item.every(isSmall),
     rewind: () => {
       end = durable;
@@ -129,12 +125,12 @@ export function createKurrentEventLog(parts: Parts): EventLog {
     if (stopped !== undefined) throw stoppedFault(stopped);
     const links = linked(envelopes, end.chainHash);
     admit(links, reserve);
-    end = placeAfter(links, end);
-    return commit.take(links, flush);
+    end = endOf(links, end);
+    return commit.enqueue(links, flush);
   };
   const close = async () => {
     stopped ??= new Fault('stopped', `${stream.where}: is closed`, { hint: 'open it again' });
-    const moment = setTimeout(() => giving.abort(), hanging === undefined ? lastMoment : 0);
+    const moment = setTimeout(() => giving.abort(), hanging === undefined ? closeTimeout : 0);
     await commit.settled().catch(() => {});
     clearTimeout(moment);
     await watch.close();
@@ -151,7 +147,7 @@ export function createKurrentEventLog(parts: Parts): EventLog {
     settled: commit.settled,
     onTrouble: (listener) => {
       report = listener;
-      tell();
+      notify();
     },
     close: () => {
       closing ??= close();
@@ -160,16 +156,16 @@ export function createKurrentEventLog(parts: Parts): EventLog {
   };
 }
 
-/** Bytes of an event's JSON: the cluster refuses appends over 1 MiB unless it is set otherwise. */
+/** Bytes of an event's JSON: by default the cluster refuses appends over 1 MiB. */
 export const largestEvent = 900_000;
 
-/** What the removal of a snapshot may take more than the event that gave it its labels. */
+/** By how much the removal of a snapshot may be larger than the event with its labels. */
 const headroom = 20_000;
 
 /** Bytes of the JSON of an event without `reserve`. */
 export const largestOrdinary = largestEvent - headroom;
 
-/** What another writer adds while this one reads is not read: its own next append finds it. */
+/** Events of another writer are not read: the next append detects them. */
 async function* upTo(
   pages: AsyncIterable<readonly Envelope[]>,
   last: () => number,
@@ -182,13 +178,13 @@ async function* upTo(
   }
 }
 
-const placeAfter = (links: readonly Link[], before: LogPosition): LogPosition => {
+const endOf = (links: readonly Link[], before: LogPosition): LogPosition => {
   const last = links.at(-1);
   return last === undefined ? before : { position: last.position, chainHash: last.chainHash };
 };
 
 /** What an `EventLog` says of events that have expired; nothing where none has. */
-export function goneBefore(stream: Stream, { first, settings }: StreamEnds): Pick<EventLog, 'gone'> {
+export function goneBefore(stream: Stream, { first, settings }: StreamState): Pick<EventLog, 'gone'> {
   if (first === 1) return {};
   const fault = expiredEvents(stream, settings, `positions 1 to ${first - 1} are not shown any more`);
   return { gone: { upTo: first - 1, fault } };
@@ -196,13 +192,13 @@ export function goneBefore(stream: Stream, { first, settings }: StreamEnds): Pic
 
 const unanswered = ({ where }: Stream, why: string) =>
   new Fault('io', `${where}: the cluster does not answer: ${why}`, {
-    hint: 'look whether its nodes run, have a leader, and can be reached from here; the daemon goes on by itself when they do',
+    hint: 'check that its nodes run, have a leader, and can be reached from here; the daemon then continues by itself',
   });
 
 const tooLarge = ({ where }: Stream, { position, bytes }: Link, cause?: unknown) =>
   new Fault(
     'too-large',
-    `${where}: the event at position ${position}: ${bytes} bytes are more than the cluster takes${cause === undefined ? '' : `: ${errorText(cause)}`}`,
+    `${where}: the event at position ${position}: ${bytes} bytes are more than the cluster accepts${cause === undefined ? '' : `: ${errorText(cause)}`}`,
     {
       hint:
         cause === undefined
@@ -221,4 +217,4 @@ const partly = (cause: Fault) => new Fault('io', cause.message, { hint: cause.hi
 const margin = 4_096;
 
 const refusedFor = (cause: Fault) =>
-  new Fault('stopped', `the log takes no such events for now: ${cause.message}`, { hint: cause.hint, cause });
+  new Fault('stopped', `the log accepts no such events for now: ${cause.message}`, { hint: cause.hint, cause });

@@ -1,27 +1,24 @@
 import type { EventLog, LogOpening } from '../../../ports/event-log.ts';
 import { Fault } from '../../../ports/fault.ts';
-import { genesisHash } from './chain.ts';
 import { readConnectionString } from './connection-string.ts';
 import { createKurrentEventLog, goneBefore, largestEvent } from './kurrent-event-log.ts';
-import { chainHashAt } from './mark-at.ts';
-import { type Patience, patient } from './patience.ts';
-import { readEnds } from './read-end.ts';
-import { readPages } from './read-stream.ts';
-import { openStream, type Stream } from './stream.ts';
+import { chainHashAt, readEnds, readPages } from './read-stream.ts';
+import { defaultRetryPolicy, openStream, type RetryPolicy, type Stream } from './stream.ts';
+import { genesisHash } from './wire.ts';
 
 export interface KurrentEventLogOptions {
   /** `kurrentdb://host:port?…` */
   readonly url: string;
   /** id of the store, which names the stream */
   readonly store: string;
-  readonly patience?: Partial<Patience>;
+  readonly retry?: Partial<RetryPolicy>;
   /** ends waiting for a cluster that does not answer */
   readonly signal?: AbortSignal;
-  /** Told why opening the log takes longer than a moment. */
+  /** Called with the reason why opening the log takes long. */
   readonly onWait?: (why: Fault) => void;
   /** bytes of an event's JSON over which it is refused at once, 900,000 unless set; what the cluster refuses comes back as `too-large` too */
   readonly largest?: number;
-  /** Told of every append that succeeded: events, bytes and seconds. */
+  /** Called after every append that succeeded: events, bytes and seconds. */
   readonly onFlush?: (records: number, bytes: number, seconds: number) => void;
 }
 
@@ -35,22 +32,22 @@ export const streamName = (store: string) => `snapledger-${store}`;
  */
 export async function openKurrentEventLog(options: KurrentEventLogOptions): Promise<LogOpening> {
   const { url, store, largest = largestEvent, onFlush = () => {} } = options;
-  const { stream, genesis, ends, patience } = await opened(options);
-  const brief = { ...patience, answer: Math.min(patience.answer, looking), outcome: 0 };
-  const watched = openStream({ target: readConnectionString(url), name: streamName(store), patience: brief });
+  const { stream, genesis, ends, retry } = await opened(options);
+  const brief = { ...retry, answer: Math.min(retry.answer, checkTimeout), outcome: 0 };
+  const watched = openStream({ target: readConnectionString(url), name: streamName(store), retry: brief });
   return {
     store,
     torn: null,
-    log: createKurrentEventLog({ stream, watched, genesis, ends, patience, largest, onFlush }),
+    log: createKurrentEventLog({ stream, watched, genesis, ends, retry, largest, onFlush }),
   };
 }
 
-/** Milliseconds for each answer of a look at an open stream. */
-const looking = 2_000;
+/** Milliseconds for each answer in a check of an open stream. */
+const checkTimeout = 2_000;
 
-/** A store's stream that is only looked at, as far as it went when it was opened. */
+/** A store's stream opened for reading, up to its end at that moment. */
 export async function readKurrentStream(
-  options: Pick<KurrentEventLogOptions, 'url' | 'store' | 'patience' | 'signal'>,
+  options: Pick<KurrentEventLogOptions, 'url' | 'store' | 'retry' | 'signal'>,
 ): Promise<Pick<EventLog, 'end' | 'gone' | 'read' | 'chainHashAt' | 'close'>> {
   const { stream, genesis, ends } = await opened(options);
   const { end, first } = ends;
@@ -64,12 +61,12 @@ export async function readKurrentStream(
 }
 
 async function opened({ url, store, signal, onWait, ...options }: KurrentEventLogOptions) {
-  const patience = { ...patient, ...options.patience };
-  const stream = openStream({ target: readConnectionString(url), name: streamName(store), patience, signal, onWait });
+  const retry = { ...defaultRetryPolicy, ...options.retry };
+  const stream = openStream({ target: readConnectionString(url), name: streamName(store), retry, signal, onWait });
   try {
     await checkVersion(stream);
     const genesis = genesisHash(store);
-    return { stream, genesis, ends: await readEnds(stream, genesis), patience };
+    return { stream, genesis, ends: await readEnds(stream, genesis), retry };
   } catch (error) {
     await stream.close();
     throw error;
@@ -90,4 +87,33 @@ async function checkVersion(stream: Stream): Promise<void> {
       hint: `upgrade it to ${oldest.join('.')} or newer; 23.10 is the one that is tested`,
     },
   );
+}
+
+/** What a stream shows when every event of it is checked. */
+export interface StreamInspection {
+  readonly records: number;
+  /** the last whole event's position */
+  readonly position: number;
+  readonly damage: readonly { readonly text: string; readonly hint: string }[];
+}
+
+/** Reads a store's whole stream and checks that each event is as it was written and follows from the one before. */
+export async function inspectStream(options: Pick<KurrentEventLogOptions, 'url' | 'store'>): Promise<StreamInspection> {
+  let position = 0;
+  try {
+    const stream = await readKurrentStream(options);
+    try {
+      for await (const page of stream.read(0)) position = page.at(-1)?.position ?? position;
+      if (stream.gone !== undefined) {
+        const { message: text, hint } = stream.gone.fault;
+        return { records: position - stream.gone.upTo, position, damage: [{ text, hint }] };
+      }
+    } finally {
+      await stream.close();
+    }
+  } catch (error) {
+    if (!(error instanceof Fault) || error.code !== 'corrupt') throw error;
+    return { records: position, position, damage: [{ text: error.message, hint: error.hint }] };
+  }
+  return { records: position, position, damage: [] };
 }

@@ -1,9 +1,11 @@
 import * as either from 'fp-ts/lib/Either.js';
+import * as t from 'io-ts';
+import { decodeWith } from '../../../../events/codecs.ts';
 import type { Envelope } from '../../../../events/envelope.ts';
+import type { LogPosition } from '../../../ports/event-log.ts';
 import { Fault } from '../../../ports/fault.ts';
 import type { Recorded } from './connect.ts';
 import type { Stream } from './stream.ts';
-import { cure } from './stream-settings.ts';
 import { envelopeOf, follows, type Stored, storedOf } from './wire.ts';
 
 /** Small reads of the cluster stall for 40 ms each: whatever is read is read in pages of this size. */
@@ -57,13 +59,17 @@ export async function readOne(stream: Stream, position: number): Promise<Stored 
 export function verified(stream: Stream, recorded: Recorded, position: number, before: string): Stored {
   const stored = ownEvent(stream, recorded, position);
   if (follows(stored, before)) return stored;
-  throw foreign(stream, position, 'it was changed, or does not follow from the event before: it is of another history');
+  throw foreignFault(
+    stream,
+    position,
+    'it was changed, or does not follow from the event before: it is of another history',
+  );
 }
 
 /** The event as it stands at a position; throws `corrupt` where it is none of ours. */
 export function ownEvent(stream: Stream, recorded: Recorded, position: number): Stored {
   const stored = storedOf(recorded);
-  if (either.isLeft(stored)) throw foreign(stream, position, `it is none of this store's: ${stored.left}`);
+  if (either.isLeft(stored)) throw foreignFault(stream, position, `it is none of this store's: ${stored.left}`);
   if (stored.right.position === position) return stored.right;
   throw new Fault(
     'corrupt',
@@ -81,7 +87,103 @@ function decoded({ where }: Stream, stored: Stored): Envelope {
 }
 
 /** The fault for an event that this store did not write. */
-export const foreign = ({ where }: Stream, position: number, what: string) =>
+export const foreignFault = ({ where }: Stream, position: number, what: string) =>
   new Fault('corrupt', `${where}: position ${position}: ${what}`, {
-    hint: 'nobody else may write into this stream or delete from it: bring the cluster back from a backup, or choose an empty root',
+    hint: 'no other client may write into this stream or delete from it: restore the cluster from a backup, or choose an empty root',
+  });
+
+/** The chain hash at a position up to `end`; undefined for any other, and for one whose event has expired. */
+export async function chainHashAt(
+  stream: Stream,
+  position: number,
+  { genesis, first, end }: Beginning & { readonly end: LogPosition },
+): Promise<string | undefined> {
+  if (position === 0) return genesis;
+  if (position >= end.position) return position === end.position ? end.chainHash : undefined;
+  return position < first ? undefined : (await readOne(stream, position))?.chainHash;
+}
+
+/** What there is of a stream. */
+export interface StreamState {
+  readonly end: LogPosition;
+  /** position of the first event that is shown, 1 unless events have expired */
+  readonly first: number;
+  readonly settings: StreamSettings;
+}
+
+/**
+ * Both ends of the stream. Where its first event is shown, it must be this store's first one; its last one must follow from the
+ * one before: whatever someone else has written, or deleted from it, shows there. Throws `corrupt`, also for a stream that
+ * was deleted or of which nothing is left.
+ */
+export async function readEnds(stream: Stream, genesis: string): Promise<StreamState> {
+  const settings = await readSettings(stream);
+  if (settings.deleted) throw deletedStream(stream);
+  const [last, before] = await stream.read({ from: null, direction: 'backwards', count: 2 });
+  if (last === undefined) {
+    if (settings.emptying) throw expiredEvents(stream, settings, 'no event of it is shown');
+    return { end: { position: 0, chainHash: genesis }, first: 1, settings };
+  }
+  const [beginning = last] = await stream.read({ from: 0, direction: 'forwards', count: 1 });
+  const first = Number(beginning.revision) + 1;
+  if (first === 1) verified(stream, beginning, 1, genesis);
+  const position = Number(last.revision) + 1;
+  const { chainHash } =
+    position === 1
+      ? verified(stream, last, 1, genesis)
+      : before === undefined
+        ? ownEvent(stream, last, position)
+        : verified(stream, last, position, ownEvent(stream, before, position - 1).chainHash);
+  return { end: { position, chainHash }, first, settings };
+}
+
+/** What the metadata of a stream (its last event in `$$STREAM`) say about its events. */
+export interface StreamSettings {
+  /** softly deleted: nothing of it is shown, and the next append would begin it anew */
+  readonly deleted: boolean;
+  /** settings that let events expire or hide them, as `$maxCount=2`; empty for none */
+  readonly limits: string;
+  /** limits that take away events which are still to come */
+  readonly expiring: boolean;
+  /** limits that can leave nothing to show; `$maxCount` always leaves the last event */
+  readonly emptying: boolean;
+}
+
+const Metadata = t.partial({ $maxCount: t.number, $maxAge: t.number, $tb: t.number }, 'stream metadata');
+
+/** Reads a stream's metadata. Rejects with a Fault, `corrupt` for metadata that are none. */
+export async function readSettings(stream: Stream): Promise<StreamSettings> {
+  const [last] = await stream.readMetadata();
+  const decoded = last === undefined ? either.right({}) : decodeWith(Metadata, last.data);
+  if (either.isLeft(decoded))
+    throw new Fault('corrupt', `${stream.where}: its metadata: ${decoded.left}`, { hint: cure(stream) });
+  const { $maxCount, $maxAge, $tb = 0 }: t.TypeOf<typeof Metadata> = decoded.right;
+  // A soft delete is a `$tb` of 2^63 - 1, which JSON does not carry exactly.
+  const deleted = $tb >= Number.MAX_SAFE_INTEGER;
+  const limits = Object.entries({ $maxCount, $maxAge, ...($tb > 0 && !deleted && { $tb }) })
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(', ');
+  return {
+    deleted,
+    limits,
+    expiring: $maxCount !== undefined || $maxAge !== undefined,
+    emptying: $maxAge !== undefined || $tb > 0,
+  };
+}
+
+/** What to do where events are not shown that were written. */
+export const cure = ({ name }: Pick<Stream, 'name'>) =>
+  `look at the metadata of the stream ($$${name}): what was not scavenged is there again when $maxCount, $maxAge and $tb are taken away`;
+
+/** The fault for a stream that was softly deleted. */
+export const deletedStream = (stream: Stream) =>
+  new Fault('corrupt', `${stream.where}: the stream was deleted`, {
+    hint: `nothing was written. ${cure(stream)}`,
+  });
+
+/** The fault for a stream whose metadata take events away; `gone` says which are not shown any more. */
+export const expiredEvents = (stream: Stream, { limits }: StreamSettings, gone: string) =>
+  new Fault('corrupt', `${stream.where}: ${gone}: events expire at the cluster${limits && ` (${limits})`}`, {
+    hint: cure(stream),
   });

@@ -1,13 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorText, Fault } from '../../../ports/fault.ts';
 import { deferred, timedOut, withTimeout } from '../../../ports/promises.ts';
-import { meaningOf } from './classify.ts';
-import { type Connection, connect, type Page, type Proposal, type Recorded } from './connect.ts';
+import { type Connection, connect, meaningOf, type Page, type Proposal, type Recorded } from './connect.ts';
 import type { Target } from './connection-string.ts';
 import { diagnose } from './diagnose.ts';
-import type { Patience } from './patience.ts';
 
-/** One stream of a cluster, over connections that come and go. Everything ends in time. */
+/** One stream of a cluster, over connections that come and go. Every call has a time limit. */
 export interface Stream {
   /** cluster and stream, for messages */
   readonly where: string;
@@ -16,14 +14,14 @@ export interface Stream {
   version(): Promise<string>;
   /** One append, tried once. */
   append(events: readonly Proposal[], expected: number | null): Promise<'written' | 'conflict' | Unknown>;
-  /** A page, asked for again until it comes. Rejects with a Fault. */
+  /** Reads a page, with retries. Rejects with a Fault. */
   read(page: Page): Promise<readonly Recorded[]>;
-  /** The event that holds the stream's newest metadata; none where it never had any. */
+  /** The event that holds the stream's newest metadata; empty if it never had any. */
   readMetadata(): Promise<readonly Recorded[]>;
   close(): Promise<void>;
 }
 
-/** Nobody can say whether the append was carried out. */
+/** It is unknown whether the append was carried out. */
 export interface Unknown {
   readonly unknown: string;
 }
@@ -31,17 +29,18 @@ export interface Unknown {
 export interface StreamOptions {
   readonly target: Target;
   readonly name: string;
-  readonly patience: Patience;
+  readonly retry: RetryPolicy;
   /** ends waiting for a cluster that does not answer */
   readonly signal?: AbortSignal | undefined;
-  /** Told why a call waits, once it does so for longer than `patience.notice`. */
+  /** Called with the reason once a call waits for longer than `retry.notice`. */
   readonly onWait?: ((why: Fault) => void) | undefined;
 }
 
-const longestPause = 1_000;
+/** Milliseconds between two tries at most. */
+export const maxPause = 1_000;
 
-/** Rejects with a Fault (`misuse`) for a string that the client does not take. */
-export function openStream({ target, name, patience, signal, onWait = () => {} }: StreamOptions): Stream {
+/** Calls reject with a Fault (`misuse`) for a string that the client does not accept. */
+export function openStream({ target, name, retry, signal, onWait = () => {} }: StreamOptions): Stream {
   const where = `${target.shown}, stream ${name}`;
   let connection: Promise<Connection> | undefined;
   let closed = false;
@@ -55,7 +54,7 @@ export function openStream({ target, name, patience, signal, onWait = () => {} }
     });
     return connection;
   };
-  /** A client that was cut off or that nobody answered is given up: the next one finds the leader anew. */
+  /** A client that was disconnected or got no answer is dropped: the next one finds the leader anew. */
   const drop = () => {
     void connection?.then((old) => old.close()).catch(() => {});
     connection = undefined;
@@ -64,8 +63,8 @@ export function openStream({ target, name, patience, signal, onWait = () => {} }
     if (closed) throw new Fault('stopped', `${where}: is closed`, { hint: 'open it again' });
     try {
       // The client's own deadlines do not hold.
-      const answer = await withTimeout(patience.answer, connected().then(call));
-      if (answer === timedOut) throw new Error(`no answer within ${patience.answer} ms`);
+      const answer = await withTimeout(retry.answer, connected().then(call));
+      if (answer === timedOut) throw new Error(`no answer within ${retry.answer} ms`);
       return answer;
     } catch (error) {
       last = error;
@@ -78,12 +77,12 @@ export function openStream({ target, name, patience, signal, onWait = () => {} }
     const explain = async () => {
       const found = await diagnose(target, where);
       if (found?.code === 'unsupported') refuse(found);
-      else onWait(found ?? unreachable(where, last ?? new Error(`no answer within ${patience.notice} ms`)));
+      else onWait(found ?? unreachable(where, last ?? new Error(`no answer within ${retry.notice} ms`)));
     };
     last = undefined;
-    const timer = setTimeout(explain, patience.notice);
+    const timer = setTimeout(explain, retry.notice);
     try {
-      return await Promise.race([persist(() => once(call), { target, where, ...patience, signal }), refused]);
+      return await Promise.race([persist(() => once(call), { target, where, ...retry, signal }), refused]);
     } finally {
       clearTimeout(timer);
     }
@@ -95,7 +94,7 @@ export function openStream({ target, name, patience, signal, onWait = () => {} }
     append: async (events, expected) => {
       try {
         const last = await once((client) => client.append(name, events, expected));
-        if (last !== (expected ?? -1) + events.length) throw elsewhere(where, last);
+        if (last !== (expected ?? -1) + events.length) throw unexpectedRevision(where, last);
         return 'written';
       } catch (error) {
         const meaning = meaningOf(error, where);
@@ -113,13 +112,13 @@ export function openStream({ target, name, patience, signal, onWait = () => {} }
   };
 }
 
-/** Makes a call that changes nothing until it is answered or the time is over. */
+/** Repeats a call that changes nothing until it is answered or the time is over. */
 async function persist<T>(
   call: () => Promise<T>,
-  { target, where, outcome, pause, signal }: Patience & Pick<StreamOptions, 'signal' | 'target'> & { where: string },
+  { target, where, outcome, pause, signal }: RetryPolicy & Pick<StreamOptions, 'signal' | 'target'> & { where: string },
 ): Promise<T> {
   const end = performance.now() + outcome;
-  for (let wait = pause; ; wait = Math.min(wait * 2, longestPause)) {
+  for (let wait = pause; ; wait = Math.min(wait * 2, maxPause)) {
     try {
       return await call();
     } catch (error) {
@@ -132,10 +131,10 @@ async function persist<T>(
   }
 }
 
-/** The cluster takes "no stream" for true where the stream was deleted, and goes on numbering. */
-const elsewhere = (where: string, revision: number) =>
+/** After a stream was deleted the cluster accepts "no stream", and continues its revisions. */
+const unexpectedRevision = (where: string, revision: number) =>
   new Fault('corrupt', `${where}: the cluster has written at revision ${revision}: the stream was deleted before`, {
-    hint: 'bring the stream back from a backup, or choose an empty root',
+    hint: 'restore the stream from a backup, or choose an empty root',
   });
 
 const unreachable = (where: string, cause: unknown) => {
@@ -144,8 +143,33 @@ const unreachable = (where: string, cause: unknown) => {
     'io',
     `${where}: no answer from the cluster: ${meaning.kind === 'unknown' ? meaning.text : errorText(cause)}`,
     {
-      hint: 'look whether its nodes run, have a leader, and can be reached from here',
+      hint: 'check that its nodes run, have a leader, and can be reached from here',
       cause,
     },
   );
+};
+
+/** Time limits and pauses, in milliseconds. */
+export interface RetryPolicy {
+  /** for one answer; the cluster's own write timeout is 2 s */
+  readonly answer: number;
+  /** in all, until a read without an answer fails, or an append that the cluster neither accepts nor shows; an election takes seconds */
+  readonly outcome: number;
+  /** in all, until an append without an answer fails; default never: it is sent again until the outcome is known */
+  readonly unanswered: number;
+  /** before the first retry; doubled each time, up to a second */
+  readonly pause: number;
+  /** until a call without an answer is reported as trouble */
+  readonly notice: number;
+  /** between two checks of an open stream */
+  readonly check: number;
+}
+
+export const defaultRetryPolicy: RetryPolicy = {
+  answer: 8_000,
+  outcome: 30_000,
+  unanswered: Number.POSITIVE_INFINITY,
+  pause: 50,
+  notice: 1_500,
+  check: 3_000,
 };

@@ -1,10 +1,10 @@
 import type { LogPosition, LogTrouble } from '../../../ports/event-log.ts';
 import { Fault, faultOf } from '../../../ports/fault.ts';
-import { anotherWriter } from './other-writer.ts';
+import { otherWriterFault } from './append-idempotent.ts';
+import { deletedStream, expiredEvents, readSettings, type StreamSettings } from './read-stream.ts';
 import type { Stream } from './stream.ts';
-import { deletedStream, expiredEvents, readSettings, type StreamSettings } from './stream-settings.ts';
 
-/** What a look at a stream has found wrong; `stops` where only opening it again may help. */
+/** What a check of a stream has found; `stops` if only opening it again may help. */
 export interface Trouble extends LogTrouble {
   readonly stops?: true;
 }
@@ -12,28 +12,28 @@ export interface Trouble extends LogTrouble {
 interface WatchOptions {
   /** position of the first event that was shown when the stream was opened */
   readonly first: number;
-  /** milliseconds between two looks */
+  /** milliseconds between two checks */
   readonly every: number;
   /** as they were when the stream was opened */
   readonly settings: StreamSettings;
   /** The last durable event, whether an append is under way, and the position of this writer's own opening. */
   readonly place: () => LogPosition & { readonly busy: boolean; readonly opened: number };
-  /** Told after each look. */
+  /** Called after each check. */
   readonly found: (trouble: Trouble | undefined) => void;
 }
 
-/** Looks at an open stream, again and again: what happens to it is not told by the cluster. */
+/** Checks an open stream periodically: the cluster does not report what happens to it. */
 export function watchStream(stream: Stream, options: WatchOptions): { close(): Promise<void> } {
   const { every, found } = options;
   let closed = false;
   let timer: NodeJS.Timeout | undefined;
   const later = () => {
     if (closed) return;
-    timer = setTimeout(look, every);
+    timer = setTimeout(check, every);
     timer.unref();
   };
-  const look = async () => {
-    const trouble = await lookAt(stream, options).catch(
+  const check = async () => {
+    const trouble = await checkStream(stream, options).catch(
       (error): Trouble => ({ fault: faultOf(error, stream.where), refuses: 'none' }),
     );
     if (!closed) found(trouble);
@@ -50,7 +50,7 @@ export function watchStream(stream: Stream, options: WatchOptions): { close(): P
   };
 }
 
-async function lookAt(stream: Stream, { first, place }: WatchOptions): Promise<Trouble | undefined> {
+async function checkStream(stream: Stream, { first, place }: WatchOptions): Promise<Trouble | undefined> {
   const before = place();
   const settings = await readSettings(stream);
   const trouble = troubleOf(stream, settings);
@@ -64,7 +64,7 @@ async function lookAt(stream: Stream, { first, place }: WatchOptions): Promise<T
   if (before.busy || now.busy || before.position !== now.position) return undefined;
   const end = last === undefined ? 0 : Number(last.revision) + 1;
   if (end > now.position)
-    return { fault: await anotherWriter(stream, now.position + 1, now.opened), refuses: 'all', stops: true };
+    return { fault: await otherWriterFault(stream, now.position + 1, now.opened), refuses: 'all', stops: true };
   if (end < now.position) return { fault: lostEvents(stream, end, now.position), refuses: 'none' };
   const begins = shown === undefined ? 1 : Number(shown.revision) + 1;
   if (begins > first) {
@@ -74,7 +74,7 @@ async function lookAt(stream: Stream, { first, place }: WatchOptions): Promise<T
   return undefined;
 }
 
-/** What the metadata alone tell. */
+/** What the metadata show. */
 function troubleOf(stream: Stream, settings: StreamSettings): Trouble | undefined {
   if (settings.deleted) return { fault: deletedStream(stream), refuses: 'all' };
   if (settings.expiring)
@@ -84,5 +84,5 @@ function troubleOf(stream: Stream, settings: StreamSettings): Trouble | undefine
 
 const lostEvents = ({ where }: Stream, shown: number, written: number) =>
   new Fault('corrupt', `${where}: the cluster shows ${shown} of ${written} events`, {
-    hint: 'a new leader may know of fewer for a moment; where it stays, the cluster was brought back from an older backup: bring the newer one back',
+    hint: 'a new leader may know of fewer for a moment; if it persists, the cluster was restored from an older backup: restore the newer one',
   });

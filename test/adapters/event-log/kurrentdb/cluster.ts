@@ -38,7 +38,7 @@ export async function startCluster(options: StandInOptions = {}): Promise<Cluste
       const { log } = await openKurrentEventLog({
         url: standIn.url,
         store,
-        patience: { answer: 4_000, outcome: 20_000 },
+        retry: { answer: 4_000, outcome: 20_000 },
         ...more,
       });
       sandbox.atEnd(log.close);

@@ -2,9 +2,11 @@ import { createServer, type Socket } from 'node:net';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { encodeEnvelope } from '../../../../events/envelope.ts';
-import { chain, clusterId, genesisHash } from '../../../../src/adapters/event-log/kurrentdb/chain.ts';
-import { inspectStream } from '../../../../src/adapters/event-log/kurrentdb/inspect-stream.ts';
-import { readKurrentStream } from '../../../../src/adapters/event-log/kurrentdb/open-kurrent-event-log.ts';
+import {
+  inspectStream,
+  readKurrentStream,
+} from '../../../../src/adapters/event-log/kurrentdb/open-kurrent-event-log.ts';
+import { chain, clusterId, genesisHash } from '../../../../src/adapters/event-log/kurrentdb/wire.ts';
 import type { Fault } from '../../../../src/ports/fault.ts';
 import { freePort } from '../../../support/free-port.ts';
 import { loopbackUrl } from '../../../support/kurrent/loopback-url.ts';
@@ -20,7 +22,7 @@ interface Ports {
   readonly follower: number;
 }
 
-const brief = { patience: { answer: 2_000, outcome: 1_000 } };
+const brief = { retry: { answer: 2_000, outcome: 1_000 } };
 
 test('takes the stream up where it was left, by one node or by a list of them', async ({ open, events, standIn }) => {
   const log = await open();
@@ -59,7 +61,7 @@ test('gives up in time where nobody listens or nobody answers', async ({ open, s
     assert.match(hint, 'can be reached from here');
   }
   standIn.faults.silent = true;
-  assert.match((await rejection(open({ patience: { answer: 500, outcome: 600 } }))).message, 'no answer within 500 ms');
+  assert.match((await rejection(open({ retry: { answer: 500, outcome: 600 } }))).message, 'no answer within 500 ms');
 });
 
 for (const [what, urlFor, told] of [
@@ -98,8 +100,8 @@ for (const [what, urlFor, told] of [
       waits.push(message);
       waiting.abort();
     };
-    const patience = { answer: 3_000, notice: 1_000 };
-    const failed = await rejection(open({ url: urlFor(ports), patience, onWait, signal: waiting.signal }));
+    const retry = { answer: 3_000, notice: 1_000 };
+    const failed = await rejection(open({ url: urlFor(ports), retry, onWait, signal: waiting.signal }));
     assert.is(failed.code, 'io');
     assert.is(waits.length, 1);
     assert.match(waits[0] ?? '', told);
@@ -143,7 +145,7 @@ test('refuses a stream that somebody else has written into', async ({ open, even
   const { code, message, hint } = await rejection(open());
   assert.is(code, 'corrupt');
   assert.match(message, 'position 4: it is none of this store');
-  assert.match(hint, 'nobody else may write into this stream');
+  assert.match(hint, 'no other client may write into this stream');
   const { damage } = await inspectStream({ url: standIn.url, store });
   assert.is(damage.length, 1);
 });

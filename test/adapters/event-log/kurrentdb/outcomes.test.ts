@@ -17,7 +17,7 @@ for (const [what, faults] of [
   ['met one after the other', ['written-and-cut', 'conflict', 'cut', 'not-leader']],
 ] as const satisfies readonly (readonly [string, readonly AppendFault[]])[])
   test(`writes once, and goes on, after an append that ${what}`, async ({ open, events, standIn, stream }) => {
-    const log = await open({ patience: { answer: 1_500, outcome: 20_000 } });
+    const log = await open({ retry: { answer: 1_500, outcome: 20_000 } });
     await log.append(events(3), now);
     standIn.faults.meet(...faults);
     await Promise.all([log.append(events(2, 3), now), log.append(events(1, 5), now)]);
@@ -38,7 +38,7 @@ test('names the revision that it expects in every append', async ({ open, events
 });
 
 test('sends the same bytes again', async ({ open, events, standIn }) => {
-  const log = await open({ patience: { answer: 1_500 } });
+  const log = await open({ retry: { answer: 1_500 } });
   standIn.faults.meet('written-and-cut', 'cut');
   await log.append(events(3), now);
   const [first, ...others] = standIn.seen;
@@ -64,7 +64,7 @@ test('refuses an event that no cluster takes, and goes on', async ({ open, event
   const [event] = events(1).map((envelope) => ({ ...envelope, meta: { actor: 'x'.repeat(1_000_000) } }));
   assert.match(
     (await rejection(log.append(event === undefined ? [] : [event], now))).message,
-    /are more than the cluster takes/,
+    /are more than the cluster accepts/,
   );
   await log.append(events(1), now);
   assert.is(log.end.position, 1);
@@ -85,7 +85,7 @@ test('fences a writer when another one has written, and leaves that one alone', 
   assert.is(code, 'busy');
   assert.match(message, 'another writer has written position 3');
   assert.match(hint, 'stop the other one');
-  assert.match((await rejection(first.append(events(1, 2), now))).message, /takes no more events/);
+  assert.match((await rejection(first.append(events(1, 2), now))).message, /accepts no more events/);
   await second.append(events(1, 4, 'b'), now);
   assert.is((await readAll(second)).length, 5);
 });
@@ -107,18 +107,18 @@ test('tells where a part of an append stands, with somebody else after it', asyn
 });
 
 test('stops when nobody can say what became of an append', async ({ open, events, standIn }) => {
-  const log = await open({ patience: { answer: 700, outcome: 1_500, unanswered: 1_500 } });
+  const log = await open({ retry: { answer: 700, outcome: 1_500, unanswered: 1_500 } });
   await log.append(events(1), now);
   standIn.faults.silent = true;
   const { code, message, hint } = await rejection(log.append(events(1, 1), now));
   assert.is(code, 'io');
-  assert.match(message, /nobody knows whether 1 events were written: no answer within 700 ms/);
+  assert.match(message, /it is unknown whether 1 events were written: no answer within 700 ms/);
   assert.match(hint, 'the next start finds out');
-  assert.match((await rejection(log.append(events(1, 1), now))).message, /takes no more events/);
+  assert.match((await rejection(log.append(events(1, 1), now))).message, /accepts no more events/);
 });
 
 test('stops where the cluster has lost events that it had', async ({ open, events, standIn, stream }) => {
-  const log = await open({ patience: { outcome: 1_000 } });
+  const log = await open({ retry: { outcome: 1_000 } });
   await log.append(events(3), now);
   standIn.streams.forget(stream, 2);
   const { code, message } = await rejection(log.append(events(1, 3), now));

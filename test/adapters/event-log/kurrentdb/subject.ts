@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { openKurrentEventLog } from '../../../../src/adapters/event-log/kurrentdb/open-kurrent-event-log.ts';
-import type { Patience } from '../../../../src/adapters/event-log/kurrentdb/patience.ts';
+import type { RetryPolicy } from '../../../../src/adapters/event-log/kurrentdb/stream.ts';
 import type { EventLogSubject } from '../../../contract/event-log.contract.ts';
 
 /** A log in a stream of its own. */
 export async function subjectOn(
   url: string,
-  patience: Partial<Patience> = {},
+  retry: Partial<RetryPolicy> = {},
 ): Promise<Omit<EventLogSubject, 'failNext'>> {
   const store = randomUUID();
   let flushes = 0;
@@ -14,7 +14,7 @@ export async function subjectOn(
     const onFlush = () => {
       flushes += 1;
     };
-    return (await openKurrentEventLog({ url, store, onFlush, patience })).log;
+    return (await openKurrentEventLog({ url, store, onFlush, retry })).log;
   };
   let log = await open();
   return {

@@ -54,8 +54,8 @@ for (const [what, urlFor, told, todo] of [
 ] as const satisfies readonly (readonly [string, (host: string) => string, string, string])[])
   test(`does not wait where ${what}`, async () => {
     const { open, host } = await start();
-    const patience = { notice: 100, answer: 30_000, outcome: 600_000 };
-    const { code, message, hint } = await rejection(open({ url: urlFor(host), patience }));
+    const retry = { notice: 100, answer: 30_000, outcome: 600_000 };
+    const { code, message, hint } = await rejection(open({ url: urlFor(host), retry }));
     assert.is(code, 'unsupported');
     assert.match(message, told);
     assert.not.match(message, 'Resolution note');
@@ -67,7 +67,7 @@ test('says that a node speaks no TLS', async () => {
   sandbox.atEnd(cluster.sandbox.close);
   const { port } = cluster.standIn;
   for (const url of [`kurrentdb://127.0.0.1:${port}`, `kurrentdb://127.0.0.1:${port},127.0.0.1:${port}`]) {
-    const { code, hint } = await rejection(cluster.open({ url, patience: { notice: 100 } }));
+    const { code, hint } = await rejection(cluster.open({ url, retry: { notice: 100 } }));
     assert.is(code, 'unsupported');
     assert.match(hint, 'tls=false where the cluster runs insecure');
   }

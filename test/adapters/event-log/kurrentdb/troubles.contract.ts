@@ -3,8 +3,8 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Envelope } from '../../../../events/envelope.ts';
 import { readConnectionString } from '../../../../src/adapters/event-log/kurrentdb/connection-string.ts';
-import { inspectStream } from '../../../../src/adapters/event-log/kurrentdb/inspect-stream.ts';
 import {
+  inspectStream,
   type KurrentEventLogOptions,
   openKurrentEventLog,
 } from '../../../../src/adapters/event-log/kurrentdb/open-kurrent-event-log.ts';
@@ -30,7 +30,7 @@ interface Context {
 }
 
 const reserved = { reserve: true, flush: 'now' } as const;
-const patience = { answer: 2_000, outcome: 8_000, notice: 200, look: 100 };
+const retry = { answer: 2_000, outcome: 8_000, notice: 200, check: 100 };
 
 /** What a log reports, and waits for it. */
 function watched(log: EventLog) {
@@ -61,7 +61,7 @@ export function troublesContract(name: string, start: (sandbox: Sandbox) => Prom
     sandbox.atEnd(administrator.close);
     const url = loopbackUrl(front.port);
     const open = async (options: Partial<KurrentEventLogOptions> = {}) => {
-      const { log } = await openKurrentEventLog({ url, store, patience, ...options });
+      const { log } = await openKurrentEventLog({ url, store, retry, ...options });
       sandbox.atEnd(log.close);
       return log;
     };
@@ -88,7 +88,7 @@ export function troublesContract(name: string, start: (sandbox: Sandbox) => Prom
     const appended = Promise.all([log.append(events(2, 2), now), log.append(events(1, 4), now)]);
     const { refuses, fault } = await reports(/does not answer/);
     assert.is(refuses, 'none');
-    assert.match(fault.hint, 'the daemon goes on by itself');
+    assert.match(fault.hint, 'the daemon then continues by itself');
     context.front = await createFront((context as unknown as { behind: number }).behind, front.port);
     await appended;
     await recovers();
@@ -118,7 +118,7 @@ export function troublesContract(name: string, start: (sandbox: Sandbox) => Prom
     await log.close();
     const { code, message } = await appended;
     assert.is(code, 'io');
-    assert.match(message, 'nobody knows whether 1 events were written');
+    assert.match(message, 'it is unknown whether 1 events were written');
     context.front = await createFront((context as unknown as { behind: number }).behind, front.port);
     const again = await open();
     await again.append(events(1, again.end.position), now);
@@ -155,7 +155,7 @@ export function troublesContract(name: string, start: (sandbox: Sandbox) => Prom
       const { fault, refuses } = await reports(told);
       assert.is(refuses, 'ordinary');
       assert.match(fault.hint, 'when $maxCount, $maxAge and $tb are taken away');
-      assert.match((await rejection(log.append(events(1, 3), now))).message, /takes no such events for now/);
+      assert.match((await rejection(log.append(events(1, 3), now))).message, /accepts no such events for now/);
       await log.append(events(1, 3), reserved);
       await administrator.setMetadata(stream, {});
       await recovers();
@@ -241,7 +241,7 @@ export function troublesContract(name: string, start: (sandbox: Sandbox) => Prom
   test('names a writer that was there before it', async ({ open, events, store }) => {
     const log = await open();
     await log.append(opened(store, 11, 0), now);
-    const late = await open({ patience: { ...patience, look: 60_000 } });
+    const late = await open({ retry: { ...retry, check: 60_000 } });
     await log.append(events(3, 1), now);
     assert.equal(await readAll(late), opened(store, 11, 0), 'what came since is not read');
     const { code, message } = await rejection(late.append(opened(store, 12, 1), now));
@@ -250,7 +250,7 @@ export function troublesContract(name: string, start: (sandbox: Sandbox) => Prom
   });
 
   test('names no writer where none has recorded its opening, least of all itself', async ({ open, events, store }) => {
-    const log = await open({ patience: { ...patience, look: 60_000 } });
+    const log = await open({ retry: { ...retry, check: 60_000 } });
     await log.append(opened(store, 11, 0), now);
     await (await open()).append(events(1, 1, 'b'), now);
     const { message } = await rejection(log.append(events(1, 1), now));
@@ -266,7 +266,7 @@ export function troublesContract(name: string, start: (sandbox: Sandbox) => Prom
     assert.is(code, 'too-large');
     assert.match(
       message,
-      /the event at position 2: 11\d{5} bytes are more than the cluster takes: .*its MaxAppendSize is 1048576 bytes/,
+      /the event at position 2: 11\d{5} bytes are more than the cluster accepts: .*its MaxAppendSize is 1048576 bytes/,
     );
     assert.match(hint, /set MaxAppendSize of the cluster to 11\d{5} or more/);
     await log.append(events(2, 1), now);
