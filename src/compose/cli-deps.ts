@@ -20,7 +20,7 @@ export const cliDeps: CliDeps = {
     return openScan(root, driver);
   },
   archiveLog: async (root, upTo, dryRun) => {
-    const { archiveLog } = await import('../adapters/event-log/file/archive/archive-log.ts');
+    const { archiveLog } = await import('../adapters/event-log/file/archive/move-archives.ts');
     return archiveLog(join(root, 'log'), upTo, dryRun);
   },
   moveArchives: async (root, options) => {

@@ -1,7 +1,7 @@
 import { basename, join } from 'node:path';
 import { positionOf } from '../adapters/checkpoint-store/checkpoint-file.ts';
 import { checkpointFiles } from '../adapters/checkpoint-store/file-checkpoint-store.ts';
-import { archiveLog } from '../adapters/event-log/file/archive/archive-log.ts';
+import { archiveLog } from '../adapters/event-log/file/archive/move-archives.ts';
 import { measureLog } from '../adapters/event-log/file/log-files.ts';
 import { indexLog } from '../adapters/event-log/file/search/index-log.ts';
 import { largestOrdinary } from '../adapters/event-log/kurrentdb/kurrent-event-log.ts';

@@ -12,7 +12,7 @@ import {
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { archiveLog } from '../../src/adapters/event-log/file/archive/archive-log.ts';
+import { archiveLog } from '../../src/adapters/event-log/file/archive/move-archives.ts';
 import { openFileEventLog } from '../../src/adapters/event-log/file/file-event-log.ts';
 import { writeIdentity } from '../../src/adapters/system/root-directory.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';

@@ -7,7 +7,7 @@ import type { Envelope } from '../../events/envelope.ts';
 import { toRows } from '../../projections/checkpoint-rows.ts';
 import { emptyState, evolve } from '../../projections/state.ts';
 import { createFileCheckpointStore } from '../../src/adapters/checkpoint-store/file-checkpoint-store.ts';
-import { archiveLog } from '../../src/adapters/event-log/file/archive/archive-log.ts';
+import { archiveLog } from '../../src/adapters/event-log/file/archive/move-archives.ts';
 import { indexLog } from '../../src/adapters/event-log/file/search/index-log.ts';
 import { createChooser, type Selection, select } from '../../src/app/audit/select-events.ts';
 import { stateOfStore } from '../../src/app/audit/state-at.ts';

@@ -1,7 +1,6 @@
 import { hash } from 'node:crypto';
 import { type Envelope, encodeEnvelope } from '../../events/envelope.ts';
-import { createAppend, stoppedFault } from '../../src/adapters/event-log/create-append.ts';
-import { createGroupCommit } from '../../src/adapters/event-log/group-commit.ts';
+import { createAppend, createGroupCommit, stoppedFault } from '../../src/adapters/event-log/group-commit.ts';
 import type { AppendOptions, EventLog, LogPosition } from '../../src/ports/event-log.ts';
 import { Fault, faultOf, isTransient } from '../../src/ports/fault.ts';
 

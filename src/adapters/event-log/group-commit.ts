@@ -1,9 +1,11 @@
-import type { AppendOptions } from '../../ports/event-log.ts';
+import type { Envelope } from '../../../events/envelope.ts';
+import type { AppendOptions, EventLog } from '../../ports/event-log.ts';
+import { Fault } from '../../ports/fault.ts';
 import { type Deferred, deferred } from '../../ports/promises.ts';
 
 /**
  * Stores items in batches: one batch at a time, in the order of the calls. Items that arrive while a batch is being stored
- * share the next one; an item that arrives alone is stored at once.
+ * share the next one; a single item is stored at once.
  *
  * idle -> (`now`: microtask, `soon`: timer) -> storing -> stored: idle, or the next batch at once if any of it is urgent
  *                                                      -> failed: undo, rewind, reject all that is waiting, idle
@@ -103,3 +105,29 @@ function leading<T>(waiting: readonly Waiting<T>[], together: (first: T, item: T
   const end = waiting.findIndex(({ item }, index) => index > 0 && !together(first.item, item));
   return end === -1 ? waiting : waiting.slice(0, end);
 }
+
+/**
+ * What every adapter's `append` has in common: it never throws, an append without events is done at once, and positions must
+ * follow the log's `end` without a gap. `accept` throws if the log refuses the events.
+ */
+export function createAppend(end: () => number, accept: EventLog['append']): EventLog['append'] {
+  return (envelopes, options) => {
+    try {
+      checkPositions(envelopes, end());
+      return envelopes.length === 0 ? Promise.resolve() : accept(envelopes, options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  };
+}
+
+function checkPositions(envelopes: readonly Envelope[], after: number): void {
+  envelopes.forEach(({ position }, index) => {
+    const expected = after + 1 + index;
+    if (position !== expected) throw new TypeError(`append: expected position ${expected}, found ${position}`);
+  });
+}
+
+/** Why a stopped log refuses an append. */
+export const stoppedFault = (cause: Fault): Fault =>
+  new Fault('stopped', `the log accepts no more events: ${cause.message}`, { hint: 'restart the daemon', cause });

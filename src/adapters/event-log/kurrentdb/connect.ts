@@ -23,11 +23,11 @@ export interface Connection {
   /** The server's version; 'unknown' for servers that can't tell. */
   version(): Promise<string>;
   /**
-   * `expected` is the revision of the stream's last event, null where there must be no stream. There is no default: the
+   * `expected` is the revision of the stream's last event, null if there must be no stream. There is no default: the
    * client's is "any". Resolves with the revision that the stream's last event then has.
    */
   append(stream: string, events: readonly Proposal[], expected: number | null): Promise<number>;
-  /** From the leader. Empty where there is no stream. */
+  /** From the leader. Empty if there is no stream. */
   read(stream: string, page: Page): Promise<readonly Recorded[]>;
   /** Cancels what is under way. */
   close(): Promise<void>;
@@ -111,7 +111,7 @@ interface ClientError {
   readonly maxAppendSize?: number;
 }
 
-/** `where` names cluster and stream. Errors come with a type, with a gRPC code alone, or as plain text. */
+/** `where` names cluster and stream. Errors come with a type, with only a gRPC code, or as plain text. */
 export function meaningOf(error: unknown, where: string): Meaning {
   if (error instanceof Fault) return { kind: 'refused', fault: error };
   const { type = '', code, maxAppendSize } = error as ClientError;
@@ -131,7 +131,7 @@ export function meaningOf(error: unknown, where: string): Meaning {
     return refused(
       'unsupported',
       `no trust between the two sides: ${text}`,
-      "name the authority that signed the cluster's certificate with tlsCAFile=, or set tls=false where the cluster runs insecure",
+      "name the authority that signed the cluster's certificate with tlsCAFile=, or set tls=false if the cluster runs insecure",
     );
   if (/^stream-(deleted|tombstoned)$/.test(type) || /stream .*deleted/i.test(text))
     return refused(

@@ -9,7 +9,7 @@ export interface Target {
   readonly tls: boolean;
   /** whether certificates are verified */
   readonly verified: boolean;
-  /** file of the authority that signs the cluster's certificates; the system's authorities where there is none */
+  /** file of the authority that signs the cluster's certificates; the system's authorities if undefined */
   readonly authority?: string;
 }
 
@@ -97,7 +97,7 @@ function checkCredentials(credentials: string, given: ReadonlyMap<string, string
   if (given.get('tls') === 'false')
     throw wrong(
       'it has a user name, and tls=false: without TLS the client sends no credentials at all',
-      'switch TLS on, or leave name and password out where the server runs insecure',
+      'switch TLS on, or leave name and password out if the server runs insecure',
     );
 }
 

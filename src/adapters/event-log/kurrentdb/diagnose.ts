@@ -9,7 +9,7 @@ const limit = 1_000;
 
 type Host = Target['hosts'][number];
 
-/** What is wrong with one node: `setting` where only another connection string helps. */
+/** What is wrong with one node: `setting` if only another connection string helps. */
 interface Finding {
   readonly text: string;
   readonly setting?: string;
@@ -17,7 +17,7 @@ interface Finding {
 
 /**
  * Dials the nodes of a cluster without the client, whose errors often name no reason. Answers the fault that explains why it
- * gets no answer: `unsupported` where a setting is wrong, `io` where no node can be reached; undefined where a node accepts
+ * gets no answer: `unsupported` if a setting is wrong, `io` if no node can be reached; undefined if a node accepts
  * connections as the settings say.
  */
 export async function diagnose(target: Target, where: string): Promise<Fault | undefined> {
@@ -28,7 +28,7 @@ export async function diagnose(target: Target, where: string): Promise<Fault | u
   const setting = all.find((finding) => finding.setting !== undefined)?.setting;
   return setting === undefined
     ? new Fault('io', `${where}: no answer from the cluster: ${text}`, {
-        hint: 'look whether its nodes run, and can be reached from here',
+        hint: 'check that its nodes run, and can be reached from here',
       })
     : new Fault('unsupported', `${where}: no trust between the two sides: ${text}`, { hint: setting });
 }
@@ -45,7 +45,7 @@ async function examine(host: Host, { tls, authority, verified }: Target): Promis
   const wrong = await failureOf(shakeHands(host, trust), 'secureConnect');
   if (wrong === undefined) return undefined;
   if (/wrong version|EPROTO|packet length|socket disconnected/i.test(wrong))
-    return { text: `${name} speaks no TLS`, setting: 'set tls=false where the cluster runs insecure' };
+    return { text: `${name} speaks no TLS`, setting: 'set tls=false if the cluster runs insecure' };
   if (wrong === silence) return { text: `${name}: ${wrong}` };
   return {
     text: `${name}: ${wrong}`,
@@ -59,7 +59,7 @@ const shakeHands = ({ host, port }: Host, options: object) =>
 
 const silence = `no answer within ${limit} ms`;
 
-/** Why a socket does not get as far as an event; undefined where it does. */
+/** Why a socket does not get as far as an event; undefined if it does. */
 function failureOf(socket: Socket, event: 'connect' | 'secureConnect'): Promise<string | undefined> {
   return new Promise((resolve) => {
     const end = (failure: string | undefined) => {

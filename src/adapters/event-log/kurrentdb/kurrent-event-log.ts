@@ -1,8 +1,7 @@
 import type { Envelope } from '../../../../events/envelope.ts';
 import type { EventLog, LogPosition, LogTrouble } from '../../../ports/event-log.ts';
 import { errorText, Fault, faultCode, faultOf, isTransient } from '../../../ports/fault.ts';
-import { createAppend, stoppedFault } from '../create-append.ts';
-import { createGroupCommit } from '../group-commit.ts';
+import { createAppend, createGroupCommit, stoppedFault } from '../group-commit.ts';
 import { appendIdempotent, chunksOf } from './append-idempotent.ts';
 import type { StreamState } from './read-stream.ts';
 import { chainHashAt, expiredEvents, readPages } from './read-stream.ts';

@@ -27,8 +27,8 @@ export const streamName = (store: string) => `snapledger-${store}`;
 
 /**
  * Opens a store's stream for writing; the first append makes it. Rejects with a Fault: `misuse` for a wrong string, `unsupported`
- * where the cluster is too old or does not let us in, `corrupt` for a stream that holds another history or was deleted, `io`
- * where nobody answers in time.
+ * if the cluster is too old or refuses access, `corrupt` for a stream that holds another history or was deleted, `io`
+ * if there is no answer in time.
  */
 export async function openKurrentEventLog(options: KurrentEventLogOptions): Promise<LogOpening> {
   const { url, store, largest = largestEvent, onFlush = () => {} } = options;

@@ -20,7 +20,7 @@ export interface Beginning {
 }
 
 /**
- * Verified and decoded events after a position up to the stream's end, a page at a time. Throws `corrupt` where an event is
+ * Verified and decoded events after a position up to the stream's end, a page at a time. Throws `corrupt` if an event is
  * not as it was written or does not follow from the one before. Of events that have expired nothing is read: the first one
  * that is shown is then taken as it stands.
  */
@@ -49,7 +49,7 @@ export async function* readPages(
   }
 }
 
-/** The event at a position, as it stands there; undefined where there is none. */
+/** The event at a position, as it stands there; undefined if there is none. */
 export async function readOne(stream: Stream, position: number): Promise<Stored | undefined> {
   const [recorded] = await stream.read({ from: position - 1, direction: 'forwards', count: 1 });
   return recorded === undefined ? undefined : ownEvent(stream, recorded, position);
@@ -66,7 +66,7 @@ export function verified(stream: Stream, recorded: Recorded, position: number, b
   );
 }
 
-/** The event as it stands at a position; throws `corrupt` where it is none of ours. */
+/** The event as it stands at a position; throws `corrupt` if it is not ours. */
 export function ownEvent(stream: Stream, recorded: Recorded, position: number): Stored {
   const stored = storedOf(recorded);
   if (either.isLeft(stored)) throw foreignFault(stream, position, `it is none of this store's: ${stored.left}`);
@@ -174,7 +174,7 @@ export async function readSettings(stream: Stream): Promise<StreamSettings> {
 
 /** What to do where events are not shown that were written. */
 export const cure = ({ name }: Pick<Stream, 'name'>) =>
-  `look at the metadata of the stream ($$${name}): what was not scavenged is there again when $maxCount, $maxAge and $tb are taken away`;
+  `check the metadata of the stream ($$${name}): what was not scavenged is there again when $maxCount, $maxAge and $tb are taken away`;
 
 /** The fault for a stream that was softly deleted. */
 export const deletedStream = (stream: Stream) =>

@@ -124,7 +124,7 @@ test('refuses a stream that was deleted until the deletion is taken back', async
     const { code, message, hint } = await rejection(opening());
     assert.is(code, 'corrupt');
     assert.match(message, 'the stream was deleted');
-    assert.match(hint, `look at the metadata of the stream ($$${stream})`);
+    assert.match(hint, `check the metadata of the stream ($$${stream})`);
   }
   standIn.streams.setMetadata(stream, {});
   assert.equal(await readAll(await open()), events(3), 'a soft delete that is taken back leaves no trace');

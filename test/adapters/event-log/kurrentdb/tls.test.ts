@@ -69,7 +69,7 @@ test('says that a node speaks no TLS', async () => {
   for (const url of [`kurrentdb://127.0.0.1:${port}`, `kurrentdb://127.0.0.1:${port},127.0.0.1:${port}`]) {
     const { code, hint } = await rejection(cluster.open({ url, retry: { notice: 100 } }));
     assert.is(code, 'unsupported');
-    assert.match(hint, 'tls=false where the cluster runs insecure');
+    assert.match(hint, 'tls=false if the cluster runs insecure');
   }
 });
 

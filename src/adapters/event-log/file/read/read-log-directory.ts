@@ -20,7 +20,7 @@ export interface ReadableFileLog extends ReadableLog {
 }
 
 /**
- * Opens a log for reading: takes no lock, writes nothing, and a daemon may go on appending. Rejects with `misuse` if there
+ * Opens a log for reading: takes no lock, writes nothing, and a daemon may continue to append. Rejects with `misuse` if there
  * is no log, with `corrupt` for damage as opening for writing does. `indexes` is the directory of the segments' indexes,
  * which may be missing.
  */

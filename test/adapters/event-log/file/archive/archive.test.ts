@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from '
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { archiveLog } from '../../../../../src/adapters/event-log/file/archive/archive-log.ts';
+import { archiveLog } from '../../../../../src/adapters/event-log/file/archive/move-archives.ts';
 import { readLogDirectory } from '../../../../../src/adapters/event-log/file/read/read-log-directory.ts';
 import { inspectLog } from '../../../../../src/adapters/event-log/file/verify/inspect-log.ts';
 import { caughtFault } from '../../../../support/caught-fault.ts';
