@@ -1,8 +1,8 @@
 import { type Command, Option } from 'commander';
 import * as either from 'fp-ts/lib/Either.js';
-import { ListType } from '../app/audit/parameters.ts';
-import { type AnyQuery, queries } from '../app/audit/queries.ts';
-import { decodeParameters, type Given, type Parameters, type Values } from '../app/audit/query.ts';
+import { ListType } from '../app/queries/parameters.ts';
+import { type AnyQuery, queries } from '../app/queries/queries.ts';
+import { decodeParameters, type Given, type Parameters, type Values } from '../app/queries/query.ts';
 import { Fault } from '../ports/fault.ts';
 import type { CliDeps } from './cli-deps.ts';
 import { collect, jsonOption, relativeOption, storeCommand, wholeOption } from './options.ts';

@@ -1,12 +1,20 @@
 import type { IncomingHttpHeaders } from 'node:http2';
 import * as either from 'fp-ts/lib/Either.js';
 import type { OpenKind } from '../../events/codecs.ts';
-import { actorOf } from './actor-of.ts';
+import type { Meta } from '../../events/envelope.ts';
 import type { Handler } from './call.ts';
 import type { GrpcDeps } from './call-watch.ts';
-import { encodeEmpty, encodeInfo, encodeMounts, encodeUsage } from './encoded.ts';
 import { list } from './list.ts';
-import type { CommitRequest, KeyRequest, OpenRequest, UpdateRequest } from './messages.ts';
+import {
+  type CommitRequest,
+  encodeEmpty,
+  encodeInfo,
+  encodeMounts,
+  encodeUsage,
+  type KeyRequest,
+  type OpenRequest,
+  type UpdateRequest,
+} from './messages.ts';
 import { unary } from './unary.ts';
 
 /** containerd's ten calls, each as one use case. */
@@ -39,4 +47,26 @@ export function createHandlers(edge: GrpcDeps): Readonly<Record<string, Handler>
 function updateOf({ info, updateMask }: UpdateRequest) {
   const { name: key, labels } = info ?? { name: '', labels: {} };
   return { type: 'Update', key, labels, mask: updateMask?.paths ?? [] } as const;
+}
+
+/** The headers of a client that are recorded, and their names there. */
+const headers = [
+  ['namespace', 'containerd-namespace'],
+  ['lease', 'containerd-lease'],
+  ['trace', 'traceparent'],
+  ['peer', 'user-agent'],
+] as const;
+
+/** Bytes of a recorded value; longer ones are cut, since they go into the log with every event. */
+const maxHeaderLength = 256;
+
+/** The client, by the headers of its call; absent and empty ones are left out. */
+function actorOf(sent: IncomingHttpHeaders): Meta {
+  const actor: Record<string, string> = { actor: 'containerd' };
+  for (const [name, header] of headers) {
+    const value = sent[header];
+    // Header values are bytes, one to a character.
+    if (typeof value === 'string' && value !== '') actor[name] = value.slice(0, maxHeaderLength);
+  }
+  return actor;
 }

@@ -3,9 +3,8 @@ import * as either from 'fp-ts/lib/Either.js';
 import type { Snapshot } from '../../projections/snapshot.ts';
 import type { Call, Handler } from './call.ts';
 import type { GrpcDeps } from './call-watch.ts';
-import { encodeInfo } from './encoded.ts';
 import { decoded, readMessage } from './framing.ts';
-import type { ListRequest } from './messages.ts';
+import { encodeInfo, type ListRequest } from './messages.ts';
 import { methodOf } from './protocol.ts';
 import { type CallStatus, errorStatus, refusalStatus } from './status.ts';
 

@@ -1,6 +1,6 @@
 import * as t from 'io-ts';
 import { Decimal, MaybeId, Nanoseconds, Whole } from '../../events/codecs.ts';
-import { WireType } from '../app/audit/query.ts';
+import { WireType } from '../app/queries/query.ts';
 
 export interface Schema {
   readonly $ref?: string;

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type * as t from 'io-ts';
-import type { Parameters, Values } from '../app/audit/query.ts';
+import type { Parameters, Values } from '../app/queries/query.ts';
 
 /** What a route sees of a request. A body is discarded. */
 export interface HttpRequest<P extends Parameters = Parameters> {

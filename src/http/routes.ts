@@ -1,7 +1,7 @@
 import * as either from 'fp-ts/lib/Either.js';
 import { Ambiguous, ambiguousRow } from '../app/audit/find-snapshot.ts';
-import { ListType } from '../app/audit/parameters.ts';
-import { type AuditSource, decodeParameters, type Given, type Parameters, type Values } from '../app/audit/query.ts';
+import { ListType } from '../app/queries/parameters.ts';
+import { type AuditSource, decodeParameters, type Given, type Parameters, type Values } from '../app/queries/query.ts';
 import { nearest } from '../domain/nearest.ts';
 import { Fault, type FaultCode } from '../ports/fault.ts';
 import { asJson, type HttpAnswer, type HttpRequest, plain, type Route } from './route.ts';

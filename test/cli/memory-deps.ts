@@ -4,7 +4,7 @@ import { suite, type Test } from 'uvu';
 import type { Envelope } from '../../events/envelope.ts';
 import type { Event } from '../../events/registry.ts';
 import { createMemoryDriver, type MemoryDriver } from '../../src/adapters/volume-driver/memory-driver.ts';
-import type { Given } from '../../src/app/audit/query.ts';
+import type { Given } from '../../src/app/queries/query.ts';
 import type { CliDeps, LogReport } from '../../src/cli/cli-deps.ts';
 import { type QueryOptions, runQuery } from '../../src/cli/query-command.ts';
 import type { TableName } from '../../src/cli/tables/tables.ts';

@@ -1,4 +1,4 @@
-import type { AuditSource } from '../../src/app/audit/query.ts';
+import type { AuditSource } from '../../src/app/queries/query.ts';
 
 const nothing = (): never => {
   throw new Error('nothing to audit here');

@@ -4,7 +4,7 @@ import { Decimal } from '../../../events/codecs.ts';
 import type { LogPosition } from '../../ports/event-log.ts';
 import { Fault } from '../../ports/fault.ts';
 import type { ReadableLog } from '../../ports/readable-log.ts';
-import { nullable } from './query.ts';
+import { nullable } from '../queries/query.ts';
 
 /** The head of a store's hash chain at some time. Kept elsewhere, it later proves that the log still contains everything up to there. */
 export interface Anchor extends LogPosition {

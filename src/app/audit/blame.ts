@@ -6,9 +6,9 @@ import { historiesIn } from '../../../projections/snapshot-history.ts';
 import type { State } from '../../../projections/state.ts';
 import { Fault } from '../../ports/fault.ts';
 import type { LayerEntry, LayerFiles, LayerLook } from '../../ports/layers.ts';
+import { type AuditSource, nullable } from '../queries/query.ts';
 import { snapshotWith, volumeOf } from '../store/volume-of.ts';
 import { findSnapshot } from './find-snapshot.ts';
-import { type AuditSource, nullable } from './query.ts';
 import { mentioning } from './read-events.ts';
 import { stateAt, withLog } from './state-at.ts';
 

@@ -1,8 +1,8 @@
 import * as t from 'io-ts';
 import { Decimal, Kind, Labels } from '../../../events/codecs.ts';
 import type { State } from '../../../projections/state.ts';
+import { nullable } from '../queries/query.ts';
 import { snapshotWith } from '../store/volume-of.ts';
-import { nullable } from './query.ts';
 
 /** A snapshot at one of two moments. `bytes` are its own, null if they were not measured by then. */
 const Side = t.strict({ key: t.string, kind: Kind, labels: Labels, bytes: nullable(Decimal) });

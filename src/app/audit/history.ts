@@ -8,9 +8,9 @@ import { nearestKeys } from '../../domain/nearest.ts';
 import { Fault } from '../../ports/fault.ts';
 import type { ReadableLog } from '../../ports/readable-log.ts';
 import type { StoreFiles } from '../../ports/store-files.ts';
+import { EventRow, nullable } from '../queries/query.ts';
 import { snapshotWith } from '../store/volume-of.ts';
 import { allEver, keysIn, meantIn, nearestHint } from './find-snapshot.ts';
-import { EventRow, nullable } from './query.ts';
 import { mentioning, ofIds } from './read-events.ts';
 import { stateAt, withLog } from './state-at.ts';
 

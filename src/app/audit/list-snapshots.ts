@@ -5,7 +5,7 @@ import type { Snapshot } from '../../../projections/snapshot.ts';
 import type { State } from '../../../projections/state.ts';
 import { parseFilters } from '../../domain/filter/parse-filters.ts';
 import { Fault } from '../../ports/fault.ts';
-import { nullable } from './query.ts';
+import { nullable } from '../queries/query.ts';
 
 const snapshot = {
   id: Decimal,

@@ -6,9 +6,9 @@ import { namespaceOf } from '../../../projections/snapshot.ts';
 import { retainedTotals, type State } from '../../../projections/state.ts';
 import { silent } from '../../ports/logger.ts';
 import type { StoreFiles } from '../../ports/store-files.ts';
+import { nullable } from '../queries/query.ts';
 import { loadState } from '../recovery/load-state.ts';
 import { positionNamed, wallClock } from './moment.ts';
-import { nullable } from './query.ts';
 import { withLog } from './state-at.ts';
 
 /** How many snapshots there are of a sort, and what is known of their size; `unmeasured` have no known size yet. */

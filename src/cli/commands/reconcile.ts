@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import * as t from 'io-ts';
-import { ActionRow } from '../../app/audit/changes.ts';
+import { ActionRow } from '../../app/queries/changes.ts';
 import type { Action } from '../../app/reconcile/action.ts';
 import { actionRow, type Described } from '../../app/reconcile/action.ts';
 import { loadConfig } from '../../config/load-config.ts';

@@ -1,4 +1,4 @@
-import type { queries } from '../../app/audit/queries.ts';
+import type { queries } from '../../app/queries/queries.ts';
 import { anchorLines, blameLines, diffLines, historyLines, whyLines } from './history.ts';
 import { snapshotLines, statLines, statsLines, treeLines } from './snapshots.ts';
 

@@ -1,5 +1,5 @@
 import * as t from 'io-ts';
-import { ListType } from '../../app/audit/parameters.ts';
+import { ListType } from '../../app/queries/parameters.ts';
 import { version } from '../../config/version.ts';
 import { createSchemas } from '../json-schema.ts';
 import { type AnswerDescription, asJson, jsonOf, type Route, reading } from '../route.ts';

@@ -1,6 +1,6 @@
 import { AmbiguousRow } from '../../app/audit/find-snapshot.ts';
-import { type AnyQuery, queries } from '../../app/audit/queries.ts';
-import type { AuditSource } from '../../app/audit/query.ts';
+import { type AnyQuery, queries } from '../../app/queries/queries.ts';
+import type { AuditSource } from '../../app/queries/query.ts';
 import { asJson, failure, jsonOf, misuse, type Route, reading } from '../route.ts';
 
 const routeOf = ({ name, summary, parameters, answer, run }: AnyQuery): Route<AuditSource> => ({

@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import type { Given } from '../../../src/app/audit/query.ts';
+import type { Given } from '../../../src/app/queries/query.ts';
 import { type LogOptions, log } from '../../../src/cli/commands/log.ts';
 import { Fault } from '../../../src/ports/fault.ts';
 import { cliSuite, createPrinter, type MemoryDeps } from '../memory-deps.ts';

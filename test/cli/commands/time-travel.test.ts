@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import type { Given } from '../../../src/app/audit/query.ts';
+import type { Given } from '../../../src/app/queries/query.ts';
 import type { QueryOptions } from '../../../src/cli/query-command.ts';
 import type { TableName } from '../../../src/cli/tables/tables.ts';
 import { caughtFault } from '../../support/caught-fault.ts';

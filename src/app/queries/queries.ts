@@ -1,19 +1,19 @@
 import type { Envelope } from '../../../events/envelope.ts';
 import { Fault } from '../../ports/fault.ts';
 import type { ReadableLog } from '../../ports/readable-log.ts';
+import { AnchorRow, anchorRow, heldRow } from '../audit/anchor.ts';
+import { Blame, blame } from '../audit/blame.ts';
+import { Change, type Difference, differenceOf } from '../audit/difference.ts';
+import { Stat, statOf } from '../audit/find-snapshot.ts';
+import { History, historyOf, knownKey } from '../audit/history.ts';
+import { listRetained, listSnapshots, RetainedRow, SnapshotRow, TreeRow, treeOf } from '../audit/list-snapshots.ts';
+import { wallClock } from '../audit/moment.ts';
+import { createChooser, type Selection, select } from '../audit/select-events.ts';
+import { stateOfStore, withLog } from '../audit/state-at.ts';
+import { Stats, statsOfStore } from '../audit/stats.ts';
 import { Why, whySnapshot } from '../explain/why.ts';
-import { AnchorRow, anchorRow, heldRow } from './anchor.ts';
-import { Blame, blame } from './blame.ts';
-import { Change, type Difference, differenceOf } from './difference.ts';
-import { Stat, statOf } from './find-snapshot.ts';
-import { History, historyOf, knownKey } from './history.ts';
-import { listRetained, listSnapshots, RetainedRow, SnapshotRow, TreeRow, treeOf } from './list-snapshots.ts';
-import { wallClock } from './moment.ts';
 import { Count, Position, Text, Texts, Time, Types } from './parameters.ts';
 import { EventRow, list, object, type Parameters, type Query, query, type Values } from './query.ts';
-import { createChooser, type Selection, select } from './select-events.ts';
-import { stateOfStore, withLog } from './state-at.ts';
-import { Stats, statsOfStore } from './stats.ts';
 
 const key = {
   codec: Text,

@@ -2,7 +2,7 @@ import * as either from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
 import { type EventType, eventCodecs } from '../../../events/registry.ts';
 import { nearest } from '../../domain/nearest.ts';
-import { parseTime, timeForms, wallClock } from './moment.ts';
+import { parseTime, timeForms, wallClock } from '../audit/moment.ts';
 
 /** Decodes a text, or fails with what is expected instead. */
 const textCodec = <A>(expected: string, decode: (text: string) => A | undefined) =>
