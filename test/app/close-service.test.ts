@@ -5,7 +5,7 @@ import { newMemoryVolume } from '../../src/adapters/volume-driver/memory-driver.
 import { Fault } from '../../src/ports/fault.ts';
 import { caughtFault } from '../support/caught-fault.ts';
 import { commit, prepare, remove } from '../support/commands.ts';
-import { heldUp } from '../support/held-up.ts';
+import { deferred } from '../support/deferred.ts';
 import { closeMemoryStores, type MemoryStore, openMemoryStore } from '../support/memory-store.ts';
 import { speedUpTimers } from '../support/speed-up-timers.ts';
 import { waitFor } from '../support/wait-for.ts';
@@ -15,8 +15,8 @@ const test = suite('app/close-service');
 const actor = { actor: 'containerd', namespace: 'default' };
 
 test('nothing is recorded after it: what is measured later is measured by the next start', async () => {
-  const { held, release } = heldUp();
-  const store = await openMemoryStore({ before: (deed) => (deed === 'usage' ? held : undefined) });
+  const { promise: held, resolve: release } = deferred();
+  const store = await openMemoryStore({ before: (operation) => (operation === 'usage' ? held : undefined) });
   await store.snapshots.prepare(prepare('k1'), actor);
   await store.snapshots.commit(commit('k1', 'base'), actor);
   const measured = store.snapshots.usage('base').catch((error: Fault) => error.code);
@@ -37,12 +37,12 @@ const crashed = async (store: MemoryStore) =>
   (await openMemoryStore({}, { kept: store.kept, driver: store.driver })).recovered.crash !== null;
 
 test('what is just being tried again ends before it', async () => {
-  const { held, release } = heldUp();
+  const { promise: held, resolve: release } = deferred();
   let tries = 0;
   const store = await openMemoryStore({
     service: { durability: 'background' },
-    before: (deed) => {
-      if (deed !== 'flush') return;
+    before: (operation) => {
+      if (operation !== 'flush') return;
       tries += 1;
       if (tries === 1) throw new Fault('io', 'EIO', { hint: '' });
       return held;
@@ -62,11 +62,11 @@ test('what is just being tried again ends before it', async () => {
 test('a purge is cut short, tried again or not, and the next start goes on with it', async () => {
   const tries: number[] = [];
   const store = await openMemoryStore({
-    before: (deed, id) => {
-      if (deed !== 'purge') return;
+    before: (operation, id) => {
+      if (operation !== 'purge') return;
       tries.push(id);
       if (id === 1 && tries.filter((one) => one === 1).length === 1) throw new Fault('io', 'EIO', { hint: '' });
-      return heldUp().held;
+      return deferred().promise;
     },
   });
   for (const key of ['k1', 'k2']) {
@@ -88,10 +88,10 @@ test('a purge is cut short, tried again or not, and the next start goes on with 
 });
 
 test('a removal that waits for its purge is answered, since it is recorded', async () => {
-  const { held } = heldUp();
+  const { promise: held } = deferred();
   const store = await openMemoryStore({
     service: { removal: 'sync' },
-    before: (deed) => (deed === 'purge' ? held : undefined),
+    before: (operation) => (operation === 'purge' ? held : undefined),
   });
   await store.snapshots.prepare(prepare('k1'), actor);
   const removed = store.snapshots.remove(remove('k1'), actor);
@@ -104,9 +104,9 @@ test('a removal that waits for its purge is answered, since it is recorded', asy
 
 test('a change that is under way ends before it, and keeps it from being recorded where it takes too long', async () => {
   for (const released of [true, false]) {
-    const { held, release } = heldUp();
+    const { promise: held, resolve: release } = deferred();
     const store = await openMemoryStore({
-      before: (deed) => (deed === 'flush' ? held : undefined),
+      before: (operation) => (operation === 'flush' ? held : undefined),
       ...(!released && { closingLimits: short }),
     });
     await store.snapshots.prepare(prepare('k1'), actor);
@@ -127,11 +127,11 @@ test('a change that is under way ends before it, and keeps it from being recorde
 });
 
 test('layers that can not be flushed in time keep it from being recorded', async () => {
-  const { held, release } = heldUp();
+  const { promise: held, resolve: release } = deferred();
   const store = await openMemoryStore({
     service: { durability: 'background' },
     closingLimits: short,
-    before: (deed) => (deed === 'flush' ? held : undefined),
+    before: (operation) => (operation === 'flush' ? held : undefined),
   });
   await store.snapshots.prepare(prepare('k1'), actor);
   await store.snapshots.commit(commit('k1', 'base'), actor);
@@ -145,10 +145,10 @@ test('layers that can not be flushed in time keep it from being recorded', async
 test('reconciling is cut short between two actions, and within a deletion', async () => {
   const done: string[] = [];
   const store = await openMemoryStore({
-    before: (deed, id) => {
-      if (deed !== 'quarantine' && deed !== 'discard') return;
-      done.push(`${deed} ${id}`);
-      return heldUp().held;
+    before: (operation, id) => {
+      if (operation !== 'quarantine' && operation !== 'discard') return;
+      done.push(`${operation} ${id}`);
+      return deferred().promise;
     },
   });
   for (const id of [41, 42]) store.driver.volumes.set(String(id), newMemoryVolume());
@@ -161,14 +161,14 @@ test('reconciling is cut short between two actions, and within a deletion', asyn
 });
 
 test('a checkpoint that takes too long is given up', async () => {
-  const store = await openMemoryStore({ closingLimits: short, saveCheckpoint: () => heldUp().held });
+  const store = await openMemoryStore({ closingLimits: short, saveCheckpoint: () => deferred().promise });
   assert.is(await store.close('test'), false);
   assert.is(store.types().at(-1), 'StoreClosed');
   assert.match(store.said.at(-1)?.message ?? '', 'checkpoint not written in time');
 });
 
 test('a log that does not answer is given up', async () => {
-  const { held, release } = heldUp();
+  const { promise: held, resolve: release } = deferred();
   let stuck = false;
   const store = await openMemoryStore({ closingLimits: short, flush: () => (stuck ? held : Promise.resolve()) });
   stuck = true;

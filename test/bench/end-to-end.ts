@@ -26,7 +26,7 @@ export const pull: Workload = async function* (bench) {
   const node = await startNode(bench);
   for (const [variant, make] of Object.entries(images)) {
     const reference = await node.push(`pull-${variant.split(' ')[0]}`, make());
-    const times = await inTurn(bench.rounds, async (name) => {
+    const times = await alternate(bench.rounds, async (name) => {
       await settle();
       const time = await timed(() => node.ctr('images', 'pull', '--plain-http', '--snapshotter', name, reference));
       await forget(node, reference);
@@ -42,7 +42,7 @@ export const unpack: Workload = async function* (bench) {
   for (const [variant, make] of Object.entries(images)) {
     const image = make();
     const reference = await node.push(`unpack-${variant.split(' ')[0]}`, image);
-    const times = await inTurn(bench.rounds, async (name) => {
+    const times = await alternate(bench.rounds, async (name) => {
       await node.ctr('content', 'fetch', '--plain-http', reference);
       await settle();
       const time = await timed(() => node.ctr('snapshots', '--snapshotter', name, 'unpack', image.manifest.digest));
@@ -59,7 +59,7 @@ export const runContainer: Workload = async function* (bench) {
   const reference = await node.push('run', imageWithShell());
   for (const name of snapshotters) await node.ctr('images', 'pull', '--plain-http', '--snapshotter', name, reference);
   let number = 0;
-  const times = await inTurn(bench.rounds * 3, (name) => {
+  const times = await alternate(bench.rounds * 3, (name) => {
     const id = `container-${number++}`;
     return timed(() => node.ctr('run', '--rm', '--net-host', '--snapshotter', name, reference, id));
   });
@@ -76,19 +76,19 @@ function orderOf(round: number): readonly Snapshotter[] {
 }
 
 /** Rounds through all snapshotters; the first round warms up. */
-async function inTurn(rounds: number, deed: (name: Snapshotter) => Promise<number>): Promise<Times> {
+async function alternate(rounds: number, action: (name: Snapshotter) => Promise<number>): Promise<Times> {
   const times = new Map(snapshotters.map((name) => [name, [] as number[]]));
   for (let round = 0; round <= rounds; round++)
     for (const name of orderOf(round)) {
-      const time = await deed(name);
+      const time = await action(name);
       if (round > 0) times.get(name)?.push(time);
     }
   return times;
 }
 
-async function timed(deed: () => Promise<unknown>): Promise<number> {
+async function timed(action: () => Promise<unknown>): Promise<number> {
   const began = performance.now();
-  await deed();
+  await action();
   return performance.now() - began;
 }
 

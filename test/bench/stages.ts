@@ -42,12 +42,12 @@ interface Place {
 }
 
 /** Times a stage. */
-type Watch = <T>(stage: string, deed: () => T | Promise<T>) => Promise<T>;
+type Watch = <T>(stage: string, action: () => T | Promise<T>) => Promise<T>;
 
 function stopwatch(times: Map<string, number[]>): Watch {
-  return async (stage, deed) => {
+  return async (stage, action) => {
     const began = performance.now();
-    const outcome = deed();
+    const outcome = action();
     const result = outcome instanceof Promise ? await outcome : outcome;
     const taken = (performance.now() - began) * 1000;
     const known = times.get(stage);

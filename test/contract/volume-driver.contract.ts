@@ -43,16 +43,16 @@ export function volumeDriverContract(name: string, open: Open, missing: Missing 
   reconcilingContract(name, open, missing);
 }
 
-type Deed = (bench: DriverBench) => Promise<void>;
+type Action = (bench: DriverBench) => Promise<void>;
 
 /** A suite whose tests get a bench each, which ends with them. */
 function benchSuite(name: string, open: Open, missing: Missing) {
   const test = missing === undefined ? suite(name) : suiteNeeding(name, missing);
-  const put = (title: string, deed: Deed) =>
+  const put = (title: string, action: Action) =>
     test(title, async () => {
       const bench = await open();
       try {
-        await deed(bench);
+        await action(bench);
       } finally {
         await bench.driver.close();
         await bench.end();
@@ -308,12 +308,15 @@ function reconcilingContract(name: string, open: Open, missing: Missing): void {
     assert.equal(await driver.scan(), []);
   });
 
-  reconciling.put('holds exactly what was made and not purged, in any order of deeds', async ({ driver }) => {
-    const deed = fc.record({ id: fc.integer({ min: 1, max: 4 }), what: fc.constantFrom('create', 'commit', 'purge') });
+  reconciling.put('holds exactly what was made and not purged, in any order of operations', async ({ driver }) => {
+    const operation = fc.record({
+      id: fc.integer({ min: 1, max: 4 }),
+      what: fc.constantFrom('create', 'commit', 'purge'),
+    });
     await fc.assert(
-      fc.asyncProperty(fc.array(deed, { maxLength: 12 }), async (deeds) => {
+      fc.asyncProperty(fc.array(operation, { maxLength: 12 }), async (operations) => {
         const there = new Set<number>();
-        for (const { id, what } of deeds) await perform(driver, { id, what, there });
+        for (const { id, what } of operations) await perform(driver, { id, what, there });
         assert.equal(await idsOf(driver), [...there].sort());
         for (const id of there) await driver.purge(id);
       }),

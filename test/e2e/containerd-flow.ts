@@ -6,7 +6,7 @@ import { archiveOf } from '../support/image/archive.ts';
 import { expectedTree } from '../support/image/expected-tree.ts';
 import { imageOf, layerOf, packedLayer } from '../support/image/image.ts';
 import { pushImage } from '../support/image/push.ts';
-import { loudly } from '../support/loudly.ts';
+import { logAndRethrow } from '../support/log-and-rethrow.ts';
 import { type Missing, suiteNeeding } from '../support/requirements.ts';
 import { run } from '../support/run.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
@@ -29,7 +29,7 @@ export function containerdFlow(server: Server, root?: string, needed?: Missing):
   let state: State;
 
   test.before(() =>
-    loudly(async () => {
+    logAndRethrow(async () => {
       sandbox = createSandbox('e2e');
       const environment = await createEnvironment(sandbox, root ?? sandbox.folder('store'), server);
       state = await pushImages(environment);

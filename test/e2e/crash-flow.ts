@@ -2,7 +2,7 @@ import { snapshotterName } from '../support/containerd.ts';
 import { expectedTree } from '../support/image/expected-tree.ts';
 import { imageOf, layerOf } from '../support/image/image.ts';
 import { pushImage } from '../support/image/push.ts';
-import { loudly } from '../support/loudly.ts';
+import { logAndRethrow } from '../support/log-and-rethrow.ts';
 import { type Missing, suiteNeeding } from '../support/requirements.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import type { Server } from '../support/server.ts';
@@ -20,7 +20,7 @@ export function crashFlow(server: Server, root?: string, needed?: Missing): void
   let reference: string;
 
   test.before(() =>
-    loudly(async () => {
+    logAndRethrow(async () => {
       sandbox = createSandbox('crash');
       environment = await createEnvironment(sandbox, root ?? sandbox.folder('store'), server);
       const image = imageOf(layers.map(layerOf), { Env: ['PATH=/bin'] });

@@ -56,7 +56,7 @@ export async function createEnvironment(sandbox: Sandbox, root: string, server: 
   const removeAll = async () => {
     for (const id of words(await ctr('containers', 'list', '--quiet'))) await ctr('containers', 'delete', id);
     for (const name of words(await ctr('images', 'list', '--quiet'))) await ctr('images', 'remove', '--sync', name);
-    await collect(containerd);
+    await collectGarbage(containerd);
     const rows = async () => (await list()).trim().split('\n').slice(1);
     await waitFor(`an empty list: ${await list()}`, async () => (await rows()).length === 0);
   };
@@ -120,7 +120,7 @@ async function viewed({ ctr, tryCtr }: Containerd, key: string, parent: string):
 }
 
 /** containerd collects by itself some time after the last removal, or not at all; deleting a lease makes it do so now. */
-async function collect({ ctr }: Containerd): Promise<void> {
+async function collectGarbage({ ctr }: Containerd): Promise<void> {
   await ctr('leases', 'create', '--id', 'collect');
   await ctr('leases', 'delete', '--sync', 'collect');
 }

@@ -7,7 +7,7 @@ import { type CountingProxy, startCountingProxy } from '../support/counting-prox
 import { expectedTree } from '../support/image/expected-tree.ts';
 import { imageOf, layerOf } from '../support/image/image.ts';
 import { pushImage } from '../support/image/push.ts';
-import { loudly } from '../support/loudly.ts';
+import { logAndRethrow } from '../support/log-and-rethrow.ts';
 import { type Missing, requireCommand, suiteNeeding } from '../support/requirements.ts';
 import { run } from '../support/run.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
@@ -66,7 +66,7 @@ export function retentionFlow(driver: string, rootOf: (sandbox: Sandbox) => stri
   const expectWhole = () => state.environment.expectTree(state.reference, expectedTree(layers));
 
   test.before(() =>
-    loudly(async () => {
+    logAndRethrow(async () => {
       sandbox = createSandbox('e2e-retention');
       state = await createState(sandbox, driver, rootOf(sandbox));
     }),

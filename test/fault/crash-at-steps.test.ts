@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import type { Test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Step, steps } from '../../src/ports/failpoints.ts';
-import { inTurn } from '../support/in-turn.ts';
+import { forEachConcurrently } from '../support/for-each-concurrently.ts';
 import { onDisk, stateOfRoot, verified } from '../support/inspect-store.ts';
 import { suiteNeeding } from '../support/requirements.ts';
 import { createSandbox } from '../support/sandbox.ts';
 import { CallFailure, kindName, type SnapshotsClient } from '../support/snapshots-client.ts';
 import { waitFor } from '../support/wait-for.ts';
-import { collect } from './collect.ts';
+import { collectGarbage } from './collect-garbage.ts';
 import { type DriverUnderTest, driversUnderTest, isStepOf } from './drivers.ts';
 import { type Call, endingScript, type Listed, retentionScript, wholeScript } from './script.ts';
 import { createServing, type Serving } from './serving.ts';
@@ -119,7 +119,7 @@ async function survive(
     assert.is(readFileSync(join(await layerOf(key), 'file'), 'utf8'), `content of ${key.toLowerCase()}`);
   await client.cleanup();
   await expectVerified(serving.root);
-  await collect(client);
+  await collectGarbage(client);
   await daemon.stop();
   await expectVerified(serving.root);
 }
@@ -183,7 +183,7 @@ function crashTests(test: Test, driver: DriverUnderTest): void {
       const all = own
         .filter((step) => partOf(step) === part)
         .flatMap((step) => killsAt(step, driver.name).map((lives) => ({ step, lives })));
-      await inTurn(all, atOnce, surviveSomewhere);
+      await forEachConcurrently(all, atOnce, surviveSomewhere);
     });
 }
 

@@ -6,7 +6,7 @@ import { cliDeps } from '../../src/compose/cli-deps.ts';
 import { Fault } from '../../src/ports/fault.ts';
 import { snapledgerRun } from '../cli/process.ts';
 import { onDisk, stateOfRoot, verified } from '../support/inspect-store.ts';
-import { loudly } from '../support/loudly.ts';
+import { logAndRethrow } from '../support/log-and-rethrow.ts';
 import { requireFileSystem, suiteNeeding } from '../support/requirements.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import {
@@ -30,7 +30,7 @@ interface Context {
 const test = suiteNeeding<Context>('damage of a real store', requireFileSystem('overlay'));
 
 test.before((context) =>
-  loudly(async () => {
+  logAndRethrow(async () => {
     context.sandbox = createSandbox('damage');
     context.whole = join(context.sandbox.path, 'whole');
     await fillStore(context.sandbox, context.whole);

@@ -2,27 +2,27 @@ import { type ErrnoName, errnoError } from '../../src/ports/errno.ts';
 import { faultCode, isTransient } from '../../src/ports/fault.ts';
 import type { Row } from './undo-table.ts';
 
-/** What a disk answers, and a process or machine that has run out of something. EIO and ENOSPC have rows at every step anyway. */
+/** Errors of disks and of exhausted limits. EIO and ENOSPC have rows at every step in the undo table. */
 const errnos = ['EDQUOT', 'EROFS', 'ESTALE', 'EUCLEAN', 'EBADMSG', 'EMFILE', 'ENFILE', 'ENOMEM'] as const;
 
 const removed = { index: ['base committed'], disk: ['1'] } as const;
 
-/** Refused where the volume is made, committed or flushed: undone, and the same works when the cause has ended. */
+/** The driver fails to create, flush or freeze: the operation is undone, and succeeds when repeated without the error. */
 function refusedByDriver(error: ErrnoName): readonly Row[] {
   const caller = faultCode(errnoError(error, error));
   const undone = ['SnapshotPrepared', 'PrepareUndone', 'VolumePurged'];
   return [
-    { step: 'prepare.volume', error, deed: 'prepare', caller, logged: undone, again: 'done' },
-    { step: 'commit.flush', error, deed: 'commit', caller, logged: ['CommitUndone'], again: 'done' },
-    { step: 'commit.freeze', error, deed: 'commit', caller, logged: ['CommitUndone'], again: 'done' },
+    { step: 'prepare.volume', error, operation: 'prepare', caller, logged: undone, again: 'done' },
+    { step: 'commit.flush', error, operation: 'commit', caller, logged: ['CommitUndone'], again: 'done' },
+    { step: 'commit.freeze', error, operation: 'commit', caller, logged: ['CommitUndone'], again: 'done' },
   ];
 }
 
-/** What no caller waits for is reported, and tried again until it succeeds. */
+/** A failure of background work is reported and retried until it succeeds. */
 function retried(error: ErrnoName): readonly Row[] {
   const logged = ['SnapshotRemoved', 'VolumePurged'];
   const purge = {
-    deed: 'remove',
+    operation: 'remove',
     caller: 'done',
     said: 'purge failed',
     logged,
@@ -30,7 +30,7 @@ function retried(error: ErrnoName): readonly Row[] {
     ...removed,
   } as const;
   const said = 'checkpoint failed: a restart will take longer';
-  const checkpoint = { deed: 'close', caller: 'done', said, logged: ['StoreClosed'], again: 'done' } as const;
+  const checkpoint = { operation: 'close', caller: 'done', said, logged: ['StoreClosed'], again: 'done' } as const;
   return [
     { step: 'remove.purge', error, ...purge },
     { step: 'checkpoint.write', error, ...checkpoint },
@@ -38,7 +38,7 @@ function retried(error: ErrnoName): readonly Row[] {
   ];
 }
 
-/** A write that is refused is cut off again, and the log goes on where the cause can end; a flush that fails always stops it. */
+/** A failed write is truncated; the log continues after a transient error. A failed flush always stops it. */
 function ofLog(error: ErrnoName): readonly Row[] {
   const thrown = errnoError(error, error);
   const caller = faultCode(thrown);
@@ -46,15 +46,15 @@ function ofLog(error: ErrnoName): readonly Row[] {
   const refused = { error, caller, logged: [], ...(isTransient(thrown) ? ({ again: 'done' } as const) : stopped) };
   const left = isTransient(thrown) ? {} : { disk: ['1', '2', '3'] };
   return [
-    { step: 'log.write', deed: 'prepare', ...refused, ...left },
-    { step: 'log.write', deed: 'commit', ...refused },
-    { step: 'log.write', deed: 'remove', ...refused },
-    { step: 'log.write', deed: 'update', ...refused },
-    { step: 'log.rotate', deed: 'prepare', ...refused, ...left, segmentBytes: 1 },
+    { step: 'log.write', operation: 'prepare', ...refused, ...left },
+    { step: 'log.write', operation: 'commit', ...refused },
+    { step: 'log.write', operation: 'remove', ...refused },
+    { step: 'log.write', operation: 'update', ...refused },
+    { step: 'log.rotate', operation: 'prepare', ...refused, ...left, segmentBytes: 1 },
     {
       step: 'log.sync',
       error,
-      deed: 'prepare',
+      operation: 'prepare',
       caller: 'io',
       logged: ['SnapshotPrepared'],
       disk: ['1', '2', '3'],
@@ -64,7 +64,7 @@ function ofLog(error: ErrnoName): readonly Row[] {
   ];
 }
 
-/** What follows from each errno at each kind of step. */
+/** The expected results of each errno at each kind of step. */
 export const errnoRows: readonly Row[] = errnos.flatMap((error) => [
   ...refusedByDriver(error),
   ...retried(error),

@@ -10,7 +10,7 @@ import { requireCommand, requireFileSystem, suiteNeeding } from '../support/requ
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { CallFailure, type SnapshotsClient } from '../support/snapshots-client.ts';
 import { waitFor } from '../support/wait-for.ts';
-import { collect } from './collect.ts';
+import { collectGarbage } from './collect-garbage.ts';
 import { btrfs, driversUnderTest, overlay } from './drivers.ts';
 import { createServing, type Serving } from './serving.ts';
 
@@ -49,7 +49,7 @@ function allowFiles({ pid }: Daemon, count: number): void {
 async function expectInOrder({ client, serving, daemon }: Context): Promise<void> {
   const { status, text } = await verified(serving.root);
   assert.is(status, 0, text);
-  await collect(client);
+  await collectGarbage(client);
   await waitFor('the disk to be empty', () => onDisk(serving.root).snapshots.length === 0);
   client.close();
   await daemon.stop();

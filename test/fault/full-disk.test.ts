@@ -9,7 +9,7 @@ import { suiteNeeding } from '../support/requirements.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { codeOf, keysOf, type SnapshotsClient } from '../support/snapshots-client.ts';
 import { flawIn, type KnownFile, writeFiles } from '../torture/content.ts';
-import { collect } from './collect.ts';
+import { collectGarbage } from './collect-garbage.ts';
 import { createServing, type Serving } from './serving.ts';
 import { bytesFree, type SmallDisk, smallDisks, writeSmallFiles } from './small-disk.ts';
 
@@ -84,7 +84,7 @@ async function recoverFrom({ disk, loop, serving, client }: Context, made: reado
   assert.is(flawIn(disk.driver.layer(serving.root, { id: 1, kind: 'committed' }), files), undefined);
   const { status, text } = await verified(serving.root);
   assert.is(status, 0, text);
-  await collect(client);
+  await collectGarbage(client);
   assert.equal(onDisk(serving.root), { snapshots: [], quarantine: [] });
 }
 
@@ -145,7 +145,7 @@ function fullDiskTests(test: Test<Context>): void {
     context.daemon = await serving.start();
     const again = serving.connect();
     assert.equal(await keysOf(again), acknowledged);
-    assert.is(await collect(again), acknowledged.length);
+    assert.is(await collectGarbage(again), acknowledged.length);
     assert.equal(readdirSync(join(serving.root, 'snapshots')), []);
   });
 }

@@ -2,12 +2,12 @@ import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import type { Daemon } from '../support/daemon.ts';
 import { onDisk, stateOfRoot, verified } from '../support/inspect-store.ts';
+import { logAndRethrow } from '../support/log-and-rethrow.ts';
 import type { Loop } from '../support/loop.ts';
-import { loudly } from '../support/loudly.ts';
 import { suiteNeeding } from '../support/requirements.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { keysOf, type SnapshotsClient } from '../support/snapshots-client.ts';
-import { collect } from './collect.ts';
+import { collectGarbage } from './collect-garbage.ts';
 import { btrfs as driver } from './drivers.ts';
 import { createServing, type Serving } from './serving.ts';
 import { fillBlocks, smallDiskFor, useUpMetadata, writeSmallFiles } from './small-disk.ts';
@@ -55,7 +55,7 @@ async function begin(context: Context, retained: number): Promise<void> {
 }
 
 test.before.each((context) =>
-  loudly(async () => {
+  logAndRethrow(async () => {
     context.sandbox = createSandbox('full-metadata');
     context.loop = disk.make();
   }),
@@ -74,7 +74,7 @@ async function recoverFrom({ serving, client }: Context): Promise<void> {
   await client.commit('layer', 'k3');
   const { status, text } = await verified(serving.root);
   assert.is(status, 0, text);
-  await collect(client);
+  await collectGarbage(client);
   assert.equal(onDisk(serving.root), { snapshots: [], quarantine: [] });
 }
 

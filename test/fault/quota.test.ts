@@ -5,13 +5,13 @@ import type { Test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Daemon } from '../support/daemon.ts';
 import { onDisk, stateOfRoot, verified } from '../support/inspect-store.ts';
+import { logAndRethrow } from '../support/log-and-rethrow.ts';
 import { createLoop } from '../support/loop.ts';
-import { loudly } from '../support/loudly.ts';
 import { requireFileSystem, suiteNeeding } from '../support/requirements.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { codeOf, keysOf, type SnapshotsClient } from '../support/snapshots-client.ts';
 import { flawIn, type KnownFile, writeFiles } from '../torture/content.ts';
-import { collect } from './collect.ts';
+import { collectGarbage } from './collect-garbage.ts';
 import { type DriverUnderTest, driversUnderTest, overlay } from './drivers.ts';
 import { createServing, type Serving } from './serving.ts';
 import { fillers, fillQuota, limitedSubvolume } from './small-disk.ts';
@@ -74,7 +74,7 @@ async function recoverFrom(context: Context): Promise<void> {
   assert.is(flawIn(driver.layer(serving.root, { id: 1, kind: 'committed' }), files), undefined);
   const { status, text } = await verified(serving.root);
   assert.is(status, 0, text);
-  await collect(client);
+  await collectGarbage(client);
   assert.equal(onDisk(serving.root), { snapshots: [], quarantine: [] });
 }
 
@@ -116,7 +116,7 @@ function quotaTests(test: Test<Context>): void {
 for (const driver of driversUnderTest) {
   const needs = [...driver.needs, requireFileSystem('btrfs')];
   const test = suiteNeeding<Context>(`${driver.name} over quota`, ...needs);
-  test.before.each((context) => loudly(async () => void Object.assign(context, await begin(driver))));
+  test.before.each((context) => logAndRethrow(async () => void Object.assign(context, await begin(driver))));
   test.after.each(({ sandbox }) => sandbox.close());
   quotaTests(test);
   test.run();

@@ -50,10 +50,10 @@ const newFile = ({ path }: Pick<Loop, 'path'>) => {
   return join(path, fillers, `filler-${files++}`);
 };
 
-/** Does a deed as long as there is room for it. */
-function untilFull(deed: () => void): void {
+/** Runs `action` until the disk is full. */
+function untilFull(action: () => void): void {
   try {
-    for (;;) deed();
+    for (;;) action();
   } catch (error) {
     if (!isFull(error)) throw error;
   }

@@ -3,18 +3,18 @@ import type { ErrnoName } from '../../src/ports/errno.ts';
 import type { Step } from '../../src/ports/failpoints.ts';
 import type { FaultCode } from '../../src/ports/fault.ts';
 
-/** How a deed was answered: done, refused, or failed. */
+/** The outcome of an operation: done, refused or failed. */
 export type Outcome = 'done' | RefusalCode | FaultCode;
 
 /**
- * What follows where a step fails, in a store that holds the committed `base` (1) and the active `k` (2) upon it. Deeds:
+ * The expected result when a step fails, in a store with the committed `base` (id 1) and the active `k` (id 2) on it. Operations:
  * prepare `new` on `base`, or on nothing; commit `k` as `n`; remove `k`; relabel `k`; reconcile a stray directory; close or open
- * the store. With `retained` it holds the removed layer `old` (3) too, which can be restored, or given up by a start without retention.
+ * the store. With `retained` the store also has the removed layer `old` (id 3), which can be restored, or is evicted by a start without retention.
  */
 export interface Row {
   readonly step: Step;
   readonly error: ErrnoName;
-  readonly deed:
+  readonly operation:
     | 'prepare'
     | 'prepare without parent'
     | 'commit'
@@ -25,27 +25,27 @@ export interface Row {
     | 'open'
     | 'restore'
     | 'open without retention';
-  /** steps that fail as well, so that this one is reached: always, or at the first time alone */
+  /** further steps that fail so that this one is reached: always, or only the first time */
   readonly also?: readonly `${Step}=error(${'EIO' | 'ENOSPC'})${'' | '@1'}`[];
-  /** what the caller is told */
+  /** the answer to the caller */
   readonly caller: Outcome;
   /** a message for the operator */
   readonly said?: string;
-  /** events that the log holds in the end, background work included */
+  /** events in the log at the end, including those of background work */
   readonly logged: readonly string[];
-  /** snapshots in the end, where they are not those of before */
+  /** snapshots at the end; default: unchanged */
   readonly index?: readonly string[];
-  /** volumes in the end, where they are not those of before */
+  /** volumes at the end; default: unchanged */
   readonly disk?: readonly string[];
-  /** the same deed, asked for again */
+  /** the outcome of the same operation, repeated */
   readonly again: Outcome;
-  /** the same deed, asked for again after a restart, where that matters: the log had stopped */
+  /** the outcome of the same operation after a restart, if the log had stopped */
   readonly restarted?: Outcome;
-  /** `k` has a subvolume inside, where the driver knows such things */
+  /** `k` contains a nested subvolume, if the driver supports them */
   readonly nested?: true;
   /** the store retains a removed layer */
   readonly retained?: true;
-  /** so small that the next event begins a new segment */
+  /** set to a size at which the next event starts a new segment */
   readonly segmentBytes?: number;
 }
 
@@ -54,9 +54,9 @@ const withoutK = { index: ['base committed'], disk: ['1'] };
 const withOld = { retained: true, disk: ['1', '2', '3'] } as const;
 const committedK = { index: ['base committed', 'n committed'] };
 
-/** The disk refuses a prepare: it is undone, and the key free again. */
+/** The driver fails a prepare: it is undone, and the key is free again. */
 const prepareUndone = {
-  deed: 'prepare',
+  operation: 'prepare',
   logged: ['SnapshotPrepared', 'PrepareUndone', 'VolumePurged'],
   again: 'done',
 } as const;
@@ -64,22 +64,22 @@ const refusedPrepare = (step: Step): readonly Row[] => [
   { step, error: 'EIO', caller: 'io', ...prepareUndone },
   { step, error: 'ENOSPC', caller: 'no-space', ...prepareUndone },
 ];
-/** The disk refuses a commit: the active is as it was. */
+/** The driver fails a commit: the active snapshot is unchanged. */
 const refusedCommit = (step: Step): readonly Row[] => [
-  { step, error: 'EIO', deed: 'commit', caller: 'io', logged: ['CommitUndone'], again: 'done' },
-  { step, error: 'ENOSPC', deed: 'commit', caller: 'no-space', logged: ['CommitUndone'], again: 'done' },
+  { step, error: 'EIO', operation: 'commit', caller: 'io', logged: ['CommitUndone'], again: 'done' },
+  { step, error: 'ENOSPC', operation: 'commit', caller: 'no-space', logged: ['CommitUndone'], again: 'done' },
 ];
-/** The log refuses at once: nothing has happened. */
-const refusedAppend = (step: Step, deed: Row['deed']): readonly Row[] => [
-  { step, error: 'EIO', deed, caller: 'io', logged: [], again: 'done' },
-  { step, error: 'ENOSPC', deed, caller: 'no-space', logged: [], again: 'done' },
+/** The log rejects the append at once: nothing has changed. */
+const refusedAppend = (step: Step, operation: Row['operation']): readonly Row[] => [
+  { step, error: 'EIO', operation, caller: 'io', logged: [], again: 'done' },
+  { step, error: 'ENOSPC', operation, caller: 'no-space', logged: [], again: 'done' },
 ];
-/** The answer is lost: what it would have told is so. */
+/** Only the answer is lost: the operation has taken effect. */
 const lostAnswer = { error: 'EIO', caller: 'io' } as const;
-/** What nobody waits for is told to the operator and tried again until it succeeds. */
+/** A failure of background work is reported to the operator and retried until it succeeds. */
 const purgedAtLast = {
   error: 'EIO',
-  deed: 'remove',
+  operation: 'remove',
   caller: 'done',
   said: 'purge failed',
   logged: ['SnapshotRemoved', 'VolumePurged'],
@@ -88,24 +88,24 @@ const purgedAtLast = {
 } as const;
 const finishedAtLast = {
   error: 'EIO',
-  deed: 'commit',
+  operation: 'commit',
   caller: 'done',
   said: 'active not dropped',
   logged: ['SnapshotCommitted'],
   ...committedK,
   again: 'not-found',
 } as const;
-/** The log gave a prepare back, and the disk does not: the volume is recorded for a later purge, at once or as soon as the log takes that. */
-const givenBack = {
+/** The log rolled a prepare back, and the driver cannot delete its volume: a purge is recorded, at once or as soon as the log accepts it. */
+const rolledBack = {
   error: 'EIO',
-  deed: 'prepare',
+  operation: 'prepare',
   caller: 'no-space',
   said: 'undo failed',
   logged: ['PrepareUndone', 'VolumePurged'],
   again: 'done',
 } as const;
-const withoutParent = (row: Row): Row => ({ ...row, deed: 'prepare without parent' });
-/** The log fails with an unknown outcome: it takes nothing until a restart. */
+const withoutParent = (row: Row): Row => ({ ...row, operation: 'prepare without parent' });
+/** The log fails with an unknown outcome: it accepts nothing until a restart. */
 const stopped = { error: 'EIO', caller: 'io', logged: [], again: 'stopped' } as const;
 
 const common: readonly Row[] = [
@@ -115,7 +115,7 @@ const common: readonly Row[] = [
   {
     step: 'prepare.answer',
     ...lostAnswer,
-    deed: 'prepare',
+    operation: 'prepare',
     logged: ['SnapshotPrepared'],
     ...withNew,
     again: 'already-exists',
@@ -126,7 +126,7 @@ const common: readonly Row[] = [
   {
     step: 'commit.answer',
     ...lostAnswer,
-    deed: 'commit',
+    operation: 'commit',
     logged: ['SnapshotCommitted'],
     ...committedK,
     again: 'not-found',
@@ -136,7 +136,7 @@ const common: readonly Row[] = [
   {
     step: 'remove.answer',
     ...lostAnswer,
-    deed: 'remove',
+    operation: 'remove',
     logged: ['SnapshotRemoved', 'VolumePurged'],
     ...withoutK,
     again: 'not-found',
@@ -144,7 +144,7 @@ const common: readonly Row[] = [
   { step: 'remove.purge', ...purgedAtLast },
   { step: 'remove.purged', ...purgedAtLast },
   ...refusedAppend('update.append', 'update'),
-  { step: 'update.answer', ...lostAnswer, deed: 'update', logged: ['SnapshotUpdated'], again: 'done' },
+  { step: 'update.answer', ...lostAnswer, operation: 'update', logged: ['SnapshotUpdated'], again: 'done' },
   {
     step: 'undo.prepare',
     also: ['prepare.volume=error(EIO)'],
@@ -153,14 +153,14 @@ const common: readonly Row[] = [
     said: 'undo failed',
     ...prepareUndone,
   },
-  { step: 'undo.volume', also: ['log.write=error(ENOSPC)@1'], ...givenBack },
-  { step: 'undo.volume', also: ['log.write=error(ENOSPC)'], ...givenBack },
-  { step: 'undo.record', also: ['log.write=error(ENOSPC)@1', 'undo.volume=error(EIO)'], ...givenBack },
+  { step: 'undo.volume', also: ['log.write=error(ENOSPC)@1'], ...rolledBack },
+  { step: 'undo.volume', also: ['log.write=error(ENOSPC)'], ...rolledBack },
+  { step: 'undo.record', also: ['log.write=error(ENOSPC)@1', 'undo.volume=error(EIO)'], ...rolledBack },
   {
     step: 'undo.commit',
     also: ['commit.freeze=error(EIO)'],
     error: 'EIO',
-    deed: 'commit',
+    operation: 'commit',
     caller: 'io',
     said: 'undo failed',
     logged: ['CommitUndone'],
@@ -169,19 +169,19 @@ const common: readonly Row[] = [
   {
     step: 'reconcile.act',
     error: 'EIO',
-    deed: 'reconcile',
+    operation: 'reconcile',
     caller: 'done',
     said: 'reconcile failed',
     logged: [],
     disk: ['1', '2', '99'],
     again: 'done',
   },
-  { step: 'reconcile.record', error: 'EIO', deed: 'reconcile', caller: 'io', logged: [], again: 'done' },
-  { step: 'store.open', error: 'EIO', deed: 'open', caller: 'io', logged: ['StoreClosed'], again: 'done' },
+  { step: 'reconcile.record', error: 'EIO', operation: 'reconcile', caller: 'io', logged: [], again: 'done' },
+  { step: 'store.open', error: 'EIO', operation: 'open', caller: 'io', logged: ['StoreClosed'], again: 'done' },
   {
     step: 'store.close',
     error: 'EIO',
-    deed: 'close',
+    operation: 'close',
     caller: 'done',
     said: 'closing not recorded: the next start will look like one after a crash',
     logged: [],
@@ -191,7 +191,7 @@ const common: readonly Row[] = [
   {
     step: 'restore.answer',
     ...lostAnswer,
-    deed: 'restore',
+    operation: 'restore',
     ...withOld,
     logged: ['SnapshotRestored'],
     index: ['base committed', 'k active', 'old committed'],
@@ -200,37 +200,44 @@ const common: readonly Row[] = [
   {
     step: 'retention.end',
     error: 'EIO',
-    deed: 'open without retention',
+    operation: 'open without retention',
     retained: true,
     caller: 'done',
     said: 'retention not ended: tried again',
     logged: ['StoreClosed', 'StoreOpened', 'RetentionEnded', 'VolumePurged'],
     again: 'done',
   },
-  { step: 'log.write', ...stopped, deed: 'prepare', disk: ['1', '2', '3'], restarted: 'done' },
-  { step: 'log.write', ...stopped, deed: 'commit', restarted: 'done' },
-  { step: 'log.write', ...stopped, deed: 'remove', restarted: 'done' },
-  { step: 'log.write', ...stopped, deed: 'update', restarted: 'done' },
+  { step: 'log.write', ...stopped, operation: 'prepare', disk: ['1', '2', '3'], restarted: 'done' },
+  { step: 'log.write', ...stopped, operation: 'commit', restarted: 'done' },
+  { step: 'log.write', ...stopped, operation: 'remove', restarted: 'done' },
+  { step: 'log.write', ...stopped, operation: 'update', restarted: 'done' },
   ...(['prepare', 'commit', 'remove', 'update'] as const).map(
-    (deed): Row => ({ step: 'log.write', error: 'ENOSPC', deed, caller: 'no-space', logged: [], again: 'done' }),
+    (operation): Row => ({
+      step: 'log.write',
+      error: 'ENOSPC',
+      operation,
+      caller: 'no-space',
+      logged: [],
+      again: 'done',
+    }),
   ),
-  // The bytes were written: whether they are on the disk only the next start can tell, and it finds them.
+  // The bytes were written; whether they are durable shows only at the next start, which finds them.
   {
     step: 'log.sync',
     ...stopped,
-    deed: 'prepare',
+    operation: 'prepare',
     logged: ['SnapshotPrepared'],
     disk: ['1', '2', '3'],
     restarted: 'already-exists',
   },
-  { step: 'log.sync', ...stopped, deed: 'commit', logged: ['SnapshotCommitted'], restarted: 'not-found' },
-  { step: 'log.sync', ...stopped, deed: 'remove', logged: ['SnapshotRemoved'], restarted: 'not-found' },
-  { step: 'log.sync', ...stopped, deed: 'update', logged: ['SnapshotUpdated'], restarted: 'done' },
-  { step: 'log.rotate', ...stopped, deed: 'prepare', disk: ['1', '2', '3'], restarted: 'done', segmentBytes: 1 },
+  { step: 'log.sync', ...stopped, operation: 'commit', logged: ['SnapshotCommitted'], restarted: 'not-found' },
+  { step: 'log.sync', ...stopped, operation: 'remove', logged: ['SnapshotRemoved'], restarted: 'not-found' },
+  { step: 'log.sync', ...stopped, operation: 'update', logged: ['SnapshotUpdated'], restarted: 'done' },
+  { step: 'log.rotate', ...stopped, operation: 'prepare', disk: ['1', '2', '3'], restarted: 'done', segmentBytes: 1 },
   {
     step: 'log.rotate',
     error: 'ENOSPC',
-    deed: 'prepare',
+    operation: 'prepare',
     caller: 'no-space',
     logged: [],
     again: 'done',
@@ -241,7 +248,7 @@ const common: readonly Row[] = [
       (error): Row => ({
         step,
         error,
-        deed: 'close',
+        operation: 'close',
         caller: 'done',
         said: 'checkpoint failed: a restart will take longer',
         logged: ['StoreClosed'],
@@ -271,7 +278,7 @@ const ofDriver: Readonly<Record<string, readonly Row[]>> = {
   ],
 };
 
-/** The table for one driver: every step that it can reach has a row. */
+/** The table for one driver: has a row for every step that the driver can reach. */
 export function undoTable(driver: string): readonly Row[] {
   return [...common, ...(ofDriver[driver] ?? [])];
 }

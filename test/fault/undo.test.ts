@@ -13,26 +13,26 @@ import { suiteNeeding } from '../support/requirements.ts';
 import { createSandbox } from '../support/sandbox.ts';
 import { speedUpTimers } from '../support/speed-up-timers.ts';
 import { waitFor } from '../support/wait-for.ts';
+import { type ArmedFailpoints, createArmedFailpoints } from './armed-failpoints.ts';
 import { type DiskStore, openDiskStore } from './disk-store.ts';
 import { type DriverUnderTest, driversUnderTest, isStepOf } from './drivers.ts';
 import { errnoRows } from './errno-rows.ts';
-import { createTrap, type Trap } from './trap.ts';
 import { type Outcome, type Row, undoTable } from './undo-table.ts';
 
 speedUpTimers();
 const actor = { actor: 'containerd' };
 
-/** A store with its trap, which deeds may close and open again. */
-interface Place {
+/** A store and its failpoints; an operation may close the store and open it again. */
+interface Environment {
   readonly root: string;
-  readonly trap: Trap;
+  readonly failpoints: ArmedFailpoints;
   store: DiskStore;
   open(retention?: RetentionPolicy | null): Promise<DiskStore>;
 }
 
-async function outcomeOf(deed: () => Promise<unknown>): Promise<Outcome> {
+async function outcomeOf(operation: () => Promise<unknown>): Promise<Outcome> {
   try {
-    const answer = (await deed()) as Answer<unknown> | undefined;
+    const answer = (await operation()) as Answer<unknown> | undefined;
     return answer !== undefined && '_tag' in answer && either.isLeft(answer) ? answer.left.code : 'done';
   } catch (error) {
     if (error instanceof Fault) return error.code;
@@ -40,12 +40,12 @@ async function outcomeOf(deed: () => Promise<unknown>): Promise<Outcome> {
   }
 }
 
-const prepareNew = ({ store }: Place, parent: string) =>
+const prepareNew = ({ store }: Environment, parent: string) =>
   store.snapshots.prepare({ type: 'Prepare', key: 'new', parent, kind: 'active', labels: {} }, actor);
 
-const deeds: Readonly<Record<Row['deed'], (place: Place) => Promise<unknown>>> = {
-  prepare: (place) => prepareNew(place, 'base'),
-  'prepare without parent': (place) => prepareNew(place, ''),
+const operations: Readonly<Record<Row['operation'], (environment: Environment) => Promise<unknown>>> = {
+  prepare: (environment) => prepareNew(environment, 'base'),
+  'prepare without parent': (environment) => prepareNew(environment, ''),
   commit: ({ store }) => store.snapshots.commit(commit('k', 'n'), actor),
   remove: ({ store }) => store.snapshots.remove(remove('k'), actor),
   update: ({ store }) => store.snapshots.update({ type: 'Update', key: 'k', labels: { a: 'b' }, mask: [] }, actor),
@@ -54,31 +54,31 @@ const deeds: Readonly<Record<Row['deed'], (place: Place) => Promise<unknown>>> =
     await store.reconcile({ dryRun: false });
   },
   close: ({ store }) => store.end(),
-  open: async (place) => {
-    await place.store.end();
-    place.store = await place.open();
+  open: async (environment) => {
+    await environment.store.end();
+    environment.store = await environment.open();
   },
   restore: ({ store }) => store.restore('old'),
-  'open without retention': async (place) => {
-    await place.store.end();
-    place.store = await place.open();
+  'open without retention': async (environment) => {
+    await environment.store.end();
+    environment.store = await environment.open();
   },
 };
 
 const forever: RetentionPolicy = { keep: 1e9, maxSnapshots: 1e6, maxBytes: 1e12, minFree: { bytes: 0 } };
 
-async function createPlace(
+async function createEnvironment(
   driver: DriverUnderTest,
   root: string,
   { segmentBytes, retained }: Pick<Row, 'segmentBytes' | 'retained'>,
-): Promise<Place> {
-  const trap = createTrap();
+): Promise<Environment> {
+  const failpoints = createArmedFailpoints();
   mkdirSync(root, { recursive: true });
   const open = (retention: RetentionPolicy | null = null) =>
     openDiskStore({
       retention,
       root,
-      failpoint: trap.failpoint,
+      failpoint: failpoints.failpoint,
       createDriver: driver.create,
       ...(segmentBytes === undefined ? {} : { segmentBytes }),
     });
@@ -96,16 +96,16 @@ async function createPlace(
   }
   await store.snapshots.usage('base');
   await store.journal.settled();
-  return { root, trap, store, open };
+  return { root, failpoints, store, open };
 }
 
-const indexOf = ({ store: { journal } }: Place) =>
+const indexOf = ({ store: { journal } }: Environment) =>
   [...journal.durable.index.values()].map(({ key, kind }) => `${key} ${kind}`).sort();
-/** Usage is measured whenever there is time for it. */
+/** Without `UsageMeasured`: usage is measured at no fixed time. */
 const loggedAfter = async (root: string, position: number) =>
   (await eventsOf(root, position)).filter((type) => type !== 'UsageMeasured');
 
-/** Waits for the background work to give what is expected, and fails with what it gave instead. */
+/** Waits for the background work until `what` returns `expected`; fails with the last value. */
 async function eventually(what: () => unknown, expected: unknown, message: string): Promise<void> {
   const shown = async () => JSON.stringify(await what());
   const wanted = JSON.stringify(expected);
@@ -113,13 +113,13 @@ async function eventually(what: () => unknown, expected: unknown, message: strin
   assert.is(await shown(), wanted, message);
 }
 
-async function restart(place: Place): Promise<void> {
-  await place.store.end();
-  place.store = await place.open();
+async function restart(environment: Environment): Promise<void> {
+  await environment.store.end();
+  environment.store = await environment.open();
 }
 
-/** Removes all that is left, as containerd's collection does. */
-async function collect({ store: { snapshots }, root }: Place): Promise<void> {
+/** Removes every snapshot, leaves first, as containerd's garbage collection does. */
+async function collectGarbage({ store: { snapshots }, root }: Environment): Promise<void> {
   for (let left = listed(snapshots.list([])); left.length > 0; left = listed(snapshots.list([]))) {
     const leaf = left.find(({ key }) => !left.some(({ parent }) => parent === key));
     assert.is(await outcomeOf(() => snapshots.remove(remove(leaf?.key ?? ''), actor)), 'done');
@@ -131,50 +131,54 @@ async function collect({ store: { snapshots }, root }: Place): Promise<void> {
 const listed = <T>(answer: Answer<Iterable<T>>) => (either.isRight(answer) ? [...answer.right] : []);
 
 async function play(driver: DriverUnderTest, row: Row, root: string): Promise<void> {
-  const place = await createPlace(driver, root, row);
+  const environment = await createEnvironment(driver, root, row);
   try {
     if (row.nested === true) await driver.nest(driver.layer(root, { id: 2, kind: 'active' }));
-    await fail(place, row);
-    await goOn(place, row);
+    await fail(environment, row);
+    await goOn(environment, row);
   } finally {
-    await place.store.end();
+    await environment.store.end();
   }
 }
 
-/** The step fails, and the background work comes to its end. */
-async function fail(place: Place, row: Row): Promise<void> {
-  const { step, error, deed, caller, said, logged, also = [] } = row;
+/** Runs the operation with the step failing, then waits for the background work. */
+async function fail(environment: Environment, row: Row): Promise<void> {
+  const { step, error, operation, caller, said, logged, also = [] } = row;
   const { index = ['base committed', 'k active'], disk = ['1', '2'] } = row;
-  const { root, trap, store } = place;
+  const { root, failpoints, store } = environment;
   const { position } = store.journal.place;
-  trap.arm([`${step}=error(${error})`, ...also].join(';'));
-  assert.is(await outcomeOf(() => deeds[deed](place)), caller, 'what the caller is told');
-  if (said !== undefined) await waitFor(`"${said}"`, () => place.store.said.includes(said));
-  await waitFor(`step ${step}`, () => trap.reached.has(step));
-  trap.disarm();
+  failpoints.arm([`${step}=error(${error})`, ...also].join(';'));
+  assert.is(await outcomeOf(() => operations[operation](environment)), caller, 'answer to the caller');
+  if (said !== undefined) await waitFor(`"${said}"`, () => environment.store.said.includes(said));
+  await waitFor(`step ${step}`, () => failpoints.reached.has(step));
+  failpoints.disarm();
   await eventually(() => loggedAfter(root, position), logged, 'events');
-  await eventually(() => indexOf(place), index, 'index');
+  await eventually(() => indexOf(environment), index, 'index');
   await eventually(() => onDisk(root).snapshots, disk, 'disk');
 }
 
-/** The same deed again, now and after a restart; then nothing is unexplained, and everything can be removed. */
-async function goOn(place: Place, { deed, again, restarted }: Row): Promise<void> {
-  if (deed === 'close') await restart(place);
-  assert.is(await outcomeOf(() => deeds[deed](place)), again, 'the same again');
-  await restart(place);
+/** Runs the same operation again, before and after a restart; then `verify` finds nothing, and everything can be removed. */
+async function goOn(environment: Environment, { operation, again, restarted }: Row): Promise<void> {
+  if (operation === 'close') await restart(environment);
+  assert.is(await outcomeOf(() => operations[operation](environment)), again, 'the same operation again');
+  await restart(environment);
   if (restarted !== undefined)
-    assert.is(await outcomeOf(() => deeds[deed](place)), restarted, 'the same after a restart');
-  const { status, text } = await verified(place.root);
+    assert.is(
+      await outcomeOf(() => operations[operation](environment)),
+      restarted,
+      'the same operation after a restart',
+    );
+  const { status, text } = await verified(environment.root);
   assert.is(status, 0, text);
-  assert.equal(onDisk(place.root).quarantine, []);
-  await collect(place);
+  assert.equal(onDisk(environment.root).quarantine, []);
+  await collectGarbage(environment);
 }
 
 function undoTests(test: Test, driver: DriverUnderTest): void {
-  // No step of those rows is a driver's own: one driver is enough.
+  // The errno rows use no step of a driver: one driver is enough.
   const table = [...undoTable(driver.name), ...(driver.name === 'overlay' ? errnoRows : [])];
   for (const row of table)
-    test(`${row.deed} with ${row.step} failing by ${row.error} is answered ${row.caller}`, async () => {
+    test(`${row.operation} with ${row.step} failing by ${row.error} is answered ${row.caller}`, async () => {
       const sandbox = createSandbox('undo');
       try {
         await play(driver, row, driver.newRoot(sandbox));

@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { either } from 'fp-ts';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { heldUp } from '../support/held-up.ts';
+import { deferred } from '../support/deferred.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { callOn, closeEdges, createClient, found, openEdge, sampleSnapshot } from './opened-edge.ts';
 
@@ -39,7 +39,7 @@ connections('give answers up to 16 MiB, and outlive larger ones', async () => {
 });
 
 connections('may end in the middle of a call, which still runs to its end', async () => {
-  const { held, release } = heldUp();
+  const { promise: held, resolve: release } = deferred();
   let begun = false;
   let done = false;
   const edge = await openEdge({

@@ -7,7 +7,7 @@ import * as assert from 'uvu/assert';
 import { serviceName } from '../../src/grpc/protocol.ts';
 import { serveGrpc } from '../../src/grpc/serve-grpc.ts';
 import { Fault } from '../../src/ports/fault.ts';
-import { heldUp } from '../support/held-up.ts';
+import { deferred } from '../support/deferred.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { callOn, closeEdges, createClient, found, type OpenedEdge, openEdge, sampleSnapshot } from './opened-edge.ts';
 
@@ -28,7 +28,7 @@ function health({ client }: OpenedEdge, name: string): Promise<unknown> {
 
 /** A call that is not answered before it is released. */
 function heldCall() {
-  const { held, release } = heldUp();
+  const { promise: held, resolve: release } = deferred();
   let begun = false;
   const prepare = async () => {
     begun = true;

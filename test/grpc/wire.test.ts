@@ -6,7 +6,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { timeoutOf } from '../../src/grpc/call.ts';
 import { framed, maxMessageBytes } from '../../src/grpc/framing.ts';
-import { heldUp } from '../support/held-up.ts';
+import { deferred } from '../support/deferred.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { closeEdges, definitionOf, found, type OpenedEdge, openEdge, sampleSnapshot } from './opened-edge.ts';
 
@@ -84,15 +84,15 @@ wire('turns away what is no gRPC', async () => {
   assert.is((await ask(edge, { 'content-type': 'application/grpc+proto' }, [statOf('k')]))['grpc-status'], '0');
 });
 
-wire('answers a call whose deadline has passed, and lets its deed go on', async () => {
-  const { held, release } = heldUp();
+wire('answers a call whose deadline has passed, and lets its operation continue', async () => {
+  const { promise: held, resolve: release } = deferred();
   const edge = await openEdge({ mounts: () => held.then(() => either.right([])) });
   const { path } = definitionOf('Mounts');
   const late = await ask(edge, { ':path': path, 'grpc-timeout': '20m' }, [statOf('k')]);
   assert.is(late['grpc-status'], '4');
   assert.equal(edge.observed, []);
   release();
-  await waitFor('the deed to end', () => edge.observed.length === 1);
+  await waitFor('the operation to end', () => edge.observed.length === 1);
   assert.equal(edge.observed, ['Mounts DEADLINE_EXCEEDED']);
 });
 

@@ -1,4 +1,4 @@
-import { setImmediate as turn } from 'node:timers/promises';
+import { setImmediate as yieldToLoop } from 'node:timers/promises';
 import * as fc from 'fast-check';
 import { either } from 'fp-ts';
 import { suite } from 'uvu';
@@ -38,7 +38,7 @@ test('a checkpoint is of one state of the log, whatever is recorded while its ro
           const written: unknown[] = [];
           for (const row of rows) {
             written.push(JSON.parse(JSON.stringify(row)));
-            await turn();
+            await yieldToLoop();
           }
           saved.push({ place, rows: written });
         },

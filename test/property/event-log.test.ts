@@ -10,12 +10,12 @@ import { openLog, readAll } from '../adapters/event-log/file/file-log.ts';
 import { enveloped, oneOfEach } from '../support/sample-events.ts';
 import { createSandbox } from '../support/sandbox.ts';
 
-type Deed =
+type Operation =
   | { readonly do: 'append'; readonly events: readonly number[]; readonly soon: boolean }
   | { readonly do: 'wait' | 'reopen' | 'look' }
   | { readonly do: 'read'; readonly after: number };
 
-const deed: fc.Arbitrary<Deed> = fc.oneof(
+const operation: fc.Arbitrary<Operation> = fc.oneof(
   {
     weight: 6,
     arbitrary: fc.record({
@@ -32,11 +32,11 @@ const run = { numRuns: 150 };
 const test = suite('event log, whatever is done with it');
 
 /** The real log beside the list that it should be. */
-async function follow(directory: string, segmentBytes: number, deeds: readonly Deed[]): Promise<void> {
+async function follow(directory: string, segmentBytes: number, operations: readonly Operation[]): Promise<void> {
   const open = async () => (await openLog(directory, { segmentBytes })).log;
   const all: Envelope[] = [];
   let log: EventLog = await open();
-  for (const one of deeds) {
+  for (const one of operations) {
     if (one.do === 'append') {
       const envelopes = enveloped(
         one.events.flatMap((index) => oneOfEach[index] ?? []),
@@ -61,11 +61,15 @@ test('gives back what was appended, through closings, openings and segments', as
   const sandbox = createSandbox('event-log-property');
   try {
     await fc.assert(
-      fc.asyncProperty(fc.integer({ min: 1, max: 3000 }), fc.array(deed, { maxLength: 25 }), async (size, deeds) => {
-        const directory = `${sandbox.path}/log`;
-        rmSync(directory, { recursive: true, force: true });
-        await follow(directory, size, deeds);
-      }),
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 3000 }),
+        fc.array(operation, { maxLength: 25 }),
+        async (size, operations) => {
+          const directory = `${sandbox.path}/log`;
+          rmSync(directory, { recursive: true, force: true });
+          await follow(directory, size, operations);
+        },
+      ),
       run,
     );
   } finally {

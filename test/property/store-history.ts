@@ -1,4 +1,4 @@
-import { setImmediate as turn } from 'node:timers/promises';
+import { setImmediate as yieldToLoop } from 'node:timers/promises';
 import { either } from 'fp-ts';
 import type { Snapshot } from '../../projections/snapshot.ts';
 import type { Snapshots } from '../../src/app/store/store.ts';
@@ -18,17 +18,17 @@ const keys = ['a', 'b', 'c'] as const;
 const clients = 4;
 const callsEach = 5;
 
-/** Plays clients against a store in memory whose flushes and deeds take their time and fail now and then. */
+/** Plays clients against a store in memory whose flushes and operations take their time and fail now and then. */
 export async function playHistory(seed: number, serve: Serve): Promise<readonly Entry<NaiveStore>[]> {
   const random = createRandom(seed);
   let troubled = true;
   const trouble = async (what: () => Fault) => {
-    for (let turns = random.whole(0, 4); troubled && turns > 0; turns--) await turn();
+    for (let turns = random.whole(0, 4); troubled && turns > 0; turns--) await yieldToLoop();
     if (troubled && random.chance(0.08)) throw what();
   };
   const store = await openMemoryStore({
     flush: () => trouble(() => new Fault('no-space', 'the log is full', { hint: '' })),
-    before: (deed) => (deed === 'scan' ? undefined : trouble(() => new Fault('io', 'EIO', { hint: '' }))),
+    before: (operation) => (operation === 'scan' ? undefined : trouble(() => new Fault('io', 'EIO', { hint: '' }))),
   }).catch(() => undefined);
   // The opening itself has failed: another seed has more to tell.
   if (store === undefined) return [];
@@ -70,7 +70,7 @@ interface Explanation {
 
 async function playClient(snapshots: Snapshots, random: Random, { record }: ReturnType<typeof createRecorder>) {
   for (let n = 0; n < callsEach; n++) {
-    for (let turns = random.whole(0, 3); turns > 0; turns--) await turn();
+    for (let turns = random.whole(0, 3); turns > 0; turns--) await yieldToLoop();
     const key = random.pick(keys);
     if (random.chance(0.25))
       await record(

@@ -1,4 +1,4 @@
-import { setImmediate as turn } from 'node:timers/promises';
+import { setImmediate as yieldToLoop } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { runAll } from './schedule.ts';
@@ -19,7 +19,7 @@ test('width: a suite never runs more files at once, and others fill the lanes', 
     running.set(of, (running.get(of) ?? 0) + 1);
     assert.ok((running.get(of) ?? 0) <= width);
     most = Math.max(most, (running.get('narrow') ?? 0) + (running.get('wide') ?? 0));
-    await turn();
+    await yieldToLoop();
     running.set(of, (running.get(of) ?? 0) - 1);
   });
   assert.is(most, 3);
@@ -31,7 +31,7 @@ test('failure: rejects with it and begins no other job', async () => {
   const begun: string[] = [];
   const run = async ({ name }: { name: string }) => {
     begun.push(name);
-    await turn();
+    await yieldToLoop();
     throw new Error(`no ${name}`);
   };
   const error = await runAll([job('a', narrow), job('b', narrow)], 2, run).catch((error: Error) => error);

@@ -81,7 +81,7 @@ export interface Remains {
 
 const opened: Service[] = [];
 
-/** Closes every store that was opened here: a suite's last deed, or its process would not end. */
+/** Closes every store that was opened here; every suite ends with it, otherwise its process would not exit. */
 export async function closeMemoryStores(): Promise<void> {
   await Promise.all(opened.splice(0).map((service) => service.close('test ends')));
 }

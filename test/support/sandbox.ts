@@ -3,26 +3,26 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { unmountBelow } from './mounts.ts';
 
-/** One temporary directory, and everything that must be ended before it goes. */
+/** One temporary directory, and the cleanup to run before it is deleted. */
 export interface Sandbox {
   readonly path: string;
-  /** A directory in it, made on the first call. */
+  /** A directory in it, created on the first call. */
   folder(name: string): string;
-  /** Registers what to do at the end; the last registered is done first. */
-  atEnd(deed: () => void | Promise<void>): void;
-  /** Ends all that was registered, unmounts whatever is still mounted below, deletes the directory. Called again, it waits for the same. */
+  /** Registers cleanup; runs in reverse order. */
+  atEnd(action: () => void | Promise<void>): void;
+  /** Runs the cleanup, unmounts all file systems below, deletes the directory. Later calls wait for the first. */
   close(): Promise<void>;
 }
 
 export function createSandbox(name: string): Sandbox {
   const path = mkdtempSync(join(tmpdir(), `snapledger-${name}-`));
-  const deeds: (() => void | Promise<void>)[] = [];
+  const actions: (() => void | Promise<void>)[] = [];
   let closing: Promise<void> | undefined;
   const end = async () => {
     const errors: unknown[] = [];
-    for (let deed = deeds.pop(); deed !== undefined; deed = deeds.pop())
+    for (let action = actions.pop(); action !== undefined; action = actions.pop())
       await Promise.resolve()
-        .then(deed)
+        .then(action)
         .catch((error) => errors.push(error));
     unmountBelow(path);
     rmSync(path, { recursive: true, force: true });
@@ -35,7 +35,7 @@ export function createSandbox(name: string): Sandbox {
       mkdirSync(join(path, inside), { recursive: true });
       return join(path, inside);
     },
-    atEnd: (deed) => void deeds.push(deed),
+    atEnd: (action) => void actions.push(action),
     close: () => {
       closing ??= end();
       return closing;

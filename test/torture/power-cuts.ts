@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Mount } from '../../src/ports/volume-driver.ts';
-import { collect } from '../fault/collect.ts';
+import { collectGarbage } from '../fault/collect-garbage.ts';
 import type { DriverUnderTest } from '../fault/drivers.ts';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
 import type { Sandbox } from '../support/sandbox.ts';
@@ -106,7 +106,7 @@ async function isAlive(client: SnapshotsClient, atEnd: boolean): Promise<boolean
   try {
     await client.prepare('probe');
     await client.remove('probe');
-    if (atEnd) await collect(client);
+    if (atEnd) await collectGarbage(client);
     return true;
   } catch (error) {
     if (error instanceof CallFailure) return false;

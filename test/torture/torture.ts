@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { collect } from '../fault/collect.ts';
+import { collectGarbage } from '../fault/collect-garbage.ts';
 import { type DriverUnderTest, driversUnderTest } from '../fault/drivers.ts';
 import { createServing, type Serving } from '../fault/serving.ts';
 import type { Daemon } from '../support/daemon.ts';
@@ -184,7 +184,7 @@ async function underLoad(run: Run, fault: InjectedFault, victim: Daemon): Promis
 /** Every key can be removed, leaf by leaf, and then nothing is left; what verify says is true of both. */
 async function collectAll({ disk, ledgers }: Run, client: SnapshotsClient): Promise<Summary['findings']> {
   const before = await verified(disk.root);
-  await collect(client);
+  await collectGarbage(client);
   for (const { facts } of ledgers) facts.clear();
   const after = await verified(disk.root);
   const left = onDisk(disk.root).snapshots;

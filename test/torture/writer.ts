@@ -1,4 +1,4 @@
-import { setImmediate as turn } from 'node:timers/promises';
+import { setImmediate as yieldToLoop } from 'node:timers/promises';
 import { createCaller } from './caller.ts';
 import { commit, look, type Operation, prepare, remove, type Tools, update } from './operations.ts';
 
@@ -32,7 +32,7 @@ export function createWriter(context: Omit<Tools, 'caller'>): Writer {
     work: async (stopped) => {
       while (!stopped() && !caller.isCut) {
         await context.random.pick(operations)(tools);
-        await turn();
+        await yieldToLoop();
       }
     },
   };

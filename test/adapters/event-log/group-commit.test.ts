@@ -25,7 +25,7 @@ function byHand(together?: (first: number, item: number) => boolean) {
   return { commit, batches, rewinds: () => rewinds, items: () => batches.map(({ items }) => items) };
 }
 
-const turn = () => new Promise((resolve) => setImmediate(resolve));
+const yieldToLoop = () => new Promise((resolve) => setImmediate(resolve));
 
 test('stores a lone item at once', async () => {
   const { commit, items } = byHand();
@@ -37,13 +37,13 @@ test('stores a lone item at once', async () => {
 test('gathers what comes while a batch is being stored', async () => {
   const { commit, batches, items } = byHand();
   const first = commit.enqueue(1, 'now');
-  await turn();
+  await yieldToLoop();
   const rest = [commit.enqueue(2, 'now'), commit.enqueue(3, 'soon'), commit.enqueue(4, 'now')];
-  await turn();
+  await yieldToLoop();
   assert.equal(items(), [[1]]);
   batches[0]?.done();
   await first;
-  await turn();
+  await yieldToLoop();
   assert.equal(items(), [[1], [2, 3, 4]]);
   batches[1]?.done();
   await Promise.all(rest);
@@ -53,7 +53,7 @@ test('parts what may not be together, and keeps the order', async () => {
   const { commit, batches, items } = byHand((first, item) => first % 2 === item % 2);
   const all = [1, 3, 2, 5].map((item) => commit.enqueue(item, 'now'));
   for (let index = 0; index < 3; index++) {
-    await turn();
+    await yieldToLoop();
     batches[index]?.done();
   }
   await Promise.all(all);
@@ -64,7 +64,7 @@ test('stores what may come soon by itself', async () => {
   const { commit, batches, items } = byHand();
   const soon = commit.enqueue(1, 'soon');
   assert.equal(items(), []);
-  while (batches.length === 0) await turn();
+  while (batches.length === 0) await yieldToLoop();
   batches[0]?.done();
   await soon;
 });
@@ -78,14 +78,14 @@ test('gives back the failed batch and all that came after it, and begins anew', 
       (error: Error) => outcomes.push(`${item} ${error.message}`),
     );
   const first = [watch(1)];
-  await turn();
+  await yieldToLoop();
   first.push(watch(2), watch(3));
   batches[0]?.fail(new Error('given back'));
   await Promise.all(first);
   assert.equal(outcomes, ['1 given back', '2 given back', '3 given back']);
   assert.is(rewinds(), 1);
   const again = watch(4);
-  await turn();
+  await yieldToLoop();
   batches[1]?.done();
   await again;
   assert.equal(items(), [[1], [4]]);
@@ -96,7 +96,7 @@ test('gives back in the same turn in which it rewinds', async () => {
   const commit = createGroupCommit<number>({
     store: () => Promise.reject(new Error('full')),
     undo: async (error) => {
-      await turn();
+      await yieldToLoop();
       void commit.enqueue(2, 'now').catch(() => log.push('2 given back'));
       return error as Error;
     },
@@ -105,7 +105,7 @@ test('gives back in the same turn in which it rewinds', async () => {
     },
   });
   await commit.enqueue(1, 'now').catch(() => log.push('1 given back'));
-  await turn();
+  await yieldToLoop();
   assert.equal(log, ['rewound', '1 given back', '2 given back']);
 });
 
@@ -118,7 +118,7 @@ test('settles at once when nothing was taken, and with the last that was', async
   const settling = commit.settled().then(() => {
     settled = true;
   });
-  await turn();
+  await yieldToLoop();
   assert.not(settled);
   batches[0]?.done();
   await settling;

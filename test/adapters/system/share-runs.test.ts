@@ -17,7 +17,7 @@ const messageOf = (call: Promise<void>) =>
     (error: Error) => error.message,
   );
 
-const turn = () => new Promise((resolve) => setImmediate(resolve));
+const yieldToLoop = () => new Promise((resolve) => setImmediate(resolve));
 
 test('starts a run at once where none is running', () => {
   const { runs, shared } = controlled();
@@ -36,11 +36,11 @@ test('lets all that come during a run share the next one', async () => {
   assert.is(runs.length, 1);
   runs[0]?.end();
   await first;
-  await turn();
+  await yieldToLoop();
   assert.is(runs.length, 2);
   let done = 0;
   for (const call of later) call.then(() => done++);
-  await turn();
+  await yieldToLoop();
   assert.is(done, 0);
   runs[1]?.end();
   await Promise.all(later);
@@ -53,7 +53,7 @@ test('makes the next run in spite of a failed one, and fails with its own', asyn
   const second = shared('a');
   runs[0]?.fail(new Error('first'));
   assert.is(await messageOf(first), 'first');
-  await turn();
+  await yieldToLoop();
   runs[1]?.end();
   await second;
   const third = shared('a');

@@ -36,12 +36,12 @@ volumeDriverContract('memory driver', async () => {
 
 const injecting = suite('createMemoryDriver with `before`');
 
-injecting('tells each deed and its id, and waits', async () => {
+injecting('calls it with each operation and id, and waits', async () => {
   const told: string[] = [];
   const driver = createMemoryDriver({
-    before: async (deed, id) => {
+    before: async (operation, id) => {
       await new Promise((resolve) => setImmediate(resolve));
-      told.push(`${deed} ${id}`);
+      told.push(`${operation} ${id}`);
     },
   });
   await driver.create(active(7));
@@ -49,10 +49,10 @@ injecting('tells each deed and its id, and waits', async () => {
   assert.equal(told, ['create 7', 'scan 0']);
 });
 
-injecting('fails a deed with what is thrown, and leaves all as it was', async () => {
+injecting('fails an operation with the error thrown, and changes nothing', async () => {
   const driver = createMemoryDriver({
-    before: (deed) => {
-      if (deed === 'create') throw new Error('no disk today');
+    before: (operation) => {
+      if (operation === 'create') throw new Error('no disk today');
     },
   });
   const failure = await driver.create(active(1)).catch((error: Error) => error.message);

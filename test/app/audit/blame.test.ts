@@ -6,8 +6,8 @@ import type { Event } from '../../../events/registry.ts';
 import { Blame, blame, pathSteps } from '../../../src/app/audit/blame.ts';
 import { openLayers } from '../../../src/compose/drivers.ts';
 import { caughtFault } from '../../support/caught-fault.ts';
+import { logAndRethrow } from '../../support/log-and-rethrow.ts';
 import { createLoop, type Loop } from '../../support/loop.ts';
-import { loudly } from '../../support/loudly.ts';
 import { requireCommand, requireFileSystem, requireRoot, suiteNeeding } from '../../support/requirements.ts';
 import { committed, oneOfEach, prepared, viewed } from '../../support/sample-events.ts';
 import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
@@ -193,7 +193,7 @@ overlay.run();
 
 const btrfs = suiteNeeding<{ loop: Loop }>('blame on btrfs', requireFileSystem('btrfs'), requireCommand('btrfs'));
 btrfs.before((context) =>
-  loudly(() => {
+  logAndRethrow(() => {
     context.loop = createLoop('btrfs');
     const at = (path: string) => join(context.loop.path, 'snapshots', path);
     const call = (...args: string[]) => execFileSync('btrfs', ['-q', 'subvolume', ...args]);

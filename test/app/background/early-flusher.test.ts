@@ -11,8 +11,8 @@ const actor = { actor: 'containerd' };
 async function counting() {
   const counts = { flushes: 0 };
   const store = await openMemoryStore({
-    before: (deed) => {
-      if (deed === 'flush') counts.flushes += 1;
+    before: (operation) => {
+      if (operation === 'flush') counts.flushes += 1;
     },
   });
   return { ...store, counts };
@@ -33,8 +33,8 @@ test('early flush: flushes a layer while it is unpacked, until its commit', asyn
 test('early flush: flushes all layers that are being unpacked', async () => {
   const flushed = new Set<number>();
   const { snapshots } = await openMemoryStore({
-    before: (deed, id) => {
-      if (deed === 'flush') flushed.add(id);
+    before: (operation, id) => {
+      if (operation === 'flush') flushed.add(id);
     },
   });
   for (const key of ['a', 'b'])
@@ -54,8 +54,8 @@ test('early flush: is off if commits do not wait for a flush', async () => {
   let flushes = 0;
   const { snapshots } = await openMemoryStore({
     service: { durability: 'background' },
-    before: (deed) => {
-      if (deed === 'flush') flushes += 1;
+    before: (operation) => {
+      if (operation === 'flush') flushes += 1;
     },
   });
   await snapshots.prepare(prepare('extract', '', { labels: { 'containerd.io/snapshot.ref': 'sha256:a' } }), actor);

@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { emptyState } from '../../../projections/state.ts';
 import { createPipelines, type ErrorPolicy } from '../../../src/app/background/pipeline.ts';
 import { createJournal } from '../../../src/app/store/journal.ts';
-import { heldUp } from '../../support/held-up.ts';
+import { deferred } from '../../support/deferred.ts';
 import { createMemoryEventLog } from '../../support/memory-event-log.ts';
 import { prepared } from '../../support/sample-events.ts';
 import { waitFor } from '../../support/wait-for.ts';
@@ -133,7 +133,7 @@ test('pipeline: a slow one blocks nothing, gets the events that waited, and read
   const { pipelines, record, journal } = opened();
   const seen: number[] = [];
   let calls = 0;
-  const { held, release: goOn } = heldUp();
+  const { promise: held, resolve: goOn } = deferred();
   const pipeline = pipelines.start({
     name: 'slow',
     handle: async (events) => {

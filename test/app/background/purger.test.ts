@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { prepare, remove } from '../../support/commands.ts';
-import { heldUp } from '../../support/held-up.ts';
+import { deferred } from '../../support/deferred.ts';
 import { closeMemoryStores, openMemoryStore } from '../../support/memory-store.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
@@ -19,7 +19,7 @@ async function removed(syncMetadata: () => Promise<void>) {
 
 test('purge: is recorded only when it is on stable storage', async () => {
   let asked = 0;
-  const { held: synced, release: sync } = heldUp();
+  const { promise: synced, resolve: sync } = deferred();
   // The first time is the opening of the store.
   const { types } = await removed(() => (asked++ === 0 ? Promise.resolve() : synced));
   await waitFor('the flush', () => asked > 1);

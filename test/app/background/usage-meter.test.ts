@@ -2,7 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Fault } from '../../../src/ports/fault.ts';
 import { prepare } from '../../support/commands.ts';
-import { heldUp } from '../../support/held-up.ts';
+import { deferred } from '../../support/deferred.ts';
 import { closeMemoryStores, openMemoryStore } from '../../support/memory-store.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
@@ -13,12 +13,12 @@ const actor = { actor: 'containerd', namespace: 'default' };
 
 /** A store with an active whose measurements are held up, and what became of them. */
 async function measured() {
-  const { held, release } = heldUp();
+  const { promise: held, resolve: release } = deferred();
   const ended: string[] = [];
   let begun = 0;
   const store = await openMemoryStore({
-    before: (deed, _id, signal) => {
-      if (deed !== 'usage') return;
+    before: (operation, _id, signal) => {
+      if (operation !== 'usage') return;
       begun += 1;
       signal?.addEventListener('abort', () => ended.push('left'), { once: true });
       return held;

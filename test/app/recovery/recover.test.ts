@@ -6,7 +6,7 @@ import { newMemoryVolume } from '../../../src/adapters/volume-driver/memory-driv
 import { Fault } from '../../../src/ports/fault.ts';
 import { caughtFault } from '../../support/caught-fault.ts';
 import { commit, prepare, remove } from '../../support/commands.ts';
-import { heldUp } from '../../support/held-up.ts';
+import { deferred } from '../../support/deferred.ts';
 import { closeMemoryStores, type MemoryStore, openMemoryStore } from '../../support/memory-store.ts';
 import { sampleRoot } from '../../support/sample-events.ts';
 
@@ -129,8 +129,8 @@ test('recovery: declares a vanished committed layer lost, with its children', as
 });
 
 test('recovery: purges a removed volume that still exists', async () => {
-  const { held, release } = heldUp();
-  const first = await openMemoryStore({ before: (deed) => (deed === 'purge' ? held : undefined) });
+  const { promise: held, resolve: release } = deferred();
+  const first = await openMemoryStore({ before: (operation) => (operation === 'purge' ? held : undefined) });
   await first.snapshots.prepare(prepare('k1'), actor);
   await first.snapshots.remove(remove('k1'), actor);
   const second = await again(first);
@@ -144,7 +144,10 @@ test('recovery: a killed recovery is repeated by the next one', async () => {
   const first = await openMemoryStore();
   await first.snapshots.prepare(prepare('k1'), actor);
   first.driver.volumes.delete('1');
-  const killed = openMemoryStore({ before: (deed) => (deed === 'create' ? new Promise(() => {}) : undefined) }, first);
+  const killed = openMemoryStore(
+    { before: (operation) => (operation === 'create' ? new Promise(() => {}) : undefined) },
+    first,
+  );
   await Promise.race([killed, pause(20)]);
   const third = await again(first);
   assert.equal(actions(third), ['recreate 1']);
@@ -157,8 +160,8 @@ test('recovery: an action that fails is logged and retried, the others go on', a
   first.driver.volumes.set('stray', newMemoryVolume());
   let refusals = 0;
   const second = await again(first, {
-    before: (deed: string) => {
-      if (deed === 'quarantine' && ++refusals === 1) throw new Fault('io', 'EIO', { hint: '' });
+    before: (operation: string) => {
+      if (operation === 'quarantine' && ++refusals === 1) throw new Fault('io', 'EIO', { hint: '' });
     },
   });
   assert.is(second.recovered.failed, 1);

@@ -376,21 +376,21 @@ test('retention: evicts when the disk lacks space or inodes, and not before', as
 });
 
 test('retention: a prepare, commit or update that lacks space evicts layers and is retried', async () => {
-  for (const deed of ['create', 'freeze'] as const) {
+  for (const operation of ['create', 'freeze'] as const) {
     let store: MemoryStore | undefined;
     const before = (name: string) => {
-      if (name === deed && store !== undefined && store.driver.volumes.size > 1) throw full();
+      if (name === operation && store !== undefined && store.driver.volumes.size > 1) throw full();
     };
     const opened = await withRemoved({ before });
     await removeAll(opened);
-    if (deed === 'freeze') right(await opened.snapshots.prepare(prepare('k'), actor));
+    if (operation === 'freeze') right(await opened.snapshots.prepare(prepare('k'), actor));
     store = opened;
-    if (deed === 'create') right(await opened.snapshots.prepare(prepare('k'), actor));
+    if (operation === 'create') right(await opened.snapshots.prepare(prepare('k'), actor));
     else right(await opened.snapshots.commit(commit('k', 'n'), actor));
     assert.equal(retained(opened), []);
     assert.equal(
       listed(opened).map(({ key }) => key),
-      [deed === 'create' ? 'k' : 'n'],
+      [operation === 'create' ? 'k' : 'n'],
     );
   }
 });
@@ -454,20 +454,20 @@ test('retention: a lack of space waits once for the purges of earlier removals',
 });
 
 test('retention: a cleanup and an eviction resolve when the space is free', async () => {
-  const deeds: string[] = [];
+  const operations: string[] = [];
   const before = (name: string) => {
-    if (name === 'purge') deeds.push(name);
+    if (name === 'purge') operations.push(name);
   };
   const reclaimSpace = async () => {
-    deeds.push('reclaim');
+    operations.push('reclaim');
     return true;
   };
   const store = await withRemoved({ before, reclaimSpace, policy: { ...forever, keep: 0 } });
   await removeAll(store);
   await waitFor('the end of retention', () => retained(store).length === 0);
   await store.snapshots.cleanup();
-  assert.is(deeds.at(-1), 'reclaim');
-  assert.is(deeds.filter((deed) => deed === 'purge').length, 3);
+  assert.is(operations.at(-1), 'reclaim');
+  assert.is(operations.filter((operation) => operation === 'purge').length, 3);
 });
 
 test('retention: a failed flush is never retried', async () => {

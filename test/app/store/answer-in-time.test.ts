@@ -6,7 +6,7 @@ import type { LogTrouble } from '../../../src/ports/event-log.ts';
 import { Fault } from '../../../src/ports/fault.ts';
 import { caughtFault } from '../../support/caught-fault.ts';
 import { prepare } from '../../support/commands.ts';
-import { heldUp } from '../../support/held-up.ts';
+import { deferred } from '../../support/deferred.ts';
 import { closeMemoryStores, openMemoryStore } from '../../support/memory-store.ts';
 
 const test = suite('app/store/answer-in-time');
@@ -24,7 +24,7 @@ const troubleOf = (code: 'io' | 'corrupt'): LogTrouble => ({
 test('answers a change that waits too long for a silent log, and begins none while it is silent', async () => {
   const troubles = new BehaviorSubject<LogTrouble | undefined>(undefined);
   const inTime = createAnswerInTime({ troubles }, 20);
-  const { held, release } = heldUp();
+  const { promise: held, resolve: release } = deferred();
   let ended = false;
   const change = async () => {
     await held;

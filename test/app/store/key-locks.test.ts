@@ -1,14 +1,14 @@
-import { setImmediate as turn } from 'node:timers/promises';
+import { setImmediate as yieldToLoop } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createKeyLocks } from '../../../src/app/store/key-locks.ts';
-import { heldUp } from '../../support/held-up.ts';
+import { deferred } from '../../support/deferred.ts';
 
 const test = suite('app/store/key-locks');
 
-/** A deed that notes its begin and end, and ends when told to. */
-function deed(name: string, notes: string[]) {
-  const { held: ended, release: end } = heldUp();
+/** An operation that notes its start and end, and ends when the test says so. */
+function operation(name: string, notes: string[]) {
+  const { promise: ended, resolve: end } = deferred();
   const run = async () => {
     notes.push(`${name} begins`);
     await ended;
@@ -18,30 +18,30 @@ function deed(name: string, notes: string[]) {
   return { run, end };
 }
 
-test('deeds on one key run one after the other, in order', async () => {
+test('operations on one key run one after the other, in order', async () => {
   const locks = createKeyLocks();
   const notes: string[] = [];
-  const [first, second] = [deed('first', notes), deed('second', notes)];
+  const [first, second] = [operation('first', notes), operation('second', notes)];
   const all = [locks.run(['k'], first.run), locks.run(['k'], second.run)];
   second.end();
-  await turn();
+  await yieldToLoop();
   assert.equal(notes, ['first begins']);
   first.end();
   assert.equal(await Promise.all(all), ['first', 'second']);
   assert.equal(notes, ['first begins', 'first ends', 'second begins', 'second ends']);
 });
 
-test('deeds on other keys do not wait', async () => {
+test('operations on other keys do not wait', async () => {
   const locks = createKeyLocks();
   const notes: string[] = [];
-  const slow = deed('slow', notes);
+  const slow = operation('slow', notes);
   const waiting = locks.run(['a'], slow.run);
   assert.is(await locks.run(['b'], async () => 'quick'), 'quick');
   slow.end();
   await waiting;
 });
 
-test('two deeds that want the same two keys in opposite order both end', async () => {
+test('two operations that lock the same two keys in opposite order both end', async () => {
   const locks = createKeyLocks();
   const answers = await Promise.all([
     locks.run(['a', 'b'], async () => 1),
@@ -51,7 +51,7 @@ test('two deeds that want the same two keys in opposite order both end', async (
   assert.equal(answers, [1, 2, 3]);
 });
 
-test('a deed that fails lets the next one run', async () => {
+test('an operation that fails lets the next one run', async () => {
   const locks = createKeyLocks();
   const failing = locks.run(['k'], async () => {
     throw new Error('no');
@@ -67,13 +67,13 @@ test('a deed that fails lets the next one run', async () => {
 test('idle waits for what holds the key now', async () => {
   const locks = createKeyLocks();
   const notes: string[] = [];
-  const slow = deed('slow', notes);
+  const slow = operation('slow', notes);
   const running = locks.run(['k'], slow.run);
   let idle = false;
   const waiting = locks.idle('k').then(() => {
     idle = true;
   });
-  await turn();
+  await yieldToLoop();
   assert.not(idle);
   slow.end();
   await Promise.all([running, waiting]);
@@ -81,12 +81,12 @@ test('idle waits for what holds the key now', async () => {
   await locks.idle('k');
 });
 
-test('a deed alone waits for all others and holds all that come after', async () => {
+test('an exclusive operation waits for all before it and blocks all after it', async () => {
   const locks = createKeyLocks();
   const notes: string[] = [];
-  const [before, alone, after] = [deed('before', notes), deed('alone', notes), deed('after', notes)];
+  const [before, alone, after] = [operation('before', notes), operation('alone', notes), operation('after', notes)];
   const all = [locks.run(['a'], before.run), locks.alone(alone.run), locks.run(['b'], after.run)];
-  await turn();
+  await yieldToLoop();
   assert.equal(notes, ['before begins']);
   for (const { end } of [before, alone, after]) end();
   await Promise.all(all);

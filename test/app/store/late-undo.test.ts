@@ -10,19 +10,19 @@ const test = suite('app/store/late-undo');
 const actor = { actor: 'containerd', namespace: 'default' };
 
 test('leaves the seal of a commit alone that came about in the meantime', async () => {
-  const deeds: string[] = [];
+  const operations: string[] = [];
   const { snapshots, said } = await openMemoryStore({
-    before: (deed) => {
-      const again = deeds.includes(deed);
-      deeds.push(deed);
-      if ((deed === 'freeze' || deed === 'unfreeze') && !again) throw new Fault('io', 'EIO', { hint: '' });
+    before: (operation) => {
+      const again = operations.includes(operation);
+      operations.push(operation);
+      if ((operation === 'freeze' || operation === 'unfreeze') && !again) throw new Fault('io', 'EIO', { hint: '' });
     },
   });
   await snapshots.prepare(prepare('k1'), actor);
   await snapshots.commit(commit('k1', 'base'), actor).catch(() => {});
   assert.ok(either.isRight(await snapshots.commit(commit('k1', 'base'), actor)));
   await waitFor('the undo to be tried again', () => said.some(({ message }) => message === 'undo: done at last'));
-  assert.is(deeds.filter((deed) => deed === 'unfreeze').length, 1);
+  assert.is(operations.filter((operation) => operation === 'unfreeze').length, 1);
 });
 
 test.after(closeMemoryStores);

@@ -2,7 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Fault } from '../../../src/ports/fault.ts';
 import { prepare } from '../../support/commands.ts';
-import { heldUp } from '../../support/held-up.ts';
+import { deferred } from '../../support/deferred.ts';
 import { closeMemoryStores, openMemoryStore } from '../../support/memory-store.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
@@ -20,12 +20,12 @@ const fullFor = (key: string) => ({
 
 test('holds a new number back until the volume of one given back is gone', async () => {
   const order: string[] = [];
-  const { held: purging, release: goOn } = heldUp();
+  const { promise: purging, resolve: goOn } = deferred();
   const { snapshots, driver, journal } = await openMemoryStore({
     ...fullFor('k1'),
-    before: async (deed, id) => {
-      order.push(`${deed} ${id}`);
-      if (deed === 'purge') await purging;
+    before: async (operation, id) => {
+      order.push(`${operation} ${id}`);
+      if (operation === 'purge') await purging;
     },
   });
   const first = snapshots.prepare(prepare('k1'), actor).catch((error: Fault) => error.code);
@@ -43,8 +43,8 @@ test('holds a new number back until the volume of one given back is gone', async
 test('rollback: records a volume that the disk does not delete, so that a crash leaves nothing unexplained', async () => {
   const stubborn = await openMemoryStore({
     ...fullFor('k1'),
-    before: (deed, id) => {
-      if (deed === 'purge' && id === 1) throw new Fault('io', 'EIO', { hint: '' });
+    before: (operation, id) => {
+      if (operation === 'purge' && id === 1) throw new Fault('io', 'EIO', { hint: '' });
     },
   });
   const { snapshots, kept, driver, said, durable } = stubborn;
@@ -81,8 +81,8 @@ test('rollback: records a volume that the disk does not delete, so that a crash 
 test('does not give the number of such a volume again, even where the crash comes at once', async () => {
   const { snapshots, kept, driver } = await openMemoryStore({
     ...fullFor('k1'),
-    before: (deed, id) => {
-      if (deed === 'purge' && id === 1) throw new Fault('io', 'EIO', { hint: '' });
+    before: (operation, id) => {
+      if (operation === 'purge' && id === 1) throw new Fault('io', 'EIO', { hint: '' });
     },
   });
   await snapshots.prepare(prepare('k1'), actor).catch(() => {});
@@ -98,8 +98,8 @@ test('rollback: records that later if the log has no space for it either', async
     flush: async (batch) => {
       if (!room && batch.some(({ event: { type } }) => /Prepare/.test(type))) throw full();
     },
-    before: (deed) => {
-      if (deed === 'purge' && ++purges === 1) throw new Fault('io', 'EIO', { hint: '' });
+    before: (operation) => {
+      if (operation === 'purge' && ++purges === 1) throw new Fault('io', 'EIO', { hint: '' });
     },
   });
   await snapshots.prepare(prepare('k1'), actor).catch(() => {});

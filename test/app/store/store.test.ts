@@ -9,7 +9,7 @@ import type { Answer } from '../../../src/domain/refusal.ts';
 import { Fault } from '../../../src/ports/fault.ts';
 import { caughtFault } from '../../support/caught-fault.ts';
 import { commit, prepare, remove, view } from '../../support/commands.ts';
-import { heldUp } from '../../support/held-up.ts';
+import { deferred } from '../../support/deferred.ts';
 import { closeMemoryStores, openMemoryStore } from '../../support/memory-store.ts';
 import { speedUpTimers } from '../../support/speed-up-timers.ts';
 
@@ -70,8 +70,8 @@ test('every event carries the actor, a derived id and a position without gap', a
 for (const fixedMounts of [true, false])
   test(`mounts that are ${fixedMounts ? '' : 'not '}fixed are asked for ${fixedMounts ? 'until' : 'whenever'} something changes`, async () => {
     let asked = 0;
-    const before = (deed: string) => {
-      if (deed === 'mounts') asked += 1;
+    const before = (operation: string) => {
+      if (operation === 'mounts') asked += 1;
     };
     const { snapshots } = await opened({ fixedMounts, before });
     right(await snapshots.prepare(prepare('k1'), actor));
@@ -110,8 +110,8 @@ test('labels are updated and filters find them', async () => {
 test('usage of a committed snapshot is measured once, in the background, after the answer', async () => {
   let measured = 0;
   const { snapshots, driver, types } = await opened({
-    before: (deed) => {
-      if (deed === 'usage') measured += 1;
+    before: (operation) => {
+      if (operation === 'usage') measured += 1;
     },
   });
   right(await snapshots.prepare(prepare('k1'), actor));
@@ -136,7 +136,7 @@ test('usage of an active is measured at each question', async () => {
 });
 
 test('no answer is given before its event is durable, and no read shows it', async () => {
-  const { held, release } = heldUp();
+  const { promise: held, resolve: release } = deferred();
   let flushed: Promise<void> | undefined;
   const { snapshots, journal } = await opened({ flush: async () => flushed });
   flushed = held;
@@ -176,8 +176,8 @@ test('the same key prepared twice at once is made once', async () => {
 test('a disk that refuses a prepare: PrepareUndone, the error to the caller, the key free again', async () => {
   let failing = true;
   const { snapshots, types, driver, cleanup } = await opened({
-    before: (deed) => {
-      if (deed === 'create' && failing) throw broken();
+    before: (operation) => {
+      if (operation === 'create' && failing) throw broken();
     },
   });
   const refused = await caughtFault(snapshots.prepare(prepare('k1'), actor));
@@ -269,8 +269,8 @@ for (const step of ['flush', 'freeze'])
   test(`a disk that refuses the ${step} of a commit: CommitUndone, the active is as it was`, async () => {
     let failing = true;
     const { snapshots, types, driver } = await opened({
-      before: (deed) => {
-        if (deed === step && failing) throw broken();
+      before: (operation) => {
+        if (operation === step && failing) throw broken();
       },
     });
     right(await snapshots.prepare(prepare('k1'), actor));
@@ -284,13 +284,13 @@ for (const step of ['flush', 'freeze'])
   });
 
 test('a rebase goes on where the removal of its parent is given back while the layer is sealed', async () => {
-  const { held, release } = heldUp();
+  const { promise: held, resolve: release } = deferred();
   let failing = false;
   let removing: Promise<unknown> = Promise.resolve();
   const begin = { removal: () => {} };
   const { snapshots, journal, driver } = await opened({
-    before: (deed) => {
-      if (deed === 'freeze') begin.removal();
+    before: (operation) => {
+      if (operation === 'freeze') begin.removal();
     },
     flush: async () => {
       if (!failing) return;
@@ -337,9 +337,9 @@ test('an undo that fails is logged in the one form and tried again', async () =>
   let freezeFails = true;
   let unfreezes = 0;
   const { snapshots, said } = await opened({
-    before: (deed) => {
-      if (deed === 'freeze' && freezeFails) throw broken();
-      if (deed === 'unfreeze' && ++unfreezes === 1) throw new Fault('io', 'still broken', { hint: '' });
+    before: (operation) => {
+      if (operation === 'freeze' && freezeFails) throw broken();
+      if (operation === 'unfreeze' && ++unfreezes === 1) throw new Fault('io', 'still broken', { hint: '' });
     },
   });
   right(await snapshots.prepare(prepare('k1'), actor));
@@ -359,10 +359,10 @@ test('an undo that fails is logged in the one form and tried again', async () =>
 });
 
 test('with background durability the commit answers first and its flush is recorded when it is done', async () => {
-  const { held, release } = heldUp();
+  const { promise: held, resolve: release } = deferred();
   const { snapshots, journal, types, durable } = await opened({
     service: { durability: 'background' },
-    before: (deed) => (deed === 'flush' ? held : undefined),
+    before: (operation) => (operation === 'flush' ? held : undefined),
   });
   right(await snapshots.prepare(prepare('k1'), actor));
   right(await snapshots.commit(commit('k1', 'n'), actor));
@@ -381,7 +381,7 @@ test('an end in order flushes what was committed in the background, and is none 
   ] as const) {
     const store = await opened({
       service: { durability: 'background' },
-      before: (deed) => (deed === 'flush' ? flush() : undefined),
+      before: (operation) => (operation === 'flush' ? flush() : undefined),
     });
     right(await store.snapshots.prepare(prepare('k1'), actor));
     right(await store.snapshots.commit(commit('k1', 'n'), actor));
@@ -396,8 +396,8 @@ test('an end in order flushes what was committed in the background, and is none 
 test('a purge that fails is told and tried again, and cleanup does not wait for ever', async () => {
   let failures = 0;
   const { snapshots, driver, said } = await opened({
-    before: (deed) => {
-      if (deed === 'purge' && ++failures === 1) throw broken();
+    before: (operation) => {
+      if (operation === 'purge' && ++failures === 1) throw broken();
     },
   });
   right(await snapshots.prepare(prepare('k1'), actor));
@@ -418,8 +418,8 @@ test('a synchronous removal answers when the volume is gone', async () => {
 test('a finish that fails leaves the commit good and is tried again', async () => {
   let finishes = 0;
   const { snapshots, said } = await opened({
-    before: (deed) => {
-      if (deed === 'dropActive' && ++finishes === 1) throw broken();
+    before: (operation) => {
+      if (operation === 'dropActive' && ++finishes === 1) throw broken();
     },
   });
   right(await snapshots.prepare(prepare('k1'), actor));

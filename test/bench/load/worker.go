@@ -20,19 +20,19 @@ type worker struct {
 }
 
 // timed does one operation, which must succeed.
-func (w *worker) timed(what string, deed func() error) {
+func (w *worker) timed(what string, operation func() error) {
 	began := time.Now()
-	w.expect(what, deed())
+	w.expect(what, operation())
 	w.times[what] = append(w.times[what], time.Since(began))
 }
 
 // leave takes away what the worker would leave behind, after the round.
 func (w *worker) leave() {
-	for _, deed := range w.life {
-		deed()
+	for _, operation := range w.life {
+		operation()
 	}
-	for _, deed := range w.clean {
-		deed()
+	for _, operation := range w.clean {
+		operation()
 	}
 }
 

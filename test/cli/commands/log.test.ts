@@ -54,8 +54,8 @@ test('shows the whole life of the snapshots under a key or name', async ({ deps 
   assert.equal(await positions(deps, { key: 'default/6/job', from: '10', lines: '1' }), [12]);
 });
 
-const failure = (deed: Promise<unknown>) =>
-  deed.then(
+const failure = (action: Promise<unknown>) =>
+  action.then(
     () => undefined,
     (error: unknown) => error,
   );

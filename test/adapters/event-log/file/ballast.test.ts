@@ -6,7 +6,7 @@ import { inspectLog } from '../../../../src/adapters/event-log/file/verify/inspe
 import type { Ballast } from '../../../../src/ports/disk-space.ts';
 import { Fault } from '../../../../src/ports/fault.ts';
 import { createSandbox, type Sandbox } from '../../../support/sandbox.ts';
-import { createTrap, eventsAfter, now, openLog, readAll, reserved, segmentsIn } from './file-log.ts';
+import { createFailpoint, eventsAfter, now, openLog, readAll, reserved, segmentsIn } from './file-log.ts';
 
 interface Context {
   sandbox: Sandbox;
@@ -22,14 +22,14 @@ test.before.each((context) => {
 test.after.each(({ sandbox }) => sandbox.close());
 
 /** Ballast that can be given up so many times, and what was done with it. */
-function playedBallast(times: number): Ballast & { readonly deeds: string[] } {
-  const deeds: string[] = [];
+function playedBallast(times: number): Ballast & { readonly operations: string[] } {
+  const operations: string[] = [];
   let left = times;
   return {
-    deeds,
-    keep: async () => void deeds.push('keep'),
+    operations,
+    keep: async () => void operations.push('keep'),
     release: async () => {
-      deeds.push('release');
+      operations.push('release');
       return left-- > 0;
     },
   };
@@ -42,30 +42,30 @@ const codeOf = (promise: Promise<unknown>) =>
   );
 
 test('gives it up for a reserved event that finds no space, and makes it again afterwards', async ({ directory }) => {
-  const trap = createTrap();
+  const failing = createFailpoint();
   const ballast = playedBallast(1);
-  const { log } = await openLog(directory, { failpoint: trap.failpoint, ballast });
-  trap.arm('log.write', 'ENOSPC');
+  const { log } = await openLog(directory, { failpoint: failing.failpoint, ballast });
+  failing.arm('log.write', 'ENOSPC');
   assert.is(await codeOf(log.append(eventsAfter(0, 1), reserved)), 'stored');
-  assert.equal(ballast.deeds, ['keep', 'release', 'keep']);
+  assert.equal(ballast.operations, ['keep', 'release', 'keep']);
   await log.close();
   assert.equal((await inspectLog(directory)).damage, []);
 });
 
 test('keeps it where an ordinary event finds no space', async ({ directory }) => {
-  const trap = createTrap();
+  const failing = createFailpoint();
   const ballast = playedBallast(1);
-  const { log } = await openLog(directory, { failpoint: trap.failpoint, ballast });
-  trap.arm('log.write', 'ENOSPC');
+  const { log } = await openLog(directory, { failpoint: failing.failpoint, ballast });
+  failing.arm('log.write', 'ENOSPC');
   assert.is(await codeOf(log.append(eventsAfter(0, 1), now)), 'no-space');
-  assert.equal(ballast.deeds, ['keep']);
+  assert.equal(ballast.operations, ['keep']);
   await log.close();
 });
 
 test('gives a reserved event back where there is none, and goes on', async ({ directory }) => {
-  const trap = createTrap();
-  const { log } = await openLog(directory, { failpoint: trap.failpoint, ballast: playedBallast(0) });
-  trap.arm('log.write', 'ENOSPC');
+  const failing = createFailpoint();
+  const { log } = await openLog(directory, { failpoint: failing.failpoint, ballast: playedBallast(0) });
+  failing.arm('log.write', 'ENOSPC');
   assert.is(await codeOf(log.append(eventsAfter(0, 1), reserved)), 'no-space');
   assert.is(await codeOf(log.append(eventsAfter(0, 1), reserved)), 'stored');
   assert.equal(await readAll(log), eventsAfter(0, 1));
@@ -75,14 +75,14 @@ test('gives a reserved event back where there is none, and goes on', async ({ di
 test('takes a reserved event for which no blocks can be reserved, and begins a segment with the next try', async ({
   directory,
 }) => {
-  const trap = createTrap();
+  const failing = createFailpoint();
   const full = { now: false };
   const preallocate = () => {
     if (full.now) throw new Fault('no-space', 'fallocate: ENOSPC', { hint: 'none' });
   };
   const ballast = playedBallast(9);
   const { log } = await openLog(directory, {
-    failpoint: trap.failpoint,
+    failpoint: failing.failpoint,
     ballast,
     preallocate,
     segmentBytes: 300,
@@ -92,10 +92,10 @@ test('takes a reserved event for which no blocks can be reserved, and begins a s
   full.now = true;
   assert.is(await codeOf(log.append(eventsAfter(0, 1), reserved)), 'stored');
   full.now = false;
-  trap.arm('log.rotate', 'ENOSPC');
+  failing.arm('log.rotate', 'ENOSPC');
   assert.is(await codeOf(log.append(eventsAfter(1, 1), reserved)), 'stored');
   assert.is(segmentsIn(directory).length, 2);
-  assert.equal(ballast.deeds, ['keep', 'keep', 'release', 'keep']);
+  assert.equal(ballast.operations, ['keep', 'keep', 'release', 'keep']);
   await log.close();
 });
 
@@ -106,16 +106,16 @@ test('is opened with its help', async ({ directory }) => {
   };
   const ballast = playedBallast(1);
   const { log } = await openLog(directory, { ballast, preallocate });
-  assert.equal(ballast.deeds, ['release', 'keep']);
+  assert.equal(ballast.operations, ['release', 'keep']);
   await log.close();
 });
 
 test('cuts nothing where nothing was written', async ({ directory }) => {
-  const trap = createTrap();
-  const { log } = await openLog(directory, { failpoint: trap.failpoint });
+  const failing = createFailpoint();
+  const { log } = await openLog(directory, { failpoint: failing.failpoint });
   const file = join(directory, segmentsIn(directory)[0] ?? '');
   const { size, ctimeNs } = statSync(file, { bigint: true });
-  trap.arm('log.write', 'ENOSPC');
+  failing.arm('log.write', 'ENOSPC');
   assert.is(await codeOf(log.append(eventsAfter(0, 1), now)), 'no-space');
   const after = statSync(file, { bigint: true });
   assert.equal([after.size, after.ctimeNs], [size, ctimeNs]);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { eventLogContract } from '../../../contract/event-log.contract.ts';
 import { createSandbox } from '../../../support/sandbox.ts';
-import { createTrap, openLog } from './file-log.ts';
+import { createFailpoint, openLog } from './file-log.ts';
 
 const all = { flushes: true, failures: true, full: true };
 
@@ -14,11 +14,11 @@ for (const [name, segmentBytes, able] of [
     name,
     async () => {
       const sandbox = createSandbox('event-log');
-      const trap = createTrap();
+      const failing = createFailpoint();
       let flushes = 0;
       const options = {
         store: randomUUID(),
-        failpoint: trap.failpoint,
+        failpoint: failing.failpoint,
         onFlush: () => {
           flushes += 1;
         },
@@ -38,7 +38,7 @@ for (const [name, segmentBytes, able] of [
           await sandbox.close();
         },
         flushes: () => flushes,
-        failNext: (code) => (code === 'no-space' ? trap.arm('log.write', 'ENOSPC') : trap.arm('log.sync', 'EIO')),
+        failNext: (code) => (code === 'no-space' ? failing.arm('log.write', 'ENOSPC') : failing.arm('log.sync', 'EIO')),
       };
     },
     able,

@@ -6,7 +6,7 @@ import { inspectLog } from '../../../../src/adapters/event-log/file/verify/inspe
 import type { ErrnoName } from '../../../../src/ports/errno.ts';
 import { Fault, type FaultCode } from '../../../../src/ports/fault.ts';
 import { createSandbox, type Sandbox } from '../../../support/sandbox.ts';
-import { createTrap, eventsAfter, now, openLog, readAll, segmentsIn } from './file-log.ts';
+import { createFailpoint, eventsAfter, now, openLog, readAll, segmentsIn } from './file-log.ts';
 
 const test = suite<{ sandbox: Sandbox; directory: string }>('log on a failing disk');
 
@@ -34,11 +34,11 @@ for (const [step, code] of [
 ] as const)
   test(`stops where ${step} fails with ${code}, serves what is durable, and goes on after a restart`, async (context) => {
     const { directory } = context;
-    const trap = createTrap();
-    const options = { failpoint: trap.failpoint, segmentBytes: 600 };
+    const failing = createFailpoint();
+    const options = { failpoint: failing.failpoint, segmentBytes: 600 };
     const { log } = await openLog(directory, options);
     for (const envelope of eventsAfter(0, 3)) await log.append([envelope], now);
-    trap.arm(step, code);
+    failing.arm(step, code);
     const outcomes = await Promise.all(eventsAfter(3, 4).map((envelope) => codeOf(log.append([envelope], now))));
     const expected = step !== 'log.sync' && code === 'ESTALE' ? 'stale' : 'io';
     const failed = outcomes.indexOf(expected);
@@ -62,9 +62,9 @@ for (const [step, code] of [
   });
 
 test('never writes into a segment again whose flush failed', async ({ directory }) => {
-  const trap = createTrap();
-  const { log } = await openLog(directory, { failpoint: trap.failpoint });
-  trap.arm('log.sync', 'EIO');
+  const failing = createFailpoint();
+  const { log } = await openLog(directory, { failpoint: failing.failpoint });
+  failing.arm('log.sync', 'EIO');
   assert.is(await codeOf(log.append(eventsAfter(0, 1), now)), 'io');
   const file = join(directory, segmentsIn(directory)[0] ?? '');
   const before = readFileSync(file);
@@ -100,11 +100,11 @@ const refusing = (['log.write', 'log.rotate'] as const).flatMap((step) =>
 
 for (const { step, errno, code } of refusing)
   test(`rolls back what ${step} refuses by ${errno}, across segments, and goes on`, async ({ directory }) => {
-    const trap = createTrap();
-    const { log } = await openLog(directory, { failpoint: trap.failpoint, segmentBytes: 600 });
+    const failing = createFailpoint();
+    const { log } = await openLog(directory, { failpoint: failing.failpoint, segmentBytes: 600 });
     for (const envelope of eventsAfter(0, 2)) await log.append([envelope], now);
     const { end } = log;
-    trap.arm(step, errno);
+    failing.arm(step, errno);
     const outcomes = await Promise.all(eventsAfter(2, 9).map((envelope) => codeOf(log.append([envelope], now))));
     const given = outcomes.indexOf(code);
     assert.ok(

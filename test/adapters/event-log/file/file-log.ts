@@ -66,7 +66,7 @@ export function rewrite(directory: string, segment: number, change: (lines: stri
 }
 
 /** A failpoint that fails the named step once, after it was armed. */
-export function createTrap() {
+export function createFailpoint() {
   let armed: { step: Step; errno: ErrnoName } | undefined;
   return {
     arm: (step: Step, errno: ErrnoName) => {

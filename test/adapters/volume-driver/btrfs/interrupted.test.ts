@@ -12,7 +12,7 @@ const failingAt =
     if (reached === step) throw new Error(`no further than ${step}`);
   };
 
-const stepsOf = (deed: string) => steps.filter((name) => name.startsWith(`btrfs.${deed}`));
+const stepsOf = (operation: string) => steps.filter((name) => name.startsWith(`btrfs.${operation}`));
 const modeOf = (path: string) => (lstatSync(path).mode & 0o7777).toString(8);
 
 btrfsSuite('interrupted', (test) => {

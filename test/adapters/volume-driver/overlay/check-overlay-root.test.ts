@@ -10,10 +10,10 @@ import { createSandbox, type Sandbox } from '../../../support/sandbox.ts';
 
 const check = suiteNeeding('checkOverlayRoot', requireFileSystem('overlay'), requireCommand('mkfs.ext4'));
 
-async function inSandbox(deed: (sandbox: Sandbox) => Promise<void>): Promise<void> {
+async function inSandbox(action: (sandbox: Sandbox) => Promise<void>): Promise<void> {
   const sandbox = createSandbox('check');
   try {
-    await deed(sandbox);
+    await action(sandbox);
   } finally {
     await sandbox.close();
   }

@@ -26,7 +26,7 @@ import { createSandbox } from '../../../support/sandbox.ts';
 type Open = (failpoint?: Failpoint) => Promise<VolumeDriver>;
 
 /** Opens drivers on one root, as often as a daemon that crashes would. */
-async function onRoot(deed: (open: Open, root: string) => Promise<void>): Promise<void> {
+async function onRoot(action: (open: Open, root: string) => Promise<void>): Promise<void> {
   const sandbox = createSandbox('crashes');
   const root = sandbox.folder('root');
   const open: Open = async (failpoint) => {
@@ -35,7 +35,7 @@ async function onRoot(deed: (open: Open, root: string) => Promise<void>): Promis
     return driver;
   };
   try {
-    await deed(open, root);
+    await action(open, root);
   } finally {
     await sandbox.close();
   }

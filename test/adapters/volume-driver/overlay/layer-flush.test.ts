@@ -1,5 +1,5 @@
 import { symlinkSync, writeFileSync } from 'node:fs';
-import { setImmediate as turn } from 'node:timers/promises';
+import { setImmediate as yieldToLoop } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createLayerFlush } from '../../../../src/adapters/volume-driver/overlay/flush.ts';
@@ -48,7 +48,7 @@ test('a flush that succeeds after one that failed meanwhile does not count', asy
         }),
     );
     const outcomes = Promise.all([1, 2].map((id) => outcome(flush(id))));
-    await turn();
+    await yieldToLoop();
     ends[0]?.(new Fault('io', 'EIO', { hint: '' }));
     await Promise.resolve();
     ends[1]?.();

@@ -14,13 +14,13 @@ import { createSandbox } from '../../../support/sandbox.ts';
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 const source = (path: string) => new URL(`../../../../src/${path}.${extension}`, import.meta.url).href;
 
-async function withOptions(options: OverlayOptions, deed: (driver: VolumeDriver, root: string) => Promise<void>) {
+async function withOptions(options: OverlayOptions, action: (driver: VolumeDriver, root: string) => Promise<void>) {
   const sandbox = createSandbox('options');
   const root = sandbox.folder('root');
   try {
     const driver = await createOverlayDriver({ root, system: createSystem(), options });
     sandbox.atEnd(() => driver.close());
-    await deed(driver, root);
+    await action(driver, root);
   } finally {
     await sandbox.close();
   }

@@ -20,7 +20,7 @@ interface Place {
   layer(id: number): string;
 }
 
-async function withDriver(deed: (place: Place) => Promise<void>, options: OverlayOptions = {}, name = 'root') {
+async function withDriver(action: (place: Place) => Promise<void>, options: OverlayOptions = {}, name = 'root') {
   const sandbox = createSandbox('mounted');
   const root = `${sandbox.path}/${name}`;
   const driver = await createOverlayDriver({ root, system: createSystem(), tryMount, options });
@@ -30,7 +30,7 @@ async function withDriver(deed: (place: Place) => Promise<void>, options: Overla
     return insideMount(mount, script, `${root}/snapshots`);
   };
   try {
-    await deed({ root, driver, inside, layer: (id) => `${root}/snapshots/${id}/fs` });
+    await action({ root, driver, inside, layer: (id) => `${root}/snapshots/${id}/fs` });
   } finally {
     await driver.close();
     await sandbox.close();

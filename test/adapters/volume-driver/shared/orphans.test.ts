@@ -15,11 +15,11 @@ import { createSandbox, type Sandbox } from '../../../support/sandbox.ts';
 
 const aside = suite('setAside');
 
-async function inRoot(deed: (sandbox: Sandbox) => void): Promise<void> {
+async function inRoot(action: (sandbox: Sandbox) => void): Promise<void> {
   const sandbox = createSandbox('aside');
   for (const name of ['snapshots', 'quarantine']) sandbox.folder(name);
   try {
-    deed(sandbox);
+    action(sandbox);
   } finally {
     await sandbox.close();
   }

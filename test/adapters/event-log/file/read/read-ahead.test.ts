@@ -1,6 +1,6 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setImmediate as turn } from 'node:timers/promises';
+import { setImmediate as yieldToLoop } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Envelope } from '../../../../../events/envelope.ts';
@@ -92,7 +92,7 @@ test('lets everything else have its turn', async ({ directory }) => {
   let turns = 0;
   let reading = true;
   const counting = (async () => {
-    for (; reading; turns++) await turn();
+    for (; reading; turns++) await yieldToLoop();
   })();
   await readAll({ read: () => ahead(segments) });
   reading = false;

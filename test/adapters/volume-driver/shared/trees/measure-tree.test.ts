@@ -9,10 +9,10 @@ import { createSandbox, type Sandbox } from '../../../../support/sandbox.ts';
 
 const measuring = suite('measureTree');
 
-async function inSandbox(deed: (sandbox: Sandbox) => void | Promise<void>): Promise<void> {
+async function inSandbox(action: (sandbox: Sandbox) => void | Promise<void>): Promise<void> {
   const sandbox = createSandbox('measure');
   try {
-    await deed(sandbox);
+    await action(sandbox);
   } finally {
     removeTree(sandbox.path);
     await sandbox.close();

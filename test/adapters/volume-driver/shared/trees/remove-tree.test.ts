@@ -10,10 +10,10 @@ import { createSandbox, type Sandbox } from '../../../../support/sandbox.ts';
 
 const removing = suite('removeTree');
 
-async function inSandbox(deed: (sandbox: Sandbox) => void | Promise<void>): Promise<void> {
+async function inSandbox(action: (sandbox: Sandbox) => void | Promise<void>): Promise<void> {
   const sandbox = createSandbox('remove');
   try {
-    await deed(sandbox);
+    await action(sandbox);
   } finally {
     await sandbox.close();
   }

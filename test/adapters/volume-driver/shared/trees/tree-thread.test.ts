@@ -10,11 +10,11 @@ import { requireFileSystem, suiteNeeding } from '../../../../support/requirement
 import { run } from '../../../../support/run.ts';
 import { createSandbox, type Sandbox } from '../../../../support/sandbox.ts';
 
-async function withThread(deed: (thread: TreeThread, sandbox: Sandbox) => Promise<void>): Promise<void> {
+async function withThread(action: (thread: TreeThread, sandbox: Sandbox) => Promise<void>): Promise<void> {
   const sandbox = createSandbox('thread');
   const thread = createTreeThread(sandbox.path);
   try {
-    await deed(thread, sandbox);
+    await action(thread, sandbox);
   } finally {
     await thread.close();
     await sandbox.close();

@@ -1,4 +1,4 @@
-import { setImmediate as turn } from 'node:timers/promises';
+import { setImmediate as yieldToLoop } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createWalks, type Walk } from '../../../../../src/adapters/volume-driver/shared/trees/walks.ts';
@@ -38,7 +38,7 @@ test('let go of what they hold when they are left, and are heard of no more', as
   const left: string[] = [];
   const walks = createWalks<string>((_id, result) => void ended.push(result));
   walks.start(1, endless(left, 'endless'));
-  await turn();
+  await yieldToLoop();
   walks.cancel(1);
   walks.cancel(1);
   assert.equal([left, ended], [['endless'], []]);

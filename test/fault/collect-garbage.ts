@@ -1,10 +1,10 @@
 import { CallFailure, type SnapshotsClient } from '../support/snapshots-client.ts';
 
 /**
- * What containerd's garbage collection does where it knows no snapshot at all: list, remove leaf by leaf, clean up. Rejects
- * as soon as any call fails, as containerd gives up then. Resolves when the list is empty.
+ * What containerd's garbage collection does when no snapshot is referenced: list, remove leaf by leaf, clean up. Rejects
+ * when any call fails, as containerd does. Resolves when the list is empty.
  */
-export async function collect(client: SnapshotsClient): Promise<number> {
+export async function collectGarbage(client: SnapshotsClient): Promise<number> {
   const all = await client.list();
   const children = new Map<string, number>();
   for (const { parent } of all) children.set(parent, (children.get(parent) ?? 0) + 1);
@@ -19,7 +19,7 @@ export async function collect(client: SnapshotsClient): Promise<number> {
   }
   await client.cleanup().catch(unlessMissing);
   const left = await client.list();
-  if (left.length > 0) throw new Error(`collected, and yet there are ${left.map(({ name }) => name).join(', ')}`);
+  if (left.length > 0) throw new Error(`garbage collection left ${left.map(({ name }) => name).join(', ')}`);
   return all.length;
 }
 
