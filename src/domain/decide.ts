@@ -50,8 +50,6 @@ function eventOf(state: State, command: Command, rules: Rules): Answer<Event> {
       return remove(state, command, rules);
     case 'Update':
       return update(state, command);
-    default:
-      return command satisfies never;
   }
 }
 

@@ -2,7 +2,7 @@ import { either } from 'fp-ts';
 import * as t from 'io-ts';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Decimal, decodeWith, MaybeId, Nanoseconds } from '../../events/codecs.ts';
+import { Decimal, decodeText, decodeWith, MaybeId, Nanoseconds } from '../../events/codecs.ts';
 
 const test = suite('events/codecs');
 
@@ -51,6 +51,13 @@ test('an error names the path, what was expected and what stood there', () => {
   assert.ok(either.isLeft(long) && long.left.length < 140 && long.left.endsWith('...'));
   const mute = new t.Type<string>('mute', t.string.is, () => either.left([]), String);
   assert.equal(decodeWith(mute, 1), either.left('not decodable'));
+});
+
+test('decodeText decodes JSON, and says what is wrong with the text or with the value', () => {
+  assert.equal(decodeText(t.array(Decimal), '["1","2"]'), either.right([1, 2]));
+  assert.equal(decodeText(Decimal, '1'), either.left('input: expected a decimal number in a string, found 1'));
+  const broken = decodeText(Decimal, '{');
+  assert.ok(either.isLeft(broken) && broken.left.startsWith('SyntaxError'));
 });
 
 test.run();
