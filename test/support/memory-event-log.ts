@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { type Envelope, encodeEnvelope } from '../../events/envelope.ts';
-import { createAppend, createGroupCommit, stoppedFault } from '../../src/adapters/event-log/group-commit.ts';
+import { createAppend, GroupCommit, stoppedFault } from '../../src/adapters/event-log/group-commit.ts';
 import type { AppendOptions, EventLog, LogPosition } from '../../src/ports/event-log.ts';
 import { Fault, faultOf, isTransient } from '../../src/ports/fault.ts';
 
@@ -35,7 +35,7 @@ export function createMemoryEventLog(options: MemoryEventLogOptions = {}): Event
   };
   let end = durable();
 
-  const commit = createGroupCommit<readonly MemoryRecord[]>({
+  const commit = new GroupCommit<readonly MemoryRecord[]>({
     store: async (batch) => {
       const records = batch.flat();
       await flush(records.map(({ envelope }) => envelope));
@@ -64,7 +64,7 @@ export function createMemoryEventLog(options: MemoryEventLogOptions = {}): Event
     append: createAppend(() => end.position, append),
     read: (after) => batchesOf(kept, after),
     chainHashAt: async (position) => (position === 0 ? genesis : kept[position - 1]?.chainHash),
-    settled: commit.settled,
+    settled: () => commit.settled(),
     close: async () => {
       await commit.settled().catch(() => {});
       stopped ??= new Fault('stopped', 'the memory log is closed', { hint: 'open it again' });

@@ -3,20 +3,6 @@ import type { AppendOptions, EventLog } from '../../ports/event-log.ts';
 import { Fault } from '../../ports/fault.ts';
 import { type Deferred, deferred } from '../../ports/promises.ts';
 
-/**
- * Stores items in batches: one batch at a time, in the order of the calls. Items that arrive while a batch is being stored
- * share the next one; a single item is stored at once.
- *
- * idle -> (`now`: microtask, `soon`: timer) -> storing -> stored: idle, or the next batch at once if any of it is urgent
- *                                                      -> failed: undo, rewind, reject all that is waiting, idle
- */
-export interface GroupCommit<T> {
-  /** Resolves when the item is stored, rejects if it was rolled back. */
-  enqueue(item: T, flush: AppendOptions['flush']): Promise<void>;
-  /** Resolves when every item so far is stored, rejects if the last one was rolled back. */
-  settled(): Promise<void>;
-}
-
 export interface GroupCommitOptions<T> {
   /** Makes a batch durable; rejects when it could not. */
   readonly store: (batch: readonly T[]) => Promise<void>;
@@ -35,68 +21,81 @@ interface Waiting<T> extends Deferred<void> {
   readonly item: T;
 }
 
-export function createGroupCommit<T>({
-  store,
-  undo,
-  rewind,
-  together = () => true,
-}: GroupCommitOptions<T>): GroupCommit<T> {
-  let waiting: Waiting<T>[] = [];
-  let storingNow: readonly Waiting<T>[] = [];
-  let urgent = false;
-  let storing = false;
-  let timer: NodeJS.Timeout | undefined;
+/**
+ * Stores items in batches: one batch at a time, in the order of the calls. Items that arrive while a batch is being stored
+ * share the next one; a single item is stored at once.
+ *
+ * idle -> (`now`: microtask, `soon`: timer) -> storing -> stored: idle, or the next batch at once if any of it is urgent
+ *                                                      -> failed: undo, rewind, reject all that is waiting, idle
+ */
+export class GroupCommit<T> {
+  readonly #options: GroupCommitOptions<T>;
+  #waiting: Waiting<T>[] = [];
+  #batch: readonly Waiting<T>[] = [];
+  #urgent = false;
+  #storing = false;
+  #timer: NodeJS.Timeout | undefined;
 
-  const start = () => {
-    urgent = true;
-    if (storing) return;
-    storing = true;
-    clearTimeout(timer);
-    timer = undefined;
+  constructor(options: GroupCommitOptions<T>) {
+    this.#options = options;
+  }
+
+  /** Resolves when the item is stored, rejects if it was rolled back. */
+  enqueue(item: T, flush: AppendOptions['flush']): Promise<void> {
+    const entry = { item, ...deferred() };
+    this.#waiting.push(entry);
+    if (flush === 'now') this.#start();
+    else if (!this.#storing) this.#next();
+    return entry.promise;
+  }
+
+  /** Resolves when every item so far is stored, rejects if the last one was rolled back. */
+  settled(): Promise<void> {
+    const last = this.#waiting.at(-1) ?? this.#batch.at(-1);
+    if (last === undefined) return Promise.resolve();
+    if (this.#waiting.length > 0) this.#start();
+    return last.promise;
+  }
+
+  #start(): void {
+    this.#urgent = true;
+    if (this.#storing) return;
+    this.#storing = true;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     // Calls of the same turn share the first batch.
-    queueMicrotask(run);
-  };
-  const run = async () => {
-    storingNow = leading(waiting, together);
-    waiting = waiting.slice(storingNow.length);
-    if (waiting.length === 0) urgent = false;
+    queueMicrotask(() => this.#run());
+  }
+
+  async #run(): Promise<void> {
+    const { store, undo, together = () => true } = this.#options;
+    this.#batch = leading(this.#waiting, together);
+    this.#waiting = this.#waiting.slice(this.#batch.length);
+    if (this.#waiting.length === 0) this.#urgent = false;
     try {
-      await store(storingNow.map(({ item }) => item));
-      for (const { resolve } of storingNow) resolve();
+      await store(this.#batch.map(({ item }) => item));
+      for (const { resolve } of this.#batch) resolve();
     } catch (error) {
-      rollBack(await undo(error));
+      this.#rollBack(await undo(error));
     }
-    storingNow = [];
-    storing = false;
-    next();
-  };
-  const rollBack = (error: Error) => {
-    const lost = [...storingNow, ...waiting];
-    waiting = [];
-    urgent = false;
-    rewind();
+    this.#batch = [];
+    this.#storing = false;
+    this.#next();
+  }
+
+  #rollBack(error: Error): void {
+    const lost = [...this.#batch, ...this.#waiting];
+    this.#waiting = [];
+    this.#urgent = false;
+    this.#options.rewind();
     for (const { reject } of lost) reject(error);
-  };
-  const next = () => {
-    if (waiting.length === 0) return;
-    if (urgent) start();
-    else timer ??= setTimeout(start, soonMilliseconds);
-  };
-  return {
-    enqueue: (item, flush) => {
-      const entry = { item, ...deferred() };
-      waiting.push(entry);
-      if (flush === 'now') start();
-      else if (!storing) next();
-      return entry.promise;
-    },
-    settled: () => {
-      const last = waiting.at(-1) ?? storingNow.at(-1);
-      if (last === undefined) return Promise.resolve();
-      if (waiting.length > 0) start();
-      return last.promise;
-    },
-  };
+  }
+
+  #next(): void {
+    if (this.#waiting.length === 0) return;
+    if (this.#urgent) this.#start();
+    else this.#timer ??= setTimeout(() => this.#start(), soonMilliseconds);
+  }
 }
 
 function leading<T>(waiting: readonly Waiting<T>[], together: (first: T, item: T) => boolean): readonly Waiting<T>[] {
@@ -107,7 +106,7 @@ function leading<T>(waiting: readonly Waiting<T>[], together: (first: T, item: T
 }
 
 /**
- * What every adapter's `append` has in common: it never throws, an append without events is done at once, and positions must
+ * What every adapter's `append` has in common: it never throws, an append without events resolves at once, and positions must
  * follow the log's `end` without a gap. `accept` throws if the log refuses the events.
  */
 export function createAppend(end: () => number, accept: EventLog['append']): EventLog['append'] {

@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createGroupCommit } from '../../../src/adapters/event-log/group-commit.ts';
+import { GroupCommit } from '../../../src/adapters/event-log/group-commit.ts';
 
 interface Batch {
   readonly items: readonly number[];
@@ -14,7 +14,7 @@ const test = suite('group commit');
 function byHand(together?: (first: number, item: number) => boolean) {
   const batches: Batch[] = [];
   let rewinds = 0;
-  const commit = createGroupCommit<number>({
+  const commit = new GroupCommit<number>({
     store: (items) => new Promise((done, fail) => batches.push({ items, done, fail })),
     undo: async (error) => error as Error,
     rewind: () => {
@@ -93,7 +93,7 @@ test('gives back the failed batch and all that came after it, and begins anew', 
 
 test('gives back in the same turn in which it rewinds', async () => {
   let log: string[] = [];
-  const commit = createGroupCommit<number>({
+  const commit = new GroupCommit<number>({
     store: () => Promise.reject(new Error('full')),
     undo: async (error) => {
       await yieldToLoop();

@@ -5,7 +5,7 @@ import type { EventLog, Gone, LogOpening } from '../../../ports/event-log.ts';
 import { type Failpoint, noFailpoints } from '../../../ports/failpoints.ts';
 import { Fault, faultOf, isTransient } from '../../../ports/fault.ts';
 import { makeDirectories, syncDirectory } from '../../system/files.ts';
-import { createAppend, createGroupCommit, stoppedFault } from '../group-commit.ts';
+import { createAppend, GroupCommit, stoppedFault } from '../group-commit.ts';
 import { genesisHash } from './format/header.ts';
 import { bodyOf } from './format/line.ts';
 import type { Segment } from './format/segment.ts';
@@ -103,7 +103,7 @@ function createFileEventLog(segments: Segment[], active: ActiveSegment, options:
   let stopped: Fault | undefined;
   let closing: Promise<void> | undefined;
 
-  const commit = createGroupCommit<PendingAppend>({
+  const commit = new GroupCommit<PendingAppend>({
     store: (batch) => writer.store(batch),
     together: (first, item) => first.active === item.active,
     undo: async (error) => {
@@ -136,7 +136,7 @@ function createFileEventLog(segments: Segment[], active: ActiveSegment, options:
     read: (after) => readEvents(segments, after),
     readEncoded: (after) => readEncodedEvents(segments, after),
     chainHashAt: (position) => readChainHash(segments, position),
-    settled: commit.settled,
+    settled: () => commit.settled(),
     close: () => {
       closing ??= close();
       return closing;

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorText, Fault } from '../../../ports/fault.ts';
-import { deferred, timedOut, withTimeout } from '../../../ports/promises.ts';
-import { type Connection, connect, meaningOf, type Page, type Proposal, type Recorded } from './connect.ts';
+import { deferred } from '../../../ports/promises.ts';
+import { type Connection, meaningOf, type Page, type Proposal, type Recorded } from './connect.ts';
 import type { Target } from './connection-string.ts';
 import { diagnose } from './diagnose.ts';
+import { ReconnectingClient } from './reconnecting-client.ts';
 
-/** One stream of a cluster, over connections that come and go. Every call has a time limit. */
+/** One stream of a cluster, over a connection that is opened again when it is lost. Every call has a time limit. */
 export interface Stream {
   /** cluster and stream, for messages */
   readonly where: string;
@@ -36,53 +37,24 @@ export interface StreamOptions {
   readonly onWait?: ((why: Fault) => void) | undefined;
 }
 
-/** Milliseconds between two tries at most. */
+/** Maximum pause between two tries, in milliseconds. */
 export const maxPause = 1_000;
 
 /** Calls reject with a Fault (`misuse`) for a string that the client does not accept. */
 export function openStream({ target, name, retry, signal, onWait = () => {} }: StreamOptions): Stream {
   const where = `${target.shown}, stream ${name}`;
-  let connection: Promise<Connection> | undefined;
-  let closed = false;
-  let last: unknown;
-  const connected = () => {
-    connection ??= connect(target.url).catch((error) => {
-      throw new Fault('misuse', `connection string of the cluster: ${errorText(error)}`, {
-        hint: 'correct it',
-        cause: error,
-      });
-    });
-    return connection;
-  };
-  /** A client that was disconnected or got no answer is dropped: the next one finds the leader anew. */
-  const drop = () => {
-    void connection?.then((old) => old.close()).catch(() => {});
-    connection = undefined;
-  };
-  const once = async <T>(call: (client: Connection) => Promise<T>): Promise<T> => {
-    if (closed) throw new Fault('stopped', `${where}: is closed`, { hint: 'open it again' });
-    try {
-      // The client's own deadlines do not hold.
-      const answer = await withTimeout(retry.answer, connected().then(call));
-      if (answer === timedOut) throw new Error(`no answer within ${retry.answer} ms`);
-      return answer;
-    } catch (error) {
-      last = error;
-      if (meaningOf(error, where).kind === 'unknown') drop();
-      throw error;
-    }
-  };
-  const untilAnswered = async <T>(call: (client: Connection) => Promise<T>) => {
+  const client = new ReconnectingClient({ url: target.url, where, timeout: retry.answer });
+  const untilAnswered = async <T>(call: (connection: Connection) => Promise<T>) => {
     const { promise: refused, reject: refuse } = deferred<never>();
     const explain = async () => {
       const found = await diagnose(target, where);
       if (found?.code === 'unsupported') refuse(found);
-      else onWait(found ?? unreachable(where, last ?? new Error(`no answer within ${retry.notice} ms`)));
+      else onWait(found ?? unreachable(where, client.lastError ?? new Error(`no answer within ${retry.notice} ms`)));
     };
-    last = undefined;
+    client.forgetError();
     const timer = setTimeout(explain, retry.notice);
     try {
-      return await Promise.race([persist(() => once(call), { target, where, ...retry, signal }), refused]);
+      return await Promise.race([persist(() => client.call(call), { target, where, ...retry, signal }), refused]);
     } finally {
       clearTimeout(timer);
     }
@@ -90,10 +62,10 @@ export function openStream({ target, name, retry, signal, onWait = () => {} }: S
   return {
     where,
     name,
-    version: () => untilAnswered((client) => client.version()),
+    version: () => untilAnswered((connection) => connection.version()),
     append: async (events, expected) => {
       try {
-        const last = await once((client) => client.append(name, events, expected));
+        const last = await client.call((connection) => connection.append(name, events, expected));
         if (last !== (expected ?? -1) + events.length) throw unexpectedRevision(where, last);
         return 'written';
       } catch (error) {
@@ -102,17 +74,14 @@ export function openStream({ target, name, retry, signal, onWait = () => {} }: S
         return meaning.kind === 'conflict' ? 'conflict' : { unknown: meaning.text };
       }
     },
-    read: (page) => untilAnswered((client) => client.read(name, page)),
+    read: (page) => untilAnswered((connection) => connection.read(name, page)),
     readMetadata: () =>
-      untilAnswered((client) => client.read(`$$${name}`, { from: null, direction: 'backwards', count: 1 })),
-    close: async () => {
-      closed = true;
-      await connection?.then((client) => client.close()).catch(() => {});
-    },
+      untilAnswered((connection) => connection.read(`$$${name}`, { from: null, direction: 'backwards', count: 1 })),
+    close: () => client.close(),
   };
 }
 
-/** Repeats a call that changes nothing until it is answered or the time is over. */
+/** Repeats a call that changes nothing until it is answered, or `outcome` milliseconds have passed. */
 async function persist<T>(
   call: () => Promise<T>,
   { target, where, outcome, pause, signal }: RetryPolicy & Pick<StreamOptions, 'signal' | 'target'> & { where: string },

@@ -4,7 +4,7 @@ import { otherWriterFault } from './append-idempotent.ts';
 import { deletedStream, expiredEvents, readSettings, type StreamSettings } from './read-stream.ts';
 import type { Stream } from './stream.ts';
 
-/** What a check of a stream has found; `stops` if only opening it again may help. */
+/** What a check of a stream detects; `stops` if only opening it again may help. */
 export interface Trouble extends LogTrouble {
   readonly stops?: true;
 }
@@ -17,17 +17,17 @@ interface WatchOptions {
   /** as they were when the stream was opened */
   readonly settings: StreamSettings;
   /** The last durable event, whether an append is under way, and the position of this writer's own opening. */
-  readonly place: () => LogPosition & { readonly busy: boolean; readonly opened: number };
+  readonly written: () => LogPosition & { readonly busy: boolean; readonly opened: number };
   /** Called after each check. */
-  readonly found: (trouble: Trouble | undefined) => void;
+  readonly report: (trouble: Trouble | undefined) => void;
 }
 
 /** Checks an open stream periodically: the cluster does not report what happens to it. */
 export function watchStream(stream: Stream, options: WatchOptions): { close(): Promise<void> } {
-  const { every, found } = options;
+  const { every, report } = options;
   let closed = false;
   let timer: NodeJS.Timeout | undefined;
-  const later = () => {
+  const schedule = () => {
     if (closed) return;
     timer = setTimeout(check, every);
     timer.unref();
@@ -36,11 +36,11 @@ export function watchStream(stream: Stream, options: WatchOptions): { close(): P
     const trouble = await checkStream(stream, options).catch(
       (error): Trouble => ({ fault: faultOf(error, stream.where), refuses: 'none' }),
     );
-    if (!closed) found(trouble);
-    later();
+    if (!closed) report(trouble);
+    schedule();
   };
-  found(troubleOf(stream, options.settings));
-  later();
+  report(troubleOf(stream, options.settings));
+  schedule();
   return {
     close: async () => {
       closed = true;
@@ -50,8 +50,8 @@ export function watchStream(stream: Stream, options: WatchOptions): { close(): P
   };
 }
 
-async function checkStream(stream: Stream, { first, place }: WatchOptions): Promise<Trouble | undefined> {
-  const before = place();
+async function checkStream(stream: Stream, { first, written }: WatchOptions): Promise<Trouble | undefined> {
+  const before = written();
   const settings = await readSettings(stream);
   const trouble = troubleOf(stream, settings);
   if (trouble !== undefined) return trouble;
@@ -59,7 +59,7 @@ async function checkStream(stream: Stream, { first, place }: WatchOptions): Prom
     stream.read({ from: null, direction: 'backwards', count: 1 }),
     stream.read({ from: 0, direction: 'forwards', count: 1 }),
   ]);
-  const now = place();
+  const now = written();
   // What was written meanwhile is settled by its append.
   if (before.busy || now.busy || before.position !== now.position) return undefined;
   const end = last === undefined ? 0 : Number(last.revision) + 1;

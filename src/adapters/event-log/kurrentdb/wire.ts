@@ -3,9 +3,10 @@ import * as either from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
 import { decodeWith } from '../../../../events/codecs.ts';
 import { decodeEnvelope, type Envelope, encodeEnvelope, type WireEnvelope } from '../../../../events/envelope.ts';
+import type { LogPosition } from '../../../ports/event-log.ts';
 import type { Proposal, Recorded } from './connect.ts';
 
-/** An event that has its place in the chain, ready to be sent. */
+/** An event with its chain hash, ready to be sent. */
 export interface Link {
   readonly proposal: Proposal;
   readonly position: number;
@@ -45,6 +46,12 @@ export function linked(envelopes: readonly Envelope[], before: string): readonly
   });
 }
 
+/** The log's end after links that follow `before`. */
+export const endOf = (links: readonly Link[], before: LogPosition): LogPosition => {
+  const last = links.at(-1);
+  return last === undefined ? before : { position: last.position, chainHash: last.chainHash };
+};
+
 function metadataOf({ id, time, meta }: WireEnvelope, chainHash: string): Record<string, string> {
   const metadata: Record<string, string> = { [own.id]: id, [own.time]: time, [own.chainHash]: chainHash };
   for (const [key, value] of Object.entries(meta)) {
@@ -59,7 +66,7 @@ const Metadata = t.intersection(
   'Metadata',
 );
 
-/** The stored event, or why it is none of ours. */
+/** The stored event, or why it is not one of ours. */
 export function storedOf({ id, revision, type, data, metadata }: Recorded): either.Either<string, Stored> {
   return either.map((found: t.TypeOf<typeof Metadata>): Stored => {
     const { [own.id]: envelopeId = '', [own.time]: time = '', [own.chainHash]: chainHash = '', ...rest } = found;
@@ -88,8 +95,8 @@ export function chain(before: string, body: string): string {
 
 /**
  * The id under which the cluster knows an event: the first half of its chain hash, as a UUID of version 8. It must depend on the
- * content and on the history: the cluster takes a second event with the same id at the same place for a repetition
- * of the first and answers "written". Two writers of one store would both believe that their event stands there.
+ * content and on the history: the cluster takes a second event with the same id at the same revision for a repetition
+ * of the first and answers "written". Two writers of one store would both believe that their event is there.
  */
 export function clusterId(chainHash: string): string {
   const variant = ((Number.parseInt(chainHash.charAt(16), 16) & 0x3) | 0x8).toString(16);

@@ -1,19 +1,23 @@
 import type { Ballast } from '../../../ports/disk-space.ts';
 import { type Failpoint, noFailpoints } from '../../../ports/failpoints.ts';
-import { isFull } from '../../../ports/fault.ts';
 import type { System } from '../../../ports/system.ts';
-import { isHalted, type Mount, type Volume, type VolumeDriver } from '../../../ports/volume-driver.ts';
+import {
+  type DriverTraits,
+  isHalted,
+  type Mount,
+  type Volume,
+  type VolumeDriver,
+} from '../../../ports/volume-driver.ts';
 import { isVacant } from '../shared/directories.ts';
 import { guarded } from '../shared/faults.ts';
-import { type LiftFlags, liftingFlags } from '../shared/lift-flags.ts';
-import { createTreeThread } from '../shared/trees/tree-thread.ts';
+import type { LiftFlags } from '../shared/lift-flags.ts';
 import { checkBtrfsRoot, deviceOf } from './check-btrfs-root.ts';
-import { type CopyTree, dropLayer, freezeLayer } from './freeze-layer.ts';
+import { createDeletion } from './deletion.ts';
+import { type CopyTree, dropActive, dropLayer, flushLayer, freezeLayer } from './freeze-layer.ts';
 import type { BtrfsCalls } from './ioctl/btrfs-calls.ts';
-import { createLayout, expectSubvolume, isSubvolume, type Layout, names } from './layout.ts';
-import { createReclaim } from './reclaim.ts';
+import { createLayout, expectSubvolume, isSubvolume, type Layout } from './layout.ts';
 import { createUsageMeter } from './usage.ts';
-import { btrfsOrphans, createVolume, removeVolume } from './volume.ts';
+import { btrfsOrphans, createVolume } from './volume.ts';
 
 export interface BtrfsSetup {
   /** on a btrfs file system; created if missing */
@@ -21,7 +25,7 @@ export interface BtrfsSetup {
   readonly system: Pick<System, 'syncFileSystem'>;
   readonly calls: BtrfsCalls;
   readonly copyTree: CopyTree;
-  /** left out, what a container made immutable is not deleted */
+  /** without it, a file that a container made immutable is not deleted */
   readonly liftFlags?: LiftFlags;
   /** released if a deletion finds no space otherwise */
   readonly ballast?: Ballast | undefined;
@@ -32,23 +36,19 @@ export interface BtrfsSetup {
 
 /**
  * Volumes as btrfs subvolumes: `snapshots/<id>/fs` is what an active writes into or a view shows, a snapshot of its
- * parent; `snapshots/<id>/layer` is a read-only snapshot of it, created by the commit. Checks the root and lays it out first.
+ * parent; `snapshots/<id>/layer` is a read-only snapshot of it, created by the commit. Checks the root and creates its directories first.
  */
 export async function createBtrfsDriver(setup: BtrfsSetup): Promise<VolumeDriver> {
-  const { calls, copyTree, liftFlags, ballast, usageLag: lag = 10_000, failpoint = noFailpoints } = setup;
+  const { calls, copyTree, usageLag: lag = 10_000, failpoint = noFailpoints } = setup;
   const { syncFileSystem } = setup.system;
   const root = await checkBtrfsRoot(setup.root, calls);
   const layout = createLayout(root);
   const tools = { root, layout, calls, failpoint, copyTree, syncFileSystem, lag };
-  const remover = createTreeThread(`${root}/snapshots`);
   const halted = new AbortController();
-  const reclaim = createReclaim({ ...tools, signal: halted.signal });
-  const withSpace = retryWithSpace(reclaim, ballast);
-  const remove = (path: string) => {
-    failpoint('btrfs.purge');
-    halted.signal.throwIfAborted();
-    return withSpace(() => liftingFlags(path, liftWithin(setup), () => removeVolume(calls, remover.remove, path)));
-  };
+  const { remove, removeActive, withSpace, reclaim, thread } = createDeletion(layout, {
+    ...setup,
+    signal: halted.signal,
+  });
   const { mountsOf, forget } = createMounts(layout, calls);
   const measure = createUsageMeter(tools);
   const operation =
@@ -57,15 +57,7 @@ export async function createBtrfsDriver(setup: BtrfsSetup): Promise<VolumeDriver
       guarded(`${name} of volume ${volume.id}`, () => run(volume));
   return {
     name: 'btrfs',
-    traits: {
-      capabilities: [],
-      rebase: false,
-      fixedMounts: false,
-      // The snapshot ioctl of a freeze writes all data of its source and commits the transaction before it returns.
-      // Source: fs/btrfs/ioctl.c and transaction.c, create_snapshot; a power cut in a test shows the same.
-      durableFreeze: true,
-      orderedMetadata: false,
-    },
+    traits,
     occupies: () => true,
     isVacant: (id) => isVacant(layout.directory(id)),
 
@@ -76,19 +68,12 @@ export async function createBtrfsDriver(setup: BtrfsSetup): Promise<VolumeDriver
     mounts: operation('mounts', mountsOf),
     labelsOf: () => undefined,
 
-    flush: operation('flush', ({ id }) => {
-      if (!isSubvolume(layout.layer(id))) expectSubvolume(layout.fs(id), `volume ${id}: its layer`);
-      return syncFileSystem(root);
-    }),
+    flush: operation('flush', ({ id }) => flushLayer(tools, id)),
     freeze: operation('freeze', ({ id }) => freezeLayer(tools, id)),
     unfreeze: operation('unfreeze', ({ id }) => withSpace(() => dropLayer(tools, id))),
-    dropActive: operation('drop of the active', async ({ id }) => {
-      if (!isSubvolume(layout.fs(id))) return;
-      expectSubvolume(layout.layer(id), `volume ${id}: its frozen layer`);
-      failpoint('btrfs.drop-active');
+    dropActive: operation('drop of the active', ({ id }) => {
       forget(id);
-      const drop = () => calls.remove(layout.directory(id), names.fs);
-      await withSpace(() => liftingFlags(layout.fs(id), liftFlags, drop));
+      return dropActive(tools, id, removeActive);
     }),
     hasCommitted: (id) => isSubvolume(layout.layer(id)),
 
@@ -108,42 +93,23 @@ export async function createBtrfsDriver(setup: BtrfsSetup): Promise<VolumeDriver
     ...btrfsOrphans({ ...tools, remove }),
     halt: () => {
       halted.abort(isHalted());
-      void remover.close();
+      void thread.close();
     },
-    close: () => remover.close(),
+    close: () => thread.close(),
   };
 }
 
-/** Flags on the top of a subvolume forbid its deletion, those inside do not. A frozen one can't be changed. */
-function liftWithin({ calls, liftFlags }: BtrfsSetup): LiftFlags | undefined {
-  if (liftFlags === undefined) return undefined;
-  return async (path) => {
-    const frozen = `${path}/${names.layer}`;
-    if (isSubvolume(frozen)) await calls.setReadOnly(frozen, false);
-    await liftFlags(path);
-  };
-}
+const traits: DriverTraits = {
+  capabilities: [],
+  rebase: false,
+  fixedMounts: false,
+  // The snapshot ioctl of a freeze writes all data of its source and commits the transaction before it returns.
+  // Source: fs/btrfs/ioctl.c and transaction.c, create_snapshot; a power cut in a test shows the same.
+  durableFreeze: true,
+  orderedMetadata: false,
+};
 
-/**
- * Deletions take a little space themselves, which earlier ones may still hold: if there is none, repeats one when the kernel has
- * freed that. They count against a quota on the root too, of which only the ballast holds something.
- */
-function retryWithSpace(reclaim: () => Promise<boolean>, ballast: Ballast | undefined) {
-  return async <T>(remove: () => Promise<T>): Promise<T> => {
-    for (const free of [reclaim, () => ballast?.release()])
-      try {
-        return await remove();
-      } catch (error) {
-        if (!isFull(error)) throw error;
-        await free();
-      }
-    const removed = await remove();
-    void ballast?.keep();
-    return removed;
-  };
-}
-
-/** Mounts by the subvolume's id, which never changes and is asked for once. */
+/** Mounts by the subvolume's id, which never changes and is read once. */
 function createMounts(layout: Layout, calls: BtrfsCalls) {
   const source = deviceOf(layout.root);
   const subvolumes = new Map<number, number>();

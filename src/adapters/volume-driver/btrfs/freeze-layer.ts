@@ -4,7 +4,7 @@ import { isVacant } from '../shared/directories.ts';
 import { expectSubvolume, isSubvolume, names } from './layout.ts';
 import type { Tools } from './volume.ts';
 
-/** Copies a directory with everything in it to a place where nothing is, sharing the data on the disk. */
+/** Copies a directory with everything in it to a vacant path, sharing the data on the disk. */
 export type CopyTree = (from: string, to: string) => Promise<void>;
 
 export interface FreezeTools extends Tools {
@@ -12,10 +12,16 @@ export interface FreezeTools extends Tools {
   readonly syncFileSystem: (path: string) => Promise<void>;
 }
 
+/** Flushes what the active has written, or its layer if the commit has frozen it. */
+export async function flushLayer({ layout, syncFileSystem }: FreezeTools, id: number): Promise<void> {
+  if (!isSubvolume(layout.layer(id))) expectSubvolume(layout.fs(id), `volume ${id}: its layer`);
+  await syncFileSystem(layout.root);
+}
+
 /**
  * Creates `layer`, a read-only snapshot of `fs`: what is written into `fs` afterwards, through files still open or mounts left
- * behind, can't reach it. The layer of an earlier commit that was not recorded is dropped; anything else in its place is left
- * alone, and a Fault (`misuse`).
+ * behind, can't reach it. The layer of an earlier commit that was not recorded is dropped. Anything else at its path is not
+ * touched: rejects with a Fault (`misuse`).
  */
 export async function freezeLayer(tools: FreezeTools, id: number): Promise<void> {
   const { layout, calls, failpoint } = tools;
@@ -25,6 +31,18 @@ export async function freezeLayer(tools: FreezeTools, id: number): Promise<void>
   await calls.snapshot(layout.fs(id), layout.directory(id), names.layer, { readOnly: true });
   const nested = await calls.nested(layout.fs(id));
   if (nested.length > 0) await fillStubs(tools, id, nested);
+}
+
+/** After the commit: deletes `fs`, only if the layer exists. */
+export async function dropActive(
+  { layout, failpoint }: Tools,
+  id: number,
+  removeActive: (id: number) => Promise<void>,
+): Promise<void> {
+  if (!isSubvolume(layout.fs(id))) return;
+  expectSubvolume(layout.layer(id), `volume ${id}: its frozen layer`);
+  failpoint('btrfs.drop-active');
+  await removeActive(id);
 }
 
 /** Drops the layer, and what was on its way into it. Only while `fs` exists: else the layer is all there is. */
@@ -47,8 +65,8 @@ async function expectOwnLayer({ layout, calls }: Pick<Tools, 'layout' | 'calls'>
 }
 
 /**
- * A snapshot has an empty stub in the place of each subvolume that its source's user has created inside: the content is copied
- * there, from a snapshot of its own. This is the only freeze that reads files, and that needs a flush.
+ * A snapshot has an empty stub for each subvolume that its source's user has created inside: the content is copied there,
+ * from a snapshot of its own. This is the only freeze that reads files, and that needs a flush.
  */
 async function fillStubs(tools: FreezeTools, id: number, nested: readonly string[]): Promise<void> {
   const { layout, calls, failpoint, copyTree, syncFileSystem } = tools;

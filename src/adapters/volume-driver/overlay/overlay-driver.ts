@@ -2,12 +2,12 @@ import { lstatSync, readdirSync, type Stats } from 'node:fs';
 import { type Failpoint, noFailpoints } from '../../../ports/failpoints.ts';
 import { Fault } from '../../../ports/fault.ts';
 import type { System } from '../../../ports/system.ts';
-import type { Usage, VolumeDriver } from '../../../ports/volume-driver.ts';
+import type { DriverTraits, Usage, VolumeDriver } from '../../../ports/volume-driver.ts';
 import { hasOrderedMetadata } from '../../system/file-system.ts';
 import { isDirectory, isVacant, makeDirectory } from '../shared/directories.ts';
 import { guarded, missingLayer } from '../shared/faults.ts';
 import { type LiftFlags, liftingFlags } from '../shared/lift-flags.ts';
-import { createTreeThread } from '../shared/trees/tree-thread.ts';
+import { createTreeThread, type TreeThread } from '../shared/trees/tree-thread.ts';
 import { checkOverlayRoot } from './check-overlay-root.ts';
 import { createLayerFlush, flushFew } from './flush.ts';
 import { type KernelTraits, kernelTraits } from './kernel-traits.ts';
@@ -19,30 +19,28 @@ export interface OverlaySetup {
   readonly root: string;
   readonly system: Pick<System, 'syncFileSystem'>;
   readonly options?: OverlayOptions;
-  /** how the check of the root tries an overlay mount; left out, none is tried */
+  /** how the check of the root tries an overlay mount; without it, none is tried */
   readonly tryMount?: TryMount | undefined;
-  /** left out, what a container made immutable is not deleted */
+  /** without it, a file that a container made immutable is not deleted */
   readonly liftFlags?: LiftFlags;
   readonly failpoint?: Failpoint;
 }
 
 /**
  * Volumes as directories below `ROOT/snapshots`, stacked by the kernel's overlay file system: `<id>/fs` is the layer, `<id>/work`
- * the kernel's own. A view has no directory. Checks the root and lays it out first.
+ * the kernel's work directory. A view has no directory. Checks the root and creates its directories first.
  */
 export async function createOverlayDriver(setup: OverlaySetup): Promise<VolumeDriver> {
   const { system, tryMount, liftFlags, options = {}, failpoint = noFailpoints } = setup;
-  // What the kernel answers another user about mounts says nothing about the root.
-  const tried = process.geteuid?.() === 0 ? tryMount : undefined;
-  const root = await checkOverlayRoot(setup.root, tried, options.mountOptions);
-  const traits = kernelTraits(root);
-  const remapIds = expectRemapping(options, traits);
+  const root = await checkOverlayRoot(setup.root, ifMayMount(tryMount), options.mountOptions);
+  const kernel = kernelTraits(root);
+  const remapIds = expectRemapping(options, kernel);
   const orderedMetadata = hasOrderedMetadata(root);
   const directory = (id: number) => `${root}/snapshots/${id}`;
   const layer = (id: number) => `${directory(id)}/fs`;
-  const mountsOf = createOverlayMounts(root, traits, { ...options, remapIds });
-  const flushAlone = async (id: number) => orderedMetadata && flushFew(layer(id));
-  const flushLayer = createLayerFlush(root, system.syncFileSystem, flushAlone);
+  const mountsOf = createOverlayMounts(root, kernel, { ...options, remapIds });
+  const flushSmall = async (id: number) => orderedMetadata && flushFew(layer(id));
+  const flushLayer = createLayerFlush(root, system.syncFileSystem, flushSmall);
   const [measurer, remover] = [createTreeThread(`${root}/snapshots`), createTreeThread(`${root}/snapshots`)];
   const remove = (path: string) => {
     failpoint('overlay.purge');
@@ -51,18 +49,7 @@ export async function createOverlayDriver(setup: OverlaySetup): Promise<VolumeDr
   const close = async () => void (await Promise.all([measurer.close(), remover.close()]));
   return {
     name: 'overlay',
-    traits: {
-      // The names that containerd's own overlay driver uses.
-      capabilities: [
-        ...(remapIds ? ['remap-ids'] : []),
-        ...(options.slowChown === true ? [] : ['only-remap-ids']),
-        'rebase',
-      ],
-      rebase: true,
-      fixedMounts: true,
-      durableFreeze: false,
-      orderedMetadata,
-    },
+    traits: driverTraits(options, { remapIds, orderedMetadata }),
     occupies: ({ kind }) => kind !== 'view',
     isVacant: (id) => isVacant(directory(id)),
 
@@ -94,16 +81,30 @@ export async function createOverlayDriver(setup: OverlaySetup): Promise<VolumeDr
     reclaimSpace: async () => false,
 
     usage: ({ id, kind }, signal) =>
-      guarded(`usage of volume ${id}`, (): Usage | Promise<Usage> => {
-        if (kind === 'view') return { bytes: 0, inodes: 0 };
-        const stats = expectLayer(id, layer(id));
-        if (isEmpty(layer(id), stats)) return { bytes: stats.blocks * 512, inodes: 1 };
-        return measurer.measure(layer(id), signal);
-      }),
+      guarded(`usage of volume ${id}`, () =>
+        kind === 'view' ? { bytes: 0, inodes: 0 } : measureLayer(measurer, id, layer(id), signal),
+      ),
 
     ...overlayOrphans(root, remove),
     halt: () => void close(),
     close,
+  };
+}
+
+/** Only root may mount: for another user, a failing mount proves nothing about the root directory. */
+const ifMayMount = (tryMount: TryMount | undefined) => (process.geteuid?.() === 0 ? tryMount : undefined);
+
+function driverTraits(
+  { slowChown = false }: OverlayOptions,
+  { remapIds, orderedMetadata }: { readonly remapIds: boolean; readonly orderedMetadata: boolean },
+): DriverTraits {
+  return {
+    // The names that containerd's own overlay driver uses.
+    capabilities: [...(remapIds ? ['remap-ids'] : []), ...(slowChown ? [] : ['only-remap-ids']), 'rebase'],
+    rebase: true,
+    fixedMounts: true,
+    durableFreeze: false,
+    orderedMetadata,
   };
 }
 
@@ -121,12 +122,17 @@ function expectLayer(id: number, path: string): Stats {
   throw missingLayer(`volume ${id}: its layer`, path);
 }
 
-/** Checks the directory that views without parent show. Creates it again if it was deleted. */
+/** Checks the empty directory that is mounted for a view without parent. Creates it again if it was deleted. */
 function expectEmpty(empty: string): void {
   if (makeDirectory(empty, 0o755) || readdirSync(empty).length === 0) return;
   throw new Fault('misuse', `${empty}: is not empty, and a view without parent shows it`, {
     hint: 'move out what was put into it',
   });
+}
+
+async function measureLayer(thread: TreeThread, id: number, path: string, signal?: AbortSignal): Promise<Usage> {
+  const stats = expectLayer(id, path);
+  return isEmpty(path, stats) ? { bytes: stats.blocks * 512, inodes: 1 } : thread.measure(path, signal);
 }
 
 /** A directory of more bytes than this is not read on the main thread, and counts as not empty. */

@@ -8,8 +8,8 @@ import { holdDirectory } from '../directories.ts';
 import type { TreeError, TreeJob, TreeRequest, TreeResponse } from './tree-worker.ts';
 
 /**
- * Walks directory trees on a thread of its own, so that a big one never blocks the event loop; several at the same time, the
- * smallest done first, so that a big one doesn't delay a small one either.
+ * Walks directory trees on a thread of its own, so that a big one never blocks the event loop. Walks several at the same time
+ * and completes the smallest first, so that a big one doesn't delay a small one.
  */
 export interface TreeThread {
   /** The signal ends the walk, and the promise rejects with its reason. */
@@ -30,69 +30,90 @@ interface Waiting extends Deferred<Usage> {
 const program = workerProgram(import.meta.url, 'tree-worker');
 
 /**
- * The thread starts with the first job, and keeps the process alive only while it has one. Until it is closed it walks the
- * directory that is at `below` now: a walk takes long, and another directory may be mounted over that path meanwhile.
+ * Until the thread is closed it walks the directory that is at `below` now: a walk takes long, and another directory may be
+ * mounted over that path meanwhile.
  */
 export function createTreeThread(below: string): TreeThread {
   const held = holdDirectory(below);
-  const waiting = new Map<number, Waiting>();
-  let worker: Worker | undefined;
+  const jobs = new JobThread();
   let closing: Promise<void> | undefined;
-  let last = 0;
-  const take = (id: number): Waiting | undefined => {
-    const found = waiting.get(id);
-    waiting.delete(id);
-    if (waiting.size === 0) worker?.unref();
-    return found;
-  };
-  const fail = (fault: Fault) => {
-    worker = undefined;
-    for (const id of waiting.keys()) take(id)?.reject(fault);
-  };
-  const start = (): Worker => {
-    const started = new Worker(program);
-    started.on('message', ({ id, answer }: TreeResponse) => {
-      const call = take(id);
-      if ('done' in answer) call?.resolve(answer.done);
-      else call?.reject(faultFor(call, answer.failed));
-    });
-    started.on('error', (error) => {
-      if (worker === started) fail(faultOf(error, 'the thread that walks volumes'));
-    });
-    return started;
-  };
-  const send = (request: TreeRequest) => worker?.postMessage(request);
-  const ask = async (operation: TreeJob['operation'], path: string, signal?: AbortSignal): Promise<Usage> => {
+  const run = async (operation: TreeJob['operation'], path: string, signal?: AbortSignal): Promise<Usage> => {
     if (closing !== undefined) throw isHalted();
-    signal?.throwIfAborted();
-    worker ??= start();
-    if (waiting.size === 0) worker.ref();
-    const id = ++last;
-    const job = { operation, path: path.startsWith(`${below}/`) ? held.path + path.slice(below.length) : path };
-    const call = { job, path, ...deferred<Usage>() };
-    waiting.set(id, call);
-    send({ id, job });
-    try {
-      return await untilAborted(call.promise, signal);
-    } finally {
-      // Only a call that was aborted still waits.
-      if (take(id) !== undefined) send({ cancelled: id });
-    }
+    const heldPath = path.startsWith(`${below}/`) ? held.path + path.slice(below.length) : path;
+    return jobs.run({ operation, path: heldPath }, path, signal);
   };
   const close = async () => {
-    const ending = worker;
-    fail(isHalted());
-    await ending?.terminate();
+    await jobs.end(isHalted());
     held.close();
   };
   return {
-    measure: (path, signal) => ask('measure', path, signal),
-    remove: async (path) => (await ask('remove', path)).bytes,
+    measure: (path, signal) => run('measure', path, signal),
+    remove: async (path) => (await run('remove', path)).bytes,
     close: () => {
       closing ??= close();
       return closing;
     },
   };
+}
+
+/** A thread and its unfinished jobs. It starts with the first job, and keeps the process alive only while it has one. */
+class JobThread {
+  readonly #waiting = new Map<number, Waiting>();
+  #worker: Worker | undefined;
+  #lastId = 0;
+
+  /** `path` is the one that the caller named, for messages. */
+  async run(job: TreeJob, path: string, signal?: AbortSignal): Promise<Usage> {
+    signal?.throwIfAborted();
+    this.#worker ??= this.#start();
+    if (this.#waiting.size === 0) this.#worker.ref();
+    const id = ++this.#lastId;
+    const call = { job, path, ...deferred<Usage>() };
+    this.#waiting.set(id, call);
+    this.#send({ id, job });
+    try {
+      return await untilAborted(call.promise, signal);
+    } finally {
+      // Only a call that was aborted still waits.
+      if (this.#take(id) !== undefined) this.#send({ cancelled: id });
+    }
+  }
+
+  /** Rejects unfinished jobs with the fault and terminates the thread. */
+  async end(fault: Fault): Promise<void> {
+    const ending = this.#worker;
+    this.#fail(fault);
+    await ending?.terminate();
+  }
+
+  #start(): Worker {
+    const worker = new Worker(program);
+    worker.on('message', ({ id, answer }: TreeResponse) => {
+      const call = this.#take(id);
+      if ('done' in answer) call?.resolve(answer.done);
+      else call?.reject(faultFor(call, answer.failed));
+    });
+    worker.on('error', (error) => {
+      if (this.#worker === worker) this.#fail(faultOf(error, 'the thread that walks volumes'));
+    });
+    return worker;
+  }
+
+  #send(request: TreeRequest): void {
+    this.#worker?.postMessage(request);
+  }
+
+  #take(id: number): Waiting | undefined {
+    const found = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    if (this.#waiting.size === 0) this.#worker?.unref();
+    return found;
+  }
+
+  #fail(fault: Fault): void {
+    this.#worker = undefined;
+    for (const id of this.#waiting.keys()) this.#take(id)?.reject(fault);
+  }
 }
 
 function faultFor({ job: { operation }, path }: Waiting, { errno, message }: TreeError): Fault {
