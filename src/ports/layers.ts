@@ -8,7 +8,7 @@ export interface LayerFiles {
   look(layer: LayerId, path: readonly string[]): Promise<LayerLook>;
 }
 
-export interface LayerId {
+interface LayerId {
   readonly id: number;
   readonly committed: boolean;
 }

@@ -16,7 +16,7 @@ import {
   writeCheckpoint,
 } from './checkpoint-file.ts';
 
-export interface FileCheckpointStoreOptions {
+interface FileCheckpointStoreOptions {
   /** `ROOT/checkpoints`, created if missing */
   readonly directory: string;
   /** `ROOT/log`, where repairs leave checkpoints that can't be replayed: they are loaded like others and never removed */
@@ -24,7 +24,7 @@ export interface FileCheckpointStoreOptions {
   readonly failpoint?: Failpoint;
 }
 
-export interface FileCheckpointStore extends CheckpointStore {
+interface FileCheckpointStore extends CheckpointStore {
   /** Begins to read the newest one, for a `load` that will follow soon. */
   expect(): void;
 }

@@ -3,7 +3,7 @@ import type { AppendOptions, EventLog } from '../../ports/event-log.ts';
 import { Fault } from '../../ports/fault.ts';
 import { type Deferred, deferred } from '../../ports/promises.ts';
 
-export interface GroupCommitOptions<T> {
+interface GroupCommitOptions<T> {
   /** Makes a batch durable; rejects when it could not. */
   readonly store: (batch: readonly T[]) => Promise<void>;
   /** Undoes what a failed batch left, and returns the error for all callers whose item is not stored. Never rejects. */

@@ -7,7 +7,7 @@ import { type Packed, refuseTooLong } from '../../ports/layers.ts';
 import { endOfArchive, linkMember } from './tar-header.ts';
 
 /** Runs tar, which may read a stream or add to a file. */
-export type Tar = (
+type Tar = (
   args: readonly string[],
   streams: { readonly input?: Readable; readonly output?: string },
 ) => Promise<{ readonly status: number; readonly errors: string }>;

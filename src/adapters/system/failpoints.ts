@@ -6,7 +6,7 @@ import { Fault, faultOf } from '../../ports/fault.ts';
 export const failpointsVariable = 'SNAPLEDGER_FAILPOINTS';
 
 /** One step of a daemon that fails. */
-export interface FailpointRule {
+interface FailpointRule {
   readonly step: Step;
   /** `kill` ends the process at once: nothing runs after it, not even a pending write */
   readonly action: Action;

@@ -5,7 +5,7 @@ import type { RootGuard } from '../../ports/root-guard.ts';
 import { ext4OptionsFile } from './file-system.ts';
 
 /** Identifies a directory on this machine, as long as its file system is mounted or in use. */
-export interface DirectoryIdentity {
+interface DirectoryIdentity {
   readonly device: bigint;
   readonly inode: bigint;
 }

@@ -7,14 +7,14 @@ import { archivePath } from './archive/archive-file.ts';
 import { loadLog } from './read/load-segments.ts';
 
 /** A file of a log, as far as it is final. */
-export interface LogFile {
+interface LogFile {
   /** relative to the log's directory */
   readonly name: string;
   readonly bytes: number;
 }
 
 /** All files of a log with the final bytes of each, and the position that they lead to. */
-export interface LogFiles {
+interface LogFiles {
   readonly position: number;
   readonly files: readonly LogFile[];
 }

@@ -6,7 +6,7 @@ import { pageSize } from './read-stream.ts';
 import { maxPause, type RetryPolicy, type Stream, type Unknown } from './stream.ts';
 import { envelopeOf, type Link, storedOf } from './wire.ts';
 
-export interface AppendContext {
+interface AppendContext {
   readonly retry: RetryPolicy;
   /** ends waiting: the outcome is then unknown */
   readonly signal: AbortSignal;

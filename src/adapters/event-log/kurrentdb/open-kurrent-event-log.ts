@@ -23,7 +23,7 @@ export interface KurrentEventLogOptions {
 }
 
 /** The stream of a store. Its name has no second dash before the id: the cluster ends a category at the first one. */
-export const streamName = (store: string) => `snapledger-${store}`;
+const streamName = (store: string) => `snapledger-${store}`;
 
 /**
  * Opens a store's stream for writing; the first append makes it. Rejects with a Fault: `misuse` for a wrong string, `unsupported`
@@ -90,7 +90,7 @@ async function checkVersion(stream: Stream): Promise<void> {
 }
 
 /** What a stream shows when every event of it is checked. */
-export interface StreamInspection {
+interface StreamInspection {
   readonly records: number;
   /** the last whole event's position */
   readonly position: number;

@@ -50,7 +50,7 @@ export async function* readPages(
 }
 
 /** The event at a position, as it stands there; undefined if there is none. */
-export async function readOne(stream: Stream, position: number): Promise<Stored | undefined> {
+async function readOne(stream: Stream, position: number): Promise<Stored | undefined> {
   const [recorded] = await stream.read({ from: position - 1, direction: 'forwards', count: 1 });
   return recorded === undefined ? undefined : ownEvent(stream, recorded, position);
 }
@@ -67,7 +67,7 @@ export function verified(stream: Stream, recorded: Recorded, position: number, b
 }
 
 /** The event as it stands at a position; throws `corrupt` if it is not ours. */
-export function ownEvent(stream: Stream, recorded: Recorded, position: number): Stored {
+function ownEvent(stream: Stream, recorded: Recorded, position: number): Stored {
   const stored = storedOf(recorded);
   if (either.isLeft(stored)) throw foreignFault(stream, position, `it is none of this store's: ${stored.left}`);
   if (stored.right.position === position) return stored.right;
@@ -87,7 +87,7 @@ function decoded({ where }: Stream, stored: Stored): Envelope {
 }
 
 /** The fault for an event that this store did not write. */
-export const foreignFault = ({ where }: Stream, position: number, what: string) =>
+const foreignFault = ({ where }: Stream, position: number, what: string) =>
   new Fault('corrupt', `${where}: position ${position}: ${what}`, {
     hint: 'no other client may write into this stream or delete from it: restore the cluster from a backup, or choose an empty root',
   });
@@ -173,7 +173,7 @@ export async function readSettings(stream: Stream): Promise<StreamSettings> {
 }
 
 /** What to do where events are not shown that were written. */
-export const cure = ({ name }: Pick<Stream, 'name'>) =>
+const cure = ({ name }: Pick<Stream, 'name'>) =>
   `check the metadata of the stream ($$${name}): what was not scavenged is there again when $maxCount, $maxAge and $tb are taken away`;
 
 /** The fault for a stream that was softly deleted. */

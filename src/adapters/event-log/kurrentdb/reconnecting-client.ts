@@ -2,7 +2,7 @@ import { errorText, Fault } from '../../../ports/fault.ts';
 import { timedOut, withTimeout } from '../../../ports/promises.ts';
 import { type Connection, connect, meaningOf } from './connect.ts';
 
-export interface ReconnectingClientOptions {
+interface ReconnectingClientOptions {
   readonly url: string;
   /** cluster and stream, for messages */
   readonly where: string;

@@ -5,7 +5,7 @@ import type { LogHealth } from './log-health.ts';
 import type { RetryPolicy, Stream } from './stream.ts';
 import { endOf, type Link } from './wire.ts';
 
-export interface StreamWriterOptions {
+interface StreamWriterOptions {
   readonly stream: Stream;
   readonly retry: RetryPolicy;
   /** the last event in the stream */

@@ -27,7 +27,7 @@ export interface Unknown {
   readonly unknown: string;
 }
 
-export interface StreamOptions {
+interface StreamOptions {
   readonly target: Target;
   readonly name: string;
   readonly retry: RetryPolicy;

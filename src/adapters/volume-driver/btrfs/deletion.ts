@@ -18,7 +18,7 @@ interface DeletionOptions {
 }
 
 /** Deletes volumes, on a full disk and with immutable files inside too. */
-export interface Deletion {
+interface Deletion {
   /** Deletes what is at a path and resolves with the bytes freed, as far as they are known. */
   remove(path: string): Promise<number>;
   /** Deletes the subvolume that an active wrote into. */

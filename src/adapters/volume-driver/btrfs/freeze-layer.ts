@@ -7,7 +7,7 @@ import type { Tools } from './volume.ts';
 /** Copies a directory with everything in it to a vacant path, sharing the data on the disk. */
 export type CopyTree = (from: string, to: string) => Promise<void>;
 
-export interface FreezeTools extends Tools {
+interface FreezeTools extends Tools {
   readonly copyTree: CopyTree;
   readonly syncFileSystem: (path: string) => Promise<void>;
 }

@@ -49,7 +49,7 @@ const kernelPathLimit = 4094;
  * for the type of each entry by its path: here that path is one byte too long, so reading fails. The directory must hold an
  * entry.
  */
-export function supportsDType(directory: string): boolean {
+function supportsDType(directory: string): boolean {
   const padding = '/.'.repeat(Math.floor((kernelPathLimit - Buffer.byteLength(directory)) / 2));
   try {
     readdirSync(Buffer.from(directory + padding), { encoding: 'buffer', withFileTypes: true });

@@ -14,7 +14,7 @@ import { type KernelTraits, kernelTraits } from './kernel-traits.ts';
 import { createOverlayMounts, type OverlayOptions, type TryMount } from './overlay-mounts.ts';
 import { createVolume, overlayOrphans } from './volume.ts';
 
-export interface OverlaySetup {
+interface OverlaySetup {
   /** created if missing */
   readonly root: string;
   readonly system: Pick<System, 'syncFileSystem'>;

@@ -39,7 +39,7 @@ export function isVacant(path: string): boolean {
 }
 
 /** A directory that stays the same one if it is moved, or another one is mounted over it. */
-export interface HeldDirectory {
+interface HeldDirectory {
   /** leads to it in this process, from any thread */
   readonly path: string;
   /** Idempotent. */

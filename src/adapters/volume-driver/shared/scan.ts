@@ -24,7 +24,7 @@ export interface ScanJob {
 }
 
 /** The entries below `ROOT/snapshots`, without an object an entry: they cross threads. */
-export interface ScanResult {
+interface ScanResult {
   readonly ids: Float64Array<ArrayBuffer>;
   /** names of all entries but directories named by a plain decimal number */
   readonly unknown: readonly string[];

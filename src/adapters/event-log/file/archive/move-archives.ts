@@ -136,7 +136,7 @@ function removeLeftOvers(directory: string): void {
 }
 
 /** A segment that was compressed. */
-export interface Archived {
+interface Archived {
   /** the segment's name */
   readonly segment: string;
   readonly first: number;

@@ -40,7 +40,7 @@ export interface Moved {
 }
 
 /** The file beside the segments that records where a log begins. */
-export const movedPath = (directory: string): string => join(directory, 'moved.json');
+const movedPath = (directory: string): string => join(directory, 'moved.json');
 
 /** Throws a Fault (`corrupt`) if the file can't be read: it is unknown then where the log begins. */
 export function readMoved(directory: string): Moved {

@@ -21,7 +21,7 @@ const GapCodec = t.type({ last: Decimal, chainHash: t.string, base: BaseCodec },
  * history continues from `last` and its known chain hash. The log directory keeps a checkpoint of `last` or a later
  * position, since the state there can't be replayed.
  */
-export type Gap = Readonly<t.TypeOf<typeof GapCodec>>;
+type Gap = Readonly<t.TypeOf<typeof GapCodec>>;
 
 const Body = t.intersection(
   [
@@ -46,7 +46,7 @@ export interface Header {
 }
 
 /** What a header is made of. */
-export type HeaderValues = Pick<Header, 'store' | 'first' | 'before' | 'gap'>;
+type HeaderValues = Pick<Header, 'store' | 'first' | 'before' | 'gap'>;
 
 /** The chain hash at position 0: another one for every store, so that no record of another store ever fits. */
 export function genesisHash(store: string): string {

@@ -5,7 +5,7 @@ import { decodeEnvelope, type Envelope, encodeEnvelope } from '../../../../../ev
 import { errorText, Fault } from '../../../../ports/fault.ts';
 
 /** What a line of a segment holds: the first one describes the segment, all others are events. */
-export type LineKind = 'segment' | 'event';
+type LineKind = 'segment' | 'event';
 
 export interface Line {
   /** SHA-256 over the hash of the line before (as 64 hex digits) and the body, in hex */

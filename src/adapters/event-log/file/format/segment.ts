@@ -62,7 +62,7 @@ export function segmentNames(directory: string): readonly string[] {
 }
 
 /** Known cursors of a segment, a few dozen kilobytes apart: reading from a position begins at the nearest one. */
-export interface OffsetIndex {
+interface OffsetIndex {
   /** Remembers a cursor if it is far enough from the last one. */
   note(cursor: Cursor): void;
   /** The last known cursor at or before a position; the segment's first one for any earlier position. */

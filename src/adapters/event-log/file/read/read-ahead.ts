@@ -14,7 +14,7 @@ export interface SegmentRange {
 }
 
 /** Verified lines of the segment at `path`. */
-export type BlockAhead = WalkedBlock & { readonly path: string };
+type BlockAhead = WalkedBlock & { readonly path: string };
 
 /** What the thread sends; a fault ends the reading, and so does `null`, the end. */
 export type Message =
@@ -25,7 +25,7 @@ export type Message =
 /** Blocks that the thread is ahead by at most: a few megabytes. */
 export const maxAhead = 16;
 
-export const threadProgram = workerProgram(import.meta.url, 'read-ahead-worker');
+const threadProgram = workerProgram(import.meta.url, 'read-ahead-worker');
 
 /**
  * Reads ranges in order and verifies them on a thread, which is ahead of the caller by a few blocks: checksums and hashes

@@ -12,7 +12,7 @@ import { readChainHash, readEncodedEvents, readEvents } from './read-events.ts';
 import { withSegment } from './segment-file.ts';
 
 /** A log opened for reading, as it was at that moment. */
-export interface ReadableFileLog extends ReadableLog {
+interface ReadableFileLog extends ReadableLog {
   /** id of the store whose log it is */
   readonly store: string;
   /** a write in progress, or a torn one: not part of the log */

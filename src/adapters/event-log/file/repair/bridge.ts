@@ -21,7 +21,7 @@ export interface Bridge {
 }
 
 /** That a checkpoint and what is readable after damage belong together. */
-export interface Proof {
+interface Proof {
   /** the last position that is lost, and its known chain hash */
   readonly last: number;
   readonly chainHash: string;

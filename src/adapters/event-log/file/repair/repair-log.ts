@@ -28,7 +28,7 @@ export interface RepairOptions {
   readonly failpoint?: (step: RepairStep) => void;
 }
 
-export type RepairStep = 'keep' | 'write' | 'remove' | 'finish';
+type RepairStep = 'keep' | 'write' | 'remove' | 'finish';
 
 export interface Repair {
   readonly losses: readonly (Loss & { readonly text: string })[];

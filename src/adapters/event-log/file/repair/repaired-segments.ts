@@ -8,7 +8,7 @@ import type { RepairPlan } from './plan-repair.ts';
 import type { Piece } from './scan-log.ts';
 
 /** Bytes of a file that are kept as they are. */
-export interface Slice {
+interface Slice {
   readonly file: string;
   readonly from: number;
   readonly to: number;

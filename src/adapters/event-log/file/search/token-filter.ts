@@ -22,7 +22,7 @@ const bitsPerToken = 16;
 const probes = 8;
 
 /** Two hashes of a token, from which all its bits in any filter follow (Kirsch and Mitzenmacher). */
-export interface Fingerprint {
+interface Fingerprint {
   readonly first: number;
   readonly step: number;
 }

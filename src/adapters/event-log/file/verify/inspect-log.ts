@@ -12,20 +12,20 @@ import { checkBase, type SegmentEnd } from './check-seams.ts';
 import { inspectSegment } from './inspect-segment.ts';
 
 /** One damage, for the operator. */
-export interface LogFinding extends Damage {
+interface LogFinding extends Damage {
   readonly text: string;
   readonly hint: string;
 }
 
 /** Positions that a repair left out, according to the header of a segment. */
-export interface KnownGap {
+interface KnownGap {
   readonly file: string;
   readonly first: number;
   readonly last: number;
 }
 
 /** The result of checking every byte of a log's files. */
-export interface LogInspection {
+interface LogInspection {
   /** id of the store, empty if no header is readable */
   readonly store: string;
   readonly segments: number;

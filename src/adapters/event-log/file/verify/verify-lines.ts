@@ -6,7 +6,7 @@ import type { Cursor } from '../format/segment.ts';
 import { readLines, type SegmentFile } from '../read/segment-file.ts';
 
 /** The result of verifying a block of lines. */
-export interface VerifiedBlock {
+interface VerifiedBlock {
   /** the cursor after the last line that is in order */
   readonly end: Cursor;
   /** what is wrong with the line there; the rest of the block was not verified */
@@ -22,7 +22,7 @@ export interface WalkedBlock {
   readonly damage?: Damage;
 }
 
-export interface WalkOptions {
+interface WalkOptions {
   readonly from: Cursor;
   /** the byte at which the walk ends, read again before each block */
   readonly to: () => number;
@@ -88,7 +88,7 @@ function misplaced(found: number, expected: number): string {
 }
 
 /** Where a line of a verified block begins and ends, and its position. */
-export interface LineRange {
+interface LineRange {
   readonly position: number;
   readonly start: number;
   readonly next: number;

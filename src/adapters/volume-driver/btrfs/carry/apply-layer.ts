@@ -5,7 +5,7 @@ import { removeTree } from '../../shared/trees/remove-tree.ts';
 import type { CopyTree } from '../freeze-layer.ts';
 import { takeOverlayXattrs } from './overlay-xattrs.ts';
 
-export interface ApplyTools extends AttributeTools {
+interface ApplyTools extends AttributeTools {
   /** merges one directory into another, whose directories take over the attributes of the first one's */
   readonly copyTree: CopyTree;
 }

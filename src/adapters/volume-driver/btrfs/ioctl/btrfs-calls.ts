@@ -4,7 +4,7 @@ import { deletedSubvolumes, nestedPaths, removeSubvolume, subvolumeId } from './
 import { writtenSince } from './written-since.ts';
 
 /** What the kernel reports of a subvolume. Transaction numbers grow with every commit of the file system. */
-export interface SubvolumeInfo {
+interface SubvolumeInfo {
   readonly id: number;
   /** the transaction that changed it last, as far as the kernel has recorded it */
   readonly generation: number;

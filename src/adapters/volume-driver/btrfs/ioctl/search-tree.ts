@@ -9,7 +9,7 @@ export interface Key {
   readonly offset: number;
 }
 
-export interface Search {
+interface Search {
   /** 0 for the subvolume of the open directory */
   readonly tree: number;
   readonly from: Key;
@@ -19,7 +19,7 @@ export interface Search {
 }
 
 /** An item; `data` is only good until the visitor returns. */
-export type Visit = (key: Key, data: Buffer) => void;
+type Visit = (key: Key, data: Buffer) => void;
 
 export const last: Key = { object: Infinity, type: 255, offset: Infinity };
 

@@ -22,7 +22,7 @@ export type Description = readonly string[];
 export const removal: Description = ['removed', ...properties.slice(1).map(() => '')];
 
 /** Describes entries of a tree. Reads every file, and each with several names once. */
-export interface Describer {
+interface Describer {
   /** undefined if nothing is there */
   describe(path: string): Description | undefined;
 }

@@ -12,7 +12,7 @@ import type { AttributeTools } from './attributes.ts';
 import { createDescriber, type Description, properties, removal } from './describe-entries.ts';
 
 /** What a committed layer holds of its own. Paths relative to it, with a byte in each character. */
-export interface LayerTree {
+interface LayerTree {
   readonly top: string;
   /** each after the directory that it is in; the layer itself is the empty path */
   readonly paths: readonly string[];
