@@ -183,6 +183,6 @@ const examples: readonly [title: string, path: string, source: string, wrong: re
   ['refuses a barrel', 'src/app/x.ts', "export * from './a.ts';\n", ['re-exports']],
 ];
 
-const checker = suite('the checker');
+const checker = suite('import rules checker');
 for (const [title, path, source, wrong] of examples) checker(title, () => assert.equal(offences(path, source), wrong));
 checker.run();

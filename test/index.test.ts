@@ -13,7 +13,7 @@ const sandbox = createSandbox('sources');
 test.after(() => sandbox.close());
 const now = { flush: 'now' } as const;
 
-test('are the files of a store, which a daemon may be writing', async () => {
+test('read the files of a store, also while a daemon writes', async () => {
   const root = sandbox.folder('root');
   const { log } = await openLog(`${root}/log`, { segmentBytes: 2000 });
   await log.append(eventsAfter(0, 40), now);
@@ -27,7 +27,7 @@ test('are the files of a store, which a daemon may be writing', async () => {
   assert.equal(seen, eventsAfter(0, 45));
 });
 
-test('are the stream of a store in KurrentDB', async () => {
+test('read the stream of a store in KurrentDB', async () => {
   const standIn = await startStandIn();
   sandbox.atEnd(standIn.close);
   const store = randomUUID();

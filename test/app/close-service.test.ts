@@ -11,10 +11,10 @@ import { speedUpTimers } from '../support/speed-up-timers.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 speedUpTimers();
-const test = suite('app/close-service');
+const test = suite('close');
 const actor = { actor: 'containerd', namespace: 'default' };
 
-test('nothing is recorded after it: what is measured later is measured by the next start', async () => {
+test('records nothing afterwards: later measurements are left to the next start', async () => {
   const { promise: held, resolve: release } = deferred();
   const store = await openMemoryStore({ before: (operation) => (operation === 'usage' ? held : undefined) });
   await store.snapshots.prepare(prepare('k1'), actor);
@@ -36,7 +36,7 @@ const short = { work: 100, record: 100, checkpoint: 100 };
 const crashed = async (store: MemoryStore) =>
   (await openMemoryStore({}, { kept: store.kept, driver: store.driver })).recovered.crash !== null;
 
-test('what is just being tried again ends before it', async () => {
+test('ends pending retries first', async () => {
   const { promise: held, resolve: release } = deferred();
   let tries = 0;
   const store = await openMemoryStore({
@@ -59,7 +59,7 @@ test('what is just being tried again ends before it', async () => {
   assert.equal(store.types().slice(-2), ['VolumeFlushed', 'StoreClosed']);
 });
 
-test('a purge is cut short, tried again or not, and the next start goes on with it', async () => {
+test('aborts a purge, retried or not, and the next start continues it', async () => {
   const tries: number[] = [];
   const store = await openMemoryStore({
     before: (operation, id) => {
@@ -87,7 +87,7 @@ test('a purge is cut short, tried again or not, and the next start goes on with 
   await waitFor('the purges', () => next.types().filter((type) => type === 'VolumePurged').length === 2);
 });
 
-test('a removal that waits for its purge is answered, since it is recorded', async () => {
+test('answers a removal that waits for its purge, since it is recorded', async () => {
   const { promise: held } = deferred();
   const store = await openMemoryStore({
     service: { removal: 'sync' },
@@ -102,7 +102,7 @@ test('a removal that waits for its purge is answered, since it is recorded', asy
   assert.is(store.types().at(-1), 'StoreClosed');
 });
 
-test('a change that is under way ends before it, and keeps it from being recorded where it takes too long', async () => {
+test('waits for a running change, and is not recorded if that takes too long', async () => {
   for (const released of [true, false]) {
     const { promise: held, resolve: release } = deferred();
     const store = await openMemoryStore({
@@ -126,7 +126,7 @@ test('a change that is under way ends before it, and keeps it from being recorde
   }
 });
 
-test('layers that can not be flushed in time keep it from being recorded', async () => {
+test('is not recorded if layers cannot be flushed in time', async () => {
   const { promise: held, resolve: release } = deferred();
   const store = await openMemoryStore({
     service: { durability: 'background' },
@@ -142,7 +142,7 @@ test('layers that can not be flushed in time keep it from being recorded', async
   assert.is(await crashed(store), true);
 });
 
-test('reconciling is cut short between two actions, and within a deletion', async () => {
+test('aborts reconciling between two actions, and within a deletion', async () => {
   const done: string[] = [];
   const store = await openMemoryStore({
     before: (operation, id) => {
@@ -160,14 +160,14 @@ test('reconciling is cut short between two actions, and within a deletion', asyn
   assert.equal([done.length, store.types().at(-1)], [1, 'StoreClosed']);
 });
 
-test('a checkpoint that takes too long is given up', async () => {
+test('aborts a checkpoint that takes too long', async () => {
   const store = await openMemoryStore({ closingLimits: short, saveCheckpoint: () => deferred().promise });
   assert.is(await store.close('test'), false);
   assert.is(store.types().at(-1), 'StoreClosed');
   assert.match(store.said.at(-1)?.message ?? '', 'checkpoint not written in time');
 });
 
-test('a log that does not answer is given up', async () => {
+test('gives up on a log that does not answer', async () => {
   const { promise: held, resolve: release } = deferred();
   let stuck = false;
   const store = await openMemoryStore({ closingLimits: short, flush: () => (stuck ? held : Promise.resolve()) });

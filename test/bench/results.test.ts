@@ -26,7 +26,7 @@ const commit = rowOf({
   theirs: { name: 'containerd', values: [300, 400] },
 });
 
-test('takes the middle of the rounds, and of the two in the middle', () => {
+test('takes the median of the rounds, and the mean of the two in the middle', () => {
   assert.equal(spreadOf([3, 1, 2]), { median: 2, low: 1, high: 3 });
   assert.is(spreadOf([4, 1, 2, 3]).median, 2.5);
   assert.throws(() => spreadOf([]), 'no rounds');
@@ -42,17 +42,17 @@ test('counts more operations and less time as better', () => {
   assert.is(commit.ratio?.median, 125);
 });
 
-test('says of a row whether it has reached what it was to reach', () => {
+test('says whether a row has reached its target', () => {
   const results = { machine: 'a machine', command: 'npm run bench' };
   assert.match(table({ ...results, rows: [lifecycle([200, 400, 800])] }), '2.00 (2.00-2.00) | 2.50 (not reached) |');
   assert.match(table({ ...results, rows: [lifecycle([300, 600, 1200])] }), '3.00 (3.00-3.00) | 2.50 |');
 });
 
-test('shows as many digits as mean something', () => {
+test('shows only significant digits', () => {
   assert.equal([1234.5, 99.44, 1.234, 0.0512].map(figure), ['1,235', '99.4', '1.2', '0.051']);
 });
 
-test('puts newer rows in the place of older ones, in the order of the workloads', () => {
+test('replaces older rows with newer ones, in the order of the workloads', () => {
   const rows = withNewer([commit, lifecycle([1, 1, 1])], [lifecycle([200, 400, 800])], ['lifecycle', 'commit']);
   assert.equal(
     rows.map(({ workload, ours }) => [workload, ours.value.median]),
@@ -69,13 +69,13 @@ test('draws every row that is compared with containerd', () => {
     assert.ok(svg.includes(shown.replace(/^overlay, /, '')), `${shown} is not in ${svg}`);
 });
 
-test('measures what is asked for by name, and all without a name', () => {
+test('measures what is named, and everything by default', () => {
   const { names, drivers, workers } = chosen(['b', '--driver', 'btrfs', '--workers', '8'], ['a', 'b']);
   assert.equal([names, drivers, workers], [['b'], ['btrfs'], [8]]);
   assert.equal(chosen([], ['a', 'b']).names, ['a', 'b']);
 });
 
-test('refuses what it does not know, and says what there is', () => {
+test('refuses unknown names, and lists the known ones', () => {
   assert.throws(() => chosen(['c'], ['a', 'b']), 'c: no such workload; there are a, b');
   assert.throws(() => chosen(['--driver', 'zfs'], []), '--driver zfs: must be overlay or btrfs');
   assert.throws(() => chosen(['--rounds', 'many'], []), '--rounds many: must be a number above 0');

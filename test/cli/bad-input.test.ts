@@ -70,7 +70,7 @@ const questions: readonly (readonly [args: readonly string[], status: number, to
 ];
 
 for (const [args, status, told] of questions)
-  test(`answers ${args.join(' ')} with an error that says why, and changes nothing`, async ({ root }) => {
+  test(`fails for ${args.join(' ')} with the reason, and changes nothing`, async ({ root }) => {
     const before = filesBelow(root);
     const answer = await snapledgerRun(...args, '--root', root);
     assert.equal([answer.status, answer.stdout], [status, ''], answer.stderr);
@@ -79,7 +79,7 @@ for (const [args, status, told] of questions)
     assert.equal(filesBelow(root), before);
   });
 
-test('an export that is cut, or of a file that is none, is refused with exit status 3', async ({ root, sandbox }) => {
+test('refuses an export that is truncated or no export, with exit status 3', async ({ root, sandbox }) => {
   const [file, to] = [join(sandbox.path, 'store.tar'), join(sandbox.path, 'to')];
   assert.is((await snapledgerRun('export', file, '--root', root)).status, 0);
   const whole = readFileSync(file);
@@ -99,7 +99,7 @@ test('an export that is cut, or of a file that is none, is refused with exit sta
   assert.match(filled.stderr, /is not empty\nhint: /);
 });
 
-test('a damaged archive is a finding that names it and says what to do, with exit status 3', async (context) => {
+test('reports a damaged archive as a finding with a hint, with exit status 3', async (context) => {
   const { root, archives } = context;
   const [, second = ''] = archives;
   const file = join(root, 'log', second);
@@ -119,7 +119,7 @@ test('a damaged archive is a finding that names it and says what to do, with exi
   assert.match((await snapledgerRun('verify', '--root', root)).stdout, /^chain +ok /);
 });
 
-test('a missing archive is a finding that names it and its positions', async ({ root, archives, sandbox }) => {
+test('reports a missing archive as a finding with its positions', async ({ root, archives, sandbox }) => {
   const [, second = '', third = ''] = archives;
   renameSync(join(root, 'log', second), join(sandbox.path, second));
   const [from, to] = [Number.parseInt(second, 10), Number.parseInt(third, 10) - 1];
@@ -133,7 +133,7 @@ test('a missing archive is a finding that names it and its positions', async ({ 
   assert.match(refused.stderr, /positions 1 to \d+ are missing: the segments before this one are gone/);
 });
 
-test('a repair asks for archives to be unpacked, and then works', async ({ root, archives }) => {
+test('asks for archives to be unpacked before a repair, and repairs then', async ({ root, archives }) => {
   rmSync(join(root, 'log', archives[1] ?? ''));
   const refused = await snapledgerRun('repair', '--root', root);
   assert.equal([refused.status, refused.stdout], [1, '']);

@@ -6,9 +6,9 @@ import { active, view } from '../contract/volume-driver.contract.ts';
 import { createLoop } from '../support/loop.ts';
 import { suiteNeeding } from '../support/requirements.ts';
 
-const test = suiteNeeding('looking at the volumes of a stopped store on btrfs', needsBtrfs);
+const test = suiteNeeding('scan of a stopped store on btrfs', needsBtrfs);
 
-test('changes nothing: a read-only file system will do', async () => {
+test('changes nothing: a read-only file system is enough', async () => {
   const loop = createLoop('btrfs');
   try {
     const driver = await openDriver(`${loop.path}/root`);

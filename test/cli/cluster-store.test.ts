@@ -21,7 +21,7 @@ interface Context {
   serving(settings: string): Serving;
 }
 
-const test = suite<Context>('a daemon and a cluster');
+const test = suite<Context>('daemon with its log in a cluster');
 test.before.each(async (context) => {
   const sandbox = createSandbox('cluster');
   context.sandbox = sandbox;
@@ -46,7 +46,7 @@ async function reached(sandbox: Sandbox, state: string): Promise<Record<string, 
   return report;
 }
 
-test('keeps its log there, and goes on after a kill', async ({ serving, standIn, root }) => {
+test('keeps its log there, and continues after a kill', async ({ serving, standIn, root }) => {
   const daemons = serving(logIn(standIn.url));
   const first = await daemons.start();
   const client = daemons.connect();
@@ -66,7 +66,7 @@ test('keeps its log there, and goes on after a kill', async ({ serving, standIn,
   );
 });
 
-test('is read and verified by commands that know its root alone', async ({ serving, standIn, root }) => {
+test('is read and verified by commands that know only its root', async ({ serving, standIn, root }) => {
   const daemon = await serving(logIn(standIn.url)).start();
   const running = await command('log', '--root', root, '--json');
   assert.is(running.stdout.trim().split('\n').length, 2);
@@ -79,7 +79,7 @@ test('is read and verified by commands that know its root alone', async ({ servi
   assert.match(repair.stderr, "is kept in a cluster, and can't be repaired from here");
 });
 
-test('is asked for a key that its log never had', async ({ serving, standIn, root }) => {
+test('reports a key that its log never had', async ({ serving, standIn, root }) => {
   const daemons = serving(logIn(standIn.url));
   const daemon = await daemons.start();
   await daemons.connect().prepare('default/1/known');
@@ -94,7 +94,7 @@ test('is asked for a key that its log never had', async ({ serving, standIn, roo
   assert.match(known.stdout, 'default/1/known');
 });
 
-test('does not start where the root and the cluster do not belong together', async ({ serving, standIn }) => {
+test('does not start if the root and the cluster do not belong together', async ({ serving, standIn }) => {
   await serving('')
     .start()
     .then((daemon) => daemon.stop());
@@ -108,7 +108,7 @@ async function assertFails(serving: Serving, told: RegExp): Promise<void> {
   );
 }
 
-test('does not start with a wrong string, and never shows the password', async ({ serving }) => {
+test('does not start with a wrong connection string, and never shows the password', async ({ serving }) => {
   const daemons = serving(logIn('kurrentdb://admin:secret@c?tls=false'));
   await assertFails(daemons, /without TLS the client sends no credentials/);
   assert.not.match(daemons.lastWords(), /secret/);
@@ -144,7 +144,7 @@ const ready = (sandbox: Sandbox) => waitFor('ready', async () => (await readyz(s
 const streamOf = (root: string) =>
   `snapledger-${(JSON.parse(readFileSync(join(root, 'store'), 'utf8')) as { store: string }).store}`;
 
-test('does not let a copy of its root take the store over unless it is told to', async (context) => {
+test('does not let a copy of its root take the store over without takeOver', async (context) => {
   const { serving, standIn, root, sandbox } = context;
   await serving(logIn(standIn.url))
     .start()
@@ -188,7 +188,7 @@ test('is not ready while its stream is deleted or expires, and recovers without 
   await daemon.stop();
 });
 
-test('starts from its checkpoint where the first events have expired, and says why where there is none', async (context) => {
+test('starts from its checkpoint if the first events have expired, or says why it cannot', async (context) => {
   const { serving, standIn, root, sandbox } = context;
   const first = serving(logIn(standIn.url));
   const daemon = await first.start();
@@ -204,7 +204,7 @@ test('starts from its checkpoint where the first events have expired, and says w
   await assertFails(serving(logIn(standIn.url)), /events expire at the cluster \(\$maxCount=1\); no checkpoint holds/);
 });
 
-test('is not ready while the cluster is away, and goes on with what it was asked meanwhile', async (context) => {
+test('is not ready while the cluster is away, and then continues with pending calls', async (context) => {
   const { serving, standIn, sandbox } = context;
   const front = await createFront(standIn.port);
   sandbox.atEnd(front.close);
@@ -223,7 +223,7 @@ test('is not ready while the cluster is away, and goes on with what it was asked
   await daemon.stop();
 });
 
-test('stops to forward into a stream that was deleted while it was not running, and goes on later', async (context) => {
+test('stops forwarding to a stream that was deleted while it was stopped, and continues later', async (context) => {
   const { serving, standIn, sandbox, root } = context;
   const daemons = serving(forwardTo(standIn.url));
   const first = await daemons.start();
@@ -238,7 +238,7 @@ test('stops to forward into a stream that was deleted while it was not running, 
   await daemon.stop();
 });
 
-test('forwards on into a stream whose events expire, and says so', async (context) => {
+test('continues forwarding to a stream whose events expire, and reports it', async (context) => {
   const { serving, standIn, sandbox, root } = context;
   const daemons = serving(forwardTo(standIn.url));
   const first = await daemons.start();
@@ -256,11 +256,11 @@ test('forwards on into a stream whose events expire, and says so', async (contex
   await daemon.stop();
 });
 
-test('does not forward a log that the cluster keeps', async ({ serving, standIn }) => {
+test('does not forward a log that is in the cluster', async ({ serving, standIn }) => {
   await assertFails(serving(`${logIn(standIn.url)}\n${forwardTo(standIn.url)}`), /the log itself is kept in a cluster/);
 });
 
-test('forwards every event, and tells how far it is', async ({ serving, standIn, sandbox, root }) => {
+test('forwards every event, and reports its progress', async ({ serving, standIn, sandbox, root }) => {
   const daemons = serving(forwardTo(standIn.url));
   const daemon = await daemons.start();
   const client = daemons.connect();
@@ -292,7 +292,7 @@ for (const [what, prepare, state, told, hint] of [
     'can be reached',
   ],
 ] as const)
-  test(`serves on with ${what} to forward to`, async ({ serving, standIn, sandbox }) => {
+  test(`continues serving with ${what} as forwarding target`, async ({ serving, standIn, sandbox }) => {
     const daemons = serving(forwardTo(prepare(standIn)));
     const daemon = await daemons.start();
     const report = await reached(sandbox, state);
@@ -305,7 +305,7 @@ for (const [what, prepare, state, told, hint] of [
     assert.match(daemons.lastWords(), state === 'stopped' ? 'forwarding has stopped' : 'forwarding failed');
   });
 
-test('stops to forward where the stream is of another history, and leaves it as it is', async (context) => {
+test('stops forwarding if the stream has another history, and does not change it', async (context) => {
   const { serving, standIn, sandbox, root } = context;
   await serving('')
     .start()

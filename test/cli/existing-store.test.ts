@@ -10,7 +10,7 @@ import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { snapledgerRun } from './process.ts';
 
 const test = suiteNeeding<{ sandbox: Sandbox }>(
-  'a store that has to be there, or to be written to',
+  'existing store and new store',
   requireFileSystem('overlay'),
   requireFileSystem('btrfs'),
 );
@@ -22,9 +22,7 @@ test.after.each(({ sandbox }) => sandbox.close());
 const serve = ({ path }: Sandbox, root: string, ...more: readonly string[]) =>
   snapledgerRun('serve', '--root', root, '--address', join(path, 's.sock'), ...more);
 
-test('serve --existing makes nothing where there is no store, and ends with a status that is restarted', async ({
-  sandbox,
-}) => {
+test('serve --existing creates nothing, and ends with a status that is restarted', async ({ sandbox }) => {
   const root = join(sandbox.path, 'root');
   const missing = await serve(sandbox, root, '--existing');
   assert.is(missing.status, 1);
@@ -39,7 +37,7 @@ test('serve --existing makes nothing where there is no store, and ends with a st
   assert.equal(readdirSync(root), []);
 });
 
-test('init makes a store once, which serve --existing then serves', async ({ sandbox }) => {
+test('init creates a store once, which serve --existing then serves', async ({ sandbox }) => {
   const root = join(sandbox.path, 'root');
   const made = await snapledgerRun('init', '--root', root, '--json');
   assert.is(made.status, 0, made.stderr);
@@ -55,7 +53,7 @@ test('init makes a store once, which serve --existing then serves', async ({ san
   assert.is((await snapledgerRun('verify', '--root', root)).status, 0);
 });
 
-test('a start that makes a store says so, as a warning and in a metric', async ({ sandbox }) => {
+test('a start that creates a store reports it, as a warning and in a metric', async ({ sandbox }) => {
   const serving = createServing(sandbox, { driver: 'overlay', root: join(sandbox.path, 'root') });
   const daemon = await serving.start();
   const warning = daemon
@@ -75,7 +73,7 @@ test('a mount option that the kernel refuses ends the start, and is named', asyn
   assert.match(refused.stderr, 'overlay.mount_options: "no_such_option"');
 });
 
-test('the unit file insists on a store, and is never told to give up', () => {
+test('the unit file requires an existing store, and restarts without limit', () => {
   const unit = readFileSync('src/operations/snapledger.service', 'utf8');
   assert.match(unit, /^ExecStart=.* serve --existing$/m);
   assert.match(unit, /^StartLimitIntervalSec=0$/m);
@@ -87,7 +85,7 @@ for (const [driver, type] of [
   ['overlay', 'ext4'],
   ['btrfs', 'btrfs'],
 ] as const)
-  test(`a read-only root of ${driver} is read and exported, and a start on it ends with a status that is restarted`, async ({
+  test(`a read-only root of ${driver} is read and exported, and a start ends with a restarted status`, async ({
     sandbox,
   }) => {
     const loop = createLoop(type, { megabytes: 256 });

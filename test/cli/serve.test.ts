@@ -58,7 +58,7 @@ const eventsOf = async (root: string) =>
     .split('\n')
     .map((line) => JSON.parse(line));
 
-test('warns where retention keeps less free than a kubelet wants, and shows how much that may be', async (context) => {
+test('warns if retention keeps less free than a kubelet needs, and shows how much is possible', async (context) => {
   const hidden = async () => {
     const metrics = await askDaemon(context.http, 'GET', '/metrics');
     return Number(/^snapledger_retention_hidden_from_kubelet_bytes (\d+)$/m.exec(metrics?.body ?? '')?.[1]);
@@ -74,7 +74,7 @@ test('warns where retention keeps less free than a kubelet wants, and shows how 
   assert.match(daemon.log(), /"level":"warn".*"bytes":4096.*kubelet lacks space: keep \\"20%\\" free or more/);
 });
 
-test('serves both sockets, stops on SIGTERM, and leaves an orderly store', async (context) => {
+test('serves both sockets, stops on SIGTERM, and leaves a clean store', async (context) => {
   const daemon = await served(context);
   assert.is(statSync(context.http).mode & 0o777, 0o600);
   assert.is((await askDaemon(context.http, 'GET', '/readyz'))?.status, 200);
@@ -93,7 +93,7 @@ test('serves both sockets, stops on SIGTERM, and leaves an orderly store', async
   for (const line of daemon.log().trimEnd().split('\n')) assert.type(JSON.parse(line).msg, 'string');
 });
 
-test('is refused a root that another daemon holds, with exit status 4', async (context) => {
+test('fails on a root that another daemon holds, with exit status 4', async (context) => {
   const daemon = await served(context);
   const second = await snapledgerRun('serve', '--root', context.root, '--address', `${context.address}2.sock`);
   assert.is(second.status, 4);
@@ -102,7 +102,7 @@ test('is refused a root that another daemon holds, with exit status 4', async (c
   assert.match(second.stderr, /^hint: /m);
 });
 
-test('ends with exit status 0 on SIGINT, even one that comes during the start', async (context) => {
+test('ends with exit status 0 on SIGINT, even during the start', async (context) => {
   const child = spawn(process.execPath, [daemonFile, ...command(context)], { stdio: 'ignore' });
   const exit = once(child, 'exit');
   await waitFor('the log', () => existsSync(join(context.root, 'log')));
@@ -131,7 +131,7 @@ test('lets the other commands work while it runs', async (context) => {
   assert.equal([tree.status, tree.stdout], [0, 'ID  KIND  USAGE  AGE  KEY\n']);
 });
 
-test('serves its events on the socket, and on loopback to who has the token', async (context) => {
+test('serves its events on the socket, and on loopback with the token', async (context) => {
   const { sandbox, root, address, http } = context;
   const file = join(sandbox.path, 'token');
   writeFileSync(file, '0123456789abcdef0123456789abcdef\n', { mode: 0o600 });
@@ -156,7 +156,7 @@ test('serves its events on the socket, and on loopback to who has the token', as
   await daemon.stop();
 });
 
-test('does not start where its token may be read by others, or is missing', async (context) => {
+test('does not start if its token is readable by others, or missing', async (context) => {
   const file = join(context.sandbox.path, 'token');
   writeFileSync(file, '0123456789abcdef0123456789abcdef\n', { mode: 0o644 });
   const listening = ['--http-listen', '127.0.0.1:7475', '--http-token-file', file];
@@ -179,7 +179,7 @@ test('reconciles a stopped store under its lock', async (context) => {
   assert.is((await snapledgerRun('verify', '--root', context.root)).status, 0);
 });
 
-test('says after a kill that recovery found the store open', async (context) => {
+test('reports after a kill that recovery found the store open', async (context) => {
   const daemon = await served(context);
   await daemon.kill();
   const next = await served(context);

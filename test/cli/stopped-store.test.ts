@@ -17,7 +17,7 @@ interface Context {
   root: string;
 }
 
-const test = suite<Context>('the commands on a stopped store');
+const test = suite<Context>('commands on a stopped store');
 test.before.each(async (context) => {
   context.sandbox = createSandbox('stopped');
   context.root = context.sandbox.folder('root');
@@ -80,7 +80,7 @@ test('show the tree and one snapshot', async ({ root }) => {
   );
 });
 
-test('show it as it was, and what happened since', async ({ root }) => {
+test('show it at a moment, and what happened since', async ({ root }) => {
   const then = await snapledgerRun('ls', '--at', '6', '--json', '--root', root);
   assert.equal(
     then.stdout
@@ -110,7 +110,7 @@ test('verify it, and change nothing', async ({ root }) => {
   assert.equal(readdirSync(root), ['log']);
 });
 
-test('prove by an anchor that the log was not cut', async ({ root }) => {
+test('prove by an anchor that the log was not truncated', async ({ root }) => {
   const anchor = (await snapledgerRun('anchor', '--root', root)).stdout;
   writeFileSync(join(root, 'anchors'), anchor);
   await append(root, [prepared(9, 'later')]);
@@ -148,7 +148,7 @@ test('name one changed byte, with exit status 3', async ({ root }) => {
   }
 });
 
-test('end quietly when nobody reads on', async ({ root }) => {
+test('end quietly when their reader ends', async ({ root }) => {
   const many = Array.from({ length: 3000 }, (_, at) => prepared(100 + at, `default/${at}/${'x'.repeat(80)}`));
   await append(root, many);
   const child = spawn(process.execPath, [daemonFile, 'log', '--root', root], { stdio: ['ignore', 'pipe', 'pipe'] });
@@ -161,7 +161,7 @@ test('end quietly when nobody reads on', async ({ root }) => {
   assert.equal([status, stderr], [0, '']);
 });
 
-test('follow what is appended', async ({ root, sandbox }) => {
+test('follow the log as it grows', async ({ root, sandbox }) => {
   const args = ['log', '--follow', '--json', '-n', '1', '--root', root];
   const child = spawn(process.execPath, [daemonFile, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
   const exit = once(child, 'exit');

@@ -56,7 +56,7 @@ for (const [args, message] of misuses) {
   });
 }
 
-test('takes paths that are relative to the working directory', async () => {
+test('accepts paths relative to the working directory', async () => {
   const within = (...args: readonly string[]) =>
     run('sh', ['-c', 'cd "$0" && exec "$@"', sandbox.path, process.execPath, daemonFile, ...args], { anyStatus: true });
   const { status, stderr } = await within('tree', '--root', 'nowhere');
@@ -81,7 +81,7 @@ test('refuses a root that is a file or holds no log', async () => {
   }
 });
 
-test('prints what containerd needs', async () => {
+test('prints the configuration that containerd needs', async () => {
   const file = join(sandbox.path, 'config.toml');
   writeFileSync(file, 'root = "/srv/snap \\"x\\""\n[overlay]\nremap_ids = true\n');
   const { status, stdout } = await snapledgerRun('containerd-config', '--config', file, '--address', '/run/x.sock');
@@ -101,7 +101,7 @@ test('prints what containerd needs', async () => {
   );
 });
 
-test('promises containerd mapped ids only by the setting that makes the daemon map them', async () => {
+test('announces mapped ids to containerd only if the daemon maps them', async () => {
   const file = join(sandbox.path, 'mapping.toml');
   for (const [settings, promised] of [
     ['', false],

@@ -26,7 +26,7 @@ function faultOf(load: () => unknown): Fault {
   throw new Error('nothing was thrown');
 }
 
-test('takes a cluster for the log or for a copy of it, not for both', () => {
+test('accepts a cluster for the log or for a copy of it, not for both', () => {
   const [one, other] = ['kurrentdb://a:2113', 'kurrentdb://b:2113'];
   assert.is(loadConfig({ file: written(''), flags: { log: { url: one } } }).log.url, one);
   assert.equal(loadConfig({ file: written(`[forward]\nurl = "${other}"`) }).forward, { url: other });
@@ -125,7 +125,7 @@ test('reads every key', () => {
   });
 });
 
-test('lets a flag win over the file, and the file over the defaults', () => {
+test('prefers a flag to the file, and the file to the defaults', () => {
   const file = written('root = "/from/file"\ndriver = "btrfs"\n[log]\nreserve_bytes = 0');
   const config = loadConfig({ file, flags: { root: '/from/flag', driver: undefined } });
   assert.is(config.root, '/from/flag');
@@ -133,7 +133,7 @@ test('lets a flag win over the file, and the file over the defaults', () => {
   assert.equal(config.log, { segmentBytes: 16 * 2 ** 20, reserveBytes: 0, archive: true });
 });
 
-test('retains nothing where retention is off, by file or flag', () => {
+test('retains nothing if retention is off, by file or flag', () => {
   assert.is(loadConfig({ file: written('[retention]\nenabled = false\nkeep = "1h"') }).retention, null);
   const flags = { retention: { enabled: false } };
   assert.is(loadConfig({ file: written('[retention]\nkeep = "1h"'), flags }).retention, null);
@@ -197,14 +197,14 @@ for (const [text, message] of wrongTexts) {
   });
 }
 
-test('names the flag that makes no sense', () => {
+test('names the invalid flag', () => {
   const fault = faultOf(() => loadConfig({ file: written(''), flags: { http_address: 'x' } }));
   assert.is(fault.message, '--http-address: expected an absolute path of at most 107 bytes, found "x"');
   const nested = faultOf(() => loadConfig({ file: written(''), flags: { http: { token_file: 'x' } } }));
   assert.is(nested.message, '--http-token-file: expected an absolute path, found "x"');
 });
 
-test('gives line and column of a syntax error', () => {
+test('reports line and column of a syntax error', () => {
   const file = written('root = "/x"\ndriver = overlay\n');
   assert.match(faultOf(() => loadConfig({ file })).message, `${file}:2:`);
 });

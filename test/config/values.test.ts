@@ -9,7 +9,7 @@ const test = suite('values of the settings file');
 const decoded = <A>(codec: t.Decoder<unknown, A>, input: unknown) =>
   either.getOrElseW(() => 'refused')(codec.decode(input));
 
-test('takes sizes as numbers and with units', () => {
+test('accepts sizes as numbers and with units', () => {
   const sizes = [0, 4096, '12B', '64KiB', '16MiB', '1.5 GiB', '1gib'].map((input) => decoded(Size('0B'), input));
   assert.equal(sizes, [0, 4096, 12, 65_536, 16_777_216, 1.5 * 2 ** 30, 2 ** 30]);
 });
@@ -19,17 +19,17 @@ test('refuses sizes that are not whole bytes or have another unit', () => {
     assert.is(decoded(Size('0B'), input), 'refused', String(input));
 });
 
-test('takes durations as seconds and with units, in milliseconds', () => {
+test('accepts durations as seconds and with units, in milliseconds', () => {
   const durations = [0, 10, 0.25, '500ms', '10s', '2m', '1h'].map((input) => decoded(Duration, input));
   assert.equal(durations, [0, 10_000, 250, 500, 10_000, 120_000, 3_600_000]);
 });
 
-test('refuses durations that no timer can wait for', () => {
+test('refuses durations that exceed the range of timers', () => {
   for (const input of [-1, Number.NaN, Number.POSITIVE_INFINITY, '25h', '10', 's'])
     assert.is(decoded(Duration, input), 'refused', String(input));
 });
 
-test('takes longer times in days too', () => {
+test('accepts longer times in days', () => {
   assert.equal(
     [0, 86_400, '24h', '7d', '3650d'].map((input) => decoded(Period, input)),
     [...[0, 86_400_000, 86_400_000, 604_800_000, 315_360_000_000]],
@@ -37,7 +37,7 @@ test('takes longer times in days too', () => {
   for (const input of [-1, '3651d', 'd', '7w', Number.NaN]) assert.is(decoded(Period, input), 'refused', String(input));
 });
 
-test('takes room as a part or as bytes', () => {
+test('accepts space as a fraction or as bytes', () => {
   const rooms = ['20%', '0%', '12.5 %', '100%', 4096, '1GiB'].map((input) => decoded(Room, input));
   assert.equal(rooms, [
     ...[0.2, 0, 0.125, 1].map((fraction) => ({ fraction })),
@@ -46,7 +46,7 @@ test('takes room as a part or as bytes', () => {
   for (const input of ['101%', '%', '-1%', -1, '1.5B', true]) assert.is(decoded(Room, input), 'refused', String(input));
 });
 
-test('counts the bytes of a socket path, not its letters', () => {
+test('counts the bytes of a socket path, not its characters', () => {
   assert.is(decoded(SocketPath, `/${'a'.repeat(106)}`), `/${'a'.repeat(106)}`);
   assert.is(decoded(SocketPath, `/${'ä'.repeat(54)}`), 'refused');
   assert.is(decoded(SocketPath, '/run/'), 'refused');

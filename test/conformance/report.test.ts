@@ -19,7 +19,7 @@ FAIL
 
 const test = suite('report of a Go test');
 
-test('gives every case with its outcome and its own words', () => {
+test('has every case with its outcome and its own output', () => {
   const [basic, rename, ...rest] = casesIn(printed);
   assert.equal(basic, { name: 'Basic', outcome: 'FAIL', output: '    testsuite.go:1: no such file\n' });
   assert.is(rename?.outcome, 'SKIP');
@@ -27,7 +27,7 @@ test('gives every case with its outcome and its own words', () => {
   assert.equal(rest, []);
 });
 
-test('finds no case where the test broke off before the first', () => {
+test('has no case if the test ended before the first', () => {
   assert.equal(casesIn('panic: no root\n'), []);
 });
 

@@ -29,7 +29,7 @@ export function checkpointStoreContract(name: string, create: () => Promise<Chec
   });
   test.after.each(({ subject }) => subject.dispose());
 
-  test('begins with none', async ({ subject: { store } }) => {
+  test('has none at first', async ({ subject: { store } }) => {
     assert.equal(await loadAll(store), []);
   });
 
@@ -38,7 +38,7 @@ export function checkpointStoreContract(name: string, create: () => Promise<Chec
     assert.equal(await loadAll(store), [{ at: positionAt(7), rows }]);
   });
 
-  test('gives rows as often as they are gone through', async ({ subject: { store } }) => {
+  test('returns rows for any number of iterations', async ({ subject: { store } }) => {
     await store.save(positionAt(7), rows);
     for await (const loaded of store.load(assert.unreachable)) {
       assert.equal([...loaded.rows], rows);
@@ -57,7 +57,7 @@ export function checkpointStoreContract(name: string, create: () => Promise<Chec
     );
   });
 
-  test('gives those up to a position alone, where one is named', async ({ subject: { store } }) => {
+  test('returns only those up to a given position', async ({ subject: { store } }) => {
     for (const position of [3, 20, 100]) await store.save(positionAt(position), [position]);
     const upTo = async (last: number) => {
       const positions: number[] = [];
@@ -67,13 +67,13 @@ export function checkpointStoreContract(name: string, create: () => Promise<Chec
     assert.equal([await upTo(2), await upTo(20), await upTo(99)], [[], [20, 3], [20, 3]]);
   });
 
-  test('replaces the one of the same position', async ({ subject: { store } }) => {
+  test('replaces the one at the same position', async ({ subject: { store } }) => {
     await store.save(positionAt(5), ['old']);
     await store.save(positionAt(5), ['new']);
     assert.equal(await loadAll(store), [{ at: positionAt(5), rows: ['new'] }]);
   });
 
-  test('takes rows that can be gone through only once, and none at all', async ({ subject: { store } }) => {
+  test('accepts rows that can be iterated only once, and none at all', async ({ subject: { store } }) => {
     const once = function* () {
       for (let index = 0; index < 5000; index++) yield { index: String(index) };
     };
@@ -85,7 +85,7 @@ export function checkpointStoreContract(name: string, create: () => Promise<Chec
     ]);
   });
 
-  test('keeps what it has where the rows of a new one fail', async ({ subject: { store } }) => {
+  test('keeps the stored ones if the rows of a new one fail', async ({ subject: { store } }) => {
     await store.save(positionAt(1), ['whole']);
     const failing = function* () {
       yield 'half';

@@ -79,13 +79,13 @@ export function eventLogContract(
   });
   test.after.each(({ subject }) => subject.dispose());
 
-  test('begins at position 0 with nothing to read', async ({ subject: { log } }) => {
+  test('starts at position 0 with nothing to read', async ({ subject: { log } }) => {
     assert.is(log.end.position, 0);
     assert.is(await log.chainHashAt(0), log.end.chainHash);
     assert.equal(await readAll(log), []);
   });
 
-  test('gives back every kind of event as it was appended', async ({ subject: { log } }) => {
+  test('returns every kind of event as it was appended', async ({ subject: { log } }) => {
     const all = sealed(enveloped(oneOfEach));
     await log.append(all, now);
     assert.equal(await readAll(log), all);
@@ -132,7 +132,7 @@ export function eventLogContract(
     }
   });
 
-  test('lets a reader leave early', async ({ subject: { log } }) => {
+  test('lets a reader stop early', async ({ subject: { log } }) => {
     await log.append(events(3000, 0), now);
     for await (const [first] of log.read(7)) {
       assert.is(first?.position, 8);
@@ -141,7 +141,7 @@ export function eventLogContract(
     assert.is((await readAll(log, 2990)).length, 10);
   });
 
-  test('moves its end as soon as events are taken', async ({ subject: { log } }) => {
+  test('moves its end as soon as events are accepted', async ({ subject: { log } }) => {
     const appended = log.append(events(3, 0), now);
     assert.is(log.end.position, 3);
     const { chainHash } = log.end;
@@ -162,7 +162,7 @@ export function eventLogContract(
     assert.equal(await readAll(log), events(50, 0));
   });
 
-  test('refuses positions that do not follow, and takes nothing of them', async ({ subject: { log } }) => {
+  test('refuses positions that do not follow, and stores nothing of them', async ({ subject: { log } }) => {
     await log.append(events(2, 0), now);
     const [third, fourth] = events(2, 2);
     for (const wrong of [events(1, 0), events(1, 1), events(1, 3), [fourth, third]])
@@ -179,7 +179,7 @@ export function eventLogContract(
     assert.ok((await rejection(appended)) instanceof TypeError);
   });
 
-  test('takes an append of no events as done', async ({ subject: { log } }) => {
+  test('accepts an append of no events', async ({ subject: { log } }) => {
     await log.append([], now);
     assert.is(log.end.position, 0);
   });
@@ -208,12 +208,12 @@ export function eventLogContract(
     }
   });
 
-  test('stores events that nobody waits for without being asked again', async ({ subject: { log } }) => {
+  test('stores deferrable events without a further call', async ({ subject: { log } }) => {
     await log.append(events(1, 0), soon);
     assert.equal(await readAll(log), events(1, 0));
   });
 
-  test('settles when everything that was taken is stored', async ({ subject: { log } }) => {
+  test('settles when every accepted event is stored', async ({ subject: { log } }) => {
     const appends = [log.append(events(1, 0), soon), log.append(events(1, 1), now), log.append(events(1, 2), soon)];
     await log.settled();
     assert.equal(await readAll(log), events(3, 0));
@@ -221,7 +221,7 @@ export function eventLogContract(
     await log.settled();
   });
 
-  test('stores on closing what was taken, closes twice, and then takes nothing', async ({ subject }) => {
+  test('stores accepted events on close, can be closed twice, and then rejects appends', async ({ subject }) => {
     const { log } = subject;
     const appended = log.append(events(2, 0), soon);
     await log.close();
@@ -238,13 +238,13 @@ export function eventLogContract(
 }
 
 function sharing(test: Test<Context>): void {
-  test('lets appends that overlap share flushes', async ({ subject: { log, flushes } }) => {
+  test('lets concurrent appends share flushes', async ({ subject: { log, flushes } }) => {
     const before = flushes();
     await Promise.all(Array.from({ length: 32 }, (_, index) => log.append(events(1, index), now)));
     assert.ok(flushes() - before <= 2, `${flushes() - before} flushes`);
   });
 
-  test('lets events that nobody waits for ride along with those that somebody does', async ({ subject }) => {
+  test('stores deferrable events together with awaited ones', async ({ subject }) => {
     const { log, flushes } = subject;
     const before = flushes();
     await Promise.all([log.append(events(1, 0), soon), log.append(events(1, 1), now)]);
@@ -253,7 +253,7 @@ function sharing(test: Test<Context>): void {
 }
 
 function filling(test: Test<Context>): void {
-  test('gives back everything taken when there is no space, and goes on', async ({ subject }) => {
+  test('rolls back all pending events if the disk is full, and continues', async ({ subject }) => {
     const { log, failNext } = subject;
     await log.append(events(2, 0), now);
     const { end } = log;

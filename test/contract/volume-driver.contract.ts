@@ -62,9 +62,9 @@ function benchSuite(name: string, open: Open, missing: Missing) {
 }
 
 function makingContract(name: string, open: Open, missing: Missing): void {
-  const making = benchSuite(`${name}: making`, open, missing);
+  const making = benchSuite(`${name}: creating`, open, missing);
 
-  making.put('makes an active whole, with an empty layer', async ({ driver }) => {
+  making.put('creates a complete active, with an empty layer', async ({ driver }) => {
     await driver.create(active(1));
     const found = only(await driver.scan());
     const { path, id, layer, complete: whole, frozen: sealed } = found;
@@ -72,11 +72,11 @@ function makingContract(name: string, open: Open, missing: Missing): void {
     assert.ok(await driver.isPristine(found));
   });
 
-  making.put('occupies the disk with an active', async ({ driver }) => {
+  making.put('occupies disk space with an active', async ({ driver }) => {
     for (const kind of ['active', 'committed'] as const) assert.ok(driver.occupies({ kind }));
   });
 
-  making.put('leaves on the disk of a view what it says that it occupies', async ({ driver }) => {
+  making.put('occupies as much for a view as it reports', async ({ driver }) => {
     await driver.create(active(1));
     await commit(driver, active(1));
     for (const look of [view(2), view(3, 1)]) {
@@ -85,7 +85,7 @@ function makingContract(name: string, open: Open, missing: Missing): void {
     }
   });
 
-  making.put('tells what stands in the place of an id, whoever made it', async ({ driver, putForeign }) => {
+  making.put('reports what is in the place of an id, whatever created it', async ({ driver, putForeign }) => {
     await driver.create(active(1));
     putForeign('2');
     assert.equal([driver.isVacant(1), driver.isVacant(2), driver.isVacant(3)], [false, false, true]);
@@ -93,7 +93,7 @@ function makingContract(name: string, open: Open, missing: Missing): void {
     assert.ok(driver.isVacant(1));
   });
 
-  making.put('keeps what was written when it is made again', async (bench) => {
+  making.put('keeps the written data when it is created again', async (bench) => {
     await bench.driver.create(active(1));
     await bench.write(active(1), 'file');
     const before = await bench.driver.usage(active(1));
@@ -101,7 +101,7 @@ function makingContract(name: string, open: Open, missing: Missing): void {
     assert.equal(await bench.driver.usage(active(1)), before);
   });
 
-  making.put('completes what is there in part, and keeps what was written', async (bench) => {
+  making.put('completes a partial volume, and keeps the written data', async (bench) => {
     const { driver } = bench;
     await driver.create(active(1));
     await bench.write(active(1), 'file');
@@ -112,18 +112,18 @@ function makingContract(name: string, open: Open, missing: Missing): void {
     assert.not(await driver.isPristine(only(await driver.scan())));
   });
 
-  making.put('makes nothing on a parent that is missing', async ({ driver }) => {
+  making.put('creates nothing on a missing parent', async ({ driver }) => {
     for (const child of [active(2, 1), view(3, 1)]) await rejectsWith(() => driver.create(child), 'io');
     assert.equal(await driver.scan(), []);
   });
 
-  making.put('makes many at the same time', async ({ driver }) => {
+  making.put('creates many concurrently', async ({ driver }) => {
     const ids = Array.from({ length: 50 }, (_, index) => index + 1);
     await Promise.all(ids.map((id) => driver.create(active(id))));
     assert.equal(await idsOf(driver), ids);
   });
 
-  making.put('answers one mount, writable for an active and for it alone', async ({ driver }) => {
+  making.put('returns one mount, writable only for an active', async ({ driver }) => {
     for (const base of [active(1), active(2, 1)]) {
       await driver.create(base);
       await commit(driver, base);
@@ -144,7 +144,7 @@ function makingContract(name: string, open: Open, missing: Missing): void {
 function committingContract(name: string, open: Open, missing: Missing): void {
   const committing = benchSuite(`${name}: committing`, open, missing);
 
-  committing.put('keeps the layer through a commit, each step of it done twice', async (bench) => {
+  committing.put('keeps the layer through a commit, with each step repeated', async (bench) => {
     const { driver } = bench;
     await driver.create(active(1));
     await bench.write(active(1), 'file');
@@ -158,7 +158,7 @@ function committingContract(name: string, open: Open, missing: Missing): void {
     await driver.create(active(2, 1));
   });
 
-  committing.put('leaves the active as it was when a seal is taken back', async (bench) => {
+  committing.put('keeps the active unchanged when it is unfrozen', async (bench) => {
     const { driver } = bench;
     await driver.create(active(1));
     await bench.write(active(1), 'file');
@@ -169,7 +169,7 @@ function committingContract(name: string, open: Open, missing: Missing): void {
     await bench.write(active(1), 'another');
   });
 
-  committing.put('takes no layer for flushed or sealed that is not there', async (bench) => {
+  committing.put('reports no missing layer as flushed or frozen', async (bench) => {
     const { driver } = bench;
     await driver.create(active(1));
     bench.lose(1);
@@ -177,7 +177,7 @@ function committingContract(name: string, open: Open, missing: Missing): void {
     await rejectsWith(() => driver.freeze(active(1)), 'io');
   });
 
-  committing.put('flushes for many at the same time', async (bench) => {
+  committing.put('flushes many concurrently', async (bench) => {
     const ids = [1, 2, 3, 4, 5, 6];
     for (const id of ids) {
       await bench.driver.create(active(id));
@@ -197,7 +197,7 @@ function measuringContract(name: string, open: Open, missing: Missing): void {
     assert.equal(await driver.usage(view(1)), { bytes: 0, inodes: 0 });
   });
 
-  measuring.put('measures more of an active that was written into', async (bench) => {
+  measuring.put('measures more of an active after a write', async (bench) => {
     await bench.driver.create(active(1));
     const empty = await bench.driver.usage(active(1));
     assert.is(empty.inodes, 1);
@@ -207,7 +207,7 @@ function measuringContract(name: string, open: Open, missing: Missing): void {
     assert.ok(written.bytes > empty.bytes, `${written.bytes} > ${empty.bytes}`);
   });
 
-  measuring.put('measures only what is its own, and says when that is missing', async (bench) => {
+  measuring.put('measures only its own data, and reports if that is missing', async (bench) => {
     const { driver } = bench;
     await driver.create(active(1));
     await bench.write(active(1), 'file');
@@ -218,7 +218,7 @@ function measuringContract(name: string, open: Open, missing: Missing): void {
     await rejectsWith(() => driver.usage(active(2, 1)), 'io');
   });
 
-  measuring.put('measures nothing for who has hung up, and nothing large once it is halted', async (bench) => {
+  measuring.put('does not measure after a cancel, and nothing large once it is halted', async (bench) => {
     const { driver } = bench;
     for (const id of [1, 2]) await driver.create(active(id));
     for (const id of [1, 2]) await bench.write(active(id), 'file');
@@ -235,7 +235,7 @@ function measuringContract(name: string, open: Open, missing: Missing): void {
     assert.equal(await idsOf(driver), [1, 2]);
   });
 
-  measuring.put('purges all that an id has, whole or not, and nothing else', async (bench) => {
+  measuring.put('purges everything of an id, complete or not, and nothing else', async (bench) => {
     const { driver } = bench;
     for (const id of [1, 2, 3, 4]) await driver.create(active(id));
     for (const id of [1, 2]) await bench.write(active(id), 'file');
@@ -249,7 +249,7 @@ function measuringContract(name: string, open: Open, missing: Missing): void {
     assert.is((await driver.usage(active(1))).inodes, 2);
   });
 
-  measuring.put('finds nothing to purge the second time, or where nothing was made', async ({ driver }) => {
+  measuring.put('finds nothing to purge the second time, or if nothing was created', async ({ driver }) => {
     await driver.create(active(1));
     await driver.purge(1);
     for (const id of [1, 2]) assert.is(await driver.purge(id), 0);
@@ -265,21 +265,21 @@ function reconcilingContract(name: string, open: Open, missing: Missing): void {
     assert.equal(await driver.scan(), []);
   });
 
-  reconciling.put('finds what is foreign, as nothing that has a number', async (bench) => {
+  reconciling.put('lists foreign entries without an id', async (bench) => {
     for (const foreign of ['lost', '007', '-1', '1.5', '99999999999999999999']) bench.putForeign(foreign);
     for (const found of await bench.driver.scan())
       assert.equal([found.id, found.layer, found.complete, found.frozen], [null, false, false, false], found.path);
     assert.is((await bench.driver.scan()).length, 5);
   });
 
-  reconciling.put('tells what was written into from what was not', async (bench) => {
+  reconciling.put('distinguishes written volumes from pristine ones', async (bench) => {
     const { driver } = bench;
     for (const id of [1, 2]) await driver.create(active(id));
     await bench.write(active(1), 'file');
     for (const found of await driver.scan()) assert.is(await driver.isPristine(found), found.id === 2);
   });
 
-  reconciling.put('sets aside under the name that is asked for, or one like it that is free', async (bench) => {
+  reconciling.put('quarantines under the given name, or a similar one that is free', async (bench) => {
     const { driver } = bench;
     const places: string[] = [];
     for (const id of [1, 2, 3]) {
@@ -292,14 +292,14 @@ function reconcilingContract(name: string, open: Open, missing: Missing): void {
     assert.equal(await driver.scan(), []);
   });
 
-  reconciling.put('sets aside what was set aside before', async ({ driver }) => {
+  reconciling.put('quarantines what was quarantined before', async ({ driver }) => {
     await driver.create(active(1));
     const found = only(await driver.scan());
     const place = await driver.quarantine(found, 'aside');
     assert.is(await driver.quarantine(found, 'aside'), place);
   });
 
-  reconciling.put('discards whatever was found, and finds it gone the second time', async (bench) => {
+  reconciling.put('discards any entry, and finds it gone the second time', async (bench) => {
     const { driver } = bench;
     await driver.create(active(1));
     await bench.write(active(1), 'file');
@@ -308,7 +308,7 @@ function reconcilingContract(name: string, open: Open, missing: Missing): void {
     assert.equal(await driver.scan(), []);
   });
 
-  reconciling.put('holds exactly what was made and not purged, in any order of operations', async ({ driver }) => {
+  reconciling.put('holds exactly what was created and not purged, in any order of operations', async ({ driver }) => {
     const operation = fc.record({
       id: fc.integer({ min: 1, max: 4 }),
       what: fc.constantFrom('create', 'commit', 'purge'),

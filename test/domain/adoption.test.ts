@@ -9,7 +9,7 @@ import { adoptable, restoration } from '../../src/domain/adoption.ts';
 import { restorable } from '../../src/domain/restore.ts';
 import { committed, enveloped, prepared } from '../support/sample-events.ts';
 
-const test = suite('domain/adopt and restore');
+const test = suite('adoption and restore');
 const a = { name: 'ns/2/sha256:a', id: 1 };
 const b = { name: 'ns/4/sha256:b', id: 2 };
 const gone = (id: number, key: string, parent: { name: string; id: number } | null, labels: Labels = {}): Event => ({
@@ -54,7 +54,7 @@ test('a restored layer carries the label that containerd looks for, and can be a
   assert.is(again?.retained, undefined);
 });
 
-test('nothing is adopted without label, for a view, from another namespace, for a taken key, or of another layer', () => {
+test('nothing is adopted without label, for a view, across namespaces, for a used key, or of another layer', () => {
   const state = stateOf(...both, prepared(3, 'ns/9/extract'));
   const other = { ...prepare('sha256:a', '', 'ns/10/e') };
   assert.is(adoptable(state, other)?.snapshot.id, 1);
@@ -65,7 +65,7 @@ test('nothing is adopted without label, for a view, from another namespace, for 
   assert.is(adoptable(state, { ...other, labels: { [refLabel]: 'sha256:c' } }), undefined);
 });
 
-test('nothing is adopted that was not flushed, whose name is taken again, or that was lost', () => {
+test('nothing is adopted that was not flushed, was lost, or whose name is used again', () => {
   const [first] = layers;
   const unflushed: Event = {
     type: 'SnapshotCommitted',
@@ -82,7 +82,7 @@ const idsOf = (name: string, ...events: Event[]) => {
   return either.isRight(found) ? found.right.map(({ snapshot }) => snapshot.id) : found.left;
 };
 
-test('restore finds by name or number, and takes retained parents along, parents first', () => {
+test('restore finds by name or id, and includes retained parents, parents first', () => {
   assert.equal(idsOf(b.name), [1, 2]);
   assert.equal(idsOf('2'), [1, 2]);
   assert.equal(idsOf('1'), [1]);
@@ -94,7 +94,7 @@ test('of several retained layers of one name restore takes the one that was remo
   assert.equal(idsOf(a.name, ...again), [3]);
 });
 
-test('a layer without anything that containerd could call it is restored as it was', () => {
+test('a layer without a name that containerd could use is restored unchanged', () => {
   const event = restored(1, stateOf(prepared(1, 'x'), committed(1, 'x', 'plain'), gone(1, 'plain', null)));
   assert.ok(event.type === 'SnapshotRestored');
   assert.equal(event.data.labels, {});

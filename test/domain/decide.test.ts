@@ -7,14 +7,14 @@ import { commit, prepare, remove, update } from '../support/commands.ts';
 import { given } from '../support/given.ts';
 import { committed, enveloped, prepared, viewed } from '../support/sample-events.ts';
 
-const test = suite('domain/decide');
+const test = suite('decide');
 
 const base = { name: 'base', id: 1 };
 const withBase = [prepared(1, 'k1'), committed(1, 'k1', 'base')];
 const data = { id: 1, key: 'k1', parent: '', parentId: null, labels: {} };
 const long = 'x'.repeat(4097);
 
-test('Prepare gives the next number', () => {
+test('Prepare assigns the next id', () => {
   given(...withBase)
     .when(prepare('k2', 'base', { labels: { a: 'b', empty: '' } }))
     .then({
@@ -23,25 +23,25 @@ test('Prepare gives the next number', () => {
     });
 });
 
-test('Prepare is refused where the parent is missing, before the key is looked at', () => {
+test('Prepare is refused if the parent is missing, before the key is checked', () => {
   given(prepared(1, 'k1')).when(prepare('k1', 'nobody')).refused('not-found', 'parent snapshot nobody: not found');
 });
 
-test('Prepare is refused where the parent is not committed', () => {
+test('Prepare is refused if the parent is not committed', () => {
   given(prepared(1, 'k1')).when(prepare('k2', 'k1')).refused('invalid-argument', 'only a committed snapshot');
   given(...withBase, viewed(2, 'v', base))
     .when(prepare('k3', 'v'))
     .refused('invalid-argument', 'is view');
 });
 
-test('Prepare is refused where the key exists, as active, view or committed name', () => {
+test('Prepare is refused if the key exists, as active, view or committed name', () => {
   given(prepared(1, 'k1')).when(prepare('k1')).refused('already-exists', 'snapshot k1: already exists');
   given(...withBase)
     .when(prepare('base'))
     .refused('already-exists', 'base');
 });
 
-test('Prepare is refused for keys and labels that are no use', () => {
+test('Prepare is refused for invalid keys and labels', () => {
   given().when(prepare('')).refused('invalid-argument', 'key');
   given().when(prepare('a\0b')).refused('invalid-argument', 'NUL');
   given().when(prepare(long)).refused('invalid-argument', '4096');
@@ -50,14 +50,14 @@ test('Prepare is refused for keys and labels that are no use', () => {
     .refused('invalid-argument', '4096');
 });
 
-test('keys that look like paths are keys like any other', () => {
+test('keys that look like paths are ordinary keys', () => {
   for (const key of ['../x', '/etc', 'a b', '"', 'ü', '.', '..'])
     given()
       .when(prepare(key))
       .then({ type: 'SnapshotPrepared', data: { ...data, key, kind: 'active' } });
 });
 
-test('View makes a view, without a parent only where that is allowed', () => {
+test('View creates a view, without a parent only if the driver allows it', () => {
   given(...withBase)
     .when(prepare('v', 'base', { kind: 'view' }))
     .then({
@@ -81,13 +81,13 @@ test('Commit gives the name the parent of the key, and only its own labels', () 
     });
 });
 
-test('Commit is refused where the key is missing, before the name is looked at', () => {
+test('Commit is refused if the key is missing, before the name is checked', () => {
   given(...withBase)
     .when(commit('nobody', 'base'))
     .refused('not-found', 'snapshot nobody: not found');
 });
 
-test('Commit is refused where the name exists', () => {
+test('Commit is refused if the name exists', () => {
   given(...withBase, prepared(2, 'k2'))
     .when(commit('k2', 'base'))
     .refused('already-exists', 'snapshot base');
@@ -103,7 +103,7 @@ test('Commit is refused for a view and for a committed snapshot', () => {
     .refused('failed-precondition', 'is committed, not active');
 });
 
-test('Commit is refused for a name or labels that are no use', () => {
+test('Commit is refused for an invalid name or labels', () => {
   given(prepared(1, 'k1')).when(commit('k1', '')).refused('invalid-argument', 'name');
   given(prepared(1, 'k1')).when(commit('', 'n')).refused('invalid-argument', 'key');
   given(prepared(1, 'k1'))
@@ -111,7 +111,7 @@ test('Commit is refused for a name or labels that are no use', () => {
     .refused('invalid-argument', '4096');
 });
 
-test('Commit takes its own parent as a parent, and refuses another', () => {
+test('Commit accepts its own parent as parent, and refuses another', () => {
   const facts = [...withBase, prepared(2, 'k2', base), prepared(3, 'k3'), committed(3, 'k3', 'other')];
   given(...facts)
     .when(commit('k2', 'top', { parent: 'base' }))
@@ -124,7 +124,7 @@ test('Commit takes its own parent as a parent, and refuses another', () => {
     .refused('invalid-argument', 'its parent is base');
 });
 
-test('Commit rebases a parentless active onto a committed parent, where the driver can', () => {
+test('Commit rebases a parentless active onto a committed parent, if the driver can', () => {
   const facts = [...withBase, prepared(2, 'k2')];
   given(...facts)
     .when(commit('k2', 'top', { parent: 'base' }))
@@ -143,7 +143,7 @@ test('Commit rebases a parentless active onto a committed parent, where the driv
     .refused('failed-precondition', 'is active');
 });
 
-test('Remove records the removed value whole', () => {
+test('Remove records the complete removed value', () => {
   given(...withBase)
     .when(remove('base'))
     .then({
@@ -159,7 +159,7 @@ test('Remove records the removed value whole', () => {
     });
 });
 
-test('Remove is refused where there is nothing, or where there are children, and says "remove"', () => {
+test('Remove is refused if the key is missing or has children, and says "remove"', () => {
   given().when(remove('nobody')).refused('not-found', 'nobody');
   given().when(remove('')).refused('invalid-argument', 'key');
   given(...withBase, prepared(2, 'k2', base))
@@ -173,7 +173,7 @@ test('Update replaces all labels without a mask', () => {
     .then({ type: 'SnapshotUpdated', data: { id: 1, key: 'k1', before: { a: '' }, after: { a: 'b' } } });
 });
 
-test('Update changes what the mask names alone', () => {
+test('Update changes only the fields of the mask', () => {
   given(prepared(1, 'k1'), {
     type: 'SnapshotUpdated',
     data: { id: 1, key: 'k1', before: { a: '', b: '' }, after: { a: '1', b: '2' } },
@@ -185,7 +185,7 @@ test('Update changes what the mask names alone', () => {
     });
 });
 
-test('Update tells of what changed alone, however many labels there are', () => {
+test('Update records only the changed labels, however many there are', () => {
   const names = Array.from({ length: 15 }, (_, index) => `l${index}`);
   const labels = Object.fromEntries(names.map((name) => [name, 'v'.repeat(4000)]));
   const empty = Object.fromEntries(names.map((name) => [name, '']));
@@ -198,7 +198,7 @@ test('Update tells of what changed alone, however many labels there are', () => 
     });
 });
 
-test('labels beyond 64 KiB together are refused at Prepare, View, Commit and Update', () => {
+test('labels beyond 64 KiB in total are refused at Prepare, View, Commit and Update', () => {
   const full = Object.fromEntries(
     Array.from({ length: 16 }, (_, index) => [`${index}`.padEnd(96, 'x'), 'v'.repeat(4000)]),
   );
@@ -223,7 +223,7 @@ test('labels beyond 64 KiB together are refused at Prepare, View, Commit and Upd
     .refused('invalid-argument', '65536 bytes together');
 });
 
-test('the largest event that a command makes fits into an append of a cluster', () => {
+test('the largest event of a command fits into an append to a cluster', () => {
   const filledWith = (from: number) =>
     Object.fromEntries(
       Array.from({ length: 16 }, (_, index) => [String.fromCharCode(from + index), '\u0001'.repeat(4095)]),
@@ -240,13 +240,13 @@ test('the largest event that a command makes fits into an append of a cluster', 
   assert.ok(bytes > 800_000 && bytes < 850_000, `${bytes} bytes`);
 });
 
-test('Update that changes nothing is recorded, since it stamps the snapshot', () => {
+test('Update that changes nothing is recorded, because it updates the time stamp', () => {
   given(prepared(1, 'k1'))
     .when(update('k1', { labels: { none: '' }, mask: ['labels.none', 'labels.other'] }))
     .then({ type: 'SnapshotUpdated', data: { id: 1, key: 'k1', before: {}, after: {} } });
 });
 
-test('Update is refused for what is missing, for other fields, and for labels that are too long', () => {
+test('Update is refused for a missing snapshot, for other fields, and for labels that are too long', () => {
   given().when(update('nobody', {})).refused('not-found', 'nobody');
   given().when(update('', {})).refused('invalid-argument', 'name');
   given(prepared(1, 'k1'))
@@ -257,7 +257,7 @@ test('Update is refused for what is missing, for other fields, and for labels th
     .refused('invalid-argument', '4096');
 });
 
-test('Commit says whether the data was flushed before', () => {
+test('Commit records whether the data was flushed before', () => {
   given(prepared(1, 'k1'))
     .when(commit('k1', 'n'), { flushed: false })
     .then({

@@ -37,13 +37,13 @@ const but = (...keys: string[]) => all.filter((key) => !keys.includes(key));
 
 const matching = suite('a filter');
 
-matching('passes all where it is empty, or where there is none', () => {
+matching('matches everything if it is empty or missing', () => {
   assert.equal(listed(), all);
   assert.equal(listed(''), all);
   assert.equal(listed('name==nobody', ''), all);
 });
 
-matching('asks for the presence of a field', () => {
+matching('tests the presence of a field', () => {
   assert.equal(listed('name'), all);
   assert.equal(listed('parent'), all);
   assert.equal(listed('labels.os'), ['base', 'base-2']);
@@ -51,7 +51,7 @@ matching('asks for the presence of a field', () => {
   assert.equal(listed('labels'), []);
 });
 
-matching('joins terms by and', () => {
+matching('combines terms by and', () => {
   assert.equal(listed('labels.os,name'), ['base', 'base-2']);
   assert.equal(listed('name==app-2,labels.arch'), ['app-2']);
   assert.equal(listed('name==app-2,labels.arch==arm64'), ['app-2']);
@@ -59,7 +59,7 @@ matching('joins terms by and', () => {
   assert.equal(listed(' name==app-2, labels.arch'), ['app-2']);
 });
 
-matching('is joined with other filters by or', () => {
+matching('is combined with other filters by or', () => {
   assert.equal(listed('name==app', 'labels.os==set'), ['app', 'base-2']);
 });
 
@@ -78,7 +78,7 @@ matching('compares kinds by their lower case names', () => {
   assert.equal(listed('kind==Active'), []);
 });
 
-matching('compares for difference, an absent field being empty', () => {
+matching('compares for inequality, with an absent field as empty', () => {
   assert.equal(listed('name!=app'), but('app'));
   assert.equal(listed('labels.os!=linux'), but('base'));
   assert.equal(listed('labels.os!=""'), ['base', 'base-2']);
@@ -101,13 +101,13 @@ matching('reads quoted parts of a path', () => {
   assert.equal(listed('"name"==app'), ['app']);
 });
 
-matching('answers the question that containerd asks for a shared layer', () => {
+matching("answers containerd's query for a shared layer", () => {
   const layer = snapshot('layer', { 'containerd.io/snapshot.ref': 'sha256:abc' }, { parent: 'a "b"' });
   const answer = parseFilters([String.raw`labels."containerd.io/snapshot.ref"=="sha256:abc",parent=="a \"b\""`]);
   assert.ok(either.isRight(answer) && answer.right(layer) && !answer.right(snapshot('layer')));
 });
 
-matching('searches with a regular expression, unanchored', () => {
+matching('matches a regular expression, unanchored', () => {
   assert.equal(listed('name~=app'), ['app', 'app-2']);
   assert.equal(listed('name~=^[ab]+.+2$'), ['base-2', 'app-2']);
   assert.equal(listed('name~=/^(app|base)$/'), ['base', 'app']);
@@ -119,16 +119,16 @@ matching('searches with a regular expression, unanchored', () => {
   assert.equal(listed('unknown~=^$'), all);
 });
 
-matching('takes no label from the prototype of objects', () => {
+matching('reads no label from the prototype of objects', () => {
   assert.equal(listed('labels.constructor'), []);
   assert.equal(listed('labels.__proto__'), []);
 });
 
 matching.run();
 
-const refused = suite('a wrong filter');
+const refused = suite('an invalid filter');
 
-refused('is named with its number, text, column and what was expected', () => {
+refused('is reported with its index, text, column and what was expected', () => {
   const answer = parseFilters(['name', 'name==a,']);
   assert.equal(
     answer,

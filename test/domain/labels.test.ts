@@ -5,11 +5,11 @@ import { applyMask, checkKey, checkLabels, withoutEmpty } from '../../src/domain
 
 const check = suite('checkLabels');
 
-check('takes a key and value of 4096 bytes together', () => {
+check('accepts a key and value of 4096 bytes together', () => {
   assert.is(checkLabels({ k: 'v'.repeat(4095), other: '' }), undefined);
 });
 
-check('refuses one byte more, in the words of containerd', () => {
+check("refuses one byte more, with containerd's message", () => {
   assert.equal(checkLabels({ ok: 'yes', 'a-long-key-name': 'v'.repeat(4082) }), {
     code: 'invalid-argument',
     text: 'label key and value greater than maximum size (4096 bytes), key: a-long-key',
@@ -31,7 +31,7 @@ const sixteen = (bytes: number) =>
     }),
   );
 
-check('takes 64 KiB of labels together, and refuses one byte more', () => {
+check('accepts 64 KiB of labels in total, and refuses one byte more', () => {
   assert.is(checkLabels(sixteen(4096)), undefined);
   assert.equal(checkLabels({ ...sixteen(4096), x: '' }), {
     code: 'invalid-argument',
@@ -39,13 +39,13 @@ check('takes 64 KiB of labels together, and refuses one byte more', () => {
   });
 });
 
-check('lets through what does not add to labels that are too many already', () => {
+check('accepts a change that does not add to labels that are already over the limit', () => {
   const before = { ...sixteen(4096), x: 'y'.repeat(100) };
   assert.is(checkLabels({ ...sixteen(4096), x: 'z'.repeat(100) }, before), undefined);
   assert.is(checkLabels({ ...sixteen(4096), x: 'z'.repeat(101) }, before)?.code, 'invalid-argument');
 });
 
-check('takes no labels at all', () => {
+check('accepts no labels', () => {
   assert.is(checkLabels({}), undefined);
 });
 
@@ -53,12 +53,12 @@ check.run();
 
 const key = suite('checkKey');
 
-key('takes what containerd sends', () => {
+key('accepts what containerd sends', () => {
   assert.is(checkKey('default/12/extract-304 sha256:abc', 'key'), undefined);
   assert.is(checkKey('é'.repeat(2048), 'key'), undefined);
 });
 
-key('refuses empty, too long and NUL, and says what it was', () => {
+key('refuses empty, too long and NUL, with the reason', () => {
   for (const [text, why] of [
     ['', 'name: must not be empty'],
     ['é'.repeat(2049), 'name: longer than 4096 bytes'],
@@ -71,11 +71,11 @@ key.run();
 
 const empty = suite('withoutEmpty');
 
-empty('drops labels of empty value', () => {
+empty('drops labels with an empty value', () => {
   assert.equal(withoutEmpty({ a: '', b: 'x', c: '' }), { b: 'x' });
 });
 
-empty('gives the same object back where none is empty', () => {
+empty('returns the same object if none is empty', () => {
   const labels = { a: 'x' };
   assert.is(withoutEmpty(labels), labels);
 });
@@ -93,7 +93,7 @@ mask('replaces all labels for the path labels', () => {
   assert.equal(applyMask(before, { b: '2' }, ['labels']), either.right({ b: '2' }));
 });
 
-mask('sets the one label that a path names, dots and slashes included', () => {
+mask('sets the one label that a path names, including dots and slashes', () => {
   assert.equal(
     applyMask(before, { 'containerd.io/gc.root': 'later', c: 'ignored' }, ['labels.containerd.io/gc.root']),
     either.right({ a: '1', 'containerd.io/gc.root': 'later', c: '3' }),
@@ -107,7 +107,7 @@ mask('deletes a label whose value is empty or absent', () => {
   );
 });
 
-mask('follows the paths in their order', () => {
+mask('applies the paths in their order', () => {
   assert.equal(applyMask(before, { b: '2' }, ['labels', 'labels.b']), either.right({ b: '2' }));
   assert.equal(applyMask(before, { b: '2' }, ['labels.a', 'labels']), either.right({ b: '2' }));
 });
@@ -123,14 +123,14 @@ mask('refuses any other path', () => {
     );
 });
 
-mask('takes nothing from the prototype of objects', () => {
+mask('reads nothing from the prototype of objects', () => {
   assert.equal(applyMask({ a: '1' }, {}, ['labels.constructor', 'labels.__proto__']), either.right({ a: '1' }));
   const own = Object.fromEntries([['__proto__', 'x']]);
   const after = applyMask({}, own, ['labels.__proto__']);
   assert.equal(either.isRight(after) && Object.entries(after.right), [['__proto__', 'x']]);
 });
 
-mask('leaves the labels that it was given alone', () => {
+mask('does not modify its input', () => {
   applyMask(before, { a: '9' }, ['labels.a']);
   assert.is(before.a, '1');
 });

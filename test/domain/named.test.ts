@@ -20,13 +20,13 @@ const ids = (text: string) => named(candidates, text).map(({ id }) => id);
 
 const test = suite('a name of a snapshot');
 
-test('is a whole key, or a number', () => {
+test('is a whole key, or an id', () => {
   assert.equal(ids('k8s.io/223/c1'), [5]);
   assert.equal(ids('plain'), [8]);
   assert.equal(ids('5'), [5]);
 });
 
-test("is the client's own key, such as a container's id, alone or after its namespace", () => {
+test("is the client's own key, such as a container's id, with or without its namespace", () => {
   assert.equal(ids('c1'), [5]);
   assert.equal(ids('default/c1-job'), [6]);
   assert.equal(ids('k8s.io/c1-job'), []);
@@ -34,7 +34,7 @@ test("is the client's own key, such as a container's id, alone or after its name
   assert.equal(ids('223'), [9], 'of a number that no snapshot has');
 });
 
-test('is a digest or the beginning of one, from four characters on', () => {
+test('is a digest or the start of one, from four characters on', () => {
   assert.equal(ids(`sha256:${hex('b')}`), [3]);
   assert.equal(ids(hex('b')), [3]);
   assert.equal(ids('sha256:bbbb'), [3]);
@@ -44,7 +44,7 @@ test('is a digest or the beginning of one, from four characters on', () => {
     assert.equal(ids(text), [], text);
 });
 
-test("is the beginning of a key beyond its namespace, or of the client's own, as a table cuts it short", () => {
+test("is the start of a key without its namespace, or of the client's own, as a table abbreviates it", () => {
   assert.equal(ids('default/7'), [6]);
   assert.equal(ids('default/9/sha256:aaaaaaaaaaaa…'), [2]);
   assert.equal(ids('3f3f3f'), [7]);
@@ -53,7 +53,7 @@ test("is the beginning of a key beyond its namespace, or of the client's own, as
   for (const text of ['default/', 'default', 'k8s.io/']) assert.equal(ids(text), [], text);
 });
 
-test('may be that of several, each once', () => {
+test('may match several, each once', () => {
   assert.equal(ids('aaaa'), [1, 2]);
   assert.equal(ids('default/1'), [9]);
   assert.is(listed(named(candidates, 'aaaa')), `1 k8s.io/4/sha256:${hex('a')}, 2 default/9/sha256:${hex('a')}`);

@@ -11,7 +11,7 @@ test('finds the word with the fewest edits', () => {
   assert.is(nearest('ROOT', known), 'root');
 });
 
-test('finds nothing where nothing is near', () => {
+test('finds nothing if no word is near', () => {
   assert.is(nearest('zzz', known), undefined);
   assert.is(nearest('root', []), undefined);
 });

@@ -37,7 +37,7 @@ export function containerdFlow(server: Server, root?: string, needed?: Missing):
   );
   test.after(() => sandbox.close());
 
-  test('unpacks what the layers of a pulled image add up to', async () => {
+  test('unpacks the sum of the layers of a pulled image', async () => {
     await state.environment.pull(state.reference);
     await state.environment.expectTree(state.reference, expectedTree(layers));
   });
@@ -46,14 +46,14 @@ export function containerdFlow(server: Server, root?: string, needed?: Missing):
     await runContainer(state.environment, state.reference, 'as-root', ['--rm'], 'test "$(id -u)" = 0 && touch /root/x');
   });
 
-  test('runs a container as the user that its image names', async () => {
+  test('runs a container as the user of its image', async () => {
     const reference = state.reference.replace(/root$/, 'user');
     await state.environment.pull(reference);
     const script = 'test "$(id -u)" = 1000 && touch /home/user/x && ! touch /etc/x && ! touch /root/x';
     await runContainer(state.environment, reference, 'as-user', ['--rm'], script);
   });
 
-  test('runs a container in a user namespace whose ids containerd asks to be mapped by labels alone', async () => {
+  test('runs a container in a user namespace whose ids containerd maps only by labels', async () => {
     // The user that the container's root is must get to its root file system.
     for (const path of ['', 'containerd', 'containerd/state']) chmodSync(join(sandbox.path, path), 0o711);
     const mapping = ['--uidmap', '0:100000:65536', '--gidmap', '0:100000:65536', '--remap-labels'];
@@ -73,12 +73,12 @@ export function containerdFlow(server: Server, root?: string, needed?: Missing):
     await state.environment.containerd.ctr('images', 'push', '--plain-http', state.committed);
   });
 
-  test('leaves nothing when all is removed', async () => {
+  test('leaves nothing when everything is removed', async () => {
     await state.environment.expectNothingLeft();
     await state.environment.expectVerified();
   });
 
-  test('pulls the committed image and finds in it what the container wrote', async () => {
+  test('pulls the committed image with what the container wrote', async () => {
     const { environment, committed } = state;
     await environment.pull(committed);
     const script =
@@ -86,14 +86,14 @@ export function containerdFlow(server: Server, root?: string, needed?: Missing):
     await runContainer(environment, committed, 'reader', ['--rm'], `${script} && test -u /usr/setuid`);
   });
 
-  test('serves a containerd that was started again', async () => {
+  test('serves a restarted containerd', async () => {
     await state.environment.containerd.restart();
     await runContainer(state.environment, state.committed, 'restarted', ['--rm'], 'test -e /srv/note');
     await state.environment.expectNothingLeft();
     await state.environment.expectVerified();
   });
 
-  test('takes layers that are made by hand', () => handMade(state.environment));
+  test('accepts layers that are built by hand', () => handMade(state.environment));
 
   test.run();
 }

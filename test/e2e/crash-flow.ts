@@ -14,7 +14,7 @@ const layers = [base(), ...Array.from({ length: 9 }, (_, number) => filler(numbe
 
 /** The server dies by SIGKILL while an image is pulled, and is simply started again: nothing needs repair by hand. */
 export function crashFlow(server: Server, root?: string, needed?: Missing): void {
-  const test = suiteNeeding(`kill -9 of ${server.name} below a containerd`, ...needs(), needed);
+  const test = suiteNeeding(`kill -9 of ${server.name} under containerd`, ...needs(), needed);
   let sandbox: Sandbox;
   let environment: Environment;
   let reference: string;

@@ -5,7 +5,7 @@ import { needs } from './environment.ts';
 
 const test = suiteNeeding('the demo', ...needs());
 
-test('demo: shows every step down to the removals of the collection', async () => {
+test('demo: shows every step down to the removals by garbage collection', async () => {
   const { stdout } = await run(process.execPath, [new URL('../demo/main.js', import.meta.url).pathname]);
   const [, collected = ''] = stdout.split('containerd collects its garbage');
   const [removals = '', checked = ''] = collected.split('\n== Checking');

@@ -20,7 +20,7 @@ interface Context {
 }
 
 const needs = [requireFileSystem('overlay'), requireFileSystem('ext4'), requireCommand('containerd')];
-const test = suiteNeeding<Context>('the image file system as CRI sees it', ...needs);
+const test = suiteNeeding<Context>('CRI image file system', ...needs);
 
 test.before.each((context) => {
   context.sandbox = createSandbox('image-fs');
@@ -103,7 +103,7 @@ async function mountpointAt(address: string, sandbox: Sandbox): Promise<string> 
 
 const sizeOf = (path: string) => statfsSync(path).blocks * statfsSync(path).bsize;
 
-test('is not there without the link, and is that of the root with the one that containerd-config says', async (context) => {
+test('is absent without the link, and is that of the root with the one from containerd-config', async (context) => {
   const { sandbox, root } = context;
   const { address, printed } = await start(context, '');
   const mountpoint = await mountpointAt(address, sandbox);
@@ -114,7 +114,7 @@ test('is not there without the link, and is that of the root with the one that c
   assert.is(sizeOf(mountpoint), sizeOf(root));
 });
 
-test('is that of the root where serve makes the link', async (context) => {
+test('is that of the root if serve creates the link', async (context) => {
   const { sandbox, root, containerdRoot } = context;
   const { address, printed } = await start(context, `[containerd]\nimage_fs_link = "${containerdRoot}"`);
   const mountpoint = await mountpointAt(address, sandbox);

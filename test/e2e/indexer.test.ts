@@ -13,7 +13,7 @@ import { connectSnapshots } from '../support/snapshots-client.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { evolveHoldings, type Holdings, nothingHeld, readHoldings, relevant, tableOf } from './indexer/holdings.ts';
 
-const test = suiteNeeding('an indexer beside a daemon', requireFileSystem('overlay'));
+const test = suiteNeeding('event indexer', requireFileSystem('overlay'));
 const sandbox: Sandbox = createSandbox('indexer');
 test.after(() => sandbox.close());
 
@@ -89,7 +89,7 @@ async function foldedLog(last = Number.POSITIVE_INFINITY): Promise<Holdings> {
   return holdings;
 }
 
-test(`has the exact table after ${rounds} rounds of kill -9 of either side`, async () => {
+test(`has the exact table after ${rounds} rounds of kill -9 of indexer or daemon`, async () => {
   let daemon = await serve();
   let indexer = index();
   for (let round = 0; round < rounds; round++) {

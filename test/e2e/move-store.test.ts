@@ -139,7 +139,7 @@ const moves: readonly (readonly [Driver, Driver])[] = [
 ];
 
 for (const [from, to] of moves)
-  test(`carries all of it from ${from} to ${to}, and the store goes on`, async ({ sandbox, folder }) => {
+  test(`moves everything from ${from} to ${to}, and the store continues`, async ({ sandbox, folder }) => {
     const source = join(folder[from], `${from}-to-${to}`);
     const destination = join(folder[to], `${to}-from-${from}`);
     const file = join(sandbox.path, 'store.tar');
@@ -187,7 +187,7 @@ function different(expected = '', found = ''): readonly string[] {
   ];
 }
 
-test('leaves the root empty where a layer has marks that are not of our making', async ({ sandbox, folder }) => {
+test('leaves the root empty if a layer has foreign overlay xattrs', async ({ sandbox, folder }) => {
   const [source, destination] = [join(folder.overlay, 'marked'), join(folder.btrfs, 'from-marked')];
   const file = join(sandbox.path, 'store.tar');
   const served = await serve(sandbox, source, 'overlay');
@@ -203,7 +203,7 @@ test('leaves the root empty where a layer has marks that are not of our making',
   assert.equal(readdirSync(destination), []);
 });
 
-test('begins anew after an import that was killed, and serves nothing of it', async ({ sandbox, folder }) => {
+test('starts again after an import that was killed, and serves nothing of it', async ({ sandbox, folder }) => {
   const [source, destination] = [join(folder.overlay, 'short'), join(folder.btrfs, 'killed')];
   const file = join(sandbox.path, 'store.tar');
   const served = await serve(sandbox, source, 'overlay');
@@ -225,7 +225,7 @@ test('begins anew after an import that was killed, and serves nothing of it', as
   await stop(after);
 });
 
-test('carries no layer of btrfs that overlay could not hold', async ({ sandbox, folder }) => {
+test('moves no btrfs layer that overlay cannot hold', async ({ sandbox, folder }) => {
   const source = join(folder.btrfs, 'odd');
   const file = join(sandbox.path, 'store.tar');
   const exported = () => snapledgerRun('export', file, '--volumes', '--root', source);

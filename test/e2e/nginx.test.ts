@@ -93,13 +93,13 @@ async function expectLive(context: Context, path: string): Promise<void> {
   }
 }
 
-test('arrive event by event with nothing but proxy_pass to the unix socket', async (context) => {
+test('arrive event by event with only proxy_pass to the unix socket', async (context) => {
   const socket = join(context.sandbox.path, 's.http.sock');
   await proxy(context, `location / { proxy_pass http://unix:${socket}:/; }`);
   await expectLive(context, '/events');
 });
 
-test('arrive event by event through loopback, with what OPERATIONS.md says', async (context) => {
+test('arrive event by event through loopback, configured as in OPERATIONS.md', async (context) => {
   await proxy(context, documented(context));
   await expectLive(context, '/snapledger/events');
 });

@@ -78,13 +78,13 @@ export function retentionFlow(driver: string, rootOf: (sandbox: Sandbox) => stri
     await expectWhole();
   });
 
-  test('ends the collection of a deleted image with an empty list, and keeps its layers on disk', async () => {
+  test('garbage collection of a deleted image ends with an empty list, and its layers stay on disk', async () => {
     await state.environment.removeAll();
     assert.is(state.environment.volumes().length, layers.length);
     await state.environment.expectVerified();
   });
 
-  test('knows which deletion led to the removal', async () => {
+  test('records which deletion caused the removal', async () => {
     const [top = ''] = await retainedNumbers(state);
     const { stdout } = await snapledger(state, 'why', top);
     assert.match(stdout, /: retained\n/);
@@ -93,7 +93,7 @@ export function retentionFlow(driver: string, rootOf: (sandbox: Sandbox) => stri
     assert.match(stdout, new RegExp(cause));
   });
 
-  test('fetches and unpacks nothing when the image is pulled again, and it is whole and runs', async () => {
+  test('fetches and unpacks nothing when the image is pulled again, and it is complete and runs', async () => {
     assert.equal(await state.pull(), nothing);
     assert.is(state.environment.volumes().length, layers.length);
     await expectWhole();
@@ -111,7 +111,7 @@ export function retentionFlow(driver: string, rootOf: (sandbox: Sandbox) => stri
     await state.environment.expectVerified();
   });
 
-  test('adopts layers that a client without the label unpacked', async () => {
+  test('adopts layers that a client unpacked without the label', async () => {
     await state.environment.removeAll();
     await lose(state, await retainedNumbers(state));
     assert.equal(await retainedNumbers(state), []);
@@ -121,7 +121,7 @@ export function retentionFlow(driver: string, rootOf: (sandbox: Sandbox) => stri
     await expectWhole();
   });
 
-  test('fetches again only what was not kept', async () => {
+  test('fetches again only what was not retained', async () => {
     await state.environment.removeAll();
     const [top = '', ...others] = await retainedNumbers(state);
     assert.is(others.length, layers.length - 1);
@@ -144,7 +144,7 @@ export function retentionFlow(driver: string, rootOf: (sandbox: Sandbox) => stri
     assert.match(stdout, /its volume was changed after its commit: it holds 1 of the \d+ inodes measured/);
   });
 
-  test('gives a layer that was restored by hand to who pulls, or back to retention', async () => {
+  test('gives a manually restored layer to the next pull, or back to retention', async () => {
     await state.environment.removeAll();
     const [top = ''] = await retainedNumbers(state);
     const { stdout } = await snapledger(state, 'restore', top);

@@ -34,7 +34,7 @@ async function refused(path: string): Promise<readonly [FaultCode, string, strin
   return [error.code, error.message, error.hint];
 }
 
-listening('makes a socket for its owner alone, in a directory that it makes', async ({ path, sandbox }) => {
+listening('creates a socket only for its owner, in a directory that it creates', async ({ path, sandbox }) => {
   const before = process.umask(0);
   try {
     const server = await served(path);
@@ -48,7 +48,7 @@ listening('makes a socket for its owner alone, in a directory that it makes', as
   assert.not.ok(existsSync(path));
 });
 
-listening('replaces a socket that nobody listens on any more', async ({ path, sandbox }) => {
+listening('replaces a socket without a listener', async ({ path, sandbox }) => {
   const gone = await served(join(sandbox.path, 'run', 'other.sock'));
   renameSync(join(sandbox.path, 'run', 'other.sock'), path);
   await ended(gone);
@@ -58,7 +58,7 @@ listening('replaces a socket that nobody listens on any more', async ({ path, sa
   await ended(server);
 });
 
-listening('leaves a socket alone that somebody listens on', async ({ path }) => {
+listening('keeps a socket that is in use', async ({ path }) => {
   const server = await served(path);
   assert.equal(await refused(path), [
     'busy',
@@ -69,7 +69,7 @@ listening('leaves a socket alone that somebody listens on', async ({ path }) => 
   await ended(server);
 });
 
-listening('lets one of two that begin together win', async ({ path }) => {
+listening('lets one of two concurrent starts win', async ({ path }) => {
   const outcomes = await Promise.allSettled([served(path), served(path)]);
   const winners = outcomes.filter((outcome) => outcome.status === 'fulfilled');
   assert.is(winners.length, 1);
@@ -77,7 +77,7 @@ listening('lets one of two that begin together win', async ({ path }) => {
   for (const { value } of winners) await ended(value);
 });
 
-listening('leaves alone what is not a socket', async ({ path, sandbox }) => {
+listening('keeps what is not a socket', async ({ path, sandbox }) => {
   mkdirSync(join(sandbox.path, 'run'));
   writeFileSync(path, 'precious');
   assert.equal((await refused(path)).slice(0, 2), [
@@ -101,7 +101,7 @@ listening('refuses a path that does not fit into a socket address', async ({ san
   assert.match(hint, /choose a shorter path/);
 });
 
-listening('tells what the system has against it', async ({ sandbox }) => {
+listening('reports the error of the system', async ({ sandbox }) => {
   writeFileSync(join(sandbox.path, 'file'), '');
   const [code, message] = await refused(join(sandbox.path, 'file', 'edge.sock'));
   assert.is(code, 'io');

@@ -4,9 +4,9 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Decimal, decodeText, decodeWith, MaybeId, Nanoseconds } from '../../events/codecs.ts';
 
-const test = suite('events/codecs');
+const test = suite('event codecs');
 
-test('Decimal takes whole numbers as strings and nothing else', () => {
+test('Decimal accepts only whole numbers as strings', () => {
   assert.equal(Decimal.decode('42'), either.right(42));
   assert.equal(Decimal.decode('9007199254740991'), either.right(9007199254740991));
   for (const bad of ['', '-1', '01', '1.5', '9007199254740992', 7, null, undefined, {}])
@@ -26,7 +26,7 @@ test('Nanoseconds keeps every digit', () => {
   assert.ok(Nanoseconds.is(1n));
 });
 
-test('MaybeId tells no parent from a parent', () => {
+test('MaybeId distinguishes no parent from a parent', () => {
   assert.equal(MaybeId.decode(null), either.right(null));
   assert.equal(MaybeId.decode('7'), either.right(7));
   assert.ok(either.isLeft(MaybeId.decode(7)));
@@ -35,7 +35,7 @@ test('MaybeId tells no parent from a parent', () => {
   assert.ok(MaybeId.is(null));
 });
 
-test('an error names the path, what was expected and what stood there', () => {
+test('an error names the path, the expected type and the value', () => {
   const Outer = t.type({ inner: t.type({ id: Decimal, list: t.array(t.string) }) });
   assert.equal(
     decodeWith(Outer, { inner: { id: 5, list: [] } }),

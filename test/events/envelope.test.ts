@@ -4,9 +4,9 @@ import * as assert from 'uvu/assert';
 import { decodeEnvelope, encodeEnvelope } from '../../events/envelope.ts';
 import { enveloped, oneOfEach } from '../support/sample-events.ts';
 
-const test = suite('events/envelope');
+const test = suite('event envelope');
 
-test('an envelope comes back from JSON whole', () => {
+test('an envelope is restored from JSON', () => {
   for (const envelope of enveloped(oneOfEach)) {
     const json = JSON.parse(JSON.stringify(encodeEnvelope(envelope)));
     assert.equal(decodeEnvelope(json), either.right(envelope));

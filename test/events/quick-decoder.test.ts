@@ -21,7 +21,7 @@ test('quick decoder: decodes every event as its codec does', () => {
   for (const { codec, data } of shipped) assert.equal(quickDecoder(codec)(data), decodeWith(codec, data));
 });
 
-test('judges whatever stands in any field as the codec does, in the same words', async () => {
+test('accepts and rejects any value in any field like the codec, with the same message', async () => {
   const strange = fc.oneof(
     fc.jsonValue(),
     fc.constantFrom('0', '01', '9007199254740993', 'active', 'toString', { a: 1 }, [], ['x'], '-1'),
@@ -35,13 +35,13 @@ test('judges whatever stands in any field as the codec does, in the same words',
     );
 });
 
-test('judges whole values that are no records as the codec does', () => {
+test('accepts and rejects values that are no records like the codec', () => {
   for (const { codec } of shipped)
     for (const input of [null, [], 'text', 7, true, {}])
       assert.equal(quickDecoder(codec)(input), decodeWith(codec, input));
 });
 
-test('judges what is none of the members of a union as the codec does', () => {
+test('accepts and rejects values outside a union like the codec', () => {
   const codec = t.type({ usage: t.union([t.type({ bytes: t.string }), t.null]) });
   for (const input of [{ usage: { bytes: 'b' } }, { usage: null }, { usage: 7 }, { usage: { bytes: 7 } }])
     assert.equal(quickDecoder(codec)(input), decodeWith(codec, input));

@@ -18,7 +18,7 @@ const drivers: readonly (readonly [driver: string, type: LoopType])[] = [
   ['btrfs', 'btrfs'],
 ];
 const test = suiteNeeding<{ sandbox: Sandbox; loop: Loop | undefined }>(
-  'layers that were altered by hand',
+  'layers altered by hand',
   ...(['overlay', 'ext4', 'btrfs'] as const).map(requireFileSystem),
   ...['mkfs.btrfs', 'getfattr'].map(requireCommand),
 );
@@ -98,7 +98,7 @@ const measured = async (root: string, count: number) =>
   (await eventsOf(root)).filter((type) => type === 'UsageMeasured').length >= count;
 
 for (const [driver, type] of drivers)
-  test(`\`verify --deep\` names each entry that is not as it was committed, with ${driver}`, async (context) => {
+  test(`\`verify --deep\` names each entry that differs from the committed one, with ${driver}`, async (context) => {
     const { sandbox } = context;
     context.loop = createLoop(type, { megabytes: 256 });
     const root = join(context.loop.path, 'root');
@@ -167,7 +167,7 @@ for (const [driver, type] of drivers)
   });
 
 for (const [driver, type] of drivers)
-  test(`\`verify --deep\` finds what was emptied without a manifest too, with ${driver}`, async (context) => {
+  test(`\`verify --deep\` finds an emptied layer without a manifest too, with ${driver}`, async (context) => {
     const { sandbox } = context;
     context.loop = createLoop(type, { megabytes: 256 });
     const root = join(context.loop.path, 'root');

@@ -179,7 +179,7 @@ function crashTests(test: Test, driver: DriverUnderTest): void {
   };
   const own = steps.filter((step) => isStepOf(driver, step));
   for (const part of new Set(own.map(partOf)))
-    test(`a daemon killed at any step of its ${part} is simply started again`, async () => {
+    test(`a daemon killed at any step of its ${part} only needs a restart`, async () => {
       const all = own
         .filter((step) => partOf(step) === part)
         .flatMap((step) => killsAt(step, driver.name).map((lives) => ({ step, lives })));

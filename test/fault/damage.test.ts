@@ -156,7 +156,7 @@ for (const [kind, damagesOf] of [
       for (const damage of damagesOf(context.whole)) await survives(context, damage, checkpoints);
     });
 
-test('a start refuses damage that it reads, and names the command that repairs it', async (context) => {
+test('a start refuses the damage it reads, and names the repair command', async (context) => {
   const last = segmentsOf(context.whole).at(-1);
   for (const damage of flips(context.whole).filter(([, file]) => file === last)) {
     const error = await startAndStop(damaged(context, damage, true)).catch((thrown: unknown) => thrown);
@@ -190,7 +190,7 @@ async function assertRefused(serving: Serving, hint: string): Promise<void> {
   assert.match(error?.message ?? 'it started', hint);
 }
 
-test('the command says what is lost, repairs it, and the daemon goes on by the checkpoint', async (context) => {
+test('repair reports the loss, repairs it, and the daemon continues from the checkpoint', async (context) => {
   const serving = servedDamaged(context, 'bridged', true);
   const { root } = serving;
   const planned = await snapledgerRun('repair', '--dry-run', '--root', root);
@@ -217,7 +217,7 @@ test('the command says what is lost, repairs it, and the daemon goes on by the c
   await again.stop();
 });
 
-test('without a checkpoint the log is truncated, and what it no longer explains is put into quarantine', async (context) => {
+test('repair without a checkpoint truncates the log, and quarantines unexplained volumes', async (context) => {
   const serving = servedDamaged(context, 'truncated', false);
   const { root } = serving;
   await assertRefused(serving, 'snapledger repair --dry-run');
@@ -244,7 +244,7 @@ test('without a checkpoint the log is truncated, and what it no longer explains 
   assert.match(aside[0]?.why, /^was snapshots\/\d+ until position \d+: no live snapshot has id/);
 });
 
-test('a directory of snapshots that is missing is a finding', async ({ sandbox, whole }) => {
+test('a missing snapshots directory is a finding', async ({ sandbox, whole }) => {
   const root = copyRoot(whole, join(sandbox.path, 'missing'), true);
   rmSync(join(root, 'snapshots'), { recursive: true });
   const { status, text } = await verified(root);

@@ -63,7 +63,7 @@ test.before.each((context) => {
 });
 test.after.each(({ sandbox }) => sandbox.close());
 
-test('refuses what needs a descriptor where none is left, removes, and goes on when there are some', async (context) => {
+test('out of descriptors: refuses what needs one, removes, and recovers', async (context) => {
   await begin(context, btrfs.name, createLoop('btrfs'));
   const { client, daemon, serving } = context;
   allowFiles(daemon, 1);
@@ -79,7 +79,7 @@ test('refuses what needs a descriptor where none is left, removes, and goes on w
   await expectInOrder(context);
 });
 
-test('keeps the log where no new segment can be opened, and begins one later', async (context) => {
+test('out of descriptors: keeps the log if no new segment can be opened, and rotates later', async (context) => {
   await begin(context, 'overlay', createLoop('ext4'), '[log]\nsegment_bytes = "64KiB"');
   const { client, daemon, serving } = context;
   const large = Object.fromEntries(Array.from({ length: 12 }, (_, n) => [`l${n}`, 'x'.repeat(4000)]));
@@ -99,7 +99,7 @@ test('keeps the log where no new segment can be opened, and begins one later', a
   await expectInOrder(context);
 });
 
-test('refuses changes on a file system that the kernel has made read-only, reads go on, nothing is stopped', async (context) => {
+test('read-only file system: refuses changes, serves reads, and keeps running', async (context) => {
   await begin(context, 'overlay', createLoop('ext4', { mount: ['errors=remount-ro'] }));
   const { client, loop, serving } = context;
   execFileSync('mount', ['-o', 'remount,abort', loop.path], { stdio: 'ignore' });
@@ -113,7 +113,7 @@ test('refuses changes on a file system that the kernel has made read-only, reads
   assert.not.match(serving.lastWords(), 'accepts no more events');
 });
 
-test('refuses every change where the disk is gone, serves what is durable, and recovers', async (context) => {
+test('disk gone: refuses changes, serves what is durable, and recovers', async (context) => {
   await begin(context, 'overlay', createLoop('xfs'));
   const { client, loop, serving, daemon } = context;
   loop.cutPower();

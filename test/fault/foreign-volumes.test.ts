@@ -19,7 +19,7 @@ const rejection = (promise: Promise<unknown>): Promise<CallFailure> =>
   );
 
 function on(driver: DriverUnderTest): void {
-  const test = suiteNeeding(`what stands where ${driver.name} makes a volume`, ...driver.needs);
+  const test = suiteNeeding(`foreign entry in place of a ${driver.name} volume`, ...driver.needs);
   const served = async (work: (place: Awaited<ReturnType<typeof serve>>) => Promise<void>) => {
     const sandbox = createSandbox('foreign');
     try {
@@ -29,7 +29,7 @@ function on(driver: DriverUnderTest): void {
     }
   };
 
-  test('is set aside by a Prepare, and by a View, and never shown in a snapshot', () =>
+  test('is quarantined by Prepare and View, and never shown in a snapshot', () =>
     served(async ({ root, client, put }) => {
       await client.prepare('a');
       await client.commit('A', 'a');
@@ -59,7 +59,7 @@ function on(driver: DriverUnderTest): void {
       assert.is((await snapledgerRun('verify', '--root', root)).status, 0);
     }));
 
-  test('is set aside once by Prepares that meet it at the same time', () =>
+  test('is quarantined once by concurrent Prepares', () =>
     served(async ({ root, client, put }) => {
       put(1);
       put(2);
@@ -69,7 +69,7 @@ function on(driver: DriverUnderTest): void {
       assert.is((await snapledgerRun('verify', '--root', root)).status, 0);
     }));
 
-  test('survives where it can not be moved, and the Prepare is refused', () =>
+  test('is kept if it cannot be moved, and the Prepare is refused', () =>
     served(async ({ root, client, put }) => {
       put(1);
       // A file has the name of the directory that things are moved into.

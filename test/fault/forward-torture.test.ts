@@ -2,9 +2,9 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { tortureForward } from '../torture/forward/rounds.ts';
 
-const test = suite('torture of the forwarding');
+const test = suite('torture of forwarding');
 
-test('makes the stream the log, position by position, whatever is killed', async () => {
+test('keeps the stream equal to the log, position by position, whatever is killed', async () => {
   const lines: string[] = [];
   const options = { rounds: 6, seconds: 240, seed: 1, writers: 2 };
   const { findings, events, kills } = await tortureForward(options, (line) => lines.push(line));

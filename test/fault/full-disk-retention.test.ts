@@ -70,7 +70,7 @@ for (const disk of smallDisks) {
     assert.is(status, 0, text);
   });
 
-  test('gives way, oldest first, before who writes into a layer meets a full disk', async ({ sandbox }) => {
+  test('evicts the oldest first, before writes into a layer meet a full disk', async ({ sandbox }) => {
     const place = await withRetained(disk, sandbox, '35%');
     const { loop, serving, client } = place;
     await client.prepare('writer');

@@ -89,7 +89,7 @@ async function recoverFrom({ disk, loop, serving, client }: Context, made: reado
 }
 
 function fullDiskTests(test: Test<Context>): void {
-  test('refuses what takes space by RESOURCE_EXHAUSTED, lives, removes, and goes on', async (context) => {
+  test('refuses what needs space with RESOURCE_EXHAUSTED, removes, and recovers', async (context) => {
     const { disk, loop, client } = context;
     disk.fill(loop);
     const made = await prepareUntilFull(client);
@@ -124,7 +124,7 @@ function fullDiskTests(test: Test<Context>): void {
       await recoverFrom(context, made);
     });
 
-  test('keeps what it acknowledged where the disk is full of snapshots, and is not stopped by it', async (context) => {
+  test('keeps what it acknowledged if snapshots fill the disk, and keeps running', async (context) => {
     const { disk, loop, serving, client } = context;
     let code = 'OK';
     for (let n = 0; code === 'OK'; n++) {

@@ -78,12 +78,12 @@ async function recoverFrom({ serving, client }: Context): Promise<void> {
   assert.equal(onDisk(serving.root), { snapshots: [], quarantine: [] });
 }
 
-test('removes where not even a write in place finds any, and goes on', async (context) => {
+test('removes even if a write in place finds no space, and recovers', async (context) => {
   await begin(context, 0);
   await recoverFrom(context);
 });
 
-test('starts again where there is none after a kill', async (context) => {
+test('starts again without metadata space after a kill', async (context) => {
   await begin(context, 0);
   context.client.close();
   await context.daemon.kill();

@@ -23,7 +23,7 @@ const { first, last } = livingIds(amount);
 const container = last;
 const topLayer = last - 1;
 
-const test = suiteNeeding<Context>('a large store', requireFileSystem('overlay'));
+const test = suiteNeeding<Context>('large store', requireFileSystem('overlay'));
 test.before.each(async (context) => {
   context.sandbox = createSandbox('large');
   context.root = join(context.sandbox.path, 'root');
@@ -61,7 +61,7 @@ async function eventsOf(root: string, type: string): Promise<readonly { readonly
 const inOrder = async (root: string) =>
   assert.match((await snapledgerRun('verify', '--root', root)).stdout, 'all in order');
 
-test('without a checkpoint has the state of a whole replay, and goes on from there', async (context) => {
+test('has the state of a full replay without a checkpoint, and continues from there', async (context) => {
   await whileServing(context, async (client) => {
     assert.is((await client.list()).length, amount.snapshots);
     await client.prepare('default/new/k');
@@ -71,7 +71,7 @@ test('without a checkpoint has the state of a whole replay, and goes on from the
   await inOrder(context.root);
 });
 
-test('is looked at as a whole after a kill', async (context) => {
+test('is scanned completely after a kill', async (context) => {
   await whileServing(context, undefined, 'kill');
   takeAway(context, `${container}/work`);
   takeAway(context, `${first + 9}`);
@@ -87,7 +87,7 @@ test('is looked at as a whole after a kill', async (context) => {
   await inOrder(context.root);
 });
 
-test('misses a volume before its first answer, and what is inside of one soon after it', async (context) => {
+test('finds a missing volume before its first answer, and missing content soon after it', async (context) => {
   await whileServing(context);
   takeAway(context, `${container}/work`);
   const daemon = await whileServing(context, () =>

@@ -7,7 +7,7 @@ import { createSandbox } from '../support/sandbox.ts';
 import { CallFailure, type SnapshotsClient } from '../support/snapshots-client.ts';
 import { createServing, type Serving } from './serving.ts';
 
-const limits = suite('limits of what is recorded');
+const limits = suite('limits of labels, keys and names');
 
 /** A served store on overlay, whose every change is answered, or is not in the log. */
 async function served(work: (client: SnapshotsClient, serving: Serving) => Promise<void>): Promise<void> {
@@ -54,7 +54,7 @@ const together = 65_536;
 const longest = 'k'.repeat(4096);
 
 limits(
-  'hold at every change of labels: the last byte that fits is answered, the next one leaves no event',
+  'hold at every change of labels: the last byte that fits is accepted, the next one leaves no event',
   async () => {
     await served(async (client, serving) => {
       const full = labelsOf(together);
@@ -80,7 +80,7 @@ limits(
   },
 );
 
-limits('hold for keys and names, and whatever is asked for is answered', async () => {
+limits('hold for keys and names, and every request is answered', async () => {
   await served(async (client, serving) => {
     assert.is(await codeOf(client.prepare(longest)), 'OK');
     assert.is(await codeOf(client.commit(`n${longest.slice(1)}`, longest, { labels: labelsOf(together) })), 'OK');
@@ -107,7 +107,7 @@ limits('hold for keys and names, and whatever is asked for is answered', async (
   });
 });
 
-limits('keep the log small, and Stat and List answered, whatever labels are asked for', async () => {
+limits('keep the log small, and Stat and List answered, for any requested labels', async () => {
   await served(async (client, serving) => {
     const names = Array.from({ length: 100 }, (_, index) => `k${index}`);
     await Promise.all(names.map((name) => client.prepare(name, { labels: labelsOf(together) })));

@@ -7,7 +7,7 @@ import { createSandbox } from '../support/sandbox.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { createServing, type Serving } from './serving.ts';
 
-const growth = suite('growth of the log');
+const growth = suite('log growth');
 
 const segmentsIn = (root: string) =>
   readdirSync(join(root, 'log'))
@@ -39,7 +39,7 @@ async function withStore(settings: string, work: (serving: Serving) => Promise<v
   }
 }
 
-growth('is held down by the daemon, which archives segments before the newest checkpoint by itself', async () => {
+growth('is limited by the daemon, which archives segments before the newest checkpoint', async () => {
   await withStore('[log]\nsegment_bytes = "64KiB"\n', async (serving) => {
     await churned(serving);
     const before = segmentsIn(serving.root);
@@ -54,7 +54,7 @@ growth('is held down by the daemon, which archives segments before the newest ch
   });
 });
 
-growth('is left alone where archiving is switched off', async () => {
+growth('is not limited if archiving is off', async () => {
   await withStore('[log]\nsegment_bytes = "64KiB"\narchive = false\n', async (serving) => {
     await churned(serving);
     const daemon = await serving.start();

@@ -32,14 +32,14 @@ for (const [kind, name] of disks) {
   };
   const unbroken = { refused: 0, wedged: 0, broken: { missing: 0, short: 0, different: 0 }, texts: [] };
 
-  test('leave every layer whole whose commit was acknowledged', async () => {
+  test('leave every layer complete whose commit was acknowledged', async () => {
     const { layers, ...damage } = await cut();
     assert.ok(layers > cuts, `${layers} layers`);
     assert.equal(damage, { cuts, lost: 0, ...unbroken });
   });
 
   if (kind === 'xfs')
-    test('leave a layer whole, or declared lost, that is flushed after its commit was acknowledged', async () => {
+    test('leave a layer complete, or declared lost, that is flushed after its commit was acknowledged', async () => {
       const { layers, lost, ...damage } = await cut('--durability', 'background');
       assert.ok(layers > cuts && lost <= layers, `${lost} of ${layers} layers lost`);
       assert.equal(damage, { cuts, ...unbroken });

@@ -79,7 +79,7 @@ async function recoverFrom(context: Context): Promise<void> {
 }
 
 function quotaTests(test: Test<Context>): void {
-  test('refuses what takes space by RESOURCE_EXHAUSTED and names the quota, removes, and goes on', async (context) => {
+  test('refuses what needs space with RESOURCE_EXHAUSTED and names the quota, removes, and recovers', async (context) => {
     const { client, serving } = context;
     fillQuota(context.limited);
     for (let tries = 0; tries < 20; tries++)

@@ -83,13 +83,13 @@ async function expectSetAside(driver: DriverUnderTest, { serving, highest }: Pla
 }
 
 function rolledBackTests(test: Test<{ sandbox: Sandbox; backup: string }>, driver: DriverUnderTest): void {
-  test('an older copy of log and checkpoints sets aside what is newer, and deletes nothing', async (context) => {
+  test('older log and checkpoints: newer volumes are quarantined, none is deleted', async (context) => {
     const place = await served(driver, context.sandbox, context.backup);
     bringBack(place.serving, context.backup, folders);
     await expectSetAside(driver, place);
   });
 
-  test('an older copy of the log alone is refused, until the checkpoints are deleted', async (context) => {
+  test('older log only: refused until the checkpoints are deleted', async (context) => {
     const place = await served(driver, context.sandbox, context.backup);
     const { serving } = place;
     bringBack(serving, context.backup, ['log']);
@@ -102,13 +102,9 @@ function rolledBackTests(test: Test<{ sandbox: Sandbox; backup: string }>, drive
   });
 }
 
-const damaged = suiteNeeding(
-  'a log rolled back on a damaged disk',
-  requireFileSystem('ext4'),
-  requireCommand('debugfs'),
-);
+const damaged = suiteNeeding('log rolled back on a damaged disk', requireFileSystem('ext4'), requireCommand('debugfs'));
 
-damaged('exits with the status of a damaged log, though the disk can not be read either', async () => {
+damaged('exits with the status of a damaged log, even if the disk cannot be read', async () => {
   const sandbox = createSandbox('rolled-back');
   const loop = createLoop('ext4');
   try {
@@ -133,10 +129,7 @@ damaged('exits with the status of a damaged log, though the disk can not be read
 damaged.run();
 
 for (const driver of driversUnderTest) {
-  const test = suiteNeeding<{ sandbox: Sandbox; backup: string }>(
-    `a log rolled back on ${driver.name}`,
-    ...driver.needs,
-  );
+  const test = suiteNeeding<{ sandbox: Sandbox; backup: string }>(`log rolled back on ${driver.name}`, ...driver.needs);
   test.before.each((context) => {
     context.sandbox = createSandbox('rolled-back');
     context.backup = join(context.sandbox.path, 'backup');

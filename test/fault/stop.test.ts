@@ -46,9 +46,9 @@ function fill(layer: string): void {
 const left = (root: string) => readdirSync(join(root, 'snapshots')).length;
 
 for (const driver of driversUnderTest) {
-  const test = suiteOf(`a stop on ${driver.name}`, driver);
+  const test = suiteOf(`stop on ${driver.name}`, driver);
 
-  test('cuts purges and measurements short, ends in order, and the next start goes on', async (context) => {
+  test('aborts purges and measurements, ends in order, and the next start continues', async (context) => {
     const serving = served(context, driver);
     const daemon = await serving.start();
     const client = serving.connect();
@@ -75,9 +75,9 @@ for (const driver of driversUnderTest) {
   test.run();
 }
 
-const test = suiteOf('a stop', overlay);
+const test = suiteOf('stop', overlay);
 
-test('does not wait for clients that hang, on either socket', async (context) => {
+test('does not wait for hanging clients, on either socket', async (context) => {
   const serving = served(context, overlay);
   const daemon = await serving.start();
   const address = join(context.sandbox.path, 's.sock');
@@ -103,7 +103,7 @@ test('does not wait for clients that hang, on either socket', async (context) =>
   assert.is((await typesIn(serving.root)).at(-1), 'StoreClosed');
 });
 
-test('does not wait for an export that goes on', async (context) => {
+test('does not wait for a running export', async (context) => {
   const serving = served(context, overlay);
   const daemon = await serving.start();
   const client = serving.connect();
@@ -139,7 +139,7 @@ test('does not wait for a cluster that does not answer', async (context) => {
   assert.is((await typesIn(serving.root)).at(-1), 'StoreClosed');
 });
 
-test('breaks a start off that does not come to its end', async (context) => {
+test('aborts a start that does not finish', async (context) => {
   const root = join(context.sandbox.path, 'root');
   const address = join(context.sandbox.path, 's.sock');
   const url = await silentNode(context);

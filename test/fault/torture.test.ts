@@ -9,7 +9,7 @@ for (const { name, needs } of driversUnderTest) {
   const disk = name === 'btrfs' ? 'btrfs' : 'xfs';
   const usual: Omit<TortureOptions, 'mode' | 'rounds'> = { driver: name, disk, seconds: 60, seed: 1, writers: 8 };
 
-  test('loses nothing, wedges nothing and leaves nothing unexplained, whatever ends it', async () => {
+  test('leaves no loss, no wedge and nothing unexplained, whatever ends the daemon', async () => {
     for (const [mode, rounds] of [
       ['kill', 4],
       ['mixed', 6],

@@ -178,7 +178,7 @@ function undoTests(test: Test, driver: DriverUnderTest): void {
   // The errno rows use no step of a driver: one driver is enough.
   const table = [...undoTable(driver.name), ...(driver.name === 'overlay' ? errnoRows : [])];
   for (const row of table)
-    test(`${row.operation} with ${row.step} failing by ${row.error} is answered ${row.caller}`, async () => {
+    test(`${row.operation}: ${row.step} failing with ${row.error} is answered with ${row.caller}`, async () => {
       const sandbox = createSandbox('undo');
       try {
         await play(driver, row, driver.newRoot(sandbox));

@@ -7,7 +7,7 @@ import { methodOf } from '../../src/grpc/protocol.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { closeEdges, found, type OpenedEdge, openEdge, sampleSnapshot } from './opened-edge.ts';
 
-const calls = suite('calls');
+const calls = suite('gRPC calls');
 calls.after.each(closeEdges);
 const mount = { type: 'overlay', source: 'overlay', target: '', options: ['lowerdir=/a:/b', 'index=off'] };
 const labels = { 'containerd.io/snapshot.ref': 'sha256:abc', plain: 'é 😀' };
@@ -40,7 +40,7 @@ async function recorded(): Promise<Recorder> {
   return { asked, actors, edge };
 }
 
-calls('bring every field to the use case and every answer back', async () => {
+calls('pass every field to the use case and every answer back', async () => {
   const { asked, edge } = await recorded();
   const opened = { snapshotter: 'x', key: 'k', parent: 'p', labels };
   const response = { mounts: [mount] };
@@ -65,7 +65,7 @@ calls('bring every field to the use case and every answer back', async () => {
   ]);
 });
 
-calls('bring an update with any mask, with none, and without info', async () => {
+calls('pass an update with any mask, with none, and without info', async () => {
   const { asked, edge } = await recorded();
   const paths = ['labels.containerd.io/gc.root', 'parent', 'no such (path)'];
   await edge.call('Update', { info: { name: 'k', parent: 'ignored', labels }, updateMask: { paths } });
@@ -78,7 +78,7 @@ calls('bring an update with any mask, with none, and without info', async () => 
   ]);
 });
 
-calls('tell kinds and times to the nanosecond', async () => {
+calls('encode kinds, and times to the nanosecond', async () => {
   const kinds = ['view', 'active', 'committed'] as const;
   const updated = 253_402_300_799_999_999_999n;
   const edge = await openEdge({
@@ -99,7 +99,7 @@ calls('tell kinds and times to the nanosecond', async () => {
   }
 });
 
-calls('tell the use case who asks', async () => {
+calls('pass the actor to the use case', async () => {
   const { actors, edge } = await recorded();
   const trace = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
   const headers = { 'containerd-namespace': 'k8s.io', 'containerd-lease': 'l'.repeat(300), traceparent: trace };
@@ -118,7 +118,7 @@ calls('are observed with their method and status', async () => {
   assert.equal(edge.observed, ['Stat OK', 'Mounts UNIMPLEMENTED']);
 });
 
-calls('are observed with the status that was sent, not with the one that was meant', async () => {
+calls('are observed with the status that was sent', async () => {
   const options = Array.from({ length: 5000 }, () => 'o'.repeat(4000));
   const edge = await openEdge({ mounts: async () => either.right([{ ...mount, options }]) });
   const { code, details } = await edge.call('Mounts', { key: 'k' });
@@ -127,7 +127,7 @@ calls('are observed with the status that was sent, not with the one that was mea
   assert.equal(edge.observed, ['Mounts RESOURCE_EXHAUSTED']);
 });
 
-calls('let go of what nobody waits for any more', async () => {
+calls('release a call that is cancelled', async () => {
   const signals: AbortSignal[] = [];
   const edge = await openEdge({
     usage: (_key, signal) =>

@@ -8,7 +8,7 @@ import { deferred } from '../support/deferred.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { callOn, closeEdges, createClient, found, openEdge, sampleSnapshot } from './opened-edge.ts';
 
-const connections = suite('connections');
+const connections = suite('gRPC connections');
 connections.after.each(closeEdges);
 const unhandled: unknown[] = [];
 process.on('unhandledRejection', (reason) => unhandled.push(reason));
@@ -16,7 +16,7 @@ process.on('unhandledRejection', (reason) => unhandled.push(reason));
 const mebibyte = 1024 * 1024;
 const stat = (key: string) => found(sampleSnapshot(key));
 
-connections('take messages up to 16 MiB, and outlive larger ones', async () => {
+connections('accept messages up to 16 MiB, and survive larger ones', async () => {
   const edge = await openEdge({
     stat,
     prepare: async ({ labels }) =>
@@ -29,7 +29,7 @@ connections('take messages up to 16 MiB, and outlive larger ones', async () => {
   assert.is((await edge.call('Stat', { key: 'k' })).code, 'OK');
 });
 
-connections('give answers up to 16 MiB, and outlive larger ones', async () => {
+connections('send answers up to 16 MiB, and survive larger ones', async () => {
   const edge = await openEdge({
     mounts: async (key) => either.right([{ type: 'bind', source: 'x'.repeat(Number(key)), target: '', options: [] }]),
   });
@@ -38,7 +38,7 @@ connections('give answers up to 16 MiB, and outlive larger ones', async () => {
   assert.is((await edge.call('Mounts', { key: '1' })).code, 'OK');
 });
 
-connections('may end in the middle of a call, which still runs to its end', async () => {
+connections('may end in the middle of a call, which still completes', async () => {
   const { promise: held, resolve: release } = deferred();
   let begun = false;
   let done = false;
@@ -64,7 +64,7 @@ connections('may end in the middle of a call, which still runs to its end', asyn
   await Promise.race([lost, Promise.resolve()]);
 });
 
-connections('may bring nonsense', async () => {
+connections('survive nonsense', async () => {
   const edge = await openEdge({ stat });
   for (const nonsense of ['GET / HTTP/1.1\r\n\r\n', '\0\0\0', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\nnonsense nonsense']) {
     const socket = connect(edge.address);
@@ -77,7 +77,7 @@ connections('may bring nonsense', async () => {
   assert.is((await edge.call('Stat', { key: 'k' })).code, 'OK');
 });
 
-connections('may ping as often as they like', async () => {
+connections('accept any number of pings', async () => {
   const edge = await openEdge({ stat });
   const session = connectHttp2('http://localhost', { createConnection: () => connect(edge.address) });
   let goaway = false;

@@ -12,7 +12,7 @@ import type { Info } from '../../src/grpc/messages.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { closeEdges, definitionOf, found, type OpenedEdge, openEdge, sampleSnapshot } from './opened-edge.ts';
 
-const list = suite('List');
+const list = suite('gRPC List');
 list.after.each(closeEdges);
 
 interface ListResponse {
@@ -57,12 +57,12 @@ list('streams 1,000 snapshots in ten messages, in their order', async () => {
   assert.equal(edge.observed, ['List OK']);
 });
 
-list('answers a store of nothing with a stream of nothing', async () => {
+list('answers an empty store with an empty stream', async () => {
   const edge = await openEdge({ list: () => either.right([]) });
   assert.equal(await pages(edge), []);
 });
 
-list('gives the filters on and a refusal back', async () => {
+list('passes the filters on and a refusal back', async () => {
   const edge = await openEdge({
     list: (filters) => refuse('invalid-argument', `filters ${filters.join(' or ')}: wrong`),
   });
@@ -70,7 +70,7 @@ list('gives the filters on and a refusal back', async () => {
   assert.equal(edge.observed, ['List INVALID_ARGUMENT']);
 });
 
-list('ends with the error that comes up in the middle', async () => {
+list('ends with an error that occurs in the middle', async () => {
   const edge = await openEdge({
     list: () =>
       either.right(
@@ -84,7 +84,7 @@ list('ends with the error that comes up in the middle', async () => {
   assert.is(edge.errors.length, 1);
 });
 
-list('makes pages smaller where labels are large, so that none is over 16 MiB', async () => {
+list('sends smaller pages if labels are large, so that none is over 16 MiB', async () => {
   const large = sampleSnapshot('k', { labels: { l: 'x'.repeat(5_000_000) } });
   assert.equal(
     [...pagesOf([large, large, sampleSnapshot('s'), large])].map((page) => page.length),
@@ -92,7 +92,7 @@ list('makes pages smaller where labels are large, so that none is over 16 MiB', 
   );
 });
 
-list('shows a snapshot whose labels fit into no message without them, and all others whole', async () => {
+list('omits labels that fit into no message, and sends all other snapshots complete', async () => {
   const labels = Object.fromEntries(Array.from({ length: 4200 }, (_, index) => [`l${index}`, 'v'.repeat(4000)]));
   const snapshots = [sampleSnapshot('a'), sampleSnapshot('large', { labels }), sampleSnapshot('z')];
   const edge = await openEdge({
@@ -116,7 +116,7 @@ list('shows a snapshot whose labels fit into no message without them, and all ot
   assert.equal(edge.observed, ['List OK', 'Stat OK']);
 });
 
-list('stops at a caller that hangs up, and goes on serving others', async () => {
+list('stops when the client hangs up, and continues to serve others', async () => {
   const progress = { made: 0, ended: false };
   const edge = await openEdge({
     list: () => either.right(many(1_000_000, progress)),
@@ -131,7 +131,7 @@ list('stops at a caller that hangs up, and goes on serving others', async () => 
   await waitFor('the call to be counted', () => edge.observed.includes('List CANCELLED'));
 });
 
-list('waits for a caller that does not read', async () => {
+list('waits for a client that does not read', async () => {
   const progress = { made: 0, ended: false };
   const edge = await openEdge({ list: () => either.right(many(300_000, progress)) });
   // grpc-js reads on behalf of a caller that doesn't: http2 does not.
@@ -158,7 +158,7 @@ list('waits for a caller that does not read', async () => {
   session.destroy();
 });
 
-list('lets other calls in between its messages', async () => {
+list('lets other calls run between its messages', async () => {
   const progress = { made: 0, ended: false };
   const edge = await openEdge({
     list: () => either.right(many(200_000, progress)),

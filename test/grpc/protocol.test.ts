@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { encodeInfoResponse, encodeMountsResponse, serviceName, snapshotsService } from '../../src/grpc/protocol.ts';
 import { definitionOf } from './opened-edge.ts';
 
-const protocol = suite('the protocol');
+const protocol = suite('gRPC protocol');
 
 /** A field of text on the wire, by number: the tag, the length, the bytes. */
 const text = (id: number, value: string): string =>
@@ -31,7 +31,7 @@ protocol('has the ten calls under their paths', () => {
   );
 });
 
-protocol('numbers the fields of requests as containerd does', () => {
+protocol('numbers the fields of requests like containerd', () => {
   const asked = { snapshotter: 's', key: 'k' };
   const opened = text(1, 's') + text(2, 'k') + text(3, 'p') + bytes(4, label);
   for (const method of ['Prepare', 'View'])
@@ -50,7 +50,7 @@ protocol('numbers the fields of requests as containerd does', () => {
   );
 });
 
-protocol('numbers the fields of answers as containerd does', () => {
+protocol('numbers the fields of answers like containerd', () => {
   const mount = { type: 't', source: 's', target: 'u', options: ['o', 'p'] };
   const mounted = bytes(1, text(1, 't') + text(2, 's') + text(3, 'u') + text(4, 'o') + text(4, 'p'));
   assert.is(encodeMountsResponse({ mounts: [mount] }).toString('hex'), mounted);

@@ -11,7 +11,7 @@ import { deferred } from '../support/deferred.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { callOn, closeEdges, createClient, found, type OpenedEdge, openEdge, sampleSnapshot } from './opened-edge.ts';
 
-const serving = suite('serveGrpc');
+const serving = suite('gRPC server');
 serving.after.each(closeEdges);
 const stat = (key: string) => found(sampleSnapshot(key));
 
@@ -50,7 +50,7 @@ serving('answers health checks for the server and the service', async () => {
   assert.is(await health(edge, ''), 'SERVING');
 });
 
-serving('answers calls that it does not know', async () => {
+serving('answers unknown calls', async () => {
   const edge = await openEdge();
   const same = (bytes: Buffer): Buffer => bytes;
   const code = await new Promise((resolve) =>
@@ -70,7 +70,7 @@ serving('refuses to share a socket', async () => {
   assert.is((await edge.call('Stat', { key: 'k' })).code, 'OK');
 });
 
-serving('lets running calls be answered when it drains, and takes no others', async () => {
+serving('completes running calls when it drains, and accepts no others', async () => {
   const { prepare, release, begun } = heldCall();
   const edge = await openEdge({ prepare, stat });
   const running = edge.call('Prepare', { key: 'k' });
@@ -85,7 +85,7 @@ serving('lets running calls be answered when it drains, and takes no others', as
   await drained;
 });
 
-serving('cuts off what is not answered in time', async () => {
+serving('aborts calls that are not answered in time', async () => {
   const { prepare, release, begun } = heldCall();
   const edge = await openEdge({ prepare });
   const running = edge.call('Prepare', { key: 'k' });
@@ -109,7 +109,7 @@ function watch({ address }: OpenedEdge, service: string) {
   return { stream, told, watching };
 }
 
-serving('tells whoever watches its health of every change', async () => {
+serving('reports every change to clients that watch its health', async () => {
   const edge = await openEdge();
   const [known, unknown] = [watch(edge, serviceName), watch(edge, 'another')];
   await waitFor('the first answers', () => known.told.length + unknown.told.length === 2);
@@ -119,7 +119,7 @@ serving('tells whoever watches its health of every change', async () => {
   for (const { watching } of [known, unknown]) watching.close();
 });
 
-serving('drains at once where connections are idle or only watch its health', async () => {
+serving('drains at once if connections are idle or only watch its health', async () => {
   const edge = await openEdge({ stat });
   const { stream, watching } = watch(edge, '');
   await new Promise((resolve) => stream.once('data', resolve));

@@ -4,7 +4,7 @@ import { type RefusalCode, refuse } from '../../src/domain/refusal.ts';
 import { Fault, type FaultCode } from '../../src/ports/fault.ts';
 import { closeEdges, openEdge } from './opened-edge.ts';
 
-const status = suite('status');
+const status = suite('gRPC status');
 status.after.each(closeEdges);
 
 const refusals: Record<RefusalCode, string> = {
@@ -30,7 +30,7 @@ const faults: Record<FaultCode, string> = {
   misuse: 'INVALID_ARGUMENT',
 };
 
-status('says every refusal by its name, with its text', async () => {
+status('maps every refusal to its code, with its text', async () => {
   const edge = await openEdge({
     stat: (key) => refuse(key as RefusalCode, `snapshot ${key}: no`),
     list: ([code]) => refuse(code as RefusalCode, `filter ${code}: no`),
@@ -44,7 +44,7 @@ status('says every refusal by its name, with its text', async () => {
   assert.equal(edge.errors, []);
 });
 
-status('says every fault by its name, with its hint, and logs it once', async () => {
+status('maps every fault to its code, with its hint, and logs it once', async () => {
   const edge = await openEdge({
     mounts: async (key) => {
       throw new Fault(key as FaultCode, `volume 7: ${key}`, { hint: 'look there', cause: new Error('EIO') });
@@ -57,7 +57,7 @@ status('says every fault by its name, with its hint, and logs it once', async ()
   assert.is(edge.errors.length, Object.keys(faults).length);
 });
 
-status('calls any other error internal, and logs it once with its stack', async () => {
+status('maps any other error to internal, and logs it once with its stack', async () => {
   const failure = new RangeError('out of range');
   const edge = await openEdge({
     stat: () => {
@@ -83,7 +83,7 @@ status('carries texts beyond ASCII, line ends and percent signs', async () => {
     assert.is((await edge.call('Stat', { key: text })).details, text);
 });
 
-status('leaves out the middle of long texts, and survives half characters', async () => {
+status('shortens long texts in the middle, and survives half characters', async () => {
   const edge = await openEdge({ stat: () => refuse('not-found', `a${'😀'.repeat(20_000)}: the end`) });
   const { code, details } = await edge.call('Stat', { key: 'k' });
   assert.is(code, 'NOT_FOUND');

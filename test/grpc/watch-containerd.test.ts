@@ -62,7 +62,7 @@ function listening({ address, sandbox }: Context) {
   return { events, heard, watch };
 }
 
-test('hears what containerd tells, and asks for what explains removals', async (context) => {
+test("records containerd's events, and queries what explains removals", async (context) => {
   const long = 'x'.repeat(300);
   const told = [envelope('/images/delete', text('app:1')), envelope('/containers/delete', text(long))];
   const { asked, stop } = await containerdAt(context, [...told, envelope('/images/delete', Buffer.from([0x12, 0]))]);
@@ -82,7 +82,7 @@ const soon = { limit: 2_000 };
 /** In which pauses would grow to seconds. */
 const longAbsence = () => sleep(3_600);
 
-test('listens as soon as there is a socket, in a directory that was not there either', async (context) => {
+test('connects as soon as there is a socket, also in a new directory', async (context) => {
   const folder = join(context.sandbox.path, 'run', 'containerd');
   context.address = join(folder, 'c.sock');
   const { heard } = listening(context);
@@ -93,7 +93,7 @@ test('listens as soon as there is a socket, in a directory that was not there ei
   await waitFor('the stream', () => heard.at(-1) === true, soon);
 });
 
-test('listens again as soon as containerd has another socket, and says when it does not', async (context) => {
+test('reconnects as soon as containerd has another socket, and reports the interruption', async (context) => {
   const first = await containerdAt(context, []);
   const { heard } = listening(context);
   await waitFor('the stream', () => heard.at(-1) === true, soon);
@@ -105,7 +105,7 @@ test('listens again as soon as containerd has another socket, and says when it d
   await waitFor('the stream', () => heard.at(-1) === true, soon);
 });
 
-test('listens as soon as a socket that a killed containerd left is replaced', async (context) => {
+test('reconnects as soon as the socket of a killed containerd is replaced', async (context) => {
   const { address } = context;
   const killed = createServer().listen(`${address}.killed`);
   await once(killed, 'listening');
@@ -119,7 +119,7 @@ test('listens as soon as a socket that a killed containerd left is replaced', as
   await waitFor('the stream', () => heard.at(-1) === true, soon);
 });
 
-test('says that it does not listen any more when it is closed', async (context) => {
+test('reports that it has stopped when it is closed', async (context) => {
   const { stop } = await containerdAt(context, []);
   context.sandbox.atEnd(stop);
   const { heard, watch } = listening(context);

@@ -10,7 +10,7 @@ import { deferred } from '../support/deferred.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { closeEdges, definitionOf, found, type OpenedEdge, openEdge, sampleSnapshot } from './opened-edge.ts';
 
-const wire = suite('the wire');
+const wire = suite('gRPC wire format');
 wire.after.each(closeEdges);
 
 const statPath = definitionOf('Stat').path;
@@ -47,7 +47,7 @@ async function sendParts(stream: NodeJS.WritableStream, parts: readonly Buffer[]
   if (parts.length > 0) stream.end();
 }
 
-wire('takes a request in pieces, and answers in one frame', async () => {
+wire('accepts a request in pieces, and answers in one frame', async () => {
   const edge = await openEdge({ stat });
   const whole = statOf('k');
   const parts = [...whole].map((byte) => Buffer.from([byte]));
@@ -77,7 +77,7 @@ wire('says what is wrong with a request', async () => {
   assert.equal([...new Set(edge.observed)].sort(), ['Stat INTERNAL', 'Stat RESOURCE_EXHAUSTED', 'Stat UNIMPLEMENTED']);
 });
 
-wire('turns away what is no gRPC', async () => {
+wire('rejects what is no gRPC', async () => {
   const edge = await openEdge({ stat });
   assert.is((await ask(edge, { ':method': 'GET' }, []))[':status'], 405);
   assert.is((await ask(edge, { 'content-type': 'application/grpc-web' }, [statOf('k')]))[':status'], 415);
@@ -96,7 +96,7 @@ wire('answers a call whose deadline has passed, and lets its operation continue'
   assert.equal(edge.observed, ['Mounts DEADLINE_EXCEEDED']);
 });
 
-wire('goes on when callers break off before and after they have asked', async () => {
+wire('survives clients that disconnect before and after the request', async () => {
   const edge = await openEdge({ stat });
   const session = connectHttp2('http://localhost', { createConnection: () => connect(edge.address) });
   session.on('error', () => {});
@@ -115,7 +115,7 @@ wire('goes on when callers break off before and after they have asked', async ()
   assert.is((await edge.call('Stat', { key: 'k' })).code, 'OK');
 });
 
-wire('reads timeouts in every unit, and takes any other for none', () => {
+wire('reads timeouts in every unit, and any other as none', () => {
   assert.equal(['1H', '2M', '3S', '4m', '5000u', '6n'].map(timeoutOf), [3_600_000, 120_000, 3000, 4, 5, 1]);
   assert.equal(
     [undefined, '', '1', '1x', '-1S', '123456789S', '99999999H'].map((header) => timeoutOf(header)),

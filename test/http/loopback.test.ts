@@ -36,7 +36,7 @@ async function served({ sandbox, address }: Context, host = '127.0.0.1', port = 
 
 const bearer = (text = token) => ({ authorization: `Bearer ${text}` });
 
-test('answers whoever bears the token, by every name of loopback', async (context) => {
+test('accepts the token, by every name of loopback', async (context) => {
   const port = await served(context);
   for (const host of ['localhost', '127.0.0.1', '[::1]', 'LOCALHOST']) {
     const headers = { ...bearer(), host: `${host}:${port}` };
@@ -51,7 +51,7 @@ test('listens on ::1 as well', async (context) => {
   assert.is((await ask({ port, host: '::1', path: '/healthz', headers })).status, 200);
 });
 
-test('tells who bears no token how to send one (401)', async (context) => {
+test('explains to a client without token how to send one (401)', async (context) => {
   const port = await served(context);
   for (const authorization of ['', 'Basic dXNlcjpwYXNz', 'Bearer', `Bearer ${token} more`, token]) {
     const headers = { host: `localhost:${port}`, authorization };
@@ -62,7 +62,7 @@ test('tells who bears no token how to send one (401)', async (context) => {
   }
 });
 
-test('turns a wrong token away (403), even one that only begins like the right one', async (context) => {
+test('rejects a wrong token (403), even one with the right start', async (context) => {
   const port = await served(context);
   for (const wrong of ['x', token.slice(0, -1), `${token}0`, token.toUpperCase()]) {
     const headers = { ...bearer(wrong), host: `localhost:${port}` };
@@ -72,7 +72,7 @@ test('turns a wrong token away (403), even one that only begins like the right o
   }
 });
 
-test('turns away a Host that is another name, whatever its token (421)', async (context) => {
+test('rejects another Host, whatever the token (421)', async (context) => {
   const port = await served(context);
   for (const host of [
     'evil.example',
@@ -87,13 +87,13 @@ test('turns away a Host that is another name, whatever its token (421)', async (
   }
 });
 
-test('asks for neither on the unix socket', async (context) => {
+test('needs neither on the unix socket', async (context) => {
   await served(context);
   const { status } = await ask({ socketPath: context.address, path: '/healthz', headers: { host: 'any' } });
   assert.is(status, 200);
 });
 
-test('says that another process has the port, and leaves no socket behind', async (context) => {
+test('reports that another process has the port, and leaves no socket behind', async (context) => {
   const other = createServer().listen(0, '127.0.0.1');
   context.sandbox.atEnd(() => void other.close());
   await new Promise((resolve) => other.once('listening', resolve));

@@ -119,7 +119,7 @@ test('has every path asked for here', () => {
   assert.equal(new Set(requests.map(([, url]) => url.split('?')[0])), new Set(Object.keys(document.paths)));
 });
 
-test('tells whether the log holds an anchor', async () => {
+test('says whether the log contains an anchor', async () => {
   const { anchor } = JSON.parse(String((await asked('GET', '/anchor')).body));
   assert.equal(JSON.parse(String((await asked('GET', `/anchor?holds=${anchor}`)).body)), { holds: true, why: null });
   const other = anchor.replace(/.$/, (last: string) => (last === '0' ? '1' : '0'));
@@ -151,7 +151,7 @@ for (const [url, status] of bad)
     assert.ok(String(status) in known);
   });
 
-test('notices what it does not describe', () => {
+test('detects what it does not describe', () => {
   const { schemas } = document.components;
   const stat = { $ref: '#/components/schemas/Relative' };
   assert.equal(misfits({ id: '1', was: 'a', now: null }, stat, schemas), []);

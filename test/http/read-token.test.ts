@@ -31,7 +31,7 @@ test('reads a token without its line feed', () => {
   assert.is(readToken(written('c2VjcmV0LXNlY3JldC1zZWNyZXQ=\n')), 'c2VjcmV0LXNlY3JldC1zZWNyZXQ=');
 });
 
-test('refuses a file that others may read, and says what to do', () => {
+test('refuses a file that others can read, with a hint', () => {
   for (const mode of [0o640, 0o604, 0o622]) {
     const fault = faultOf(written('0123456789abcdef', mode));
     assert.is(fault.code, 'misuse');
@@ -40,7 +40,7 @@ test('refuses a file that others may read, and says what to do', () => {
   }
 });
 
-test('refuses what is no token: short, two of them, empty, endless', () => {
+test('refuses invalid tokens: short, two of them, empty, endless', () => {
   for (const text of ['short', '0123456789abcdef 0123456789abcdef', '', 'x'.repeat(9000)]) {
     const fault = faultOf(written(text));
     assert.match(fault.message, 'holds no token');

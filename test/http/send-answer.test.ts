@@ -48,7 +48,7 @@ async function serve({ sandbox, socketPath, stopping, failed }: Context, chunks:
 const until = (signal: AbortSignal) =>
   new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
 
-test('sends what comes and ends with it', async (context) => {
+test('sends the source and ends with it', async (context) => {
   await serve(context, async function* () {
     yield 'a\n';
     yield Buffer.from('b\n');
@@ -58,7 +58,7 @@ test('sends what comes and ends with it', async (context) => {
   assert.equal([headers['cache-control'], headers['x-accel-buffering']], ['no-store, no-transform', 'no']);
 });
 
-test('cuts an answer off that fails in its middle, after its reason', async (context) => {
+test('aborts an answer that fails in the middle, after its reason', async (context) => {
   await serve(context, async function* () {
     yield 'a\n';
     throw new Error('disk is gone');
@@ -68,7 +68,7 @@ test('cuts an answer off that fails in its middle, after its reason', async (con
   assert.match(String(context.failed[0]), 'disk is gone');
 });
 
-test('says goodbye when the daemon stops', async (context) => {
+test('ends with a message when the daemon stops', async (context) => {
   let taken = false;
   await serve(context, async function* (signal) {
     yield 'a\n';
@@ -82,7 +82,7 @@ test('says goodbye when the daemon stops', async (context) => {
   assert.equal([body, whole], ['a\nfarewell: the daemon stops: connect again\n', false]);
 });
 
-test('asks for no more than a reader takes, and drops one that takes nothing', async (context) => {
+test('reads no faster than its reader, and drops one that does not read', async (context) => {
   let asked = 0;
   let ended = false;
   await serve(context, async function* () {
@@ -108,7 +108,7 @@ test('asks for no more than a reader takes, and drops one that takes nothing', a
   assert.not.match(text, '\r\n0\r\n\r\n');
 });
 
-test('lets a slow reader have its time as long as it takes something', async (context) => {
+test('waits for a slow reader as long as it reads something', async (context) => {
   await serve(context, async function* () {
     for (let n = 0; n < 20; n++) yield Buffer.alloc(64 * 1024, 'x');
   });
@@ -124,7 +124,7 @@ test('lets a slow reader have its time as long as it takes something', async (co
   assert.ok(bytes > 20 * 64 * 1024);
 });
 
-test('tells the source that its reader has gone', async (context) => {
+test('closes the source when its reader has disconnected', async (context) => {
   let ended = false;
   await serve(context, async function* (signal) {
     yield 'a\n';

@@ -20,7 +20,7 @@ interface Context {
   serving: boolean;
 }
 
-const test = suite<Context>('serveHttp');
+const test = suite<Context>('HTTP server');
 
 const found = { path: 'snapshots/x', id: null, layer: false, whole: false, sealed: false };
 const actions: readonly (Described & { found?: unknown })[] = [
@@ -86,7 +86,7 @@ test('answers metrics in the format of Prometheus', async (context) => {
   assert.equal([status, body, headers['content-type']], [200, 'up 1\n', 'text/plain; version=0.0.4']);
 });
 
-test('is alive even while it is not ready, and then says why', async (context) => {
+test('is alive even while not ready, and says why', async (context) => {
   await served(context);
   context.serving = false;
   assert.is((await ask(context.address, 'GET', '/healthz')).status, 200);
@@ -96,12 +96,12 @@ test('is alive even while it is not ready, and then says why', async (context) =
   assert.is((await ask(context.address, 'GET', '/readyz')).status, 200);
 });
 
-test('tells how the forwarding stands', async (context) => {
+test('reports the state of forwarding', async (context) => {
   await served(context);
   assert.equal(JSON.parse((await ask(context.address, 'GET', '/forward')).body), { state: 'off' });
 });
 
-test('reconciles and answers the actions without what only the driver needs', async (context) => {
+test('reconciles and returns the actions without driver details', async (context) => {
   await served(context);
   const { status, body } = await ask(context.address, 'POST', '/reconcile');
   assert.is(status, 200);
@@ -114,7 +114,7 @@ test('reconciles and answers the actions without what only the driver needs', as
   assert.equal(context.asked, [false, true, false]);
 });
 
-test('does not reconcile when it does not understand the parameters', async (context) => {
+test('does not reconcile if the parameters are invalid', async (context) => {
   await served(context);
   for (const query of ['dryrun=1', 'dry-run=yes', 'dry-run', 'dry-run=1&force=1'])
     assert.is((await ask(context.address, 'POST', `/reconcile?${query}`)).status, 400, query);
@@ -137,7 +137,7 @@ test('answers HEAD without a body', async (context) => {
   assert.equal([status, body, headers['content-length']], [200, '', '5']);
 });
 
-test('answers 500 when a source fails, and goes on', async (context) => {
+test('answers 500 if a source fails, and continues', async (context) => {
   const { address, sandbox } = context;
   const fail = async (): Promise<never> => {
     throw new Fault('io', 'disk is gone', { hint: 'find it' });
@@ -159,14 +159,14 @@ test('survives malformed requests', async (context) => {
   assert.is((await ask(context.address, 'GET', '/healthz')).status, 200);
 });
 
-test('lets its owner alone open the socket, and removes it at the end', async (context) => {
+test('lets only its owner open the socket, and removes it at the end', async (context) => {
   const server = await served(context);
   assert.is(statSync(context.address).mode & 0o777, 0o600);
   await server.close();
   assert.not.ok(existsSync(context.address));
 });
 
-test('ends connections that are kept open', async (context) => {
+test('closes keep-alive connections', async (context) => {
   const server = await served(context);
   const open = sendRaw(context.address, 'GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n');
   await ask(context.address, 'GET', '/healthz');
@@ -174,7 +174,7 @@ test('ends connections that are kept open', async (context) => {
   assert.match(await open, /200 OK/);
 });
 
-test('replaces the socket of a process that is gone', async (context) => {
+test('replaces the socket of a dead process', async (context) => {
   const left = `require('net').createServer().listen(${JSON.stringify(context.address)}, () => process.kill(process.pid, 'SIGKILL'))`;
   context.sandbox.folder('run');
   await run(process.execPath, ['-e', left]).catch(() => {});
@@ -183,7 +183,7 @@ test('replaces the socket of a process that is gone', async (context) => {
   assert.is((await ask(context.address, 'GET', '/healthz')).status, 200);
 });
 
-test('leaves a socket alone that somebody listens on', async (context) => {
+test('keeps a socket that is in use', async (context) => {
   await served(context);
   const fault = await served(context).then(
     () => undefined,
@@ -193,7 +193,7 @@ test('leaves a socket alone that somebody listens on', async (context) => {
   assert.is((await ask(context.address, 'GET', '/healthz')).status, 200);
 });
 
-test('leaves a file alone that stands in its place', async (context) => {
+test('keeps a file that is in its place', async (context) => {
   context.sandbox.folder('run');
   writeFileSync(context.address, 'mine');
   const fault = await served(context).then(

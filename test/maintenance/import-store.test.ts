@@ -33,7 +33,7 @@ interface Context {
 }
 
 const store = '0b7c1e9e-3a55-4c8e-9d0a-6a1f6a3f1c11';
-const test = suiteNeeding<Context>('exporting and importing a store', requireRoot(), requireCommand('tar'));
+const test = suiteNeeding<Context>('export and import', requireRoot(), requireCommand('tar'));
 test.before.each(async (context) => {
   context.sandbox = createSandbox('transfer');
   context.root = context.sandbox.folder('root');
@@ -56,7 +56,7 @@ test.before.each(async (context) => {
 });
 test.after.each(({ sandbox }) => sandbox.close());
 
-test('keeps layers with owners, modes, hard links, whiteouts and marks', async ({ root, file, to }) => {
+test('keeps layers with owners, modes, hard links, whiteouts and xattrs', async ({ root, file, to }) => {
   await exportStore(root, file, true);
   execFileSync('tar', ['--list', '--file', file]);
   await importStore(to, file);
@@ -71,7 +71,7 @@ test('keeps layers with owners, modes, hard links, whiteouts and marks', async (
   assert.is(mark, 'y');
 });
 
-test('is told by the log, which goes on from where it was', async ({ root, file, to }) => {
+test('is recorded in the log, which continues from its position', async ({ root, file, to }) => {
   await exportStore(root, file, false);
   await importStore(to, file);
   assert.equal(readdirSync(join(to, 'snapshots')), []);
@@ -82,7 +82,7 @@ test('is told by the log, which goes on from where it was', async ({ root, file,
 });
 const imported = { type: 'StoreImported', data: { from: 'overlay', driver: 'overlay', position: 3, volumes: false } };
 
-test('refuses an export that is cut or changed before anything is made', async ({ root, file, to }) => {
+test('refuses a truncated or changed export before anything is created', async ({ root, file, to }) => {
   await exportStore(root, file, true);
   const whole = readFileSync(file);
   const refused = async () => {
@@ -125,7 +125,7 @@ test('names what was changed in an export', async ({ root, file, to }) => {
   assert.not.ok(existsSync(to));
 });
 
-test('refuses a store whose layer is missing, and a driver that is not there', async ({ root, file, to }) => {
+test('refuses a store whose layer is missing, and a driver that is unavailable', async ({ root, file, to }) => {
   await exportStore(root, file, true);
   assert.is((await caughtFault(importStore(to, file, 'zfs'))).code, 'misuse');
   assert.not.ok(existsSync(to));
@@ -135,7 +135,7 @@ test('refuses a store whose layer is missing, and a driver that is not there', a
   assert.not.ok(existsSync(`${file}.2`) || existsSync(`${file}.2.new`));
 });
 
-test('leaves a root that is not empty, and a file that is there, as they are', async ({ root, file, to, sandbox }) => {
+test('does not change a root that is not empty, or an existing file', async ({ root, file, to, sandbox }) => {
   await exportStore(root, file, false);
   assert.is((await caughtFault(exportStore(root, file, false))).code, 'misuse');
   sandbox.folder('to');
@@ -144,7 +144,7 @@ test('leaves a root that is not empty, and a file that is there, as they are', a
   assert.equal(readdirSync(to), ['mine']);
 });
 
-test('leaves a store in use alone, but for its log', async ({ root, file, to }) => {
+test('changes nothing in a store in use except its log', async ({ root, file, to }) => {
   const lock = await createSystem().lock(join(root, 'lock'));
   const { code, hint } = await caughtFault(exportStore(root, file, true));
   assert.is(code, 'busy');
@@ -161,7 +161,7 @@ test('leaves a store in use alone, but for its log', async ({ root, file, to }) 
   assert.is((await readLogDirectory(join(to, 'log'))).end.position, 4);
 });
 
-test('goes by two commands', async ({ root, file, to }) => {
+test('works by two commands', async ({ root, file, to }) => {
   const exported = await snapledgerRun('export', file, '--volumes', '--json', '--root', root);
   assert.is(exported.status, 0, exported.stderr);
   assert.is(JSON.parse(exported.stdout).position, '3');

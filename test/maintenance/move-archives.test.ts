@@ -10,7 +10,7 @@ import { stateOfRoot } from '../support/inspect-store.ts';
 import { run } from '../support/run.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 
-const test = suite('archives that are moved away');
+const test = suite('archives moved away');
 
 interface Place {
   readonly sandbox: Sandbox;
@@ -59,7 +59,7 @@ const third = (root: string) => Number(/^\d+/.exec(segmentsIn(join(root, 'log'))
 const snapshotsOf = async (root: string) =>
   [...(await stateOfRoot(root)).index.values()].map(({ key, labels: all }) => [key, all]).sort();
 
-test('leave a log that begins later, and come back byte for byte', async () => {
+test('leave a log that starts later, and are restored byte for byte', async () => {
   await withStore(async ({ root, away }) => {
     const before = await wholeLog(root);
     const snapshots = await snapshotsOf(root);
@@ -88,7 +88,7 @@ test('leave a log that begins later, and come back byte for byte', async () => {
   });
 });
 
-test('are named by every reader that would need them', async () => {
+test('are named by every reader that needs them', async () => {
   await withStore(async ({ root, away }) => {
     const anchor = await asked(root, 'anchor');
     const from = third(root);
@@ -117,7 +117,7 @@ test('are named by every reader that would need them', async () => {
   });
 });
 
-test('do not keep a store from being served, without a checkpoint too, and exported', async () => {
+test('do not prevent serving, also without a checkpoint, or export', async () => {
   await withStore(async ({ sandbox, serving, root, away }) => {
     const from = third(root);
     await asked(root, 'archive', '--move-to', away, '--before', String(from));
@@ -146,7 +146,7 @@ test('do not keep a store from being served, without a checkpoint too, and expor
   });
 });
 
-test('leave the log as it was, or as it is then, when a move is interrupted at any step', async () => {
+test('leave the log as before or as after, if a move is interrupted at any step', async () => {
   await withStore(async ({ root, away }) => {
     const before = await wholeLog(root);
     const from = third(root);
@@ -183,7 +183,7 @@ test('leave the log as it was, or as it is then, when a move is interrupted at a
   });
 });
 
-test('are refused where a copy is not as it was, a base is damaged, or the options make no sense', async () => {
+test('are refused if a copy differs, a base is damaged, or the options are invalid', async () => {
   await withStore(async ({ root, away }) => {
     const from = third(root);
     for (const words of [

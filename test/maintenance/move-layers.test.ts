@@ -136,7 +136,7 @@ function different(before: string, after: string): readonly string[] {
 }
 
 for (const move of moves)
-  test(`carries what containers make at random from ${move[0]} to ${move[1]}`, async (context) => {
+  test(`moves random container content from ${move[0]} to ${move[1]}`, async (context) => {
     let lines = 0;
     const property = fc.asyncProperty(treeScripts(3, 60), async (scripts) => {
       for (const text of await expectMoved(context, move, scripts)) lines += text.split('\n').length;
@@ -176,7 +176,7 @@ const changed = `
   echo fixed > a/fixed; chattr +i a/fixed; echo log > a/log; chattr +a a/log`;
 
 for (const move of moves)
-  test(`carries the odd things from ${move[0]} to ${move[1]}`, async (context) => {
+  test(`moves unusual entries from ${move[0]} to ${move[1]}`, async (context) => {
     const [first = '', second = ''] = await expectMoved(context, move, [base, changed]);
     const expected = [
       /9663676420/,
@@ -191,7 +191,7 @@ for (const move of moves)
   });
 
 for (const driver of ['overlay', 'btrfs'] as const) {
-  test(`refuses to export a path from ${driver} that no import could make, names it, and leaves no file`, async (context) => {
+  test(`refuses to export a path from ${driver} that cannot be imported, names it, and leaves no file`, async (context) => {
     const { root } = await filled(context, driver, ['echo 1 > file', nested(40)], 1);
     const file = join(context.sandbox.path, 'store.tar');
     const { code, message, hint } = await caughtFault(exportStore(root, file, true));
@@ -233,7 +233,7 @@ for (const driver of ['overlay', 'btrfs'] as const) {
   });
 }
 
-test('refuses to import into a root whose own path is too long for what a layer may hold', async (context) => {
+test('refuses to import into a root whose path is too long for the paths in a layer', async (context) => {
   const { root } = await filled(context, 'overlay', ['echo 1 > file']);
   const file = join(context.sandbox.path, 'store.tar');
   await exportStore(root, file, true);

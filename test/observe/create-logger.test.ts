@@ -11,17 +11,17 @@ function linesOf(level: string, speak: (logger: ReturnType<typeof createLogger>)
   return lines;
 }
 
-test('writes one JSON object a line, with time, level and process, and no host name', () => {
+test('writes one JSON object per line, with time, level and process, and no host name', () => {
   const [line = {}] = linesOf('info', (logger) => logger.info({ id: 7 }, 'reconciled'));
   assert.equal(Object.keys(line).sort(), ['id', 'level', 'msg', 'pid', 'time']);
   assert.equal([line.level, line.id, line.msg], ['info', 7, 'reconciled']);
 });
 
-test('keeps quiet below its level', () => {
+test('writes nothing below its level', () => {
   assert.is(linesOf('warn', (logger) => logger.info({}, 'x')).length, 0);
 });
 
-test('tells code, hint and causes of a fault', () => {
+test('writes code, hint and causes of a fault', () => {
   const err = new Fault('io', 'read of x', { hint: 'look', cause: new Error('EIO') });
   const [line = {}] = linesOf('info', (logger) => logger.error({ err }, 'failed'));
   const { cause, ...rest } = line.err as { cause: { message: string } };

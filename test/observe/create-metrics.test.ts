@@ -68,7 +68,7 @@ const facts: readonly Event[] = [
   },
 ];
 
-test('shows how the forwarding stands, and nothing where nothing is forwarded', async ({ metrics }) => {
+test('shows the state of forwarding, and nothing if it is off', async ({ metrics }) => {
   assert.not.match((await metrics.text()).body, /^snapledger_forward/m);
   const status: ForwardStatus = { state: 'retrying', position: 3, failures: 2, error: 'no answer', hint: '' };
   metrics.watchForwarding(() => status);
@@ -124,7 +124,7 @@ test('counts durable events and shows the state of the journal', async ({ metric
   assert.is(await reading(metrics, 'snapledger_purged_bytes_total'), 4096);
 });
 
-test('shows how far background work and readers are behind, and what failed', async ({ metrics }) => {
+test('shows the lag of background work and readers, and failures', async ({ metrics }) => {
   const journal = { durable: { ...emptyState(), position: 9 }, latest: emptyState(), rollbacks: 0 };
   const source = { ...journal, events: new Subject<Envelope>(), log: createMemoryEventLog() };
   const pipelines = createPipelines({ journal: source, logger: silent, onFailure: metrics.pipelineFailed });
@@ -149,7 +149,7 @@ test('shows how far background work and readers are behind, and what failed', as
   assert.is(await reading(metrics, 'snapledger_subscribers_dropped_total'), 1);
 });
 
-test('counts what is told to the operator, and failed undos on their own', async ({ metrics }) => {
+test('counts reports to the operator, and failed undos separately', async ({ metrics }) => {
   const logger = metrics.counting(silent);
   logger.info({}, 'fine');
   logger.error({ id: 1 }, 'undo failed');
@@ -158,7 +158,7 @@ test('counts what is told to the operator, and failed undos on their own', async
   assert.is(await reading(metrics, 'snapledger_log_messages_total{level="warn",message="checkpoint passed over"}'), 1);
 });
 
-test('tells its version and how late the event loop is', async ({ metrics }) => {
+test('shows the version and the event loop lag', async ({ metrics }) => {
   assert.is(await reading(metrics, 'snapledger_build_info{version="1.2.3"}'), 1);
   assert.type(await reading(metrics, 'snapledger_resident_memory_bytes'), 'number');
   assert.match((await metrics.text()).body, 'snapledger_event_loop_delay_seconds');

@@ -16,7 +16,7 @@ import { createMemoryEventLog } from '../support/memory-event-log.ts';
 import { run } from '../support/run.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 
-const test = suite<{ sandbox: Sandbox }>('what is shipped for operations');
+const test = suite<{ sandbox: Sandbox }>('operations files');
 test.before.each((context) => {
   context.sandbox = createSandbox('operations');
 });

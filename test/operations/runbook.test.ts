@@ -252,7 +252,7 @@ function fill(file: string): void {
 }
 
 const test = suiteNeeding(
-  'the runbook of OPERATIONS.md',
+  'runbook of OPERATIONS.md',
   requireFileSystem('overlay'),
   requireFileSystem('btrfs'),
   requireCommand('getfattr'),

@@ -6,7 +6,7 @@ import { errnoName, errnoNames, isErrno, meaningOf, nameOfErrno, printedError } 
 import { Fault, type FaultCode, faultCode, faultOf, isFull, isTransient } from '../../src/ports/fault.ts';
 import { rawError } from '../support/raw-error.ts';
 
-const test = suite('ports/errno');
+const test = suite('errno');
 
 const codes: Partial<Record<(typeof errnoNames)[number], FaultCode>> = {
   ENOSPC: 'no-space',
@@ -40,7 +40,7 @@ for (const name of errnoNames)
     assert.is(faultCode(printed), code);
   });
 
-test('takes the number of a real error that has no name in Node', () => {
+test('accepts the number of a real error that has no name in Node', () => {
   const full = openSync('/dev/full', 'w');
   try {
     writeSync(full, 'x');
@@ -54,7 +54,7 @@ test('takes the number of a real error that has no name in Node', () => {
   assert.not.match(String(rawError('EDQUOT', '').code), /EDQUOT/);
 });
 
-test('leaves what it does not know to the caller', () => {
+test('leaves unknown errors to the caller', () => {
   for (const error of [new Error('no number'), 'text', undefined, Object.assign(new Error('x'), { errno: -9999 })])
     assert.equal([errnoName(error), faultOf(error, 'what', 'do that').code], [undefined, 'io']);
   assert.is(faultOf(rawError('EPERM', ''), 'what', 'be root').hint, 'be root');
@@ -62,7 +62,7 @@ test('leaves what it does not know to the caller', () => {
   assert.is(errnoName(printedError('tar: it broke', 'tar')), undefined);
 });
 
-test('says for every error what can be done', () => {
+test('has a hint for every error', () => {
   for (const name of errnoNames) {
     const { code, hint, message } = faultOf(rawError(name, 'write'), 'log segment x');
     assert.match(message, /^log segment x: /);
@@ -72,7 +72,7 @@ test('says for every error what can be done', () => {
   assert.match(faultOf(rawError('EMFILE', ''), '').hint, 'LimitNOFILE');
 });
 
-test('passes a fault on as it is', () => {
+test('passes a fault on unchanged', () => {
   const fault = new Fault('busy', 'x', { hint: 'y' });
   assert.is(faultOf(fault, 'z'), fault);
   assert.not(isTransient(fault));
@@ -80,7 +80,7 @@ test('passes a fault on as it is', () => {
   assert.not(isTransient(rawError('ESTALE', '')));
 });
 
-test('recognises a thread that can not be started for want of descriptors', () => {
+test('recognises a thread that cannot be started for lack of descriptors', () => {
   const script = `
     require('node:child_process').execFileSync('prlimit', ['--pid=' + process.pid, '--nofile=1:']);
     const thread = new (require('node:worker_threads').Worker)('', { eval: true });
@@ -89,7 +89,7 @@ test('recognises a thread that can not be started for want of descriptors', () =
   assert.is(faultCode(JSON.parse(stdout)), 'exhausted');
 });
 
-test('recognises what a process gets that has no descriptors left', () => {
+test('recognises the errors of a process without descriptors', () => {
   const script = `const fs = require('node:fs'); for (;;) try { fs.openSync('/dev/null') } catch (e) { fs.writeSync(1, String(e.errno)); process.exit() }`;
   const { stdout } = spawnSync('prlimit', ['--nofile=64', process.execPath, '-e', script], { encoding: 'utf8' });
   assert.is(faultCode({ errno: Number(stdout) }), 'exhausted');

@@ -7,7 +7,7 @@ import { emptyState, evolve, type MutableState } from '../../projections/state.t
 import { elapsedAt } from '../../projections/store-info.ts';
 import { opened } from '../support/sample-events.ts';
 
-const test = suite('projections: the time that has passed');
+const test = suite('elapsed time');
 
 const closed: Event = { type: 'StoreClosed', data: { reason: 'SIGTERM' } };
 const removed = (id: number): Event => ({
@@ -25,7 +25,7 @@ function fold(state: MutableState, event: Event, uptime?: number, time = 0n): Mu
   return evolve(state, envelope);
 }
 
-test('what passes within a boot counts, while the daemon is stopped too', () => {
+test('time within a boot counts, also while the daemon is stopped', () => {
   let state = fold(emptyState(), opened('a'), 5_000);
   assert.is(elapsedAt(state.storeInfo, 6_000), 1_000);
   state = fold(state, removed(1), 7_000);
@@ -33,7 +33,7 @@ test('what passes within a boot counts, while the daemon is stopped too', () => 
   assert.is(elapsedAt(state.storeInfo, 21_000) - (state.volumes.retained.get(1)?.elapsed ?? 0), 14_000);
 });
 
-test('nothing counts before an opening states the uptime, nor between two boots', () => {
+test('nothing counts before an opening records the uptime, nor between two boots', () => {
   let state = fold(fold(emptyState(), opened('a')), removed(1), 700_000);
   assert.is(elapsedAt(state.storeInfo, 1_000_000), 0);
   state = fold(fold(state, opened('a'), 1_000_000), closed, 1_002_000);
@@ -42,7 +42,7 @@ test('nothing counts before an opening states the uptime, nor between two boots'
   assert.is(elapsedAt(state.storeInfo, 501_000), 3_000);
 });
 
-test('an uptime that is no number counts as none, and one that falls adds nothing', () => {
+test('an invalid uptime counts as none, and one that decreases adds nothing', () => {
   let state = fold(emptyState(), opened('a'), 5_000);
   const meta = { actor: 'test', uptime: '-7' };
   state = evolve(state, { position: 2, id: 'id', time: 0n, meta, event: removed(1) });
@@ -59,7 +59,7 @@ const step = fc.oneof(
   fc.record({ what: fc.constant('reboot' as const), orderly: fc.boolean(), off: fc.nat(1_000_000), up: fc.nat(9_000) }),
 );
 
-test('an age is never more than what passed since the removal, whatever is done to the clock', async () => {
+test('an age is at most the time since the removal, whatever the clock does', async () => {
   await fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
       let [now, uptime, wall, boot, id] = [0, 30_000, 0n, 1, 0];

@@ -7,7 +7,7 @@ import { adoptionKey, namespaceOf, refOf } from '../../projections/snapshot.ts';
 import { emptyState, evolve, retainedTotals, type State } from '../../projections/state.ts';
 import { committed, enveloped, prepared } from '../support/sample-events.ts';
 
-const test = suite('projections of retained layers');
+const test = suite('retained layers');
 const name = 'default/2/sha256:a';
 const child = 'default/4/sha256:b';
 const candidate = adoptionKey('default', 'sha256:a', '');
@@ -30,7 +30,7 @@ const layers = [
 const after = (...events: Event[]): State => enveloped([...layers, ...events]).reduce(evolve, emptyState());
 const both = [gone(2, child, name, 1), gone(1, name)];
 
-test('a retained layer is out of the index, and kept with what it was, its usage and its flush', () => {
+test('a retained layer is not in the index, and keeps its values, usage and flush', () => {
   const { index, parentGraph, volumes, usage } = after(...both);
   assert.is(index.size + parentGraph.size + volumes.wanted.size + volumes.pendingPurge.size, 0);
   assert.equal(volumes.retained.get(1), {
@@ -82,14 +82,14 @@ test('a late flush counts for a retained layer too', () => {
   assert.is(fold({ type: 'VolumeFlushed', data: { id: 1 } }).volumes.retained.get(1)?.flushed, true);
 });
 
-test('what is told of a layer that is not known to be retained is taken as it can be', () => {
+test('events of a layer that is not known to be retained are applied as far as possible', () => {
   const { volumes } = after();
   assert.is(after(restored(9, 'k')).volumes.wanted.get(9)?.flushed, false);
   assert.equal(after({ type: 'RetentionEnded', data: { id: 9, key: 'k', why: '' } }).volumes, volumes);
   assert.equal(after(gone(9, 'k')).volumes.retained.get(9)?.flushed, false);
 });
 
-test('retained layers and adoption candidates come back from their rows', () => {
+test('retained layers and adoption candidates are restored from their rows', () => {
   const state = after(...both, restored(1, name));
   const back = fromRows(JSON.parse(JSON.stringify([...toRows(state)])));
   assert.ok(either.isRight(back));
@@ -100,7 +100,7 @@ test('retained layers and adoption candidates come back from their rows', () => 
   for (const row of ['retained', 'adoptable']) assert.ok(either.isLeft(fromRows([store, [row, 1]])));
 });
 
-test('namespace and layer are read from the form of the keys that containerd makes', () => {
+test("namespace and layer are read from the form of containerd's keys", () => {
   assert.is(namespaceOf('k8s.io/12/sha256:x'), 'k8s.io');
   assert.is(namespaceOf('plain'), '');
   assert.is(refOf({ key: 'ns/1/a/b', labels: {} }), 'a/b');

@@ -5,12 +5,12 @@ import { ancestors, childrenOf } from '../../projections/parent-graph.ts';
 import { emptyState, evolve, type MutableState } from '../../projections/state.ts';
 import { committed, enveloped, oneOfEach, prepared, removed, viewed } from '../support/sample-events.ts';
 
-const test = suite('projections/state');
+const test = suite('projected state');
 const given = (...events: Event[]): MutableState => enveloped(events).reduce(evolve, emptyState());
 const base = { name: 'base', id: 1 };
 const layers = [prepared(1, 'k1'), committed(1, 'k1', 'base'), prepared(2, 'k2', base)];
 
-test('a prepared snapshot stands under its key, with the time of its event', () => {
+test('a prepared snapshot has its key, and the time of its event', () => {
   const state = given(prepared(1, 'k1'));
   assert.equal(state.index.get('k1'), {
     id: 1,
@@ -26,7 +26,7 @@ test('a prepared snapshot stands under its key, with the time of its event', () 
   assert.equal(state.volumes.wanted.get(1), { kind: 'active', prepared: 1, touched: false, flushed: false });
 });
 
-test('a commit moves the snapshot from key to name and sets both times anew', () => {
+test('a commit moves the snapshot from key to name and sets both times again', () => {
   const state = given(prepared(1, 'k1'), committed(1, 'k1', 'base'));
   assert.not(state.index.has('k1'));
   const snapshot = state.index.get('base');
@@ -37,7 +37,7 @@ test('a commit moves the snapshot from key to name and sets both times anew', ()
   assert.equal(state.volumes.wanted.get(1), { kind: 'committed', prepared: 1, touched: true, flushed: true });
 });
 
-test('children are linked to their parent and let go when they are removed', () => {
+test('children are linked to their parent and unlinked when they are removed', () => {
   const state = given(...layers, viewed(3, 'v', base));
   assert.is(state.parentGraph.get(1)?.children, 2);
   assert.equal(childrenOf(state.parentGraph, 1), [2, 3]);
@@ -94,7 +94,7 @@ test('an undone prepare frees the key, and its volume is pending purge', () => {
   assert.is(state.storeInfo.lastId, 1);
 });
 
-test('a lost volume takes its snapshot out of the index and is wanted no more', () => {
+test('a lost volume removes its snapshot from the index', () => {
   const state = given(prepared(1, 'k1'), { type: 'VolumeLost', data: { id: 1, key: 'k1', why: 'gone' } });
   assert.is(state.index.size, 0);
   assert.is(state.parentGraph.size, 0);
@@ -102,7 +102,7 @@ test('a lost volume takes its snapshot out of the index and is wanted no more', 
   assert.is(state.volumes.pendingPurge.size, 0);
 });
 
-test('labels change and the update is stamped', () => {
+test('an update changes labels and the time', () => {
   const state = given(prepared(1, 'k1'), {
     type: 'SnapshotUpdated',
     data: { id: 1, key: 'k1', before: { a: '', gone: '' }, after: { a: 'b', gone: '' } },
@@ -118,7 +118,7 @@ test('usage is kept by id', () => {
   assert.equal(state.usage.get(1), { bytes: 4096, inodes: 1 });
 });
 
-test('usage that was measured elsewhere does not come along with an imported store', () => {
+test('usage measured elsewhere is not imported with a store', () => {
   const imported = {
     type: 'StoreImported',
     data: { from: 'overlay', driver: 'btrfs', position: 4, volumes: true },
@@ -139,14 +139,14 @@ test('store info: a crash is distinguished from an orderly end', () => {
   assert.not(given(created, opened, closed).storeInfo.open);
 });
 
-test('ids of quarantined and purged orphans are never given again', () => {
+test('ids of quarantined and purged orphans are never assigned again', () => {
   const orphan = { path: 'snapshots/9', moved: '', why: '', bytes: 0 };
   assert.is(given({ type: 'OrphanQuarantined', data: { ...orphan, id: 9 } }).storeInfo.lastId, 9);
   assert.is(given({ type: 'OrphanPurged', data: { ...orphan, id: 8 } }).storeInfo.lastId, 8);
   assert.is(given({ type: 'OrphanPurged', data: { ...orphan, id: null } }).storeInfo.lastId, 0);
 });
 
-test('after a repair of the log no lost number is given again, and nothing before it counts as never answered', () => {
+test('after a repair no lost id is assigned again, and nothing before it counts as unanswered', () => {
   const place = { file: 'f', offset: 0, what: '', first: 3, last: 9 };
   const data = { ...place, done: 'truncated', readable: 0, unreadable: 7, kept: 'log/damaged-3', lastId: 8 } as const;
   const { storeInfo } = given(prepared(1, 'k1'), { type: 'LogRepaired', data });

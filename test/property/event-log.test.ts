@@ -29,7 +29,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
 );
 
 const run = { numRuns: 150 };
-const test = suite('event log, whatever is done with it');
+const test = suite('event log under any operations');
 
 /** The real log beside the list that it should be. */
 async function follow(directory: string, segmentBytes: number, operations: readonly Operation[]): Promise<void> {
@@ -57,7 +57,7 @@ async function follow(directory: string, segmentBytes: number, operations: reado
   assert.equal({ damage, records, head, tail }, { damage: [], records: all.length, head: log.end, tail: null });
 }
 
-test('gives back what was appended, through closings, openings and segments', async () => {
+test('returns what was appended, across closings, openings and segments', async () => {
   const sandbox = createSandbox('event-log-property');
   try {
     await fc.assert(

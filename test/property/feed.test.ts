@@ -10,7 +10,7 @@ import { silent } from '../../src/ports/logger.ts';
 import { createMemoryEventLog } from '../support/memory-event-log.ts';
 import { prepared } from '../support/sample-events.ts';
 
-const test = suite('the feed');
+const test = suite('feed');
 const store = '0b7c1e9e-3a55-4c8e-9d0a-6a1f6a3f1c11';
 
 interface Reader {
@@ -71,7 +71,7 @@ async function read(feed: ReturnType<typeof createFeed>, reader: Reader, last: n
   return seen;
 }
 
-test('gives every reader each event from its position on once and in order, whoever writes and however it reads', async () => {
+test('delivers each event once and in order to every reader, whoever writes and however it reads', async () => {
   await fc.assert(
     fc.asyncProperty(
       arbitraryWriters,

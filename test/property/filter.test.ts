@@ -5,7 +5,7 @@ import * as assert from 'uvu/assert';
 import type { Snapshot } from '../../projections/snapshot.ts';
 import { parseFilters } from '../../src/domain/filter/parse-filters.ts';
 
-const filters = suite('filters of any kind');
+const filters = suite('random filters');
 
 /** Texts that look like filters more often than chance would have it. */
 const nearlyFilter = fc
@@ -63,7 +63,7 @@ filters('are answered or refused, and never throw', () => {
   );
 });
 
-filters('find what they quote', () => {
+filters('match what they quote', () => {
   const text = fc.string({ unit: 'binary' });
   fc.assert(
     fc.property(text, text, text, (key, name, value) => {
@@ -75,7 +75,7 @@ filters('find what they quote', () => {
   );
 });
 
-filters('find any text by itself as an expression, whichever quotes are around it', () => {
+filters('match any text by itself as an expression, with any quotes', () => {
   const text = fc.string({ unit: fc.constantFrom('a', 'B', '.', '*', '"', '/', '|', '\\', '(', ' ', '\n', 'é', '😀') });
   fc.assert(
     fc.property(text, fc.constantFrom('"', '/', '|'), (value, quote) => {

@@ -57,7 +57,7 @@ function hasty(snapshots: Snapshots): Snapshots['remove'] {
 }
 
 for (const [what, serve] of Object.entries(wrongs))
-  test(`a store that ${what} is found out`, async () => {
+  test(`a store that ${what} is detected`, async () => {
     for (let seed = 1; seed <= 2 * histories; seed++) if (!(await isExplained(seed, serve))) return;
     assert.unreachable(`every history of a store that ${what} could be explained`);
   });

@@ -162,7 +162,7 @@ async function asked(path: string, root: string, query: URLSearchParams): Promis
   return JSON.parse(String(body));
 }
 
-const test = suite('time queries, whatever the clock did');
+const test = suite('time queries under any clock');
 
 const run = { numRuns: 60 };
 
@@ -171,7 +171,7 @@ async function inRoot(work: (root: string) => Promise<void>): Promise<void> {
   await work(sandbox.folder('root')).finally(() => sandbox.close());
 }
 
-test('find what a linear filter finds, by the command and over HTTP', () =>
+test('find what a linear filter finds, by command and over HTTP', () =>
   inRoot((root) =>
     fc.assert(
       fc.asyncProperty(scenes, fc.array(questions, { minLength: 1, maxLength: 6 }), async (scene, asking) => {
@@ -201,7 +201,7 @@ test('find what a linear filter finds, by the command and over HTTP', () =>
 /** A stamp, or one that is a nanosecond beside it. */
 const later = (time: bigint, by: number) => (time === 0n && by < 0 ? 0n : time + BigInt(by));
 
-test('show the state after the last event that is stamped at a time or before', () =>
+test('show the state after the last event stamped at a time or before', () =>
   inRoot((root) =>
     fc.assert(
       fc.asyncProperty(
@@ -270,7 +270,7 @@ test('find every event in blocks of many, with and without an index', () =>
     }
   }));
 
-test('take a time ahead of the clock where the log has one, and refuse one that it has not', () =>
+test('accept a time ahead of the clock if the log has one, and refuse others', () =>
   inRoot(async (root) => {
     const ahead = BigInt(Date.now() + 86_400_000) * 1_000_000n;
     const all = enveloped([prepared(1, 'ns/1/k'), prepared(2, 'ns/2/k'), prepared(3, 'ns/3/k')]).map((one, at) => ({

@@ -64,7 +64,7 @@ test('are found among the bases in the log directory too, which no save removes'
   assert.match(damaged[0]?.why ?? '', 'it was renamed: it is of position 3');
 });
 
-test('are passed over and told of where any single bit is flipped', async ({ directory, store }) => {
+test('are skipped and reported if any single bit is flipped', async ({ directory, store }) => {
   await store.save(positionAt(1), ['older']);
   await store.save(positionAt(2), [{ key: 'newer' }]);
   const file = join(directory, checkpointName(2));
@@ -79,7 +79,7 @@ test('are passed over and told of where any single bit is flipped', async ({ dir
   }
 });
 
-test('are passed over where they are cut short at any length', async ({ directory, store }) => {
+test('are skipped if they are truncated at any length', async ({ directory, store }) => {
   await store.save(positionAt(2), ['row']);
   const file = join(directory, checkpointName(2));
   for (let size = readFileSync(file).length - 1; size >= 0; size--) {
@@ -88,7 +88,7 @@ test('are passed over where they are cut short at any length', async ({ director
   }
 });
 
-test('are passed over under another name than their position', async ({ directory, store }) => {
+test('are skipped if their file name is not their position', async ({ directory, store }) => {
   await store.save(positionAt(2), ['row']);
   renameSync(join(directory, checkpointName(2)), join(directory, checkpointName(3)));
   const { positions, damaged } = await loaded(store);
@@ -96,12 +96,12 @@ test('are passed over under another name than their position', async ({ director
   assert.match(damaged[0]?.why ?? '', 'renamed');
 });
 
-test('are loaded whatever the log holds: the caller compares', async ({ store }) => {
+test('are loaded whatever the log holds; the caller compares', async ({ store }) => {
   await store.save(positionAt(Number.MAX_SAFE_INTEGER), ['ahead']);
   assert.is((await loadAll(store))[0]?.at.position, Number.MAX_SAFE_INTEGER);
 });
 
-test('that a crash left unfinished are not loaded, and go with the next save', async ({ directory, store }) => {
+test('left unfinished by a crash are not loaded, and the next save deletes them', async ({ directory, store }) => {
   await store.save(positionAt(1), ['row']);
   const left = join(directory, `${checkpointName(2)}.new`);
   writeFileSync(left, '{"format":');
@@ -112,7 +112,7 @@ test('that a crash left unfinished are not loaded, and go with the next save', a
 });
 
 for (const step of ['checkpoint.write', 'checkpoint.rename'] as const)
-  test(`that fail at ${step} leave the older ones and nothing else`, async ({ directory, store }) => {
+  test(`that fail at ${step} leave only the older ones`, async ({ directory, store }) => {
     await store.save(positionAt(1), ['row']);
     const failpoint = (reached: Step) => {
       if (reached === step) throw Object.assign(new Error('ENOSPC: made to fail'), { code: 'ENOSPC' });
@@ -124,7 +124,7 @@ for (const step of ['checkpoint.write', 'checkpoint.rename'] as const)
     assert.equal(readdirSync(directory), [checkpointName(1)]);
   });
 
-test('let everything else have its turn while they are written', async ({ store }) => {
+test('let the event loop run while they are written', async ({ store }) => {
   const rows = Array.from({ length: 60_000 }, (_, index) => ({
     row: 'snapshot',
     id: index,

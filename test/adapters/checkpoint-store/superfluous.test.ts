@@ -25,7 +25,7 @@ test('leave the older ones spread over the whole log', () => {
   }
 });
 
-test('are more of them where they are large, and never the newest two', () => {
+test('are more if they are large, and never include the newest two', () => {
   const mebibyte = 1024 * 1024;
   assert.is(keptOf(30, 10, 16 * mebibyte).length, 10);
   assert.equal(keptOf(5, 10, 200 * mebibyte), [40, 50]);

@@ -27,14 +27,14 @@ function byHand(together?: (first: number, item: number) => boolean) {
 
 const yieldToLoop = () => new Promise((resolve) => setImmediate(resolve));
 
-test('stores a lone item at once', async () => {
+test('stores a single item at once', async () => {
   const { commit, items } = byHand();
   void commit.enqueue(1, 'now');
   await Promise.resolve();
   assert.equal(items(), [[1]]);
 });
 
-test('gathers what comes while a batch is being stored', async () => {
+test('gathers items while a batch is being stored', async () => {
   const { commit, batches, items } = byHand();
   const first = commit.enqueue(1, 'now');
   await yieldToLoop();
@@ -49,7 +49,7 @@ test('gathers what comes while a batch is being stored', async () => {
   await Promise.all(rest);
 });
 
-test('parts what may not be together, and keeps the order', async () => {
+test('separates items that must not share a batch, and keeps the order', async () => {
   const { commit, batches, items } = byHand((first, item) => first % 2 === item % 2);
   const all = [1, 3, 2, 5].map((item) => commit.enqueue(item, 'now'));
   for (let index = 0; index < 3; index++) {
@@ -60,7 +60,7 @@ test('parts what may not be together, and keeps the order', async () => {
   assert.equal(items(), [[1, 3], [2], [5]]);
 });
 
-test('stores what may come soon by itself', async () => {
+test('stores deferrable items without being asked', async () => {
   const { commit, batches, items } = byHand();
   const soon = commit.enqueue(1, 'soon');
   assert.equal(items(), []);
@@ -69,7 +69,7 @@ test('stores what may come soon by itself', async () => {
   await soon;
 });
 
-test('gives back the failed batch and all that came after it, and begins anew', async () => {
+test('rejects the failed batch and all later items, then starts again', async () => {
   const { commit, batches, rewinds, items } = byHand();
   const outcomes: string[] = [];
   const watch = (item: number) =>
@@ -91,7 +91,7 @@ test('gives back the failed batch and all that came after it, and begins anew', 
   assert.equal(items(), [[1], [4]]);
 });
 
-test('gives back in the same turn in which it rewinds', async () => {
+test('rejects in the same tick in which it rolls back', async () => {
   let log: string[] = [];
   const commit = new GroupCommit<number>({
     store: () => Promise.reject(new Error('full')),
@@ -109,7 +109,7 @@ test('gives back in the same turn in which it rewinds', async () => {
   assert.equal(log, ['rewound', '1 given back', '2 given back']);
 });
 
-test('settles at once when nothing was taken, and with the last that was', async () => {
+test('settles at once if nothing is pending, otherwise with the last item', async () => {
   const { commit, batches } = byHand();
   await commit.settled();
   void commit.enqueue(1, 'now');

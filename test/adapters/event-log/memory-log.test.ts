@@ -38,7 +38,7 @@ const test = suite('memory event log');
 const events = enveloped([prepared(1, 'a'), prepared(2, 'b'), prepared(3, 'c')]);
 const now = { flush: 'now' } as const;
 
-test('shows nothing before its flush is done', async () => {
+test('shows nothing before its flush has ended', async () => {
   const held: (() => void)[] = [];
   const log = createMemoryEventLog({ flush: () => new Promise((resolve) => held.push(resolve)) });
   const appended = log.append(events.slice(0, 1), now);
@@ -51,7 +51,7 @@ test('shows nothing before its flush is done', async () => {
   assert.equal(read.value, events);
 });
 
-test('refuses at once what it is told not to admit', async () => {
+test('rejects at once what `admit` rejects', async () => {
   const log = createMemoryEventLog({
     admit: (_, { reserve }) => {
       if (reserve !== true) throw new Fault('no-space', 'full', { hint: 'none' });

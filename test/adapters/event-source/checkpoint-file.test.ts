@@ -13,7 +13,7 @@ test.before.each((context) => {
 });
 test.after.each(({ sandbox }) => sandbox.close());
 
-test('is 0 where there is none yet, and what was saved last then', async ({ file, sandbox }) => {
+test('is 0 if there is none, afterwards the last one saved', async ({ file, sandbox }) => {
   const checkpoint = createFileReaderCheckpoint(file);
   assert.is(await checkpoint.load(), 0);
   await checkpoint.save(7);
@@ -22,7 +22,7 @@ test('is 0 where there is none yet, and what was saved last then', async ({ file
   assert.equal([readFileSync(file, 'utf8'), readdirSync(sandbox.path)], ['123456\n', ['position']]);
 });
 
-test('does not count what a crash has left half written', async ({ file }) => {
+test('ignores what a crash left half written', async ({ file }) => {
   const checkpoint = createFileReaderCheckpoint(file);
   await checkpoint.save(7);
   writeFileSync(`${file}.new`, '9');
@@ -31,7 +31,7 @@ test('does not count what a crash has left half written', async ({ file }) => {
   assert.is(await checkpoint.load(), 10);
 });
 
-test('refuses a file that holds something else, and a place that can not be written', async ({ file, sandbox }) => {
+test('refuses a file with other content, and a path that cannot be written', async ({ file, sandbox }) => {
   for (const text of ['', '7', 'seven\n', '-1\n', '9999999999999999\n']) {
     writeFileSync(file, text);
     const fault = await caughtFault(createFileReaderCheckpoint(file).load());

@@ -73,7 +73,7 @@ function listen(address: DaemonAddress, context: Context, from = 1) {
 
 const upTo = (last: number) => Array.from({ length: last }, (_, index) => index + 1);
 
-test('come once and in order, while the daemon stops and starts', async (context) => {
+test('arrive once and in order, while the daemon stops and starts', async (context) => {
   const { start, stop, record } = daemon(context);
   const { seen, errors, retries } = listen({ socketPath: context.socketPath }, context);
   await waitFor('a try', () => retries.length > 0);
@@ -93,7 +93,7 @@ test('come once and in order, while the daemon stops and starts', async (context
   assert.equal([seen[9]?.event, errors], [prepared(10, 'ключ-10'), []]);
 });
 
-test('come over loopback to who has the token', async (context) => {
+test('arrive over loopback with the token', async (context) => {
   const { start, record } = daemon(context);
   await record(3);
   const url = `http://127.0.0.1:${await start()}`;
@@ -115,7 +115,7 @@ async function playing({ sandbox }: Context, answer: RequestListener): Promise<D
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, token };
 }
 
-test('end with what asking again does not help, and are asked for again after the rest', async (context) => {
+test('end with permanent errors, and are requested again after others', async (context) => {
   const cases: readonly [status: number, headers: Record<string, string>, body: string, final: RegExp | undefined][] = [
     [410, { 'snapledger-first': '40' }, '', /position 1 is gone: the first one after it is 40/],
     [400, {}, 'types: no such', /the daemon answers 400: types: no such/],
@@ -133,7 +133,7 @@ test('end with what asking again does not help, and are asked for again after th
   }
 });
 
-test('are not those that a checkpoint knows, where the log ends before it', async (context) => {
+test("are refused if the log ends before the reader's checkpoint", async (context) => {
   const address = await playing(context, (_request, response) =>
     response.writeHead(200, { 'snapledger-position': '10' }).end(),
   );

@@ -5,7 +5,7 @@ import { createFailpoints, parseFailpoints } from '../../../src/adapters/system/
 import { noFailpoints, type Step, steps } from '../../../src/ports/failpoints.ts';
 import { Fault } from '../../../src/ports/fault.ts';
 
-const test = suite('adapters/system/failpoints');
+const test = suite('failpoints');
 
 const codeAt = (failpoint: (step: Step) => void, step: Step) => {
   try {
@@ -16,12 +16,12 @@ const codeAt = (failpoint: (step: Step) => void, step: Step) => {
   }
 };
 
-test('hinders nothing where nothing is named', () => {
+test('do nothing by default', () => {
   assert.is(createFailpoints(), noFailpoints);
   assert.is(createFailpoints(' ; '), noFailpoints);
 });
 
-test('makes a named step fail each time, and no other one', () => {
+test('fail a named step each time, and no other', () => {
   const failpoint = createFailpoints('commit.freeze=error(EIO);log.write=error(ENOSPC)');
   assert.equal(
     steps.filter((step) => codeAt(failpoint, step) !== 'went on'),
@@ -31,7 +31,7 @@ test('makes a named step fail each time, and no other one', () => {
   assert.is(codeAt(failpoint, 'log.write'), 'no-space');
 });
 
-test('fails at the time that is named, and goes on later', () => {
+test('fail at the given occurrence, and not later', () => {
   const failpoint = createFailpoints('log.write=error(EIO)@2; log.write=error(ENOSPC)@4');
   assert.equal(
     Array.from({ length: 5 }, () => codeAt(failpoint, 'log.write')),
@@ -39,7 +39,7 @@ test('fails at the time that is named, and goes on later', () => {
   );
 });
 
-test('ends the process at once: nothing runs after it', () => {
+test('end the process at once: nothing runs after it', () => {
   const module = new URL('../../../src/adapters/system/failpoints.js', import.meta.url);
   const script = `
     import { writeSync } from 'node:fs';
@@ -50,7 +50,7 @@ test('ends the process at once: nothing runs after it', () => {
   assert.equal([signal, String(stdout)], ['SIGKILL', '1']);
 });
 
-test('refuses unknown steps and actions, and lists those that there are', () => {
+test('refuse unknown steps and actions, and list the known ones', () => {
   const refused = (text: string): Fault => {
     try {
       parseFailpoints(text);

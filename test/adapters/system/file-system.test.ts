@@ -10,7 +10,7 @@ const kinds: readonly (readonly [type: LoopType, format: readonly string[], orde
   ['btrfs', [], false],
 ];
 const suite = suiteNeeding(
-  'file systems on which a flushed log has names before it on stable storage',
+  'ordered metadata of a file system',
   ...(['xfs', 'ext4', 'btrfs'] as const).map(requireFileSystem),
 );
 

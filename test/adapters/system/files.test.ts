@@ -14,14 +14,14 @@ test.before.each((context) => {
 });
 test.after.each(({ sandbox }) => sandbox.close());
 
-test('makes what is missing with the mode, and leaves what is there', ({ sandbox }) => {
+test('creates missing directories with the mode, and keeps existing ones', ({ sandbox }) => {
   const path = join(sandbox.path, 'a/b/c');
   makeDirectories(path, 0o711);
   makeDirectories(path, 0o700);
   assert.is(statSync(path).mode & 0o777, 0o711);
 });
 
-test('throws what stands in the way', ({ sandbox }) => {
+test('throws if a file is in the way', ({ sandbox }) => {
   const file = join(sandbox.path, 'file');
   writeFileSync(file, '');
   for (const path of [file, join(file, 'a'), join(file, 'a', 'b')])
@@ -31,7 +31,7 @@ test('throws what stands in the way', ({ sandbox }) => {
     );
 });
 
-test('names a quota that is used up, several directories deep', ({ sandbox }) => {
+test('names an exceeded quota, several directories deep', ({ sandbox }) => {
   const loop = createLoop('btrfs', { megabytes: 256 });
   sandbox.atEnd(loop.end);
   const limited = limitedSubvolume(loop, '16M');

@@ -14,7 +14,7 @@ test.before.each((context) => {
 });
 test.after.each(({ sandbox }) => sandbox.close());
 
-test("is made, with containerd's root where that is missing, and kept", ({ sandbox, path, root }) => {
+test("is created, with containerd's root if that is missing, and kept", ({ sandbox, path, root }) => {
   assert.is(linkImageFs(path, root), undefined);
   assert.is(readlinkSync(path), root);
   assert.is(lstatSync(join(sandbox.path, 'containerd')).mode & 0o777, 0o711);
@@ -23,7 +23,7 @@ test("is made, with containerd's root where that is missing, and kept", ({ sandb
   assert.is(lstatSync(path).ino, ino);
 });
 
-test('takes the place of a link to another root, and of what an interrupted start left', ({ sandbox, path, root }) => {
+test('replaces a link to another root, and the rest of an interrupted start', ({ sandbox, path, root }) => {
   const folder = sandbox.folder('containerd');
   symlinkSync('/nowhere', path);
   symlinkSync('/elsewhere', `${path}.new`);
@@ -32,14 +32,14 @@ test('takes the place of a link to another root, and of what an interrupted star
   assert.equal(readdirSync(folder), ['io.containerd.snapshotter.v1.snapledger']);
 });
 
-test('leaves what is no link alone, and says what to do', ({ path, root }) => {
+test('does not touch what is no link, and says what to do', ({ path, root }) => {
   mkdirSync(path, { recursive: true });
   writeFileSync(join(path, 'metadata.db'), 'x');
   assert.match(linkImageFs(path, root) ?? '', /is no link: move it out of the way/);
   assert.equal(readdirSync(path), ['metadata.db']);
 });
 
-test('is missing where it can not be made, and the text says why', ({ sandbox, root }) => {
+test('is absent if it cannot be created, with the reason', ({ sandbox, root }) => {
   const file = join(sandbox.path, 'file');
   writeFileSync(file, '');
   assert.match(linkImageFs(join(file, 'link'), root) ?? '', /ENOTDIR/);

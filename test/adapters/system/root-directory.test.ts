@@ -12,7 +12,7 @@ import {
 } from '../../../src/adapters/system/root-directory.ts';
 import { Fault } from '../../../src/ports/fault.ts';
 
-const test = suite('adapters/system/root/root-directory');
+const test = suite('root directory');
 const base = mkdtempSync(join(tmpdir(), 'snapledger-root-'));
 let count = 0;
 
@@ -28,7 +28,7 @@ function fault(act: () => void): Fault {
   return assert.unreachable('no fault') as never;
 }
 
-test('a missing root is made for its owner alone, whatever the umask', () => {
+test('is created with access only for its owner, whatever the umask', () => {
   const root = fresh();
   const mask = process.umask(0);
   prepareRoot(join(root, 'deep'));
@@ -37,7 +37,7 @@ test('a missing root is made for its owner alone, whatever the umask', () => {
   prepareRoot(join(root, 'deep'));
 });
 
-test('a root that is a file, or lies below one, is refused', () => {
+test('is refused if it is a file, or below one', () => {
   const root = fresh();
   writeFileSync(root, '');
   for (const wrong of [root, join(root, 'below')]) {
@@ -48,14 +48,14 @@ test('a root that is a file, or lies below one, is refused', () => {
   }
 });
 
-test("a root of containerd's own snapshotters is refused", () => {
+test("is refused if it belongs to containerd's own snapshotters", () => {
   const root = fresh();
   mkdirSync(root);
   writeFileSync(join(root, 'metadata.db'), '');
   assert.match(fault(() => prepareRoot(root)).message, 'metadata.db');
 });
 
-test('a store whose log is gone is refused instead of being taken for full of orphans', async () => {
+test('is refused if its log is missing, instead of taking all volumes for orphans', async () => {
   const [volumes, identity] = [fresh(), fresh()];
   mkdirSync(join(volumes, 'snapshots/1/fs'), { recursive: true });
   assert.is(fault(() => prepareRoot(volumes)).code, 'corrupt');
@@ -69,7 +69,7 @@ test('a store whose log is gone is refused instead of being taken for full of or
   prepareRoot(identity);
 });
 
-test('the identity comes back as it was written, and a damaged one is named', async () => {
+test('keeps its identity, and names a damaged one', async () => {
   const root = fresh();
   mkdirSync(root);
   assert.is(readIdentity(root), undefined);
@@ -83,7 +83,7 @@ test('the identity comes back as it was written, and a damaged one is named', as
   }
 });
 
-test('who holds the root is told by name', () => {
+test('is refused with the name of the process that holds it', () => {
   const root = fresh();
   mkdirSync(root);
   writeHolder(root, { pid: 4711, address: '/run/a.sock', http: '/run/b.sock', since: '2026-01-01T00:00:00Z' });

@@ -16,7 +16,7 @@ interface Place {
   readonly guard: WatchingGuard;
 }
 
-const test = suiteNeeding('adapters/system/root/root-guard', requireFileSystem('ext4'));
+const test = suiteNeeding('root guard', requireFileSystem('ext4'));
 
 async function withRoot(work: (place: Place) => Promise<void>): Promise<void> {
   const sandbox = createSandbox('guard');
@@ -37,7 +37,7 @@ const said = (guard: WatchingGuard) => {
   return fault === undefined ? 'there' : `${fault.code}: ${fault.message}`;
 };
 
-test('tells directories apart by device and inode', () =>
+test('distinguishes directories by device and inode', () =>
   withRoot(async ({ root, sandbox }) => {
     const { dev, ino } = statSync(root, { bigint: true });
     assert.equal(directoryIdentity(root), { device: dev, inode: ino });
@@ -45,14 +45,14 @@ test('tells directories apart by device and inode', () =>
     assert.equal(directoryIdentity(join(sandbox.path, 'link')), directoryIdentity(root));
   }));
 
-test('knows a directory that was deleted and made again for another one', () =>
+test('detects a directory that was deleted and created again', () =>
   withRoot(async ({ root, guard }) => {
     rmdirSync(join(root, 'snapshots'));
     mkdirSync(join(root, 'snapshots'));
     assert.match(said(guard), 'snapshots: is another directory');
   }));
 
-test('makes what the store can do without, and makes it again', () =>
+test('creates missing optional directories again', () =>
   withRoot(async ({ root, guard }) => {
     assert.is(statSync(join(root, 'quarantine')).mode & 0o777, 0o700);
     rmdirSync(join(root, 'quarantine'));
@@ -60,7 +60,7 @@ test('makes what the store can do without, and makes it again', () =>
     assert.ok(existsSync(join(root, 'quarantine')));
   }));
 
-test('says what was mounted over, until it is unmounted', () =>
+test('reports what was mounted over, until it is unmounted', () =>
   withRoot(async ({ root, guard }) => {
     for (const name of ['', '/snapshots', '/log', '/quarantine']) {
       await run('mount', ['-t', 'tmpfs', 'tmpfs', root + name]);
@@ -72,7 +72,7 @@ test('says what was mounted over, until it is unmounted', () =>
     }
   }));
 
-test('says what was moved, until it is back', () =>
+test('reports what was moved, until it is back', () =>
   withRoot(async ({ root, guard }) => {
     for (const name of ['', '/snapshots', '/log']) {
       renameSync(root + name, `${root}-moved`);
@@ -86,7 +86,7 @@ test('says what was moved, until it is back', () =>
     assert.not(existsSync(`${root}-moved`));
   }));
 
-test('says what became read-only', () =>
+test('reports what became read-only', () =>
   withRoot(async ({ root, guard }) => {
     for (const name of ['', '/log', '/quarantine']) {
       await run('mount', ['--bind', root + name, root + name]);
@@ -97,7 +97,7 @@ test('says what became read-only', () =>
     }
   }));
 
-test('says that ext4 has met an error, after which nothing is written, on an idle root too', async () => {
+test('reports an ext4 error after which nothing is written, even on an idle root', async () => {
   const loop = createLoop('ext4', { mount: ['errors=remount-ro'] });
   const guard = createRootGuard(loop.path);
   try {
@@ -112,7 +112,7 @@ test('says that ext4 has met an error, after which nothing is written, on an idl
   }
 });
 
-test('answers from a look that is no older than a millisecond', () =>
+test('caches its answer for at most a millisecond', () =>
   withRoot(async ({ root, guard }) => {
     assert.is(guard.checkAnew(), undefined);
     renameSync(root, `${root}-moved`);
@@ -123,7 +123,7 @@ test('answers from a look that is no older than a millisecond', () =>
     assert.is(guard.check(), undefined);
   }));
 
-test('refuses to watch what is missing, or no directory', () =>
+test('refuses to watch a missing path, or a file', () =>
   withRoot(async ({ root, guard }) => {
     writeFileSync(join(root, 'checkpoints'), '');
     for (const [name, code] of [

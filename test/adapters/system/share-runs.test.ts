@@ -19,7 +19,7 @@ const messageOf = (call: Promise<void>) =>
 
 const yieldToLoop = () => new Promise((resolve) => setImmediate(resolve));
 
-test('starts a run at once where none is running', () => {
+test('starts a run at once if none is running', () => {
   const { runs, shared } = controlled();
   void shared('a');
   void shared('b');
@@ -29,7 +29,7 @@ test('starts a run at once where none is running', () => {
   );
 });
 
-test('lets all that come during a run share the next one', async () => {
+test('lets all calls during a run share the next one', async () => {
   const { runs, shared } = controlled();
   const first = shared('a');
   const later = [shared('a'), shared('a'), shared('a')];
@@ -47,7 +47,7 @@ test('lets all that come during a run share the next one', async () => {
   assert.is(runs.length, 2);
 });
 
-test('makes the next run in spite of a failed one, and fails with its own', async () => {
+test('starts the next run after a failed one, and fails with its own error', async () => {
   const { runs, shared } = controlled();
   const first = shared('a');
   const second = shared('a');

@@ -16,7 +16,7 @@ const adapter = new URL(`../../../src/adapters/system/system.${extension}`, impo
 
 const clock = suite('system: clock');
 
-clock('tells the time of the millisecond that it is asked in', () => {
+clock('returns the current millisecond', () => {
   const system = createSystem();
   for (let n = 0; n < 2000; n++) {
     const before = BigInt(Date.now()) * 1_000_000n;
@@ -26,13 +26,13 @@ clock('tells the time of the millisecond that it is asked in', () => {
   }
 });
 
-clock('tells times apart within one millisecond', () => {
+clock('returns distinct times within one millisecond', () => {
   const system = createSystem();
   const times = new Set(Array.from({ length: 1000 }, () => system.now()));
   assert.ok(times.size > 100, `${times.size} times`);
 });
 
-clock("counts whole milliseconds since the machine's boot", () => {
+clock('counts whole milliseconds since boot', () => {
   const system = createSystem();
   const sinceBoot = () => Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0]) * 1000;
   // The kernel prints hundredths of a second, cut off.
@@ -46,7 +46,7 @@ clock.run();
 
 const readOnly = suiteNeeding('system: lock on a read-only file system', requireRoot());
 
-readOnly('is taken on a file that can only be read, and refused where none can be made', async () => {
+readOnly('is taken on a read-only file, and refused if none can be created', async () => {
   const sandbox = createSandbox('lock');
   const folder = sandbox.folder('root');
   writeFileSync(`${folder}/lock`, '');
@@ -64,7 +64,7 @@ readOnly.run();
 
 const lock = suite('system: lock');
 
-lock('is held by one at a time, and can be taken again once released', async () => {
+lock('is exclusive, and can be taken again after release', async () => {
   const sandbox = createSandbox('lock');
   const path = `${sandbox.path}/lock`;
   const first = await createSystem().lock(path);
@@ -78,7 +78,7 @@ lock('is held by one at a time, and can be taken again once released', async () 
   await sandbox.close();
 });
 
-lock('leaves what stands in the file', async () => {
+lock('keeps the content of the file', async () => {
   const sandbox = createSandbox('lock');
   const path = `${sandbox.path}/lock`;
   writeFileSync(path, 'who holds it');
@@ -88,7 +88,7 @@ lock('leaves what stands in the file', async () => {
   await sandbox.close();
 });
 
-lock('says why a lock can not be had at all', async () => {
+lock('reports why a lock cannot be taken', async () => {
   await rejectsWith(() => createSystem().lock('/proc/version/lock'), 'io');
 });
 
@@ -129,7 +129,7 @@ async function holdElsewhere(path: string): Promise<ChildProcess> {
 
 const disk = suiteNeeding('system: disk', requireFileSystem('ext4'), requireCommand('xfs_io'));
 
-disk('reserves blocks and leaves the size as it is', async () => {
+disk('preallocates blocks and keeps the size', async () => {
   const sandbox = createSandbox('reserve');
   const fd = openSync(`${sandbox.path}/file`, 'w');
   createSystem().preallocate(fd, 4096, 1 << 20);
@@ -140,7 +140,7 @@ disk('reserves blocks and leaves the size as it is', async () => {
   await sandbox.close();
 });
 
-disk('says no-space where a reservation does not fit', () => {
+disk('reports no-space if a preallocation does not fit', () => {
   const loop = createLoop('ext4');
   const fd = openSync(`${loop.path}/file`, 'w');
   try {
@@ -151,7 +151,7 @@ disk('says no-space where a reservation does not fit', () => {
   }
 });
 
-disk('says unsupported where blocks can not be reserved', () => {
+disk('reports unsupported if blocks cannot be preallocated', () => {
   const fd = openSync('/proc/self/comm', 'r+');
   try {
     throwsWith(() => createSystem().preallocate(fd, 0, 4096), 'unsupported');
@@ -160,14 +160,14 @@ disk('says unsupported where blocks can not be reserved', () => {
   }
 });
 
-disk('flushes a file system, for calls at the same time too', async () => {
+disk('flushes a file system, also for concurrent calls', async () => {
   const system = createSystem();
   const sandbox = createSandbox('flush');
   await Promise.all(Array.from({ length: 8 }, () => system.syncFileSystem(sandbox.path)));
   await sandbox.close();
 });
 
-disk('says when a flush did not reach the disk', async () => {
+disk('reports a flush that did not reach the disk', async () => {
   const loop = createLoop('ext4');
   try {
     loop.cutPower();
@@ -177,7 +177,7 @@ disk('says when a flush did not reach the disk', async () => {
   }
 });
 
-disk('says when there is nothing to flush', async () => {
+disk('reports a missing path to flush', async () => {
   await rejectsWith(() => createSystem().syncFileSystem('/nowhere/at/all'), 'io');
 });
 
@@ -198,7 +198,7 @@ for (const [kind, address] of [
   ['a path', (folder: string) => `${folder}/notify`],
   ['an abstract name', () => `@snapledger-notify-${process.pid}`],
 ] as const)
-  notify(`tells the service manager at ${kind}`, async () => {
+  notify(`notifies the service manager of ${kind}`, async () => {
     const sandbox = createSandbox('notify');
     const socket = address(sandbox.path);
     const child = spawn('perl', ['-e', receiver, socket], { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -219,12 +219,12 @@ for (const [kind, address] of [
     }
   });
 
-notify('says nothing where no service manager asks for it', async () => {
+notify('is silent without a service manager', async () => {
   delete process.env.NOTIFY_SOCKET;
   await createSystem().notify('READY=1');
 });
 
-notify('says when nobody listens', async () => {
+notify('reports that nothing listens', async () => {
   process.env.NOTIFY_SOCKET = '/nowhere/at/all';
   try {
     await rejectsWith(() => createSystem().notify('READY=1'), 'io');

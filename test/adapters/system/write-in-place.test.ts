@@ -7,7 +7,7 @@ import { createLoop } from '../../support/loop.ts';
 import { requireCommand, requireFileSystem, suiteNeeding } from '../../support/requirements.ts';
 import { createSandbox } from '../../support/sandbox.ts';
 
-const test = suiteNeeding('adapters/system/write-in-place', requireFileSystem('btrfs'), requireCommand('mkfs.btrfs'));
+const test = suiteNeeding('write in place', requireFileSystem('btrfs'), requireCommand('mkfs.btrfs'));
 
 /** Takes every block that is left. */
 function fill(folder: string): void {
@@ -22,7 +22,7 @@ function fill(folder: string): void {
   closeSync(fd);
 }
 
-test('lets a file grow within its reserved blocks on a full btrfs, where each write changes the block before', () => {
+test('lets a file grow within its preallocated blocks on a full btrfs that copies on write', () => {
   const loop = createLoop('btrfs');
   try {
     const folder = join(loop.path, 'log');
@@ -41,7 +41,7 @@ test('lets a file grow within its reserved blocks on a full btrfs, where each wr
   }
 });
 
-test('has nothing to ask elsewhere, and says where it is refused', async () => {
+test('does nothing on other file systems, and reports a refusal', async () => {
   const loop = createLoop('btrfs', { mount: ['ro'] });
   const sandbox = createSandbox('in-place');
   try {

@@ -7,7 +7,7 @@ import { caughtFault } from '../../support/caught-fault.ts';
 import { oneOfEach, prepared } from '../../support/sample-events.ts';
 import { memoryFiles } from './memory-files.ts';
 
-const test = suite('an anchor');
+const test = suite('anchor');
 const [created] = oneOfEach as readonly [Event];
 const keys = (...names: string[]): readonly Event[] => [created, ...names.map((name, at) => prepared(at + 1, name))];
 const logOf = async (events: readonly Event[]) => (await memoryFiles(events)).openLog();
@@ -17,7 +17,7 @@ async function anchorsOf(events: readonly Event[]): Promise<readonly Anchor[]> {
   return Promise.all(events.map(async (_, at) => anchorOf(await logOf(events.slice(0, at + 1)))));
 }
 
-test('is one line that is read back', async () => {
+test('is one line that can be read back', async () => {
   const anchor = await anchorOf(await logOf(keys('a')));
   assert.match(formatAnchor(anchor), /^snapledger-anchor\.v1:0b7c1e9e-3a55-4c8e-9d0a-6a1f6a3f1c11:2:[0-9a-f]{64}$/);
   assert.equal(parseAnchor(`${formatAnchor(anchor)}\n`), either.right(anchor));
@@ -25,12 +25,12 @@ test('is one line that is read back', async () => {
     assert.ok(either.isLeft(parseAnchor(line)), line);
 });
 
-test('is contained in every log that went on from it', async () => {
+test('is contained in every continuation of its log', async () => {
   const anchors = await anchorsOf(keys('a', 'b'));
   assert.equal(await checkAnchors(await logOf(keys('a', 'b', 'c')), anchors), { holds: [1, 2, 3], broken: null });
 });
 
-test('shows a log that was cut', async () => {
+test('detects a truncated log', async () => {
   const anchors = await anchorsOf(keys('a', 'b', 'c'));
   assert.equal(await checkAnchors(await logOf(keys('a')), [...anchors].reverse()), {
     holds: [1, 2],
@@ -38,7 +38,7 @@ test('shows a log that was cut', async () => {
   });
 });
 
-test('shows a log that was rewritten, at the first of several that it contradicts', async () => {
+test('detects a rewritten log, at the first of several that it contradicts', async () => {
   const [first, , third, fourth] = (await anchorsOf(keys('a', 'b', 'c'))) as [Anchor, Anchor, Anchor, Anchor];
   const rewritten = await logOf(keys('a', 'B', 'c'));
   assert.equal(await checkAnchors(rewritten, [fourth, first, third]), {
@@ -51,14 +51,14 @@ test('shows a log that was rewritten, at the first of several that it contradict
   assert.match((await checkAnchors(rewritten, [fourth])).broken?.why ?? '', 'positions 1 to 4');
 });
 
-test('is of one store', async () => {
+test('belongs to one store', async () => {
   const [anchor] = await anchorsOf(keys('a'));
   const other = { ...created, data: { ...created.data, store: '11111111-3a55-4c8e-9d0a-6a1f6a3f1c11' } } as Event;
   const { broken } = await checkAnchors(await logOf([other, prepared(1, 'a')]), [anchor as Anchor]);
   assert.match(broken?.why ?? '', 'the anchor is of store 0b7c1e9e');
 });
 
-test('can not be had of an empty log', async () => {
+test('is not available for an empty log', async () => {
   assert.is((await caughtFault(logOf([]).then(anchorOf))).code, 'missing');
 });
 

@@ -57,7 +57,7 @@ overlay.before.each((context) => {
 });
 overlay.after.each(({ sandbox }) => sandbox.close());
 
-overlay('names the layer that brought or changed a file', async ({ root }) => {
+overlay('names the layer that added or changed a file', async ({ root }) => {
   assert.is(await blamed(root, 'overlay', 'c', '/etc/passwd'), 'file: B added this file, 8 bytes, position 5');
   assert.is(await blamed(root, 'overlay', 'A', 'etc/./passwd'), 'file: A added this file, 4 bytes, position 3');
   assert.is(await blamed(root, 'overlay', 'v', '/etc/hosts'), 'file: A added this file, 9 bytes, position 3');
@@ -75,7 +75,7 @@ overlay('names the layer that deleted it, by a whiteout or an opaque directory',
   );
 });
 
-overlay('follows nothing out of a snapshot', async ({ root }) => {
+overlay('follows no link out of a snapshot', async ({ root }) => {
   for (const path of ['../../1/fs/etc/passwd', '/etc/../..', '', 'a\0b'])
     assert.is((await caughtFault(blamed(root, 'overlay', 'c', path))).code, 'misuse');
   const link = await caughtFault(blamed(root, 'overlay', 'c', '/climb/etc/passwd'));
@@ -87,7 +87,7 @@ overlay('follows nothing out of a snapshot', async ({ root }) => {
   assert.match(through.message, '/etc/passwd: is a file in layer 2');
 });
 
-overlay('lets the nearest layer decide, whatever a lower one has in a place', async ({ root }) => {
+overlay('lets the nearest layer decide, whatever a lower one has at a path', async ({ root }) => {
   const at = (id: number, path: string) => join(root, `snapshots/${id}/fs`, path);
   symlinkSync('/srv', at(1, 'link'));
   writeFileSync(at(1, 'plain'), 'x');
@@ -117,45 +117,42 @@ overlay('lets the nearest layer decide, whatever a lower one has in a place', as
   assert.is((await caughtFault(blamed(root, 'overlay', 'B', '/tree/file'))).code, 'misuse');
 });
 
-overlay(
-  'follows a directory that the kernel has renamed by a redirect, and tells metadata from data',
-  async ({ root }) => {
-    const at = (id: number, path = '') => join(root, `snapshots/${id}/fs`, path);
-    mkdirSync(at(1, 'a/b/c'), { recursive: true });
-    writeFileSync(at(1, 'a/b/c/file'), 'x');
-    mkdirSync(join(root, 'work'));
-    mkdirSync(join(root, 'merged'));
-    for (const [id, below] of [
-      [2, at(1)],
-      [3, `${at(2)}:${at(1)}`],
-    ] as const) {
-      const options = `redirect_dir=on,metacopy=on,index=off,upperdir=${at(id)},workdir=${root}/work,lowerdir=${below}`;
-      execFileSync('mount', ['-t', 'overlay', 'overlay', '-o', options, join(root, 'merged')]);
-      const inside = (path: string) => join(root, 'merged', path);
-      if (id === 2) renameSync(inside('a/b'), inside('a/renamed'));
-      else {
-        renameSync(inside('a/renamed/c'), inside('moved'));
-        chmodSync(inside('etc/hosts.allow'), 0o600);
-      }
-      if (id === 2) writeFileSync(inside('etc/hosts.allow'), 'all');
-      assert.is(readFileSync(inside(id === 2 ? 'a/renamed/c/file' : 'moved/file'), 'utf8'), 'x');
-      execFileSync('umount', [join(root, 'merged')]);
+overlay('follows a directory renamed by a kernel redirect, and distinguishes metadata from data', async ({ root }) => {
+  const at = (id: number, path = '') => join(root, `snapshots/${id}/fs`, path);
+  mkdirSync(at(1, 'a/b/c'), { recursive: true });
+  writeFileSync(at(1, 'a/b/c/file'), 'x');
+  mkdirSync(join(root, 'work'));
+  mkdirSync(join(root, 'merged'));
+  for (const [id, below] of [
+    [2, at(1)],
+    [3, `${at(2)}:${at(1)}`],
+  ] as const) {
+    const options = `redirect_dir=on,metacopy=on,index=off,upperdir=${at(id)},workdir=${root}/work,lowerdir=${below}`;
+    execFileSync('mount', ['-t', 'overlay', 'overlay', '-o', options, join(root, 'merged')]);
+    const inside = (path: string) => join(root, 'merged', path);
+    if (id === 2) renameSync(inside('a/b'), inside('a/renamed'));
+    else {
+      renameSync(inside('a/renamed/c'), inside('moved'));
+      chmodSync(inside('etc/hosts.allow'), 0o600);
     }
-    const brought = 'file: A added this file, 1 bytes, position 3';
-    assert.is(await blamed(root, 'overlay', 'B', '/a/renamed/c/file'), brought);
-    assert.is(await blamed(root, 'overlay', 'c', '/moved/file'), brought);
-    assert.is(
-      await blamed(root, 'overlay', 'c', '/a/renamed/c/file'),
-      'nothing: c deleted it by the whiteout /a/renamed/c, was in A, position 6',
-    );
-    assert.is(
-      await blamed(root, 'overlay', 'c', '/etc/hosts.allow'),
-      'file: c changed the metadata of this file, 3 bytes, whose data is in a layer below (metacopy), position 6',
-    );
-  },
-);
+    if (id === 2) writeFileSync(inside('etc/hosts.allow'), 'all');
+    assert.is(readFileSync(inside(id === 2 ? 'a/renamed/c/file' : 'moved/file'), 'utf8'), 'x');
+    execFileSync('umount', [join(root, 'merged')]);
+  }
+  const brought = 'file: A added this file, 1 bytes, position 3';
+  assert.is(await blamed(root, 'overlay', 'B', '/a/renamed/c/file'), brought);
+  assert.is(await blamed(root, 'overlay', 'c', '/moved/file'), brought);
+  assert.is(
+    await blamed(root, 'overlay', 'c', '/a/renamed/c/file'),
+    'nothing: c deleted it by the whiteout /a/renamed/c, was in A, position 6',
+  );
+  assert.is(
+    await blamed(root, 'overlay', 'c', '/etc/hosts.allow'),
+    'file: c changed the metadata of this file, 3 bytes, whose data is in a layer below (metacopy), position 6',
+  );
+});
 
-overlay('says so where no layer has it, and where a layer is not on disk', async ({ root }) => {
+overlay('says that no layer has it, or that a layer is not on disk', async ({ root }) => {
   assert.is(
     (await caughtFault(blamed(root, 'overlay', 'c', '/nowhere'))).message,
     '/nowhere: no layer of c has it or ever deleted it',
@@ -168,7 +165,7 @@ overlay('says so where no layer has it, and where a layer is not on disk', async
   );
 });
 
-overlay('is plain JSON for machines', async ({ root }) => {
+overlay('is plain JSON with --json', async ({ root }) => {
   const layers = async (name: string) => openLayers(root, name);
   const row = Blame.encode(
     await blame({ files: await memoryFiles(facts('overlay')), layers }, { key: 'c', path: '/etc/hosts' }),
@@ -186,7 +183,7 @@ overlay('is plain JSON for machines', async ({ root }) => {
   assert.equal(pathSteps('/'), []);
 });
 
-overlay('knows no files of the driver in memory', async () => {
+overlay('has no files with the memory driver', async () => {
   assert.is((await caughtFault(blamed('/', 'memory', 'c', '/etc'))).code, 'unsupported');
 });
 overlay.run();
@@ -223,7 +220,7 @@ btrfs('names the first layer that has the file as it is', async ({ loop: { path 
   assert.is(await blamed(path, 'btrfs', 'B', '/etc/hosts'), 'file: A added this file, 9 bytes, position 3');
 });
 
-btrfs('names the layer that took it away', async ({ loop: { path } }) => {
+btrfs('names the layer that deleted it', async ({ loop: { path } }) => {
   assert.is(await blamed(path, 'btrfs', 'c', '/etc/hosts'), 'nothing: c deleted it, was in A, position 6');
   assert.is((await caughtFault(blamed(path, 'btrfs', 'c', '/nowhere'))).code, 'missing');
 });

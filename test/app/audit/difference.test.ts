@@ -5,7 +5,7 @@ import { emptyState, evolve } from '../../../projections/state.ts';
 import { Change, differenceOf } from '../../../src/app/audit/difference.ts';
 import { committed, enveloped, prepared, removed } from '../../support/sample-events.ts';
 
-const test = suite('the difference of two states');
+const test = suite('difference of two states');
 const measured = (id: number, bytes: number): Event => ({ type: 'UsageMeasured', data: { id, bytes, inodes: 1 } });
 const facts: readonly Event[] = [
   prepared(1, 'a'),
@@ -22,18 +22,18 @@ const at = (position: number) => enveloped(facts).slice(0, position).reduce(evol
 const told = (from: number, to: number) =>
   differenceOf(at(from), at(to)).changes.map(({ how, id, bytes }) => `${how} ${id} ${bytes}`);
 
-test('is what appeared, vanished and changed, with the bytes', () => {
+test('has what appeared, vanished and changed, with the bytes', () => {
   assert.equal(told(4, 9), ['vanished 1 -100', 'changed 2 0', 'appeared 3 40']);
   assert.equal(told(1, 3), ['changed 1 100']);
   assert.equal(told(9, 4), ['appeared 1 100', 'changed 2 0', 'vanished 3 -40']);
 });
 
-test('is nothing between equal states, whatever came and went', () => {
+test('is empty between equal states, whatever happened between them', () => {
   assert.equal(told(9, 9), []);
   assert.equal(told(0, 0), []);
 });
 
-test('is plain JSON for machines', () => {
+test('is plain JSON with --json', () => {
   const [change] = differenceOf(at(1), at(3)).changes.map(Change.encode);
   assert.equal(change, {
     how: 'changed',

@@ -6,7 +6,7 @@ import { caughtFault } from '../../support/caught-fault.ts';
 import { committed, prepared } from '../../support/sample-events.ts';
 import { memoryFiles } from './memory-files.ts';
 
-const test = suite('the history of a snapshot');
+const test = suite('history of a snapshot');
 const second = 1_000_000_000n;
 const A = { name: 'A', id: 1 };
 const B = { name: 'B', id: 2 };
@@ -51,7 +51,7 @@ test('history: shows every event of the snapshot, and how long it was active', a
   assert.is(first?.now, 'A');
 });
 
-test('tells of all that ever stood under one key, oldest first', async () => {
+test('has all snapshots that ever had a key, oldest first', async () => {
   const histories = await of('a');
   assert.equal(
     histories.map(({ id }) => id),
@@ -60,7 +60,7 @@ test('tells of all that ever stood under one key, oldest first', async () => {
   assert.is(histories[1]?.activeFor, 92n * second, 'an open one is active until now');
 });
 
-test('tells its children then and now', async () => {
+test('has its children then and now', async () => {
   const [first] = await of('B');
   assert.equal(first?.children, [
     { id: 3, was: 'c', now: null },
@@ -68,7 +68,7 @@ test('tells its children then and now', async () => {
   ]);
 });
 
-test('tells the parents of a removed one, whether they live or not', async () => {
+test('has the parents of a removed one, alive or not', async () => {
   const [living] = await of('C');
   assert.is(living?.ended?.position, 9);
   assert.equal(living?.parents, [
@@ -82,7 +82,7 @@ test('tells the parents of a removed one, whether they live or not', async () =>
   ]);
 });
 
-test('of a removed one is found by the beginning of its key too', async () => {
+test('of a removed one is found by the start of its key too', async () => {
   const events = [prepared(1, 'default/1/removed-one'), gone(1, 'default/1/removed-one')];
   assert.equal(
     (await of('remov', events)).map(({ id }) => id),
@@ -90,7 +90,7 @@ test('of a removed one is found by the beginning of its key too', async () => {
   );
 });
 
-test('is found by the number too', async () => {
+test('is found by the id too', async () => {
   assert.equal(
     (await of('3')).map(({ name }) => name),
     ['C'],
@@ -103,19 +103,19 @@ const hintFor = async (key: string, events: readonly Event[]) => {
   return error.hint;
 };
 
-test('names the nearest keys where there never was one', async () => {
+test('suggests the nearest keys if there was none', async () => {
   const events = [prepared(1, 'layer-of-web'), prepared(2, 'job')];
   assert.is(await hintFor('layer-of-webb', events), 'the nearest are: layer-of-web');
   assert.is(await hintFor('web', events), 'the nearest are: layer-of-web');
   assert.is(await hintFor('99', events), '`snapledger ls` lists the existing ones');
 });
 
-test('looks among the removed where no living key is near', async () => {
+test('suggests removed keys if no live one is near', async () => {
   const events = [prepared(1, 'removed-one'), gone(1, 'removed-one')];
   assert.is(await hintFor('removed-once', events), 'the nearest are: removed-one');
 });
 
-test('is plain JSON for machines', async () => {
+test('is plain JSON with --json', async () => {
   const [first] = (await of('C')).map(History.encode);
   assert.equal(JSON.parse(JSON.stringify(first)), {
     id: '3',

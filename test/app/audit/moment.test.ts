@@ -7,9 +7,9 @@ const second = 1_000_000_000n;
 const now = BigInt(Date.UTC(2026, 10, 24, 12)) * 1_000_000n;
 const utc = (text: string) => BigInt(Date.parse(text)) * 1_000_000n;
 
-const times = suite('a time');
+const times = suite('time argument');
 
-times('is taken as RFC 3339, to the nanosecond and in any zone', () => {
+times('is accepted as RFC 3339, to the nanosecond and in any zone', () => {
   const taken: readonly (readonly [string, bigint])[] = [
     ['2026-11-24T10:00:00Z', utc('2026-11-24T10:00:00Z')],
     ['2026-11-24t10:00:00z', utc('2026-11-24T10:00:00Z')],
@@ -22,7 +22,7 @@ times('is taken as RFC 3339, to the nanosecond and in any zone', () => {
   for (const [text, time] of taken) assert.equal(parseTime(text, now), either.right(time), text);
 });
 
-times('is taken as how long ago it was', () => {
+times('is accepted as an age', () => {
   assert.equal(parseTime('2h ago', now), either.right(now - 7200n * second));
   assert.equal(parseTime('10m', now), either.right(now - 600n * second));
   assert.equal(parseTime('90s ago', now), either.right(now - 90n * second));
@@ -30,7 +30,7 @@ times('is taken as how long ago it was', () => {
   assert.equal(parseTime('2w', now), either.right(now - 1_209_600n * second));
 });
 
-times('is refused where the calendar or the clock has none, or where it is none', () => {
+times('is refused if the calendar or the clock has none, or if it is invalid', () => {
   for (const text of [
     '2026-02-30',
     '2026-13-01',
@@ -49,14 +49,14 @@ times('is refused where the calendar or the clock has none, or where it is none'
 
 times.run();
 
-const moments = suite('a moment');
+const moments = suite('moment argument');
 
 moments('is a position or a time', () => {
   assert.equal(parseMoment('12', now), either.right({ position: 12 }));
   assert.equal(parseMoment('1m ago', now), either.right({ time: now - 60n * second }));
 });
 
-moments('is refused where it is neither', () => {
+moments('is refused if it is neither', () => {
   assert.equal(parseMoment('0', now), either.left('0: is no position: they begin at 1'));
   assert.equal(
     parseMoment('99999999999999999999', now),

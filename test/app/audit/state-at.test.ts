@@ -7,7 +7,7 @@ import { createMemoryCheckpointStore } from '../../support/memory-checkpoint-sto
 import { committed, prepared, removed } from '../../support/sample-events.ts';
 import { memoryFiles } from './memory-files.ts';
 
-const test = suite('the state at a moment');
+const test = suite('state at a moment');
 const facts = [prepared(1, 'a'), committed(1, 'a', 'A'), prepared(2, 'b', { name: 'A', id: 1 }), removed(2, 'b')];
 
 const keysAt = async (at?: string) => {
@@ -42,7 +42,7 @@ test('is refused for a moment that the log does not have', async () => {
   assert.is((await refusal('soon'))[0], 'misuse');
 });
 
-test('begins with the newest checkpoint that is not later', async () => {
+test('starts from the newest checkpoint that is not later', async () => {
   const files = await memoryFiles(facts);
   const log = await files.openLog();
   const checkpoints = createMemoryCheckpointStore();

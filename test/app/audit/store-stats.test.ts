@@ -8,7 +8,7 @@ import { createMemoryCheckpointStore } from '../../support/memory-checkpoint-sto
 import { committed, prepared, removed } from '../../support/sample-events.ts';
 import { memoryFiles } from './memory-files.ts';
 
-const test = suite('the figures of a store');
+const test = suite('figures of a store');
 const facts: readonly Event[] = [
   prepared(1, 'default/1/a'),
   committed(1, 'default/1/a', 'default/2/A'),
@@ -39,7 +39,7 @@ test('are those of an earlier moment, with the ages of that time', async () => {
   assert.is(stats.pendingPurge, 0);
 });
 
-test('tell how far the newest checkpoint is behind', async () => {
+test('show the lag of the newest checkpoint', async () => {
   const files = await memoryFiles(facts);
   const log = await files.openLog();
   const checkpoints = createMemoryCheckpointStore();
@@ -51,7 +51,7 @@ test('tell how far the newest checkpoint is behind', async () => {
   assert.is(stats.behindCheckpoint, 2);
 });
 
-test('tell what is retained of removed layers', async () => {
+test('show what is retained of removed layers', async () => {
   const layer = { id: 1, key: 'default/2/A', kind: 'committed', parent: '', parentId: null } as const;
   const data = { ...layer, labels: {}, created: 1n, updated: 1n, retained: true };
   const { retained, pendingPurge } = await statsOfStore(
@@ -60,7 +60,7 @@ test('tell what is retained of removed layers', async () => {
   assert.equal([retained.layers, retained.bytes, pendingPurge], [1, 100, 1]);
 });
 
-test('are plain JSON for machines, of an empty log too', async () => {
+test('are plain JSON, of an empty log too', async () => {
   const empty = { snapshots: '0', bytes: '0', inodes: '0', unmeasured: '0' };
   assert.equal(Stats.encode(await statsOfStore(await memoryFiles([]))), {
     position: '0',

@@ -34,7 +34,7 @@ const refused = (asked: Promise<unknown>) =>
     (error: Fault) => assert.is(error.code, 'stopped'),
   );
 
-test('usage: a walk ends when the last client hangs up, and begins anew for the next one', async () => {
+test('usage: a walk ends when the last client hangs up, and starts again for the next one', async () => {
   const { store, release, ended, begun } = await measured();
   const [first, second] = [new AbortController(), new AbortController()];
   const asked = [first, second].map(({ signal }) => store.snapshots.usage('k', signal));
@@ -52,7 +52,7 @@ test('usage: a walk ends when the last client hangs up, and begins anew for the 
   assert.is(begun(), 2);
 });
 
-test('usage: a walk goes on while one client waits', async () => {
+test('usage: a walk continues while one client waits', async () => {
   const { store, release, begun } = await measured();
   const leaving = new AbortController();
   const asked = [store.snapshots.usage('k', leaving.signal), store.snapshots.usage('k')] as const;

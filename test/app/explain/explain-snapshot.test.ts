@@ -5,7 +5,7 @@ import type { Event } from '../../../events/registry.ts';
 import { createInquiry } from '../../../src/app/explain/why.ts';
 import { committed, enveloped, prepared, sampleRoot } from '../../support/sample-events.ts';
 
-const test = suite('app/explain/explain-snapshot');
+const test = suite('explain snapshot');
 const name = 'ns/2/sha256:a';
 const made = [prepared(1, 'ns/1/x'), committed(1, 'ns/1/x', name)] as const;
 const gone = (retained: boolean): Event => ({
@@ -48,14 +48,14 @@ function storyOf(events: readonly Event[], about = name, seen = byContainerd(env
 }
 const lastOf = (...events: Event[]) => storyOf(events)?.story.at(-1);
 
-test('tells the life of a snapshot, by key, name or number', () => {
+test('explains a snapshot, by key, name or id', () => {
   const story = ['prepared by containerd as active, at position 1', 'committed from ns/1/x, at position 2'];
   for (const about of [name, 'ns/1/x', '1'])
     assert.equal(storyOf(made, about), { id: 1, key: name, now: 'committed', story });
   assert.is(storyOf(made, 'nobody'), undefined);
 });
 
-test('names lease and parent, and what else became of a snapshot', () => {
+test('names lease and parent, and the outcome of a snapshot', () => {
   const events: Event[] = [
     ...made,
     prepared(2, 'k', { name, id: 1 }),
@@ -80,7 +80,7 @@ test('names lease and parent, and what else became of a snapshot', () => {
   assert.is(storyOf([prepared(3, 'u'), undone], 'u', enveloped([prepared(3, 'u'), undone]))?.now, 'undone');
 });
 
-test('says what containerd deleted before, the container rather than its snapshot', () => {
+test('names the earlier deletion in containerd, the container rather than its snapshot', () => {
   const removals = [observed('/containers/delete', 31, 'web'), observed('/snapshot/remove', 32, 'web')] as const;
   assert.is(
     lastOf(listening(true), ...made, ...removals, gone(true)),
@@ -92,7 +92,7 @@ test('says what containerd deleted before, the container rather than its snapsho
   );
 });
 
-test('takes the newest deletion before the removal, in the order of their times, not of the log', () => {
+test('takes the newest deletion before the removal, by time and not by log order', () => {
   const seen = byContainerd(
     enveloped([
       ...[listening(true), ...made, gone(true)],
@@ -105,7 +105,7 @@ test('takes the newest deletion before the removal, in the order of their times,
   assert.match(storyOf([], name, later)?.story.at(-1) ?? '', 'were not recorded');
 });
 
-test('says so where it can not know', () => {
+test('says that it cannot know', () => {
   assert.match(lastOf(...made, gone(true)) ?? '', "cause not known: containerd's events were not");
   const watched = listening(true);
   assert.match(lastOf(watched, ...made, gone(true)) ?? '', 'containerd reported no cause in the 10 minutes before');
@@ -126,14 +126,14 @@ test('says for how long it could not know', () => {
   );
 });
 
-test('takes a session that did not end in order for one that listened until its last event', () => {
+test('counts an unclean session as connected until its last event', () => {
   const story = lastOf(listening(true), ...made, opened, listening(true), gone(true));
   assert.match(story ?? '', 'not recorded for 2.0 s of the 10 minutes before');
   assert.match(lastOf(listening(true), ...made, opened, gone(true)) ?? '', 'not recorded for 2.0 s of the 10');
   assert.match(lastOf(listening(true), listening(true), ...made, gone(true)) ?? '', 'containerd reported no cause');
 });
 
-test('passes over a moment too short to be worth a word', () => {
+test('ignores an interruption that is too short to matter', () => {
   const events = [...made, listening(true), observed('/images/delete', 29, 'x'), gone(true)];
   const seen = byContainerd(enveloped(events)).map((envelope) =>
     envelope.position === 3 ? { ...envelope, time: 2_950_000_000n } : envelope,
@@ -141,7 +141,7 @@ test('passes over a moment too short to be worth a word', () => {
   assert.match(storyOf([], name, seen)?.story.at(-1) ?? '', /2\.1 s after image x was deleted in namespace ns, at/);
 });
 
-test('names who else removed it, and follows a layer through retention', () => {
+test('names another remover, and follows a layer through retention', () => {
   const events: Event[] = [
     ...made,
     gone(true),

@@ -31,7 +31,7 @@ function observing(record: (event: Event) => void) {
 
 const image = (name: string) => ({ topic: '/images/delete', namespace: 'ns', name, at: 5n });
 
-test('records what containerd tells, cut to a bounded length, and whether it is listened to and since when', () => {
+test("records containerd's events, cut to a bounded length, and when it was connected", () => {
   const recorded: Event[] = [];
   const { listener } = observing((event) => recorded.push(event));
   listener.listening(false);
@@ -53,7 +53,7 @@ test('records what containerd tells, cut to a bounded length, and whether it is 
   );
 });
 
-test('records no flood', () => {
+test('limits the rate of recorded events', () => {
   let count = 0;
   const { listener, pass } = observing(() => {
     count += 1;

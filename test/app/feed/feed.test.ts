@@ -52,7 +52,7 @@ function reader(feed: ReturnType<typeof opened>['feed'], wanted: Wanted) {
   return { next, end: () => gone.abort() };
 }
 
-test('feed: has no pipeline while nobody follows', async () => {
+test('feed: has no pipeline without a follower', async () => {
   const { feed, pipelines, record } = opened();
   await record(3);
   assert.equal(pipelines.list(), []);

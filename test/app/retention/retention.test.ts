@@ -207,7 +207,7 @@ test('retention: a layer that was never measured is adopted if it exists', async
   assert.is(codeOf(answer), 'already-exists');
 });
 
-test('retention: a layer that can not be verified is not adopted, and stays retained', async () => {
+test('retention: a layer that cannot be verified is not adopted, and stays retained', async () => {
   let failing = false;
   const before = (name: string) => {
     if (failing && name === 'usage') throw new Fault('io', 'the disk fails', { hint: 'replace it' });

@@ -21,7 +21,7 @@ const troubleOf = (code: 'io' | 'corrupt'): LogTrouble => ({
   refuses: 'none',
 });
 
-test('answers a change that waits too long for a silent log, and begins none while it is silent', async () => {
+test('answers a change that waits too long for a silent log, and starts none while it is silent', async () => {
   const troubles = new BehaviorSubject<LogTrouble | undefined>(undefined);
   const inTime = createAnswerInTime({ troubles }, 20);
   const { promise: held, resolve: release } = deferred();
@@ -44,7 +44,7 @@ test('answers a change that waits too long for a silent log, and begins none whi
   assert.ok(ended, 'the change itself goes on');
 });
 
-test('lets a change wait where the trouble passes, and where it is of another kind', async () => {
+test('lets a change wait if the trouble passes, or is of another kind', async () => {
   const troubles = new BehaviorSubject<LogTrouble | undefined>(troubleOf('io'));
   const inTime = createAnswerInTime({ troubles }, 20);
   troubles.next(troubleOf('corrupt'));
@@ -53,7 +53,7 @@ test('lets a change wait where the trouble passes, and where it is of another ki
   assert.is((await caughtFault(inTime(() => Promise.reject(new Fault('io', 'no', { hint: '' }))))).message, 'no');
 });
 
-test('adds nothing to a log that knows no trouble', async () => {
+test('adds nothing to a log without trouble reports', async () => {
   const change = async () => 1;
   const inTime = createAnswerInTime({});
   const answer = change();

@@ -9,7 +9,7 @@ import { waitFor } from '../../support/wait-for.ts';
 const test = suite('app/store/late-undo');
 const actor = { actor: 'containerd', namespace: 'default' };
 
-test('leaves the seal of a commit alone that came about in the meantime', async () => {
+test('does not unfreeze a layer that was committed in the meantime', async () => {
   const operations: string[] = [];
   const { snapshots, said } = await openMemoryStore({
     before: (operation) => {

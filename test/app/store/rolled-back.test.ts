@@ -18,7 +18,7 @@ const fullFor = (key: string) => ({
   },
 });
 
-test('holds a new number back until the volume of one given back is gone', async () => {
+test('delays a new id until the volume of the rolled-back one is gone', async () => {
   const order: string[] = [];
   const { promise: purging, resolve: goOn } = deferred();
   const { snapshots, driver, journal } = await openMemoryStore({
@@ -78,7 +78,7 @@ test('rollback: records a volume that the disk does not delete, so that a crash 
   assert.is(again.driver.quarantined.size, 0);
 });
 
-test('does not give the number of such a volume again, even where the crash comes at once', async () => {
+test('does not assign the id of such a volume again, even after an immediate crash', async () => {
   const { snapshots, kept, driver } = await openMemoryStore({
     ...fullFor('k1'),
     before: (operation, id) => {

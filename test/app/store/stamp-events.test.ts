@@ -7,7 +7,7 @@ const test = suite('app/store/stamp-events');
 const store = '0b7c1e9e-3a55-4c8e-9d0a-6a1f6a3f1c11';
 const actor = { actor: 'containerd', namespace: 'k8s.io' };
 
-test('ids follow from store and position alone, as version 5 of RFC 9562', () => {
+test('ids follow only from store and position, as version 5 of RFC 9562', () => {
   assert.is(eventId(store, 1), eventId(store, 1));
   assert.is.not(eventId(store, 1), eventId(store, 2));
   assert.is.not(eventId(store, 1), eventId('11111111-2222-4333-8444-555555555555', 1));

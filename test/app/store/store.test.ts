@@ -32,7 +32,7 @@ const refusal = <T>(answer: Answer<T>) => (either.isLeft(answer) ? answer.left.c
 const full = () => new Fault('no-space', 'the disk is full', { hint: '' });
 const broken = () => new Fault('io', 'EIO', { hint: '' });
 
-test('a layer is prepared, committed, stood on and removed', async () => {
+test('a layer is prepared, committed, used as parent and removed', async () => {
   const { snapshots, types, journal, cleanup } = await opened();
   assert.equal(right(await snapshots.prepare(prepare('k1'), actor)), [
     { type: 'memory', source: 'memory/1', target: '', options: ['rw'] },
@@ -68,7 +68,7 @@ test('every event carries the actor, a derived id and a position without gap', a
 });
 
 for (const fixedMounts of [true, false])
-  test(`mounts that are ${fixedMounts ? '' : 'not '}fixed are asked for ${fixedMounts ? 'until' : 'whenever'} something changes`, async () => {
+  test(`mounts that are ${fixedMounts ? '' : 'not '}fixed are requested ${fixedMounts ? 'until' : 'whenever'} something changes`, async () => {
     let asked = 0;
     const before = (operation: string) => {
       if (operation === 'mounts') asked += 1;
@@ -83,7 +83,7 @@ for (const fixedMounts of [true, false])
     assert.is(asked, fixedMounts ? 2 : 4);
   });
 
-test('mounts are given for actives and views alone', async () => {
+test('mounts are returned only for actives and views', async () => {
   const { snapshots } = await opened();
   right(await snapshots.prepare(prepare('k1'), actor));
   right(await snapshots.commit(commit('k1', 'base'), actor));
@@ -127,7 +127,7 @@ test('usage of a committed snapshot is measured once, in the background, after t
   assert.is(refusal(await snapshots.usage('nobody')), 'not-found');
 });
 
-test('usage of an active is measured at each question', async () => {
+test('usage of an active is measured at each request', async () => {
   const { snapshots, driver } = await opened();
   right(await snapshots.prepare(prepare('k1'), actor));
   assert.equal(right(await snapshots.usage('k1')), { bytes: 0, inodes: 1 });
@@ -135,7 +135,7 @@ test('usage of an active is measured at each question', async () => {
   assert.equal(right(await snapshots.usage('k1')), { bytes: 8192, inodes: 1 });
 });
 
-test('no answer is given before its event is durable, and no read shows it', async () => {
+test('no answer is sent before its event is durable, and no read shows it', async () => {
   const { promise: held, resolve: release } = deferred();
   let flushed: Promise<void> | undefined;
   const { snapshots, journal } = await opened({ flush: async () => flushed });
@@ -167,13 +167,13 @@ test('requests that arrive while one flush runs share the next', async () => {
   assert.ok(batches.length <= 4, `batches ${batches}`);
 });
 
-test('the same key prepared twice at once is made once', async () => {
+test('concurrent prepares of one key create it once', async () => {
   const { snapshots } = await opened();
   const answers = await Promise.all([1, 2, 3].map(() => snapshots.prepare(prepare('k'), actor)));
   assert.equal(answers.map(refusal).sort(), ['accepted', 'already-exists', 'already-exists']);
 });
 
-test('a disk that refuses a prepare: PrepareUndone, the error to the caller, the key free again', async () => {
+test('a driver that fails a prepare: PrepareUndone, the error to the caller, the key free again', async () => {
   let failing = true;
   const { snapshots, types, driver, cleanup } = await opened({
     before: (operation) => {
@@ -191,7 +191,7 @@ test('a disk that refuses a prepare: PrepareUndone, the error to the caller, the
   assert.equal([...driver.volumes.keys()], ['2']);
 });
 
-test('a full log that refuses a prepare at once leaves nothing, and removal still works', async () => {
+test('a full log that rejects a prepare at once leaves nothing, and removal still works', async () => {
   let isFull = false;
   const { snapshots, driver } = await opened({
     admit: (_, { reserve }) => {
@@ -210,7 +210,7 @@ test('a full log that refuses a prepare at once leaves nothing, and removal stil
   assert.equal([...driver.volumes.keys()], ['2']);
 });
 
-test('a log that gives events back: their volumes go, their numbers are not given again, the store works on', async () => {
+test('a log that rolls events back: their volumes are deleted, their ids not reused, the store continues', async () => {
   let failing = false;
   const { snapshots, driver, journal } = await opened({
     flush: async () => {
@@ -231,7 +231,7 @@ test('a log that gives events back: their volumes go, their numbers are not give
   assert.is(right(snapshots.stat('a')).id, 5);
 });
 
-test('a log that rolls back a number and then takes another event: the durable state is what a replay gives', async () => {
+test('a log that rolls back an id and accepts another event: the durable state equals a replay', async () => {
   let failing = false;
   const { snapshots, journal } = await opened({
     flush: async () => {
@@ -247,7 +247,7 @@ test('a log that rolls back a number and then takes another event: the durable s
   assert.equal([...toRows(journal.durable)], [...toRows(await replayOf(journal))]);
 });
 
-test('a log that fails with an unknown outcome stops: changes are refused, reads go on', async () => {
+test('a log that fails with an unknown outcome stops: changes are refused, reads continue', async () => {
   let failing = false;
   const { snapshots, journal, driver } = await opened({
     flush: async () => {
@@ -266,7 +266,7 @@ test('a log that fails with an unknown outcome stops: changes are refused, reads
 });
 
 for (const step of ['flush', 'freeze'])
-  test(`a disk that refuses the ${step} of a commit: CommitUndone, the active is as it was`, async () => {
+  test(`a driver that fails the ${step} of a commit: CommitUndone, the active is unchanged`, async () => {
     let failing = true;
     const { snapshots, types, driver } = await opened({
       before: (operation) => {
@@ -283,7 +283,7 @@ for (const step of ['flush', 'freeze'])
     right(await snapshots.commit(commit('k1', 'n'), actor));
   });
 
-test('a rebase goes on where the removal of its parent is given back while the layer is sealed', async () => {
+test('a rebase continues if the removal of its parent is rolled back while the layer is frozen', async () => {
   const { promise: held, resolve: release } = deferred();
   let failing = false;
   let removing: Promise<unknown> = Promise.resolve();
@@ -318,7 +318,7 @@ test('a rebase goes on where the removal of its parent is given back while the l
   assert.ok(volume?.frozen === true || volume?.kind === 'committed');
 });
 
-test('a log that refuses a commit: the seal is taken back and the active stays writable', async () => {
+test('a log that rejects a commit: the layer is unfrozen and the active stays writable', async () => {
   let failing = false;
   const { snapshots, driver } = await opened({
     flush: async () => {
@@ -333,7 +333,7 @@ test('a log that refuses a commit: the seal is taken back and the active stays w
   right(await snapshots.commit(commit('k1', 'n'), actor));
 });
 
-test('an undo that fails is logged in the one form and tried again', async () => {
+test('an undo that fails is logged in one form and retried', async () => {
   let freezeFails = true;
   let unfreezes = 0;
   const { snapshots, said } = await opened({
@@ -374,7 +374,7 @@ test('with background durability the commit answers first and its flush is recor
   assert.ok(journal.durable.volumes.wanted.get(1)?.flushed);
 });
 
-test('an end in order flushes what was committed in the background, and is none where that fails', async () => {
+test('a clean stop flushes background commits, and is not recorded if that fails', async () => {
   for (const [flush, last] of [
     [() => undefined, ['VolumeFlushed', 'StoreClosed']],
     [() => Promise.reject(broken()), []],
@@ -393,7 +393,7 @@ test('an end in order flushes what was committed in the background, and is none 
   }
 });
 
-test('a purge that fails is told and tried again, and cleanup does not wait for ever', async () => {
+test('a purge that fails is reported and retried, and cleanup does not wait without limit', async () => {
   let failures = 0;
   const { snapshots, driver, said } = await opened({
     before: (operation) => {
@@ -415,7 +415,7 @@ test('a synchronous removal answers when the volume is gone', async () => {
   assert.is(driver.volumes.size, 0);
 });
 
-test('a finish that fails leaves the commit good and is tried again', async () => {
+test('a failed dropActive keeps the commit and is retried', async () => {
   let finishes = 0;
   const { snapshots, said } = await opened({
     before: (operation) => {

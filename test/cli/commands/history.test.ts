@@ -9,7 +9,7 @@ async function printed(deps: MemoryDeps, key: string, options: QueryOptions = {}
   return lines.map((line) => line.replace(/\d+d ago/, 'long ago'));
 }
 
-test('shows the life of a removed snapshot', async ({ deps }) => {
+test('shows the history of a removed snapshot', async ({ deps }) => {
   assert.equal(await printed(deps, 'default/6/job'), [
     'snapshot    4',
     'key         default/6/job',
@@ -26,7 +26,7 @@ test('shows the life of a removed snapshot', async ({ deps }) => {
   ]);
 });
 
-test('shows the children of a living one, and what became of them', async ({ deps }) => {
+test('shows the children of a live snapshot, and their outcome', async ({ deps }) => {
   const lines = await printed(deps, 'default/2/sha256:aaa', { relative: true });
   assert.equal(lines.slice(0, 8), [
     'snapshot    1',
@@ -41,11 +41,11 @@ test('shows the children of a living one, and what became of them', async ({ dep
   assert.match(lines.at(-1) ?? '', /^ +7 {2}long ago {2}UsageMeasured/);
 });
 
-test('says that one is still active', async ({ deps }) => {
+test('says that a snapshot is still active', async ({ deps }) => {
   assert.match((await printed(deps, 'default/5/web')).join('\n'), /active for {2}\d+d \d+h, still open\n/);
 });
 
-test('prints one object a snapshot for machines', async ({ deps }) => {
+test('prints one JSON object per snapshot with --json', async ({ deps }) => {
   const [line = '', ...more] = await printed(deps, '4', { json: true });
   assert.is(more.length, 0);
   const { id, key, now, parents, events } = JSON.parse(line);

@@ -24,7 +24,7 @@ test('shows the events as an aligned table', async ({ deps }) => {
   ]);
 });
 
-test('prints envelopes as they stand in the log', async ({ deps }) => {
+test('prints envelopes as they are in the log', async ({ deps }) => {
   const [line = ''] = await printed(deps, { lines: '1' }, { json: true });
   assert.equal(JSON.parse(line), {
     position: '13',
@@ -36,19 +36,19 @@ test('prints envelopes as they stand in the log', async ({ deps }) => {
   });
 });
 
-test('begins at a position, and keeps the newest so many', async ({ deps }) => {
+test('starts at a position, and limits to the newest', async ({ deps }) => {
   assert.equal(await positions(deps, { from: '12' }), [12, 13]);
   assert.equal(await positions(deps, { lines: '2' }), [12, 13]);
   assert.equal(await positions(deps, { from: '13', lines: '5' }), [13]);
   assert.equal(await positions(deps, { from: '99' }), []);
 });
 
-test('shows some types alone, and the newest of them', async ({ deps }) => {
+test('filters by type, and limits to the newest of it', async ({ deps }) => {
   assert.equal(await positions(deps, { type: ['SnapshotPrepared'] }), [3, 5, 8, 9]);
   assert.equal(await positions(deps, { type: ['SnapshotPrepared', 'StoreClosed'], lines: '2' }), [9, 13]);
 });
 
-test('shows the whole life of the snapshots under a key or name', async ({ deps }) => {
+test('shows the whole history of the snapshots under a key or name', async ({ deps }) => {
   assert.equal(await positions(deps, { key: 'default/1/extract-a' }), [3, 4, 7]);
   assert.equal(await positions(deps, { key: 'default/6/job' }), [9, 11, 12]);
   assert.equal(await positions(deps, { key: 'default/6/job', from: '10', lines: '1' }), [12]);
@@ -60,20 +60,20 @@ const failure = (action: Promise<unknown>) =>
     (error: unknown) => error,
   );
 
-test('says so where no event names the key', async ({ deps }) => {
+test('says that no event names the key', async ({ deps }) => {
   const error = await failure(printed(deps, { key: 'nothing' }));
   assert.ok(error instanceof Fault);
   assert.is(error.code, 'missing');
   assert.match(error.message, 'nothing: no snapshot ever had this key, name or id');
 });
 
-test('suggests the type that was meant', async ({ deps }) => {
+test('suggests the nearest type', async ({ deps }) => {
   const error = await failure(printed(deps, { type: ['SnapshotRemove'] }));
   assert.ok(error instanceof Fault && error.code === 'misuse');
   assert.match(error.message, /^--type: expected names of events \(did you mean SnapshotRemoved\?\), found /);
 });
 
-test('shows what lies between two times', async ({ deps }) => {
+test('filters by a period', async ({ deps }) => {
   assert.equal(await positions(deps, { since: '2023-11-14T22:24:20Z' }), [11, 12, 13]);
   assert.equal(await positions(deps, { until: '2023-11-14T22:15:20Z' }), [1, 2]);
   assert.equal(await positions(deps, { since: '2023-11-14T22:22:00Z', until: '2023-11-14T22:24:19Z' }), [9, 10]);
@@ -81,22 +81,22 @@ test('shows what lies between two times', async ({ deps }) => {
   assert.equal(await positions(deps, { since: '1h ago' }), []);
 });
 
-test('shows one namespace, and one key', async ({ deps }) => {
+test('filters by namespace and by key', async ({ deps }) => {
   assert.equal(await positions(deps, { namespace: 'default', from: '10' }), [10, 11, 12]);
   assert.equal(await positions(deps, { namespace: 'other' }), []);
   assert.equal(await positions(deps, { key: 'default/6/job' }), [9, 11, 12]);
 });
 
-test('shows nothing and no error where a known key is filtered away', async ({ deps }) => {
+test('shows nothing and no error if a known key is filtered out', async ({ deps }) => {
   assert.equal(await positions(deps, { key: 'default/6/job', from: '13' }), []);
 });
 
-test('tells how long ago it was', async ({ deps }) => {
+test('accepts a relative time', async ({ deps }) => {
   const [, line = ''] = await printed(deps, { lines: '1' }, { relative: true });
   assert.match(line, /^ +13 {2}\d+d ago {2}StoreClosed/);
 });
 
-test('refuses what can not be selected', async ({ deps }) => {
+test('refuses an invalid selection', async ({ deps }) => {
   const refused = async (given: Given, options: LogOptions = {}) => {
     const error = await failure(printed(deps, given, options));
     assert.ok(error instanceof Fault && error.code === 'misuse');

@@ -44,7 +44,7 @@ const facts = [
   removed(11, `default/11/${digest('e')}`),
 ];
 
-const test = cliSuite('a name on the command line and over HTTP', facts);
+const test = cliSuite('snapshot name on the command line and over HTTP', facts);
 
 const commands = (deps: MemoryDeps, key: string, json = false) => {
   const printed = async (name: TableName) => (await printedQuery(deps, name, { key }, { json })).join('\n');
@@ -70,7 +70,7 @@ async function asked(path: string) {
   return { status, type, body: String(body) };
 }
 
-test("of a container is its own key, or the beginning of a digest's", async ({ deps }) => {
+test('of a container is its own key, or the start of a digest', async ({ deps }) => {
   for (const [name, key] of [
     ['c1', 'k8s.io/223/c1'],
     ['k8s.io/web', 'k8s.io/7/web'],
@@ -85,7 +85,7 @@ test("of a container is its own key, or the beginning of a digest's", async ({ d
   }
 });
 
-test('that several have is refused with a list of them, for machines too', async ({ deps }) => {
+test('that is ambiguous is refused with a list, also in JSON', async ({ deps }) => {
   for (const name of ['web', 'sha256:cccc', digest('c')])
     for (const run of Object.values(commands(deps, name))) {
       const error = await caughtFault(run());
@@ -108,7 +108,7 @@ test('that several have is refused with a list of them, for machines too', async
   }
 });
 
-test('of what was removed is found in the log', async ({ deps }) => {
+test('of a removed snapshot is found in the log', async ({ deps }) => {
   for (const run of [commands(deps, 'job').history, commands(deps, 'job').log, commands(deps, 'job').why])
     assert.match(await run(), 'default/6/job');
   const { status } = await asked('/log?key=nobody');

@@ -53,7 +53,7 @@ test('asks the daemon that the lock file names', async (context) => {
   assert.equal(asked, [false, true]);
 });
 
-test('tells what the daemon could not do', async (context) => {
+test('reports what the daemon failed to do', async (context) => {
   await daemonAt(context, () => {
     throw new Fault('stopped', 'the log has stopped', { hint: 'restart' });
   });
@@ -65,7 +65,7 @@ test('tells what the daemon could not do', async (context) => {
   assert.match(error.message, 'the log has stopped');
 });
 
-test('plans on a stopped store without its lock', async ({ deps }) => {
+test('plans on a stopped store without the lock', async ({ deps }) => {
   assert.equal(await printed(deps, { dryRun: true }), [
     'ACTION   ID  ABOUT        WHY',
     "discard   9  snapshots/9  above the log's last id 4, never acknowledged and empty",
@@ -74,7 +74,7 @@ test('plans on a stopped store without its lock', async ({ deps }) => {
   assert.ok(deps.driver.volumes.has('9'));
 });
 
-test('works on a stopped store itself, whatever its lock file still says', async ({ deps, sandbox }) => {
+test('works on a stopped store itself, whatever its lock file says', async ({ deps, sandbox }) => {
   const text = JSON.stringify({ pid: 1, address: '/x', http: join(sandbox.path, 'gone.sock') });
   for (const lock of [text, '', 'not json', '{"pid":"x"}']) {
     writeFileSync(join(deps.root, 'lock'), lock);
@@ -91,7 +91,7 @@ test('works on a stopped store itself, whatever its lock file still says', async
   }
 });
 
-test('says so where there is nothing to do', () => {
+test('says that there is nothing to do', () => {
   assert.equal(planLines([], true), ['nothing to do: the disk matches the log']);
 });
 

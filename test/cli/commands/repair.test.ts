@@ -25,7 +25,7 @@ const report = (losses: readonly LossReport[], again = false): RepairReport => (
   changed: losses.length === 0 ? [] : ['log/1.log'],
 });
 
-test('lists what is lost, what is kept aside, and what follows from it', () => {
+test('lists what is lost, what is quarantined, and the consequences', () => {
   assert.equal(repairLines(report([cut]), true), [
     cut.text,
     "  2 of these events can still be read, 1 can't",
@@ -38,7 +38,7 @@ test('lists what is lost, what is kept aside, and what follows from it', () => {
   ]);
 });
 
-test('says so where there is nothing to repair, or a repair was interrupted', () => {
+test('says that there is nothing to repair, or that a repair was interrupted', () => {
   assert.equal(repairLines(report([]), false), ['nothing to repair']);
   assert.equal(repairLines(report([], true), true), ['a repair was interrupted: it would be undone and started again']);
   assert.match(
@@ -47,7 +47,7 @@ test('says so where there is nothing to repair, or a repair was interrupted', ()
   );
 });
 
-test('prints one object for machines', async () => {
+test('prints one JSON object with --json', async () => {
   const sandbox = createSandbox('repair');
   const deps = await createMemoryDeps(sandbox, []);
   const { lines, print } = createPrinter();

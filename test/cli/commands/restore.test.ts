@@ -49,7 +49,7 @@ const stopped = (deps: MemoryDeps, asked: string[]): MemoryDeps => ({
   },
 });
 
-test('shows what can be brought back, what goes first before the rest', async ({ deps }) => {
+test('lists retained layers, parents first', async ({ deps }) => {
   const [head, first, second, ...more] = await printed(deps);
   assert.is(head, 'ID  USAGE  REMOVED  POSITION  KEY');
   assert.match(first ?? '', / 8 +- +\S+ +16 {2}default\/8\/sha256:bbbbbbbbbbbb…$/);
@@ -60,12 +60,12 @@ test('shows what can be brought back, what goes first before the rest', async ({
   assert.equal([row.id, row.key, row.since, row.flushed], ['8', `default/8/${digest}`, '16', false]);
 });
 
-test('says so where nothing is retained', async ({ sandbox }) => {
+test('says that nothing is retained', async ({ sandbox }) => {
   const deps = await createMemoryDeps(sandbox, enveloped(smallStore));
   assert.equal(await printed(deps), ['nothing is retained']);
 });
 
-test('restores on a stopped store, by a name that may be cut short', async ({ deps }) => {
+test('restores on a stopped store, by an abbreviated name', async ({ deps }) => {
   const asked: string[] = [];
   const here = stopped(deps, asked);
   assert.equal(await printed(here, 'default/7/sha256:a…'), ['restored 7 default/7/sha256:aaa']);
@@ -73,7 +73,7 @@ test('restores on a stopped store, by a name that may be cut short', async ({ de
   assert.equal(asked, ['true memory 7', 'true memory 7']);
 });
 
-test('a name that is not retained is refused, and the nearest one named', async ({ deps }) => {
+test('refuses a name that is not retained, and suggests the nearest', async ({ deps }) => {
   const fault = await caughtFault(printed(stopped(deps, []), 'default/7/sha256:aab'));
   assert.is(fault.message, 'snapshot default/7/sha256:aab: no layer of that name or number is retained');
   const untouched = { ...deps, restoreStopped: () => assert.unreachable('the store was opened') as never };

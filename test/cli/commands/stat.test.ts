@@ -14,7 +14,7 @@ async function printed(key: string, json: boolean) {
   return printedQuery(deps, 'stat', { key }, { json });
 }
 
-test('shows all that the log says of a snapshot', async () => {
+test('shows everything that the log has about a snapshot', async () => {
   assert.equal(await printed('default/4/sha256:bbb', false), [
     'key       default/4/sha256:bbb',
     'kind      committed',
@@ -30,7 +30,7 @@ test('shows all that the log says of a snapshot', async () => {
   ]);
 });
 
-test('finds a key that is cut short, as long as only one begins so', async () => {
+test('accepts an abbreviated key if it is unique', async () => {
   const [line] = await printed('default/4/sha256:b…', false);
   assert.is(line, 'key       default/4/sha256:bbb');
   assert.is((await printed('default/5', false))[0], 'key       default/5/web');
@@ -40,7 +40,7 @@ test('finds a key that is cut short, as long as only one begins so', async () =>
   );
 });
 
-test('prints one object for machines', async () => {
+test('prints one JSON object with --json', async () => {
   const [line = ''] = await printed('default/5/web', true);
   const { id, kind, parents, children, labels, path } = JSON.parse(line);
   assert.equal(
@@ -56,7 +56,7 @@ test('prints one object for machines', async () => {
   );
 });
 
-test('names the keys that contain what was asked for', async () => {
+test('suggests the keys that contain the argument', async () => {
   const error = await printed('sha256', false).then(
     () => undefined,
     (fault: unknown) => fault,

@@ -5,14 +5,14 @@ import type { TableName } from '../../../src/cli/tables/tables.ts';
 import { caughtFault } from '../../support/caught-fault.ts';
 import { cliSuite, type MemoryDeps, printedQuery } from '../memory-deps.ts';
 
-const test = cliSuite('looking back');
+const test = cliSuite('time travel');
 
 async function printed(deps: MemoryDeps, name: TableName, given: Given = {}, options: QueryOptions = {}) {
   const lines = await printedQuery(deps, name, given, options);
   return lines.map((line) => line.replace(/\b\d+d\b/g, 'age').replace(/ +(age|AGE)/g, ' $1'));
 }
 
-test('lists the snapshots of a moment', async ({ deps }) => {
+test('lists the snapshots at a moment', async ({ deps }) => {
   assert.equal(await printed(deps, 'snapshots', { at: '5' }), [
     'ID  KIND       USAGE AGE  KEY                   PARENT',
     ' 1  committed      - age  default/2/sha256:aaa  -',
@@ -20,7 +20,7 @@ test('lists the snapshots of a moment', async ({ deps }) => {
   ]);
 });
 
-test('lists what the filters of containerd take', async ({ deps }) => {
+test("lists snapshots by containerd's filters", async ({ deps }) => {
   const keys = async (...filters: string[]) =>
     (await printed(deps, 'snapshots', { filter: filters }, { json: true })).map((line) => JSON.parse(line).key);
   assert.equal(await keys('kind==committed'), ['default/2/sha256:aaa', 'default/4/sha256:bbb']);
@@ -29,7 +29,7 @@ test('lists what the filters of containerd take', async ({ deps }) => {
   assert.is(error.code, 'misuse');
 });
 
-test('shows the tree and one snapshot as they were', async ({ deps }) => {
+test('shows the tree and one snapshot at a moment', async ({ deps }) => {
   const was = await printed(deps, 'tree', { at: '2023-11-14T22:16:20Z' }, { json: true });
   assert.equal(
     was.map((line) => JSON.parse(line).key),
@@ -57,7 +57,7 @@ test('shows what happened between two moments', async ({ deps }) => {
   assert.equal([JSON.parse(line).how, JSON.parse(line).id], ['vanished', '4']);
 });
 
-test('counts', async ({ deps }) => {
+test('shows the figures at a moment', async ({ deps }) => {
   const lines = await printed(deps, 'stats');
   assert.match(lines[1] ?? '', /^all +3 +1\.5 MiB +12 +2$/);
   assert.match(lines.join('\n'), /^kind +committed +2 +1\.5 MiB.*\n +active +1 /m);

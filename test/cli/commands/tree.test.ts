@@ -13,7 +13,7 @@ test.after(() => sandbox.close());
 
 const later = 1_700_000_000_000_000_000n + 3_600_000_000_000n;
 
-test('draws living snapshots below their parents, with usage and age', () => {
+test('draws live snapshots below their parents, with usage and age', () => {
   const state = enveloped([...smallStore, prepared(5, 'default/9/\u001b[31mred')]).reduce(evolve, emptyState());
   assert.equal(treeLines(treeOf(state), {}, later), [
     'ID  KIND         USAGE  AGE  KEY',
@@ -24,19 +24,19 @@ test('draws living snapshots below their parents, with usage and age', () => {
   ]);
 });
 
-test('cuts digests short unless they are asked for whole', () => {
+test('abbreviates digests by default', () => {
   const digest = `sha256:${'0123456789abcdef'.repeat(4)}`;
   const state = enveloped([prepared(7, `default/1/${digest}`)]).reduce(evolve, emptyState());
   assert.is(treeLines(treeOf(state), {}, later)[1], ' 7  active      -  59m  default/1/sha256:0123456789ab…');
   assert.is(treeLines(treeOf(state), { whole: true }, later)[1], ` 7  active      -  59m  default/1/${digest}`);
 });
 
-test('shows a snapshot whose parent is gone as a root', () => {
+test('shows a snapshot whose parent is missing as a root', () => {
   const state = enveloped([prepared(7, 'child', 'gone', 6)]).reduce(evolve, emptyState());
   assert.equal(treeLines(treeOf(state), {}, later), ['ID  KIND    USAGE  AGE  KEY', ' 7  active      -  59m  child']);
 });
 
-test('prints one snapshot a line for machines', async () => {
+test('prints one JSON object per snapshot with --json', async () => {
   const deps = await createMemoryDeps(sandbox, enveloped(smallStore));
   const lines = await printedQuery(deps, 'tree', {}, { json: true });
   const rows = lines.map((line) => JSON.parse(line));

@@ -26,7 +26,7 @@ async function checkpoint(deps: MemoryDeps, position: number, rowsOf = position)
   deps.checkpoints.push({ at: { position, chainHash: await deps.chainHashAt(position) }, rows });
 }
 
-test('finds nothing in a store that is in order', async ({ deps }) => {
+test('finds nothing in an intact store', async ({ deps }) => {
   await checkpoint(deps, 13);
   await checkpoint(deps, 6);
   assert.equal(await verified(deps), {
@@ -42,7 +42,7 @@ test('finds nothing in a store that is in order', async ({ deps }) => {
   });
 });
 
-test('explains what vanished and what nobody asked for, and what to do', async ({ deps }) => {
+test('explains missing and unexplained volumes, with a hint', async ({ deps }) => {
   deps.driver.volumes.delete('3');
   deps.driver.volumes.set('9', newMemoryVolume());
   deps.driver.volumes.set('stray', { ...newMemoryVolume(), bytes: 1 });
@@ -56,7 +56,7 @@ test('explains what vanished and what nobody asked for, and what to do', async (
   assert.match(text, /orphans +2 findings/);
 });
 
-test('keeps quiet about what a daemon was just doing', async ({ deps }) => {
+test('ignores the work in progress of a daemon', async ({ deps }) => {
   deps.driver.volumes.set('5', newMemoryVolume());
   const openScan = async () => {
     await deps.append(enveloped([prepared(5, 'k')], 13));
@@ -66,7 +66,7 @@ test('keeps quiet about what a daemon was just doing', async ({ deps }) => {
   assert.is(await verify({ root: deps.root }, { ...deps, openScan }, print), 0);
 });
 
-test('does not call a purge that is due a finding', async ({ deps }) => {
+test('does not report a pending purge as a finding', async ({ deps }) => {
   const removed = { id: 3, key: 'default/5/web', kind: 'active', parent: 'default/4/sha256:bbb', parentId: 2 } as const;
   const data = { ...removed, labels: {}, created: 0n, updated: 0n, retained: false };
   await deps.append(enveloped([{ type: 'SnapshotRemoved', data }], 13));
@@ -82,7 +82,7 @@ test('finds a checkpoint that differs from the log', async ({ deps }) => {
   assert.match(lines.join('\n'), 'the checkpoint at position 10 differs from the log in 6 rows');
 });
 
-test('calls a checkpoint of another history damage', async ({ deps }) => {
+test('reports a checkpoint of another history as damage', async ({ deps }) => {
   await checkpoint(deps, 10);
   deps.checkpoints.push({ at: { position: 9, chainHash: 'other' }, rows: [] });
   const { status, lines } = await verified(deps);
@@ -131,7 +131,7 @@ test('finds a checkpoint that is ahead of the log', async ({ deps }) => {
   assert.match(lines.join('\n'), 'the log ends at position 13, but a checkpoint shows that it once held position 14');
 });
 
-test('takes a checkpoint that is written meanwhile for what it is', async ({ deps }) => {
+test('accepts a checkpoint that is written meanwhile', async ({ deps }) => {
   const openCheckpoints = async () => {
     await deps.append(enveloped([prepared(5, 'k')], 13));
     deps.driver.volumes.set('5', newMemoryVolume());
@@ -157,7 +157,7 @@ function onceThen<T>(first: T, later: () => Promise<T>): () => Promise<T> {
   };
 }
 
-test('knows the gap that a repair tells of, and no other', async ({ deps }) => {
+test('accepts only the gap that a repair recorded', async ({ deps }) => {
   const gap = { file: 'f.log', first: 3, last: 5 };
   const inspectLog = async () => ({ ...(await deps.inspectLog(deps.root)), gaps: [gap] });
   const look = async () => {
@@ -179,7 +179,7 @@ test('knows the gap that a repair tells of, and no other', async ({ deps }) => {
   );
 });
 
-test('tells of every snapshot and every directory what it is and why', async ({ sandbox, deps }) => {
+test('explains every snapshot and every directory', async ({ sandbox, deps }) => {
   deps.driver.volumes.set('stray', { ...newMemoryVolume(), bytes: 1 });
   const fact = { path: 'snapshots/9', id: 9, moved: 'quarantine/13-9', why: 'nobody knows it' };
   await deps.append(enveloped([{ type: 'OrphanQuarantined', data: fact }], 13));
@@ -204,7 +204,7 @@ test('tells of every snapshot and every directory what it is and why', async ({ 
   );
 });
 
-test('explains what is retained, and what of it is gone', async ({ deps }) => {
+test('explains retained layers, and missing ones', async ({ deps }) => {
   for (const [id, key, parentId] of [
     [3, 'default/5/web', 2],
     [2, 'default/4/sha256:bbb', 1],
@@ -231,7 +231,7 @@ test('explains what is retained, and what of it is gone', async ({ deps }) => {
   assert.match(broken.all.join('\n'), 'retained default/5/web odd its parent default/4/sha256:bbb is lost');
 });
 
-test('prints one line for each row and one object with every step for machines', async ({ deps }) => {
+test('prints one line per row and one object with every step with --json', async ({ deps }) => {
   const { lines, print } = createPrinter();
   await verify({ root: deps.root, json: true }, deps, print);
   assert.equal(JSON.parse(lines[0] ?? ''), {

@@ -7,7 +7,7 @@ const test = cliSuite('why');
 
 const printed = (deps: MemoryDeps, key: string, json = false) => printedQuery(deps, 'why', { key }, { json });
 
-test('tells of a living snapshot who made it and what holds it, by a key that may be cut short', async ({ deps }) => {
+test('shows who created a live snapshot and what holds it, by an abbreviated key', async ({ deps }) => {
   const lines = await printed(deps, 'default/4/sha256:b…');
   assert.is(lines[0], 'snapshot 2 default/4/sha256:bbb: committed');
   assert.is(lines.at(-1), '  needed by its child default/5/web');
@@ -15,20 +15,20 @@ test('tells of a living snapshot who made it and what holds it, by a key that ma
   assert.equal([object.id, object.now, object.children], ['2', 'committed', ['default/5/web']]);
 });
 
-test('tells of a removed snapshot who removed it', async ({ deps }) => {
+test('shows who removed a removed snapshot', async ({ deps }) => {
   const lines = await printed(deps, 'default/6/job');
   assert.is(lines[0], 'snapshot 4 default/6/job: removed');
   assert.match(lines.join('\n'), /removed by a client in namespace default; cause not known/);
 });
 
-test('offers to bring a retained one back', async ({ deps }) => {
+test('suggests restoring a retained layer', async ({ deps }) => {
   const layer = { id: 2, key: 'default/4/sha256:bbb', kind: 'committed', parent: '', parentId: null } as const;
   const data = { ...layer, labels: {}, created: 1n, updated: 1n, retained: true };
   await deps.append(enveloped([{ type: 'SnapshotRemoved', data }], 13));
   assert.is((await printed(deps, '2')).at(-1), '  `snapledger restore 2` brings it back');
 });
 
-test('names the nearest key where nothing is known', async ({ deps }) => {
+test('suggests the nearest key if it is unknown', async ({ deps }) => {
   const fault = await caughtFault(printed(deps, 'default/5/wbe'));
   assert.is(fault.message, 'snapshot default/5/wbe: not in any event of the log');
   assert.match(fault.hint, 'default/5/web');

@@ -8,7 +8,7 @@ const test = suite('colour');
 const anyColour = new RegExp(`${String.fromCharCode(27)}\\[\\d+m`, 'g');
 const terminal = { isTTY: true };
 
-test('is for terminals alone, and not where NO_COLOR or the terminal refuses it', () => {
+test('is only for terminals, and not with NO_COLOR or a dumb terminal', () => {
   assert.is(createPaint(terminal, {})('a', 'red'), '\u001b[31ma\u001b[0m');
   assert.is(createPaint(terminal, { NO_COLOR: '' })('a', 'red'), '\u001b[31ma\u001b[0m');
   assert.is(createPaint(terminal, { NO_COLOR: '1' })('a', 'red'), 'a');
@@ -16,7 +16,7 @@ test('is for terminals alone, and not where NO_COLOR or the terminal refuses it'
   assert.is(createPaint({}, {})('a', 'red'), 'a');
 });
 
-test('leaves the columns of a table where they are', () => {
+test('keeps the columns of a table aligned', () => {
   const envelopes = enveloped(smallStore);
   const painted = createEventTable({ paint: createPaint(terminal, {}) })(envelopes);
   const uncoloured = painted.map((line) => line.replaceAll(anyColour, ''));

@@ -12,7 +12,7 @@ const described = (events: readonly Event[]) =>
     return [envelope.event.type, id, about, what, actor].join(' | ');
   });
 
-test('puts every event of a store into words', () => {
+test('describes every event of a store', () => {
   const store = '6ba7b810-9dad-41d1-80b4-00c04fd430c8';
   assert.equal(described(smallStore), [
     `StoreCreated |  | ${store} | driver memory, version 0.1.0 | operator`,
@@ -31,7 +31,7 @@ test('puts every event of a store into words', () => {
   ]);
 });
 
-test('puts the ways of a removed layer into words', () => {
+test('describes the events of a removed layer', () => {
   const layer = { id: 5, key: 'k', parent: '', parentId: null, labels: {}, created: 1n } as const;
   const events: readonly Event[] = [
     { type: 'SnapshotRemoved', data: { ...layer, kind: 'committed', updated: 1n, retained: true } },
@@ -54,7 +54,7 @@ test('puts the ways of a removed layer into words', () => {
   );
 });
 
-test('puts what went wrong into words', () => {
+test('describes failures', () => {
   const undone = { id: 5, key: 'k', step: 'create', error: 'EIO', left: 'snapshots/5', done: 'purge' };
   const events: readonly Event[] = [
     { type: 'PrepareUndone', data: undone },

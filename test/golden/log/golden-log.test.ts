@@ -36,7 +36,7 @@ test('golden log: an inspection finds nothing', async () => {
   assert.equal({ damage, tail, records, count }, { damage: [], tail: null, records: oneOfEach.length, count: 2 });
 });
 
-test('golden log: is as FORMAT.md says, by nothing but SHA-256, CRC-32 and JSON', () => {
+test('golden log: follows FORMAT.md, checked only with SHA-256, CRC-32 and JSON', () => {
   const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
   let previous = sha256(`snapledger.log.v1 ${store}`);
   for (const line of lines) {

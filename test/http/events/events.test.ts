@@ -87,7 +87,7 @@ function follow({ socketPath, sandbox }: Context, path: string, headers: readonl
   return { socket, text: () => text };
 }
 
-test('answers one event a line, from a position on, and where the log ends', async (context) => {
+test('sends one event per line, from a position to the end of the log', async (context) => {
   const answer = await get(context, '?from=8');
   assert.equal([answer.status, answer.whole, positions(answer)], [200, true, [8, 9, 10]]);
   assert.is(answer.headers['content-type'], 'application/x-ndjson');
@@ -96,19 +96,19 @@ test('answers one event a line, from a position on, and where the log ends', asy
   assert.equal([first.type, first.meta.namespace], ['SnapshotPrepared.v1', 'default']);
 });
 
-test('answers HEAD with the place of the end alone', async (context) => {
+test('answers HEAD with only the end position', async (context) => {
   const answer = await get(context, '?from=3', {}, 'HEAD');
   assert.equal([answer.status, answer.body, answer.headers['snapledger-position']], [200, '', '10']);
 });
 
-test('answers an empty body past the end, even far past it, unless it is to go on', async (context) => {
+test('sends an empty body past the end, even far past it, unless it follows', async (context) => {
   for (const from of ['11', '1000', '9007199254740993', '9223372036854775807']) {
     const answer = await get(context, `?from=${from}`);
     assert.equal([answer.status, answer.body, answer.whole], [200, '', true], from);
   }
 });
 
-test('goes on with what comes, from past the end as well', async (context) => {
+test('follows the log, from past the end as well', async (context) => {
   const reader = follow(context, '/events?from=12&follow=1');
   await waitFor('the reader', () => context.subscribers() === 1);
   await record(context, prepared(11, 'eleven'), prepared(12, 'twelve'));
@@ -118,7 +118,7 @@ test('goes on with what comes, from past the end as well', async (context) => {
   assert.match(reader.text(), 'twelve');
 });
 
-test('answers 410 with the first position that is there, where an earlier one is gone', async (context) => {
+test('answers 410 with the first available position if an earlier one has expired', async (context) => {
   for (const query of ['', '?from=0', '?from=1', '?from=2&follow=1']) {
     const answer = await get(context, query);
     assert.is(answer.status, 410, query);
@@ -127,7 +127,7 @@ test('answers 410 with the first position that is there, where an earlier one is
   }
 });
 
-test('sends messages with the position as id, and takes the last id as the place to go on', async (context) => {
+test('sends messages with the position as id, and continues after Last-Event-ID', async (context) => {
   const accept = 'accept: text/event-stream';
   const reader = follow(context, '/events?from=3', [accept, 'last-event-id: 8']);
   await waitFor('the past', () => reader.text().includes('id: 10\n'));
@@ -146,7 +146,7 @@ test('sends messages with the position as id, and takes the last id as the place
   );
 });
 
-test('sends heartbeats while nothing comes: comments with the position, or empty lines', async (context) => {
+test('sends heartbeats while idle: comments with the position, or empty lines', async (context) => {
   const messages = follow(context, '/events?from=10', ['accept: text/event-stream']);
   const lines = follow(context, '/events?from=11&follow=1');
   await waitFor(
@@ -155,7 +155,7 @@ test('sends heartbeats while nothing comes: comments with the position, or empty
   );
 });
 
-test('answers CloudEvents to those who ask for them: one a line, as a list, as messages', async (context) => {
+test('sends CloudEvents on request: one per line, as a list, as messages', async (context) => {
   await record(context, committed(1, 'default/1/key', 'default/11/sha256:c'));
   const lines = await get(context, '?from=11', { accept: 'application/cloudevents+json' });
   assert.is(lines.headers['content-type'], 'application/cloudevents+json');
@@ -188,7 +188,7 @@ test('answers CloudEvents to those who ask for them: one a line, as a list, as m
   assert.equal([endless.status, endless.body.includes('application/cloudevents+json')], [400, true]);
 });
 
-test('chooses by types and by the life of a key', async (context) => {
+test('filters by type and by the history of a key', async (context) => {
   await record(context, committed(4, 'default/4/key', 'layer'), {
     type: 'UsageMeasured',
     data: { id: 4, bytes: 1, inodes: 1 },
@@ -227,7 +227,7 @@ const wrong: readonly (readonly [query: string, text: string])[] = [
   ['?key=', 'key: expected a text'],
 ];
 
-test('answers 400 to what makes no sense, with what was expected', async (context) => {
+test('answers 400 to invalid parameters, with what was expected', async (context) => {
   for (const [query, text] of wrong) {
     const answer = await get(context, query);
     assert.is(answer.status, 400, query);
@@ -240,7 +240,7 @@ test('answers 400 to what makes no sense, with what was expected', async (contex
   );
 });
 
-test('answers 406 where it has no format that is taken', async (context) => {
+test('answers 406 if it has no accepted format', async (context) => {
   for (const accept of ['image/png', 'application/x-ndjson;q=0', 'text/html, application/xml']) {
     const answer = await get(context, '?from=3', { accept });
     assert.equal([answer.status, answer.body.startsWith('there is application/x-ndjson')], [406, true], accept);
@@ -253,7 +253,7 @@ test('answers 406 where it has no format that is taken', async (context) => {
   );
 });
 
-test('drops a reader that takes nothing, tells it, and goes on for the others', async (context) => {
+test('drops a reader that does not read, says so, and continues for the others', async (context) => {
   const stalled = follow(context, '/events?from=3&follow=1');
   stalled.socket.pause();
   const reader = follow(context, '/events?from=3&follow=1');
@@ -274,7 +274,7 @@ test('drops a reader that takes nothing, tells it, and goes on for the others', 
   assert.is(context.subscribers(), 1);
 });
 
-test('forgets a reader that vanishes', async (context) => {
+test('forgets a reader that disconnects', async (context) => {
   const reader = follow(context, '/events?from=3&follow=1');
   await waitFor('the reader', () => context.subscribers() === 1);
   reader.socket.destroy();

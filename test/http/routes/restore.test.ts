@@ -25,7 +25,7 @@ function createSource() {
 const ask = (source: ReturnType<typeof createSource>, query: string) =>
   answerTo({ method: 'POST', url: `/restore?${query}`, headers: {} }, httpSources(source));
 
-test('restores a layer, and answers why it can not', async () => {
+test('restores a layer, or says why it cannot', async () => {
   const source = createSource();
   const { status, body } = await ask(source, 'name=ns/1/a%20b');
   assert.equal([status, body], [200, '[{"id":1,"key":"ns/1/a b"}]\n']);
@@ -35,7 +35,7 @@ test('restores a layer, and answers why it can not', async () => {
   assert.is((await answerTo({ method: 'GET', url: '/restore?name=x', headers: {} }, httpSources(source))).status, 405);
 });
 
-test('restores nothing when it does not understand the parameters', async () => {
+test('restores nothing if the parameters are invalid', async () => {
   const source = createSource();
   for (const query of ['', 'name=', 'name=a&name=b', 'nmae=a', 'name=a&x=1'])
     assert.is((await ask(source, query)).status, 400, query);

@@ -59,7 +59,7 @@ const trees = suiteNeeding('expected trees');
 const pathsOf = (...layers: readonly (readonly Entry[])[]) => [...expectedTree(layers).keys()];
 const lower = [directory('a'), file('a/x', 'x'), directory('a/b'), file('a/b/y', 'y'), file('ab', '')];
 
-trees('lose what a whiteout names, with all below it and nothing beside it', () => {
+trees('lose what a whiteout names, with everything below it and nothing beside it', () => {
   assert.equal(pathsOf(lower, [whiteout('a/b')]), ['a', 'a/x', 'ab']);
 });
 
@@ -71,7 +71,7 @@ trees('lose a directory that a file replaces', () => {
   assert.equal(pathsOf(lower, [file('a', 'now a file')]), ['ab', 'a']);
 });
 
-trees('keep what is in a directory whose mode a layer changes', () => {
+trees('keep the content of a directory whose mode a layer changes', () => {
   assert.equal(pathsOf(lower, [directory('a', { mode: 0o700 })]), ['a', 'a/x', 'a/b', 'a/b/y', 'ab']);
 });
 

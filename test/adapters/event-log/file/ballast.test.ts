@@ -41,7 +41,7 @@ const codeOf = (promise: Promise<unknown>) =>
     (error: unknown) => (error instanceof Fault ? error.code : String(error)),
   );
 
-test('gives it up for a reserved event that finds no space, and makes it again afterwards', async ({ directory }) => {
+test('releases it for a reserved event if the disk is full, and creates it again afterwards', async ({ directory }) => {
   const failing = createFailpoint();
   const ballast = playedBallast(1);
   const { log } = await openLog(directory, { failpoint: failing.failpoint, ballast });
@@ -52,7 +52,7 @@ test('gives it up for a reserved event that finds no space, and makes it again a
   assert.equal((await inspectLog(directory)).damage, []);
 });
 
-test('keeps it where an ordinary event finds no space', async ({ directory }) => {
+test('keeps it if an ordinary event finds the disk full', async ({ directory }) => {
   const failing = createFailpoint();
   const ballast = playedBallast(1);
   const { log } = await openLog(directory, { failpoint: failing.failpoint, ballast });
@@ -62,7 +62,7 @@ test('keeps it where an ordinary event finds no space', async ({ directory }) =>
   await log.close();
 });
 
-test('gives a reserved event back where there is none, and goes on', async ({ directory }) => {
+test('rolls a reserved event back if there is no ballast, and continues', async ({ directory }) => {
   const failing = createFailpoint();
   const { log } = await openLog(directory, { failpoint: failing.failpoint, ballast: playedBallast(0) });
   failing.arm('log.write', 'ENOSPC');
@@ -72,7 +72,7 @@ test('gives a reserved event back where there is none, and goes on', async ({ di
   await log.close();
 });
 
-test('takes a reserved event for which no blocks can be reserved, and begins a segment with the next try', async ({
+test('accepts a reserved event that cannot be preallocated, and starts a segment at the next append', async ({
   directory,
 }) => {
   const failing = createFailpoint();
@@ -99,7 +99,7 @@ test('takes a reserved event for which no blocks can be reserved, and begins a s
   await log.close();
 });
 
-test('is opened with its help', async ({ directory }) => {
+test('opens with its help', async ({ directory }) => {
   const tries = { left: 1 };
   const preallocate = () => {
     if (tries.left-- > 0) throw new Fault('no-space', 'fallocate: ENOSPC', { hint: 'none' });
@@ -110,7 +110,7 @@ test('is opened with its help', async ({ directory }) => {
   await log.close();
 });
 
-test('cuts nothing where nothing was written', async ({ directory }) => {
+test('truncates nothing if nothing was written', async ({ directory }) => {
   const failing = createFailpoint();
   const { log } = await openLog(directory, { failpoint: failing.failpoint });
   const file = join(directory, segmentsIn(directory)[0] ?? '');

@@ -34,7 +34,7 @@ function flipped(bytes: Buffer, offset: number, bit: number): Buffer {
 
 const lineAt = (bytes: Buffer, offset: number) => bytes.subarray(0, offset).lastIndexOf('\n') + 1;
 
-test('is found by an inspection wherever it is, which names segment and byte of the line', async (context) => {
+test('is found by inspection at any offset, with segment and byte of the line', async (context) => {
   const { directory, segments } = context;
   for (const { name, bytes } of segments) {
     const file = join(directory, name);
@@ -52,7 +52,7 @@ test('is found by an inspection wherever it is, which names segment and byte of 
   }
 });
 
-test('stops opening or reading, or is a cut that is told and kept', async ({ sandbox, directory, segments }) => {
+test('fails opening or reading, or is truncated, reported and kept', async ({ sandbox, directory, segments }) => {
   for (const { name, bytes } of segments)
     for (let offset = 0; offset < bytes.length; offset++) {
       const copy = sandbox.folder('copy');

@@ -32,7 +32,7 @@ for (const [step, code] of [
   ['log.sync', 'EMFILE'],
   ['log.rotate', 'EIO'],
 ] as const)
-  test(`stops where ${step} fails with ${code}, serves what is durable, and goes on after a restart`, async (context) => {
+  test(`stops if ${step} fails with ${code}, serves what is durable, and continues after a restart`, async (context) => {
     const { directory } = context;
     const failing = createFailpoint();
     const options = { failpoint: failing.failpoint, segmentBytes: 600 };
@@ -61,7 +61,7 @@ for (const [step, code] of [
     assert.equal((await inspectLog(directory)).damage, []);
   });
 
-test('never writes into a segment again whose flush failed', async ({ directory }) => {
+test('never writes again to a segment whose flush failed', async ({ directory }) => {
   const failing = createFailpoint();
   const { log } = await openLog(directory, { failpoint: failing.failpoint });
   failing.arm('log.sync', 'EIO');
@@ -73,7 +73,7 @@ test('never writes into a segment again whose flush failed', async ({ directory 
   assert.equal(readFileSync(file), before);
 });
 
-test('warns where its directory can not be had written in place, and goes on', async ({ directory }) => {
+test('warns if its directory cannot be set to write in place, and continues', async ({ directory }) => {
   const warnings: string[] = [];
   const asked: string[] = [];
   const writeInPlace = (path: string) => {
@@ -99,7 +99,7 @@ const refusing = (['log.write', 'log.rotate'] as const).flatMap((step) =>
 );
 
 for (const { step, errno, code } of refusing)
-  test(`rolls back what ${step} refuses by ${errno}, across segments, and goes on`, async ({ directory }) => {
+  test(`rolls back if ${step} fails with ${errno}, across segments, and continues`, async ({ directory }) => {
     const failing = createFailpoint();
     const { log } = await openLog(directory, { failpoint: failing.failpoint, segmentBytes: 600 });
     for (const envelope of eventsAfter(0, 2)) await log.append([envelope], now);

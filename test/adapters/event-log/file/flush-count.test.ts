@@ -6,10 +6,7 @@ import { requireCommand, suiteNeeding } from '../../../support/requirements.ts';
 import { run } from '../../../support/run.ts';
 import { createSandbox, type Sandbox } from '../../../support/sandbox.ts';
 
-const test = suiteNeeding<{ sandbox: Sandbox }>(
-  'flushes of the log, as the kernel counts them',
-  requireCommand('strace'),
-);
+const test = suiteNeeding<{ sandbox: Sandbox }>('log flushes counted by the kernel', requireCommand('strace'));
 
 test.before.each((context) => {
   context.sandbox = createSandbox('flush-count');
@@ -38,11 +35,11 @@ async function syncsOf(sandbox: Sandbox, callers: number, each: number): Promise
 /** The header's own. */
 const beginning = 1;
 
-test('are one an event for a single caller', async ({ sandbox }) => {
+test('are one per event for a single caller', async ({ sandbox }) => {
   assert.is(await syncsOf(sandbox, 1, 40), 40 + beginning);
 });
 
-test('are one a round for 32 callers', async ({ sandbox }) => {
+test('are one per round for 32 callers', async ({ sandbox }) => {
   const count = (await syncsOf(sandbox, 32, 20)) - beginning;
   assert.ok(count >= 20 && count <= 25, `${count} flushes for 640 events`);
 });

@@ -65,7 +65,7 @@ async function appendAll(log: EventLog, room: typeof now | typeof reserved, atMo
   return 'none';
 }
 
-test('refuses ordinary events, takes reserved ones until the reserve is used up, and goes on when there is space', async ({
+test('refuses ordinary events, accepts reserved ones until the reserve is used up, and recovers', async ({
   loop,
   directory,
 }) => {
@@ -85,7 +85,7 @@ test('refuses ordinary events, takes reserved ones until the reserve is used up,
   assert.equal((await inspectLog(directory)).damage, []);
 });
 
-test('keeps the reserve over restarts and a torn tail', async ({ loop, directory }) => {
+test('keeps the reserve across restarts and a torn tail', async ({ loop, directory }) => {
   const first = await openLog(directory, options);
   await first.log.append(eventsAfter(0, 1), now);
   fill(loop);
@@ -107,7 +107,7 @@ test('keeps the reserve over restarts and a torn tail', async ({ loop, directory
   await log.close();
 });
 
-test('goes on in the old segment with reserved events where there is no place for a new one', async ({
+test('continues in the old segment with reserved events if there is no space for a new one', async ({
   loop,
   directory,
 }) => {
@@ -128,10 +128,7 @@ test('goes on in the old segment with reserved events where there is no place fo
   assert.equal((await inspectLog(directory)).damage, []);
 });
 
-test('gives back what found no space where no blocks can be reserved, and goes on when there is space', async ({
-  loop,
-  directory,
-}) => {
+test('rolls back what finds no space if preallocation is unsupported, and recovers', async ({ loop, directory }) => {
   const warnings: string[] = [];
   const unable = () => {
     throw new Fault('unsupported', 'fallocate: not supported', { hint: 'none' });
@@ -150,7 +147,7 @@ test('gives back what found no space where no blocks can be reserved, and goes o
   assert.equal({ damage, tail, records }, { damage: [], tail: null, records: position + 1 });
 });
 
-test('is not begun at all where there is no space, and leaves nothing', async ({ loop, directory }) => {
+test('is not created if the disk is full, and leaves no files', async ({ loop, directory }) => {
   fill(loop);
   const error: unknown = await openLog(directory, options).catch((thrown) => thrown);
   assert.is((error as Fault).code, 'no-space');

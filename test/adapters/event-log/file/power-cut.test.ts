@@ -24,7 +24,7 @@ function comeBack(loop: Loop): Promise<void> {
 for (const type of ['ext4', 'xfs'] as const) {
   const test = suiteNeeding(`log after a power cut on ${type}`, requireFileSystem(type), requireCommand('xfs_io'));
 
-  test('holds every event that was acknowledged, through segments and cuts', async () => {
+  test('holds every acknowledged event, across segments and power cuts', async () => {
     const loop = createLoop(type);
     const directory = join(loop.path, 'log');
     let acknowledged = 0;

@@ -67,7 +67,7 @@ for (const [what, change, text] of [
     await isRefused(directory, file, sizeOf(linesOf(file), 2), text);
   });
 
-test('is refused for the last record doubled: that is no torn tail', async ({ directory }) => {
+test('is refused for a duplicated last record, which is no torn tail', async ({ directory }) => {
   await writeLog(directory, 3);
   const file = rewrite(directory, 0, (lines) => [...lines.filter(Boolean), lines[3] ?? '']);
   await isRefused(directory, file, sizeOf(linesOf(file), 4), /position 3 stands here again/);
@@ -103,7 +103,7 @@ test('is refused for a header of another store with the same positions', async (
 
 const tiny = { segmentBytes: 900 };
 
-test('is refused for a segment that is gone from its middle', async ({ directory }) => {
+test('is refused for a missing segment in the middle', async ({ directory }) => {
   await writeLog(directory, 9, tiny);
   const [first = '', second = '', third = ''] = segmentsIn(directory);
   rmSync(join(directory, second));
@@ -112,14 +112,14 @@ test('is refused for a segment that is gone from its middle', async ({ directory
   await isRefused(directory, file, readFileSync(file).length, text);
 });
 
-test('is refused for a first segment that is gone', async ({ directory }) => {
+test('is refused for a missing first segment', async ({ directory }) => {
   await writeLog(directory, 9, tiny);
   const [first = '', second = ''] = segmentsIn(directory);
   rmSync(join(directory, first));
   await isRefused(directory, join(directory, second), 0, /positions 1 to [0-9]+ are missing/);
 });
 
-test('is refused for a segment under the name of another', async ({ directory }) => {
+test("is refused for a segment under another's name", async ({ directory }) => {
   await writeLog(directory, 9, tiny);
   const renamed = join(directory, segmentName(99));
   renameSync(join(directory, segmentsIn(directory).at(-1) ?? ''), renamed);
@@ -136,7 +136,7 @@ test('is refused for a segment of another store', async ({ sandbox, directory })
   await isRefused(directory, file, readFileSync(file).length, /the next segment is of another store/);
 });
 
-test('is refused for an older copy of a segment that went on otherwise', async ({ sandbox, directory }) => {
+test('is refused for an older copy of a segment that continued differently', async ({ sandbox, directory }) => {
   const other = sandbox.folder('other');
   await writeLog(directory, 9, tiny);
   await writeLog(other, 3, tiny);
@@ -153,14 +153,14 @@ test('is refused for an older copy of a segment that went on otherwise', async (
   await isRefused(directory, file, readFileSync(file).length, /position/);
 });
 
-test('is refused for a segment without a byte in it', async ({ directory }) => {
+test('is refused for an empty segment', async ({ directory }) => {
   await writeLog(directory, 9, tiny);
   const file = join(directory, segmentsIn(directory).at(-1) ?? '');
   writeFileSync(file, '');
   await isRefused(directory, file, 0, /the header is damaged/);
 });
 
-test('has all its damage listed by an inspection, and everything else counted', async ({ directory }) => {
+test('has all its damage listed by inspection, and everything else counted', async ({ directory }) => {
   await writeLog(directory, 40, { segmentBytes: 4000 });
   const names = segmentsIn(directory);
   assert.ok(names.length >= 4);

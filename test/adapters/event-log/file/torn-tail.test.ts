@@ -31,7 +31,7 @@ function copyOf(written: string, directory: string): string {
   return file;
 }
 
-test('is cut off and kept at every length that a crash can leave', async ({ sandbox, written }) => {
+test('is truncated and kept at every length that a crash can leave', async ({ sandbox, written }) => {
   const bytes = readFileSync(written);
   const lines = linesOf(written);
   const header = lines[0]?.length ?? 0;
@@ -55,7 +55,7 @@ test('is cut off and kept at every length that a crash can leave', async ({ sand
   }
 });
 
-test('is not there after it was cut off', async ({ sandbox, written }) => {
+test('is gone after it was truncated', async ({ sandbox, written }) => {
   const directory = join(sandbox.path, 'twice');
   truncateSync(copyOf(written, directory), readFileSync(written).length - 1);
   for (const expected of [true, false]) {
@@ -65,7 +65,7 @@ test('is not there after it was cut off', async ({ sandbox, written }) => {
   }
 });
 
-test('does not overwrite what was kept before', async ({ sandbox, written }) => {
+test('does not overwrite an earlier one that was kept', async ({ sandbox, written }) => {
   const directory = join(sandbox.path, 'again');
   const file = copyOf(written, directory);
   for (const rest of ['{"crc":"first', '{"crc":"second']) {
@@ -80,7 +80,7 @@ test('does not overwrite what was kept before', async ({ sandbox, written }) => 
   );
 });
 
-test('may be a run of zeros, however long', async ({ sandbox, written }) => {
+test('may be a run of zeros of any length', async ({ sandbox, written }) => {
   const directory = join(sandbox.path, 'zeros');
   const file = copyOf(written, directory);
   appendFileSync(file, Buffer.alloc(1_000_000));
@@ -90,7 +90,7 @@ test('may be a run of zeros, however long', async ({ sandbox, written }) => {
   await log.close();
 });
 
-test('is damage where a whole record follows it', async ({ sandbox, written }) => {
+test('is damage if a complete record follows it', async ({ sandbox, written }) => {
   const [last = ''] = linesOf(written).slice(-1);
   for (const [index, between] of ['x', '\n', '\0'.repeat(5000), last.slice(0, -1)].entries()) {
     const directory = join(sandbox.path, `followed-${index}`);
@@ -104,7 +104,7 @@ test('is damage where a whole record follows it', async ({ sandbox, written }) =
   }
 });
 
-test('of a segment that is not the last one is damage', async ({ sandbox }) => {
+test('in a segment that is not the last is damage', async ({ sandbox }) => {
   const directory = sandbox.folder('segments');
   await writeLog(directory, 6, { segmentBytes: 900 });
   const file = join(directory, segmentsIn(directory)[0] ?? '');
@@ -115,7 +115,7 @@ test('of a segment that is not the last one is damage', async ({ sandbox }) => {
   assert.match((error as Fault).hint, `snapledger repair --dry-run --root ${sandbox.path}`);
 });
 
-test('of a beginning that was never finished is taken away', async ({ sandbox }) => {
+test('of an unfinished header is removed', async ({ sandbox }) => {
   const directory = sandbox.folder('beginning');
   writeFileSync(join(directory, '00000000000000000001.log.new'), '{"crc":"');
   const { log, store } = await openLog(directory);

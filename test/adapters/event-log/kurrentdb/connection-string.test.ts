@@ -6,7 +6,7 @@ import { Fault } from '../../../../src/ports/fault.ts';
 const test = suite('connection string');
 const shownOf = ({ url, shown }: Target) => ({ url, shown });
 
-test('tells where to dial, and how', () => {
+test('yields addresses and connection options', () => {
   const { hosts, tls, verified, authority } = readConnectionString(
     'kdb://u:p@a:1,b?tlsCAFile=/etc/hosts&tlsVerifyCert=false',
   );
@@ -25,7 +25,7 @@ test('tells where to dial, and how', () => {
   assert.not(readConnectionString('kdb://a?tls=false').tls);
 });
 
-test('takes what the client takes, and names it without its password', () => {
+test('accepts what the client accepts, and is shown without its password', () => {
   for (const [url, shown] of [
     ['kurrentdb://a:2113?tls=false', 'kurrentdb://a:2113'],
     [' esdb://a ', 'esdb://a'],

@@ -24,7 +24,7 @@ interface Ports {
 
 const brief = { retry: { answer: 2_000, outcome: 1_000 } };
 
-test('takes the stream up where it was left, by one node or by a list of them', async ({ open, events, standIn }) => {
+test('continues the stream, given one node or a list of nodes', async ({ open, events, standIn }) => {
   const log = await open();
   await log.append(events(3), now);
   for (const url of [loopbackUrl(standIn.port, standIn.port), standIn.url]) {
@@ -46,12 +46,12 @@ for (const [what, version, told] of [
     assert.match(hint, 'upgrade it to 21.10 or newer');
   });
 
-test('takes the versions of the renamed server', async ({ open, standIn }) => {
+test('accepts the versions of the renamed server', async ({ open, standIn }) => {
   standIn.faults.version = '25.0.1.2000';
   assert.is((await open()).end.position, 0);
 });
 
-test('gives up in time where nobody listens or nobody answers', async ({ open, standIn }) => {
+test('fails within its timeout if nothing listens or answers', async ({ open, standIn }) => {
   const port = await freePort();
   for (const url of [`kurrentdb://127.0.0.1:${port}?tls=false`, `kurrentdb+discover://127.0.0.1:${port}?tls=false`]) {
     const { code, message, hint } = await rejection(open({ ...brief, url }));
@@ -80,7 +80,7 @@ for (const [what, urlFor, told] of [
     'is not the leader; name all nodes',
   ],
 ] as const satisfies readonly (readonly [string, (ports: Ports) => string, string])[])
-  test(`says why it waits, long before it gives up, where ${what}`, async ({ open, standIn, sandbox }) => {
+  test(`logs why it waits, long before it fails, if ${what}`, async ({ open, standIn, sandbox }) => {
     standIn.faults.follower = true;
     const dialled = new Set<Socket>();
     const server = createServer((socket) => void dialled.add(socket));
@@ -108,14 +108,14 @@ for (const [what, urlFor, told] of [
     assert.not.match(`${waits[0]} ${failed.message}`, /Resolution note|UNAVAILABLE/);
   });
 
-test('asks for the leader, and says so where a node is none', async ({ open, standIn }) => {
+test('asks for the leader, and reports a cluster without one', async ({ open, standIn }) => {
   standIn.faults.follower = true;
   const { code, message } = await rejection(open(brief));
   assert.is(code, 'io');
   assert.match(message, 'this node is not the leader; name all nodes');
 });
 
-test('refuses a stream that was deleted until the deletion is taken back', async (cluster) => {
+test('refuses a deleted stream until it is restored', async (cluster) => {
   const { open, events, standIn, stream, store } = cluster;
   const log = await open();
   await log.append(events(3), now);
@@ -138,7 +138,7 @@ const stored = {
   metadata: '',
 };
 
-test('refuses a stream that somebody else has written into', async ({ open, events, standIn, stream, store }) => {
+test('refuses a stream with events of another writer', async ({ open, events, standIn, stream, store }) => {
   const log = await open();
   await log.append(events(3), now);
   standIn.streams.append(stream, [stored], 2);
@@ -150,7 +150,7 @@ test('refuses a stream that somebody else has written into', async ({ open, even
   assert.is(damage.length, 1);
 });
 
-test("refuses the stream of another store under this one's name", async ({ open, events, standIn, store }) => {
+test('refuses the stream of another store under its own name', async ({ open, events, standIn, store }) => {
   const other = await open({ store: '0b7c1e9e-3a55-4c8e-9d0a-6a1f6a3f1c11' });
   await other.append(events(2), now);
   const copied = standIn.streams.read('snapledger-0b7c1e9e-3a55-4c8e-9d0a-6a1f6a3f1c11', 0, 'forwards', 2) ?? [];
@@ -162,13 +162,7 @@ test("refuses the stream of another store under this one's name", async ({ open,
   assert.match((await rejection(open())).message, 'position 1: it was changed, or does not follow');
 });
 
-test('finds a changed event when it reads it, and when it inspects the stream', async ({
-  open,
-  events,
-  standIn,
-  stream,
-  store,
-}) => {
+test('finds a changed event on reading and on inspection', async ({ open, events, standIn, stream, store }) => {
   const log = await open();
   await log.append(events(10), now);
   const [found] = standIn.streams.read(stream, 5, 'forwards', 1) ?? [];
@@ -186,14 +180,14 @@ test('finds a changed event when it reads it, and when it inspects the stream', 
   assert.match(damage[0]?.text ?? '', 'position 6');
 });
 
-test('inspects a whole stream, and passes on what is no damage', async ({ open, events, standIn, store }) => {
+test('inspects a whole stream, and passes on errors that are no damage', async ({ open, events, standIn, store }) => {
   const log = await open();
   await log.append(events(2500), now);
   assert.equal(await inspectStream({ url: standIn.url, store }), { records: 2500, position: 2500, damage: [] });
   assert.is((await rejection(inspectStream({ url: 'http://x', store }))).code, 'misuse');
 });
 
-test('tells of an event that only a newer release can read', async ({ open, events, standIn, stream, store }) => {
+test('reports an event that only a newer release can read', async ({ open, events, standIn, stream, store }) => {
   const [event] = events(1);
   assert.ok(event);
   const { id, time, meta, data, position } = encodeEnvelope(event);
@@ -207,7 +201,7 @@ test('tells of an event that only a newer release can read', async ({ open, even
   assert.match(message, 'position 1');
 });
 
-test('reads a stream without writing into it, as far as it went', async ({ open, events, standIn, store }) => {
+test('reads a stream without writing to it, up to its end', async ({ open, events, standIn, store }) => {
   const log = await open();
   await log.append(events(5), now);
   const reader = await readKurrentStream({ url: standIn.url, store });

@@ -16,7 +16,7 @@ for (const [what, faults] of [
   ['met a node that is not the leader any more', ['not-leader']],
   ['met one after the other', ['written-and-cut', 'conflict', 'cut', 'not-leader']],
 ] as const satisfies readonly (readonly [string, readonly AppendFault[]])[])
-  test(`writes once, and goes on, after an append that ${what}`, async ({ open, events, standIn, stream }) => {
+  test(`writes once, and continues, after an append that ${what}`, async ({ open, events, standIn, stream }) => {
     const log = await open({ retry: { answer: 1_500, outcome: 20_000 } });
     await log.append(events(3), now);
     standIn.faults.meet(...faults);
@@ -26,7 +26,7 @@ for (const [what, faults] of [
     assert.equal(await readAll(log), events(7));
   });
 
-test('names the revision that it expects in every append', async ({ open, events, standIn }) => {
+test('sends the expected revision with every append', async ({ open, events, standIn }) => {
   const log = await open();
   await log.append(events(2), now);
   await log.append(events(1, 2), now);
@@ -59,7 +59,7 @@ test('sends at most 500 events and half a mebibyte in one append', async ({ open
   assert.equal(await readAll(log), [...large, ...events(1100, 12)]);
 });
 
-test('refuses an event that no cluster takes, and goes on', async ({ open, events }) => {
+test('refuses an event that no cluster accepts, and continues', async ({ open, events }) => {
   const log = await open();
   const [event] = events(1).map((envelope) => ({ ...envelope, meta: { actor: 'x'.repeat(1_000_000) } }));
   assert.match(
@@ -70,13 +70,13 @@ test('refuses an event that no cluster takes, and goes on', async ({ open, event
   assert.is(log.end.position, 1);
 });
 
-test('refuses meta with names that the cluster keeps for itself', async ({ open, events }) => {
+test('refuses metadata with names that the cluster reserves', async ({ open, events }) => {
   const log = await open();
   const named = events(1).map((envelope) => ({ ...envelope, meta: { $maxAge: '1' } }));
   assert.match((await rejection(log.append(named, now))).message, /names with a \$ are the cluster's own/);
 });
 
-test('fences a writer when another one has written, and leaves that one alone', async ({ open, events }) => {
+test('fences a writer after a write by another, and does not affect the other', async ({ open, events }) => {
   const first = await open();
   await first.append(events(2), now);
   const second = await open();
@@ -90,7 +90,7 @@ test('fences a writer when another one has written, and leaves that one alone', 
   assert.is((await readAll(second)).length, 5);
 });
 
-test('tells where a part of an append stands, with somebody else after it', async ({
+test('reports the positions of a partial append followed by another writer', async ({
   open,
   events,
   standIn,
@@ -106,7 +106,7 @@ test('tells where a part of an append stands, with somebody else after it', asyn
   assert.is(standIn.streams.read(stream, 0, 'forwards', 9)?.length, 3);
 });
 
-test('stops when nobody can say what became of an append', async ({ open, events, standIn }) => {
+test('stops if the outcome of an append is unknown', async ({ open, events, standIn }) => {
   const log = await open({ retry: { answer: 700, outcome: 1_500, unanswered: 1_500 } });
   await log.append(events(1), now);
   standIn.faults.silent = true;
@@ -117,7 +117,7 @@ test('stops when nobody can say what became of an append', async ({ open, events
   assert.match((await rejection(log.append(events(1, 1), now))).message, /accepts no more events/);
 });
 
-test('stops where the cluster has lost events that it had', async ({ open, events, standIn, stream }) => {
+test('stops if the cluster has lost events', async ({ open, events, standIn, stream }) => {
   const log = await open({ retry: { outcome: 1_000 } });
   await log.append(events(3), now);
   standIn.streams.forget(stream, 2);
@@ -126,7 +126,7 @@ test('stops where the cluster has lost events that it had', async ({ open, event
   assert.match(message, 'does not end right before them');
 });
 
-test('is read by a reader that comes back after its connection was cut', async ({ open, events, standIn }) => {
+test('is read by a reader that reconnects', async ({ open, events, standIn }) => {
   const log = await open();
   await log.append(events(4100), now);
   const read = [];

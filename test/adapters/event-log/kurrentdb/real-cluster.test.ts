@@ -14,7 +14,7 @@ const reachable = suiteNeeding(
   'a real cluster of KurrentDB',
   url === undefined ? 'KURRENTDB_URL names none' : undefined,
 );
-reachable('is there', async () => {
+reachable('is reachable', async () => {
   const { log, dispose } = await subjectOn(url ?? '');
   assert.is(log.end.position, 0);
   await dispose();
@@ -36,7 +36,7 @@ else {
     'a log on a real node in trouble',
     url === undefined ? 'KURRENTDB_URL names none' : 'KURRENTDB_URL names more than one node without TLS',
   );
-  skipped('is tried', () => {});
+  skipped('is tested', () => {});
   skipped.run();
 }
 

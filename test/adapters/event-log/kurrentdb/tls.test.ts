@@ -15,14 +15,14 @@ const start = async () => {
   return { ...cluster, host: `localhost:${cluster.standIn.port}`, authority: `tls=true&tlsCAFile=${file}` };
 };
 
-test('lets in who trusts the authority and knows the password', async () => {
+test('accepts clients that trust the authority and have the password', async () => {
   const { open, events, host, authority } = await start();
   const log = await open({ url: `kurrentdb://admin:changeit@${host}?${authority}` });
   await log.append(events(3), now);
   assert.equal(await readAll(log), events(3));
 });
 
-test('says that name or password are wrong, and shows neither', async () => {
+test('reports wrong credentials, and shows neither', async () => {
   const { open, host, authority } = await start();
   const { code, message, hint } = await rejection(open({ url: `kurrentdb://admin:secret@${host}?${authority}` }));
   assert.is(code, 'unsupported');
@@ -30,7 +30,7 @@ test('says that name or password are wrong, and shows neither', async () => {
   assert.not.match(`${message} ${hint}`, /secret|admin/);
 });
 
-test('says that the certificate is not trusted', async () => {
+test('reports that the certificate is not trusted', async () => {
   const { open, host } = await start();
   const { code, message, hint } = await rejection(open({ url: `kurrentdb://admin:changeit@${host}?tls=true` }));
   assert.is(code, 'unsupported');
@@ -52,7 +52,7 @@ for (const [what, urlFor, told, todo] of [
     'leave tls=false out',
   ],
 ] as const satisfies readonly (readonly [string, (host: string) => string, string, string])[])
-  test(`does not wait where ${what}`, async () => {
+  test(`does not wait if ${what}`, async () => {
     const { open, host } = await start();
     const retry = { notice: 100, answer: 30_000, outcome: 600_000 };
     const { code, message, hint } = await rejection(open({ url: urlFor(host), retry }));
@@ -62,7 +62,7 @@ for (const [what, urlFor, told, todo] of [
     assert.match(hint, todo);
   });
 
-test('says that a node speaks no TLS', async () => {
+test('reports a node without TLS', async () => {
   const cluster = await startCluster();
   sandbox.atEnd(cluster.sandbox.close);
   const { port } = cluster.standIn;

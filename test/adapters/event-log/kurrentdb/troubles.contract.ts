@@ -79,7 +79,7 @@ export function troublesContract(name: string, start: (sandbox: Sandbox) => Prom
   });
   test.after.each(({ sandbox }) => sandbox.close());
 
-  test('goes on by itself when the cluster is back, with what it was given meanwhile', async (context) => {
+  test('continues by itself when the cluster is back, with the pending appends', async (context) => {
     const { open, events, front } = context;
     const log = await open();
     const { reports, recovers } = watched(log);
@@ -107,7 +107,7 @@ export function troublesContract(name: string, start: (sandbox: Sandbox) => Prom
     await log.append(events(1, 1), now);
   });
 
-  test('closes at once while the cluster does not answer, and settles the rest when it is opened', async (context) => {
+  test('closes at once while the cluster does not answer, and settles the rest at the next opening', async (context) => {
     const { open, events, front } = context;
     const log = await open();
     await log.append(events(1), now);
@@ -124,7 +124,7 @@ export function troublesContract(name: string, start: (sandbox: Sandbox) => Prom
     await again.append(events(1, again.end.position), now);
   });
 
-  test('takes nothing while the stream is deleted, and goes on when that is taken back', async (context) => {
+  test('rejects appends while the stream is deleted, and continues when it is restored', async (context) => {
     const { open, events, administrator, stream } = context;
     const log = await open();
     const { reports, recovers } = watched(log);
@@ -146,7 +146,7 @@ export function troublesContract(name: string, start: (sandbox: Sandbox) => Prom
     ['$maxCount', { maxCount: 2 }, /events expire at the cluster \(\$maxCount=2\)/],
     ['$maxAge', { maxAge: 3_600 }, /events expire at the cluster \(\$maxAge=3600\)/],
   ] as const)
-    test(`takes only what must be while ${limit} is set, and all when it is taken away`, async (context) => {
+    test(`accepts only required events while ${limit} is set, and all when it is removed`, async (context) => {
       const { open, events, administrator, stream } = context;
       const log = await open();
       const { reports, recovers } = watched(log);
@@ -163,7 +163,7 @@ export function troublesContract(name: string, start: (sandbox: Sandbox) => Prom
       assert.equal(await readAll(log), events(5));
     });
 
-  test('reports that the beginning of the stream is hidden', async ({ open, events, administrator, stream }) => {
+  test('reports that the start of the stream has expired', async ({ open, events, administrator, stream }) => {
     const log = await open();
     const { reports, recovers } = watched(log);
     await log.append(events(5), now);
@@ -196,7 +196,7 @@ export function troublesContract(name: string, start: (sandbox: Sandbox) => Prom
     assert.equal([last.end, last.gone?.upTo], [log.end, 8]);
   });
 
-  test('says why where no event is left', async ({ open, events, administrator, stream }) => {
+  test('reports why if no event is left', async ({ open, events, administrator, stream }) => {
     const log = await open();
     await log.append(events(2), now);
     await administrator.setMetadata(stream, { maxAge: 1 });
@@ -226,7 +226,7 @@ export function troublesContract(name: string, start: (sandbox: Sandbox) => Prom
   const opened = (store: string, pid: number, after: number): Envelope[] =>
     enveloped([opening(pid)], after).map((envelope) => ({ ...envelope, id: eventId(store, envelope.position) }));
 
-  test('names another writer while it is idle itself, and stops', async ({ open, events, store }) => {
+  test('names another writer while idle, and stops', async ({ open, events, store }) => {
     const log = await open();
     await log.append(opened(store, 11, 0), now);
     const { reports } = watched(log);
@@ -238,7 +238,7 @@ export function troublesContract(name: string, start: (sandbox: Sandbox) => Prom
     assert.match((await rejection(log.append(events(1, 1), now))).message, /process 12 on node-1/);
   });
 
-  test('names a writer that was there before it', async ({ open, events, store }) => {
+  test('names a writer that wrote before it', async ({ open, events, store }) => {
     const log = await open();
     await log.append(opened(store, 11, 0), now);
     const late = await open({ retry: { ...retry, check: 60_000 } });
@@ -249,7 +249,7 @@ export function troublesContract(name: string, start: (sandbox: Sandbox) => Prom
     assert.match(message, 'another writer has written position 2: process 11 on node-1, root /root-11');
   });
 
-  test('names no writer where none has recorded its opening, least of all itself', async ({ open, events, store }) => {
+  test('names no writer if none has recorded its opening, least of all itself', async ({ open, events, store }) => {
     const log = await open({ retry: { ...retry, check: 60_000 } });
     await log.append(opened(store, 11, 0), now);
     await (await open()).append(events(1, 1, 'b'), now);
@@ -257,7 +257,7 @@ export function troublesContract(name: string, start: (sandbox: Sandbox) => Prom
     assert.match(message, /another writer has written position 2$/);
   });
 
-  test('refuses an event that is too large for the cluster, by position and size, and goes on', async (context) => {
+  test('refuses an event that is too large for the cluster, with position and size, and continues', async (context) => {
     const { open, events } = context;
     const log = await open({ largest: Number.POSITIVE_INFINITY });
     await log.append(events(1), now);

@@ -14,7 +14,7 @@ const { preallocate } = createSystem();
 const untold = (message: string) => assert.unreachable(message);
 
 btrfsSuite('ballast', (test) => {
-  test('is made whole, once, and given up whole', async ({ root, calls }) => {
+  test('is created and released completely', async ({ root, calls }) => {
     const ballast = createBallast({ root, calls, preallocate, warn: untold });
     await ballast?.keep();
     const path = join(root, 'ballast');
@@ -32,14 +32,14 @@ btrfsSuite('ballast', (test) => {
     assert.is(await ballast?.release(), false);
   });
 
-  test('takes the place of a copy that is no subvolume', async ({ root, calls }) => {
+  test('replaces a copy that is no subvolume', async ({ root, calls }) => {
     mkdirSync(join(root, 'ballast'));
     const ballast = createBallast({ root, calls, preallocate, warn: untold });
     await ballast?.keep();
     assert.is(await ballast?.release(), true);
   });
 
-  test('is not made again at once after it was given up', async ({ root, calls }) => {
+  test('is not created again right after its release', async ({ root, calls }) => {
     const ballast = createBallast({ root, calls, preallocate, warn: untold });
     await ballast?.keep();
     await ballast?.release();
@@ -47,7 +47,7 @@ btrfsSuite('ballast', (test) => {
     assert.not(existsSync(join(root, 'ballast')));
   });
 
-  test('is left out without a word where there is no room for it', async ({ calls }) => {
+  test('is silently left out if there is no space for it', async ({ calls }) => {
     const loop = createLoop('btrfs');
     try {
       const root = join(loop.path, 'root');
@@ -60,7 +60,7 @@ btrfsSuite('ballast', (test) => {
     }
   });
 
-  test('lets volumes be deleted over a quota, which counts three blocks for each', async ({ calls }) => {
+  test('lets volumes be deleted over a quota, which charges three blocks for each', async ({ calls }) => {
     const loop = createLoop('btrfs', { megabytes: 256 });
     try {
       const limited = limitedSubvolume(loop, '16M');
@@ -81,7 +81,7 @@ btrfsSuite('ballast', (test) => {
     }
   });
 
-  test('is none where the root is not on btrfs', async ({ calls }) => {
+  test('does not exist if the root is not on btrfs', async ({ calls }) => {
     const sandbox = createSandbox('ballast');
     const root = join(sandbox.path, 'root');
     assert.is(createBallast({ root, calls, preallocate, warn: untold }), undefined);

@@ -9,7 +9,7 @@ import { btrfs, newRoot, openDriver } from './bench.ts';
 import { btrfsSuite } from './btrfs-suite.ts';
 
 btrfsSuite('root', (test) => {
-  test('has directories for root alone, whatever the umask', async () => {
+  test('has directories only for root, whatever the umask', async () => {
     const before = process.umask(0);
     const root = newRoot();
     try {
@@ -20,7 +20,7 @@ btrfsSuite('root', (test) => {
     for (const part of ['', '/snapshots', '/quarantine']) assert.is(lstatSync(root + part).mode & 0o7777, 0o700);
   });
 
-  test('is refused where it is not on btrfs, with a hint', async () => {
+  test('is refused if it is not on btrfs, with a hint', async () => {
     const loop = createLoop('ext4');
     try {
       const fault = await rejectsWith(() => openDriver(`${loop.path}/root`), 'unsupported');
@@ -31,7 +31,7 @@ btrfsSuite('root', (test) => {
     }
   });
 
-  test('is refused where it is no directory, or read-only', async () => {
+  test('is refused if it is no directory, or read-only', async () => {
     const file = newRoot();
     writeFileSync(file, '');
     await rejectsWith(() => openDriver(file), 'misuse');
@@ -45,9 +45,7 @@ btrfsSuite('root', (test) => {
     }
   });
 
-  test('is refused where no snapshot can be made, or nothing set aside, and keeps nothing of the trial', async ({
-    calls,
-  }) => {
+  test('is refused if the trial snapshot or quarantine fails, and keeps nothing of the trial', async ({ calls }) => {
     const root = newRoot();
     const refusing = { ...calls, snapshot: () => Promise.reject(new Error('no snapshots today')) };
     const fault = await rejectsWith(() => openDriver(root, { calls: refusing }), 'io');
@@ -93,7 +91,7 @@ btrfsSuite('root', (test) => {
       }
     });
 
-  test('answers subvolume numbers, ro for views alone', async ({ driver, calls, part, commit }) => {
+  test('has subvolume ids, read-only only for views', async ({ driver, calls, part, commit }) => {
     await driver.create(active(1));
     await commit(active(1));
     for (const volume of [active(2, 1), view(3, 1)]) {

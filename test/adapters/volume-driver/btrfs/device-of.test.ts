@@ -13,15 +13,15 @@ const table = `22 1 8:1 / / rw - ext4 /dev/sda1 rw
 34 30 0:44 / /mnt/nodev rw - btrfs none rw
 `;
 
-test('takes the innermost mount, and of those on one point the last', () => {
+test('takes the innermost mount, and the last of several on one mount point', () => {
   assert.is(deviceOf('/mnt/a/b', table), '/dev/sdb');
   assert.is(deviceOf('/mnt', table), '/dev/sdb');
   assert.is(deviceOf('/mnt/over/root', table), '/dev/sdd');
 });
 
-test('reads blanks in paths', () => assert.is(deviceOf('/mnt two/root/deep', table), '/dev/mapper/a b'));
+test('reads spaces in paths', () => assert.is(deviceOf('/mnt two/root/deep', table), '/dev/mapper/a b'));
 
-test('says so where there is no device', () => {
+test('reports that there is no device', () => {
   for (const path of ['/mnta', '/mnt/nodev/x'])
     assert.throws(
       () => deviceOf(path, table),

@@ -18,7 +18,7 @@ const modeOf = (path: string) => (lstatSync(path).mode & 0o7777).toString(8);
 btrfsSuite('interrupted', (test) => {
   for (const step of stepsOf('create'))
     for (const make of [active, view])
-      test(`completes ${make(1).kind} that was left at ${step}, whatever the umask`, async ({ open, driver, part }) => {
+      test(`completes ${make(1).kind} interrupted at ${step}, whatever the umask`, async ({ open, driver, part }) => {
         const before = process.umask(0o077);
         try {
           await rejectsWith(async () => (await open(failingAt(step))).create(make(1)), 'io');
@@ -36,14 +36,14 @@ btrfsSuite('interrupted', (test) => {
       });
 
   for (const step of stepsOf('create'))
-    test(`purges what was left at ${step}`, async ({ open, driver }) => {
+    test(`purges a volume interrupted at ${step}`, async ({ open, driver }) => {
       await rejectsWith(async () => (await open(failingAt(step))).create(active(1)), 'io');
       await driver.purge(1);
       assert.equal(await driver.scan(), []);
     });
 
   for (const step of stepsOf('seal'))
-    test(`takes back, or seals again, what was left at ${step}`, async ({ open, driver, part }) => {
+    test(`unfreezes, or freezes again, a layer interrupted at ${step}`, async ({ open, driver, part }) => {
       await driver.create(active(1));
       writeFileSync(part(1, 'fs/file'), 'first');
       btrfs('subvolume', 'create', part(1, 'fs/nested'));
@@ -61,7 +61,7 @@ btrfsSuite('interrupted', (test) => {
       assert.throws(() => writeFileSync(part(1, 'layer/x'), ''), /EROFS/);
     });
 
-  test('finishes a commit that was left before its end', async ({ open, driver, part }) => {
+  test('finishes an interrupted commit', async ({ open, driver, part }) => {
     const done: Volume = { ...active(1), kind: 'committed' };
     await driver.create(active(1));
     await driver.freeze(active(1));
@@ -71,7 +71,7 @@ btrfsSuite('interrupted', (test) => {
     assert.not(existsSync(part(1, 'fs')));
   });
 
-  test('leaves all as it was where a purge does not begin, and can be asked again', async ({ open, driver }) => {
+  test('changes nothing if a purge fails to start, which can be repeated', async ({ open, driver }) => {
     await driver.create(active(1));
     await rejectsWith(async () => (await open(failingAt('btrfs.purge'))).purge(1), 'io');
     assert.ok(only(await driver.scan()).complete);
@@ -79,7 +79,7 @@ btrfsSuite('interrupted', (test) => {
     assert.equal(await idsOf(driver), []);
   });
 
-  test('brings a committed volume back as an active where the log forgot the commit', async (place) => {
+  test('makes a committed volume active again if the log lost the commit', async (place) => {
     const { driver, part } = place;
     await driver.create(active(1));
     writeFileSync(part(1, 'fs/file'), 'kept');

@@ -42,7 +42,7 @@ function cuttable(sandbox: Sandbox) {
 
 const test = suiteNeeding('btrfs driver: power cut', needsBtrfs, requireFileSystem('xfs'), requireCommand('mkfs.xfs'));
 
-test('keeps all that a sealed layer holds, nested subvolumes included', async () => {
+test('keeps everything in a frozen layer, including nested subvolumes', async () => {
   const sandbox = createSandbox('power');
   try {
     const { place, cut, survivors } = cuttable(sandbox);

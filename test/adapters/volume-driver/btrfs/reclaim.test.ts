@@ -16,12 +16,7 @@ async function closedMeanwhile<T>(fd: number, reclaiming: T): Promise<Awaited<T>
 }
 
 btrfsSuite('reclaim', (test) => {
-  test('waits until what was purged holds no room any more, and tells whether it waited', async ({
-    root,
-    driver,
-    calls,
-    part,
-  }) => {
+  test('waits until purged space is free, and reports whether it waited', async ({ root, driver, calls, part }) => {
     await driver.create(active(1));
     for (let n = 0; n < 50; n++) writeFileSync(part(1, `fs/${n}`), Buffer.alloc(10_000));
     await driver.reclaimSpace?.();
@@ -33,7 +28,7 @@ btrfsSuite('reclaim', (test) => {
     assert.is(await driver.reclaimSpace?.(), false);
   });
 
-  test('does not wait twice for what somebody holds open', async ({ root, driver, calls, part }) => {
+  test('does not wait twice for files that are held open', async ({ root, driver, calls, part }) => {
     await driver.create(active(1));
     writeFileSync(part(1, 'fs/file'), 'held');
     const fd = openSync(part(1, 'fs/file'), 'r');

@@ -17,7 +17,7 @@ import { btrfs } from './bench.ts';
 import { btrfsSuite } from './btrfs-suite.ts';
 
 btrfsSuite('sealing', (test) => {
-  test('keeps what is written through a file still open out of the committed layer', async ({ driver, part }) => {
+  test('keeps writes through an open file out of the committed layer', async ({ driver, part }) => {
     await driver.create(active(1));
     const fd = openSync(part(1, 'fs/file'), 'w');
     writeSync(fd, 'before');
@@ -30,7 +30,7 @@ btrfsSuite('sealing', (test) => {
     assert.throws(() => writeFileSync(part(1, 'layer/file'), 'x'), /EROFS/);
   });
 
-  test('keeps what is written through a mount left behind out of the committed layer', async (place) => {
+  test('keeps writes through a leftover mount out of the committed layer', async (place) => {
     const { driver, part, inside } = place;
     await driver.create(active(1));
     await inside(active(1), 'echo before > file');
@@ -48,7 +48,7 @@ btrfsSuite('sealing', (test) => {
     assert.equal(readdirSync(part(1, '.')).sort(), ['layer', 'mounted', 'sealed']);
   });
 
-  test('takes what was written since for a second commit after one that came to nothing', async ({ driver, part }) => {
+  test('includes later writes in a second commit after a failed one', async ({ driver, part }) => {
     await driver.create(active(1));
     writeFileSync(part(1, 'fs/file'), 'first');
     await driver.freeze(active(1));
@@ -57,7 +57,7 @@ btrfsSuite('sealing', (test) => {
     assert.is(readFileSync(part(1, 'layer/file'), 'utf8'), 'second');
   });
 
-  test('takes over nothing that stands in the place of a layer, and leaves it as it is', async ({ driver, part }) => {
+  test('adopts nothing that is in the place of a layer, and does not change it', async ({ driver, part }) => {
     const foreigners = [
       () => mkdirSync(part(1, 'layer')),
       () => void btrfs('subvolume', 'create', part(1, 'layer')),
@@ -74,7 +74,7 @@ btrfsSuite('sealing', (test) => {
     }
   });
 
-  test('never takes a seal back that is all there is', async ({ driver, part, commit }) => {
+  test('never unfreezes the only copy of a layer', async ({ driver, part, commit }) => {
     await driver.create(active(1));
     writeFileSync(part(1, 'fs/file'), 'kept');
     await commit(active(1));
@@ -89,7 +89,7 @@ btrfsSuite('sealing', (test) => {
     assert.is(readFileSync(part(1, 'fs/file'), 'utf8'), 'kept');
   });
 
-  test('commits what is in nested subvolumes, at any depth', async ({ driver, part, inside, commit }) => {
+  test('commits nested subvolumes at any depth', async ({ driver, part, inside, commit }) => {
     await driver.create(active(1));
     mkdirSync(part(1, 'fs/var/lib'), { recursive: true });
     btrfs('subvolume', 'create', part(1, 'fs/var/lib/outer'));
@@ -110,11 +110,7 @@ btrfsSuite('sealing', (test) => {
     );
   });
 
-  test('purges nested subvolumes, read-only ones and those behind strange names too', async ({
-    driver,
-    root,
-    part,
-  }) => {
+  test('purges nested subvolumes, also read-only ones and those with unusual names', async ({ driver, root, part }) => {
     mkdirSync(`${root}/precious`);
     writeFileSync(`${root}/precious/file`, '');
     await driver.create(active(1));
@@ -131,7 +127,7 @@ btrfsSuite('sealing', (test) => {
     assert.equal(readdirSync(`${root}/precious`), ['file']);
   });
 
-  test('renames what is of the parent, directories too, without touching the parent', async (place) => {
+  test('renames files and directories of the parent without changing the parent', async (place) => {
     const { driver, inside, part, commit } = place;
     await driver.create(active(1));
     await inside(active(1), 'mkdir dir some; echo first > some/f1; echo dull > some/f2');
@@ -144,7 +140,7 @@ btrfsSuite('sealing', (test) => {
     assert.equal(readdirSync(part(1, 'layer')).sort(), ['dir', 'some']);
   });
 
-  test('shows a view what its parent holds, and nobody can write there', async ({ driver, inside, part, commit }) => {
+  test('shows a view its parent, read-only', async ({ driver, inside, part, commit }) => {
     await driver.create(active(1));
     writeFileSync(part(1, 'fs/file'), 'content');
     await commit(active(1));
@@ -157,7 +153,7 @@ btrfsSuite('sealing', (test) => {
     for (const id of [2, 3]) assert.throws(() => writeFileSync(part(id, 'fs/x'), ''), /EROFS/);
   });
 
-  test('sets aside what holds read-only subvolumes', async ({ driver, root, part }) => {
+  test('quarantines a volume with read-only subvolumes', async ({ driver, root, part }) => {
     await driver.create(active(1));
     writeFileSync(part(1, 'fs/file'), 'content');
     await driver.freeze(active(1));
@@ -166,7 +162,7 @@ btrfsSuite('sealing', (test) => {
     assert.equal(await driver.scan(), []);
   });
 
-  test('discards a subvolume that stands in the place of a volume, and a plain directory in that of a subvolume', async ({
+  test('discards a subvolume in the place of a volume, and a directory in the place of a subvolume', async ({
     driver,
     root,
     part,

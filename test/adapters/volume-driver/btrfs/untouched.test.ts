@@ -17,7 +17,7 @@ async function childOf({ driver, part, commit }: Place): Promise<Found> {
 }
 
 btrfsSuite('untouched', (test) => {
-  test('are a child that was just made, and a view', async (place) => {
+  test('includes a new child and a view', async (place) => {
     assert.ok(await place.driver.isPristine(await childOf(place)));
     await place.driver.create(view(3, 1));
     for (const found of await place.driver.scan()) assert.is(await place.driver.isPristine(found), found.id !== 1);
@@ -30,13 +30,13 @@ btrfsSuite('untouched', (test) => {
     ['given another mode', (file) => chmodSync(file, 0o600)],
   ];
   for (const [what, change] of changes)
-    test(`is no child that was ${what} a moment ago`, async (place) => {
+    test(`excludes a child that was ${what} a moment ago`, async (place) => {
       const found = await childOf(place);
       change(place.part(2, 'fs/file'));
       assert.not(await place.driver.isPristine(found));
     });
 
-  test('is no volume with a seal, nor one with anything beside it', async ({ driver, part }) => {
+  test('excludes a volume with a frozen layer, or with other entries', async ({ driver, part }) => {
     await driver.create(active(1));
     await driver.freeze(active(1));
     assert.not(await driver.isPristine(only(await driver.scan())));
@@ -46,7 +46,7 @@ btrfsSuite('untouched', (test) => {
     assert.not(await driver.isPristine(only(await driver.scan())));
   });
 
-  test('tells a layer that can still change from a frozen one', async ({ driver, part }) => {
+  test('distinguishes a writable layer from a frozen one', async ({ driver, part }) => {
     await driver.create(active(1));
     assert.is(only(await driver.scan()).writable, true);
     await driver.freeze(active(1));

@@ -104,7 +104,7 @@ const changes: readonly (readonly [title: string, inodes: number, change: (fs: s
 
 btrfsSuite('usage', (test) => {
   for (const [title, inodes, change] of changes)
-    test(`is what btrfs itself calls exclusive, with ${title}`, async (place) => {
+    test(`equals the exclusive bytes that btrfs reports, with ${title}`, async (place) => {
       const fs = await layered(place);
       change(fs);
       const usage = await place.driver.usage(active(2, 1));

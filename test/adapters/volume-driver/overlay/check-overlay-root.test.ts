@@ -19,7 +19,7 @@ async function inSandbox(action: (sandbox: Sandbox) => Promise<void>): Promise<v
   }
 }
 
-check('lays out a new root, and a second time changes nothing', () =>
+check('creates a new root, and changes nothing the second time', () =>
   inSandbox(async ({ path }) => {
     const root = `${path}/deep/root`;
     for (let n = 0; n < 2; n++) assert.is(await checkOverlayRoot(root, tryMount), root);
@@ -27,7 +27,7 @@ check('lays out a new root, and a second time changes nothing', () =>
   }),
 );
 
-check('sets the modes right that an earlier start or another tool left', () =>
+check('corrects the modes that an earlier start or another tool left', () =>
   inSandbox(async ({ folder }) => {
     const root = folder('root');
     mkdirSync(`${root}/snapshots`, 0o777);
@@ -44,21 +44,21 @@ check('sets the modes right that an earlier start or another tool left', () =>
   }),
 );
 
-check('resolves symbolic links on the way to the root', () =>
+check('resolves symbolic links to the root', () =>
   inSandbox(async ({ path, folder }) => {
     symlinkSync(folder('real'), `${path}/link`);
     assert.is(await checkOverlayRoot(`${path}/link`), `${path}/real`);
   }),
 );
 
-check('refuses a plain file, and what is below one', () =>
+check('refuses a file, and a path below one', () =>
   inSandbox(async ({ path }) => {
     writeFileSync(`${path}/file`, '');
     for (const root of [`${path}/file`, `${path}/file/root`]) await rejectsWith(() => checkOverlayRoot(root), 'misuse');
   }),
 );
 
-check('refuses a symbolic link in the place of its own directories', () =>
+check('refuses a symbolic link in place of its own directories', () =>
   inSandbox(async ({ folder }) => {
     const root = folder('root');
     symlinkSync(folder('elsewhere'), `${root}/snapshots`);
@@ -67,7 +67,7 @@ check('refuses a symbolic link in the place of its own directories', () =>
   }),
 );
 
-check('refuses a path that mount options can not carry', () =>
+check('refuses a path that mount options cannot contain', () =>
   inSandbox(async ({ path }) => {
     for (const name of ['a,b', 'a:b', 'a\\b']) await rejectsWith(() => checkOverlayRoot(`${path}/${name}`), 'misuse');
     await rejectsWith(() => checkOverlayRoot('/'), 'misuse');
@@ -87,7 +87,7 @@ check('refuses a read-only file system', async () => {
   }
 });
 
-check('refuses a file system that keeps no types of entries', async () => {
+check('refuses a file system without d_type', async () => {
   const loop = createLoop('ext4', { format: ['-O', '^filetype'] });
   try {
     const fault = await rejectsWith(() => checkOverlayRoot(loop.path, tryMount), 'unsupported');
@@ -97,7 +97,7 @@ check('refuses a file system that keeps no types of entries', async () => {
   }
 });
 
-check('refuses a root that is itself on an overlay', () =>
+check('refuses a root on an overlay', () =>
   inSandbox(async ({ folder }) => {
     const options = `lowerdir=${folder('lower')},upperdir=${folder('upper')},workdir=${folder('work')}`;
     await run('mount', ['-t', 'overlay', '-o', options, 'overlay', folder('merged')]);
@@ -106,7 +106,7 @@ check('refuses a root that is itself on an overlay', () =>
   }),
 );
 
-check('tries the mount options that are set, and names those that are refused', () =>
+check('tries the configured mount options, and names the refused ones', () =>
   inSandbox(async ({ folder }) => {
     const root = folder('root');
     await checkOverlayRoot(root, tryMount, ['volatile', 'xino=off']);
@@ -123,7 +123,7 @@ check('tries the mount options that are set, and names those that are refused', 
   }),
 );
 
-check('tries to set something aside, and leaves nothing of that', () =>
+check('tries a quarantine, and leaves nothing of it', () =>
   inSandbox(async ({ folder, atEnd }) => {
     const root = folder('root');
     mkdirSync(`${folder('root/snapshots')}/.probe`);
@@ -137,7 +137,7 @@ check('tries to set something aside, and leaves nothing of that', () =>
   }),
 );
 
-check('refuses where the kernel refuses the mount, and leaves no probe behind', () =>
+check('refuses if the kernel refuses the mount, and leaves no probe', () =>
   inSandbox(async ({ folder }) => {
     const refuse = async () => {
       throw new Error('wrong fs type');

@@ -50,7 +50,7 @@ const failingAt =
 const crash = suiteNeeding('overlay driver, interrupted', requireRoot());
 
 for (const step of steps.filter((name) => name.startsWith('overlay.create')))
-  crash(`completes a volume that was left at ${step}`, () =>
+  crash(`completes a volume interrupted at ${step}`, () =>
     onRoot(async (open, root) => {
       await rejectsWith(async () => (await open(failingAt(step))).create(active(1)), 'io');
       const driver = await open();
@@ -65,7 +65,7 @@ for (const step of steps.filter((name) => name.startsWith('overlay.create')))
     }),
   );
 
-crash('leaves all as it was where a purge does not begin, and can be asked again', () =>
+crash('changes nothing if a purge fails to start, which can be repeated', () =>
   onRoot(async (open) => {
     const driver = await open(failingAt('overlay.purge'));
     await driver.create(active(1));
@@ -77,7 +77,7 @@ crash('leaves all as it was where a purge does not begin, and can be asked again
   }),
 );
 
-crash('makes missing directories of the root again at the next start', () =>
+crash('creates missing directories of the root at the next start', () =>
   onRoot(async (open, root) => {
     await open();
     for (const name of ['snapshots', 'empty', 'quarantine']) rmSync(`${root}/${name}`, { recursive: true });
@@ -87,7 +87,7 @@ crash('makes missing directories of the root again at the next start', () =>
 
 crash.run();
 
-const astray = suiteNeeding('overlay driver, led astray', requireRoot());
+const astray = suiteNeeding('overlay driver, unexpected entries', requireRoot());
 
 /** A directory outside of the volumes, that symbolic links lead to. */
 function preciousIn(root: string): string {
@@ -96,7 +96,7 @@ function preciousIn(root: string): string {
   return `${root}/precious`;
 }
 
-astray('follows no symbolic link in the place of a volume', () =>
+astray('follows no symbolic link in place of a volume', () =>
   onRoot(async (open, root) => {
     const driver = await open();
     const precious = preciousIn(root);
@@ -112,7 +112,7 @@ astray('follows no symbolic link in the place of a volume', () =>
   }),
 );
 
-astray('follows no symbolic link in the place of a layer', () =>
+astray('follows no symbolic link in place of a layer', () =>
   onRoot(async (open, root) => {
     const driver = await open();
     const precious = preciousIn(root);
@@ -130,7 +130,7 @@ astray('follows no symbolic link in the place of a layer', () =>
   }),
 );
 
-astray('touches nothing but entries of snapshots/', () =>
+astray('changes only entries of snapshots/', () =>
   onRoot(async (open, root) => {
     const driver = await open();
     preciousIn(root);
@@ -143,7 +143,7 @@ astray('touches nothing but entries of snapshots/', () =>
   }),
 );
 
-astray('takes foreign files in a volume for written into', () =>
+astray('counts a volume with foreign files as written', () =>
   onRoot(async (open, root) => {
     const driver = await open();
     await driver.create(active(1));
@@ -162,7 +162,7 @@ for (const type of ['ext4', 'xfs'] as const) {
     requireCommand('xfs_io'),
   );
 
-  cut('keeps all that was written before the flush', async () => {
+  cut('keeps everything written before the flush', async () => {
     const loop = createLoop(type);
     try {
       const driver = await createOverlayDriver({ root: `${loop.path}/root`, system: createSystem() });
@@ -184,7 +184,7 @@ for (const type of ['ext4', 'xfs'] as const) {
     }
   });
 
-  cut('keeps a layer of nothing as it was flushed, once the log is', async () => {
+  cut('keeps an empty layer as it was flushed, once the log is flushed', async () => {
     const loop = createLoop(type);
     try {
       const driver = await createOverlayDriver({ root: `${loop.path}/root`, system: createSystem() });
@@ -209,7 +209,7 @@ for (const type of ['ext4', 'xfs'] as const) {
     }
   });
 
-  cut('says when a flush did not reach the disk', async () => {
+  cut('reports a flush that did not reach the disk', async () => {
     const loop = createLoop(type);
     try {
       const driver = await createOverlayDriver({ root: `${loop.path}/root`, system: createSystem() });

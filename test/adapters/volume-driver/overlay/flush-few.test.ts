@@ -5,14 +5,14 @@ import * as assert from 'uvu/assert';
 import { allFlushed, fewFiles, flushFew } from '../../../../src/adapters/volume-driver/overlay/flush.ts';
 import { createSandbox, type Sandbox } from '../../../support/sandbox.ts';
 
-const test = suite<{ sandbox: Sandbox; layer: string }>('overlay driver, layers of few files');
+const test = suite<{ sandbox: Sandbox; layer: string }>('overlay driver, flush of few files');
 test.before.each((context) => {
   context.sandbox = createSandbox('few');
   context.layer = context.sandbox.folder('layer');
 });
 test.after.each(({ sandbox }) => sandbox.close());
 
-test('the regular files of a tree are told, of no more entries than asked for', ({ layer }) => {
+test('lists the regular files of a tree, up to the entry limit', ({ layer }) => {
   mkdirSync(`${layer}/a/b`, { recursive: true });
   const names = ['a/b/two', 'a/one', 'top'];
   for (const name of names) writeFileSync(`${layer}/${name}`, '');
@@ -26,7 +26,7 @@ test('the regular files of a tree are told, of no more entries than asked for', 
   assert.throws(() => fewFiles(`${layer}/none`, 3), /ENOENT/);
 });
 
-test('a layer of few files is flushed alone, a larger one is left to others', async ({ layer }) => {
+test('flushes a layer of few files by file, and leaves a larger one to syncfs', async ({ layer }) => {
   assert.is(await flushFew(layer), true);
   for (let n = 0; n < 20; n++) writeFileSync(`${layer}/${n}`, 'x');
   symlinkSync('/', `${layer}/link`);
@@ -35,7 +35,7 @@ test('a layer of few files is flushed alone, a larger one is left to others', as
   assert.is(await flushFew(layer), false);
 });
 
-test('a layer that is not there, or whose files go meanwhile, is left to others', async ({ layer }) => {
+test('leaves a missing or vanishing layer to syncfs', async ({ layer }) => {
   assert.is(await flushFew(`${layer}/none`), false);
   for (const name of ['one', 'two']) writeFileSync(`${layer}/${name}`, 'x');
   assert.is(await allFlushed([`${layer}/one`, `${layer}/two`]), true);

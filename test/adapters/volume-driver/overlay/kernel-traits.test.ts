@@ -5,17 +5,17 @@ import { hostRoot } from '../../../../src/adapters/volume-driver/overlay/volume.
 
 const traits = suite('kernelTraits');
 
-traits('are told for any directory', () => {
+traits('are detected for any directory', () => {
   assert.equal(Object.keys(kernelTraits('/')), ['index', 'redirectDir', 'metacopy', 'userxattr', 'idMappedLayers']);
 });
 
-traits('compare releases by number', () => {
+traits('compare kernel releases numerically', () => {
   for (const release of ['5.11.0', '5.11-rc1', '5.100.3-generic', '6.0', '10.2.1'])
     assert.ok(isAtLeast(release, 5, 11));
   for (const release of ['5.10.99', '5.9', '4.19.0-amd64', 'odd']) assert.not(isAtLeast(release, 5, 11));
 });
 
-traits('know the initial user namespace by its map', () => {
+traits('detect the initial user namespace by its map', () => {
   assert.ok(isWholeRange('         0          0 4294967295\n'));
   for (const map of ['0 1000 1\n', '0 0 65536\n', '0 100000 4294967295\n', '0 0 1\n1 1 4294967294\n', ''])
     assert.not(isWholeRange(map), map);
@@ -30,7 +30,7 @@ mapped('is the host id of id 0', () => {
   assert.is(hostRoot('1:5:10,0:77:1'), 77);
 });
 
-mapped('is refused where the mapping has none', () => {
+mapped('is refused if the mapping has none', () => {
   for (const mapping of ['', '1:1000:5', '0:1000:0', '0:1000', 'a:b:c'])
     assert.throws(() => hostRoot(mapping), /id mapping/);
 });

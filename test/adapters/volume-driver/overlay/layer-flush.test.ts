@@ -10,7 +10,7 @@ import { createLoop } from '../../../support/loop.ts';
 import { requireCommand, requireFileSystem, suiteNeeding } from '../../../support/requirements.ts';
 import { createSandbox } from '../../../support/sandbox.ts';
 
-const test = suite('overlay driver, flushes that fail');
+const test = suite('overlay driver, failed flushes');
 
 const outcome = (flush: Promise<void>) =>
   flush.then(
@@ -18,7 +18,7 @@ const outcome = (flush: Promise<void>) =>
     (error) => (error instanceof Fault ? error.code : String(error)),
   );
 
-test('a layer that was there when a flush failed is never called flushed again, a later one is', async () => {
+test('never reports a layer as flushed that existed when a flush failed, but later ones', async () => {
   const sandbox = createSandbox('layer-flush');
   try {
     for (const id of [1, 2]) sandbox.folder(`snapshots/${id}`);
@@ -35,7 +35,7 @@ test('a layer that was there when a flush failed is never called flushed again, 
   }
 });
 
-test('a flush that succeeds after one that failed meanwhile does not count', async () => {
+test('ignores a flush that succeeds after a concurrent one failed', async () => {
   const sandbox = createSandbox('layer-flush');
   try {
     for (const id of [1, 2]) sandbox.folder(`snapshots/${id}`);
@@ -58,7 +58,7 @@ test('a flush that succeeds after one that failed meanwhile does not count', asy
   }
 });
 
-test('a layer whose own flush failed is never called flushed again, others are', async () => {
+test('never reports a layer as flushed whose own flush failed, but others', async () => {
   const sandbox = createSandbox('layer-flush');
   try {
     for (const id of [1, 2]) sandbox.folder(`snapshots/${id}`);

@@ -33,7 +33,7 @@ const labels = {
 
 const options = suiteNeeding('overlay driver, options', requireFileSystem('overlay'));
 
-options('shows the upper directory as a label where that is asked for', () =>
+options('shows the upper directory as a label if configured', () =>
   withOptions({ upperdirLabel: true }, async (driver, root) => {
     const label = 'containerd.io/snapshot/overlay.upperdir';
     assert.equal(driver.labelsOf(active(7)), { [label]: `${root}/snapshots/7/fs` });
@@ -41,13 +41,13 @@ options('shows the upper directory as a label where that is asked for', () =>
   }),
 );
 
-options('adds no labels unless asked', () =>
+options('adds no labels by default', () =>
   withOptions({}, async (driver) => {
     assert.is(driver.labelsOf(active(7)), undefined);
   }),
 );
 
-options('gives the layer to the mapped root where ids are mapped by the mount', () =>
+options('gives the layer to the mapped root if the mount maps ids', () =>
   withOptions({ remapIds: true }, async (driver, root) => {
     await driver.create({ ...active(1), labels });
     const { uid, gid } = lstatSync(`${root}/snapshots/1/fs`);
@@ -60,7 +60,7 @@ options('gives the layer to the mapped root where ids are mapped by the mount', 
 );
 
 for (const set of [{}, { remapIds: false }])
-  options(`leaves ids alone, in mounts and owners, with ${JSON.stringify(set)}`, () =>
+  options(`does not map ids, in mounts or owners, with ${JSON.stringify(set)}`, () =>
     withOptions(set, async (driver, root) => {
       await driver.create({ ...active(1), labels });
       assert.is(lstatSync(`${root}/snapshots/1/fs`).uid, 0);
@@ -69,7 +69,7 @@ for (const set of [{}, { remapIds: false }])
     }),
   );
 
-options('maps ids in mounts where that is set', () =>
+options('maps ids in mounts if configured', () =>
   withOptions({ remapIds: true }, async (driver) => {
     await driver.create({ ...active(1), labels });
     const [mount] = await driver.mounts({ ...active(1), labels });
@@ -77,7 +77,7 @@ options('maps ids in mounts where that is set', () =>
   }),
 );
 
-options('names the capabilities that follow from them', async () => {
+options('lists the capabilities of the options', async () => {
   const capabilities = async (set: OverlayOptions) => {
     let names: readonly string[] = [];
     await withOptions(set, async (driver) => {
@@ -114,7 +114,7 @@ const program = `
   await driver.close();
   console.log(JSON.stringify([mount.options.slice(0, 4), driver.traits.capabilities]));`;
 
-namespaced('mounts with userxattr, and leaves mapped ids alone', async () => {
+namespaced('mounts with userxattr, and does not map ids', async () => {
   const sandbox = createSandbox('namespaced');
   try {
     const env = {

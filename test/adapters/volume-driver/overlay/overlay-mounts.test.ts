@@ -20,15 +20,15 @@ mounts('binds an active without parents', () => {
   assert.equal(plain(active(1)), bind('/r/snapshots/1/fs', 'rw', 'rbind'));
 });
 
-mounts('binds the one parent of a view, read-only', () => {
+mounts('binds the only parent of a view, read-only', () => {
   assert.equal(plain(view(2, 1)), bind('/r/snapshots/1/fs', 'ro', 'rbind'));
 });
 
-mounts('binds an empty directory for a view of nothing', () => {
+mounts('binds an empty directory for a view without parent', () => {
   assert.equal(plain(view(2)), bind('/r/empty', 'ro', 'rbind'));
 });
 
-mounts('stacks the parents of an active, the nearest first', () => {
+mounts('stacks the parents of an active, nearest first', () => {
   assert.equal(
     plain(active(3, 2, 1)),
     overlay(
@@ -44,19 +44,19 @@ mounts('stacks the parents of a view without an upper directory', () => {
   assert.equal(plain(view(3, 2, 1)), overlay(...own, 'lowerdir=/r/snapshots/2/fs:/r/snapshots/1/fs'));
 });
 
-mounts('says userxattr in a user namespace, and index only where the kernel knows it', () => {
+mounts('sets userxattr in a user namespace, and index only if the kernel supports it', () => {
   const inNamespace = createOverlayMounts('/r', { ...traits, index: false, userxattr: true }, { remapIds: false });
   assert.equal(inNamespace(view(3, 2, 1))[0]?.options[0], 'userxattr');
 });
 
-mounts('adds what the operator wants to overlays alone, and lets it win', () => {
+mounts("adds the operator's options only to overlays, and gives them precedence", () => {
   const mountOptions = ['index=on', 'userxattr', 'volatile', 'redirect_dir=nofollow', 'metacopy=off'];
   const set = createOverlayMounts('/r', { ...traits, userxattr: true }, { remapIds: false, mountOptions });
   assert.equal(set(view(3, 2, 1)), overlay('lowerdir=/r/snapshots/2/fs:/r/snapshots/1/fs', ...mountOptions));
   assert.equal(set(active(1)), bind('/r/snapshots/1/fs', 'rw', 'rbind'));
 });
 
-mounts('switches off redirects and copies of metadata, unless the operator sets them or the kernel lacks them', () => {
+mounts('disables redirect_dir and metacopy unless the operator sets them or the kernel lacks them', () => {
   const chosen = (mountOptions: readonly string[], set = traits) => {
     const [mount] = createOverlayMounts('/r', set, { remapIds: false, mountOptions })(view(3, 2, 1));
     return mount?.options.filter((option) => /^(redirect_dir|metacopy)=/.test(option));
@@ -70,7 +70,7 @@ mounts('switches off redirects and copies of metadata, unless the operator sets 
   assert.equal(chosen([], { ...traits, redirectDir: false, metacopy: false }), []);
 });
 
-mounts('leaves mapped ids to the mount where that is on', () => {
+mounts('leaves id mapping to the mount if configured', () => {
   const remapping = createOverlayMounts('/r', traits, { remapIds: true });
   const maps = ['uidmap=0:1000:65536', 'gidmap=0:2000:65536'];
   assert.equal(remapping({ ...active(1), labels: mapping }), bind('/r/snapshots/1/fs', ...maps, 'rw', 'rbind'));

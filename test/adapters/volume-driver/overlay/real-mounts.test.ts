@@ -10,7 +10,7 @@ import { insideMount } from '../../../support/inside-mount.ts';
 import { requireCommand, requireFileSystem, suiteNeeding } from '../../../support/requirements.ts';
 import { createSandbox } from '../../../support/sandbox.ts';
 
-const mounted = suiteNeeding('overlay driver, really mounted', requireFileSystem('overlay'), requireCommand('setpriv'));
+const mounted = suiteNeeding('overlay driver, real mounts', requireFileSystem('overlay'), requireCommand('setpriv'));
 
 interface Place {
   readonly root: string;
@@ -54,7 +54,7 @@ mounted('stacks what a child writes on its parents', () =>
   }),
 );
 
-mounted('lets nobody write through a view', () =>
+mounted('makes a view read-only', () =>
   withDriver(async ({ driver, inside }) => {
     await driver.create(active(1));
     await driver.create(active(2, 1));
@@ -75,7 +75,7 @@ mounted('mounts 128 parents', () =>
   }),
 );
 
-mounted('keeps whole files under their own names, whatever the defaults of the kernel are', async () => {
+mounted('keeps whole files under their own names, whatever the kernel defaults', async () => {
   const parameters = ['redirect_dir', 'metacopy'].map((name) => `/sys/module/overlay/parameters/${name}`);
   const before = parameters.map((file) => readFileSync(file, 'utf8'));
   for (const file of parameters) writeFileSync(file, 'Y');
@@ -94,7 +94,7 @@ mounted('keeps whole files under their own names, whatever the defaults of the k
   }
 });
 
-mounted('mounts with the options that the operator adds', async () => {
+mounted("mounts with the operator's options", async () => {
   for (const mountOptions of [['redirect_dir=on'], ['metacopy=on'], ['userxattr'], ['metacopy=on', 'redirect_dir=on']])
     await withDriver(
       async ({ driver, inside }) => {
@@ -106,7 +106,7 @@ mounted('mounts with the options that the operator adds', async () => {
     );
 });
 
-mounted('lets a process that is not root run what is in it, whatever the umask was', async () => {
+mounted('lets an unprivileged process run its content, whatever the umask', async () => {
   const before = process.umask(0o077);
   try {
     await withDriver(async ({ root, driver, inside }) => {
@@ -130,7 +130,7 @@ mounted('lets a process that is not root run what is in it, whatever the umask w
 /** The mount is below a directory for root alone: the way to it is by the working directory, as in a container. */
 const asUser = 'setpriv --reuid 1000 --clear-groups ./program && echo ran';
 
-mounted('shows the owner of the parent as its own', () =>
+mounted('has the owner of its parent', () =>
   withDriver(async ({ driver, inside, layer }) => {
     await driver.create(active(1));
     chownSync(layer(1), 1234, 567);
@@ -141,7 +141,7 @@ mounted('shows the owner of the parent as its own', () =>
   }),
 );
 
-mounted('leaves the owner and mode alone that a user gave a layer', () =>
+mounted('keeps the owner and mode that a user set on a layer', () =>
   withDriver(async ({ driver, inside, layer }) => {
     await driver.create(active(1));
     await driver.create(active(2, 1));
@@ -152,7 +152,7 @@ mounted('leaves the owner and mode alone that a user gave a layer', () =>
   }),
 );
 
-mounted('can be mounted again after a commit, below and beside others', () =>
+mounted('can be mounted again after a commit, as parent and as sibling', () =>
   withDriver(async ({ root, driver, inside }) => {
     await driver.create(active(1));
     await driver.create(active(2, 1));
@@ -180,7 +180,7 @@ mounted('purges what the kernel left in the work directory', () =>
   }),
 );
 
-mounted('takes a root with blanks and quotes in its path', () =>
+mounted('accepts a root with spaces and quotes in its path', () =>
   withDriver(
     async ({ driver, inside }) => {
       await driver.create(active(1));
@@ -192,7 +192,7 @@ mounted('takes a root with blanks and quotes in its path', () =>
   ),
 );
 
-mounted('mounts with the options that the operator added', () =>
+mounted('mounts with the added options of the operator', () =>
   withDriver(
     async ({ driver, inside }) => {
       await driver.create(active(1));

@@ -11,7 +11,7 @@ import { createLoop } from '../../../support/loop.ts';
 import { requireCommand, requireFileSystem, suiteNeeding } from '../../../support/requirements.ts';
 
 const test = suiteNeeding(
-  'purging what is immutable',
+  'purge of immutable files',
   ...(['overlay', 'ext4', 'btrfs'] as const).map(requireFileSystem),
   ...['chattr', 'mkfs.btrfs'].map(requireCommand),
 );
@@ -24,7 +24,7 @@ for (const [name, type] of [
   ['btrfs', 'btrfs'],
 ] as const)
   for (const kind of ['active', 'committed'] as const)
-    test(`${name} purges a volume, ${kind}, in which a container made files and directories immutable`, async () => {
+    test(`${name} purges a volume, ${kind}, with immutable files and directories`, async () => {
       const loop = createLoop(type);
       try {
         const root = `${loop.path}/root`;
@@ -48,7 +48,7 @@ for (const [name, type] of [
       }
     });
 
-test('rejects with the first error what can not be lifted, and does not lift for another one', async () => {
+test('rejects with the first error if flags cannot be cleared, and clears none for other errors', async () => {
   const forbidden = errnoError('EPERM', 'forbidden');
   const caught = (lift?: () => Promise<void>, error = forbidden) =>
     liftingFlags('/path', lift, () => Promise.reject(error)).catch((thrown) => thrown);

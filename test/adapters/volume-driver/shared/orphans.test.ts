@@ -56,7 +56,7 @@ aside('moves a symbolic link itself', () =>
   }),
 );
 
-aside('has done it already where only the new place is there', () =>
+aside('succeeds if only the target exists', () =>
   inRoot(({ path }) => {
     writeFileSync(`${path}/quarantine/five`, 'five');
     assert.is(setAside(path, 'snapshots/5', 'five'), 'quarantine/five');
@@ -64,7 +64,7 @@ aside('has done it already where only the new place is there', () =>
   }),
 );
 
-aside('refuses a name that leads elsewhere', () =>
+aside('refuses a name that leads out of the quarantine', () =>
   inRoot(({ path }) => {
     mkdirSync(`${path}/snapshots/5`);
     for (const name of ['', '.', '..', '../five', 'a/b', '.hidden'])
@@ -72,13 +72,13 @@ aside('refuses a name that leads elsewhere', () =>
   }),
 );
 
-aside('says when there is nothing to move', () =>
+aside('reports a missing source', () =>
   inRoot(({ path }) => {
     assert.throws(() => setAside(path, 'snapshots/5', 'five'), /ENOENT/);
   }),
 );
 
-aside('makes a quarantine that was deleted again, and refuses anything else under its name', () =>
+aside('creates a deleted quarantine again, and refuses anything else under its name', () =>
   inRoot(({ path }) => {
     for (const id of [5, 6]) mkdirSync(`${path}/snapshots/${id}`);
     rmdirSync(`${path}/quarantine`);

@@ -46,7 +46,7 @@ for (const [size, count] of [
   ['small', 30],
   ['large', 2000],
 ] as const)
-  test(`tells of every directory of a ${size} store which parts it has`, async ({ sandbox }) => {
+  test(`lists the parts of every directory of a ${size} store`, async ({ sandbox }) => {
     fill(sandbox.folder('snapshots'), count);
     const found = await scanning({ root: sandbox.path, parts: ['fs', 'work'] }).entries();
     assert.equal(
@@ -55,7 +55,7 @@ for (const [size, count] of [
     );
   });
 
-test('lists the ids of a large store, and none of a small one', async ({ sandbox }) => {
+test('lists only the ids of a large store', async ({ sandbox }) => {
   fill(sandbox.folder('snapshots'), 30);
   assert.is(await scanning({ root: sandbox.path, parts: ['fs'] }).ids(), undefined);
   fill(sandbox.folder('large/snapshots'), 2000);
@@ -78,7 +78,7 @@ test('rejects with the reason of its signal', async ({ sandbox }) => {
   );
 });
 
-test('gives no number to what is no directory of a plain number, and counts no link or file as a part', async ({
+test('gives no id to what is no directory with a plain number, and counts no link or file as a part', async ({
   sandbox,
 }) => {
   const snapshots = sandbox.folder('snapshots');
@@ -96,7 +96,7 @@ test('gives no number to what is no directory of a plain number, and counts no l
   assert.equal(found.find(({ id }) => id === 2)?.has, [false, false]);
 });
 
-test('counts only parts with the inode number that is asked for', async ({ sandbox }) => {
+test('counts only parts with the given inode number', async ({ sandbox }) => {
   const snapshots = sandbox.folder('snapshots');
   fill(snapshots, 2);
   const { ino: inode } = lstatSync(`${snapshots}/1/fs`);
@@ -107,7 +107,7 @@ test('counts only parts with the inode number that is asked for', async ({ sandb
   ]);
 });
 
-test('rejects where there is no such directory', async ({ sandbox }) => {
+test('rejects if there is no such directory', async ({ sandbox }) => {
   const { ids, entries } = scanning({ root: sandbox.path, parts: [] });
   for (const promise of [ids(), entries()]) {
     const error: unknown = await promise.catch((thrown) => thrown);

@@ -34,7 +34,7 @@ const archives = (log: string) =>
     .filter((name) => name.endsWith('.gz'))
     .sort();
 
-test('is read, searched, verified and gone on with as before', async ({ log, whole }) => {
+test('is read, searched, verified and appended to as before', async ({ log, whole }) => {
   const before = await readAll(await readLogDirectory(log));
   const archived = await archiveLog(log, count, false);
   assert.is(archived.length, Object.keys(whole).length - 1, 'the last segment stays');
@@ -53,7 +53,7 @@ test('is read, searched, verified and gone on with as before', async ({ log, who
   await written.close();
 });
 
-test('holds every byte, for any reader of gzip', async ({ log, whole }) => {
+test('holds every byte, readable by any gzip reader', async ({ log, whole }) => {
   await archiveLog(log, count, false);
   for (const name of archives(log))
     assert.equal(execFileSync('zcat', [join(log, name)]), whole[name.replace('.gz', '')], name);
@@ -71,7 +71,7 @@ test('keeps what is needed after a position, and a dry run changes nothing', asy
   assert.equal(await archiveLog(log, 30, false), []);
 });
 
-test('names the positions that a missing archive held', async ({ log }) => {
+test('names the missing positions if it is deleted', async ({ log }) => {
   const [, second] = await archiveLog(log, count, false);
   rmSync(join(log, archives(log)[1] ?? ''));
   const fault = await caughtFault(readLogDirectory(log));
@@ -80,7 +80,7 @@ test('names the positions that a missing archive held', async ({ log }) => {
   assert.match(fault.message, `${second?.segment} or its archive`);
 });
 
-test('is named by a check with its first position where it is damaged, and the check goes on', async ({ log }) => {
+test('is reported by verify with its first position if it is damaged, and verify continues', async ({ log }) => {
   const archived = await archiveLog(log, count, false);
   const [, second = ''] = archives(log);
   truncateSync(join(log, second), 200);
@@ -94,7 +94,7 @@ test('is named by a check with its first position where it is damaged, and the c
   assert.is(report.position, count);
 });
 
-test('names an archive that is damaged, wherever it is', async ({ log }) => {
+test('is named wherever it is damaged', async ({ log }) => {
   await archiveLog(log, count, false);
   const file = join(log, archives(log)[1] ?? '');
   const packed = readFileSync(file);

@@ -14,7 +14,7 @@ test.before.each((context) => {
 });
 test.after.each(({ sandbox }) => sandbox.close());
 
-test('reads on as the log grows, through one segment after the other', async ({ directory }) => {
+test('continues as the log grows, across segments', async ({ directory }) => {
   const { log } = await openLog(directory, { segmentBytes: 2_000 });
   const followed = followLog(directory, storeId);
   for (let after = 0; after < 60; after += 3) {
@@ -37,7 +37,7 @@ test('waits for the rest of a line that is being written', async ({ directory })
   assert.equal(await readAll(followed, 4), eventsAfter(4, 1));
 });
 
-test('looks at everything anew where events were taken back and others written', async ({ directory }) => {
+test('reads again if events were rolled back and others written', async ({ directory }) => {
   await writeLog(directory, 6);
   const followed = followLog(directory, storeId);
   assert.is((await readAll(followed)).length, 6);
@@ -52,7 +52,7 @@ test('looks at everything anew where events were taken back and others written',
   assert.equal(await readAll(followed, 3), others);
 });
 
-test('tells of damage', async ({ directory }) => {
+test('reports damage', async ({ directory }) => {
   await writeLog(directory, 6);
   const file = rewrite(directory, 0, (lines) => [...lines.slice(0, 3), ...lines.slice(4)]);
   const error = await readAll(followLog(directory, storeId)).catch((fault) => fault);
@@ -60,13 +60,13 @@ test('tells of damage', async ({ directory }) => {
   assert.match(error.message, file);
 });
 
-test('tells that there is no log', async ({ directory }) => {
+test('reports that there is no log', async ({ directory }) => {
   const error = await readAll(followLog(directory, storeId)).catch((fault) => fault);
   assert.is(error.code, 'misuse');
   assert.match(error.message, 'holds no log');
 });
 
-test('does not take a file that follows by its name alone for the next segment', async ({ directory }) => {
+test('does not take a file for the next segment by its name only', async ({ directory }) => {
   await writeLog(directory, 3);
   const followed = followLog(directory, storeId);
   assert.is((await readAll(followed)).length, 3);
@@ -74,7 +74,7 @@ test('does not take a file that follows by its name alone for the next segment',
   assert.match((await readAll(followed, 3).catch((fault) => fault)).message, 'the header is damaged');
 });
 
-test('reads nothing of another store, and goes on when its own is back', async ({ sandbox, directory }) => {
+test('reads nothing of another store, and continues when its own is back', async ({ sandbox, directory }) => {
   await writeLog(directory, 3);
   const followed = followLog(directory, storeId);
   assert.is((await readAll(followed)).length, 3);

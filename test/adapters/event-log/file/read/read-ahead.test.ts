@@ -52,7 +52,7 @@ async function readAhead(segments: readonly Segment[]) {
   }
 }
 
-test('gives every event after any position, in order', async ({ directory }) => {
+test('returns every event after any position, in order', async ({ directory }) => {
   const { segments = [] } = (await loadSegments(directory)) ?? {};
   for (const after of [0, 1, 57, 200, count - 1, count])
     assert.equal(
@@ -62,7 +62,7 @@ test('gives every event after any position, in order', async ({ directory }) => 
     );
 });
 
-test('finds the same damage at the same place, and gives the same events before it', async ({ directory }) => {
+test('finds the same damage at the same position, after the same events', async ({ directory }) => {
   const { segments = [] } = (await loadSegments(directory)) ?? {};
   const path = segments[4]?.path ?? '';
   const whole = readFileSync(path);
@@ -76,7 +76,7 @@ test('finds the same damage at the same place, and gives the same events before 
   }
 });
 
-test('tells which file is gone', async ({ directory }) => {
+test('names the missing file', async ({ directory }) => {
   const { segments = [] } = (await loadSegments(directory)) ?? {};
   rmSync(segments[3]?.path ?? '');
   const reading = (async () => {
@@ -87,7 +87,7 @@ test('tells which file is gone', async ({ directory }) => {
   assert.match(message, segments[3]?.path ?? '');
 });
 
-test('lets everything else have its turn', async ({ directory }) => {
+test('lets the event loop run', async ({ directory }) => {
   const { segments = [] } = (await loadSegments(directory)) ?? {};
   let turns = 0;
   let reading = true;
@@ -100,7 +100,7 @@ test('lets everything else have its turn', async ({ directory }) => {
   assert.ok(turns > 5, `${turns} turns`);
 });
 
-test('ends its thread where the reader stops early', async ({ directory }) => {
+test('ends its thread if the reader stops early', async ({ directory }) => {
   const { segments = [] } = (await loadSegments(directory)) ?? {};
   for await (const batch of ahead(segments)) {
     assert.is(batch[0]?.position, 1);

@@ -16,7 +16,7 @@ test.before.each((context) => {
 });
 test.after.each(({ sandbox }) => sandbox.close());
 
-test('shows what was durable when it was opened, while the daemon goes on', async ({ directory }) => {
+test('shows what was durable at opening, while the daemon continues', async ({ directory }) => {
   const { log } = await openLog(directory, { segmentBytes: 2000 });
   await log.append(eventsAfter(0, 25), now);
   const { end } = log;
@@ -33,7 +33,7 @@ test('shows what was durable when it was opened, while the daemon goes on', asyn
   await log.close();
 });
 
-test('takes an unfinished tail for not yet there, and leaves it alone', async ({ directory }) => {
+test('ignores an unfinished tail and does not change it', async ({ directory }) => {
   await writeLog(directory, 3);
   const file = join(directory, segmentsIn(directory)[0] ?? '');
   const size = readFileSync(file).length;
@@ -59,7 +59,7 @@ test('is verified as it is read', async ({ directory }) => {
   assert.match((error as Fault).message, file);
 });
 
-test('is refused where there is none', async ({ directory }) => {
+test('is refused if there is none', async ({ directory }) => {
   for (const look of [readLogDirectory, inspectLog]) {
     const error: unknown = await look(directory).catch((thrown) => thrown);
     assert.is((error as Fault).code, 'misuse');

@@ -132,7 +132,7 @@ function keepsAll(before: ReadonlyMap<string, string>, root: string, { kept, cha
 }
 
 for (const positions of [[], [7], [7, 11], [3, 12], [12]])
-  test(`makes any damage good with checkpoints at ${positions.join(' and ') || 'no position'}`, async (context) => {
+  test(`repairs any damage with checkpoints at ${positions.join(' and ') || 'no position'}`, async (context) => {
     for (const [name, damage] of damages(join(context.whole, 'log'))) {
       const { root, known } = copyOf(context, positions);
       damage(join(root, 'log'));
@@ -160,7 +160,7 @@ for (const positions of [[], [7], [7, 11], [3, 12], [12]])
     }
   });
 
-test('loses one event more than is damaged where a later checkpoint proves the rest', async (context) => {
+test('loses one event more than is damaged if a later checkpoint proves the rest', async (context) => {
   const { root, known } = copyOf(context, [11]);
   const directory = join(root, 'log');
   const [, second = ''] = segmentsIn(directory);
@@ -181,7 +181,7 @@ test('loses one event more than is damaged where a later checkpoint proves the r
   assert.match(damage[0]?.text ?? '', '00000000000000000011.base: byte 0');
 });
 
-test('writes a damaged header again: nothing is lost', async (context) => {
+test('rewrites a damaged header without loss', async (context) => {
   const { root, known } = copyOf(context, []);
   const directory = join(root, 'log');
   const original = bytesOf(root);
@@ -196,7 +196,7 @@ test('writes a damaged header again: nothing is lost', async (context) => {
   assert.is((await isWhole(root, 'header')).length, count);
 });
 
-test('counts every position that nobody can read as a number that may have been given', async (context) => {
+test('reserves an id for every position that cannot be read', async (context) => {
   const { root, known } = copyOf(context, []);
   const directory = join(root, 'log');
   const [first = ''] = segmentsIn(directory);
@@ -206,7 +206,7 @@ test('counts every position that nobody can read as a number that may have been 
   assert.equal([losses[0]?.first, losses[0]?.last, losses[0]?.unreadable, lastId], [1, count, 1, count + 1]);
 });
 
-test('tells again of an earlier gap, whose event may be lost with the rest', async (context) => {
+test('reports an earlier gap again if its event may be lost too', async (context) => {
   const { root, known } = copyOf(context, [6]);
   const directory = join(root, 'log');
   const [first = '', , third = ''] = segmentsIn(directory);
@@ -225,7 +225,7 @@ test('tells again of an earlier gap, whose event may be lost with the rest', asy
   assert.equal([told[0]?.first, told[0]?.last], [gaps[0]?.first, gaps[0]?.last]);
 });
 
-test('can be killed anywhere and run again', async (context) => {
+test('can be killed at any step and repeated', async (context) => {
   const middle = segmentsIn(join(context.whole, 'log'))[1] ?? '';
   const spoil = (root: string) => flip(join(root, 'log', middle), 700);
   for (const positions of [[], [9]]) {
@@ -257,7 +257,7 @@ test('can be killed anywhere and run again', async (context) => {
   }
 });
 
-test('takes the state of a checkpoint that has seen more than the log holds', async (context) => {
+test('takes the state of a checkpoint that is ahead of the log', async (context) => {
   const { root, known } = copyOf(context, [12]);
   const directory = join(root, 'log');
   const last = join(directory, segmentsIn(directory).at(-1) ?? '');
@@ -271,7 +271,7 @@ test('takes the state of a checkpoint that has seen more than the log holds', as
   await isWhole(root, 'shorter');
 });
 
-test('finds nothing to do in a whole log, and leaves a torn tail to the next start', async (context) => {
+test('does nothing to an intact log, and leaves a torn tail to the next start', async (context) => {
   const { root, known } = copyOf(context, [7]);
   const directory = join(root, 'log');
   assert.equal((await repaired(root, known)).losses, []);

@@ -42,7 +42,7 @@ async function found({ log, index }: Context, ...mentions: Mention[]): Promise<r
   return positions;
 }
 
-test('finds by key, name, number and parent, in order, with and without indexes', async (context) => {
+test('finds by key, name, id and parent, in order, with and without indexes', async (context) => {
   for (let round = 0; round < 2; round++) {
     assert.equal(await found(context, { field: 'key', value: 'key-9' }), [9]);
     assert.equal(await found(context, { field: 'name', value: 'name-7' }), [62]);
@@ -53,26 +53,26 @@ test('finds by key, name, number and parent, in order, with and without indexes'
   }
 });
 
-test('finds many mentions at once', async (context) => {
+test('finds many references at once', async (context) => {
   const ids = [3, 50, 12, 7, 20, 31];
   const mentions = ids.map((id) => ({ field: 'id', value: String(id) }) as const);
   assert.equal(await found(context, ...mentions), [3, 7, 12, 20, 31, 50, 62]);
 });
 
-test('reads no segment whose index tells that it holds nothing', async (context) => {
+test('reads no segment that the index excludes', async (context) => {
   await indexLog(context.log, context.index);
   rewrite(context.log, 1, (lines) => lines.map((line, at) => (at === 1 ? line.replace('"test"', '"tEst"') : line)));
   assert.equal(await found(context, { field: 'key', value: 'key-1' }), [1]);
 });
 
-test('names a damaged record that it finds', async (context) => {
+test('names a damaged record that it meets', async (context) => {
   const file = rewrite(context.log, 0, (lines) => lines.map((line) => line.replace('"test"', '"tEst"')));
   const error = await caughtFault(found(context, { field: 'key', value: 'key-1' }));
   assert.is(error.code, 'corrupt');
   assert.match(error.message, file);
 });
 
-test('makes an index once for every sealed segment, and passes over one that is damaged or of another segment', async (context) => {
+test('builds an index once per complete segment, and skips one that is damaged or of another segment', async (context) => {
   await indexLog(context.log, context.index);
   const names = readdirSync(context.index);
   assert.is(names.length, segmentsIn(context.log).length - 1);
@@ -100,7 +100,7 @@ async function grow({ log, index }: Context, name: string, from: number, to: num
   await indexLog(log, index);
 }
 
-test('indexes a segment that is written up to its newest events, and goes on there', async ({ sandbox }) => {
+test('indexes the open segment up to its newest events, and continues there', async ({ sandbox }) => {
   const context = { sandbox, log: sandbox.folder('growing'), index: join(sandbox.path, 'growing-index') };
   const other = { sandbox, log: sandbox.folder('other'), index: join(sandbox.path, 'other-index') };
   await grow(context, 'grown', 0, 2000);
@@ -117,14 +117,14 @@ test('indexes a segment that is written up to its newest events, and goes on the
   for (const id of [1, 1500, 4000]) assert.equal(await found(other, { field: 'key', value: `other-${id}` }), [id]);
 });
 
-test("tells an index that can't be written", async (context) => {
+test("reports an index that can't be written", async (context) => {
   writeFileSync(context.index, 'no directory');
   const error = await caughtFault(indexLog(context.log, context.index));
   assert.is(error.code, 'io');
   assert.match(error.message, 'index ');
 });
 
-test('tells which positions may hold the events of a period, by the index alone where there is one', async (context) => {
+test('finds the positions of a period, only by the index if there is one', async (context) => {
   await indexLog(context.log, context.index);
   const seconds = (from?: number, to?: number) => ({
     since: from === undefined ? undefined : BigInt(from) * 1_000_000_000n,
@@ -142,7 +142,7 @@ test('tells which positions may hold the events of a period, by the index alone 
   assert.ok((first?.last ?? 62) < 20);
 });
 
-test('passes over an index whose stamps were changed', async (context) => {
+test('skips an index whose time stamps were changed', async (context) => {
   await indexLog(context.log, context.index);
   const file = join(context.index, readdirSync(context.index)[0] ?? '');
   const whole = readFileSync(file);

@@ -77,7 +77,7 @@ test('verified lines: every changed byte is found in its line', ({ block, from }
   }
 });
 
-test('verified lines: swapped, doubled, missing, foreign and cut lines are named', ({ block, from }) => {
+test('verified lines: swapped, duplicated, missing, foreign and truncated lines are named', ({ block, from }) => {
   const [a = '', b = '', c = ''] = block.toString().split(/(?<=\n)/);
   const cases: readonly (readonly [string, string, boolean])[] = [
     [b + a, 'position 2 stands here, position 1 is missing: records were removed or swapped', false],
@@ -94,7 +94,7 @@ test('verified lines: swapped, doubled, missing, foreign and cut lines are named
   assert.match(flaw?.what ?? '', 'does not follow from the one before');
 });
 
-test('verified lines: a reader gets what is in order before it hears of damage', async ({ sandbox }) => {
+test('verified lines: a reader gets the intact lines before the error', async ({ sandbox }) => {
   const directory = sandbox.folder('two');
   await writeLog(directory, 30, { segmentBytes: 2000 });
   const log = await readLogDirectory(directory);

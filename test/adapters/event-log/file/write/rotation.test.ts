@@ -15,7 +15,7 @@ test.before.each((context) => {
 });
 test.after.each(({ sandbox }) => sandbox.close());
 
-test('are named by their first position and hold it', async ({ directory }) => {
+test('are named by their first position', async ({ directory }) => {
   const { log } = await openLog(directory, { segmentBytes: 2000 });
   for (const envelope of eventsAfter(0, 30)) await log.append([envelope], now);
   await log.close();
@@ -28,7 +28,7 @@ test('are named by their first position and hold it', async ({ directory }) => {
   }
 });
 
-test('begin anew where the size is reached, also within one turn and in one flush', async ({ directory }) => {
+test('rotate at the size limit, also within one tick and one flush', async ({ directory }) => {
   const { log } = await openLog(directory, { segmentBytes: 2000 });
   await Promise.all(eventsAfter(0, 50).map((envelope) => log.append([envelope], now)));
   const sizes = segmentsIn(directory).map((name) => statSync(join(directory, name)).size);
@@ -41,7 +41,7 @@ test('begin anew where the size is reached, also within one turn and in one flus
   await log.close();
 });
 
-test('replace nothing that has their name, and begin when it was moved away', async ({ directory }) => {
+test('never overwrite a file of their name, and start when it is moved away', async ({ directory }) => {
   const { log } = await openLog(directory, { segmentBytes: 1 });
   const [first, second, third] = eventsAfter(0, 3);
   if (first === undefined || second === undefined || third === undefined) return assert.unreachable();
@@ -56,7 +56,7 @@ test('replace nothing that has their name, and begin when it was moved away', as
   await log.close();
 });
 
-test('hold one event at least, however small they shall be', async ({ directory }) => {
+test('hold at least one event, however small the limit', async ({ directory }) => {
   const { log } = await openLog(directory, { segmentBytes: 1 });
   for (const envelope of eventsAfter(0, 5)) await log.append([envelope], now);
   assert.is(segmentsIn(directory).length, 5);
@@ -64,7 +64,7 @@ test('hold one event at least, however small they shall be', async ({ directory 
   await log.close();
 });
 
-test('may have another size after every opening', async ({ directory }) => {
+test('may have another size limit after every opening', async ({ directory }) => {
   let after = 0;
   for (const segmentBytes of [700, 100_000, 1, 3000]) {
     const { log, torn } = await openLog(directory, { segmentBytes });
@@ -77,7 +77,7 @@ test('may have another size after every opening', async ({ directory }) => {
   assert.equal({ damage, records }, { damage: [], records: 48 });
 });
 
-test('are read while more of them are written', async ({ directory }) => {
+test('can be read while more are written', async ({ directory }) => {
   const { log } = await openLog(directory, { segmentBytes: 2000 });
   await log.append(eventsAfter(0, 10), now);
   let position = 0;
@@ -89,7 +89,7 @@ test('are read while more of them are written', async ({ directory }) => {
   await log.close();
 });
 
-test('give unused room back to the disk when they are left', async ({ directory }) => {
+test('return unused preallocated space when they are complete', async ({ directory }) => {
   const asked: number[] = [];
   const { log } = await openLog(directory, {
     segmentBytes: 2000,

@@ -43,7 +43,7 @@ measuring('agrees with du', () =>
   }),
 );
 
-measuring('counts a symbolic link itself and not what it leads to', () =>
+measuring('counts a symbolic link itself and not its target', () =>
   inSandbox(({ folder }) => {
     writeFileSync(`${folder('outside')}/big`, Buffer.alloc(1 << 20));
     symlinkSync(folder('outside'), `${folder('root')}/link`);
@@ -51,11 +51,11 @@ measuring('counts a symbolic link itself and not what it leads to', () =>
   }),
 );
 
-measuring('measures nothing where nothing is', () => {
+measuring('returns zero for a missing path', () => {
   assert.equal(measureTree('/nowhere/at/all'), { bytes: 0, inodes: 0 });
 });
 
-measuring('reads names that are no text', () =>
+measuring('reads names that are not UTF-8', () =>
   inSandbox(({ folder }) => {
     const root = folder('root');
     const odd = Buffer.concat([Buffer.from(`${root}/`), Buffer.from([0xff, 0xfe, 0x0a])]);
@@ -65,7 +65,7 @@ measuring('reads names that are no text', () =>
   }),
 );
 
-measuring('follows directories deeper than a path can say', () =>
+measuring('follows directories deeper than PATH_MAX', () =>
   inSandbox(async ({ folder }) => {
     await makeDeep(folder('root'));
     assert.is(measureTree(folder('root')).inodes, 62);

@@ -21,7 +21,7 @@ async function inSandbox(action: (sandbox: Sandbox) => void | Promise<void>): Pr
 
 const isThere = (path: string) => lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 
-removing('deletes all below a directory and tells what that frees', () =>
+removing('deletes everything below a directory and returns the bytes freed', () =>
   inSandbox(({ path, folder }) => {
     const root = folder('root');
     mkdirSync(`${root}/a`);
@@ -35,7 +35,7 @@ removing('deletes all below a directory and tells what that frees', () =>
   }),
 );
 
-removing('has a short way for what nobody wrote into, and leaves all else to the long one', () =>
+removing('has a fast path for an unwritten volume, and a general one for all others', () =>
   inSandbox(({ folder }) => {
     const bare = folder('bare');
     for (const name of ['fs', 'work']) mkdirSync(`${bare}/${name}`);
@@ -52,11 +52,11 @@ removing('has a short way for what nobody wrote into, and leaves all else to the
   }),
 );
 
-removing('finds nothing to do where nothing is', () => {
+removing('does nothing for a missing path', () => {
   assert.is(removeTree('/nowhere/at/all'), 0);
 });
 
-removing('deletes a symbolic link and not what it leads to', () =>
+removing('deletes a symbolic link and not its target', () =>
   inSandbox(({ path, folder }) => {
     writeFileSync(`${folder('outside')}/file`, 'x');
     symlinkSync(folder('outside'), `${folder('root')}/link`);
@@ -68,7 +68,7 @@ removing('deletes a symbolic link and not what it leads to', () =>
   }),
 );
 
-removing('deletes directories deeper than a path can say', () =>
+removing('deletes directories deeper than PATH_MAX', () =>
   inSandbox(async ({ folder }) => {
     const root = folder('root');
     await makeDeep(root);
@@ -79,9 +79,9 @@ removing('deletes directories deeper than a path can say', () =>
 
 removing.run();
 
-const stubborn = suiteNeeding('removeTree, of what takes root', requireFileSystem('ext4'), requireCommand('chattr'));
+const stubborn = suiteNeeding('removeTree, as root', requireFileSystem('ext4'), requireCommand('chattr'));
 
-stubborn('names what can not be deleted, and deletes the rest', async () => {
+stubborn('names what cannot be deleted, and deletes the rest', async () => {
   const loop = createLoop('ext4');
   const root = `${loop.path}/root`;
   try {
@@ -101,7 +101,7 @@ stubborn('names what can not be deleted, and deletes the rest', async () => {
   }
 });
 
-stubborn('deletes what has no permissions, is no file, or has no text for a name', () =>
+stubborn('deletes entries without permissions, special files, and names that are not UTF-8', () =>
   inSandbox(async ({ folder }) => {
     const root = folder('root');
     await run('sh', [

@@ -23,7 +23,7 @@ async function withThread(action: (thread: TreeThread, sandbox: Sandbox) => Prom
 
 const thread = suite('createTreeThread');
 
-thread('answers many jobs, each with its own answer', () =>
+thread('answers many jobs, each with its own result', () =>
   withThread(async (thread, { folder }) => {
     const roots = [1, 2, 3, 4].map((files) => {
       const root = folder(`root-${files}`);
@@ -37,7 +37,7 @@ thread('answers many jobs, each with its own answer', () =>
   }),
 );
 
-thread('lets the event loop go on while it walks', () =>
+thread('lets the event loop run during a walk', () =>
   withThread(async (thread, { folder }) => {
     const root = folder('root');
     for (let n = 0; n < 3000; n++) writeFileSync(`${root}/${n}`, '');
@@ -55,7 +55,7 @@ thread('lets the event loop go on while it walks', () =>
   }),
 );
 
-thread('is done with a small tree before a large one that it began with', () =>
+thread('finishes a small tree before a large one that was started earlier', () =>
   withThread(async (thread, { folder }) => {
     const [large, small] = [folder('large'), folder('small')];
     for (let n = 0; n < 30_000; n++) writeFileSync(`${large}/${n}`, '');
@@ -68,7 +68,7 @@ thread('is done with a small tree before a large one that it began with', () =>
   }),
 );
 
-thread('leaves a walk that nobody waits for any more', () =>
+thread('aborts a walk that has no caller left', () =>
   withThread(async (thread, { folder }) => {
     const reason = new Error('hung up');
     const [gone, leaving] = [AbortSignal.abort(reason), new AbortController()];
@@ -88,7 +88,7 @@ thread('leaves a walk that nobody waits for any more', () =>
   }),
 );
 
-thread('goes on after a job that failed', () =>
+thread('continues after a failed job', () =>
   withThread(async (thread, { folder, path }) => {
     writeFileSync(`${path}/file`, '');
     await rejectsWith(() => thread.remove(`/proc/${process.pid}/status`), 'io');
@@ -96,7 +96,7 @@ thread('goes on after a job that failed', () =>
   }),
 );
 
-thread('rejects what is unfinished when it is closed', () =>
+thread('rejects unfinished jobs when it is closed', () =>
   withThread(async (thread, { folder }) => {
     const unfinished = rejectsWith(() => thread.measure(folder('root')), 'stopped');
     await thread.close();
@@ -109,7 +109,7 @@ thread.run();
 
 const mounted = suiteNeeding('createTreeThread, with mounts', requireFileSystem('ext4'));
 
-mounted('deletes nothing where something is mounted below', () =>
+mounted('deletes nothing if a file system is mounted below', () =>
   withThread(async (thread, { folder, atEnd }) => {
     const root = folder('a root');
     mkdirSync(`${root}/mounted here`);
@@ -131,7 +131,7 @@ mounted('deletes nothing where something is mounted below', () =>
   }),
 );
 
-mounted('walks the directory that it was made for, whatever is mounted over it', async () => {
+mounted('walks the original directory, whatever is mounted over it', async () => {
   const sandbox = createSandbox('thread');
   const below = sandbox.folder('below');
   sandbox.folder('below/1/kept');

@@ -18,7 +18,7 @@ function* short(name: string): Walk<string> {
   return name;
 }
 
-test('end, however long those are that began before', async () => {
+test('end independently of the duration of earlier ones', async () => {
   const ended: string[] = [];
   const left: string[] = [];
   const walks = createWalks<string>((id, result) => void ended.push(`${id} ${result}`));
@@ -33,7 +33,7 @@ test('end, however long those are that began before', async () => {
   assert.equal(left, ['first', 'second']);
 });
 
-test('let go of what they hold when they are left, and are heard of no more', async () => {
+test('release their resources when aborted, and report nothing more', async () => {
   const ended: string[] = [];
   const left: string[] = [];
   const walks = createWalks<string>((_id, result) => void ended.push(result));
