@@ -116,7 +116,7 @@ test('prove by an anchor that the log was not truncated', async ({ root }) => {
   await append(root, [prepared(9, 'later')]);
   const file = `@${join(root, 'anchors')}`;
   const whole = await snapledgerRun('verify', '--anchor', file, '--root', root);
-  assert.match(whole.stdout, /^anchors +ok +given 1, held 1, up_to 13$/m);
+  assert.match(whole.stdout, /^anchors +ok +given 1, held 1, up to 13$/m);
   const [name = ''] = readdirSync(join(root, 'log'));
   const lines = readFileSync(join(root, 'log', name), 'utf8').split('\n');
   writeFileSync(join(root, 'log', name), lines.slice(0, 12).join('\n').concat('\n'));

@@ -4,14 +4,14 @@ import { wallClock } from '../../app/audit/moment.ts';
 import type { Count, Stats } from '../../app/audit/stats.ts';
 import { createTable, fieldLines } from '../output/table.ts';
 import { ageOf, brief, dateOf, durationOf, plain, sizeText } from '../output/text.ts';
-import type { Looks } from './tables.ts';
+import type { TableOptions } from './tables.ts';
 
 const right = (title: string) => ({ title, align: 'right' }) as const;
 const left = (title: string) => ({ title });
 
 const usageText = ({ usage }: SnapshotRow) => (usage === null ? '-' : sizeText(usage.bytes));
 
-export function snapshotLines(rows: readonly SnapshotRow[], { whole }: Looks): readonly string[] {
+export function snapshotLines(rows: readonly SnapshotRow[], { whole }: TableOptions): readonly string[] {
   const table = createTable([right('ID'), left('KIND'), right('USAGE'), right('AGE'), left('KEY'), left('PARENT')]);
   const now = wallClock();
   return table.lines(
@@ -23,7 +23,7 @@ export function snapshotLines(rows: readonly SnapshotRow[], { whole }: Looks): r
 }
 
 /** `now` in nanoseconds since 1970 UTC. */
-export function treeLines(rows: readonly TreeRow[], { whole }: Looks, now = wallClock()): readonly string[] {
+export function treeLines(rows: readonly TreeRow[], { whole }: TableOptions, now = wallClock()): readonly string[] {
   const table = createTable([right('ID'), left('KIND'), right('USAGE'), right('AGE'), left('KEY')]);
   return table.lines(
     rows.map((row) => [
@@ -33,7 +33,11 @@ export function treeLines(rows: readonly TreeRow[], { whole }: Looks, now = wall
   );
 }
 
-export function retainedLines(rows: readonly RetainedRow[], { whole }: Looks, now = wallClock()): readonly string[] {
+export function retainedLines(
+  rows: readonly RetainedRow[],
+  { whole }: TableOptions,
+  now = wallClock(),
+): readonly string[] {
   if (rows.length === 0) return ['nothing is retained'];
   const table = createTable([right('ID'), right('USAGE'), right('REMOVED'), right('POSITION'), left('KEY')]);
   return table.lines(
@@ -77,7 +81,7 @@ export function statsLines(stats: Stats): readonly string[] {
       ['lag', `${behindCheckpoint} events after the newest checkpoint`],
       ['last event', quiet === null ? 'none' : `${durationOf(quiet)} ago`],
       ['retained', `${retained.layers} removed layers, ${sizeText(retained.bytes)}`],
-      ['to purge', `${pendingPurge} removed volumes`],
+      ['pending purge', `${pendingPurge} removed volumes`],
     ]),
   ];
 }

@@ -53,7 +53,7 @@ export function reportLines(reports: readonly StepReport[]): readonly string[] {
 }
 
 function stepLines({ step, figures, findings, notes }: StepReport, width: number): readonly string[] {
-  const counted = Object.entries(figures).map(([name, figure]) => `${name} ${figure}`);
+  const counted = Object.entries(figures).map(([name, figure]) => `${labelOf(name)} ${figure}`);
   const verdict = findings.length === 0 ? 'ok' : `${findings.length} ${findings.length === 1 ? 'finding' : 'findings'}`;
   const rest = findings.length - shown;
   return [
@@ -63,6 +63,9 @@ function stepLines({ step, figures, findings, notes }: StepReport, width: number
     ...(rest > 0 ? [`  and ${rest} more: --json shows all`] : []),
   ];
 }
+
+/** The name of a figure as words: `pendingPurge` is `pending purge`. */
+const labelOf = (name: string) => name.replace(/[A-Z_]/g, (letter) => ` ${letter === '_' ? '' : letter.toLowerCase()}`);
 
 /** Every snapshot and directory with what it is and why. */
 export function rowLines(rows: readonly Row[]): readonly string[] {

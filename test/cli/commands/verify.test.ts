@@ -35,7 +35,7 @@ test('finds nothing in an intact store', async ({ deps }) => {
       'chain        ok           segments 1, records 13, bytes 4096, position 13, torn 0',
       'projections  ok           events 13, checkpoints 2, snapshots 3',
       'parents      ok           snapshots 3, roots 1',
-      'volumes      ok           wanted 3, pendingPurge 0, retained 0',
+      'volumes      ok           wanted 3, pending purge 0, retained 0',
       'orphans      ok           found 3',
       'verify: all in order',
     ],
