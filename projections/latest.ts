@@ -8,14 +8,14 @@ export interface Latest {
   /** Folds in the next event in flight. */
   fold(envelope: Envelope): void;
   /** To be called after events became durable and were folded into the durable state. */
-  settle(): void;
+  prune(): void;
   /** The events in flight were rolled back. Their snapshot ids are not used again. */
   rollBack(): void;
 }
 
 /** `durable` is folded by its owner. */
 export function createLatest(durable: State): Latest {
-  const maps: Pick<OverlayMap<never, never>, 'settle' | 'clear'>[] = [];
+  const maps: Pick<OverlayMap<never, never>, 'prune' | 'clear'>[] = [];
   const over = <K, V>(base: ReadableMap<K, V>): OverlayMap<K, V> => {
     const map = new OverlayMap(base, () => state.position);
     maps.push(map);
@@ -38,8 +38,8 @@ export function createLatest(durable: State): Latest {
   return {
     state,
     fold: (envelope) => void evolve(state, envelope),
-    settle: () => {
-      for (const map of maps) map.settle(durable.position);
+    prune: () => {
+      for (const map of maps) map.prune(durable.position);
     },
     rollBack: () => {
       for (const map of maps) map.clear();

@@ -24,7 +24,7 @@ interface Change<V> {
 
 /**
  * A few changes over another map, which is not changed by them. `position` is that of the event whose changes are made. The
- * base may change meanwhile, by the same events in the same order: `settle` then forgets the changes that it has.
+ * base may change meanwhile, by the same events in the same order: `prune` then forgets the changes that it has.
  */
 export class OverlayMap<K, V> implements MutableMap<K, V> {
   readonly #base: ReadableMap<K, V>;
@@ -37,7 +37,7 @@ export class OverlayMap<K, V> implements MutableMap<K, V> {
     this.#position = position;
   }
 
-  /** Costs a look at every change. */
+  /** Takes time for every change. */
   get size(): number {
     let { size } = this.#base;
     for (const [key, { value }] of this.#changes) size += Number(value !== undefined) - Number(this.#base.has(key));
@@ -76,8 +76,8 @@ export class OverlayMap<K, V> implements MutableMap<K, V> {
     for (const [, value] of this) yield value;
   }
 
-  /** The base has the changes of all events up to a position. */
-  settle(position: number): void {
+  /** Forgets the changes of all events up to a position: the base has them. */
+  prune(position: number): void {
     for (const [key, change] of this.#changes) {
       if (change.position > position) return;
       this.#changes.delete(key);

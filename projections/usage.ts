@@ -23,3 +23,24 @@ export function evolveUsage(usage: Mutable<UsageOfSnapshots>, event: Event): voi
     default:
   }
 }
+
+/** Allocated bytes and inodes of a layer. */
+interface Figures {
+  readonly bytes: number;
+  readonly inodes: number;
+}
+
+/** Bytes by which two measurements of an unchanged layer may differ, and the part of them that may be added to that. */
+const slack = 64 << 10;
+const part = 1 / 8;
+
+/**
+ * How a committed layer differs from what was measured of it, or undefined where it does not. Inodes are compared exactly. Bytes are
+ * the allocation of the file system, which may change it by itself (deduplication, space reserved ahead, rebuilt directories):
+ * they may differ by an eighth and 64 KiB.
+ */
+export function usageDifference(measured: Figures, found: Figures): string | undefined {
+  if (found.inodes !== measured.inodes) return `it holds ${found.inodes} of the ${measured.inodes} inodes measured`;
+  if (Math.abs(found.bytes - measured.bytes) <= slack + measured.bytes * part) return undefined;
+  return `it holds ${found.bytes} of the ${measured.bytes} bytes measured`;
+}

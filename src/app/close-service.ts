@@ -24,8 +24,8 @@ export const closingLimits: ClosingLimits = { work: 4_000, record: 2_000, checkp
 
 interface Context {
   readonly journal: Journal;
-  readonly locks: Pick<KeyLocks, 'alone'>;
-  readonly flusher: Writeback;
+  readonly locks: Pick<KeyLocks, 'exclusive'>;
+  readonly writeback: Writeback;
   readonly checkpointer: Checkpointer;
   readonly logger: Logger;
   readonly failpoint: Failpoint;
@@ -35,54 +35,58 @@ interface Context {
 
 /**
  * Ends a session in order: all background work has ended, every committed layer is on stable storage, and no change is under way
- * when the end is recorded. Where that does not come about in time, nothing is recorded, and the next start takes it for a crash,
- * which it recovers from. Resolves with whether nothing is under way any more. Never rejects: what fails is told to the logger.
+ * when the end is recorded. If that takes too long, nothing is recorded, and the next start recovers as after a crash.
+ * Resolves with whether nothing is under way any more. Never rejects: failures are logged.
  */
 export async function closeInOrder(context: Context, ended: Promise<unknown>, reason: string): Promise<boolean> {
-  const { flusher, checkpointer, logger, limits } = context;
-  let rested = true;
+  const { writeback, checkpointer, logger, limits } = context;
+  let inTimeSoFar = true;
   const inTime = async <T>(what: string, milliseconds: number, work: Promise<T>): Promise<T> => {
     const done = await withTimeout(milliseconds, work);
     if (done !== timedOut) return done;
-    rested = false;
+    inTimeSoFar = false;
     throw tooLate(what, milliseconds);
   };
+  // 1. No periodic checkpoint begins any more.
   checkpointer.close();
   try {
-    const flushed = await inTime('background work', limits.work, flushAfter(ended, flusher));
-    if (!flushed) throw new Fault('io', 'layers are not flushed', { hint: 'look at the disk' });
+    // 2. Background work ends, and then committed layers are flushed.
+    const flushed = await inTime('background work', limits.work, flushAfter(ended, writeback));
+    if (!flushed) throw new Fault('io', 'layers are not flushed', { hint: 'check the disk' });
+    // 3. The closing is recorded while no change is under way.
     await inTime(
       'a change or the log',
       limits.record,
-      recordEnd(context, reason, () => rested),
+      recordEnd(context, reason, () => inTimeSoFar),
     );
   } catch (error) {
-    logger.error({ err: error }, 'closing not recorded: the next start will look like one after a crash');
-    return rested;
+    logger.error({ err: error }, 'closing not recorded: the next start will recover as after a crash');
+    return inTimeSoFar;
   }
+  // 4. The last checkpoint.
   if ((await withTimeout(limits.checkpoint, checkpointer.save())) !== timedOut) return true;
   logger.warn({ milliseconds: limits.checkpoint }, 'checkpoint not written in time: a restart will take longer');
   return false;
 }
 
-async function flushAfter(ended: Promise<unknown>, flusher: Writeback): Promise<boolean> {
+async function flushAfter(ended: Promise<unknown>, writeback: Writeback): Promise<boolean> {
   await ended;
-  return flusher.close();
+  return writeback.close();
 }
 
-/** `awaited` tells, when it comes to it, whether there was time enough. */
+/** `awaited` is asked when no change is under way any more: false if the closing took too long for that. */
 const recordEnd = (
   { journal, locks, failpoint, uptime }: Context,
   reason: string,
   awaited: () => boolean,
 ): Promise<void> =>
-  locks.alone(async () => {
+  locks.exclusive(async () => {
     if (!awaited()) return;
     failpoint('store.close');
     await recordClosing(journal, reason, uptime);
   });
 
 const tooLate = (what: string, milliseconds: number) =>
-  new Fault('busy', `the store did not come to rest: ${what} took longer than ${milliseconds} ms`, {
-    hint: 'nothing is lost; if this happens at each stop, look at the disk, or at the cluster that keeps the log',
+  new Fault('busy', `closing timed out: ${what} took longer than ${milliseconds} ms`, {
+    hint: 'nothing is lost; if this happens at each stop, check the disk, or the cluster that stores the log',
   });

@@ -1,5 +1,5 @@
 import type { Snapshot } from '../../projections/snapshot.ts';
-import type { Answer } from '../domain/refusal.ts';
+import type { Answer } from '../domain/commands.ts';
 import type { CheckpointStore } from '../ports/checkpoint-store.ts';
 import type { MeasureDiskSpace } from '../ports/disk-space.ts';
 import { type Failpoint, noFailpoints } from '../ports/failpoints.ts';
@@ -26,10 +26,11 @@ import type { RetentionPolicy } from './retention/policy.ts';
 import { restoreLayer } from './retention/restore-layer.ts';
 import { createRetention } from './retention/retention.ts';
 import { createAnswerInTime } from './store/answer-in-time.ts';
-import type { Durability } from './store/execute.ts';
+import type { Durability, StoreContext } from './store/execute.ts';
 import { createForeignVolumes } from './store/foreign-volumes.ts';
-import { expectServing, type Journal } from './store/journal.ts';
+import type { Journal } from './store/journal.ts';
 import { createKeyLocks } from './store/key-locks.ts';
+import { expectServing } from './store/log-health.ts';
 import { createRolledBack } from './store/rolled-back.ts';
 import type { Snapshots } from './store/store.ts';
 import { createStore } from './store/store.ts';
@@ -39,23 +40,23 @@ import { createRetrier, createUndo, type Retrier } from './store/undo.ts';
 export interface Service {
   readonly snapshots: Snapshots;
   /**
-   * Compares the disk with the log while nothing changes either, and brings the disk to what the log says unless it is
-   * only to be planned. Answers the actions.
+   * Compares the disk with the log while nothing changes either, and brings the disk to the state of the log, unless it is a
+   * dry run. Answers the actions.
    */
   reconcile(options: { readonly dryRun: boolean }): Promise<readonly Action[]>;
   /**
-   * Brings a removed layer that is retained back by its name or number, after its parents. Answers what lives again, or the
-   * refusal that says why it can't. Rejects with a Fault.
+   * Brings a removed layer that is retained back by its name or id, after its parents. Answers the restored snapshots, or the
+   * refusal that says why it can't be restored. Rejects with a Fault.
    */
   restore(name: string): Promise<Answer<readonly Snapshot[]>>;
   /**
-   * Begins the end: cuts short what the next start goes on with, and begins nothing of that kind. Calls are still answered; those
-   * that wait for a measurement or a purge at once.
+   * Halts background work: cuts short what the next start goes on with, and begins nothing of that kind. Calls are still
+   * answered; those that wait for a measurement or a purge are answered at once.
    */
   halt(): void;
   /**
    * Halts, flushes what is not flushed, records the closing and writes a checkpoint, each within its limit. Resolves with whether
-   * nothing is under way any more. Never rejects: what fails is told to the logger.
+   * nothing is under way any more. Never rejects: failures are logged.
    */
   close(reason: string): Promise<boolean>;
 }
@@ -72,7 +73,7 @@ export interface ServiceOptions {
 
 interface Context {
   readonly journal: Journal;
-  /** what the background work runs in; pipelines of its own unless given */
+  /** what the background work runs in; default: pipelines of its own */
   readonly pipelines?: Pipelines;
   readonly driver: VolumeDriver;
   readonly checkpoints: CheckpointStore;
@@ -86,15 +87,15 @@ interface Context {
   readonly uptime: Uptime;
   readonly measureRoom: MeasureDiskSpace;
   readonly closingLimits?: ClosingLimits;
-  /** left out: none are kept */
+  /** default: none are kept */
   readonly manifests?: Manifests | undefined;
 }
 
-/** Opens a service; what is closed at its end is listed in `halt`, the rest in close-service.ts. */
+/** Opens a service in the order of the steps; `halt` and close-service.ts end it in the opposite order. */
 export function createService(context: Context): Service {
-  const { journal, driver, recovered, logger, options, failpoint = noFailpoints, uptime } = context;
+  const { journal, driver, logger, options, failpoint = noFailpoints, uptime } = context;
   const { pipelines = createPipelines({ journal, logger }), closingLimits: limits = closingLimits } = context;
-  const { durability, removal, viewsNeedParent, retention: policy } = options;
+  const { durability, removal, viewsNeedParent } = options;
   // 1. What changes share.
   const locks = createKeyLocks();
   const retrier = createRetrier(logger);
@@ -103,59 +104,38 @@ export function createService(context: Context): Service {
   const {
     purger,
     meter,
-    keeper,
+    retention,
     writeback,
     checkpointer,
-    halted: workHalted,
+    halt: haltBackground,
   } = startBackground({ ...context, pipelines, failpoint }, retrier);
   // 3. The use cases.
   const rules = {
     viewsNeedParent,
     rebase: driver.traits.rebase,
     flushed: durability === 'commit' || driver.traits.durableFreeze,
-    retain: policy !== null,
+    retain: options.retention !== null,
   };
   const undo = createUndo(logger, retrier);
   const rolledBack = createRolledBack(journal);
   const foreign = createForeignVolumes({ journal, driver });
-  const works = { locks, answerInTime, rolledBack, foreign, purger, keeper, meter, retrier, undo };
+  const works = { locks, answerInTime, rolledBack, foreign, purger, retention, meter, retrier, undo };
   const store = { journal, driver, ...works, rules, durability, removal, failpoint, logger, uptime };
   // 4. The reconciler, for what recovery could not do or has not verified.
-  const reconcile = (dryRun: boolean, crash: Crash | null) =>
-    locks.alone(async () => {
-      await purger.drained();
-      await journal.settled();
-      if (!dryRun) expectServing(journal);
-      const actions = await planFor(() => journal.durable, driver, crash);
-      const stopping = () => purger.closing;
-      return { actions, failed: dryRun ? 0 : await apply(actions, { journal, driver, logger, failpoint, stopping }) };
-    });
-  const reconcileSoon = (about: object) =>
-    retrier.add(about, 'reconcile', async () => {
-      const { failed } = await reconcile(false, recovered.crash);
-      if (failed > 0) throw new Fault('io', `${failed} actions failed`, { hint: 'look at the disk' });
-    });
-  if (recovered.failed > 0) reconcileSoon({ actions: recovered.failed });
-  const verifying = recovered.unverified
-    ? verifyVolumes({ journal, driver, logger, reconcile: (volumes) => reconcileSoon({ volumes }) })
-    : undefined;
-  // 5. The end, in the opposite order; the driver is halted when these know that what it cuts short is no failure.
+  const reconciler = startReconciler({ ...context, failpoint }, { locks, purger, retrier });
+  // 5. The end, in the opposite order. The driver is halted last: what it cuts short is no failure for work that is closing.
   let ending: Promise<unknown> | undefined;
   const halted = () => {
-    ending ??= workHalted(verifying?.close());
+    ending ??= haltBackground(reconciler.close());
     return ending;
   };
   return {
     snapshots: createStore(store),
     restore: (name) => answerInTime(() => restoreLayer(store, name)),
-    reconcile: async ({ dryRun }) => (await reconcile(dryRun, null)).actions,
+    reconcile: ({ dryRun }) => reconciler.reconcile(dryRun),
     halt: () => void halted(),
     close: (reason) =>
-      closeInOrder(
-        { journal, locks, flusher: writeback, checkpointer, logger, failpoint, limits, uptime },
-        halted(),
-        reason,
-      ),
+      closeInOrder({ journal, locks, writeback, checkpointer, logger, failpoint, limits, uptime }, halted(), reason),
   };
 }
 
@@ -168,7 +148,7 @@ function startBackground(setup: BackgroundSetup, retrier: Retrier) {
   const { journal, pipelines, driver, checkpoints, logger, options, manifests, failpoint } = setup;
   const purger = createPurger({ journal, pipelines, driver, retrier, logger, failpoint });
   const meter = createUsageMeter({ journal, pipelines, driver, logger });
-  // In the background nobody waits for a flush, and the client that unpacks has the disk to itself.
+  // With durability `background` no client waits for a flush, so the disk is left to the client that unpacks.
   const flusher =
     options.durability === 'commit' ? createEarlyFlusher({ journal, pipelines, driver, logger }) : undefined;
   const maker = manifests && createManifestMaker({ journal, pipelines, manifests, logger });
@@ -182,13 +162,42 @@ function startBackground(setup: BackgroundSetup, retrier: Retrier) {
     last: setup.lastCheckpoint,
     ...(setup.onCheckpoint === undefined ? {} : { onSaved: setup.onCheckpoint }),
   });
-  const keeper = createRetention({ ...setup, purger, policy: options.retention });
-  const halted = (verified: Promise<void> | undefined) => {
+  const retention = createRetention({ ...setup, purger, policy: options.retention });
+  const halt = (verified: Promise<void> | undefined) => {
     meter.close();
     flusher?.close();
-    const ended = [verified, retrier.close(), keeper.close(), purger.close(), maker?.close()];
+    const ended = [verified, retrier.close(), retention.close(), purger.close(), maker?.close()];
     driver.halt();
     return Promise.all(ended);
   };
-  return { purger, meter, keeper, writeback, checkpointer, halted };
+  return { purger, meter, retention, writeback, checkpointer, halt };
+}
+
+/** Reconciles on request, and soon if recovery left actions that failed or volumes that it did not verify. */
+function startReconciler(
+  { journal, driver, recovered, logger, failpoint }: Context & { readonly failpoint: Failpoint },
+  { locks, purger, retrier }: Pick<StoreContext, 'locks' | 'purger' | 'retrier'>,
+) {
+  const reconcile = (dryRun: boolean, crash: Crash | null) =>
+    locks.exclusive(async () => {
+      await purger.drained();
+      await journal.settled();
+      if (!dryRun) expectServing(journal);
+      const actions = await planFor(() => journal.durable, driver, crash);
+      const stopping = () => purger.closing;
+      return { actions, failed: dryRun ? 0 : await apply(actions, { journal, driver, logger, failpoint, stopping }) };
+    });
+  const reconcileSoon = (about: object) =>
+    retrier.add(about, 'reconcile', async () => {
+      const { failed } = await reconcile(false, recovered.crash);
+      if (failed > 0) throw new Fault('io', `${failed} actions failed`, { hint: 'check the disk' });
+    });
+  if (recovered.failed > 0) reconcileSoon({ actions: recovered.failed });
+  const verifying = recovered.unverified
+    ? verifyVolumes({ journal, driver, logger, reconcile: (volumes) => reconcileSoon({ volumes }) })
+    : undefined;
+  return {
+    reconcile: async (dryRun: boolean): Promise<readonly Action[]> => (await reconcile(dryRun, null)).actions,
+    close: () => verifying?.close(),
+  };
 }

@@ -1,5 +1,5 @@
 import type { Logger } from '../ports/logger.ts';
-import type { Health } from './store/journal.ts';
+import type { Health } from './store/log-health.ts';
 
 interface Context {
   readonly health: () => Health;

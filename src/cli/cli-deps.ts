@@ -1,7 +1,7 @@
 import type { Snapshot } from '../../projections/snapshot.ts';
 import type { Action } from '../app/reconcile/action.ts';
 import type { Config } from '../config/config.ts';
-import type { Answer } from '../domain/refusal.ts';
+import type { Answer } from '../domain/commands.ts';
 import type { Gone } from '../ports/event-log.ts';
 import type { LayerFiles, LayerInspector } from '../ports/layers.ts';
 import type { Logger } from '../ports/logger.ts';

@@ -9,9 +9,9 @@ import { collect, jsonOption, relativeOption, storeCommand, wholeOption } from '
 import { type Print, print } from './output/print.ts';
 import { plain } from './output/text.ts';
 import { notingGone, type RootOptions, storeRoot } from './store-files.ts';
-import { type Looks, type TableName, tables } from './tables/tables.ts';
+import { type TableName, type TableOptions, tables } from './tables/tables.ts';
 
-export interface QueryOptions extends RootOptions, Looks {
+export interface QueryOptions extends RootOptions, TableOptions {
   readonly json?: boolean;
 }
 
@@ -20,7 +20,7 @@ export function addQueries(program: Command, deps: CliDeps): void {
   for (const name of Object.keys(tables) as TableName[]) {
     const query: AnyQuery = queries[name];
     const command = addQuery(program, query);
-    for (const looks of tables[name].looks) command.addOption(looks === 'whole' ? wholeOption() : relativeOption());
+    for (const option of tables[name].options) command.addOption(option === 'whole' ? wholeOption() : relativeOption());
     command.action(async (...given) =>
       runQuery(name, givenTo(command, query.parameters, given), command.opts(), deps, print),
     );

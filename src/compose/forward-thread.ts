@@ -63,7 +63,7 @@ export function startForwarding(
       });
       restart = setTimeout(() => {
         worker = start();
-        worker.postMessage(journal.place.position);
+        worker.postMessage(journal.logPosition.position);
       }, pause);
     });
     return started;
@@ -76,7 +76,7 @@ export function startForwarding(
     },
     close: async () => {
       announcing.close();
-      const { position } = journal.place;
+      const { position } = journal.logPosition;
       worker.postMessage(position);
       const end = performance.now() + lastMoment;
       while (status.state === 'forwarding' && status.position < position && performance.now() < end) await sleep(10);

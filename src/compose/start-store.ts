@@ -168,7 +168,7 @@ function manifestsOf({ manifests, root, driver }: Config, guard: RootGuard): Man
 }
 
 /** What is forwarded must fit into the cluster: the forwarder can leave no event out. */
-const forwardLimit = ({ forward: { url } }: Config) => (url === undefined ? {} : { largest: largestOrdinary });
+const forwardLimit = ({ forward: { url } }: Config) => (url === undefined ? {} : { maxEventBytes: largestOrdinary });
 
 /** An index is made of a segment before it is compressed. What a start replays stays as it is. */
 async function tidyLog({ root, log: { archive } }: Config): Promise<void> {

@@ -3,9 +3,8 @@ import type { Event } from '../../events/registry.ts';
 import type { Snapshot } from '../../projections/snapshot.ts';
 import type { State } from '../../projections/state.ts';
 import { adoptable, restoration } from './adoption.ts';
-import type { Command, Commit, Prepare, Remove, Update } from './commands.ts';
+import { type Answer, type Command, type Commit, type Prepare, type Remove, refuse, type Update } from './commands.ts';
 import { applyMask, changesOf, checkKey, checkLabels, withoutEmpty } from './labels.ts';
-import { type Answer, refuse } from './refusal.ts';
 
 /** What the operator and the driver allow. */
 export interface Rules {

@@ -1,16 +1,16 @@
 import * as either from 'fp-ts/lib/Either.js';
 import type { Labels } from '../../events/codecs.ts';
-import { type Answer, type Refusal, refuse } from './refusal.ts';
+import { type Answer, type Refusal, refuse } from './commands.ts';
 
 /** containerd's limit for a label's key and value together, and ours for a snapshot's key or name, in bytes of UTF-8. */
-const maxBytes = 4096;
+const maxPairBytes = 4096;
 
 /**
  * Our limit for all labels of a snapshot together, keys and values, in bytes of UTF-8. The largest event is then that of an
  * Update which replaces them all: twice as many bytes, each six characters of JSON at worst, fit into what a cluster takes
  * in one append (1 MiB). A message of gRPC (16 MiB) holds 100 such snapshots.
  */
-export const mostTogether = 64 * 1024;
+export const maxLabelBytes = 64 * 1024;
 
 const encoder = new TextEncoder();
 
@@ -23,17 +23,17 @@ export function checkLabels(labels: Labels, before: Labels = {}): Refusal | unde
   for (const [key, value] of Object.entries(labels)) {
     if (fits(key, value)) continue;
     const shown = Array.from(key).slice(0, 10).join('');
-    return refused(`label key and value greater than maximum size (${maxBytes} bytes), key: ${shown}`);
+    return refused(`label key and value greater than maximum size (${maxPairBytes} bytes), key: ${shown}`);
   }
   const together = bytesOf(labels);
-  if (together <= mostTogether || together <= bytesOf(before)) return undefined;
-  return refused(`labels: ${together} bytes, all labels of a snapshot may have ${mostTogether} bytes together`);
+  if (together <= maxLabelBytes || together <= bytesOf(before)) return undefined;
+  return refused(`labels: ${together} bytes, all labels of a snapshot may have ${maxLabelBytes} bytes together`);
 }
 
 /** The refusal for a key or name (`what` says which) that is empty, too long, or holds a NUL. */
 export function checkKey(key: string, what: string): Refusal | undefined {
   if (key === '') return refused(`${what}: must not be empty`);
-  if (!fits(key, '')) return refused(`${what}: longer than ${maxBytes} bytes`);
+  if (!fits(key, '')) return refused(`${what}: longer than ${maxPairBytes} bytes`);
   if (key.includes('\0')) return refused(`${what}: must not contain a NUL character`);
   return undefined;
 }
@@ -86,9 +86,9 @@ function bytesOf(labels: Labels): number {
 
 /** A UTF-16 unit takes three bytes of UTF-8 at most: short texts need no encoding to be measured. */
 function fits(key: string, value: string): boolean {
-  if ((key.length + value.length) * 3 <= maxBytes) return true;
-  if (key.length + value.length > maxBytes) return false;
-  return encoder.encode(key).length + encoder.encode(value).length <= maxBytes;
+  if ((key.length + value.length) * 3 <= maxPairBytes) return true;
+  if (key.length + value.length > maxPairBytes) return false;
+  return encoder.encode(key).length + encoder.encode(value).length <= maxPairBytes;
 }
 
 const refused = (text: string): Refusal => ({ code: 'invalid-argument', text });

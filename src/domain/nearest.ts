@@ -23,19 +23,19 @@ function editsBetween(from: string, to: string): number {
   return row[to.length] ?? 0;
 }
 
-const most = 5;
+const maxKeys = 5;
 
 /** The known keys that somebody may have meant: those that contain what was asked for, else those that differ least from it. */
 export function nearestKeys(asked: string, known: Iterable<string>): readonly string[] {
   const keys = [...known];
   const containing = keys.filter((key) => asked !== '' && key.includes(asked));
-  if (containing.length > 0) return containing.slice(0, most);
+  if (containing.length > 0) return containing.slice(0, maxKeys);
   const pairs = pairsOf(asked);
   return keys
     .map((key) => ({ key, alike: likeness(pairs, pairsOf(key)) }))
     .filter(({ alike }) => alike >= 0.5)
     .sort((a, b) => b.alike - a.alike)
-    .slice(0, most)
+    .slice(0, maxKeys)
     .map(({ key }) => key);
 }
 

@@ -1,8 +1,8 @@
 import * as either from 'fp-ts/lib/Either.js';
 import type { State } from '../../projections/state.ts';
 import type { Retained } from '../../projections/volumes.ts';
+import { type Answer, refuse } from './commands.ts';
 import { type Candidate, listed, named } from './named.ts';
-import { type Answer, refuse } from './refusal.ts';
 
 /**
  * What an operator's `restore` brings back: the retained layer that a text names (of several of one name, the one removed last),

@@ -1,4 +1,4 @@
-import type { Refusal, RefusalCode } from '../domain/refusal.ts';
+import type { Refusal, RefusalCode } from '../domain/commands.ts';
 import { errorText, Fault, type FaultCode } from '../ports/fault.ts';
 
 /** How a call failed, as gRPC says it. */

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http2';
 import * as either from 'fp-ts/lib/Either.js';
-import type { Answer } from '../domain/refusal.ts';
+import type { Answer } from '../domain/commands.ts';
 import type { Call, Handler } from './call.ts';
 import type { GrpcDeps } from './call-watch.ts';
 import { decoded, readMessage } from './framing.ts';

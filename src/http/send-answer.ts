@@ -3,14 +3,14 @@ import { errorText } from '../ports/fault.ts';
 import type { HttpAnswer, StreamBody } from './route.ts';
 
 /** Milliseconds after which a reader that takes nothing of a stream is dropped, and that it then has for the last message. */
-export const patience = { stalled: 30_000, farewell: 5_000 };
-export type Patience = typeof patience;
+export const sendLimits = { stalled: 30_000, farewell: 5_000 };
+export type SendLimits = typeof sendLimits;
 
 /** Sends an answer, and resolves when all of it is handed over or its reader has gone. `stopping` ends a stream. */
 export async function sendAnswer(
   response: ServerResponse,
   { method, answer }: { readonly method: string; readonly answer: HttpAnswer },
-  { stopping, limits }: { readonly stopping: AbortSignal; readonly limits: Patience },
+  { stopping, limits }: { readonly stopping: AbortSignal; readonly limits: SendLimits },
 ): Promise<void> {
   const { status, type, body, headers = {} } = answer;
   const forKind = typeof body === 'string' ? forText(body) : forStream;
@@ -29,7 +29,7 @@ const forStream = { 'cache-control': 'no-store, no-transform', 'x-accel-bufferin
 async function sendStream(
   response: ServerResponse,
   body: StreamBody,
-  { stopping, limits }: { readonly stopping: AbortSignal; readonly limits: Patience },
+  { stopping, limits }: { readonly stopping: AbortSignal; readonly limits: SendLimits },
 ): Promise<void> {
   const ended = new AbortController();
   const end = (why: string) => ended.abort(why);
@@ -76,7 +76,12 @@ function written(response: ServerResponse, chunk: string | Uint8Array, signal: A
   });
 }
 
-function finish(response: ServerResponse, { aborted, reason }: AbortSignal, body: StreamBody, limits: Patience): void {
+function finish(
+  response: ServerResponse,
+  { aborted, reason }: AbortSignal,
+  body: StreamBody,
+  limits: SendLimits,
+): void {
   response.setTimeout(0);
   if (!aborted) {
     response.end();

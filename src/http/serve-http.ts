@@ -5,7 +5,7 @@ import type { Logger } from '../ports/logger.ts';
 import { createLoopbackGuard, type Guard, type LoopbackAddress, listenOnLoopback, openToAll } from './loopback.ts';
 import { plain } from './route.ts';
 import { answerTo, type Sources } from './routes.ts';
-import { type Patience, patience, sendAnswer } from './send-answer.ts';
+import { type SendLimits, sendAnswer, sendLimits } from './send-answer.ts';
 
 export interface HttpOptions {
   readonly sources: Sources;
@@ -14,7 +14,7 @@ export interface HttpOptions {
   /** loopback TCP, for clients with the token */
   readonly loopback?: LoopbackAddress & { readonly token: string };
   readonly logger: Logger;
-  readonly limits?: Patience;
+  readonly limits?: SendLimits;
 }
 
 export interface HttpServer {
@@ -80,7 +80,7 @@ interface Responding extends Pick<HttpOptions, 'sources' | 'logger' | 'limits'> 
 async function respond(
   request: IncomingMessage,
   response: ServerResponse,
-  { sources, logger, stopping, guard, limits: given = patience }: Responding,
+  { sources, logger, stopping, guard, limits: given = sendLimits }: Responding,
 ): Promise<void> {
   const { method = 'GET', url = '/', headers } = request;
   request.on('error', () => {});

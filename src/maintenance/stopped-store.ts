@@ -7,7 +7,7 @@ import { type OpenOptions, openStore } from '../compose/open-store.ts';
 import type { OpenStore } from '../compose/start-store.ts';
 import { createTools } from '../compose/tools.ts';
 import type { Config } from '../config/config.ts';
-import type { Answer } from '../domain/refusal.ts';
+import type { Answer } from '../domain/commands.ts';
 import type { Logger } from '../ports/logger.ts';
 
 /** Makes the store of a root that holds none, and closes it. If the root holds one, its id is the answer. */

@@ -137,7 +137,7 @@ test('is not recorded if layers cannot be flushed in time', async () => {
   await store.snapshots.commit(commit('k1', 'base'), actor);
   assert.is(await store.close('test'), false);
   assert.not(store.types().includes('StoreClosed'));
-  assert.is(store.said.at(-1)?.message, 'closing not recorded: the next start will look like one after a crash');
+  assert.is(store.said.at(-1)?.message, 'closing not recorded: the next start will recover as after a crash');
   release();
   assert.is(await crashed(store), true);
 });

@@ -38,10 +38,10 @@ test('starts a thread that died again, which goes on with the newest position', 
   assert.equal([started.status.failures, started.status.hint], [1, 'it is started again']);
   // Nobody tells the new thread of what came while there was none.
   await prepare('meanwhile');
-  const { position } = journal.place;
+  const { position } = journal.logPosition;
   await waitFor('the second life', () => started.status.state === 'forwarding' && started.status.position === position);
   await prepare('later');
-  await waitFor('later events', () => started.status.position === journal.place.position);
+  await waitFor('later events', () => started.status.position === journal.logPosition.position);
   assert.equal(said, ['forwarding failed, it is tried again', 'events are forwarded']);
 });
 

@@ -1,4 +1,4 @@
-import type { RefusalCode } from '../../src/domain/refusal.ts';
+import type { RefusalCode } from '../../src/domain/commands.ts';
 import type { ErrnoName } from '../../src/ports/errno.ts';
 import type { Step } from '../../src/ports/failpoints.ts';
 import type { FaultCode } from '../../src/ports/fault.ts';
@@ -183,7 +183,7 @@ const common: readonly Row[] = [
     error: 'EIO',
     operation: 'close',
     caller: 'done',
-    said: 'closing not recorded: the next start will look like one after a crash',
+    said: 'closing not recorded: the next start will recover as after a crash',
     logged: [],
     again: 'done',
   },

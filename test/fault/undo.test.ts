@@ -4,7 +4,7 @@ import { either } from 'fp-ts';
 import type { Test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { RetentionPolicy } from '../../src/app/retention/policy.ts';
-import type { Answer } from '../../src/domain/refusal.ts';
+import type { Answer } from '../../src/domain/commands.ts';
 import { steps } from '../../src/ports/failpoints.ts';
 import { Fault } from '../../src/ports/fault.ts';
 import { commit, remove } from '../support/commands.ts';
@@ -146,7 +146,7 @@ async function fail(environment: Environment, row: Row): Promise<void> {
   const { step, error, operation, caller, said, logged, also = [] } = row;
   const { index = ['base committed', 'k active'], disk = ['1', '2'] } = row;
   const { root, failpoints, store } = environment;
-  const { position } = store.journal.place;
+  const { position } = store.journal.logPosition;
   failpoints.arm([`${step}=error(${error})`, ...also].join(';'));
   assert.is(await outcomeOf(() => operations[operation](environment)), caller, 'answer to the caller');
   if (said !== undefined) await waitFor(`"${said}"`, () => environment.store.said.includes(said));

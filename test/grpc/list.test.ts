@@ -6,7 +6,7 @@ import { either } from 'fp-ts';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Snapshot } from '../../projections/snapshot.ts';
-import { refuse } from '../../src/domain/refusal.ts';
+import { refuse } from '../../src/domain/commands.ts';
 import { pagesOf } from '../../src/grpc/list.ts';
 import type { Info } from '../../src/grpc/messages.ts';
 import { waitFor } from '../support/wait-for.ts';

@@ -3,7 +3,7 @@ import { type CallOptions, Client, credentials, Metadata, type ServiceError, sta
 import { either } from 'fp-ts';
 import type { Snapshot } from '../../projections/snapshot.ts';
 import type { Snapshots } from '../../src/app/store/store.ts';
-import { refuse } from '../../src/domain/refusal.ts';
+import { refuse } from '../../src/domain/commands.ts';
 import { snapshotsService } from '../../src/grpc/protocol.ts';
 import { type GrpcServer, serveGrpc } from '../../src/grpc/serve-grpc.ts';
 import { createSandbox } from '../support/sandbox.ts';

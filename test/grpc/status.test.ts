@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type RefusalCode, refuse } from '../../src/domain/refusal.ts';
+import { type RefusalCode, refuse } from '../../src/domain/commands.ts';
 import { Fault, type FaultCode } from '../../src/ports/fault.ts';
 import { closeEdges, openEdge } from './opened-edge.ts';
 

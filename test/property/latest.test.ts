@@ -40,7 +40,7 @@ test('latest state: is the durable state with the events in flight folded in, al
           flying.push(...envelopes);
         } else if (next.what === 'durable') {
           for (const envelope of flying.splice(0, next.events)) log.push(evolve(durable, envelope) && envelope);
-          latest.settle();
+          latest.prune();
         } else {
           latest.rollBack();
           flying = [];
@@ -65,10 +65,10 @@ test('overlay map: forgets the changes that its base has, and only these', () =>
   assert.is(map.delete('a'), true);
   assert.is(map.delete('a'), false);
   base.set('b', 2);
-  map.settle(1);
+  map.prune(1);
   assert.equal([map.size, [...map.keys()], [...map.values()], map.has('a')], [1, ['b'], [3], false]);
   base.set('b', 4);
-  map.settle(2);
+  map.prune(2);
   assert.equal([map.size, map.get('b'), map.get('a')], [2, 4, 1]);
   map.set('c', 5);
   map.clear();

@@ -2,9 +2,8 @@ import { either } from 'fp-ts';
 import * as assert from 'uvu/assert';
 import type { Event } from '../../events/registry.ts';
 import { emptyState, evolve } from '../../projections/state.ts';
-import type { Command } from '../../src/domain/commands.ts';
+import type { Command, RefusalCode } from '../../src/domain/commands.ts';
 import { decide, type Rules } from '../../src/domain/decide.ts';
-import type { RefusalCode } from '../../src/domain/refusal.ts';
 import { enveloped } from './sample-events.ts';
 
 const usual: Rules = { viewsNeedParent: false, rebase: true, flushed: true, retain: false };

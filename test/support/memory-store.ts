@@ -116,7 +116,13 @@ export async function openMemoryStore(options: MemoryStoreOptions = {}, remains:
     return time;
   };
   const { clock = ticking } = options;
-  const journal = createJournal({ log, store: storeId, clock, state, ...(largest !== undefined && { largest }) });
+  const journal = createJournal({
+    log,
+    store: storeId,
+    clock,
+    state,
+    ...(largest !== undefined && { maxEventBytes: largest }),
+  });
   const { uptime = () => 1_000_000 } = options;
   const opener = {
     store: storeId,

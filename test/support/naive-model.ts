@@ -1,5 +1,4 @@
-import type { Command } from '../../src/domain/commands.ts';
-import type { RefusalCode } from '../../src/domain/refusal.ts';
+import type { Command, RefusalCode } from '../../src/domain/commands.ts';
 
 /** A snapshot as the naive model keeps it. */
 export interface NaiveSnapshot {

@@ -32,7 +32,7 @@ export function createCheckpointer({
   let underWay: Promise<void> | undefined;
 
   const write = async () => {
-    const { durable, place } = journal;
+    const { durable, logPosition: place } = journal;
     if (place.position === newest) return;
     const began = performance.now();
     try {

@@ -13,9 +13,9 @@ export interface Purger {
   readonly lastPurge: number;
   /** Resolves when this id's purge, if one is due, has been tried once. */
   purged(id: number): Promise<void>;
-  /** Whether it begins nothing any more: from the call of `close` on. */
+  /** True from the call of `close` on: no purge begins any more. */
   readonly closing: boolean;
-  /** Resolves when no purge is under way: one that is cut short, and all that is still due, is done by the next start. */
+  /** Resolves when no purge is under way. The next start repeats those that were cut short or are still due. */
   close(): Promise<void>;
 }
 
@@ -29,14 +29,7 @@ export function createPurger(context: BackgroundContext): Purger {
   const { journal, pipelines, driver, retrier, logger, failpoint } = context;
   const closing = new AbortController();
   const { signal } = closing;
-  const due = new Subject<number>();
-  const tries = new Map<number, Deferred<void>>();
   const recorder = createRecorder(context);
-  const enqueue = (id: number) => {
-    if (tries.has(id)) return;
-    tries.set(id, deferred());
-    due.next(id);
-  };
   const purge = async (id: number) => {
     failpoint('remove.purge');
     const bytes = await driver.purge(id);
@@ -53,22 +46,18 @@ export function createPurger(context: BackgroundContext): Purger {
         retrier.add({ id }, 'purge', () => purge(id));
       }
     }
-    tries.get(id)?.resolve();
-    tries.delete(id);
   };
-  const tried = () => Promise.all([...tries.values()].map(({ promise }) => promise));
-
-  due.pipe(mergeMap(attempt, concurrency)).subscribe();
+  const queue = new PurgeQueue(attempt);
   const pipeline = pipelines.start({
     name: 'purge',
     handle: eachEvent((event) => {
-      if (isDue(event)) enqueue(event.data.id);
+      if (isDue(event)) queue.add(event.data.id);
     }),
   });
-  for (const [id] of journal.durable.volumes.pendingPurge) enqueue(id);
+  for (const [id] of journal.durable.volumes.pendingPurge) queue.add(id);
   return {
     drained: async () => {
-      await tried();
+      await queue.tried();
       if (signal.aborted) throw purgesCutShort();
     },
     get closing() {
@@ -77,15 +66,50 @@ export function createPurger(context: BackgroundContext): Purger {
     get lastPurge() {
       return recorder.lastPurge;
     },
-    purged: async (id) => tries.get(id)?.promise,
+    purged: (id) => queue.triedOne(id),
     close: async () => {
       closing.abort();
       pipeline.close();
-      await tried();
-      due.complete();
+      await queue.tried();
+      queue.close();
       await recorder.close();
     },
   };
+}
+
+/** Tries each purge once, in the order of the calls and a few at a time. `attempt` must not reject. */
+class PurgeQueue {
+  readonly #due = new Subject<number>();
+  readonly #tries = new Map<number, Deferred<void>>();
+
+  constructor(attempt: (id: number) => Promise<void>) {
+    const tryOnce = async (id: number) => {
+      await attempt(id);
+      this.#tries.get(id)?.resolve();
+      this.#tries.delete(id);
+    };
+    this.#due.pipe(mergeMap(tryOnce, concurrency)).subscribe();
+  }
+
+  /** An id that waits already is not added again. */
+  add(id: number): void {
+    if (this.#tries.has(id)) return;
+    this.#tries.set(id, deferred());
+    this.#due.next(id);
+  }
+
+  async triedOne(id: number): Promise<void> {
+    await this.#tries.get(id)?.promise;
+  }
+
+  /** Resolves when all that were added before the call have been tried. */
+  async tried(): Promise<void> {
+    await Promise.all([...this.#tries.values()].map(({ promise }) => promise));
+  }
+
+  close(): void {
+    this.#due.complete();
+  }
 }
 
 const purgesCutShort = () =>
@@ -98,7 +122,7 @@ interface Purge {
   readonly bytes: number;
 }
 
-/** Records purges, those of a short time together. */
+/** Records purges in batches. */
 function createRecorder({ journal, driver, logger }: Pick<BackgroundContext, 'journal' | 'driver' | 'logger'>) {
   const done = new Subject<Purge>();
   let lastPurge = Number.NEGATIVE_INFINITY;

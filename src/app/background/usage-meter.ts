@@ -19,19 +19,9 @@ export interface UsageMeter {
 
 type Context = Pick<BackgroundContext, 'journal' | 'pipelines' | 'driver' | 'logger'>;
 
-/** A walk, shared by all calls before its end. */
-interface Measurement {
-  readonly usage: Promise<Usage>;
-  readonly ending: AbortController;
-  callers: number;
-}
-
 const nothing: Usage = { bytes: 0, inodes: 0 };
 
-const hungUp = () => new Fault('stopped', 'usage: the client has hung up', { hint: 'ask again' });
-
 export function createUsageMeter({ journal, pipelines, driver, logger }: Context): UsageMeter {
-  const underWay = new Map<number, Measurement>();
   let closed = false;
 
   const measure = async (id: number, signal: AbortSignal): Promise<Usage> => {
@@ -44,27 +34,9 @@ export function createUsageMeter({ journal, pipelines, driver, logger }: Context
       journal.recordSoon(events, { actor: reconcilerActor }, () => {});
     return usage;
   };
-  const begin = (id: number): Measurement => {
-    const ending = new AbortController();
-    const measurement = { usage: measure(id, ending.signal), ending, callers: 0 };
-    underWay.set(id, measurement);
-    return measurement;
-  };
-  const usageOf = async (id: number, signal?: AbortSignal): Promise<Usage> => {
-    const known = journal.latest.usage.get(id);
-    if (known !== undefined) return known;
-    const measurement = underWay.get(id) ?? begin(id);
-    measurement.callers += 1;
-    try {
-      return await untilAborted(measurement.usage, signal);
-    } finally {
-      measurement.callers -= 1;
-      if (measurement.callers === 0) {
-        if (underWay.get(id) === measurement) underWay.delete(id);
-        measurement.ending.abort(hungUp());
-      }
-    }
-  };
+  const measurements = new SharedMeasurements(measure);
+  const usageOf = async (id: number, signal?: AbortSignal): Promise<Usage> =>
+    journal.latest.usage.get(id) ?? measurements.usageOf(id, signal);
   const measureOne = async (id: number) => {
     try {
       await usageOf(id);
@@ -93,6 +65,45 @@ export function createUsageMeter({ journal, pipelines, driver, logger }: Context
     },
   };
 }
+
+interface Measurement {
+  readonly usage: Promise<Usage>;
+  readonly ending: AbortController;
+  callers: number;
+}
+
+/** Measurements under way. Calls for the same id share one, which is cut short when its last caller has hung up. */
+class SharedMeasurements {
+  readonly #underWay = new Map<number, Measurement>();
+  readonly #measure: (id: number, signal: AbortSignal) => Promise<Usage>;
+
+  constructor(measure: (id: number, signal: AbortSignal) => Promise<Usage>) {
+    this.#measure = measure;
+  }
+
+  async usageOf(id: number, signal?: AbortSignal): Promise<Usage> {
+    const measurement = this.#underWay.get(id) ?? this.#begin(id);
+    measurement.callers += 1;
+    try {
+      return await untilAborted(measurement.usage, signal);
+    } finally {
+      measurement.callers -= 1;
+      if (measurement.callers === 0) {
+        if (this.#underWay.get(id) === measurement) this.#underWay.delete(id);
+        measurement.ending.abort(hungUp());
+      }
+    }
+  }
+
+  #begin(id: number): Measurement {
+    const ending = new AbortController();
+    const measurement = { usage: this.#measure(id, ending.signal), ending, callers: 0 };
+    this.#underWay.set(id, measurement);
+    return measurement;
+  }
+}
+
+const hungUp = () => new Fault('stopped', 'usage: the client has hung up', { hint: 'ask again' });
 
 /** Committed layers, live and retained, without a recorded usage. */
 function unmeasured(state: State): readonly number[] {

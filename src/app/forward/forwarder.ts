@@ -164,10 +164,10 @@ const announceEvery = 100;
 
 /** Reports how far the journal is durable: now, and from then on, many events at a time, until `close`. */
 export function announceDurable(
-  journal: Pick<Journal, 'events' | 'place'>,
+  journal: Pick<Journal, 'events' | 'logPosition'>,
   report: (position: number) => void,
 ): { close(): void } {
-  report(journal.place.position);
-  const listening = journal.events.pipe(auditTime(announceEvery)).subscribe(() => report(journal.place.position));
+  report(journal.logPosition.position);
+  const listening = journal.events.pipe(auditTime(announceEvery)).subscribe(() => report(journal.logPosition.position));
   return { close: () => listening.unsubscribe() };
 }

@@ -1,14 +1,15 @@
 import * as either from 'fp-ts/lib/Either.js';
 import type { Snapshot } from '../../../projections/snapshot.ts';
+import { usageDifference } from '../../../projections/usage.ts';
 import type { Retained } from '../../../projections/volumes.ts';
 import { restoration } from '../../domain/adoption.ts';
-import { alteration } from '../../domain/alteration.ts';
-import { type Answer, refuse } from '../../domain/refusal.ts';
+import { type Answer, refuse } from '../../domain/commands.ts';
 import { restorable } from '../../domain/restore.ts';
 import type { VolumeDriver } from '../../ports/volume-driver.ts';
 import { operatorActor } from '../actors.ts';
 import type { StoreContext } from '../store/execute.ts';
-import { expectServing, type Journal } from '../store/journal.ts';
+import type { Journal } from '../store/journal.ts';
+import { expectServing } from '../store/log-health.ts';
 import { layerWith, pathOf, snapshotWith } from '../store/volume-of.ts';
 
 /**
@@ -60,6 +61,6 @@ export async function defectOf({ journal, driver }: Context, id: number): Promis
   const measured = journal.latest.usage.get(id);
   const layer = layerWith(journal.latest, id);
   if (measured === undefined || layer === undefined) return undefined;
-  const why = alteration(measured, await driver.usage(layer.volume));
+  const why = usageDifference(measured, await driver.usage(layer.volume));
   return why && `its volume was changed after its commit: ${why}`;
 }

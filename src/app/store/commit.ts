@@ -1,11 +1,10 @@
 import type { Meta } from '../../../events/envelope.ts';
-import type { Commit } from '../../domain/commands.ts';
-import type { Answer } from '../../domain/refusal.ts';
+import type { Answer, Commit } from '../../domain/commands.ts';
 import { errorText, faultOf } from '../../ports/fault.ts';
 import type { Volume } from '../../ports/volume-driver.ts';
 import { reconcilerActor } from '../actors.ts';
 import { execute, type StoreContext } from './execute.ts';
-import { expectServing } from './journal.ts';
+import { expectServing } from './log-health.ts';
 import { pathOf, snapshotUnder, snapshotWith, volumeOf } from './volume-of.ts';
 
 /**

@@ -2,9 +2,8 @@ import * as either from 'fp-ts/lib/Either.js';
 import type { Meta } from '../../../events/envelope.ts';
 import type { Event } from '../../../events/registry.ts';
 import type { State } from '../../../projections/state.ts';
-import type { Command } from '../../domain/commands.ts';
+import type { Answer, Command } from '../../domain/commands.ts';
 import { type Decision, decide, type Rules } from '../../domain/decide.ts';
-import type { Answer } from '../../domain/refusal.ts';
 import type { Failpoint } from '../../ports/failpoints.ts';
 import { isFull, isTransient } from '../../ports/fault.ts';
 import type { Logger } from '../../ports/logger.ts';
@@ -32,7 +31,7 @@ export interface StoreContext {
   readonly rolledBack: RolledBack;
   readonly foreign: ForeignVolumes;
   readonly purger: Purger;
-  readonly keeper: Retention;
+  readonly retention: Retention;
   readonly meter: UsageMeter;
   readonly retrier: Retrier;
   readonly undo: Undo;
@@ -45,7 +44,7 @@ export interface StoreContext {
   readonly uptime: Uptime;
 }
 
-/** What a command adds to the life of a change. */
+/** What a command adds to the steps of a change. */
 export interface Steps<C extends Command, T> {
   readonly name: 'prepare' | 'commit' | 'remove' | 'update';
   readonly actor: Meta;
@@ -74,7 +73,7 @@ export interface Failure {
 }
 
 /**
- * The life of a change, the same for every command: the only place that knows the order of log and disk. Answers when the event is on
+ * The steps of a change, the same for every command: the only place that knows the order of log and disk. Answers when the event is on
  * stable storage; a refusal is a left answer. Rejects with a Fault, and what is on disk is then undone.
  */
 export function execute<C extends Command, T>(
@@ -169,7 +168,7 @@ async function isDurable(journal: Journal, position: number): Promise<boolean> {
  * incomplete: a refusal of a later one that only this explains is not the answer, the failure is.
  */
 async function retryAfterFreeing<T>(
-  { keeper }: Pick<StoreContext, 'keeper'>,
+  { retention }: Pick<StoreContext, 'retention'>,
   { retryable = () => true }: Pick<Steps<never, T>, 'retryable'>,
   attempt: () => Promise<Answer<T>>,
 ): Promise<Answer<T>> {
@@ -181,6 +180,6 @@ async function retryAfterFreeing<T>(
       return answer;
     } catch (error) {
       failed = error;
-      if (!isFull(error) || !retryable() || !(await keeper.freeSpace(count))) throw error;
+      if (!isFull(error) || !retryable() || !(await retention.freeSpace(count))) throw error;
     }
 }

@@ -1,14 +1,14 @@
-import { BehaviorSubject, type Observable, Subject } from 'rxjs';
+import { Subject } from 'rxjs';
 import { v5 } from 'uuid';
 import { type Envelope, encodeEnvelope, type Meta } from '../../../events/envelope.ts';
 import type { Event } from '../../../events/registry.ts';
-import { createLatest } from '../../../projections/latest.ts';
+import { createLatest, type Latest } from '../../../projections/latest.ts';
 import { evolve, type MutableState, type State } from '../../../projections/state.ts';
-import type { AppendOptions, EventLog, LogPosition, LogTrouble } from '../../ports/event-log.ts';
+import type { AppendOptions, EventLog, LogPosition } from '../../ports/event-log.ts';
 import { errorText, Fault, isTransient } from '../../ports/fault.ts';
-import { deferred } from '../../ports/promises.ts';
 import { expectRoot, type RootGuard } from '../../ports/root-guard.ts';
 import type { Clock, Uptime } from '../../ports/system.ts';
+import { createLogHealth, type LogHealth } from './log-health.ts';
 
 export interface RecordOptions extends Partial<AppendOptions> {
   readonly actor: Meta;
@@ -19,28 +19,17 @@ export interface RecordOptions extends Partial<AppendOptions> {
 /**
  * The log with the two states that follow from it. `latest` includes the events in flight, and decisions are made on it;
  * `durable` is what is on stable storage, and reads show it. After a rollback `latest` is `durable` again, but snapshot ids
- * used since then are never used again. `durable` is what a replay of the log results in, and what a checkpoint holds. Both
+ * used since then are never used again. `durable` is the result of a replay of the log, and the content of a checkpoint. Both
  * are folded in place: see State.
  */
-export interface Journal {
+export interface Journal extends Omit<LogHealth, 'stop'> {
   readonly latest: State;
   readonly durable: State;
-  /** the place of `durable` in the log */
-  readonly place: LogPosition;
+  /** up to which events are in `durable` */
+  readonly logPosition: LogPosition;
   /** Counts how often the log has rolled events back. */
   readonly rollbacks: number;
-  /** Whether events are taken and kept, and if not, why. */
-  readonly health: Health;
-  /**
-   * What keeps the log from its work for now, undefined for nothing: tells the present state at once, then every change. Left
-   * out where the log knows no such state.
-   */
-  readonly troubles?: Observable<LogTrouble | undefined>;
-  /** Why nothing can be changed until a restart, or until the root is back; undefined while it can. */
-  readonly halted: Fault | undefined;
-  /** Resolves with the reason when the log has stopped taking events until a restart. */
-  readonly stopped: Promise<string>;
-  /** What is durable, to be read again: everything that `events` told of, and perhaps a little more. */
+  /** What is durable, to be read again: everything that `events` emitted, and perhaps a little more. */
   readonly log: Pick<EventLog, 'read' | 'readEncoded'>;
   /** Durable events in order, each once. An observer must not throw: background work subscribes through a pipeline. */
   readonly events: Subject<Envelope>;
@@ -50,9 +39,9 @@ export interface Journal {
    * back. After a StoreClosed nothing is recorded: an orderly end is the last event of a session.
    */
   record(events: readonly Event[], options: RecordOptions): Promise<readonly Envelope[]>;
-  /** Records events that no client waits for, with one of the next flushes. `onLost` gets the error if they were not recorded. */
+  /** Records events without a waiting client, with one of the next flushes. `onLost` gets the error if they were not recorded. */
   recordSoon(events: readonly Event[], options: RecordOptions, onLost: (error: unknown) => void): void;
-  /** Resolves when nothing is under way any more, whether it became durable or not. */
+  /** Resolves when no append is in flight any more, whether it became durable or not. */
   settled(): Promise<void>;
 }
 
@@ -62,96 +51,63 @@ interface Context {
   readonly clock: Clock;
   /** the state at the log's end; the journal owns it from now on */
   readonly state: MutableState;
-  /** asked before every event; none unless said */
+  /** checked before every event; default: none */
   readonly root?: RootGuard;
-  /** bytes of the JSON of an event without `reserve`; a log refuses by itself what it can't hold */
-  readonly largest?: number;
+  /** limit in bytes for the JSON of an event without `reserve`; default: only the log's own limit */
+  readonly maxEventBytes?: number;
 }
 
-/** Whether events are taken; else `fault` is what recording throws while the root is not the one that was opened. */
-export interface Health {
-  readonly serving: boolean;
-  readonly reason: string;
-  readonly fault?: Fault;
-}
-
-export function createJournal({ log, store, clock, state: durable, root, largest }: Context): Journal {
-  const latest = createLatest(durable);
-  let place = log.end;
-  let rollbacks = 0;
-  let reason = '';
+export function createJournal({ log, store, clock, state: durable, root, maxEventBytes }: Context): Journal {
+  const states = new States(durable, log.end);
+  const { latest } = states;
   let closed = false;
-  const { promise: stopped, resolve: resolveStopped } = deferred<string>();
+  const logHealth = createLogHealth(log, root);
   const events = new Subject<Envelope>();
-  const troubles = new BehaviorSubject<LogTrouble | undefined>(undefined);
-  log.onTrouble?.((trouble) => {
-    if (trouble?.fault.message !== troubles.value?.fault.message) troubles.next(trouble);
-  });
 
-  const advance = (envelopes: readonly Envelope[], at: LogPosition) => {
-    for (const envelope of envelopes) evolve(durable, envelope);
-    place = at;
-    latest.settle();
-    for (const envelope of envelopes) events.next(envelope);
-  };
-  const rollBack = (since: number) => {
-    if (since !== rollbacks) return;
-    rollbacks += 1;
-    latest.rollBack();
-  };
-  const stop = (why: string) => {
-    if (reason === '') reason = why;
-    resolveStopped(why);
-  };
   const record: Journal['record'] = async (facts, { actor, cause, reserve = false, flush = 'now' }) => {
     if (closed) throw hasClosed();
     expectRoot(root);
     const { position } = log.end;
-    if (latest.state.position !== position) throw rolledBack();
+    if (latest.position !== position) throw rolledBack();
     const because = cause === undefined ? {} : { cause };
     const envelopes = stampEvents(facts, { store, after: position, clock, actor, ...because });
-    if (largest !== undefined && !reserve) expectSmall(envelopes, largest);
+    if (maxEventBytes !== undefined && !reserve) expectFits(envelopes, maxEventBytes);
     const appended = log.append(envelopes, { reserve, flush });
     if (log.end.position === position) {
       await appended;
       return envelopes;
     }
-    for (const envelope of envelopes) latest.fold(envelope);
+    states.fold(envelopes);
     closed = facts.at(-1)?.type === 'StoreClosed';
-    const [at, since] = [log.end, rollbacks];
+    const [at, since] = [log.end, states.rollbacks];
     try {
       await appended;
     } catch (error) {
-      rollBack(since);
-      if (!isTransient(error)) stop(errorText(error));
+      states.rollBack(since);
+      if (!isTransient(error)) logHealth.stop(errorText(error));
       throw error;
     }
-    advance(envelopes, at);
+    states.advance(envelopes, at);
+    for (const envelope of envelopes) events.next(envelope);
     return envelopes;
   };
   return {
-    latest: latest.state,
+    latest,
     durable,
-    get place() {
-      return place;
+    get logPosition() {
+      return states.logPosition;
     },
     get rollbacks() {
-      return rollbacks;
+      return states.rollbacks;
     },
     get health() {
-      if (reason !== '') return { serving: false, reason };
-      const absent = root?.check();
-      if (absent !== undefined) return { serving: false, reason: absent.message, fault: absent };
-      const fault = troubles.value?.fault;
-      return fault === undefined
-        ? { serving: true, reason }
-        : { serving: false, reason: `${fault.message} (${fault.hint})`, fault };
+      return logHealth.health;
     },
     get halted() {
-      return reason === '' ? root?.check() : hasStopped(reason);
+      return logHealth.halted;
     },
-    ...(log.onTrouble && { troubles }),
-    stopped,
+    ...(logHealth.troubles && { troubles: logHealth.troubles }),
+    stopped: logHealth.stopped,
     log,
     events,
     record,
@@ -160,12 +116,47 @@ export function createJournal({ log, store, clock, state: durable, root, largest
   };
 }
 
+/** The two states of a journal, with what their order rests on. */
+class States {
+  readonly latest: State;
+  logPosition: LogPosition;
+  rollbacks = 0;
+  readonly #durable: MutableState;
+  readonly #latest: Latest;
+
+  constructor(durable: MutableState, end: LogPosition) {
+    this.#durable = durable;
+    this.#latest = createLatest(durable);
+    this.latest = this.#latest.state;
+    this.logPosition = end;
+  }
+
+  /** Events are in flight. */
+  fold(envelopes: readonly Envelope[]): void {
+    for (const envelope of envelopes) this.#latest.fold(envelope);
+  }
+
+  /** The events up to a position of the log are durable. */
+  advance(envelopes: readonly Envelope[], to: LogPosition): void {
+    for (const envelope of envelopes) evolve(this.#durable, envelope);
+    this.logPosition = to;
+    this.#latest.prune();
+  }
+
+  /** Events in flight were rolled back: once for all that were accepted after the same number of rollbacks. */
+  rollBack(since: number): void {
+    if (since !== this.rollbacks) return;
+    this.rollbacks += 1;
+    this.#latest.rollBack();
+  }
+}
+
 /** The id of the event at a position of a store's log: derived, so that a retry is recognisable. */
 export function eventId(store: string, position: number): string {
   return v5(String(position), store);
 }
 
-/** Who acts, with the machine's uptime: for events from which it is counted how much time has passed. */
+/** Adds the machine's uptime to an actor: for events between which elapsed time is measured. */
 export const withUptime = (actor: Meta, uptime: Uptime): Meta => ({ ...actor, uptime: String(uptime()) });
 
 /** Puts facts into envelopes: positions after `after`, one time, one actor; `cause` is the position that led to them. */
@@ -187,14 +178,14 @@ export function stampEvents(
   });
 }
 
-/** Throws a Fault (`too-large`) for the first event that is larger than `largest` bytes. */
-function expectSmall(envelopes: readonly Envelope[], largest: number): void {
+/** Throws a Fault (`too-large`) for the first event of more than `maxEventBytes` bytes. */
+function expectFits(envelopes: readonly Envelope[], maxEventBytes: number): void {
   for (const envelope of envelopes) {
     const bytes = Buffer.byteLength(JSON.stringify(encodeEnvelope(envelope)));
-    if (bytes > largest)
+    if (bytes > maxEventBytes)
       throw new Fault(
         'too-large',
-        `the ${envelope.event.type} event would have ${bytes} bytes, and the cluster that events are forwarded to takes ${largest}`,
+        `the ${envelope.event.type} event would have ${bytes} bytes, and the cluster that events are forwarded to takes ${maxEventBytes}`,
         { hint: 'give the snapshot fewer or shorter labels' },
       );
   }
@@ -203,14 +194,3 @@ function expectSmall(envelopes: readonly Envelope[], largest: number): void {
 const rolledBack = () => new Fault('stopped', 'the log has just rolled back an append', { hint: 'retry' });
 
 const hasClosed = () => new Fault('stopped', 'the store was closed in order', { hint: 'open it again' });
-
-const hasStopped = (reason: string) =>
-  new Fault('stopped', `the log takes no more events: ${reason}`, { hint: 'restart the daemon' });
-
-/**
- * Throws the Fault of a root that is another one, or (`stopped`) of a log that takes nothing until a restart. Nobody knows then whether the last events are in
- * it, and what stands on the disk for them is the next start's to judge: it must not be touched any more.
- */
-export function expectServing({ halted }: Pick<Journal, 'halted'>): void {
-  if (halted !== undefined) throw halted;
-}

@@ -5,7 +5,7 @@ export interface KeyLocks {
   /** Runs an operation that holds all the keys exclusively. Keys are locked together, so there is no deadlock. */
   run<T>(keys: readonly string[], operation: () => Promise<T>): Promise<T>;
   /** Runs an operation while no other one runs on any key. */
-  alone<T>(operation: () => Promise<T>): Promise<T>;
+  exclusive<T>(operation: () => Promise<T>): Promise<T>;
   /** Resolves when what holds or awaits the key now has ended. */
   idle(key: string): Promise<void>;
 }
@@ -27,7 +27,7 @@ export function createKeyLocks(): KeyLocks {
         end();
       }
     },
-    alone: async (operation) => {
+    exclusive: async (operation) => {
       while (gate !== undefined) await gate;
       const { promise, resolve: open } = deferred();
       gate = promise;

@@ -1,7 +1,6 @@
 import type { Meta } from '../../../events/envelope.ts';
 import type { Event } from '../../../events/registry.ts';
-import type { Prepare } from '../../domain/commands.ts';
-import type { Answer } from '../../domain/refusal.ts';
+import type { Answer, Prepare } from '../../domain/commands.ts';
 import { errorText, faultOf } from '../../ports/fault.ts';
 import type { Mount, Volume } from '../../ports/volume-driver.ts';
 import { reconcilerActor } from '../actors.ts';

@@ -1,10 +1,9 @@
 import * as either from 'fp-ts/lib/Either.js';
 import type { Meta } from '../../../events/envelope.ts';
 import type { Snapshot } from '../../../projections/snapshot.ts';
-import type { Commit, Prepare, Remove, Update } from '../../domain/commands.ts';
+import { type Answer, type Commit, type Prepare, type Remove, refuse, type Update } from '../../domain/commands.ts';
 import { find } from '../../domain/decide.ts';
 import { parseFilters } from '../../domain/filter/parse-filters.ts';
-import { type Answer, refuse } from '../../domain/refusal.ts';
 import type { Mount, Usage, VolumeDriver } from '../../ports/volume-driver.ts';
 import { commitSnapshot } from './commit.ts';
 import type { StoreContext } from './execute.ts';

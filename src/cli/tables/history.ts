@@ -9,12 +9,12 @@ import { createEventTable } from '../output/event-table.ts';
 import { createPaint, type Paint } from '../output/print.ts';
 import { createTable, fieldLines } from '../output/table.ts';
 import { agoOf, brief, dateOf, durationOf, plain, sizeText } from '../output/text.ts';
-import type { Looks } from './tables.ts';
+import type { TableOptions } from './tables.ts';
 
-export const historyLines = (histories: readonly History[], looks: Looks): readonly string[] =>
+export const historyLines = (histories: readonly History[], looks: TableOptions): readonly string[] =>
   histories.flatMap((one, at) => [...(at === 0 ? [] : ['']), ...oneHistory(one, looks)]);
 
-function oneHistory(one: History, { whole, relative }: Looks): readonly string[] {
+function oneHistory(one: History, { whole, relative }: TableOptions): readonly string[] {
   const { id, key, name, now, activeFor, parents, children, committed, events } = one;
   const paint = createPaint();
   const open = now !== null && committed === null;
@@ -59,7 +59,7 @@ function relativeLines(relatives: readonly Relative[], existing: boolean, whole?
 const signs = { appeared: '+', vanished: '-', changed: '~' } as const;
 const signed = (bytes: number) => `${bytes < 0 ? '-' : '+'}${sizeText(Math.abs(bytes))}`;
 
-export function diffLines({ from, to, changes }: Difference, { whole }: Looks): readonly string[] {
+export function diffLines({ from, to, changes }: Difference, { whole }: TableOptions): readonly string[] {
   const table = createTable([
     { title: '' },
     { title: 'ID', align: 'right' },
@@ -78,7 +78,7 @@ export function diffLines({ from, to, changes }: Difference, { whole }: Looks): 
   return [...(rows.length === 0 ? [] : table.lines(rows)), `position ${from} to ${to}: ${counts}, ${signed(sum)}`];
 }
 
-export function blameLines(found: Blame, { whole }: Looks): readonly string[] {
+export function blameLines(found: Blame, { whole }: TableOptions): readonly string[] {
   const { path, shows, layer, how, before, time, position, actor } = found;
   return fieldLines([
     ['path', plain(path)],

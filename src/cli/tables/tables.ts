@@ -3,7 +3,7 @@ import { anchorLines, blameLines, diffLines, historyLines, whyLines } from './hi
 import { snapshotLines, statLines, statsLines, treeLines } from './snapshots.ts';
 
 /** How a table is shown. */
-export interface Looks {
+export interface TableOptions {
   /** digests in full */
   readonly whole?: boolean;
   /** ages instead of times */
@@ -15,20 +15,20 @@ export type TableName = Exclude<keyof typeof queries, 'log' | 'retained'>;
 
 type AnswerOf<N extends TableName> = Awaited<ReturnType<(typeof queries)[N]['run']>>;
 
-/** The table of each query, and which options it has. */
+/** The table of each query, and its options. */
 export const tables: {
   readonly [N in TableName]: {
-    readonly looks: readonly (keyof Looks)[];
-    readonly lines: (answer: AnswerOf<N>, looks: Looks) => readonly string[];
+    readonly options: readonly (keyof TableOptions)[];
+    readonly lines: (answer: AnswerOf<N>, options: TableOptions) => readonly string[];
   };
 } = {
-  history: { looks: ['relative', 'whole'], lines: historyLines },
-  tree: { looks: ['whole'], lines: treeLines },
-  stat: { looks: [], lines: statLines },
-  snapshots: { looks: ['whole'], lines: snapshotLines },
-  stats: { looks: [], lines: statsLines },
-  diff: { looks: ['whole'], lines: diffLines },
-  blame: { looks: ['whole'], lines: blameLines },
-  anchor: { looks: [], lines: anchorLines },
-  why: { looks: [], lines: whyLines },
+  history: { options: ['relative', 'whole'], lines: historyLines },
+  tree: { options: ['whole'], lines: treeLines },
+  stat: { options: [], lines: statLines },
+  snapshots: { options: ['whole'], lines: snapshotLines },
+  stats: { options: [], lines: statsLines },
+  diff: { options: ['whole'], lines: diffLines },
+  blame: { options: ['whole'], lines: blameLines },
+  anchor: { options: [], lines: anchorLines },
+  why: { options: [], lines: whyLines },
 };

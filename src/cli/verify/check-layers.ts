@@ -1,6 +1,6 @@
 import type { State } from '../../../projections/state.ts';
+import { usageDifference } from '../../../projections/usage.ts';
 import { layersOf, layerWith } from '../../app/store/volume-of.ts';
-import { alteration } from '../../domain/alteration.ts';
 import { faultOf } from '../../ports/fault.ts';
 import type { Altered, LayerInspector } from '../../ports/layers.ts';
 import type { Volume } from '../../ports/volume-driver.ts';
@@ -36,7 +36,7 @@ export async function checkLayers(
       const usage = measured === undefined ? undefined : await inspector.usage(layer.volume);
       if (measured !== undefined && usage !== undefined) {
         figures.measured += 1;
-        const why = alteration(measured, usage);
+        const why = usageDifference(measured, usage);
         if (why !== undefined) found.push({ snapshot: id, what: plain(`${about}: ${why}`), todo });
       }
       const entries = await inspector.altered(layer.volume);

@@ -1,11 +1,11 @@
 import * as either from 'fp-ts/lib/Either.js';
-import { type Answer, refuse } from '../refusal.ts';
+import { type Answer, refuse } from '../commands.ts';
 import { parseSelectors } from './parse-selectors.ts';
+import { SyntaxFault } from './read-quoted.ts';
 import { createMatcher, type Matches } from './selector.ts';
-import { SyntaxFault } from './syntax-fault.ts';
 
 /** Longer filters than this many UTF-16 units are refused: no label or key that they could name is that long. */
-const longest = 65_536;
+const maxLength = 65_536;
 
 /**
  * containerd's filters as one question to a snapshot: it passes if any filter matches, and a filter matches if all of its
@@ -27,7 +27,7 @@ export function parseFilters(texts: readonly string[]): Answer<Matches> {
 }
 
 function parseFilter(text: string): readonly Matches[] {
-  if (text.length > longest) throw new SyntaxFault(longest, `longer than ${longest} characters`);
+  if (text.length > maxLength) throw new SyntaxFault(maxLength, `longer than ${maxLength} characters`);
   const unreadable = text.search(/[\0\uFFFD\p{Cs}]/u);
   if (unreadable >= 0) throw new SyntaxFault(unreadable, 'expected Unicode text without NUL characters');
   return text === '' ? [] : parseSelectors(text).map(createMatcher);

@@ -1,7 +1,6 @@
 import { RE2JS, RE2JSSyntaxException } from 're2js';
-import { readQuoted } from './read-quoted.ts';
+import { readQuoted, SyntaxFault } from './read-quoted.ts';
 import type { Selector } from './selector.ts';
-import { SyntaxFault } from './syntax-fault.ts';
 
 /**
  * The terms of one filter: `path[operator value]`, joined by commas. A path is fields joined by dots, each of them

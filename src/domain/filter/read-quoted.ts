@@ -1,5 +1,3 @@
-import { SyntaxFault } from './syntax-fault.ts';
-
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
@@ -57,4 +55,16 @@ function hex(text: string, digits: number): number | undefined {
 
 function pushCharacter(bytes: number[], character: string): void {
   for (const byte of encoder.encode(character)) bytes.push(byte);
+}
+
+/** Where a filter or a regular expression stops making sense, and why. Never leaves this folder: it becomes a refusal. */
+export class SyntaxFault extends Error {
+  /** offset in UTF-16 units of the text that was parsed */
+  readonly offset: number;
+
+  constructor(offset: number, message: string) {
+    super(message);
+    this.name = 'SyntaxFault';
+    this.offset = offset;
+  }
 }

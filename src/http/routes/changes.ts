@@ -3,7 +3,7 @@ import type { Snapshot } from '../../../projections/snapshot.ts';
 import { ActionRow, RestoredRow } from '../../app/queries/changes.ts';
 import { Switch, Text } from '../../app/queries/parameters.ts';
 import { actionRow, type Described } from '../../app/reconcile/action.ts';
-import type { Answer } from '../../domain/refusal.ts';
+import type { Answer } from '../../domain/commands.ts';
 import { asJson, failure, jsonOf, misuse, plain, type Route, textOf } from '../route.ts';
 
 export interface ChangeSource {

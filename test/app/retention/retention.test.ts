@@ -5,7 +5,7 @@ import { refLabel } from '../../../projections/snapshot.ts';
 import { emptyState, evolve } from '../../../projections/state.ts';
 import type { MemoryVolume } from '../../../src/adapters/volume-driver/memory-driver.ts';
 import type { RetentionPolicy } from '../../../src/app/retention/policy.ts';
-import type { Answer } from '../../../src/domain/refusal.ts';
+import type { Answer } from '../../../src/domain/commands.ts';
 import type { DiskSpace } from '../../../src/ports/disk-space.ts';
 import { Fault } from '../../../src/ports/fault.ts';
 import { caughtFault } from '../../support/caught-fault.ts';

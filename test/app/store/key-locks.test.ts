@@ -85,7 +85,7 @@ test('an exclusive operation waits for all before it and blocks all after it', a
   const locks = createKeyLocks();
   const notes: string[] = [];
   const [before, alone, after] = [operation('before', notes), operation('alone', notes), operation('after', notes)];
-  const all = [locks.run(['a'], before.run), locks.alone(alone.run), locks.run(['b'], after.run)];
+  const all = [locks.run(['a'], before.run), locks.exclusive(alone.run), locks.run(['b'], after.run)];
   await yieldToLoop();
   assert.equal(notes, ['before begins']);
   for (const { end } of [before, alone, after]) end();

@@ -5,7 +5,7 @@ import * as assert from 'uvu/assert';
 import { toRows } from '../../../projections/checkpoint-rows.ts';
 import { emptyState, evolve, type State } from '../../../projections/state.ts';
 import type { Journal } from '../../../src/app/store/journal.ts';
-import type { Answer } from '../../../src/domain/refusal.ts';
+import type { Answer } from '../../../src/domain/commands.ts';
 import { Fault } from '../../../src/ports/fault.ts';
 import { caughtFault } from '../../support/caught-fault.ts';
 import { commit, prepare, remove, view } from '../../support/commands.ts';

@@ -4,7 +4,7 @@ import { either } from 'fp-ts';
 import * as assert from 'uvu/assert';
 import type { Event } from '../../../events/registry.ts';
 import { restore } from '../../../src/cli/commands/restore.ts';
-import { refuse } from '../../../src/domain/refusal.ts';
+import { refuse } from '../../../src/domain/commands.ts';
 import { serveHttp } from '../../../src/http/serve-http.ts';
 import { Fault } from '../../../src/ports/fault.ts';
 import { silent } from '../../../src/ports/logger.ts';

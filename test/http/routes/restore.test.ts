@@ -1,7 +1,7 @@
 import { either } from 'fp-ts';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { refuse } from '../../../src/domain/refusal.ts';
+import { refuse } from '../../../src/domain/commands.ts';
 import { answerTo } from '../../../src/http/routes.ts';
 import { httpSources } from '../../support/http-sources.ts';
 
