@@ -113,7 +113,7 @@ export interface CliDeps {
   inspectLog(root: string): Promise<LogReport>;
   /** `driver` is the one that the store was created with. Another process may be using the root. */
   openScan(root: string, driver: string): Promise<VolumeScan>;
-  /** Compresses sealed segments without events after a position; with `dryRun` it only returns which. A daemon may be running. */
+  /** Compresses complete segments without events after a position; with `dryRun` it only returns which. A daemon may be running. */
   archiveLog(root: string, upTo: number, dryRun: boolean): Promise<readonly ArchivedSegment[]>;
   /**
    * Moves archives of the segments before a position to a directory; with `dryRun` it only returns which. Undefined for none.

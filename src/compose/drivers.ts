@@ -19,7 +19,7 @@ import {
 import { createOverlayDriver } from '../adapters/volume-driver/overlay/overlay-driver.ts';
 import type { OverlayOptions } from '../adapters/volume-driver/overlay/overlay-mounts.ts';
 import { overlayOrphans } from '../adapters/volume-driver/overlay/volume.ts';
-import { alteredEntries, type Looking } from '../adapters/volume-driver/shared/layers/manifest.ts';
+import { alteredEntries, type LayerAccess } from '../adapters/volume-driver/shared/layers/manifest.ts';
 import { measureTree } from '../adapters/volume-driver/shared/trees/measure-tree.ts';
 import type { VolumeScan } from '../cli/cli-deps.ts';
 import type { DriverName } from '../config/config.ts';
@@ -49,7 +49,7 @@ interface DriverFiles {
   layers(root: string): LayerFiles;
   carrier(root: string): VolumeCarrier;
   /** the tree of a layer */
-  findTree(root: string): Looking['findTree'];
+  findTree(root: string): LayerAccess['findTree'];
   usage(root: string): LayerInspector['usage'];
   /** usage is that of the difference to the parent, and changes with it */
   readonly relative: boolean;
@@ -115,7 +115,7 @@ const drivers: Readonly<Record<DriverName, DriverParts>> = { overlay, btrfs, mem
 
 const btrfsCalls = () => createBtrfsCalls(nativeCalls().ioctl);
 /** Names are bytes: latin1 keeps each. */
-const runInBytes: Looking['run'] = (file, args) => runCommand(file, args, { encoding: 'latin1' });
+const runInBytes: LayerAccess['run'] = (file, args) => runCommand(file, args, { encoding: 'latin1' });
 
 /** The driver that the settings name, over its root, which it checks and lays out. Rejects with a Fault. */
 export const createDriver = (settings: DriverSettings, tools: DriverTools): Promise<VolumeDriver> =>
@@ -146,7 +146,7 @@ export const openCarrier = (root: string, driver: string): VolumeCarrier =>
 /** Compares layers with what was measured of them. Throws a Fault (`unsupported`) for a driver without files. */
 export function openInspector(root: string, driver: string): LayerInspector {
   const { usage, relative } = filesOf(driver, 'leave --deep out: it works on overlay and btrfs');
-  const looking = lookingAt(root, driver);
+  const looking = layerAccess(root, driver);
   const named =
     <T>(inspect: (volume: Volume) => Promise<T>) =>
     (volume: Volume) =>
@@ -157,7 +157,7 @@ export function openInspector(root: string, driver: string): LayerInspector {
 }
 
 /** How manifests read layers. Throws a Fault (`unsupported`) for a driver without files. */
-export const lookingAt = (root: string, driver: string): Looking => ({
+export const layerAccess = (root: string, driver: string): LayerAccess => ({
   root,
   findTree: filesOf(driver, 'leave manifests out').findTree(root),
   run: runInBytes,

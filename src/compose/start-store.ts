@@ -43,7 +43,7 @@ export interface OpenStore {
   close(reason: string): Promise<void>;
 }
 
-/** Events between two searches for sealed segments without an index: a segment holds more. */
+/** Events between two searches for complete segments without an index: a segment holds more. */
 const maintenanceEvery = 5_000;
 
 /** Milliseconds for maintenance and the log to end. */

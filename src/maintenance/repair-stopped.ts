@@ -27,7 +27,7 @@ async function repairLocked(root: string, dryRun: boolean): Promise<Repair> {
   return repairLog({
     ...{ root, store, dryRun },
     states: () => knownStates(root, store),
-    seal: (facts, after) => stampEvents(facts, { store, after, clock: createSystem().now, actor: operatorActor }),
+    stamp: (facts, after) => stampEvents(facts, { store, after, clock: createSystem().now, actor: operatorActor }),
   });
 }
 

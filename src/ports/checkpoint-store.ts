@@ -1,9 +1,9 @@
 import type { LogPosition } from './event-log.ts';
 
-/** A state of the projections at a place of the log, as plain JSON rows. */
+/** A state of the projections at a position of the log, as plain JSON rows. */
 export interface Checkpoint {
   readonly at: LogPosition;
-  /** May be gone through again; each row is made when it is asked for. */
+  /** Can be iterated repeatedly; each row is created when it is read. */
   readonly rows: Iterable<unknown>;
 }
 
@@ -13,7 +13,7 @@ export interface Checkpoint {
  */
 export interface CheckpointStore {
   /** Atomic: a crash leaves the older ones. Never blocks the caller's event loop for more than a few milliseconds. */
-  save(place: LogPosition, rows: Iterable<unknown>): Promise<void>;
+  save(at: LogPosition, rows: Iterable<unknown>): Promise<void>;
   /**
    * Intact checkpoints of positions up to `upTo` (default all), newest first, each read when the iteration reaches it; damaged
    * ones are skipped and reported to `damaged`.

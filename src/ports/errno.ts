@@ -5,9 +5,9 @@ interface Meaning {
   readonly errno: number;
   /** how commands print it (LC_ALL=C) */
   readonly printed: RegExp;
-  /** left out where the meaning depends on what was being done */
+  /** left out if the meaning depends on the operation */
   readonly fault?: FaultCode;
-  /** what the operator can do, where that does not depend on what was being done */
+  /** what the operator can do, unless that depends on the operation */
   readonly hint?: string;
 }
 
@@ -93,8 +93,8 @@ export const nameOfErrno = (errno: number): ErrnoName | undefined => numbers.get
 export function errnoName(error: unknown): ErrnoName | undefined {
   const { errno, code, message } = (error ?? {}) as NodeJS.ErrnoException;
   if (typeof errno === 'number') return nameOfErrno(errno);
-  const said = code === 'ERR_WORKER_INIT_FAILED' ? message.split(': ').at(-1) : code;
-  return errnoNames.find((name) => name === said);
+  const reported = code === 'ERR_WORKER_INIT_FAILED' ? message.split(': ').at(-1) : code;
+  return errnoNames.find((name) => name === reported);
 }
 
 /** Whether something thrown is one of these errors of the system. */

@@ -23,7 +23,7 @@ export interface EncodedEvents {
   readonly lines: Uint8Array;
 }
 
-/** A fault of a log that may pass. */
+/** A temporary fault of a log. */
 export interface LogTrouble {
   readonly fault: Fault;
   /** which appends are refused meanwhile: none (they wait), those without `reserve`, or all */
@@ -60,32 +60,32 @@ export interface EventLog {
    * accepts further ones; after any other fault it is unknown whether they are, and the log is stopped until it is opened again.
    */
   append(envelopes: readonly Envelope[], options: AppendOptions): Promise<void>;
-  /** Set where the log was opened without its first events: a checkpoint after them can stand for them. */
+  /** Set if the log was opened without its first events: a checkpoint after them can replace them. */
   readonly gone?: Gone | undefined;
   /**
-   * Reports what keeps the log from its work for now, at once and at every change, and undefined when that has passed. An append
-   * that waits for it settles later; a log that accepts none meanwhile rejects with `stopped`. Left out by a log that knows no such state.
+   * Reports temporary trouble at once and at every change, and undefined when it has ended. An append may wait until it ends;
+   * a log that accepts none meanwhile rejects with `stopped`. Left out by a log without such a state.
    */
   onTrouble?(report: (trouble: LogTrouble | undefined) => void): void;
-  /** Batches of decoded envelopes after a position, in order, as far as the log is durable at the time of reading. Throws `corrupt` with place and hint. */
+  /** Batches of decoded envelopes after a position, in order, as far as the log is durable at the time of reading. Throws `corrupt`, naming the position. */
   read(after: number): AsyncIterable<readonly Envelope[]>;
   /**
-   * The same events as `read`, without decoding them: for those who pass them on. Left out by an adapter that holds nothing
+   * The same events as `read`, without decoding them: for readers that send them on. Left out by an adapter that stores nothing
    * encoded; `readEncoded` in src/app then encodes what it reads.
    */
   readEncoded?(after: number): AsyncIterable<EncodedEvents>;
-  /** The proof at a position of this log, or undefined where the log does not hold that position. */
+  /** The chain hash at a position of this log, or undefined if the log does not hold that position. */
   chainHashAt(position: number): Promise<string | undefined>;
   /** Resolves when all that was accepted so far is on stable storage. */
   settled(): Promise<void>;
-  /** Flushes and lets go. Idempotent. */
+  /** Flushes, then releases everything. Idempotent. */
   close(): Promise<void>;
 }
 
-/** What opening a log had to do to it. */
+/** A log that was opened, and what opening changed. */
 export interface LogOpening {
   readonly log: EventLog;
-  /** The store id that the log was made with: the caller's for a new log, the old one else. */
+  /** The id of the store whose log it is: the caller's if the log is new. */
   readonly store: string;
   /** Bytes of a torn last record that were cut off and kept beside the log, with the file that keeps them. */
   readonly torn: { readonly bytes: number; readonly kept: string } | null;

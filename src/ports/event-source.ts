@@ -35,9 +35,9 @@ export const logBehind = (seen: number, end: number) =>
     hint: 'the log is an older copy, or a repair has truncated it: build what was made of it again, without the checkpoint',
   });
 
-/** A position that was asked for is not in the log any more, or was lost. */
+/** A requested position is not in the log any more, or was lost. */
 export class PositionGone extends Error {
-  /** the first position after it that is there */
+  /** the first existing position after it */
   readonly first: number;
 
   constructor(position: number, first: number) {

@@ -10,7 +10,7 @@ export type FaultCode =
   | 'exhausted'
   /** the file system that was open here is not there any more */
   | 'stale'
-  /** more than the log takes in one event */
+  /** an event exceeds the log's limit */
   | 'too-large'
   /** the disk or the kernel refused: EIO and its like */
   | 'io'
@@ -18,17 +18,17 @@ export type FaultCode =
   | 'corrupt'
   /** another process holds it */
   | 'busy'
-  /** the log has stopped taking events until a restart */
+  /** the log accepts no events until a restart */
   | 'stopped'
   /** this machine, kernel or file system can't do it */
   | 'unsupported'
-  /** the operator asked for a thing that is not there: a key, a position, a file */
+  /** the operator named something that does not exist: a key, a position, a file */
   | 'missing'
-  /** the operator asked for something that makes no sense: configuration, flags, a wrong directory */
+  /** the operator's request is invalid: configuration, flags, a wrong directory */
   | 'misuse';
 
 /**
- * An adapter's failure: what, where (both in the message), why (`cause`) and what the operator can do (`hint`).
+ * An adapter's failure: operation and object (in the message), cause, and a hint what the operator can do.
  * A refusal, the domain's own "no", is never a fault.
  */
 export class Fault extends Error {
@@ -47,7 +47,7 @@ export class Fault extends Error {
 const unnamed = /^(?:UNKNOWN: unknown error|Unknown system error -\d+: Unknown system error -\d+)/;
 
 /** The fault for an error of the operating system; a fault passes through unchanged. */
-export function faultOf(error: unknown, what: string, hint = 'look at the kernel log (dmesg) and the disk'): Fault {
+export function faultOf(error: unknown, what: string, hint = 'check the kernel log (dmesg) and the disk'): Fault {
   if (error instanceof Fault) return error;
   const name = errnoName(error);
   const text = `${what}: ${errorText(error).replace(unnamed, name ?? '$&')}`;
@@ -55,7 +55,7 @@ export function faultOf(error: unknown, what: string, hint = 'look at the kernel
   return new Fault(meaning?.fault ?? 'io', text, { hint: meaning?.hint ?? hint, cause: error });
 }
 
-/** What anything thrown means. */
+/** The fault code of anything thrown. */
 export const faultCode = (error: unknown): FaultCode => faultOf(error, '').code;
 
 /** Whether a disk had no space for something: then removals help. */
@@ -65,7 +65,7 @@ const transient: ReadonlySet<FaultCode> = new Set<FaultCode>(['no-space', 'read-
 
 /**
  * Whether the cause can end without a restart: space is freed, the file system is mounted read-write, descriptors are closed,
- * the next event is smaller. A log that rejects an append so has rolled it back and goes on.
+ * the next event is smaller. A log that rejects an append with it has rolled the append back and continues.
  */
 export const isTransient = (error: unknown): boolean => transient.has(faultCode(error));
 

@@ -1,11 +1,11 @@
 import { Fault } from './fault.ts';
 import type { Usage, Volume } from './volume-driver.ts';
 
-/** Reads the layers of a store. Follows nothing out of them, changes nothing. All reject with a Fault. */
+/** Reads the layers of a store. Follows no link out of them, changes nothing. All reject with a Fault. */
 export interface LayerFiles {
   /** Every layer holds all that its parents hold too (btrfs), or only what is new in it (overlay). */
   readonly whole: boolean;
-  look(layer: LayerId, path: readonly string[]): Promise<LayerLook>;
+  inspect(layer: LayerId, path: readonly string[]): Promise<PathInLayer>;
 }
 
 interface LayerId {
@@ -14,7 +14,7 @@ interface LayerId {
 }
 
 /** A path in one layer. */
-export interface LayerLook {
+export interface PathInLayer {
   readonly entry: LayerEntry;
   /** steps of the path that come after the last directory of it that the layer has */
   readonly left: number;
@@ -22,7 +22,7 @@ export interface LayerLook {
   readonly below: readonly string[];
 }
 
-/** What a snapshot's own layer says about a path. */
+/** The content of a snapshot's own layer at a path. */
 export type LayerEntry =
   /** nothing: what is below shows through, if anything */
   | { readonly is: 'absent' }
@@ -83,7 +83,7 @@ export interface VolumeCarrier {
   fill(volume: Volume, unpack: (directory: string) => Promise<void>): Promise<void>;
 }
 
-/** Entries of a directory that are to be packed. */
+/** Entries of a directory to be packed. */
 export interface Packed {
   readonly directory: string;
   /** a file that names them, each after its directory and ended by a NUL; left out for all */

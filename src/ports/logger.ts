@@ -1,4 +1,4 @@
-/** What the application says to the operator; pino's loggers fit. One call a happening, fields first. */
+/** Messages to the operator; compatible with pino's loggers. One call an occurrence, fields first. */
 export interface Logger {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;

@@ -16,7 +16,7 @@ export function deferred<T = void>(): Deferred<T> {
   return { promise, resolve, reject };
 }
 
-/** Settles as the work does, or rejects with the signal's reason, whichever comes first. The work itself goes on. */
+/** Settles as the work does, or rejects with the signal's reason, whichever comes first. The work itself continues. */
 export function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return work;
   return new Promise((resolve, reject) => {
@@ -29,7 +29,7 @@ export function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefine
 
 export const timedOut = Symbol('timed out');
 
-/** Settles as the work does, or resolves with `timedOut` after so many milliseconds. The work itself goes on. */
+/** Settles as the work does, or resolves with `timedOut` after so many milliseconds. The work itself continues. */
 export async function withTimeout<T>(milliseconds: number, work: Promise<T>): Promise<T | typeof timedOut> {
   const { promise, resolve } = deferred<typeof timedOut>();
   const timer = setTimeout(resolve, milliseconds, timedOut);

@@ -3,12 +3,12 @@ import type { Fault } from './fault.ts';
 /** Checks that the directories of a store still exist, and are the ones that were opened. */
 export interface RootGuard {
   /**
-   * Why the store must not be touched at present, or undefined: the root, or a directory below it, is another one than was opened
-   * (mounted over, unmounted, moved, deleted), or read-only. Cheap enough for every change: an answer may be a millisecond old. Never
+   * Why the store must not be touched at present, or undefined: the root, or a directory below it, is not the one that was opened
+   * (mounted over, unmounted, moved, deleted), or is read-only. Cheap enough for every change: an answer may be a millisecond old. Never
    * throws.
    */
   check(): Fault | undefined;
-  /** As check, but always checks everything: before anything follows from what was found on the disk. */
+  /** As check, but always checks everything: before acting on the results of a scan. */
   checkAnew(): Fault | undefined;
 }
 
@@ -18,7 +18,7 @@ export function expectRoot(root: RootGuard | undefined): void {
   if (fault !== undefined) throw fault;
 }
 
-/** Throws the Fault of a root that changed, so that what was just found on the disk means nothing. */
+/** Throws the Fault of a root that changed, so that the results of the last scan are invalid. */
 export function expectSameRoot(root: RootGuard): void {
   const fault = root.checkAnew();
   if (fault !== undefined) throw fault;

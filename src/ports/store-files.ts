@@ -1,7 +1,7 @@
 import type { CheckpointStore } from './checkpoint-store.ts';
 import type { ReadableLog } from './readable-log.ts';
 
-/** How much room a log takes. */
+/** The size of a log. */
 export interface LogFigures {
   readonly segments: number;
   /** of these, compressed ones */
@@ -12,7 +12,7 @@ export interface LogFigures {
   readonly archivedBytes: number;
 }
 
-/** A store as it can be looked at, whether a daemon is at work on it or not. Nothing of it is changed. */
+/** Read-only access to a store's files, with or without a running daemon. */
 export interface StoreFiles {
   openLog(): Promise<ReadableLog>;
   openCheckpoints(): Promise<Pick<CheckpointStore, 'load'>>;

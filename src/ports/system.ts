@@ -1,6 +1,6 @@
 /** What the operating system offers beyond node:fs. */
 export interface System {
-  /** Wall clock in nanoseconds since 1970 UTC, true to well under a millisecond. */
+  /** Wall clock in nanoseconds since 1970 UTC, accurate to well under a millisecond. */
   now(): bigint;
   /** Milliseconds since the machine's boot, including those in which it slept. Unlike the wall clock it is never set. */
   uptime(): number;

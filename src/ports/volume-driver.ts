@@ -1,7 +1,7 @@
 import type { Kind, Labels } from '../../events/codecs.ts';
 import { Fault } from './fault.ts';
 
-/** A snapshot as a driver sees it: keys and names never get here, so they never become paths. */
+/** A snapshot as a driver sees it: without keys and names, so these never become paths. */
 export interface Volume {
   readonly id: number;
   readonly kind: Kind;
@@ -10,7 +10,7 @@ export interface Volume {
   readonly labels: Labels;
 }
 
-/** containerd's mount, to be done by the caller. */
+/** containerd's mount; the caller mounts it. */
 export interface Mount {
   readonly type: string;
   readonly source: string;
@@ -47,7 +47,7 @@ export interface SnapshotIds {
   readonly unknownEntries: number;
 }
 
-/** How a driver differs from others, for what its callers can do or can omit. */
+/** The differences between drivers that their callers depend on. */
 export interface DriverTraits {
   /** capabilities for containerd's proxy plugin configuration, as `remap-ids` */
   readonly capabilities: readonly string[];
@@ -71,7 +71,7 @@ export interface DriverTraits {
 export interface VolumeDriver {
   readonly name: string;
   readonly traits: DriverTraits;
-  /** Whether a snapshot of this kind has anything on disk (an overlay view has not). */
+  /** Whether a snapshot of this kind uses the disk (an overlay view does not). */
   occupies(volume: Pick<Volume, 'kind'>): boolean;
   /** Whether nothing exists at the path of an id's volume, of whatever type. Cheap. */
   isVacant(id: number): boolean;
@@ -89,7 +89,7 @@ export interface VolumeDriver {
   labelsOf(volume: Pick<Volume, 'id' | 'kind'>): Labels | undefined;
   /** Whether the layer of a committed snapshot is on the disk, frozen, as its commit left it. Cheap: no file in it is read. */
   hasCommitted(id: number): boolean;
-  /** After the signal it may reject with the signal's reason, and ends what it has under way. */
+  /** After the signal it stops, and may reject with the signal's reason. */
   usage(volume: Volume, signal?: AbortSignal): Promise<Usage>;
   /** Deletes all that the id has on disk. Resolves with the bytes freed, as far as they are cheap to know (else 0). */
   purge(id: number): Promise<number>;
@@ -104,22 +104,22 @@ export interface VolumeDriver {
   scan(signal?: AbortSignal): Promise<readonly Found[]>;
   /** Lists the ids only, much faster. Undefined for a root so small that `scan` takes no longer. The signal as for `scan`. */
   scanIds(signal?: AbortSignal): Promise<SnapshotIds | undefined>;
-  /** Whether nobody can have written into what was found since it was created. */
+  /** Whether what was found can't have been written into since it was created. */
   isPristine(found: Found): Promise<boolean>;
   /** Moves what was found to `quarantine/<name>` below the root and resolves with the new path, relative to the root. */
   quarantine(found: Found, name: string): Promise<string>;
   /** Deletes what was found, of whatever type; bytes freed as for purge. */
   discard(found: Found): Promise<number>;
   /**
-   * Ends at once what may take long and is begun anew by the next start: measurements, deletions and waiting for space. What is under
-   * way of `usage`, `purge`, `discard` and `reclaimSpace`, and later calls of these unless they take only a moment, reject with a
-   * Fault (`stopped`).
+   * Cancels long operations, which the next start repeats: measurements, deletions and waiting for space. Pending calls of
+   * `usage`, `purge`, `discard` and `reclaimSpace`, and later ones unless they take only a moment, reject with a Fault
+   * (`stopped`).
    */
   halt(): void;
   close(): Promise<void>;
 }
 
-/** What a driver that was halted rejects with. */
+/** The fault of a halted driver. */
 export const isHalted = () =>
   new Fault('stopped', 'the volume driver is halted, since the daemon stops', {
     hint: 'the next start goes on with it',

@@ -17,7 +17,7 @@ const lineFeed = 0x0a;
 /** A checkpoint's first line. */
 const Header = t.type({ format: t.literal(format), position: Decimal, chainHash: t.string }, 'CheckpointHeader');
 
-/** A checkpoint's file name: its position in 20 digits, so that names sort as positions do. */
+/** A checkpoint's file name: its position in 20 digits, so that names sort by position. */
 export function checkpointName(position: number): string {
   return `${String(position).padStart(20, '0')}.ckpt`;
 }
@@ -66,8 +66,8 @@ function* slices(first: string, rows: Iterable<unknown>, counted: () => void): G
 const trailerLine = (rows: number, sha256: string) => `${JSON.stringify({ rows: Decimal.encode(rows), sha256 })}\n`;
 
 /**
- * An intact checkpoint, or why the file is none; its bytes may have been read before. Every byte is checked; rows are parsed
- * only as they are iterated.
+ * An intact checkpoint, or why the file is not one; its bytes may have been read before. Every byte is checked; rows are
+ * parsed only as they are iterated.
  */
 export async function readCheckpoint(path: string, ahead?: Buffer): Promise<either.Either<string, Checkpoint>> {
   const bytes = ahead ?? (await readWhole(path).catch(errorText));

@@ -19,7 +19,7 @@ import {
 interface FileCheckpointStoreOptions {
   /** `ROOT/checkpoints`, created if missing */
   readonly directory: string;
-  /** `ROOT/log`, where repairs leave checkpoints that can't be replayed: they are loaded like others and never removed */
+  /** `ROOT/log`: repairs leave checkpoints there that can't be replayed; they are loaded like others and never removed */
   readonly bases?: string;
   readonly failpoint?: Failpoint;
 }

@@ -4,7 +4,7 @@ import type { ReaderCheckpoint } from '../../ports/event-source.ts';
 import { Fault, faultOf } from '../../ports/fault.ts';
 import { replaceFile } from '../system/files.ts';
 
-/** A position in a file of its own. Each save replaces it whole: a crash leaves the one before or the new one. */
+/** A reader's position in a file. Saves are atomic: a crash leaves the old position or the new one. */
 export function createFileReaderCheckpoint(file: string): ReaderCheckpoint {
   return {
     load: async () => {

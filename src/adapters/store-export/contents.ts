@@ -34,7 +34,7 @@ export const manifestName = 'manifest.json';
 
 export const format = 'snapledger.export.v1';
 
-/** The last line of an export, after the tar archive, which tar itself passes over. */
+/** The last line of an export, after the tar archive, which tar itself ignores. */
 export const Trailer = t.type(
   {
     format: t.literal(format),

@@ -32,7 +32,7 @@ export async function checkExport(file: string): Promise<CheckedExport> {
   return { store, driver, position, volumes, members };
 }
 
-/** Each member's own digest says where the change is. */
+/** Names the changed members, by their own digests. */
 async function whatChanged(file: string, members: readonly Member[] | undefined): Promise<string> {
   if (members === undefined) return 'its manifest was changed';
   const changed: string[] = [];
@@ -50,7 +50,7 @@ export function readMember(file: string, { at, bytes }: Member): Readable {
 
 interface End {
   readonly trailer: t.TypeOf<typeof Trailer>;
-  /** undefined where they can't be made out */
+  /** undefined if they can't be read */
   readonly members: readonly Member[] | undefined;
 }
 

@@ -15,7 +15,7 @@ type Tar = (
 /** Owners, modes, times, hard links, holes and all extended attributes, as overlay's whiteouts and xattrs need them. */
 const faithful = ['--xattrs', '--xattrs-include=*', '--acls', '--numeric-owner', '--sparse'];
 
-/** What overlay records about the place where a layer was created. */
+/** Overlay's attributes that are valid only on the file system on which a layer was created. */
 const local = ['origin', 'impure', 'nlink', 'upper', 'uuid'].map((name) => `--xattrs-exclude=trusted.overlay.${name}`);
 
 /**
@@ -52,7 +52,7 @@ export async function unpackVolume(tar: Tar, input: Readable, directory: string)
 async function done(what: string, running: ReturnType<Tar>): Promise<void> {
   const { status, errors } = await running;
   if (status !== 0)
-    throw faultOf(printedError(errors, errors.trim()), `${what}: tar`, 'look at the disk, and run as root');
+    throw faultOf(printedError(errors, errors.trim()), `${what}: tar`, 'check the disk, and run as root');
 }
 
 /** What tar does not carry by itself; paths relative to the layer, with a byte in each character. */

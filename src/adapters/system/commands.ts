@@ -5,8 +5,8 @@ import { isOn } from './file-system.ts';
 import { runCommand, runCommandSync } from './run-command.ts';
 
 /**
- * Copies a directory with everything in it, attributes and hard links included, to a place where nothing is, or merges it into
- * a directory. Data is shared if the file system can.
+ * Copies a directory with everything in it, attributes and hard links included, to a vacant path, or merges it into a
+ * directory. Data is shared if the file system can.
  */
 export async function copyTree(from: string, to: string): Promise<void> {
   const { status, errors } = await runCommand('cp', ['--archive', '--reflink=auto', '--no-target-directory', from, to]);

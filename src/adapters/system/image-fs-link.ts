@@ -4,7 +4,7 @@ import { faultOf } from '../../ports/fault.ts';
 
 /**
  * Links the path at which CRI looks for the image file system to the root, so that kubelet measures the file system that holds
- * the images. Replaces a link with another target; leaves anything else alone. Returns why there is no link, or undefined if
+ * the images. Replaces a link with another target; changes nothing else. Returns why there is no link, or undefined if
  * there is one; never throws.
  */
 export function linkImageFs(path: string, root: string): string | undefined {

@@ -5,7 +5,7 @@ import { Fault } from '../../ports/fault.ts';
 type Koffi = typeof import('koffi');
 
 /**
- * The few calls of the C library that Node has no function for. They throw or reject with the error that Node would give.
+ * Calls of the C library that Node has no function for. They throw or reject with the error that Node would give.
  * Those that return a promise run off the main thread.
  */
 export interface NativeCalls {

@@ -46,12 +46,12 @@ export const importing = 'importing';
 /** Throws a Fault (`missing`) if a root holds no store, neither an identity nor a log, or one (`corrupt`) if that can't be read. */
 export function expectStore(root: string): void {
   if (readIdentity(root) !== undefined || hasLog(root)) return;
-  throw new Fault('missing', `root ${root}: holds no store, and none is to be made`, {
+  throw new Fault('missing', `root ${root}: holds no store, and may not create one`, {
     hint: 'its disk may not be mounted yet; before the first start of all, make the store: snapledger init',
   });
 }
 
-/** Another snapshotter's directory, or a root whose log is gone, would look full of orphans. */
+/** In another snapshotter's directory, or a root whose log is gone, everything would count as an orphan. */
 function refuseForeign(root: string): void {
   if (existsSync(join(root, importing)))
     throw new Fault('corrupt', `root ${root}: an import into it is under way, or was interrupted`, {

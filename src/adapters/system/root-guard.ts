@@ -51,7 +51,7 @@ export function createRootGuard(root: string): WatchingGuard {
   let fullAt = Number.NEGATIVE_INFINITY;
   let fault: Fault | undefined;
   const options = ext4OptionsFile(root);
-  const look = (full: boolean) => {
+  const inspect = (full: boolean) => {
     for (const [index, directory] of known.entries()) {
       if (!full && directory.recreated !== undefined) continue;
       const wrong = changed(root, directory, full || index === 0);
@@ -65,8 +65,8 @@ export function createRootGuard(root: string): WatchingGuard {
       return faultOf(errnoError('EROFS', 'ext4 refuses all writes after an error'), `root ${root}`);
     return undefined;
   };
-  const lookNow = (full: boolean) => {
-    fault = lookSafely(() => look(full), root);
+  const inspectNow = (full: boolean) => {
+    fault = inspectSafely(() => inspect(full), root);
     at = performance.now();
     if (full) fullAt = at;
     return fault;
@@ -74,11 +74,11 @@ export function createRootGuard(root: string): WatchingGuard {
   const check = () => {
     const now = performance.now();
     if (now - at < validFor) return fault;
-    return lookNow(fault !== undefined || now - fullAt >= fullCheckEvery);
+    return inspectNow(fault !== undefined || now - fullAt >= fullCheckEvery);
   };
   return {
     check,
-    checkAnew: () => lookNow(true),
+    checkAnew: () => inspectNow(true),
     watch: (directories) => {
       known = [...known, ...directories.map((directory) => identified(root, directory))];
       at = fullAt = Number.NEGATIVE_INFINITY;
@@ -90,9 +90,9 @@ export function createRootGuard(root: string): WatchingGuard {
   };
 }
 
-function lookSafely(look: () => Fault | undefined, root: string): Fault | undefined {
+function inspectSafely(inspect: () => Fault | undefined, root: string): Fault | undefined {
   try {
-    return look();
+    return inspect();
   } catch (error) {
     return faultOf(error, `root ${root}`);
   }

@@ -24,7 +24,7 @@ export function createSystem(): System {
   };
 }
 
-/** The kernel reports a writeback error once to each open file: a file opened anew reports one that nobody has seen yet. */
+/** The kernel reports a writeback error once to each open file: a file opened anew reports one that was not reported before. */
 async function flush(calls: NativeCalls, path: string): Promise<void> {
   let fd: number | undefined;
   try {

@@ -4,10 +4,10 @@ import { untilAborted } from '../../ports/promises.ts';
 import { type Found, isHalted, type Volume, type VolumeDriver } from '../../ports/volume-driver.ts';
 import { idOfName } from './shared/paths.ts';
 
-/** A volume of the memory driver. Tests may change it: a byte more makes it one that was written into. */
+/** A volume of the memory driver. Tests may change it: a volume with more bytes counts as written into. */
 export interface MemoryVolume {
   kind: Kind;
-  /** allocated, 0 for one that nobody wrote into */
+  /** allocated, 0 if nothing was written into it */
   bytes: number;
   inodes: number;
   layer: boolean;

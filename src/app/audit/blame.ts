@@ -5,7 +5,7 @@ import type { Snapshot } from '../../../projections/snapshot.ts';
 import { historiesIn } from '../../../projections/snapshot-history.ts';
 import type { State } from '../../../projections/state.ts';
 import { Fault } from '../../ports/fault.ts';
-import type { LayerEntry, LayerFiles, LayerLook } from '../../ports/layers.ts';
+import type { LayerEntry, LayerFiles, PathInLayer } from '../../ports/layers.ts';
 import { type AuditSource, nullable } from '../queries/query.ts';
 import { snapshotWith, volumeOf } from '../store/volume-of.ts';
 import { findSnapshot } from './find-snapshot.ts';
@@ -82,7 +82,7 @@ function chainOf(state: State, snapshot: Snapshot): readonly Snapshot[] {
   return snapshot.kind === 'view' ? parents : [snapshot, ...parents];
 }
 
-type Look = LayerLook & { readonly layer: Snapshot };
+type Look = PathInLayer & { readonly layer: Snapshot };
 
 /** What every layer has at a path. Below a renamed directory the path is another one. */
 async function lookThrough(
@@ -92,7 +92,7 @@ async function lookThrough(
 ): Promise<readonly Look[]> {
   const looks = await Promise.all(
     chain.map(async (layer) => {
-      const look = await layers.look({ id: layer.id, committed: layer.kind === 'committed' }, path);
+      const look = await layers.inspect({ id: layer.id, committed: layer.kind === 'committed' }, path);
       return { ...look, layer };
     }),
   );

@@ -26,16 +26,16 @@ export interface FileEventLogOptions {
   readonly writeInPlace?: (directory: string) => string | undefined;
   /** A segment of this size is followed by a new one. Default 16 MiB. */
   readonly segmentBytes?: number;
-  /** Disk blocks are reserved ahead of the writing in steps of this size. Default 1 MiB. */
+  /** Disk blocks are preallocated in steps of this size. Default 1 MiB. */
   readonly stepBytes?: number;
-  /** Of these blocks, so many bytes are kept for `reserve` appends. Default 1 MiB. */
+  /** Preallocated bytes that only `reserve` appends may use. Default 1 MiB. */
   readonly reserveBytes?: number;
   /** Released for `reserve` appends if reserved blocks are not enough for the file system to write. Default none. */
   readonly ballast?: Ballast | undefined;
   readonly failpoint?: Failpoint;
   /** Called after every successful flush: events, bytes and seconds, including the write. */
   readonly onFlush?: (records: number, bytes: number, seconds: number) => void;
-  /** Called with what the log can tolerate. */
+  /** Called with problems that the log tolerates. */
   readonly warn?: (message: string) => void;
 }
 
@@ -88,7 +88,7 @@ async function resume({ store, segments, last, tail, gone }: LoadedLog, writing:
   return { store, torn, log: createFileEventLog([...segments], active, writing, gone) };
 }
 
-/** What a crash left of a segment that was about to begin: nothing in it was ever acknowledged. */
+/** Deletes segments that a crash left unfinished: nothing in them was ever acknowledged. */
 function removeUnfinished(directory: string): void {
   for (const name of readdirSync(directory)) if (unfinishedName.test(name)) unlinkSync(join(directory, name));
 }

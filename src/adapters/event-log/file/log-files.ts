@@ -25,7 +25,7 @@ const kept = /^(torn-.*\.bin|damaged-.*|[0-9]{20}\.base|moved\.json)$/;
 /** The files of a log, which a daemon may continue to write. Rejects with a Fault, as `readLogDirectory` does. */
 export async function logFiles(directory: string): Promise<LogFiles> {
   const { segments, last } = await loadLog(directory);
-  const sealed = segments
+  const complete = segments
     .slice(0, -1)
     .map(({ path }) => wholeFile(directory, existsSync(path) ? path : archivePath(path)));
   const others = readdirSync(directory)
@@ -34,7 +34,7 @@ export async function logFiles(directory: string): Promise<LogFiles> {
     .map((path) => wholeFile(directory, path));
   return {
     position: last.end.position,
-    files: [...sealed, { name: basename(last.path), bytes: last.end.offset }, ...others],
+    files: [...complete, { name: basename(last.path), bytes: last.end.offset }, ...others],
   };
 }
 

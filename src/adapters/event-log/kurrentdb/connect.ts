@@ -18,9 +18,9 @@ export interface Page {
   readonly count: number;
 }
 
-/** One client of a cluster. What it rejects with is the client's own errors. None of its calls ends by itself in time. */
+/** One client of a cluster. What it rejects with is the client's own errors. None of its calls has a reliable time limit. */
 export interface Connection {
-  /** The server's version; 'unknown' for servers that can't tell. */
+  /** The server's version; 'unknown' for servers that don't report it. */
   version(): Promise<string>;
   /**
    * `expected` is the revision of the stream's last event, null if there must be no stream. There is no default: the
@@ -39,7 +39,7 @@ interface Inside {
   getChannel(): Promise<{ close(): void }>;
 }
 
-/** Makes a client; nothing is dialled yet. The package is loaded only here, since that takes 150 ms. Throws the client's error for a wrong string. */
+/** Creates a client, which does not connect yet. The package is loaded only here, since that takes 150 ms. Throws the client's error for an invalid string. */
 export async function connect(url: string): Promise<Connection> {
   const { BACKWARDS, END, FORWARDS, KurrentDBClient, NO_STREAM, jsonEvent } = await import('@kurrent/kurrentdb-client');
   const client = KurrentDBClient.connectionString(url);
@@ -86,7 +86,7 @@ const isMissing = (error: unknown) =>
 
 /** What an error of the client means for the call that met it. */
 export type Meaning =
-  /** the stream's end is another one than the call expected */
+  /** the stream does not end at the revision that the call expected */
   | { readonly kind: 'conflict' }
   /** it is unknown whether the call was carried out; it may be retried */
   | { readonly kind: 'unknown'; readonly text: string }
@@ -97,7 +97,7 @@ const certificate = /certificate|self[- ]signed|\bSSL\b|\bTLS\b|UnknownIssuer|wr
 const denied = /unauthenticated|access[- ]denied|permission.denied/i;
 const notLeader = /not[- ]leader|leader info/i;
 
-/** Strips what the client's library wraps around the reason. */
+/** Strips the text that the client's library wraps around the reason. */
 const plain = (text: string) =>
   text
     .replace(/^\d+ [A-Z_]+: /, '')

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { Fault } from '../../../ports/fault.ts';
 
-/** A connection string that was looked through, and how it is named in messages: without its password. */
+/** A validated connection string, and its form without password for messages. */
 export interface Target {
   readonly url: string;
   readonly shown: string;
@@ -20,7 +20,7 @@ const example = 'kurrentdb://node1:2113,node2:2113,node3:2113?tls=true&tlsCAFile
 const flag = /^(true|false)$/;
 const whole = /^-?\d+$/;
 const file = /./;
-/** The options of the client, in the letters that it compares, and what their values look like. */
+/** The options of the client, in the case that it compares, and the patterns of their values. */
 const options: Readonly<Record<string, RegExp>> = {
   tls: flag,
   tlsverifycert: flag,
@@ -38,7 +38,7 @@ const options: Readonly<Record<string, RegExp>> = {
 };
 
 /**
- * Looks through a connection string before the client sees it, which would pass over half of these mistakes in silence.
+ * Validates a connection string: the client would silently ignore half of these mistakes.
  * Throws a Fault (`misuse`) that never shows the password.
  */
 export function readConnectionString(text: string): Target {

@@ -17,7 +17,7 @@ interface Parts {
   readonly genesis: string;
   readonly ends: StreamState;
   readonly retry: RetryPolicy;
-  /** bytes of an event's JSON over which it is refused at once */
+  /** limit of an event's JSON, in bytes */
   readonly largest: number;
   readonly onFlush: (records: number, bytes: number, seconds: number) => void;
 }
@@ -28,7 +28,7 @@ const closeTimeout = 2_000;
 /**
  * The log as a stream of a cluster: position is revision + 1. One append is in flight; later ones share the next.
  * A cluster that does not answer is retried, and the stream is checked while nothing is written: both are reported as
- * trouble that may pass. Another writer, or another history, stops the log.
+ * temporary trouble. Another writer, or another history, stops the log.
  */
 export function createKurrentEventLog({ stream, watched, genesis, ends, largest, ...writing }: Parts): EventLog {
   const beginning = { genesis, first: ends.first };

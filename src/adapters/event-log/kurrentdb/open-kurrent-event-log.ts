@@ -16,7 +16,7 @@ export interface KurrentEventLogOptions {
   readonly signal?: AbortSignal;
   /** Called with the reason why opening the log takes long. */
   readonly onWait?: (why: Fault) => void;
-  /** bytes of an event's JSON over which it is refused at once, 900,000 unless set; what the cluster refuses comes back as `too-large` too */
+  /** bytes of an event's JSON over which it is refused, 900,000 by default; also `too-large` if the cluster refuses it */
   readonly largest?: number;
   /** Called after every append that succeeded: events, bytes and seconds. */
   readonly onFlush?: (records: number, bytes: number, seconds: number) => void;
@@ -82,7 +82,7 @@ async function checkVersion(stream: Stream): Promise<void> {
   if (major > oldest[0] || (major === oldest[0] && minor >= oldest[1])) return;
   throw new Fault(
     'unsupported',
-    `${stream.where}: the cluster is too old: ${version === 'unknown' ? "it can't tell its version" : `version ${version}`}`,
+    `${stream.where}: the cluster is too old: ${version === 'unknown' ? 'it does not report its version' : `version ${version}`}`,
     {
       hint: `upgrade it to ${oldest.join('.')} or newer; 23.10 is the one that is tested`,
     },

@@ -22,7 +22,7 @@ export interface Beginning {
 /**
  * Verified and decoded events after a position up to the stream's end, a page at a time. Throws `corrupt` if an event is
  * not as it was written or does not follow from the one before. Of events that have expired nothing is read: the first one
- * that is shown is then taken as it stands.
+ * that is shown is then not verified against an earlier one.
  */
 export async function* readPages(
   stream: Stream,
@@ -49,7 +49,7 @@ export async function* readPages(
   }
 }
 
-/** The event at a position, as it stands there; undefined if there is none. */
+/** The event at a position, not decoded; undefined if there is none. */
 async function readOne(stream: Stream, position: number): Promise<Stored | undefined> {
   const [recorded] = await stream.read({ from: position - 1, direction: 'forwards', count: 1 });
   return recorded === undefined ? undefined : ownEvent(stream, recorded, position);
@@ -66,7 +66,7 @@ export function verified(stream: Stream, recorded: Recorded, position: number, b
   );
 }
 
-/** The event as it stands at a position; throws `corrupt` if it is not ours. */
+/** The stored event at a position, not decoded; throws `corrupt` if it is not ours. */
 function ownEvent(stream: Stream, recorded: Recorded, position: number): Stored {
   const stored = storedOf(recorded);
   if (either.isLeft(stored)) throw foreignFault(stream, position, `it is none of this store's: ${stored.left}`);
@@ -112,9 +112,9 @@ export interface StreamState {
 }
 
 /**
- * Both ends of the stream. Where its first event is shown, it must be this store's first one; its last one must follow from the
- * one before: whatever someone else has written, or deleted from it, shows there. Throws `corrupt`, also for a stream that
- * was deleted or of which nothing is left.
+ * Both ends of the stream. If its first event is shown, it must be this store's first one; its last one must follow from the
+ * one before: this detects events that another client has written or deleted. Throws `corrupt`, also for a stream that was
+ * deleted or is empty after events were written.
  */
 export async function readEnds(stream: Stream, genesis: string): Promise<StreamState> {
   const settings = await readSettings(stream);
@@ -137,7 +137,7 @@ export async function readEnds(stream: Stream, genesis: string): Promise<StreamS
   return { end: { position, chainHash }, first, settings };
 }
 
-/** What the metadata of a stream (its last event in `$$STREAM`) say about its events. */
+/** The metadata of a stream (its last event in `$$STREAM`), as far as they affect its events. */
 export interface StreamSettings {
   /** softly deleted: nothing of it is shown, and the next append would begin it anew */
   readonly deleted: boolean;
@@ -172,7 +172,7 @@ export async function readSettings(stream: Stream): Promise<StreamSettings> {
   };
 }
 
-/** What to do where events are not shown that were written. */
+/** The hint if the cluster does not show events that were written. */
 const cure = ({ name }: Pick<Stream, 'name'>) =>
   `check the metadata of the stream ($$${name}): what was not scavenged is there again when $maxCount, $maxAge and $tb are taken away`;
 
@@ -182,7 +182,7 @@ export const deletedStream = (stream: Stream) =>
     hint: `nothing was written. ${cure(stream)}`,
   });
 
-/** The fault for a stream whose metadata take events away; `gone` says which are not shown any more. */
+/** The fault for a stream whose metadata let events expire; `gone` names those that are not shown any more. */
 export const expiredEvents = (stream: Stream, { limits }: StreamSettings, gone: string) =>
   new Fault('corrupt', `${stream.where}: ${gone}: events expire at the cluster${limits && ` (${limits})`}`, {
     hint: cure(stream),

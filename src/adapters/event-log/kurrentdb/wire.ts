@@ -83,7 +83,7 @@ export function follows({ id, chainHash, wire }: Stored, before: string): boolea
 
 export const envelopeOf = ({ wire }: Stored): either.Either<string, Envelope> => decodeEnvelope(wire);
 
-/** The chain hash at position 0 of a store's stream: another one for every store. */
+/** The chain hash at position 0 of a store's stream: different for every store. */
 export function genesisHash(store: string): string {
   return hash('sha256', `snapledger.stream.v1 ${store}`);
 }

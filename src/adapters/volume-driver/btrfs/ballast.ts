@@ -48,7 +48,7 @@ export function createBallast({ root, calls, preallocate, warn }: Setup): Ballas
   let tried = Number.NEGATIVE_INFINITY;
   const createMetadata = async () => {
     if (!isSubvolume(path)) {
-      // A root that was copied has a directory in its place.
+      // A root that was copied has a plain directory there.
       rmSync(path, { recursive: true, force: true });
       await calls.create(root, name);
     }

@@ -9,9 +9,9 @@ import { isSubvolume } from './layout.ts';
 type Calls = Pick<BtrfsCalls, 'idOf' | 'create' | 'snapshot' | 'remove'>;
 
 /**
- * Checks that a directory can hold btrfs volumes, lays it out (modes as in ARCHITECTURE.md, whatever the umask) and resolves
+ * Checks that a directory can hold btrfs volumes, creates its directories (modes as in ARCHITECTURE.md, whatever the umask) and resolves
  * with its path without symbolic links. Tries what the first snapshots will need: a move to quarantine, a subvolume and a
- * snapshot of it. Rejects with a Fault whose hint says what to do.
+ * snapshot of it. Rejects with a Fault.
  */
 export async function checkBtrfsRoot(root: string, calls: Calls): Promise<string> {
   const path = existingRoot(root);
@@ -28,14 +28,14 @@ export async function checkBtrfsRoot(root: string, calls: Calls): Promise<string
 }
 
 async function trySnapshot(root: string, calls: Calls): Promise<void> {
-  const clear = async (place: string) => {
-    for (const name of ['layer', 'fs']) if (isSubvolume(`${place}/${name}`)) await calls.remove(place, name);
-    rmSync(place, { recursive: true, force: true });
+  const clear = async (scratch: string) => {
+    for (const name of ['layer', 'fs']) if (isSubvolume(`${scratch}/${name}`)) await calls.remove(scratch, name);
+    rmSync(scratch, { recursive: true, force: true });
   };
   try {
-    await probe(root, clear, async (place) => {
-      await calls.create(place, 'fs');
-      await calls.snapshot(`${place}/fs`, place, 'layer', { readOnly: true });
+    await probe(root, clear, async (scratch) => {
+      await calls.create(scratch, 'fs');
+      await calls.snapshot(`${scratch}/fs`, scratch, 'layer', { readOnly: true });
     });
   } catch (error) {
     if (!isFull(error)) throw faultOf(error, `root ${root}: no snapshot can be made and deleted`);

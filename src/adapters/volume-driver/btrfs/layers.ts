@@ -9,7 +9,7 @@ import { createLayout } from './layout.ts';
 export function createBtrfsLayerFiles(root: string): LayerFiles {
   return {
     whole: true,
-    look: async ({ id, committed }, path) => {
+    inspect: async ({ id, committed }, path) => {
       const walked = walk(join(root, 'snapshots', String(id), committed ? 'layer' : 'fs'), path);
       return { entry: walked.entry, left: stepsLeft(walked, path), below: path };
     },

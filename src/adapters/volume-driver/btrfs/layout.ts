@@ -2,7 +2,7 @@ import { lstatSync } from 'node:fs';
 import { missingLayer } from '../shared/faults.ts';
 import { rootInode } from './ioctl/subvolumes.ts';
 
-/** Where things are below a root. Each snapshot has a directory of its own, so that its ioctls don't wait for others'. */
+/** The paths below a root. Each snapshot has its own directory, so that its ioctls don't wait for those of others. */
 export interface Layout {
   readonly root: string;
   /** `snapshots/<id>` */

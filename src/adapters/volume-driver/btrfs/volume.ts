@@ -41,7 +41,7 @@ function exists(fs: string): boolean {
 async function thaw({ layout, calls }: Tools, id: number): Promise<void> {
   const layer = layout.layer(id);
   await calls.setReadOnly(layer, false);
-  // So that it never looks like a snapshot that nobody has written into.
+  // It must not count as pristine: it may have been written into.
   utimesSync(layer, new Date(), new Date());
   renameSync(layer, layout.fs(id));
 }
@@ -95,7 +95,7 @@ export const btrfsOrphans = (tools: OrphanTools) =>
     parts: [names.fs, names.layer],
     inode: rootInode,
     // `fs` without `layer` is an active or a view, `layer` without `fs` is committed. Both are a commit that was in progress:
-    // the log says whether it was recorded.
+    // the log shows whether it was recorded.
     foundAt: ({ path, id, has: [fs = false, layer = false] }) => ({
       path,
       id,
@@ -108,8 +108,8 @@ export const btrfsOrphans = (tools: OrphanTools) =>
   });
 
 /**
- * Whether nobody can have written into a volume: it is empty, or a snapshot that was not changed since it was created. A commit
- * in progress, and anything that the driver does not create, is a trace of its user.
+ * Whether a volume can't have been written into: it is empty, or a snapshot that was not changed since it was created. A commit
+ * in progress, and anything that the driver does not create, shows that it was used.
  */
 async function isPristine({ root, calls, syncFileSystem }: OrphanTools, path: string): Promise<boolean> {
   if (!isDirectory(path)) return false;

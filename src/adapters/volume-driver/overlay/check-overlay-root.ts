@@ -10,9 +10,9 @@ import { kernelTraits } from './kernel-traits.ts';
 import { createOverlayMounts, type TryMount } from './overlay-mounts.ts';
 
 /**
- * Checks that a directory can hold overlay's volumes, lays it out (modes as in ARCHITECTURE.md, whatever the umask) and resolves
+ * Checks that a directory can hold overlay's volumes, creates its directories (modes as in ARCHITECTURE.md, whatever the umask) and resolves
  * with its path without symbolic links. Tries what the first snapshots will need: a move to quarantine and, with `tryMount`, their
- * mounts with the operator's options. Rejects with a Fault whose hint says what to do.
+ * mounts with the operator's options. Rejects with a Fault.
  */
 export async function checkOverlayRoot(
   root: string,
@@ -30,14 +30,14 @@ export async function checkOverlayRoot(
     throw new Fault('unsupported', `root ${path}: is itself on an overlay, which can't carry another`, {
       hint: 'put the root on a volume of ext4, xfs or btrfs',
     });
-  const clear = async (place: string) => rmSync(place, { recursive: true, force: true });
-  await probe(path, clear, async (place) => {
-    makeDirectories(`${place}/snapshots`);
-    if (!supportsDType(place))
+  const clear = async (scratch: string) => rmSync(scratch, { recursive: true, force: true });
+  await probe(path, clear, async (scratch) => {
+    makeDirectories(`${scratch}/snapshots`);
+    if (!supportsDType(scratch))
       throw new Fault('unsupported', `root ${path}: its file system keeps no types of entries (d_type)`, {
         hint: 'make it anew with them: mkfs.xfs -n ftype=1, mkfs.ext4 -O filetype',
       });
-    if (tryMount !== undefined) await tryMounts({ root: path, place, mountOptions, tryMount });
+    if (tryMount !== undefined) await tryMounts({ root: path, scratch, mountOptions, tryMount });
   });
   return path;
 }
@@ -64,7 +64,7 @@ interface Trial {
   /** as errors name it */
   readonly root: string;
   /** a directory on its file system */
-  readonly place: string;
+  readonly scratch: string;
   readonly mountOptions: readonly string[];
   readonly tryMount: TryMount;
 }
@@ -74,9 +74,9 @@ interface Trial {
  * active. Rejects with a Fault: `unsupported` if no overlay can be mounted, `misuse` if that is due to the options.
  */
 async function tryMounts(trial: Trial): Promise<void> {
-  const { root, place, mountOptions } = trial;
-  for (const name of ['1/fs', '2/fs', '3/fs', '3/work']) makeDirectories(`${place}/snapshots/${name}`);
-  mkdirSync(`${place}/merged`);
+  const { root, scratch, mountOptions } = trial;
+  for (const name of ['1/fs', '2/fs', '3/fs', '3/work']) makeDirectories(`${scratch}/snapshots/${name}`);
+  mkdirSync(`${scratch}/merged`);
   const plain = await refusal(trial, []);
   if (plain !== undefined)
     throw new Fault('unsupported', `root ${root}: no overlay can be mounted on it: ${plain}`, {
@@ -95,15 +95,15 @@ async function tryMounts(trial: Trial): Promise<void> {
 const volume = (kind: Volume['kind']): Volume => ({ id: 3, kind, parents: [2, 1], labels: {} });
 
 /** Why actives or views can't be mounted with these options; undefined if they can. */
-async function refusal({ place, tryMount }: Trial, mountOptions: readonly string[]): Promise<string | undefined> {
-  const mountsOf = createOverlayMounts(place, kernelTraits(place), { mountOptions, remapIds: false });
+async function refusal({ scratch, tryMount }: Trial, mountOptions: readonly string[]): Promise<string | undefined> {
+  const mountsOf = createOverlayMounts(scratch, kernelTraits(scratch), { mountOptions, remapIds: false });
   const written = `written-${randomUUID()}`;
   try {
-    for (const mount of mountsOf(volume('view'))) await tryMount(mount, `${place}/merged`);
-    for (const mount of mountsOf(volume('active'))) await tryMount(mount, `${place}/merged`, written);
+    for (const mount of mountsOf(volume('view'))) await tryMount(mount, `${scratch}/merged`);
+    for (const mount of mountsOf(volume('active'))) await tryMount(mount, `${scratch}/merged`, written);
   } catch (error) {
     if (isFull(error)) throw error;
     return errorText(error);
   }
-  return existsSync(`${place}/snapshots/3/fs/${written}`) ? undefined : 'what is written does not get into its layer';
+  return existsSync(`${scratch}/snapshots/3/fs/${written}`) ? undefined : 'what is written does not get into its layer';
 }

@@ -7,7 +7,7 @@ import { idOfName } from '../shared/paths.ts';
  * Flushes layers; concurrent calls share a flush of the file system, which layers that `flushAlone` flushes and reports as done
  * don't need. The kernel reports once that it could not write some data, and then forgets both the data and the error: a second
  * flush succeeds. So after a failed flush every flush of its layer fails, which must be unpacked again; and after a failed flush
- * of the whole file system, which doesn't say whose data it was, that of every layer that existed then.
+ * of the whole file system, which doesn't name the lost data, that of every layer that existed then.
  */
 export function createLayerFlush(
   root: string,
@@ -18,7 +18,7 @@ export function createLayerFlush(
   const refuseSuspect = (id: number) => {
     if (suspects.has(id))
       throw new Fault('io', `volume ${id}: data was lost in an earlier flush that failed, this layer's or another's`, {
-        hint: 'look at the kernel log (dmesg) and the disk; remove the snapshot and unpack it again',
+        hint: 'check the kernel log (dmesg) and the disk; remove the snapshot and unpack it again',
       });
   };
   const flush = async (id: number) => {

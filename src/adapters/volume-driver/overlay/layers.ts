@@ -20,9 +20,9 @@ type Run = (file: string, args: readonly string[]) => Promise<{ readonly status:
 export function createOverlayLayerFiles(root: string, run: Run): LayerFiles {
   return {
     whole: false,
-    look: async ({ id }, path) => {
+    inspect: async ({ id }, path) => {
       const walked = walk(join(root, 'snapshots', String(id), 'fs'), path);
-      const xattrs = await Promise.all(walked.met.map(({ place, stats }) => overlayXattrs(run, place, stats)));
+      const xattrs = await Promise.all(walked.met.map(({ absolute, stats }) => overlayXattrs(run, absolute, stats)));
       return {
         entry: entryOf(walked, xattrs, path),
         left: stepsLeft(walked, path),
@@ -65,11 +65,16 @@ const pattern = String.raw`^(trusted|user)\.overlay\.(opaque|redirect|metacopy)$
 const line = /^(?:trusted|user)\.overlay\.(opaque|redirect|metacopy)(?:=0x([0-9a-f]*))?$/gm;
 
 /** `opaque` is `y` if nothing shows through; `x` means something else, since Linux 6.8. */
-async function overlayXattrs(run: Run, place: string, stats: Walked['met'][number]['stats']): Promise<OverlayXattrs> {
+async function overlayXattrs(
+  run: Run,
+  absolute: string,
+  stats: Walked['met'][number]['stats'],
+): Promise<OverlayXattrs> {
   if (!stats.isDirectory() && !stats.isFile()) return { opaque: false, redirect: undefined, metacopy: false };
-  const args = ['-h', '--absolute-names', '-e', 'hex', '-m', pattern, '-d', place];
+  const args = ['-h', '--absolute-names', '-e', 'hex', '-m', pattern, '-d', absolute];
   const { status, output } = await run('getfattr', args);
-  if (status !== 0) throw new Fault('io', `${place}: its extended attributes can't be read`, { hint: 'run as root' });
+  if (status !== 0)
+    throw new Fault('io', `${absolute}: its extended attributes can't be read`, { hint: 'run as root' });
   const found = new Map([...output.matchAll(line)].map(([, name, hex = '']) => [name, hex]));
   const text = (name: string) => {
     const hex = found.get(name);

@@ -19,7 +19,7 @@ export function existingRoot(root: string): string {
 }
 
 /**
- * Lays a root out: directories with their modes, whatever the umask. Moves one from `snapshots/` to `quarantine/` as a trial,
+ * Creates the directories of a root with their modes, whatever the umask. Moves one from `snapshots/` to `quarantine/` as a trial,
  * unless the disk is full. Throws a Fault.
  */
 export function layOut(root: string, directories: Readonly<Record<string, number>>): void {
@@ -39,18 +39,18 @@ export function layOut(root: string, directories: Readonly<Record<string, number
  */
 export async function probe(
   root: string,
-  clear: (place: string) => Promise<void>,
-  trial: (place: string) => Promise<void>,
+  clear: (scratch: string) => Promise<void>,
+  trial: (scratch: string) => Promise<void>,
 ) {
-  const place = `${root}/.probe`;
-  await clear(place);
+  const scratch = `${root}/.probe`;
+  await clear(scratch);
   try {
-    mkdirSync(place);
-    await trial(place);
+    mkdirSync(scratch);
+    await trial(scratch);
   } catch (error) {
     if (!isFull(error)) throw error;
   } finally {
-    await clear(place);
+    await clear(scratch);
   }
 }
 

@@ -7,11 +7,11 @@ import { guarded } from './faults.ts';
 import { foundPath } from './paths.ts';
 import { type Entry, type ScanJob, scansOf } from './scan.ts';
 
-/** How a driver looks at what is below its root's snapshots. */
+/** How a driver inspects the entries below `ROOT/snapshots`. */
 export interface Orphans extends ScanJob {
   /** what a driver makes of an entry */
   foundAt(entry: Entry): Found;
-  /** Whether nobody can have written into what is at an absolute path. */
+  /** Whether the entry at an absolute path can't have been written into since it was created. */
   isPristine(path: string): boolean | Promise<boolean>;
   /** Deletes whatever is at an absolute path. */
   remove(path: string): number | Promise<number>;
@@ -25,7 +25,8 @@ export function orphanActions(
   const path = (found: Found) => foundPath(root, found);
   return {
     ...scansOf(orphans, foundAt),
-    isPristine: (found) => guarded(`look at ${found.path}`, () => isVacant(path(found)) || isPristine(path(found))),
+    isPristine: (found) =>
+      guarded(`inspection of ${found.path}`, () => isVacant(path(found)) || isPristine(path(found))),
     quarantine: (found, name) =>
       guarded(`quarantine of ${found.path}`, () => {
         foundPath(root, found);
@@ -36,22 +37,22 @@ export function orphanActions(
 }
 
 /**
- * Moves `ROOT/path` to `ROOT/quarantine/name`, or `name.2` and so on if that is taken, and returns the new path. Never
- * overwrites. If the old place is empty and the new one is not, it was moved before.
+ * Moves `ROOT/path` to `ROOT/quarantine/name`, or `name.2` and so on if that exists, and returns the new path. Never
+ * overwrites. If the old path is vacant and the new one is not, it was moved before.
  */
 export function setAside(root: string, path: string, name: string): string {
   if (name === '' || name.startsWith('.') || name.includes('/'))
     throw new Fault('misuse', `quarantine of ${path}: ${JSON.stringify(name)} is not a plain name`, {
       hint: 'take a name without slashes that does not begin with a dot',
     });
-  // One that was deleted is created again; anything else under its name would look like a taken place below.
+  // Recreates it if it was deleted, and rejects anything but a directory: below, that would count as an existing target.
   makeDirectory(`${root}/quarantine`, 0o700);
-  const place = `quarantine/${name}`;
+  const first = `quarantine/${name}`;
   const from = lstatSync(`${root}/${path}`, { throwIfNoEntry: false });
-  if (from === undefined && !isVacant(`${root}/${place}`)) return place;
+  if (from === undefined && !isVacant(`${root}/${first}`)) return first;
   const move = from?.isDirectory() === true ? renameSync : moveFile;
   for (let n = 1; ; n++) {
-    const target = n === 1 ? place : `${place}.${n}`;
+    const target = n === 1 ? first : `${first}.${n}`;
     if (movedTo(move, `${root}/${path}`, `${root}/${target}`)) return target;
   }
 }
@@ -67,7 +68,7 @@ function movedTo(move: (from: string, to: string) => void, from: string, to: str
   }
 }
 
-/** A rename would replace another file; a hard link, which of a symbolic link is one to itself, does not. */
+/** A rename would replace another file; a hard link does not. Of a symbolic link it links the link itself. */
 function moveFile(from: string, to: string): void {
   linkSync(from, to);
   unlinkSync(from);

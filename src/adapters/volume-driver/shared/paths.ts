@@ -1,10 +1,10 @@
 import { Fault } from '../../../ports/fault.ts';
 import type { Found } from '../../../ports/volume-driver.ts';
 
-/** Names may be any bytes: a text with one byte in each character stands for a path, and this is the path. */
+/** The path for a text with one byte in each character: names may be any bytes. */
 export const rawPath = (text: string): Buffer => Buffer.from(text, 'latin1');
 
-/** The text that stands for a path of ours. */
+/** The text with one byte in each character for a path of ours. */
 export const bytesOf = (path: string): string => Buffer.from(path).toString('latin1');
 
 /** A list for commands that read names ended by NULs. */

@@ -17,7 +17,7 @@ export interface Entry {
 
 export interface ScanJob {
   readonly root: string;
-  /** directories to look for in each snapshot's directory, eight at most; none for the ids only */
+  /** directories to find in each snapshot's directory, eight at most; none to list only the ids */
   readonly parts: readonly string[];
   /** A part counts only with this inode number: that of a subvolume's root, on btrfs. */
   readonly inode?: number;
@@ -74,7 +74,7 @@ async function onThread({ root, parts, inode }: ScanJob, signal: AbortSignal | u
   }
 }
 
-/** Reads the names, then looks into every snapshot's directory, in one go. Throws errors of the file system. */
+/** Reads the names, then inspects every snapshot's directory, without a pause. Throws errors of the file system. */
 export function readSnapshots({ root, parts, inode }: ScanJob): ScanResult {
   const ids: number[] = [];
   const unknown: string[] = [];

@@ -36,7 +36,7 @@ test('continues the stream, given one node or a list of nodes', async ({ open, e
 
 for (const [what, version, told] of [
   ['is too old', '20.10.4', 'too old: version 20.10.4'],
-  ["can't tell its version", undefined, "too old: it can't tell its version"],
+  ["can't tell its version", undefined, 'too old: it does not report its version'],
 ] as const)
   test(`refuses a cluster that ${what}`, async ({ open, standIn }) => {
     standIn.faults.version = version;

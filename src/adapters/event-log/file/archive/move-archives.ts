@@ -5,7 +5,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { Fault, faultOf } from '../../../../ports/fault.ts';
 import { replaceFile, syncDirectory } from '../../../system/files.ts';
 import { chainHashOf, type Segment, segmentNames } from '../format/segment.ts';
-import { loadLog, sealedSegments } from '../read/load-segments.ts';
+import { completeSegments, loadLog } from '../read/load-segments.ts';
 import { readEncodedEvents } from '../read/read-events.ts';
 import { baseName, digestOf } from '../verify/check-seams.ts';
 import { archivePath, encodeArchive, inflated } from './archive-file.ts';
@@ -104,7 +104,7 @@ const planned = ({ path }: Segment) => {
   return { name: basename(archivePath(path)), bytes: statSync(file).size, sha256: '' };
 };
 
-/** Checksums and chain of all events that are to be moved. Throws `corrupt`. */
+/** Verifies checksums and chain of all events before they are moved. Throws `corrupt`. */
 async function verify(segments: readonly Segment[], first: number, last: number): Promise<void> {
   for await (const events of readEncodedEvents(segments, first - 1)) if (events.first + events.count > last) return;
 }
@@ -146,13 +146,13 @@ interface Archived {
 }
 
 /**
- * Compresses the sealed segments that hold no event after a position: each archive is read back and on stable storage before
- * its segment is deleted, so an interruption leaves one of them, whole. A daemon may be running: it never writes to sealed
+ * Compresses the complete segments that hold no event after a position: each archive is read back and on stable storage before
+ * its segment is deleted, so an interruption leaves one of them, complete. A daemon may be running: it never writes to complete
  * segments. With `dryRun` nothing is done, and `after` is 0.
  */
 export async function archiveLog(directory: string, upTo: number, dryRun: boolean): Promise<readonly Archived[]> {
   const archived: Archived[] = [];
-  for (const segment of await sealedSegments(directory)) {
+  for (const segment of await completeSegments(directory)) {
     const { path, end, header } = segment;
     if (end.position > upTo || !existsSync(path)) continue;
     const before = (await stat(path)).size;

@@ -27,22 +27,22 @@ const MoveCodec = t.type(
 
 /**
  * Archives of the positions `first` to `last` that were moved together to the directory `to`. `chainHash` is that of `last`: what
- * remains follows from it. `base` is the SHA-256 of `last`.base, the state that stands for what was moved.
+ * remains follows from it. `base` is the SHA-256 of `last`.base, the state that replaces what was moved.
  */
 export type Move = t.TypeOf<typeof MoveCodec>;
 
 const Body = t.type({ format: t.literal(format), store: t.string, moves: t.readonlyArray(MoveCodec) }, 'Moved');
 
-/** All that was moved out of a log, oldest first; `store` is empty if nothing was. */
+/** All archives that were moved out of a log, oldest first; `store` is empty if there are none. */
 export interface Moved {
   readonly store: string;
   readonly moves: readonly Move[];
 }
 
-/** The file beside the segments that records where a log begins. */
+/** The file beside the segments that records the first position of a log. */
 const movedPath = (directory: string): string => join(directory, 'moved.json');
 
-/** Throws a Fault (`corrupt`) if the file can't be read: it is unknown then where the log begins. */
+/** Throws a Fault (`corrupt`) if the file can't be read: the first position of the log is then unknown. */
 export function readMoved(directory: string): Moved {
   const path = movedPath(directory);
   if (!existsSync(path)) return { store: '', moves: [] };

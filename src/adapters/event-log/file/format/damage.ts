@@ -8,13 +8,13 @@ export interface Flaw {
   readonly broken: boolean;
 }
 
-/** Bytes of a log that are not as they were written, or not where they were written. */
+/** Bytes of a log that were changed or moved after they were written. */
 export interface Damage extends Flaw {
   /** the segment's path */
   readonly file: string;
-  /** where the damaged line begins */
+  /** byte at which the damaged line begins */
   readonly offset: number;
-  /** of the event that should stand there */
+  /** position of the event that is expected there */
   readonly position: number;
 }
 

@@ -45,10 +45,10 @@ export interface Header {
   readonly gap?: Gap;
 }
 
-/** What a header is made of. */
+/** The values from which a header is formatted. */
 type HeaderValues = Pick<Header, 'store' | 'first' | 'before' | 'gap'>;
 
-/** The chain hash at position 0: another one for every store, so that no record of another store ever fits. */
+/** The chain hash at position 0: different for every store, so that no record of another store ever fits. */
 export function genesisHash(store: string): string {
   return hash('sha256', `${format} ${store}`);
 }

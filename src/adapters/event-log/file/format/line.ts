@@ -24,7 +24,7 @@ const hashEnd = hashAt + 64;
 const bodyAt = (kind: LineKind) => hashEnd + kind.length + 5;
 const closingBrace = 0x7d;
 
-/** Where the parts of an event's line begin, and what stands between them. */
+/** Offsets of the parts of an event's line, and the text between them. */
 export const eventLine = {
   lineStart: Buffer.from(lineStart),
   crcAt: lineStart.length,
@@ -64,8 +64,8 @@ export function formatLines(previous: string, bodies: readonly string[]): { text
 }
 
 /**
- * The line from `start` up to `end`, its line feed included, or undefined if any byte of it is damaged. Whether its hash
- * follows from the line before is the caller's to check.
+ * The line from `start` up to `end`, its line feed included, or undefined if any byte of it is damaged. The caller must check
+ * whether its hash follows from the line before.
  */
 export function parseLine(block: Buffer, start: number, end: number, kind: LineKind): Line | undefined {
   const from = start + bodyAt(kind);

@@ -39,7 +39,7 @@ export function chainHashOf({ position, hash }: Cursor, { first, before }: Heade
 
 const namePattern = /^([0-9]{20})\.log$/;
 
-/** A segment's file name: the position of its first event in 20 digits, so that names sort as positions do. */
+/** A segment's file name: the position of its first event in 20 digits, so that names sort by position. */
 export function segmentName(first: number): string {
   return `${String(first).padStart(20, '0')}.log`;
 }

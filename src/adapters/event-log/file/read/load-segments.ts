@@ -53,7 +53,7 @@ export async function loadSegments(directory: string): Promise<LoadedLog | undef
   }
   const segments: Segment[] = [];
   const attach = (segment: Segment) => throwDamage(attached(segments.at(-1), segment, moved));
-  for (const name of names.slice(0, -1)) segments.push(await sealedSegment(directory, name, attach));
+  for (const name of names.slice(0, -1)) segments.push(await completeSegment(directory, name, attach));
   return withSegment(join(directory, lastName), async (file) => {
     const last = await segmentIn(file, directory, lastName);
     attach(last);
@@ -63,14 +63,14 @@ export async function loadSegments(directory: string): Promise<LoadedLog | undef
 }
 
 /** All segments but the last, which may be growing: only their headers and last records are read. */
-export async function sealedSegments(directory: string): Promise<readonly Segment[]> {
-  const sealed: Segment[] = [];
+export async function completeSegments(directory: string): Promise<readonly Segment[]> {
+  const complete: Segment[] = [];
   for (const name of remainingNames(directory, readMoved(directory)).slice(0, -1))
-    sealed.push(await sealedSegment(directory, name));
-  return sealed;
+    complete.push(await completeSegment(directory, name));
+  return complete;
 }
 
-async function sealedSegment(
+async function completeSegment(
   directory: string,
   name: string,
   check: (segment: Segment) => void = () => {},

@@ -34,7 +34,7 @@ export async function* readEvents(
     for await (const block of blocksAfter(segment, from)) yield* decodedAfter(segment.path, block, from);
 }
 
-/** Events after a position as they stand in the log, verified like those that are decoded. Throws `corrupt`. */
+/** Encoded events after a position, verified like those that are decoded. Throws `corrupt`. */
 export async function* readEncodedEvents(segments: readonly Segment[], after: number): AsyncGenerator<EncodedEvents> {
   for (const segment of segmentsAfter(segments, after))
     for await (const block of blocksAfter(segment, after)) {

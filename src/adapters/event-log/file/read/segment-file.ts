@@ -113,11 +113,11 @@ export async function readHeader(file: SegmentFile, path: string): Promise<eithe
 /** A whole event's line somewhere in a segment, whatever precedes it. */
 export interface FoundRecord extends Line {
   readonly offset: number;
-  /** where the next line begins */
+  /** byte at which the next line begins */
   readonly next: number;
 }
 
-/** The first whole event's line that begins at or after byte `from`, even in the middle of what looks like a line. */
+/** The first whole event's line that begins at or after byte `from`, even in the middle of a damaged line. */
 export async function findRecord(file: SegmentFile, from: number, to: number): Promise<FoundRecord | undefined> {
   for (let offset = from; offset < to; ) {
     const block = await readLines(file, offset, to);

@@ -20,7 +20,7 @@ export interface Bridge {
   readonly base: KnownState;
 }
 
-/** That a checkpoint and what is readable after damage belong together. */
+/** Proof that a checkpoint and the events readable after damage belong together. */
 interface Proof {
   /** the last position that is lost, and its known chain hash */
   readonly last: number;
@@ -32,7 +32,7 @@ interface Proof {
   readonly end: { readonly position: number; readonly hash: string };
 }
 
-/** The bridge by the newest checkpoint that the readable events do not contradict. `end` is the last place before the damage. */
+/** The bridge by the newest checkpoint that the readable events do not contradict. `end` is the last position before the damage. */
 export function bridgeOver(
   others: readonly Piece[],
   end: { readonly position: number; readonly chainHash: string },

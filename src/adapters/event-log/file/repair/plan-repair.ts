@@ -4,7 +4,7 @@ import { formatHeader, genesisHash } from '../format/header.ts';
 import { type Bridge, bridgeOver, type KnownState } from './bridge.ts';
 import { chainHashAfter, firstPosition, type LogRecord, type LogScan, type Piece } from './scan-log.ts';
 
-/** What is to be done about a damaged log. */
+/** The result of planning a repair. */
 export interface RepairPlan {
   readonly directory: string;
   readonly store: string;

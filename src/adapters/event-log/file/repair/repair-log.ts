@@ -21,8 +21,8 @@ export interface RepairOptions {
   readonly store: string;
   /** Intact checkpoints of this store, read after an interrupted repair was rolled back. */
   readonly states: () => Promise<readonly KnownState[]>;
-  /** Puts events into envelopes after a position. */
-  readonly seal: (events: readonly Event[], after: number) => readonly Envelope[];
+  /** Puts events into envelopes, with positions after `after`. */
+  readonly stamp: (events: readonly Event[], after: number) => readonly Envelope[];
   readonly dryRun: boolean;
   /** Called before each step; what it throws interrupts the repair there. */
   readonly failpoint?: (step: RepairStep) => void;
@@ -32,7 +32,7 @@ type RepairStep = 'keep' | 'write' | 'remove' | 'finish';
 
 export interface Repair {
   readonly losses: readonly (Loss & { readonly text: string })[];
-  /** where the damaged originals are kept, relative to the root; empty if there is nothing to repair */
+  /** directory of the damaged originals, relative to the root; empty if there is nothing to repair */
   readonly kept: string;
   /** the files that are kept there, relative to the root */
   readonly changed: readonly string[];
@@ -42,8 +42,8 @@ export interface Repair {
 }
 
 /**
- * Repairs a damaged log: damaged originals are kept aside whole, the rest is chained, and the last events record what was
- * done. Killed at any moment, it can be run again and then does the same. Rejects with a Fault: `unsupported` if there is
+ * Repairs a damaged log: damaged originals are kept aside whole, the rest is chained, and the last events record the
+ * repair. It can be killed at any moment and run again, with the same result. Rejects with a Fault: `unsupported` if there is
  * something to repair and segments are archived.
  */
 export async function repairLog(options: RepairOptions): Promise<Repair> {
@@ -92,11 +92,11 @@ interface Work {
   readonly intent: Intent;
 }
 
-function prepare(plan: RepairPlan, name: string, { root, seal }: RepairOptions): Work {
+function prepare(plan: RepairPlan, name: string, { root, stamp }: RepairOptions): Work {
   const { directory, bridge, end } = plan;
   const base = bridge === undefined ? undefined : baseOf(directory, bridge.base);
   const events = plan.losses.map((loss) => eventOf(loss, `log/${name}`, plan.lastId));
-  const { text } = formatLines(end.hash, seal(events, end.position).map(bodyOf));
+  const { text } = formatLines(end.hash, stamp(events, end.position).map(bodyOf));
   const segments = repairedSegments(plan, base, text);
   const before = new Set(segmentNames(directory));
   const made = segments.map((segment) => segment.name).filter((segment) => !before.has(segment));

@@ -53,7 +53,7 @@ function segmentOf({ file, header, rebuilt, from, end }: Piece): RepairedSegment
   return { name, parts: [formatHeader(header).text, { file, from, to: end.offset }] };
 }
 
-/** The gap is a segment's header; what follows from it stands in that segment or in those after it. */
+/** The gap is a segment's header; the events after it are in that segment or in those after it. */
 function bridged({ first, before, proof }: Bridge, base: Base, store: string): readonly RepairedSegment[] {
   const { last, chainHash, pieces, from } = proof;
   const { text } = formatHeader({ store, first, before, gap: { last, chainHash, base } });

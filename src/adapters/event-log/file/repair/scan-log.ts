@@ -9,7 +9,7 @@ import { checkBeginning, checkSeam } from '../verify/check-seams.ts';
 import { cursorAfter, widened } from '../verify/inspect-segment.ts';
 import { bodyIn, linesIn, walkSegment } from '../verify/verify-lines.ts';
 
-/** An event in brief, for the operator. */
+/** Summary of an event, for the operator. */
 export interface LogRecord {
   readonly position: number;
   readonly type: string;
@@ -19,7 +19,7 @@ export interface LogRecord {
   readonly about: string;
 }
 
-/** Where a piece begins: with a header, or with the first whole event after damage. */
+/** The beginning of a piece: with a header, or with the first whole event after damage. */
 interface Beginning {
   /** the file's header, if the piece begins with it */
   readonly header: Header | undefined;
@@ -58,7 +58,7 @@ export function chainHashAfter({ header, end }: Piece): string {
   return header === undefined ? end.hash : chainHashOf(end, header);
 }
 
-/** All that is readable of a log. */
+/** The readable pieces of a log. */
 export interface LogScan {
   readonly directory: string;
   readonly store: string;
@@ -155,7 +155,7 @@ function rebuild(last: Piece | undefined, path: string, found: FoundRecord, stor
   return fits && basename(path) === segmentName(first) ? header : undefined;
 }
 
-/** Continues from a piece's beginning to the last event that follows, and returns what stands there if it is not the end. */
+/** Continues from a piece's beginning to the last event that follows, and returns the damage after it, if it is not the end. */
 async function scanPiece(
   file: SegmentFile,
   path: string,

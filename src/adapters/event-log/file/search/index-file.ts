@@ -12,7 +12,7 @@ import { lastCursor } from '../verify/check-seams.ts';
 
 /** What a block of a segment's lines may hold. */
 export interface IndexedBlock {
-  /** the bytes of the segment where it begins and ends */
+  /** the bytes of the segment at which it begins and ends */
   readonly from: number;
   readonly to: number;
   /** position of its first event */
@@ -50,7 +50,7 @@ const Head = t.type({
   position: t.number,
   hash: t.string,
   offset: t.number,
-  /** of the filters, and of the blocks as they stand here */
+  /** CRC-32 of the filters, and of the blocks as encoded here */
   crc: t.number,
   blocks: Blocks,
 });
@@ -62,7 +62,7 @@ export function indexPath(indexes: string, first: number): string {
   return join(indexes, `${String(first).padStart(20, '0')}.bloom`);
 }
 
-/** An index as a file: a line with the cursor where it ends, which shows that a segment was changed, then the filters. */
+/** An index as a file: a line with the cursor at its end, which shows whether the segment was changed, then the filters. */
 export function encodeIndex({ end: { position, hash, offset }, blocks: indexed }: Index): Buffer {
   const bits = Buffer.concat(indexed.map((block) => block.bits));
   const blocks = Blocks.encode(indexed.map(({ bits: { length: bytes }, ...block }) => ({ ...block, bytes })));

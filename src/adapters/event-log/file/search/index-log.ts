@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { setImmediate as yieldToLoop } from 'node:timers/promises';
 import { faultOf } from '../../../../ports/fault.ts';
 import { type Segment, segmentNames } from '../format/segment.ts';
-import { sealedSegments, segmentIn } from '../read/load-segments.ts';
+import { completeSegments, segmentIn } from '../read/load-segments.ts';
 import { readLines, withSegment } from '../read/segment-file.ts';
 import { lastCursor } from '../verify/check-seams.ts';
 import { encodeIndex, type Index, type IndexedBlock, indexPath, storedIndex } from './index-file.ts';
@@ -16,15 +16,15 @@ import { filterOf, type Token, tokensIn } from './token-filter.ts';
  * what was made until then stays.
  */
 export async function indexLog(directory: string, indexes: string): Promise<void> {
-  const sealed = await sealedSegments(directory);
-  for (const segment of sealed) await indexSealed(segment, indexes);
+  const complete = await completeSegments(directory);
+  for (const segment of complete) await indexComplete(segment, indexes);
   const last = await indexGrowing(directory, indexes);
-  const known = new Set([...sealed, ...last].map(({ header }) => basename(indexPath(indexes, header.first))));
+  const known = new Set([...complete, ...last].map(({ header }) => basename(indexPath(indexes, header.first))));
   for (const name of await readdir(indexes).catch(() => []))
     if (!known.has(name)) await rm(join(indexes, name), { force: true });
 }
 
-async function indexSealed(segment: Segment, indexes: string): Promise<void> {
+async function indexComplete(segment: Segment, indexes: string): Promise<void> {
   const stored = await storedIndex(indexes, segment);
   if (stored?.end.offset === segment.end.offset) return;
   const blocks = await indexSegment(segment, stored?.end.offset ?? segment.header.bytes);

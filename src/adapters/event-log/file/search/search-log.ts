@@ -95,7 +95,7 @@ async function searchBlock(
   });
 }
 
-/** Where the lines begin that hold any of the tokens, in order. */
+/** Offsets of the lines that hold any of the tokens, in order. */
 function linesByBytes(bytes: Buffer, tokens: readonly Token[]): readonly number[] {
   const starts = new Set<number>();
   for (const token of tokens) {

@@ -6,7 +6,7 @@ export type Token = string;
 const fields = /"(?:id|key|name|parentId)":"(?:[^"\\]|\\.)*"/g;
 const dataStart = '"data":{';
 
-/** A mention as it stands in a line. */
+/** The bytes of a mention in a line. */
 export function tokenOf({ field, value }: Mention): Token {
   return Buffer.from(`"${field}":${JSON.stringify(value)}`).toString('latin1');
 }

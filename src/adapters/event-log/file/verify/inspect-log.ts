@@ -37,7 +37,7 @@ interface LogInspection {
   readonly head: LogPosition;
   /** bytes after the last whole record: a write in progress, or a torn one */
   readonly torn: number;
-  /** where these bytes are */
+  /** the file that holds these bytes */
   readonly tail: Tail | null;
   readonly damage: readonly LogFinding[];
   readonly gaps: readonly KnownGap[];

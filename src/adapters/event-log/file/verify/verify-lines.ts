@@ -72,7 +72,7 @@ export function verifyLines(block: Buffer, from: Cursor, note: (end: Cursor) => 
   return { end };
 }
 
-/** Why a line does not stand at a position. */
+/** Why a line does not belong at a position. */
 function explain(bytes: Buffer, expected: number): Flaw {
   if (bytes.at(-1) !== lineFeed) return { what: 'the record is cut short', broken: true };
   const line = parseLine(bytes, 0, bytes.length, 'event');
@@ -159,14 +159,14 @@ function has(block: Buffer, at: number, bytes: Uint8Array): boolean {
   return true;
 }
 
-/** Whether a decimal number and a closing quote stand there. */
+/** Whether the bytes there are a decimal number and a closing quote. */
 function hasNumber(block: Buffer, at: number, number: number): boolean {
   const text = String(number);
   for (let index = 0; index < text.length; index++) if (block[at + index] !== text.charCodeAt(index)) return false;
   return block[at + text.length] === 0x22;
 }
 
-/** The checksum in eight lower-case hex digits; -1 if something else stands there. */
+/** The checksum in eight lower-case hex digits; -1 for anything else. */
 function crcIn(block: Buffer, at: number): number {
   let crc = 0;
   for (let index = at; index < at + 8; index++) {

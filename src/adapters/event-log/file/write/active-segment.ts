@@ -35,7 +35,7 @@ export const unfinishedName = /^[0-9]{20}\.log(\.gz\.[0-9]+)?\.new$/;
 
 /**
  * A segment that events are written into, now or soon: `prepare` or `resume`, `start`, then `enqueue` and `write`, and at its
- * end `seal`; `abort` instead of `start`. Nothing else changes its file.
+ * end `complete`; `abort` instead of `start`. Nothing else changes its file.
  */
 export class ActiveSegment {
   readonly segment: Segment;
@@ -181,7 +181,7 @@ export class ActiveSegment {
   }
 
   /** Closes it after its last event and returns its unused blocks to the disk. */
-  seal(): void {
+  complete(): void {
     const { path, end, offsets } = this.segment;
     try {
       ftruncateSync(this.#fd, end.offset);

@@ -84,7 +84,7 @@ export class SegmentWriter {
   async #start(next: ActiveSegment): Promise<void> {
     await next.start();
     this.#segments.push(next.segment);
-    this.#durable.seal();
+    this.#durable.complete();
     this.#durable = next;
   }
 

@@ -30,7 +30,7 @@ interface Clearing {
   readonly opaque: ReadonlySet<string>;
   /** directories that both have */
   readonly merged: Places;
-  /** where the copy will have put whiteouts */
+  /** directory in which the copy creates whiteouts */
   readonly whiteouts: string[];
   /** directories that hold some */
   readonly holding: Places;

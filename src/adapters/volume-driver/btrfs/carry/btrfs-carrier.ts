@@ -48,7 +48,7 @@ export function createBtrfsCarrier({ root, run, copyTree }: Tools): VolumeCarrie
   };
 }
 
-/** A commit in progress left both an active and its frozen copy: the log says which of them counts. */
+/** A commit in progress left both an active and its frozen copy: the log records which of them counts. */
 function contentOf(layout: Layout, volume: Volume): string {
   const path = volume.kind === 'committed' ? layout.layer(volume.id) : layout.fs(volume.id);
   expectContent(volume, path, isSubvolume);

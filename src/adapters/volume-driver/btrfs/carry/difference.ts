@@ -11,7 +11,7 @@ export interface Difference {
   readonly removed: readonly string[];
 }
 
-/** Longer than the kernel's clock for times of files stands still. */
+/** More than the resolution of the kernel's clock for times of files. */
 const tick = 20_000_000n;
 
 /** An entry of which nothing shows a change. */

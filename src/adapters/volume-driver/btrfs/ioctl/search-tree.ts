@@ -2,7 +2,7 @@ import { type Ioctl, readNumber, requests, writeNumber } from './ioctl.ts';
 
 /** The position of an item in a tree: items are ordered by inode (or another object), type and offset. */
 export interface Key {
-  /** special ones are negative where they are searched for, as in linux/btrfs_tree.h, and Infinity where they are met */
+  /** special ones are negative in searches, as in linux/btrfs_tree.h, and Infinity in results */
   readonly object: number;
   readonly type: number;
   /** the largest 64-bit number is Infinity here */

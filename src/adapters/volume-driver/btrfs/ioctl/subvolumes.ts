@@ -88,7 +88,7 @@ export async function deletedSubvolumes(ioctl: Ioctl, fd: number): Promise<reado
 
 /**
  * Deletes a subvolume with all those in it, which its user may have created, deepest first. Those are named only by their ids,
- * since their paths lead through directories that somebody may be changing at this moment.
+ * since another process may be changing the directories on their paths at this moment.
  */
 export async function removeSubvolume(ioctl: Ioctl, directory: string, name: string): Promise<void> {
   await withDirectory(directory, async (fd) => {
@@ -127,11 +127,11 @@ async function emptySubvolume(ioctl: Ioctl, { fd, path }: Opened): Promise<void>
 }
 
 async function emptyNested(ioctl: Ioctl, { fd, path }: Opened, nested: Nested): Promise<void> {
-  const place = `${path}/${await pathOfNested(ioctl, fd, nested)}`;
-  await withDirectory(place, async (opened) => {
+  const absolute = `${path}/${await pathOfNested(ioctl, fd, nested)}`;
+  await withDirectory(absolute, async (opened) => {
     if ((await subvolumeId(ioctl, opened)) !== nested.id)
-      throw new Error(`${place}: has just become another subvolume`);
-    await emptySubvolume(ioctl, { fd: opened, path: place });
+      throw new Error(`${absolute}: has just become another subvolume`);
+    await emptySubvolume(ioctl, { fd: opened, path: absolute });
   });
 }
 

@@ -72,10 +72,10 @@ function forEach({ run, scratch }: AttributeTools, paths: readonly string[], com
 async function output(run: RunBytes, file: string, args: readonly string[]): Promise<string> {
   const { status, output, errors } = await run(file, args);
   if (status === 0) return output;
-  throw new Fault('io', `attributes of a layer: ${file}: ${errors.trim()}`, { hint: 'run as root; look at the disk' });
+  throw new Fault('io', `attributes of a layer: ${file}: ${errors.trim()}`, { hint: 'run as root; check the disk' });
 }
 
-/** Source: getfattr(1). Line feeds, carriage returns and backslashes stand as octal numbers in paths and names, and = in names. */
+/** Source: getfattr(1). Paths and names contain line feeds, carriage returns and backslashes as octal numbers, names also =. */
 function parsed(dump: string): Attributes {
   const found = new Map<string, ReadonlyMap<string, string>>();
   for (const entry of dump.split('\n\n')) {

@@ -36,16 +36,16 @@ export async function createDescriber(run: AttributeTools['run'], directory: str
   const attributes = await attributesBelow({ run, scratch: '' }, directory, '-');
   const contents = new Map<string, string>();
   const buffer = Buffer.allocUnsafeSlow(1 << 20);
-  const contentOf = (place: string, { nlink, ino }: BigIntStats): string => {
-    if (nlink === 1n) return digestOf(place, buffer);
-    const known = contents.get(String(ino)) ?? digestOf(place, buffer);
+  const contentOf = (absolute: string, { nlink, ino }: BigIntStats): string => {
+    if (nlink === 1n) return digestOf(absolute, buffer);
+    const known = contents.get(String(ino)) ?? digestOf(absolute, buffer);
     contents.set(String(ino), known);
     return known;
   };
   return {
     describe: (path) => {
-      const place = path === '' ? top : `${top}/${path}`;
-      const stats = lstatSync(rawPath(place), { bigint: true, throwIfNoEntry: false });
+      const absolute = path === '' ? top : `${top}/${path}`;
+      const stats = lstatSync(rawPath(absolute), { bigint: true, throwIfNoEntry: false });
       if (stats === undefined) return undefined;
       const { mode, uid, gid, size, mtimeNs } = stats;
       return [
@@ -55,9 +55,9 @@ export async function createDescriber(run: AttributeTools['run'], directory: str
         // A directory's size depends on the file system.
         stats.isDirectory() ? '' : String(size),
         String(mtimeNs),
-        targetOf(place, stats),
-        attributesText(attributes, place),
-        stats.isFile() ? contentOf(place, stats) : '',
+        targetOf(absolute, stats),
+        attributesText(attributes, absolute),
+        stats.isFile() ? contentOf(absolute, stats) : '',
       ];
     },
   };
@@ -72,20 +72,20 @@ function typeOf(stats: BigIntStats): string {
   return stats.isBlockDevice() ? 'block device' : 'character device';
 }
 
-function targetOf(place: string, stats: BigIntStats): string {
-  if (stats.isSymbolicLink()) return readlinkSync(rawPath(place), 'latin1');
+function targetOf(absolute: string, stats: BigIntStats): string {
+  if (stats.isSymbolicLink()) return readlinkSync(rawPath(absolute), 'latin1');
   return stats.isBlockDevice() || stats.isCharacterDevice() ? String(stats.rdev) : '';
 }
 
 /** A digest, since values may be long. */
-function attributesText(attributes: Attributes, place: string): string {
-  const own = [...(attributes.get(place) ?? [])].filter(([name]) => !ignored.test(name)).sort();
+function attributesText(attributes: Attributes, absolute: string): string {
+  const own = [...(attributes.get(absolute) ?? [])].filter(([name]) => !ignored.test(name)).sort();
   if (own.length === 0) return '';
   return createHash('sha256').update(JSON.stringify(own)).digest('base64url');
 }
 
-function digestOf(place: string, buffer: Buffer): string {
-  const fd = openSync(rawPath(place), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NOATIME);
+function digestOf(absolute: string, buffer: Buffer): string {
+  const fd = openSync(rawPath(absolute), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NOATIME);
   try {
     const digest = createHash('sha256');
     for (let read = readSync(fd, buffer); read > 0; read = readSync(fd, buffer))

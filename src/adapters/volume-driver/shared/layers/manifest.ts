@@ -27,7 +27,7 @@ export type LayerOf = Pick<Volume, 'id' | 'parents'>;
 export type FindTree = (layer: LayerOf) => LayerTree;
 
 /** How layers of a store are read. */
-export interface Looking {
+export interface LayerAccess {
   readonly root: string;
   readonly findTree: FindTree;
   readonly run: AttributeTools['run'];
@@ -45,7 +45,7 @@ const fileOf = (root: string, id: number) => `${manifestsIn(root)}/${id}.gz`;
 const chunk = 1 << 20;
 
 /** Writes the manifest of a committed layer, complete or not at all. Reads every file of it. Rejects with a Fault, or the system's errors. */
-export async function makeManifest({ root, findTree, run }: Looking, layer: LayerOf): Promise<void> {
+export async function makeManifest({ root, findTree, run }: LayerAccess, layer: LayerOf): Promise<void> {
   const { top, paths, removed } = findTree(layer);
   const { describe } = await createDescriber(run, top);
   makeDirectories(manifestsIn(root), 0o700);
@@ -83,7 +83,7 @@ export const dropManifest = (root: string, id: number): void => rmSync(fileOf(ro
  * Fault, or the system's errors.
  */
 export async function alteredEntries(
-  { root, findTree, run }: Looking,
+  { root, findTree, run }: LayerAccess,
   layer: LayerOf,
 ): Promise<readonly Altered[] | undefined> {
   const manifest = readManifest(root, layer.id);

@@ -8,7 +8,7 @@ import type { LayerEntry } from '../../../../ports/layers.ts';
 export interface Walked {
   readonly entry: Exclude<LayerEntry, { is: 'whiteout' }>;
   /** everything on the way that exists, the last included; `depth` is the number of steps to it */
-  readonly met: readonly { readonly depth: number; readonly place: string; readonly stats: BigIntStats }[];
+  readonly met: readonly { readonly depth: number; readonly absolute: string; readonly stats: BigIntStats }[];
 }
 
 /** Walks from a layer's directory down a path, without following a link. */
@@ -20,12 +20,12 @@ export function walk(top: string, path: readonly string[]): Walked {
   const met: Walked['met'][number][] = [];
   for (let depth = 1; depth <= path.length; depth++) {
     const within = path.slice(0, depth).join('/');
-    const place = join(top, within);
-    const stats = statsOf(place);
+    const absolute = join(top, within);
+    const stats = statsOf(absolute);
     if (stats === undefined) return { entry: { is: 'absent' }, met };
-    met.push({ depth, place, stats });
+    met.push({ depth, absolute, stats });
     if (depth === path.length || stats.isDirectory()) continue;
-    const target = stats.isSymbolicLink() ? readlinkSync(place) : null;
+    const target = stats.isSymbolicLink() ? readlinkSync(absolute) : null;
     return { entry: { is: 'blocked', at: within, type: typeOf(stats), target }, met };
   }
   return { entry: entryOf(met.at(-1)?.stats ?? lstatSync(top, { bigint: true })), met };

@@ -10,7 +10,7 @@ import { namesIn, pathLimit, type Walk, walked } from './walks.ts';
  */
 export const removeTree = (path: string | Buffer): number => walked(removing(path));
 
-/** The same in steps. What is left half way is done by the next removal. */
+/** The same in steps. The next removal continues one that was interrupted. */
 export function* removing(path: string | Buffer): Walk<number> {
   const top = (typeof path === 'string' ? Buffer.from(path) : path).toString('latin1');
   const removal: Removal = { top, left: [], freed: 0, moved: 0, failure: undefined };
@@ -25,8 +25,8 @@ export function* removing(path: string | Buffer): Walk<number> {
 }
 
 /**
- * Deletes a directory that holds empty directories at most, and returns the bytes freed: all that a snapshot leaves that
- * nobody wrote into. Undefined if it holds more, or the disk refuses; some of it may be deleted then. The kernel refuses to
+ * Deletes a directory that holds empty directories at most, and returns the bytes freed: all that is left of a
+ * snapshot that was not written into. Undefined if it holds more, or the disk refuses; some of it may be deleted then. The kernel refuses to
  * delete a mount point, so no check for mounts is needed before. Sync: for a worker thread.
  */
 export function removeBare(path: string): number | undefined {
@@ -110,7 +110,7 @@ function removeEmptied(removal: Removal, path: string, tries: number): void {
   }
 }
 
-/** A directory too deep for the kernel's limit of 4096 bytes a path is first moved up, to where all is deleted anyway. */
+/** A directory too deep for the kernel's limit of 4096 bytes a path is first moved to the top of the tree that is deleted. */
 function shortened(removal: Removal, path: string): string {
   if (path.length <= pathLimit) return path;
   const higher = `${removal.top}/.too-deep-${process.pid}-${Date.now()}-${removal.moved++}`;

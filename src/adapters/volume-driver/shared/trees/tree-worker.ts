@@ -7,7 +7,7 @@ import { measuring } from './measure-tree.ts';
 import { removeBare, removing } from './remove-tree.ts';
 import { createWalks, type Walk } from './walks.ts';
 
-/** What a tree thread is asked for. */
+/** A job of a tree thread. */
 export interface TreeJob {
   readonly operation: 'measure' | 'remove';
   readonly path: string;
@@ -19,10 +19,10 @@ export interface TreeError {
   readonly message: string;
 }
 
-/** What the thread is sent: a job with an id, or the id of one that is cancelled. */
+/** A message to the thread: a job with an id, or the id of one that is cancelled. */
 export type TreeRequest = { readonly id: number; readonly job: TreeJob } | { readonly cancelled: number };
 
-/** What it sends for each job that was not cancelled. */
+/** The thread's answer to each job that was not cancelled. */
 export interface TreeResponse {
   readonly id: number;
   readonly answer: { readonly done: Usage } | { readonly failed: TreeError };

@@ -60,7 +60,7 @@ function repaired(root: string, known: readonly KnownState[], options: Partial<R
     store: storeId,
     dryRun: false,
     states: async () => known.filter(({ path }) => existsSync(path)),
-    seal: (facts: readonly Event[], after: number) => enveloped(facts, after),
+    stamp: (facts: readonly Event[], after: number) => enveloped(facts, after),
     ...options,
   });
 }
