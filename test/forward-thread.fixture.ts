@@ -4,7 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { type ForwardStatus, notYet } from '../src/app/forward/status.ts';
 import type { ForwardJob } from '../src/compose/forward-thread.ts';
 
-/** A thread that has forwarded what it is told of, but for its first life in a root, in which it dies of that. */
+/** A thread that reports every durable position as forwarded; the first one in a root dies of it instead. */
 const { root } = workerData as ForwardJob;
 const born = join(root, 'born');
 const first = !existsSync(born);

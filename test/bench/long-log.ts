@@ -55,9 +55,9 @@ export async function writeLongLog(root: string, events: number, every = 50_000)
     const batch = Array.from({ length: Math.min(batchLength, events - log.end.position) }, () => facts.next().value);
     const clock = () => began + BigInt(log.end.position) * 1_000_000_000n;
     const meta = { actor: 'containerd', namespace: 'k8s.io', lease: 'pull-1' };
-    const sealed = stampEvents(batch, { store, after: log.end.position, clock, actor: meta });
-    await log.append(sealed, { reserve: true, flush: 'now' });
-    sealed.reduce(evolve, state);
+    const stamped = stampEvents(batch, { store, after: log.end.position, clock, actor: meta });
+    await log.append(stamped, { reserve: true, flush: 'now' });
+    stamped.reduce(evolve, state);
     if (log.end.position % every === 0) await checkpoints.save(log.end, toRows(state));
   }
   await log.close();

@@ -20,7 +20,7 @@ interface Placed {
   readonly driver: DriverName;
   /** where roots lie */
   readonly place: string;
-  /** tells servers of one kind apart */
+  /** distinguishes servers of one kind */
   readonly name: string;
 }
 

@@ -22,14 +22,14 @@ import { snapledgerRun } from './process.ts';
 interface Context {
   sandbox: Sandbox;
   root: string;
-  /** of sealed segments, oldest first */
+  /** complete segments, oldest first */
   archives: readonly string[];
 }
 
 const store = '6ba7b810-9dad-41d1-80b4-00c04fd430c8';
 const test = suite<Context>('bad input');
 
-/** A store of overlay's whose sealed segments are archived. */
+/** An overlay store whose complete segments are archived. */
 test.before.each(async (context) => {
   context.sandbox = createSandbox('bad-input');
   context.root = context.sandbox.folder('root');
@@ -54,7 +54,7 @@ const filesBelow = (root: string) =>
     .sort()
     .map((name) => `${name} ${statSync(join(root, name)).size} ${statSync(join(root, name)).mtimeMs}`);
 
-const questions: readonly (readonly [args: readonly string[], status: number, told: RegExp])[] = [
+const questions: readonly (readonly [args: readonly string[], status: number, expected: RegExp])[] = [
   [['ls', '--at', '2999-01-01'], 2, /is in the future/],
   [['log', '--since', 'yesterday'], 2, /--since: expected a time, as .*, found "yesterday"/],
   [
@@ -63,18 +63,18 @@ const questions: readonly (readonly [args: readonly string[], status: number, to
     /no snapshot ever had this key, name or id\nhint: the nearest are: default\/5\/web/,
   ],
   [['why', 'nobody'], 1, /nobody/],
-  // Number 4 was purged: it is told of, and can't be had back.
+  // Id 4 was purged: it is reported, and cannot be restored.
   [['stat', '4'], 1, /snapshot 4: not found/],
   [['restore', '4'], 1, /snapshot 4: no layer of that name or number is retained/],
   [['blame', 'default/2/sha256:aaa', '../../log'], 2, /leaves the snapshot/],
 ];
 
-for (const [args, status, told] of questions)
+for (const [args, status, expected] of questions)
   test(`fails for ${args.join(' ')} with the reason, and changes nothing`, async ({ root }) => {
     const before = filesBelow(root);
     const answer = await snapledgerRun(...args, '--root', root);
     assert.equal([answer.status, answer.stdout], [status, ''], answer.stderr);
-    assert.match(answer.stderr, told);
+    assert.match(answer.stderr, expected);
     assert.match(answer.stderr, /^snapledger: .*\nhint: .*\n$/);
     assert.equal(filesBelow(root), before);
   });

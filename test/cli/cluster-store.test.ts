@@ -101,10 +101,10 @@ test('does not start if the root and the cluster do not belong together', async 
   await assertFails(serving(logIn(standIn.url)), /keeps its log in files, not in a cluster/);
 });
 
-async function assertFails(serving: Serving, told: RegExp): Promise<void> {
+async function assertFails(serving: Serving, expected: RegExp): Promise<void> {
   await serving.start().then(
     () => assert.unreachable('it started'),
-    (error: Error) => assert.match(error.message, told),
+    (error: Error) => assert.match(error.message, expected),
   );
 }
 
@@ -129,12 +129,12 @@ test('does not take a cluster without its events for an empty store', async ({ s
 /** The daemon's own word on whether it is ready. */
 const readyz = (sandbox: Sandbox) => ask({ socketPath: join(sandbox.path, 's.http.sock'), path: '/readyz' });
 
-async function notReady(sandbox: Sandbox, told: RegExp): Promise<void> {
+async function notReady(sandbox: Sandbox, expected: RegExp): Promise<void> {
   let body = '';
-  await waitFor(`not ready: ${told}`, async () => {
+  await waitFor(`not ready: ${expected}`, async () => {
     const answer = await readyz(sandbox);
     body = answer.body;
-    return answer.status === 503 && told.test(body);
+    return answer.status === 503 && expected.test(body);
   }).catch((error: Error) => {
     throw new Error(`${error.message}: ${body}`);
   });
@@ -272,7 +272,7 @@ test('forwards every event, and reports its progress', async ({ serving, standIn
   assert.equal(types, ['StoreCreated.v1', 'StoreOpened.v1', 'SnapshotPrepared.v1', 'StoreClosed.v1']);
 });
 
-for (const [what, prepare, state, told, hint] of [
+for (const [what, prepare, state, expected, hint] of [
   ['a wrong string', () => 'kurrentdb://a/$all', 'stopped', 'it names a path', 'leave it out'],
   [
     'a server that is too old',
@@ -285,7 +285,7 @@ for (const [what, prepare, state, told, hint] of [
     'upgrade it',
   ],
   [
-    'a host that nobody answers at',
+    'a host that does not answer',
     () => 'kurrentdb://127.0.0.1:1?tls=false',
     'retrying',
     'no answer from the cluster',
@@ -296,7 +296,7 @@ for (const [what, prepare, state, told, hint] of [
     const daemons = serving(forwardTo(prepare(standIn)));
     const daemon = await daemons.start();
     const report = await reached(sandbox, state);
-    assert.match(String(report.error), told);
+    assert.match(String(report.error), expected);
     assert.match(String(report.hint), hint);
     const client = daemons.connect();
     await client.prepare('a');

@@ -6,7 +6,7 @@ const store = '6ba7b810-9dad-41d1-80b4-00c04fd430c8';
 const began = 1_700_000_000_000_000_000n;
 const containerd: Meta = { actor: 'containerd', namespace: 'default' };
 
-/** Facts in envelopes, from position 1 on, a minute apart, with ids that tell the position. */
+/** Facts in envelopes, from position 1 on, a minute apart, with ids that contain the position. */
 export function enveloped(events: readonly Event[], after = 0): readonly Envelope[] {
   return events.map((event, at) => {
     const position = after + at + 1;

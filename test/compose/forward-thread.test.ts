@@ -33,10 +33,10 @@ async function forwarding({ sandbox }: { sandbox: Sandbox }, pause: number) {
 
 test('starts a thread that died again, which goes on with the newest position', async (context) => {
   const { journal, started, said, prepare } = await forwarding(context, 300);
-  await waitFor('the death to be told', () => started.status.state === 'retrying');
+  await waitFor('the death to be reported', () => started.status.state === 'retrying');
   assert.is(started.status.error, 'the thread ended: the first life is over');
   assert.equal([started.status.failures, started.status.hint], [1, 'it is started again']);
-  // Nobody tells the new thread of what came while there was none.
+  // The new thread gets no notification of events that came while there was none.
   await prepare('meanwhile');
   const { position } = journal.logPosition;
   await waitFor('the second life', () => started.status.state === 'forwarding' && started.status.position === position);
@@ -47,7 +47,7 @@ test('starts a thread that died again, which goes on with the newest position', 
 
 test('starts none again after it was closed', async (context) => {
   const { started } = await forwarding(context, 50);
-  await waitFor('the death to be told', () => started.status.state === 'retrying');
+  await waitFor('the death to be reported', () => started.status.state === 'retrying');
   await started.close();
   const { failures } = started.status;
   await new Promise((resolve) => setTimeout(resolve, 200));

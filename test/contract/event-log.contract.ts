@@ -41,7 +41,7 @@ const soon: AppendOptions = { flush: 'soon' };
 
 /** `count` prepared snapshots that follow a position. */
 const events = (count: number, after: number): Envelope[] =>
-  sealed(
+  stamped(
     enveloped(
       Array.from({ length: count }, (_, index) => prepared(after + index + 1, `key-${after + index + 1}`)),
       after,
@@ -49,7 +49,7 @@ const events = (count: number, after: number): Envelope[] =>
   );
 
 /** With ids as a store gives them. */
-const sealed = (envelopes: readonly Envelope[]): Envelope[] =>
+const stamped = (envelopes: readonly Envelope[]): Envelope[] =>
   envelopes.map((envelope) => ({ ...envelope, id: eventId(store, envelope.position) }));
 
 async function readAll(log: Pick<EventLog, 'read'>, after = 0): Promise<Envelope[]> {
@@ -86,7 +86,7 @@ export function eventLogContract(
   });
 
   test('returns every kind of event as it was appended', async ({ subject: { log } }) => {
-    const all = sealed(enveloped(oneOfEach));
+    const all = stamped(enveloped(oneOfEach));
     await log.append(all, now);
     assert.equal(await readAll(log), all);
   });

@@ -16,7 +16,7 @@ export interface DriverBench {
   breakApart(id: number): void;
   /** Takes a volume's content away. */
   lose(id: number): void;
-  /** Whether a purge tells the bytes that it freed; yes unless said. */
+  /** Whether a purge reports the bytes freed; default: true. */
   readonly tellsFreed?: boolean;
   end(): Promise<void>;
 }
@@ -67,8 +67,8 @@ function makingContract(name: string, open: Open, missing: Missing): void {
   making.put('creates a complete active, with an empty layer', async ({ driver }) => {
     await driver.create(active(1));
     const found = only(await driver.scan());
-    const { path, id, layer, complete: whole, frozen: sealed } = found;
-    assert.equal([path, id, layer, whole, sealed], ['snapshots/1', 1, true, true, false]);
+    const { path, id, layer, complete, frozen } = found;
+    assert.equal([path, id, layer, complete, frozen], ['snapshots/1', 1, true, true, false]);
     assert.ok(await driver.isPristine(found));
   });
 

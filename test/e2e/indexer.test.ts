@@ -46,7 +46,7 @@ function index() {
   return { kill, alive: () => child.exitCode === null && child.signalCode === null };
 }
 
-/** Commits and removes layers of several namespaces until it is told to end; what a kill interrupts is let go. */
+/** Commits and removes layers of several namespaces until it is stopped; calls that a kill interrupts are ignored. */
 function work(round: number) {
   const client = connectSnapshots(address);
   let busy = true;

@@ -49,7 +49,7 @@ const codeOf = (call: Call, client: SnapshotsClient) =>
     (error) => (error instanceof CallFailure ? error.code : assert.unreachable(String(error))),
   );
 
-/** The calls of a script in turn, as one who tries each until it is answered. */
+/** Makes the calls of a script in order, and repeats each until it is answered. */
 interface Progress {
   readonly calls: readonly Call[];
   next: number;
@@ -168,7 +168,7 @@ function crashTests(test: Test, driver: DriverUnderTest): void {
       const { retention, script } = plays[partOf(step)] ?? { script: wholeScript };
       const serving = createServing(sandbox, { ...options, ...(retention !== undefined && { retention }) });
       await survive({ serving, script }, driver, lives);
-      // The settings are written anew: without retention nothing is left of what was removed.
+      // The settings are rewritten: without retention nothing of a removed snapshot is left.
       if (retention !== undefined) await emptied(createServing(sandbox, options));
       assert.equal(onDisk(root), { snapshots: [], quarantine: [] });
     } catch (error) {

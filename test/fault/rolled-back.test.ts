@@ -76,8 +76,8 @@ async function expectSetAside(driver: DriverUnderTest, { serving, highest }: Pla
     return readFileSync(join(root, 'quarantine', name, part, 'file'), 'utf8');
   });
   assert.equal(aside.sort(), ['content of extract newest', 'content of newer']);
-  const told = await snapledgerRun('log', '--type', 'OrphanQuarantined', '--root', root);
-  assert.match(told.stdout, "newer than the log's last id");
+  const output = await snapledgerRun('log', '--type', 'OrphanQuarantined', '--root', root);
+  assert.match(output.stdout, "newer than the log's last id");
   const { status, text } = await verified(root);
   assert.is(status, 0, text);
 }

@@ -14,7 +14,7 @@ export interface Serving {
   lastWords(): string;
   /** Starts the daemon, with failpoints in the words of its environment. Rejects if it ends before it serves. */
   start(failpoints?: string): Promise<Daemon>;
-  /** From now on the machine counts as started anew: daemons take the end of the one before for a power cut. */
+  /** Changes the boot id: the next daemon takes the end of the previous one for a power cut. */
   reboot(): void;
   /** A client on a connection of its own; closed at the sandbox's end at the latest. */
   connect(): SnapshotsClient;

@@ -113,7 +113,7 @@ export function limitedSubvolume({ path }: Loop, size: string): string {
   return limited;
 }
 
-/** Takes all that a quota leaves, what a commit of the file system gives back included. */
+/** Uses up the quota, including what a commit of the file system frees. */
 export function fillQuota(limited: string): void {
   for (let n = 0; n < 3; n++) {
     fillBlocks({ path: limited });

@@ -103,19 +103,19 @@ function watch({ address }: OpenedEdge, service: string) {
   const { path, requestSerialize, responseDeserialize } = Watch;
   const watching = new Client(`unix:${address}`, credentials.createInsecure());
   const stream = watching.makeServerStreamRequest(path, requestSerialize, responseDeserialize, { service });
-  const told: unknown[] = [];
+  const statuses: unknown[] = [];
   stream.on('error', () => {});
-  stream.on('data', ({ status: now }: { status: string }) => told.push(now));
-  return { stream, told, watching };
+  stream.on('data', ({ status: now }: { status: string }) => statuses.push(now));
+  return { stream, statuses, watching };
 }
 
 serving('reports every change to clients that watch its health', async () => {
   const edge = await openEdge();
   const [known, unknown] = [watch(edge, serviceName), watch(edge, 'another')];
-  await waitFor('the first answers', () => known.told.length + unknown.told.length === 2);
+  await waitFor('the first answers', () => known.statuses.length + unknown.statuses.length === 2);
   edge.server.setServing(false);
-  await waitFor('the change', () => known.told.length === 2);
-  assert.equal([known.told, unknown.told], [['SERVING', 'NOT_SERVING'], ['SERVICE_UNKNOWN']]);
+  await waitFor('the change', () => known.statuses.length === 2);
+  assert.equal([known.statuses, unknown.statuses], [['SERVING', 'NOT_SERVING'], ['SERVICE_UNKNOWN']]);
   for (const { watching } of [known, unknown]) watching.close();
 });
 

@@ -64,8 +64,8 @@ function listening({ address, sandbox }: Context) {
 
 test("records containerd's events, and queries what explains removals", async (context) => {
   const long = 'x'.repeat(300);
-  const told = [envelope('/images/delete', text('app:1')), envelope('/containers/delete', text(long))];
-  const { asked, stop } = await containerdAt(context, [...told, envelope('/images/delete', Buffer.from([0x12, 0]))]);
+  const sent = [envelope('/images/delete', text('app:1')), envelope('/containers/delete', text(long))];
+  const { asked, stop } = await containerdAt(context, [...sent, envelope('/images/delete', Buffer.from([0x12, 0]))]);
   context.sandbox.atEnd(stop);
   const { events } = listening(context);
   await waitFor('three events', () => events.length === 3);

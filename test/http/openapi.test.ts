@@ -69,10 +69,10 @@ test('documents every path, method and parameter that the server has, and no oth
     methods.includes('GET') ? 'get' : 'post',
     sorted(Object.entries(parameters).map(([name, { required = false }]) => ({ name, required }))),
   ]);
-  const told = Object.entries(document.paths).flatMap(([path, operations]) =>
+  const documented = Object.entries(document.paths).flatMap(([path, operations]) =>
     Object.entries(operations).map(([method, { parameters }]) => [path, method, sorted(parameters)]),
   );
-  assert.equal(served.sort(), told.sort());
+  assert.equal(served.sort(), documented.sort());
 });
 
 const requests: readonly (readonly [method: string, url: string])[] = [

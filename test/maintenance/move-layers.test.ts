@@ -141,7 +141,7 @@ for (const move of moves)
     const property = fc.asyncProperty(treeScripts(3, 60), async (scripts) => {
       for (const text of await expectMoved(context, move, scripts)) lines += text.split('\n').length;
     });
-    // Each run moves a store of three layers, and shrinking would do that a thousand times: the seed tells it all.
+    // Each run moves a store of three layers, and shrinking would do that a thousand times; the seed reproduces it.
     await fc.assert(property, { numRuns: 2, endOnFailure: true, includeErrorInReport: true });
     assert.ok(lines > 30, `${lines} lines`);
   });

@@ -33,8 +33,8 @@ test.before(async () => {
     { type: 'SnapshotRemoved', data: { ...layer, labels: {}, created: now, updated: now, retained: true } },
   ];
   // A layer that was removed years ago would not be retained.
-  const sealed = enveloped(facts).map((one) => (one.position > small.length ? { ...one, time: now } : one));
-  await log.append(sealed, { flush: 'now' });
+  const stamped = enveloped(facts).map((one) => (one.position > small.length ? { ...one, time: now } : one));
+  await log.append(stamped, { flush: 'now' });
   await log.close();
   await writeIdentity(root, { store, driver: 'overlay' });
   for (const id of [1, 2, 3, 9]) mkdirSync(join(root, `snapshots/${id}/fs/etc`), { recursive: true });

@@ -73,7 +73,7 @@ const segmentOf = (root: string) => {
   return join(log, readdirSync(log).filter((name) => name.endsWith('.log'))[0] ?? '');
 };
 
-/** Something that the log does not explain, and that somebody may need. */
+/** A directory that the log does not explain, with content worth keeping. */
 function addStray(root: string): void {
   mkdirSync(join(root, 'snapshots/stray'));
   writeFileSync(join(root, 'snapshots/stray/file'), 'content');

@@ -29,7 +29,7 @@ export async function playHistory(seed: number, serve: Serve): Promise<readonly 
     flush: () => trouble(() => new Fault('no-space', 'the log is full', { hint: '' })),
     before: (operation) => (operation === 'scan' ? undefined : trouble(() => new Fault('io', 'EIO', { hint: '' }))),
   }).catch(() => undefined);
-  // The opening itself has failed: another seed has more to tell.
+  // The opening itself has failed: nothing to check with this seed.
   if (store === undefined) return [];
   const recorder = createRecorder();
   const snapshots = serve(store);

@@ -7,7 +7,7 @@ import { answers, waitFor } from './wait-for.ts';
 /** A server process that a test has started, and ends by its id. */
 export interface Daemon {
   readonly pid: number;
-  /** Resolves when the process is gone, whoever ended it. */
+  /** Resolves when the process has ended, for any reason. */
   readonly ended: Promise<void>;
   /** What it has printed, its predecessors with the same log included. */
   log(): string;

@@ -76,14 +76,14 @@ export async function fillRoot(root: string, amount: Amount): Promise<void> {
   let time = 1_700_000_000_000_000_000n;
   const append = async () => {
     time += 1_000_000_000n;
-    const sealed = stampEvents(batch, {
+    const stamped = stampEvents(batch, {
       store,
       after: log.end.position,
       clock: () => time,
       actor: { actor: 'containerd' },
     });
     batch = [];
-    await log.append(sealed, { reserve: true, flush: 'now' });
+    await log.append(stamped, { reserve: true, flush: 'now' });
   };
   for (const event of history(amount)) if (batch.push(event) === 2000) await append();
   await append();

@@ -12,7 +12,7 @@ export async function verified(root: string): Promise<{ readonly status: number;
   return { status, text: text.join('\n') };
 }
 
-/** The state that a root's log tells, whether its daemon runs or not. */
+/** The state from a root's log, whether its daemon runs or not. */
 export const stateOfRoot = (root: string): Promise<State> => loadStore({ root }, cliDeps);
 
 /** The types of all events in a root's log, after a position. */

@@ -15,7 +15,7 @@ export interface MemoryEventLogOptions {
   readonly store?: string;
   /** Where durable records go, and what a log that is opened again begins with. */
   readonly kept?: MemoryRecord[];
-  /** Plays the disk's flush: a batch is durable when it resolves and given back when it rejects (`isTransient`: the log goes on). */
+  /** Simulates the flush: a batch is durable when it resolves and rolled back when it rejects (`isTransient`: the log continues). */
   readonly flush?: (batch: readonly Envelope[]) => Promise<void>;
   /** Plays the room's limit: throws a Fault to refuse an append at once. */
   readonly admit?: (envelopes: readonly Envelope[], options: AppendOptions) => void;

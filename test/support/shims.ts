@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** Kills the containers of a namespace that outlived their containerd, and the shims that hold them: nobody else does. */
+/** Kills the containers of a namespace that outlived their containerd, and their shims; nothing else does. */
 export function killContainersOf(namespace: string): void {
   const all = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))

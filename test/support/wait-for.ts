@@ -17,7 +17,7 @@ export async function waitFor(
   }
 }
 
-/** Whether somebody accepts connections: on a unix socket's path, or on a loopback port. */
+/** Whether a server accepts connections: on a unix socket's path, or on a loopback port. */
 export function answers(address: string | number): Promise<boolean> {
   return new Promise((resolve) => {
     const connection = typeof address === 'number' ? createConnection(address, '127.0.0.1') : createConnection(address);

@@ -24,7 +24,7 @@ interface Context {
 type Living = ReadonlyMap<string, Snapshot>;
 
 /**
- * Compares a store that was started again with what its writers were told. Where the outcome of a call was not known, both
+ * Compares a restarted store with the answers to its writers. Where the outcome of a call was not known, both
  * are right, and the ledger learns which it was.
  */
 export async function check(context: Context): Promise<readonly Finding[]> {
@@ -40,7 +40,7 @@ export async function check(context: Context): Promise<readonly Finding[]> {
   }
   const known = new Set(ledgers.flatMap(({ facts }) => [...facts.keys()]));
   for (const key of living.keys())
-    if (!known.has(key)) findings.push({ what: 'unexplained', text: `${key} is there, but nobody asked for it` });
+    if (!known.has(key)) findings.push({ what: 'unexplained', text: `${key} exists, but no call created it` });
   return [...findings, ...(await disk(context, living))];
 }
 
@@ -77,7 +77,7 @@ function acknowledged({ facts }: Ledger, living: Living): readonly Finding[] {
     .filter(([key, fact]) => !isSame(fact, living.get(key)))
     .map(([key, { kind, token, parent }]) => {
       const found = shown(living.get(key));
-      // The ledger goes on from what is there, so that each loss is told once.
+      // The ledger continues from what exists, so that each loss is reported once.
       facts.delete(key);
       return { what: 'lost', text: `${key}: acknowledged as ${kind} ${token} on ${parent}, found ${found}` };
     });

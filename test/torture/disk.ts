@@ -46,7 +46,7 @@ function shutDownDisk(sandbox: Sandbox, type: 'xfs' | 'ext4'): Disk {
  * only shows the file system that was shut down.
  */
 async function mountAnew(path: string, mount: () => void): Promise<void> {
-  await waitFor(`${path} to be mounted anew`, () => {
+  await waitFor(`${path} to be mounted again`, () => {
     mount();
     try {
       // A directory may be read from memory still: only a new file shows that the disk is there.

@@ -6,7 +6,7 @@ export interface Fact {
   readonly parent: string;
   /** the snapshot's one label: no two states of a key have the same */
   readonly token: string;
-  /** what its own layer holds; undefined where nobody can know that */
+  /** what its own layer holds; undefined if unknown */
   readonly files: readonly KnownFile[] | undefined;
 }
 

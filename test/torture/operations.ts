@@ -74,7 +74,7 @@ async function written(
   }
 }
 
-/** Making directories one in the other reports whatever fails as ENOENT: only a look at the directory itself tells. */
+/** A recursive mkdir reports every failure as ENOENT; only the directory itself shows the cause. */
 function isMissing(path: string): boolean {
   try {
     return lstatSync(path, { throwIfNoEntry: false }) === undefined;

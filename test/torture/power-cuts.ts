@@ -153,7 +153,7 @@ interface Committing {
   readonly layers: Layer[];
 }
 
-/** Commits layer upon layer until nobody answers any more. */
+/** Commits layer after layer until the daemon stops answering. */
 async function commitLayers(
   { client, random, name, layers }: Committing,
   upper: (mounts: readonly Mount[]) => Promise<string>,

@@ -8,7 +8,7 @@ export interface Random {
   pick<T>(items: readonly [T, ...T[]]): T;
   /** one of what may be nothing */
   pickOf<T>(items: readonly T[]): T | undefined;
-  /** Another source, for somebody whose turns must not change what this one gives. */
+  /** An independent source: drawing from it does not change the values of this one. */
   split(): Random;
 }
 

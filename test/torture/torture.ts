@@ -19,7 +19,7 @@ import { createWriter } from './writer.ts';
 export interface Summary {
   readonly rounds: number;
   readonly acknowledged: number;
-  /** calls whose outcome only the restart told */
+  /** calls whose outcome was known only after the restart */
   readonly unknown: number;
   /** seconds that restarts took in the mean */
   readonly restart: number;
@@ -53,7 +53,7 @@ const longestLoad = 1500;
 
 /**
  * Round after round on one root: writers at work, a fault to the daemon, a restart, and a comparison of what there is with
- * what was acknowledged. Ends at the first finding. `say` is told of the progress.
+ * what was acknowledged. Ends at the first finding. `say` receives the progress.
  */
 export async function torture(options: TortureOptions, say: (line: string) => void): Promise<Summary> {
   const sandbox = createSandbox('torture');

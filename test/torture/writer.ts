@@ -6,7 +6,7 @@ import { commit, look, type Operation, prepare, remove, type Tools, update } fro
 export interface Writer {
   /** Calls acknowledged so far. */
   readonly acknowledged: number;
-  /** Works until it is told to stop, or until nobody answers. Rejects with a Violation. */
+  /** Works until it is stopped, or until the daemon stops answering. Rejects with a Violation. */
   work(stopped: () => boolean): Promise<void>;
 }
 

@@ -80,9 +80,9 @@ test('rejects the failed batch and all later items, then starts again', async ()
   const first = [watch(1)];
   await yieldToLoop();
   first.push(watch(2), watch(3));
-  batches[0]?.fail(new Error('given back'));
+  batches[0]?.fail(new Error('rolled back'));
   await Promise.all(first);
-  assert.equal(outcomes, ['1 given back', '2 given back', '3 given back']);
+  assert.equal(outcomes, ['1 rolled back', '2 rolled back', '3 rolled back']);
   assert.is(rewinds(), 1);
   const again = watch(4);
   await yieldToLoop();
@@ -97,16 +97,16 @@ test('rejects in the same tick in which it rolls back', async () => {
     store: () => Promise.reject(new Error('full')),
     undo: async (error) => {
       await yieldToLoop();
-      void commit.enqueue(2, 'now').catch(() => log.push('2 given back'));
+      void commit.enqueue(2, 'now').catch(() => log.push('2 rolled back'));
       return error as Error;
     },
     rewind: () => {
       log = [...log, 'rewound'];
     },
   });
-  await commit.enqueue(1, 'now').catch(() => log.push('1 given back'));
+  await commit.enqueue(1, 'now').catch(() => log.push('1 rolled back'));
   await yieldToLoop();
-  assert.equal(log, ['rewound', '1 given back', '2 given back']);
+  assert.equal(log, ['rewound', '1 rolled back', '2 rolled back']);
 });
 
 test('settles at once if nothing is pending, otherwise with the last item', async () => {

@@ -37,16 +37,16 @@ volumeDriverContract('memory driver', async () => {
 const injecting = suite('createMemoryDriver with `before`');
 
 injecting('calls it with each operation and id, and waits', async () => {
-  const told: string[] = [];
+  const calls: string[] = [];
   const driver = createMemoryDriver({
     before: async (operation, id) => {
       await new Promise((resolve) => setImmediate(resolve));
-      told.push(`${operation} ${id}`);
+      calls.push(`${operation} ${id}`);
     },
   });
   await driver.create(active(7));
   await driver.scan();
-  assert.equal(told, ['create 7', 'scan 0']);
+  assert.equal(calls, ['create 7', 'scan 0']);
 });
 
 injecting('fails an operation with the error thrown, and changes nothing', async () => {

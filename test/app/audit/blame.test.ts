@@ -106,7 +106,7 @@ overlay('lets the nearest layer decide, whatever a lower one has at a path', asy
   );
   for (const name of ['link', 'plain'])
     assert.is((await caughtFault(blamed(root, 'overlay', 'c', `/${name}/other`))).code, 'missing');
-  // A directory that a nearer layer has made anew in the place of the link.
+  // A directory that a nearer layer created in place of the link.
   rmSync(at(2, 'tree'));
   symlinkSync('/srv', at(2, 'tree'));
   mkdirSync(at(3, 'tree'));

@@ -19,18 +19,18 @@ const facts: readonly Event[] = [
   { type: 'SnapshotUpdated', data: { id: 2, key: 'b', before: { x: '' }, after: { x: '1' } } },
 ];
 const at = (position: number) => enveloped(facts).slice(0, position).reduce(evolve, emptyState());
-const told = (from: number, to: number) =>
+const summary = (from: number, to: number) =>
   differenceOf(at(from), at(to)).changes.map(({ how, id, bytes }) => `${how} ${id} ${bytes}`);
 
 test('has what appeared, vanished and changed, with the bytes', () => {
-  assert.equal(told(4, 9), ['vanished 1 -100', 'changed 2 0', 'appeared 3 40']);
-  assert.equal(told(1, 3), ['changed 1 100']);
-  assert.equal(told(9, 4), ['appeared 1 100', 'changed 2 0', 'vanished 3 -40']);
+  assert.equal(summary(4, 9), ['vanished 1 -100', 'changed 2 0', 'appeared 3 40']);
+  assert.equal(summary(1, 3), ['changed 1 100']);
+  assert.equal(summary(9, 4), ['appeared 1 100', 'changed 2 0', 'vanished 3 -40']);
 });
 
 test('is empty between equal states, whatever happened between them', () => {
-  assert.equal(told(9, 9), []);
-  assert.equal(told(0, 0), []);
+  assert.equal(summary(9, 9), []);
+  assert.equal(summary(0, 0), []);
 });
 
 test('is plain JSON with --json', () => {

@@ -156,12 +156,12 @@ test('names another remover, and follows a layer through retention', () => {
     ...envelope,
     meta: envelope.position === 3 ? { actor: 'operator' } : { actor: 'containerd', namespace: 'n' },
   }));
-  const told = storyOf([], name, seen);
-  assert.is(told?.now, 'removed');
-  assert.match(told?.story[2] ?? '', 'removed by the operator;');
-  assert.is(told?.story[3], 'restored (by hand), at position 4');
-  assert.match(told?.story[4] ?? '', 'removed by a client in namespace n;');
-  assert.is(told?.story[5], 'retention ended: it was old, at position 6');
+  const explained = storyOf([], name, seen);
+  assert.is(explained?.now, 'removed');
+  assert.match(explained?.story[2] ?? '', 'removed by the operator;');
+  assert.is(explained?.story[3], 'restored (by hand), at position 4');
+  assert.match(explained?.story[4] ?? '', 'removed by a client in namespace n;');
+  assert.is(explained?.story[5], 'retention ended: it was old, at position 6');
 });
 
 test.run();

@@ -7,22 +7,22 @@ import type { ContainerdListener } from '../../../src/ports/containerd-events.ts
 const test = suite('observe containerd');
 
 function observing(record: (event: Event) => void) {
-  let told: ContainerdListener | undefined;
+  let registered: ContainerdListener | undefined;
   let now = 0;
   const closed: string[] = [];
   const { close } = observeContainerd({
     journal: { recordSoon: ([event]) => event && record(event) },
     uptime: () => now,
     watch: (listener) => {
-      told = listener;
+      registered = listener;
       return { close: () => void closed.push('closed') };
     },
   });
   close();
   assert.equal(closed, ['closed']);
-  if (told === undefined) throw new Error('nobody listens');
+  if (registered === undefined) throw new Error('no listener');
   return {
-    listener: told,
+    listener: registered,
     pass: (seconds: number) => {
       now += seconds * 1000;
     },

@@ -25,7 +25,7 @@ async function given(count: number, held: readonly Envelope[] = []) {
   if (count > 0) await source.append(events(count), now);
   const kept: MemoryRecord[] = [];
   await createMemoryEventLog({ kept }).append(held, now);
-  const told: ForwardStatus[] = [];
+  const statuses: ForwardStatus[] = [];
   const openings: (() => void)[] = [];
   const failing = { flush: async (_batch: readonly Envelope[]) => {} };
   const forwarders: Forwarder[] = [];
@@ -38,13 +38,13 @@ async function given(count: number, held: readonly Envelope[] = []) {
       source,
       openTarget: openTarget ?? open,
       pauses,
-      onStatus: (status) => told.push(status),
+      onStatus: (status) => statuses.push(status),
     });
     forwarders.push(forwarder);
     forwarder.advance(source.end.position);
     return forwarder;
   };
-  return { source, kept, told, openings, failing, forward, held: () => kept.map(({ envelope }) => envelope) };
+  return { source, kept, statuses, openings, failing, forward, held: () => kept.map(({ envelope }) => envelope) };
 }
 
 const reached = (forwarder: Forwarder, state: ForwardStatus['state'], position: number) =>
@@ -81,11 +81,11 @@ test('forwarding: sends nothing beyond the durable position', async () => {
 });
 
 test('forwarding: continues after what the target holds', async () => {
-  const { forward, held, told } = await given(1200, events(700));
+  const { forward, held, statuses } = await given(1200, events(700));
   const forwarder = forward();
   await reached(forwarder, 'forwarding', 1200);
   assert.equal(held(), events(1200));
-  assert.is(told[0]?.position, 700);
+  assert.is(statuses[0]?.position, 700);
   await forwarder.close();
 });
 

@@ -50,13 +50,13 @@ test('load state: replays only what follows the checkpoint', async () => {
 test('load state: an unreadable checkpoint is logged and skipped for an older one', async () => {
   const log = await filled();
   const [one, two] = [(await log.chainHashAt(1)) ?? '', (await log.chainHashAt(2)) ?? ''];
-  const told: string[] = [];
-  const logger = { ...silent, warn: (fields: object) => void told.push(JSON.stringify(fields)) };
+  const warnings: string[] = [];
+  const logger = { ...silent, warn: (fields: object) => void warnings.push(JSON.stringify(fields)) };
   const broken: Checkpoint = { at: { position: 2, chainHash: two }, rows: [{ row: 'nonsense' }] };
   const { checkpoint, replayed } = await loadState(log, offering(broken, at(1, one)), logger);
   assert.is(checkpoint, 1);
   assert.is(replayed, 2);
-  assert.match(told.join(), 'checkpoint at 2');
+  assert.match(warnings.join(), 'checkpoint at 2');
 });
 
 test('load state: a checkpoint ahead of the log is a fault', async () => {

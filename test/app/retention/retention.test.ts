@@ -149,7 +149,7 @@ test('retention: a retained layer without a volume is evicted, and the layer pre
   assert.equal(retained(store), [2, 3]);
 });
 
-/** What somebody did to the volume of the first layer by hand, and what is said of it. */
+/** Changes made by hand to the volume of the first layer, and the reason reported. */
 const alterations: readonly (readonly [about: string, change: (volume: MemoryVolume) => void, said: RegExp])[] = [
   ['emptied', (volume) => Object.assign(volume, { bytes: 0, inodes: 0 }), /holds 0 of the 1 inodes/],
   ['truncated', (volume) => Object.assign(volume, { bytes: 0 }), /holds 0 of the 1048576 bytes/],
@@ -157,7 +157,7 @@ const alterations: readonly (readonly [about: string, change: (volume: MemoryVol
 ];
 
 for (const [about, change, said] of alterations) {
-  test(`retention: a layer that was ${about} is evicted with the reason, and prepared anew`, async () => {
+  test(`retention: a layer that was ${about} is evicted with the reason, and prepared again`, async () => {
     const store = await withRemoved();
     await removeAll(store);
     change(volumeOf(store, '1'));

@@ -15,16 +15,16 @@ test('ids follow only from store and position, as version 5 of RFC 9562', () => 
 });
 
 test('envelopes follow each other, and all of one record share time and correlation', () => {
-  const sealed = stampEvents([prepared(1, 'a'), prepared(2, 'b')], { store, after: 41, clock: () => 5n, actor });
+  const stamped = stampEvents([prepared(1, 'a'), prepared(2, 'b')], { store, after: 41, clock: () => 5n, actor });
   assert.equal(
-    sealed.map(({ position }) => position),
+    stamped.map(({ position }) => position),
     [42, 43],
   );
   assert.equal(
-    sealed.map(({ time }) => time),
+    stamped.map(({ time }) => time),
     [5n, 5n],
   );
-  const [first, second] = sealed;
+  const [first, second] = stamped;
   assert.equal(first?.meta, { ...actor, correlation: eventId(store, 42) });
   assert.equal(second?.meta, first?.meta);
 });

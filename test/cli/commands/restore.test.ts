@@ -37,7 +37,7 @@ async function printed(deps: MemoryDeps, name?: string, options: { json?: boolea
   return lines;
 }
 
-/** A deps whose store is stopped, and that answers as it is told. */
+/** CLI dependencies with a stopped store and the given answers. */
 const stopped = (deps: MemoryDeps, asked: string[]): MemoryDeps => ({
   ...deps,
   restoreStopped: async ({ root, driver }, name) => {

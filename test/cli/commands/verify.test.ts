@@ -147,7 +147,7 @@ test('accepts a checkpoint that is written meanwhile', async ({ deps }) => {
   assert.is(await verify({ root: deps.root }, early, print), 0);
 });
 
-/** The first call answers with what was opened before, later ones anew. */
+/** The first call returns the opened log, later ones open it again. */
 function onceThen<T>(first: T, later: () => Promise<T>): () => Promise<T> {
   let called = false;
   return async () => {
@@ -171,10 +171,10 @@ test('accepts only the gap that a repair recorded', async ({ deps }) => {
   const data = { ...at, done: 'bridged', readable: 2, unreadable: 1, kept: 'log/damaged-3', lastId: 4 } as const;
   const repair = { type: 'LogRepaired', data } as const;
   await deps.append(enveloped([repair], 13));
-  const told = await look();
-  assert.is(told.status, 0, told.text);
+  const result = await look();
+  assert.is(result.status, 0, result.text);
   assert.match(
-    told.text,
+    result.text,
     'note: known since the repair at position 14: positions 3 to 5 are lost, 1 of them unreadable',
   );
 });

@@ -21,7 +21,7 @@ export interface Image {
   readonly layers: readonly Layer[];
 }
 
-/** What a container of an image runs as and runs, unless told otherwise. */
+/** What a container of an image runs as and runs, by default. */
 export interface Defaults {
   readonly User?: string;
   readonly Cmd?: readonly string[];

@@ -1,8 +1,8 @@
 /** What the next append meets instead of a proper answer. */
 export type AppendFault =
-  /** nothing is written, nobody answers */
+  /** nothing is written, no answer */
   | 'silent'
-  /** it is written, nobody answers */
+  /** it is written, no answer */
   | 'unanswered'
   /** nothing is written, the connection is cut */
   | 'cut'
@@ -15,13 +15,13 @@ export type AppendFault =
 
 /** What a server does that a real one doesn't do on demand. */
 export interface Faults {
-  /** the version that the server tells; undefined for one so old that it can't */
+  /** the version that the server reports; undefined for one too old to report it */
   version: string | undefined;
   /** milliseconds before every answer to an append */
   delay: number;
   /** bytes that one append may have */
   maxAppendSize: number;
-  /** nobody is answered at all */
+  /** no call is answered */
   silent: boolean;
   /** this node serves no reads that ask for the leader */
   follower: boolean;

@@ -32,7 +32,7 @@ export interface ServiceContext {
   readonly address: () => { readonly host: string; readonly port: number };
   /** `name:password` that every call must bring; undefined for an insecure server */
   readonly credentials: string | undefined;
-  /** told of every append that came in, whatever becomes of it */
+  /** called for every append that arrives, whatever its outcome */
   readonly seen: (stream: string, events: readonly StoredEvent[], expected: unknown) => void;
 }
 

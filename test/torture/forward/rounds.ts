@@ -44,7 +44,7 @@ const compareEvery = 25;
 
 /**
  * Kills the daemon or the server of the cluster, again and again, while writers are at work and events are forwarded. Every
- * so often, and at the end, the stream must become the log, position by position. `say` is told of the progress.
+ * so often, and at the end, the stream must become the log, position by position. `say` receives the progress.
  */
 export async function tortureForward(options: ForwardOptions, say: (line: string) => void): Promise<ForwardSummary> {
   const sandbox = createSandbox('torture-forward');

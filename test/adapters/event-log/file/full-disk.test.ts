@@ -54,7 +54,7 @@ function fill({ path }: Loop): void {
 
 const free = ({ path }: Loop) => rmSync(join(path, 'filler'));
 
-/** Appends one event after the other as long as the log takes them, and tells why it stopped. */
+/** Appends one event after the other until the log rejects one; returns the reason. */
 async function appendAll(log: EventLog, room: typeof now | typeof reserved, atMost = 100_000): Promise<string> {
   for (let count = 0; count < atMost; count++)
     try {

@@ -38,7 +38,7 @@ test('accepts what the client accepts, and is shown without its password', () =>
     assert.equal(shownOf(readConnectionString(url)), { url: url.trim(), shown });
 });
 
-for (const [url, told] of [
+for (const [url, expected] of [
   ['', 'does not begin with kurrentdb://'],
   ['http://a:2113', 'does not begin with kurrentdb://'],
   ['unix:/run/db.sock', 'no unix sockets'],
@@ -70,7 +70,7 @@ for (const [url, told] of [
       assert.instance(error, Fault);
       const { code, message, hint } = error as Fault;
       assert.is(code, 'misuse');
-      assert.ok(`${message} ${hint}`.includes(told), `${message} ${hint}`);
+      assert.ok(`${message} ${hint}`.includes(expected), `${message} ${hint}`);
       assert.ok(hint.length > 0);
       assert.not.match(`${message} ${hint}`, /:password@a/);
       return;

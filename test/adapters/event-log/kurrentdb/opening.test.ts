@@ -34,15 +34,15 @@ test('continues the stream, given one node or a list of nodes', async ({ open, e
   }
 });
 
-for (const [what, version, told] of [
+for (const [what, version, expected] of [
   ['is too old', '20.10.4', 'too old: version 20.10.4'],
-  ["can't tell its version", undefined, 'too old: it does not report its version'],
+  ["doesn't report its version", undefined, 'too old: it does not report its version'],
 ] as const)
   test(`refuses a cluster that ${what}`, async ({ open, standIn }) => {
     standIn.faults.version = version;
     const { code, message, hint } = await rejection(open(brief));
     assert.is(code, 'unsupported');
-    assert.match(message, told);
+    assert.match(message, expected);
     assert.match(hint, 'upgrade it to 21.10 or newer');
   });
 
@@ -64,16 +64,20 @@ test('fails within its timeout if nothing listens or answers', async ({ open, st
   assert.match((await rejection(open({ retry: { answer: 500, outcome: 600 } }))).message, 'no answer within 500 ms');
 });
 
-for (const [what, urlFor, told] of [
-  ['nobody listens', ({ free }) => `kurrentdb://127.0.0.1:${free}?tls=false`, 'ECONNREFUSED'],
+for (const [what, urlFor, expected] of [
+  ['no server listens', ({ free }) => `kurrentdb://127.0.0.1:${free}?tls=false`, 'ECONNREFUSED'],
   [
     'a list names no node that listens',
     ({ free }) => `kurrentdb://127.0.0.1:${free},localhost:${free}?tls=false`,
     'ECONNREFUSED',
   ],
   ['a name leads nowhere', () => 'kurrentdb://nowhere.invalid:2113?tls=false', 'nowhere.invalid:2113: getaddrinfo'],
-  ['nobody answers', ({ silent }) => `kurrentdb://127.0.0.1:${silent}?tls=false`, 'no answer within 1000 ms'],
-  ['nobody shakes hands', ({ silent }) => `kurrentdb://127.0.0.1:${silent}`, 'no answer within 1000 ms'],
+  [
+    'the server does not answer',
+    ({ silent }) => `kurrentdb://127.0.0.1:${silent}?tls=false`,
+    'no answer within 1000 ms',
+  ],
+  ['the TLS handshake does not finish', ({ silent }) => `kurrentdb://127.0.0.1:${silent}`, 'no answer within 1000 ms'],
   [
     'only a follower is named',
     ({ follower }) => `kurrentdb://127.0.0.1:${follower}?tls=false`,
@@ -104,7 +108,7 @@ for (const [what, urlFor, told] of [
     const failed = await rejection(open({ url: urlFor(ports), retry, onWait, signal: waiting.signal }));
     assert.is(failed.code, 'io');
     assert.is(waits.length, 1);
-    assert.match(waits[0] ?? '', told);
+    assert.match(waits[0] ?? '', expected);
     assert.not.match(`${waits[0]} ${failed.message}`, /Resolution note|UNAVAILABLE/);
   });
 

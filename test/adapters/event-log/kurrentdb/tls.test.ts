@@ -38,7 +38,7 @@ test('reports that the certificate is not trusted', async () => {
   assert.match(hint, 'tlsCAFile=');
 });
 
-for (const [what, urlFor, told, todo] of [
+for (const [what, urlFor, expected, todo] of [
   [
     'a list of nodes is not trusted',
     (host) => `kurrentdb://admin:changeit@${host},${host}`,
@@ -57,7 +57,7 @@ for (const [what, urlFor, told, todo] of [
     const retry = { notice: 100, answer: 30_000, outcome: 600_000 };
     const { code, message, hint } = await rejection(open({ url: urlFor(host), retry }));
     assert.is(code, 'unsupported');
-    assert.match(message, told);
+    assert.match(message, expected);
     assert.not.match(message, 'Resolution note');
     assert.match(hint, todo);
   });

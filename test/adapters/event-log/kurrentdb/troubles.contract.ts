@@ -142,7 +142,7 @@ export function troublesContract(name: string, start: (sandbox: Sandbox) => Prom
     assert.equal(await readAll(await open()), events(4));
   });
 
-  for (const [limit, metadata, told] of [
+  for (const [limit, metadata, expected] of [
     ['$maxCount', { maxCount: 2 }, /events expire at the cluster \(\$maxCount=2\)/],
     ['$maxAge', { maxAge: 3_600 }, /events expire at the cluster \(\$maxAge=3600\)/],
   ] as const)
@@ -152,7 +152,7 @@ export function troublesContract(name: string, start: (sandbox: Sandbox) => Prom
       const { reports, recovers } = watched(log);
       await log.append(events(3), now);
       await administrator.setMetadata(stream, metadata);
-      const { fault, refuses } = await reports(told);
+      const { fault, refuses } = await reports(expected);
       assert.is(refuses, 'ordinary');
       assert.match(fault.hint, 'when $maxCount, $maxAge and $tb are taken away');
       assert.match((await rejection(log.append(events(1, 3), now))).message, /accepts no such events for now/);

@@ -12,7 +12,13 @@ const failingAt =
     if (reached === step) throw new Error(`no further than ${step}`);
   };
 
-const stepsOf = (operation: string) => steps.filter((name) => name.startsWith(`btrfs.${operation}`));
+/** Never empty: a renamed step must not silently drop its tests. */
+function stepsOf(operation: 'create' | 'freeze'): readonly Step[] {
+  const found = steps.filter((name) => name.startsWith(`btrfs.${operation}.`));
+  assert.ok(found.length > 0, operation);
+  return found;
+}
+
 const modeOf = (path: string) => (lstatSync(path).mode & 0o7777).toString(8);
 
 btrfsSuite('interrupted', (test) => {
@@ -42,7 +48,7 @@ btrfsSuite('interrupted', (test) => {
       assert.equal(await driver.scan(), []);
     });
 
-  for (const step of stepsOf('seal'))
+  for (const step of stepsOf('freeze'))
     test(`unfreezes, or freezes again, a layer interrupted at ${step}`, async ({ open, driver, part }) => {
       await driver.create(active(1));
       writeFileSync(part(1, 'fs/file'), 'first');

@@ -73,7 +73,7 @@ test('keeps everything in a frozen layer, including nested subvolumes', async ()
         readFileSync(`${root}/snapshots/3/layer/nested/${size}`).equals(Buffer.alloc(size, 4)),
         `nested ${size}`,
       );
-    // What nobody sealed shows that the power was really cut.
+    // The layer that was not frozen shows that the power was really cut.
     const late = `${root}/snapshots/1/fs/late`;
     assert.not(existsSync(late) && readFileSync(late).length > 0);
   } finally {

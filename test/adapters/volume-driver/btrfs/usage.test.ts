@@ -31,7 +31,7 @@ async function layered({ driver, part, commit }: Place): Promise<string> {
   return part(2, 'fs');
 }
 
-/** What the btrfs command says that nobody shares with a subvolume. */
+/** The exclusive bytes of a subvolume, as reported by the btrfs command. */
 function exclusive(path: string): number {
   btrfs('filesystem', 'sync', path);
   const [, , bytes] = /^\s*(\d+)\s+(\d+)/m.exec(btrfs('filesystem', 'du', '-s', '--raw', path)) ?? [];
@@ -76,7 +76,7 @@ const changes: readonly (readonly [title: string, inodes: number, change: (fs: s
       closeSync(fd);
     },
   ],
-  ['a file of the parent written anew', 2, (fs) => writeFileSync(`${fs}/d0/f4`, fill(20_000, 7))],
+  ['a file of the parent rewritten', 2, (fs) => writeFileSync(`${fs}/d0/f4`, fill(20_000, 7))],
   [
     'files of the parent deleted',
     1,

@@ -107,7 +107,7 @@ function damages(directory: string): readonly (readonly [name: string, damage: (
   });
 }
 
-/** The repaired log must be whole, readable, open for more, and hold only what the old one held, besides what tells of repairs. */
+/** The repaired log must be intact, readable and writable, and hold only events of the old one, besides those that record repairs. */
 async function isWhole(root: string, name: string): Promise<readonly number[]> {
   const directory = join(root, 'log');
   const { damage, tail } = await inspectLog(directory);
@@ -217,12 +217,12 @@ test('reports an earlier gap again if its event may be lost too', async (context
   await repaired(root, known);
   const { gaps } = await inspectLog(directory);
   const log = await readLogDirectory(directory);
-  const told = (await readAll(log)).flatMap(({ event }) => (event.type === 'LogRepaired' ? [event.data] : []));
+  const repairs = (await readAll(log)).flatMap(({ event }) => (event.type === 'LogRepaired' ? [event.data] : []));
   assert.equal(
-    told.map(({ done }) => done),
+    repairs.map(({ done }) => done),
     ['bridged', 'truncated'],
   );
-  assert.equal([told[0]?.first, told[0]?.last], [gaps[0]?.first, gaps[0]?.last]);
+  assert.equal([repairs[0]?.first, repairs[0]?.last], [gaps[0]?.first, gaps[0]?.last]);
 });
 
 test('can be killed at any step and repeated', async (context) => {

@@ -111,7 +111,7 @@ test('indexes the open segment up to its newest events, and continues there', as
   assert.not.equal(readFileSync(join(context.index, name)), first);
   for (const id of [1, 1500, 2001, 4000])
     assert.equal(await found(context, { field: 'key', value: `grown-${id}` }), [id]);
-  // As long, but another history: what was taken back and written anew.
+  // The same length, but another history: events rolled back and others written.
   await grow(other, 'other', 0, 4000);
   writeFileSync(join(other.index, name), first);
   for (const id of [1, 1500, 4000]) assert.equal(await found(other, { field: 'key', value: `other-${id}` }), [id]);
