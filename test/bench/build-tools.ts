@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { run } from '../support/run.ts';
 
-/** Where Debian keeps Go packages' sources. */
+/** The folder of Debian's Go package sources. */
 const gopath = '/usr/share/gocode';
 
 /** The programs in Go: containerd's own drivers behind a socket, and the one client that drives every server. */

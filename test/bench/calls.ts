@@ -9,7 +9,7 @@ interface Calls {
   readonly xfs?: boolean;
   /** what to reach against containerd's driver, by driver and workers */
   readonly targets?: Readonly<Record<string, number>>;
-  /** measured beside a bare HTTP/2 server too, and what part of its speed is to be reached by 32 workers */
+  /** measured beside a bare HTTP/2 server too, and the part of its speed that 32 workers should reach */
   readonly bare?: number;
 }
 

@@ -13,7 +13,7 @@ import {
 import { type Row, rowOf } from './row.ts';
 import type { Workload } from './workload.ts';
 
-/** How long the builtin snapshotter may take less, where a row has a target: the ratio is its time over ours. */
+/** The target of a row, if it has one: the time of the builtin snapshotter divided by ours. */
 const targets: Readonly<Record<(typeof durabilities)[number], number>> = { commit: 1 / 1.1, background: 1 };
 
 const images: Readonly<Record<string, () => Image>> = {

@@ -4,7 +4,7 @@ import { type Bench, type DriverName, driverNames } from './workload.ts';
 export interface Choice extends Omit<Bench, 'sandbox' | 'tools'> {
   /** of workloads */
   readonly names: readonly string[];
-  /** where results are written, over those of earlier runs */
+  /** the output folder; earlier results are overwritten */
   readonly folder: string;
 }
 

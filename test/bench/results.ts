@@ -13,7 +13,7 @@ export interface Results {
 
 const figures = 'results.json';
 
-/** The results in a folder; none where there is nothing yet. */
+/** The results in a folder; none if there are no files. */
 export function readResults(folder: string): readonly Row[] {
   const path = join(folder, figures);
   return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Results).rows : [];

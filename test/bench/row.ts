@@ -10,7 +10,7 @@ export interface Latency {
 export interface Figures {
   readonly name: string;
   readonly value: Spread;
-  /** by kind of operation; empty where the value itself is a time */
+  /** by kind of operation; empty if the value itself is a time */
   readonly latencies: Readonly<Record<string, Latency>>;
 }
 

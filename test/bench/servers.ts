@@ -18,7 +18,7 @@ export function placeOn({ sandbox }: Pick<Bench, 'sandbox'>, on: FileSystem): st
 
 interface Placed {
   readonly driver: DriverName;
-  /** where roots lie */
+  /** the parent directory of roots */
   readonly place: string;
   /** distinguishes servers of one kind */
   readonly name: string;

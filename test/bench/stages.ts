@@ -19,7 +19,7 @@ const turns = 2_000;
 const store = '0b7c1e9e-3a55-4c8e-9d0a-6a1f6a3f1c11';
 const rules = { viewsNeedParent: false, rebase: true, flushed: true, retain: false };
 
-/** Where the time of a Prepare goes, each stage alone and one after the other in one thread, nothing else running. */
+/** The time of each stage of a Prepare, one after the other in one thread, with nothing else running. */
 export const stages: Workload = async function* ({ sandbox }) {
   const driver = await createOverlayDriver({ root: sandbox.folder('stages'), system: createSystem() });
   const fd = openSync(join(sandbox.path, 'stages.log'), 'w');

@@ -5,7 +5,7 @@ export interface Spread {
   readonly high: number;
 }
 
-/** Throws a TypeError where there were no rounds. */
+/** Throws a TypeError if there were no rounds. */
 export function spreadOf(values: readonly number[]): Spread {
   const sorted = [...values].sort((a, b) => a - b);
   const [low] = sorted;
@@ -14,7 +14,7 @@ export function spreadOf(values: readonly number[]): Spread {
   return { median: quantile(sorted, 0.5), low, high };
 }
 
-/** Between two values where the middle lies between them. */
+/** The mean of the two middle values for an even count. */
 function quantile(sorted: readonly number[], part: number): number {
   const place = (sorted.length - 1) * part;
   const before = sorted[Math.floor(place)] ?? 0;

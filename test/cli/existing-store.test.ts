@@ -29,7 +29,7 @@ test('serve --existing creates nothing, and ends with a status that is restarted
   assert.match(missing.stderr, `root ${root}: holds no store, and may not create one`);
   assert.match(missing.stderr, /^hint: its disk may not be mounted/m);
   assert.not.ok(existsSync(root));
-  // The directory that the disk is to be mounted on.
+  // The mount point of the disk.
   mkdirSync(root);
   const config = join(sandbox.path, 'config.toml');
   writeFileSync(config, 'existing = true\n');

@@ -14,9 +14,9 @@ import { waitFor } from '../support/wait-for.ts';
 interface Context {
   sandbox: Sandbox;
   client: SnapshotsClient;
-  /** where the daemon serves HTTP on loopback */
+  /** the HTTP port of the daemon on loopback */
   port: number;
-  /** and where nginx does */
+  /** the port of nginx */
   front: number;
 }
 

@@ -14,19 +14,19 @@ import { type DriverUnderTest, driversUnderTest, isStepOf } from './drivers.ts';
 import { type Call, endingScript, type Listed, retentionScript, wholeScript } from './script.ts';
 import { createServing, type Serving } from './serving.ts';
 
-/** Small, so that a short life reaches rotations and checkpoints. */
+/** Small, so that a short script reaches rotations and checkpoints. */
 const settings = 'log = { segment_bytes = "64KiB" }\ncheckpoint = { every = 4 }';
 
-/** The failpoints of one life after the other, each of which they end. */
+/** The failpoints of consecutive daemons; each of them kills its daemon. */
 type Lives = readonly string[];
 
-/** What leaves something for the next start to do, by driver. */
+/** Failpoints that leave work for the next start, by driver. */
 const leftOver: Readonly<Record<string, string>> = {
   overlay: 'overlay.create.work=kill',
   btrfs: 'btrfs.create.name=kill',
 };
 
-/** Which lives a step is to end, each of them for one store. Most steps are reached once by every call. */
+/** The daemons to kill at a step, one list per store. Most steps are reached once by every call. */
 function killsAt(step: Step, driver: string): readonly Lives[] {
   const kill = `${step}=kill`;
   if (step === 'undo.prepare') return [[`prepare.volume=error(EIO)@1;${kill}`]];
@@ -35,7 +35,7 @@ function killsAt(step: Step, driver: string): readonly Lives[] {
   if (step === 'undo.volume') return [[`log.write=error(ENOSPC)@3;${kill}`]];
   if (step === 'undo.record') return [[`log.write=error(ENOSPC)@3;undo.volume=error(EIO);${kill}`]];
   if (step.startsWith('reconcile.')) return [[leftOver[driver] ?? '', kill]];
-  // What the log and the checkpoints do at which time is the same with every driver.
+  // The order of log and checkpoints is the same with every driver.
   if (step === 'log.write' || step === 'log.sync')
     return (driver === 'overlay' ? [1, 2, 3, 6] : [3]).map((at) => [`${kill}@${at}`]);
   if (step.startsWith('checkpoint.') && driver === 'overlay') return [[`${kill}@1`], [`${kill}@2`]];
@@ -66,7 +66,7 @@ async function listOf(client: SnapshotsClient): Promise<Listed> {
 
 const same = (one: Listed, other: Listed) => [...one].sort().join('\n') === [...other].sort().join('\n');
 
-/** Plays on until all calls are answered, or one is not: then the daemon is dead. */
+/** Continues until all calls are answered, or one is not, because the daemon has been killed. */
 async function play(progress: Progress, client: SnapshotsClient): Promise<void> {
   for (; progress.next < progress.calls.length; progress.next += 1) {
     const call = progress.calls[progress.next];
@@ -76,7 +76,7 @@ async function play(progress: Progress, client: SnapshotsClient): Promise<void> 
   }
 }
 
-/** Everything acknowledged is there, and the call that was under way is answered as it should at its first try. */
+/** Everything acknowledged exists, and the interrupted call gets the expected answer at its first repetition. */
 async function takeUp(progress: Progress, client: SnapshotsClient): Promise<void> {
   const list = await listOf(client);
   const call = progress.calls[progress.next];
@@ -92,7 +92,7 @@ async function takeUp(progress: Progress, client: SnapshotsClient): Promise<void
   progress.next += 1;
 }
 
-/** Lives the whole script through, with daemons killed at failpoints and started again. */
+/** Runs the whole script, with daemons killed at failpoints and restarted. */
 async function survive(
   { serving, script }: { serving: Serving; script: typeof wholeScript },
   driver: DriverUnderTest,
@@ -124,7 +124,7 @@ async function survive(
   await expectVerified(serving.root);
 }
 
-/** Without retention nothing is left of what was removed. */
+/** Without retention nothing of a removed snapshot is left. */
 async function emptied(serving: Serving): Promise<void> {
   const daemon = await serving.start();
   await waitFor('an empty disk', () => onDisk(serving.root).snapshots.length === 0);
@@ -136,7 +136,7 @@ async function expectVerified(root: string): Promise<void> {
   assert.is(status, 0, text);
 }
 
-/** Plays until the daemon's failpoint ends it: at its start, during the calls, after them, or while it is being stopped. */
+/** Runs until the daemon's failpoint kills it: at its start, during the calls, after them, or during its stop. */
 async function untilKilled(serving: Serving, progress: Progress, failpoints: string): Promise<void> {
   const daemon = await serving.start(failpoints).catch((error: Error) => {
     assert.match(error.message, ' ended:');
@@ -145,18 +145,18 @@ async function untilKilled(serving: Serving, progress: Progress, failpoints: str
   const client = serving.connect();
   await play(progress, client);
   client.close();
-  // To be ended by SIGKILL is an error in the eyes of who asks it to stop; here it is what is wanted.
+  // `stop` rejects if the daemon was killed, which is expected here.
   await daemon.stop().catch(() => {});
   assert.not.match(daemon.log(), '"msg":"stopped"', `${failpoints} was not reached`);
 }
 
-/** What is played for the steps of a part that the whole script does not reach. */
+/** What is run for the steps of a part that the script does not reach. */
 const plays: Readonly<Record<string, { readonly retention?: string; readonly script: typeof wholeScript }>> = {
   restore: { retention: 'min_free = "0%"', script: retentionScript },
   retention: { retention: 'keep = 0', script: endingScript },
 };
 
-/** The daemons of so many stores run at the same time. */
+/** The number of stores whose daemons run concurrently. */
 const atOnce = 3;
 
 function crashTests(test: Test, driver: DriverUnderTest): void {

@@ -43,7 +43,7 @@ test.after(({ sandbox }) => sandbox.close());
 
 type Damage = readonly [name: string, file: string, change: (bytes: Buffer) => Buffer];
 
-/** Where the lines of a segment begin, and its end. */
+/** The offsets of the lines of a segment, and its end. */
 function startsOf(bytes: Buffer): readonly number[] {
   const starts = [0];
   for (let at = bytes.indexOf('\n'); at !== -1; at = bytes.indexOf('\n', at + 1)) starts.push(at + 1);
@@ -57,7 +57,7 @@ function segmentBytes(root: string): readonly (readonly [name: string, bytes: Bu
   });
 }
 
-/** One bit in each line, its place moving on from line to line. */
+/** One bit in each line, at an offset that grows from line to line. */
 const flips = (root: string): readonly Damage[] =>
   segmentBytes(root).flatMap(([name, bytes, starts]) =>
     starts.slice(0, -1).map((start, index): Damage => {
@@ -73,7 +73,7 @@ const flips = (root: string): readonly Damage[] =>
     }),
   );
 
-/** At the end of each line, and within it. */
+/** At the end of each line, and inside it. */
 const truncations = (root: string): readonly Damage[] =>
   segmentBytes(root).flatMap(([name, , starts]) =>
     starts
@@ -110,13 +110,13 @@ function damaged({ sandbox, whole }: Context, [, file, change]: Damage, checkpoi
   return root;
 }
 
-/** Damages a copy, looks that it is found and named, repairs it, starts it, and compares what lives. */
+/** Damages a copy, checks that verify finds and names it, repairs it, starts it, and compares the live snapshots. */
 async function survives(context: Context, damage: Damage, checkpoints: boolean): Promise<void> {
   const [name] = damage;
   const root = damaged(context, damage, checkpoints);
   const found = await verified(root);
   if (checkpoints) assert.is(found.status, 3, `${name}\n${found.text}`);
-  // Without checkpoints a log that ends earlier, or whose last line is torn, is a whole one.
+  // Without checkpoints a log that ends earlier, or whose last line is torn, is intact.
   const silent = found.status !== 3;
   if (!silent && !/the log ends at/.test(found.text))
     assert.match(found.text, /\.log: byte [0-9]+, position [0-9]+: /, name);
@@ -130,7 +130,7 @@ async function survives(context: Context, damage: Damage, checkpoints: boolean):
   if (!silent) await keptAll(context, root, { name, before, expected });
 }
 
-/** Lives what must, nothing was deleted, and no number can be given again. */
+/** The expected snapshots are live, nothing was deleted, and no id can be assigned again. */
 async function keptAll(
   { events }: Context,
   root: string,
@@ -167,7 +167,7 @@ test('a start refuses the damage it reads, and names the repair command', async 
   }
 });
 
-/** A serving of a copy of the whole store, damaged in the middle of its second segment. */
+/** A copy of the store, damaged in the middle of its second segment. */
 function servedDamaged({ sandbox, whole }: Context, name: string, checkpoints: boolean): Serving {
   const root = copyRoot(whole, join(sandbox.path, name), checkpoints);
   const file = join(root, 'log', segmentsOf(root)[1] ?? '');
@@ -181,7 +181,7 @@ function servedDamaged({ sandbox, whole }: Context, name: string, checkpoints: b
 const keysOf = async (serving: Serving): Promise<readonly string[]> =>
   (await serving.connect().list()).map(({ name }) => name).sort();
 
-/** The daemon must end by itself and say so. */
+/** The daemon must end by itself with the message. */
 async function assertRefused(serving: Serving, hint: string): Promise<void> {
   const error = await serving.start().then(
     () => undefined,

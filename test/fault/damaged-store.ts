@@ -12,7 +12,7 @@ import type { Sandbox } from '../support/sandbox.ts';
 import type { SnapshotsClient } from '../support/snapshots-client.ts';
 import { createServing, type Serving } from './serving.ts';
 
-/** As many as a snapshot may have: their event fills the smallest segment, and the event after it begins a new one. */
+/** The maximum of a snapshot: their event fills the smallest segment, and the next event starts a new one. */
 const manyLabels = Object.fromEntries(Array.from({ length: 16 }, (_, n) => [`large-${n}`, 'x'.repeat(4000)]));
 
 export const settings = '[log]\nsegment_bytes = "64KiB"\narchive = false\n[checkpoint]\nevery = 8\n';
@@ -33,7 +33,7 @@ async function makeLayer(client: SnapshotsClient, name: string, parent: string):
   await client.commit(name, `extract ${name}`);
 }
 
-/** A store that a daemon has filled in two sessions, left in order: four segments, two checkpoints, removals at both ends. */
+/** A store filled by a daemon in two sessions, closed cleanly: four segments, two checkpoints, removals at both ends. */
 export async function fillStore(sandbox: Sandbox, root: string): Promise<Serving> {
   const serving = createServing(sandbox, { driver: 'overlay', root, settings });
   const first = await serving.start();
@@ -58,7 +58,7 @@ export async function fillStore(sandbox: Sandbox, root: string): Promise<Serving
   return serving;
 }
 
-/** A fresh copy of a whole root. */
+/** A fresh copy of a root. */
 export function copyRoot(from: string, to: string, checkpoints: boolean): string {
   rmSync(to, { recursive: true, force: true });
   cpSync(from, to, { recursive: true });
@@ -81,13 +81,13 @@ export async function envelopesOf(root: string): Promise<readonly Envelope[]> {
   return all;
 }
 
-/** Opens a store as a start of the daemon does, recovery included, and leaves it again. */
+/** Opens a store as a start of the daemon does, including recovery, and closes it. */
 export async function startAndStop(root: string): Promise<void> {
   await cliDeps.reconcileStopped(loadConfig({ file: undefined, flags: { root, driver: 'overlay' } }), silent);
 }
 
 /**
- * The keys that must live after a repair and a start: by the events before the place where the log was cut, but for what
+ * The keys that must live after a repair and a start: by the events before the position at which the log was truncated, but for what
  * has no volume any more. A checkpoint stands for what was left out: nothing of that is missing.
  */
 export function survivors(

@@ -18,7 +18,7 @@ export interface DiskStore extends Service {
   readonly journal: Journal;
   /** messages of warnings and errors */
   readonly said: string[];
-  /** Leaves the store in order, as far as it can. Idempotent. */
+  /** Closes the store cleanly, as far as possible. Idempotent. */
   end(): Promise<void>;
 }
 
@@ -27,13 +27,13 @@ export interface DiskStoreOptions {
   readonly createDriver: (root: string, failpoint: Failpoint) => Promise<VolumeDriver>;
   readonly failpoint: Failpoint;
   readonly segmentBytes?: number;
-  /** nothing is retained unless said */
+  /** default: nothing is retained */
   readonly retention?: RetentionPolicy | null;
 }
 
 const storeId = '7d6cf0f4-5d61-4a0a-8f0e-0f6b0f6f3c55';
 
-/** Opens and recovers a store as the daemon does. Rejects where that fails, and holds nothing then. */
+/** Opens and recovers a store as the daemon does. If that fails, it rejects and releases everything. */
 export async function openDiskStore(options: DiskStoreOptions): Promise<DiskStore> {
   const { root, createDriver, failpoint, segmentBytes = 1 << 20, retention = null } = options;
   const said: string[] = [];

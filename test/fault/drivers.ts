@@ -17,16 +17,16 @@ import type { Sandbox } from '../support/sandbox.ts';
 export interface DriverUnderTest {
   readonly name: 'overlay' | 'btrfs';
   readonly needs: readonly Missing[];
-  /** A root of its own, on a file system that fits the driver. */
+  /** A new root, on a file system that the driver supports. */
   newRoot(sandbox: Sandbox): string;
   create(root: string, failpoint: Failpoint): Promise<VolumeDriver>;
-  /** where what is written into an active with these mounts goes */
+  /** the directory that writes into an active with these mounts go to */
   upper(root: string, mounts: readonly Mount[]): Promise<string>;
-  /** whether a snapshot has a directory of its own */
+  /** whether each snapshot has its own directory */
   occupies(kind: Snapshot['kind']): boolean;
-  /** the directory that holds what a snapshot shows, as far as it is its own */
+  /** the directory with a snapshot's own content */
   layer(root: string, snapshot: Pick<Snapshot, 'id' | 'kind'>): string;
-  /** Makes a subvolume inside an active, where there are such things. */
+  /** Creates a subvolume inside an active, if the driver has them. */
   nest(layer: string): Promise<void>;
 }
 
@@ -76,7 +76,7 @@ export const btrfs: DriverUnderTest = {
   },
 };
 
-/** Where actives and views may be, the newest first: here, or as containerd's own driver has them. */
+/** Possible directories of actives and views, newest first: ours, or those of containerd's own driver. */
 function* subvolumesBelow(root: string): IterableIterator<string> {
   const theirs = existsSync(join(root, 'active'));
   for (const folder of theirs ? ['active', 'view'] : ['snapshots'])
@@ -86,7 +86,7 @@ function* subvolumesBelow(root: string): IterableIterator<string> {
 
 export const driversUnderTest: readonly DriverUnderTest[] = [overlay, btrfs];
 
-/** Whether a step is reached with this driver: its own ones, and those that are no driver's. */
+/** Whether a step is reached with this driver: its own steps, and those of no driver. */
 export function isStepOf({ name }: Pick<DriverUnderTest, 'name'>, step: Step): boolean {
   const [owner] = step.split('.');
   return owner === name || !driversUnderTest.some((driver) => driver.name === owner);

@@ -72,7 +72,7 @@ function on(driver: DriverUnderTest): void {
   test('is kept if it cannot be moved, and the Prepare is refused', () =>
     served(async ({ root, client, put }) => {
       put(1);
-      // A file has the name of the directory that things are moved into.
+      // A file has the name of the quarantine directory.
       const quarantine = join(root, 'quarantine');
       rmdirSync(quarantine);
       writeFileSync(quarantine, '');
@@ -99,7 +99,7 @@ async function serve(sandbox: ReturnType<typeof createSandbox>, driver: DriverUn
   const root = driver.newRoot(sandbox);
   const serving = createServing(sandbox, { driver: driver.name, root });
   await serving.start();
-  /** Another store's layer, in the place of a snapshot that this one has not made. */
+  /** Another store's layer, at the path of a snapshot that this one has not created. */
   const put = (id: number) => {
     mkdirSync(join(root, 'snapshots', String(id), 'fs'), { recursive: true });
     writeFileSync(join(root, 'snapshots', String(id), 'fs', 'f'), `of ${id}`);

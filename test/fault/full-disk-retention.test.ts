@@ -23,10 +23,10 @@ const each = 6 << 20;
 
 const retainedIn = async ({ root }: Serving) => (await stateOfRoot(root)).volumes.retained.size;
 
-/** As many as a snapshot may have: twenty of them use up what the log has taken of the disk ahead. */
+/** The maximum of a snapshot: twenty of them use up the preallocated log space. */
 const manyLabels = Object.fromEntries(Array.from({ length: 16 }, (_, n) => [`large-${n}`, 'x'.repeat(4000)]));
 
-/** Ten layers, one upon the other, all of them removed and retained, on a small disk. */
+/** A chain of ten layers, all removed and retained, on a small disk. */
 async function withRetained({ driver, make }: SmallDisk, sandbox: Sandbox, minFree: string): Promise<Place> {
   const loop = make({ megabytes: megabytes[driver.name] });
   sandbox.atEnd(loop.end);

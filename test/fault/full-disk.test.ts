@@ -28,7 +28,7 @@ const files: readonly KnownFile[] = [
 ];
 const actives = ['k0', 'k1', 'k2', 'k3'];
 
-/** A layer, and four actives of two megabytes on it, of metadata too where that is another kind of room. */
+/** A layer, and four actives of two megabytes on it, with as much metadata if the file system allocates it separately. */
 async function begin(disk: SmallDisk): Promise<Context> {
   const { driver } = disk;
   const sandbox = createSandbox('full-disk');
@@ -44,7 +44,7 @@ async function begin(disk: SmallDisk): Promise<Context> {
     await client.prepare(key, { parent: 'base' });
     const layer = driver.layer(root, { id: n + 2, kind: 'active' });
     writeFiles(layer, [{ name: 'data', text: key, bytes: 2 << 20 }]);
-    // A prepare needs metadata, which a removal only frees where it holds some.
+    // A prepare needs metadata space, which a removal frees only if it holds some.
     if (disk.type === 'btrfs') writeSmallFiles(layer, 1200);
   }
   return { disk, sandbox, loop, serving, daemon, client };

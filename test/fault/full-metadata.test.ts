@@ -31,7 +31,7 @@ const layersOf = async ({ root }: Serving, keys: readonly string[]) => {
   return keys.map((key) => driver.layer(root, { id: index.get(key)?.id ?? 0, kind: 'active' }));
 };
 
-/** A layer of small files, actives on it that share them, and layers that have changed all of them, removed and retained. */
+/** A layer of small files, actives on it that share them, and layers with all of them changed, removed and retained. */
 async function begin(context: Context, retained: number): Promise<void> {
   const { sandbox, loop } = context;
   const root = join(loop.path, 'root');
@@ -65,7 +65,7 @@ test.after.each(async ({ sandbox, loop }) => {
   loop.end();
 });
 
-/** Removals are taken and give metadata back, after which everything works and all is as it was acknowledged. */
+/** Removals succeed and free metadata space; then every operation works and the acknowledged state is intact. */
 async function recoverFrom({ serving, client }: Context): Promise<void> {
   assert.equal(await keysOf(client), ['base', ...actives].sort());
   for (const key of ['k0', 'k1', 'k2']) await client.remove(key);

@@ -16,10 +16,10 @@ interface Context {
   address: string;
 }
 
-/** So many that threads look at the volumes and verify the log, which is not replayed as a whole. */
+/** Enough for threads to scan the volumes and verify the log, which is not replayed completely. */
 const amount = { snapshots: 2000, events: 25_000 };
 const { first, last } = livingIds(amount);
-/** Nine layers of an image, then a container, over and over. */
+/** Repeated: nine layers of an image, then a container. */
 const container = last;
 const topLayer = last - 1;
 
@@ -32,7 +32,7 @@ test.before.each(async (context) => {
 });
 test.after.each(({ sandbox }) => sandbox.close());
 
-/** Starts the daemon, does the work, and ends it; gives the daemon as it ended. */
+/** Starts the daemon, runs the work, and ends it; returns the ended daemon. */
 async function whileServing(
   { sandbox, root, address }: Context,
   work: (client: SnapshotsClient) => Promise<void> = async () => {},
@@ -46,7 +46,7 @@ async function whileServing(
   return daemon;
 }
 
-/** Takes away what stands below `snapshots/`. */
+/** Deletes everything below `snapshots/`. */
 const takeAway = ({ root }: Context, path: string) => rmSync(join(root, 'snapshots', path), { recursive: true });
 const isThere = ({ root }: Context, path: string) => existsSync(join(root, 'snapshots', path));
 

@@ -25,20 +25,20 @@ async function served(work: (client: SnapshotsClient, serving: Serving) => Promi
   }
 }
 
-/** The status that a call ends with. */
+/** The status of a call. */
 const codeOf = (call: Promise<unknown>): Promise<string> =>
   call.then(
     () => 'OK',
     (error: unknown) => (error instanceof CallFailure ? error.code : Promise.reject(error)),
   );
 
-/** How many events the log has about what was asked for. */
+/** The number of events in the log about the requested key. */
 async function eventsIn({ root }: Serving): Promise<number> {
   const { stdout } = await snapledgerRun('log', '--json', '--root', root);
   return stdout.split('\n').filter((line) => line.includes('"type":"Snapshot')).length;
 }
 
-/** Labels of exactly so many bytes together, 4 KiB each at most. */
+/** Labels of exactly that many bytes in total, at most 4 KiB each. */
 function labelsOf(bytes: number): Record<string, string> {
   const labels: Record<string, string> = {};
   for (let left = bytes, index = 0; left > 0; index += 1) {

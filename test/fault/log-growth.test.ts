@@ -16,7 +16,7 @@ const segmentsIn = (root: string) =>
 const indexesIn = (root: string) => (existsSync(join(root, 'index')) ? readdirSync(join(root, 'index')).length : 0);
 const archivesIn = (root: string) => segmentsIn(root).filter((name) => name.endsWith('.gz'));
 
-/** Prepares and removes until the log has several segments; it is stopped then, with a checkpoint at its end. */
+/** Prepares and removes until the log has several segments, then stops the daemon, which writes a checkpoint. */
 async function churned(serving: Serving): Promise<void> {
   const daemon = await serving.start();
   const client = serving.connect();

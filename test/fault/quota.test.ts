@@ -57,7 +57,7 @@ function counted({ limited }: Context): number {
   return Number(bytes);
 }
 
-/** Removals are taken; when they, or whoever filled it, have left the quota, all works and is as it was acknowledged. */
+/** Removals succeed; once they or other writers have freed space, every operation works and the acknowledged state is intact. */
 async function recoverFrom(context: Context): Promise<void> {
   const { driver, serving, client, limited } = context;
   assert.equal(await keysOf(client), [...actives, 'base'].sort());

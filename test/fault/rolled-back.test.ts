@@ -16,11 +16,11 @@ const folders = ['log', 'checkpoints'] as const;
 
 interface Place {
   readonly serving: Serving;
-  /** the highest number that was given before the older copy came back */
+  /** the highest id assigned before the older copy was restored */
   readonly highest: number;
 }
 
-/** A served store whose log and checkpoints were copied, after which more was made; it is stopped. */
+/** A stopped store with an older copy of its log and checkpoints. */
 async function served(driver: DriverUnderTest, sandbox: Sandbox, backup: string): Promise<Place> {
   const root = driver.newRoot(sandbox);
   const serving = createServing(sandbox, { driver: driver.name, root, settings });
@@ -53,7 +53,7 @@ function bringBack({ root }: Serving, backup: string, back: readonly string[]): 
   }
 }
 
-/** What the log does not know is set aside whole, what it knows is as it was, and no number is given twice. */
+/** Volumes that the log does not know are quarantined complete, known ones are unchanged, and no id is assigned twice. */
 async function expectSetAside(driver: DriverUnderTest, { serving, highest }: Place): Promise<void> {
   const { root } = serving;
   const before = await verified(root);

@@ -1,9 +1,9 @@
 import { CallFailure, type SnapshotsClient } from '../support/snapshots-client.ts';
 
-/** A snapshot as it is listed: `key kind parent labels`. */
+/** A snapshot as listed: `key kind parent labels`. */
 export type Listed = readonly string[];
 
-/** One call of a script, with what the list is after it and how it is answered when it has been done already. */
+/** One call of a script, with the list after it and its answer when repeated. */
 export interface Call {
   readonly name: string;
   run(client: SnapshotsClient): Promise<unknown>;
@@ -49,7 +49,7 @@ const update = (key: string, parent: string): Call => ({
   doneAlready: 'OK',
 });
 
-/** Writes into the layer of a snapshot that was just prepared; how, is the driver's. */
+/** Writes into the layer of a snapshot that was just prepared; depends on the driver. */
 const write = (key: string, fill: (key: string) => Promise<void>): Call => ({
   name: `write ${key}`,
   run: () => fill(key),
@@ -64,10 +64,10 @@ const cleanup: Call = {
   doneAlready: 'OK',
 };
 
-/** As many as a snapshot may have: their event fills the smallest segment, and the event after it begins a new one. */
+/** The maximum of a snapshot: their event fills the smallest segment, and the next event starts a new one. */
 const manyLabels = Object.fromEntries(Array.from({ length: 16 }, (_, n) => [`large-${n}`, 'x'.repeat(4000)]));
 
-/** Every operation at least once: two layers are made, one upon the other, and what else was made is removed. */
+/** Every operation at least once: commits a layer and a child, and removes everything else. */
 export function wholeScript(fill: (key: string) => Promise<void>): readonly Call[] {
   return [
     prepare('a', ''),
@@ -86,7 +86,7 @@ export function wholeScript(fill: (key: string) => Promise<void>): readonly Call
   ];
 }
 
-/** Asks for a layer as containerd's unpacker does. */
+/** Prepares a layer as containerd's unpacker does. */
 const adopt = (key: string, ref: string, name: string): Call => ({
   name: `adopt ${name}`,
   run: (client) =>
@@ -97,7 +97,7 @@ const adopt = (key: string, ref: string, name: string): Call => ({
   doneAlready: 'OK',
 });
 
-/** A layer is made, removed, and asked for again, above two others. */
+/** Commits a layer on two others, removes it, and prepares it again. */
 export function retentionScript(fill: (key: string) => Promise<void>): readonly Call[] {
   return [
     ...[prepare('a', ''), write('a', fill), commit('a', 'A', '')],
@@ -106,7 +106,7 @@ export function retentionScript(fill: (key: string) => Promise<void>): readonly 
   ];
 }
 
-/** A layer is made and removed, above two others, and its retention ends. */
+/** Commits a layer on two others, removes it, and ends its retention. */
 export function endingScript(fill: (key: string) => Promise<void>): readonly Call[] {
   return [...retentionScript(fill).slice(0, -1), prepare('d', 'B')];
 }

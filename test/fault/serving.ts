@@ -7,29 +7,29 @@ import type { Sandbox } from '../support/sandbox.ts';
 import { daemonFile, type Server } from '../support/server.ts';
 import { connectSnapshots, type SnapshotsClient } from '../support/snapshots-client.ts';
 
-/** A root that is served by one daemon after the other. */
+/** A root that is served by consecutive daemons. */
 export interface Serving {
   readonly root: string;
-  /** The end of what they have printed. */
+  /** The end of their output. */
   lastWords(): string;
-  /** Starts the daemon, with failpoints in the words of its environment. Rejects if it ends before it serves. */
+  /** Starts the daemon, with failpoints in the syntax of its environment variable. Rejects if it ends before it serves. */
   start(failpoints?: string): Promise<Daemon>;
   /** Changes the boot id: the next daemon takes the end of the previous one for a power cut. */
   reboot(): void;
-  /** A client on a connection of its own; closed at the sandbox's end at the latest. */
+  /** A client with its own connection, closed at the latest with the sandbox. */
   connect(): SnapshotsClient;
 }
 
 export interface ServingOptions {
   readonly driver: string;
   readonly root: string;
-  /** more for the settings file, in TOML */
+  /** further settings, in TOML */
   readonly settings?: string;
-  /** the settings of retention, in TOML: off unless said, so that what is removed is purged at once */
+  /** the retention settings, in TOML; default: off, so that removed snapshots are purged at once */
   readonly retention?: string;
 }
 
-/** The same daemon without retention, with more flags at will, as the benchmarks and the end-to-end tests name servers. */
+/** The same daemon without retention and with further flags, as a server of the benchmarks and end-to-end tests. */
 export const daemonOf = (driver: string, ...flags: readonly string[]): Server => ({
   name: `snapledger with ${driver}`,
   command: (root, socket) => [

@@ -6,13 +6,13 @@ import { createLoop, type Loop, type LoopOptions, type LoopType } from '../suppo
 import { type Missing, requireFileSystem } from '../support/requirements.ts';
 import { type DriverUnderTest, driversUnderTest } from './drivers.ts';
 
-/** A file system that tests fill, and the driver that works on it. */
+/** A file system for tests to fill, and the driver on it. */
 export interface SmallDisk {
   readonly driver: DriverUnderTest;
   readonly type: LoopType;
   readonly needs: readonly Missing[];
   make(options?: LoopOptions): Loop;
-  /** Takes all room that is left: blocks, and what files need that have none. May be called again. */
+  /** Uses up all free space: blocks, and metadata for files without blocks. May be called again. */
   fill(loop: Loop): void;
 }
 
@@ -43,7 +43,7 @@ export const bytesFree = ({ path }: Loop): number => {
 };
 
 let files = 0;
-/** the folder of what was filled in */
+/** the folder of the filler files */
 export const fillers = 'fillers';
 const newFile = ({ path }: Pick<Loop, 'path'>) => {
   mkdirSync(join(path, fillers), { recursive: true });
@@ -59,7 +59,7 @@ function untilFull(action: () => void): void {
   }
 }
 
-/** Takes every block that is left. */
+/** Uses up every free block. */
 export function fillBlocks(loop: Pick<Loop, 'path'>): void {
   let fd: number | undefined;
   untilFull(() => {
@@ -72,21 +72,21 @@ export function fillBlocks(loop: Pick<Loop, 'path'>): void {
   closeSync(file);
 }
 
-/** Takes what btrfs has for files that need no block: links, whose long targets lie there too, then empty ones. */
+/** Uses up the metadata for files without blocks: symbolic links with long targets, then empty files. */
 export function fillMetadata(loop: Pick<Loop, 'path'>): void {
   const target = '-'.repeat(3900);
   untilFull(() => symlinkSync(target, newFile(loop)));
   untilFull(() => writeFileSync(newFile(loop), ''));
 }
 
-/** Files whose content lies in btrfs's metadata, some eight in each of its blocks. */
+/** Files with their content in btrfs's metadata, about eight per block. */
 export function writeSmallFiles(layer: string, count: number): void {
   for (let n = 0; n < count; n++) writeFileSync(join(layer, `small-${n}`), Buffer.alloc(1800));
 }
 
 /**
- * Touches such files in snapshots that share them, until not even that finds metadata: every block of it that is changed is
- * copied, and to copy one needs the least of all.
+ * Touches such files in snapshots that share them, until that fails too: each changed metadata block is copied, and one block
+ * is the smallest allocation.
  */
 export function useUpMetadata({ path }: Loop, layers: readonly string[], count: number): void {
   let failed = 0;
@@ -97,14 +97,14 @@ export function useUpMetadata({ path }: Loop, layers: readonly string[], count: 
         failed = 0;
       } catch (error) {
         if (!isFull(error)) throw error;
-        // What the last changes have set free can be used after a flush.
+        // Space freed by the last changes is usable after a flush.
         execFileSync('sync', ['--file-system', path]);
         if (++failed > 5) return;
       }
   throw new Error('there is metadata left');
 }
 
-/** A subvolume of a btrfs that may hold so much, metadata included, as `btrfs qgroup limit` takes it. */
+/** A btrfs subvolume with this limit, metadata included, in the syntax of `btrfs qgroup limit`. */
 export function limitedSubvolume({ path }: Loop, size: string): string {
   const limited = join(path, 'limited');
   execFileSync('btrfs', ['quota', 'enable', path]);

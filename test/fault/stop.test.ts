@@ -18,7 +18,7 @@ interface Context {
   sandbox: Sandbox;
 }
 
-/** Names in a layer: a walk over them takes many times as long as a stop. */
+/** The entries of a layer: a walk over them takes much longer than a stop. */
 const files = 15_000;
 
 function suiteOf(name: string, driver: DriverUnderTest) {
@@ -33,7 +33,7 @@ function suiteOf(name: string, driver: DriverUnderTest) {
 const served = ({ sandbox }: Context, driver: DriverUnderTest, settings = ''): Serving =>
   createServing(sandbox, { driver: driver.name, root: driver.newRoot(sandbox), settings });
 
-/** As many names as would take a while to walk, in a few directories. */
+/** Creates that many entries, in a few directories. */
 function fill(layer: string): void {
   for (let folder = 0; folder < 3; folder++) {
     const path = join(layer, `folder-${folder}`);
@@ -82,7 +82,7 @@ test('does not wait for hanging clients, on either socket', async (context) => {
   const daemon = await serving.start();
   const address = join(context.sandbox.path, 's.sock');
   const http = join(context.sandbox.path, 's.http.sock');
-  // A subscriber that reads nothing, a request without an end, and a call of which half a message has come.
+  // A subscriber that reads nothing, an unfinished request, and a call with half a message.
   const subscriber = connect(http).pause();
   subscriber.write('GET /events?follow=true HTTP/1.1\r\nHost: x\r\n\r\n');
   const unfinished = connect(http);
@@ -121,7 +121,7 @@ test('does not wait for a running export', async (context) => {
   assert.is((await snapledgerRun('import', file, '--root', copy)).status, 0);
 });
 
-/** A cluster's node that takes connections and never says anything. */
+/** A cluster node that accepts connections and never answers. */
 async function silentNode({ sandbox }: Context): Promise<string> {
   const node: Server = createServer((socket) => void socket.on('error', () => {})).listen(0, '127.0.0.1');
   await once(node, 'listening');

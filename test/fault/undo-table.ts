@@ -8,7 +8,7 @@ export type Outcome = 'done' | RefusalCode | FaultCode;
 
 /**
  * The expected result when a step fails, in a store with the committed `base` (id 1) and the active `k` (id 2) on it. Operations:
- * prepare `new` on `base`, or on nothing; commit `k` as `n`; remove `k`; relabel `k`; reconcile a stray directory; close or open
+ * prepare `new` on `base`, or on nothing; commit `k` as `n`; remove `k`; update the labels of `k`; reconcile a stray directory; close or open
  * the store. With `retained` the store also has the removed layer `old` (id 3), which can be restored, or is evicted by a start without retention.
  */
 export interface Row {

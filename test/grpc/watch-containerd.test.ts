@@ -33,7 +33,7 @@ const text = (name: string) => {
   return Buffer.concat([Buffer.from([0x0a, ...length]), bytes, Buffer.from([0x12, 0])]);
 };
 
-/** Plays containerd: sends these, keeps the stream, and sends not even headers where there is nothing to send. */
+/** Simulates containerd: sends these events and keeps the stream open; without events it sends not even headers. */
 async function containerdAt({ address }: Context, envelopes: readonly object[]) {
   const asked: unknown[] = [];
   const server = new Server();

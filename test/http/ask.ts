@@ -8,7 +8,7 @@ export interface Answered {
   readonly whole: boolean;
 }
 
-/** Sends one request and resolves with its answer, even one that is cut off. Rejects where none begins. */
+/** Sends one request and resolves with its answer, even an aborted one. Rejects if no answer starts. */
 export function ask(options: RequestOptions, body?: string | Buffer): Promise<Answered> {
   return new Promise((resolve, reject) => {
     const asked = request(options, (response) => {

@@ -14,7 +14,7 @@ const test = suite('feed');
 const store = '0b7c1e9e-3a55-4c8e-9d0a-6a1f6a3f1c11';
 
 interface Reader {
-  /** relative to what is durable when it begins: before, at or past it */
+  /** relative to what is durable when it starts: before, at or past it */
   readonly from: number;
   readonly startsAfter: number;
   /** milliseconds that it takes for a batch */

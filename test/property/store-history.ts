@@ -17,7 +17,7 @@ const keys = ['a', 'b', 'c'] as const;
 const clients = 4;
 const callsEach = 5;
 
-/** Plays clients against a store in memory whose flushes and operations take their time and fail now and then. */
+/** Runs clients against a store in memory whose flushes and operations are slow and fail now and then. */
 export async function playHistory(seed: number, serve: Serve): Promise<readonly Entry<NaiveStore>[]> {
   const random = createRandom(seed);
   let troubled = true;
@@ -39,7 +39,7 @@ export async function playHistory(seed: number, serve: Serve): Promise<readonly 
   return recorder.entries;
 }
 
-/** Gives every begin and end of a call its place in time. */
+/** Assigns every start and end of a call its place in time. */
 function createRecorder() {
   const entries: Entry<NaiveStore>[] = [];
   let now = 0;

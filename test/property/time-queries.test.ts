@@ -27,7 +27,7 @@ import { createSandbox } from '../support/sandbox.ts';
 const began = 1_700_000_000_000_000_000n;
 const hours = (count: number) => BigInt(count) * 3_600_000_000_000n;
 
-/** What a clock does between two events: it runs on, stands, is set by so many hours, or begins in 1970. */
+/** What a clock does between two events: it runs, stops, is set by some hours, or restarts in 1970. */
 const step = fc.oneof(
   { weight: 12, arbitrary: fc.integer({ min: 0, max: 5_000_000_000 }) },
   { weight: 2, arbitrary: fc.integer({ min: -48, max: 48 }).map((count) => Number(hours(count))) },

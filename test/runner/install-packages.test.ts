@@ -7,7 +7,7 @@ import { createSandbox } from '../support/sandbox.ts';
 
 const test = suiteNeeding('install-packages', requireRoot(), requireCommand('flock'));
 
-/** Commands in apt's place: they note when they begin and end, and what is installed is there for the next question. */
+/** Commands in place of apt: they record start and end, and later queries find what they installed. */
 function standIns(folder: string): string {
   const bin = join(folder, 'bin');
   mkdirSync(bin);

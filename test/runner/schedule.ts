@@ -2,7 +2,7 @@ import type { Suite } from './suites.ts';
 
 /**
  * Runs all jobs, the first ones first: at most `lanes` at once, and at most as many of one suite as its width. Rejects with the
- * first failure, after which no job begins.
+ * first failure, after which no job starts.
  */
 export async function runAll<Job extends { readonly suite: Pick<Suite, 'name' | 'width'> }>(
   jobs: readonly Job[],

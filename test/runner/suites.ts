@@ -21,7 +21,7 @@ const none = /$^/;
 const inProcess = { width: 4, limitSeconds: 300, newerNode: all, covered: true, onRequest: false };
 const onSystem = { width: 2, limitSeconds: 900, newerNode: none, covered: false, onRequest: false };
 
-/** All suites. Those whose files take longest begin first. */
+/** All suites. The slowest files start first. */
 export const suites: readonly Suite[] = [
   { name: 'fault', files: /^fault\//, ...onSystem, width: 3 },
   { name: 'e2e', files: /^e2e\//, ...onSystem },
@@ -48,7 +48,7 @@ export interface TestFile {
   readonly compiled: string;
 }
 
-/** Every TypeScript source below a folder, sorted; paths begin with the folder. */
+/** Every TypeScript source below a folder, sorted; paths start with the folder. */
 export function sourcesBelow(folder: string): readonly string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && /\.c?ts$/.test(entry.name))

@@ -3,14 +3,14 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { run } from './run.ts';
 
-/** The folder in which Debian keeps Go packages' sources. */
+/** The folder of Debian's Go package sources. */
 const gopath = '/usr/share/gocode';
 const limit = 600_000;
 
 /**
  * Builds a Go program of one source file, once for every state of its source and of the compiler; `go` is the command that
- * builds, without its output and its package. Of several processes one builds, and the others wait. Resolves with the
- * executable's path.
+ * builds, without its output and its package. Of several processes one builds and the others wait. Resolves with the path of the
+ * executable.
  */
 export async function buildGo(name: string, source: string, go: readonly string[]): Promise<string> {
   const { stdout: compiler } = await run('go', ['version']);

@@ -83,7 +83,7 @@ async function removeTraces(namespace: string): Promise<void> {
       await waitFor(`${folder} to be empty of processes`, () => isRemoved(folder), { limit: 5000 });
 }
 
-/** A directory after all that lie in it; none where it is not there. */
+/** A directory after all below it; none if it does not exist. */
 function foldersBelow(folder: string): readonly string[] {
   if (!existsSync(folder) || !statSync(folder).isDirectory()) return [];
   const inside = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());

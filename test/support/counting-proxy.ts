@@ -1,16 +1,16 @@
 import { createServer, request } from 'node:http';
 import type { Sandbox } from './sandbox.ts';
 
-/** What was fetched through a proxy. */
+/** The bytes fetched through a proxy. */
 export interface CountingProxy {
-  /** `host:port`, to be named in place of the server's */
+  /** `host:port`, to use in place of the server's */
   readonly host: string;
   /** bytes of the answers to GET for each path that held the text, and how many there were */
   fetched(part: string): { readonly requests: number; readonly bytes: number };
   reset(): void;
 }
 
-/** Stands on a free port of loopback before a server without TLS, hands everything on, and counts what is fetched. */
+/** A proxy on a free loopback port before a server without TLS, which counts the bytes fetched. */
 export async function startCountingProxy(sandbox: Sandbox, server: string): Promise<CountingProxy> {
   const seen: { path: string; bytes: number }[] = [];
   const [hostname, port] = server.split(':');

@@ -19,12 +19,12 @@ export interface Daemon {
 
 interface DaemonOptions {
   readonly command: readonly [string, ...string[]];
-  /** where it listens: a unix socket's path, or a port on loopback */
+  /** its address: a unix socket's path, or a port on loopback */
   readonly address: string | number;
   /** the file that its output is added to */
   readonly log: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** ends it at its own end, even where that comes before the server accepts connections */
+  /** ends it at its own end, even if that comes before the server accepts connections */
   readonly sandbox?: Pick<Sandbox, 'atEnd'>;
 }
 

@@ -6,8 +6,8 @@ import { run } from './run.ts';
 
 /**
  * Runs a shell script in a directory on which a snapshot's mount is done, and resolves with what it printed. The mount
- * lives in a mount namespace of its own: it is gone with the script, however that ends. Rejects unless the script
- * succeeds. Lower directories are given relative to `snapshots`, as containerd does where they are many.
+ * is in its own mount namespace and ends with the script. Rejects unless the script
+ * succeeds. Lower directories are given relative to `snapshots`, as containerd does if there are many.
  */
 export async function insideMount({ type, source, options }: Mount, script: string, snapshots = '/'): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'snapledger-inside-'));

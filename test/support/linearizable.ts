@@ -5,7 +5,7 @@
 export interface Entry<S> {
   readonly invoked: number;
   readonly answered: number;
-  /** The states that the call may leave behind where it takes effect in this one and is answered as it was; none if it can't be. */
+  /** The states that may follow if the call takes effect in this one with its answer; none if it can't. */
   readonly effects: (state: S) => readonly S[];
   /** the entry that it follows from, by its place in the history */
   readonly after?: number;

@@ -6,7 +6,7 @@ import { basename, join } from 'node:path';
 export type LoopType = 'ext4' | 'xfs' | 'btrfs';
 
 export interface LoopOptions {
-  /** of the image file, which is sparse; what the file system takes at least unless said */
+  /** of the image file, which is sparse; default: the minimum of the file system */
   readonly megabytes?: number;
   /** added for mkfs */
   readonly format?: readonly string[];
@@ -16,7 +16,7 @@ export interface LoopOptions {
 
 /** A file system of its own in a file. */
 export interface Loop {
-  /** where it is mounted */
+  /** the mount point */
   readonly path: string;
   /** the file that holds it */
   readonly image: string;
@@ -84,8 +84,8 @@ export function createLoop(type: LoopType, options: LoopOptions = {}): Loop {
 }
 
 /**
- * Waits until the kernel has let the file system go. Mount namespaces that another test made meanwhile hold it for a moment, and a
- * mount would then show it as it was shut down.
+ * Waits until the kernel has released the file system. Mount namespaces of another test hold it for a moment, and a mount would
+ * then still show it as shut down.
  */
 function expectReleased(type: LoopType, device: string): void {
   const held = `/sys/fs/${type}/${basename(device)}`;

@@ -5,7 +5,7 @@ const script = `
   for (1..60) { my $name = "x" x 200; mkdir $name or die $!; chdir $name or die $!; }
   open(my $file, ">", "file") or die $!;`;
 
-/** Makes 60 directories in each other, with a file in the last: their path has 12,000 bytes, and the kernel takes 4,096. */
+/** Creates 60 nested directories with a file in the last: the path has 12,000 bytes, beyond PATH_MAX (4,096). */
 export async function makeDeep(root: string): Promise<void> {
   await run('perl', ['-e', script, root]);
 }

@@ -13,7 +13,7 @@ export interface MemoryRecord {
 export interface MemoryEventLogOptions {
   /** The chain hashes of two stores never agree. */
   readonly store?: string;
-  /** Where durable records go, and what a log that is opened again begins with. */
+  /** The durable records; a log that is opened again starts with them. */
   readonly kept?: MemoryRecord[];
   /** Simulates the flush: a batch is durable when it resolves and rolled back when it rejects (`isTransient`: the log continues). */
   readonly flush?: (batch: readonly Envelope[]) => Promise<void>;

@@ -30,29 +30,29 @@ export interface Said {
 export interface MemoryStoreOptions extends MemoryOptions, Pick<MemoryEventLogOptions, 'flush' | 'admit'> {
   readonly service?: Partial<ServiceOptions>;
   readonly failpoint?: Failpoint;
-  /** plays the flush of volumes made and purged, for a disk that needs it */
+  /** simulates the flush of created and purged volumes, for a disk that needs it */
   readonly syncMetadata?: () => Promise<void>;
-  /** plays the wait for the room of what was purged */
+  /** simulates the wait for purged space */
   readonly reclaimSpace?: () => Promise<boolean>;
-  /** plays the kernel's boot id */
+  /** the boot id */
   readonly boot?: string;
   /** bytes of an event that is not `reserved` */
   readonly largest?: number;
-  /** plays another root, with its log elsewhere, that takes the store over or not */
+  /** simulates another root with its log elsewhere, with or without takeOver */
   readonly root?: Root;
   readonly shared?: boolean;
   readonly takeOver?: boolean;
-  /** plays a driver whose mounts stay the same */
+  /** simulates a driver whose mounts stay the same */
   readonly fixedMounts?: boolean;
-  /** plays a large root, whose ids are scanned before the rest */
+  /** simulates a large root, whose ids are scanned first */
   readonly large?: boolean;
-  /** plays the disk's room; endless unless said */
+  /** simulates the free space; default: unlimited */
   readonly measureRoom?: MeasureDiskSpace;
   readonly closingLimits?: ClosingLimits;
-  /** plays the writing of a checkpoint */
+  /** simulates the write of a checkpoint */
   readonly saveCheckpoint?: () => Promise<void>;
   readonly manifests?: Manifests;
-  /** plays the clock, in nanoseconds */
+  /** the clock, in nanoseconds */
   readonly clock?: Clock;
   /** plays the machine's uptime, in milliseconds; it stands still unless given */
   readonly uptime?: Uptime;

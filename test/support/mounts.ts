@@ -14,6 +14,6 @@ export function unmountBelow(path: string): void {
   for (const point of mountsBelow(path)) execFileSync('umount', ['--lazy', point]);
 }
 
-/** The kernel writes blanks and backslashes as octal numbers. */
+/** The kernel writes spaces and backslashes as octal escapes. */
 const unescaped = (text: string) =>
   text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));

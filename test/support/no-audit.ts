@@ -4,7 +4,7 @@ const nothing = (): never => {
   throw new Error('nothing to audit here');
 };
 
-/** For servers that are not asked about a store's history. */
+/** For servers without queries of a store's history. */
 export const noAudit: AuditSource = {
   files: { openLog: nothing, openCheckpoints: nothing, measureLog: nothing },
   layers: nothing,

@@ -1,7 +1,7 @@
 import { accessSync, constants, readFileSync } from 'node:fs';
 import { suite, type Test } from 'uvu';
 
-/** Why something can't be tested here, or undefined where it can. */
+/** Why something can't be tested here, or undefined if it can. */
 export type Missing = string | undefined;
 
 export function requireRoot(): Missing {
@@ -21,7 +21,7 @@ export function requireFileSystem(name: 'overlay' | 'ext4' | 'xfs' | 'btrfs'): M
 }
 
 /**
- * A suite whose tests run only where nothing is missing. Elsewhere each of them is skipped with a line that says why; with
+ * A suite whose tests run only if nothing is missing. Otherwise each of them is skipped with a line that says why; with
  * CI set, what lacks a file system to test on is a failure.
  */
 export function suiteNeeding<Context = Record<string, never>>(

@@ -9,15 +9,15 @@ export interface Finished {
 interface RunOptions {
   /** added to this process's environment */
   readonly env?: Readonly<Record<string, string>>;
-  /** milliseconds until the command is killed; two minutes unless said */
+  /** milliseconds until the command is killed; default: two minutes */
   readonly limit?: number;
   /** how the output's bytes become text: `latin1` keeps them all */
   readonly encoding?: 'utf8' | 'latin1';
-  /** resolves with whatever status the command has */
+  /** resolves with any exit status */
   readonly anyStatus?: boolean;
 }
 
-/** Runs a command to its end. Rejects with all it printed, unless its status is 0 or any status will do. */
+/** Runs a command to its end. Rejects with its output, unless its status is 0 or any status is accepted. */
 export function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<Finished> {
   const { env = {}, limit = 120_000, encoding = 'utf8', anyStatus = false } = options;
   return new Promise((resolve, reject) => {

@@ -6,7 +6,7 @@ const root = { parent: '', parentId: null, labels: {} } as const;
 /** The root that a sample store is served from. */
 export const sampleRoot = { id: '3f1c11a0b7c1e9e8', host: 'node-1', path: '/var/lib/snapledger' };
 
-/** Puts facts into envelopes from position 1 on (or after a given one), a second apart. */
+/** Puts facts into envelopes after a position (default: 0), a second apart. */
 export function enveloped(events: readonly Event[], after = 0): Envelope[] {
   return events.map((event, index) => {
     const position = after + 1 + index;

@@ -5,7 +5,7 @@ export interface Server {
   readonly name: string;
   /** the command line that serves a root on a socket, in the foreground */
   command(root: string, socket: string): readonly [string, ...string[]];
-  /** the command line that checks a root and exits with 0 if all is well, where the server has one */
+  /** the command line that checks a root and exits with 0 if all is well, if the server has one */
   verify?(root: string): readonly [string, ...string[]];
 }
 

@@ -16,7 +16,7 @@ export class CallFailure extends Error {
 }
 
 export interface CallLimits {
-  /** milliseconds; a minute unless said */
+  /** milliseconds; default: a minute */
   readonly timeout?: number;
   /** cancels the call */
   readonly signal?: AbortSignal;

@@ -1,6 +1,5 @@
 /**
- * Makes the timers of this process pass faster, all in the same proportion: what looks again every second does so every
- * 50 ms with a factor of 20. `waitFor` and other pauses of `node:timers/promises` stay as they are.
+ * Speeds up the timers of this process by one factor: with 20, a timer of a second fires after 50 ms. `waitFor` and other pauses of `node:timers/promises` stay as they are.
  */
 export function speedUpTimers(factor = 20): void {
   for (const name of ['setTimeout', 'setInterval'] as const) {

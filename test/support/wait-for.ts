@@ -2,7 +2,7 @@ import { createConnection } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * Asks until the answer is true, less and less often; rejects with `what` after a limit (a minute unless said: a machine that
+ * Asks until the answer is true, less and less often; rejects with `what` after a limit (default: a minute; a machine that
  * is only busy must not fail a test), or as soon as asking throws.
  */
 export async function waitFor(

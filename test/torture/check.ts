@@ -6,7 +6,7 @@ import { kindName, type SnapshotsClient } from '../support/snapshots-client.ts';
 import { flawIn } from './content.ts';
 import type { Change, Fact, Ledger } from './ledger.ts';
 
-/** What is wrong after a restart: an acknowledged event lost, a layer not whole, something that nothing explains. */
+/** What is wrong after a restart: an acknowledged event lost, an incomplete layer, something unexplained. */
 export interface Finding {
   readonly what: 'lost' | 'not whole' | 'unexplained';
   readonly text: string;
@@ -24,7 +24,7 @@ interface Context {
 type Living = ReadonlyMap<string, Snapshot>;
 
 /**
- * Compares a restarted store with the answers to its writers. Where the outcome of a call was not known, both
+ * Compares a restarted store with the answers to its writers. If the outcome of a call was not known, both
  * are right, and the ledger learns which it was.
  */
 export async function check(context: Context): Promise<readonly Finding[]> {

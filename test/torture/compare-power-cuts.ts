@@ -9,7 +9,7 @@ import { cutPower } from './power-cuts.ts';
  * What the same power cuts do to this daemon and to another server of the snapshots API: `node
  * build/test/torture/compare-power-cuts.js --disk xfs --cuts 50 --seed 1 --peer '["peerserver","overlay","ROOT","SOCKET"]'`,
  * as root. Prints a line of JSON for each. The other server gets a store of its own for every cut, so that what one has spoilt
- * does not count again; ours goes on with what the cuts before have left.
+ * does not count again; ours continues with what the earlier cuts have left.
  */
 const text = { type: 'string' } as const;
 const { values } = parseArgs({ options: { disk: text, cuts: text, seed: text, peer: text, driver: text } });

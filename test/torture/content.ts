@@ -31,7 +31,7 @@ export function writeFiles(layer: string, files: readonly KnownFile[]): void {
 /** What is wrong with a file: gone, cut short (or empty), or other bytes than were written. */
 export type Flaw = 'missing' | 'short' | 'different';
 
-/** The first flaw among files that should be whole. */
+/** The first flaw among files that should be complete. */
 export function flawIn(layer: string, files: readonly KnownFile[]): { file: string; flaw: Flaw } | undefined {
   for (const file of files) {
     const flaw = flawOf(join(layer, file.name), bytesOf(file));

@@ -5,7 +5,7 @@ import { createLoop } from '../support/loop.ts';
 import type { Sandbox } from '../support/sandbox.ts';
 import { waitFor } from '../support/wait-for.ts';
 
-/** Where a root lies: in a directory of this machine, or on a file system of its own whose power can be cut. */
+/** The place of a root: a directory of this machine, or a file system of its own whose power can be cut. */
 export interface Disk {
   readonly root: string;
   /**

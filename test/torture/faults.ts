@@ -118,7 +118,7 @@ const power: InjectedFault = {
   },
 };
 
-/** The faults of a mode; those that need the power cut only where that can be done. */
+/** The faults of a mode; those that need a power cut only if that is possible. */
 export function faultsOf(mode: Mode, disk: Disk): readonly [InjectedFault, ...InjectedFault[]] {
   switch (mode) {
     case 'kill':

@@ -2,7 +2,7 @@ import { forwardMain } from './forward/main.ts';
 import { parseOptions, type TortureOptions } from './options.ts';
 import { type Summary, torture } from './torture.ts';
 
-/** `npm run torture`: prints progress and a summary; exit status 1 where anything was wrong. */
+/** `npm run torture`: prints progress and a summary; exit status 1 if anything was wrong. */
 async function main(): Promise<void> {
   const options = parseOptions(process.argv.slice(2));
   console.log(commandOf(options));

@@ -8,7 +8,7 @@ import type { Random } from './random.ts';
 
 /** What a writer works with. */
 export interface Tools {
-  /** begins all of its keys */
+  /** the prefix of all its keys */
   readonly name: string;
   readonly client: SnapshotsClient;
   readonly caller: Caller;
@@ -16,7 +16,7 @@ export interface Tools {
   readonly ledger: Ledger;
   /** those of all writers, this one's included */
   readonly ledgers: readonly Ledger[];
-  /** where what is written into an active with these mounts goes */
+  /** the directory that writes into an active with these mounts go to */
   readonly upper: (mounts: readonly Mount[]) => Promise<string>;
   /** how calls are cut short, if at all */
   readonly limits: () => CallLimits;
@@ -58,7 +58,7 @@ export async function prepare(tools: Tools): Promise<void> {
     ledger.facts.set(key, { ...fact, files: await written(tools, made.answer, inventFiles(random, labels.token)) });
 }
 
-/** The files, or undefined where the disk failed in the middle of them. */
+/** The files, or undefined if the disk failed in the middle of them. */
 async function written(
   { upper }: Tools,
   mounts: readonly Mount[],

@@ -44,7 +44,7 @@ export interface PowerCuts {
 interface Layer {
   readonly name: string;
   readonly files: readonly KnownFile[];
-  /** where they were written */
+  /** the directory they were written to */
   upper: string;
 }
 
@@ -126,7 +126,7 @@ interface Cutting {
 async function writeUntilCut({ disk, driver }: PowerCuts, { daemon, root, address, cut, random }: Cutting) {
   const layers: Layer[] = [];
   const clients = Array.from({ length: writersAtOnce }, () => connectSnapshots(address));
-  // Connected when the load begins; what is answered doesn't matter.
+  // Connects before the load starts; the answer does not matter.
   await Promise.all(clients.map((client) => client.stat('nobody').catch(() => {})));
   const writing = clients.map((client, n) =>
     commitLayers({ client, random: random.split(), name: `cut ${cut} writer ${n}`, layers }, (mounts) =>
@@ -149,7 +149,7 @@ interface Committing {
   readonly client: SnapshotsClient;
   readonly random: Random;
   readonly name: string;
-  /** where acknowledged layers are added */
+  /** acknowledged layers are added here */
   readonly layers: Layer[];
 }
 
@@ -181,7 +181,7 @@ interface Verdict {
   readonly flaw?: ReturnType<typeof flawIn>;
 }
 
-/** What the server shows of a layer. Where it can give no view, what stands where the layer was written. */
+/** What the server shows of a layer; if it cannot create a view, the directory that the layer was written to. */
 async function judge(
   driver: PowerCuts['driver'],
   root: string,

@@ -135,7 +135,7 @@ async function playRound(run: Run, fault: InjectedFault, whole: boolean): Promis
   return [...findings, ...wedged];
 }
 
-/** The daemon that came up in the round before, or a new one where it needs failpoints: those may end it as it starts. */
+/** The daemon that was started in the previous round, or a new one if it needs failpoints: those may end it at its start. */
 async function startVictim(
   { serving, random, driver, standing }: Run,
   fault: InjectedFault,
@@ -161,7 +161,7 @@ async function underLoad(run: Run, fault: InjectedFault, victim: Daemon): Promis
     const writer = createWriter({ name: `w${n}`, client, random: own, ledger, ledgers, upper, limits });
     return { writer, client };
   });
-  // Connected when the load begins; a failpoint may have ended the daemon by then.
+  // Connects before the load starts; a failpoint may have ended the daemon by then.
   await Promise.all(writers.map(({ client }) => client.list().catch(() => {})));
   const working = Promise.all(writers.map(({ writer }) => writer.work(() => over)));
   // What a writer finds must not go unheard, nor end the process, while the fault is still to come.

@@ -26,7 +26,7 @@ test.before.each((context) => {
 });
 test.after.each(({ sandbox }) => sandbox.close());
 
-/** Positions of the whole checkpoints, and what was said of the damaged ones. */
+/** Positions of the intact checkpoints, and the messages about the damaged ones. */
 async function loaded(store: CheckpointStore) {
   const damaged: { file: string; why: string }[] = [];
   const positions: number[] = [];

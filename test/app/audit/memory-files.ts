@@ -14,7 +14,7 @@ export async function memoryFiles(events: readonly Event[] | readonly Envelope[]
   return filesOf(log);
 }
 
-/** A store to look at whose log this is, and goes on being written. */
+/** A store with this log, which is still being written. */
 export function filesOf(log: EventLog): StoreFiles {
   return {
     openLog: async () => ({ ...log, end: log.end, close: async () => {} }),

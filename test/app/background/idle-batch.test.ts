@@ -18,7 +18,7 @@ function gathering(delays: { quiet: number; max: number }) {
   return { batch, began, release: () => releases.shift()?.() };
 }
 
-/** One whose first work, on 1, has begun. */
+/** An idle batch whose first run, for id 1, has started. */
 async function atWork() {
   const one = gathering({ quiet: 5, max: never });
   one.batch.add(1);

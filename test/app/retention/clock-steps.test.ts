@@ -69,7 +69,7 @@ const removeThree = async (store: MemoryStore) => {
 const retained = ({ journal }: MemoryStore) =>
   [...journal.durable.volumes.retained].map(([, { snapshot }]) => snapshot.key).sort();
 
-/** Each look at the disk comes after one at ages: two of them have begun after the call. */
+/** Each check of the disk follows one of ages: of two, the second has started after the call. */
 async function afterLooks(machine: Machine): Promise<void> {
   const before = machine.looks;
   await waitFor('two looks', () => machine.looks >= before + 2, { limit: 10_000 });

@@ -9,7 +9,7 @@ import { fillLog } from './fill-log.ts';
 import { resident } from './resident.ts';
 
 /**
- * How fast a daemon hands out its whole log over the unix socket, and how much memory it takes meanwhile.
+ * The throughput of a daemon sending its whole log over the unix socket, and its memory meanwhile.
  * `node build/test/bench/events/catch-up.js [EVENTS] [ROUNDS]`.
  */
 const [events = 1_000_000, rounds = 3] = process.argv.slice(2).map(Number);

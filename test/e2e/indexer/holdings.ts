@@ -31,7 +31,7 @@ export function evolveHoldings({ snapshots }: Holdings, { position, event }: Env
   return { position, snapshots: map };
 }
 
-/** containerd's names begin with the namespace. */
+/** containerd's names start with the namespace. */
 const namespaceOf = (name: string) => name.split('/')[0] ?? '';
 
 /** The table: bytes and snapshots of each namespace. */
@@ -58,7 +58,7 @@ export function readHoldings(file: string): Holdings {
   }
 }
 
-/** Replaces the file whole: what was counted and up to where are always of the same moment. */
+/** Replaces the file atomically, so that counts and position are always of the same moment. */
 export function writeHoldings(file: string, holdings: Holdings): void {
   const text = JSON.stringify({ ...holdings, table: tableOf(holdings), snapshots: [...holdings.snapshots] });
   writeFileSync(`${file}.new`, text);

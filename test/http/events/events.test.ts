@@ -73,7 +73,7 @@ const positions = ({ body }: Answered) =>
     .filter((line) => line !== '')
     .map((line) => Number((JSON.parse(line) as WireEnvelope).position));
 
-/** A reader that goes on: what it has been sent so far, and its end. */
+/** A reader that follows: what it has received so far, and its end. */
 function follow({ socketPath, sandbox }: Context, path: string, headers: readonly string[] = []) {
   let text = '';
   const socket = connect(socketPath, () =>

@@ -18,7 +18,7 @@ interface Attributes {
   readonly gid?: number;
   /** seconds since 1970 UTC */
   readonly time?: number;
-  /** extended attributes by their whole names */
+  /** extended attributes by their full names */
   readonly xattrs?: Readonly<Record<string, Buffer>>;
 }
 

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { defaultTime, type Entry, modeOf } from './entries.ts';
 
-/** A file tree as one line of text for every path: what two trees are compared by. */
+/** A file tree as one line of text per path, for comparison. */
 export type Tree = ReadonlyMap<string, string>;
 
-/** What a line says of a file; several paths of one file name each other. */
+/** The fields of a line; the paths of one file name each other. */
 export interface Inode {
   readonly type: Entry['type'];
   readonly mode: number;
@@ -25,7 +25,7 @@ export function lineOf(inode: Inode, names: readonly string[]): string {
 export const contentDetail = (content: Buffer, seconds: number): string =>
   `${content.length} bytes ${createHash('sha256').update(content).digest('hex').slice(0, 16)} at ${seconds}`;
 
-/** The tree that layers, lowest first, add up to. */
+/** The sum of layers, lowest first. */
 export function expectedTree(layers: readonly (readonly Entry[])[]): Tree {
   const inodes = new Map<string, Inode>();
   for (const layer of layers) applyLayer(inodes, layer);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { run } from '../run.ts';
 import { contentDetail, type Inode, lineOf, type Tree } from './expected-tree.ts';
 
-/** The tree below a directory as it is on disk; the directory itself is no part of it. */
+/** The tree below a directory as it is on disk; without the directory itself. */
 export async function foundTree(root: string): Promise<Tree> {
   const capabilities = await capabilitiesBelow(root);
   const paths = readdirSync(root, { recursive: true, encoding: 'utf8' });

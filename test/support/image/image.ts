@@ -10,7 +10,7 @@ export interface Blob {
   readonly bytes: Buffer;
 }
 
-/** A layer as it travels, and the digest of the tar file inside. */
+/** A compressed layer, and the digest of the tar file inside. */
 export interface Layer extends Blob {
   readonly diffId: string;
 }
@@ -21,7 +21,7 @@ export interface Image {
   readonly layers: readonly Layer[];
 }
 
-/** What a container of an image runs as and runs, by default. */
+/** The default user and command of an image. */
 export interface Defaults {
   readonly User?: string;
   readonly Cmd?: readonly string[];

@@ -3,7 +3,7 @@ import { defaultTime, type Entry, modeOf } from './entries.ts';
 const block = 512;
 const typeFlags = { file: '0', link: '1', symlink: '2', device: '3', directory: '5', fifo: '6' } as const;
 
-/** The entries as a tar file (POSIX 2001: what does not fit the old header goes into an extended one before it). */
+/** The entries as a tar file (POSIX 2001: values that do not fit the old header are in an extended one before it). */
 export function tar(entries: readonly Entry[]): Buffer {
   return Buffer.concat([...entries.flatMap(parts), Buffer.alloc(2 * block)]);
 }

@@ -1,10 +1,10 @@
 import { KurrentDBClient } from '@kurrent/kurrentdb-client';
 
-/** What an administrator of a cluster may do to a stream, over the client: to a stand-in as to a real one. */
+/** Administration of a stream over the client, for the stand-in and a real cluster. */
 export interface Administrator {
   /** A soft delete. */
   delete(stream: string): Promise<void>;
-  /** Replaces the stream's metadata; `{}` takes every setting away. */
+  /** Replaces the stream's metadata; `{}` removes every setting. */
   setMetadata(stream: string, metadata: { maxCount?: number; maxAge?: number; truncateBefore?: number }): Promise<void>;
   close(): Promise<void>;
 }

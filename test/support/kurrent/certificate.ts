@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** A certificate of `localhost`, and in `file` the authority that has signed it. */
+/** A certificate of `localhost`, and in `file` the authority that signed it. */
 export function createCertificate(folder: string): { file: string; certificate: Buffer; key: Buffer } {
   const path = (name: string) => join(folder, name);
   const openssl = (...args: readonly string[]) => execFileSync('openssl', args, { stdio: 'ignore' });

@@ -1,4 +1,4 @@
-/** What the next append meets instead of a proper answer. */
+/** What an append gets instead of its answer. */
 export type AppendFault =
   /** nothing is written, no answer */
   | 'silent'
@@ -13,21 +13,21 @@ export type AppendFault =
   /** the node says that another one is the leader */
   | 'not-leader';
 
-/** What a server does that a real one doesn't do on demand. */
+/** Faults that a real server does not show on demand. */
 export interface Faults {
   /** the version that the server reports; undefined for one too old to report it */
   version: string | undefined;
   /** milliseconds before every answer to an append */
   delay: number;
-  /** bytes that one append may have */
+  /** the maximum size of an append, bytes */
   maxAppendSize: number;
   /** no call is answered */
   silent: boolean;
-  /** this node serves no reads that ask for the leader */
+  /** this node refuses reads that require the leader */
   follower: boolean;
-  /** Lets the next appends meet these, one each. */
+  /** Applies these to the next appends, one each. */
   meet(...faults: readonly AppendFault[]): void;
-  /** The fault of the append that comes now. */
+  /** The fault of the next append. */
   take(): AppendFault | undefined;
   isSilent(): boolean;
   isFollower(): boolean;

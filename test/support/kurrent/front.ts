@@ -1,9 +1,9 @@
 import { createConnection, createServer, type Socket } from 'node:net';
 
-/** A door in front of a server: connections go through it, until they are cut. */
+/** A proxy before a server, whose connections can be cut. */
 export interface Front {
   readonly port: number;
-  /** Cuts all connections that there are; new ones are let in. */
+  /** Cuts all open connections; new ones are accepted. */
   cut(): void;
   close(): Promise<void>;
 }

@@ -47,7 +47,7 @@ export function answerOf(request: BatchAppendReq, { stream, expected, answer }: 
   return response;
 }
 
-/** The answer to an append that is larger than the cluster is set to take. */
+/** The answer to an append over the size limit of the cluster. */
 export function tooLargeFor(request: BatchAppendReq, stream: string, limit: number): BatchAppendResp {
   const details = new sharedPb.MaximumAppendSizeExceeded();
   details.setMaxappendsize(limit);
@@ -85,7 +85,7 @@ const identifier = (stream: string) => {
   return named;
 };
 
-/** What a read is answered, message by message. */
+/** The answer to a read, message by message. */
 export function* readEvents(request: ReadReq, streams: Streams): Generator<ReadResp> {
   const options = request.getOptions();
   const named = options?.getStream();

@@ -22,11 +22,11 @@ import type { Faults } from './faults.ts';
 import { answerOf, expectedOf, proposalsOf, readEvents, tooLargeFor } from './messages.ts';
 import type { StoredEvent, Streams } from './streams.ts';
 
-/** What the service stands on. */
+/** The dependencies of the service. */
 export interface ServiceContext {
   readonly streams: Streams;
   readonly faults: Faults;
-  /** cuts every connection, as a dying machine does */
+  /** cuts every connection, as a crash does */
   readonly cut: () => void;
   /** the address that clients dial */
   readonly address: () => { readonly host: string; readonly port: number };
@@ -38,7 +38,7 @@ export interface ServiceContext {
 
 export type Service = readonly [ServiceDefinition, UntypedServiceImplementation];
 
-/** The services of a cluster's node, as far as this project's adapter uses them. */
+/** The services of a cluster node that the adapter uses. */
 export function servicesOf(context: ServiceContext): readonly Service[] {
   return [
     [streamsGrpc.StreamsService, streamsServer(context)],
@@ -128,7 +128,7 @@ function streamsServer(context: ServiceContext): IStreamsServer {
   };
 }
 
-/** Writes and answers an append that has come in whole, or does what its fault is. */
+/** Writes and answers a complete append, or applies its fault. */
 function answerAppend(call: AppendCall, parts: readonly BatchAppendReq[], context: ServiceContext): void {
   const [options] = parts.flatMap((each) => each.getOptions() ?? []);
   const [first] = parts;

@@ -5,11 +5,11 @@ import { loopbackUrl, shortDiscovery } from './loopback-url.ts';
 import { servicesOf } from './service.ts';
 import { createStreams, type StoredEvent, type Streams } from './streams.ts';
 
-/** An append that came in. */
+/** A received append. */
 export interface SeenAppend {
   readonly stream: string;
   readonly events: readonly StoredEvent[];
-  /** as it stood on the wire */
+  /** as sent on the wire */
   readonly expected: unknown;
 }
 
@@ -20,7 +20,7 @@ export interface StandIn {
   readonly port: number;
   readonly streams: Streams;
   readonly faults: Faults;
-  /** every append that came in, first to last */
+  /** every received append, oldest first */
   readonly seen: readonly SeenAppend[];
   /** Cuts every connection. */
   cut(): void;
@@ -28,11 +28,11 @@ export interface StandIn {
 }
 
 export interface StandInOptions {
-  /** 0, or nothing, for any that is free */
+  /** default: 0, any free port */
   readonly port?: number;
-  /** keeps the streams beyond the end of the process */
+  /** persists the streams */
   readonly file?: string;
-  /** a server with TLS: certificate and key, PEM; and who is let in */
+  /** a server with TLS: certificate and key, PEM, and the accepted credentials */
   readonly tls?: { readonly certificate: Buffer; readonly key: Buffer; readonly credentials: string };
 }
 

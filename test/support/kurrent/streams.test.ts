@@ -8,7 +8,7 @@ import { createStreams, type StoredEvent } from './streams.ts';
 const event = (id: string): StoredEvent => ({ id, type: 't', contentType: 'application/json', data: '', metadata: '' });
 const [a, b, c] = ['a', 'b', 'c'].map(event) as [StoredEvent, StoredEvent, StoredEvent];
 
-/** What a real server does, as measured. */
+/** The behaviour of a real server, as measured. */
 const test = suite('KurrentDB stand-in');
 
 test('appends at the revision that is expected, and nowhere else', () => {

@@ -16,32 +16,32 @@ export type Expected = number | 'none' | 'any' | 'exists';
 
 export type AppendAnswer = { readonly revision: number } | { readonly wrong: number | 'none' };
 
-/** What a stream's own metadata say of its events, under the server's names. */
+/** A stream's metadata, under the server's names. */
 export interface StreamMetadata {
   readonly $maxCount?: number;
   /** seconds */
   readonly $maxAge?: number;
-  /** the first revision that is shown; `deletedMark` for a softly deleted stream */
+  /** the first visible revision; `deletedMark` for a softly deleted stream */
   readonly $tb?: number;
 }
 
-/** The streams of a cluster with its rules. With a file they outlive a kill of the process: an append is in it whole or not at all. */
+/** The streams of a cluster with its rules. With a file they outlive a kill of the process: an append is in it completely or not at all. */
 export interface Streams {
   append(stream: string, events: readonly StoredEvent[], expected: Expected): AppendAnswer;
-  /** A soft delete: hides what is there; the stream can be written into again and then goes on numbering. */
+  /** A soft delete: hides the events; the stream can be written again and continues its revisions. */
   delete(stream: string): void;
   /** Replaces a stream's metadata, as an append to `$$STREAM` does. */
   setMetadata(stream: string, metadata: StreamMetadata): void;
   /** Loses what a stream has after its first events, as a backup does. */
   forget(stream: string, keep: number): void;
-  /** Events with their revisions; undefined where there is no stream, or where it is deleted. */
+  /** Events with their revisions; undefined if there is no stream, or if it is deleted. */
   read(stream: string, from: number | 'end', direction: 'forwards' | 'backwards', count: number): Found | undefined;
   close(): void;
 }
 
 export type Found = readonly { readonly revision: number; readonly event: StoredEvent }[];
 
-/** 2^63 - 1, as JSON gives it back: the server's mark of a softly deleted stream. */
+/** 2^63 - 1, as parsed from JSON: the server's mark of a softly deleted stream. */
 export const deletedMark = 2 ** 63;
 
 interface Stream {
@@ -70,7 +70,7 @@ export function createStreams(file?: string): Streams {
   if (file !== undefined && existsSync(file)) for (const line of wholeLines(file)) play(line);
   const fd = file === undefined ? undefined : openSync(file, 'a');
   const record = (line: Line) => {
-    // What a killed process has handed to the kernel stays.
+    // Data that a killed process has handed to the kernel survives.
     if (fd !== undefined) writeSync(fd, `${JSON.stringify(line)}\n`);
     play(line);
   };
@@ -99,7 +99,7 @@ export function createStreams(file?: string): Streams {
     if (revive) setMetadata(name, { ...metadataOf(name), $tb: length });
     return { revision: length + events.length - 1 };
   };
-  /** The first revision that is shown. */
+  /** The first visible revision. */
   const firstOf = (name: string): number => {
     const { $tb = 0, $maxCount, $maxAge } = metadataOf(name);
     const { events, written } = streamOf(name);
@@ -118,7 +118,7 @@ export function createStreams(file?: string): Streams {
       const before = expected === 'none' ? -1 : expected;
       if (before === last) return write(name, events);
       if (before > last) return { wrong: current };
-      // A repetition is looked for first, also in a deleted stream; only what differs from its first event on is none.
+      // A repetition is checked first, also in a deleted stream; it must match from its first event.
       const same = events.findIndex(({ id }, index) => there[before + 1 + index]?.id !== id);
       if (same === -1) return { revision: before + events.length };
       return same === 0 && expected === 'none' && isDeleted(name) ? write(name, events) : { wrong: current };
@@ -151,7 +151,7 @@ export function createStreams(file?: string): Streams {
   };
 }
 
-/** The lines that were written whole; the rest of one that was not is cut off. */
+/** The complete lines; an incomplete last one is truncated. */
 function wholeLines(file: string): readonly Line[] {
   const text = readFileSync(file, 'utf8');
   const whole = text.slice(0, text.lastIndexOf('\n') + 1);

@@ -4,7 +4,7 @@ import { readLogDirectory } from '../../../src/adapters/event-log/file/read/read
 import { createStreams, type StoredEvent } from '../../support/kurrent/streams.ts';
 
 /**
- * What differs between the log of a root and its stream, position by position; nothing where they are equal. The stream is read
+ * What differs between the log of a root and its stream, position by position; empty if they are equal. The stream is read
  * from the server's own file, not by the code that wrote it.
  */
 export async function compareStream(root: string, file: string): Promise<readonly string[]> {

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { tortureForward } from './rounds.ts';
 
-/** `npm run torture -- forward [--rounds N] [--seconds N] [--seed N] [--writers N]`; exit status 1 where anything was wrong. */
+/** `npm run torture -- forward [--rounds N] [--seconds N] [--seed N] [--writers N]`; exit status 1 if anything was wrong. */
 export async function forwardMain(args: readonly string[]): Promise<void> {
   const text = { type: 'string' } as const;
   const { values } = parseArgs({

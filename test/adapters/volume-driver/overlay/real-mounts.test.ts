@@ -127,7 +127,7 @@ mounted('lets an unprivileged process run its content, whatever the umask', asyn
   }
 });
 
-/** The mount is below a directory for root alone: the way to it is by the working directory, as in a container. */
+/** The mount is below a directory only for root, so it is reached by the working directory, as in a container. */
 const asUser = 'setpriv --reuid 1000 --clear-groups ./program && echo ran';
 
 mounted('has the owner of its parent', () =>

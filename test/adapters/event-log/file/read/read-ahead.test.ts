@@ -25,7 +25,7 @@ test.before.each(async (context) => {
 });
 test.after.each(({ sandbox }) => sandbox.close());
 
-/** What a reading gives until it ends or stops, segment by segment on this thread alone. */
+/** The events read until the end or an error, segment by segment, only on this thread. */
 async function readHere(segments: readonly Segment[]) {
   const read: Envelope[] = [];
   let fault: { code: string; message: string } | undefined;

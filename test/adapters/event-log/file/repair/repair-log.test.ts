@@ -17,7 +17,7 @@ import { eventsAfter, linesOf, now, openLog, readAll, segmentsIn, storeId, write
 
 interface Context {
   sandbox: Sandbox;
-  /** a root with a whole log of 12 events in several segments */
+  /** a root with an intact log of 12 events in several segments */
   whole: string;
   states: readonly Omit<KnownState, 'path'>[];
 }
@@ -141,7 +141,7 @@ for (const positions of [[], [7], [7, 11], [3, 12], [12]])
       assert.equal(bytesOf(root), before, `${name}: a dry run changes nothing`);
       const done = await repaired(root, known);
       assert.equal(done, planned, name);
-      // An emptied or missing last segment may leave a log that is whole and only shorter.
+      // An emptied or missing last segment may leave a log that is intact and only shorter.
       if (done.losses.length === 0) assert.match(name, / gone$/);
       keepsAll(before, root, done, name);
       const survivors = await isWhole(root, name);

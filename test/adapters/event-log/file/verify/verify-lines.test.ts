@@ -14,7 +14,7 @@ import { segmentsIn, writeLog } from '../file-log.ts';
 interface Context {
   sandbox: Sandbox;
   directory: string;
-  /** a block of a segment without its header, and the cursor where it begins */
+  /** a block of a segment without its header, and the cursor at its start */
   block: Buffer;
   from: Cursor;
 }
@@ -47,7 +47,7 @@ function inOrder(block: Buffer, from: Cursor): number {
   return block.length;
 }
 
-/** Verifies a block, and that it stops where the text is out of order. */
+/** Verifies a block, and that it stops at the invalid text. */
 function verified(block: Buffer, from: Cursor, what = '') {
   const noted: number[] = [];
   const checked = verifyLines(block, from, ({ offset }) => noted.push(offset));
