@@ -126,7 +126,7 @@ test('does not take a cluster without its events for an empty store', async ({ s
   );
 });
 
-/** The daemon's own word on whether it is ready. */
+/** The daemon's readiness. */
 const readyz = (sandbox: Sandbox) => ask({ socketPath: join(sandbox.path, 's.http.sock'), path: '/readyz' });
 
 async function notReady(sandbox: Sandbox, expected: RegExp): Promise<void> {

@@ -48,7 +48,7 @@ export const opened = (clean = true): Event => ({
   },
 });
 
-/** The life of a small store, on the memory driver: two layers, a container on each, a removal, an orderly end. */
+/** The events of a small store on the memory driver: two layers, a container on each, a removal, a clean end. */
 export const smallStore: readonly Event[] = [
   { type: 'StoreCreated', data: { store, driver: 'memory', version: '0.1.0' } },
   opened(),

@@ -13,7 +13,7 @@ import { createMemoryEventLog, type MemoryRecord } from '../support/memory-event
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { enveloped, smallStore } from './facts.ts';
 
-/** A store in memory, as the commands see it, with a root that looks like one. */
+/** The dependencies of commands, with a store in memory. */
 export interface MemoryDeps extends CliDeps {
   readonly root: string;
   readonly driver: MemoryDriver;
@@ -86,7 +86,7 @@ export interface CliContext {
   deps: MemoryDeps;
 }
 
-/** A suite of commands. Each of its tests has a store in memory, which these events have filled. */
+/** A suite of commands. Each test has a store in memory with these events. */
 export function cliSuite(name: string, events: readonly Event[] = smallStore): Test<CliContext> {
   const test: Test<CliContext> = suite(name);
   test.before.each(async (context) => {

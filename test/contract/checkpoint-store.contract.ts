@@ -11,7 +11,7 @@ export interface CheckpointStoreSubject {
 
 export const positionAt = (position: number): LogPosition => ({ position, chainHash: `hash-${position}` });
 
-/** All that a store loads, none of it damaged. */
+/** Everything that a store loads; none may be damaged. */
 export async function loadAll(store: CheckpointStore) {
   const all: { at: LogPosition; rows: unknown[] }[] = [];
   for await (const { at, rows } of store.load((file, why) => assert.unreachable(`${file}: ${why}`)))
@@ -21,7 +21,7 @@ export async function loadAll(store: CheckpointStore) {
 
 const rows = [{ row: 'store', position: 7 }, { row: 'snapshot', key: 'ü"\n\\', labels: {} }, null, [1, 'two'], 'text'];
 
-/** What every CheckpointStore must do. `create` makes an empty one each time. */
+/** The contract of every CheckpointStore. `create` returns a new empty one. */
 export function checkpointStoreContract(name: string, create: () => Promise<CheckpointStoreSubject>): void {
   const test = suite<{ subject: CheckpointStoreSubject }>(`${name} as a checkpoint store`);
   test.before.each(async (context) => {

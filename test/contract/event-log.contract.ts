@@ -12,21 +12,21 @@ export interface EventLogSubject {
   readonly log: EventLog;
   /** Closes the log and opens the same one again. */
   reopen(): Promise<EventLog>;
-  /** Ends whatever the subject needs. */
+  /** Releases the resources of the subject. */
   dispose(): Promise<void>;
-  /** How many flushes there were. */
+  /** The number of flushes. */
   flushes(): number;
   /** Makes the next flush fail. */
   failNext(code: 'no-space' | 'io'): void;
 }
 
-/** What not every adapter's storage allows to test. */
+/** Tests that not every adapter's storage supports. */
 export interface EventLogAbilities {
   /** flushes can be counted, and all appends may share them */
   readonly flushes: boolean;
   /** flushes can be made to fail */
   readonly failures: boolean;
-  /** the storage can be full, and have room again */
+  /** the storage can be full, and have space again */
   readonly full: boolean;
 }
 
@@ -48,7 +48,7 @@ const events = (count: number, after: number): Envelope[] =>
     ),
   );
 
-/** With ids as a store gives them. */
+/** With ids as a store assigns them. */
 const stamped = (envelopes: readonly Envelope[]): Envelope[] =>
   envelopes.map((envelope) => ({ ...envelope, id: eventId(store, envelope.position) }));
 
@@ -67,7 +67,7 @@ async function rejection(promise: Promise<unknown>): Promise<unknown> {
   );
 }
 
-/** What every EventLog must do. `create` makes an empty log of a store of its own each time. */
+/** The contract of every EventLog. `create` returns a new empty log of a new store. */
 export function eventLogContract(
   name: string,
   create: () => Promise<EventLogSubject>,
@@ -261,7 +261,7 @@ function filling(test: Test<Context>): void {
     const order: number[] = [];
     const appends = [log.append(events(1, 2), now), log.append(events(2, 3), soon)];
     appends.forEach((append, index) => void append.catch(() => order.push(index)));
-    // The end goes back in the turn in which the first one is rejected.
+    // The end is rolled back in the tick in which the first append rejects.
     void appends[0]?.catch(() => assert.equal(log.end, end));
     const errors = await Promise.all(appends.map(rejection));
     assert.ok(errors.every(isFault('no-space')), String(errors));

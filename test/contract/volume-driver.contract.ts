@@ -5,16 +5,16 @@ import type { Fault } from '../../src/ports/fault.ts';
 import type { Found, Volume, VolumeDriver } from '../../src/ports/volume-driver.ts';
 import { type Missing, suiteNeeding } from '../support/requirements.ts';
 
-/** A driver on a place of its own, and what tests do behind its back. */
+/** A driver on a new root, and changes that tests make behind its back. */
 export interface DriverBench {
   readonly driver: VolumeDriver;
   /** Writes a file of some kilobytes into an active, as its user would. */
   write(volume: Volume, name: string): Promise<void>;
-  /** Puts something below `snapshots/` that no driver makes. */
+  /** Puts a foreign entry below `snapshots/`. */
   putForeign(name: string): void;
-  /** Takes a part away that an active needs, but not its content. */
+  /** Deletes a required part of an active, but not its content. */
   breakApart(id: number): void;
-  /** Takes a volume's content away. */
+  /** Deletes a volume's content. */
   lose(id: number): void;
   /** Whether a purge reports the bytes freed; default: true. */
   readonly tellsFreed?: boolean;
@@ -35,7 +35,7 @@ async function commit({ flush, freeze, dropActive }: VolumeDriver, volume: Volum
   await dropActive(committed(volume));
 }
 
-/** What every volume driver must do. */
+/** The contract of every volume driver. */
 export function volumeDriverContract(name: string, open: Open, missing: Missing = undefined): void {
   makingContract(name, open, missing);
   committingContract(name, open, missing);
@@ -45,7 +45,7 @@ export function volumeDriverContract(name: string, open: Open, missing: Missing 
 
 type Action = (bench: DriverBench) => Promise<void>;
 
-/** A suite whose tests get a bench each, which ends with them. */
+/** A suite whose tests each get a bench, which is closed after the test. */
 function benchSuite(name: string, open: Open, missing: Missing) {
   const test = missing === undefined ? suite(name) : suiteNeeding(name, missing);
   const put = (title: string, action: Action) =>
@@ -354,7 +354,7 @@ export async function rejectsWith(act: () => Promise<unknown>, code: Fault['code
   return thrown as Fault;
 }
 
-/** The one thing that a scan met. */
+/** The only entry of a scan. */
 export function only(found: readonly Found[]): Found {
   const [first, ...others] = found;
   assert.equal(others, []);

@@ -54,7 +54,7 @@ export function containerdFlow(server: Server, root?: string, needed?: Missing):
   });
 
   test('runs a container in a user namespace whose ids containerd maps only by labels', async () => {
-    // The user that the container's root is must get to its root file system.
+    // The host user of the container's root needs access to its root file system.
     for (const path of ['', 'containerd', 'containerd/state']) chmodSync(join(sandbox.path, path), 0o711);
     const mapping = ['--uidmap', '0:100000:65536', '--gidmap', '0:100000:65536', '--remap-labels'];
     const flags = ['--rm', '--snapshotter', snapshotterName, ...mapping];
@@ -135,7 +135,7 @@ async function importCommitted({ environment, committed }: State): Promise<void>
   await containerd.ctr('images', 'import', '--snapshotter', snapshotterName, archive);
 }
 
-/** Prepare, commit, view and remove as `ctr snapshots` offers them, below a label that keeps them from collection. */
+/** Prepare, commit, view and remove with `ctr snapshots`, with a label that protects them from garbage collection. */
 async function handMade({ containerd, expectNothingLeft, volumes }: Environment): Promise<void> {
   const snapshots = (...args: readonly string[]) =>
     containerd.ctr('snapshots', '--snapshotter', snapshotterName, ...args);

@@ -12,7 +12,7 @@ import { base, filler } from './layers.ts';
 
 const layers = [base(), ...Array.from({ length: 9 }, (_, number) => filler(number))];
 
-/** The server dies by SIGKILL while an image is pulled, and is simply started again: nothing needs repair by hand. */
+/** The server dies by SIGKILL while an image is pulled, and only needs a restart. */
 export function crashFlow(server: Server, root?: string, needed?: Missing): void {
   const test = suiteNeeding(`kill -9 of ${server.name} under containerd`, ...needs(), needed);
   let sandbox: Sandbox;

@@ -19,23 +19,23 @@ export interface Environment {
   readonly registry: string;
   readonly containerd: Containerd;
   pull(reference: string): Promise<void>;
-  /** Fails unless a read-only mount of the image shows just this tree. */
+  /** Fails unless a read-only mount of the image shows exactly this tree. */
   expectTree(reference: string, tree: Tree): Promise<void>;
-  /** Names of the directories that the snapshotter keeps on disk for snapshots. */
+  /** The names of the snapshot directories on disk. */
   volumes(): readonly string[];
-  /** Removes all images and containers, and has containerd collect until its list is empty. */
+  /** Removes all images and containers, and runs containerd's garbage collection until its list is empty. */
   removeAll(): Promise<void>;
   /** Removes all images and containers and fails unless the garbage collection leaves nothing, here and on disk. */
   expectNothingLeft(): Promise<void>;
   /** SIGKILL to the snapshotter. */
   killSnapshotter(): Promise<void>;
-  /** Starts the snapshotter again on what is there; resolves when containerd has found it. */
+  /** Restarts the snapshotter on its root; resolves when containerd has connected to it. */
   startSnapshotter(): Promise<void>;
-  /** Fails unless the server's own check, if it has one, finds all in order. */
+  /** Fails if the server's own check, if it has one, finds anything. */
   expectVerified(): Promise<void>;
 }
 
-/** What this machine lacks to run containerd for real. */
+/** The missing requirements for a real containerd. */
 export const needs = (): readonly Missing[] => [
   requireRoot(),
   requireFileSystem('overlay'),
@@ -110,7 +110,7 @@ async function mountImage(containerd: Containerd, reference: string, target: str
   await run('sh', ['-c', await snapshots('mounts', target, target)]);
 }
 
-/** A view without a label may be collected before it gets one: then it is made again. */
+/** A view may be removed by garbage collection before it gets its label; it is then created again. */
 async function viewed({ ctr, tryCtr }: Containerd, key: string, parent: string): Promise<void> {
   const snapshots = ['snapshots', '--snapshotter', snapshotterName];
   await waitFor(`a view ${key} that lasts`, async () => {
@@ -119,13 +119,13 @@ async function viewed({ ctr, tryCtr }: Containerd, key: string, parent: string):
   });
 }
 
-/** containerd collects by itself some time after the last removal, or not at all; deleting a lease makes it do so now. */
+/** containerd collects garbage some time after the last removal, or not at all; deleting a lease with --sync does it now. */
 async function collectGarbage({ ctr }: Containerd): Promise<void> {
   await ctr('leases', 'create', '--id', 'collect');
   await ctr('leases', 'delete', '--sync', 'collect');
 }
 
-/** Whether a call gets through to the snapshotter; containerd answers most of them from its own store. */
+/** Whether a call reaches the snapshotter; containerd answers most calls from its own store. */
 async function reaches({ tryCtr }: Containerd): Promise<boolean> {
   const probe = `probe-${performance.now()}`;
   const snapshots = (verb: string) => tryCtr('snapshots', '--snapshotter', snapshotterName, verb, probe);

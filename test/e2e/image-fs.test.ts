@@ -14,7 +14,7 @@ import { waitFor } from '../support/wait-for.ts';
 
 interface Context {
   sandbox: Sandbox;
-  /** on a file system of its own, so that its figures are known from others */
+  /** on a separate file system, so that its figures are distinct */
   root: string;
   containerdRoot: string;
 }
@@ -57,7 +57,7 @@ ${printed.stdout}`,
 
 const call = { requestType: 'Request', responseType: 'Response', comment: '' };
 
-/** The part of CRI that kubelet asks for the image file system. */
+/** The part of CRI that kubelet uses for the image file system. */
 const service = fromJSON({
   nested: {
     'runtime.v1': {

@@ -74,7 +74,7 @@ function work(round: number) {
   };
 }
 
-/** What the log says up to a position, folded in one go. */
+/** The table folded from the log up to a position. */
 async function foldedLog(last = Number.POSITIVE_INFINITY): Promise<Holdings> {
   let holdings: Holdings = { ...nothingHeld, snapshots: new Map() };
   await new Promise<void>((resolve, reject) =>
@@ -112,7 +112,7 @@ test(`has the exact table after ${rounds} rounds of kill -9 of indexer or daemon
   await daemon.stop();
   await indexer.kill();
   const found = readHoldings(table);
-  // The last start measures what a kill kept from being measured: the log may have grown past the end of the work.
+  // The last start makes measurements that a kill prevented: the log may be longer than the work.
   const expected = await foldedLog(found.position);
   assert.ok(expected.snapshots.size > 20, `${expected.snapshots.size} snapshots`);
   assert.equal(tableOf(found), tableOf(expected));

@@ -21,7 +21,7 @@ const applets = [
 ];
 const long = 'a-name-that-does-not-fit-the-header-of-a-tar-file-'.repeat(4);
 
-/** A root file system around busybox, with everything in it that is hard to keep. */
+/** A root file system around busybox, with every kind of entry that is hard to preserve. */
 export const base = (): readonly Entry[] => [
   ...['bin', 'dev', 'etc', 'home', 'opt', 'opt/app', 'opt/app/plugins', 'proc', 'srv', 'srv/old', 'sys', 'usr'].map(
     (path) => directory(path),
@@ -75,7 +75,7 @@ export const changes = (): readonly Entry[] => [
   whiteout('usr/fifo'),
 ];
 
-/** Puts back some of what the changes took away. */
+/** Restores some entries that the changes deleted. */
 export const afterthoughts = (): readonly Entry[] => [
   directory('srv/old', { uid: 1000 }),
   file('srv/old/again', 'a new directory under the old name\n'),

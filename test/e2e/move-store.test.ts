@@ -53,7 +53,7 @@ const third = `
 
 const active = `echo work > etc/work; rm etc/same; rm -r home; mkdir home; ln etc/work etc/work-too; chmod 700 .; sleep 0.1`;
 
-/** Everything about a tree that a move must keep, as text. */
+/** Everything in a tree that a move must preserve, as text. */
 const listing = `
   find . \\( -type d -printf '%p d %m %U:%G %T@\\n' -o -type f -printf '%p f %m %U:%G %T@ %s\\n' -o -printf '%p %y %m %U:%G %T@ %l\\n' \\) | sort
   find . -type f -print0 | sort -z | xargs -0 sha256sum
@@ -175,7 +175,7 @@ function overlap(file: string): readonly string[] {
   return names.filter((name) => ['./usr/sparse', './usr/share/many/2', './home/user/'].includes(name));
 }
 
-/** Lines that one listing has and the other has not, by the side that has them. */
+/** The lines in only one of two listings, by side. */
 function different(expected = '', found = ''): readonly string[] {
   const [before, after] = [expected.split('\n'), found.split('\n')];
   assert.ok(before.length > 50);
@@ -242,7 +242,7 @@ test('moves no btrfs layer that overlay cannot hold', async ({ sandbox, folder }
   assert.is((await exported()).status, 0);
 });
 
-/** A store that was moved takes changes as any. */
+/** A moved store accepts changes like any other. */
 async function goOn(client: SnapshotsClient): Promise<void> {
   await inside(await client.prepare('next', { parent: 'layer-3' }), 'echo new > etc/new');
   await client.commit('layer-4', 'next');

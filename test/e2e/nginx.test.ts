@@ -63,7 +63,7 @@ function documented({ port }: Context): string {
   return block.replaceAll('7475', String(port));
 }
 
-/** Opens a stream and collects what has come of it so far. */
+/** Opens a stream and collects the received text. */
 async function openStream({ front, sandbox }: Context, path: string, accept: string) {
   const opened = request({ port: front, host: '127.0.0.1', path, headers: { accept } });
   sandbox.atEnd(() => void opened.destroy());
@@ -79,7 +79,7 @@ async function openStream({ front, sandbox }: Context, path: string, accept: str
 
 const formats = ['application/x-ndjson', 'text/event-stream', 'application/cloudevents+json'];
 
-/** Each event arrives while the stream is open, and before anything else is made to happen. */
+/** Each event arrives while the stream is open, before the next change. */
 async function expectLive(context: Context, path: string): Promise<void> {
   for (const [n, accept] of formats.entries()) {
     const { response, text } = await openStream(context, `${path}?follow=1&from=1`, accept);

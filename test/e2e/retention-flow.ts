@@ -16,7 +16,7 @@ import { waitFor } from '../support/wait-for.ts';
 import { createEnvironment, type Environment, needs } from './environment.ts';
 import { base, filler } from './layers.ts';
 
-/** Twelve, as images have them. */
+/** Twelve, a typical number. */
 const layers = [base(), ...Array.from({ length: 11 }, (_, n) => filler(n))];
 
 interface State {
@@ -25,7 +25,7 @@ interface State {
   readonly root: string;
   readonly reference: string;
   readonly layerBytes: number;
-  /** Pulls as CRI does; answers what was fetched of the layers. */
+  /** Pulls as CRI does; returns the layer bytes fetched. */
   pull(): Promise<{ readonly requests: number; readonly bytes: number }>;
 }
 
@@ -58,7 +58,7 @@ async function createState(sandbox: Sandbox, driver: string, root: string): Prom
 
 const nothing = { requests: 0, bytes: 0 };
 
-/** What becomes of an image that is deleted and pulled again, with a real containerd and a registry that counts. */
+/** Deletes an image and pulls it again, with a real containerd and a counting registry. */
 export function retentionFlow(driver: string, rootOf: (sandbox: Sandbox) => string, needed?: Missing): void {
   const test = suiteNeeding(`retention on ${driver}`, ...needs(), requireCommand('go'), needed);
   let sandbox: Sandbox;
@@ -85,7 +85,7 @@ export function retentionFlow(driver: string, rootOf: (sandbox: Sandbox) => stri
   });
 
   test('records which deletion caused the removal', async () => {
-    const [top = ''] = await retainedNumbers(state);
+    const [top = ''] = await retainedIds(state);
     const { stdout } = await snapledger(state, 'why', top);
     assert.match(stdout, /: retained\n/);
     const { namespace } = state.environment.containerd;
@@ -113,8 +113,8 @@ export function retentionFlow(driver: string, rootOf: (sandbox: Sandbox) => stri
 
   test('adopts layers that a client unpacked without the label', async () => {
     await state.environment.removeAll();
-    await lose(state, await retainedNumbers(state));
-    assert.equal(await retainedNumbers(state), []);
+    await lose(state, await retainedIds(state));
+    assert.equal(await retainedIds(state), []);
     await state.environment.pull(state.reference);
     await state.environment.removeAll();
     assert.equal(await state.pull(), nothing);
@@ -123,7 +123,7 @@ export function retentionFlow(driver: string, rootOf: (sandbox: Sandbox) => stri
 
   test('fetches again only what was not retained', async () => {
     await state.environment.removeAll();
-    const [top = '', ...others] = await retainedNumbers(state);
+    const [top = '', ...others] = await retainedIds(state);
     assert.is(others.length, layers.length - 1);
     await lose(state, [top]);
     assert.is((await state.pull()).requests, 1);
@@ -132,7 +132,7 @@ export function retentionFlow(driver: string, rootOf: (sandbox: Sandbox) => stri
 
   test('fetches again a layer that was emptied by hand, and says why', async () => {
     await state.environment.removeAll();
-    const [top = ''] = await retainedNumbers(state);
+    const [top = ''] = await retainedIds(state);
     await waitFor('its measurement', async () => {
       const { stdout } = await snapledger(state, 'log', '--json', '--type', 'UsageMeasured');
       return stdout.includes(`"id":"${top}"`);
@@ -146,18 +146,18 @@ export function retentionFlow(driver: string, rootOf: (sandbox: Sandbox) => stri
 
   test('gives a manually restored layer to the next pull, or back to retention', async () => {
     await state.environment.removeAll();
-    const [top = ''] = await retainedNumbers(state);
+    const [top = ''] = await retainedIds(state);
     const { stdout } = await snapledger(state, 'restore', top);
     assert.is(stdout.trim().split('\n').length, layers.length);
     assert.equal(await state.pull(), nothing);
     await expectWhole();
     await state.environment.removeAll();
     await snapledger(state, 'restore', top);
-    // containerd collects a snapshotter's snapshots only after something of it was removed.
+    // containerd collects the garbage of a snapshotter only after a removal in it.
     const { ctr } = state.environment.containerd;
     for (const verb of ['prepare', 'remove']) await ctr('snapshots', '--snapshotter', snapshotterName, verb, 'work');
     await state.environment.removeAll();
-    assert.is((await retainedNumbers(state)).length, layers.length);
+    assert.is((await retainedIds(state)).length, layers.length);
     await state.environment.expectVerified();
   });
 
@@ -167,8 +167,8 @@ export function retentionFlow(driver: string, rootOf: (sandbox: Sandbox) => stri
 const snapledger = ({ root }: State, command: string, ...args: readonly string[]) =>
   run(process.execPath, [daemonFile, command, '--root', root, ...args]);
 
-/** Numbers of what can be restored, the one that goes first first. */
-async function retainedNumbers(state: State): Promise<readonly string[]> {
+/** The ids of retained layers, the next to be evicted first. */
+async function retainedIds(state: State): Promise<readonly string[]> {
   const { stdout } = await snapledger(state, 'restore', '--json');
   return stdout
     .split('\n')
@@ -176,7 +176,7 @@ async function retainedNumbers(state: State): Promise<readonly string[]> {
     .map((line): string => JSON.parse(line).id);
 }
 
-/** Takes volumes off the disk behind the snapshotter's back; its next start gives them up. */
+/** Deletes volumes behind the snapshotter's back; its next start evicts them. */
 async function lose({ environment, root }: State, ids: readonly string[]): Promise<void> {
   await environment.killSnapshotter();
   for (const id of ids) {
@@ -187,7 +187,7 @@ async function lose({ environment, root }: State, ids: readonly string[]): Promi
   await environment.startSnapshotter();
 }
 
-/** Empties a committed layer behind the snapshotter's back, as it serves. */
+/** Empties a committed layer behind the snapshotter's back while it serves. */
 async function emptied(volume: string): Promise<void> {
   const frozen = join(volume, 'layer');
   const btrfs = existsSync(frozen);

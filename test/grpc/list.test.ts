@@ -25,7 +25,7 @@ function streamed({ client }: OpenedEdge, filters: readonly string[] = []): Clie
   return client.makeServerStreamRequest(path, requestSerialize, deserialize, { filters }, new Metadata());
 }
 
-/** All messages, as the names in them, or the status that ended the stream. */
+/** The names in each message, or the status that ended the stream. */
 async function pages(edge: OpenedEdge, filters: readonly string[] = []): Promise<readonly string[][] | string> {
   const messages: string[][] = [];
   try {
@@ -134,7 +134,7 @@ list('stops when the client hangs up, and continues to serve others', async () =
 list('waits for a client that does not read', async () => {
   const progress = { made: 0, ended: false };
   const edge = await openEdge({ list: () => either.right(many(300_000, progress)) });
-  // grpc-js reads on behalf of a caller that doesn't: http2 does not.
+  // grpc-js reads ahead of its caller; http2 does not.
   const session = connectHttp2('http://localhost', { createConnection: () => connect(edge.address) });
   const stream = session.request({
     ':method': 'POST',

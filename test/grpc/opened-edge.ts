@@ -8,7 +8,7 @@ import { snapshotsService } from '../../src/grpc/protocol.ts';
 import { type GrpcServer, serveGrpc } from '../../src/grpc/serve-grpc.ts';
 import { createSandbox } from '../support/sandbox.ts';
 
-/** What a call ended with. */
+/** The outcome of a call. */
 export interface Outcome {
   readonly code: string;
   readonly details: string;
@@ -19,12 +19,12 @@ export interface CallSettings extends CallOptions {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** A served edge on a real socket, over use cases that the test gives, with a client on it. */
+/** A gRPC server on a real socket, with the use cases of the test, and a client. */
 export interface OpenedEdge {
   readonly address: string;
   readonly server: GrpcServer;
   readonly client: Client;
-  /** what was logged as an error */
+  /** the logged errors */
   readonly errors: { readonly fields: object; readonly message: string }[];
   /** method and status of each answered call */
   readonly observed: string[];

@@ -96,7 +96,7 @@ serving('aborts calls that are not answered in time', async () => {
   await waitFor('the call to end', () => edge.observed.length === 1);
 });
 
-/** Watches the health of a service, on a connection of its own. */
+/** Watches the health of a service, on a new connection. */
 function watch({ address }: OpenedEdge, service: string) {
   const { Watch } = healthService;
   if (Watch === undefined) throw new Error('no health watch');

@@ -77,9 +77,9 @@ test("records containerd's events, and queries what explains removals", async (c
   assert.match(JSON.stringify(asked), 'topic==');
 });
 
-/** Far less than the pauses that would have grown meanwhile. */
+/** Far less than the pauses would be if they had grown. */
 const soon = { limit: 2_000 };
-/** In which pauses would grow to seconds. */
+/** Enough for pauses to grow to seconds. */
 const longAbsence = () => sleep(3_600);
 
 test('connects as soon as there is a socket, also in a new directory', async (context) => {

@@ -17,7 +17,7 @@ const statPath = definitionOf('Stat').path;
 const statOf = (key: string) => framed(definitionOf('Stat').requestSerialize({ key }));
 const stat = (key: string) => found(sampleSnapshot(key));
 
-/** One request as HTTP/2 has it: what came back as headers and trailers, and the bytes between them. */
+/** One HTTP/2 request: the headers and trailers of the answer, and the bytes between them. */
 async function ask({ address }: OpenedEdge, headers: OutgoingHttpHeaders, parts: readonly Buffer[]) {
   const session = connectHttp2('http://localhost', { createConnection: () => connect(address) });
   try {

@@ -4,7 +4,7 @@ export interface Answered {
   readonly status: number;
   readonly body: string;
   readonly headers: IncomingMessage['headers'];
-  /** whether the answer came to its end; it is else cut off */
+  /** whether the answer is complete; otherwise it was aborted */
   readonly whole: boolean;
 }
 

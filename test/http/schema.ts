@@ -1,6 +1,6 @@
 import type { Schema } from '../../src/http/json-schema.ts';
 
-/** What of a value does not fit a schema, with the way to it; properties that the schema does not name do not fit either. */
+/** The parts of a value that do not match a schema, with their paths; properties that the schema does not name do not match. */
 export function misfits(
   value: unknown,
   schema: Schema,

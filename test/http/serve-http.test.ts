@@ -15,7 +15,7 @@ import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 interface Context {
   sandbox: Sandbox;
   address: string;
-  /** what reconcile was asked for */
+  /** the requests for reconcile */
   asked: boolean[];
   serving: boolean;
 }
@@ -67,7 +67,7 @@ function ask(address: string, method: string, path: string, body?: string | Buff
   });
 }
 
-/** Sends bytes as they are and answers what comes back until the connection ends. */
+/** Sends raw bytes and returns what is received until the connection ends. */
 function sendRaw(address: string, bytes: string): Promise<string> {
   return new Promise((resolve) => {
     let text = '';

@@ -51,7 +51,7 @@ test.before.each(async (context) => {
   execFileSync('mknod', [join(fs, 'gone'), 'c', '0', '0']);
   execFileSync('setfattr', ['-n', 'trusted.overlay.opaque', '-v', 'y', join(fs, 'opt')]);
   execFileSync('chown', ['1234:5678', join(fs, 'file')]);
-  // A change of owner takes the set-user-id bit away.
+  // A change of owner clears the set-user-id bit.
   execFileSync('chmod', ['4755', join(fs, 'file')]);
 });
 test.after.each(({ sandbox }) => sandbox.close());

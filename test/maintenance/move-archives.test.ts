@@ -27,7 +27,7 @@ const segmentsIn = (directory: string) =>
         .sort()
     : [];
 
-/** A stopped store with a long log: a kept snapshot of its beginning, one of its end, many that came and went. */
+/** A stopped store with a long log: an early and a late live snapshot, and many removed ones. */
 async function withStore(work: (place: Place) => Promise<void>): Promise<void> {
   const sandbox = createSandbox('moved');
   try {
@@ -53,7 +53,7 @@ async function withStore(work: (place: Place) => Promise<void>): Promise<void> {
 const asked = (root: string, ...words: readonly string[]) => snapledgerRun(...words, '--root', root);
 const wholeLog = async (root: string) => (await asked(root, 'log', '--json')).stdout;
 
-/** The first position of the third segment: what stands before it can go. */
+/** The first position of the third segment; events before it can be moved away. */
 const third = (root: string) => Number(/^\d+/.exec(segmentsIn(join(root, 'log'))[2] ?? '')?.[0]);
 
 const snapshotsOf = async (root: string) =>

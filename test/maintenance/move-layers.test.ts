@@ -60,7 +60,7 @@ async function inside(driver: VolumeDriver, volume: Volume, script: string): Pro
   await insideMount(mount, script);
 }
 
-/** Makes a store of layers, one upon the other, as scripts write them into their mounts; answers what each of them shows. */
+/** Creates a chain of layers with scripts in their mounts; returns the content of each. */
 async function filled({ sandbox }: Context, name: Driver, scripts: readonly string[], look = scripts.length) {
   const root = newRoot(name);
   const driver = await open(name, root);
@@ -124,7 +124,7 @@ async function expectMoved(context: Context, [from, to]: readonly [Driver, Drive
   return source.shown;
 }
 
-/** Lines that one listing has and the other has not. */
+/** The lines in only one of two listings. */
 function different(before: string, after: string): readonly string[] {
   if (before === after) return [];
   const [expected, found] = [before.split('\n'), after.split('\n')];
@@ -151,7 +151,7 @@ const nested = (levels: number) =>
 
 const acl = `0x${Buffer.from(accessList(2 ** 32 - 2), 'latin1').toString('hex')}`;
 
-/** The odd things by name. */
+/** The unusual entries by name. */
 const base = `
   mkdir -p a/b/c many empty kept opaque bits; ${nested(28)}
   for n in {1..300}; do ln -f a/first many/$n 2> /dev/null || { echo first > a/first; ln a/first many/$n; }; done

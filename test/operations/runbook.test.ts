@@ -30,16 +30,16 @@ function commandsIn(section: string): readonly string[] {
   });
 }
 
-/** A store that is broken in the way that a section is about. */
+/** A store with the problem of a section. */
 interface Broken {
   readonly root: string;
-  /** what stands for the words of the text */
+  /** values for the placeholders of the text */
   readonly words?: Readonly<Record<string, string>>;
   /** exit statuses of commands that find something; 0 for all others */
   readonly statuses?: Readonly<Record<string, number>>;
-  /** what commands show */
+  /** the output of commands */
   readonly shows: Readonly<Record<string, RegExp>>;
-  /** what must be in order when all commands were run */
+  /** the check after all commands */
   readonly after?: () => Promise<void>;
 }
 
@@ -50,7 +50,7 @@ interface Node {
   readonly client: SnapshotsClient;
 }
 
-/** A node at work: two layers, 1 and 2, and a container on them, 3. */
+/** A node in use: two layers, 1 and 2, and a container on them, 3. */
 async function nodeIn(sandbox: Sandbox, root = join(sandbox.path, 'root')): Promise<Node> {
   const retention = 'enabled = true\nmin_free = "1%"';
   const serving = createServing(sandbox, { driver: 'overlay', root, retention });
@@ -81,7 +81,7 @@ function addStray(root: string): void {
 
 const layer = (root: string, id: number) => join(root, `snapshots/${id}`);
 
-/** What each section is about; one with commands and without a situation fails. */
+/** The problem of each section; a section with commands and without a problem here fails. */
 const situations: Readonly<Record<string, (sandbox: Sandbox) => Promise<Broken>>> = {
   'The daemon does not start': async (sandbox) => ({
     root: sandbox.folder('empty'),
@@ -236,7 +236,7 @@ const situations: Readonly<Record<string, (sandbox: Sandbox) => Promise<Broken>>
   },
 };
 
-/** Takes all the room that a file system has. */
+/** Uses up the space of a file system. */
 function fill(file: string): void {
   const fd = openSync(file, 'w');
   try {

@@ -18,7 +18,7 @@ import { committed, prepared, removed } from '../support/sample-events.ts';
 const test = suite('property/checkpoint-while-writing');
 const store = '0b7c1e9e-3a55-4c8e-9d0a-6a1f6a3f1c11';
 
-/** A life a number: some stay actives, some are committed, some are removed again. */
+/** One snapshot per number: some stay active, some are committed, some are removed. */
 const livesOf = (ends: readonly number[]): readonly Event[] =>
   ends.flatMap((end, index) => {
     const id = index + 1;

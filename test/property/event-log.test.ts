@@ -31,7 +31,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
 const run = { numRuns: 150 };
 const test = suite('event log under any operations');
 
-/** The real log beside the list that it should be. */
+/** Runs the operations on the real log and on a list, and compares them. */
 async function follow(directory: string, segmentBytes: number, operations: readonly Operation[]): Promise<void> {
   const open = async () => (await openLog(directory, { segmentBytes })).log;
   const all: Envelope[] = [];

@@ -17,9 +17,9 @@ interface Reader {
   /** relative to what is durable when it starts: before, at or past it */
   readonly from: number;
   readonly startsAfter: number;
-  /** milliseconds that it takes for a batch */
+  /** milliseconds per batch */
   readonly pace: number;
-  /** after so many batches it goes and comes again with the position after its last one */
+  /** after that many batches it reconnects with the position after its last one */
   readonly patience: number;
 }
 
@@ -51,7 +51,7 @@ async function write(journal: Journal, sizes: readonly number[]): Promise<void> 
   }
 }
 
-/** The positions that a reader is given until it has that of the last event. */
+/** The positions that a reader receives up to the last event. */
 async function read(feed: ReturnType<typeof createFeed>, reader: Reader, last: number): Promise<readonly number[]> {
   const seen: number[] = [];
   await pause(reader.startsAfter);

@@ -7,7 +7,7 @@ import { parseFilters } from '../../src/domain/filter/parse-filters.ts';
 
 const filters = suite('random filters');
 
-/** Texts that look like filters more often than chance would have it. */
+/** Texts that often look like filters. */
 const nearlyFilter = fc
   .array(
     fc.oneof(
@@ -39,7 +39,7 @@ function snapshot(key: string, labels: Record<string, string>): Snapshot {
   return { id: 1, key, kind: 'view', parent: '', parentId: null, labels, created: 0n, updated: 0n };
 }
 
-/** Go's quoting, as containerd writes it with %q: what is not plain ASCII is escaped. */
+/** Go's quoting with %q, as in containerd: everything but printable ASCII is escaped. */
 function quoted(text: string): string {
   const escaped = (character: string): string => {
     if (character === '"' || character === '\\') return `\\${character}`;

@@ -38,14 +38,14 @@ function naively(model: ReadonlyMap<string, string>, { labels: wanted, mask: pat
 const sorted = (entries: Iterable<readonly [string, string]>) => [...entries].sort(([a], [b]) => (a < b ? -1 : 1));
 const labelsIn = (state: State) => sorted(Object.entries(state.index.get('k')?.labels ?? {}));
 
-/** As a log gives it back. */
+/** As read from a log. */
 function reread(envelope: Envelope): Envelope {
   const decoded = decodeEnvelope(JSON.parse(JSON.stringify(encodeEnvelope(envelope))));
   assert.ok(either.isRight(decoded));
   return decoded.right;
 }
 
-/** As a checkpoint gives it back. */
+/** As loaded from a checkpoint. */
 function reloaded(state: State): MutableState {
   const loaded = fromRows(JSON.parse(JSON.stringify([...toRows(state)])));
   assert.ok(either.isRight(loaded));

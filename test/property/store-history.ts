@@ -9,7 +9,7 @@ import { type MemoryStore, openMemoryStore } from '../support/memory-store.ts';
 import { type NaiveSnapshot, type NaiveStore, naively } from '../support/naive-model.ts';
 import { createRandom, type Random } from '../torture/random.ts';
 
-/** How a store is served to the clients of a history: as it is, or made wrong on purpose. */
+/** The store for the clients of a history: the real one, or one with a deliberate error. */
 export type Serve = (store: MemoryStore) => Snapshots;
 
 const actor = { actor: 'containerd' };
@@ -63,7 +63,7 @@ function createRecorder() {
 
 interface Explanation {
   readonly effects: Entry<NaiveStore>['effects'];
-  /** what undoes it, sooner or later */
+  /** its eventual rollback */
   readonly undone?: Entry<NaiveStore>['effects'];
 }
 
@@ -117,7 +117,7 @@ function send(snapshots: Snapshots, command: Command): Promise<Answer<unknown>> 
 
 const untouched = (state: NaiveStore) => [state];
 
-/** A fault means: nothing has happened. A prepare that the disk refused may have been seen until it was undone. */
+/** A fault means that nothing has changed. A prepare that the driver failed may be visible until it is undone. */
 function explainCommand(command: Command, outcome: Answer<unknown> | Fault): Explanation {
   if (!(outcome instanceof Fault)) {
     const code = either.isLeft(outcome) ? outcome.left.code : 'ok';
@@ -138,7 +138,7 @@ function explainCommand(command: Command, outcome: Answer<unknown> | Fault): Exp
 }
 
 const shown = ({ key, kind, parent, labels }: NaiveSnapshot | Snapshot) => `${key} ${kind} ${parent} ${labels.n ?? ''}`;
-/** Equal states have equal names, in whatever order they came about. */
+/** Equal states have equal names, in any order of their changes. */
 export const nameOfState = (state: Iterable<NaiveSnapshot | Snapshot>) => [...state].map(shown).sort().join(';');
 
 function explainStat(key: string, found: Answer<Snapshot> | Fault): Explanation {

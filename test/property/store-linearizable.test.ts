@@ -20,7 +20,7 @@ test('concurrent histories have an order that the naive model explains', async (
     assert.ok(await isExplained(seed, asItIs), `no order explains the history of seed ${seed}`);
 });
 
-/** Wrong on purpose: what the check must be able to see. */
+/** Deliberate errors that the check must detect. */
 const wrongs: Readonly<Record<string, Serve>> = {
   'reads what is not yet durable': ({ snapshots, journal }) => ({
     ...snapshots,

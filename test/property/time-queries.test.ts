@@ -38,7 +38,7 @@ type Step = number | '1970';
 interface Scene {
   readonly steps: readonly Step[];
   readonly segmentBytes: number;
-  /** shares of the log: what is indexed, what is archived, where checkpoints stand */
+  /** fractions of the log: the indexed part, the archived part, the positions of checkpoints */
   readonly indexed: number;
   readonly archived: number;
   readonly checkpoint: number;
@@ -53,7 +53,7 @@ const scenes: fc.Arbitrary<Scene> = fc.record({
   checkpoint: share,
 });
 
-/** Two moments by the event whose stamp they are near, and what else is asked for. */
+/** Two moments near the stamps of two events, and the other parameters. */
 const questions = fc.record({
   since: fc.option(fc.tuple(share, fc.integer({ min: -1, max: 1 }))),
   until: fc.option(fc.tuple(share, fc.integer({ min: -1, max: 1 }))),
@@ -62,7 +62,7 @@ const questions = fc.record({
   type: fc.option(fc.constantFrom('SnapshotPrepared', 'SnapshotRemoved')),
 });
 
-/** Snapshots that come and go, stamped by such a clock. */
+/** Prepares and removals of snapshots, stamped by such a clock. */
 function eventsOf(steps: readonly Step[]): readonly Envelope[] {
   let time = began;
   return enveloped(
@@ -99,7 +99,7 @@ async function write(root: string, all: readonly Envelope[], scene: Scene): Prom
 const text = (time: bigint) =>
   `${new Date(Number(time / 1_000_000_000n) * 1000).toISOString().slice(0, 19)}.${String(time % 1_000_000_000n).padStart(9, '0')}Z`;
 
-/** What a filter that reads everything finds. */
+/** The result of a filter that reads all events. */
 function linear(all: readonly Envelope[], { since, until, from, newest, types }: Selection): readonly number[] {
   return all
     .filter(
@@ -198,7 +198,7 @@ test('find what a linear filter finds, by command and over HTTP', () =>
     ),
   ));
 
-/** A stamp, or one that is a nanosecond beside it. */
+/** A stamp, or a nanosecond before or after it. */
 const later = (time: bigint, by: number) => (time === 0n && by < 0 ? 0n : time + BigInt(by));
 
 test('show the state after the last event stamped at a time or before', () =>

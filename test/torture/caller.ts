@@ -13,9 +13,9 @@ export interface Caller {
   read(call: () => Promise<void>): Promise<void>;
 }
 
-/** The daemon is gone, was asked to stop, or the call was cut short: its outcome is not known. */
+/** The outcome is unknown if the daemon has ended, is stopping, or the call was cancelled. */
 const unknownOutcome = new Set(['UNAVAILABLE', 'CANCELLED', 'DEADLINE_EXCEEDED', 'UNKNOWN']);
-/** The daemon says that the disk failed it; failpoints after the operation say so too. */
+/** The daemon reports a disk error; failpoints after the operation do so too. */
 const diskFailed = new Set(['INTERNAL', 'RESOURCE_EXHAUSTED']);
 
 /** Throws a Violation for every answer but the expected ones, an unknown outcome and a failed disk. */
@@ -59,5 +59,5 @@ export function createCaller(ledger: Ledger): Caller {
   };
 }
 
-/** What a writer found that can't be: the daemon has answered wrongly. */
+/** A wrong answer of the daemon, found by a writer. */
 export class Violation extends Error {}

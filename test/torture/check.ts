@@ -17,7 +17,7 @@ interface Context {
   readonly driver: DriverUnderTest;
   readonly client: SnapshotsClient;
   readonly ledgers: readonly Ledger[];
-  /** the power was cut: what was written into actives may be gone */
+  /** after a power cut data written to actives may be lost */
   readonly powerCut: boolean;
 }
 
@@ -100,7 +100,7 @@ function contents({ root, driver, powerCut }: Context, { facts }: Ledger, living
   return findings;
 }
 
-/** Directories are there for what lives, and for nothing else; the purge of what was removed gets a moment. */
+/** Only live snapshots have directories; purges of removed ones get some time. */
 async function disk({ root, driver }: Context, living: Living): Promise<readonly Finding[]> {
   const wanted = [...living.values()].filter(({ kind }) => driver.occupies(kind)).map(({ id }) => String(id));
   let found = onDisk(root);

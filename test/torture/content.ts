@@ -2,14 +2,14 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Random } from './random.ts';
 
-/** A file whose bytes follow from its text and its size. */
+/** A file with bytes derived from its text and size. */
 export interface KnownFile {
   readonly name: string;
   readonly text: string;
   readonly bytes: number;
 }
 
-/** A few small files, now and then a larger or an empty one. */
+/** A few small files, sometimes a larger or an empty one. */
 export function inventFiles(random: Random, text: string): readonly KnownFile[] {
   return Array.from({ length: random.whole(1, 4) }, (_, n) => ({
     name: random.chance(0.3) ? `folder/file-${n}` : `file-${n}`,
@@ -28,7 +28,7 @@ export function writeFiles(layer: string, files: readonly KnownFile[]): void {
   }
 }
 
-/** What is wrong with a file: gone, cut short (or empty), or other bytes than were written. */
+/** The flaw of a file: missing, truncated (or empty), or with other bytes than written. */
 export type Flaw = 'missing' | 'short' | 'different';
 
 /** The first flaw among files that should be complete. */

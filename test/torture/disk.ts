@@ -21,7 +21,7 @@ export interface Disk {
 export const diskKinds = ['directory', 'xfs', 'ext4', 'btrfs'] as const;
 export type DiskKind = (typeof diskKinds)[number];
 
-/** Makes a disk that goes with the sandbox. */
+/** Creates a disk that is deleted with the sandbox. */
 export function createDisk(sandbox: Sandbox, kind: DiskKind): Disk {
   if (kind === 'directory') return { root: join(sandbox.path, 'root') };
   return kind === 'btrfs' ? copiedDisk(sandbox) : shutDownDisk(sandbox, kind);
@@ -49,7 +49,7 @@ async function mountAnew(path: string, mount: () => void): Promise<void> {
   await waitFor(`${path} to be mounted again`, () => {
     mount();
     try {
-      // A directory may be read from memory still: only a new file shows that the disk is there.
+      // A directory may still be cached: only a new file proves that the disk works.
       mkdtempSync(join(path, 'alive-'));
       for (const name of readdirSync(path)) if (name.startsWith('alive-')) rmdirSync(join(path, name));
       return true;
@@ -60,7 +60,7 @@ async function mountAnew(path: string, mount: () => void): Promise<void> {
   });
 }
 
-/** btrfs can't be shut down: at the cut its image is copied in one instant, by xfs, and the copy takes its disk. */
+/** btrfs can't be shut down: at the cut its image is cloned atomically by xfs, and the clone replaces it. */
 function copiedDisk(sandbox: Sandbox): Disk {
   const outer = createLoop('xfs', { megabytes: 2000, format: ['-m', 'reflink=1'] });
   sandbox.atEnd(() => outer.end());

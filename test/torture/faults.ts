@@ -7,23 +7,23 @@ import type { Disk } from './disk.ts';
 import type { Mode } from './options.ts';
 import type { Random } from './random.ts';
 
-/** A daemon at work, and what can be done to it. */
+/** A running daemon, and the ways to end it. */
 export interface Environment {
   readonly daemon: Daemon;
   readonly disk: Disk;
   readonly random: Random;
-  /** Resolves when the round's writers have had so many calls acknowledged, or it takes too long. */
+  /** Resolves when the round's writers have that many calls acknowledged, or after a limit. */
   readonly answered: (calls: number) => Promise<void>;
 }
 
-/** What befalls a daemon at work. */
+/** A fault to inject into a running daemon. */
 export interface InjectedFault {
   readonly name: string;
-  /** set before the daemon starts, in the words of its environment */
+  /** set before the daemon starts, in the syntax of its environment variable */
   failpoints(random: Random, driver: DriverUnderTest): string;
-  /** how the writers' calls are cut short, if at all */
+  /** how the writers cancel their calls, if at all */
   limits(random: Random): CallLimits;
-  /** Strikes a daemon at work; resolves when its process is gone. */
+  /** Injects the fault into a running daemon; resolves when its process has ended. */
   inject(environment: Environment): Promise<void>;
   readonly powerCut?: true;
 }
@@ -55,7 +55,7 @@ const stop: InjectedFault = {
   },
 };
 
-/** The daemon is frozen while calls come in, and thawed before it dies. */
+/** The daemon is frozen while calls arrive, and thawed before it is killed. */
 const freeze: InjectedFault = {
   name: 'freeze',
   ...noFailpoints,
@@ -72,7 +72,7 @@ const freeze: InjectedFault = {
   },
 };
 
-/** Callers hang up, and ask for answers sooner than these can be given. */
+/** Clients hang up, and set deadlines that are too short. */
 const rude: InjectedFault = {
   ...kill,
   name: 'rude',
@@ -85,7 +85,7 @@ const rude: InjectedFault = {
 
 const actions = ['kill', 'error(EIO)', 'error(ENOSPC)', 'error(EDQUOT)', 'error(EMFILE)'] as const;
 
-/** Steps fail, once each, or the daemon dies at one; what is left of it is killed or stopped. */
+/** Steps fail, once each, or the daemon dies at one; if it is still running, it is killed or stopped. */
 const fault: InjectedFault = {
   name: 'fault',
   limits: () => ({}),
@@ -97,12 +97,12 @@ const fault: InjectedFault = {
   inject: async (environment) => {
     const { daemon, random } = environment;
     await Promise.race([daemon.ended, untilBusy(environment)]);
-    // Stopping one that a failpoint kills meanwhile is an error in the eyes of who asks it to stop.
+    // `stop` rejects if a failpoint kills the daemon meanwhile.
     await (random.chance(0.5) ? daemon.kill() : daemon.stop().catch(() => daemon.kill()));
   },
 };
 
-/** An error there keeps the daemon from starting at all, which is right, and no use here. */
+/** An error there prevents the start, which is correct and of no use here. */
 const isOfStart = (step: Step) => step.startsWith('reconcile.') || step === 'store.open';
 
 const power: InjectedFault = {

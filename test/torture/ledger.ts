@@ -1,6 +1,6 @@
 import type { KnownFile } from './content.ts';
 
-/** What a writer knows of a snapshot. */
+/** The state of a snapshot as known to its writer. */
 export interface Fact {
   readonly kind: 'active' | 'view' | 'committed';
   readonly parent: string;
@@ -10,16 +10,16 @@ export interface Fact {
   readonly files: readonly KnownFile[] | undefined;
 }
 
-/** What one call makes of the keys that it names; undefined for a key that is not there. */
+/** The effect of a call on its keys; undefined for a key that does not exist. */
 export type Change = ReadonlyMap<string, Fact | undefined>;
 
-/** All that was acknowledged to one writer, and the calls whose outcome it doesn't know. */
+/** The acknowledged state of one writer, and its calls with unknown outcome. */
 export interface Ledger {
   readonly facts: Map<string, Fact>;
   readonly unknown: Change[];
   /** Whether the outcome of some call on the key is not known. */
   isUnsure(key: string): boolean;
-  /** Takes a call as done. */
+  /** Records a call as done. */
   settle(change: Change): void;
 }
 

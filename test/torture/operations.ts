@@ -6,7 +6,7 @@ import { inventFiles, type KnownFile, writeFiles } from './content.ts';
 import type { Fact, Ledger } from './ledger.ts';
 import type { Random } from './random.ts';
 
-/** What a writer works with. */
+/** The dependencies of a writer. */
 export interface Tools {
   /** the prefix of all its keys */
   readonly name: string;
@@ -14,11 +14,11 @@ export interface Tools {
   readonly caller: Caller;
   readonly random: Random;
   readonly ledger: Ledger;
-  /** those of all writers, this one's included */
+  /** the ledgers of all writers, including this one */
   readonly ledgers: readonly Ledger[];
   /** the directory that writes into an active with these mounts go to */
   readonly upper: (mounts: readonly Mount[]) => Promise<string>;
-  /** how calls are cut short, if at all */
+  /** how calls are cancelled, if at all */
   readonly limits: () => CallLimits;
 }
 
@@ -28,7 +28,7 @@ const keysPerWriter = 5;
 
 const token = ({ name, random }: Tools) => `${name}-${random.whole(0, 2 ** 32 - 1)}`;
 
-/** The writer's own keys of a kind, there or not, as far as it knows which. */
+/** The writer's own keys of a kind, existing or not, as far as known. */
 const ownKeys = ({ name, ledger }: Tools, word: string) =>
   Array.from({ length: keysPerWriter }, (_, n) => `${name} ${word}${n}`).filter((key) => !ledger.isUnsure(key));
 
@@ -37,7 +37,7 @@ const sureFacts = (ledger: Ledger) => [...ledger.facts].filter(([key]) => !ledge
 const committedOf = (ledger: Ledger) =>
   sureFacts(ledger).flatMap(([key, { kind }]) => (kind === 'committed' ? [key] : []));
 
-/** Prepare or View, on nothing or on any writer's layer, which that writer may be removing; or a key that is there already. */
+/** Prepare or View, without parent or on any writer's layer, which may be being removed; or with an existing key. */
 export async function prepare(tools: Tools): Promise<void> {
   const { client, caller, random, ledger, ledgers, limits } = tools;
   const key = random.pickOf(ownKeys(tools, 'a'));
@@ -96,7 +96,7 @@ export async function commit(tools: Tools): Promise<void> {
   await caller.change(changed, () => client.commit(into, key, { labels, ...limits() }));
 }
 
-/** Another writer's snapshot may stand upon it. */
+/** Another writer's snapshot may be its child. */
 export async function remove({ client, caller, random, ledger, limits }: Tools): Promise<void> {
   const [key] = random.pickOf(sureFacts(ledger)) ?? [];
   if (key === undefined) return;
@@ -111,7 +111,7 @@ export async function update(tools: Tools): Promise<void> {
   await caller.change(new Map([[key, { ...fact, token: labels.token }]]), () => client.update(key, labels, limits()));
 }
 
-/** What was acknowledged is what is read. */
+/** Reads must return what was acknowledged. */
 export async function look({ client, caller, random, ledger }: Tools): Promise<void> {
   const [key, fact] = random.pickOf(sureFacts(ledger)) ?? [];
   if (key === undefined || fact === undefined) return;
@@ -124,7 +124,7 @@ export async function look({ client, caller, random, ledger }: Tools): Promise<v
   });
 }
 
-/** containerd could never collect a snapshot whose parent is not listed. */
+/** containerd could never remove a snapshot whose parent is not listed. */
 function expectWholeList(infos: readonly { readonly name: string; readonly parent: string }[]): void {
   const names = new Set(infos.map(({ name }) => name));
   for (const { name, parent } of infos)

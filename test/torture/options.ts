@@ -5,7 +5,7 @@ import { type DiskKind, diskKinds } from './disk.ts';
 export interface TortureOptions {
   readonly driver: DriverUnderTest['name'];
   readonly mode: Mode;
-  /** rounds end it, or seconds, whichever come first */
+  /** ends after the rounds or the seconds, whichever is first */
   readonly rounds: number;
   readonly seconds: number;
   readonly seed: number;
@@ -22,7 +22,7 @@ const usage = [
   `       [--seed N] [--writers N] [--disk ${diskKinds.join('|')}]`,
 ].join('\n');
 
-/** Reads the command line; throws with a usage line. A seed of one's own makes the same choices again. */
+/** Reads the command line; throws with a usage line. The same seed makes the same choices. */
 export function parseOptions(args: readonly string[]): TortureOptions {
   const text = { type: 'string' } as const;
   const { values } = parseArgs({
@@ -43,7 +43,7 @@ export function parseOptions(args: readonly string[]): TortureOptions {
   };
 }
 
-/** A btrfs root needs btrfs below it, and power is cut on a file system of its own. */
+/** A btrfs root needs btrfs below it, and a power cut needs a separate file system. */
 function defaultDisk(mode: Mode, driver: DriverUnderTest['name']): DiskKind {
   if (driver === 'btrfs') return 'btrfs';
   return mode === 'power' ? 'xfs' : 'directory';

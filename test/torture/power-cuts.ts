@@ -12,20 +12,20 @@ import { type Flaw, flawIn, inventFiles, type KnownFile, writeFiles } from './co
 import type { Disk } from './disk.ts';
 import { createRandom, type Random } from './random.ts';
 
-/** What power cuts did to layers whose commit had been acknowledged. */
+/** The effects of power cuts on layers whose commit was acknowledged. */
 export interface Damage {
   readonly cuts: number;
   /** acknowledged commits */
   layers: number;
-  /** layers that the server no longer has, and says so */
+  /** layers that the server reports as missing */
   lost: number;
-  /** layers that the server serves as good, and that are not: by the first file that is wrong */
+  /** corrupt layers that the server serves without an error, by the flaw of their first wrong file */
   readonly broken: Record<Flaw, number>;
   /** the same, with the files' names */
   readonly texts: string[];
-  /** layers that the server has, and of which it can give no view */
+  /** layers that the server has, but of which it cannot create a view */
   refused: number;
-  /** cuts after which no new snapshot could be made, or the collection of all that was left came to no end */
+  /** power cuts after which no new snapshot could be created, or garbage collection did not finish */
   wedged: number;
 }
 
@@ -36,7 +36,7 @@ export interface PowerCuts {
   readonly driver: Pick<DriverUnderTest, 'upper'>;
   readonly cuts: number;
   readonly seed: number;
-  /** every cut befalls a store of its own, so that what one has spoilt does not count again */
+  /** every power cut gets a new store, so that earlier damage does not count again */
   readonly apart?: boolean;
 }
 
@@ -63,7 +63,7 @@ export async function cutPower(context: PowerCuts): Promise<Damage> {
   const address = join(sandbox.path, 'power.sock');
   const rootOf = (cut: number) => (apart ? `${disk.root}-${cut}` : disk.root);
   const start = async (cut: number, boot: number) => {
-    // A server that was killed leaves its socket, and not every one takes it over.
+    // A killed server leaves its socket, which not every server replaces.
     await rm(address, { force: true });
     return startDaemon({
       command: server.command(rootOf(cut), address),
@@ -101,7 +101,7 @@ const noDamage = (cuts: number): Damage => ({
   wedged: 0,
 });
 
-/** Whether a snapshot can be made and removed; in the end, whether everything can. */
+/** Whether a snapshot can be created and removed; at the end, whether everything can be removed. */
 async function isAlive(client: SnapshotsClient, atEnd: boolean): Promise<boolean> {
   try {
     await client.prepare('probe');
@@ -122,7 +122,7 @@ interface Cutting {
   readonly random: Random;
 }
 
-/** Answers the layers that were acknowledged up to the cut. */
+/** Returns the layers that were acknowledged before the cut. */
 async function writeUntilCut({ disk, driver }: PowerCuts, { daemon, root, address, cut, random }: Cutting) {
   const layers: Layer[] = [];
   const clients = Array.from({ length: writersAtOnce }, () => connectSnapshots(address));
@@ -133,7 +133,7 @@ async function writeUntilCut({ disk, driver }: PowerCuts, { daemon, root, addres
       driver.upper(root, mounts),
     ),
   );
-  // Counted in commits: both of two servers that are compared have as much to lose.
+  // Counted in commits, so that two compared servers have as much to lose.
   const wanted = random.whole(2, 16);
   for (const end = performance.now() + longestLoad; layers.length < wanted && performance.now() < end; ) await pause(2);
   await pause(random.whole(0, 30));
@@ -167,7 +167,7 @@ async function commitLayers(
       writeFiles(layer.upper, layer.files);
       await client.commit(layer.name, `${layer.name} active`);
     } catch {
-      // The cut reaches a writer as an error of the server, or of the file system itself.
+      // A writer sees the cut as an error of the server, or of the file system itself.
       return;
     }
     layers.push(layer);
@@ -199,7 +199,7 @@ async function judge(
   }
 }
 
-/** The directory of the topmost layer that a view's mounts show. */
+/** The directory of the topmost layer in a view's mounts. */
 async function shown(root: string, driver: PowerCuts['driver'], mounts: readonly Mount[]): Promise<string> {
   const lower = mounts[0]?.options.find((option) => option.startsWith('lowerdir='));
   if (lower === undefined) return driver.upper(root, mounts);

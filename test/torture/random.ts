@@ -1,18 +1,18 @@
-/** Numbers that a seed determines. */
+/** A seeded random source. */
 export interface Random {
-  /** from 0 up to, and without, 1 */
+  /** from 0 (inclusive) to 1 (exclusive) */
   next(): number;
   /** a whole number from `least` to `most`, both included */
   whole(least: number, most: number): number;
   chance(probability: number): boolean;
   pick<T>(items: readonly [T, ...T[]]): T;
-  /** one of what may be nothing */
+  /** a random element; undefined if there is none */
   pickOf<T>(items: readonly T[]): T | undefined;
   /** An independent source: drawing from it does not change the values of this one. */
   split(): Random;
 }
 
-/** mulberry32: small, quick, and good enough to choose by. */
+/** mulberry32: small, fast, and good enough for choices. */
 export function createRandom(seed: number): Random {
   let state = seed >>> 0;
   const next = () => {

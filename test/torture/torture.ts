@@ -15,17 +15,17 @@ import type { TortureOptions } from './options.ts';
 import { createRandom, type Random } from './random.ts';
 import { createWriter } from './writer.ts';
 
-/** What a run of torture came to. */
+/** The result of a torture run. */
 export interface Summary {
   readonly rounds: number;
   readonly acknowledged: number;
   /** calls whose outcome was known only after the restart */
   readonly unknown: number;
-  /** seconds that restarts took in the mean */
+  /** the mean duration of a restart, seconds */
   readonly restart: number;
   /** rounds of each kind */
   readonly faults: Readonly<Record<string, number>>;
-  /** everything that was wrong; with any, the run ends */
+  /** all violations; the run ends at the first round with any */
   readonly findings: readonly (Finding | { readonly what: 'wedged' | 'wrong'; readonly text: string })[];
 }
 
@@ -41,14 +41,14 @@ interface Run {
   acknowledged: number;
   unknown: number;
   restarting: number;
-  /** the daemon that a round has left at work */
+  /** the daemon that a round has left running */
   standing: Daemon | undefined;
 }
 
-/** Small, so that a few rounds see rotations and checkpoints. */
+/** Small, so that a few rounds reach rotations and checkpoints. */
 const settings = 'log = { segment_bytes = "128KiB" }\ncheckpoint = { every = 150 }';
 const collectEvery = 10;
-/** milliseconds of work before a fault, at most: a daemon may be dead already, or its disk full */
+/** maximum milliseconds of work before a fault: a daemon may be dead already, or its disk full */
 const longestLoad = 1500;
 
 /**
@@ -149,7 +149,7 @@ async function startVictim(
   });
 }
 
-/** Writers at work until the daemon is gone. */
+/** Runs the writers until the daemon has ended. */
 async function underLoad(run: Run, fault: InjectedFault, victim: Daemon): Promise<void> {
   const { serving, random, ledgers, disk, driver } = run;
   let over = false;
@@ -164,7 +164,7 @@ async function underLoad(run: Run, fault: InjectedFault, victim: Daemon): Promis
   // Connects before the load starts; a failpoint may have ended the daemon by then.
   await Promise.all(writers.map(({ client }) => client.list().catch(() => {})));
   const working = Promise.all(writers.map(({ writer }) => writer.work(() => over)));
-  // What a writer finds must not go unheard, nor end the process, while the fault is still to come.
+  // A violation before the fault must be reported later, and must not be an unhandled rejection.
   working.catch(() => {});
   const acknowledged = () => writers.reduce((sum, { writer }) => sum + writer.acknowledged, 0);
   const answered = async (calls: number) => {
@@ -181,7 +181,7 @@ async function underLoad(run: Run, fault: InjectedFault, victim: Daemon): Promis
   for (const { client } of writers) client.close();
 }
 
-/** Every key can be removed, leaf by leaf, and then nothing is left; what verify says is true of both. */
+/** Every key can be removed, leaf by leaf, and then nothing is left; verify finds nothing before and after. */
 async function collectAll({ disk, ledgers }: Run, client: SnapshotsClient): Promise<Summary['findings']> {
   const before = await verified(disk.root);
   await collectGarbage(client);

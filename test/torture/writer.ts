@@ -2,7 +2,7 @@ import { setImmediate as yieldToLoop } from 'node:timers/promises';
 import { createCaller } from './caller.ts';
 import { commit, look, type Operation, prepare, remove, type Tools, update } from './operations.ts';
 
-/** A snapshots client at work on its own keys, and on everybody's parents. */
+/** A snapshots client that works on its own keys and on the parents of all writers. */
 export interface Writer {
   /** Calls acknowledged so far. */
   readonly acknowledged: number;

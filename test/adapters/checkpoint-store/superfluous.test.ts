@@ -4,7 +4,7 @@ import { type KeptCheckpoint, superfluous } from '../../../src/adapters/checkpoi
 
 const test = suite('superfluous checkpoints');
 
-/** What is kept of checkpoints that are written one after the other. */
+/** The checkpoints kept after a sequence of saves. */
 function keptOf(count: number, every: number, bytes: number): readonly number[] {
   let kept: readonly KeptCheckpoint[] = [];
   for (let number = 1; number <= count; number++) {

@@ -10,7 +10,7 @@ interface Batch {
 
 const test = suite('group commit');
 
-/** A group commit whose batches are finished by hand. */
+/** A group commit whose batches the test completes. */
 function byHand(together?: (first: number, item: number) => boolean) {
   const batches: Batch[] = [];
   let rewinds = 0;

@@ -35,7 +35,7 @@ clock('returns distinct times within one millisecond', () => {
 clock('counts whole milliseconds since boot', () => {
   const system = createSystem();
   const sinceBoot = () => Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0]) * 1000;
-  // The kernel prints hundredths of a second, cut off.
+  // The kernel prints hundredths of a second, rounded down.
   const before = sinceBoot() - 1;
   const uptime = system.uptime();
   assert.ok(before <= uptime && uptime <= sinceBoot() + 11, `${before} <= ${uptime}`);

@@ -9,7 +9,7 @@ import { createSandbox } from '../../support/sandbox.ts';
 
 const test = suiteNeeding('write in place', requireFileSystem('btrfs'), requireCommand('mkfs.btrfs'));
 
-/** Takes every block that is left. */
+/** Uses up every free block. */
 function fill(folder: string): void {
   const fd = openSync(join(folder, 'filler'), 'a');
   for (let bytes = 1 << 20; bytes >= 1; )

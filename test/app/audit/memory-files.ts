@@ -6,7 +6,7 @@ import { createMemoryCheckpointStore } from '../../support/memory-checkpoint-sto
 import { createMemoryEventLog } from '../../support/memory-event-log.ts';
 import { enveloped } from '../../support/sample-events.ts';
 
-/** A store to look at, of these facts a second apart from position 1 on, without a checkpoint. */
+/** A store of these facts, a second apart from position 1 on, without a checkpoint. */
 export async function memoryFiles(events: readonly Event[] | readonly Envelope[]): Promise<StoreFiles> {
   const log = createMemoryEventLog();
   const envelopes = events.map((event, at) => ('event' in event ? event : (enveloped([event], at)[0] as Envelope)));

@@ -7,7 +7,7 @@ import { waitFor } from '../../support/wait-for.ts';
 const test = suite('app/background/idle-batch');
 const never = 1_000_000;
 
-/** A batch whose every work waits until it is let go. */
+/** An idle batch whose runs end when the test says so. */
 function gathering(delays: { quiet: number; max: number }) {
   const began: (readonly number[])[] = [];
   const releases: (() => void)[] = [];

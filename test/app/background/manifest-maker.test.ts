@@ -12,7 +12,7 @@ const test = suite('app/background/manifest-maker');
 const actor = { actor: 'containerd' };
 const retention = { keep: 1e9, maxBytes: 1e12, maxSnapshots: 1e6, minFree: { bytes: 0 } };
 
-/** Manifests in memory; `failing` is the number of the one that can't be made. */
+/** Manifests in memory; `failing` is the id of the one that can't be created. */
 function manifestsWith(known: readonly number[] = [], failing = 0) {
   const made = new Set(known);
   const manifests: Manifests = {

@@ -11,7 +11,7 @@ test.after(closeMemoryStores);
 
 const actor = { actor: 'containerd', namespace: 'default' };
 
-/** A store with an active whose measurements are held up, and what became of them. */
+/** A store with an active whose measurements wait for the test, and their outcomes. */
 async function measured() {
   const { promise: held, resolve: release } = deferred();
   const ended: string[] = [];

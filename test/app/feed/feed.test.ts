@@ -15,7 +15,7 @@ const test = suite('app/feed/feed');
 const store = '0b7c1e9e-3a55-4c8e-9d0a-6a1f6a3f1c11';
 const keyOf = (id: number) => `${id}`.padEnd(500_000, 'x');
 
-/** A feed over a log that may lack positions, as after a repair, and that counts how often it is read. */
+/** A feed over a log that may lack positions, as after a repair, which counts its reads. */
 function opened(lacking: (position: number) => boolean = () => false) {
   const log = createMemoryEventLog({ store });
   const journal = createJournal({ log, store, clock: () => 1n, state: emptyState() });
@@ -40,7 +40,7 @@ function opened(lacking: (position: number) => boolean = () => false) {
   return { feed, pipelines, record, reads: () => reads };
 }
 
-/** A reader that is asked for one batch after the other; answers their first and last positions. */
+/** Reads batch after batch; returns their first and last positions. */
 function reader(feed: ReturnType<typeof opened>['feed'], wanted: Wanted) {
   const gone = new AbortController();
   const reading = feed.read(wanted, gone.signal)[Symbol.asyncIterator]();

@@ -14,7 +14,7 @@ const lost = () => new Fault('io', 'the connection is lost', { hint: '' });
 
 const all = enveloped(Array.from({ length: 20 }, (_, index) => prepared(index + 1, `k${index + 1}`)));
 
-/** A source that hands out what follows a position in batches of three, and breaks after so many batches. */
+/** A source that returns the events after a position in batches of three, and fails after the given number of batches. */
 function breaking(batches: number, asked: SourceRequest[] = []): EventSource {
   return {
     read: async function* (request) {
@@ -28,7 +28,7 @@ function breaking(batches: number, asked: SourceRequest[] = []): EventSource {
   };
 }
 
-/** What a subscription gives until it completes. */
+/** The events of a subscription until it completes. */
 function collected(options: SubscribeOptions): Promise<readonly Envelope[]> {
   const seen: Envelope[] = [];
   return new Promise((resolve, reject) =>

@@ -19,7 +19,7 @@ const events = (count: number, after = 0, life = 'a'): Envelope[] =>
     after,
   );
 
-/** A source with so many events, and what the target keeps between its openings. */
+/** A source with that many events, and the events that the target keeps between its openings. */
 async function given(count: number, held: readonly Envelope[] = []) {
   const source = createMemoryEventLog();
   if (count > 0) await source.append(events(count), now);
@@ -106,7 +106,7 @@ test('forwarding: retries after transient failures, and clears the error after s
   await forwarder.close();
 });
 
-/** A target that reports what a test says, from its opening on. */
+/** A target that reports the given trouble from its opening on. */
 function troubled(kept: MemoryRecord[], first: LogTrouble | undefined) {
   let report: (trouble: LogTrouble | undefined) => void = () => {};
   let present = first;

@@ -56,7 +56,7 @@ for (const [what, volume, count] of [
     assert.is(await countChanged(durable, likeOverlay, [volume]), count);
   });
 
-/** What is logged and done about a scan, and what ends it. */
+/** The log messages and calls of a verification, and its close. */
 function verifying(scan: Promise<readonly Found[]>) {
   const seen: string[] = [];
   const say = (level: string) => (_fields: object, message: string) => void seen.push(`${level}: ${message}`);

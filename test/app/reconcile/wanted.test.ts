@@ -13,7 +13,7 @@ const relabelled = (id: number, key: string): Event => ({
 });
 const closed: Event = { type: 'StoreClosed', data: { reason: 'SIGTERM' } };
 
-/** Before the session and in it, two actives each, of which one is relabelled; and a layer of the session. */
+/** Two actives before the session and two in it, one of each updated, and a layer of the session. */
 const history = [
   prepared(1, 'old'),
   prepared(2, 'old, relabelled'),

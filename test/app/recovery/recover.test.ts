@@ -186,7 +186,7 @@ test('recovery: reconcile on a running store plans with dryRun, and does what it
   assert.equal(await store.reconcile({ dryRun: true }), []);
 });
 
-/** A large store of a layer, an active on it and a view, that was left in order. */
+/** A large store, closed cleanly, with a layer, an active on it and a view. */
 async function leftInOrder(): Promise<MemoryStore> {
   const store = await openMemoryStore();
   await store.snapshots.prepare(prepare('k1'), actor);

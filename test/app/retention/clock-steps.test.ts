@@ -21,12 +21,12 @@ const year = 31_536_000_000_000_000n;
 const now = 1_790_000_000_000_000_000n;
 const policy: RetentionPolicy = { keep: 24 * hour, maxSnapshots: 100, maxBytes: 1e12, minFree: { bytes: 0 } };
 
-/** A machine with a wall clock that anything may set, and an uptime that nothing sets. */
+/** A machine with an adjustable wall clock and a monotonic uptime. */
 class Machine {
   wall = now;
   uptime = 60_000;
   boot = 'boot-1';
-  /** how often retention has been looked at */
+  /** the number of retention checks */
   looks = 0;
 
   pass(milliseconds: number): void {

@@ -42,7 +42,7 @@ function volumeOf({ driver }: MemoryStore, name: string): MemoryVolume {
 }
 const volumes = ({ driver }: MemoryStore) => [...driver.volumes.keys()].sort();
 
-/** Three layers, one upon the other, of a MiB each, removed as containerd's collection does. */
+/** A chain of three layers of a MiB each, removed as containerd's garbage collection does. */
 async function withRemoved(options: MemoryStoreOptions & { policy?: RetentionPolicy | null } = {}) {
   const { policy = forever, ...rest } = options;
   const store = await openMemoryStore({ ...rest, service: { retention: policy, ...rest.service } });
@@ -93,7 +93,7 @@ test('retention: switched off, removed layers are purged and retained ones evict
   assert.equal(volumes(none), []);
 });
 
-/** Asks for the three layers as containerd's unpacker does, and follows its answers as containerd's metadata store does. */
+/** Prepares the three layers as containerd's unpacker does, and handles the answers as containerd's metadata store does. */
 async function adoptAll(store: MemoryStore): Promise<readonly string[]> {
   const found: string[] = [];
   for (const [n, ref] of ['sha256:a', 'sha256:b', 'sha256:c'].entries()) {
@@ -294,7 +294,7 @@ test('retention: evicts by size, never a parent before its child', async () => {
   assert.equal(ended, [3, 2]);
 });
 
-/** The most that were retained at any position of the log, and the order in which retention ended. */
+/** The maximum number of retained layers at any position of the log, and the order of eviction. */
 function historyOf({ durable }: MemoryStore) {
   let [state, most] = [emptyState(), 0];
   const ended: number[] = [];

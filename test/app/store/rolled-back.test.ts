@@ -10,7 +10,7 @@ const test = suite('app/store/rolled-back');
 const actor = { actor: 'containerd', namespace: 'default' };
 const full = () => new Fault('no-space', 'ENOSPC', { hint: '' });
 
-/** A log that finds no room for the prepare of one key. */
+/** A log without space for the prepare of one key. */
 const fullFor = (key: string) => ({
   flush: async (batch: readonly { readonly event: { readonly type: string; readonly data: object } }[]) => {
     for (const { event } of batch)

@@ -24,7 +24,7 @@ const removed = (id: number, key: string): Event => ({
   },
 });
 
-/** Beside the small store a container and a layer in two namespaces, and two retained layers. */
+/** The small store with a container and a layer in two namespaces, and two retained layers. */
 const facts = [
   ...smallStore,
   prepared(5, 'k8s.io/223/c1'),

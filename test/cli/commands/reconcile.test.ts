@@ -17,7 +17,7 @@ test.before.each(({ deps }) => {
 
 const purge: Action = { type: 'purge', id: 4, why: 'removed at position 11' };
 
-/** A daemon's HTTP socket that answers reconcile, named by the lock file; answers what it was asked. */
+/** A daemon's HTTP socket that answers reconcile, named by the lock file; returns the requests. */
 async function daemonAt({ sandbox, deps }: CliContext, answer: () => readonly Action[]): Promise<boolean[]> {
   const asked: boolean[] = [];
   const address = join(sandbox.path, 'x.http.sock');

@@ -20,7 +20,7 @@ async function verified(deps: MemoryDeps) {
   return { status, lines };
 }
 
-/** A checkpoint of the store at a position, with rows of another one if asked for. */
+/** A checkpoint of the store at a position, optionally with rows of another one. */
 async function checkpoint(deps: MemoryDeps, position: number, rowsOf = position) {
   const rows = [...toRows(envelopes.slice(0, rowsOf).reduce(evolve, emptyState()))];
   deps.checkpoints.push({ at: { position, chainHash: await deps.chainHashAt(position) }, rows });

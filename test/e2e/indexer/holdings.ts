@@ -10,7 +10,7 @@ interface Holding {
   readonly bytes: number;
 }
 
-/** What is known at a position: committed snapshots by number. */
+/** The state at a position: committed snapshots by id. */
 export interface Holdings {
   readonly position: number;
   readonly snapshots: ReadonlyMap<number, Holding>;

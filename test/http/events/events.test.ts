@@ -34,7 +34,7 @@ test.before.each(async (context) => {
   context.socketPath = join(context.sandbox.path, 's');
   const log = createMemoryEventLog({ store });
   const journal = createJournal({ log, store, clock: () => 1_790_000_000_123_456_789n, state: emptyState() });
-  // As after a repair: what stood before position 3 can not be read any more.
+  // As after a repair: events before position 3 can no longer be read.
   const lacking = { read: (after: number) => log.read(Math.max(after, 2)) };
   const feed = createFeed({
     journal: {

@@ -7,7 +7,7 @@ import { httpSources } from '../../support/http-sources.ts';
 
 const test = suite('POST /restore');
 
-/** Knows one layer, `ns/1/a b`, and brings it back once. */
+/** Has one retained layer, `ns/1/a b`, which can be restored once. */
 function createSource() {
   const asked: string[] = [];
   const layer = { kind: 'committed', parent: '', parentId: null, labels: {}, created: 1n, updated: 1n } as const;

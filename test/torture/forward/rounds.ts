@@ -20,12 +20,12 @@ export interface ForwardOptions {
   readonly writers: number;
 }
 
-/** What a run came to. */
+/** The result of a run. */
 export interface ForwardSummary {
   readonly kills: { readonly daemon: number; readonly server: number };
   /** events in log and stream at the end */
   readonly events: number;
-  /** what was wrong; with any, the run ends */
+  /** all violations; the run ends at the first round with any */
   readonly findings: readonly string[];
 }
 
@@ -123,7 +123,7 @@ async function inject(run: Run): Promise<void> {
   if (random.chance(0.5)) {
     kills.daemon += 1;
     await run.daemon.kill();
-    // A machine with much else to do may take longer than a start is given.
+    // A busy machine may take longer than the limit of a start.
     run.daemon = await serving.start().catch(() => serving.start());
   } else {
     kills.server += 1;
@@ -135,7 +135,7 @@ async function inject(run: Run): Promise<void> {
 
 const sizeOf = (file: string) => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 
-/** Waits until everything is forwarded and answers how much that is. */
+/** Waits until everything is forwarded and returns the position. */
 async function settled({ sandbox }: Run): Promise<number> {
   let report: ForwardReport = { state: 'off' };
   await waitFor(

@@ -3,13 +3,13 @@ import type { Serving } from '../../fault/serving.ts';
 import { CallFailure } from '../../support/snapshots-client.ts';
 
 export interface Writers {
-  /** They end what they do, and wait. */
+  /** Finishes the current calls, and pauses. */
   rest(): void;
   work(): void;
   end(): Promise<void>;
 }
 
-/** Writers that don't mind a daemon that comes and goes: what they write is not theirs to judge. */
+/** Writers that tolerate restarts of the daemon and check nothing. */
 export function startWriters(serving: Serving, count: number): Writers {
   let resting = false;
   let over = false;

@@ -21,7 +21,7 @@ test.before.each((context) => {
 });
 test.after.each(({ sandbox }) => sandbox.close());
 
-/** Ballast that can be given up so many times, and what was done with it. */
+/** Simulated ballast that can be released that many times, and its operations. */
 function playedBallast(times: number): Ballast & { readonly operations: string[] } {
   const operations: string[] = [];
   let left = times;

@@ -5,7 +5,7 @@ import { createFailpoint, openLog } from './file-log.ts';
 
 const all = { flushes: true, failures: true, full: true };
 
-/** Tiny segments need a flush each: sharing is promised within one segment. */
+/** Tiny segments need a flush each: flushes are shared only within one segment. */
 for (const [name, segmentBytes, able] of [
   ['file', undefined, all],
   ['file in tiny segments', 1500, { ...all, flushes: false }],

@@ -16,7 +16,7 @@ export const storeId = '0b7c1e9e-3a55-4c8e-9d0a-6a1f6a3f1c11';
 export const now = { flush: 'now' } as const;
 export const reserved = { reserve: true, flush: 'now' } as const;
 
-/** Opens a log that reserves no blocks, with whatever options the test is about. */
+/** Opens a log without preallocation, with the given options. */
 export function openLog(directory: string, options: Partial<FileEventLogOptions> = {}): Promise<FileLogOpening> {
   return openFileEventLog({ directory, store: storeId, preallocate: () => {}, ...options });
 }
@@ -29,7 +29,7 @@ export function eventsAfter(after: number, count: number): Envelope[] {
   );
 }
 
-/** A log of so many events, one append each, closed again. */
+/** Writes a log of `count` events, one append each, and closes it. */
 export async function writeLog(
   directory: string,
   count: number,
@@ -65,7 +65,7 @@ export function rewrite(directory: string, segment: number, change: (lines: stri
   return file;
 }
 
-/** A failpoint that fails the named step once, after it was armed. */
+/** A failpoint that fails an armed step once. */
 export function createFailpoint() {
   let armed: { step: Step; errno: ErrnoName } | undefined;
   return {

@@ -13,7 +13,7 @@ test.before.each((context) => {
 });
 test.after.each(({ sandbox }) => sandbox.close());
 
-/** Appends in a process of its own, by `callers` at a time and `each` of them in turn, and counts its fdatasync calls. */
+/** Appends in a new process, `callers` concurrently with `each` appends in sequence, and counts its fdatasync calls. */
 async function syncsOf(sandbox: Sandbox, callers: number, each: number): Promise<number> {
   const support = pathToFileURL(join(import.meta.dirname, 'file-log.js')).href;
   const program = join(sandbox.path, 'append.mjs');
@@ -32,7 +32,7 @@ async function syncsOf(sandbox: Sandbox, callers: number, each: number): Promise
   return Number(stdout);
 }
 
-/** The header's own. */
+/** The flush of the header. */
 const beginning = 1;
 
 test('are one per event for a single caller', async ({ sandbox }) => {

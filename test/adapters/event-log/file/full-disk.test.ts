@@ -39,7 +39,7 @@ const options: Partial<FileEventLogOptions> = {
   reserveBytes: 64 * kibibyte,
 };
 
-/** Takes every block that is left. */
+/** Uses up every free block. */
 function fill({ path }: Loop): void {
   const fd = openSync(join(path, 'filler'), 'a');
   for (let bytes = 1 << 20; bytes >= kibibyte; )

@@ -7,7 +7,7 @@ import { requireCommand, requireFileSystem, suiteNeeding } from '../../../suppor
 import { waitFor } from '../../../support/wait-for.ts';
 import { eventsAfter, now, openLog, readAll } from './file-log.ts';
 
-/** Another process's mount namespace may hold the dead file system a moment longer: mounting then shows that one again. */
+/** Another process's mount namespace may hold the dead file system for a moment; a mount would then show that one again. */
 function comeBack(loop: Loop): Promise<void> {
   return waitFor('the file system after the power cut', () => {
     loop.unmount();

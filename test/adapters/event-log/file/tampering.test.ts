@@ -17,7 +17,7 @@ test.before.each((context) => {
 });
 test.after.each(({ sandbox }) => sandbox.close());
 
-/** Opening or reading must fail, an inspection must name the same place, and both must say what is wrong. */
+/** Opening or reading must fail, an inspection must name the same position, and both must give the reason. */
 async function isRefused(directory: string, file: string, offset: number, what: RegExp): Promise<void> {
   const error: unknown = await openLog(directory)
     .then(

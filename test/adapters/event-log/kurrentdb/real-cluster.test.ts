@@ -7,7 +7,7 @@ import { eventsOf, now, readAll } from './cluster.ts';
 import { subjectOn } from './subject.ts';
 import { troublesContract } from './troubles.contract.ts';
 
-/** OPERATIONS.md says how to start one. */
+/** OPERATIONS.md describes how to start one. */
 const { KURRENTDB_URL: url, KURRENTDB_KILL_LEADER: killLeader } = process.env;
 
 const reachable = suiteNeeding(
@@ -28,7 +28,7 @@ if (url !== undefined)
     { flushes: true, failures: false, full: false },
   );
 
-/** A list of nodes, or TLS, does not go through the door that these tests open and close. */
+/** The proxy that these tests cut supports neither a list of nodes nor TLS. */
 const plainNode = url === undefined || (/^[a-z]+:\/\/[^,@]+\?/i.test(url) && /tls=false/i.test(url));
 if (url !== undefined && plainNode) troublesContract('a log on a real node', async () => url);
 else {

@@ -32,7 +32,7 @@ interface Context {
 const reserved = { reserve: true, flush: 'now' } as const;
 const retry = { answer: 2_000, outcome: 8_000, notice: 200, check: 100 };
 
-/** What a log reports, and waits for it. */
+/** The reports of a log, and a wait for them. */
 function watched(log: EventLog) {
   let now: LogTrouble | undefined;
   log.onTrouble?.((trouble) => {
@@ -47,7 +47,7 @@ function watched(log: EventLog) {
   };
 }
 
-/** What happens to a stream while a log is open or closed, on a cluster of one node without TLS. */
+/** Trouble with a stream while a log is open or closed, on a cluster of one node without TLS. */
 export function troublesContract(name: string, start: (sandbox: Sandbox) => Promise<string>): void {
   const test = suite<Context>(`${name} in trouble`);
   test.before.each(async (context) => {

@@ -9,7 +9,7 @@ import type { DriverBench } from '../../../contract/volume-driver.contract.ts';
 import { createLoop, type Loop } from '../../../support/loop.ts';
 import { type Missing, requireCommand, requireFileSystem } from '../../../support/requirements.ts';
 
-/** What a test on btrfs needs of the machine. */
+/** The requirements of a test on btrfs. */
 export const needsBtrfs: Missing =
   requireFileSystem('btrfs') ?? requireCommand('mkfs.btrfs') ?? requireCommand('btrfs');
 
@@ -19,19 +19,19 @@ let loop: Loop | undefined;
 let roots = 0;
 process.on('exit', () => loop?.end());
 
-/** A place for a root of its own, on one btrfs file system for all tests of a process. */
+/** A new root, on one btrfs file system for all tests of a process. */
 export function newRoot(): string {
   loop ??= createLoop('btrfs', { megabytes: 512 });
   return `${loop.path}/root-${++roots}`;
 }
 
-/** What a driver under test gets besides its root. */
+/** The dependencies of a driver under test. */
 type Options = Partial<Pick<BtrfsSetup, 'calls' | 'failpoint' | 'ballast'>>;
 
 export const openDriver = (root: string, options: Options = {}) =>
   createBtrfsDriver({ root, system: createSystem(), calls, copyTree, usageLag: 0, ...options });
 
-/** Asks the btrfs command, as an operator would. */
+/** Runs the btrfs command, as an operator would. */
 export const btrfs = (...args: readonly string[]): string => execFileSync('btrfs', args, { encoding: 'utf8' });
 
 export async function openBench(): Promise<DriverBench & { readonly root: string }> {

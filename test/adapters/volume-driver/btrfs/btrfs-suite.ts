@@ -5,7 +5,7 @@ import { insideMount } from '../../../support/inside-mount.ts';
 import { suiteNeeding } from '../../../support/requirements.ts';
 import { calls, needsBtrfs, newRoot, openDriver } from './bench.ts';
 
-/** A root, and drivers opened on it as often as a daemon that crashes would. */
+/** A root, and drivers opened on it as consecutive daemons would. */
 export interface Place {
   readonly root: string;
   readonly calls: BtrfsCalls;

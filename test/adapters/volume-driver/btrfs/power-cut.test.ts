@@ -8,7 +8,7 @@ import { requireCommand, requireFileSystem, suiteNeeding } from '../../../suppor
 import { createSandbox, type Sandbox } from '../../../support/sandbox.ts';
 import { needsBtrfs, openDriver } from './bench.ts';
 
-/** A btrfs in a file on a file system that can copy that file at once: what the copy holds is what a power cut leaves. */
+/** A btrfs in a file on a file system with reflinks: an instant copy of the file has the content after a power cut. */
 function cuttable(sandbox: Sandbox) {
   const disk = createLoop('xfs', { megabytes: 1024, format: ['-m', 'reflink=1'] });
   sandbox.atEnd(() => disk.end());

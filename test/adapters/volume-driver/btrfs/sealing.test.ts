@@ -35,7 +35,7 @@ btrfsSuite('sealing', (test) => {
     await driver.create(active(1));
     await inside(active(1), 'echo before > file');
     const hook = part(1, 'sealed');
-    // The kernel lets a mounted subvolume go; the mount then leads nowhere.
+    // The kernel deletes a mounted subvolume; the mount then has no target.
     const late = inside(
       active(1),
       `touch ${part(1, 'mounted')}; while [ ! -e ${hook} ]; do sleep 0.02; done; echo late > file || echo gone`,

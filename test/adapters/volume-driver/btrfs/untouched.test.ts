@@ -5,7 +5,7 @@ import { active, only, view } from '../../../contract/volume-driver.contract.ts'
 import { btrfs } from './bench.ts';
 import { btrfsSuite, type Place } from './btrfs-suite.ts';
 
-/** A committed layer with a file, and a child that was just made. */
+/** A committed layer with a file, and a new child. */
 async function childOf({ driver, part, commit }: Place): Promise<Found> {
   await driver.create(active(1));
   writeFileSync(part(1, 'fs/file'), 'content');

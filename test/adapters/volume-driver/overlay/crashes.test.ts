@@ -25,7 +25,7 @@ import { createSandbox } from '../../../support/sandbox.ts';
 
 type Open = (failpoint?: Failpoint) => Promise<VolumeDriver>;
 
-/** Opens drivers on one root, as often as a daemon that crashes would. */
+/** Opens drivers on one root, as consecutive daemons would. */
 async function onRoot(action: (open: Open, root: string) => Promise<void>): Promise<void> {
   const sandbox = createSandbox('crashes');
   const root = sandbox.folder('root');
@@ -89,7 +89,7 @@ crash.run();
 
 const astray = suiteNeeding('overlay driver, unexpected entries', requireRoot());
 
-/** A directory outside of the volumes, that symbolic links lead to. */
+/** A directory outside the volumes, the target of symbolic links. */
 function preciousIn(root: string): string {
   mkdirSync(`${root}/precious`);
   writeFileSync(`${root}/precious/file`, 'precious');

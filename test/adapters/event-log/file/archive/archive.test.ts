@@ -107,7 +107,7 @@ test('is named wherever it is damaged', async ({ log }) => {
     const named = damage.some(({ text }) => text.includes(file.replace('.gz', '')));
     const read = async () => {
       await readAll(await readLogDirectory(log));
-      // The comment and the gzip header beside it say nothing of the events.
+      // The comment and the gzip header contain no events.
       return damage.length === 0 && at < packed.indexOf(0, 10);
     };
     const harmless = await read().catch(

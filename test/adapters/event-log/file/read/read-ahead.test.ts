@@ -38,7 +38,7 @@ async function readHere(segments: readonly Segment[]) {
   return { read, fault: fault === undefined ? undefined : { code: fault.code, message: fault.message } };
 }
 
-/** The same with a thread, which so few bytes are not worth otherwise. */
+/** The same with a thread, which so few bytes would not start. */
 const ahead = (segments: readonly Segment[], after = 0) => readEvents(segments, after, { threadFrom: 1 });
 
 async function readAhead(segments: readonly Segment[]) {

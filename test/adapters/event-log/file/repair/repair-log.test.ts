@@ -37,7 +37,7 @@ test.before(async (context) => {
 });
 test.after(({ sandbox }) => sandbox.close());
 
-/** A copy of the whole root, with checkpoints of these positions. */
+/** A copy of the root, with checkpoints of these positions. */
 function copyOf({ sandbox, whole, states }: Context, positions: readonly number[]) {
   const root = join(sandbox.path, 'copy');
   rmSync(root, { recursive: true, force: true });
@@ -123,7 +123,7 @@ async function isWhole(root: string, name: string): Promise<readonly number[]> {
   return all.filter(({ event }) => event.type !== 'LogRepaired').map(({ position }) => position);
 }
 
-/** What is kept aside is, byte for byte, what the files were. */
+/** The kept copies equal the original files byte for byte. */
 function keepsAll(before: ReadonlyMap<string, string>, root: string, { kept, changed }: Repair, name: string): void {
   const after = bytesOf(root);
   for (const file of changed) assert.is(after.get(`${kept}/${basename(file)}`), before.get(file), `${name}: ${file}`);
