@@ -55,7 +55,7 @@ async function project(): Promise<string> {
   return folder;
 }
 
-test('is imported by its name, with types by the names of events, and gives events of a store', async () => {
+test('is imported by its name, has types by event names, and reads the events of a store', async () => {
   const folder = await project();
   const compiled = await run(resolve('node_modules/.bin/tsc'), ['-p', folder], { anyStatus: true });
   assert.equal([compiled.stdout, compiled.status], ['', 0]);

@@ -2,9 +2,9 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createDisposal } from '../../src/app/disposal.ts';
 
-const test = suite('app/disposal');
+const test = suite('disposal');
 
-test('disposal: closes what was opened last first, one after the other, each once', async () => {
+test('closes what was opened last first, one after the other, each once', async () => {
   const closed: string[] = [];
   const disposal = createDisposal();
   disposal.defer(() => closed.push('first'));
@@ -17,7 +17,7 @@ test('disposal: closes what was opened last first, one after the other, each onc
   assert.equal(closed, ['second', 'first']);
 });
 
-test('disposal: an error stops nothing, and the first one is reported', async () => {
+test('an error stops nothing, and the first one is reported', async () => {
   const closed: string[] = [];
   const disposal = createDisposal();
   disposal.defer(() => closed.push('first'));

@@ -5,9 +5,9 @@ import { guardDriver, guardReads } from '../../src/app/guarded.ts';
 import { Fault } from '../../src/ports/fault.ts';
 import { enveloped, prepared } from '../support/sample-events.ts';
 
-const test = suite('app/guarded');
+const test = suite('root guard');
 
-test('root guard: a driver is halted and closed even on another root', async () => {
+test('a driver is halted and closed even on another root', async () => {
   const wrong = new Fault('stale', 'root: is another directory', { hint: 'bring it back' });
   const driver = createMemoryDriver();
   const guarded = guardDriver({ check: () => wrong, checkAnew: () => wrong }, driver);
@@ -24,7 +24,7 @@ test('root guard: a driver is halted and closed even on another root', async () 
   await guarded.close();
 });
 
-test('root guard: what is read is passed on only while the root is the one that was opened', async () => {
+test('reads are passed on only while the root is the opened one', async () => {
   const wrong = new Fault('stale', 'root: is another directory', { hint: 'bring it back' });
   let fault: Fault | undefined;
   const root = { check: () => fault, checkAnew: () => fault };

@@ -31,7 +31,7 @@ async function forwarding({ sandbox }: { sandbox: Sandbox }, pause: number) {
   return { journal, started, said, prepare };
 }
 
-test('starts a thread that died again, which goes on with the newest position', async (context) => {
+test('restarts a dead thread, which continues from the newest position', async (context) => {
   const { journal, started, said, prepare } = await forwarding(context, 300);
   await waitFor('the death to be reported', () => started.status.state === 'retrying');
   assert.is(started.status.error, 'the thread ended: the first life is over');
@@ -45,7 +45,7 @@ test('starts a thread that died again, which goes on with the newest position', 
   assert.equal(said, ['forwarding failed, it is tried again', 'events are forwarded']);
 });
 
-test('starts none again after it was closed', async (context) => {
+test('restarts none after its close', async (context) => {
   const { started } = await forwarding(context, 50);
   await waitFor('the death to be reported', () => started.status.state === 'retrying');
   await started.close();

@@ -172,7 +172,7 @@ export function eventLogContract(
     assert.equal(await readAll(log), events(3, 0));
   });
 
-  test('append: a refused one rejects, and the end stays', async ({ subject: { log } }) => {
+  test('rejects a refused append, and keeps its end', async ({ subject: { log } }) => {
     const { end } = log;
     const appended = log.append(events(1, 7), now);
     assert.is(log.end.position, end.position);

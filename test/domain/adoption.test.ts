@@ -54,7 +54,7 @@ test('a restored layer carries the label that containerd looks for, and can be a
   assert.is(again?.retained, undefined);
 });
 
-test('nothing is adopted without label, for a view, across namespaces, for a used key, or of another layer', () => {
+test('adopts nothing without label, for a view, across namespaces, for a used key, or another layer', () => {
   const state = stateOf(...both, prepared(3, 'ns/9/extract'));
   const other = { ...prepare('sha256:a', '', 'ns/10/e') };
   assert.is(adoptable(state, other)?.snapshot.id, 1);

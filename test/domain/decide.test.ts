@@ -246,7 +246,7 @@ test('Update that changes nothing is recorded, because it updates the time stamp
     .then({ type: 'SnapshotUpdated', data: { id: 1, key: 'k1', before: {}, after: {} } });
 });
 
-test('Update is refused for a missing snapshot, for other fields, and for labels that are too long', () => {
+test('Update is refused for a missing snapshot, other fields, and labels that are too long', () => {
   given().when(update('nobody', {})).refused('not-found', 'nobody');
   given().when(update('', {})).refused('invalid-argument', 'name');
   given(prepared(1, 'k1'))

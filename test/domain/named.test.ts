@@ -44,7 +44,7 @@ test('is a digest or the start of one, from four characters on', () => {
     assert.equal(ids(text), [], text);
 });
 
-test("is the start of a key without its namespace, or of the client's own, as a table abbreviates it", () => {
+test("is the start of a key without namespace, or of the client's own, as a table abbreviates it", () => {
   assert.equal(ids('default/7'), [6]);
   assert.equal(ids('default/9/sha256:aaaaaaaaaaaa…'), [2]);
   assert.equal(ids('3f3f3f'), [7]);

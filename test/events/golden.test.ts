@@ -6,15 +6,15 @@ import { decodeEnvelope, encodeEnvelope } from '../../events/envelope.ts';
 import { eventCodecs } from '../../events/registry.ts';
 import { oneOfEach } from '../support/sample-events.ts';
 
-const test = suite('events/golden');
+const test = suite('golden files');
 const folder = 'test/golden/events';
 
-test('golden files: there is one for every event', () => {
+test('there is one for every event', () => {
   const shipped = Object.values(eventCodecs).map(({ name }) => `${name}.json`);
   assert.equal(readdirSync(folder).sort(), shipped.sort());
 });
 
-test('golden files: each is decoded, and written the same', () => {
+test('each is decoded, and written the same', () => {
   for (const event of oneOfEach) {
     const golden = JSON.parse(readFileSync(`${folder}/${eventCodecs[event.type].name}.json`, 'utf8'));
     const decoded = decodeEnvelope(golden);

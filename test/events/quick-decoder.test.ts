@@ -8,7 +8,7 @@ import { quickDecoder } from '../../events/quick-decoder.ts';
 import { encodeEvent, eventCodecs } from '../../events/registry.ts';
 import { oneOfEach } from '../support/sample-events.ts';
 
-const test = suite('events/quick-decoder');
+const test = suite('quick decoder');
 
 /** The codec of every event, with plain JSON of such an event. */
 const shipped = oneOfEach.map((event) => {
@@ -17,7 +17,7 @@ const shipped = oneOfEach.map((event) => {
   return { codec, data };
 });
 
-test('quick decoder: decodes every event as its codec does', () => {
+test('decodes every event as its codec does', () => {
   for (const { codec, data } of shipped) assert.equal(quickDecoder(codec)(data), decodeWith(codec, data));
 });
 

@@ -4,13 +4,13 @@ import * as assert from 'uvu/assert';
 import { decodeEvent, encodeEvent, eventCodecs } from '../../events/registry.ts';
 import { oneOfEach } from '../support/sample-events.ts';
 
-const test = suite('events/registry');
+const test = suite('registry');
 
-test('registry: the samples hold one event of each type', () => {
+test('the samples hold one event of each type', () => {
   assert.equal(oneOfEach.map(({ type }) => type).sort(), Object.keys(eventCodecs).sort());
 });
 
-test('registry: decodes what it encoded', () => {
+test('decodes what it encoded', () => {
   for (const event of oneOfEach) {
     const wire = JSON.parse(JSON.stringify(encodeEvent(event)));
     assert.is(wire.type, `${event.type}.v1`);
@@ -18,13 +18,13 @@ test('registry: decodes what it encoded', () => {
   }
 });
 
-test('registry: refuses an unknown type by its name', () => {
+test('refuses an unknown type by its name', () => {
   const refused = decodeEvent({ type: 'SnapshotPainted.v1', data: {} });
   assert.ok(either.isLeft(refused) && refused.left.includes('"SnapshotPainted.v1"'));
   assert.throws(() => encodeEvent({ type: 'SnapshotPainted', data: {} } as never), /not in the registry/);
 });
 
-test('registry: refuses wrong data with the type and the path', () => {
+test('refuses wrong data with the type and the path', () => {
   const refused = decodeEvent({ type: 'UsageMeasured.v1', data: { id: '1', bytes: 5, inodes: '2' } });
   assert.equal(refused, either.left('UsageMeasured.v1: bytes: expected a decimal number in a string, found 5'));
 });

@@ -191,7 +191,7 @@ for (const move of moves)
   });
 
 for (const driver of ['overlay', 'btrfs'] as const) {
-  test(`refuses to export a path from ${driver} that cannot be imported, names it, and leaves no file`, async (context) => {
+  test(`refuses to export a ${driver} path that cannot be imported, names it, and leaves no file`, async (context) => {
     const { root } = await filled(context, driver, ['echo 1 > file', nested(40)], 1);
     const file = join(context.sandbox.path, 'store.tar');
     const { code, message, hint } = await caughtFault(exportStore(root, file, true));

@@ -15,7 +15,7 @@ const store = '6ba7b810-9dad-41d1-80b4-00c04fd430c8';
 /** Every command that OPERATIONS.md shows after a `$`, in order. */
 const examples = [...operations.matchAll(/^\$ (snapledger .*)$/gm)].map(([, line = '']) => line);
 
-const test = suiteNeeding('the examples of OPERATIONS.md', requireRoot(), requireCommand('getfattr'));
+const test = suiteNeeding('examples of OPERATIONS.md', requireRoot(), requireCommand('getfattr'));
 const sandbox = createSandbox('examples');
 const root = sandbox.folder('root');
 

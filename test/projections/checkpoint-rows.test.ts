@@ -5,7 +5,7 @@ import { fromRows, toRows } from '../../projections/checkpoint-rows.ts';
 import { emptyState, evolve, type MutableState, type State } from '../../projections/state.ts';
 import { committed, enveloped, oneOfEach, prepared, removed } from '../support/sample-events.ts';
 
-const test = suite('projections/checkpoint-rows');
+const test = suite('checkpoint rows');
 const base = { name: 'base', id: 1 };
 const events = enveloped([
   ...oneOfEach.slice(0, 2),
@@ -33,14 +33,14 @@ const contentOf = ({ position, storeInfo, index, parentGraph, volumes, usage }: 
   maps: [index, parentGraph, ...Object.values(volumes), usage].map((map) => new Map(map as Map<unknown, unknown>)),
 });
 
-test('checkpoint rows: a state is loaded from its rows', () => {
+test('a state is loaded from its rows', () => {
   const state = given();
   const rows = asJson(toRows(state));
   assert.equal(contentOf(loaded(rows)), contentOf(state));
   assert.equal(asJson(toRows(loaded(rows))), rows);
 });
 
-test('checkpoint rows: show the state at the call, whatever is folded in before they are read', () => {
+test('show the state at the call, whatever is folded in before they are read', () => {
   const state = given();
   const expected = asJson(toRows(state));
   const rows = toRows(state);
@@ -51,13 +51,13 @@ test('checkpoint rows: show the state at the call, whatever is folded in before 
   assert.equal(asJson(rows), expected);
 });
 
-test('checkpoint rows: a loaded state is folded like any other', () => {
+test('a loaded state is folded like any other', () => {
   const [first, second] = [given(), loaded(asJson(toRows(given())))];
   const later = enveloped([prepared(4, 'k4', base), removed(2, 'schön'), committed(4, 'k4', 'top')], first.position);
   for (const envelope of later) assert.equal(contentOf(evolve(second, envelope)), contentOf(evolve(first, envelope)));
 });
 
-test('checkpoint rows: what is no state is refused with the reason', () => {
+test('invalid rows are refused with the reason', () => {
   const [store, snapshot] = asJson(toRows(given()));
   assert.equal(fromRows([]), either.left('there is no row'));
   for (const rows of [
@@ -70,7 +70,7 @@ test('checkpoint rows: what is no state is refused with the reason', () => {
     assert.ok(either.isLeft(fromRows(rows)), JSON.stringify(rows));
 });
 
-test('checkpoint rows: a parent that is not living keeps its name, and a changed snapshot its two times', () => {
+test('a parent that is not live keeps its name, and a changed snapshot its two times', () => {
   const [store] = asJson(toRows(given()));
   const row = ['snapshot', [9, 'k9', 'active'], [7, 'gone'], {}, ['5', '6']];
   const state = loaded([store, row]);
@@ -79,7 +79,7 @@ test('checkpoint rows: a parent that is not living keeps its name, and a changed
   assert.equal([...toRows(state)].slice(1), [row]);
 });
 
-test('checkpoint rows: the empty state has one row', () => {
+test('the empty state has one row', () => {
   assert.is([...toRows(emptyState())].length, 1);
 });
 

@@ -66,7 +66,7 @@ test('a layer whose retention ends is pending purge, no adoption candidate, and 
   assert.ok(again.volumes.pendingPurge.has(1) && !again.volumes.adoptable.has(candidate));
 });
 
-test('the layer that was removed last is the adoption candidate, and stays so when retention of the other ends', () => {
+test('the layer removed last is the adoption candidate, also after retention of the other ends', () => {
   const second = [prepared(3, 'default/8/x'), committed(3, 'default/8/x', 'default/9/sha256:a')];
   const ended: Event = { type: 'RetentionEnded', data: { id: 1, key: name, why: 'old' } };
   const { volumes } = after(...both, ...second, gone(3, 'default/9/sha256:a'), ended);

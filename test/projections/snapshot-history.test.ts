@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { evolveHistory, historiesIn, noHistory } from '../../projections/snapshot-history.ts';
 import { committed, enveloped, oneOfEach, prepared, removed } from '../support/sample-events.ts';
 
-const test = suite('projections/snapshot-history');
+const test = suite('history');
 
 test('snapshot history: is kept by id', () => {
   const histories = historiesIn(

@@ -15,7 +15,7 @@ import { silent } from '../../src/ports/logger.ts';
 import { createMemoryEventLog } from '../support/memory-event-log.ts';
 import { committed, prepared, removed } from '../support/sample-events.ts';
 
-const test = suite('property/checkpoint-while-writing');
+const test = suite('checkpoint while writing');
 const store = '0b7c1e9e-3a55-4c8e-9d0a-6a1f6a3f1c11';
 
 /** One snapshot per number: some stay active, some are committed, some are removed. */

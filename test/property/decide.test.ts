@@ -11,7 +11,7 @@ import { arbitraryCommand } from '../support/arbitrary-command.ts';
 import { type NaiveStore, naively } from '../support/naive-model.ts';
 import { enveloped, oneOfEach } from '../support/sample-events.ts';
 
-const test = suite('property/decide');
+const test = suite('random commands');
 const rules = { viewsNeedParent: false, rebase: true, flushed: true, retain: false };
 const commands = fc.array(arbitraryCommand, { maxLength: 60 });
 

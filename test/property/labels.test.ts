@@ -9,7 +9,7 @@ import type { Update } from '../../src/domain/commands.ts';
 import { decide } from '../../src/domain/decide.ts';
 import { enveloped, prepared } from '../support/sample-events.ts';
 
-const test = suite('property/labels');
+const test = suite('random label updates');
 const rules = { viewsNeedParent: false, rebase: true, flushed: true, retain: true };
 const names = ['a', 'b', 'c.d/e', 'labels', 'constructor', 'toString', '__proto__'];
 const name = fc.constantFrom(...names);
@@ -52,7 +52,7 @@ function reloaded(state: State): MutableState {
   return loaded.right;
 }
 
-test('after any updates the labels are those of a naive map, at every position, from any checkpoint', async () => {
+test('labels equal those of a naive map after any updates, at every position, from any checkpoint', async () => {
   await fc.assert(
     fc.property(fc.array(update, { maxLength: 25 }), (updates) => {
       let state = enveloped([prepared(1, 'k')]).reduce(evolve, emptyState());

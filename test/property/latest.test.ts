@@ -9,7 +9,7 @@ import { decide } from '../../src/domain/decide.ts';
 import { arbitraryCommand } from '../support/arbitrary-command.ts';
 import { enveloped, oneOfEach } from '../support/sample-events.ts';
 
-const test = suite('property/latest');
+const test = suite('latest state');
 const rules = { viewsNeedParent: false, rebase: true, flushed: true, retain: true };
 
 const contentOf = ({ position, index, parentGraph, volumes, usage }: State) => ({
@@ -24,7 +24,7 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.record({ what: fc.constant('roll back' as const) }) },
 );
 
-test('latest state: is the durable state with the events in flight folded in, also after a rollback', async () => {
+test('is the durable state with the events in flight applied, also after a rollback', async () => {
   await fc.assert(
     fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
       const durable = emptyState();

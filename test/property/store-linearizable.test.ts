@@ -7,7 +7,7 @@ import { isLinearizable } from '../support/linearizable.ts';
 import type { NaiveStore } from '../support/naive-model.ts';
 import { nameOfState, playHistory, type Serve } from './store-history.ts';
 
-const test = suite('property/store: linearizable');
+const test = suite('linearizable store');
 const histories = 500;
 
 const isExplained = async (seed: number, serve: Serve) =>

@@ -27,7 +27,7 @@ test('width: a suite never runs more files at once, and others fill the lanes', 
   assert.equal([...order].sort(), ['a', 'b', 'c', 'd', 'e']);
 });
 
-test('failure: rejects with it and begins no other job', async () => {
+test('failure: rejects with it and starts no other job', async () => {
   const begun: string[] = [];
   const run = async ({ name }: { name: string }) => {
     begun.push(name);

@@ -41,7 +41,7 @@ const facts: readonly Event[] = [
 
 const of = async (key: string, events = facts) => historyOf(await memoryFiles(events), key, 100n * second);
 
-test('history: shows every event of the snapshot, and how long it was active', async () => {
+test('has every event of the snapshot, and how long it was active', async () => {
   const [first] = await of('A');
   assert.equal(
     first?.events.map(({ position }) => position),

@@ -9,7 +9,7 @@ import { Fault } from '../../../src/ports/fault.ts';
 import { createMemoryEventLog } from '../../support/memory-event-log.ts';
 import { prepared } from '../../support/sample-events.ts';
 
-const test = suite('app/background/checkpointer');
+const test = suite('checkpoints');
 const store = '0b7c1e9e-3a55-4c8e-9d0a-6a1f6a3f1c11';
 
 function checkpointed(every: number, failing = false) {
@@ -37,7 +37,7 @@ function checkpointed(every: number, failing = false) {
   return { log, journal, saved, errors, checkpointer, record };
 }
 
-test('checkpoints: are written every N events, at a position that the log holds', async () => {
+test('are written every N events, at a position that the log holds', async () => {
   const { saved, record, log, checkpointer } = checkpointed(3);
   for (let id = 1; id <= 7; id++) await record(id);
   assert.equal(
@@ -56,7 +56,7 @@ test('checkpoints: are written every N events, at a position that the log holds'
   assert.is(saved.length, 3);
 });
 
-test('checkpoints: a failure is logged and not retried at once', async () => {
+test('a failure is logged and not retried at once', async () => {
   const { errors, record } = checkpointed(100, true);
   for (let id = 1; id <= 105; id++) await record(id);
   assert.equal(errors, ['checkpoint failed: a restart will take longer']);

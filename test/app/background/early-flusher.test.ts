@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { commit, prepare } from '../../support/commands.ts';
 import { closeMemoryStores, openMemoryStore } from '../../support/memory-store.ts';
 
-const test = suite('app/background/early-flusher');
+const test = suite('early flush');
 const actor = { actor: 'containerd' };
 
 /** A store that counts its flushes of all volumes. */
@@ -18,7 +18,7 @@ async function counting() {
   return { ...store, counts };
 }
 
-test('early flush: flushes a layer while it is unpacked, until its commit', async () => {
+test('flushes a layer while it is unpacked, until its commit', async () => {
   const { snapshots, counts } = await counting();
   await snapshots.prepare(prepare('extract', '', { labels: { 'containerd.io/snapshot.ref': 'sha256:a' } }), actor);
   for (let waited = 0; counts.flushes === 0 && waited < 100; waited++) await pause(20);
@@ -30,7 +30,7 @@ test('early flush: flushes a layer while it is unpacked, until its commit', asyn
   assert.is(counts.flushes, flushes);
 });
 
-test('early flush: flushes all layers that are being unpacked', async () => {
+test('flushes all layers that are being unpacked', async () => {
   const flushed = new Set<number>();
   const { snapshots } = await openMemoryStore({
     before: (operation, id) => {
@@ -43,14 +43,14 @@ test('early flush: flushes all layers that are being unpacked', async () => {
   assert.equal([...flushed], [1, 2]);
 });
 
-test('early flush: recognises an unpack without the label by its key', async () => {
+test('recognises an unpack without the label by its key', async () => {
   const { snapshots, counts } = await counting();
   await snapshots.prepare(prepare('default/7/extract-123 sha256:a'), actor);
   for (let waited = 0; counts.flushes === 0 && waited < 100; waited++) await pause(20);
   assert.ok(counts.flushes > 0);
 });
 
-test('early flush: is off if commits do not wait for a flush', async () => {
+test('is off if commits do not wait for a flush', async () => {
   let flushes = 0;
   const { snapshots } = await openMemoryStore({
     service: { durability: 'background' },
@@ -63,7 +63,7 @@ test('early flush: is off if commits do not wait for a flush', async () => {
   assert.is(flushes, 0);
 });
 
-test("a container's root is left to the kernel", async () => {
+test("leaves a container's root to the kernel", async () => {
   const { snapshots, counts } = await counting();
   await snapshots.prepare(prepare('container'), actor);
   await pause(400);

@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { createIdleBatch } from '../../../src/app/background/idle-batch.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
-const test = suite('app/background/idle-batch');
+const test = suite('idle batch');
 const never = 1_000_000;
 
 /** An idle batch whose runs end when the test says so. */
@@ -26,7 +26,7 @@ async function atWork() {
   return one;
 }
 
-test('idle batch: runs once for all ids, each once, when none was added for a while', async () => {
+test('runs once for all ids, each once, when none was added for a while', async () => {
   const { batch, began, release } = gathering({ quiet: 30, max: never });
   for (const id of [3, 1, 3, 2]) batch.add(id);
   assert.equal(began, []);
@@ -36,7 +36,7 @@ test('idle batch: runs once for all ids, each once, when none was added for a wh
   await batch.close();
 });
 
-test('idle batch: waits no longer than the maximum after the first id', async () => {
+test('waits no longer than the maximum after the first id', async () => {
   const { batch, began, release } = gathering({ quiet: never, max: 50 });
   batch.add(0);
   for (let id = 1; began.length === 0; id++) {
@@ -48,7 +48,7 @@ test('idle batch: waits no longer than the maximum after the first id', async ()
   await batch.close();
 });
 
-test('idle batch: runs one batch at a time, later ids wait for the next one', async () => {
+test('runs one batch at a time, later ids wait for the next one', async () => {
   const { batch, began, release } = await atWork();
   batch.add(2);
   await pause(30);
@@ -60,7 +60,7 @@ test('idle batch: runs one batch at a time, later ids wait for the next one', as
   await batch.close();
 });
 
-test('idle batch: starts no batch after its close, and lets the running one end', async () => {
+test('starts no batch after its close, and lets the running one end', async () => {
   const { batch, release } = await atWork();
   let closed = false;
   const closing = batch.close().then(() => {

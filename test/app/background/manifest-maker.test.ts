@@ -8,7 +8,7 @@ import { speedUpTimers } from '../../support/speed-up-timers.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
 speedUpTimers();
-const test = suite('app/background/manifest-maker');
+const test = suite('manifests');
 const actor = { actor: 'containerd' };
 const retention = { keep: 1e9, maxBytes: 1e12, maxSnapshots: 1e6, minFree: { bytes: 0 } };
 
@@ -35,7 +35,7 @@ async function commitLayers({ snapshots }: MemoryStore, names: readonly string[]
   }
 }
 
-test('manifests: are made for each committed layer, retained ones too, and deleted when it is purged', async () => {
+test('are created for each committed layer, also if retained, and deleted when it is purged', async () => {
   const { manifests, made } = manifestsWith();
   const store = await openMemoryStore({ manifests, service: { retention } });
   await commitLayers(store, ['a', 'b']);
@@ -49,7 +49,7 @@ test('manifests: are made for each committed layer, retained ones too, and delet
   assert.equal(made(), [1]);
 });
 
-test('manifests: missing ones are made at a start, stray ones deleted', async () => {
+test('missing ones are created at a start, stray ones deleted', async () => {
   const first = await openMemoryStore();
   await commitLayers(first, ['a', 'b']);
   await first.close('in order');
@@ -59,7 +59,7 @@ test('manifests: missing ones are made at a start, stray ones deleted', async ()
   await waitFor('the missing one', () => made().length === 2);
 });
 
-test('manifests: a failure is logged and does not stop the others', async () => {
+test('a failure is logged and does not stop the others', async () => {
   const { manifests, made } = manifestsWith([], 1);
   const store = await openMemoryStore({ manifests });
   await commitLayers(store, ['a', 'b']);

@@ -9,7 +9,7 @@ import { createMemoryEventLog } from '../../support/memory-event-log.ts';
 import { prepared } from '../../support/sample-events.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
-const test = suite('app/background/pipeline');
+const test = suite('pipeline');
 const store = '0b7c1e9e-3a55-4c8e-9d0a-6a1f6a3f1c11';
 const quick: ErrorPolicy = { retries: 2, firstPause: 5, maxPause: 20, atLast: 'skip' };
 
@@ -36,7 +36,7 @@ function opened() {
 
 const upTo = (last: number) => Array.from({ length: last }, (_, index) => index + 1);
 
-test('pipeline: delivers every event from a position on once and in order, recorded and live', async () => {
+test('delivers every event from a position on once and in order, recorded and live', async () => {
   const { pipelines, record } = opened();
   await record(5);
   const seen: number[] = [];
@@ -56,7 +56,7 @@ test('pipeline: delivers every event from a position on once and in order, recor
   assert.equal(pipelines.list(), []);
 });
 
-test('pipeline: begins with live events by default', async () => {
+test('starts with live events by default', async () => {
   const { pipelines, record } = opened();
   await record(5);
   const seen: number[] = [];
@@ -65,7 +65,7 @@ test('pipeline: begins with live events by default', async () => {
   assert.equal(seen, [6]);
 });
 
-test('pipeline: a failure stops neither the store nor other pipelines, and is retried from its position', async () => {
+test('a failure stops neither the store nor other pipelines, and is retried', async () => {
   const { pipelines, record, said, failures, journal } = opened();
   const seen: number[] = [];
   const done: number[] = [];
@@ -90,7 +90,7 @@ test('pipeline: a failure stops neither the store nor other pipelines, and is re
   assert.equal([broken.state, broken.lastError], ['running', undefined]);
 });
 
-test('pipeline: skips only the event that keeps failing, if its policy says so', async () => {
+test('skips only the event that keeps failing, if its policy says so', async () => {
   const { pipelines, record, said } = opened();
   await record(10);
   const done = new Set<number>();
@@ -111,7 +111,7 @@ test('pipeline: skips only the event that keeps failing, if its policy says so',
   assert.is(said.filter(({ message }) => message === 'pipeline failed: it goes on without this event').length, 1);
 });
 
-test('pipeline: stops and logs the position, if its policy says so', async () => {
+test('stops and logs the position, if its policy says so', async () => {
   const { pipelines, record, said } = opened();
   const pipeline = pipelines.start({
     name: 'strict',
@@ -129,7 +129,7 @@ test('pipeline: stops and logs the position, if its policy says so', async () =>
   );
 });
 
-test('pipeline: a slow one blocks nothing, gets the events that waited, and reads the rest from the log', async () => {
+test('a slow one blocks nothing, gets the buffered events, and reads the rest from the log', async () => {
   const { pipelines, record, journal } = opened();
   const seen: number[] = [];
   let calls = 0;
@@ -151,7 +151,7 @@ test('pipeline: a slow one blocks nothing, gets the events that waited, and read
   assert.ok(calls < 100, `${calls} calls`);
 });
 
-test('pipeline: does no work after its close, even while it catches up', async () => {
+test('does no work after its close, even while it catches up', async () => {
   const { pipelines, record } = opened();
   await record(3000);
   let calls = 0;

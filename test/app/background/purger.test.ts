@@ -5,7 +5,7 @@ import { deferred } from '../../support/deferred.ts';
 import { closeMemoryStores, openMemoryStore } from '../../support/memory-store.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
-const test = suite('app/background/purger');
+const test = suite('purge');
 const actor = { actor: 'containerd' };
 
 async function removed(syncMetadata: () => Promise<void>) {
@@ -17,7 +17,7 @@ async function removed(syncMetadata: () => Promise<void>) {
   return store;
 }
 
-test('purge: is recorded only when it is on stable storage', async () => {
+test('is recorded only when it is on stable storage', async () => {
   let asked = 0;
   const { promise: synced, resolve: sync } = deferred();
   // The first time is the opening of the store.
@@ -28,7 +28,7 @@ test('purge: is recorded only when it is on stable storage', async () => {
   await waitFor('the record', () => types().includes('VolumePurged'));
 });
 
-test('purge: is left to the next start if it can not be flushed', async () => {
+test('is left to the next start if it cannot be flushed', async () => {
   let asked = 0;
   const { types, said, journal } = await removed(async () => {
     if (asked++ > 0) throw new Error('EIO');

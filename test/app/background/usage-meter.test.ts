@@ -6,7 +6,7 @@ import { deferred } from '../../support/deferred.ts';
 import { closeMemoryStores, openMemoryStore } from '../../support/memory-store.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
-const test = suite('app/background/usage-meter');
+const test = suite('usage meter');
 test.after(closeMemoryStores);
 
 const actor = { actor: 'containerd', namespace: 'default' };
@@ -34,7 +34,7 @@ const refused = (asked: Promise<unknown>) =>
     (error: Fault) => assert.is(error.code, 'stopped'),
   );
 
-test('usage: a walk ends when the last client hangs up, and starts again for the next one', async () => {
+test('a walk ends when the last client hangs up, and starts again for the next one', async () => {
   const { store, release, ended, begun } = await measured();
   const [first, second] = [new AbortController(), new AbortController()];
   const asked = [first, second].map(({ signal }) => store.snapshots.usage('k', signal));
@@ -52,7 +52,7 @@ test('usage: a walk ends when the last client hangs up, and starts again for the
   assert.is(begun(), 2);
 });
 
-test('usage: a walk continues while one client waits', async () => {
+test('a walk continues while one client waits', async () => {
   const { store, release, begun } = await measured();
   const leaving = new AbortController();
   const asked = [store.snapshots.usage('k', leaving.signal), store.snapshots.usage('k')] as const;
@@ -63,7 +63,7 @@ test('usage: a walk continues while one client waits', async () => {
   assert.is(begun(), 1);
 });
 
-test('usage: clients that wait for a walk are answered when the store stops', async () => {
+test('clients that wait for a walk are answered when the store stops', async () => {
   const { store, ended } = await measured();
   const asked = refused(store.snapshots.usage('k'));
   store.halt();

@@ -11,7 +11,7 @@ import { createMemoryEventLog } from '../../support/memory-event-log.ts';
 import { prepared } from '../../support/sample-events.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
-const test = suite('app/feed/feed');
+const test = suite('feed');
 const store = '0b7c1e9e-3a55-4c8e-9d0a-6a1f6a3f1c11';
 const keyOf = (id: number) => `${id}`.padEnd(500_000, 'x');
 
@@ -52,7 +52,7 @@ function reader(feed: ReturnType<typeof opened>['feed'], wanted: Wanted) {
   return { next, end: () => gone.abort() };
 }
 
-test('feed: has no pipeline without a follower', async () => {
+test('has no pipeline without a follower', async () => {
   const { feed, pipelines, record } = opened();
   await record(3);
   assert.equal(pipelines.list(), []);
@@ -68,7 +68,7 @@ test('feed: has no pipeline without a follower', async () => {
   assert.equal([pipelines.list(), feed.subscribers.size], [[], 0]);
 });
 
-test('feed: fast readers read only from the tail buffer', async () => {
+test('fast readers read only from the tail buffer', async () => {
   const { feed, record, reads } = opened();
   const { next, end } = reader(feed, { from: 1, follow: true });
   for (let round = 0; round < 20; round++) {
@@ -81,7 +81,7 @@ test('feed: fast readers read only from the tail buffer', async () => {
   end();
 });
 
-test('feed: slow readers continue from the log without gap or repeat', async () => {
+test('slow readers continue from the log without gap or repeat', async () => {
   const { feed, record, reads } = opened();
   const slow = reader(feed, { from: 1, follow: true });
   const quick = reader(feed, { from: 1, follow: true });
@@ -109,7 +109,7 @@ test('feed: slow readers continue from the log without gap or repeat', async () 
   quick.end();
 });
 
-test('feed: ends with what was durable at the call, unless it follows', async () => {
+test('ends with the events durable at the call, unless it follows', async () => {
   const { feed, record } = opened();
   await record(5);
   const { next } = reader(feed, { from: 2, follow: false });
@@ -119,7 +119,7 @@ test('feed: ends with what was durable at the call, unless it follows', async ()
   assert.is(await reader(feed, { from: 11, follow: false }).next(), undefined);
 });
 
-test('feed: stops at a missing position, and skips it only for readers that begin after it', async () => {
+test('stops at a missing position, and skips it only for readers that start after it', async () => {
   const { feed, record } = opened((position) => position === 3 || position === 4);
   await record(6);
   for (const follow of [true, false]) {

@@ -8,7 +8,7 @@ import { createMemoryEventLog } from '../../support/memory-event-log.ts';
 import { committed, enveloped, prepared } from '../../support/sample-events.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
-const test = suite('app/feed/subscribe');
+const test = suite('subscribe');
 const pauses = { first: 1, max: 4 };
 const lost = () => new Fault('io', 'the connection is lost', { hint: '' });
 
@@ -52,7 +52,7 @@ function checkpointAt(position: number) {
   return { saved, load: async () => saved.at(-1) ?? 0, save: async (to: number) => void saved.push(to) };
 }
 
-test('subscribe: delivers every event once and in order over broken connections, and reports each retry', async () => {
+test('delivers every event once and in order over lost connections, and reports each retry', async () => {
   const asked: SourceRequest[] = [];
   const retries: number[] = [];
   const onRetry = (_: unknown, pause: number) => void retries.push(pause);
@@ -69,7 +69,7 @@ test('subscribe: delivers every event once and in order over broken connections,
   assert.equal(retries, [1, 1, 1]);
 });
 
-test('subscribe: pauses grow while no event comes', async () => {
+test('pauses grow while no event comes', async () => {
   const retries: number[] = [];
   const source = {
     read: async function* ({ after }: SourceRequest) {
@@ -81,7 +81,7 @@ test('subscribe: pauses grow while no event comes', async () => {
   assert.equal(retries, [1, 2, 4, 4]);
 });
 
-test('subscribe: begins at the checkpoint or the wanted position, and saves what is done', async () => {
+test('starts at the checkpoint or the given position, and saves its progress', async () => {
   const checkpoint = checkpointAt(15);
   const seen = await collected({ source: breaking(9), checkpoint, from: 3 });
   assert.equal(
@@ -92,7 +92,7 @@ test('subscribe: begins at the checkpoint or the wanted position, and saves what
   assert.is((await collected({ source: breaking(9), checkpoint: checkpointAt(0), from: 19 })).length, 2);
 });
 
-test('subscribe: skips events that a source repeats', async () => {
+test('skips events that a source repeats', async () => {
   const source = {
     read: async function* () {
       yield all.slice(0, 5);
@@ -102,7 +102,7 @@ test('subscribe: skips events that a source repeats', async () => {
   assert.equal(await collected({ source }), all);
 });
 
-test('subscribe: runs asynchronous work one event at a time, and saves no position before it is done', async () => {
+test('runs asynchronous work one event at a time, and saves a position only afterwards', async () => {
   const checkpoint = checkpointAt(0);
   let busy = 0;
   const done: number[] = [];
@@ -120,7 +120,7 @@ test('subscribe: runs asynchronous work one event at a time, and saves no positi
   );
 });
 
-test('subscribe: ends with the error of its work, whose position is not saved', async () => {
+test('ends with the error of its work, whose position is not saved', async () => {
   const checkpoint = checkpointAt(0);
   const handle = ({ position }: Envelope) => {
     if (position === 5) throw new Error('my disk is full');
@@ -129,7 +129,7 @@ test('subscribe: ends with the error of its work, whose position is not saved', 
   assert.equal(checkpoint.saved, [0, 3]);
 });
 
-test('subscribe: ends with errors that a retry can not help: a gap, a refusal', async () => {
+test('ends with errors that a retry cannot resolve: a gap, a refusal', async () => {
   const gap = await failure({
     source: {
       read: async function* () {
@@ -153,7 +153,7 @@ test('subscribe: ends with errors that a retry can not help: a gap, a refusal', 
   }
 });
 
-test('subscribe: stops reading when it is unsubscribed', async () => {
+test('stops reading when it is unsubscribed', async () => {
   let seen = 0;
   let ended = false;
   const read = async function* ({ signal }: SourceRequest) {
@@ -169,7 +169,7 @@ test('subscribe: stops reading when it is unsubscribed', async () => {
   await waitFor('the end', () => ended);
 });
 
-test('subscribe: reads a log of any adapter, filtered by type, to its end or on', async () => {
+test('reads a log of any adapter, filtered by type, to its end or on', async () => {
   const kept = createMemoryEventLog();
   const mixed = enveloped([prepared(1, 'a'), committed(1, 'a', 'b'), prepared(2, 'c')]);
   await kept.append(mixed, { flush: 'now' });

@@ -53,9 +53,9 @@ const reached = (forwarder: Forwarder, state: ForwardStatus['state'], position: 
     return status.state === state && status.position === position;
   });
 
-const test = suite('app/forward/forwarder');
+const test = suite('forwarding');
 
-test('forwarding: copies recorded and live events, in order and each once', async () => {
+test('copies recorded and live events, in order and each once', async () => {
   const { source, forward, held } = await given(2500);
   const forwarder = forward();
   await reached(forwarder, 'forwarding', 2500);
@@ -68,7 +68,7 @@ test('forwarding: copies recorded and live events, in order and each once', asyn
   await forwarder.close();
 });
 
-test('forwarding: sends nothing beyond the durable position', async () => {
+test('sends nothing beyond the durable position', async () => {
   const { source, forward, held } = await given(3);
   const forwarder = forward();
   await source.append(events(2, 3), now);
@@ -80,7 +80,7 @@ test('forwarding: sends nothing beyond the durable position', async () => {
   await forwarder.close();
 });
 
-test('forwarding: continues after what the target holds', async () => {
+test('continues after what the target holds', async () => {
   const { forward, held, statuses } = await given(1200, events(700));
   const forwarder = forward();
   await reached(forwarder, 'forwarding', 1200);
@@ -89,7 +89,7 @@ test('forwarding: continues after what the target holds', async () => {
   await forwarder.close();
 });
 
-test('forwarding: retries after transient failures, and clears the error after success', async () => {
+test('retries after transient failures, and clears the error after success', async () => {
   const { forward, held, openings, failing } = await given(20);
   openings.push(() => {
     throw new Fault('io', 'nobody answers', { hint: 'look at the cluster' });
@@ -129,7 +129,7 @@ const deleted = {
   refuses: 'all',
 } as const;
 
-test('forwarding: reports a deleted stream while idle, and continues when it is restored', async () => {
+test('reports a deleted stream while idle, and continues when it is restored', async () => {
   const { forward, kept, source, held } = await given(3);
   const { openTarget, report } = troubled(kept, undefined);
   const forwarder = forward(openTarget);
@@ -145,7 +145,7 @@ test('forwarding: reports a deleted stream while idle, and continues when it is 
   await forwarder.close();
 });
 
-test('forwarding: continues and reports trouble while events expire in the target', async () => {
+test('continues and reports trouble while events expire in the target', async () => {
   const { forward, kept, held } = await given(3);
   const expiring = {
     fault: new Fault('corrupt', 'events expire ($maxCount=2)', { hint: 'take $maxCount away' }),
@@ -165,7 +165,7 @@ for (const [what, life, state] of [
   ['goes on from the first event that can be compared', 'a', 'forwarding'],
   ['finds another history', 'b', 'stopped'],
 ] as const)
-  test(`forwarding: ${what} if the first ones have expired`, async () => {
+  test(`${what} if the first ones have expired`, async () => {
     const { forward, kept, held } = await given(12, [...events(6), ...events(3, 6, life)]);
     const forwarder = forward(async () => {
       const target = createMemoryEventLog({ kept });
@@ -181,7 +181,7 @@ for (const [what, life, state] of [
     await forwarder.close();
   });
 
-test('forwarding: stops at an event that is too large for the target, and names it', async () => {
+test('stops at an event that is too large for the target, and names it', async () => {
   const { forward, failing } = await given(2);
   failing.flush = async () => {
     throw new Fault('too-large', 'the event at position 1 has 1100000 bytes', { hint: 'set MaxAppendSize' });
@@ -195,7 +195,7 @@ test('forwarding: stops at an event that is too large for the target, and names 
   await forwarder.close();
 });
 
-test('forwarding: stops for good if a setting is wrong', async () => {
+test('stops for good if a setting is wrong', async () => {
   const { forward } = await given(1);
   let openings = 0;
   const forwarder = forward(async () => {
@@ -217,7 +217,7 @@ for (const [what, held, expected] of [
   ['parted from the log', [...events(6), ...events(3, 6, 'b')], /position 7 of it is another event/],
   ['parted at its last event', [...events(8), ...events(1, 8, 'b')], /position 9 of it is another event/],
 ] as const)
-  test(`forwarding: stops and changes nothing if the target ${what}`, async () => {
+  test(`stops and changes nothing if the target ${what}`, async () => {
     const { forward, held: there } = await given(10, held);
     const forwarder = forward();
     await waitFor('a stop', () => forwarder.status.state === 'stopped');
@@ -227,7 +227,7 @@ for (const [what, held, expected] of [
     await forwarder.close();
   });
 
-test('forwarding: finds the position where a long history diverged', async () => {
+test('finds the position where a long history diverged', async () => {
   const { forward } = await given(3000, [...events(1234), ...events(1500, 1234, 'b')]);
   const forwarder = forward();
   await waitFor('a stop', () => forwarder.status.state === 'stopped');
@@ -235,7 +235,7 @@ test('forwarding: finds the position where a long history diverged', async () =>
   await forwarder.close();
 });
 
-test('forwarding: stops at positions that a repair left out before they were sent', async () => {
+test('stops at positions that a repair left out before they were sent', async () => {
   const { forward, source, held } = await given(5);
   const read = source.read;
   source.read = async function* (after) {
@@ -248,14 +248,14 @@ test('forwarding: stops at positions that a repair left out before they were sen
   await forwarder.close();
 });
 
-test('forwarding: waits for the first durable position', async () => {
+test('waits for the first durable position', async () => {
   const { source } = await given(0);
   const forwarder = new Forwarder({ source, openTarget: async () => createMemoryEventLog() });
   assert.is(forwarder.status.state, 'connecting');
   await forwarder.close();
 });
 
-test('forwarding: is reported as off, or with its lag', () => {
+test('is reported as off, or with its lag', () => {
   assert.equal(forwardReport(undefined, 5), { state: 'off' });
   const status = { state: 'retrying', position: 3, failures: 1, error: 'e', hint: 'h' } as const;
   assert.equal(forwardReport(status, 5), { ...status, durable: 5, lag: 2 });

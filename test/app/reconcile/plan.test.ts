@@ -8,7 +8,7 @@ import { type Crash, wantedOf } from '../../../src/app/reconcile/wanted.ts';
 import type { Volume } from '../../../src/ports/volume-driver.ts';
 import { committed, enveloped, oneOfEach, prepared, removed, viewed } from '../../support/sample-events.ts';
 
-const test = suite('app/reconcile/plan');
+const test = suite('reconcile plan');
 
 const likeOverlay = { occupies: ({ kind }: Pick<Volume, 'kind'>) => kind !== 'view' };
 const base = { name: 'base', id: 1 };
@@ -43,21 +43,21 @@ const killed = (since: number): Crash => ({ since, powerCut: false });
 const names = (actions: readonly { type: string; id: number | null }[]) =>
   actions.map(({ type, id }) => `${type} ${id}`);
 
-test('plan: is empty if the disk holds what the log says', () => {
+test('is empty if the disk holds what the log says', () => {
   assert.equal(planned(chain, [there(1), there(2), there(3)]), []);
 });
 
-test('plan: a view without a volume is not lost', () => {
+test('a view without a volume is not lost', () => {
   assert.equal(planned([...chain.slice(0, 4), viewed(4, 'v4', top)], [there(1), there(2)]), []);
 });
 
-test('plan: a removed snapshot is purged, whether its volume exists or not', () => {
+test('a removed snapshot is purged, whether its volume exists or not', () => {
   const events = [prepared(1, 'k1'), removed(1, 'k1')];
   assert.equal(planned(events, [there(1)]), [{ type: 'purge', id: 1, why: 'removed at position 2' }]);
   assert.equal(names(planned(events, [])), ['purge 1']);
 });
 
-test('plan: a vanished committed layer is declared lost with its descendants, children first', () => {
+test('a vanished committed layer is declared lost with its descendants, children first', () => {
   const actions = planned(chain, [there(2), there(3)]);
   assert.equal(names(actions), [
     'declare-lost 4',
@@ -71,7 +71,7 @@ test('plan: a vanished committed layer is declared lost with its descendants, ch
   assert.match(actions[2]?.why ?? '', 'its parent base is lost');
 });
 
-test('plan: a vanished layer in the middle does not affect its parents', () => {
+test('a vanished layer in the middle does not affect its parents', () => {
   assert.equal(names(planned(chain, [there(1), there(3)])), [
     'declare-lost 4',
     'declare-lost 3',
@@ -80,56 +80,56 @@ test('plan: a vanished layer in the middle does not affect its parents', () => {
   ]);
 });
 
-test('plan: an active of the crashed session without a later event is recreated', () => {
+test('an active of the crashed session without a later event is recreated', () => {
   assert.equal(names(planned([prepared(1, 'k1')], [], killed(0))), ['recreate 1']);
 });
 
-test('plan: a vanished active of an earlier session, or with a later event, is lost', () => {
+test('a vanished active of an earlier session, or with a later event, is lost', () => {
   assert.equal(names(planned([prepared(1, 'k1')], [], killed(1))), ['declare-lost 1']);
   assert.equal(names(planned([prepared(1, 'k1')], [], null)), ['declare-lost 1']);
   const spoken: Event = { type: 'SnapshotUpdated', data: { id: 1, key: 'k1', before: {}, after: {} } };
   assert.equal(names(planned([prepared(1, 'k1'), spoken], [], killed(0))), ['declare-lost 1']);
 });
 
-test('plan: an active without one of its parts is completed', () => {
+test('an active without one of its parts is completed', () => {
   assert.equal(names(planned([prepared(1, 'k1')], [there(1, { complete: false })])), ['complete 1']);
 });
 
-test('plan: a committed layer needs only its content', () => {
+test('a committed layer needs only its content', () => {
   assert.equal(planned(chain.slice(0, 2), [there(1, { complete: false })]), []);
 });
 
-test('plan: a committed snapshot with only a writable volume is lost', () => {
+test('a committed snapshot with only a writable volume is lost', () => {
   const actions = planned(chain.slice(0, 2), [there(1, { writable: true })]);
   assert.equal(names(actions), ['declare-lost 1', 'quarantine 1']);
   assert.match(actions[0]?.why ?? '', 'frozen layer');
   assert.equal(planned([prepared(1, 'k1')], [there(1, { writable: true })]), []);
 });
 
-test('plan: a directory whose name is no id is quarantined', () => {
+test('a directory whose name is no id is quarantined', () => {
   const actions = planned([], [there(null, { pristine: true })]);
   assert.equal(names(actions), ['quarantine null']);
   assert.match(actions[0]?.why ?? '', 'no snapshot id');
 });
 
-test('plan: an empty volume above the last id is discarded', () => {
+test('an empty volume above the last id is discarded', () => {
   assert.equal(names(planned([prepared(1, 'k1')], [there(1), there(2, { pristine: true })])), ['discard 2']);
 });
 
-test('plan: a written volume above the last id is quarantined: the log may be an older copy', () => {
+test('a written volume above the last id is quarantined: the log may be an older copy', () => {
   const actions = planned([prepared(1, 'k1')], [there(1), there(2)]);
   assert.equal(names(actions), ['quarantine 2']);
   assert.match(actions[0]?.why ?? '', 'older copy');
 });
 
-test('plan: an unexplained volume of a used id is quarantined, even if empty', () => {
+test('an unexplained volume of a used id is quarantined, even if empty', () => {
   const purged: Event = { type: 'VolumePurged', data: { id: 1, why: 'removed', bytes: 0 } };
   assert.equal(names(planned([prepared(1, 'k1'), removed(1, 'k1'), purged], [there(1, { pristine: true })])), [
     'quarantine 1',
   ]);
 });
 
-test('plan: a frozen layer without a commit is undone, a commit with the rest of its active is finished', () => {
+test('a frozen layer without a commit is undone, a commit with a remaining active is finished', () => {
   const actions = planned(
     [prepared(1, 'k1'), prepared(2, 'k2'), committed(2, 'k2', 'n')],
     [there(1, { frozen: true }), there(2, { frozen: true })],
@@ -137,7 +137,7 @@ test('plan: a frozen layer without a commit is undone, a commit with the rest of
   assert.equal(names(actions), ['undo-commit 1', 'finish-commit 2']);
 });
 
-test('plan: an unflushed commit is lost after a power cut, not after a kill', () => {
+test('an unflushed commit is lost after a power cut, not after a kill', () => {
   const unflushed: Event = {
     type: 'SnapshotCommitted',
     data: { id: 1, key: 'k1', name: 'base', parent: '', parentId: null, labels: {}, flushed: false },
@@ -152,21 +152,21 @@ test('plan: an unflushed commit is lost after a power cut, not after a kill', ()
   assert.equal(planned(chain.slice(0, 2), [there(1)], powerCut), []);
 });
 
-test('plan: store events concern no volume', () => {
+test('store events concern no volume', () => {
   assert.equal(planned(oneOfEach.slice(0, 3), []), []);
 });
 
 const oneActive = enveloped([prepared(1, 'k1')]).reduce(evolve, emptyState());
 const whole = (id: number) => ({ path: `${id}`, id, layer: true, complete: true, frozen: false, writable: false });
 
-test('plan: uses a scan that was begun before', async () => {
+test('uses a scan that was started before', async () => {
   const driver = createMemoryDriver();
   const names = (actions: Awaited<ReturnType<typeof planFor>>) => actions.map(({ type, id }) => `${type} ${id}`);
   assert.equal(names(await planFor(() => oneActive, driver, null)), ['declare-lost 1']);
   assert.equal(names(await planFor(() => oneActive, driver, null, Promise.resolve([whole(1)]))), []);
 });
 
-test('plan: inspects only volumes that are newer than the log', async () => {
+test('inspects only volumes that are newer than the log', async () => {
   const looked: (number | null)[] = [];
   const driver = {
     ...createMemoryDriver(),

@@ -7,14 +7,14 @@ import type { Found } from '../../../src/ports/volume-driver.ts';
 import { committed, enveloped, prepared, removed } from '../../support/sample-events.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
-const test = suite('app/reconcile/verify-volumes');
+const test = suite('volume verification');
 const likeOverlay = { occupies: ({ kind }: { kind: string }) => kind !== 'view' };
 const base = { name: 'base', id: 1 };
 const events = [prepared(1, 'k1'), committed(1, 'k1', 'base'), prepared(2, 'k2', base)];
 const durable = enveloped(events).reduce(evolve, emptyState());
 const scanned = (...ids: number[]) => ({ ids: Float64Array.from(ids), unknownEntries: 0 });
 
-test('volume verification: scanned ids match if they are exactly the wanted ones', () => {
+test('scanned ids match if they are exactly the wanted ones', () => {
   for (const [ids, match] of [
     [[1, 2], true],
     [[2, 1], true],
@@ -26,7 +26,7 @@ test('volume verification: scanned ids match if they are exactly the wanted ones
   assert.not(idsMatch(durable, likeOverlay, { ...scanned(1, 2), unknownEntries: 1 }));
 });
 
-test('volume verification: scanned ids do not match while a volume waits for its purge', () => {
+test('scanned ids do not match while a volume waits for its purge', () => {
   const removing = enveloped([...events, removed(2, 'k2')]).reduce(evolve, emptyState());
   assert.not(idsMatch(removing, likeOverlay, scanned(1, 2)));
 });
@@ -52,7 +52,7 @@ for (const [what, volume, count] of [
   ['a volume that is not wanted', found(7, { layer: false }), 0],
   ['an entry without an id', found(null, { layer: false }), 0],
 ] as const)
-  test(`volume verification: ${what} is ${count === 0 ? 'not ' : ''}counted as changed`, async () => {
+  test(`${what} is ${count === 0 ? 'not ' : ''}counted as changed`, async () => {
     assert.is(await countChanged(durable, likeOverlay, [volume]), count);
   });
 
@@ -75,33 +75,33 @@ function verifying(scan: Promise<readonly Found[]>) {
   return { seen, ...verified };
 }
 
-test('volume verification: unchanged volumes need nothing', async () => {
+test('unchanged volumes need nothing', async () => {
   const { seen, close } = verifying(Promise.resolve([found(2, {})]));
   await new Promise((resolve) => setTimeout(resolve, 20));
   await close();
   assert.equal(seen, ['aborted']);
 });
 
-test('volume verification: a changed volume calls the reconciler', async () => {
+test('a changed volume calls the reconciler', async () => {
   const { seen } = verifying(Promise.resolve([found(2, { complete: false })]));
   await waitFor('the call', () => seen.length === 2);
   assert.equal(seen, ['warn: volumes changed while the daemon was stopped; reconciling', 'reconcile 1']);
 });
 
-test('volume verification: a volume that was created since the start is ignored', async () => {
+test('a volume that was created since the start is ignored', async () => {
   const { seen, close } = verifying(Promise.resolve([found(3, { complete: false })]));
   await new Promise((resolve) => setTimeout(resolve, 20));
   await close();
   assert.equal(seen, ['aborted']);
 });
 
-test('volume verification: a failed scan is logged', async () => {
+test('a failed scan is logged', async () => {
   const { seen } = verifying(Promise.reject(new Error('EIO')));
   await waitFor('the failure', () => seen.length > 0);
   assert.equal(seen, ['error: volumes not verified: run `snapledger reconcile`']);
 });
 
-test('volume verification: nothing is logged or done after the close', async () => {
+test('nothing is logged or done after the close', async () => {
   const failing = deferred<readonly Found[]>();
   const first = verifying(failing.promise);
   const closed = first.close();

@@ -5,7 +5,7 @@ import { emptyState, evolve } from '../../../projections/state.ts';
 import { crashOf, wantedOf } from '../../../src/app/reconcile/wanted.ts';
 import { committed, enveloped, opened, prepared } from '../../support/sample-events.ts';
 
-const test = suite('app/reconcile/wanted');
+const test = suite('wanted volumes');
 
 const relabelled = (id: number, key: string): Event => ({
   type: 'SnapshotUpdated',
@@ -32,15 +32,15 @@ function freshAfter(events: readonly Event[], boot: string): readonly string[] {
   return [...volumes()].filter(({ fresh }) => fresh).map(({ id }) => key(id));
 }
 
-test('wanted volumes: none is fresh after a clean shutdown', () => {
+test('none is fresh after a clean shutdown', () => {
   assert.equal(freshAfter([...history, closed], 'boot 2'), []);
 });
 
-test('wanted volumes: after a crash those without a later event in the session are fresh', () => {
+test('after a crash those without a later event in the session are fresh', () => {
   assert.equal(freshAfter(history, 'boot 1'), ['new']);
 });
 
-test('wanted volumes: after a power cut every active of the session is fresh, and no layer', () => {
+test('after a power cut every active of the session is fresh, and no layer', () => {
   assert.equal([...freshAfter(history, 'boot 2')].sort(), ['new', 'new, relabelled']);
 });
 

@@ -10,7 +10,7 @@ import { caughtFault } from '../../support/caught-fault.ts';
 import { createMemoryEventLog } from '../../support/memory-event-log.ts';
 import { committed, enveloped, prepared } from '../../support/sample-events.ts';
 
-const test = suite('app/recovery/load-state');
+const test = suite('load state');
 const events = enveloped([prepared(1, 'k1'), committed(1, 'k1', 'base'), prepared(2, 'k2', { name: 'base', id: 1 })]);
 
 async function filled() {
@@ -30,14 +30,14 @@ const at = (position: number, chainHash: string): Checkpoint => ({
   rows: [...toRows(events.slice(0, position).reduce(evolve, emptyState()))],
 });
 
-test('load state: replays everything without a checkpoint', async () => {
+test('replays everything without a checkpoint', async () => {
   const { state, replayed, checkpoint } = await loadState(await filled(), offering(), silent);
   assert.is(replayed, 3);
   assert.is(checkpoint, 0);
   assert.equal([...state.index].map(([key]) => key).sort(), ['base', 'k2']);
 });
 
-test('load state: replays only what follows the checkpoint', async () => {
+test('replays only what follows the checkpoint', async () => {
   const log = await filled();
   const chainHash = (await log.chainHashAt(2)) ?? '';
   const { state, replayed, checkpoint } = await loadState(log, offering(at(2, chainHash)), silent);
@@ -47,7 +47,7 @@ test('load state: replays only what follows the checkpoint', async () => {
   assert.ok(state.parentGraph.get(1)?.children === 1);
 });
 
-test('load state: an unreadable checkpoint is logged and skipped for an older one', async () => {
+test('an unreadable checkpoint is logged and skipped for an older one', async () => {
   const log = await filled();
   const [one, two] = [(await log.chainHashAt(1)) ?? '', (await log.chainHashAt(2)) ?? ''];
   const warnings: string[] = [];
@@ -59,7 +59,7 @@ test('load state: an unreadable checkpoint is logged and skipped for an older on
   assert.match(warnings.join(), 'checkpoint at 2');
 });
 
-test('load state: a checkpoint ahead of the log is a fault', async () => {
+test('a checkpoint ahead of the log is a fault', async () => {
   const { code, message, hint } = await caughtFault(loadState(await filled(), offering(at(3, 'x')), silent));
   assert.is(code, 'corrupt', 'the chain hash differs');
   assert.match(message, 'history');
@@ -70,7 +70,7 @@ test('load state: a checkpoint ahead of the log is a fault', async () => {
   assert.match(second.message, 'once held position 9');
 });
 
-test('load state: positions that a repair left out are a fault, unless a checkpoint replaces them', async () => {
+test('positions that a repair left out are a fault, unless a checkpoint replaces them', async () => {
   const log = await filled();
   const third = events.slice(2);
   const gapped = {
@@ -85,7 +85,7 @@ test('load state: positions that a repair left out are a fault, unless a checkpo
   assert.is((await loadState(gapped, offering(at(2, chainHash)), silent)).state.position, 3);
 });
 
-test('load state: a checkpoint replaces expired events, without one there is a hint', async () => {
+test('a checkpoint replaces expired events, without one there is a hint', async () => {
   const log = await filled();
   const fault = new Fault('corrupt', 'positions 1 to 2 are not shown any more', { hint: 'take $maxCount away' });
   const expired = {

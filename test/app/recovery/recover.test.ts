@@ -10,7 +10,7 @@ import { deferred } from '../../support/deferred.ts';
 import { closeMemoryStores, type MemoryStore, openMemoryStore } from '../../support/memory-store.ts';
 import { sampleRoot } from '../../support/sample-events.ts';
 
-const test = suite('app/recovery/recover');
+const test = suite('recovery');
 const actor = { actor: 'containerd' };
 
 /** The same records and volumes under a new process, as after kill -9. */
@@ -25,7 +25,7 @@ const opening = (store: MemoryStore) =>
 
 const other = { id: '0000000000000002', host: 'node-2', path: '/mnt/copy' };
 
-test('recovery: records the root, and the one that served the store before', async () => {
+test('records the root, and the one that served the store before', async () => {
   const first = await openMemoryStore();
   assert.equal([opening(first)?.root, opening(first)?.replaces], [sampleRoot, null]);
   const moved = await again(first, { root: other });
@@ -41,7 +41,7 @@ test('recovery: records the root, and the one that served the store before', asy
   );
 });
 
-test('recovery: a copy of a root takes over a log in a cluster only with takeOver', async () => {
+test('a copy of a root takes over a log in a cluster only with takeOver', async () => {
   const first = await openMemoryStore({ shared: true });
   await first.snapshots.prepare(prepare('k1'), actor);
   const { length } = first.kept;
@@ -56,7 +56,7 @@ test('recovery: a copy of a root takes over a log in a cluster only with takeOve
   await (await again(taken, { shared: true, root: other })).close('done');
 });
 
-test('recovery: a first start records the creation and the opening', async () => {
+test('a first start records the creation and the opening', async () => {
   const store = await openMemoryStore();
   assert.equal(store.types(), ['StoreCreated', 'StoreOpened']);
   assert.is(store.journal.durable.storeInfo.driver, 'memory');
@@ -64,7 +64,7 @@ test('recovery: a first start records the creation and the opening', async () =>
   assert.is(store.types().at(-1), 'StoreClosed');
 });
 
-test('recovery: an opening without a closing before it is recorded as a crash', async () => {
+test('an opening without a closing before it is recorded as a crash', async () => {
   const first = await openMemoryStore();
   const second = await again(first);
   assert.match(
@@ -76,7 +76,7 @@ test('recovery: an opening without a closing before it is recorded as a crash', 
   assert.match(JSON.stringify(opening(third)), '"clean":true');
 });
 
-test('recovery: everything that was acknowledged survives a crash', async () => {
+test('everything that was acknowledged survives a crash', async () => {
   const first = await openMemoryStore();
   await first.snapshots.prepare(prepare('k1'), actor);
   await first.snapshots.commit(commit('k1', 'base'), actor);
@@ -89,7 +89,7 @@ test('recovery: everything that was acknowledged survives a crash', async () => 
   assert.equal(actions(second), []);
 });
 
-test('recovery: discards a volume without an event, recreates the volume of an event', async () => {
+test('discards a volume without an event, recreates the volume of an event', async () => {
   const first = await openMemoryStore();
   await first.snapshots.prepare(prepare('k1'), actor);
   first.driver.volumes.delete('1');
@@ -102,7 +102,7 @@ test('recovery: discards a volume without an event, recreates the volume of an e
   assert.is(second.types().at(-1), 'StoreOpened');
 });
 
-test('recovery: undoes a frozen layer without a commit', async () => {
+test('undoes a frozen layer without a commit', async () => {
   const first = await openMemoryStore();
   await first.snapshots.prepare(prepare('k1'), actor);
   Object.assign(first.driver.volumes.get('1') ?? {}, { frozen: true });
@@ -112,7 +112,7 @@ test('recovery: undoes a frozen layer without a commit', async () => {
   assert.ok(second.types().includes('CommitUndone'));
 });
 
-test('recovery: declares a vanished committed layer lost, with its children', async () => {
+test('declares a vanished committed layer lost, with its children', async () => {
   const first = await openMemoryStore();
   await first.snapshots.prepare(prepare('k1'), actor);
   await first.snapshots.commit(commit('k1', 'base'), actor);
@@ -128,7 +128,7 @@ test('recovery: declares a vanished committed layer lost, with its children', as
   assert.equal(actions(await again(second)), [], 'once is enough');
 });
 
-test('recovery: purges a removed volume that still exists', async () => {
+test('purges a removed volume that still exists', async () => {
   const { promise: held, resolve: release } = deferred();
   const first = await openMemoryStore({ before: (operation) => (operation === 'purge' ? held : undefined) });
   await first.snapshots.prepare(prepare('k1'), actor);
@@ -140,7 +140,7 @@ test('recovery: purges a removed volume that still exists', async () => {
   assert.is(second.driver.volumes.size, 0);
 });
 
-test('recovery: a killed recovery is repeated by the next one', async () => {
+test('a killed recovery is repeated by the next one', async () => {
   const first = await openMemoryStore();
   await first.snapshots.prepare(prepare('k1'), actor);
   first.driver.volumes.delete('1');
@@ -153,7 +153,7 @@ test('recovery: a killed recovery is repeated by the next one', async () => {
   assert.equal(actions(third), ['recreate 1']);
 });
 
-test('recovery: an action that fails is logged and retried, the others go on', async () => {
+test('an action that fails is logged and retried, the others go on', async () => {
   const first = await openMemoryStore();
   await first.snapshots.prepare(prepare('k1'), actor);
   first.driver.volumes.delete('1');
@@ -171,7 +171,7 @@ test('recovery: an action that fails is logged and retried, the others go on', a
   assert.is(second.driver.quarantined.size, 1);
 });
 
-test('recovery: reconcile on a running store plans with dryRun, and does what it planned', async () => {
+test('reconcile on a running store plans with dryRun, and does what it planned', async () => {
   const store = await openMemoryStore();
   await store.snapshots.prepare(prepare('k1'), actor);
   store.driver.volumes.set('stray', newMemoryVolume());
@@ -197,7 +197,7 @@ async function leftInOrder(): Promise<MemoryStore> {
   return store;
 }
 
-test('recovery: after a clean shutdown ids are enough, volumes are verified while the store serves', async () => {
+test('after a clean shutdown ids are enough, volumes are verified while the store serves', async () => {
   const first = await leftInOrder();
   Object.assign(first.driver.volumes.get('2') ?? {}, { complete: false });
   const second = await again(first, { large: true });
@@ -208,7 +208,7 @@ test('recovery: after a clean shutdown ids are enough, volumes are verified whil
   assert.ok(second.said.some(({ fields }) => fields.volumes === 1));
 });
 
-test('recovery: an unchanged large store needs nothing more', async () => {
+test('an unchanged large store needs nothing more', async () => {
   const second = await again(await leftInOrder(), { large: true });
   await pause(50);
   assert.equal([actions(second), second.said.filter(({ level }) => level !== 'info')], [[], []]);
@@ -220,7 +220,7 @@ for (const [what, change, done] of [
   ['there is one more', (volumes) => volumes.set('9', newMemoryVolume()), ['discard 9']],
   ['there is something strange', (volumes) => volumes.set('stray', newMemoryVolume()), ['quarantine null']],
 ] as const satisfies readonly (readonly [string, (volumes: MemoryStore['driver']['volumes']) => unknown, string[]])[])
-  test(`recovery: after a clean shutdown all volumes are inspected before the store opens if ${what}`, async () => {
+  test(`after a clean shutdown all volumes are inspected before the store opens if ${what}`, async () => {
     const first = await leftInOrder();
     change(first.driver.volumes);
     const second = await again(first, { large: true });
@@ -233,12 +233,12 @@ for (const [syncMetadata, boot, looked] of [
   [async () => {}, 'boot', false],
   [async () => {}, 'another', true],
 ] as const)
-  test(`recovery: after a clean shutdown and ${boot === 'boot' ? 'in the same boot' : 'in another boot'}, volumes ${syncMetadata ? 'without' : 'with'} ordered metadata are ${looked ? '' : 'not '}inspected first`, async () => {
+  test(`clean shutdown, ${boot === 'boot' ? 'same boot' : 'another boot'}: volumes ${syncMetadata ? 'without' : 'with'} ordered metadata are ${looked ? '' : 'not '}inspected first`, async () => {
     const second = await again(await leftInOrder(), { large: true, boot, ...(syncMetadata && { syncMetadata }) });
     assert.is(second.recovered.unverified, !looked);
   });
 
-test('recovery: after a crash all volumes are inspected before the store opens', async () => {
+test('after a crash all volumes are inspected before the store opens', async () => {
   const first = await openMemoryStore();
   await first.snapshots.prepare(prepare('k1'), actor);
   Object.assign(first.driver.volumes.get('1') ?? {}, { complete: false });

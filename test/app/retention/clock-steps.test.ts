@@ -14,7 +14,7 @@ import { speedUpTimers } from '../../support/speed-up-timers.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
 speedUpTimers();
-const test = suite('app/retention/clock-steps');
+const test = suite('retention under clock steps');
 const actor = { actor: 'containerd', namespace: 'default' };
 const hour = 3_600_000;
 const year = 31_536_000_000_000_000n;
@@ -75,7 +75,7 @@ async function afterLooks(machine: Machine): Promise<void> {
   await waitFor('two looks', () => machine.looks >= before + 2, { limit: 10_000 });
 }
 
-test('retention: a clock that jumps from 1970 to now evicts nothing', async () => {
+test('a clock that jumps from 1970 to now evicts nothing', async () => {
   const machine = new Machine();
   machine.wall = 1_000_000_000n;
   const store = await machine.open();
@@ -87,7 +87,7 @@ test('retention: a clock that jumps from 1970 to now evicts nothing', async () =
   await waitFor('the end of retention', () => retained(store).length === 0, { limit: 10_000 });
 });
 
-test('retention: a removal stamped a year ahead does not delay later evictions', async () => {
+test('a removal stamped a year ahead does not delay later evictions', async () => {
   const machine = new Machine();
   const store = await machine.open();
   machine.wall = now + year;
@@ -98,7 +98,7 @@ test('retention: a removal stamped a year ahead does not delay later evictions',
   await waitFor('the end of retention', () => retained(store).length === 0, { limit: 10_000 });
 });
 
-test('retention: a clock that is set back delays no eviction', async () => {
+test('a clock that is set back delays no eviction', async () => {
   const machine = new Machine();
   const store = await machine.open();
   await removeThree(store);
@@ -107,7 +107,7 @@ test('retention: a clock that is set back delays no eviction', async () => {
   await waitFor('the end of retention', () => retained(store).length === 0, { limit: 10_000 });
 });
 
-test('retention: time while the daemon is stopped counts, if the machine runs', async () => {
+test('time while the daemon is stopped counts, if the machine runs', async () => {
   for (const end of ['closed', 'killed']) {
     const machine = new Machine();
     const store = await machine.open();
@@ -124,7 +124,7 @@ test('retention: time while the daemon is stopped counts, if the machine runs', 
   }
 });
 
-test('retention: a boot with a wrong clock keeps retained layers, and ages them from there on', async () => {
+test('a boot with a wrong clock keeps retained layers, and ages them from there on', async () => {
   for (const wrong of [0n, now + year]) {
     const machine = new Machine();
     const store = await machine.open();

@@ -20,7 +20,7 @@ import { speedUpTimers } from '../../support/speed-up-timers.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
 speedUpTimers();
-const test = suite('app/retention/retention');
+const test = suite('retention');
 const actor = { actor: 'containerd', namespace: 'default' };
 const full = () => new Fault('no-space', 'the disk is full', { hint: 'free space' });
 const forever: RetentionPolicy = { keep: 1e9, maxSnapshots: 1e6, maxBytes: 1e12, minFree: { bytes: 0 } };
@@ -63,7 +63,7 @@ async function removeAll({ snapshots, journal }: MemoryStore) {
   await journal.settled();
 }
 
-test('retention: a removed layer is hidden from every read, and stays on disk', async () => {
+test('a removed layer is hidden from every read, and stays on disk', async () => {
   const store = await withRemoved();
   await removeAll(store);
   assert.equal(listed(store), []);
@@ -73,7 +73,7 @@ test('retention: a removed layer is hidden from every read, and stays on disk', 
   assert.equal(volumes(store), ['1', '2', '3']);
 });
 
-test('retention: actives and views are purged at once', async () => {
+test('actives and views are purged at once', async () => {
   const store = await withRemoved();
   right(await store.snapshots.prepare(prepare('k', c), actor));
   right(await store.snapshots.remove(remove('k'), actor));
@@ -81,7 +81,7 @@ test('retention: actives and views are purged at once', async () => {
   assert.equal(volumes(store), ['1', '2', '3']);
 });
 
-test('retention: switched off, removed layers are purged and retained ones evicted', async () => {
+test('switched off, removed layers are purged and retained ones evicted', async () => {
   const store = await withRemoved();
   await removeAll(store);
   await store.close('off');
@@ -110,7 +110,7 @@ async function adoptAll(store: MemoryStore): Promise<readonly string[]> {
   return found;
 }
 
-test('retention: a layer that is prepared again is adopted with AlreadyExists and listed', async () => {
+test('a layer that is prepared again is adopted with AlreadyExists and listed', async () => {
   const store = await withRemoved();
   await removeAll(store);
   assert.equal(await adoptAll(store), [a, b, c]);
@@ -121,7 +121,7 @@ test('retention: a layer that is prepared again is adopted with AlreadyExists an
   right(await store.snapshots.prepare(prepare('default/99/run', c), actor));
 });
 
-test('retention: concurrent and repeated prepares adopt the same layer', async () => {
+test('concurrent and repeated prepares adopt the same layer', async () => {
   const store = await withRemoved();
   await removeAll(store);
   const ask = (key: string) => store.snapshots.prepare(prepare(key, '', { labels: { [refLabel]: 'sha256:a' } }), actor);
@@ -131,7 +131,7 @@ test('retention: concurrent and repeated prepares adopt the same layer', async (
   assert.is(listed(store).length, 1);
 });
 
-test('retention: an adopted layer that is removed is retained again', async () => {
+test('an adopted layer that is removed is retained again', async () => {
   const store = await withRemoved();
   await removeAll(store);
   await adoptAll(store);
@@ -140,7 +140,7 @@ test('retention: an adopted layer that is removed is retained again', async () =
   assert.equal(await adoptAll(store), [a, b, c]);
 });
 
-test('retention: a retained layer without a volume is evicted, and the layer prepared', async () => {
+test('a retained layer without a volume is evicted, and the layer prepared', async () => {
   const store = await withRemoved();
   await removeAll(store);
   store.driver.volumes.delete('1');
@@ -157,7 +157,7 @@ const alterations: readonly (readonly [about: string, change: (volume: MemoryVol
 ];
 
 for (const [about, change, said] of alterations) {
-  test(`retention: a layer that was ${about} is evicted with the reason, and prepared again`, async () => {
+  test(`a layer that was ${about} is evicted with the reason, and prepared again`, async () => {
     const store = await withRemoved();
     await removeAll(store);
     change(volumeOf(store, '1'));
@@ -174,7 +174,7 @@ for (const [about, change, said] of alterations) {
     assert.match(String(warning?.fields.error), said);
   });
 
-  test(`retention: a layer that was ${about} after it was restored is not adopted again, and stays live`, async () => {
+  test(`a layer that was ${about} after its restoration is not adopted again, and stays live`, async () => {
     const store = await withRemoved();
     await removeAll(store);
     right(await store.restore('1'));
@@ -184,7 +184,7 @@ for (const [about, change, said] of alterations) {
     assert.not.ok(store.types().includes('RetentionEnded'));
   });
 
-  test(`retention: restore refuses a layer that was ${about}, and leaves it as it is`, async () => {
+  test(`restore refuses a layer that was ${about}, and does not change it`, async () => {
     const store = await withRemoved();
     await removeAll(store);
     change(volumeOf(store, '1'));
@@ -194,7 +194,7 @@ for (const [about, change, said] of alterations) {
   });
 }
 
-test('retention: a layer that was never measured is adopted if it exists', async () => {
+test('a layer that was never measured is adopted if it exists', async () => {
   const store = await openMemoryStore({ service: { retention: forever } });
   right(await store.snapshots.prepare(prepare('default/1/e'), actor));
   right(await store.snapshots.commit(commit('default/1/e', a), actor));
@@ -207,7 +207,7 @@ test('retention: a layer that was never measured is adopted if it exists', async
   assert.is(codeOf(answer), 'already-exists');
 });
 
-test('retention: a layer that cannot be verified is not adopted, and stays retained', async () => {
+test('a layer that cannot be verified is not adopted, and stays retained', async () => {
   let failing = false;
   const before = (name: string) => {
     if (failing && name === 'usage') throw new Fault('io', 'the disk fails', { hint: 'replace it' });
@@ -220,7 +220,7 @@ test('retention: a layer that cannot be verified is not adopted, and stays retai
   assert.ok(store.said.some(({ message }) => message === 'layer not adopted: it can not be verified'));
 });
 
-test('retention: changes during the examination of a layer count', async () => {
+test('changes during the examination of a layer count', async () => {
   let meanwhile: (() => Promise<unknown>) | undefined;
   const before = async (name: string) => {
     const act = name === 'usage' ? meanwhile : undefined;
@@ -239,7 +239,7 @@ test('retention: changes during the examination of a layer count', async () => {
   assert.is(codeOf(await store.restore('2')), 'failed-precondition');
 });
 
-test('retention: layers survive a restart, and can be adopted after it', async () => {
+test('layers survive a restart, and can be adopted after it', async () => {
   const store = await withRemoved();
   await removeAll(store);
   const again = await openMemoryStore({ service: { retention: forever } }, { kept: store.kept, driver: store.driver });
@@ -247,7 +247,7 @@ test('retention: layers survive a restart, and can be adopted after it', async (
   assert.equal(await adoptAll(again), [a, b, c]);
 });
 
-test('retention: a start evicts layers without a volume, with their children, and purges the rest of them', async () => {
+test('a start evicts layers without a volume, with their children, and purges the latter', async () => {
   const store = await withRemoved();
   await removeAll(store);
   store.driver.volumes.delete('2');
@@ -261,7 +261,7 @@ test('retention: a start evicts layers without a volume, with their children, an
   assert.is(again.driver.quarantined.size, 0);
 });
 
-test('retention: a lost live parent ends the retention of its children', async () => {
+test('a lost live parent ends the retention of its children', async () => {
   const store = await withRemoved();
   right(await store.snapshots.remove(remove(c), actor));
   store.driver.volumes.delete('2');
@@ -272,7 +272,7 @@ test('retention: a lost live parent ends the retention of its children', async (
   );
 });
 
-test('retention: evicts by age, the oldest first', async () => {
+test('evicts by age, the oldest first', async () => {
   let now = 1_000_000;
   const store = await withRemoved({ policy: { ...forever, keep: 60_000 }, uptime: () => now });
   right(await store.snapshots.remove(remove(c), actor));
@@ -285,7 +285,7 @@ test('retention: evicts by age, the oldest first', async () => {
   assert.equal(volumes(store), ['1', '2']);
 });
 
-test('retention: evicts by size, never a parent before its child', async () => {
+test('evicts by size, never a parent before its child', async () => {
   const store = await withRemoved({ policy: { ...forever, maxBytes: 1 << 20 } });
   await removeAll(store);
   await waitFor('two to be given up', () => retained(store).length === 1);
@@ -309,7 +309,7 @@ function historyOf({ durable }: MemoryStore) {
   return { most, ended };
 }
 
-test('retention: never exceeds the maximum count: each removal evicts the oldest, never a parent before its child', async () => {
+test('never exceeds the maximum count: evicts the oldest, never a parent before its child', async () => {
   const policy = { ...forever, maxSnapshots: 4 };
   const store = await withRemoved({ policy });
   const { snapshots } = store;
@@ -336,7 +336,7 @@ test('retention: never exceeds the maximum count: each removal evicts the oldest
   assert.equal(volumes(store), removed.slice(-4).map(String).sort());
 });
 
-test('retention: a start with a lower maximum evicts the oldest', async () => {
+test('a start with a lower maximum evicts the oldest', async () => {
   const store = await withRemoved();
   await removeAll(store);
   await store.close('SIGTERM');
@@ -346,7 +346,7 @@ test('retention: a start with a lower maximum evicts the oldest', async () => {
   assert.equal(historyOf(again).ended, [3, 2]);
 });
 
-test('retention: a removal that is rolled back evicts nothing', async () => {
+test('a removal that is rolled back evicts nothing', async () => {
   let failing = false;
   const flush = async () => {
     if (failing) throw full();
@@ -363,7 +363,7 @@ test('retention: a removal that is rolled back evicts nothing', async () => {
 
 const gigabyte: DiskSpace = { bytes: 1e9, totalBytes: 2e9, inodes: 1000, totalInodes: 1000 };
 
-test('retention: evicts when the disk lacks space or inodes, and not before', async () => {
+test('evicts when the disk lacks space or inodes, and not before', async () => {
   for (const short of [{ bytes: 3e8 }, { inodes: 10 }]) {
     let room = gigabyte;
     const policy = { ...forever, minFree: { fraction: 0.2 } };
@@ -375,7 +375,7 @@ test('retention: evicts when the disk lacks space or inodes, and not before', as
   }
 });
 
-test('retention: a prepare, commit or update that lacks space evicts layers and is retried', async () => {
+test('a prepare, commit or update that lacks space evicts layers and is retried', async () => {
   for (const operation of ['create', 'freeze'] as const) {
     let store: MemoryStore | undefined;
     const before = (name: string) => {
@@ -395,7 +395,7 @@ test('retention: a prepare, commit or update that lacks space evicts layers and 
   }
 });
 
-test('retention: a log that lacks space evicts layers and the event is recorded', async () => {
+test('a log that lacks space evicts layers and the event is recorded', async () => {
   let left = Number.POSITIVE_INFINITY;
   const flush = async () => {
     if (left > 0) return;
@@ -409,7 +409,7 @@ test('retention: a log that lacks space evicts layers and the event is recorded'
   assert.equal(retained(store), []);
 });
 
-test('retention: a lack of space with nothing retained is reported', async () => {
+test('a lack of space with nothing retained is reported', async () => {
   let failing = false;
   const before = (name: string) => {
     if (failing && name === 'create') throw full();
@@ -421,7 +421,7 @@ test('retention: a lack of space with nothing retained is reported', async () =>
   assert.is(error.code, 'no-space');
 });
 
-test('retention: a lack of space waits once for the purges of earlier removals', async () => {
+test('a lack of space waits once for the purges of earlier removals', async () => {
   for (const removed of [true, false]) {
     let waits = 0;
     let tries: number[] = [];
@@ -453,7 +453,7 @@ test('retention: a lack of space waits once for the purges of earlier removals',
   }
 });
 
-test('retention: a cleanup and an eviction resolve when the space is free', async () => {
+test('a cleanup and an eviction resolve when the space is free', async () => {
   const operations: string[] = [];
   const before = (name: string) => {
     if (name === 'purge') operations.push(name);
@@ -470,7 +470,7 @@ test('retention: a cleanup and an eviction resolve when the space is free', asyn
   assert.is(operations.filter((operation) => operation === 'purge').length, 3);
 });
 
-test('retention: a failed flush is never retried', async () => {
+test('a failed flush is never retried', async () => {
   let failing = false;
   const before = (name: string) => {
     if (failing && name === 'flush') {
@@ -488,7 +488,7 @@ test('retention: a failed flush is never retried', async () => {
   assert.equal(retained(store), [1, 2, 3]);
 });
 
-test('retention: restore brings a layer back with its parents, by name or by id', async () => {
+test('restore brings a layer back with its parents, by name or by id', async () => {
   for (const name of [b, '2']) {
     const store = await withRemoved();
     await removeAll(store);
@@ -509,7 +509,7 @@ test('retention: restore brings a layer back with its parents, by name or by id'
   }
 });
 
-test('retention: restore is refused if the volume is gone', async () => {
+test('restore is refused if the volume is gone', async () => {
   const store = await withRemoved();
   await removeAll(store);
   store.driver.volumes.delete('1');
@@ -517,7 +517,7 @@ test('retention: restore is refused if the volume is gone', async () => {
   assert.equal(listed(store), []);
 });
 
-test('retention: a retained layer still gets its writeback and its measurement', async () => {
+test('a retained layer still gets its writeback and its measurement', async () => {
   const store = await openMemoryStore({ service: { retention: forever, durability: 'background' } });
   right(await store.snapshots.prepare(prepare('default/1/e'), actor));
   const committing = commit('default/1/e', a);

@@ -9,7 +9,7 @@ import { prepare } from '../../support/commands.ts';
 import { deferred } from '../../support/deferred.ts';
 import { closeMemoryStores, openMemoryStore } from '../../support/memory-store.ts';
 
-const test = suite('app/store/answer-in-time');
+const test = suite('answer in time');
 test.after(closeMemoryStores);
 
 /** The bound itself keeps no process alive. */
@@ -63,7 +63,7 @@ test('adds nothing to a log without trouble reports', async () => {
   );
 });
 
-test('a change whose event would be too large for the cluster is refused before it is in the log', async () => {
+test('refuses a change whose event is too large for the cluster, before it is in the log', async () => {
   const { snapshots, journal, types, driver } = await openMemoryStore({ largest: 1_000 });
   const labels = { 'containerd.io/large': 'x'.repeat(2_000) };
   const before = types();

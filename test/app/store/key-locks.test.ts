@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { createKeyLocks } from '../../../src/app/store/key-locks.ts';
 import { deferred } from '../../support/deferred.ts';
 
-const test = suite('app/store/key-locks');
+const test = suite('key locks');
 
 /** An operation that notes its start and end, and ends when the test says so. */
 function operation(name: string, notes: string[]) {

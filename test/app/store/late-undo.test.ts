@@ -6,7 +6,7 @@ import { commit, prepare } from '../../support/commands.ts';
 import { closeMemoryStores, openMemoryStore } from '../../support/memory-store.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
-const test = suite('app/store/late-undo');
+const test = suite('late undo');
 const actor = { actor: 'containerd', namespace: 'default' };
 
 test('does not unfreeze a layer that was committed in the meantime', async () => {

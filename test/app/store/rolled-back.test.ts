@@ -6,7 +6,7 @@ import { deferred } from '../../support/deferred.ts';
 import { closeMemoryStores, openMemoryStore } from '../../support/memory-store.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
-const test = suite('app/store/rolled-back');
+const test = suite('rollback');
 const actor = { actor: 'containerd', namespace: 'default' };
 const full = () => new Fault('no-space', 'ENOSPC', { hint: '' });
 
@@ -40,7 +40,7 @@ test('delays a new id until the volume of the rolled-back one is gone', async ()
   assert.equal([...driver.volumes.keys()], ['2']);
 });
 
-test('rollback: records a volume that the disk does not delete, so that a crash leaves nothing unexplained', async () => {
+test('records a volume that cannot be deleted, so that a crash leaves nothing unexplained', async () => {
   const stubborn = await openMemoryStore({
     ...fullFor('k1'),
     before: (operation, id) => {
@@ -91,7 +91,7 @@ test('does not assign the id of such a volume again, even after an immediate cra
   assert.is(again.journal.durable.index.get('k1')?.id, 2);
 });
 
-test('rollback: records that later if the log has no space for it either', async () => {
+test('records that later if the log has no space for it either', async () => {
   let room = false;
   let purges = 0;
   const { snapshots, said, types } = await openMemoryStore({

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { eventId, stampEvents } from '../../../src/app/store/journal.ts';
 import { prepared } from '../../support/sample-events.ts';
 
-const test = suite('app/store/stamp-events');
+const test = suite('stamped events');
 const store = '0b7c1e9e-3a55-4c8e-9d0a-6a1f6a3f1c11';
 const actor = { actor: 'containerd', namespace: 'k8s.io' };
 
@@ -14,7 +14,7 @@ test('ids follow only from store and position, as version 5 of RFC 9562', () => 
   assert.match(eventId(store, 7), /^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
 });
 
-test('envelopes follow each other, and all of one record share time and correlation', () => {
+test('envelopes have consecutive positions, and all of one record share time and correlation', () => {
   const stamped = stampEvents([prepared(1, 'a'), prepared(2, 'b')], { store, after: 41, clock: () => 5n, actor });
   assert.equal(
     stamped.map(({ position }) => position),
@@ -29,7 +29,7 @@ test('envelopes follow each other, and all of one record share time and correlat
   assert.equal(second?.meta, first?.meta);
 });
 
-test('what an event led to names it as its cause', () => {
+test('an event names its cause', () => {
   const [only] = stampEvents([prepared(1, 'a')], { store, after: 41, clock: () => 5n, actor, cause: 7 });
   assert.is(only?.meta.causation, eventId(store, 7));
   assert.is(only?.meta.correlation, eventId(store, 7));

@@ -14,7 +14,7 @@ import { closeMemoryStores, openMemoryStore } from '../../support/memory-store.t
 import { speedUpTimers } from '../../support/speed-up-timers.ts';
 
 speedUpTimers();
-const test = suite('app/store/store');
+const test = suite('store');
 const actor = { actor: 'containerd', namespace: 'default' };
 
 async function replayOf({ log }: Pick<Journal, 'log'>): Promise<State> {
@@ -68,7 +68,7 @@ test('every event carries the actor, a derived id and a position without gap', a
 });
 
 for (const fixedMounts of [true, false])
-  test(`mounts that are ${fixedMounts ? '' : 'not '}fixed are requested ${fixedMounts ? 'until' : 'whenever'} something changes`, async () => {
+  test(`${fixedMounts ? '' : 'not '}fixed mounts are requested ${fixedMounts ? 'until' : 'whenever'} something changes`, async () => {
     let asked = 0;
     const before = (operation: string) => {
       if (operation === 'mounts') asked += 1;
@@ -210,7 +210,7 @@ test('a full log that rejects a prepare at once leaves nothing, and removal stil
   assert.equal([...driver.volumes.keys()], ['2']);
 });
 
-test('a log that rolls events back: their volumes are deleted, their ids not reused, the store continues', async () => {
+test('a log that rolls events back: volumes are deleted, ids not reused, the store continues', async () => {
   let failing = false;
   const { snapshots, driver, journal } = await opened({
     flush: async () => {
@@ -358,7 +358,7 @@ test('an undo that fails is logged in one form and retried', async () => {
   assert.is(unfreezes, 2);
 });
 
-test('with background durability the commit answers first and its flush is recorded when it is done', async () => {
+test('background durability: the commit is answered first, its flush is recorded when done', async () => {
   const { promise: held, resolve: release } = deferred();
   const { snapshots, journal, types, durable } = await opened({
     service: { durability: 'background' },

@@ -111,7 +111,7 @@ test('finds a parent that does not exist', async ({ deps }) => {
   assert.match(lines.join('\n'), 'active orphan: its parent gone does not exist');
 });
 
-test('verify: a checkpoint whose rows differ, or are not rows, is a finding', async ({ deps }) => {
+test('finds a checkpoint whose rows differ or are invalid', async ({ deps }) => {
   const at = { position: 3, chainHash: await deps.chainHashAt(3) };
   const rows = [...toRows(envelopes.slice(0, 3).reduce(evolve, emptyState()))];
   deps.checkpoints.push({ at, rows });

@@ -22,7 +22,7 @@ const lines = readdirSync(segments)
   .sort()
   .flatMap((name) => readFileSync(join(segments, name), 'utf8').split(/(?<=\n)/));
 
-test('golden log: is read completely, one event of each type', async () => {
+test('is read completely, one event of each type', async () => {
   const log = await readLogDirectory(segments);
   const all: Envelope[] = [];
   for await (const batch of log.read(0)) all.push(...batch);
@@ -31,12 +31,12 @@ test('golden log: is read completely, one event of each type', async () => {
   assert.equal(all, enveloped(oneOfEach));
 });
 
-test('golden log: an inspection finds nothing', async () => {
+test('an inspection finds nothing', async () => {
   const { damage, tail, records, segments: count } = await inspectLog(segments);
   assert.equal({ damage, tail, records, count }, { damage: [], tail: null, records: oneOfEach.length, count: 2 });
 });
 
-test('golden log: follows FORMAT.md, checked only with SHA-256, CRC-32 and JSON', () => {
+test('follows FORMAT.md, checked only with SHA-256, CRC-32 and JSON', () => {
   const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
   let previous = sha256(`snapledger.log.v1 ${store}`);
   for (const line of lines) {
@@ -51,7 +51,7 @@ test('golden log: follows FORMAT.md, checked only with SHA-256, CRC-32 and JSON'
   assert.is(previous, chainHash);
 });
 
-test('golden log: is written the same, byte for byte', () => {
+test('is written the same, byte for byte', () => {
   let previous = '';
   for (const line of lines) {
     const { segment, event } = JSON.parse(line);
@@ -64,7 +64,7 @@ test('golden log: is written the same, byte for byte', () => {
   }
 });
 
-test('golden log: its checkpoint is loaded', async () => {
+test('its checkpoint is loaded', async () => {
   const checkpoints = createFileCheckpointStore({ directory: join(folder, 'checkpoints') });
   let loaded = 0;
   for await (const { at, rows } of checkpoints.load((file, why) => assert.unreachable(`${file}: ${why}`))) {

@@ -6,7 +6,7 @@ import { fromRows, toRows } from '../../../projections/checkpoint-rows.ts';
 
 const test = suite('golden rows');
 
-test('golden rows: are loaded, and written the same', () => {
+test('are loaded, and written the same', () => {
   const text = readFileSync('test/golden/rows/rows.jsonl', 'utf8');
   const rows = text
     .trimEnd()

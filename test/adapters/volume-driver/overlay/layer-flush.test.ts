@@ -91,34 +91,31 @@ for (const type of ['ext4', 'btrfs'] as const) {
     requireCommand(`mkfs.${type}`),
   );
   const flushes = type === 'ext4' ? [0, 0, 0, 1] : [1, 2, 3, 4];
-  onLoop(
-    `takes ${flushes.join(', ')} flushes of the file system with no file, one, a link beside it, and many`,
-    async () => {
-      const loop = createLoop(type);
-      let flushed = 0;
-      const syncFileSystem = async () => void flushed++;
-      const driver = await createOverlayDriver({ root: loop.path, system: { syncFileSystem } });
-      try {
-        const volume: Volume = { id: 1, kind: 'active', parents: [], labels: {} };
-        const file = `${loop.path}/snapshots/1/fs/file`;
-        await driver.create(volume);
-        const counts: number[] = [];
-        const many = () => {
-          for (let n = 0; n < 40; n++) writeFileSync(`${file} ${n}`, 'x');
-        };
-        const changes = [() => {}, () => writeFileSync(file, 'x'), () => symlinkSync('/', `${file} link`), many];
-        for (const change of changes) {
-          change();
-          await driver.flush(volume);
-          counts.push(flushed);
-        }
-        assert.equal(counts, flushes);
-      } finally {
-        await driver.close();
-        loop.end();
+  onLoop(`${flushes.join(', ')} file system flushes for no file, one, one and a link, and many`, async () => {
+    const loop = createLoop(type);
+    let flushed = 0;
+    const syncFileSystem = async () => void flushed++;
+    const driver = await createOverlayDriver({ root: loop.path, system: { syncFileSystem } });
+    try {
+      const volume: Volume = { id: 1, kind: 'active', parents: [], labels: {} };
+      const file = `${loop.path}/snapshots/1/fs/file`;
+      await driver.create(volume);
+      const counts: number[] = [];
+      const many = () => {
+        for (let n = 0; n < 40; n++) writeFileSync(`${file} ${n}`, 'x');
+      };
+      const changes = [() => {}, () => writeFileSync(file, 'x'), () => symlinkSync('/', `${file} link`), many];
+      for (const change of changes) {
+        change();
+        await driver.flush(volume);
+        counts.push(flushed);
       }
-    },
-  );
+      assert.equal(counts, flushes);
+    } finally {
+      await driver.close();
+      loop.end();
+    }
+  });
   onLoop.run();
 }
 

@@ -78,7 +78,7 @@ test('rejects with the reason of its signal', async ({ sandbox }) => {
   );
 });
 
-test('gives no id to what is no directory with a plain number, and counts no link or file as a part', async ({
+test('reads no id unless it is a directory named by a plain number; counts no link or file as a part', async ({
   sandbox,
 }) => {
   const snapshots = sandbox.folder('snapshots');

@@ -17,7 +17,7 @@ function written() {
   return { index, known };
 }
 
-test('offset index: a growing segment is read from at most 64 KiB before a position', () => {
+test('a growing segment is read from at most 64 KiB before a position', () => {
   const { index, known } = written();
   assert.ok(known().length > 250, `${known().length} cursors`);
   for (const position of [1, 777, records]) {
@@ -26,7 +26,7 @@ test('offset index: a growing segment is read from at most 64 KiB before a posit
   }
 });
 
-test('offset index: sixteen cursors are kept of a complete segment, a megabyte apart', () => {
+test('sixteen cursors are kept of a complete segment, a megabyte apart', () => {
   const { index, known } = written();
   index.thin();
   assert.ok(known().length <= 16, `${known().length} cursors`);

@@ -72,7 +72,7 @@ test('names a damaged record that it meets', async (context) => {
   assert.match(error.message, file);
 });
 
-test('builds an index once per complete segment, and skips one that is damaged or of another segment', async (context) => {
+test('builds an index once per complete segment, and skips a damaged one or that of another segment', async (context) => {
   await indexLog(context.log, context.index);
   const names = readdirSync(context.index);
   assert.is(names.length, segmentsIn(context.log).length - 1);

@@ -19,7 +19,7 @@ interface Context {
   from: Cursor;
 }
 
-const test = suite<Context>('verifyLines');
+const test = suite<Context>('verified lines');
 
 test.before(async (context) => {
   context.sandbox = createSandbox('encoded');
@@ -58,7 +58,7 @@ function verified(block: Buffer, from: Cursor, what = '') {
   return checked;
 }
 
-test('verified lines: the bodies of those after a position are returned byte for byte', ({ block, from }) => {
+test('the bodies of those after a position are returned byte for byte', ({ block, from }) => {
   const { end, flaw } = verified(block, from);
   assert.equal([end.position, flaw], [12, undefined]);
   const bodies = block.toString().replace(/^.*?"event":(.*)\}$/gm, '$1');
@@ -67,7 +67,7 @@ test('verified lines: the bodies of those after a position are returned byte for
   assert.equal(encodedAfter(walked, 11).toString(), bodies.split(/(?<=\n)/)[11]);
 });
 
-test('verified lines: every changed byte is found in its line', ({ block, from }) => {
+test('every changed byte is found in its line', ({ block, from }) => {
   for (let offset = 0; offset < block.length; offset++) {
     const changed = Buffer.from(block);
     changed[offset] = (block[offset] ?? 0) ^ (1 << (offset % 8));
@@ -77,7 +77,7 @@ test('verified lines: every changed byte is found in its line', ({ block, from }
   }
 });
 
-test('verified lines: swapped, duplicated, missing, foreign and truncated lines are named', ({ block, from }) => {
+test('swapped, duplicated, missing, foreign and truncated lines are named', ({ block, from }) => {
   const [a = '', b = '', c = ''] = block.toString().split(/(?<=\n)/);
   const cases: readonly (readonly [string, string, boolean])[] = [
     [b + a, 'position 2 stands here, position 1 is missing: records were removed or swapped', false],
@@ -94,7 +94,7 @@ test('verified lines: swapped, duplicated, missing, foreign and truncated lines 
   assert.match(flaw?.what ?? '', 'does not follow from the one before');
 });
 
-test('verified lines: a reader gets the intact lines before the error', async ({ sandbox }) => {
+test('a reader gets the intact lines before the error', async ({ sandbox }) => {
   const directory = sandbox.folder('two');
   await writeLog(directory, 30, { segmentBytes: 2000 });
   const log = await readLogDirectory(directory);
