@@ -4,14 +4,14 @@ import * as t from 'io-ts';
 
 const digits = /^(0|[1-9][0-9]*)$/;
 
-/** The whole number in a decimal string, or undefined where it is none or past 2^53-1. */
+/** The whole number in a decimal string, or undefined if it is none or above 2^53-1. */
 export function decimalOf(input: unknown): number | undefined {
   if (typeof input !== 'string' || !digits.test(input)) return undefined;
   const n = Number(input);
   return Number.isSafeInteger(n) ? n : undefined;
 }
 
-/** The number in a decimal string, or undefined where it is none. */
+/** The number in a decimal string, or undefined if it is none. */
 export function nanosecondsOf(input: unknown): bigint | undefined {
   return typeof input === 'string' && digits.test(input) ? BigInt(input) : undefined;
 }
@@ -29,7 +29,7 @@ export const Decimal = new t.Type<number, string, unknown>(
   String,
 );
 
-/** The same as a plain number, where JSON is only ours to read. */
+/** The same as a plain number: for JSON that only snapledger reads. */
 export const Whole = new t.Type<number, number, unknown>(
   'Whole',
   Decimal.is,
@@ -48,7 +48,7 @@ export const Nanoseconds = new t.Type<bigint, string, unknown>(
   String,
 );
 
-/** What a snapshot is: writable (`active`), a read-only look at a parent (`view`), or frozen and fit to be a parent. */
+/** What a snapshot is: writable (`active`), a read-only view of a parent (`view`), or frozen and fit to be a parent. */
 export const Kind = t.keyof({ active: null, view: null, committed: null }, 'Kind');
 export type Kind = t.TypeOf<typeof Kind>;
 
@@ -60,7 +60,7 @@ export type OpenKind = t.TypeOf<typeof OpenKind>;
 export const Labels = t.readonly(t.record(t.string, t.string), 'Labels');
 export type Labels = t.TypeOf<typeof Labels>;
 
-/** A snapshot's number, or null where there is no parent. */
+/** A snapshot's id, or null if there is no parent. */
 export const MaybeId = new t.Type<number | null, string | null, unknown>(
   'MaybeId',
   (u): u is number | null => u === null || Decimal.is(u),
@@ -68,7 +68,7 @@ export const MaybeId = new t.Type<number | null, string | null, unknown>(
   (id) => (id === null ? null : String(id)),
 );
 
-/** The first thing that is wrong with an input: the path to it, what was expected there and what stood there. */
+/** The first thing that is wrong with an input: the path to it, what was expected there and what was found. */
 export function explain(errors: t.Errors): string {
   const [first] = errors;
   if (first === undefined) return 'not decodable';

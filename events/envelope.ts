@@ -5,14 +5,14 @@ import { quickDecoder } from './quick-decoder.ts';
 import { decodeEvent, type Event, encodeEvent } from './registry.ts';
 
 /**
- * Who and why, as flat strings: `actor` ("containerd", "reconciler" or "operator"), and where known `namespace`,
+ * The actor and the reason, as flat strings: `actor` ("containerd", "reconciler" or "operator"), and if known `namespace`,
  * `lease`, `trace` (W3C trace parent) and `peer`; `correlation` is the id of the event that began the work,
  * `causation` the id of the event that led to this one.
  */
 export const Meta = t.readonly(t.record(t.string, t.string), 'Meta');
 export type Meta = t.TypeOf<typeof Meta>;
 
-/** One fact in its place: positions run without gap from 1, `id` is a UUIDv5 of store id and position. */
+/** One fact at its position: positions run without gap from 1, `id` is a UUIDv5 of store id and position. */
 export interface Envelope<E extends Event = Event> {
   readonly position: number;
   readonly id: string;
@@ -50,7 +50,7 @@ export function encodeEnvelope(envelope: Envelope): WireEnvelope {
   };
 }
 
-/** Decodes plain JSON, or says where it is wrong. */
+/** Decodes plain JSON, or says what is wrong and at which path. */
 export function decodeEnvelope(input: unknown): either.Either<string, Envelope> {
   const wire = decodeWire(input);
   if (either.isLeft(wire)) return wire;

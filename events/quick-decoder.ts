@@ -2,16 +2,16 @@ import * as either from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
 import { Decimal, decimalOf, decodeWith, MaybeId, Nanoseconds, nanosecondsOf, Whole } from './codecs.ts';
 
-/** Decodes plain JSON as `decodeWith` does, several times as fast where nothing is wrong with it. */
+/** Decodes plain JSON as `decodeWith` does, several times as fast if nothing is wrong with it. */
 export type QuickDecoder<A> = (input: unknown) => either.Either<string, A>;
 
-/** The decoded value, or `unsure`: the codec itself then has the word. */
+/** The decoded value, or `unsure`: the codec itself then decides. */
 type Quick = (input: unknown) => unknown;
 const unsure = Symbol('unsure');
 
 /**
- * The decoder is derived from the codec, so the two can't part: what it does not know or does not like is the codec's to
- * judge and to explain. The input must be plain JSON, as `JSON.parse` gives it.
+ * The decoder is derived from the codec, so the two can't differ: what it does not know or accept is decoded, and explained,
+ * by the codec. The input must be plain JSON, as `JSON.parse` returns it.
  */
 export function quickDecoder<A>(codec: t.Type<A, unknown, unknown>): QuickDecoder<A> {
   const quick = quickOf(codec);
@@ -62,7 +62,7 @@ function quickOf(codec: t.Mixed): Quick {
 const isRecord = (input: unknown): input is Readonly<Record<string, unknown>> =>
   typeof input === 'object' && input !== null && !Array.isArray(input);
 
-/** The input itself where decoding changes nothing of it, else a copy. */
+/** The input itself if decoding changes nothing of it, else a copy. */
 function quickRecord(props: t.Props): Quick {
   const fields = Object.entries(props).map(([key, codec]) => ({ key, quick: quickOf(codec) }));
   return (input) => {

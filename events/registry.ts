@@ -16,7 +16,7 @@ export type Event = {
 }[EventType];
 export type EventOf<T extends EventType> = Extract<Event, { type: T }>;
 
-/** A fact as it stands in a log: the type with its version, the data as plain JSON. */
+/** A fact as it is written to a log: the type with its version, the data as plain JSON. */
 export interface WireEvent {
   readonly type: string;
   readonly data: unknown;
@@ -32,7 +32,7 @@ export function encodeEvent({ type, data }: Event): WireEvent {
   return { type: codec.name, data: codec.encode(data) };
 }
 
-/** Decodes plain JSON, or says where it is wrong. */
+/** Decodes plain JSON, or says what is wrong and at which path. */
 export function decodeEvent({ type, data }: WireEvent): either.Either<string, Event> {
   const known = decoders.get(type);
   if (known === undefined) return either.left(`type: expected an event of this release, found ${JSON.stringify(type)}`);

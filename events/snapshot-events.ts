@@ -16,7 +16,7 @@ const undone = {
   done: t.string,
 };
 
-/** Events in the life of a snapshot. */
+/** Events about a snapshot. */
 export const snapshotEvents = {
   /** Prepare (active) or View (view). */
   SnapshotPrepared: t.type(
@@ -41,14 +41,14 @@ export const snapshotEvents = {
 
   /**
    * Update: only the labels that changed. `before` and `after` have the same names; an empty value is no label, so `after`
-   * is empty where a label was deleted, `before` where it was added. Both are `{}` if nothing changed: Updated is then set
+   * is empty if a label was deleted, `before` if it was added. Both are `{}` if nothing changed: Updated is then set
    * to the event's time all the same.
    */
   SnapshotUpdated: t.type({ id: Decimal, key: t.string, before: Labels, after: Labels }, 'SnapshotUpdated.v1'),
 
   /**
    * The complete removed snapshot. `retained`: its volume stays on disk until a SnapshotRestored restores it or a
-   * RetentionEnded ends that; else it is to be purged.
+   * RetentionEnded ends that; else it is pending purge.
    */
   SnapshotRemoved: t.type(
     {
@@ -70,6 +70,6 @@ export const snapshotEvents = {
     'SnapshotRestored.v1',
   ),
 
-  /** A removed snapshot can no longer be restored: its volume is to be purged. */
+  /** A removed snapshot can no longer be restored: its volume is pending purge. */
   RetentionEnded: t.type({ id: Decimal, key: t.string, why: t.string }, 'RetentionEnded.v1'),
 } as const;

@@ -3,7 +3,7 @@ import type { Envelope } from '../events/envelope.ts';
 import type { Mutable, ReadableMap } from './overlay-map.ts';
 import type { Snapshot } from './snapshot.ts';
 
-/** Every living snapshot by its key or, once committed, its name: one key space. A parent precedes its children. */
+/** Every existing snapshot by its key or, once committed, its name: one key space. A parent precedes its children. */
 export type Index = ReadableMap<string, Snapshot>;
 
 export function evolveIndex(index: Mutable<Index>, { event, time }: Envelope): void {

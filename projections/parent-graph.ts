@@ -1,15 +1,15 @@
 import type { Event } from '../events/registry.ts';
 import type { Mutable, ReadableMap } from './overlay-map.ts';
 
-/** A living snapshot in the parent graph. */
+/** An existing snapshot in the parent graph. */
 export interface ParentNode {
   readonly key: string;
   readonly parentId: number | null;
-  /** how many living snapshots have it as their parent */
+  /** how many existing snapshots have it as their parent */
   readonly children: number;
 }
 
-/** The living snapshots by id, with links to their parents. */
+/** The existing snapshots by id, with links to their parents. */
 export type ParentGraph = ReadableMap<number, ParentNode>;
 
 export function evolveParentGraph(graph: Mutable<ParentGraph>, event: Event): void {
@@ -56,7 +56,7 @@ function countChildren(graph: Mutable<ParentGraph>, parentId: number | null, by:
   graph.set(parentId, { ...parent, children: parent.children + by });
 }
 
-/** Ids of the chain of parents of a snapshot, nearest first, as far as they are living. */
+/** Ids of the chain of parents of a snapshot, nearest first, as far as they exist. */
 export function ancestors(graph: ParentGraph, parentId: number | null): number[] {
   const chain: number[] = [];
   for (let id = parentId; id !== null; ) {
@@ -68,7 +68,7 @@ export function ancestors(graph: ParentGraph, parentId: number | null): number[]
   return chain;
 }
 
-/** Ids of the children of a snapshot, in order. Costs a walk over the whole graph. */
+/** Ids of the children of a snapshot, in order. Iterates over the whole graph. */
 export function childrenOf(graph: ParentGraph, id: number): number[] {
   const children: number[] = [];
   for (const [child, { parentId }] of graph) if (parentId === id) children.push(child);

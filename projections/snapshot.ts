@@ -23,7 +23,7 @@ export const namespaceOf = (key: string): string => composed.exec(key)?.[1] ?? '
 /** The client's part of a key or name; empty if it does not have that form. */
 export const ownKeyOf = (key: string): string => composed.exec(key)?.[2] ?? '';
 
-/** containerd's label for the layer that an active is to become, and by which it finds an existing one. */
+/** containerd's label for the layer that an active will become. containerd finds an existing layer by it. */
 export const refLabel = 'containerd.io/snapshot.ref';
 
 /** containerd's name of a layer: its label, else the client's part of its name; empty if it has neither. */

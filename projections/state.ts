@@ -7,7 +7,7 @@ import { evolveUsage, type UsageOfSnapshots } from './usage.ts';
 import { evolveVolumes, type MutableVolumes, type Volumes } from './volumes.ts';
 
 /**
- * All projections at one position of the log. Whoever folds it changes it in place: what is needed after the next turn of the
+ * All projections at one position of the log. Folding changes it in place: what is needed after the next turn of the
  * event loop must be copied. The entries themselves are never changed, so it is enough to copy references.
  */
 export interface State {
@@ -20,7 +20,7 @@ export interface State {
   readonly usage: UsageOfSnapshots;
 }
 
-/** A state for its only owner, who folds events into it. */
+/** The same state for its only owner, which folds events into it. */
 export interface MutableState extends State {
   position: number;
   storeInfo: StoreInfo;
@@ -62,7 +62,7 @@ export interface RetainedTotals {
   readonly oldest: bigint | undefined;
 }
 
-/** Costs a walk over all retained layers. */
+/** Iterates over all retained layers. */
 export function retainedTotals({ volumes, usage }: Pick<State, 'volumes' | 'usage'>): RetainedTotals {
   let bytes = 0;
   let oldest: bigint | undefined;

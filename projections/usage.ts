@@ -1,7 +1,7 @@
 import type { Event } from '../events/registry.ts';
 import type { Mutable, ReadableMap } from './overlay-map.ts';
 
-/** The measured size of committed snapshots, living or retained, by id: their own allocated bytes and inodes. */
+/** The measured size of committed snapshots, existing or retained, by id: their own allocated bytes and inodes. */
 export type UsageOfSnapshots = ReadableMap<number, { readonly bytes: number; readonly inodes: number }>;
 
 export function evolveUsage(usage: Mutable<UsageOfSnapshots>, event: Event): void {
@@ -30,12 +30,12 @@ interface Figures {
   readonly inodes: number;
 }
 
-/** Bytes by which two measurements of an unchanged layer may differ, and the part of them that may be added to that. */
+/** Bytes by which two measurements of an unchanged layer may differ, and the share of them that is added to that. */
 const slack = 64 << 10;
 const part = 1 / 8;
 
 /**
- * How a committed layer differs from what was measured of it, or undefined where it does not. Inodes are compared exactly. Bytes are
+ * How a committed layer differs from its measurement, or undefined if it does not. Inodes are compared exactly. Bytes are
  * the allocation of the file system, which may change it by itself (deduplication, space reserved ahead, rebuilt directories):
  * they may differ by an eighth and 64 KiB.
  */

@@ -15,9 +15,9 @@ export interface Wanted {
   readonly flushed: boolean;
 }
 
-/** A volume that is to be deleted from the disk. */
+/** A volume that must be deleted from the disk. */
 export interface PendingPurge {
-  /** position of the event since which it is to be purged */
+  /** position of the event that made it pending purge */
   readonly since: number;
   readonly why: string;
 }
@@ -42,7 +42,7 @@ export interface Volumes {
   readonly wanted: ReadableMap<number, Wanted>;
   readonly pendingPurge: ReadableMap<number, PendingPurge>;
   readonly retained: ReadableMap<number, Retained>;
-  /** adoption candidates by `adoptionKeyOf`: the newest layer that is or was retained, while it is living or retained */
+  /** adoption candidates by `adoptionKeyOf`: the newest layer that is or was retained, while it exists or is retained */
   readonly adoptable: ReadableMap<string, number>;
 }
 

@@ -20,7 +20,7 @@ export function watchHealth({ health, stopped, logger, report }: Context): { clo
   const check = () => {
     const { serving, reason, fault } = health();
     if (closed || reason === known) return;
-    if (serving) logger.warn({ was: known }, 'changes are taken again');
+    if (serving) logger.warn({ was: known }, 'changes are accepted again');
     else logger.error({ reason, hint: fault?.hint ?? 'restart the daemon' }, 'changes are refused, reads go on');
     known = reason;
     report(serving);

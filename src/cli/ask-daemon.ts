@@ -61,7 +61,7 @@ export async function askHolder<A>(
   const result = decoded !== undefined && either.isRight(decoded) ? decoded.right : refusal(answer);
   if (result !== undefined) return result;
   throw new Fault('io', `the daemon (pid ${holder.pid}) refused: ${answer.body.trim()}`, {
-    hint: 'look at the log of the daemon',
+    hint: 'check the log of the daemon',
   });
 }
 

@@ -18,7 +18,7 @@ export interface LogReport {
   readonly position: number;
   /** bytes after the last complete record: a write in progress, or one torn by a crash */
   readonly torn: number;
-  /** where and what each damage is, and what to do */
+  /** position and kind of each damage, and what to do */
   readonly damage: readonly { readonly text: string; readonly hint: string }[];
   /** positions left out by a repair */
   readonly gaps: readonly { readonly file: string; readonly first: number; readonly last: number }[];
@@ -49,7 +49,7 @@ export interface LostRecord {
 /** What a repair did, or would do. */
 export interface RepairReport {
   readonly losses: readonly LossReport[];
-  /** where the damaged originals are kept, relative to the root; empty if there is nothing to repair */
+  /** directory of the damaged originals, relative to the root; empty if there is nothing to repair */
   readonly kept: string;
   /** files kept there, relative to the root: those that are changed or removed */
   readonly changed: readonly string[];
@@ -124,7 +124,7 @@ export interface CliDeps {
   bringBack(root: string, from: string): Promise<Pick<MovedArchives, 'first' | 'last'> | undefined>;
   /** Writes a store as one new file. With `volumes` the daemon must be stopped. */
   exportStore(root: string, file: string, volumes: boolean): Promise<TransferReport>;
-  /** Creates a store from such a file in an empty root after checking every byte of it; `driver` if it is to be another one. */
+  /** Creates a store from such a file in an empty root after checking every byte of it; `driver` if it changes. */
   importStore(root: string, file: string, driver: string | undefined): Promise<TransferReport>;
   /** Compares the layers of a store with what is known about them. */
   openInspector(root: string, driver: string): Promise<LayerInspector>;

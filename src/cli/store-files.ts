@@ -41,9 +41,9 @@ export function logStamp(root: string): string {
     .join('\n');
 }
 
-function inspected<T>(path: string, look: () => T): T {
+function inspected<T>(path: string, inspect: () => T): T {
   try {
-    return look();
+    return inspect();
   } catch (error) {
     throw new Fault('misuse', `${path}: ${(error as Error).message}`, {
       hint: 'run as the user that owns the store (root)',

@@ -4,17 +4,17 @@ import type { State } from '../../projections/state.ts';
 import type { Retained } from '../../projections/volumes.ts';
 import type { Prepare } from './commands.ts';
 
-/** A layer that is there already in place of the one that an active is to become. */
+/** A layer that exists already and equals the one that an active will become. */
 export interface Adoptable {
   readonly snapshot: Snapshot;
-  /** it must be brought back first; a layer that was brought back and not yet taken lives already */
+  /** it must be restored first; a layer that was restored and not adopted yet exists already */
   readonly retained: Retained | undefined;
 }
 
 /**
  * The layer that containerd can adopt instead of unpacking it again, or undefined. Prepare's label `containerd.io/snapshot.ref`
- * says which layer the active is to become. It must be whole (committed), flushed, of the same namespace, and stand on the very
- * parent that is asked for; its name must be free.
+ * names the layer that the active will become. It must be committed, flushed, of the same namespace, and have the same
+ * parent as the command; its name must be free.
  */
 export function adoptable(state: State, { key, kind, parent, labels }: Prepare): Adoptable | undefined {
   const { [refLabel]: ref = '' } = labels;
@@ -30,7 +30,7 @@ export function adoptable(state: State, { key, kind, parent, labels }: Prepare):
   return flushed && free && snapshot.parentId === (base?.id ?? null) ? { snapshot, retained } : undefined;
 }
 
-/** Brings a retained layer back. It is labelled as containerd looks for layers that it can adopt. */
+/** Restores a retained layer, with the label by which containerd finds layers that it can adopt. */
 export function restoration({ snapshot }: Retained, why: string): Event {
   const { id, key, parent, parentId, created } = snapshot;
   const ref = refOf(snapshot);

@@ -36,7 +36,7 @@ export interface Update {
 
 export type Command = Prepare | Commit | Remove | Update;
 
-/** The domain's own "no", by the names that containerd's errors have. */
+/** Why a command is refused, by the names of containerd's errors. */
 export type RefusalCode = 'not-found' | 'already-exists' | 'invalid-argument' | 'failed-precondition' | 'unimplemented';
 
 /** A refusal is an answer, not an error: `text` is lower case, subject first (`snapshot k: already exists`). */

@@ -14,7 +14,7 @@ export interface Rules {
   readonly rebase: boolean;
   /** a layer's data is on stable storage before its commit is recorded */
   readonly flushed: boolean;
-  /** removed layers stay on disk and can be brought back, by a Prepare that asks for one too */
+  /** removed layers stay on disk and can be restored, by a Prepare that asks for one too */
   readonly retain: boolean;
 }
 
@@ -52,13 +52,13 @@ function eventOf(state: State, command: Command, rules: Rules): Answer<Event> {
   }
 }
 
-/** The living snapshot under a key or name, or the refusal that says there is none. */
+/** The existing snapshot with a key or name, or the refusal that says there is none. */
 export function find(state: State, key: string): Answer<Snapshot> {
   const snapshot = state.index.get(key);
   return snapshot === undefined ? refuse('not-found', `snapshot ${key}: not found`) : either.right(snapshot);
 }
 
-/** A layer that exists already is brought back if it is retained, and the Prepare refused: containerd then takes the layer. */
+/** A layer that exists already is restored if it is retained, and the Prepare refused: containerd then adopts the layer. */
 function adopt(state: State, command: Prepare, rules: Rules): Decision | undefined {
   const found = rules.retain && command.adopt !== false ? adoptable(state, command) : undefined;
   if (found === undefined) return undefined;

@@ -47,7 +47,7 @@ export function withoutEmpty(labels: Labels): Labels {
 
 /**
  * The labels after an update. Without a mask all are replaced; `labels` in the mask does the same, and `labels.NAME`
- * sets one label, or deletes it where the update has none or an empty one of that name. Paths work in their order.
+ * sets one label, or deletes it if the update has none or an empty one of that name. Paths are applied in order.
  * Any other path is refused. The name is all that follows the first dot, dots and slashes included.
  */
 export function applyMask(labels: Labels, update: Labels, mask: readonly string[]): Answer<Labels> {
@@ -69,7 +69,7 @@ function setOrDelete(labels: Map<string, string>, update: Labels, name: string):
   else labels.set(name, value);
 }
 
-/** The labels that differ, in both states; an empty value stands where there is none of that name. */
+/** The labels that differ, in both states; an empty value means none of that name. */
 export function changesOf(before: Labels, after: Labels): { readonly before: Labels; readonly after: Labels } {
   const valueIn = (labels: Labels, name: string) => (Object.hasOwn(labels, name) ? (labels[name] ?? '') : '');
   const names = new Set([...Object.keys(after), ...Object.keys(before)]);

@@ -13,7 +13,7 @@ const digest = /([a-z0-9]+):([0-9a-f]+)/g;
 
 type Rule = (candidate: Candidate, text: string) => boolean;
 
-/** A client's own key, such as a container's id, alone or after its namespace; or a whole digest in it. */
+/** A client's own key, such as a container's id, with or without its namespace; or a whole digest in it. */
 const isOwn: Rule = ({ key }, text) => {
   const own = ownKeyOf(key);
   if (own === '' || text === '') return false;
@@ -29,7 +29,7 @@ const begins: Rule = ({ key }, text) => {
   return text.length >= minLength && own.startsWith(text) && !digests.some(([, , at]) => at === 0);
 };
 
-/** Algorithm, hexadecimal digits and place of the digests in a client's own key. */
+/** Algorithm, hexadecimal digits and offset of the digests in a client's own key. */
 const digestsIn = (own: string) =>
   [...own.matchAll(digest)].map(({ 1: algorithm = '', 2: hex = '', index }) => [algorithm, hex, index] as const);
 
@@ -47,7 +47,7 @@ const rules: readonly Rule[] = [
 ];
 
 /**
- * The snapshots that a text names, each once: by key or name; by id; by the client's part of the key, alone or after
+ * The snapshots that a text names, each once: by key or name; by id; by the client's part of the key, with or without
  * its namespace, or a digest; by the beginning of any of these, which a table may have cut short with `…`.
  */
 export function named<C extends Candidate>(candidates: readonly C[], text: string): readonly C[] {

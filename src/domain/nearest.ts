@@ -25,7 +25,7 @@ function editsBetween(from: string, to: string): number {
 
 const maxKeys = 5;
 
-/** The known keys that somebody may have meant: those that contain what was asked for, else those that differ least from it. */
+/** The known keys that may have been meant: those that contain the given one, else those that differ least from it. */
 export function nearestKeys(asked: string, known: Iterable<string>): readonly string[] {
   const keys = [...known];
   const containing = keys.filter((key) => asked !== '' && key.includes(asked));

@@ -5,8 +5,8 @@ import { type Answer, refuse } from './commands.ts';
 import { type Candidate, listed, named } from './named.ts';
 
 /**
- * What an operator's `restore` brings back: the retained layer that a text names (of several of one name, the one removed last),
- * after all of its parents that are retained too. Or the refusal that says why it can't come back.
+ * What an operator's `restore` restores: the retained layer that a text names (of several of one name, the one removed last),
+ * after all of its parents that are retained too. Or the refusal that says why it can't be restored.
  */
 export function restorable(state: State, name: string): Answer<readonly Retained[]> {
   const meant = retainedAs(state, name);
@@ -41,18 +41,18 @@ export function retainedAs({ volumes }: State, name: string): readonly Candidate
     [...newest.values()].map(({ snapshot }) => snapshot),
     name,
   );
-  const numbered = volumes.retained.get(Number(name));
-  return found.length === 0 && numbered !== undefined ? [numbered.snapshot] : found;
+  const byId = volumes.retained.get(Number(name));
+  return found.length === 0 && byId !== undefined ? [byId.snapshot] : found;
 }
 
 function refuseUnknown(state: State, name: string): Answer<never> {
-  const living = state.index.get(name) ?? state.index.get(state.parentGraph.get(Number(name))?.key ?? '');
-  if (living !== undefined) return refuse('already-exists', `snapshot ${living.key}: was not removed, it lives`);
+  const existing = state.index.get(name) ?? state.index.get(state.parentGraph.get(Number(name))?.key ?? '');
+  if (existing !== undefined) return refuse('already-exists', `snapshot ${existing.key}: was not removed, it exists`);
   const pending = state.volumes.pendingPurge.get(Number(name));
   if (pending !== undefined)
     return refuse(
       'failed-precondition',
       `snapshot ${name}: is being purged, ${pending.why} at position ${pending.since}`,
     );
-  return refuse('not-found', `snapshot ${name}: no layer of that name or number is retained`);
+  return refuse('not-found', `snapshot ${name}: no layer of that name or id is retained`);
 }

@@ -9,7 +9,7 @@ export interface HttpRequest<P extends Parameters = Parameters> {
   readonly headers: IncomingHttpHeaders;
 }
 
-/** A body of unknown length. The next chunk is pulled after the client has taken the ones before, so nothing is buffered for slow clients. */
+/** A body of unknown length. The next chunk is pulled after the client has read the previous ones, so nothing is buffered for slow clients. */
 export interface StreamBody {
   /** Ends soon after the signal: the client is gone, or the daemon stops. An error ends the answer. */
   chunks(signal: AbortSignal): AsyncIterable<string | Uint8Array>;

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { errorText } from '../ports/fault.ts';
 import type { HttpAnswer, StreamBody } from './route.ts';
 
-/** Milliseconds after which a reader that takes nothing of a stream is dropped, and that it then has for the last message. */
+/** Milliseconds until a client that reads nothing of a stream is disconnected, and for the last message to it after that. */
 export const sendLimits = { stalled: 30_000, farewell: 5_000 };
 export type SendLimits = typeof sendLimits;
 
@@ -39,7 +39,7 @@ async function sendStream(
   if (stopping.aborted) stop();
   // The timer of the socket runs on while bytes leave it, however slowly.
   response.setTimeout(limits.stalled, () =>
-    end(`nothing was taken for ${limits.stalled / 1000} seconds: connect again`),
+    end(`no data was read for ${limits.stalled / 1000} seconds: connect again`),
   );
   response.flushHeaders();
   try {
@@ -55,17 +55,17 @@ async function sendStream(
 
 /** Asks for a chunk while the one before it is on its way to the kernel, and for no more than that. */
 async function pump(response: ServerResponse, chunks: AsyncIterable<string | Uint8Array>, signal: AbortSignal) {
-  let taken = Promise.resolve();
+  let written = Promise.resolve();
   for await (const chunk of chunks) {
-    await taken;
+    await written;
     if (signal.aborted) return;
-    taken = written(response, chunk, signal);
+    written = write(response, chunk, signal);
   }
-  await taken;
+  await written;
 }
 
 /** Resolves when the kernel has a chunk, or the client is gone. */
-function written(response: ServerResponse, chunk: string | Uint8Array, signal: AbortSignal): Promise<void> {
+function write(response: ServerResponse, chunk: string | Uint8Array, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {
       signal.removeEventListener('abort', done);

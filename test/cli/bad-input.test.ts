@@ -65,7 +65,7 @@ const questions: readonly (readonly [args: readonly string[], status: number, ex
   [['why', 'nobody'], 1, /nobody/],
   // Id 4 was purged: it is reported, and cannot be restored.
   [['stat', '4'], 1, /snapshot 4: not found/],
-  [['restore', '4'], 1, /snapshot 4: no layer of that name or number is retained/],
+  [['restore', '4'], 1, /snapshot 4: no layer of that name or id is retained/],
   [['blame', 'default/2/sha256:aaa', '../../log'], 2, /leaves the snapshot/],
 ];
 

@@ -102,9 +102,9 @@ test('a layer without a name that containerd could use is restored unchanged', (
 
 test('restore is refused with the reason', () => {
   const refusals: [string, Event[], string, string][] = [
-    ['nobody', [], 'not-found', 'no layer of that name or number is retained'],
+    ['nobody', [], 'not-found', 'no layer of that name or id is retained'],
     ['77', [], 'not-found', 'no layer'],
-    [a.name, [restored(1)], 'already-exists', 'was not removed, it lives'],
+    [a.name, [restored(1)], 'already-exists', 'was not removed, it exists'],
     ['1', [restored(1)], 'already-exists', 'it lives'],
     [a.name, [prepared(3, a.name)], 'failed-precondition', 'the name is taken again, by snapshot 3'],
     ['2', [{ type: 'RetentionEnded', data: { id: 1, key: a.name, why: 'old' } }], 'failed-precondition', 'is gone'],

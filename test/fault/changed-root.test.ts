@@ -177,7 +177,7 @@ function on(driver: DriverUnderTest): void {
         await client.commit('B', 'b');
         await client.remove('d');
         await client.cleanup();
-        await waitFor('the health to be reported', () => daemon.log().includes('changes are taken again'));
+        await waitFor('the health to be reported', () => daemon.log().includes('changes are accepted again'));
         const lost = await snapledgerRun('log', '--root', root, '--json', '--type', 'VolumeLost');
         assert.is(lost.stdout, '');
         await daemon.stop();

@@ -203,7 +203,7 @@ const common: readonly Row[] = [
     operation: 'open without retention',
     retained: true,
     caller: 'done',
-    said: 'retention not ended: tried again',
+    said: 'eviction failed: will be retried',
     logged: ['StoreClosed', 'StoreOpened', 'RetentionEnded', 'VolumePurged'],
     again: 'done',
   },

@@ -104,7 +104,7 @@ test('reads no faster than its reader, and drops one that does not read', async 
   });
   socket.resume();
   await new Promise((resolve) => socket.once('close', resolve));
-  assert.match(text, 'farewell: nothing was taken for 0.3 seconds: connect again\n');
+  assert.match(text, 'farewell: no data was read for 0.3 seconds: connect again\n');
   assert.not.match(text, '\r\n0\r\n\r\n');
 });
 

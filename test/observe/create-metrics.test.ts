@@ -153,9 +153,9 @@ test('counts reports to the operator, and failed undos separately', async ({ met
   const logger = metrics.counting(silent);
   logger.info({}, 'fine');
   logger.error({ id: 1 }, 'undo failed');
-  logger.warn({}, 'checkpoint passed over');
+  logger.warn({}, 'checkpoint skipped');
   assert.is(await reading(metrics, 'snapledger_undo_failures_total'), 1);
-  assert.is(await reading(metrics, 'snapledger_log_messages_total{level="warn",message="checkpoint passed over"}'), 1);
+  assert.is(await reading(metrics, 'snapledger_log_messages_total{level="warn",message="checkpoint skipped"}'), 1);
 });
 
 test('shows the version and the event loop lag', async ({ metrics }) => {

@@ -96,7 +96,7 @@ export async function heldRow(log: ReadableLog, lines: readonly string[]): Promi
   return { holds: broken === null, why: broken?.why ?? null };
 }
 
-/** The anchors of lines. Throws a Fault (`misuse`) for a line that is not one; `label` names where it was given. */
+/** The anchors of lines. Throws a Fault (`misuse`) for a line that is not one; `label` names its source. */
 export const parseAnchors = (lines: readonly string[], label: string): readonly Anchor[] =>
   lines.map((line) => {
     const anchor = parseAnchor(line);

@@ -62,8 +62,8 @@ export async function blame(
   return withLog(files, async (log) => {
     const state = await stateAt(files, log, log.end.position);
     const layers = await layersOf(state.storeInfo.driver);
-    const looks = await lookThrough(layers, chainOf(state, findSnapshot(state, key)), steps);
-    const found = layers.whole ? inWholeTrees(looks) : inLayers(looks);
+    const inspected = await inspectLayers(layers, chainOf(state, findSnapshot(state, key)), steps);
+    const found = layers.whole ? inWholeTrees(inspected) : inLayers(inspected);
     if (found === undefined)
       throw new Fault('missing', `${path}: no layer of ${key} has it or ever deleted it`, { hint: fromRoot });
     if ('blocked' in found) throw notFollowed(found);
@@ -82,24 +82,24 @@ function chainOf(state: State, snapshot: Snapshot): readonly Snapshot[] {
   return snapshot.kind === 'view' ? parents : [snapshot, ...parents];
 }
 
-type Look = PathInLayer & { readonly layer: Snapshot };
+type Inspected = PathInLayer & { readonly layer: Snapshot };
 
 /** What every layer has at a path. Below a renamed directory the path is another one. */
-async function lookThrough(
+async function inspectLayers(
   layers: LayerFiles,
   chain: readonly Snapshot[],
   path: readonly string[],
-): Promise<readonly Look[]> {
-  const looks = await Promise.all(
+): Promise<readonly Inspected[]> {
+  const inspected = await Promise.all(
     chain.map(async (layer) => {
-      const look = await layers.inspect({ id: layer.id, committed: layer.kind === 'committed' }, path);
-      return { ...look, layer };
+      const found = await layers.inspect({ id: layer.id, committed: layer.kind === 'committed' }, path);
+      return { ...found, layer };
     }),
   );
-  const renamed = looks.findIndex(({ below }) => below.join('/') !== path.join('/'));
-  const other = looks[renamed];
-  if (other === undefined) return looks;
-  return [...looks.slice(0, renamed + 1), ...(await lookThrough(layers, chain.slice(renamed + 1), other.below))];
+  const renamed = inspected.findIndex(({ below }) => below.join('/') !== path.join('/'));
+  const other = inspected[renamed];
+  if (other === undefined) return inspected;
+  return [...inspected.slice(0, renamed + 1), ...(await inspectLayers(layers, chain.slice(renamed + 1), other.below))];
 }
 
 type Found = Pick<Blame, 'shows' | 'how'> & { readonly layer: Snapshot; readonly before: Snapshot | null };
@@ -115,17 +115,17 @@ interface Blocked {
  * what is below it. It is refused only if no nearer layer has a directory in its place and, unless it is a link, if there was
  * nothing to delete.
  */
-function inLayers(looks: readonly Look[]): Found | Blocked | undefined {
-  const at = looks.findIndex(({ entry }) => entry.is !== 'absent');
-  const look = looks[at];
-  if (look === undefined || look.entry.is === 'absent') return undefined;
-  const { entry, layer, left } = look;
+function inLayers(inspected: readonly Inspected[]): Found | Blocked | undefined {
+  const at = inspected.findIndex(({ entry }) => entry.is !== 'absent');
+  const first = inspected[at];
+  if (first === undefined || first.entry.is === 'absent') return undefined;
+  const { entry, layer, left } = first;
   if (entry.is === 'present') return { shows: 'file', layer, how: addedText(entry), before: null };
-  const found = inLayers(looks.slice(at + 1));
+  const found = inLayers(inspected.slice(at + 1));
   const below = found !== undefined && 'shows' in found ? found : undefined;
   const before = below?.shows === 'file' ? below.layer : null;
   if (entry.is === 'blocked' && (before === null || entry.target !== null)) {
-    const covered = looks.slice(0, at).some((nearer) => nearer.left < left);
+    const covered = inspected.slice(0, at).some((nearer) => nearer.left < left);
     if (!covered) return { blocked: entry, layer };
     if (before === null) return below;
   }
@@ -140,13 +140,13 @@ function addedText({ type, bytes, metadata }: Extract<LayerEntry, { is: 'present
 }
 
 /** Complete trees: the lowest that has the same file added it. */
-function inWholeTrees(looks: readonly Look[]): Found | Blocked | undefined {
-  const stamps = looks.map(({ entry }) => (entry.is === 'present' ? entry.stamp : undefined));
+function inWholeTrees(inspected: readonly Inspected[]): Found | Blocked | undefined {
+  const stamps = inspected.map(({ entry }) => (entry.is === 'present' ? entry.stamp : undefined));
   const origin = (from: number) => {
     const other = stamps.findIndex((stamp, at) => at > from && stamp !== stamps[from]);
-    return looks[(other === -1 ? stamps.length : other) - 1]?.layer;
+    return inspected[(other === -1 ? stamps.length : other) - 1]?.layer;
   };
-  const [top] = looks;
+  const [top] = inspected;
   if (top?.entry.is === 'present') {
     const layer = origin(0);
     return layer && { shows: 'file', layer, how: addedText(top.entry), before: null };
@@ -154,7 +154,7 @@ function inWholeTrees(looks: readonly Look[]): Found | Blocked | undefined {
   const last = stamps.findIndex((stamp) => stamp !== undefined);
   if (top?.entry.is === 'blocked' && (top.entry.target !== null || last === -1))
     return { blocked: top.entry, layer: top.layer };
-  const layer = looks[last - 1]?.layer;
+  const layer = inspected[last - 1]?.layer;
   return layer && { shows: 'nothing', layer, how: 'deleted it', before: origin(last) ?? null };
 }
 
@@ -169,6 +169,6 @@ function notFollowed({ blocked: { at, type, target }, layer }: Blocked): Fault {
 async function beginning(batches: AsyncIterable<readonly Envelope[]>, id: number): Promise<Envelope | null> {
   const events: Envelope[] = [];
   for await (const batch of batches) events.push(...batch);
-  const life = historiesIn(events).get(id);
-  return life?.committed ?? life?.prepared ?? null;
+  const history = historiesIn(events).get(id);
+  return history?.committed ?? history?.prepared ?? null;
 }

@@ -49,15 +49,15 @@ export const historyOf = (files: StoreFiles, key: string, now: bigint): Promise<
     const meant = await meantIn(log, async () => state, key);
     if (meant === undefined) throw await neverExisted(log, state, key);
     const ids = [...meant.ids].sort((a, b) => a - b);
-    const lives = historiesIn(await collected(mentioning(log, ofIds(ids))));
+    const found = historiesIn(await collected(mentioning(log, ofIds(ids))));
     const histories: History[] = [];
-    for (const life of ids.flatMap((id) => lives.get(id) ?? []))
+    for (const history of ids.flatMap((id) => found.get(id) ?? []))
       histories.push({
-        ...life,
-        now: snapshotWith(state, life.id)?.key ?? null,
-        activeFor: activeTime(life, now),
-        parents: await parentsOf(log, state, life),
-        children: childrenOf(lives, state, life.id),
+        ...history,
+        now: snapshotWith(state, history.id)?.key ?? null,
+        activeFor: activeTime(history, now),
+        parents: await parentsOf(log, state, history),
+        children: childrenOf(found, state, history.id),
       });
     return histories;
   });
@@ -72,9 +72,9 @@ function activeTime({ prepared, committed, ended }: SnapshotHistory, now: bigint
   return prepared === null ? null : (committed?.time ?? ended?.time ?? now) - prepared.time;
 }
 
-function childrenOf(lives: SnapshotHistories, state: State, id: number): readonly Relative[] {
-  return [...lives.values()]
-    .filter((life) => life.parentId === id && life.prepared !== null)
+function childrenOf(found: SnapshotHistories, state: State, id: number): readonly Relative[] {
+  return [...found.values()]
+    .filter((one) => one.parentId === id && one.prepared !== null)
     .map((child) => ({ id: child.id, was: child.key, now: snapshotWith(state, child.id)?.key ?? null }));
 }
 
@@ -89,8 +89,8 @@ async function parentsOf(
     const { id, name } = next;
     if (state.parentGraph.has(id)) return [...parents, ...existing(state, id)];
     parents.push({ id, was: name, now: null });
-    const life = historiesIn(await collected(mentioning(log, [{ field: 'id', value: String(id) }]))).get(id);
-    next = { name: life?.parent ?? '', id: life?.parentId ?? null };
+    const history = historiesIn(await collected(mentioning(log, [{ field: 'id', value: String(id) }]))).get(id);
+    next = { name: history?.parent ?? '', id: history?.parentId ?? null };
   }
   return parents;
 }

@@ -60,7 +60,7 @@ export function treeOf(state: State): readonly TreeRow[] {
   const { index, parentGraph } = state;
   const byParent = new Map<number | null, Snapshot[]>();
   for (const snapshot of [...index.values()].sort((a, b) => a.id - b.id)) {
-    // A snapshot whose parent is gone is shown as a root, so that nothing is hidden; verify explains it.
+    // A snapshot whose parent is gone is shown as a root, so that all are shown; verify explains it.
     const parentId = snapshot.parentId !== null && parentGraph.has(snapshot.parentId) ? snapshot.parentId : null;
     const children = byParent.get(parentId);
     if (children === undefined) byParent.set(parentId, [snapshot]);

@@ -4,7 +4,7 @@ import type { Mention, Period, PositionRange, ReadableLog } from '../../ports/re
 
 type Batches = AsyncIterable<readonly Envelope[]>;
 
-/** Positions that hold every event of a period; others may be among them, because clocks are set back. */
+/** Positions that contain every event of a period; others may be among them, because clocks are set back. */
 export async function rangesIn(log: ReadableLog, { since, until }: Period): Promise<readonly PositionRange[]> {
   const timed = since !== undefined || until !== undefined;
   if (timed && log.rangesIn !== undefined) return log.rangesIn({ since, until });

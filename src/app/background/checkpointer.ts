@@ -55,7 +55,7 @@ export function createCheckpointer({
   };
   const pipeline = pipelines.start({
     name: 'checkpoint',
-    // Within an event's delivery `durable` may be a batch ahead of it: any place will do, but it must be a whole one.
+    // Within an event's delivery `durable` may be a batch ahead of it: any position will do, but it must be a complete one.
     handle: (envelopes) => {
       if ((envelopes.at(-1)?.position ?? 0) - newest >= every) void begin();
     },

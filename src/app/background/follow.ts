@@ -1,4 +1,4 @@
-/** Where a reader gets batches from. */
+/** The source of a reader's batches. */
 export interface Source<B> {
   /** The events right after a position, if they are in memory. */
   recent(after: number): B | undefined;

@@ -23,7 +23,7 @@ export function createManifestMaker({ journal, pipelines, manifests, logger }: C
       await manifests.make(layer.volume);
     } catch (error) {
       if (closed || layerWith(journal.latest, id) === undefined) return;
-      logger.warn({ id, error: errorText(error) }, 'manifest not made: the next start tries again');
+      logger.warn({ id, error: errorText(error) }, 'manifest not created: the next start tries again');
     }
     if (layerWith(journal.latest, id) === undefined) manifests.drop(id);
   };

@@ -10,7 +10,7 @@ import { type BackgroundContext, eachEvent } from './pipeline.ts';
 /** Measures the usage of snapshots: of committed ones once, in an idle batch. */
 export interface UsageMeter {
   /**
-   * The usage of a live active or committed snapshot, as it was recorded or measured now. Calls at the same time share the
+   * The usage of an existing active or committed snapshot, as it was recorded or measured now. Calls at the same time share the
    * measurement; it ends when the last client has hung up (`signal`). Rejects with a Fault.
    */
   usageOf(id: number, signal?: AbortSignal): Promise<Usage>;
@@ -105,7 +105,7 @@ class SharedMeasurements {
 
 const hungUp = () => new Fault('stopped', 'usage: the client has hung up', { hint: 'ask again' });
 
-/** Committed layers, live and retained, without a recorded usage. */
+/** Committed layers, existing and retained, without a recorded usage. */
 function unmeasured(state: State): readonly number[] {
   const { usage } = state;
   const ids = layersOf(state);

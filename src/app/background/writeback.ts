@@ -49,7 +49,7 @@ export function createWriteback({ journal, pipelines, driver, retrier, logger }:
   };
 }
 
-/** Committed layers, live and retained, whose data is not known to be on stable storage. */
+/** Committed layers, existing and retained, whose data is not known to be on stable storage. */
 function unflushed({ volumes: { wanted, retained } }: State): readonly number[] {
   const ids: number[] = [];
   for (const [id, { kind, flushed }] of wanted) if (kind === 'committed' && !flushed) ids.push(id);

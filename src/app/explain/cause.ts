@@ -22,7 +22,7 @@ const words: Readonly<Record<string, string>> = {
 /** nanoseconds: anything earlier hardly explains a removal */
 const longAgo = 600_000_000_000n;
 
-/** Who removed a snapshot, and why, or why that is not known. */
+/** The remover of a snapshot and the reason, or why that is not known. */
 export function causeOf({ event, time, meta }: Removal, { observed, gaps }: Heard): string {
   const namespace = namespaceOf(event.data.key);
   const near = observed.filter(
@@ -61,7 +61,7 @@ function afterWhat({ topic, namespace, name, at }: Observed, time: bigint, { mis
 
 const seconds = (nanoseconds: bigint) => `${(Number(nanoseconds / 1_000_000n) / 1000).toFixed(1)} s`;
 
-/** When containerd's events were not recorded. Times are those of the log's events, nanoseconds since 1970 UTC. */
+/** The periods in which containerd's events were not recorded. Times are those of the log's events, nanoseconds since 1970 UTC. */
 interface Gaps {
   see(envelope: Envelope): void;
   /** Nanoseconds of a period that were missed, 0 for a moment. Time before the log's first event does not count. */

@@ -10,14 +10,14 @@ interface Context {
   readonly watch: WatchContainerd;
 }
 
-/** at most so many of containerd's events in a minute are recorded: what comes on top explains nothing better */
+/** at most so many of containerd's events in a minute are recorded: further events would not explain more */
 const maxEventsPerMinute = 600;
 /** longer names, in UTF-16 units, are cut */
 const maxNameLength = 512;
 
 /**
- * Records what containerd tells of itself, so that removals can be explained, and for how long it was not listened to. Nothing
- * waits for it, and nothing fails by it.
+ * Records the events that containerd reports, so that removals can be explained, and for how long it was not listened to.
+ * Nothing waits for it, and its failures have no effect.
  */
 export function observeContainerd({ journal, uptime, watch }: Context): { close(): void } {
   let listening = false;

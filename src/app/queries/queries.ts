@@ -48,7 +48,7 @@ export const selectionOf = ({ type, from, lines, ...rest }: LogValues): Selectio
   newest: lines,
 });
 
-/** Over HTTP, where an answer is one array. */
+/** Limits over HTTP, because an answer is one array. */
 const [defaultLines, maxLines] = [1000, 10_000];
 
 async function newestEvents(log: ReadableLog, chosen: Selection) {

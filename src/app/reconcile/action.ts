@@ -10,7 +10,7 @@ import type { Found, Volume } from '../../ports/volume-driver.ts';
  * - `undo-commit` a frozen layer whose commit is not in the log
  * - `finish-commit` the rest of an active whose commit is in the log
  * - `quarantine` what the log does not explain
- * - `discard` what it does not explain and nobody can have written into
+ * - `discard` what it does not explain and no client can have written into
  */
 export type Action =
   | { readonly type: 'purge'; readonly id: number; readonly why: string }

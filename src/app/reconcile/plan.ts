@@ -3,13 +3,13 @@ import type { Found, VolumeDriver } from '../../ports/volume-driver.ts';
 import type { Action } from './action.ts';
 import { type Crash, type Wanted, type WantedVolume, wantedOf } from './wanted.ts';
 
-/** What a scan found; `pristine` if it was inspected and nobody can have written into it. */
+/** What a scan found; `pristine` if it was inspected and no client can have written into it. */
 export interface FoundVolume extends Found {
   readonly pristine?: boolean;
 }
 
 /**
- * The actions that bring the disk to what the log says, in their order. Pure. Nothing that anybody can have written into is
+ * The actions that make the disk match the log, in their order. Pure. Nothing that a client can have written into is
  * deleted unless the log says so.
  */
 export function plan(wanted: Wanted, found: readonly FoundVolume[]): readonly Action[] {

@@ -7,7 +7,7 @@ import type { Found, SnapshotIds, VolumeDriver } from '../../ports/volume-driver
 import type { Journal } from '../store/journal.ts';
 
 /**
- * Whether exactly the volumes that the state wants exist, and none waits for its purge. After an orderly shutdown that is
+ * Whether exactly the volumes that the state wants exist, and none is pending purge. After an orderly shutdown that is
  * enough to open: every volume was complete then.
  */
 export function idsMatch(

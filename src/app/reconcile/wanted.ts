@@ -4,7 +4,7 @@ import type { Wanted as Living, Retained, Volumes } from '../../../projections/v
 import type { Volume, VolumeDriver } from '../../ports/volume-driver.ts';
 import { layerWith } from '../store/volume-of.ts';
 
-/** A volume that the log asks for. */
+/** A volume that the log requires. */
 export interface WantedVolume {
   readonly id: number;
   readonly kind: Kind;
@@ -12,13 +12,13 @@ export interface WantedVolume {
   readonly occupies: boolean;
   /** The log shows a prepare that may not have been answered, or whose volume a power cut may have undone. */
   readonly fresh: boolean;
-  /** Committed, but not known to have been on stable storage when the power went. */
+  /** Committed, but not known to have been on stable storage at the power cut. */
   readonly unsafe: boolean;
   /** removed, and kept so that it can be restored */
   readonly retained: boolean;
 }
 
-/** What the log says should be on disk, and what it says should go. Valid as long as the state does not change. */
+/** The volumes that the log requires on disk, and those that it does not. Valid as long as the state does not change. */
 export interface Wanted {
   /** All of them; each is made on demand, so that a large store is not copied. */
   volumes(): Iterable<WantedVolume>;
@@ -76,6 +76,6 @@ export function wantedOf(state: State, driver: Pick<VolumeDriver, 'occupies'>, c
 
 function layer(state: State, id: number) {
   const found = layerWith(state, id);
-  if (found === undefined) throw new TypeError(`no live or retained snapshot has id ${id}`);
+  if (found === undefined) throw new TypeError(`no existing or retained snapshot has id ${id}`);
   return found;
 }

@@ -53,7 +53,7 @@ async function checkpointed(
   checkpoints: Pick<CheckpointStore, 'load'>,
   { logger, upTo }: { logger: Logger; upTo: number },
 ): Promise<MutableState> {
-  const damaged = (file: string, why: string) => logger.warn({ file, why }, 'checkpoint passed over');
+  const damaged = (file: string, why: string) => logger.warn({ file, why }, 'checkpoint skipped');
   for await (const { at, rows } of checkpoints.load(damaged, upTo)) {
     if (at.position > log.end.position) throw ahead(at.position, log.end.position);
     const { upTo: gone = 0 } = log.gone ?? {};

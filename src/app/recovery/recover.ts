@@ -50,7 +50,7 @@ interface Context {
 /** A root belongs to one driver: another one would declare all its volumes lost. */
 export function checkDriver(made: string, wanted: string): void {
   if (made !== '' && made !== wanted)
-    throw new Fault('misuse', `this root was made with the driver ${made}, not ${wanted}`, {
+    throw new Fault('misuse', `this root was created with the driver ${made}, not ${wanted}`, {
       hint: `start with --driver ${made}, or choose an empty root`,
     });
 }
@@ -83,13 +83,13 @@ export interface Recovered {
   readonly failed: number;
   /** how the last session ended, null for a clean shutdown */
   readonly crash: Crash | null;
-  /** only the ids of the volumes were compared: the volumes are to be verified in the background */
+  /** only the ids of the volumes were compared: the volumes are verified later, in the background */
   readonly unverified: boolean;
 }
 
 /**
- * Opens the store: records its creation at the first start, brings the disk to what the log says, and records the opening
- * with the number of actions. The opening comes last: after a crash before it the same session is recovered again.
+ * Opens the store: records its creation at the first start, makes the disk match the log, and records the opening
+ * with the count of actions. The opening comes last: after a crash before it the same session is recovered again.
  */
 export async function recover(context: Context): Promise<Recovered> {
   const { journal, driver, logger, opener, replayed, scans, failpoint = noFailpoints } = context;
@@ -97,11 +97,11 @@ export async function recover(context: Context): Promise<Recovered> {
   const { storeInfo } = journal.latest;
   expectOwnRoot(context);
   const crash = crashOf(journal.latest, boot);
-  if (crash !== null) logger.warn(crash, 'the store was not left in order');
+  if (crash !== null) logger.warn(crash, 'the store was not closed in order');
   if (storeInfo.id === '') {
     const created: Event = { type: 'StoreCreated', data: { store, driver: driver.name, version } };
     await journal.record([created], { actor: operatorActor, reserve: true });
-    logger.warn({ store }, 'a new, empty store was made: the root held none');
+    logger.warn({ store }, 'a new, empty store was created: the root had none');
   }
   const unverified = crash === null && (await areIdsEnough(context));
   const actions = unverified ? [] : await planFor(() => journal.durable, driver, crash, scans?.found);

@@ -52,7 +52,7 @@ interface Context {
 }
 
 /**
- * How a layer, live or retained, differs from the one that was committed, as far as its usage shows, or undefined. Walks
+ * How a layer, existing or retained, differs from the one that was committed, as far as its usage shows, or undefined. Walks
  * metadata off the main thread; reads no file. A layer that was not measured yet only has to exist. Rejects with a Fault if it
  * can't be walked.
  */

@@ -10,8 +10,8 @@ export interface Queued {
   readonly bytes: number;
 }
 
-/** Whether to take the next one as well, after those that were taken. */
-export type Take = (next: Queued, taken: { readonly count: number; readonly bytes: number }) => boolean;
+/** Whether to include the next one, after those that are included already. */
+export type Take = (next: Queued, chosen: { readonly count: number; readonly bytes: number }) => boolean;
 
 /**
  * The retained layers, the one that was removed first in front. A snapshot with children can't be removed, so every layer
@@ -56,7 +56,7 @@ export function createRetainedQueue(state: State): RetainedQueue {
     follow,
     oldest: (take) => oldestOf(queue.values(), take),
     oldestIn: (newer, count) => {
-      const found = oldestOf(stillIn(queue, newer), (_, taken) => taken.count < count);
+      const found = oldestOf(stillIn(queue, newer), (_, chosen) => chosen.count < count);
       // Those that are retained since the newest durable event come after all others.
       return found.length < count ? inOrder(newer).slice(0, count) : found;
     },
@@ -77,12 +77,12 @@ function* stillIn(queue: ReadonlyMap<number, Queued>, { volumes }: State): Itera
 }
 
 function oldestOf(queue: Iterable<Queued>, take: Take): readonly Queued[] {
-  const taken: Queued[] = [];
+  const chosen: Queued[] = [];
   let bytes = 0;
   for (const queued of queue) {
-    if (!take(queued, { count: taken.length, bytes })) break;
-    taken.push(queued);
+    if (!take(queued, { count: chosen.length, bytes })) break;
+    chosen.push(queued);
     bytes += queued.bytes;
   }
-  return taken;
+  return chosen;
 }

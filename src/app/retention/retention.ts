@@ -51,7 +51,7 @@ export function createRetention(context: Context): Retention {
     last = done;
     return done;
   };
-  const check = () => inOrder(() => evictDue(context, queue), 'retention not ended: tried again');
+  const check = () => inOrder(() => evictDue(context, queue), 'eviction failed: will be retried');
   const checks = () =>
     interval(checkEvery).pipe(
       startWith(0),

@@ -3,28 +3,28 @@ import { deferred } from '../../ports/promises.ts';
 import type { Journal } from './journal.ts';
 
 /** Milliseconds that a change may wait for a log that does not answer: an election of a cluster is over well before. */
-export const longestWait = 30_000;
+export const maxWait = 30_000;
 
 /**
  * Bounds how long a change may wait for a log that does not answer: it is then answered with a Fault (`stopped`). The change
- * itself goes on, and counts when the log is back. While the log has been silent for that long, none is begun.
+ * itself goes on, and counts when the log is back. While the log has been unresponsive for that long, none is begun.
  */
 export type AnswerInTime = <T>(change: () => Promise<T>) => Promise<T>;
 
-export function createAnswerInTime({ troubles }: Pick<Journal, 'troubles'>, wait = longestWait): AnswerInTime {
+export function createAnswerInTime({ troubles }: Pick<Journal, 'troubles'>, wait = maxWait): AnswerInTime {
   if (troubles === undefined) return (change) => change();
   const waiting = new Set<(fault: Fault) => void>();
-  let silent: Fault | undefined;
+  let unresponsive: Fault | undefined;
   let late = false;
   let timer: NodeJS.Timeout | undefined;
-  const giveUp = () => {
+  const rejectWaiting = () => {
     late = true;
-    if (silent !== undefined) for (const reject of waiting) reject(unanswered(silent));
+    if (unresponsive !== undefined) for (const reject of waiting) reject(unanswered(unresponsive));
   };
   troubles.subscribe((trouble) => {
-    silent = trouble?.fault.code === 'io' ? trouble.fault : undefined;
-    if (silent !== undefined) {
-      timer ??= setTimeout(giveUp, wait).unref();
+    unresponsive = trouble?.fault.code === 'io' ? trouble.fault : undefined;
+    if (unresponsive !== undefined) {
+      timer ??= setTimeout(rejectWaiting, wait).unref();
       return;
     }
     clearTimeout(timer);
@@ -32,7 +32,7 @@ export function createAnswerInTime({ troubles }: Pick<Journal, 'troubles'>, wait
     late = false;
   });
   return async (change) => {
-    if (late && silent !== undefined) throw unanswered(silent);
+    if (late && unresponsive !== undefined) throw unanswered(unresponsive);
     const { promise: given, reject } = deferred<never>();
     waiting.add(reject);
     try {

@@ -55,7 +55,7 @@ export function commitSnapshot(context: StoreContext, command: Commit, actor: Me
   });
 }
 
-/** When it is retried, the next commit may have succeeded in the meantime: what that has frozen must stay. */
+/** By the time of a retry the next commit may have succeeded: the layer that it froze must stay frozen. */
 async function unfreeze(
   { undo, driver, journal, locks, failpoint }: StoreContext,
   { key }: Commit,
@@ -88,7 +88,7 @@ function recordUndone(
   );
 }
 
-/** Holds the name meanwhile, so that a Remove comes after it. */
+/** Holds the lock of the name meanwhile, so that a Remove waits. */
 function dropActiveSoon(
   { locks, driver, retrier, logger, failpoint }: StoreContext,
   { name }: Commit,

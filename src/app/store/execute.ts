@@ -53,15 +53,15 @@ export interface Steps<C extends Command, T> {
    * nothing is left to do.
    */
   before?(decision: Decision, command: C): Promise<C> | undefined;
-  /** What is appended, and how; the events of the decision, for `actor`, if this is left out. */
+  /** What is appended, and how; the events of the decision, for `actor`, by default. */
   append?(events: readonly Event[]): readonly [events: readonly Event[], options: RecordOptions];
-  /** While the event is appended; `state` contains it until the first await. Gives the value that the call is answered with. */
+  /** While the event is appended; `state` contains it until the first await. Returns the value of the call's answer. */
   during(state: State): T | Promise<T>;
   /** Undoes on disk what `before` and `during` did. Never rejects. */
   undo?(failure: Failure): Promise<unknown>;
   /** When the event is durable. */
   after?(): Promise<void> | void;
-  /** Whether a lack of space may be answered with another attempt; always, if this is left out. */
+  /** Whether a lack of space may be answered with another attempt; always, by default. */
   retryable?(): boolean;
 }
 
@@ -101,7 +101,7 @@ export function execute<C extends Command, T>(
           const recorded = record(context, decision, steps);
           return asked.type === 'Prepare' ? rolledBack.track(recorded) : recorded;
         } else if (either.isLeft(answer) && (await isDurable(journal, position))) {
-          // A refusal counts when what it rests on is durable: else that may be rolled back.
+          // A refusal counts when the state that it is based on is durable: else that may be rolled back.
           await steps.undo?.({ step: 'decide', error: answer.left.text });
           return answer;
         }
@@ -146,7 +146,7 @@ async function record<C extends Command, T>(
   return refused ? answer : either.right(disk.value as T);
 }
 
-/** A retained layer that is brought back in place of a new one exists already: there is nothing to do on disk. */
+/** A retained layer that is restored instead of a new one exists already: there is nothing to do on disk. */
 const restoring: Pick<Steps<never, undefined>, 'during' | 'undo' | 'after'> & { readonly name: 'restore' } = {
   name: 'restore',
   during: () => undefined,

@@ -26,7 +26,7 @@ export function createForeignVolumes({ journal, driver }: Context): ForeignVolum
     const path = pathOf(id);
     const found = { path, id, layer: false, complete: false, frozen: false, writable: false };
     const moved = await driver.quarantine(found, quarantineName(path, journal.latest.position));
-    const why = `it stood in the place of the new snapshot ${id}, which nothing had been made for`;
+    const why = `it was at the path of the new snapshot ${id}, for which nothing had been created`;
     await journal.record([{ type: 'OrphanQuarantined', data: { path, id, moved, why } }], {
       actor: reconcilerActor,
       reserve: true,

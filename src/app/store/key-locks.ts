@@ -6,7 +6,7 @@ export interface KeyLocks {
   run<T>(keys: readonly string[], operation: () => Promise<T>): Promise<T>;
   /** Runs an operation while no other one runs on any key. */
   exclusive<T>(operation: () => Promise<T>): Promise<T>;
-  /** Resolves when what holds or awaits the key now has ended. */
+  /** Resolves when the operations that hold or await the key now have ended. */
   idle(key: string): Promise<void>;
 }
 

@@ -57,7 +57,7 @@ export function createLogHealth(log: Pick<EventLog, 'onTrouble'>, root?: RootGua
 }
 
 const hasStopped = (reason: string) =>
-  new Fault('stopped', `the log takes no more events: ${reason}`, { hint: 'restart the daemon' });
+  new Fault('stopped', `the log accepts no more events: ${reason}`, { hint: 'restart the daemon' });
 
 /**
  * Throws the Fault of another root, or (`stopped`) of a log that accepts nothing until a restart. It is then unknown whether the

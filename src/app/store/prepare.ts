@@ -73,7 +73,7 @@ async function isIntact({ journal, driver, logger }: StoreContext, id: number): 
   try {
     why = await defectOf({ journal, driver }, id);
   } catch (error) {
-    logger.warn({ id, error: errorText(error) }, 'layer not adopted: it can not be verified');
+    logger.warn({ id, error: errorText(error) }, 'layer not adopted: it could not be verified');
     return false;
   }
   if (why === undefined) return true;

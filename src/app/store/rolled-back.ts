@@ -5,7 +5,7 @@ import type { Journal } from './journal.ts';
  * would leave such a volume below the last id, where recovery cannot tell an unused volume from one with data.
  */
 export interface RolledBack {
-  /** Some of the prepares under way may have lost their event, and not yet their volume. */
+  /** The event of some prepares under way may be rolled back, and their volume not purged yet. */
   readonly pending: boolean;
   /** Resolves when those have ended, including their undo. */
   gone(): Promise<void>;

@@ -12,7 +12,7 @@ import { removeSnapshot, updateSnapshot } from './remove.ts';
 import { volumeOf, withDriverLabels } from './volume-of.ts';
 
 /**
- * The use cases that the gRPC edge offers. A refusal is a left answer, a Fault is thrown. Every answer to a change is
+ * The use cases that the gRPC edge serves. A refusal is a left answer, a Fault is thrown. Every answer to a change is
  * given only when its event is on stable storage; every read shows only durable state, and waits for nothing else.
  */
 export interface Snapshots {

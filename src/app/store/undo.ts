@@ -33,7 +33,7 @@ export function createUndo(logger: Logger, retrier: Retrier): Undo {
   };
 }
 
-/** Retries operations with growing pauses until they succeed: for what must be done, and no client waits for. */
+/** Retries operations with growing pauses until they succeed: for work that must succeed and that no client waits for. */
 export interface Retrier {
   /** Runs `fn` after a pause, and again until it succeeds. `about` describes it in the log. */
   add(about: object, message: string, fn: () => Promise<void>): void;

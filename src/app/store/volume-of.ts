@@ -8,7 +8,7 @@ export function volumeOf(state: State, { id, kind, parentId, labels }: Snapshot)
   return { id, kind, parents: ancestors(state.parentGraph, parentId), labels };
 }
 
-/** The layer with an id, live or retained: its snapshot and its volume. */
+/** The layer with an id, existing or retained: its snapshot and its volume. */
 export function layerWith(state: State, id: number): { snapshot: Snapshot; volume: Volume } | undefined {
   const living = snapshotWith(state, id);
   if (living !== undefined) return { snapshot: living, volume: volumeOf(state, living) };
@@ -16,7 +16,7 @@ export function layerWith(state: State, id: number): { snapshot: Snapshot; volum
   return retained === undefined ? undefined : { snapshot: retained, volume: retainedVolume(state, retained) };
 }
 
-/** The ids of all committed layers, live and retained, in ascending order. */
+/** The ids of all committed layers, existing and retained, in ascending order. */
 export function layersOf({ volumes: { wanted, retained } }: State): readonly number[] {
   const ids = [...retained.keys()];
   for (const [id, { kind }] of wanted) if (kind === 'committed') ids.push(id);
@@ -46,7 +46,7 @@ export function snapshotWith(state: State, id: number): Snapshot | undefined {
 /** The path of a snapshot's volume, relative to the root. */
 export const pathOf = (id: number): string => `snapshots/${id}`;
 
-/** The live snapshot under a key, which a decision on the same state has found or made. */
+/** The existing snapshot under a key, which a decision on the same state has found or made. */
 export function snapshotUnder(state: State, key: string): Snapshot {
   const snapshot = state.index.get(key);
   if (snapshot === undefined) throw new TypeError(`snapshot ${key} is not in the state that it was decided on`);
@@ -59,7 +59,7 @@ export function withDriverLabels(driver: Pick<VolumeDriver, 'labelsOf'>, snapsho
   return added === undefined ? snapshot : { ...snapshot, labels: { ...snapshot.labels, ...added } };
 }
 
-/** The volumes that a state requires on disk, live and retained ones, each after its parents. */
+/** The volumes that a state requires on disk, existing and retained ones, each after its parents. */
 export function volumesInOrder(state: State): readonly Volume[] {
   const living = [...state.index.values()].map((snapshot) => volumeOf(state, snapshot));
   const retained = [...state.volumes.retained].map(([, { snapshot }]) => retainedVolume(state, snapshot));

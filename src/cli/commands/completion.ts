@@ -96,5 +96,5 @@ function fish(commands: readonly CommandText[]): readonly string[] {
   ];
 }
 
-/** In single quotes, as all three shells take it. */
+/** In single quotes, as all three shells accept it. */
 const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;

@@ -45,7 +45,7 @@ export async function log(given: Given, options: LogOptions, deps: CliDeps, prin
     throw new Fault('misuse', 'log: --follow never ends, --until would end it', { hint: 'use one of them' });
   const root = storeRoot(options);
   const files = deps.storeFiles(root);
-  const render = options.json === true ? asJson : createEventTable(looks(options));
+  const render = options.json === true ? asJson : createEventTable(tableOptions(options));
   const opened = await files.openLog();
   const { end } = opened;
   const printed = async () => {
@@ -78,7 +78,7 @@ async function keyOf(
   }
 }
 
-const looks = ({ whole, relative }: LogOptions) => ({
+const tableOptions = ({ whole, relative }: LogOptions) => ({
   whole,
   paint: createPaint(),
   ago: relative === true ? wallClock : undefined,

@@ -133,7 +133,7 @@ function whatOf(event: Event): string {
 const countsOf = (found: Readonly<Record<string, number>>) =>
   Object.entries(found).map(([action, count]) => `${count} ${action}`);
 
-/** `+a=1` added, `~a=2` changed, `-a` taken away. */
+/** `+a=1` added, `~a=2` changed, `-a` deleted. */
 function labelChanges(before: Labels, after: Labels): string {
   const changes = Object.entries(after).map(([name, value]) =>
     value === '' ? `-${name}` : `${before[name] === '' ? '+' : '~'}${name}=${value}`,

@@ -1,4 +1,4 @@
-/** Where a command's answer goes. */
+/** Receives the lines of a command's answer. */
 export type Print = (lines: readonly string[]) => void;
 
 /** Prints lines on standard output. */
@@ -6,7 +6,7 @@ export const print: Print = (lines) => {
   if (lines.length > 0) process.stdout.write(`${lines.join('\n')}\n`);
 };
 
-/** Whoever reads our output may stop reading, as `head` does: that is no error. */
+/** The reader of the output may stop reading, as `head` does: that is no error. */
 export function endQuietlyOnClosedPipe(): void {
   for (const stream of [process.stdout, process.stderr])
     stream.on('error', (error: NodeJS.ErrnoException) => {

@@ -1,4 +1,4 @@
-/** A column of a table: its title, and which side its cells stand on. The last column is never padded. */
+/** A column of a table: its title and its alignment. The last column is never padded. */
 export interface Column {
   readonly title: string;
   readonly align?: 'left' | 'right';

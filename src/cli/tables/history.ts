@@ -11,8 +11,8 @@ import { createTable, fieldLines } from '../output/table.ts';
 import { agoOf, brief, dateOf, durationOf, plain, sizeText } from '../output/text.ts';
 import type { TableOptions } from './tables.ts';
 
-export const historyLines = (histories: readonly History[], looks: TableOptions): readonly string[] =>
-  histories.flatMap((one, at) => [...(at === 0 ? [] : ['']), ...oneHistory(one, looks)]);
+export const historyLines = (histories: readonly History[], options: TableOptions): readonly string[] =>
+  histories.flatMap((one, at) => [...(at === 0 ? [] : ['']), ...oneHistory(one, options)]);
 
 function oneHistory(one: History, { whole, relative }: TableOptions): readonly string[] {
   const { id, key, name, now, activeFor, parents, children, committed, events } = one;

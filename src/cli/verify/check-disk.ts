@@ -19,8 +19,7 @@ const todos: Readonly<Record<ActionType, string>> = {
     'restore the directory from a backup before the next start to be able to restore the layer; otherwise `snapledger reconcile` ends its retention',
   'undo-commit': '`snapledger reconcile` unfreezes it; the active stays as it was',
   'finish-commit': '`snapledger reconcile` drops what only the active needed',
-  quarantine:
-    '`snapledger reconcile` moves it to quarantine/ below the root; look into it there, and delete it by hand',
+  quarantine: '`snapledger reconcile` moves it to quarantine/ below the root; inspect it there, and delete it by hand',
   discard: '`snapledger reconcile` deletes it: it has never been written to',
 };
 

@@ -11,7 +11,7 @@ import type { Finding, StepReport } from './report.ts';
 const shown = 10;
 
 const todo =
-  'look at it; a layer that containers or images use is repaired by pulling its image again after removing it: a pull does not adopt what was changed';
+  'inspect it; a layer that containers or images use is repaired by pulling its image again after removing it: a pull does not adopt what was changed';
 
 /**
  * Compares every committed layer, existing or retained, with its measurement and its manifest, if it has one. A daemon may
@@ -45,7 +45,7 @@ export async function checkLayers(
       alteredIn.set(id, new Set(altered.map(({ path }) => path)));
       if (altered.length > 0) found.push({ snapshot: id, ...findingOf(about, altered) });
     } catch (error) {
-      const { message, hint } = faultOf(error, 'a look at it');
+      const { message, hint } = faultOf(error, 'inspecting it');
       found.push({ snapshot: id, what: plain(`${about}: ${message}`), todo: hint });
     }
   }

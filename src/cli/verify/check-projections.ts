@@ -43,7 +43,7 @@ async function misplaced(log: ReadableLog, { position, chainHash }: Checkpoint['
   if (position > log.end.position)
     return {
       what: `the log ends at position ${log.end.position}, but a checkpoint shows that it once held position ${position}`,
-      todo: 'bring back the newer log, or look at `snapledger repair --dry-run`; to continue with this older log, delete the checkpoints directory',
+      todo: 'restore the newer log, or run `snapledger repair --dry-run`; to continue with this older log, delete the checkpoints directory',
     };
   if ((await log.chainHashAt(position)) === chainHash) return undefined;
   return {

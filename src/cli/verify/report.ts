@@ -12,7 +12,7 @@ export interface Finding {
   readonly entries?: readonly Altered[];
 }
 
-/** What one step of verify looked at and found. */
+/** What one step of verify checked and found. */
 export interface StepReport {
   readonly step: 'chain' | 'anchors' | 'projections' | 'parents' | 'volumes' | 'orphans' | 'layers';
   readonly figures: Readonly<Record<string, number>>;

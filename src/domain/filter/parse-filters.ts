@@ -8,7 +8,7 @@ import { createMatcher, type Matches } from './selector.ts';
 const maxLength = 65_536;
 
 /**
- * containerd's filters as one question to a snapshot: it passes if any filter matches, and a filter matches if all of its
+ * containerd's filters as one test of a snapshot: it passes if any filter matches, and a filter matches if all of its
  * terms do. No filters, or an empty one among them, pass every snapshot. The refusal says which filter is wrong, in which
  * column (characters, from 1), and what was expected there. Never throws.
  */

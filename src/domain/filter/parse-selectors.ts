@@ -65,7 +65,7 @@ function readValue(text: string, at: number, operator: string): Read<string> {
   const [first] = text.slice(at, at + 1);
   if (first === '"' || (operator === '~=' && (first === '/' || first === '|'))) return readQuoted(text, at);
   if (first === '/' || first === '|') throw new SyntaxFault(at, `expected a value; ${first} quotes only after ~=`);
-  // The first character may be any but a mark of the grammar: containerd's scanner looks at the later ones alone.
+  // The first character may be any but one of the grammar: containerd's scanner checks only the later ones.
   const value = matchAt(/[^,.=!~](?:(?!,)[\p{L}\p{M}\p{N}\p{P}\p{S}])*/uy, text, at);
   if (value === '') throw new SyntaxFault(at, 'expected a value, plain or quoted');
   return { value, end: at + value.length };

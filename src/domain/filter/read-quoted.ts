@@ -57,7 +57,7 @@ function pushCharacter(bytes: number[], character: string): void {
   for (const byte of encoder.encode(character)) bytes.push(byte);
 }
 
-/** Where a filter or a regular expression stops making sense, and why. Never leaves this folder: it becomes a refusal. */
+/** A syntax error in a filter or a regular expression. Never leaves this folder: it becomes a refusal. */
 export class SyntaxFault extends Error {
   /** offset in UTF-16 units of the text that was parsed */
   readonly offset: number;

@@ -8,7 +8,7 @@ export type Selector =
 
 export type Matches = (snapshot: Snapshot) => boolean;
 
-/** The question that a term asks. An absent field counts as empty text for != and ~=, and never equals anything. */
+/** The test of a term. An absent field counts as empty text for != and ~=, and never equals anything. */
 export function createMatcher(selector: Selector): Matches {
   const field = fieldOf(selector.path);
   switch (selector.operator) {
@@ -23,13 +23,13 @@ export function createMatcher(selector: Selector): Matches {
   }
 }
 
-/** A snapshot's field, or undefined where it is absent. */
+/** A snapshot's field, or undefined if it is absent. */
 type ReadField = (snapshot: Snapshot) => string | undefined;
 
 /**
- * The field that containerd's path names: `name`, `parent` (there even if empty), `kind` ("active", "view" or
+ * The field that containerd's path names: `name`, `parent` (present even if empty), `kind` ("active", "view" or
  * "committed"), `labels.NAME`, with the dots of a label's name as part of the path or quoted. Any other is always absent.
- * What follows name, parent or kind is not looked at.
+ * What follows name, parent or kind is ignored.
  */
 function fieldOf([first, ...rest]: readonly string[]): ReadField {
   switch (first) {

@@ -53,7 +53,7 @@ export const events: Route<EventsSource, typeof parameters> = {
   },
 };
 
-/** A client that reconnects sends the last position that it has seen. This wins over its address, which is where it once began. */
+/** A client that reconnects sends the last position that it has seen. This overrides its address, which has the position that it once began at. */
 function startOf(id: string | readonly string[] | undefined, from = 1): either.Either<string, number> {
   if (typeof id !== 'string' || id === '') return either.right(Math.max(from, 1));
   return either.bimap(

@@ -217,7 +217,7 @@ test('a layer that cannot be verified is not adopted, and stays retained', async
   failing = true;
   right(await store.snapshots.prepare(prepare('default/9/e', '', { labels: { [refLabel]: 'sha256:a' } }), actor));
   assert.equal(retained(store), [1, 2, 3]);
-  assert.ok(store.said.some(({ message }) => message === 'layer not adopted: it can not be verified'));
+  assert.ok(store.said.some(({ message }) => message === 'layer not adopted: it could not be verified'));
 });
 
 test('changes during the examination of a layer count', async () => {

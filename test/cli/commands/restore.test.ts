@@ -45,7 +45,7 @@ const stopped = (deps: MemoryDeps, asked: string[]): MemoryDeps => ({
     const layer = { id: 7, key: 'default/7/sha256:aaa', kind: 'committed', parent: '', parentId: null } as const;
     return name === '7'
       ? either.right([{ ...layer, labels: {}, created: 1n, updated: 1n }])
-      : refuse('not-found', `snapshot ${name}: no layer of that name or number is retained`);
+      : refuse('not-found', `snapshot ${name}: no layer of that name or id is retained`);
   },
 });
 
@@ -75,7 +75,7 @@ test('restores on a stopped store, by an abbreviated name', async ({ deps }) => 
 
 test('refuses a name that is not retained, and suggests the nearest', async ({ deps }) => {
   const fault = await caughtFault(printed(stopped(deps, []), 'default/7/sha256:aab'));
-  assert.is(fault.message, 'snapshot default/7/sha256:aab: no layer of that name or number is retained');
+  assert.is(fault.message, 'snapshot default/7/sha256:aab: no layer of that name or id is retained');
   const untouched = { ...deps, restoreStopped: () => assert.unreachable('the store was opened') as never };
   assert.is((await caughtFault(printed(untouched, 'nobody'))).code, 'io');
   assert.match(fault.hint, 'did you mean default/7/sha256:aaa? `snapledger restore` lists');

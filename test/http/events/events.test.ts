@@ -265,12 +265,12 @@ test('drops a reader that does not read, says so, and continues for the others',
       data: { ...prepared(id, `k${id}`).data, labels: big },
     } as Event);
   await waitFor('the drop', () => context.dropped.length === 1);
-  assert.match(context.dropped[0] ?? '', 'nothing was taken for 0.4 seconds');
+  assert.match(context.dropped[0] ?? '', 'no data was read for 0.4 seconds');
   await record(context, prepared(200, 'last'));
   await waitFor('the other', () => reader.text().includes('"last"'));
   stalled.socket.resume();
   await new Promise((resolve) => stalled.socket.once('close', resolve));
-  assert.match(stalled.text(), '{"error":"nothing was taken for 0.4 seconds: connect again"}\n');
+  assert.match(stalled.text(), '{"error":"no data was read for 0.4 seconds: connect again"}\n');
   assert.is(context.subscribers(), 1);
 });
 
