@@ -14,7 +14,7 @@ export interface RootOptions {
   readonly config?: string;
 }
 
-const hint = 'name the root of a store with --root; `snapledger init` makes one';
+const hint = 'name the root of a store with --root; `snapledger init` creates one';
 
 /** The root of a store that has a log, from --root or the settings. Throws a Fault (`misuse`) if there is none. */
 export function storeRoot({ root, config }: RootOptions): string {

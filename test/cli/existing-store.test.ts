@@ -49,7 +49,7 @@ test('init creates a store once, which serve --existing then serves', async ({ s
   const daemon = await serving.start();
   await serving.connect().prepare('a');
   await daemon.stop();
-  assert.not.match(daemon.log(), 'a new, empty store was made');
+  assert.not.match(daemon.log(), 'a new, empty store was created');
   assert.is((await snapledgerRun('verify', '--root', root)).status, 0);
 });
 
@@ -59,7 +59,7 @@ test('a start that creates a store reports it, as a warning and in a metric', as
   const warning = daemon
     .log()
     .split('\n')
-    .find((line) => line.includes('a new, empty store was made'));
+    .find((line) => line.includes('a new, empty store was created'));
   assert.is(JSON.parse(warning ?? '{}').level, 'warn');
   const metrics = await askDaemon(join(sandbox.path, 's.http.sock'), 'GET', '/metrics');
   assert.match(metrics?.body ?? '', /^snapledger_events_total\{type="StoreCreated"\} 1$/m);

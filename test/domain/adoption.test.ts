@@ -105,7 +105,7 @@ test('restore is refused with the reason', () => {
     ['nobody', [], 'not-found', 'no layer of that name or id is retained'],
     ['77', [], 'not-found', 'no layer'],
     [a.name, [restored(1)], 'already-exists', 'was not removed, it exists'],
-    ['1', [restored(1)], 'already-exists', 'it lives'],
+    ['1', [restored(1)], 'already-exists', 'it exists'],
     [a.name, [prepared(3, a.name)], 'failed-precondition', 'the name is taken again, by snapshot 3'],
     ['2', [{ type: 'RetentionEnded', data: { id: 1, key: a.name, why: 'old' } }], 'failed-precondition', 'is gone'],
     ['1', [{ type: 'RetentionEnded', data: { id: 1, key: a.name, why: 'old' } }], 'failed-precondition', 'old at'],

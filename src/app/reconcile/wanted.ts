@@ -63,7 +63,7 @@ export function wantedOf(state: State, driver: Pick<VolumeDriver, 'occupies'>, c
   const { volumes, storeInfo } = state;
   return {
     volumes: function* () {
-      for (const [id, living] of volumes.wanted) yield wanted(id, living);
+      for (const [id, existing] of volumes.wanted) yield wanted(id, existing);
       for (const [, retained] of volumes.retained) yield kept(retained);
     },
     has: (id) => volumes.wanted.has(id) || volumes.retained.has(id),

@@ -2,7 +2,7 @@ import type { Journal } from './journal.ts';
 
 /**
  * Keeps new ids waiting while volumes of rolled-back prepares may still be on the disk. If a newer id became durable first, a crash
- * would leave such a volume below the last id, where recovery cannot tell an unused volume from one with data.
+ * would leave such a volume below the last id, and recovery cannot distinguish an unused volume there from one with data.
  */
 export interface RolledBack {
   /** The event of some prepares under way may be rolled back, and their volume not purged yet. */

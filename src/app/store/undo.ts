@@ -53,7 +53,7 @@ export function createRetrier(logger: Logger): Retrier {
     const again = async () => {
       try {
         await fn();
-        logger.info(about, `${message}: done at last`);
+        logger.info(about, `${message}: succeeded`);
       } catch (error) {
         if (closed) return;
         logger.error({ ...about, error: errorText(error) }, `${message} failed again`);

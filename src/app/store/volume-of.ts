@@ -10,8 +10,8 @@ export function volumeOf(state: State, { id, kind, parentId, labels }: Snapshot)
 
 /** The layer with an id, existing or retained: its snapshot and its volume. */
 export function layerWith(state: State, id: number): { snapshot: Snapshot; volume: Volume } | undefined {
-  const living = snapshotWith(state, id);
-  if (living !== undefined) return { snapshot: living, volume: volumeOf(state, living) };
+  const existing = snapshotWith(state, id);
+  if (existing !== undefined) return { snapshot: existing, volume: volumeOf(state, existing) };
   const retained = retainedWith(state, id);
   return retained === undefined ? undefined : { snapshot: retained, volume: retainedVolume(state, retained) };
 }
@@ -61,7 +61,7 @@ export function withDriverLabels(driver: Pick<VolumeDriver, 'labelsOf'>, snapsho
 
 /** The volumes that a state requires on disk, existing and retained ones, each after its parents. */
 export function volumesInOrder(state: State): readonly Volume[] {
-  const living = [...state.index.values()].map((snapshot) => volumeOf(state, snapshot));
+  const existing = [...state.index.values()].map((snapshot) => volumeOf(state, snapshot));
   const retained = [...state.volumes.retained].map(([, { snapshot }]) => retainedVolume(state, snapshot));
-  return [...living, ...retained].sort((a, b) => a.parents.length - b.parents.length || a.id - b.id);
+  return [...existing, ...retained].sort((a, b) => a.parents.length - b.parents.length || a.id - b.id);
 }

@@ -65,7 +65,7 @@ test('a failure is logged and does not stop the others', async () => {
   await commitLayers(store, ['a', 'b']);
   await waitFor('the other', () => made().length === 1);
   assert.equal(made(), [2]);
-  const [warning] = store.said.filter(({ message }) => message.startsWith('manifest not made'));
+  const [warning] = store.said.filter(({ message }) => message.startsWith('manifest not created'));
   assert.equal(warning?.fields, { id: 1, error: 'a file can not be read' });
 });
 

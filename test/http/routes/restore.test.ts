@@ -16,7 +16,7 @@ function createSource() {
     restore: async (name: string) => {
       asked.push(name);
       if (name !== 'ns/1/a b') return refuse('not-found', `snapshot ${name}: no such layer`);
-      if (asked.length > 1) return refuse('already-exists', `snapshot ${name}: it lives`);
+      if (asked.length > 1) return refuse('already-exists', `snapshot ${name}: it exists`);
       return either.right([{ ...layer, id: 1, key: name }]);
     },
   };
