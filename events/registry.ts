@@ -17,7 +17,7 @@ export type Event = {
 export type EventOf<T extends EventType> = Extract<Event, { type: T }>;
 
 /** A fact as it is written to a log: the type with its version, the data as plain JSON. */
-export interface WireEvent {
+interface WireEvent {
   readonly type: string;
   readonly data: unknown;
 }

@@ -8,7 +8,7 @@ export interface ReadableMap<K, V> extends Iterable<readonly [K, V]> {
 }
 
 /** What a fold does to a projection. */
-export interface MutableMap<K, V> extends ReadableMap<K, V> {
+interface MutableMap<K, V> extends ReadableMap<K, V> {
   set(key: K, value: V): unknown;
   delete(key: K): boolean;
 }

@@ -69,7 +69,7 @@ function changeBy(envelope: Envelope): Partial<SnapshotHistory> {
 }
 
 /** The events of all snapshots that ever had a key or name. */
-export interface HistoryOfKey {
+interface HistoryOfKey {
   readonly key: string;
   readonly ids: ReadonlySet<number>;
   readonly events: readonly Envelope[];

@@ -54,7 +54,7 @@ export function evolve(state: MutableState, envelope: Envelope): MutableState {
 }
 
 /** Totals of the retained layers. */
-export interface RetainedTotals {
+interface RetainedTotals {
   readonly count: number;
   /** their own bytes, as far as they were measured */
   readonly bytes: number;

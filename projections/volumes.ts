@@ -16,7 +16,7 @@ export interface Wanted {
 }
 
 /** A volume that must be deleted from the disk. */
-export interface PendingPurge {
+interface PendingPurge {
   /** position of the event that made it pending purge */
   readonly since: number;
   readonly why: string;

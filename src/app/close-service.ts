@@ -19,7 +19,7 @@ export interface ClosingLimits {
   readonly checkpoint: number;
 }
 
-/** With what else a stop may take (`stopTime` in main.ts) less than the unit file's TimeoutStopSec. */
+/** With what else a stop may take (`stopTime` in daemon.ts) less than the unit file's TimeoutStopSec. */
 export const closingLimits: ClosingLimits = { work: 4_000, record: 2_000, checkpoint: 3_000 };
 
 interface Context {

@@ -5,7 +5,7 @@ import * as either from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
 import { Fault } from '../ports/fault.ts';
 
-export interface DaemonAnswer {
+interface DaemonAnswer {
   readonly status: number;
   readonly body: string;
 }

@@ -39,7 +39,7 @@ export interface LossReport {
   readonly unreadable: number;
 }
 
-export interface LostRecord {
+interface LostRecord {
   readonly position: number;
   readonly type: string;
   readonly id: number | null;
@@ -79,7 +79,7 @@ export interface MoveOptions {
 }
 
 /** Moved archives and their positions. */
-export interface MovedArchives {
+interface MovedArchives {
   readonly first: number;
   readonly last: number;
   readonly to: string;

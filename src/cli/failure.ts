@@ -15,7 +15,7 @@ export function errorLines(error: unknown, json: boolean): readonly string[] {
 }
 
 /** What failed and why, then what to do about it. A defect shows its stack. */
-export function failureLines(error: unknown): readonly string[] {
+function failureLines(error: unknown): readonly string[] {
   if (!(error instanceof Fault)) {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
     return [

@@ -5,7 +5,7 @@ import type { Retained } from '../../projections/volumes.ts';
 import type { Prepare } from './commands.ts';
 
 /** A layer that exists already and equals the one that an active will become. */
-export interface Adoptable {
+interface Adoptable {
   readonly snapshot: Snapshot;
   /** it must be restored first; a layer that was restored and not adopted yet exists already */
   readonly retained: Retained | undefined;

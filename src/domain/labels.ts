@@ -10,7 +10,7 @@ const maxPairBytes = 4096;
  * Update which replaces them all: twice as many bytes, each six characters of JSON at worst, fit into what a cluster takes
  * in one append (1 MiB). A message of gRPC (16 MiB) holds 100 such snapshots.
  */
-export const maxLabelBytes = 64 * 1024;
+const maxLabelBytes = 64 * 1024;
 
 const encoder = new TextEncoder();
 

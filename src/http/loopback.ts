@@ -26,13 +26,17 @@ export function listenOnLoopback(server: Server, { host, port }: LoopbackAddress
   });
 }
 
-function faultFor(error: NodeJS.ErrnoException, where: string): Fault {
+function faultFor(error: NodeJS.ErrnoException, address: string): Fault {
   if (error.code === 'EADDRINUSE')
-    return new Fault('busy', `http.listen: another process listens on ${where}`, {
+    return new Fault('busy', `http.listen: another process listens on ${address}`, {
       hint: 'stop the other one, or choose another port',
       cause: error,
     });
-  return faultOf(error, `http.listen: ${where}`, 'choose a loopback address that this machine has, as 127.0.0.1:7475');
+  return faultOf(
+    error,
+    `http.listen: ${address}`,
+    'choose a loopback address that this machine has, as 127.0.0.1:7475',
+  );
 }
 
 /** The answer to a request that may not pass; undefined lets it pass. */

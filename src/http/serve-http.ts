@@ -62,9 +62,9 @@ function createListener(options: HttpOptions, stopping: AbortSignal, guard: () =
   return server;
 }
 
-function watch(server: Server, logger: Logger, where: object): void {
-  server.on('error', (error) => logger.error({ err: error, ...where }, 'http socket failed'));
-  logger.info(where, 'http is listening');
+function watch(server: Server, logger: Logger, address: object): void {
+  server.on('error', (error) => logger.error({ err: error, ...address }, 'http socket failed'));
+  logger.info(address, 'http is listening');
 }
 
 function refuseMalformed(_error: Error, socket: Duplex): void {

@@ -33,7 +33,7 @@ export async function anchorOf(log: ReadableLog): Promise<Anchor> {
 }
 
 /** Which anchors a log contains. */
-export interface Anchored {
+interface Anchored {
   /** positions of those that it contains, in order */
   readonly holds: readonly number[];
   /** the first that it does not contain, and the reason */

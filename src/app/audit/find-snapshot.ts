@@ -33,7 +33,7 @@ export const ambiguousRow = ({ message, hint, snapshots }: Ambiguous) =>
   AmbiguousRow.encode({ error: message, hint, snapshots: [...snapshots] });
 
 /** The only candidate with a name, as `named`; undefined for none. Throws an Ambiguous for several. */
-export function onlyNamed<C extends Candidate>(candidates: readonly C[], text: string): C | undefined {
+function onlyNamed<C extends Candidate>(candidates: readonly C[], text: string): C | undefined {
   const found = named(candidates, text);
   if (found.length > 1) throw new Ambiguous(text, found);
   return found[0];
@@ -55,7 +55,7 @@ export const nearestHint = (near: readonly string[], otherwise: string): string 
   near.length === 0 ? otherwise : `the nearest are: ${near.join(', ')}`;
 
 /** What a name means in the history of a log. */
-export interface Meant {
+interface Meant {
   /** key or name of all these */
   readonly key: string;
   /** for a key or name every snapshot that ever had it, otherwise the only one with that name */

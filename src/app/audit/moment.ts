@@ -4,7 +4,7 @@ import type { ReadableLog } from '../../ports/readable-log.ts';
 import { lastUpTo, newestIn, rangesIn } from './read-events.ts';
 
 /** A point of a log as an operator names it: a position, or a time in nanoseconds since 1970 UTC. */
-export type Moment = { readonly position: number } | { readonly time: bigint };
+type Moment = { readonly position: number } | { readonly time: bigint };
 
 const billion = 1_000_000_000n;
 const secondsIn: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };

@@ -91,7 +91,7 @@ async function* chosenFrom(batches: Batches, choose: Chooser): Batches {
   }
 }
 
-export interface Following {
+interface Following {
   readonly choose: Chooser;
   readonly everyMilliseconds: number;
   /** changes whenever the log does; cheap */

@@ -5,7 +5,7 @@ import { snapshotWith, volumeOf } from '../store/volume-of.ts';
 import { type BackgroundContext, eachEvent } from './pipeline.ts';
 
 /** Flushes layers while they are unpacked, so that their commits have less to flush. */
-export interface EarlyFlusher {
+interface EarlyFlusher {
   close(): void;
 }
 

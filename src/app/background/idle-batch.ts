@@ -1,5 +1,5 @@
 /** Collects the ids of layers until commits pause, so that work with no hurry is done for all of them once a pull is over. */
-export interface IdleBatch {
+interface IdleBatch {
   add(id: number): void;
   /** Drops the ids that wait. Resolves when the work under way has ended. */
   close(): Promise<void>;

@@ -5,7 +5,7 @@ import { createIdleBatch } from './idle-batch.ts';
 import { type BackgroundContext, eachEvent } from './pipeline.ts';
 
 /** Has a manifest made of each committed layer, in an idle batch, and deleted with the layer. */
-export interface ManifestMaker {
+interface ManifestMaker {
   /** Ends what is under way: the next start makes what is missing. */
   close(): Promise<void>;
 }

@@ -20,9 +20,9 @@ export interface ErrorPolicy {
 }
 
 /** For work that the next start makes up for, or that is only a view. */
-export const skipping: ErrorPolicy = { retries: 5, firstPause: 100, maxPause: 10_000, atLast: 'skip' };
+const skipping: ErrorPolicy = { retries: 5, firstPause: 100, maxPause: 10_000, atLast: 'skip' };
 
-export interface PipelineOptions {
+interface PipelineOptions {
   readonly name: string;
   /** position after which it begins; default: that of the durable state */
   readonly after?: number;

@@ -8,7 +8,7 @@ import type { Journal } from '../store/journal.ts';
 import { expectSameHistory } from './same-history.ts';
 import { type ForwardStatus, notYet } from './status.ts';
 
-export interface ForwarderOptions {
+interface ForwarderOptions {
   readonly source: Pick<EventLog, 'read'>;
   /** Opens the target for writing, again after every failure: what it holds then shows where to go on. */
   readonly openTarget: () => Promise<EventLog>;

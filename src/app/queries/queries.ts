@@ -38,7 +38,7 @@ const selection = {
   lines: { codec: Count, cli: '-n, --lines <count>', help: 'show only the last N events' },
 } as const;
 
-export type LogValues = Values<typeof selection>;
+type LogValues = Values<typeof selection>;
 
 /** The selection of decoded parameters. Its key still has to be looked up. */
 export const selectionOf = ({ type, from, lines, ...rest }: LogValues): Selection => ({

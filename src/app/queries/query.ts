@@ -1,6 +1,6 @@
 import * as either from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
-import { Decimal, decodeWith, Nanoseconds } from '../../../events/codecs.ts';
+import { Decimal, decodeWith, Nanoseconds, Whole } from '../../../events/codecs.ts';
 import { decodeEnvelope, type Envelope, encodeEnvelope, Meta } from '../../../events/envelope.ts';
 import type { LayerFiles } from '../../ports/layers.ts';
 import type { StoreFiles } from '../../ports/store-files.ts';
@@ -112,3 +112,12 @@ export const EventRow = new WireType<Envelope>(
   decodeEnvelope,
   encodeEnvelope,
 );
+
+/** An action of the reconciler, as `POST /reconcile` answers it. */
+export const ActionRow = t.intersection(
+  [t.strict({ type: t.string, why: t.string }), t.partial({ id: Whole, path: t.string, key: t.string })],
+  'Action',
+);
+
+/** A restored layer, as `POST /restore` answers it. */
+export const RestoredRow = t.strict({ id: Whole, key: t.string }, 'Restored');

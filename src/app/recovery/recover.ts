@@ -15,7 +15,7 @@ import type { Journal } from '../store/journal.ts';
 import { withUptime } from '../store/journal.ts';
 
 /** The session that opens the store. */
-export interface Opener {
+interface Opener {
   readonly store: string;
   readonly version: string;
   /** the kernel's boot id */

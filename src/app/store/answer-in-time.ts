@@ -3,7 +3,7 @@ import { deferred } from '../../ports/promises.ts';
 import type { Journal } from './journal.ts';
 
 /** Milliseconds that a change may wait for a log that does not answer: an election of a cluster is over well before. */
-export const maxWait = 30_000;
+const maxWait = 30_000;
 
 /**
  * Bounds how long a change may wait for a log that does not answer: it is then answered with a Fault (`stopped`). The change

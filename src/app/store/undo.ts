@@ -2,7 +2,7 @@ import { errorText } from '../../ports/fault.ts';
 import type { Logger } from '../../ports/logger.ts';
 
 /** What is being undone, and why. */
-export interface Undoing {
+interface Undoing {
   readonly operation: 'prepare' | 'commit';
   readonly id: number;
   readonly key: string;

@@ -24,7 +24,7 @@ export function layersOf({ volumes: { wanted, retained } }: State): readonly num
 }
 
 /** The volume of a retained snapshot: its parents may be retained too. */
-export function retainedVolume(state: State, { id, kind, parentId, labels }: Snapshot): Volume {
+function retainedVolume(state: State, { id, kind, parentId, labels }: Snapshot): Volume {
   const parents: number[] = [];
   let next = parentId;
   for (let kept = retainedWith(state, next); kept !== undefined; kept = retainedWith(state, next)) {

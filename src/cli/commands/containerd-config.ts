@@ -4,7 +4,7 @@ import { loadConfig } from '../../config/load-config.ts';
 import { configOption, path } from '../options.ts';
 import { type Print, print } from '../output/print.ts';
 
-export interface ContainerdConfigOptions {
+interface ContainerdConfigOptions {
   readonly address?: string;
   readonly config?: string;
   readonly cri?: boolean;
@@ -24,7 +24,7 @@ export function addContainerdConfig(program: Command): void {
  * Prints what containerd's own configuration needs. containerd 1.6 and 1.7 ignore `capabilities` and `exports`,
  * 2.0 and later use them.
  */
-export async function containerdConfig(options: ContainerdConfigOptions, print: Print): Promise<void> {
+async function containerdConfig(options: ContainerdConfigOptions, print: Print): Promise<void> {
   const config = loadConfig({ file: options.config, flags: { address: options.address } });
   const { address, root, driver, overlay } = config;
   const remaps = driver === 'overlay' && overlay.remapIds;

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import * as t from 'io-ts';
-import { ActionRow } from '../../app/queries/changes.ts';
+import { ActionRow } from '../../app/queries/query.ts';
 import type { Action } from '../../app/reconcile/action.ts';
 import { actionRow, type Described } from '../../app/reconcile/action.ts';
 import { loadConfig } from '../../config/load-config.ts';
@@ -13,7 +13,7 @@ import { plain } from '../output/text.ts';
 import { loadStore, type RootOptions, storeRoot } from '../store-files.ts';
 import { compare } from '../verify/check-disk.ts';
 
-export interface ReconcileOptions extends RootOptions {
+interface ReconcileOptions extends RootOptions {
   readonly dryRun?: boolean;
   readonly json?: boolean;
 }

@@ -4,7 +4,7 @@ import * as t from 'io-ts';
 import type { State } from '../../../projections/state.ts';
 import { Ambiguous } from '../../app/audit/find-snapshot.ts';
 import { listRetained, RetainedRow } from '../../app/audit/list-snapshots.ts';
-import { RestoredRow } from '../../app/queries/changes.ts';
+import { RestoredRow } from '../../app/queries/query.ts';
 import { loadConfig } from '../../config/load-config.ts';
 import { nearest } from '../../domain/nearest.ts';
 import { restorable, retainedAs } from '../../domain/restore.ts';
@@ -17,7 +17,7 @@ import { plain } from '../output/text.ts';
 import { loadStore, type RootOptions, storeRoot } from '../store-files.ts';
 import { retainedLines } from '../tables/snapshots.ts';
 
-export interface RestoreOptions extends RootOptions {
+interface RestoreOptions extends RootOptions {
   readonly json?: boolean;
   /** digests in full */
   readonly whole?: boolean;

@@ -17,7 +17,7 @@ import { checkProjections } from '../verify/check-projections.ts';
 import { explainRows } from '../verify/explain-rows.ts';
 import { type Finding, type Row, reportLines, rowLines, verdictOf } from '../verify/report.ts';
 
-export interface VerifyOptions extends RootOptions {
+interface VerifyOptions extends RootOptions {
   readonly json?: boolean;
   /** anchors that were kept elsewhere, as lines or @FILE */
   readonly anchor?: readonly string[];

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 
-export interface OptionText {
+interface OptionText {
   /** as `-n, --lines <count>` */
   readonly flags: string;
   readonly long: string;

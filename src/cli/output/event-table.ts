@@ -5,7 +5,7 @@ import { type Colour, colourless, type Paint } from './print.ts';
 import { createTable } from './table.ts';
 import { agoOf, brief, dateOf, durationOf, plain, sizeText } from './text.ts';
 
-export interface EventTableOptions {
+interface EventTableOptions {
   /** digests in full */
   readonly whole?: boolean | undefined;
   /** how long ago it was as seen from this time, instead of when it was */

@@ -1,17 +1,17 @@
 /** A column of a table: its title and its alignment. The last column is never padded. */
-export interface Column {
+interface Column {
   readonly title: string;
   readonly align?: 'left' | 'right';
 }
 
 /** Renders rows as aligned lines, batch by batch: a column gets wider when it must and never narrower. */
-export interface Table {
+interface Table {
   /** The lines of these rows, after the head if they are the first. `paint` puts a cell that has its width into colour. */
   lines(rows: readonly (readonly string[])[], paint?: PaintCell): readonly string[];
 }
 
 /** `row` counts from 0 within what is rendered at once. */
-export type PaintCell = (cell: string, row: number, column: number) => string;
+type PaintCell = (cell: string, row: number, column: number) => string;
 
 const gap = '  ';
 

@@ -24,7 +24,7 @@ const todos: Readonly<Record<ActionType, string>> = {
 };
 
 /** The disk and its findings. */
-export interface CheckedDisk {
+interface CheckedDisk {
   readonly reports: readonly StepReport[];
   readonly found: readonly Found[];
   /** what the reconciler would do, as far as two comparisons agree */

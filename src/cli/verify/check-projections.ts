@@ -8,7 +8,7 @@ import type { ReadableLog } from '../../ports/readable-log.ts';
 import type { Finding, StepReport } from './report.ts';
 
 /** The replayed log, and how the checkpoints compare with it. */
-export interface Replayed extends Pick<Replay, 'state' | 'repairs' | 'quarantined'> {
+interface Replayed extends Pick<Replay, 'state' | 'repairs' | 'quarantined'> {
   readonly report: StepReport;
 }
 
@@ -71,7 +71,7 @@ export interface Noted<T extends 'LogRepaired' | 'OrphanQuarantined'> {
   readonly data: EventOf<T>['data'];
 }
 
-export interface Replay {
+interface Replay {
   readonly state: State;
   readonly repairs: readonly Noted<'LogRepaired'>[];
   readonly quarantined: readonly Noted<'OrphanQuarantined'>[];

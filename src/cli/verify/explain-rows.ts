@@ -7,7 +7,7 @@ import { dateOf } from '../output/text.ts';
 import type { Noted } from './check-projections.ts';
 import type { Row } from './report.ts';
 
-export interface Explained {
+interface Explained {
   readonly state: State;
   /** what the disk has below snapshots/ */
   readonly found: readonly Found[];

@@ -9,7 +9,7 @@ import { type Format, type Row, renderAll, rowsOf } from './format.ts';
 /** Milliseconds without events for a client before it is sent a heartbeat, even while others get events. */
 const heartbeatInterval = 15_000;
 
-export interface EventStream {
+interface EventStream {
   readonly feed: Feed;
   readonly wanted: Wanted;
   readonly format: Format;

@@ -1,7 +1,7 @@
 import * as either from 'fp-ts/lib/Either.js';
 import type { Snapshot } from '../../../projections/snapshot.ts';
-import { ActionRow, RestoredRow } from '../../app/queries/changes.ts';
 import { Switch, Text } from '../../app/queries/parameters.ts';
+import { ActionRow, RestoredRow } from '../../app/queries/query.ts';
 import { actionRow, type Described } from '../../app/reconcile/action.ts';
 import type { Answer } from '../../domain/commands.ts';
 import { asJson, failure, jsonOf, misuse, plain, type Route, textOf } from '../route.ts';
