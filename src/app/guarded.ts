@@ -72,10 +72,10 @@ export const guardSnapshots = (root: RootGuard, snapshots: Snapshots): Snapshots
     ...{ usage: 'none', stat: 'none', list: 'none' },
   });
 
-/** What can't be kept or released now is tried again with a later event. */
-export const guardBallast = (root: RootGuard, { keep, release }: Ballast): Ballast => ({
-  keep: async () => {
-    if (root.check() === undefined) await keep();
+/** What can't be restored or released now is retried with a later event. */
+export const guardBallast = (root: RootGuard, { restore, release }: Ballast): Ballast => ({
+  restore: async () => {
+    if (root.check() === undefined) await restore();
   },
   release: async () => root.check() === undefined && (await release()),
 });

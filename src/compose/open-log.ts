@@ -76,7 +76,7 @@ async function openInCluster(
   identity: Identity | undefined,
   { metrics, logger, ballast }: LogTools,
 ) {
-  await ballast?.keep();
+  await ballast?.restore();
   const store = identity?.store ?? randomUUID();
   const { log } = await openKurrentEventLog({
     url,

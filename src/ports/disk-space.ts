@@ -12,15 +12,15 @@ export interface DiskSpace {
 export type MeasureDiskSpace = () => Promise<DiskSpace>;
 
 /**
- * Space that is held only to be released: if a file system needs space of another kind even to write in place (btrfs: metadata),
- * this is the reserve for it.
+ * Space that is reserved only to be released on a full disk: some file systems need space even to write in place (btrfs:
+ * metadata).
  */
 export interface Ballast {
-  /** Creates what is missing of it, as far as there is space; if there was none, not again at once. Never rejects. */
-  keep(): Promise<void>;
+  /** Creates what is missing of it, if there is space; does not retry within seconds if there was none. Never rejects. */
+  restore(): Promise<void>;
   /**
-   * Releases it, and waits for whatever else was deleted and is not free yet. Resolves when that space can be used, with whether
-   * there was any. Never rejects.
+   * Releases it, and waits for the space of other deletions. Resolves when that space can be used, with whether there was any.
+   * Never rejects.
    */
   release(): Promise<boolean>;
 }

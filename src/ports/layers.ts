@@ -3,8 +3,8 @@ import type { Usage, Volume } from './volume-driver.ts';
 
 /** Reads the layers of a store. Follows no link out of them, changes nothing. All reject with a Fault. */
 export interface LayerFiles {
-  /** Every layer holds all that its parents hold too (btrfs), or only what is new in it (overlay). */
-  readonly whole: boolean;
+  /** Whether a layer includes the content of its parents (btrfs), or only what is new in it (overlay). */
+  readonly complete: boolean;
   inspect(layer: LayerId, path: readonly string[]): Promise<PathInLayer>;
 }
 

@@ -9,7 +9,7 @@ export interface RootGuard {
    */
   check(): Fault | undefined;
   /** As check, but always checks everything: before acting on the results of a scan. */
-  checkAnew(): Fault | undefined;
+  checkFully(): Fault | undefined;
 }
 
 /** Throws the Fault of a root that must not be touched at present. */
@@ -20,6 +20,6 @@ export function expectRoot(root: RootGuard | undefined): void {
 
 /** Throws the Fault of a root that changed, so that the results of the last scan are invalid. */
 export function expectSameRoot(root: RootGuard): void {
-  const fault = root.checkAnew();
+  const fault = root.checkFully();
   if (fault !== undefined) throw fault;
 }

@@ -10,7 +10,7 @@ const test = suite('root guard');
 test('a driver is halted and closed even on another root', async () => {
   const wrong = new Fault('stale', 'root: is another directory', { hint: 'bring it back' });
   const driver = createMemoryDriver();
-  const guarded = guardDriver({ check: () => wrong, checkAnew: () => wrong }, driver);
+  const guarded = guardDriver({ check: () => wrong, checkFully: () => wrong }, driver);
   const volume = { id: 1, kind: 'active', parents: [], labels: {} } as const;
   await guarded.usage(volume).then(
     () => assert.unreachable(),
@@ -27,7 +27,7 @@ test('a driver is halted and closed even on another root', async () => {
 test('reads are passed on only while the root is the opened one', async () => {
   const wrong = new Fault('stale', 'root: is another directory', { hint: 'bring it back' });
   let fault: Fault | undefined;
-  const root = { check: () => fault, checkAnew: () => fault };
+  const root = { check: () => fault, checkFully: () => fault };
   const [first, second] = enveloped([prepared(1, 'a'), prepared(2, 'b')]).map((envelope) => [envelope]);
   const reading = guardReads(root, {
     async *read(_after: number) {

@@ -2,7 +2,7 @@ import * as t from 'io-ts';
 import { Decimal } from '../../../events/codecs.ts';
 import { Fault } from '../../ports/fault.ts';
 
-/** What an export holds. */
+/** The manifest of an export. */
 export interface Contents {
   readonly store: string;
   readonly driver: string;

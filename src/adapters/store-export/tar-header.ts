@@ -3,7 +3,7 @@ export const block = 512;
 /** Bytes after a member of this size, up to the next block. */
 export const padding = (size: number): number => (block - (size % block)) % block;
 
-/** What ends a tar file. */
+/** The end of a tar file. */
 export const endOfArchive = Buffer.alloc(2 * block);
 
 const maxOctal = 8 ** 11;

@@ -55,7 +55,7 @@ async function done(what: string, running: ReturnType<Tar>): Promise<void> {
     throw faultOf(printedError(errors, errors.trim()), `${what}: tar`, 'check the disk, and run as root');
 }
 
-/** What tar does not carry by itself; paths relative to the layer, with a byte in each character. */
+/** Entries that tar does not carry; paths relative to the layer, with a byte in each character. */
 interface Inspected {
   /** useless without the processes that created them */
   readonly sockets: readonly string[];

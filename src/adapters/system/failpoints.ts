@@ -45,7 +45,7 @@ const isStep = (text: string): text is Step => steps.some((step) => step === tex
 const isAction = (text: string): text is Action => actions.has(text);
 const misuse = (what: string, hint: string) => new Fault('misuse', `${failpointsVariable}: ${what}`, { hint });
 
-/** Makes the steps fail that a text names; with no text none fails. */
+/** Makes the steps fail that a text names. Without a text no step fails. */
 export function createFailpoints(text = ''): Failpoint {
   const failpoints = parseFailpoints(text);
   if (failpoints.length === 0) return noFailpoints;

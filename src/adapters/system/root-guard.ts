@@ -44,7 +44,7 @@ interface Known extends DirectoryIdentity, Watched {
 const hint =
   'something was mounted over it, or it was unmounted, moved or deleted: restore the right one, and the daemon continues by itself';
 
-/** Remembers the root that is present now. Throws a Fault if there is none. */
+/** Records the identity of the root that is present now. Throws a Fault if there is none. */
 export function createRootGuard(root: string): WatchingGuard {
   let known: readonly Known[] = [identified(root, { name: '' })];
   let at = Number.NEGATIVE_INFINITY;
@@ -78,7 +78,7 @@ export function createRootGuard(root: string): WatchingGuard {
   };
   return {
     check,
-    checkAnew: () => inspectNow(true),
+    checkFully: () => inspectNow(true),
     watch: (directories) => {
       known = [...known, ...directories.map((directory) => identified(root, directory))];
       at = fullAt = Number.NEGATIVE_INFINITY;
@@ -111,7 +111,7 @@ function identified(root: string, { name, recreated }: Watched): Known {
   }
 }
 
-/** What is wrong with a directory, if anything. */
+/** The fault of a directory that was replaced or removed; undefined if it is unchanged. */
 function changed(
   root: string,
   { path, name, device, inode }: Known,

@@ -2,14 +2,14 @@ import type { Readable } from 'node:stream';
 import { execa, execaSync } from 'execa';
 import { Fault } from '../../ports/fault.ts';
 
-/** How a command ended: its exit status (128 for a signal), and what it wrote, without the end of the last line. */
+/** The exit status of a command (128 for a signal) and its output, without the last line feed. */
 export interface Finished {
   readonly status: number;
   readonly output: string;
   readonly errors: string;
 }
 
-/** What a command reads and writes. By default it reads nothing, and writes text. */
+/** A command's input and output. By default no input, and text as output. */
 export interface Streams {
   readonly input?: Readable;
   /** a file that its output is appended to */
@@ -32,7 +32,7 @@ export async function runCommand(
   return finishedOf(file, await execa(file, args, { ...plain, ...stdin, ...stdout, encoding }));
 }
 
-/** The same while the calling thread waits. */
+/** The same, but blocks the calling thread. */
 export function runCommandSync(file: string, args: readonly string[]): Finished {
   return finishedOf(file, execaSync(file, args, { ...plain, stdin: 'ignore' }));
 }

@@ -63,7 +63,7 @@ export async function blame(
     const state = await stateAt(files, log, log.end.position);
     const layers = await layersOf(state.storeInfo.driver);
     const inspected = await inspectLayers(layers, chainOf(state, findSnapshot(state, key)), steps);
-    const found = layers.whole ? inWholeTrees(inspected) : inLayers(inspected);
+    const found = layers.complete ? inWholeTrees(inspected) : inLayers(inspected);
     if (found === undefined)
       throw new Fault('missing', `${path}: no layer of ${key} has it or ever deleted it`, { hint: fromRoot });
     if ('blocked' in found) throw notFollowed(found);

@@ -33,7 +33,7 @@ async function withRoot(work: (place: Place) => Promise<void>): Promise<void> {
 }
 
 const said = (guard: WatchingGuard) => {
-  const fault = guard.checkAnew();
+  const fault = guard.checkFully();
   return fault === undefined ? 'there' : `${fault.code}: ${fault.message}`;
 };
 
@@ -114,7 +114,7 @@ test('reports an ext4 error after which nothing is written, even on an idle root
 
 test('caches its answer for at most a millisecond', () =>
   withRoot(async ({ root, guard }) => {
-    assert.is(guard.checkAnew(), undefined);
+    assert.is(guard.checkFully(), undefined);
     renameSync(root, `${root}-moved`);
     await sleep(2);
     assert.instance(guard.check(), Fault);

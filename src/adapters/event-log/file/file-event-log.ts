@@ -70,7 +70,7 @@ export async function openFileEventLog(options: FileEventLogOptions): Promise<Fi
       throw faultOf(error, `log ${directory}`);
     }
   });
-  await ballast?.keep();
+  await ballast?.restore();
   return opened;
 }
 

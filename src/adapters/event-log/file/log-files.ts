@@ -19,7 +19,7 @@ interface LogFiles {
   readonly files: readonly LogFile[];
 }
 
-/** What repairs, torn tails and moves of archives have left is part of the log. */
+/** Files left by repairs, torn tails and moves of archives are part of the log. */
 const kept = /^(torn-.*\.bin|damaged-.*|[0-9]{20}\.base|moved\.json)$/;
 
 /** The files of a log, which a daemon may continue to write. Rejects with a Fault, as `readLogDirectory` does. */

@@ -84,7 +84,7 @@ export async function connect(url: string): Promise<Connection> {
 const isMissing = (error: unknown) =>
   (error as { readonly type?: string }).type === 'stream-not-found' || /stream not found/i.test(errorText(error));
 
-/** What an error of the client means for the call that met it. */
+/** The meaning of a client's error for the call that failed. */
 export type Meaning =
   /** the stream does not end at the revision that the call expected */
   | { readonly kind: 'conflict' }

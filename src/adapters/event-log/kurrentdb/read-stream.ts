@@ -103,7 +103,7 @@ export async function chainHashAt(
   return position < first ? undefined : (await readOne(stream, position))?.chainHash;
 }
 
-/** What there is of a stream. */
+/** The readable range and the settings of a stream. */
 export interface StreamState {
   readonly end: LogPosition;
   /** position of the first event that is shown, 1 unless events have expired */
@@ -139,13 +139,13 @@ export async function readEnds(stream: Stream, genesis: string): Promise<StreamS
 
 /** The metadata of a stream (its last event in `$$STREAM`), as far as they affect its events. */
 export interface StreamSettings {
-  /** softly deleted: nothing of it is shown, and the next append would begin it anew */
+  /** softly deleted: its events are not shown, and the next append would begin a new stream */
   readonly deleted: boolean;
   /** settings that let events expire or hide them, as `$maxCount=2`; empty for none */
   readonly limits: string;
-  /** limits that take away events which are still to come */
+  /** limits that let future events expire */
   readonly expiring: boolean;
-  /** limits that can leave nothing to show; `$maxCount` always leaves the last event */
+  /** limits under which no event may remain; `$maxCount` always keeps the last one */
   readonly emptying: boolean;
 }
 

@@ -107,7 +107,7 @@ const unanswered = ({ where }: Stream, why: string) =>
     hint: 'check that its nodes run, have a leader, and can be reached from here; the daemon then continues by itself',
   });
 
-/** Bytes that an append has besides the JSON of its event. */
+/** Bytes of an append in addition to the JSON of its event. */
 const margin = 4_096;
 
 /** The fault for an event over the log's own limit, or with `cause` over the cluster's. */

@@ -60,7 +60,7 @@ async function checkStream(stream: Stream, { first, written }: WatchOptions): Pr
     stream.read({ from: 0, direction: 'forwards', count: 1 }),
   ]);
   const now = written();
-  // What was written meanwhile is settled by its append.
+  // An append that ran meanwhile detects trouble itself.
   if (before.busy || now.busy || before.position !== now.position) return undefined;
   const end = last === undefined ? 0 : Number(last.revision) + 1;
   if (end > now.position)
@@ -74,7 +74,7 @@ async function checkStream(stream: Stream, { first, written }: WatchOptions): Pr
   return undefined;
 }
 
-/** What the metadata show. */
+/** The trouble that the stream's settings cause. */
 function troubleOf(stream: Stream, settings: StreamSettings): Trouble | undefined {
   if (settings.deleted) return { fault: deletedStream(stream), refuses: 'all' };
   if (settings.expiring)

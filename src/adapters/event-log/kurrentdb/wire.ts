@@ -27,7 +27,7 @@ export interface Stored {
 const theirs: Readonly<Record<string, string>> = { correlation: '$correlationId', causation: '$causationId' };
 const ours: Readonly<Record<string, string>> = { $correlationId: 'correlation', $causationId: 'causation' };
 
-/** What an envelope has beside its data and its meta. */
+/** Metadata keys for the fields of an envelope other than data and meta. */
 const own = { id: 'snapledger.id', time: 'snapledger.time', chainHash: 'snapledger.chainHash' } as const;
 
 /** Puts envelopes into the chain after `before`. */

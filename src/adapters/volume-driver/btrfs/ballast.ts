@@ -34,9 +34,10 @@ const slice = 16;
 const pause = 5000;
 
 /**
- * What btrfs needs for writes in place and for deletions, of both kinds that can run out. Metadata of the disk is held in a
- * subvolume of its own, `ROOT/ballast`, which a single call releases. What a quota on the root's subvolume leaves is held in a
- * file, `ROOT/ballast.quota`: a quota counts each subvolume by itself, and a file can be deleted even if the quota is used up.
+ * Reserves what btrfs needs for writes in place and for deletions. Two things can run out:
+ * - metadata of the disk: reserved by the subvolume `ROOT/ballast`, which a single call releases;
+ * - a quota on the root's subvolume: reserved by the file `ROOT/ballast.quota`, since a quota counts each subvolume separately,
+ *   and a file can be deleted even if the quota is used up.
  * Undefined if the root is not on btrfs: on other file systems preallocated blocks are enough.
  */
 export function createBallast({ root, calls, preallocate, warn }: Setup): Ballast | undefined {
@@ -63,10 +64,12 @@ export function createBallast({ root, calls, preallocate, warn }: Setup): Ballas
       return false;
     }
   };
-  const keep = async () => {
+  const restore = async () => {
     if (complete || performance.now() - tried < pause) return;
     tried = performance.now();
-    const quota = await attempt('nothing is held for a quota that is used up', () => keepFile(quotaPath, preallocate));
+    const quota = await attempt('nothing is held for a quota that is used up', () =>
+      createQuotaFile(quotaPath, preallocate),
+    );
     const metadata = await attempt('no metadata is held for a full disk', createMetadata);
     complete = quota && metadata;
   };
@@ -89,7 +92,7 @@ export function createBallast({ root, calls, preallocate, warn }: Setup): Ballas
     }
   };
   const inOrder = createQueue();
-  return { keep: () => inOrder(keep), release: () => inOrder(release) };
+  return { restore: () => inOrder(restore), release: () => inOrder(release) };
 }
 
 /** Runs one operation after another. */
@@ -102,7 +105,7 @@ function createQueue() {
   };
 }
 
-function keepFile(path: string, preallocate: System['preallocate']): void {
+function createQuotaFile(path: string, preallocate: System['preallocate']): void {
   if ((statSync(path, { throwIfNoEntry: false })?.blocks ?? 0) > 0) return;
   const fd = openSync(path, 'w', 0o600);
   try {

@@ -76,7 +76,7 @@ function retryWithSpace(reclaim: () => Promise<boolean>, ballast: Ballast | unde
         await free();
       }
     const removed = await remove();
-    void ballast?.keep();
+    void ballast?.restore();
     return removed;
   };
 }

@@ -8,7 +8,7 @@ import { createLayout } from './layout.ts';
 /** Layers of the btrfs driver are complete trees. A snapshot keeps inode numbers and times of what it does not change. */
 export function createBtrfsLayerFiles(root: string): LayerFiles {
   return {
-    whole: true,
+    complete: true,
     inspect: async ({ id, committed }, path) => {
       const walked = walk(join(root, 'snapshots', String(id), committed ? 'layer' : 'fs'), path);
       return { entry: walked.entry, left: stepsLeft(walked, path), below: path };

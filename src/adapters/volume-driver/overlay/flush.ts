@@ -42,7 +42,7 @@ export function createLayerFlush(
   };
 }
 
-/** Up to so many entries are flushed one by one faster than a busy file system is flushed as a whole. */
+/** Up to this count, flushing single entries is faster than flushing a busy file system as a whole. */
 const maxEntries = 32;
 
 /**

@@ -6,7 +6,7 @@ import type { Volume } from '../../../ports/volume-driver.ts';
 import { isDirectory } from '../shared/directories.ts';
 import { expectContent } from '../shared/faults.ts';
 import type { FindTree } from '../shared/layers/manifest.ts';
-import { stepsLeft, type Walked, walk } from '../shared/layers/walk-layer.ts';
+import { stepsLeft, type WalkResult, walk } from '../shared/layers/walk-layer.ts';
 import { bytesOf, rawPath } from '../shared/paths.ts';
 
 /** Runs a command. */
@@ -19,10 +19,12 @@ type Run = (file: string, args: readonly string[]) => Promise<{ readonly status:
  */
 export function createOverlayLayerFiles(root: string, run: Run): LayerFiles {
   return {
-    whole: false,
+    complete: false,
     inspect: async ({ id }, path) => {
       const walked = walk(join(root, 'snapshots', String(id), 'fs'), path);
-      const xattrs = await Promise.all(walked.met.map(({ absolute, stats }) => overlayXattrs(run, absolute, stats)));
+      const xattrs = await Promise.all(
+        walked.existing.map(({ absolute, stats }) => overlayXattrs(run, absolute, stats)),
+      );
       return {
         entry: entryOf(walked, xattrs, path),
         left: stepsLeft(walked, path),
@@ -32,7 +34,7 @@ export function createOverlayLayerFiles(root: string, run: Run): LayerFiles {
   };
 }
 
-/** What overlay keeps about an entry in its extended attributes. */
+/** Overlay's data about an entry, from its extended attributes. */
 interface OverlayXattrs {
   readonly opaque: boolean;
   /** another name in the same directory, or a path from the root of the layers below */
@@ -40,14 +42,18 @@ interface OverlayXattrs {
   readonly metacopy: boolean;
 }
 
-function entryOf({ entry, met }: Walked, xattrs: readonly OverlayXattrs[], path: readonly string[]): LayerEntry {
+function entryOf(
+  { entry, existing }: WalkResult,
+  xattrs: readonly OverlayXattrs[],
+  path: readonly string[],
+): LayerEntry {
   const within = (depth: number) => path.slice(0, depth).join('/');
-  const last = met.at(-1);
+  const last = existing.at(-1);
   if (last?.stats.isCharacterDevice() && last.stats.rdev === 0n)
     return { is: 'whiteout', by: 'whiteout', at: within(last.depth) };
   const opaque = xattrs.findIndex((each) => each.opaque);
   if (entry.is === 'absent' && opaque !== -1)
-    return { is: 'whiteout', by: 'opaque directory', at: within(met[opaque]?.depth ?? 0) };
+    return { is: 'whiteout', by: 'opaque directory', at: within(existing[opaque]?.depth ?? 0) };
   return entry.is === 'present' ? { ...entry, metadata: xattrs.at(-1)?.metacopy === true } : entry;
 }
 
@@ -68,7 +74,7 @@ const line = /^(?:trusted|user)\.overlay\.(opaque|redirect|metacopy)(?:=0x([0-9a
 async function overlayXattrs(
   run: Run,
   absolute: string,
-  stats: Walked['met'][number]['stats'],
+  stats: WalkResult['existing'][number]['stats'],
 ): Promise<OverlayXattrs> {
   if (!stats.isDirectory() && !stats.isFile()) return { opaque: false, redirect: undefined, metacopy: false };
   const args = ['-h', '--absolute-names', '-e', 'hex', '-m', pattern, '-d', absolute];
@@ -105,7 +111,7 @@ function* pathsBelow(top: string): Generator<string> {
   }
 }
 
-/** Layers travel as overlay keeps them. */
+/** Carries layers in overlay's own format. */
 export function createOverlayCarrier(root: string): VolumeCarrier {
   const content = (volume: Volume) => {
     const directory = `${root}/snapshots/${volume.id}/fs`;

@@ -1,7 +1,7 @@
 import type { Mount, Volume } from '../../../ports/volume-driver.ts';
 import type { KernelTraits } from './kernel-traits.ts';
 
-/** What an operator can set about overlay volumes. */
+/** The operator's options for overlay volumes. */
 export interface OverlayOptions {
   /** added to every overlay mount, after the driver's own options */
   readonly mountOptions?: readonly string[];

@@ -23,7 +23,7 @@ export function ensureDirectory(path: string, mode: number): void {
   if (!makeDirectory(path, mode)) setMode(path, mode);
 }
 
-/** A check costs a third of a change, and the umask or a default ACL rarely removes anything from the mode. */
+/** A check costs a third of a change, and the umask or a default ACL rarely affects the mode. */
 function setMode(path: string, mode: number): void {
   if ((lstatSync(path).mode & 0o7777) !== mode) chmodSync(path, mode);
 }

@@ -10,7 +10,7 @@ export async function guarded<T>(what: string, operation: () => T | Promise<T>):
   }
 }
 
-/** The Fault of an operation that needs a layer which the disk lacks. */
+/** The Fault of an operation whose layer is missing on the disk. */
 export const missingLayer = (what: string, path: string): Fault =>
   new Fault('io', `${what} ${path} is missing`, { hint: '`snapledger verify` lists what the disk lacks' });
 

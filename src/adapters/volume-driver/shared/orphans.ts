@@ -9,7 +9,7 @@ import { type Entry, type ScanJob, scansOf } from './scan.ts';
 
 /** How a driver inspects the entries below `ROOT/snapshots`. */
 export interface Orphans extends ScanJob {
-  /** what a driver makes of an entry */
+  /** the driver's description of an entry */
   foundAt(entry: Entry): Found;
   /** Whether the entry at an absolute path can't have been written into since it was created. */
   isPristine(path: string): boolean | Promise<boolean>;
@@ -17,7 +17,7 @@ export interface Orphans extends ScanJob {
   remove(path: string): number | Promise<number>;
 }
 
-/** What the reconciler does with what is below `ROOT/snapshots`. Scans change nothing. */
+/** The reconciler's actions on entries below `ROOT/snapshots`. Scans change nothing. */
 export function orphanActions(
   orphans: Orphans,
 ): Pick<VolumeDriver, 'scan' | 'scanIds' | 'isPristine' | 'quarantine' | 'discard'> {

@@ -27,7 +27,7 @@ function playedBallast(times: number): Ballast & { readonly operations: string[]
   let left = times;
   return {
     operations,
-    keep: async () => void operations.push('keep'),
+    restore: async () => void operations.push('restore'),
     release: async () => {
       operations.push('release');
       return left-- > 0;
@@ -47,18 +47,18 @@ test('releases it for a reserved event if the disk is full, and creates it again
   const { log } = await openLog(directory, { failpoint: failing.failpoint, ballast });
   failing.arm('log.write', 'ENOSPC');
   assert.is(await codeOf(log.append(eventsAfter(0, 1), reserved)), 'stored');
-  assert.equal(ballast.operations, ['keep', 'release', 'keep']);
+  assert.equal(ballast.operations, ['restore', 'release', 'restore']);
   await log.close();
   assert.equal((await inspectLog(directory)).damage, []);
 });
 
-test('keeps it if an ordinary event finds the disk full', async ({ directory }) => {
+test('restores it if an ordinary event finds the disk full', async ({ directory }) => {
   const failing = createFailpoint();
   const ballast = playedBallast(1);
   const { log } = await openLog(directory, { failpoint: failing.failpoint, ballast });
   failing.arm('log.write', 'ENOSPC');
   assert.is(await codeOf(log.append(eventsAfter(0, 1), now)), 'no-space');
-  assert.equal(ballast.operations, ['keep']);
+  assert.equal(ballast.operations, ['restore']);
   await log.close();
 });
 
@@ -95,7 +95,7 @@ test('accepts a reserved event that cannot be preallocated, and starts a segment
   failing.arm('log.rotate', 'ENOSPC');
   assert.is(await codeOf(log.append(eventsAfter(1, 1), reserved)), 'stored');
   assert.is(segmentsIn(directory).length, 2);
-  assert.equal(ballast.operations, ['keep', 'keep', 'release', 'keep']);
+  assert.equal(ballast.operations, ['restore', 'restore', 'release', 'restore']);
   await log.close();
 });
 
@@ -106,7 +106,7 @@ test('opens with its help', async ({ directory }) => {
   };
   const ballast = playedBallast(1);
   const { log } = await openLog(directory, { ballast, preallocate });
-  assert.equal(ballast.operations, ['release', 'keep']);
+  assert.equal(ballast.operations, ['release', 'restore']);
   await log.close();
 });
 

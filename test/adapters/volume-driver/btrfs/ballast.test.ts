@@ -16,12 +16,12 @@ const untold = (message: string) => assert.unreachable(message);
 btrfsSuite('ballast', (test) => {
   test('is created and released completely', async ({ root, calls }) => {
     const ballast = createBallast({ root, calls, preallocate, warn: untold });
-    await ballast?.keep();
+    await ballast?.restore();
     const path = join(root, 'ballast');
     const { length } = readdirSync(path);
     assert.ok(length > 500, `${length} links`);
     unlinkSync(join(path, '7'));
-    await createBallast({ root, calls, preallocate, warn: untold })?.keep();
+    await createBallast({ root, calls, preallocate, warn: untold })?.restore();
     assert.is(readdirSync(path).length, length);
     const held = join(root, 'ballast.quota');
     assert.is(statSync(held).blocks * 512, 1 << 20);
@@ -35,15 +35,15 @@ btrfsSuite('ballast', (test) => {
   test('replaces a copy that is no subvolume', async ({ root, calls }) => {
     mkdirSync(join(root, 'ballast'));
     const ballast = createBallast({ root, calls, preallocate, warn: untold });
-    await ballast?.keep();
+    await ballast?.restore();
     assert.is(await ballast?.release(), true);
   });
 
   test('is not created again right after its release', async ({ root, calls }) => {
     const ballast = createBallast({ root, calls, preallocate, warn: untold });
-    await ballast?.keep();
+    await ballast?.restore();
     await ballast?.release();
-    await ballast?.keep();
+    await ballast?.restore();
     assert.not(existsSync(join(root, 'ballast')));
   });
 
@@ -54,7 +54,7 @@ btrfsSuite('ballast', (test) => {
       mkdirSync(root);
       fillBlocks(loop);
       fillMetadata(loop);
-      await createBallast({ root, calls, preallocate, warn: untold })?.keep();
+      await createBallast({ root, calls, preallocate, warn: untold })?.restore();
     } finally {
       loop.end();
     }
@@ -66,7 +66,7 @@ btrfsSuite('ballast', (test) => {
       const limited = limitedSubvolume(loop, '16M');
       const root = join(limited, 'root');
       const ballast = createBallast({ root, calls, preallocate, warn: untold });
-      await ballast?.keep();
+      await ballast?.restore();
       const driver = await openDriver(root, { ballast });
       const volume = { kind: 'active', parents: [], labels: {} } as const;
       for (const id of [1, 2]) await driver.create({ ...volume, id });

@@ -65,7 +65,7 @@ export async function writeMoved(directory: string, { store, moves }: Moved): Pr
   await syncDirectory(directory);
 }
 
-/** What a log lacks, for its readers; undefined if nothing was moved. */
+/** The range that a log lacks, for its readers; undefined if nothing was moved. */
 export function goneFrom({ store, moves }: Moved): Gone | undefined {
   const last = moves.at(-1);
   if (last === undefined) return undefined;

@@ -1,7 +1,7 @@
 import { dirname, extname } from 'node:path';
 import { Fault } from '../../../../ports/fault.ts';
 
-/** What is wrong with a line. */
+/** A problem with a line. */
 export interface Flaw {
   readonly what: string;
   /** The line itself is damaged; otherwise it is whole, but does not belong there. At a log's end the first may be a torn write. */

@@ -4,7 +4,7 @@ import * as either from 'fp-ts/lib/Either.js';
 import { decodeEnvelope, type Envelope, encodeEnvelope } from '../../../../../events/envelope.ts';
 import { errorText, Fault } from '../../../../ports/fault.ts';
 
-/** What a line of a segment holds: the first one describes the segment, all others are events. */
+/** The kinds of lines in a segment: the first one is its header, all others are events. */
 type LineKind = 'segment' | 'event';
 
 export interface Line {

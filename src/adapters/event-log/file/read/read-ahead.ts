@@ -16,7 +16,7 @@ export interface SegmentRange {
 /** Verified lines of the segment at `path`. */
 type BlockAhead = WalkedBlock & { readonly path: string };
 
-/** What the thread sends; a fault ends the reading, and so does `null`, the end. */
+/** A message of the thread. A fault or `null` (the end) ends the reading. */
 export type Message =
   | (Omit<BlockAhead, 'lines'> & { readonly lines: Uint8Array<ArrayBuffer> })
   | Pick<Fault, 'code' | 'message' | 'hint'>

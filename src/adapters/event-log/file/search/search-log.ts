@@ -8,7 +8,7 @@ import { type IndexedBlock, storedIndex } from './index-file.ts';
 import { anyTime, indexSegment } from './index-log.ts';
 import { fingerprintOf, mayHold, type Token, tokenOf, tokensIn } from './token-filter.ts';
 
-/** From so many tokens on it is cheaper to parse every line than to search for each token. */
+/** With more tokens it is cheaper to parse every line than to search for each token. */
 const maxNeedles = 4;
 
 /**
@@ -54,7 +54,7 @@ export function createRangesIn(
   };
 }
 
-/** So many bytes are searched faster than they are indexed, unless that is done again and again. */
+/** Up to this size, searching is faster than indexing, unless it is repeated often. */
 const maxUnindexed = 4 << 20;
 /** A filter that any token passes. */
 const matchAll = Buffer.of(0xff);

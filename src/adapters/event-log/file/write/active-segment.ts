@@ -216,7 +216,7 @@ function openFile(path: string, flags: 'r' | 'w' | 'r+'): number {
   }
 }
 
-/** Up to so many bytes a synchronous write is faster than waking a thread. */
+/** Up to this size a synchronous write is faster than waking a thread. */
 const maxSyncWrite = 64 * 1024;
 
 /** Writes all bytes at an offset of a file. Resolves when the kernel has them, which is not yet the disk. */

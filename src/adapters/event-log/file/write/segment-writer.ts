@@ -78,7 +78,7 @@ export class SegmentWriter {
     });
     const records = batch.reduce((sum, append) => sum + append.records, 0);
     onFlush(records, bytes.length, (performance.now() - began) / 1000);
-    this.#restoringBallast = ballast?.keep();
+    this.#restoringBallast = ballast?.restore();
   }
 
   async #start(next: ActiveSegment): Promise<void> {

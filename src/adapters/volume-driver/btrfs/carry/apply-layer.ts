@@ -6,7 +6,7 @@ import type { CopyTree } from '../freeze-layer.ts';
 import { takeOverlayXattrs } from './overlay-xattrs.ts';
 
 interface ApplyTools extends AttributeTools {
-  /** merges one directory into another, whose directories take over the attributes of the first one's */
+  /** merges one directory into another, whose directories get the attributes of the first one's */
   readonly copyTree: CopyTree;
 }
 
@@ -23,7 +23,7 @@ export async function applyLayer(tools: ApplyTools, layer: string, tree: string)
   await copyTimes(tools, clearing.holding);
 }
 
-/** Directories of the layer with their places in the tree. */
+/** Directories of the layer with their paths in the tree. */
 type Places = (readonly [layer: string, tree: string])[];
 
 interface Clearing {

@@ -22,7 +22,7 @@ interface Tools {
 }
 
 /**
- * Carries what each snapshot changes. Works in `ROOT/carried`, or in the system's temporary directory if the root is read-only, and
+ * Carries the changes of each snapshot. Works in `ROOT/carried`, or in the system's temporary directory if the root is read-only, and
  * removes that afterwards.
  */
 export function createBtrfsCarrier({ root, run, copyTree }: Tools): VolumeCarrier {
@@ -77,7 +77,7 @@ function makeScratch(root: string): string {
   }
 }
 
-/** What a subvolume adds to the frozen one that it is a snapshot of, as an overlay layer. Lists and whiteouts are created in `scratch`. */
+/** The changes of a subvolume since the frozen one that it is a snapshot of, as an overlay layer. Lists and whiteouts are created in `scratch`. */
 async function packLayer(tools: AttributeTools, parent: string | undefined, child: string): Promise<readonly Packed[]> {
   const { run, scratch } = tools;
   const { changed, removed } = differenceOf(parent, child);

@@ -3,18 +3,18 @@ import { Fault } from '../../../../ports/fault.ts';
 import { refuseTooLong } from '../../../../ports/layers.ts';
 import { bytesOf, rawPath } from '../../shared/paths.ts';
 
-/** What a tree has that another has not, and the other way round; paths relative to both, with a byte in each character. */
+/** The difference between two trees; paths relative to both, with a byte in each character. */
 export interface Difference {
-  /** what is new or may have been changed, and every directory on the way, each before what is in it */
+  /** entries that are new or may have been changed, and all directories on their paths, each before its content */
   readonly changed: readonly string[];
-  /** what is gone, of directories only the directory */
+  /** removed entries, of directories only the directory */
   readonly removed: readonly string[];
 }
 
 /** More than the resolution of the kernel's clock for times of files. */
 const tick = 20_000_000n;
 
-/** An entry of which nothing shows a change. */
+/** An entry without any sign of a change. */
 interface Unchanged {
   readonly path: string;
   readonly changedAt: bigint;
@@ -30,14 +30,14 @@ interface Walk {
   readonly unchanged: Unchanged[];
   /** all names of each file that has several */
   readonly names: Map<string, string[]>;
-  /** the latest change in the parent, as far as it was seen */
+  /** the latest change seen in the parent */
   newest: bigint;
 }
 
 /**
  * Compares a subvolume with the frozen one that it began as a snapshot of, or with nothing. A snapshot keeps inode numbers, and
  * the kernel stamps every change of an inode (ctime): equal numbers and stamps are the same file, unless the stamp is so close
- * to the freezing that a change right after it could have the same one. Such files count as changed. Throws a Fault
+ * to the freeze that a later change could have the same stamp. Such files count as changed. Throws a Fault
  * (`unsupported`) for a character device 0/0, which would be taken for a removal.
  */
 export function differenceOf(parent: string | undefined, child: string): Difference {

@@ -8,7 +8,7 @@ export type RunBytes = (
   args: readonly string[],
 ) => Promise<{ readonly status: number; readonly output: string; readonly errors: string }>;
 
-/** What changes extended attributes: Node has no call for them, and the commands take names of any bytes only from a file. */
+/** Tools for extended attributes: Node has no call for them, and the commands take names of any bytes only from a file. */
 export interface AttributeTools {
   readonly run: RunBytes;
   /** a directory for lists of names */

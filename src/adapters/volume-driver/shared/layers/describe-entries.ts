@@ -18,7 +18,7 @@ export const properties = [
 /** The properties of an entry, in their order, as text with a byte in each character. */
 export type Description = readonly string[];
 
-/** The description of what a layer removes of its parent's. */
+/** The description of an entry that a layer removes from its parent. */
 export const removal: Description = ['removed', ...properties.slice(1).map(() => '')];
 
 /** Describes entries of a tree. Reads every file, and each with several names once. */

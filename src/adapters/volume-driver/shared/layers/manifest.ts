@@ -11,22 +11,22 @@ import { makeDirectories } from '../../../system/files.ts';
 import type { AttributeTools } from './attributes.ts';
 import { createDescriber, type Description, properties, removal } from './describe-entries.ts';
 
-/** What a committed layer holds of its own. Paths relative to it, with a byte in each character. */
+/** A committed layer's own content. Paths relative to it, with a byte in each character. */
 interface LayerTree {
   readonly top: string;
   /** each after the directory that it is in; the layer itself is the empty path */
   readonly paths: readonly string[];
-  /** what of its parent's it removes, if that is no entry (btrfs) */
+  /** paths of its parent that it removes, if removals are not entries (btrfs) */
   readonly removed: readonly string[];
 }
 
-/** A layer, as far as a reader of it must know it. */
+/** What a reader must know about a layer. */
 export type LayerOf = Pick<Volume, 'id' | 'parents'>;
 
 /** Finds what a layer adds to its parent. Sync. Throws a Fault, or the system's errors. */
 export type FindTree = (layer: LayerOf) => LayerTree;
 
-/** How layers of a store are read. */
+/** Access to the layers of a store. */
 export interface LayerAccess {
   readonly root: string;
   readonly findTree: FindTree;
@@ -79,7 +79,7 @@ export async function makeManifest({ root, findTree, run }: LayerAccess, layer: 
 export const dropManifest = (root: string, id: number): void => rmSync(fileOf(root, id), { force: true });
 
 /**
- * What of a committed layer differs from its manifest, by path; undefined if it has none. Reads every file of it. Rejects with a
+ * How a committed layer differs from its manifest, by path; undefined if it has none. Reads every file of it. Rejects with a
  * Fault, or the system's errors.
  */
 export async function alteredEntries(

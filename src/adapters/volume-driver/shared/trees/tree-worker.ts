@@ -13,7 +13,7 @@ export interface TreeJob {
   readonly path: string;
 }
 
-/** An error as it crosses threads, which drop classes and own properties. Its message names the path as it is now. */
+/** An error sent between threads, which drop classes and own properties. Its message names the current path. */
 export interface TreeError {
   readonly errno: number | undefined;
   readonly message: string;

@@ -15,8 +15,8 @@ export function walked<T>(walk: Walk<T>): T {
 export const pathLimit = 3000;
 
 /**
- * Names in a directory, as latin1 strings, which keep every byte of them, read a few at a time. What is deleted meanwhile may
- * still come; what exists all the time comes once. Throws errors of the file system.
+ * Names in a directory, as latin1 strings, which keep every byte of them, read a few at a time. A name that is deleted meanwhile may
+ * be included; one that exists all the time is included once. Throws errors of the file system.
  */
 export function* namesIn(path: string): Generator<string> {
   const directory = opendirSync(Buffer.from(path, 'latin1'), { encoding: 'buffer' as BufferEncoding, bufferSize: 256 });
@@ -28,7 +28,7 @@ export function* namesIn(path: string): Generator<string> {
   }
 }
 
-/** Walks in progress on one thread. */
+/** The walks in progress on one thread. */
 export interface Walks<T> {
   start(id: number, walk: Walk<T>): void;
   /** Ends a walk; `ended` is not called for it. */
@@ -45,7 +45,7 @@ interface Running<T> {
 }
 
 /**
- * Runs the walk that has had the least time: a small tree is done soon, however large those are that started before it.
+ * Runs the walk that has had the least time: a small tree is completed soon, however large earlier ones are.
  * Messages to the thread are handled between two slices. A walk must not throw.
  */
 export function createWalks<T>(ended: (id: number, result: T) => void): Walks<T> {
