@@ -32,7 +32,7 @@ export interface ReaderCheckpoint {
 /** A log that ends before an event that the reader has is an older copy, or was truncated by a repair. */
 export const logBehind = (seen: number, end: number) =>
   new Fault('corrupt', `the log ends at position ${end}, but the reader has seen position ${seen}`, {
-    hint: 'the log is an older copy, or a repair has truncated it: build what was made of it again, without the checkpoint',
+    hint: 'the log is an older copy, or a repair has truncated it: rebuild what was derived from it, without the checkpoint',
   });
 
 /** A requested position is not in the log any more, or was lost. */

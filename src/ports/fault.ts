@@ -8,7 +8,7 @@ export type FaultCode =
   | 'read-only'
   /** no file descriptors or memory left: of the process, or of the machine */
   | 'exhausted'
-  /** the file system that was open here is not there any more */
+  /** the file system that was open here does not exist any more */
   | 'stale'
   /** an event exceeds the log's limit */
   | 'too-large'

@@ -122,5 +122,5 @@ export interface VolumeDriver {
 /** The fault of a halted driver. */
 export const isHalted = () =>
   new Fault('stopped', 'the volume driver is halted, since the daemon stops', {
-    hint: 'the next start goes on with it',
+    hint: 'the next start continues it',
   });

@@ -177,11 +177,11 @@ test('is not ready while its stream is deleted or expires, and recovers without 
   await client.prepare('a');
   const stream = streamOf(root);
   standIn.streams.delete(stream);
-  await notReady(sandbox, /the stream was deleted.*are taken away/);
+  await notReady(sandbox, /the stream was deleted.*are removed/);
   const refused = await client.prepare('b').catch((error: Error) => error);
   assert.match(String(refused), 'the stream was deleted');
   standIn.streams.setMetadata(stream, { $maxCount: 2 });
-  await notReady(sandbox, /events expire at the cluster \(\$maxCount=2\).*are taken away/);
+  await notReady(sandbox, /events expire at the cluster \(\$maxCount=2\).*are removed/);
   standIn.streams.setMetadata(stream, {});
   await ready(sandbox);
   await client.prepare('b');
@@ -320,7 +320,7 @@ test('stops forwarding if the stream has another history, and does not change it
   };
   standIn.streams.append(`snapledger-${store}`, [foreign], 'none');
   const daemon = await serving(forwardTo(standIn.url)).start();
-  assert.match(String((await reached(sandbox, 'stopped')).error), "it is none of this store's");
+  assert.match(String((await reached(sandbox, 'stopped')).error), 'it does not belong to this store');
   assert.is(standIn.streams.read(`snapledger-${store}`, 0, 'forwards', 100)?.length, 1);
   await daemon.stop();
 });

@@ -26,7 +26,7 @@ test('serve --existing creates nothing, and ends with a status that is restarted
   const root = join(sandbox.path, 'root');
   const missing = await serve(sandbox, root, '--existing');
   assert.is(missing.status, 1);
-  assert.match(missing.stderr, `root ${root}: holds no store, and may not create one`);
+  assert.match(missing.stderr, `root ${root}: holds no store, and creating one is not allowed`);
   assert.match(missing.stderr, /^hint: its disk may not be mounted/m);
   assert.not.ok(existsSync(root));
   // The mount point of the disk.

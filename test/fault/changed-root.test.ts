@@ -57,13 +57,13 @@ const ways: readonly Way[] = [
     name: 'its disk is unmounted',
     away: ({ loop }) => umount('--lazy', loop.path),
     back: ({ loop }) => mount(loop.device, loop.path),
-    reason: /root: is not there any more/,
+    reason: /root: does not exist any more/,
   },
   {
     name: 'its root is moved',
     away: ({ root }) => renameSync(root, `${root}-moved`),
     back: ({ root }) => renameSync(`${root}-moved`, root),
-    reason: /root: is not there any more/,
+    reason: /root: does not exist any more/,
   },
   {
     name: 'its snapshots are replaced by copies',

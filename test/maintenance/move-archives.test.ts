@@ -211,7 +211,7 @@ test('are refused if a copy differs, a base is damaged, or the options are inval
     writeFileSync(base, readFileSync(base).subarray(1));
     const damaged = await asked(root, 'verify');
     assert.is(damaged.status, 3);
-    assert.match(damaged.stdout, 'the state that stands for lost positions is damaged');
+    assert.match(damaged.stdout, 'the checkpoint that replaces lost positions is damaged');
   });
 });
 

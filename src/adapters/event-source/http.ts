@@ -50,7 +50,7 @@ async function responseTo(address: DaemonAddress, { after, types, signal }: Sour
   if (types !== undefined) query.set('types', [...types].join(','));
   const headers = { accept: 'application/x-ndjson' };
   const asked = connectionTo(address, `/events?${query}`, headers, signal);
-  asked.setTimeout(silence, () => asked.destroy(new Error(`nothing has come for ${silence / 1000} seconds`)));
+  asked.setTimeout(silence, () => asked.destroy(new Error(`no data for ${silence / 1000} seconds`)));
   // Errors after the response has begun are reported by the response.
   asked.on('error', () => {});
   asked.end();

@@ -14,7 +14,7 @@ export function createFileReaderCheckpoint(file: string): ReaderCheckpoint {
       });
       if (/^\d{1,15}\n$/.test(text)) return Number(text);
       throw new Fault('corrupt', `checkpoint ${file}: holds no position`, {
-        hint: 'write the position of the last event that was dealt with into it, or delete it to begin again',
+        hint: 'write the position of the last event that was processed into it, or delete it to begin again',
       });
     },
     save: async (position) => {

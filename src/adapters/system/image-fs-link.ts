@@ -12,7 +12,7 @@ export function linkImageFs(path: string, root: string): string | undefined {
     const found = lstatSync(path, { throwIfNoEntry: false });
     if (found?.isSymbolicLink() === true && readlinkSync(path) === root) return undefined;
     if (found !== undefined && !found.isSymbolicLink())
-      return `${path}: is there, and is no link: move it out of the way`;
+      return `${path}: exists and is not a link: move it out of the way`;
     // As containerd makes its root, which may start later.
     mkdirSync(dirname(path), { recursive: true, mode: 0o711 });
     const unfinished = `${path}.new`;

@@ -46,8 +46,8 @@ export const importing = 'importing';
 /** Throws a Fault (`missing`) if a root holds no store, neither an identity nor a log, or one (`corrupt`) if that can't be read. */
 export function expectStore(root: string): void {
   if (readIdentity(root) !== undefined || hasLog(root)) return;
-  throw new Fault('missing', `root ${root}: holds no store, and may not create one`, {
-    hint: 'its disk may not be mounted yet; before the first start of all, make the store: snapledger init',
+  throw new Fault('missing', `root ${root}: holds no store, and creating one is not allowed`, {
+    hint: 'its disk may not be mounted yet; before the first start, create the store: snapledger init',
   });
 }
 

@@ -121,14 +121,14 @@ function changed(
   try {
     const found = directoryIdentity(path);
     if (found.device !== device || found.inode !== inode) {
-      const text = `${about}: is another directory than the one that was opened`;
+      const text = `${about}: is not the directory that was opened`;
       return { fault: new Fault('stale', text, { hint }), missing: false };
     }
     if (writing) accessSync(path, constants.W_OK);
     return undefined;
   } catch (error) {
     if (!isErrno(error, 'ENOENT', 'ENOTDIR')) return { fault: faultOf(error, about), missing: false };
-    return { fault: new Fault('stale', `${about}: is not there any more`, { hint, cause: error }), missing: true };
+    return { fault: new Fault('stale', `${about}: does not exist any more`, { hint, cause: error }), missing: true };
   }
 }
 

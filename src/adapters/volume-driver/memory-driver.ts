@@ -112,7 +112,9 @@ function create(volumes: Map<string, MemoryVolume>, { id, kind, parents: [parent
 function layerOf(volumes: Map<string, MemoryVolume>, id: number): MemoryVolume {
   const volume = volumes.get(String(id));
   if (volume?.layer === true) return volume;
-  throw new Fault('io', `volume ${id}: its layer is missing`, { hint: 'memory forgets with its process' });
+  throw new Fault('io', `volume ${id}: its layer is missing`, {
+    hint: 'the memory driver loses its volumes when the process ends',
+  });
 }
 
 const mountOf = ({ id, kind, parents }: Volume) => ({

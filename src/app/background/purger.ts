@@ -114,7 +114,7 @@ class PurgeQueue {
 
 const purgesCutShort = () =>
   new Fault('stopped', 'volumes of removed snapshots are not purged yet: the daemon stops', {
-    hint: 'the next start goes on with it',
+    hint: 'the next start continues it',
   });
 
 interface Purge {

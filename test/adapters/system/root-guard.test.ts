@@ -65,7 +65,7 @@ test('reports what was mounted over, until it is unmounted', () =>
     for (const name of ['', '/snapshots', '/log', '/quarantine']) {
       await run('mount', ['-t', 'tmpfs', 'tmpfs', root + name]);
       const about = name === '' ? root : `${root}: ${name.slice(1)}`;
-      assert.is(said(guard), `stale: root ${about}: is another directory than the one that was opened`);
+      assert.is(said(guard), `stale: root ${about}: is not the directory that was opened`);
       assert.ok(name !== '' || !existsSync(join(root, 'quarantine')));
       await run('umount', [root + name]);
       assert.is(said(guard), 'there');
@@ -76,7 +76,7 @@ test('reports what was moved, until it is back', () =>
   withRoot(async ({ root, guard }) => {
     for (const name of ['', '/snapshots', '/log']) {
       renameSync(root + name, `${root}-moved`);
-      assert.match(said(guard), /^stale: .*is not there any more$/);
+      assert.match(said(guard), /^stale: .*does not exist any more$/);
       mkdirSync(root + name);
       assert.match(said(guard), /^stale: .*is another directory/);
       rmdirSync(root + name);

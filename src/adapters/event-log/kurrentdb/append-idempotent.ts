@@ -57,7 +57,7 @@ async function alreadyAppended(stream: Stream, links: readonly Link[], opened: n
   if (ours === 0) throw await otherWriterFault(stream, first, opened);
   throw new Fault(
     'corrupt',
-    `${stream.where}: ${ours} of ${links.length} events of one append stand at position ${first}`,
+    `${stream.where}: ${ours} of ${links.length} events of one append are at position ${first}`,
     {
       hint: 'the cluster keeps appends whole: another client has written into the stream, or a backup was mixed into it',
     },

@@ -130,7 +130,7 @@ export function meaningOf(error: unknown, where: string): Meaning {
   if (certificate.test(text))
     return refused(
       'unsupported',
-      `no trust between the two sides: ${text}`,
+      `TLS settings do not match: ${text}`,
       "name the authority that signed the cluster's certificate with tlsCAFile=, or set tls=false if the cluster runs insecure",
     );
   if (/^stream-(deleted|tombstoned)$/.test(type) || /stream .*deleted/i.test(text))

@@ -43,7 +43,7 @@ const options: Readonly<Record<string, RegExp>> = {
  */
 export function readConnectionString(text: string): Target {
   const url = text.trim();
-  if (/^unix:|\/\/unix:/i.test(url)) throw wrong('the client dials no unix sockets', 'name a host and a port');
+  if (/^unix:|\/\/unix:/i.test(url)) throw wrong('the client does not support unix sockets', 'name a host and a port');
   const [, protocol = '', discover = '', credentials, hosts = '', path = '', query = ''] = form.exec(url) ?? [];
   if (!protocols.has(protocol.toLowerCase()))
     throw wrong('it does not begin with kurrentdb:// or kurrentdb+discover://');
@@ -71,7 +71,10 @@ function readHosts(hosts: string): Target['hosts'] {
   return hosts.split(',').map((host) => {
     const [, name = '', port = '2113'] = /^([^:\s$]+)(?::(\d+))?$/.exec(host) ?? [];
     if (name === '')
-      throw wrong(`${host === '' ? 'a host is missing' : `${host} is no host`}`, `write host:port, as in ${example}`);
+      throw wrong(
+        `${host === '' ? 'a host is missing' : `${host} is not a host`}`,
+        `write host:port, as in ${example}`,
+      );
     if (Number(port) < 1 || Number(port) > 65535) throw wrong(`${host}: there is no such port`);
     return { host: name, port: Number(port) };
   });
@@ -86,14 +89,14 @@ function readOptions(query: string): ReadonlyMap<string, string> {
     if (expected === undefined)
       throw wrong(`${name}: there is no such option, or it would let mistakes pass unnoticed`);
     if (!expected.test(value))
-      throw wrong(`${name}: ${value === '' ? 'a value is missing' : `${value} is no value for it`}`);
+      throw wrong(`${name}: ${value === '' ? 'a value is missing' : `${value} is not a value for it`}`);
     given.set(key, decodeURIComponent(value));
   }
   return given;
 }
 
 function checkCredentials(credentials: string, given: ReadonlyMap<string, string>): void {
-  if (!/^[^:]+:.+$/.test(credentials)) throw wrong('user name and password must stand as name:password@');
+  if (!/^[^:]+:.+$/.test(credentials)) throw wrong('user name and password must have the form name:password@');
   if (given.get('tls') === 'false')
     throw wrong(
       'it has a user name, and tls=false: without TLS the client sends no credentials at all',
@@ -109,5 +112,5 @@ function checkFiles(given: ReadonlyMap<string, string>): void {
   if (given.has('usercertfile') !== given.has('userkeyfile')) throw wrong('userCertFile and userKeyFile go together');
 }
 
-const wrong = (what: string, hint = `a whole one is ${example}`) =>
+const wrong = (what: string, hint = `example: ${example}`) =>
   new Fault('misuse', `connection string of the cluster: ${what}`, { hint });

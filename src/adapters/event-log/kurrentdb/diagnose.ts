@@ -30,7 +30,7 @@ export async function diagnose(target: Target, where: string): Promise<Fault | u
     ? new Fault('io', `${where}: no answer from the cluster: ${text}`, {
         hint: 'check that its nodes run, and can be reached from here',
       })
-    : new Fault('unsupported', `${where}: no trust between the two sides: ${text}`, { hint: setting });
+    : new Fault('unsupported', `${where}: TLS settings do not match: ${text}`, { hint: setting });
 }
 
 async function examine(host: Host, { tls, authority, verified }: Target): Promise<Finding | undefined> {
@@ -39,7 +39,7 @@ async function examine(host: Host, { tls, authority, verified }: Target): Promis
   if (refused !== undefined) return { text: `${name}: ${refused}` };
   if (!tls) {
     const plain = await failureOf(shakeHands(host, { rejectUnauthorized: false }), 'secureConnect');
-    return plain === undefined ? { text: `${name} speaks TLS`, setting: 'leave tls=false out' } : undefined;
+    return plain === undefined ? { text: `${name} speaks TLS`, setting: 'remove tls=false' } : undefined;
   }
   const trust = { rejectUnauthorized: verified, ...(authority !== undefined && { ca: readFileSync(authority) }) };
   const wrong = await failureOf(shakeHands(host, trust), 'secureConnect');

@@ -69,7 +69,7 @@ export function verified(stream: Stream, recorded: Recorded, position: number, b
 /** The stored event at a position, not decoded; throws `corrupt` if it is not ours. */
 function ownEvent(stream: Stream, recorded: Recorded, position: number): Stored {
   const stored = storedOf(recorded);
-  if (either.isLeft(stored)) throw foreignFault(stream, position, `it is none of this store's: ${stored.left}`);
+  if (either.isLeft(stored)) throw foreignFault(stream, position, `it does not belong to this store: ${stored.left}`);
   if (stored.right.position === position) return stored.right;
   throw new Fault(
     'corrupt',
@@ -174,7 +174,7 @@ export async function readSettings(stream: Stream): Promise<StreamSettings> {
 
 /** The hint if the cluster does not show events that were written. */
 const cure = ({ name }: Pick<Stream, 'name'>) =>
-  `check the metadata of the stream ($$${name}): what was not scavenged is there again when $maxCount, $maxAge and $tb are taken away`;
+  `check the metadata of the stream ($$${name}): events that were not scavenged are shown again when $maxCount, $maxAge and $tb are removed`;
 
 /** The fault for a stream that was softly deleted. */
 export const deletedStream = (stream: Stream) =>

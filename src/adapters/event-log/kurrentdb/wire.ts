@@ -55,7 +55,7 @@ export const endOf = (links: readonly Link[], before: LogPosition): LogPosition 
 function metadataOf({ id, time, meta }: WireEnvelope, chainHash: string): Record<string, string> {
   const metadata: Record<string, string> = { [own.id]: id, [own.time]: time, [own.chainHash]: chainHash };
   for (const [key, value] of Object.entries(meta)) {
-    if (key.startsWith('$')) throw new TypeError(`append: ${key}: names with a $ are the cluster's own`);
+    if (key.startsWith('$')) throw new TypeError(`append: ${key}: names with a $ are reserved for the cluster`);
     metadata[theirs[key] ?? key] = value;
   }
   return metadata;

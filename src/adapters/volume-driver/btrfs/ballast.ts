@@ -67,10 +67,10 @@ export function createBallast({ root, calls, preallocate, warn }: Setup): Ballas
   const restore = async () => {
     if (complete || performance.now() - tried < pause) return;
     tried = performance.now();
-    const quota = await attempt('nothing is held for a quota that is used up', () =>
+    const quota = await attempt('no space is reserved for a quota that is used up', () =>
       createQuotaFile(quotaPath, preallocate),
     );
-    const metadata = await attempt('no metadata is held for a full disk', createMetadata);
+    const metadata = await attempt('no metadata is reserved for a full disk', createMetadata);
     complete = quota && metadata;
   };
   const release = async () => {

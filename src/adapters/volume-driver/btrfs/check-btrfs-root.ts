@@ -21,7 +21,7 @@ export async function checkBtrfsRoot(root: string, calls: Calls): Promise<string
     });
   layOut(path, {});
   await calls.idOf(path).catch((error) => {
-    throw faultOf(error, `root ${path}: btrfs can't be asked`, 'the daemon must be root');
+    throw faultOf(error, `root ${path}: btrfs calls fail`, 'the daemon must be root');
   });
   await trySnapshot(path, calls);
   return path;
@@ -38,7 +38,7 @@ async function trySnapshot(root: string, calls: Calls): Promise<void> {
       await calls.snapshot(`${scratch}/fs`, scratch, 'layer', { readOnly: true });
     });
   } catch (error) {
-    if (!isFull(error)) throw faultOf(error, `root ${root}: no snapshot can be made and deleted`);
+    if (!isFull(error)) throw faultOf(error, `root ${root}: a snapshot can't be created and deleted`);
   }
 }
 

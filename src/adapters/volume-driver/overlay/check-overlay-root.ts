@@ -35,7 +35,7 @@ export async function checkOverlayRoot(
     makeDirectories(`${scratch}/snapshots`);
     if (!supportsDType(scratch))
       throw new Fault('unsupported', `root ${path}: its file system keeps no types of entries (d_type)`, {
-        hint: 'make it anew with them: mkfs.xfs -n ftype=1, mkfs.ext4 -O filetype',
+        hint: 'create it again with them: mkfs.xfs -n ftype=1, mkfs.ext4 -O filetype',
       });
     if (tryMount !== undefined) await tryMounts({ root: path, scratch, mountOptions, tryMount });
   });
@@ -105,5 +105,5 @@ async function refusal({ scratch, tryMount }: Trial, mountOptions: readonly stri
     if (isFull(error)) throw error;
     return errorText(error);
   }
-  return existsSync(`${scratch}/snapshots/3/fs/${written}`) ? undefined : 'what is written does not get into its layer';
+  return existsSync(`${scratch}/snapshots/3/fs/${written}`) ? undefined : 'writes do not reach its layer';
 }

@@ -126,7 +126,7 @@ function expectLayer(id: number, path: string): Stats {
 function expectEmpty(empty: string): void {
   if (makeDirectory(empty, 0o755) || readdirSync(empty).length === 0) return;
   throw new Fault('misuse', `${empty}: is not empty, and a view without parent shows it`, {
-    hint: 'move out what was put into it',
+    hint: 'move its content elsewhere',
   });
 }
 

@@ -54,8 +54,8 @@ export function hostRoot(mapping: string): number {
     const [, inside, outside, count] = /^(\d+):(\d+):(\d+)$/.exec(range) ?? [];
     if (Number(inside) === 0 && Number(count) > 0) return Number(outside);
   }
-  throw new Fault('misuse', `id mapping ${JSON.stringify(mapping)}: does not say what id 0 is`, {
-    hint: 'the labels uidmapping and gidmapping look like 0:100000:65536',
+  throw new Fault('misuse', `id mapping ${JSON.stringify(mapping)}: does not map id 0`, {
+    hint: 'the labels uidmapping and gidmapping have the form 0:100000:65536',
   });
 }
 

@@ -10,7 +10,8 @@ export function existingRoot(root: string): string {
   try {
     makeDirectories(resolve(root), 0o700);
     const path = realpathSync(root);
-    if (path === '/') throw new Fault('misuse', 'root /: is no directory of its own', { hint: 'take one below it' });
+    if (path === '/')
+      throw new Fault('misuse', 'root /: is not a directory for snapledger only', { hint: 'take one below it' });
     if (statSync(path).isDirectory()) return path;
   } catch (error) {
     throw asRootFault(error, root);
@@ -67,7 +68,7 @@ function trySetAside(root: string): void {
     if (isErrno(error, 'EXDEV'))
       throw new Fault(
         'misuse',
-        `root ${root}: quarantine/ is not on the mount of snapshots/: nothing can be set aside`,
+        `root ${root}: quarantine/ is not on the mount of snapshots/: nothing can be moved there`,
         { hint: 'unmount what is mounted on one of them', cause: error },
       );
     if (!isFull(error)) throw faultOf(error, `root ${root}: a move from snapshots/ to quarantine/`);

@@ -148,7 +148,7 @@ test('refuses a stream with events of another writer', async ({ open, events, st
   standIn.streams.append(stream, [stored], 2);
   const { code, message, hint } = await rejection(open());
   assert.is(code, 'corrupt');
-  assert.match(message, 'position 4: it is none of this store');
+  assert.match(message, 'position 4: it does not belong to this store');
   assert.match(hint, 'no other client may write into this stream');
   const { damage } = await inspectStream({ url: standIn.url, store });
   assert.is(damage.length, 1);

@@ -102,7 +102,7 @@ test('reports the positions of a partial append followed by another writer', asy
   await other.append(events(1, 2, 'b'), now);
   const { code, message } = await rejection(log.append(events(3), now));
   assert.is(code, 'corrupt');
-  assert.match(message, '2 of 3 events of one append stand at position 1');
+  assert.match(message, '2 of 3 events of one append are at position 1');
   assert.is(standIn.streams.read(stream, 0, 'forwards', 9)?.length, 3);
 });
 

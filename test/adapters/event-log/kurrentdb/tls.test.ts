@@ -34,7 +34,7 @@ test('reports that the certificate is not trusted', async () => {
   const { open, host } = await start();
   const { code, message, hint } = await rejection(open({ url: `kurrentdb://admin:changeit@${host}?tls=true` }));
   assert.is(code, 'unsupported');
-  assert.match(message, 'no trust between the two sides');
+  assert.match(message, 'TLS settings do not match');
   assert.match(hint, 'tlsCAFile=');
 });
 
@@ -49,7 +49,7 @@ for (const [what, urlFor, expected, todo] of [
     'a node speaks TLS and tls=false is set',
     (host) => `kurrentdb://${host}?tls=false`,
     'speaks TLS',
-    'leave tls=false out',
+    'remove tls=false',
   ],
 ] as const satisfies readonly (readonly [string, (host: string) => string, string, string])[])
   test(`does not wait if ${what}`, async () => {

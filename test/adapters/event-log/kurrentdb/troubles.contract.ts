@@ -154,7 +154,7 @@ export function troublesContract(name: string, start: (sandbox: Sandbox) => Prom
       await administrator.setMetadata(stream, metadata);
       const { fault, refuses } = await reports(expected);
       assert.is(refuses, 'ordinary');
-      assert.match(fault.hint, 'when $maxCount, $maxAge and $tb are taken away');
+      assert.match(fault.hint, 'when $maxCount, $maxAge and $tb are removed');
       assert.match((await rejection(log.append(events(1, 3), now))).message, /accepts no such events for now/);
       await log.append(events(1, 3), reserved);
       await administrator.setMetadata(stream, {});

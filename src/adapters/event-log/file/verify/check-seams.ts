@@ -69,8 +69,8 @@ export function baseName(position: number): string {
 export function checkBase(directory: string, { position, sha256 }: Base, first: number): Damage | undefined {
   const file = join(directory, baseName(position));
   const damage = (what: string) => ({ file, offset: 0, position: first, what, broken: false });
-  if (!existsSync(file)) return damage('the state that stands for lost positions is missing');
-  return digestOf(file) === sha256 ? undefined : damage('the state that stands for lost positions is damaged');
+  if (!existsSync(file)) return damage('the checkpoint that replaces lost positions is missing');
+  return digestOf(file) === sha256 ? undefined : damage('the checkpoint that replaces lost positions is damaged');
 }
 
 /** SHA-256 of a file's bytes, in hex. */
