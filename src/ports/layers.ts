@@ -42,13 +42,13 @@ export type LayerEntry =
   /** a directory of the path is something else in this layer: nothing is followed */
   | { readonly is: 'blocked'; readonly at: string; readonly type: string; readonly target: string | null };
 
-/** Compares committed layers with what is known of them, with or without a daemon. Changes nothing. All reject with a Fault. */
+/** Compares committed layers with their recorded usage and manifests, with or without a daemon. Changes nothing. All reject with a Fault. */
 export interface LayerInspector {
-  /** A layer is compared with its parent's: what was changed in that one shows here as added or missing (btrfs). */
+  /** Whether a manifest is relative to the parent's layer: a change in that one shows here as added or missing (btrfs). */
   readonly relative: boolean;
-  /** What the layer holds, as the daemon measures it. */
+  /** The layer's usage, as the daemon measures it. */
   usage(volume: Volume): Promise<Usage>;
-  /** What differs from the layer's manifest, by path; undefined if it has none. Reads every file that the layer itself holds. */
+  /** Differences from the layer's manifest, by path; undefined if it has none. Reads all files of the layer itself. */
   altered(volume: Volume): Promise<readonly Altered[] | undefined>;
 }
 
@@ -67,7 +67,7 @@ export interface Manifests {
   /** Creates one on a thread of its own, complete or not at all. Rejects with a Fault. */
   make(volume: Volume): Promise<void>;
   drop(id: number): void;
-  /** Cancels what is being created, without a trace. */
+  /** Cancels pending ones, which leave no file. */
   close(): Promise<void>;
 }
 

@@ -114,8 +114,10 @@ export function writeHolder(root: string, holder: Holder): void {
 /** The fault for a root that another daemon holds. It names that daemon. */
 export function heldBy(root: string): Fault {
   const text = readFileSync(join(root, 'lock'), 'utf8').trim();
-  const who = text === '' ? 'another process' : text;
-  return new Fault('busy', `root ${root}: is in use by ${who}`, { hint: 'stop that daemon, or choose another root' });
+  const holder = text === '' ? 'another process' : text;
+  return new Fault('busy', `root ${root}: is in use by ${holder}`, {
+    hint: 'stop that daemon, or choose another root',
+  });
 }
 
 const misuse = (message: string, hint: string) => new Fault('misuse', message, { hint });

@@ -8,10 +8,10 @@ import type { Recorded } from './connect.ts';
 import type { Stream } from './stream.ts';
 import { envelopeOf, follows, type Stored, storedOf } from './wire.ts';
 
-/** Small reads of the cluster stall for 40 ms each: whatever is read is read in pages of this size. */
+/** Small reads of the cluster stall for 40 ms each, so reads fetch pages of this size. */
 export const pageSize = 1_000;
 
-/** Where reading a stream begins. */
+/** The first event of a stream that can be read. */
 export interface Beginning {
   /** the chain hash before the store's first event */
   readonly genesis: string;
@@ -74,7 +74,7 @@ function ownEvent(stream: Stream, recorded: Recorded, position: number): Stored 
   throw new Fault(
     'corrupt',
     `${stream.where}: position ${position}: position ${stored.right.position} is the first that is shown: events have expired, or were deleted`,
-    { hint: cure(stream) },
+    { hint: metadataHint(stream) },
   );
 }
 
@@ -151,12 +151,12 @@ export interface StreamSettings {
 
 const Metadata = t.partial({ $maxCount: t.number, $maxAge: t.number, $tb: t.number }, 'stream metadata');
 
-/** Reads a stream's metadata. Rejects with a Fault, `corrupt` for metadata that are none. */
+/** Reads a stream's metadata. Rejects with a Fault, `corrupt` for invalid metadata. */
 export async function readSettings(stream: Stream): Promise<StreamSettings> {
   const [last] = await stream.readMetadata();
   const decoded = last === undefined ? either.right({}) : decodeWith(Metadata, last.data);
   if (either.isLeft(decoded))
-    throw new Fault('corrupt', `${stream.where}: its metadata: ${decoded.left}`, { hint: cure(stream) });
+    throw new Fault('corrupt', `${stream.where}: its metadata: ${decoded.left}`, { hint: metadataHint(stream) });
   const { $maxCount, $maxAge, $tb = 0 }: t.TypeOf<typeof Metadata> = decoded.right;
   // A soft delete is a `$tb` of 2^63 - 1, which JSON does not carry exactly.
   const deleted = $tb >= Number.MAX_SAFE_INTEGER;
@@ -173,17 +173,17 @@ export async function readSettings(stream: Stream): Promise<StreamSettings> {
 }
 
 /** The hint if the cluster does not show events that were written. */
-const cure = ({ name }: Pick<Stream, 'name'>) =>
+const metadataHint = ({ name }: Pick<Stream, 'name'>) =>
   `check the metadata of the stream ($$${name}): events that were not scavenged are shown again when $maxCount, $maxAge and $tb are removed`;
 
 /** The fault for a stream that was softly deleted. */
 export const deletedStream = (stream: Stream) =>
   new Fault('corrupt', `${stream.where}: the stream was deleted`, {
-    hint: `nothing was written. ${cure(stream)}`,
+    hint: `nothing was written. ${metadataHint(stream)}`,
   });
 
 /** The fault for a stream whose metadata let events expire; `gone` names those that are not shown any more. */
 export const expiredEvents = (stream: Stream, { limits }: StreamSettings, gone: string) =>
   new Fault('corrupt', `${stream.where}: ${gone}: events expire at the cluster${limits && ` (${limits})`}`, {
-    hint: cure(stream),
+    hint: metadataHint(stream),
   });

@@ -4,22 +4,22 @@ import type { BtrfsCalls } from './ioctl/btrfs-calls.ts';
 interface Tools {
   readonly root: string;
   readonly calls: Pick<BtrfsCalls, 'deleted' | 'sync'>;
-  /** milliseconds that the kernel gets for what was deleted; 30 seconds by default */
+  /** milliseconds to wait for the kernel; 30 seconds by default */
   readonly timeout?: number;
   /** ends the waiting, which rejects with its reason */
   readonly signal?: AbortSignal;
 }
 
 /**
- * Waits for the space of deleted subvolumes: the kernel frees it in the background, every 30 seconds unless it is woken, again and
- * again if metadata is short, and makes it available when a transaction after that is committed. Resolves with whether there was
- * any to wait for. A subvolume that it does not free, since a file in it is still open, is not waited for again.
+ * Waits for the space of deleted subvolumes, and resolves with whether there was any to wait for. The kernel frees it in the
+ * background, every 30 seconds unless it is woken, repeatedly if metadata is short; the space is available after the next
+ * transaction is committed. A subvolume with an open file is not freed, and not waited for again after the timeout.
  */
 export function createReclaim({ root, calls, timeout = 30_000, signal }: Tools): () => Promise<boolean> {
-  let held: ReadonlySet<number> = new Set();
+  let stuck: ReadonlySet<number> = new Set();
   return async () => {
     signal?.throwIfAborted();
-    const known = held;
+    const known = stuck;
     let left = (await calls.deleted(root)).filter((id) => !known.has(id));
     if (left.length === 0) return false;
     const until = performance.now() + timeout;
@@ -30,7 +30,7 @@ export function createReclaim({ root, calls, timeout = 30_000, signal }: Tools):
       const still = new Set(await calls.deleted(root));
       left = left.filter((id) => still.has(id));
     }
-    held = new Set([...known, ...left]);
+    stuck = new Set([...known, ...left]);
     await calls.sync(root);
     return true;
   };

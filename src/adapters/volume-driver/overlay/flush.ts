@@ -4,15 +4,17 @@ import { Fault } from '../../../ports/fault.ts';
 import { idOfName } from '../shared/paths.ts';
 
 /**
- * Flushes layers; concurrent calls share a flush of the file system, which layers that `flushAlone` flushes and reports as done
- * don't need. The kernel reports once that it could not write some data, and then forgets both the data and the error: a second
- * flush succeeds. So after a failed flush every flush of its layer fails, which must be unpacked again; and after a failed flush
- * of the whole file system, which doesn't name the lost data, that of every layer that existed then.
+ * Flushes layers. Tries `flushFiles` first, which resolves with whether it was enough; otherwise flushes the file system, and
+ * concurrent calls share that flush.
+ *
+ * The kernel reports a failed write once, then drops both the data and the error: a second flush would succeed. So a failure is
+ * remembered: every later flush of the layer rejects, until it is unpacked again. A failed flush of the file system does not
+ * name the lost data, so it counts for every layer that existed then.
  */
 export function createLayerFlush(
   root: string,
   syncFileSystem: (path: string) => Promise<void>,
-  flushAlone: (id: number) => Promise<boolean> = async () => false,
+  flushFiles: (id: number) => Promise<boolean> = async () => false,
 ) {
   const suspects = new Set<number>();
   const refuseSuspect = (id: number) => {
@@ -22,11 +24,11 @@ export function createLayerFlush(
       });
   };
   const flush = async (id: number) => {
-    const alone = flushAlone(id).catch((error) => {
+    const flushed = flushFiles(id).catch((error) => {
       suspects.add(id);
       throw error;
     });
-    if (await alone) return;
+    if (await flushed) return;
     try {
       await syncFileSystem(root);
     } catch (error) {
@@ -37,7 +39,7 @@ export function createLayerFlush(
   return async (id: number): Promise<void> => {
     refuseSuspect(id);
     await flush(id);
-    // Another flush may have failed, and consumed the error, while this one waited for its turn.
+    // Another flush may have failed, and consumed the error, while this one waited.
     refuseSuspect(id);
   };
 }
@@ -46,10 +48,9 @@ export function createLayerFlush(
 const maxEntries = 32;
 
 /**
- * Flushes only the files of a small layer, whatever else the file system has to write, and resolves with whether it did: a
- * larger layer, and one that changes meanwhile, needs a flush of the file system. For roots with ordered metadata
- * (`hasOrderedMetadata`): there only what was written into files needs a flush, since names, owners and modes reach the disk
- * before anything that is recorded later. Rejects if a flush fails.
+ * Flushes only the files of a small layer, and resolves with whether it did: a larger layer, and one that changes meanwhile,
+ * needs a flush of the file system. Only for roots with ordered metadata (`hasOrderedMetadata`): there, names, owners and modes
+ * reach the disk before anything that is recorded later, so only the data of files needs a flush. Rejects if a flush fails.
  */
 export async function flushFew(layer: string): Promise<boolean> {
   let files: readonly string[] | undefined;
@@ -61,7 +62,7 @@ export async function flushFew(layer: string): Promise<boolean> {
   return files !== undefined && allFlushed(files);
 }
 
-/** Paths of the regular files in a tree, or undefined if it has more than `max` entries: no more of it is read then. */
+/** Paths of the regular files in a tree, or undefined if it has more than `max` entries. Stops reading after so many. */
 export function fewFiles(path: string, max: number): readonly string[] | undefined {
   const files: string[] = [];
   const directories = [path];
@@ -85,7 +86,7 @@ function* entriesOf(directory: string) {
   }
 }
 
-/** Flushes files, all at once, but those that are gone; resolves with whether there were none of these. */
+/** Flushes files concurrently; resolves with false if any can't be opened. */
 export async function allFlushed(paths: readonly string[]): Promise<boolean> {
   const handles = await Promise.all(paths.map(openedOrGone));
   try {

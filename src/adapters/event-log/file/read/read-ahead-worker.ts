@@ -7,7 +7,7 @@ import { withSegment } from './segment-file.ts';
 
 /** Verifies the ranges block by block and sends them, pausing while the reader is too far behind. */
 async function verifyAhead(ranges: readonly SegmentRange[], port: MessagePort): Promise<void> {
-  const taken = on(port, 'message');
+  const acknowledgements = on(port, 'message');
   let ahead = 0;
   for (const { path, from, to } of ranges)
     await withSegment(path, async (file) => {
@@ -15,14 +15,14 @@ async function verifyAhead(ranges: readonly SegmentRange[], port: MessagePort): 
         const lines = transferable(block.lines);
         port.postMessage({ ...block, path, lines } satisfies Message, [lines.buffer]);
         ahead += 1;
-        for (; ahead >= maxAhead; ahead--) await taken.next();
+        for (; ahead >= maxAhead; ahead--) await acknowledgements.next();
       }
     });
   port.postMessage(null satisfies Message);
-  await taken.return?.();
+  await acknowledgements.return?.();
 }
 
-/** Small buffers share one that can't be transferred: they are copied. */
+/** Small buffers share a pool that is not transferable: they are copied. */
 function transferable(bytes: Buffer): Uint8Array<ArrayBuffer> {
   if (bytes.length < Buffer.poolSize) return new Uint8Array(bytes);
   return new Uint8Array(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length);
@@ -32,7 +32,7 @@ if (parentPort !== null) {
   const port = parentPort;
   await verifyAhead(workerData, port).catch((error) => {
     if (!(error instanceof Fault)) throw error;
-    // A Fault would lose its class on the way.
+    // Messages between threads lose the class of a Fault.
     const { code, message, hint } = error;
     port.postMessage({ code, message, hint } satisfies Message);
   });

@@ -23,7 +23,7 @@ interface Unchanged {
 interface Walk {
   readonly parent: string | undefined;
   readonly child: string;
-  /** numbers of the two subvolumes' devices: what lies in another one is not the same file */
+  /** devices of the two subvolumes: a file on another device (a nested subvolume) is not the same file */
   readonly devices: readonly [parent: bigint | undefined, child: bigint];
   readonly changed: Set<string>;
   readonly removed: string[];
@@ -87,10 +87,10 @@ function note(walk: Walk, path: string, stats: BigIntStats, old: BigIntStats | u
   else walk.changed.add(path);
 }
 
-const telling = ['ino', 'mode', 'uid', 'gid', 'rdev', 'size', 'mtimeNs', 'ctimeNs'] as const;
+const comparedFields = ['ino', 'mode', 'uid', 'gid', 'rdev', 'size', 'mtimeNs', 'ctimeNs'] as const;
 
 const isSame = ({ devices: [parent, child] }: Walk, old: BigIntStats, now: BigIntStats) =>
-  old.dev === parent && now.dev === child && telling.every((field) => old[field] === now[field]);
+  old.dev === parent && now.dev === child && comparedFields.every((field) => old[field] === now[field]);
 
 function* directoriesAbove(path: string): Generator<string> {
   for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) yield path.slice(0, end);
