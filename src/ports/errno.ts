@@ -1,6 +1,6 @@
 import type { FaultCode } from './fault.ts';
 
-/** What an error of the operating system means to the product, however it arrives. */
+/** The meaning of an error of the operating system, from any source. */
 interface Meaning {
   readonly errno: number;
   /** how commands print it (LC_ALL=C) */
@@ -87,7 +87,7 @@ const numbers = new Map<number, ErrnoName>(errnoNames.map((name) => [meanings[na
 export const nameOfErrno = (errno: number): ErrnoName | undefined => numbers.get(Math.abs(errno));
 
 /**
- * The name of a system's error: by its number, or by its name if it carries no number. Of a thread that can't be started
+ * The name of a system's error: by its number, or by its name if it carries no number. If a thread can't be started,
  * Node names the reason only at the end of the message.
  */
 export function errnoName(error: unknown): ErrnoName | undefined {

@@ -54,5 +54,5 @@ export type Step = (typeof steps)[number];
 /** Called when a step is reached: returns to continue, throws to make the step fail, or ends the process. */
 export type Failpoint = (step: Step) => void;
 
-/** What production passes: no step fails. */
+/** The failpoint of production: no step fails. */
 export const noFailpoints: Failpoint = () => {};

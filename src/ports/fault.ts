@@ -1,6 +1,6 @@
 import { errnoName, meaningOf } from './errno.ts';
 
-/** What failed, in the words of the table that maps faults to gRPC statuses and exit codes. */
+/** The kind of failure. One table maps it to gRPC statuses and exit codes. */
 export type FaultCode =
   /** no space left on the device, or a quota is used up */
   | 'no-space'
@@ -43,7 +43,7 @@ export class Fault extends Error {
   }
 }
 
-/** How Node's messages begin if it has no name for an error. */
+/** The beginning of Node's messages for an error that it has no name for. */
 const unnamed = /^(?:UNKNOWN: unknown error|Unknown system error -\d+: Unknown system error -\d+)/;
 
 /** The fault for an error of the operating system; a fault passes through unchanged. */

@@ -3,7 +3,7 @@ import type { Fault } from './fault.ts';
 /** Checks that the directories of a store still exist, and are the ones that were opened. */
 export interface RootGuard {
   /**
-   * Why the store must not be touched at present, or undefined: the root, or a directory below it, is not the one that was opened
+   * The fault if the store must not be used at present, else undefined: the root, or a directory below it, is not the one that was opened
    * (mounted over, unmounted, moved, deleted), or is read-only. Cheap enough for every change: an answer may be a millisecond old. Never
    * throws.
    */
@@ -12,7 +12,7 @@ export interface RootGuard {
   checkFully(): Fault | undefined;
 }
 
-/** Throws the Fault of a root that must not be touched at present. */
+/** Throws the Fault of a root that must not be used at present. */
 export function expectRoot(root: RootGuard | undefined): void {
   const fault = root?.check();
   if (fault !== undefined) throw fault;

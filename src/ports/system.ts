@@ -1,4 +1,4 @@
-/** What the operating system offers beyond node:fs. */
+/** Functions of the operating system that node:fs lacks. */
 export interface System {
   /** Wall clock in nanoseconds since 1970 UTC, accurate to well under a millisecond. */
   now(): bigint;

@@ -106,7 +106,7 @@ function leading<T>(waiting: readonly Waiting<T>[], together: (first: T, item: T
 }
 
 /**
- * What every adapter's `append` has in common: it never throws, an append without events resolves at once, and positions must
+ * The common part of every adapter's `append`: it never throws, an append without events resolves at once, and positions must
  * follow the log's `end` without a gap. `accept` throws if the log refuses the events.
  */
 export function createAppend(end: () => number, accept: EventLog['append']): EventLog['append'] {
@@ -127,6 +127,6 @@ function checkPositions(envelopes: readonly Envelope[], after: number): void {
   });
 }
 
-/** Why a stopped log refuses an append. */
+/** The fault of an append to a stopped log. */
 export const stoppedFault = (cause: Fault): Fault =>
   new Fault('stopped', `the log accepts no more events: ${cause.message}`, { hint: 'restart the daemon', cause });

@@ -4,7 +4,7 @@ import { basename } from 'node:path';
 import type { MeasureDiskSpace } from '../../ports/disk-space.ts';
 import { faultOf } from '../../ports/fault.ts';
 
-/** What `statfs` reports as the type. Source: linux/magic.h */
+/** Types as `statfs` reports them. Source: linux/magic.h */
 const types = { ext4: 0xef53, xfs: 0x58465342, btrfs: 0x9123683e, overlay: 0x794c7630 } as const;
 
 /** Whether a path lies on a file system of one of these types. Throws the system's error. */

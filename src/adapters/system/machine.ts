@@ -13,7 +13,7 @@ export function bootId(): string {
 
 /**
  * Identifies a directory as the root of a store. Its id is made of the machine, the path and the inode, none of which a copy
- * keeps; the device is left out, since its number may change with every boot. A root that was moved, or copied back from a
+ * keeps; the device is left out, since its id may change with every boot. A root that was moved, or copied back from a
  * backup, has another id.
  */
 export function rootOf(directory: string): Root {

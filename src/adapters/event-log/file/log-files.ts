@@ -48,7 +48,7 @@ const filesAt = (path: string): readonly string[] =>
 
 const segmentFile = /^[0-9]{20}\.log(\.gz)?$/;
 
-/** How many segments a log has and how many bytes they take. */
+/** The count and size of a log's segments. */
 export async function measureLog(directory: string): Promise<LogFigures> {
   const names = (await readdir(directory)).filter((name) => segmentFile.test(name));
   const figures = { segments: names.length, archived: 0, bytes: 0, archivedBytes: 0 };

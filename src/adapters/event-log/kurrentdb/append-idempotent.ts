@@ -74,7 +74,7 @@ const reasonOf = (outcome: 'conflict' | Unknown) =>
     ? 'the cluster reports that the stream does not end right before them, but does not show them either'
     : outcome.unknown;
 
-/** What every version of the cluster accepts in one append; older ones refuse more than 1 MB. */
+/** Limits of one append that every version of the cluster accepts; older ones refuse more than 1 MB. */
 const maxChunk = { events: 500, bytes: 512 * 1024 };
 
 /** Links in the same order, in groups that fit one append each. A link that is too large gets its own group. */

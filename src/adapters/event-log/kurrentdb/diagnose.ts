@@ -9,16 +9,16 @@ const limit = 1_000;
 
 type Host = Target['hosts'][number];
 
-/** What is wrong with one node: `setting` if only another connection string helps. */
+/** The problem of one node: `setting` if only another connection string helps. */
 interface Finding {
   readonly text: string;
   readonly setting?: string;
 }
 
 /**
- * Dials the nodes of a cluster without the client, whose errors often name no reason. Answers the fault that explains why it
- * gets no answer: `unsupported` if a setting is wrong, `io` if no node can be reached; undefined if a node accepts
- * connections as the settings say.
+ * Connects to the nodes of a cluster without the client, whose errors often name no reason. Resolves with the fault that
+ * explains why it gets no answer: `unsupported` if a setting is wrong, `io` if no node can be reached; undefined if a node
+ * accepts connections with these settings.
  */
 export async function diagnose(target: Target, where: string): Promise<Fault | undefined> {
   const findings = await Promise.all(target.hosts.map((host) => examine(host, target)));
@@ -59,7 +59,7 @@ const shakeHands = ({ host, port }: Host, options: object) =>
 
 const silence = `no answer within ${limit} ms`;
 
-/** Why a socket does not get as far as an event; undefined if it does. */
+/** The reason why a socket fails before an event; undefined if the event occurs. */
 function failureOf(socket: Socket, event: 'connect' | 'secureConnect'): Promise<string | undefined> {
   return new Promise((resolve) => {
     const end = (failure: string | undefined) => {

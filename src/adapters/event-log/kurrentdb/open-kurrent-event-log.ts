@@ -89,7 +89,7 @@ async function checkVersion(stream: Stream): Promise<void> {
   );
 }
 
-/** What a stream shows when every event of it is checked. */
+/** The result of verifying every event of a stream. */
 interface StreamInspection {
   readonly records: number;
   /** the last whole event's position */

@@ -24,7 +24,7 @@ export class ReconnectingClient {
     this.#options = options;
   }
 
-  /** Why the last call failed, since `forgetError`. */
+  /** The error of the last failed call since `forgetError`; undefined for none. */
   get lastError(): unknown {
     return this.#lastError;
   }

@@ -4,7 +4,7 @@ import { otherWriterFault } from './append-idempotent.ts';
 import { deletedStream, expiredEvents, readSettings, type StreamSettings } from './read-stream.ts';
 import type { Stream } from './stream.ts';
 
-/** What a check of a stream detects; `stops` if only opening it again may help. */
+/** Trouble detected by a check of a stream; `stops` if only opening it again may help. */
 export interface Trouble extends LogTrouble {
   readonly stops?: true;
 }

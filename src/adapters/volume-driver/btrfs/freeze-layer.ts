@@ -75,7 +75,7 @@ async function fillStubs(tools: FreezeTools, id: number, nested: readonly string
   await calls.setReadOnly(layout.layer(id), false);
   for (const path of nested) {
     const stub = `${layout.layer(id)}/${path}`;
-    // What was created after the snapshot is not part of this commit.
+    // A subvolume created after the snapshot is not part of this commit.
     if (lstatSync(stub, { throwIfNoEntry: false }) === undefined) continue;
     await calls.snapshot(`${layout.fs(id)}/${path}`, directory, names.nested, { readOnly: true });
     rmdirSync(stub);

@@ -54,7 +54,7 @@ async function createEmpty({ calls, failpoint }: Tools, directory: string, readO
   chmodSync(unready, 0o755);
   failpoint('btrfs.create.name');
   renameSync(unready, `${directory}/${names.fs}`);
-  // What a view shows is mounted read-only in any case.
+  // The mount of a view is read-only in any case.
   if (readOnly) await calls.setReadOnly(`${directory}/${names.fs}`, true);
 }
 

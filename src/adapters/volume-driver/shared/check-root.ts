@@ -77,7 +77,7 @@ function trySetAside(root: string): void {
   }
 }
 
-/** What an error means for a root. */
+/** The fault for an error on a root. */
 function asRootFault(error: unknown, root: string): Fault {
   if (isErrno(error, 'EEXIST', 'ENOTDIR')) return noDirectory(root);
   return faultOf(error, `root ${root}`, 'the daemon must be able to write to its root');

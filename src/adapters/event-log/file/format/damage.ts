@@ -18,7 +18,7 @@ export interface Damage extends Flaw {
   readonly position: number;
 }
 
-/** What the operator can do about damage. */
+/** The operator's hint for damage. */
 export function damageHint(file: string): string {
   const root = dirname(dirname(file));
   if (file.endsWith('.gz'))

@@ -14,7 +14,7 @@ export interface Line {
   readonly body: string;
 }
 
-/** How every line begins, before its eight digits of CRC-32. */
+/** The beginning of every line, before its eight digits of CRC-32. */
 export const lineStart = '{"crc":"';
 export const lineFeed = 0x0a;
 const checkedFrom = lineStart.length + 8;

@@ -104,7 +104,7 @@ export async function segmentIn(file: SegmentFile, directory: string, name: stri
   return createSegment(directory, header.right);
 }
 
-/** What is wrong between a segment and the one before it, or what was moved away before it. */
+/** The damage between a segment and the one before it, or the archives that were moved away before it. */
 export function attached(
   before: Segment | undefined,
   { path, header }: Segment,

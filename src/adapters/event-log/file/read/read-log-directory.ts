@@ -47,18 +47,18 @@ export async function readLogDirectory(directory: string, indexes?: string): Pro
  */
 export function followLog(directory: string, store: string): Pick<EventLog, 'read'> {
   let segments: Segment[] | undefined;
-  const grown = async () => {
+  const loaded = async () => {
     segments ??= [...(await loadOwn(directory, store))];
-    await grow(directory, segments);
+    await extend(directory, segments);
     return segments;
   };
   return {
     async *read(after) {
       // After a rollback the known cursors are wrong. The chain shows it, and the log is loaded again.
-      const now = await grown().catch((error) => {
+      const now = await loaded().catch((error) => {
         if (segments === undefined || faultCode(error) !== 'corrupt') throw error;
         segments = undefined;
-        return grown();
+        return loaded();
       });
       try {
         yield* readEvents(now, after);
@@ -79,9 +79,9 @@ async function loadOwn(directory: string, store: string): Promise<readonly Segme
 }
 
 /** Adds what was written since: the rest of the last segment, and the segments after it. */
-async function grow(directory: string, segments: Segment[]): Promise<void> {
+async function extend(directory: string, segments: Segment[]): Promise<void> {
   for (let last = segments.at(-1); last !== undefined; ) {
-    await readOn(last);
+    await readRest(last);
     const name = segmentName(last.end.position + 1);
     const path = join(directory, name);
     if (!existsSync(path)) return;
@@ -92,8 +92,8 @@ async function grow(directory: string, segments: Segment[]): Promise<void> {
   }
 }
 
-/** A line that is not whole yet is being written. */
-async function readOn(segment: Segment): Promise<void> {
+/** An incomplete last line is still being written, and is skipped. */
+async function readRest(segment: Segment): Promise<void> {
   const { path, offsets, end: from } = segment;
   await withSegment(path, async (file) => {
     const { size } = await file.stat();

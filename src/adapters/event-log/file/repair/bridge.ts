@@ -10,7 +10,7 @@ export interface KnownState {
   readonly path: string;
 }
 
-/** How the log continues after lost positions, according to a checkpoint. */
+/** The continuation of a log after lost positions, according to a checkpoint. */
 export interface Bridge {
   /** the first lost position */
   readonly first: number;
@@ -47,8 +47,8 @@ export function bridgeOver(
 }
 
 /**
- * How the log continues after damage if a checkpoint is right; undefined if a readable event contradicts it. `after` is
- * the last position before the damage. As much of what is readable before the checkpoint's position as it proves is kept.
+ * The continuation of the log after damage if a checkpoint is right; undefined if a readable event contradicts it. `after` is
+ * the last position before the damage. Keeps the events before the checkpoint's position that it proves.
  */
 function resumeAfter(others: readonly Piece[], state: KnownState, after: number): Proof | undefined {
   const at = others.findIndex((piece) => continues(piece, state));

@@ -22,7 +22,7 @@ export interface RepairPlan {
 }
 
 /**
- * What a repair loses, and how: `rebuilt` writes a header again, which loses nothing; `bridged` leaves positions out and
+ * The loss by a repair: `rebuilt` writes a header again, which loses nothing; `bridged` leaves positions out and
  * takes the state after them from a checkpoint; `truncated` ends the log before its first lost position.
  */
 export interface Loss {
@@ -74,7 +74,7 @@ function endOf(kept: readonly Piece[], store: string) {
   return { position: 0, hash: formatHeader({ store, first: 1, before: chainHash }).header.hash, chainHash };
 }
 
-/** How many of the last pieces follow from nothing that is kept. */
+/** The count of last pieces that do not follow from a kept one. */
 function lostAfter(others: readonly Piece[], bridge: Bridge | undefined): number {
   if (bridge === undefined) return others.length;
   const last = bridge.proof.pieces.at(-1);

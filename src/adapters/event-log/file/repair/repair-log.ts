@@ -70,7 +70,7 @@ export async function repairLog(options: RepairOptions): Promise<Repair> {
   }
 }
 
-/** What remains is proven by what was moved: a repair needs both. */
+/** A repair needs the moved archives too: the remaining log follows from them. */
 function refuseMoved(directory: string): void {
   const gone = goneFrom(readMoved(directory));
   if (gone === undefined) return;

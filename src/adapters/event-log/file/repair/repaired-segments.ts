@@ -21,7 +21,7 @@ export interface RepairedSegment {
   readonly parts: readonly (string | Slice)[];
 }
 
-/** What the files of the log must become; `text` are the events of the repair, which follow all that is kept. */
+/** The segments of the repaired log; `text` are the events of the repair, which follow all kept events. */
 export function repairedSegments(plan: RepairPlan, base: Base | undefined, text: string): readonly RepairedSegment[] {
   const { kept, bridge, store } = plan;
   const resumed = bridge === undefined || base === undefined ? [] : bridged(bridge, base, store);

@@ -23,7 +23,7 @@ export interface LogRecord {
 interface Beginning {
   /** the file's header, if the piece begins with it */
   readonly header: Header | undefined;
-  /** What is wrong with the header's bytes: its content follows from what precedes and follows it. */
+  /** The damage to the header, whose content was derived from the lines before and after it. */
   readonly rebuilt: Damage | undefined;
   /** the first event, if the piece does not begin with a header */
   readonly head: FoundRecord | undefined;

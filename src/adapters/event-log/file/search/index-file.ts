@@ -10,7 +10,7 @@ import type { Cursor, Segment } from '../format/segment.ts';
 import { withSegment } from '../read/segment-file.ts';
 import { lastCursor } from '../verify/check-seams.ts';
 
-/** What a block of a segment's lines may hold. */
+/** The index of a block of a segment's lines. */
 export interface IndexedBlock {
   /** the bytes of the segment at which it begins and ends */
   readonly from: number;

@@ -8,7 +8,7 @@ import { lineFeed, parseLine, positionIn } from '../format/line.ts';
 import { type Cursor, segmentName, startOf } from '../format/segment.ts';
 import { readBytes, type SegmentFile } from '../read/segment-file.ts';
 
-/** What is wrong with a log's first header, if anything. `moved` is what was moved away before it. */
+/** The damage of a log's first header, if any. `moved` are the archives that were moved away before it. */
 export function checkBeginning(
   { store, first, before }: Header,
   file: string,
@@ -31,7 +31,7 @@ export interface SegmentEnd {
   readonly offset: number;
 }
 
-/** What is wrong between the end of one segment and the header of the next, if anything. */
+/** The damage between the end of one segment and the header of the next, if any. */
 export function checkSeam(end: SegmentEnd, next: Header): Damage | undefined {
   const { path: file, offset, position } = end;
   const damage = (what: string) => ({ file, offset, position: position + 1, what, broken: false });
@@ -65,7 +65,7 @@ export function baseName(position: number): string {
   return `${String(position).padStart(20, '0')}.base`;
 }
 
-/** What is wrong with a gap's base, if anything; `first` is the gap's first position. */
+/** The damage of a gap's base, if any; `first` is the gap's first position. */
 export function checkBase(directory: string, { position, sha256 }: Base, first: number): Damage | undefined {
   const file = join(directory, baseName(position));
   const damage = (what: string) => ({ file, offset: 0, position: first, what, broken: false });

@@ -91,7 +91,7 @@ export async function inspectLog(directory: string): Promise<LogInspection> {
   };
 }
 
-/** What is wrong with the archive that has replaced a segment, if there is one that can't be read. */
+/** The damage of the archive that has replaced a segment; undefined if there is none or it is readable. */
 async function damageOfArchive(path: string): Promise<Damage | undefined> {
   if (existsSync(path)) return undefined;
   try {

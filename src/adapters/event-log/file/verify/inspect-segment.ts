@@ -63,7 +63,7 @@ export const cursorAfter = ({ body, hash, next }: FoundRecord): Cursor => ({
   offset: next,
 });
 
-/** Where the walk begins, and the whole records before that. */
+/** The start of the walk, and the count of whole records before it. */
 interface Start {
   readonly records: number;
   readonly end: Cursor;

@@ -87,7 +87,7 @@ function misplaced(found: number, expected: number): string {
   return 'the record does not follow from the one before: that one was changed, or this one is of another store';
 }
 
-/** Where a line of a verified block begins and ends, and its position. */
+/** The byte range of a line in a verified block, and its position. */
 interface LineRange {
   readonly position: number;
   readonly start: number;

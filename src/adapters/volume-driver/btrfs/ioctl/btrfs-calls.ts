@@ -3,7 +3,7 @@ import { flags, type Ioctl, nameArgument, readNumber, requests, withDirectory, w
 import { deletedSubvolumes, nestedPaths, removeSubvolume, subvolumeId } from './subvolumes.ts';
 import { writtenSince } from './written-since.ts';
 
-/** What the kernel reports of a subvolume. Transaction numbers grow with every commit of the file system. */
+/** The kernel's data about a subvolume. Transaction ids grow with every commit of the file system. */
 interface SubvolumeInfo {
   readonly id: number;
   /** the transaction that changed it last, as far as the kernel has recorded it */
@@ -38,7 +38,7 @@ export interface BtrfsCalls {
   deleted(path: string): Promise<readonly number[]>;
   /** Brings the file system that holds a directory to stable storage, and wakes what frees the space of deleted subvolumes. */
   sync(path: string): Promise<void>;
-  /** What a subvolume has on disk that was written after a transaction, 0 for everything. Ends with the signal. */
+  /** Usage on disk of the parts of a subvolume that were written after a transaction, 0 for all. Ends with the signal. */
   writtenSince(path: string, transaction: number, signal: AbortSignal): Promise<Usage>;
 }
 

@@ -3,7 +3,7 @@ import { type BigIntStats, closeSync, constants, lstatSync, openSync, readlinkSy
 import { bytesOf, rawPath } from '../paths.ts';
 import { type Attributes, type AttributeTools, attributesBelow } from './attributes.ts';
 
-/** What a manifest keeps of an entry, besides its path. Empty if it has none. */
+/** The properties of an entry in a manifest, besides its path. Empty if the entry has none. */
 export const properties = [
   'type',
   'mode',
