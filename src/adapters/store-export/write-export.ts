@@ -5,10 +5,10 @@ import { block, endOfArchive, padding, tarHeader } from './tar-header.ts';
 
 /** A tar file that is being written, member after member. Rejects with the system's errors. */
 export interface ExportWriter {
-  /** Adds a member: what `append` appends to the file whose path it is given. It resolves with what the manifest records of it. */
+  /** Adds a member: `append` appends its bytes to the file at the given path, and resolves with the member's entry for the manifest. */
   add(name: string, append: (file: string) => Promise<Pick<Member, 'sockets'>>): Promise<void>;
   readonly members: readonly Member[];
-  /** Ends the file with a manifest of every member's digest and a line with the digest of everything. Resolves with its length, on stable storage. */
+  /** Appends a manifest with every member's digest and a line with the digest of the file. Resolves with the length, on stable storage. */
   finish(contents: Contents): Promise<number>;
   close(): Promise<void>;
 }

@@ -24,9 +24,9 @@ export interface MemoryOptions {
 }
 
 export interface MemoryDriver extends VolumeDriver {
-  /** what is below `snapshots/`, by its name there: an id, or any other name for what the driver did not create */
+  /** entries of `snapshots/` by name: an id, or another name for an entry that the driver did not create */
   readonly volumes: Map<string, MemoryVolume>;
-  /** what was set aside, by its name in `quarantine/` */
+  /** entries of `quarantine/` by name */
   readonly quarantined: Map<string, MemoryVolume>;
 }
 

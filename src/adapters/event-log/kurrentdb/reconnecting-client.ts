@@ -12,7 +12,7 @@ interface ReconnectingClientOptions {
 
 /**
  * The connection to a cluster, opened by the first call. A connection that was lost or got no answer is dropped: the next call
- * opens another one, which finds the leader anew.
+ * opens another one, which finds the current leader.
  */
 export class ReconnectingClient {
   readonly #options: ReconnectingClientOptions;

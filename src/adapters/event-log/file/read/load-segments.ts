@@ -24,7 +24,7 @@ export interface LoadedLog {
   readonly segments: readonly Segment[];
   readonly last: Segment;
   readonly tail: Tail | null;
-  /** what was moved away before the first segment */
+  /** archives that were moved away before the first segment */
   readonly gone: Gone | undefined;
 }
 

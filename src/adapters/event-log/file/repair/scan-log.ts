@@ -39,7 +39,7 @@ export interface Piece extends Omit<Beginning, 'at'> {
   readonly from: number;
   /** after its last event */
   readonly end: Cursor;
-  /** the cursors after those of its events that were asked for */
+  /** the requested cursors after its events */
   readonly cursors: ReadonlyMap<number, Cursor>;
   /** its events, if damage precedes them: they may be lost */
   readonly records: readonly LogRecord[];
@@ -64,7 +64,7 @@ export interface LogScan {
   readonly store: string;
   /** in the order of the files; a log without damage has one piece a segment, each following from the one before */
   readonly pieces: readonly Piece[];
-  /** what follows the last piece and is no whole event */
+  /** damage after the last piece */
   readonly rest: Damage | undefined;
   /** The rest is a torn write: the next start truncates it. */
   readonly torn: boolean;
@@ -72,7 +72,7 @@ export interface LogScan {
 
 interface Progress {
   readonly store: string;
-  /** the positions whose cursors are wanted */
+  /** positions whose cursors are requested */
   readonly positions: ReadonlySet<number>;
   readonly pieces: Piece[];
   /** damage after the last piece */
@@ -81,8 +81,8 @@ interface Progress {
 }
 
 /**
- * Reads every byte of a log and returns its whole pieces, past any damage. `positions` are those whose cursors are wanted.
- * Rejects with `unsupported` for whole events that this release can't read: they are no damage.
+ * Reads every byte of a log and returns its whole pieces, past any damage, with the cursors after the given positions.
+ * Rejects with `unsupported` for whole events that this release can't read: they are not damage.
  */
 export async function scanLog(directory: string, store: string, positions: ReadonlySet<number>): Promise<LogScan> {
   const progress: Progress = { store, positions, pieces: [], why: undefined, broken: false };
@@ -110,7 +110,7 @@ async function scanSegment(file: SegmentFile, path: string, progress: Progress):
   }
 }
 
-/** The file's header, the header that must have stood there, or the first whole event. */
+/** The file's header, a rebuilt header, or the first whole event. */
 async function beginning(
   file: SegmentFile,
   path: string,
@@ -146,7 +146,7 @@ function seam(last: Piece | undefined, path: string, header: Header, store: stri
   return checkSeam({ ...last.end, chainHash: chainHashAfter(last), path: last.file, store }, header);
 }
 
-/** The header that must have stood there, proven by the first event, which follows from it. */
+/** The header that was there before the damage, proven by the first event, which follows from it. */
 function rebuild(last: Piece | undefined, path: string, found: FoundRecord, store: string): Header | undefined {
   const first = (last?.end.position ?? 0) + 1;
   const before = last === undefined ? genesisHash(store) : chainHashAfter(last);

@@ -30,7 +30,7 @@ export interface Index {
   readonly blocks: readonly IndexedBlock[];
 }
 
-/** Changes with the hashes of the filters. An index of another format is made anew. */
+/** Changes with the hashes of the filters. An index of another format is replaced. */
 const format = 'snapledger.index.v1';
 
 const Blocks = t.readonlyArray(

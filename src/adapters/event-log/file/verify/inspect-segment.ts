@@ -13,7 +13,7 @@ import { bodyIn, linesIn, walkSegment } from './verify-lines.ts';
 interface Context {
   /** the end of the segment before, undefined for the first one; `unknown` after an archive that can't be read */
   readonly before: SegmentEnd | 'unknown' | undefined;
-  /** what was moved away before the first segment */
+  /** archives that were moved away before the first segment */
   readonly moved: Pick<Moved, 'moves'>;
   readonly last: boolean;
   readonly report: (damage: Damage) => void;
@@ -48,7 +48,7 @@ function seamDamage({ before, moved }: Context, path: string, header: Header): D
   return checkSeam({ ...before, store: before.store || header.store }, header);
 }
 
-/** Without a header the first whole record has to be trusted; without any, nothing in the file can be verified. */
+/** Without a header the first whole record is trusted; without one, nothing in the file can be verified. */
 async function afterDamagedHeader(file: SegmentFile, path: string, size: number): Promise<Start> {
   const found = await findRecord(file, 0, size);
   return found === undefined

@@ -5,7 +5,7 @@ import { faultCode, isFull } from '../../../../ports/fault.ts';
 /** Reserves disk blocks for a range of an open file without changing its size. Throws Fault (`no-space`, `unsupported`). */
 export type Preallocate = (fd: number, offset: number, bytes: number) => void;
 
-/** The same, except that on a file system without support it warns once and from then on does nothing. */
+/** As `preallocate`, but on a file system without support it warns once and then does nothing. */
 export function preallocateIfSupported(preallocate: Preallocate, warn: (message: string) => void): Preallocate {
   let supported = true;
   return (fd, offset, bytes) => {
@@ -22,17 +22,17 @@ export function preallocateIfSupported(preallocate: Preallocate, warn: (message:
 
 export interface PreallocationOptions {
   readonly preallocate: Preallocate;
-  /** bytes by which the blocks ahead of the writing are extended */
+  /** bytes of each preallocation */
   readonly stepBytes: number;
   /** bytes of these blocks that only `reserve` appends may use */
   readonly reserveBytes: number;
 }
 
-/** The disk blocks of one segment that are reserved before anything is written into them. */
+/** The preallocated disk blocks of one segment. */
 export interface Preallocation {
-  /** Makes sure that the file can grow to `size`, and unless `reserve` is set, by the reserve more. Throws `no-space`. */
+  /** Makes sure that the file can grow to `size`, and by the reserve unless `reserve` is set. Throws `no-space`. */
   demand(size: number, reserve: boolean): void;
-  /** Finds out which blocks exist beyond `size`, and reserves what the disk has left, up to the reserve. Never throws. */
+  /** Detects existing blocks beyond `size`, and preallocates up to the reserve as far as the disk has space. Never throws. */
   restore(size: number): void;
 }
 
@@ -68,7 +68,7 @@ export function createPreallocation(
       const wanted = size + reserveBytes;
       if (wanted <= allocated) return;
       if (!reserve) return extend(wanted);
-      // The reserve is for a full disk: it is filled up as long as that is possible.
+      // The reserve is for a full disk: until then it is kept at its full size.
       if (full && size <= allocated) return;
       try {
         extend(wanted);
@@ -81,7 +81,7 @@ export function createPreallocation(
       try {
         return extend(size + reserveBytes);
       } catch {
-        // The blocks that exist begin at the file's start and have no gap. More are found by halving.
+        // Existing blocks begin at the file's start and have no gap. Further ones are preallocated in steps that are halved.
         allocated = Math.max(size, fstatSync(fd).blocks * blockBytes);
       }
       for (let step = reserveBytes; step >= minStepBytes; step = Math.floor(step / 2))

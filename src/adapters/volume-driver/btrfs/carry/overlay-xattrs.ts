@@ -22,7 +22,7 @@ export async function takeOverlayXattrs(tools: AttributeTools, layer: string): P
   return new Set(having(opaque));
 }
 
-/** Throws a Fault (`unsupported`) if one of these has an extended attribute of overlay's, which could not be distinguished from ours. */
+/** Throws a Fault (`unsupported`) if one of these has an extended attribute of overlay, which could not be distinguished from the carried ones. */
 export async function refuseOverlayXattrs(
   tools: AttributeTools,
   directory: string,

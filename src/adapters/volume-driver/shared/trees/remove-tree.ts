@@ -25,9 +25,9 @@ export function* removing(path: string | Buffer): Walk<number> {
 }
 
 /**
- * Deletes a directory that holds empty directories at most, and returns the bytes freed: all that is left of a
- * snapshot that was not written into. Undefined if it holds more, or the disk refuses; some of it may be deleted then. The kernel refuses to
- * delete a mount point, so no check for mounts is needed before. Sync: for a worker thread.
+ * Deletes a directory that holds empty directories at most, as a snapshot that was not written into, and returns the bytes
+ * freed. Undefined if it holds more, or the disk refuses; some of it may be deleted then. The kernel refuses to delete a mount
+ * point, so no check for mounts is needed before. Sync: for a worker thread.
  */
 export function removeBare(path: string): number | undefined {
   try {

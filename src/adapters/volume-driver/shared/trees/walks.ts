@@ -1,6 +1,6 @@
 import { opendirSync } from 'node:fs';
 
-/** A walk through a directory tree in steps of about one entry each. It can be ended at every step, and then releases what it holds. */
+/** A walk through a directory tree in steps of about one entry each. It can be ended at every step, and then closes its descriptors. */
 export type Walk<T> = Generator<void, T>;
 
 /** Runs a walk to its end. */
