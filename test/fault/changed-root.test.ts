@@ -39,19 +39,19 @@ const ways: readonly Way[] = [
     name: 'another disk is mounted over its root',
     away: ({ root, other }) => mount(other.device, root),
     back: ({ root }) => umount(root),
-    reason: /another directory/,
+    reason: /not the directory/,
   },
   {
     name: 'an empty disk is mounted over its snapshots',
     away: ({ root }) => mount('-t', 'tmpfs', 'tmpfs', join(root, 'snapshots')),
     back: ({ root }) => umount(join(root, 'snapshots')),
-    reason: /snapshots: is another directory/,
+    reason: /snapshots: is not the directory/,
   },
   {
     name: 'an empty disk is mounted over its log',
     away: ({ root }) => mount('-t', 'tmpfs', 'tmpfs', join(root, 'log')),
     back: ({ root }) => umount(join(root, 'log')),
-    reason: /log: is another directory/,
+    reason: /log: is not the directory/,
   },
   {
     name: 'its disk is unmounted',
@@ -75,7 +75,7 @@ const ways: readonly Way[] = [
       rmdirSync(join(root, 'snapshots'));
       renameSync(join(root, 'moved'), join(root, 'snapshots'));
     },
-    reason: /snapshots: is another directory/,
+    reason: /snapshots: is not the directory/,
   },
   {
     name: 'its root becomes read-only',

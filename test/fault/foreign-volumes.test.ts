@@ -76,7 +76,7 @@ function on(driver: DriverUnderTest): void {
       const quarantine = join(root, 'quarantine');
       rmdirSync(quarantine);
       writeFileSync(quarantine, '');
-      assert.match((await rejection(client.prepare('a'))).message, 'quarantine: is another directory');
+      assert.match((await rejection(client.prepare('a'))).message, 'quarantine: is not the directory');
       assert.is(readFileSync(join(root, 'snapshots/1/fs/f'), 'utf8'), 'of 1');
       assert.equal(await client.list(), []);
       unlinkSync(quarantine);

@@ -35,7 +35,7 @@ test('replaces a link to another root, and the rest of an interrupted start', ({
 test('does not touch what is no link, and says what to do', ({ path, root }) => {
   mkdirSync(path, { recursive: true });
   writeFileSync(join(path, 'metadata.db'), 'x');
-  assert.match(linkImageFs(path, root) ?? '', /is no link: move it out of the way/);
+  assert.match(linkImageFs(path, root) ?? '', /is not a link: move it out of the way/);
   assert.equal(readdirSync(path), ['metadata.db']);
 });
 

@@ -49,7 +49,7 @@ test('detects a directory that was deleted and created again', () =>
   withRoot(async ({ root, guard }) => {
     rmdirSync(join(root, 'snapshots'));
     mkdirSync(join(root, 'snapshots'));
-    assert.match(said(guard), 'snapshots: is another directory');
+    assert.match(said(guard), 'snapshots: is not the directory');
   }));
 
 test('creates missing optional directories again', () =>
@@ -78,7 +78,7 @@ test('reports what was moved, until it is back', () =>
       renameSync(root + name, `${root}-moved`);
       assert.match(said(guard), /^stale: .*does not exist any more$/);
       mkdirSync(root + name);
-      assert.match(said(guard), /^stale: .*is another directory/);
+      assert.match(said(guard), /^stale: .*is not the directory/);
       rmdirSync(root + name);
       renameSync(`${root}-moved`, root + name);
       assert.is(said(guard), 'there');

@@ -73,7 +73,7 @@ test('refuses an event that no cluster accepts, and continues', async ({ open, e
 test('refuses metadata with names that the cluster reserves', async ({ open, events }) => {
   const log = await open();
   const named = events(1).map((envelope) => ({ ...envelope, meta: { $maxAge: '1' } }));
-  assert.match((await rejection(log.append(named, now))).message, /names with a \$ are the cluster's own/);
+  assert.match((await rejection(log.append(named, now))).message, /names with a \$ are reserved for the cluster/);
 });
 
 test('fences a writer after a write by another, and does not affect the other', async ({ open, events }) => {
