@@ -67,7 +67,10 @@ export interface EventLog {
    * a log that accepts none meanwhile rejects with `stopped`. Left out by a log without such a state.
    */
   onTrouble?(report: (trouble: LogTrouble | undefined) => void): void;
-  /** Batches of decoded envelopes after a position, in order, as far as the log is durable at the time of reading. Throws `corrupt`, naming the position. */
+  /**
+   * Batches of decoded envelopes after a position, in order, as far as the log is durable at the time of reading. Throws
+   * `corrupt`, naming the position.
+   */
   read(after: number): AsyncIterable<readonly Envelope[]>;
   /**
    * The same events as `read`, without decoding them: for readers that send them on. Left out by an adapter that stores nothing

@@ -3,9 +3,9 @@ import type { Fault } from './fault.ts';
 /** Checks that the directories of a store still exist, and are the ones that were opened. */
 export interface RootGuard {
   /**
-   * The fault if the store must not be used at present, else undefined: the root, or a directory below it, is not the one that was opened
-   * (mounted over, unmounted, moved, deleted), or is read-only. Cheap enough for every change: an answer may be a millisecond old. Never
-   * throws.
+   * The fault if the store must not be used at present, else undefined: the root, or a directory below it, is not the one that
+   * was opened (mounted over, unmounted, moved, deleted), or is read-only. Cheap enough for every change: an answer may be a
+   * millisecond old. Never throws.
    */
   check(): Fault | undefined;
   /** As check, but always checks everything: before acting on the results of a scan. */

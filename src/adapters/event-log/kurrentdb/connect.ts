@@ -39,7 +39,10 @@ interface Inside {
   getChannel(): Promise<{ close(): void }>;
 }
 
-/** Creates a client, which does not connect yet. The package is loaded only here, since that takes 150 ms. Throws the client's error for an invalid string. */
+/**
+ * Creates a client, which does not connect yet. The package is loaded only here, since that takes 150 ms. Throws the client's
+ * error for an invalid string.
+ */
 export async function connect(url: string): Promise<Connection> {
   const { BACKWARDS, END, FORWARDS, KurrentDBClient, NO_STREAM, jsonEvent } = await import('@kurrent/kurrentdb-client');
   const client = KurrentDBClient.connectionString(url);

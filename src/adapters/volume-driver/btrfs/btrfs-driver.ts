@@ -35,8 +35,9 @@ export interface BtrfsSetup {
 }
 
 /**
- * Volumes as btrfs subvolumes: `snapshots/<id>/fs` is what an active writes into or a view shows, a snapshot of its
- * parent; `snapshots/<id>/layer` is a read-only snapshot of it, created by the commit. Checks the root and creates its directories first.
+ * Volumes as btrfs subvolumes: `snapshots/<id>/fs` is what an active writes into or a view shows, a snapshot of its parent;
+ * `snapshots/<id>/layer` is a read-only snapshot of it, created by the commit. Checks the root and creates its directories
+ * first.
  */
 export async function createBtrfsDriver(setup: BtrfsSetup): Promise<VolumeDriver> {
   const { calls, copyTree, usageLag: lag = 10_000, failpoint = noFailpoints } = setup;

@@ -9,9 +9,9 @@ import { isSubvolume } from './layout.ts';
 type Calls = Pick<BtrfsCalls, 'idOf' | 'create' | 'snapshot' | 'remove'>;
 
 /**
- * Checks that a directory can hold btrfs volumes, creates its directories (modes as in ARCHITECTURE.md, whatever the umask) and resolves
- * with its path without symbolic links. Tries what the first snapshots will need: a move to quarantine, a subvolume and a
- * snapshot of it. Rejects with a Fault.
+ * Checks that a directory can hold btrfs volumes, creates its directories (modes as in ARCHITECTURE.md, whatever the umask) and
+ * resolves with its path without symbolic links. Tries what the first snapshots will need: a move to quarantine, a subvolume and
+ * a snapshot of it. Rejects with a Fault.
  */
 export async function checkBtrfsRoot(root: string, calls: Calls): Promise<string> {
   const path = existingRoot(root);

@@ -10,9 +10,9 @@ import { kernelTraits } from './kernel-traits.ts';
 import { createOverlayMounts, type TryMount } from './overlay-mounts.ts';
 
 /**
- * Checks that a directory can hold overlay's volumes, creates its directories (modes as in ARCHITECTURE.md, whatever the umask) and resolves
- * with its path without symbolic links. Tries what the first snapshots will need: a move to quarantine and, with `tryMount`, their
- * mounts with the operator's options. Rejects with a Fault.
+ * Checks that a directory can hold overlay's volumes, creates its directories (modes as in ARCHITECTURE.md, whatever the umask)
+ * and resolves with its path without symbolic links. Tries what the first snapshots will need: a move to quarantine and, with
+ * `tryMount`, their mounts with the operator's options. Rejects with a Fault.
  */
 export async function checkOverlayRoot(
   root: string,

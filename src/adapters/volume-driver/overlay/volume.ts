@@ -13,8 +13,8 @@ interface Owner {
 }
 
 /**
- * Creates `snapshots/<id>/fs` and `work` for an active, or those that are missing; for a view only checks that the parent exists. The
- * content of an active that was once complete is not changed.
+ * Creates `snapshots/<id>/fs` and `work` for an active, or those that are missing; for a view only checks that the parent
+ * exists. The content of an active that was once complete is not changed.
  */
 export function createVolume(root: string, volume: Volume, context: { failpoint: Failpoint; remapIds: boolean }): void {
   const { failpoint, remapIds } = context;

@@ -22,8 +22,8 @@ interface Tools {
 }
 
 /**
- * Carries the changes of each snapshot. Works in `ROOT/carried`, or in the system's temporary directory if the root is read-only, and
- * removes that afterwards.
+ * Carries the changes of each snapshot. Works in `ROOT/carried`, or in the system's temporary directory if the root is
+ * read-only, and removes that afterwards.
  */
 export function createBtrfsCarrier({ root, run, copyTree }: Tools): VolumeCarrier {
   const layout = createLayout(root);

@@ -15,8 +15,8 @@ export function walked<T>(walk: Walk<T>): T {
 export const pathLimit = 3000;
 
 /**
- * Names in a directory, as latin1 strings, which keep every byte of them, read a few at a time. A name that is deleted meanwhile may
- * be included; one that exists all the time is included once. Throws errors of the file system.
+ * Names in a directory, as latin1 strings, which keep every byte of them, read a few at a time. A name that is deleted meanwhile
+ * may be included; one that exists all the time is included once. Throws errors of the file system.
  */
 export function* namesIn(path: string): Generator<string> {
   const directory = opendirSync(Buffer.from(path, 'latin1'), { encoding: 'buffer' as BufferEncoding, bufferSize: 256 });
