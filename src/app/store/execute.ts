@@ -13,10 +13,9 @@ import type { Purger } from '../background/purger.ts';
 import type { UsageMeter } from '../background/usage-meter.ts';
 import type { Retention } from '../retention/retention.ts';
 import type { AnswerInTime } from './answer-in-time.ts';
-import type { ForeignVolumes } from './foreign-volumes.ts';
 import type { Journal, RecordOptions } from './journal.ts';
 import type { KeyLocks } from './key-locks.ts';
-import type { RolledBack } from './rolled-back.ts';
+import type { ForeignVolumes, RolledBack } from './new-ids.ts';
 import type { Retrier, Undo } from './undo.ts';
 
 /** When a layer's data is flushed: before its commit is recorded, or not by us. */

@@ -1,7 +1,7 @@
 import type { LogPosition } from '../../../ports/event-log.ts';
 import { errorText, Fault, faultCode, faultOf, isTransient } from '../../../ports/fault.ts';
 import { appendIdempotent, chunksOf } from './append-idempotent.ts';
-import type { LogHealth } from './log-health.ts';
+import type { LogHealth } from './kurrent-event-log.ts';
 import type { RetryPolicy, Stream } from './stream.ts';
 import { endOf, type Link } from './wire.ts';
 
