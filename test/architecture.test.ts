@@ -3,14 +3,14 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { eventCodecs } from '../events/registry.ts';
 import { importsOf } from './architecture/imports.ts';
-import { offences } from './architecture/offences.ts';
+import { violations } from './architecture/violations.ts';
 import { sourcesBelow } from './runner/suites.ts';
 
 const sources = ['events', 'projections', 'src'].flatMap(sourcesBelow);
 
-const tree = suite('the tree');
+const tree = suite('architecture');
 
-tree('decisions: each number is there once, with one context, decision and consequence', () => {
+tree('decisions: each id exists once, with one context, decision and consequence', () => {
   const records = readFileSync('DECISIONS.md', 'utf8')
     .split(/^## (?=\d+\. )/m)
     .slice(1);
@@ -26,7 +26,9 @@ tree('decisions: each number is there once, with one context, decision and conse
 
 tree('imports: keep to the rules of ARCHITECTURE.md', () => {
   assert.ok(sources.length > 50);
-  const found = sources.flatMap((path) => offences(path, readFileSync(path, 'utf8')).map((what) => `${path} ${what}`));
+  const found = sources.flatMap((path) =>
+    violations(path, readFileSync(path, 'utf8')).map((what) => `${path} ${what}`),
+  );
   assert.equal(found, []);
 });
 
@@ -98,16 +100,16 @@ const examples: readonly [title: string, path: string, source: string, wrong: re
     ['imports projections/a.ts'],
   ],
   [
-    'keeps node out of a pure room',
+    'keeps node out of a pure layer',
     'src/domain/x.ts',
     "import { join } from 'node:path';\n",
-    ['imports node:path in a pure room'],
+    ['imports node:path in a pure layer'],
   ],
   [
-    'keeps clocks out of a pure room',
+    'keeps clocks out of a pure layer',
     'projections/x.ts',
     'export const now = () => Date.now();\n',
-    ['uses Date.now in a pure room'],
+    ['uses Date.now in a pure layer'],
   ],
   ['reads no comment as code', 'projections/x.ts', '/** Not Date.now, not Math.random. */\nexport const a = 1;\n', []],
   ['lets ports have types of facts', 'src/ports/x.ts', "import { type A } from '../../events/a.ts';\n", []],
@@ -164,7 +166,7 @@ const examples: readonly [title: string, path: string, source: string, wrong: re
     'keeps a package in its one place',
     'src/adapters/volume-driver/btrfs/x.ts',
     "import { execa } from 'execa';\n",
-    ['imports execa, whose place is src/adapters/system/run-command.ts'],
+    ['imports execa, which belongs in src/adapters/system/run-command.ts'],
   ],
   [
     'keeps a part of fp-ts from bringing all of it',
@@ -184,5 +186,6 @@ const examples: readonly [title: string, path: string, source: string, wrong: re
 ];
 
 const checker = suite('import rules checker');
-for (const [title, path, source, wrong] of examples) checker(title, () => assert.equal(offences(path, source), wrong));
+for (const [title, path, source, wrong] of examples)
+  checker(title, () => assert.equal(violations(path, source), wrong));
 checker.run();

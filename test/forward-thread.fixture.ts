@@ -6,9 +6,9 @@ import type { ForwardJob } from '../src/compose/forward-thread.ts';
 
 /** A thread that reports every durable position as forwarded; the first one in a root dies of it instead. */
 const { root } = workerData as ForwardJob;
-const born = join(root, 'born');
-const first = !existsSync(born);
-writeFileSync(born, '');
+const marker = join(root, 'marker');
+const first = !existsSync(marker);
+writeFileSync(marker, '');
 parentPort?.on('message', (position: number) => {
   if (first) throw new Error('the first life is over');
   const status: ForwardStatus = { ...notYet, state: 'forwarding', position };

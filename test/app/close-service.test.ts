@@ -50,7 +50,7 @@ test('ends pending retries first', async () => {
   });
   await store.snapshots.prepare(prepare('k1'), actor);
   await store.snapshots.commit(commit('k1', 'base'), actor);
-  await waitFor('the flush to be tried again', () => tries === 2);
+  await waitFor('the flush to be retried', () => tries === 2);
   const closing = store.close('test');
   await pause(100);
   assert.not(store.types().includes('StoreClosed'));
@@ -73,7 +73,7 @@ test('aborts a purge, retried or not, and the next start continues it', async ()
     await store.snapshots.prepare(prepare(key), actor);
     await store.snapshots.remove(remove(key), actor);
   }
-  await waitFor('one purge, and another to be tried again', () => tries.includes(2) && tries.length === 3);
+  await waitFor('one purge, and another to be retried', () => tries.includes(2) && tries.length === 3);
   const cleaned = store.snapshots.cleanup().catch((error: Fault) => error.code);
   store.halt();
   assert.is(await cleaned, 'stopped');

@@ -12,12 +12,12 @@ const amounts = process.argv.slice(2).map((text): Amount => {
   return { snapshots, events };
 });
 const rounds = 5;
-const lives = 200;
+const lifecycles = 200;
 const workers = 8;
 const sandbox = createSandbox('bench-growth');
 
 /** A layer and a container on it, made and taken down: five changes and a Stat. */
-async function life({ client }: Serving, key: string): Promise<number> {
+async function lifecycle({ client }: Serving, key: string): Promise<number> {
   const began = performance.now();
   await client.prepare(`${key}-active`);
   await client.commit(`${key}-layer`, `${key}-active`);
@@ -34,10 +34,10 @@ async function round(serving: Serving, name: string) {
   const began = performance.now();
   await Promise.all(
     Array.from({ length: workers }, async (_, worker) => {
-      for (let n = 0; n < lives / workers; n++) times.push(await life(serving, `${name}-${worker}-${n}`));
+      for (let n = 0; n < lifecycles / workers; n++) times.push(await lifecycle(serving, `${name}-${worker}-${n}`));
     }),
   );
-  const changes = lives * 5;
+  const changes = lifecycles * 5;
   return {
     changesPerSecond: (changes / (performance.now() - began)) * 1000,
     cpuPerChange: ((serving.cpu() - before) * 1000) / changes,

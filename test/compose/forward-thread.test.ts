@@ -39,7 +39,10 @@ test('restarts a dead thread, which continues from the newest position', async (
   // The new thread gets no notification of events that came while there was none.
   await prepare('meanwhile');
   const { position } = journal.logPosition;
-  await waitFor('the second life', () => started.status.state === 'forwarding' && started.status.position === position);
+  await waitFor(
+    'the second process',
+    () => started.status.state === 'forwarding' && started.status.position === position,
+  );
   await prepare('later');
   await waitFor('later events', () => started.status.position === journal.logPosition.position);
   assert.equal(said, ['forwarding failed, it is tried again', 'events are forwarded']);

@@ -38,8 +38,8 @@ test('accepts longer times in days', () => {
 });
 
 test('accepts space as a fraction or as bytes', () => {
-  const rooms = ['20%', '0%', '12.5 %', '100%', 4096, '1GiB'].map((input) => decoded(Room, input));
-  assert.equal(rooms, [
+  const spaces = ['20%', '0%', '12.5 %', '100%', 4096, '1GiB'].map((input) => decoded(Room, input));
+  assert.equal(spaces, [
     ...[0.2, 0, 0.125, 1].map((fraction) => ({ fraction })),
     ...[4096, 2 ** 30].map((bytes) => ({ bytes })),
   ]);

@@ -93,7 +93,7 @@ export function containerdFlow(server: Server, root?: string, needed?: Missing):
     await state.environment.expectVerified();
   });
 
-  test('accepts layers that are built by hand', () => handMade(state.environment));
+  test('accepts layers that are built by hand', () => manualSnapshots(state.environment));
 
   test.run();
 }
@@ -136,7 +136,7 @@ async function importCommitted({ environment, committed }: State): Promise<void>
 }
 
 /** Prepare, commit, view and remove with `ctr snapshots`, with a label that protects them from garbage collection. */
-async function handMade({ containerd, expectNothingLeft, volumes }: Environment): Promise<void> {
+async function manualSnapshots({ containerd, expectNothingLeft, volumes }: Environment): Promise<void> {
   const snapshots = (...args: readonly string[]) =>
     containerd.ctr('snapshots', '--snapshotter', snapshotterName, ...args);
   await snapshots('prepare', 'work');

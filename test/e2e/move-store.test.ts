@@ -160,7 +160,7 @@ for (const [from, to] of moves)
     assert.ok(Number(await inside(await after.client.mounts('view-1'), sparse)) < 1024);
     const verified = await snapledgerRun('verify', '--root', destination);
     assert.is(verified.status, 0, verified.stdout);
-    await goOn(after.client);
+    await expectUsable(after.client);
     const restored = await snapledgerRun('restore', 'retained-layer', '--root', destination);
     await stop(after);
     assert.match(restored.stdout + restored.stderr, /restored \d+ retained-layer/);
@@ -243,7 +243,7 @@ test('moves no btrfs layer that overlay cannot hold', async ({ sandbox, folder }
 });
 
 /** A moved store accepts changes like any other. */
-async function goOn(client: SnapshotsClient): Promise<void> {
+async function expectUsable(client: SnapshotsClient): Promise<void> {
   await inside(await client.prepare('next', { parent: 'layer-3' }), 'echo new > etc/new');
   await client.commit('layer-4', 'next');
   assert.is(

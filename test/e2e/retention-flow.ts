@@ -63,7 +63,7 @@ export function retentionFlow(driver: string, rootOf: (sandbox: Sandbox) => stri
   const test = suiteNeeding(`retention on ${driver}`, ...needs(), requireCommand('go'), needed);
   let sandbox: Sandbox;
   let state: State;
-  const expectWhole = () => state.environment.expectTree(state.reference, expectedTree(layers));
+  const expectComplete = () => state.environment.expectTree(state.reference, expectedTree(layers));
 
   test.before(() =>
     logAndRethrow(async () => {
@@ -75,7 +75,7 @@ export function retentionFlow(driver: string, rootOf: (sandbox: Sandbox) => stri
 
   test('fetches every layer at the first pull', async () => {
     assert.equal(await state.pull(), { requests: layers.length, bytes: state.layerBytes });
-    await expectWhole();
+    await expectComplete();
   });
 
   test('garbage collection of a deleted image ends with an empty list, and its layers stay on disk', async () => {
@@ -96,7 +96,7 @@ export function retentionFlow(driver: string, rootOf: (sandbox: Sandbox) => stri
   test('fetches and unpacks nothing when the image is pulled again, and it is complete and runs', async () => {
     assert.equal(await state.pull(), nothing);
     assert.is(state.environment.volumes().length, layers.length);
-    await expectWhole();
+    await expectComplete();
     const { containerd } = state.environment;
     const start = ['run', '--rm', '--net-host', '--snapshotter', snapshotterName, state.reference, 'again'];
     await containerd.ctr(...start, '/bin/sh', '-c', 'set -e; test -e /data-10/large && touch /srv/x');
@@ -107,27 +107,27 @@ export function retentionFlow(driver: string, rootOf: (sandbox: Sandbox) => stri
     await state.environment.killSnapshotter();
     await state.environment.startSnapshotter();
     assert.equal(await state.pull(), nothing);
-    await expectWhole();
+    await expectComplete();
     await state.environment.expectVerified();
   });
 
   test('adopts layers that a client unpacked without the label', async () => {
     await state.environment.removeAll();
-    await lose(state, await retainedIds(state));
+    await deleteVolumes(state, await retainedIds(state));
     assert.equal(await retainedIds(state), []);
     await state.environment.pull(state.reference);
     await state.environment.removeAll();
     assert.equal(await state.pull(), nothing);
-    await expectWhole();
+    await expectComplete();
   });
 
   test('fetches again only what was not retained', async () => {
     await state.environment.removeAll();
     const [top = '', ...others] = await retainedIds(state);
     assert.is(others.length, layers.length - 1);
-    await lose(state, [top]);
+    await deleteVolumes(state, [top]);
     assert.is((await state.pull()).requests, 1);
-    await expectWhole();
+    await expectComplete();
   });
 
   test('fetches again a layer that was emptied by hand, and says why', async () => {
@@ -139,7 +139,7 @@ export function retentionFlow(driver: string, rootOf: (sandbox: Sandbox) => stri
     });
     await emptied(join(state.root, 'snapshots', top));
     assert.is((await state.pull()).requests, 1);
-    await expectWhole();
+    await expectComplete();
     const { stdout } = await snapledger(state, 'log', '--json', '--type', 'RetentionEnded');
     assert.match(stdout, /its volume was changed after its commit: it holds 1 of the \d+ inodes measured/);
   });
@@ -150,7 +150,7 @@ export function retentionFlow(driver: string, rootOf: (sandbox: Sandbox) => stri
     const { stdout } = await snapledger(state, 'restore', top);
     assert.is(stdout.trim().split('\n').length, layers.length);
     assert.equal(await state.pull(), nothing);
-    await expectWhole();
+    await expectComplete();
     await state.environment.removeAll();
     await snapledger(state, 'restore', top);
     // containerd collects the garbage of a snapshotter only after a removal in it.
@@ -177,7 +177,7 @@ async function retainedIds(state: State): Promise<readonly string[]> {
 }
 
 /** Deletes volumes behind the snapshotter's back; its next start evicts them. */
-async function lose({ environment, root }: State, ids: readonly string[]): Promise<void> {
+async function deleteVolumes({ environment, root }: State, ids: readonly string[]): Promise<void> {
   await environment.killSnapshotter();
   for (const id of ids) {
     const volume = join(root, 'snapshots', id);

@@ -11,14 +11,14 @@ import { CallFailure, kindName, type SnapshotsClient } from '../support/snapshot
 import { waitFor } from '../support/wait-for.ts';
 import { collectGarbage } from './collect-garbage.ts';
 import { type DriverUnderTest, driversUnderTest, isStepOf } from './drivers.ts';
-import { type Call, endingScript, type Listed, retentionScript, wholeScript } from './script.ts';
+import { type Call, endingScript, fullScript, type Listed, retentionScript } from './script.ts';
 import { createServing, type Serving } from './serving.ts';
 
 /** Small, so that a short script reaches rotations and checkpoints. */
 const settings = 'log = { segment_bytes = "64KiB" }\ncheckpoint = { every = 4 }';
 
 /** The failpoints of consecutive daemons; each of them kills its daemon. */
-type Lives = readonly string[];
+type Daemons = readonly string[];
 
 /** Failpoints that leave work for the next start, by driver. */
 const leftOver: Readonly<Record<string, string>> = {
@@ -27,7 +27,7 @@ const leftOver: Readonly<Record<string, string>> = {
 };
 
 /** The daemons to kill at a step, one list per store. Most steps are reached once by every call. */
-function killsAt(step: Step, driver: string): readonly Lives[] {
+function killsAt(step: Step, driver: string): readonly Daemons[] {
   const kill = `${step}=kill`;
   if (step === 'undo.prepare') return [[`prepare.volume=error(EIO)@1;${kill}`]];
   if (step === 'undo.commit') return [[`commit.freeze=error(EIO)@1;${kill}`]];
@@ -67,7 +67,7 @@ async function listOf(client: SnapshotsClient): Promise<Listed> {
 const same = (one: Listed, other: Listed) => [...one].sort().join('\n') === [...other].sort().join('\n');
 
 /** Continues until all calls are answered, or one is not, because the daemon has been killed. */
-async function play(progress: Progress, client: SnapshotsClient): Promise<void> {
+async function run(progress: Progress, client: SnapshotsClient): Promise<void> {
   for (; progress.next < progress.calls.length; progress.next += 1) {
     const call = progress.calls[progress.next];
     const code = call === undefined ? 'OK' : await codeOf(call, client);
@@ -93,10 +93,10 @@ async function takeUp(progress: Progress, client: SnapshotsClient): Promise<void
 }
 
 /** Runs the whole script, with daemons killed at failpoints and restarted. */
-async function survive(
-  { serving, script }: { serving: Serving; script: typeof wholeScript },
+async function runWithKills(
+  { serving, script }: { serving: Serving; script: typeof fullScript },
   driver: DriverUnderTest,
-  lives: Lives,
+  daemons: Daemons,
 ): Promise<void> {
   const layerOf = async (key: string) => {
     const snapshot = (await stateOfRoot(serving.root)).index.get(key);
@@ -109,11 +109,11 @@ async function survive(
     await driver.nest(layer);
   };
   const progress: Progress = { calls: script(fill), next: 0, list: [] };
-  for (const life of lives) await untilKilled(serving, progress, life);
+  for (const daemon of daemons) await untilKilled(serving, progress, daemon);
   const daemon = await serving.start();
   const client = serving.connect();
   await takeUp(progress, client);
-  await play(progress, client);
+  await run(progress, client);
   assert.is(progress.next, progress.calls.length, `stuck at ${progress.calls[progress.next]?.name}`);
   for (const key of ['A', 'B'])
     assert.is(readFileSync(join(await layerOf(key), 'file'), 'utf8'), `content of ${key.toLowerCase()}`);
@@ -143,7 +143,7 @@ async function untilKilled(serving: Serving, progress: Progress, failpoints: str
   });
   if (daemon === undefined) return;
   const client = serving.connect();
-  await play(progress, client);
+  await run(progress, client);
   client.close();
   // `stop` rejects if the daemon was killed, which is expected here.
   await daemon.stop().catch(() => {});
@@ -151,7 +151,7 @@ async function untilKilled(serving: Serving, progress: Progress, failpoints: str
 }
 
 /** What is run for the steps of a part that the script does not reach. */
-const plays: Readonly<Record<string, { readonly retention?: string; readonly script: typeof wholeScript }>> = {
+const scripts: Readonly<Record<string, { readonly retention?: string; readonly script: typeof fullScript }>> = {
   restore: { retention: 'min_free = "0%"', script: retentionScript },
   retention: { retention: 'keep = 0', script: endingScript },
 };
@@ -160,19 +160,19 @@ const plays: Readonly<Record<string, { readonly retention?: string; readonly scr
 const atOnce = 3;
 
 function crashTests(test: Test, driver: DriverUnderTest): void {
-  const surviveSomewhere = async ({ step, lives }: { step: Step; lives: Lives }) => {
+  const surviveInNewRoot = async ({ step, daemons }: { step: Step; daemons: Daemons }) => {
     const sandbox = createSandbox('crash-at');
     try {
       const root = driver.newRoot(sandbox);
       const options = { driver: driver.name, root, settings };
-      const { retention, script } = plays[partOf(step)] ?? { script: wholeScript };
+      const { retention, script } = scripts[partOf(step)] ?? { script: fullScript };
       const serving = createServing(sandbox, { ...options, ...(retention !== undefined && { retention }) });
-      await survive({ serving, script }, driver, lives);
+      await runWithKills({ serving, script }, driver, daemons);
       // The settings are rewritten: without retention nothing of a removed snapshot is left.
       if (retention !== undefined) await emptied(createServing(sandbox, options));
       assert.equal(onDisk(root), { snapshots: [], quarantine: [] });
     } catch (error) {
-      throw new Error(`${lives.join(', then ')}: ${error}`);
+      throw new Error(`${daemons.join(', then ')}: ${error}`);
     } finally {
       await sandbox.close();
     }
@@ -182,8 +182,8 @@ function crashTests(test: Test, driver: DriverUnderTest): void {
     test(`a daemon killed at any step of its ${part} only needs a restart`, async () => {
       const all = own
         .filter((step) => partOf(step) === part)
-        .flatMap((step) => killsAt(step, driver.name).map((lives) => ({ step, lives })));
-      await forEachConcurrently(all, atOnce, surviveSomewhere);
+        .flatMap((step) => killsAt(step, driver.name).map((daemons) => ({ step, daemons })));
+      await forEachConcurrently(all, atOnce, surviveInNewRoot);
     });
 }
 

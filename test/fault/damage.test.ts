@@ -111,7 +111,7 @@ function damaged({ sandbox, whole }: Context, [, file, change]: Damage, checkpoi
 }
 
 /** Damages a copy, checks that verify finds and names it, repairs it, starts it, and compares the live snapshots. */
-async function survives(context: Context, damage: Damage, checkpoints: boolean): Promise<void> {
+async function expectRepaired(context: Context, damage: Damage, checkpoints: boolean): Promise<void> {
   const [name] = damage;
   const root = damaged(context, damage, checkpoints);
   const found = await verified(root);
@@ -153,7 +153,7 @@ for (const [kind, damagesOf] of [
 ] as const)
   for (const checkpoints of [true, false])
     test(`${kind} anywhere is found, and repaired ${checkpoints ? 'with' : 'without'} checkpoints`, async (context) => {
-      for (const damage of damagesOf(context.whole)) await survives(context, damage, checkpoints);
+      for (const damage of damagesOf(context.whole)) await expectRepaired(context, damage, checkpoints);
     });
 
 test('a start refuses the damage it reads, and names the repair command', async (context) => {

@@ -10,7 +10,7 @@ import { writeFiles } from '../torture/content.ts';
 import { createServing, type Serving } from './serving.ts';
 import { bytesFree, fillBlocks, type SmallDisk, smallDisks } from './small-disk.ts';
 
-interface Place {
+interface Fixture {
   readonly loop: Loop;
   readonly serving: Serving;
   readonly client: SnapshotsClient;
@@ -27,7 +27,7 @@ const retainedIn = async ({ root }: Serving) => (await stateOfRoot(root)).volume
 const manyLabels = Object.fromEntries(Array.from({ length: 16 }, (_, n) => [`large-${n}`, 'x'.repeat(4000)]));
 
 /** A chain of ten layers, all removed and retained, on a small disk. */
-async function withRetained({ driver, make }: SmallDisk, sandbox: Sandbox, minFree: string): Promise<Place> {
+async function withRetained({ driver, make }: SmallDisk, sandbox: Sandbox, minFree: string): Promise<Fixture> {
   const loop = make({ megabytes: megabytes[driver.name] });
   sandbox.atEnd(loop.end);
   const root = join(loop.path, 'root');
@@ -54,8 +54,8 @@ for (const disk of smallDisks) {
   test.after.each(({ sandbox }) => sandbox.close());
 
   test('never refuses a prepare or an update for space that retained layers hold', async ({ sandbox }) => {
-    const place = await withRetained(disk, sandbox, '0%');
-    const { loop, serving, client } = place;
+    const fixture = await withRetained(disk, sandbox, '0%');
+    const { loop, serving, client } = fixture;
     assert.is(await retainedIn(serving), layers);
     let made = 0;
     for (; (await retainedIn(serving)) > 0 && made < 5000; made++) {
@@ -71,8 +71,8 @@ for (const disk of smallDisks) {
   });
 
   test('evicts the oldest first, before writes into a layer meet a full disk', async ({ sandbox }) => {
-    const place = await withRetained(disk, sandbox, '35%');
-    const { loop, serving, client } = place;
+    const fixture = await withRetained(disk, sandbox, '35%');
+    const { loop, serving, client } = fixture;
     await client.prepare('writer');
     const { index } = await stateOfRoot(serving.root);
     const layer = driver.layer(serving.root, { id: index.get('writer')?.id ?? 0, kind: 'active' });

@@ -48,7 +48,7 @@ async function whileServing(
 
 /** Deletes everything below `snapshots/`. */
 const takeAway = ({ root }: Context, path: string) => rmSync(join(root, 'snapshots', path), { recursive: true });
-const isThere = ({ root }: Context, path: string) => existsSync(join(root, 'snapshots', path));
+const exists = ({ root }: Context, path: string) => existsSync(join(root, 'snapshots', path));
 
 async function eventsOf(root: string, type: string): Promise<readonly { readonly data: { readonly id: string } }[]> {
   const { stdout } = await snapledgerRun('log', '--type', type, '--json', '--root', root);
@@ -65,7 +65,7 @@ test('has the state of a full replay without a checkpoint, and continues from th
   await whileServing(context, async (client) => {
     assert.is((await client.list()).length, amount.snapshots);
     await client.prepare('default/new/k');
-    assert.ok(isThere(context, `${last + 1}/fs`), 'no number is given twice');
+    assert.ok(exists(context, `${last + 1}/fs`), 'no id is assigned twice');
   });
   // Compares the checkpoint that was written at the end with a replay of every event.
   await inOrder(context.root);
@@ -77,7 +77,7 @@ test('is scanned completely after a kill', async (context) => {
   takeAway(context, `${first + 9}`);
   await whileServing(context, async (client) => {
     assert.is((await client.list()).length, amount.snapshots - 1);
-    assert.ok(isThere(context, `${container}/work`));
+    assert.ok(exists(context, `${container}/work`));
   });
   const lost = await eventsOf(context.root, 'VolumeLost');
   assert.equal(
@@ -91,7 +91,7 @@ test('finds a missing volume before its first answer, and missing content soon a
   await whileServing(context);
   takeAway(context, `${container}/work`);
   const daemon = await whileServing(context, () =>
-    waitFor('the missing part to be made', () => isThere(context, `${container}/work`)),
+    waitFor('the missing part to be created', () => exists(context, `${container}/work`)),
   );
   assert.match(daemon.log(), 'volumes changed while the daemon was stopped');
   takeAway(context, `${topLayer}`);

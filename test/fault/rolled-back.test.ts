@@ -14,14 +14,14 @@ import { createServing, type Serving } from './serving.ts';
 const settings = '[log]\nsegment_bytes = "64KiB"\n[checkpoint]\nevery = 4\n';
 const folders = ['log', 'checkpoints'] as const;
 
-interface Place {
+interface Fixture {
   readonly serving: Serving;
   /** the highest id assigned before the older copy was restored */
   readonly highest: number;
 }
 
 /** A stopped store with an older copy of its log and checkpoints. */
-async function served(driver: DriverUnderTest, sandbox: Sandbox, backup: string): Promise<Place> {
+async function served(driver: DriverUnderTest, sandbox: Sandbox, backup: string): Promise<Fixture> {
   const root = driver.newRoot(sandbox);
   const serving = createServing(sandbox, { driver: driver.name, root, settings });
   const daemon = await serving.start();
@@ -54,7 +54,7 @@ function bringBack({ root }: Serving, backup: string, back: readonly string[]): 
 }
 
 /** Volumes that the log does not know are quarantined complete, known ones are unchanged, and no id is assigned twice. */
-async function expectSetAside(driver: DriverUnderTest, { serving, highest }: Place): Promise<void> {
+async function expectSetAside(driver: DriverUnderTest, { serving, highest }: Fixture): Promise<void> {
   const { root } = serving;
   const before = await verified(root);
   assert.is(before.status, 1, before.text);
@@ -84,21 +84,21 @@ async function expectSetAside(driver: DriverUnderTest, { serving, highest }: Pla
 
 function rolledBackTests(test: Test<{ sandbox: Sandbox; backup: string }>, driver: DriverUnderTest): void {
   test('older log and checkpoints: newer volumes are quarantined, none is deleted', async (context) => {
-    const place = await served(driver, context.sandbox, context.backup);
-    bringBack(place.serving, context.backup, folders);
-    await expectSetAside(driver, place);
+    const fixture = await served(driver, context.sandbox, context.backup);
+    bringBack(fixture.serving, context.backup, folders);
+    await expectSetAside(driver, fixture);
   });
 
   test('older log only: refused until the checkpoints are deleted', async (context) => {
-    const place = await served(driver, context.sandbox, context.backup);
-    const { serving } = place;
+    const fixture = await served(driver, context.sandbox, context.backup);
+    const { serving } = fixture;
     bringBack(serving, context.backup, ['log']);
     const { status, text } = await verified(serving.root);
     assert.is(status, 3, text);
     const error: unknown = await serving.start().catch((thrown) => thrown);
     assert.match(String(error), 'to continue with this older log only, delete the checkpoints directory');
     rmSync(join(serving.root, 'checkpoints'), { recursive: true });
-    await expectSetAside(driver, place);
+    await expectSetAside(driver, fixture);
   });
 }
 

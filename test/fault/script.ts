@@ -68,7 +68,7 @@ const cleanup: Call = {
 const manyLabels = Object.fromEntries(Array.from({ length: 16 }, (_, n) => [`large-${n}`, 'x'.repeat(4000)]));
 
 /** Every operation at least once: commits a layer and a child, and removes everything else. */
-export function wholeScript(fill: (key: string) => Promise<void>): readonly Call[] {
+export function fullScript(fill: (key: string) => Promise<void>): readonly Call[] {
   return [
     prepare('a', ''),
     write('a', fill),

@@ -130,12 +130,12 @@ async function collectGarbage({ store: { snapshots }, root }: Environment): Prom
 
 const listed = <T>(answer: Answer<Iterable<T>>) => (either.isRight(answer) ? [...answer.right] : []);
 
-async function play(driver: DriverUnderTest, row: Row, root: string): Promise<void> {
+async function run(driver: DriverUnderTest, row: Row, root: string): Promise<void> {
   const environment = await createEnvironment(driver, root, row);
   try {
     if (row.nested === true) await driver.nest(driver.layer(root, { id: 2, kind: 'active' }));
     await fail(environment, row);
-    await goOn(environment, row);
+    await repeat(environment, row);
   } finally {
     await environment.store.end();
   }
@@ -158,7 +158,7 @@ async function fail(environment: Environment, row: Row): Promise<void> {
 }
 
 /** Runs the same operation again, before and after a restart; then `verify` finds nothing, and everything can be removed. */
-async function goOn(environment: Environment, { operation, again, restarted }: Row): Promise<void> {
+async function repeat(environment: Environment, { operation, again, restarted }: Row): Promise<void> {
   if (operation === 'close') await restart(environment);
   assert.is(await outcomeOf(() => operations[operation](environment)), again, 'the same operation again');
   await restart(environment);
@@ -181,7 +181,7 @@ function undoTests(test: Test, driver: DriverUnderTest): void {
     test(`${row.operation}: ${row.step} failing with ${row.error} is answered with ${row.caller}`, async () => {
       const sandbox = createSandbox('undo');
       try {
-        await play(driver, row, driver.newRoot(sandbox));
+        await run(driver, row, driver.newRoot(sandbox));
       } finally {
         await sandbox.close();
       }

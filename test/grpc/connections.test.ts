@@ -40,12 +40,12 @@ connections('send answers up to 16 MiB, and survive larger ones', async () => {
 
 connections('may end in the middle of a call, which still completes', async () => {
   const { promise: held, resolve: release } = deferred();
-  let begun = false;
+  let started = false;
   let done = false;
   const edge = await openEdge({
     stat,
     prepare: async () => {
-      begun = true;
+      started = true;
       await held;
       done = true;
       return either.right([]);
@@ -53,7 +53,7 @@ connections('may end in the middle of a call, which still completes', async () =
   });
   const leaving = createClient(edge.address);
   const lost = callOn(leaving, 'Prepare', { key: 'k' }, { deadline: Date.now() + 60_000 });
-  await waitFor('the call to begin', () => begun);
+  await waitFor('the call to start', () => started);
   leaving.getChannel().close();
   const hasty = edge.call('Prepare', { key: 'k' }, { deadline: Date.now() + 50 });
   assert.is((await hasty).code, 'DEADLINE_EXCEEDED');

@@ -29,13 +29,13 @@ function health({ client }: OpenedEdge, name: string): Promise<unknown> {
 /** A call that is not answered before it is released. */
 function heldCall() {
   const { promise: held, resolve: release } = deferred();
-  let begun = false;
+  let started = false;
   const prepare = async () => {
-    begun = true;
+    started = true;
     await held;
     return either.right([]);
   };
-  return { prepare, release, begun: () => begun };
+  return { prepare, release, started: () => started };
 }
 
 serving('answers health checks for the server and the service', async () => {
@@ -71,10 +71,10 @@ serving('refuses to share a socket', async () => {
 });
 
 serving('completes running calls when it drains, and accepts no others', async () => {
-  const { prepare, release, begun } = heldCall();
+  const { prepare, release, started } = heldCall();
   const edge = await openEdge({ prepare, stat });
   const running = edge.call('Prepare', { key: 'k' });
-  await waitFor('the call to begin', begun);
+  await waitFor('the call to start', started);
   const drained = edge.server.drain(60_000);
   assert.not.ok(existsSync(edge.address));
   const late = createClient(edge.address);
@@ -86,10 +86,10 @@ serving('completes running calls when it drains, and accepts no others', async (
 });
 
 serving('aborts calls that are not answered in time', async () => {
-  const { prepare, release, begun } = heldCall();
+  const { prepare, release, started } = heldCall();
   const edge = await openEdge({ prepare });
   const running = edge.call('Prepare', { key: 'k' });
-  await waitFor('the call to begin', begun);
+  await waitFor('the call to start', started);
   await edge.server.drain(20);
   assert.is((await running).code, 'UNAVAILABLE');
   release();

@@ -12,7 +12,7 @@ import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 
 const test = suite('archives moved away');
 
-interface Place {
+interface Fixture {
   readonly sandbox: Sandbox;
   readonly serving: Serving;
   readonly root: string;
@@ -28,7 +28,7 @@ const segmentsIn = (directory: string) =>
     : [];
 
 /** A stopped store with a long log: an early and a late live snapshot, and many removed ones. */
-async function withStore(work: (place: Place) => Promise<void>): Promise<void> {
+async function withStore(work: (place: Fixture) => Promise<void>): Promise<void> {
   const sandbox = createSandbox('moved');
   try {
     const root = join(sandbox.path, 'root');
@@ -51,7 +51,7 @@ async function withStore(work: (place: Place) => Promise<void>): Promise<void> {
 }
 
 const asked = (root: string, ...words: readonly string[]) => snapledgerRun(...words, '--root', root);
-const wholeLog = async (root: string) => (await asked(root, 'log', '--json')).stdout;
+const fullLog = async (root: string) => (await asked(root, 'log', '--json')).stdout;
 
 /** The first position of the third segment; events before it can be moved away. */
 const third = (root: string) => Number(/^\d+/.exec(segmentsIn(join(root, 'log'))[2] ?? '')?.[0]);
@@ -61,7 +61,7 @@ const snapshotsOf = async (root: string) =>
 
 test('leave a log that starts later, and are restored byte for byte', async () => {
   await withStore(async ({ root, away }) => {
-    const before = await wholeLog(root);
+    const before = await fullLog(root);
     const snapshots = await snapshotsOf(root);
     const from = third(root);
     const moved = await asked(root, 'archive', '--move-to', away, '--before', String(from));
@@ -148,7 +148,7 @@ test('do not prevent serving, also without a checkpoint, or export', async () =>
 
 test('leave the log as before or as after, if a move is interrupted at any step', async () => {
   await withStore(async ({ root, away }) => {
-    const before = await wholeLog(root);
+    const before = await fullLog(root);
     const from = third(root);
     const snapshots = await snapshotsOf(root);
     for (const step of ['copied', 'based', 'recorded', 'removed'] as const) {
@@ -166,7 +166,7 @@ test('leave the log as before or as after, if a move is interrupted at any step'
       );
       const gone = step === 'recorded' || step === 'removed';
       assert.is(
-        await wholeLog(root),
+        await fullLog(root),
         gone
           ? before
               .split('\n')
@@ -179,7 +179,7 @@ test('leave the log as before or as after, if a move is interrupted at any step'
       assert.is((await asked(root, 'verify')).status, 0, step);
       if (gone) assert.is((await asked(root, 'archive', '--bring-back', away)).status, 0, step);
     }
-    assert.is(await wholeLog(root), before);
+    assert.is(await fullLog(root), before);
   });
 });
 

@@ -19,7 +19,7 @@ const test = suite('checkpoint while writing');
 const store = '0b7c1e9e-3a55-4c8e-9d0a-6a1f6a3f1c11';
 
 /** One snapshot per number: some stay active, some are committed, some are removed. */
-const livesOf = (ends: readonly number[]): readonly Event[] =>
+const eventsFor = (ends: readonly number[]): readonly Event[] =>
   ends.flatMap((end, index) => {
     const id = index + 1;
     const key = `k${id}`;
@@ -47,7 +47,7 @@ test('a checkpoint is of one state of the log, whatever is recorded while its ro
       const pipelines = createPipelines({ journal, logger: silent });
       const checkpointer = createCheckpointer({ journal, pipelines, checkpoints, logger: silent, every, last: 0 });
       const envelopes: Envelope[] = [];
-      for (const event of livesOf(lives)) envelopes.push(...(await journal.record([event], { actor: {} })));
+      for (const event of eventsFor(lives)) envelopes.push(...(await journal.record([event], { actor: {} })));
       await checkpointer.save();
       checkpointer.close();
       assert.is(saved.at(-1)?.place.position, envelopes.length);

@@ -18,7 +18,7 @@ const clients = 4;
 const callsEach = 5;
 
 /** Runs clients against a store in memory whose flushes and operations are slow and fail now and then. */
-export async function playHistory(seed: number, serve: Serve): Promise<readonly Entry<NaiveStore>[]> {
+export async function runHistory(seed: number, serve: Serve): Promise<readonly Entry<NaiveStore>[]> {
   const random = createRandom(seed);
   let troubled = true;
   const trouble = async (what: () => Fault) => {
@@ -33,7 +33,7 @@ export async function playHistory(seed: number, serve: Serve): Promise<readonly 
   if (store === undefined) return [];
   const recorder = createRecorder();
   const snapshots = serve(store);
-  await Promise.all(Array.from({ length: clients }, () => playClient(snapshots, random.split(), recorder)));
+  await Promise.all(Array.from({ length: clients }, () => runClient(snapshots, random.split(), recorder)));
   troubled = false;
   await store.close('history ends');
   return recorder.entries;
@@ -67,7 +67,7 @@ interface Explanation {
   readonly undone?: Entry<NaiveStore>['effects'];
 }
 
-async function playClient(snapshots: Snapshots, random: Random, { record }: ReturnType<typeof createRecorder>) {
+async function runClient(snapshots: Snapshots, random: Random, { record }: ReturnType<typeof createRecorder>) {
   for (let n = 0; n < callsEach; n++) {
     for (let turns = random.whole(0, 3); turns > 0; turns--) await yieldToLoop();
     const key = random.pick(keys);

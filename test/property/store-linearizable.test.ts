@@ -5,13 +5,13 @@ import type { Snapshots } from '../../src/app/store/store.ts';
 import { find } from '../../src/domain/decide.ts';
 import { isLinearizable } from '../support/linearizable.ts';
 import type { NaiveStore } from '../support/naive-model.ts';
-import { nameOfState, playHistory, type Serve } from './store-history.ts';
+import { nameOfState, runHistory, type Serve } from './store-history.ts';
 
 const test = suite('linearizable store');
 const histories = 500;
 
 const isExplained = async (seed: number, serve: Serve) =>
-  isLinearizable<NaiveStore>(await playHistory(seed, serve), [], nameOfState);
+  isLinearizable<NaiveStore>(await runHistory(seed, serve), [], nameOfState);
 
 const asItIs: Serve = ({ snapshots }) => snapshots;
 

@@ -70,7 +70,7 @@ export interface MemoryStore extends Service {
 }
 
 const storeId = '0b7c1e9e-3a55-4c8e-9d0a-6a1f6a3f1c11';
-const endlessRoom: MeasureDiskSpace = async () => ({ bytes: 1, totalBytes: 1, inodes: 1, totalInodes: 1 });
+const unlimitedSpace: MeasureDiskSpace = async () => ({ bytes: 1, totalBytes: 1, inodes: 1, totalInodes: 1 });
 const noCheckpoints: CheckpointStore = { save: async () => {}, load: async function* () {} };
 
 /** What outlives a crash of the process in these tests: the durable records and the volumes. */
@@ -152,7 +152,7 @@ export async function openMemoryStore(options: MemoryStoreOptions = {}, remains:
       ...options.service,
     },
     uptime,
-    measureRoom: options.measureRoom ?? endlessRoom,
+    measureRoom: options.measureRoom ?? unlimitedSpace,
     manifests: options.manifests,
     failpoint,
     ...(options.closingLimits && { closingLimits: options.closingLimits }),

@@ -112,7 +112,7 @@ export async function update(tools: Tools): Promise<void> {
 }
 
 /** Reads must return what was acknowledged. */
-export async function look({ client, caller, random, ledger }: Tools): Promise<void> {
+export async function readBack({ client, caller, random, ledger }: Tools): Promise<void> {
   const [key, fact] = random.pickOf(sureFacts(ledger)) ?? [];
   if (key === undefined || fact === undefined) return;
   await caller.read(async () => {
@@ -120,12 +120,12 @@ export async function look({ client, caller, random, ledger }: Tools): Promise<v
     if (labels.token !== fact.token || parent !== fact.parent)
       throw new Violation(`${key}: acknowledged ${fact.token} on ${fact.parent}, found ${labels.token} on ${parent}`);
     if (fact.kind === 'active' && random.chance(0.5)) await client.mounts(key);
-    if (random.chance(0.1)) expectWholeList(await client.list());
+    if (random.chance(0.1)) expectConnectedList(await client.list());
   });
 }
 
 /** containerd could never remove a snapshot whose parent is not listed. */
-function expectWholeList(infos: readonly { readonly name: string; readonly parent: string }[]): void {
+function expectConnectedList(infos: readonly { readonly name: string; readonly parent: string }[]): void {
   const names = new Set(infos.map(({ name }) => name));
   for (const { name, parent } of infos)
     if (parent !== '' && !names.has(parent)) throw new Violation(`${name} is listed without its parent ${parent}`);

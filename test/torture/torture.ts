@@ -59,7 +59,7 @@ export async function torture(options: TortureOptions, say: (line: string) => vo
   const sandbox = createSandbox('torture');
   try {
     const run = createRun(options, sandbox);
-    const [rounds, findings] = await playRounds(run, say);
+    const [rounds, findings] = await runRounds(run, say);
     await run.standing?.stop();
     if (findings.length > 0) say(run.serving.lastWords());
     const { acknowledged, unknown, faults } = run;
@@ -93,13 +93,13 @@ function createRun(options: TortureOptions, sandbox: Sandbox): Run {
   };
 }
 
-async function playRounds(run: Run, say: (line: string) => void): Promise<[number, Summary['findings']]> {
+async function runRounds(run: Run, say: (line: string) => void): Promise<[number, Summary['findings']]> {
   const { options, random, disk } = run;
   const end = performance.now() + options.seconds * 1000;
   for (let round = 1; ; round++) {
     const fault = random.pick(faultsOf(options.mode, disk));
     const isLast = round >= options.rounds || performance.now() > end;
-    const findings = await playRound(run, fault, isLast || round % collectEvery === 0).catch(wrong);
+    const findings = await runRound(run, fault, isLast || round % collectEvery === 0).catch(wrong);
     if (isLast || findings.length > 0 || round % collectEvery === 0)
       say(
         `round ${round}: ${run.acknowledged} calls acknowledged, ${run.unknown} unknown, ${findings.length} findings`,
@@ -115,7 +115,7 @@ const wrong = (error: unknown): Summary['findings'] => [
   },
 ];
 
-async function playRound(run: Run, fault: InjectedFault, whole: boolean): Promise<Summary['findings']> {
+async function runRound(run: Run, fault: InjectedFault, whole: boolean): Promise<Summary['findings']> {
   const { serving, disk, ledgers } = run;
   run.faults[fault.name] = (run.faults[fault.name] ?? 0) + 1;
   const victim = await startVictim(run, fault);

@@ -1,6 +1,6 @@
 import { setImmediate as yieldToLoop } from 'node:timers/promises';
 import { createCaller } from './caller.ts';
-import { commit, look, type Operation, prepare, remove, type Tools, update } from './operations.ts';
+import { commit, type Operation, prepare, readBack, remove, type Tools, update } from './operations.ts';
 
 /** A snapshots client that works on its own keys and on the parents of all writers. */
 export interface Writer {
@@ -19,7 +19,7 @@ const operations: readonly [Operation, ...Operation[]] = [
   remove,
   remove,
   update,
-  look,
+  readBack,
 ];
 
 export function createWriter(context: Omit<Tools, 'caller'>): Writer {

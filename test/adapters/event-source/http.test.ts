@@ -105,7 +105,7 @@ test('arrive over loopback with the token', async (context) => {
 });
 
 /** A server that answers in the daemon's place. */
-async function playing({ sandbox }: Context, answer: RequestListener): Promise<DaemonAddress> {
+async function answering({ sandbox }: Context, answer: RequestListener): Promise<DaemonAddress> {
   const server = createServer(answer).listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
   sandbox.atEnd(() => {
@@ -125,7 +125,7 @@ test('end with permanent errors, and are requested again after others', async (c
     [503, {}, 'too many', undefined],
   ];
   for (const [status, headers, body, final] of cases) {
-    const address = await playing(context, (_request, response) => response.writeHead(status, headers).end(body));
+    const address = await answering(context, (_request, response) => response.writeHead(status, headers).end(body));
     const { errors, retries } = listen(address, context);
     await waitFor(body, () => (final === undefined ? retries.length > 1 : errors.length > 0));
     if (final !== undefined) assert.match(String(errors[0]), final);
@@ -134,7 +134,7 @@ test('end with permanent errors, and are requested again after others', async (c
 });
 
 test("are refused if the log ends before the reader's checkpoint", async (context) => {
-  const address = await playing(context, (_request, response) =>
+  const address = await answering(context, (_request, response) =>
     response.writeHead(200, { 'snapledger-position': '10' }).end(),
   );
   const read = createHttpEventSource(address).read({

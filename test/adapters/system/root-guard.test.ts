@@ -10,7 +10,7 @@ import { run } from '../../support/run.ts';
 import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
-interface Place {
+interface Fixture {
   readonly sandbox: Sandbox;
   readonly root: string;
   readonly guard: WatchingGuard;
@@ -18,7 +18,7 @@ interface Place {
 
 const test = suiteNeeding('root guard', requireFileSystem('ext4'));
 
-async function withRoot(work: (place: Place) => Promise<void>): Promise<void> {
+async function withRoot(work: (place: Fixture) => Promise<void>): Promise<void> {
   const sandbox = createSandbox('guard');
   const root = sandbox.folder('root');
   for (const name of ['snapshots', 'log']) sandbox.folder(`root/${name}`);

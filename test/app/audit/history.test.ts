@@ -11,7 +11,7 @@ const second = 1_000_000_000n;
 const A = { name: 'A', id: 1 };
 const B = { name: 'B', id: 2 };
 
-const gone = (id: number, key: string, parent: { name: string; id: number } | null = null): Event => ({
+const removedEvent = (id: number, key: string, parent: { name: string; id: number } | null = null): Event => ({
   type: 'SnapshotRemoved',
   data: {
     id,
@@ -35,7 +35,7 @@ const facts: readonly Event[] = [
   prepared(3, 'c', B),
   committed(3, 'c', 'C', B),
   prepared(4, 'a', B),
-  gone(3, 'C', B),
+  removedEvent(3, 'C', B),
   { type: 'VolumePurged', data: { id: 3, why: 'removed', bytes: 5 } },
 ];
 
@@ -75,7 +75,7 @@ test('has the parents of a removed one, alive or not', async () => {
     { id: 2, was: 'B', now: 'B' },
     { id: 1, was: 'A', now: 'A' },
   ]);
-  const [removed] = await of('C', [...facts.slice(0, 7), gone(3, 'C', B), gone(2, 'B', A)]);
+  const [removed] = await of('C', [...facts.slice(0, 7), removedEvent(3, 'C', B), removedEvent(2, 'B', A)]);
   assert.equal(removed?.parents, [
     { id: 2, was: 'B', now: null },
     { id: 1, was: 'A', now: 'A' },
@@ -83,7 +83,7 @@ test('has the parents of a removed one, alive or not', async () => {
 });
 
 test('of a removed one is found by the start of its key too', async () => {
-  const events = [prepared(1, 'default/1/removed-one'), gone(1, 'default/1/removed-one')];
+  const events = [prepared(1, 'default/1/removed-one'), removedEvent(1, 'default/1/removed-one')];
   assert.equal(
     (await of('remov', events)).map(({ id }) => id),
     [1],
@@ -111,7 +111,7 @@ test('suggests the nearest keys if there was none', async () => {
 });
 
 test('suggests removed keys if no live one is near', async () => {
-  const events = [prepared(1, 'removed-one'), gone(1, 'removed-one')];
+  const events = [prepared(1, 'removed-one'), removedEvent(1, 'removed-one')];
   assert.is(await hintFor('removed-once', events), 'the nearest are: removed-one');
 });
 

@@ -27,7 +27,7 @@ class Machine {
   uptime = 60_000;
   boot = 'boot-1';
   /** the number of retention checks */
-  looks = 0;
+  checks = 0;
 
   pass(milliseconds: number): void {
     this.uptime += milliseconds;
@@ -45,7 +45,7 @@ class Machine {
       uptime: () => this.uptime,
       boot: this.boot,
       measureRoom: async () => {
-        this.looks += 1;
+        this.checks += 1;
         return { bytes: 1, totalBytes: 1, inodes: 1, totalInodes: 1 };
       },
       service: { retention: policy },
@@ -70,9 +70,9 @@ const retained = ({ journal }: MemoryStore) =>
   [...journal.durable.volumes.retained].map(([, { snapshot }]) => snapshot.key).sort();
 
 /** Each check of the disk follows one of ages: of two, the second has started after the call. */
-async function afterLooks(machine: Machine): Promise<void> {
-  const before = machine.looks;
-  await waitFor('two looks', () => machine.looks >= before + 2, { limit: 10_000 });
+async function afterChecks(machine: Machine): Promise<void> {
+  const before = machine.checks;
+  await waitFor('two checks', () => machine.checks >= before + 2, { limit: 10_000 });
 }
 
 test('a clock that jumps from 1970 to now evicts nothing', async () => {
@@ -81,7 +81,7 @@ test('a clock that jumps from 1970 to now evicts nothing', async () => {
   const store = await machine.open();
   await removeThree(store);
   machine.wall = now;
-  await afterLooks(machine);
+  await afterChecks(machine);
   assert.equal(retained(store), ['a', 'b', 'c']);
   machine.pass(25 * hour);
   await waitFor('the end of retention', () => retained(store).length === 0, { limit: 10_000 });
@@ -117,7 +117,7 @@ test('time while the daemon is stopped counts, if the machine runs', async () =>
     machine.pass(hour);
     machine.wall = 0n;
     const again = await machine.open({ kept: store.kept, driver: store.driver });
-    await afterLooks(machine);
+    await afterChecks(machine);
     assert.equal(retained(again), ['a', 'b', 'c']);
     machine.pass(10 * hour);
     await waitFor('the end of retention', () => retained(again).length === 0, { limit: 10_000 });
@@ -134,12 +134,12 @@ test('a boot with a wrong clock keeps retained layers, and ages them from there 
     machine.reboot();
     machine.wall = wrong;
     const again = await machine.open({ kept: store.kept, driver: store.driver });
-    await afterLooks(machine);
+    await afterChecks(machine);
     machine.wall = now + 3n * year;
-    await afterLooks(machine);
+    await afterChecks(machine);
     assert.equal(retained(again), ['a', 'b', 'c']);
     machine.pass(13 * hour);
-    await afterLooks(machine);
+    await afterChecks(machine);
     assert.equal(retained(again), ['a', 'b', 'c']);
     machine.pass(hour);
     await waitFor('the end of retention', () => retained(again).length === 0, { limit: 10_000 });

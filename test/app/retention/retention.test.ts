@@ -279,7 +279,7 @@ test('evicts by age, the oldest first', async () => {
   now += 40_000;
   right(await store.snapshots.remove(remove(b), actor));
   now += 30_000;
-  await waitFor('the first to be given up', () => retained(store).length === 1);
+  await waitFor('the first to be evicted', () => retained(store).length === 1);
   await store.snapshots.cleanup();
   assert.equal(retained(store), [2]);
   assert.equal(volumes(store), ['1', '2']);
@@ -288,7 +288,7 @@ test('evicts by age, the oldest first', async () => {
 test('evicts by size, never a parent before its child', async () => {
   const store = await withRemoved({ policy: { ...forever, maxBytes: 1 << 20 } });
   await removeAll(store);
-  await waitFor('two to be given up', () => retained(store).length === 1);
+  await waitFor('two to be evicted', () => retained(store).length === 1);
   assert.equal(retained(store), [1]);
   const ended = store.durable().flatMap(({ event }) => (event.type === 'RetentionEnded' ? [event.data.id] : []));
   assert.equal(ended, [3, 2]);
@@ -342,7 +342,7 @@ test('a start with a lower maximum evicts the oldest', async () => {
   await store.close('SIGTERM');
   const service = { retention: { ...forever, maxSnapshots: 1 } };
   const again = await openMemoryStore({ service }, { kept: store.kept, driver: store.driver });
-  await waitFor('two to be given up', () => retained(again).length === 1);
+  await waitFor('two to be evicted', () => retained(again).length === 1);
   assert.equal(historyOf(again).ended, [3, 2]);
 });
 
@@ -371,7 +371,7 @@ test('evicts when the disk lacks space or inodes, and not before', async () => {
     await removeAll(store);
     assert.equal(retained(store), [1, 2, 3]);
     room = { ...room, ...short };
-    await waitFor('retained layers to be given up', () => retained(store).length < 3, { limit: 5000 });
+    await waitFor('retained layers to be evicted', () => retained(store).length < 3, { limit: 5000 });
   }
 });
 

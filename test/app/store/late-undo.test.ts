@@ -21,7 +21,7 @@ test('does not unfreeze a layer that was committed in the meantime', async () =>
   await snapshots.prepare(prepare('k1'), actor);
   await snapshots.commit(commit('k1', 'base'), actor).catch(() => {});
   assert.ok(either.isRight(await snapshots.commit(commit('k1', 'base'), actor)));
-  await waitFor('the undo to be tried again', () => said.some(({ message }) => message === 'undo: succeeded'));
+  await waitFor('the undo to be retried', () => said.some(({ message }) => message === 'undo: succeeded'));
   assert.is(operations.filter((operation) => operation === 'unfreeze').length, 1);
 });
 

@@ -104,7 +104,7 @@ test('records that later if the log has no space for it either', async () => {
   });
   await snapshots.prepare(prepare('k1'), actor).catch(() => {});
   room = true;
-  await waitFor('the undo to be tried again', () => said.some(({ message }) => message === 'undo: succeeded'));
+  await waitFor('the undo to be retried', () => said.some(({ message }) => message === 'undo: succeeded'));
   await waitFor('the purge', () => types().includes('VolumePurged'));
   assert.equal(types().slice(-2), ['PrepareUndone', 'VolumePurged']);
   assert.is(purges, 2);

@@ -61,18 +61,18 @@ const json = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('ba
 export function createStreams(file?: string): Streams {
   const streams = new Map<string, Stream>();
   const streamOf = (name: string) => streams.get(name) ?? { events: [], written: [] };
-  const play = ({ append: name, events }: Line) => {
+  const replay = ({ append: name, events }: Line) => {
     const stream = streamOf(name);
     streams.set(name, stream);
     stream.events.push(...events);
     stream.written.push(...events.map(() => Date.now()));
   };
-  if (file !== undefined && existsSync(file)) for (const line of wholeLines(file)) play(line);
+  if (file !== undefined && existsSync(file)) for (const line of completeLines(file)) replay(line);
   const fd = file === undefined ? undefined : openSync(file, 'a');
   const record = (line: Line) => {
     // Data that a killed process has handed to the kernel survives.
     if (fd !== undefined) writeSync(fd, `${JSON.stringify(line)}\n`);
-    play(line);
+    replay(line);
   };
   const metadataOf = (name: string): StreamMetadata => {
     const last = streamOf(metaOf(name)).events.at(-1);
@@ -152,7 +152,7 @@ export function createStreams(file?: string): Streams {
 }
 
 /** The complete lines; an incomplete last one is truncated. */
-function wholeLines(file: string): readonly Line[] {
+function completeLines(file: string): readonly Line[] {
   const text = readFileSync(file, 'utf8');
   const whole = text.slice(0, text.lastIndexOf('\n') + 1);
   truncateSync(file, Buffer.byteLength(whole));

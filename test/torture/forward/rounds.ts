@@ -52,7 +52,7 @@ export async function tortureForward(options: ForwardOptions, say: (line: string
     const run = await begin(sandbox, options.seed);
     const writers = startWriters(run.serving, options.writers);
     try {
-      const { events, findings } = await playRounds(run, writers, options, say);
+      const { events, findings } = await runRounds(run, writers, options, say);
       return { kills: run.kills, events, findings };
     } finally {
       await writers.end();
@@ -62,7 +62,7 @@ export async function tortureForward(options: ForwardOptions, say: (line: string
   }
 }
 
-async function playRounds(
+async function runRounds(
   run: Run,
   writers: Writers,
   { rounds, seconds }: ForwardOptions,

@@ -15,7 +15,7 @@ export function startWriters(serving: Serving, count: number): Writers {
   let over = false;
   const write = async (writer: number) => {
     const client = serving.connect();
-    const bear = async (error: unknown) => {
+    const tolerate = async (error: unknown) => {
       if (!over && !(error instanceof CallFailure)) throw error;
       await pause(20);
     };
@@ -24,7 +24,7 @@ export function startWriters(serving: Serving, count: number): Writers {
       else
         await client
           .prepare(`w${writer}/${turn}`, { labels: { turn: String(turn) } })
-          .then(() => (turn % 3 === 0 ? undefined : client.remove(`w${writer}/${turn}`).catch(bear)), bear);
+          .then(() => (turn % 3 === 0 ? undefined : client.remove(`w${writer}/${turn}`).catch(tolerate)), tolerate);
     }
     client.close();
   };

@@ -22,7 +22,7 @@ test.before.each((context) => {
 test.after.each(({ sandbox }) => sandbox.close());
 
 /** Simulated ballast that can be released that many times, and its operations. */
-function playedBallast(times: number): Ballast & { readonly operations: string[] } {
+function simulatedBallast(times: number): Ballast & { readonly operations: string[] } {
   const operations: string[] = [];
   let left = times;
   return {
@@ -43,7 +43,7 @@ const codeOf = (promise: Promise<unknown>) =>
 
 test('releases it for a reserved event if the disk is full, and creates it again afterwards', async ({ directory }) => {
   const failing = createFailpoint();
-  const ballast = playedBallast(1);
+  const ballast = simulatedBallast(1);
   const { log } = await openLog(directory, { failpoint: failing.failpoint, ballast });
   failing.arm('log.write', 'ENOSPC');
   assert.is(await codeOf(log.append(eventsAfter(0, 1), reserved)), 'stored');
@@ -54,7 +54,7 @@ test('releases it for a reserved event if the disk is full, and creates it again
 
 test('restores it if an ordinary event finds the disk full', async ({ directory }) => {
   const failing = createFailpoint();
-  const ballast = playedBallast(1);
+  const ballast = simulatedBallast(1);
   const { log } = await openLog(directory, { failpoint: failing.failpoint, ballast });
   failing.arm('log.write', 'ENOSPC');
   assert.is(await codeOf(log.append(eventsAfter(0, 1), now)), 'no-space');
@@ -64,7 +64,7 @@ test('restores it if an ordinary event finds the disk full', async ({ directory 
 
 test('rolls a reserved event back if there is no ballast, and continues', async ({ directory }) => {
   const failing = createFailpoint();
-  const { log } = await openLog(directory, { failpoint: failing.failpoint, ballast: playedBallast(0) });
+  const { log } = await openLog(directory, { failpoint: failing.failpoint, ballast: simulatedBallast(0) });
   failing.arm('log.write', 'ENOSPC');
   assert.is(await codeOf(log.append(eventsAfter(0, 1), reserved)), 'no-space');
   assert.is(await codeOf(log.append(eventsAfter(0, 1), reserved)), 'stored');
@@ -80,7 +80,7 @@ test('accepts a reserved event that cannot be preallocated, and starts a segment
   const preallocate = () => {
     if (full.now) throw new Fault('no-space', 'fallocate: ENOSPC', { hint: 'none' });
   };
-  const ballast = playedBallast(9);
+  const ballast = simulatedBallast(9);
   const { log } = await openLog(directory, {
     failpoint: failing.failpoint,
     ballast,
@@ -104,7 +104,7 @@ test('opens with its help', async ({ directory }) => {
   const preallocate = () => {
     if (tries.left-- > 0) throw new Fault('no-space', 'fallocate: ENOSPC', { hint: 'none' });
   };
-  const ballast = playedBallast(1);
+  const ballast = simulatedBallast(1);
   const { log } = await openLog(directory, { ballast, preallocate });
   assert.equal(ballast.operations, ['release', 'restore']);
   await log.close();

@@ -6,7 +6,7 @@ import { suiteNeeding } from '../../../support/requirements.ts';
 import { calls, needsBtrfs, newRoot, openDriver } from './bench.ts';
 
 /** A root, and drivers opened on it as consecutive daemons would. */
-export interface Place {
+export interface Fixture {
   readonly root: string;
   readonly calls: BtrfsCalls;
   readonly driver: VolumeDriver;
@@ -18,16 +18,16 @@ export interface Place {
   commit(volume: Volume): Promise<void>;
 }
 
-type Run = (place: Place) => Promise<void>;
+type Run = (fixture: Fixture) => Promise<void>;
 
 /** Defines a suite of tests on btrfs, with a root of its own for each test. */
 export function btrfsSuite(name: string, define: (test: (title: string, run: Run) => void) => void): void {
   const test = suiteNeeding(`btrfs driver: ${name}`, needsBtrfs);
-  define((title, run) => test(title, () => withPlace(run)));
+  define((title, run) => test(title, () => withFixture(run)));
   test.run();
 }
 
-async function withPlace(run: Run): Promise<void> {
+async function withFixture(run: Run): Promise<void> {
   const root = newRoot();
   const opened: VolumeDriver[] = [];
   const open = async (failpoint?: Failpoint) => {

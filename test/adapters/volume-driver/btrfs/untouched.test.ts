@@ -3,10 +3,10 @@ import * as assert from 'uvu/assert';
 import type { Found } from '../../../../src/ports/volume-driver.ts';
 import { active, only, view } from '../../../contract/volume-driver.contract.ts';
 import { btrfs } from './bench.ts';
-import { btrfsSuite, type Place } from './btrfs-suite.ts';
+import { btrfsSuite, type Fixture } from './btrfs-suite.ts';
 
 /** A committed layer with a file, and a new child. */
-async function childOf({ driver, part, commit }: Place): Promise<Found> {
+async function childOf({ driver, part, commit }: Fixture): Promise<Found> {
   await driver.create(active(1));
   writeFileSync(part(1, 'fs/file'), 'content');
   await commit(active(1));

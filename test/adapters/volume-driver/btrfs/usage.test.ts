@@ -15,12 +15,12 @@ import {
 import * as assert from 'uvu/assert';
 import { active } from '../../../contract/volume-driver.contract.ts';
 import { btrfs } from './bench.ts';
-import { btrfsSuite, type Place } from './btrfs-suite.ts';
+import { btrfsSuite, type Fixture } from './btrfs-suite.ts';
 
 const fill = (size: number, seed: number) => Buffer.alloc(size, seed);
 
 /** A base of 40 files of 16 KiB in 4 directories, committed as volume 1, and an active child of it as volume 2. */
-async function layered({ driver, part, commit }: Place): Promise<string> {
+async function layered({ driver, part, commit }: Fixture): Promise<string> {
   await driver.create(active(1));
   for (let n = 0; n < 40; n++) {
     mkdirSync(part(1, `fs/d${n % 4}`), { recursive: true });

@@ -12,7 +12,7 @@ import { createSandbox } from '../../../support/sandbox.ts';
 
 const mounted = suiteNeeding('overlay driver, real mounts', requireFileSystem('overlay'), requireCommand('setpriv'));
 
-interface Place {
+interface Fixture {
   readonly root: string;
   readonly driver: VolumeDriver;
   /** runs a script in the volume's mount */
@@ -20,7 +20,7 @@ interface Place {
   layer(id: number): string;
 }
 
-async function withDriver(action: (place: Place) => Promise<void>, options: OverlayOptions = {}, name = 'root') {
+async function withDriver(action: (place: Fixture) => Promise<void>, options: OverlayOptions = {}, name = 'root') {
   const sandbox = createSandbox('mounted');
   const root = `${sandbox.path}/${name}`;
   const driver = await createOverlayDriver({ root, system: createSystem(), tryMount, options });

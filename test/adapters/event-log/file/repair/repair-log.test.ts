@@ -108,7 +108,7 @@ function damages(directory: string): readonly (readonly [name: string, damage: (
 }
 
 /** The repaired log must be intact, readable and writable, and hold only events of the old one, besides those that record repairs. */
-async function isWhole(root: string, name: string): Promise<readonly number[]> {
+async function expectIntact(root: string, name: string): Promise<readonly number[]> {
   const directory = join(root, 'log');
   const { damage, tail } = await inspectLog(directory);
   assert.equal([damage, tail], [[], null], name);
@@ -144,7 +144,7 @@ for (const positions of [[], [7], [7, 11], [3, 12], [12]])
       // An emptied or missing last segment may leave a log that is intact and only shorter.
       if (done.losses.length === 0) assert.match(name, / gone$/);
       keepsAll(before, root, done, name);
-      const survivors = await isWhole(root, name);
+      const survivors = await expectIntact(root, name);
       const lost = new Set(
         done.losses.flatMap(({ done: how, first, last }) => (how === 'rebuilt' ? [] : [first, last])),
       );
@@ -173,7 +173,7 @@ test('loses one event more than is damaged if a later checkpoint proves the rest
     losses.map(({ done, first, last, unreadable }) => [done, first, last, unreadable]),
     [['bridged', first, first + 1, 1]],
   );
-  const survivors = await isWhole(root, 'one flip');
+  const survivors = await expectIntact(root, 'one flip');
   assert.is(survivors.length, count - 2);
   assert.equal((await inspectLog(directory)).gaps, [{ file: join(directory, second), first, last: first + 1 }]);
   rmSync(join(directory, '00000000000000000011.base'));
@@ -193,7 +193,7 @@ test('rewrites a damaged header without loss', async (context) => {
     ['rebuilt'],
   );
   assert.is(bytesOf(root).get(`log/${name}`), original.get(`log/${name}`));
-  assert.is((await isWhole(root, 'header')).length, count);
+  assert.is((await expectIntact(root, 'header')).length, count);
 });
 
 test('reserves an id for every position that cannot be read', async (context) => {
@@ -227,16 +227,16 @@ test('reports an earlier gap again if its event may be lost too', async (context
 
 test('can be killed at any step and repeated', async (context) => {
   const middle = segmentsIn(join(context.whole, 'log'))[1] ?? '';
-  const spoil = (root: string) => flip(join(root, 'log', middle), 700);
+  const damage = (root: string) => flip(join(root, 'log', middle), 700);
   for (const positions of [[], [9]]) {
     const reference = copyOf(context, positions);
-    spoil(reference.root);
+    damage(reference.root);
     const steps: string[] = [];
     const done = await repaired(reference.root, reference.known, { failpoint: (step) => void steps.push(step) });
     const expected = bytesOf(reference.root);
     for (const [index] of steps.entries()) {
       const { root, known } = copyOf(context, positions);
-      spoil(root);
+      damage(root);
       let left = index;
       const failpoint = (step: string) => {
         if (left-- === 0) throw new Error(`killed at ${step}`);
@@ -268,7 +268,7 @@ test('takes the state of a checkpoint that is ahead of the log', async (context)
     [['bridged', 12, 12]],
   );
   assert.match(losses[0]?.text ?? '', 'the log ends before position 12, but this checkpoint is of position 12');
-  await isWhole(root, 'shorter');
+  await expectIntact(root, 'shorter');
 });
 
 test('does nothing to an intact log, and leaves a torn tail to the next start', async (context) => {

@@ -19,7 +19,7 @@ async function inSandbox(action: (sandbox: Sandbox) => void | Promise<void>): Pr
   }
 }
 
-const isThere = (path: string) => lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+const exists = (path: string) => lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 
 removing('deletes everything below a directory and returns the bytes freed', () =>
   inSandbox(({ path, folder }) => {
@@ -30,8 +30,8 @@ removing('deletes everything below a directory and returns the bytes freed', () 
     linkSync(`${path}/kept`, `${root}/a/second-name`);
     const own = [root, `${root}/a`, `${root}/a/file`].reduce((sum, part) => sum + lstatSync(part).blocks * 512, 0);
     assert.is(removeTree(root), own);
-    assert.not(isThere(root));
-    assert.ok(isThere(`${path}/kept`));
+    assert.not(exists(root));
+    assert.ok(exists(`${path}/kept`));
   }),
 );
 
@@ -41,12 +41,12 @@ removing('has a fast path for an unwritten volume, and a general one for all oth
     for (const name of ['fs', 'work']) mkdirSync(`${bare}/${name}`);
     const own = [bare, `${bare}/fs`, `${bare}/work`].reduce((sum, part) => sum + lstatSync(part).blocks * 512, 0);
     assert.is(removeBare(bare), own);
-    assert.not(isThere(bare));
+    assert.not(exists(bare));
     const used = folder('used');
     for (const name of ['fs', 'work/work']) mkdirSync(`${used}/${name}`, { recursive: true });
     symlinkSync(bare, `${used}/link`);
     assert.is(removeBare(used), undefined);
-    assert.ok(isThere(`${used}/work/work`) && isThere(`${used}/link`));
+    assert.ok(exists(`${used}/work/work`) && exists(`${used}/link`));
     assert.is(removeBare(`${used}/link`), undefined);
     assert.is(removeBare('/nowhere/at/all'), undefined);
   }),
@@ -73,7 +73,7 @@ removing('deletes directories deeper than PATH_MAX', () =>
     const root = folder('root');
     await makeDeep(root);
     removeTree(root);
-    assert.not(isThere(root));
+    assert.not(exists(root));
   }),
 );
 
@@ -95,7 +95,7 @@ stubborn('names what cannot be deleted, and deletes the rest', async () => {
     assert.equal(readdirSync(root), ['b']);
     await run('chattr', ['-i', `${root}/b/file`]);
     removeTree(root);
-    assert.not(isThere(root));
+    assert.not(exists(root));
   } finally {
     loop.end();
   }
@@ -111,7 +111,7 @@ stubborn('deletes entries without permissions, special files, and names that are
     ]);
     assert.is(readdirSync(root).length, 4);
     removeTree(root);
-    assert.not(isThere(root));
+    assert.not(exists(root));
   }),
 );
 
