@@ -31,7 +31,7 @@ test("is the client's own key, such as a container's id, with or without its nam
   assert.equal(ids('default/c1-job'), [6]);
   assert.equal(ids('k8s.io/c1-job'), []);
   assert.equal(ids(container), [7]);
-  assert.equal(ids('223'), [9], 'of a number that no snapshot has');
+  assert.equal(ids('223'), [9], 'of an id that no snapshot has');
 });
 
 test('is a digest or the start of one, from four characters on', () => {

@@ -126,7 +126,7 @@ function on(driver: DriverUnderTest): void {
         await client.prepare('c', { parent: 'A' });
         await client.commit('C', 'c', {});
         await client.remove('C');
-        // The other disk has another store, whose volumes have the same numbers.
+        // The other disk has another store, whose volumes have the same ids.
         cpSync(join(root, 'log'), join(other.path, 'log'), { recursive: true });
         for (const id of [1, 2, 3, 4]) {
           mkdirSync(join(other.path, 'snapshots', String(id), 'fs'), { recursive: true });

@@ -160,18 +160,18 @@ function onceThen<T>(first: T, later: () => Promise<T>): () => Promise<T> {
 test('accepts only the gap that a repair recorded', async ({ deps }) => {
   const gap = { file: 'f.log', first: 3, last: 5 };
   const inspectLog = async () => ({ ...(await deps.inspectLog(deps.root)), gaps: [gap] });
-  const look = async () => {
+  const verifyStore = async () => {
     const { lines, print } = createPrinter();
     return { status: await verify({ root: deps.root }, { ...deps, inspectLog }, print), text: lines.join('\n') };
   };
-  const untold = await look();
-  assert.is(untold.status, 3);
-  assert.match(untold.text, 'leaves out positions 3 to 5, but no event records such a repair');
+  const unrecorded = await verifyStore();
+  assert.is(unrecorded.status, 3);
+  assert.match(unrecorded.text, 'leaves out positions 3 to 5, but no event records such a repair');
   const at = { file: 'f.log', offset: 1, what: 'w', first: 3, last: 5 };
   const data = { ...at, done: 'bridged', readable: 2, unreadable: 1, kept: 'log/damaged-3', lastId: 4 } as const;
   const repair = { type: 'LogRepaired', data } as const;
   await deps.append(enveloped([repair], 13));
-  const result = await look();
+  const result = await verifyStore();
   assert.is(result.status, 0, result.text);
   assert.match(
     result.text,
@@ -181,7 +181,7 @@ test('accepts only the gap that a repair recorded', async ({ deps }) => {
 
 test('explains every snapshot and every directory', async ({ sandbox, deps }) => {
   deps.driver.volumes.set('stray', { ...newMemoryVolume(), bytes: 1 });
-  const fact = { path: 'snapshots/9', id: 9, moved: 'quarantine/13-9', why: 'nobody knows it' };
+  const fact = { path: 'snapshots/9', id: 9, moved: 'quarantine/13-9', why: 'unexplained' };
   await deps.append(enveloped([{ type: 'OrphanQuarantined', data: fact }], 13));
   sandbox.folder('root/quarantine/13-9');
   sandbox.folder('root/quarantine/mine');
@@ -198,7 +198,7 @@ test('explains every snapshot and every directory', async ({ sandbox, deps }) =>
       '  committed directory  2  snapshots/2  the volume of default/4/sha256:bbb',
       '  active directory  3  snapshots/3  the volume of default/5/web',
       '! unknown directory  snapshots/stray  snapshots/stray: its name is no snapshot id',
-      '  quarantined directory  9  quarantine/13-9  was snapshots/9 until position 14: nobody knows it',
+      '  quarantined directory  9  quarantine/13-9  was snapshots/9 until position 14: unexplained',
       '  unknown directory  quarantine/mine  not in any event of the log: put there by hand?',
     ],
   );

@@ -11,17 +11,17 @@ import { btrfs, openDriver } from './bench.ts';
 import { btrfsSuite } from './btrfs-suite.ts';
 
 const { preallocate } = createSystem();
-const untold = (message: string) => assert.unreachable(message);
+const unexpectedWarning = (message: string) => assert.unreachable(message);
 
 btrfsSuite('ballast', (test) => {
   test('is created and released completely', async ({ root, calls }) => {
-    const ballast = createBallast({ root, calls, preallocate, warn: untold });
+    const ballast = createBallast({ root, calls, preallocate, warn: unexpectedWarning });
     await ballast?.restore();
     const path = join(root, 'ballast');
     const { length } = readdirSync(path);
     assert.ok(length > 500, `${length} links`);
     unlinkSync(join(path, '7'));
-    await createBallast({ root, calls, preallocate, warn: untold })?.restore();
+    await createBallast({ root, calls, preallocate, warn: unexpectedWarning })?.restore();
     assert.is(readdirSync(path).length, length);
     const held = join(root, 'ballast.quota');
     assert.is(statSync(held).blocks * 512, 1 << 20);
@@ -34,13 +34,13 @@ btrfsSuite('ballast', (test) => {
 
   test('replaces a copy that is no subvolume', async ({ root, calls }) => {
     mkdirSync(join(root, 'ballast'));
-    const ballast = createBallast({ root, calls, preallocate, warn: untold });
+    const ballast = createBallast({ root, calls, preallocate, warn: unexpectedWarning });
     await ballast?.restore();
     assert.is(await ballast?.release(), true);
   });
 
   test('is not created again right after its release', async ({ root, calls }) => {
-    const ballast = createBallast({ root, calls, preallocate, warn: untold });
+    const ballast = createBallast({ root, calls, preallocate, warn: unexpectedWarning });
     await ballast?.restore();
     await ballast?.release();
     await ballast?.restore();
@@ -54,7 +54,7 @@ btrfsSuite('ballast', (test) => {
       mkdirSync(root);
       fillBlocks(loop);
       fillMetadata(loop);
-      await createBallast({ root, calls, preallocate, warn: untold })?.restore();
+      await createBallast({ root, calls, preallocate, warn: unexpectedWarning })?.restore();
     } finally {
       loop.end();
     }
@@ -65,7 +65,7 @@ btrfsSuite('ballast', (test) => {
     try {
       const limited = limitedSubvolume(loop, '16M');
       const root = join(limited, 'root');
-      const ballast = createBallast({ root, calls, preallocate, warn: untold });
+      const ballast = createBallast({ root, calls, preallocate, warn: unexpectedWarning });
       await ballast?.restore();
       const driver = await openDriver(root, { ballast });
       const volume = { kind: 'active', parents: [], labels: {} } as const;
@@ -84,7 +84,7 @@ btrfsSuite('ballast', (test) => {
   test('does not exist if the root is not on btrfs', async ({ calls }) => {
     const sandbox = createSandbox('ballast');
     const root = join(sandbox.path, 'root');
-    assert.is(createBallast({ root, calls, preallocate, warn: untold }), undefined);
+    assert.is(createBallast({ root, calls, preallocate, warn: unexpectedWarning }), undefined);
     await sandbox.close();
   });
 });
