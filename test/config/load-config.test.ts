@@ -139,7 +139,7 @@ test('retains nothing if retention is off, by file or flag', () => {
   assert.is(loadConfig({ file: written('[retention]\nkeep = "1h"'), flags }).retention, null);
 });
 
-test('puts the HTTP socket beside the address, whatever that ends in', () => {
+test('puts the HTTP socket beside the address, with any suffix', () => {
   assert.is(loadConfig({ file: written('address = "/run/s"') }).httpAddress, '/run/s.http.sock');
 });
 

@@ -171,7 +171,7 @@ function on(driver: DriverUnderTest): void {
 
         way.back(place);
         away = false;
-        await waitFor('the daemon to go on by itself', async () => (await ready()) === 200);
+        await waitFor('the daemon to continue by itself', async () => (await ready()) === 200);
         assert.equal(await client.list(), list);
         await client.prepare('d', { parent: 'A' });
         await client.commit('B', 'b');

@@ -71,7 +71,7 @@ async function prepareUntilFull(client: SnapshotsClient): Promise<readonly strin
   return assert.unreachable('the disk never became full') as never;
 }
 
-/** Removals are taken and free space, after which everything works and all is as it was acknowledged. */
+/** Removals succeed and free space; then every operation works and the acknowledged state is intact. */
 async function recoverFrom({ disk, loop, serving, client }: Context, made: readonly string[]): Promise<void> {
   assert.equal(await keysOf(client), [...actives, 'base', ...made].sort());
   const before = bytesFree(loop);

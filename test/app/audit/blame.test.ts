@@ -224,7 +224,7 @@ btrfs('names the layer that deleted it', async ({ loop: { path } }) => {
   assert.is(await blamed(path, 'btrfs', 'c', '/etc/hosts'), 'nothing: c deleted it, was in A, position 6');
   assert.is((await caughtFault(blamed(path, 'btrfs', 'c', '/nowhere'))).code, 'missing');
 });
-btrfs('lets the nearest layer decide, whatever a lower one has in a place', async ({ loop: { path } }) => {
+btrfs('lets the nearest layer decide, whatever a lower one has at a path', async ({ loop: { path } }) => {
   assert.is(await blamed(path, 'btrfs', 'B', '/place/file'), 'file: B added this file, 7 bytes, position 5');
   assert.is(await blamed(path, 'btrfs', 'c', '/place/file'), 'nothing: c deleted it, was in B, position 6');
   assert.is((await caughtFault(blamed(path, 'btrfs', 'c', '/place/other'))).code, 'misuse');

@@ -18,7 +18,7 @@ function manifestsWith(known: readonly number[] = [], failing = 0) {
   const manifests: Manifests = {
     known: () => [...made],
     make: async ({ id }) => {
-      if (id === failing) throw new Error('a file can not be read');
+      if (id === failing) throw new Error('a file cannot be read');
       made.add(id);
     },
     drop: (id) => void made.delete(id),
@@ -66,7 +66,7 @@ test('a failure is logged and does not stop the others', async () => {
   await waitFor('the other', () => made().length === 1);
   assert.equal(made(), [2]);
   const [warning] = store.said.filter(({ message }) => message.startsWith('manifest not created'));
-  assert.equal(warning?.fields, { id: 1, error: 'a file can not be read' });
+  assert.equal(warning?.fields, { id: 1, error: 'a file cannot be read' });
 });
 
 test.after(closeMemoryStores);

@@ -153,7 +153,7 @@ test('a killed recovery is repeated by the next one', async () => {
   assert.equal(actions(third), ['recreate 1']);
 });
 
-test('an action that fails is logged and retried, the others go on', async () => {
+test('an action that fails is logged and retried, the others continue', async () => {
   const first = await openMemoryStore();
   await first.snapshots.prepare(prepare('k1'), actor);
   first.driver.volumes.delete('1');

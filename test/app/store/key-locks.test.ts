@@ -84,13 +84,24 @@ test('idle waits for what holds the key now', async () => {
 test('an exclusive operation waits for all before it and blocks all after it', async () => {
   const locks = createKeyLocks();
   const notes: string[] = [];
-  const [before, alone, after] = [operation('before', notes), operation('alone', notes), operation('after', notes)];
-  const all = [locks.run(['a'], before.run), locks.exclusive(alone.run), locks.run(['b'], after.run)];
+  const [before, exclusive, after] = [
+    operation('before', notes),
+    operation('exclusive', notes),
+    operation('after', notes),
+  ];
+  const all = [locks.run(['a'], before.run), locks.exclusive(exclusive.run), locks.run(['b'], after.run)];
   await yieldToLoop();
   assert.equal(notes, ['before begins']);
-  for (const { end } of [before, alone, after]) end();
+  for (const { end } of [before, exclusive, after]) end();
   await Promise.all(all);
-  assert.equal(notes, ['before begins', 'before ends', 'alone begins', 'alone ends', 'after begins', 'after ends']);
+  assert.equal(notes, [
+    'before begins',
+    'before ends',
+    'exclusive begins',
+    'exclusive ends',
+    'after begins',
+    'after ends',
+  ]);
 });
 
 test.run();
