@@ -151,7 +151,7 @@ export const oneOfEach: readonly Event[] = [
   },
   {
     type: 'CommitUndone',
-    data: { id: 8, key: 'k', name: 'n', step: 'flush', error: 'EIO', left: 'snapshots/8', done: 'unseal' },
+    data: { id: 8, key: 'k', name: 'n', step: 'flush', error: 'EIO', left: 'snapshots/8', done: 'unfreeze' },
   },
   { type: 'UsageMeasured', data: { id: 7, bytes: 9_007_199_254_740_991, inodes: 50_000 } },
   { type: 'VolumeFlushed', data: { id: 7 } },

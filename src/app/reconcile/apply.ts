@@ -90,7 +90,7 @@ async function perform(
 
 const undone = ({ id, key, why }: Extract<Action, { type: 'undo-commit' | 'finish-commit' }>): Event => ({
   type: 'CommitUndone',
-  data: { id, key, name: '', step: 'append', error: why, left: `snapshots/${id}`, done: 'unseal' },
+  data: { id, key, name: '', step: 'append', error: why, left: `snapshots/${id}`, done: 'unfreeze' },
 });
 
 /** The name in quarantine of what was at a path: the log's position, and the old name in plain characters. */

@@ -58,7 +58,7 @@ test('describes failures', () => {
   const undone = { id: 5, key: 'k', step: 'create', error: 'EIO', left: 'snapshots/5', done: 'purge' };
   const events: readonly Event[] = [
     { type: 'PrepareUndone', data: undone },
-    { type: 'CommitUndone', data: { ...undone, name: 'n', step: 'seal', done: 'unseal' } },
+    { type: 'CommitUndone', data: { ...undone, name: 'n', step: 'freeze', done: 'unfreeze' } },
     { type: 'VolumeRecreated', data: { id: 5, why: 'never finished' } },
     { type: 'VolumeLost', data: { id: 5, key: 'k', why: 'vanished' } },
     { type: 'OrphanQuarantined', data: { path: 'snapshots/x', id: null, moved: 'quarantine/9-x', why: 'no number' } },
@@ -66,7 +66,7 @@ test('describes failures', () => {
   ];
   assert.equal(described(events), [
     'PrepareUndone | 5 | k | create: EIO (purge) | containerd/default',
-    'CommitUndone | 5 | k | seal: EIO (unseal) | containerd/default',
+    'CommitUndone | 5 | k | freeze: EIO (unfreeze) | containerd/default',
     'VolumeRecreated | 5 |  | never finished | containerd/default',
     'VolumeLost | 5 | k | vanished | containerd/default',
     'OrphanQuarantined |  | snapshots/x | to quarantine/9-x: no number | containerd/default',

@@ -15,7 +15,7 @@ import { enveloped, oneOfEach } from '../../support/sample-events.ts';
 const folder = 'test/golden/log';
 const segments = join(folder, 'segments');
 const store = '0b7c1e9e-3a55-4c8e-9d0a-6a1f6a3f1c11';
-const chainHash = 'c2304a468c5d85e0faa48b5627f9578aa4700daa56fc4689a74a4e8d8da785e6';
+const chainHash = '8bfc559a58290b1c8d0ac5518e3159d05d2244edad5aeff77a6cf71879d784e3';
 const test = suite('golden log');
 
 const lines = readdirSync(segments)
