@@ -60,7 +60,7 @@ function checkSockets({ address, httpAddress }: Config): void {
   if (address === httpAddress) throw new Fault('misuse', `http_address: is the same as address: ${address}`, { hint });
 }
 
-/** Whoever may dial loopback is any user of the machine. */
+/** Every user of the machine can connect to loopback. */
 function checkLoopback({ http: { listen, tokenFile } }: Config): void {
   if (listen !== null && tokenFile === null)
     throw new Fault('misuse', 'http.listen: needs http.token_file, the file with the token that requests must bear', {

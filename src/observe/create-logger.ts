@@ -17,7 +17,7 @@ export function createLogger(level: string, stream: DestinationStream = standard
 
 function standardError(): DestinationStream {
   const stream = destination({ dest: 2, sync: true });
-  // Whoever reads the log may go away: the daemon does its work all the same.
+  // The reader of the log may go away: the daemon continues without it.
   stream.on('error', () => {});
   return stream;
 }

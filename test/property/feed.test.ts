@@ -71,7 +71,7 @@ async function read(feed: ReturnType<typeof createFeed>, reader: Reader, last: n
   return seen;
 }
 
-test('delivers each event once and in order to every reader, whoever writes and however it reads', async () => {
+test('delivers each event once and in order to every reader, for any writers and ways of reading', async () => {
   await fc.assert(
     fc.asyncProperty(
       arbitraryWriters,
