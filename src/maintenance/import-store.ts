@@ -7,7 +7,7 @@ import { damaged, leftOutOf, volumeMember } from '../adapters/store-export/conte
 import { type CheckedExport, checkExport, readMember } from '../adapters/store-export/read-export.ts';
 import { unpackVolume } from '../adapters/store-export/volume-tar.ts';
 import { writeInPlace } from '../adapters/system/commands.ts';
-import { heldBy, importing, writeIdentity } from '../adapters/system/root-directory.ts';
+import { importing, writeIdentity } from '../adapters/system/root-directory.ts';
 import { runCommand } from '../adapters/system/run-command.ts';
 import { createSystem } from '../adapters/system/system.ts';
 import { operatorActor } from '../app/actors.ts';
@@ -24,6 +24,7 @@ import type { VolumeCarrier } from '../ports/layers.ts';
 import { silent } from '../ports/logger.ts';
 import type { Volume, VolumeDriver } from '../ports/volume-driver.ts';
 import type { Transfer } from './export-store.ts';
+import { withRootLock } from './stopped-store.ts';
 
 const system = createSystem();
 
@@ -42,18 +43,16 @@ export async function importStore(root: string, file: string, name?: string): Pr
   const driver = driverNamed(name ?? contents.driver);
   refuseFilled(path);
   mkdirSync(path, { recursive: true, mode: 0o700 });
-  const lock = await system.lock(join(path, 'lock'));
-  if (lock === undefined) throw heldBy(path);
-  try {
-    refuseFilled(path);
-    await importInto(path, { ...contents, file }, driver);
-    const { store, position, volumes } = contents;
-    return { store, driver, position, volumes, file, root: path, bytes: 0, leftOut: leftOutOf(contents.members) };
-  } catch (error) {
-    throw faultOf(error, `import ${file}`);
-  } finally {
-    await lock.release();
-  }
+  return withRootLock(path, undefined, async () => {
+    try {
+      refuseFilled(path);
+      await importInto(path, { ...contents, file }, driver);
+      const { store, position, volumes } = contents;
+      return { store, driver, position, volumes, file, root: path, bytes: 0, leftOut: leftOutOf(contents.members) };
+    } catch (error) {
+      throw faultOf(error, `import ${file}`);
+    }
+  });
 }
 
 /** Bytes of a root's path; what a layer's paths may have is `refuseTooLong`'s. */

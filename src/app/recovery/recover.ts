@@ -11,8 +11,7 @@ import { apply } from '../reconcile/apply.ts';
 import { countByType, planFor } from '../reconcile/plan.ts';
 import { idsMatch } from '../reconcile/verify-volumes.ts';
 import { type Crash, crashOf } from '../reconcile/wanted.ts';
-import type { Journal } from '../store/journal.ts';
-import { withUptime } from '../store/journal.ts';
+import { type Journal, withUptime } from '../store/journal.ts';
 
 /** The session that opens the store. */
 interface Opener {
