@@ -57,7 +57,8 @@ function defaultOptions(traits: KernelTraits, set: readonly string[]): readonly 
     ...(traits.redirectDir && !sets('redirect_dir=') && !set.includes('metacopy=on')
       ? [`redirect_dir=${userxattr ? 'nofollow' : 'off'}`]
       : []),
-    ...(traits.metacopy && !sets('metacopy=') ? ['metacopy=off'] : []),
+    // Any other redirect_dir excludes metacopy. BuildKit compares whole trees if a mount has an option that it does not know.
+    ...(traits.metacopy && set.includes('redirect_dir=on') && !sets('metacopy=') ? ['metacopy=off'] : []),
   ];
 }
 

@@ -6,7 +6,7 @@ import { active, view } from '../../../contract/volume-driver.contract.ts';
 const mounts = suite('createOverlayMounts');
 
 const traits = { index: true, redirectDir: true, metacopy: true, userxattr: false, idMappedLayers: true };
-const own = ['index=off', 'redirect_dir=off', 'metacopy=off'];
+const own = ['index=off', 'redirect_dir=off'];
 const plain = createOverlayMounts('/r', traits, { remapIds: false });
 const mapping = {
   'containerd.io/snapshot/uidmapping': '0:1000:65536',
@@ -61,13 +61,24 @@ mounts('disables redirect_dir and metacopy unless the operator sets them or the 
     const [mount] = createOverlayMounts('/r', set, { remapIds: false, mountOptions })(view(3, 2, 1));
     return mount?.options.filter((option) => /^(redirect_dir|metacopy)=/.test(option));
   };
-  assert.equal(chosen([]), ['redirect_dir=off', 'metacopy=off']);
+  assert.equal(chosen([]), ['redirect_dir=off']);
   assert.equal(chosen(['redirect_dir=on']), ['metacopy=off', 'redirect_dir=on']);
   assert.equal(chosen(['metacopy=on']), ['metacopy=on']);
   assert.equal(chosen(['metacopy=off']), ['redirect_dir=off', 'metacopy=off']);
-  assert.equal(chosen(['userxattr']), ['redirect_dir=nofollow', 'metacopy=off']);
-  assert.equal(chosen([], { ...traits, userxattr: true }), ['redirect_dir=nofollow', 'metacopy=off']);
+  assert.equal(chosen(['userxattr']), ['redirect_dir=nofollow']);
+  assert.equal(chosen([], { ...traits, userxattr: true }), ['redirect_dir=nofollow']);
   assert.equal(chosen([], { ...traits, redirectDir: false, metacopy: false }), []);
+});
+
+mounts('has only options that the overlay differ of BuildKit recognises', () => {
+  const recognised = /^((upperdir|workdir|lowerdir|redirect_dir)=.*|index=off|userxattr)$/;
+  for (const set of [traits, { ...traits, userxattr: true }])
+    for (const volume of [active(2, 1), active(3, 2, 1), view(4, 2, 1)])
+      for (const { options } of createOverlayMounts('/r', set, { remapIds: false })(volume))
+        assert.equal(
+          options.filter((option) => !recognised.test(option)),
+          [],
+        );
 });
 
 mounts('leaves id mapping to the mount if configured', () => {
