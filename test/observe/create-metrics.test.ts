@@ -74,7 +74,7 @@ test('shows the state of forwarding, and nothing if it is off', async ({ metrics
   metrics.watchForwarding(() => status);
   const events = new Subject<Envelope>();
   const state = { ...emptyState(), position: 10 };
-  const journal = { durable: state, latest: state, rollbacks: 0, events, log: createMemoryEventLog() };
+  const journal = { durable: state, latest: state, rollbacks: 0, delivered: 10, events, log: createMemoryEventLog() };
   metrics.watch(journal, createPipelines({ journal, logger: silent }));
   assert.is(await reading(metrics, 'snapledger_forward_position'), 3);
   assert.is(await reading(metrics, 'snapledger_forward_lag_events'), 7);
@@ -104,7 +104,14 @@ test('counts batches, events and bytes of the log', async ({ metrics }) => {
 
 test('counts durable events and shows the state of the journal', async ({ metrics }) => {
   const events = new Subject<Envelope>();
-  const journal = { durable: emptyState(), latest: emptyState(), rollbacks: 4, events, log: createMemoryEventLog() };
+  const journal = {
+    durable: emptyState(),
+    latest: emptyState(),
+    rollbacks: 4,
+    delivered: 0,
+    events,
+    log: createMemoryEventLog(),
+  };
   metrics.watch(journal, createPipelines({ journal, logger: silent, onFailure: metrics.pipelineFailed }));
   facts.forEach((event, at) => {
     const envelope = enveloped(event, at + 1);
@@ -126,7 +133,7 @@ test('counts durable events and shows the state of the journal', async ({ metric
 
 test('shows the lag of background work and readers, and failures', async ({ metrics }) => {
   const journal = { durable: { ...emptyState(), position: 9 }, latest: emptyState(), rollbacks: 0 };
-  const source = { ...journal, events: new Subject<Envelope>(), log: createMemoryEventLog() };
+  const source = { ...journal, delivered: 9, events: new Subject<Envelope>(), log: createMemoryEventLog() };
   const pipelines = createPipelines({ journal: source, logger: silent, onFailure: metrics.pipelineFailed });
   metrics.watch(journal, pipelines);
   const broken = pipelines.start({

@@ -55,7 +55,7 @@ export interface Pipelines {
 }
 
 interface Context {
-  readonly journal: Pick<Journal, 'events' | 'durable' | 'log'>;
+  readonly journal: Pick<Journal, 'events' | 'delivered' | 'durable' | 'log'>;
   readonly logger: Logger;
   /** called for every failure, with the pipeline's name */
   readonly onFailure?: (name: string) => void;
@@ -119,11 +119,11 @@ class JournalPipeline implements Pipeline {
     this.#onClose = onClose;
     this.#source = {
       recent: () => (this.#isNextWaiting() ? this.#waiting.splice(0) : undefined),
-      isOnlyInLog: (after) => after < journal.durable.position && !this.#isNextWaiting(),
+      isOnlyInLog: (after) => after < journal.delivered && !this.#isNextWaiting(),
       read: (after) => journal.log.read(after),
     };
     this.#listening = journal.events.subscribe((envelope) => this.#take(envelope));
-    if (this.position < journal.durable.position) this.#run(this.#catchUp());
+    if (this.position < journal.delivered) this.#run(this.#catchUp());
   }
 
   close(): void {

@@ -57,6 +57,7 @@ export function createPurger(context: BackgroundContext): Purger {
   for (const [id] of journal.durable.volumes.pendingPurge) queue.add(id);
   return {
     drained: async () => {
+      journal.deliver();
       await queue.tried();
       if (signal.aborted) throw purgesCutShort();
     },
@@ -66,7 +67,10 @@ export function createPurger(context: BackgroundContext): Purger {
     get lastPurge() {
       return recorder.lastPurge;
     },
-    purged: (id) => queue.triedOne(id),
+    purged: (id) => {
+      journal.deliver();
+      return queue.triedOne(id);
+    },
     close: async () => {
       closing.abort();
       pipeline.close();

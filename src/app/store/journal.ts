@@ -31,8 +31,15 @@ export interface Journal extends Omit<LogHealth, 'stop'> {
   readonly rollbacks: number;
   /** What is durable, to be read again: everything that `events` emitted, and perhaps a little more. */
   readonly log: Pick<EventLog, 'read' | 'readEncoded'>;
-  /** Durable events in order, each once. An observer must not throw: background work subscribes through a pipeline. */
+  /**
+   * Durable events in order, each once, after the calls that recorded them were answered. An observer must not throw: background
+   * work subscribes through a pipeline.
+   */
   readonly events: Subject<Envelope>;
+  /** position up to which `events` has emitted; `durable` may be ahead */
+  readonly delivered: number;
+  /** Emits the durable events that `events` has not emitted yet, for callers that wait for background work. */
+  deliver(): void;
   /**
    * Appends events and resolves with their envelopes when they are on stable storage. Never throws. If the log accepts them,
    * `latest` contains them when the call returns; it is unchanged if they are refused. Rejects if they were refused or rolled
@@ -62,7 +69,7 @@ export function createJournal({ log, store, clock, state: durable, root, maxEven
   const { latest } = states;
   let closed = false;
   const logHealth = createLogHealth(log, root);
-  const events = new Subject<Envelope>();
+  const delivery = new Delivery(durable.position);
 
   const record: Journal['record'] = async (facts, { actor, cause, reserve = false, flush = 'now' }) => {
     if (closed) throw hasClosed();
@@ -88,7 +95,7 @@ export function createJournal({ log, store, clock, state: durable, root, maxEven
       throw error;
     }
     states.advance(envelopes, at);
-    for (const envelope of envelopes) events.next(envelope);
+    delivery.add(envelopes);
     return envelopes;
   };
   return {
@@ -109,11 +116,40 @@ export function createJournal({ log, store, clock, state: durable, root, maxEven
     ...(logHealth.troubles && { troubles: logHealth.troubles }),
     stopped: logHealth.stopped,
     log,
-    events,
+    events: delivery.events,
+    get delivered() {
+      return delivery.position;
+    },
+    deliver: () => delivery.now(),
     record,
     recordSoon: (facts, options, onLost) => void record(facts, { ...options, flush: 'soon' }).catch(onLost),
     settled: () => log.settled().catch(() => {}),
   };
+}
+
+/** Emits durable events in the next turn of the event loop: the answers that wait for them are sent first. */
+class Delivery {
+  readonly events = new Subject<Envelope>();
+  position: number;
+  #due: Envelope[] = [];
+
+  constructor(position: number) {
+    this.position = position;
+  }
+
+  add(envelopes: readonly Envelope[]): void {
+    if (this.#due.length === 0) setImmediate(() => this.now());
+    this.#due.push(...envelopes);
+  }
+
+  now(): void {
+    const due = this.#due;
+    this.#due = [];
+    for (const envelope of due) {
+      this.position = envelope.position;
+      this.events.next(envelope);
+    }
+  }
 }
 
 /** The two states of a journal, with what their order rests on. */

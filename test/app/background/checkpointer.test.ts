@@ -33,7 +33,10 @@ function checkpointed(every: number, failing = false) {
     every,
     last: 0,
   });
-  const record = (id: number) => journal.record([prepared(id, `k${id}`)], { actor: {} });
+  const record = async (id: number) => {
+    await journal.record([prepared(id, `k${id}`)], { actor: {} });
+    journal.deliver();
+  };
   return { log, journal, saved, errors, checkpointer, record };
 }
 

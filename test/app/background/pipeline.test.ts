@@ -27,9 +27,10 @@ function opened() {
   const logger = { info: () => {}, warn: () => {}, error };
   const pipelines = createPipelines({ journal, logger, onFailure: (name) => void failures.push(name) });
   let id = 0;
-  const record = (count = 1) => {
+  const record = async (count = 1) => {
     const events = Array.from({ length: count }, () => prepared(++id, `k${id}`));
-    return journal.record(events, { actor: {} });
+    await journal.record(events, { actor: {} });
+    journal.deliver();
   };
   return { journal, pipelines, record, said, failures };
 }

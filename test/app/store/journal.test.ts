@@ -51,4 +51,31 @@ test('recordSoon: never throws, and reports what was lost', async () => {
   );
 });
 
+test('events: reach background work after the answer of the call that recorded them', async () => {
+  const journal = journalOver(() => undefined);
+  const order: string[] = [];
+  journal.events.subscribe(({ position }) => void order.push(`event ${position}`));
+  const call = async (id: number) => {
+    await journal.record([prepared(id, `k${id}`)], { actor });
+    await null;
+    order.push(`answer ${id}`);
+  };
+  await Promise.all([call(1), call(2)]);
+  assert.equal([journal.durable.position, journal.delivered], [2, 0]);
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(order, ['answer 1', 'answer 2', 'event 1', 'event 2']);
+  assert.is(journal.delivered, 2);
+});
+
+test('deliver: emits at once what is durable, and never twice', async () => {
+  const journal = journalOver(() => undefined);
+  const seen: number[] = [];
+  journal.events.subscribe(({ position }) => void seen.push(position));
+  await journal.record([prepared(1, 'a'), prepared(2, 'b')], { actor });
+  journal.deliver();
+  assert.equal(seen, [1, 2]);
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(seen, [1, 2]);
+});
+
 test.run();
