@@ -107,6 +107,13 @@ export interface VolumeScan extends Pick<VolumeDriver, 'occupies' | 'isPristine'
   readonly boot: string;
 }
 
+/** What this machine is like for containerd. */
+export interface ContainerdHost {
+  /** as `containerd --version` prints it; undefined without containerd */
+  readonly version: string | undefined;
+  readonly userNamespace: boolean;
+}
+
 /** What the commands need from the composition root. Each method loads its code when it is called. */
 export interface CliDeps {
   storeFiles(root: string): StoreFiles;
@@ -139,4 +146,5 @@ export interface CliDeps {
   reconcileStopped(config: Config, logger: Logger): Promise<readonly Action[]>;
   /** Restores a retained layer under the store's lock. Rejects as `reconcileStopped`. */
   restoreStopped(config: Config, name: string, logger: Logger): Promise<Answer<readonly Snapshot[]>>;
+  containerdHost(): Promise<ContainerdHost>;
 }

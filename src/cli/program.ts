@@ -25,7 +25,8 @@ export function createProgram(deps: CliDeps): Command {
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'snapledger: ')) })
     .exitOverride();
   for (const add of [addServe, addInit, addLog, addQueries, addVerify]) add(program, deps);
-  for (const add of [addArchive, addTransfer, addReconcile, addRestore, addRepair]) add(program, deps);
-  for (const add of [addContainerdConfig, addCompletion, addMan]) add(program);
+  for (const add of [addArchive, addTransfer, addReconcile, addRestore, addRepair, addContainerdConfig])
+    add(program, deps);
+  for (const add of [addCompletion, addMan]) add(program);
   return program;
 }

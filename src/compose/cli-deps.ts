@@ -73,6 +73,11 @@ export const cliDeps: CliDeps = {
     const { restoreStopped } = await import('../maintenance/stopped-store.ts');
     return restoreStopped(config, name, logger);
   },
+  containerdHost: async () => {
+    const { containerdVersion } = await import('../adapters/system/containerd-version.ts');
+    const { inUserNamespace } = await import('../adapters/volume-driver/overlay/kernel-traits.ts');
+    return { version: await containerdVersion(), userNamespace: inUserNamespace() };
+  },
 };
 
 async function expectFiles(root: string): Promise<void> {

@@ -69,6 +69,7 @@ export async function createMemoryDeps(sandbox: Sandbox, envelopes: readonly Env
     initStore: notHere,
     reconcileStopped: notHere,
     restoreStopped: notHere,
+    containerdHost: notHere,
   };
   await deps.append(envelopes);
   return deps;

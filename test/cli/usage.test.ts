@@ -45,6 +45,10 @@ const misuses: readonly (readonly [args: readonly string[], message: string])[] 
   ],
   [['serve', '--root', ''], 'snapledger: --root: expected an absolute path, found ""\nhint: '],
   [['serve', '--config', '/nowhere.toml'], 'snapledger: /nowhere.toml: there is no such file\nhint: '],
+  [
+    ['containerd-config', '--containerd', 'two'],
+    'snapledger: --containerd: expected a version as "2.3" or "1.7.28", found',
+  ],
   [['tree', '--root', '/nowhere'], 'snapledger: /nowhere: there is no such directory\nhint: '],
 ];
 
@@ -78,40 +82,6 @@ test('refuses a root that is a file or holds no log', async () => {
       [onEmpty.status, onEmpty.stderr.split('\n')[0]],
       [2, `snapledger: ${sandbox.path}/empty: holds no log`],
     );
-  }
-});
-
-test('prints the configuration that containerd needs', async () => {
-  const file = join(sandbox.path, 'config.toml');
-  writeFileSync(file, 'root = "/srv/snap \\"x\\""\n[overlay]\nremap_ids = true\n');
-  const { status, stdout } = await snapledgerRun('containerd-config', '--config', file, '--address', '/run/x.sock');
-  assert.is(status, 0);
-  assert.is(
-    stdout,
-    [
-      '[proxy_plugins.snapledger]',
-      '  type = "snapshot"',
-      '  address = "/run/x.sock"',
-      '  # containerd 2.0 or later',
-      '  capabilities = ["remap-ids"]',
-      '  [proxy_plugins.snapledger.exports]',
-      '    root = "/srv/snap \\"x\\""',
-      '',
-    ].join('\n'),
-  );
-});
-
-test('announces mapped ids to containerd only if the daemon maps them', async () => {
-  const file = join(sandbox.path, 'mapping.toml');
-  for (const [settings, promised] of [
-    ['', false],
-    ['[overlay]\nremap_ids = false\n', false],
-    ['[overlay]\nremap_ids = true\n', true],
-    ['driver = "btrfs"\n[overlay]\nremap_ids = true\n', false],
-  ] as const) {
-    writeFileSync(file, settings);
-    const { stdout } = await snapledgerRun('containerd-config', '--config', file);
-    assert.is(stdout.includes('remap-ids'), promised, settings);
   }
 });
 

@@ -1,4 +1,4 @@
-import { existsSync, readlinkSync, statfsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readlinkSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client, credentials, Metadata } from '@grpc/grpc-js';
 import { fromJSON, type ServiceDefinition } from '@grpc/proto-loader';
@@ -31,10 +31,9 @@ test.before.each((context) => {
 });
 test.after.each(({ sandbox }) => sandbox.close());
 
-/** Serves the root, and starts containerd with CRI by what `containerd-config --cri` prints for it. */
+/** Serves the root, and starts containerd with CRI by the drop-in that `containerd-config --cri` writes. */
 async function start({ sandbox, root, containerdRoot }: Context, settings: string) {
   await createServing(sandbox, { driver: 'overlay', root, settings }).start();
-  const printed = await snapledgerRun('containerd-config', '--cri', '--config', join(sandbox.path, 'settings.toml'));
   const address = join(sandbox.path, 'containerd.sock');
   const config = join(sandbox.path, 'containerd.toml');
   writeFileSync(
@@ -48,11 +47,14 @@ state = "${sandbox.folder('state')}"
   address = "${address}.ttrpc"
 [plugins."io.containerd.grpc.v1.cri".cni]
   conf_dir = "${sandbox.folder('cni')}"
-${printed.stdout}`,
+`,
   );
+  const dropIn = join(sandbox.path, 'conf.d/snapledger.toml');
+  const written = ['--cri', '--config', join(sandbox.path, 'settings.toml'), '--main', config, '--output', dropIn];
+  assert.is((await snapledgerRun('containerd-config', ...written)).status, 0);
   const command = ['containerd', '--config', config] as const;
   await startDaemon({ command, address, log: join(sandbox.path, 'containerd.log'), sandbox });
-  return { address, printed: printed.stdout };
+  return { address, printed: readFileSync(dropIn, 'utf8') };
 }
 
 const call = { requestType: 'Request', responseType: 'Response', comment: '' };
@@ -121,7 +123,7 @@ test('is that of the root if serve creates the link', async (context) => {
   assert.is(readlinkSync(mountpoint), root);
   assert.is(sizeOf(mountpoint), sizeOf(root));
   assert.is.not(sizeOf(mountpoint), sizeOf(containerdRoot));
-  assert.match(printed, '`serve` makes it');
+  assert.match(printed, '`serve` creates it');
 });
 
 test.run();

@@ -1,72 +1,101 @@
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
 import type { Command } from 'commander';
-import { type Config, imageFsPath } from '../../config/config.ts';
+import { dropIn, parseVersion, type Version } from '../../config/containerd/drop-in.ts';
+import { readMain, withImport } from '../../config/containerd/main-file.ts';
 import { loadConfig } from '../../config/load-config.ts';
+import { Fault, faultOf } from '../../ports/fault.ts';
+import type { CliDeps, ContainerdHost } from '../cli-deps.ts';
 import { configOption, path } from '../options.ts';
 import { type Print, print } from '../output/print.ts';
 
 interface ContainerdConfigOptions {
   readonly address?: string;
   readonly config?: string;
+  readonly containerd?: string;
   readonly cri?: boolean;
+  readonly main: string;
+  readonly output?: string | true;
 }
 
-export function addContainerdConfig(program: Command): void {
+const defaultOutput = '/etc/containerd/conf.d/snapledger.toml';
+
+/** Prints or writes what containerd's configuration needs, as a file that its main file imports. */
+export function addContainerdConfig(program: Command, deps: Pick<CliDeps, 'containerdHost'>): void {
   program
     .command('containerd-config')
-    .description("print what containerd's configuration needs")
+    .description("print what containerd's configuration needs, or write it as a drop-in file")
     .addOption(configOption())
     .option('--address <socket>', 'unix socket for containerd', path)
+    .option('--containerd <version>', "containerd's version; default: that of this machine")
     .option('--cri', 'also make it the default for Kubernetes')
-    .action(async (options: ContainerdConfigOptions) => containerdConfig(options, print));
+    .option('--main <file>', "containerd's main file", path, '/etc/containerd/config.toml')
+    .option('--output [file]', `write to ${defaultOutput} or another file, and import it in the main file`, path)
+    .action(async (options: ContainerdConfigOptions) => containerdConfig(options, await deps.containerdHost(), print));
 }
 
-/**
- * Prints what containerd's own configuration needs. containerd 1.6 and 1.7 ignore `capabilities` and `exports`,
- * 2.0 and later use them.
- */
-async function containerdConfig(options: ContainerdConfigOptions, print: Print): Promise<void> {
-  const config = loadConfig({ file: options.config, flags: { address: options.address } });
-  const { address, root, driver, overlay } = config;
-  const remaps = driver === 'overlay' && overlay.remapIds;
-  print([
-    '[proxy_plugins.snapledger]',
-    '  type = "snapshot"',
-    `  address = ${quoted(address)}`,
-    // The daemon maps ids by the same setting. containerd 2 leaves it to the daemon only with this line.
-    ...(remaps ? ['  # containerd 2.0 or later', '  capabilities = ["remap-ids"]'] : []),
-    '  [proxy_plugins.snapledger.exports]',
-    `    root = ${quoted(root)}`,
-    ...(options.cri === true ? [...cri, '', ...imageFs(config)] : []),
-  ]);
+async function containerdConfig(options: ContainerdConfigOptions, host: ContainerdHost, print: Print): Promise<void> {
+  const { address, config: file, cri = false, main } = options;
+  const config = loadConfig({ file, flags: { address } });
+  const { version, origin } = wanted(options, host);
+  const { userNamespace } = host;
+  const text = dropIn(config, { version, origin, cri, userNamespace, main: readMain(main)?.tables });
+  if (options.output === undefined) return print(text.trimEnd().split('\n'));
+  const output = options.output === true ? defaultOutput : options.output;
+  print([writeIfChanged(output, text), importInto(main, `${dirname(output)}/*.toml`, version)]);
 }
 
-const cri = [
-  '',
-  '# containerd 1.x (version = 2)',
-  '[plugins."io.containerd.grpc.v1.cri".containerd]',
-  '  snapshotter = "snapledger"',
-  '  disable_snapshot_annotations = true',
-  '',
-  '# containerd 2.x (version = 3): in place of the lines above',
-  '# [plugins."io.containerd.cri.v1.images"]',
-  '#   snapshotter = "snapledger"',
-];
-
-/** containerd 1.x does not know `exports`: its CRI looks for the image file system below containerd's own root. */
-function imageFs({ root, imageFsLink }: Config): readonly string[] {
-  const note =
-    '# containerd 1.6 and 1.7 look for the image file system below their own root: without this link kubelet neither';
-  const link = `#   ln -sfnT ${shellWord(root)} ${shellWord(imageFsLink ?? imageFsPath('/var/lib/containerd'))}`;
-  return imageFsLink === null
-    ? [
-        note,
-        '# collects images nor evicts. Make it, or let `serve` do so: containerd.image_fs_link = "/var/lib/containerd"',
-        link,
-      ]
-    : [note, '# collects images nor evicts. `serve` makes it, as containerd.image_fs_link is set:', link];
+/** The version that the file is for, and what its comment says about it. */
+function wanted({ containerd }: ContainerdConfigOptions, host: ContainerdHost) {
+  const text = containerd ?? host.version ?? '';
+  const version = parseVersion(text);
+  if (containerd !== undefined && version === undefined)
+    throw new Fault('misuse', `--containerd: expected a version as "2.3" or "1.7.28", found "${containerd}"`, {
+      hint: '`containerd --version` prints it; without the option it is asked for',
+    });
+  if (version === undefined) return { version, origin: 'of any version: none was found on this machine' };
+  return { version, origin: containerd === undefined ? `${text}, found on this machine` : text };
 }
 
-const shellWord = (text: string) => (/^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
+/** Adds the import to the main file, or creates one with it. Throws a Fault (`misuse`) with the line to add if it can't. */
+function importInto(main: string, pattern: string, version: Version | undefined): string {
+  const found = readMain(main);
+  if (found === undefined)
+    return writeIfChanged(
+      main,
+      `version = ${(version?.major ?? 1) < 2 ? 2 : 3}\nimports = [${JSON.stringify(pattern)}]\n`,
+    );
+  const text = withImport(found.text, pattern);
+  if (text !== undefined) return writeIfChanged(main, text);
+  throw new Fault('misuse', `${main}: does not import ${pattern}`, {
+    hint: `add ${JSON.stringify(pattern)} to its imports = [...]`,
+  });
+}
 
-/** A TOML basic string; JSON's escapes are a part of TOML's. */
-const quoted = (text: string) => JSON.stringify(text);
+/** Replaces a file at once, with the owner and mode that it has. Throws a Fault that names it. */
+function writeIfChanged(file: string, text: string): string {
+  try {
+    const target = existsSync(file) ? realpathSync(file) : file;
+    const found = existsSync(target) ? statSync(target) : undefined;
+    if (found !== undefined && readFileSync(target, 'utf8') === text) return `${file}: unchanged`;
+    mkdirSync(dirname(target), { recursive: true });
+    const unfinished = `${target}.snapledger-new`;
+    writeFileSync(unfinished, text, { flush: true });
+    chmodSync(unfinished, found === undefined ? 0o644 : found.mode & 0o7777);
+    if (found !== undefined) chownSync(unfinished, found.uid, found.gid);
+    renameSync(unfinished, target);
+    return `${file}: ${found === undefined ? 'created' : 'changed'}`;
+  } catch (error) {
+    throw faultOf(error, file, 'run it as a user that may write this file');
+  }
+}

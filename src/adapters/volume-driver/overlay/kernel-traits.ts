@@ -18,7 +18,7 @@ export interface KernelTraits {
 const parameters = '/sys/module/overlay/parameters';
 
 export function kernelTraits(root: string): KernelTraits {
-  const inNamespace = !isWholeRange(readFileSync('/proc/self/uid_map', 'utf8'));
+  const inNamespace = inUserNamespace();
   return {
     index: existsSync(`${parameters}/index`),
     redirectDir: existsSync(`${parameters}/redirect_dir`),
@@ -28,6 +28,9 @@ export function kernelTraits(root: string): KernelTraits {
     idMappedLayers: !inNamespace && isAtLeast(release(), 5, 19) && isOn(root, 'ext4', 'xfs', 'btrfs'),
   };
 }
+
+/** Whether this process is in another user namespace than the initial one. */
+export const inUserNamespace = (): boolean => !isWholeRange(readFileSync('/proc/self/uid_map', 'utf8'));
 
 /** Whether a uid map is the one of the initial user namespace: all ids as themselves. */
 export function isWholeRange(uidMap: string): boolean {

@@ -1,0 +1,137 @@
+import { stringify } from 'smol-toml';
+import { type Config, imageFsPath } from '../config.ts';
+import { table } from './main-file.ts';
+
+/** A version of containerd; only the first two numbers matter. */
+export interface Version {
+  readonly major: number;
+  readonly minor: number;
+}
+
+export interface DropInOptions {
+  /** undefined: unknown, the file has to work with every version */
+  readonly version: Version | undefined;
+  /** the version as text, and where it is from, for the comment */
+  readonly origin: string;
+  /** make snapledger the default snapshotter for Kubernetes */
+  readonly cri: boolean;
+  /** the daemon runs in a user namespace */
+  readonly userNamespace: boolean;
+  /** the tables of containerd's main file; undefined if there is none */
+  readonly main: Readonly<Record<string, unknown>> | undefined;
+}
+
+const criBefore2 = 'io.containerd.grpc.v1.cri';
+const transfer = 'io.containerd.transfer.v1.local';
+
+/** The first two numbers of a version as containerd prints it: `1.6.20~ds1`, `v2.3.4`. Undefined if it has none. */
+export function parseVersion(text: string): Version | undefined {
+  const [, major, minor] = /^v?(\d+)\.(\d+)(?!\d)/.exec(text) ?? [];
+  return major === undefined ? undefined : { major: Number(major), minor: Number(minor) };
+}
+
+/**
+ * A file that containerd's main file imports, as TOML with comments. It has no `version` line: containerd then reads it in the
+ * main file's version, while another version fails (2.3) or stops the main file's migration (2.0 to 2.2).
+ */
+export function dropIn(config: Config, options: DropInOptions): string {
+  const tables = { proxy_plugins: { snapledger: proxy(config, options) }, plugins: plugins(options) };
+  return `${[...comments(config, options).map((line) => `# ${line}`), '', stringify(tables).trim()].join('\n')}\n`;
+}
+
+function proxy({ root, address, driver, overlay }: Config, options: DropInOptions) {
+  const remaps = driver === 'overlay' && overlay.remapIds && isFrom(options, 2, 0);
+  const capabilities = [...(remaps ? ['remap-ids'] : []), ...(rebases(options) ? ['rebase'] : [])];
+  return { type: 'snapshot', address, ...(capabilities.length > 0 && { capabilities }), exports: { root } };
+}
+
+function plugins(options: DropInOptions): Readonly<Record<string, unknown>> {
+  const { cri } = options;
+  const before2 = criKey(options);
+  const own = carried(options, before2);
+  return {
+    ...(isFrom(options, 1, 7) && { [transfer]: unpacking(options) }),
+    ...(cri && isBefore2(options) && { [before2]: { ...own, containerd: { ...table(own.containerd), snapshotter } } }),
+    ...(cri && isFrom(options, 2, 0) && { 'io.containerd.cri.v1.images': { snapshotter } }),
+  };
+}
+
+const snapshotter = 'snapledger';
+
+/** The transfer service unpacks only for the listed snapshotters, and a list replaces both its default and the main file's. */
+function unpacking(options: DropInOptions) {
+  const main = carried(options, transfer);
+  const platform = 'linux';
+  const differ = 'walking';
+  const listed = Array.isArray(main.unpack_config) ? main.unpack_config : undefined;
+  const erofs = { platform: 'linux(+erofs)', snapshotter: 'erofs', differ: 'erofs', optional: true };
+  const others = listed?.filter((entry) => table(entry).snapshotter !== snapshotter) ?? [
+    { platform, snapshotter: 'overlayfs', differ },
+    ...(options.version !== undefined && isFrom(options, 2, 3) ? [erofs] : []),
+  ];
+  return {
+    ...(isBefore2(options) && main),
+    ...(rebases(options) && unpacks(options) === undefined && { max_concurrent_unpacks: 4 }),
+    unpack_config: [...others, { platform, snapshotter, differ }],
+  };
+}
+
+function comments(config: Config, options: DropInOptions): readonly string[] {
+  const { origin, cri, main } = options;
+  const disabled = main?.disabled_plugins;
+  const noCri = cri && Array.isArray(disabled) && disabled.some((name) => name === 'cri' || name === criBefore2);
+  const remaps = config.driver === 'overlay' && config.overlay.remapIds && isBefore2(options);
+  return [
+    `For containerd ${origin}. The main file has to import this file.`,
+    'It has no `version`: containerd reads it in the version of the main file.',
+    ...(rebases(options) && Number(unpacks(options)) < 2
+      ? [
+          'The main file sets `max_concurrent_unpacks` to 1: set it to 4 there, to unpack the layers of an image at once.',
+        ]
+      : []),
+    ...(noCri ? ['The main file disables CRI: remove it from `disabled_plugins` there.'] : []),
+    ...(remaps ? ['`overlay.remap_ids` needs containerd 2.0: containers with mapped ids do not start on 1.x.'] : []),
+    ...(cri && isBefore2(options) ? [...repeated(options), ...imageFs(config)] : []),
+  ];
+}
+
+/** containerd 1.x takes each plugin's table from the last file that has it. */
+function repeated(options: DropInOptions): readonly string[] {
+  const key = criKey(options);
+  if (Object.keys(carried(options, key)).length === 0) return [];
+  return [
+    `containerd 1.x replaces the whole table ${key}, so this file repeats the main file's. Create it again`,
+    'after a change there.',
+  ];
+}
+
+/** containerd 1.x does not use `exports`: its CRI looks for the image file system below containerd's own root. */
+function imageFs({ root, imageFsLink }: Config): readonly string[] {
+  const by =
+    imageFsLink === null
+      ? 'Create it, or let `serve` do so: containerd.image_fs_link = "/var/lib/containerd"'
+      : '`serve` creates it, as containerd.image_fs_link is set:';
+  return [
+    'containerd 1.x: kubelet neither collects images nor evicts pods without this link to the image file system.',
+    by,
+    `  ln -sfnT ${shellWord(root)} ${shellWord(imageFsLink ?? imageFsPath('/var/lib/containerd'))}`,
+  ];
+}
+
+/** containerd 1.x names plugins by a short name in a file without version. */
+const criKey = ({ main }: DropInOptions) => (main !== undefined && Number(main.version ?? 1) < 2 ? 'cri' : criBefore2);
+
+/** What the main file sets for a plugin; a drop-in that has the plugin's table would hide it from containerd 1.x. */
+const carried = ({ main }: DropInOptions, key: string) => table(table(main?.plugins)[key]);
+
+const unpacks = (options: DropInOptions) => carried(options, transfer).max_concurrent_unpacks;
+
+/** Layers get their parent at the commit. Overlay's whiteouts can't be created in a user namespace. */
+const rebases = (options: DropInOptions) => isFrom(options, 2, 2) && !options.userNamespace;
+
+const isFrom = ({ version }: DropInOptions, major: number, minor: number) =>
+  version === undefined || version.major > major || (version.major === major && version.minor >= minor);
+
+const isBefore2 = ({ version }: DropInOptions) => version === undefined || version.major < 2;
+
+const shellWord = (text: string) => (/^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);

@@ -1,0 +1,140 @@
+import { parse } from 'smol-toml';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { complete } from '../../../src/config/config.ts';
+import { type DropInOptions, dropIn, parseVersion } from '../../../src/config/containerd/drop-in.ts';
+import { table, withImport } from '../../../src/config/containerd/main-file.ts';
+import type { Settings } from '../../../src/config/settings.ts';
+
+const test = suite('drop-in for containerd');
+
+const text = (version: string | undefined, options: Partial<DropInOptions> = {}, settings: Settings = {}) =>
+  dropIn(complete(settings), {
+    version: version === undefined ? undefined : parseVersion(version),
+    origin: '',
+    cri: false,
+    userNamespace: false,
+    main: undefined,
+    ...options,
+  });
+/** The parser's tables have no prototype. */
+const tables = (...args: Parameters<typeof text>) => table(JSON.parse(JSON.stringify(parse(text(...args)))));
+const proxy = (...args: Parameters<typeof text>) => table(table(tables(...args).proxy_plugins).snapledger);
+const plugins = (...args: Parameters<typeof text>) => table(tables(...args).plugins);
+const transferOf = (...args: Parameters<typeof text>) => table(plugins(...args)['io.containerd.transfer.v1.local']);
+const cri1 = 'io.containerd.grpc.v1.cri';
+const cri2 = 'io.containerd.cri.v1.images';
+const remapped = { overlay: { remap_ids: true } };
+
+test('versions: are read as containerd prints them', () => {
+  assert.equal(parseVersion('1.6.20~ds1'), { major: 1, minor: 6 });
+  assert.equal(parseVersion('v2.4.0-beta.0'), { major: 2, minor: 4 });
+  assert.equal(parseVersion('2.3'), { major: 2, minor: 3 });
+  for (const none of ['', '2', 'two.three', 'x2.3']) assert.is(parseVersion(none), undefined);
+});
+
+test('proxy: has address and root, escaped, and no version line', () => {
+  const settings = { root: '/srv/snap "x"', address: '/run/x.sock' };
+  const expected = { type: 'snapshot', address: '/run/x.sock', exports: { root: '/srv/snap "x"' } };
+  assert.equal(proxy('1.6', {}, settings), expected);
+  assert.is(tables('2.3').version, undefined);
+});
+
+test('capabilities: rebase from 2.2 and outside of user namespaces, remap-ids from 2.0 if the daemon maps ids', () => {
+  for (const [version, options, settings, expected] of [
+    ['1.7.28', {}, {}, undefined],
+    ['2.1.4', {}, {}, undefined],
+    ['2.2.0', {}, {}, ['rebase']],
+    ['3.0', {}, {}, ['rebase']],
+    ['2.2.0', { userNamespace: true }, {}, undefined],
+    ['1.6.20', {}, remapped, undefined],
+    ['2.0', {}, remapped, ['remap-ids']],
+    ['2.4.0-beta.0', {}, remapped, ['remap-ids', 'rebase']],
+    [undefined, {}, remapped, ['remap-ids', 'rebase']],
+    ['2.0', {}, { driver: 'btrfs', ...remapped }, undefined],
+  ] as const)
+    assert.equal(proxy(version, options, settings).capabilities, expected, `${version} ${JSON.stringify(settings)}`);
+});
+
+test('capabilities: a containerd that does not map ids is named', () => {
+  assert.match(text('1.7', {}, remapped), '# `overlay.remap_ids` needs containerd 2.0');
+  assert.not.match(text('2.0', {}, remapped), 'needs containerd 2.0');
+});
+
+test('CRI: 1.x, 2.x and an unknown version get the tables that they read', () => {
+  const keys = (version: string | undefined) =>
+    Object.keys(plugins(version, { cri: true })).filter((key) => key.includes('cri'));
+  assert.equal(keys('1.7'), [cri1]);
+  assert.equal(keys('2.0'), [cri2]);
+  assert.equal(keys(undefined), [cri1, cri2]);
+  assert.equal(plugins('1.6', { cri: false }), {});
+});
+
+test('CRI: the table for 1.x repeats that of the main file, by its name in the version of the main file', () => {
+  const own = { sandbox_image: 'pause', containerd: { default_runtime_name: 'crun', snapshotter: 'overlayfs' } };
+  const expected = { ...own, containerd: { default_runtime_name: 'crun', snapshotter: 'snapledger' } };
+  const main = { version: 2, plugins: { [cri1]: own } };
+  assert.equal(plugins('1.6', { cri: true, main })[cri1], expected);
+  assert.match(text('1.6', { cri: true, main }), `# containerd 1.x replaces the whole table ${cri1}`);
+  const first = { plugins: { cri: own } };
+  assert.equal(plugins('1.6', { cri: true, main: first }), { cri: expected });
+  assert.equal(plugins('2.3', { cri: true, main })[cri2], { snapshotter: 'snapledger' });
+});
+
+test('CRI: a main file that disables it is named', () => {
+  for (const name of ['cri', cri1])
+    assert.match(text('2.3', { cri: true, main: { disabled_plugins: [name] } }), '# The main file disables CRI');
+  assert.not.match(text('2.3', { main: { disabled_plugins: ['cri'] } }), 'disables CRI');
+});
+
+test('CRI: 1.x needs a link to the image file system, which serve creates on request', () => {
+  const link = 'ln -sfnT /var/lib/snapledger /var/lib/containerd/io.containerd.snapshotter.v1.snapledger';
+  assert.match(text('1.7', { cri: true }), `#   ${link}`);
+  assert.match(text('1.7', { cri: true }, { containerd: { image_fs_link: '/srv/c' } }), '`serve` creates it');
+  assert.not.match(text('2.0', { cri: true }), 'ln -s');
+});
+
+test('transfer service: unpacks for snapledger beside what is there already', () => {
+  const names = (...args: Parameters<typeof text>) => {
+    const { unpack_config } = transferOf(...args);
+    return (Array.isArray(unpack_config) ? unpack_config : []).map((entry) => table(entry).snapshotter);
+  };
+  assert.equal(names('1.6'), []);
+  assert.equal(names('1.7'), ['overlayfs', 'snapledger']);
+  assert.equal(names('2.2'), ['overlayfs', 'snapledger']);
+  assert.equal(names('2.3'), ['overlayfs', 'erofs', 'snapledger']);
+  const unpack_config = [{ snapshotter: 'zfs' }, { snapshotter: 'snapledger' }];
+  const main = { plugins: { 'io.containerd.transfer.v1.local': { unpack_config } } };
+  assert.equal(names('2.3', { main }), ['zfs', 'snapledger']);
+});
+
+test('transfer service: unpacks layers at once if they are rebased, as many as the main file says', () => {
+  assert.is(transferOf('2.1').max_concurrent_unpacks, undefined);
+  assert.is(transferOf('2.2').max_concurrent_unpacks, 4);
+  for (const [max_concurrent_unpacks, noted] of [
+    [1, true],
+    [2, false],
+  ] as const) {
+    const main = { plugins: { 'io.containerd.transfer.v1.local': { max_concurrent_unpacks } } };
+    assert.is(transferOf('2.3', { main }).max_concurrent_unpacks, undefined);
+    assert.is(text('2.3', { main }).includes('# The main file sets `max_concurrent_unpacks` to 1'), noted);
+  }
+  const downloads = { plugins: { 'io.containerd.transfer.v1.local': { max_concurrent_downloads: 9 } } };
+  assert.is(transferOf('1.7', { main: downloads }).max_concurrent_downloads, 9);
+});
+
+test('import: is added once, and nothing else changes', () => {
+  for (const [before, after] of [
+    ['', 'imports = ["/d/*.toml"]\n'],
+    ['a = 1\n[b]\nimports = 2\n', 'imports = ["/d/*.toml"]\na = 1\n[b]\nimports = 2\n'],
+    ['imports = []\n', 'imports = ["/d/*.toml"]\n'],
+    ['a = 1\nimports = [\n  "/e",\n]\n', 'a = 1\nimports = ["/d/*.toml", \n  "/e",\n]\n'],
+    ['imports = ["/d/*.toml"] # mine\n', 'imports = ["/d/*.toml"] # mine\n'],
+    ['"imports" = ["/e"]\n', undefined],
+    ['imports = "/e"\n', undefined],
+    ['# imports = [\n[b]\nimports = [1]\n', 'imports = ["/d/*.toml"]\n# imports = [\n[b]\nimports = [1]\n'],
+  ] as const)
+    assert.is(withImport(before, '/d/*.toml'), after, before);
+});
+
+test.run();
