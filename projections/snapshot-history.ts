@@ -58,6 +58,8 @@ function changeBy(envelope: Envelope): Partial<SnapshotHistory> {
       const { name, parent, parentId } = event.data;
       return { name, kind: 'committed', parent, parentId, committed: envelope };
     }
+    case 'SnapshotRestored':
+      return { kind: 'committed', parent: event.data.parent, parentId: event.data.parentId };
     case 'SnapshotRemoved':
       return { kind: event.data.kind, parent: event.data.parent, parentId: event.data.parentId, ended: envelope };
     case 'PrepareUndone':

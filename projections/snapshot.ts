@@ -29,10 +29,38 @@ export const refLabel = 'containerd.io/snapshot.ref';
 /** containerd's name of a layer: its label, else the client's part of its name; empty if it has neither. */
 export const refOf = ({ key, labels }: Pick<Snapshot, 'key' | 'labels'>): string => labels[refLabel] ?? ownKeyOf(key);
 
+/** containerd's labels (2.3) for the content of the layer that an active will become, and for the layer below it. */
+const diffIdLabel = 'containerd.io/snapshot/diff-id';
+const parentChainLabel = 'containerd.io/snapshot/parent-chain-id';
+
+const digest = /^[a-z0-9]+:[0-9a-f]{32,128}$/;
+
+/** The digest of a layer's uncompressed content that a client has labelled it with; null for none, or if it is no digest. */
+export function diffIdOf({ [diffIdLabel]: diffId = '' }: Labels): string | null {
+  return digest.test(diffId) ? diffId : null;
+}
+
+/** The chain id of the layer below: by its label, else containerd's name of the parent; empty for none. */
+export const chainBelow = (labels: Labels, parent: Pick<Snapshot, 'key' | 'labels'> | undefined): string =>
+  labels[parentChainLabel] ?? (parent === undefined ? '' : refOf(parent));
+
 /** The key under which a layer is an adoption candidate: the same layer, on the same parent, in the same namespace. */
 export function adoptionKey(namespace: string, ref: string, parent: string): string {
   return JSON.stringify([namespace, ref, parent]);
 }
 
-export const adoptionKeyOf = (snapshot: Snapshot): string =>
-  adoptionKey(namespaceOf(snapshot.key), refOf(snapshot), snapshot.parent);
+/** The same for the content of a layer: the same diff id, on a parent of the same chain id, in the same namespace. */
+export function contentKey(namespace: string, diffId: string, chain: string): string {
+  return JSON.stringify([namespace, { diffId, on: chain }]);
+}
+
+/** All keys under which a layer is a candidate. */
+export function adoptionKeysOf(
+  { key, labels, parent }: Pick<Snapshot, 'key' | 'labels' | 'parent'>,
+  diffId: string | null,
+): readonly string[] {
+  const namespace = namespaceOf(key);
+  const byRef = adoptionKey(namespace, refOf({ key, labels }), parent);
+  const below = parent === '' ? undefined : { key: parent, labels: {} };
+  return diffId === null ? [byRef] : [byRef, contentKey(namespace, diffId, chainBelow(labels, below))];
+}

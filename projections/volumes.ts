@@ -1,7 +1,8 @@
-import type { Kind } from '../events/codecs.ts';
+import type { Kind, Labels } from '../events/codecs.ts';
 import type { Envelope } from '../events/envelope.ts';
+import type { EventOf } from '../events/registry.ts';
 import type { Mutable, ReadableMap } from './overlay-map.ts';
-import { adoptionKeyOf, type Snapshot } from './snapshot.ts';
+import { adoptionKeysOf, diffIdOf, type Snapshot } from './snapshot.ts';
 import type { StoreInfo } from './store-info.ts';
 
 /** A volume that the disk must hold. */
@@ -13,6 +14,8 @@ export interface Wanted {
   readonly touched: boolean;
   /** Committed, and its data is known to be on stable storage. */
   readonly flushed: boolean;
+  /** digest of the uncompressed layer, as labelled by its commit, else before that; null if unknown */
+  readonly diffId: string | null;
 }
 
 /** A volume that must be deleted from the disk. */
@@ -36,15 +39,21 @@ export interface Retained {
   readonly prepared: number;
   /** its data is known to be on stable storage */
   readonly flushed: boolean;
+  /** as in Wanted */
+  readonly diffId: string | null;
 }
 
 export interface Volumes {
   readonly wanted: ReadableMap<number, Wanted>;
   readonly pendingPurge: ReadableMap<number, PendingPurge>;
   readonly retained: ReadableMap<number, Retained>;
-  /** adoption candidates by `adoptionKeyOf`: the newest layer that is or was retained, while it exists or is retained */
+  /** adoption candidates by `adoptionKeysOf`: the newest layer that is or was retained, while it exists or is retained */
   readonly adoptable: ReadableMap<string, number>;
 }
+
+/** The diff id of an existing or retained layer, null if unknown. */
+export const diffIdWith = ({ wanted, retained }: Volumes, id: number): string | null =>
+  (wanted.get(id) ?? retained.get(id))?.diffId ?? null;
 
 export type MutableVolumes = { readonly [M in keyof Volumes]: Mutable<Volumes[M]> };
 
@@ -57,12 +66,16 @@ export function evolveVolumes(
   const { wanted, pendingPurge, retained } = volumes;
   switch (event.type) {
     case 'SnapshotPrepared': {
-      const { id, kind } = event.data;
-      wanted.set(id, { kind, prepared: position, touched: false, flushed: false });
+      const { id, kind, labels } = event.data;
+      wanted.set(id, { kind, prepared: position, touched: false, flushed: false, diffId: diffIdOf(labels) });
       break;
     }
     case 'SnapshotCommitted':
-      touch(volumes, event.data.id, { kind: 'committed', flushed: event.data.flushed });
+      touch(volumes, event.data.id, {
+        kind: 'committed',
+        flushed: event.data.flushed,
+        ...labelled(event.data.labels),
+      });
       break;
     case 'VolumeFlushed': {
       const layer = retained.get(event.data.id);
@@ -81,13 +94,9 @@ export function evolveVolumes(
       else purge(volumes, snapshot, { since: position, why: 'removed' });
       break;
     }
-    case 'SnapshotRestored': {
-      const { id } = event.data;
-      const { prepared = 0, flushed = false } = retained.get(id) ?? {};
-      retained.delete(id);
-      wanted.set(id, { kind: 'committed', prepared, touched: true, flushed });
+    case 'SnapshotRestored':
+      restore(volumes, event);
       break;
-    }
     case 'RetentionEnded': {
       const layer = retained.get(event.data.id);
       if (layer !== undefined) purge(volumes, layer.snapshot, { since: position, why: event.data.why });
@@ -112,16 +121,33 @@ function touch({ wanted }: MutableVolumes, id: number, change: Partial<Wanted> =
   if (volume !== undefined) wanted.set(id, { ...volume, ...change, touched: true });
 }
 
+/** A commit's labels replace those before it; the content stays what it was labelled with. */
+function labelled(labels: Labels): Partial<Wanted> {
+  const diffId = diffIdOf(labels);
+  return diffId === null ? {} : { diffId };
+}
+
 function retain(
   { wanted, retained, adoptable }: MutableVolumes,
   snapshot: Snapshot,
   removal: Pick<Retained, 'since' | 'removed' | 'elapsed'>,
 ): void {
   const { id } = snapshot;
-  const { prepared = 0, flushed = false } = wanted.get(id) ?? {};
+  const { prepared = 0, flushed = false, diffId = null } = wanted.get(id) ?? {};
   wanted.delete(id);
-  retained.set(id, { snapshot, ...removal, prepared, flushed });
-  adoptable.set(adoptionKeyOf(snapshot), id);
+  retained.set(id, { snapshot, ...removal, prepared, flushed, diffId });
+  for (const key of adoptionKeysOf(snapshot, diffId)) adoptable.set(key, id);
+}
+
+/** It may return under another parent or layer's name: that is what it can be adopted for then. */
+function restore(volumes: MutableVolumes, { data: { why: _, ...data } }: EventOf<'SnapshotRestored'>): void {
+  const { wanted, retained, adoptable } = volumes;
+  const layer = retained.get(data.id);
+  const { prepared = 0, flushed = false, diffId = null } = layer ?? {};
+  if (layer !== undefined) withdraw(adoptable, layer.snapshot, diffId);
+  retained.delete(data.id);
+  wanted.set(data.id, { kind: 'committed', prepared, touched: true, flushed, diffId });
+  for (const key of adoptionKeysOf(data, diffId)) adoptable.set(key, data.id);
 }
 
 function purge(
@@ -130,11 +156,15 @@ function purge(
   pending: PendingPurge,
 ): void {
   const { id, kind } = snapshot;
+  const { diffId = null } = wanted.get(id) ?? retained.get(id) ?? {};
   wanted.delete(id);
   retained.delete(id);
   pendingPurge.set(id, pending);
   if (adoptable.size === 0 || kind !== 'committed') return;
-  // Another layer may have become the candidate meanwhile.
-  const key = adoptionKeyOf(snapshot);
-  if (adoptable.get(key) === id) adoptable.delete(key);
+  withdraw(adoptable, snapshot, diffId);
+}
+
+/** Another layer may have become the candidate meanwhile. */
+function withdraw(adoptable: MutableVolumes['adoptable'], snapshot: Snapshot, diffId: string | null): void {
+  for (const key of adoptionKeysOf(snapshot, diffId)) if (adoptable.get(key) === snapshot.id) adoptable.delete(key);
 }

@@ -112,6 +112,7 @@ export function createService(context: Context): Service {
   const rules = {
     viewsNeedParent,
     rebase: driver.traits.rebase,
+    reparent: driver.traits.layersAreDiffs,
     flushed: durability === 'commit' || driver.traits.durableFreeze,
     retain: options.retention !== null,
   };

@@ -12,6 +12,8 @@ export interface Rules {
   readonly viewsNeedParent: boolean;
   /** a commit may give a parentless active its parent (containerd 2.2 "rebase") */
   readonly rebase: boolean;
+  /** a retained layer may be restored on another parent of the same content */
+  readonly reparent: boolean;
   /** a layer's data is on stable storage before its commit is recorded */
   readonly flushed: boolean;
   /** removed layers stay on disk and can be restored, by a Prepare that asks for one too */
@@ -60,11 +62,11 @@ export function find(state: State, key: string): Answer<Snapshot> {
 
 /** A layer that exists already is restored if it is retained, and the Prepare refused: containerd then adopts the layer. */
 function adopt(state: State, command: Prepare, rules: Rules): Decision | undefined {
-  const found = rules.retain && command.adopt !== false ? adoptable(state, command) : undefined;
+  const found = rules.retain && command.adopt !== false ? adoptable(state, command, rules) : undefined;
   if (found === undefined) return undefined;
-  const { retained, snapshot } = found;
+  const { retained, snapshot, place } = found;
   const answer = refuse('already-exists', `snapshot ${snapshot.key}: exists already, and can be adopted`);
-  const events = retained === undefined ? [] : [restoration(retained, `adopted, in place of ${command.key}`)];
+  const events = retained === undefined ? [] : [restoration(retained, `adopted, in place of ${command.key}`, place)];
   return { events, answer, adopts: snapshot.id };
 }
 

@@ -5,6 +5,8 @@ export interface Candidate {
   readonly id: number;
   /** its key, or its name once it is committed */
   readonly key: string;
+  /** digest of the layer's content */
+  readonly diffId?: string | null;
 }
 
 /** As in git and docker: fewer characters of a digest or an id name nothing. */
@@ -29,6 +31,11 @@ const begins: Rule = ({ key }, text) => {
   return text.length >= minLength && own.startsWith(text) && !digests.some(([, , at]) => at === 0);
 };
 
+const isDiffId: Rule = ({ diffId }, text) =>
+  digestsIn(diffId ?? '').some(([all, hex]) => `${all}:${hex}` === text || hex === text);
+
+const beginsDiffId: Rule = ({ diffId }, text) => digestsIn(diffId ?? '').some((parts) => beginsDigest(parts, text));
+
 /** Algorithm, hexadecimal digits and offset of the digests in a client's own key. */
 const digestsIn = (own: string) =>
   [...own.matchAll(digest)].map(({ 1: algorithm = '', 2: hex = '', index }) => [algorithm, hex, index] as const);
@@ -43,12 +50,15 @@ const rules: readonly Rule[] = [
   ({ key }, text) => key === text,
   ({ id }, text) => String(id) === text,
   isOwn,
+  isDiffId,
   (candidate, text) => begins(candidate, text.replace(/…$/, '')),
+  (candidate, text) => beginsDiffId(candidate, text.replace(/…$/, '')),
 ];
 
 /**
  * The snapshots that a text names, each once: by key or name; by id; by the client's part of the key, with or without
- * its namespace, or a digest; by the beginning of any of these, which a table may have cut short with `…`.
+ * its namespace, or a digest; by the diff id of its layer; by the beginning of any of these, which a table may have cut short
+ * with `…`.
  */
 export function named<C extends Candidate>(candidates: readonly C[], text: string): readonly C[] {
   for (const rule of rules) {

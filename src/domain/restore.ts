@@ -38,7 +38,7 @@ export function retainedAs({ volumes }: State, name: string): readonly Candidate
     if ((newest.get(key)?.since ?? 0) < retained.since) newest.set(key, retained);
   }
   const found = named(
-    [...newest.values()].map(({ snapshot }) => snapshot),
+    [...newest.values()].map(({ snapshot: { id, key }, diffId }) => ({ id, key, diffId })),
     name,
   );
   const byId = volumes.retained.get(Number(name));

@@ -53,6 +53,8 @@ export interface DriverTraits {
   readonly capabilities: readonly string[];
   /** A commit may give a parentless active its parent (containerd 2.2 "rebase"). */
   readonly rebase: boolean;
+  /** A layer holds only what it changes of its parents: it can be put on other ones of the same content. */
+  readonly layersAreDiffs: boolean;
   /** The mounts of a volume stay the same as long as its kind and labels do, whatever the disk holds. */
   readonly fixedMounts: boolean;
   /** `freeze` resolves only when what it freezes is on stable storage: a commit needs no flush before it. */

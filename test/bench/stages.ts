@@ -17,7 +17,7 @@ import type { Workload } from './workload.ts';
 
 const turns = 2_000;
 const store = '0b7c1e9e-3a55-4c8e-9d0a-6a1f6a3f1c11';
-const rules = { viewsNeedParent: false, rebase: true, flushed: true, retain: false };
+const rules = { viewsNeedParent: false, rebase: true, reparent: true, flushed: true, retain: false };
 
 /** The time of each stage of a Prepare, one after the other in one thread, with nothing else running. */
 export const stages: Workload = async function* ({ sandbox }) {

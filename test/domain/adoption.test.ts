@@ -4,10 +4,11 @@ import * as assert from 'uvu/assert';
 import type { Labels } from '../../events/codecs.ts';
 import type { Event } from '../../events/registry.ts';
 import { refLabel } from '../../projections/snapshot.ts';
-import { emptyState, evolve } from '../../projections/state.ts';
-import { adoptable, restoration } from '../../src/domain/adoption.ts';
+import { emptyState, evolve, type State } from '../../projections/state.ts';
+import { adoptable as adoptableBy, restoration } from '../../src/domain/adoption.ts';
+import type { Prepare } from '../../src/domain/commands.ts';
 import { restorable } from '../../src/domain/restore.ts';
-import { committed, enveloped, prepared } from '../support/sample-events.ts';
+import { committed, enveloped, layerLabels, prepared } from '../support/sample-events.ts';
 
 const test = suite('adoption and restore');
 const a = { name: 'ns/2/sha256:a', id: 1 };
@@ -21,6 +22,7 @@ const gone = (id: number, key: string, parent: { name: string; id: number } | nu
 });
 const layers = [prepared(1, 'ns/1/x'), committed(1, 'ns/1/x', a.name), prepared(2, 'ns/3/x', a)] as const;
 const both = [...layers, committed(2, 'ns/3/x', b.name, a), gone(2, b.name, a), gone(1, a.name, null)] as const;
+const adoptable = (state: State, command: Prepare, reparent = true) => adoptableBy(state, command, { reparent });
 const stateOf = (...events: Event[]) => enveloped(events).reduce(evolve, emptyState());
 const prepare = (ref: string, parent = '', key = 'ns/9/extract') =>
   ({ type: 'Prepare', key, parent, kind: 'active', labels: { [refLabel]: ref } }) as const;
@@ -75,6 +77,56 @@ test('nothing is adopted that was not flushed, was lost, or whose name is used a
   assert.is(adoptable(stateOf(...both, prepared(3, a.name)), prepare('sha256:a')), undefined);
   const lost: Event = { type: 'VolumeLost', data: { id: 1, key: a.name, why: 'gone' } };
   assert.is(adoptable(stateOf(...both, restored(1), lost), prepare('sha256:a')), undefined);
+});
+
+const hex = (digit: string) => `sha256:${digit.repeat(64)}`;
+const p = { name: `ns/2/${hex('a')}`, id: 1 };
+const q = { name: `ns/8/${hex('a')}`, id: 3 };
+const child = layerLabels('b', 'd', 'a');
+/** A layer and its parent as containerd 2.3 labels them, both removed, and the same parent again as another snapshot. */
+const replaced = [
+  ...[prepared(1, 'ns/1/x', null, layerLabels('a', 'a')), committed(1, 'ns/1/x', p.name, null, layerLabels('a', 'a'))],
+  ...[prepared(2, 'ns/3/x', p, child), committed(2, 'ns/3/x', `ns/4/${hex('b')}`, p, child)],
+  ...[gone(2, `ns/4/${hex('b')}`, p, child), gone(1, p.name, null, layerLabels('a', 'a'))],
+  ...[prepared(3, 'ns/7/x'), committed(3, 'ns/7/x', q.name)],
+] as const;
+const ask = (parent: string, labels: Labels): Prepare => ({ ...prepare('', parent), labels });
+
+test('the diff id finds a layer on another parent of the same chain, if layers can be put there', () => {
+  const state = stateOf(...replaced);
+  assert.is(adoptable(state, ask(q.name, child))?.snapshot.id, 2);
+  assert.is(adoptable(state, ask(q.name, { ...child, 'containerd.io/snapshot/parent-chain-id': '' })), undefined);
+  assert.is(adoptable(state, ask(q.name, child), false), undefined);
+  assert.is(adoptable(state, ask(q.name, layerLabels('b', 'e', 'a'))), undefined);
+  assert.is(adoptable(state, ask(q.name, layerLabels('b', 'd', 'c'))), undefined);
+  assert.is(adoptable(state, { ...ask(q.name, child), key: 'other/9/x' }), undefined);
+});
+
+test('the diff id finds nothing for a layer that gets its parent at its commit', () => {
+  const base = [prepared(1, 'ns/1/x', null, layerLabels('d', 'd')), committed(1, 'ns/1/x', 'ns/2/base')] as const;
+  const state = stateOf(...base, gone(1, 'ns/2/base', null));
+  assert.is(adoptable(state, ask('', layerLabels('d', 'd')))?.snapshot.id, 1);
+  assert.is(adoptable(state, ask('', layerLabels('b', 'd', 'a'))), undefined);
+});
+
+test('a layer found by its diff id returns under the parent and the label that containerd looks for', () => {
+  const found = adoptable(stateOf(...replaced), ask(q.name, child));
+  if (found?.retained === undefined) throw new Error('not found');
+  const event = restoration(found.retained, 'adopted', found.place);
+  assert.ok(event.type === 'SnapshotRestored');
+  assert.equal(event.data, {
+    ...{ id: 2, key: `ns/4/${hex('b')}`, parent: q.name, parentId: 3, labels: child, created: 2n, why: 'adopted' },
+  });
+  const state = stateOf(...replaced, event);
+  assert.is(state.parentGraph.get(3)?.children, 1);
+  assert.is(adoptable(state, ask(q.name, child))?.retained, undefined);
+  assert.is(adoptable(state, ask(q.name, child))?.snapshot.id, 2);
+});
+
+test('a layer that was committed without label and under a name of its own is found by the label of its prepare', () => {
+  const own = [prepared(1, 'ns/1/x', null, layerLabels('a', 'a')), committed(1, 'ns/1/x', 'ns/2/mine')] as const;
+  const found = adoptable(stateOf(...own, gone(1, 'ns/2/mine', null)), ask('', layerLabels('a', 'a')));
+  assert.equal([found?.snapshot.id, found?.place.ref], [1, hex('a')]);
 });
 
 const idsOf = (name: string, ...events: Event[]) => {

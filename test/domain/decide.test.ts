@@ -233,7 +233,13 @@ test('the largest event of a command fits into an append to a cluster', () => {
   const filled = { type: 'SnapshotUpdated', data: { id: 1, key, before: {}, after: all } } as const;
   const state = enveloped([prepared(1, key), filled]).reduce(evolve, emptyState());
   const command = update(key, { labels: filledWith(17) });
-  const { events } = decide(state, command, { viewsNeedParent: false, rebase: true, flushed: true, retain: true });
+  const { events } = decide(state, command, {
+    viewsNeedParent: false,
+    rebase: true,
+    reparent: true,
+    flushed: true,
+    retain: true,
+  });
   const [event] = events;
   assert.ok(event !== undefined);
   const bytes = Buffer.byteLength(JSON.stringify(encodeEvent(event)));

@@ -15,6 +15,9 @@ const candidates = [
   { id: 8, key: 'plain' },
   { id: 9, key: 'default/12/223' },
   { id: 9, key: 'default/11/extract-9' },
+  { id: 10, key: `web/13/sha256:${hex('d')}`, diffId: `sha256:${hex('e')}` },
+  { id: 11, key: `web/14/sha256:${hex('e')}`, diffId: `sha256:${hex('f')}` },
+  { id: 12, key: `web/15/layer`, diffId: `sha256:${hex('f')}` },
 ];
 const ids = (text: string) => named(candidates, text).map(({ id }) => id);
 
@@ -24,6 +27,15 @@ test('is a whole key, or an id', () => {
   assert.equal(ids('k8s.io/223/c1'), [5]);
   assert.equal(ids('plain'), [8]);
   assert.equal(ids('5'), [5]);
+});
+
+test("is a layer's diff id, whole or its beginning, unless a key has the same digest", () => {
+  assert.equal(ids(`sha256:${hex('f')}`), [11, 12]);
+  assert.equal(ids('ffff'), [11, 12]);
+  assert.equal(ids('sha256:ffffff…'), [11, 12]);
+  assert.equal(ids('fff'), []);
+  assert.equal(ids(`sha256:${hex('e')}`), [11]);
+  assert.equal(ids('eeee'), [11]);
 });
 
 test("is the client's own key, such as a container's id, with or without its namespace", () => {

@@ -5,7 +5,7 @@ import type { Event } from '../../events/registry.ts';
 import { fromRows, toRows } from '../../projections/checkpoint-rows.ts';
 import { adoptionKey, namespaceOf, refOf } from '../../projections/snapshot.ts';
 import { emptyState, evolve, retainedTotals, type State } from '../../projections/state.ts';
-import { committed, enveloped, prepared } from '../support/sample-events.ts';
+import { committed, enveloped, layerLabels, prepared } from '../support/sample-events.ts';
 
 const test = suite('retained layers');
 const name = 'default/2/sha256:a';
@@ -35,7 +35,7 @@ test('a retained layer is not in the index, and keeps its values, usage and flus
   assert.is(index.size + parentGraph.size + volumes.wanted.size + volumes.pendingPurge.size, 0);
   assert.equal(volumes.retained.get(1), {
     snapshot: { id: 1, key: name, kind: 'committed', parent: '', parentId: null, labels: {}, created: 2n, updated: 2n },
-    ...{ since: 7, removed: 7_000_000_000n, elapsed: 0, prepared: 1, flushed: true },
+    ...{ since: 7, removed: 7_000_000_000n, elapsed: 0, prepared: 1, flushed: true, diffId: null },
   });
   assert.equal(usage.get(1), { bytes: 4096, inodes: 2 });
   assert.is(volumes.adoptable.get(candidate), 1);
@@ -50,7 +50,7 @@ test('a restored layer lives again on its parent, and is still an adoption candi
     ...{ created: 2n, updated: 8_000_000_000n },
   });
   assert.is(parentGraph.get(1)?.children, 1);
-  assert.equal(volumes.wanted.get(1), { kind: 'committed', prepared: 1, touched: true, flushed: true });
+  assert.equal(volumes.wanted.get(1), { kind: 'committed', prepared: 1, touched: true, flushed: true, diffId: null });
   assert.is(volumes.retained.size, 0);
   assert.is(volumes.adoptable.get(candidate), 1);
   assert.is(usage.get(1)?.bytes, 4096);
@@ -71,6 +71,35 @@ test('the layer removed last is the adoption candidate, also after retention of 
   const ended: Event = { type: 'RetentionEnded', data: { id: 1, key: name, why: 'old' } };
   const { volumes } = after(...both, ...second, gone(3, 'default/9/sha256:a'), ended);
   assert.is(volumes.adoptable.get(candidate), 3);
+});
+
+test('the diff id of a prepare survives its commit, removal and restoration; that of a commit replaces it', () => {
+  const diffIds = (...events: Event[]) => {
+    const { wanted, retained: kept } = after(...events).volumes;
+    return [wanted.get(3)?.diffId, kept.get(3)?.diffId];
+  };
+  const begun = prepared(3, 'default/5/x', null, layerLabels('c', 'd'));
+  const done = committed(3, 'default/5/x', 'default/6/c');
+  const away = gone(3, 'default/6/c');
+  const diffId = `sha256:${'d'.repeat(64)}`;
+  assert.equal(diffIds(begun), [diffId, undefined]);
+  assert.equal(diffIds(begun, done), [diffId, undefined]);
+  assert.equal(diffIds(begun, done, away), [undefined, diffId]);
+  assert.equal(diffIds(begun, done, away, restored(3, 'default/6/c')), [diffId, undefined]);
+  const other = committed(3, 'default/5/x', 'default/6/c', null, layerLabels('c', 'e'));
+  assert.equal(diffIds(begun, other), [`sha256:${'e'.repeat(64)}`, undefined]);
+  assert.equal(diffIds(prepared(3, 'k', null, { 'containerd.io/snapshot/diff-id': 'no digest' })), [null, undefined]);
+  const rows = fromRows(JSON.parse(JSON.stringify([...toRows(after(begun, done, away))])));
+  assert.ok(either.isRight(rows));
+  assert.is(rows.right.volumes.retained.get(3)?.diffId, diffId);
+  assert.is(rows.right.volumes.adoptable.size, 2);
+});
+
+test('a layer restored under another parent is a candidate for that one only', () => {
+  const other = [prepared(3, 'default/8/x'), committed(3, 'default/8/x', 'default/9/p')] as const;
+  const { volumes } = after(...both, ...other, restored(2, child, 'default/9/p', 3));
+  assert.is(volumes.adoptable.get(adoptionKey('default', 'sha256:b', 'default/9/p')), 2);
+  assert.is(volumes.adoptable.get(adoptionKey('default', 'sha256:b', name)), undefined);
 });
 
 test('a late flush counts for a retained layer too', () => {

@@ -23,7 +23,13 @@ test('a prepared snapshot has its key, and the time of its event', () => {
     updated: 1_000_000_000n,
   });
   assert.is(state.storeInfo.lastId, 1);
-  assert.equal(state.volumes.wanted.get(1), { kind: 'active', prepared: 1, touched: false, flushed: false });
+  assert.equal(state.volumes.wanted.get(1), {
+    kind: 'active',
+    prepared: 1,
+    touched: false,
+    flushed: false,
+    diffId: null,
+  });
 });
 
 test('a commit moves the snapshot from key to name and sets both times again', () => {
@@ -34,7 +40,13 @@ test('a commit moves the snapshot from key to name and sets both times again', (
   assert.is(snapshot?.created, 2_000_000_000n);
   assert.is(snapshot?.updated, 2_000_000_000n);
   assert.is(state.parentGraph.get(1)?.key, 'base');
-  assert.equal(state.volumes.wanted.get(1), { kind: 'committed', prepared: 1, touched: true, flushed: true });
+  assert.equal(state.volumes.wanted.get(1), {
+    kind: 'committed',
+    prepared: 1,
+    touched: true,
+    flushed: true,
+    diffId: null,
+  });
 });
 
 test('children are linked to their parent and unlinked when they are removed', () => {

@@ -12,7 +12,7 @@ import { type NaiveStore, naively } from '../support/naive-model.ts';
 import { enveloped, oneOfEach } from '../support/sample-events.ts';
 
 const test = suite('random commands');
-const rules = { viewsNeedParent: false, rebase: true, flushed: true, retain: false };
+const rules = { viewsNeedParent: false, rebase: true, reparent: true, flushed: true, retain: false };
 const commands = fc.array(arbitraryCommand, { maxLength: 60 });
 
 const shown = (state: State): NaiveStore =>

@@ -10,7 +10,7 @@ import { decide } from '../../src/domain/decide.ts';
 import { enveloped, prepared } from '../support/sample-events.ts';
 
 const test = suite('random label updates');
-const rules = { viewsNeedParent: false, rebase: true, flushed: true, retain: true };
+const rules = { viewsNeedParent: false, rebase: true, reparent: true, flushed: true, retain: true };
 const names = ['a', 'b', 'c.d/e', 'labels', 'constructor', 'toString', '__proto__'];
 const name = fc.constantFrom(...names);
 const labels = fc

@@ -10,7 +10,7 @@ import { arbitraryCommand } from '../support/arbitrary-command.ts';
 import { enveloped, oneOfEach } from '../support/sample-events.ts';
 
 const test = suite('latest state');
-const rules = { viewsNeedParent: false, rebase: true, flushed: true, retain: true };
+const rules = { viewsNeedParent: false, rebase: true, reparent: true, flushed: true, retain: true };
 
 const contentOf = ({ position, index, parentGraph, volumes, usage }: State) => ({
   position,

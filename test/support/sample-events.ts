@@ -1,3 +1,4 @@
+import type { Labels } from '../../events/codecs.ts';
 import type { Envelope } from '../../events/envelope.ts';
 import type { Event } from '../../events/registry.ts';
 
@@ -37,9 +38,14 @@ export const opened = (boot: string): Event => ({
   },
 });
 
-export const prepared = (id: number, key: string, parent: { name: string; id: number } | null = null): Event => ({
+export const prepared = (
+  id: number,
+  key: string,
+  parent: { name: string; id: number } | null = null,
+  labels: Labels = {},
+): Event => ({
   type: 'SnapshotPrepared',
-  data: { id, key, kind: 'active', labels: {}, parent: parent?.name ?? '', parentId: parent?.id ?? null },
+  data: { id, key, kind: 'active', labels, parent: parent?.name ?? '', parentId: parent?.id ?? null },
 });
 
 export const viewed = (id: number, key: string, parent: { name: string; id: number }): Event => ({
@@ -52,14 +58,24 @@ export const committed = (
   key: string,
   name: string,
   parent: { name: string; id: number } | null = null,
+  labels: Labels = {},
 ): Event => ({
   type: 'SnapshotCommitted',
-  data: { id, key, name, labels: {}, parent: parent?.name ?? '', parentId: parent?.id ?? null, flushed: true },
+  data: { id, key, name, labels, parent: parent?.name ?? '', parentId: parent?.id ?? null, flushed: true },
 });
 
 export const removed = (id: number, key: string): Event => ({
   type: 'SnapshotRemoved',
   data: { id, key, kind: 'active', created: 0n, updated: 0n, retained: false, ...root },
+});
+
+const digestOf = (digit: string) => `sha256:${digit.repeat(64)}`;
+
+/** The labels by which containerd 2.3 and later asks for a layer; `digit` makes its chain id, `content` its diff id. */
+export const layerLabels = (digit: string, content: string, below?: string): Labels => ({
+  'containerd.io/snapshot.ref': digestOf(digit),
+  'containerd.io/snapshot/diff-id': digestOf(content),
+  ...(below === undefined ? {} : { 'containerd.io/snapshot/parent-chain-id': digestOf(below) }),
 });
 
 /** One event of every type, with every field filled. */

@@ -62,6 +62,7 @@ export function createMemoryDriver({ before = () => {} }: MemoryOptions = {}): M
     traits: {
       capabilities: [],
       rebase: true,
+      layersAreDiffs: true,
       fixedMounts: false,
       durableFreeze: false,
       orderedMetadata: true,

@@ -4,6 +4,7 @@ import { type Envelope, Meta } from '../../../events/envelope.ts';
 import type { Snapshot } from '../../../projections/snapshot.ts';
 import { historiesIn } from '../../../projections/snapshot-history.ts';
 import type { State } from '../../../projections/state.ts';
+import { diffIdWith } from '../../../projections/volumes.ts';
 import { Fault } from '../../ports/fault.ts';
 import type { LayerEntry, LayerFiles, PathInLayer } from '../../ports/layers.ts';
 import { type AuditSource, nullable } from '../queries/query.ts';
@@ -12,7 +13,8 @@ import { findSnapshot } from './find-snapshot.ts';
 import { mentioning } from './read-events.ts';
 import { stateAt, withLog } from './state-at.ts';
 
-const Layer = t.strict({ id: Decimal, key: t.string, kind: Kind });
+const Layer = t.strict({ id: Decimal, key: t.string, kind: Kind, diffId: nullable(t.string) });
+type Layer = t.TypeOf<typeof Layer>;
 
 /** Which layer of a snapshot added or deleted a path. */
 export const Blame = t.strict(
@@ -77,17 +79,19 @@ export async function blame(
 }
 
 /** The snapshot and its parents, nearest first; a view has no layer of its own. */
-function chainOf(state: State, snapshot: Snapshot): readonly Snapshot[] {
+function chainOf(state: State, snapshot: Snapshot): readonly Layer[] {
   const parents = volumeOf(state, snapshot).parents.flatMap((id) => snapshotWith(state, id) ?? []);
-  return snapshot.kind === 'view' ? parents : [snapshot, ...parents];
+  return (snapshot.kind === 'view' ? parents : [snapshot, ...parents]).map(({ id, key, kind }) => {
+    return { id, key, kind, diffId: diffIdWith(state.volumes, id) };
+  });
 }
 
-type Inspected = PathInLayer & { readonly layer: Snapshot };
+type Inspected = PathInLayer & { readonly layer: Layer };
 
 /** What every layer has at a path. Below a renamed directory the path is another one. */
 async function inspectLayers(
   layers: LayerFiles,
-  chain: readonly Snapshot[],
+  chain: readonly Layer[],
   path: readonly string[],
 ): Promise<readonly Inspected[]> {
   const inspected = await Promise.all(
@@ -102,12 +106,12 @@ async function inspectLayers(
   return [...inspected.slice(0, renamed + 1), ...(await inspectLayers(layers, chain.slice(renamed + 1), other.below))];
 }
 
-type Found = Pick<Blame, 'shows' | 'how'> & { readonly layer: Snapshot; readonly before: Snapshot | null };
+type Found = Pick<Blame, 'shows' | 'how'> & { readonly layer: Layer; readonly before: Layer | null };
 
 /** Something on the way to the path is not a directory, in the layer that decides. */
 interface Blocked {
   readonly blocked: Extract<LayerEntry, { is: 'blocked' }>;
-  readonly layer: Snapshot;
+  readonly layer: Layer;
 }
 
 /**

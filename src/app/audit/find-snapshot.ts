@@ -1,8 +1,9 @@
 import * as t from 'io-ts';
 import { Decimal } from '../../../events/codecs.ts';
 import { ancestors, childrenOf } from '../../../projections/parent-graph.ts';
-import type { Snapshot } from '../../../projections/snapshot.ts';
+import { diffIdOf, type Snapshot } from '../../../projections/snapshot.ts';
 import type { State } from '../../../projections/state.ts';
+import { diffIdWith } from '../../../projections/volumes.ts';
 import { type Candidate, listed, named } from '../../domain/named.ts';
 import { nearestKeys } from '../../domain/nearest.ts';
 import { Fault } from '../../ports/fault.ts';
@@ -41,12 +42,18 @@ function onlyNamed<C extends Candidate>(candidates: readonly C[], text: string):
 
 /** The existing snapshot with a name, as `named`. Throws a Fault: `missing` with the nearest keys, or an Ambiguous. */
 export function findSnapshot(state: State, key: string): Snapshot {
-  const found = state.index.get(key) ?? onlyNamed([...state.index.values()], key);
+  const found = state.index.get(key) ?? state.index.get(onlyNamed(existingIn(state), key)?.key ?? '');
   if (found !== undefined) return found;
   throw new Fault('missing', `snapshot ${key}: not found`, {
     hint: nearestHint(nearestKeys(key, keysIn(state)), `\`snapledger history ${key}\` shows whether it ever existed`),
   });
 }
+
+const existingIn = ({ index, volumes }: State): readonly Candidate[] =>
+  [...index.values()].map(({ id, key }) => ({ id, key, diffId: diffIdWith(volumes, id) }));
+
+const retainedIn = ({ volumes }: State): readonly Candidate[] =>
+  [...volumes.retained.values()].map(({ snapshot: { id, key }, diffId }) => ({ id, key, diffId }));
 
 export const keysIn = ({ index }: State): readonly string[] => [...index.values()].map(({ key }) => key);
 
@@ -70,10 +77,9 @@ interface Meant {
 export async function meantIn(log: ReadableLog, load: () => Promise<State>, text: string): Promise<Meant | undefined> {
   const ids = await idsOf(log, text);
   if (ids.size > 0) return { key: text, ids, exact: true };
-  const { index, volumes } = await load();
-  const retained = [...volumes.retained.values()].map(({ snapshot }) => snapshot);
+  const state = await load();
   const found =
-    onlyNamed([...index.values()], text) ?? onlyNamed(retained, text) ?? onlyNamed(await allEver(log), text);
+    onlyNamed(existingIn(state), text) ?? onlyNamed(retainedIn(state), text) ?? onlyNamed(await allEver(log), text);
   return found && { key: found.key, ids: new Set([found.id]), exact: false };
 }
 
@@ -82,8 +88,10 @@ export async function allEver(log: ReadableLog): Promise<readonly Candidate[]> {
   const all: Candidate[] = [];
   for await (const batch of log.read(0))
     for (const { event } of batch) {
-      if (event.type === 'SnapshotPrepared') all.push({ id: event.data.id, key: event.data.key });
-      if (event.type === 'SnapshotCommitted') all.push({ id: event.data.id, key: event.data.name });
+      if (event.type !== 'SnapshotPrepared' && event.type !== 'SnapshotCommitted') continue;
+      const { id, labels } = event.data;
+      const key = event.type === 'SnapshotPrepared' ? event.data.key : event.data.name;
+      all.push({ id, key, diffId: diffIdOf(labels) });
     }
   return all;
 }

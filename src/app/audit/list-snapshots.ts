@@ -3,6 +3,7 @@ import * as t from 'io-ts';
 import { Decimal, Kind, Labels, MaybeId, Nanoseconds, Whole } from '../../../events/codecs.ts';
 import type { Snapshot } from '../../../projections/snapshot.ts';
 import type { State } from '../../../projections/state.ts';
+import { diffIdWith } from '../../../projections/volumes.ts';
 import { parseFilters } from '../../domain/filter/parse-filters.ts';
 import { Fault } from '../../ports/fault.ts';
 import { nullable } from '../queries/query.ts';
@@ -16,6 +17,8 @@ const snapshot = {
   labels: Labels,
   created: Nanoseconds,
   updated: Nanoseconds,
+  /** digest of the layer's uncompressed content, as the client labelled it */
+  diffId: nullable(t.string),
   usage: nullable(t.strict({ bytes: Decimal, inodes: Decimal })),
 };
 
@@ -24,6 +27,7 @@ export type SnapshotRow = t.TypeOf<typeof SnapshotRow>;
 
 export const snapshotRow = (state: State, snapshot: Snapshot): SnapshotRow => ({
   ...snapshot,
+  diffId: diffIdWith(state.volumes, snapshot.id),
   usage: state.usage.get(snapshot.id) ?? null,
 });
 

@@ -3,12 +3,14 @@ import { Decimal } from '../../../events/codecs.ts';
 import type { Envelope } from '../../../events/envelope.ts';
 import type { EventOf } from '../../../events/registry.ts';
 import { childrenOf } from '../../../projections/parent-graph.ts';
+import { diffIdOf } from '../../../projections/snapshot.ts';
 import type { State } from '../../../projections/state.ts';
 import { nearestKeys } from '../../domain/nearest.ts';
 import { Fault } from '../../ports/fault.ts';
 import type { StoreFiles } from '../../ports/store-files.ts';
 import { allEver, meantIn, nearestHint } from '../audit/find-snapshot.ts';
 import { stateAt, withLog } from '../audit/state-at.ts';
+import { nullable } from '../queries/query.ts';
 import { causeOf, createGaps, type Heard, type Observed, type Removal } from './cause.ts';
 
 /** Why a snapshot exists, or no longer exists. */
@@ -18,6 +20,8 @@ export const Why = t.strict(
     key: t.string,
     /** active, view, committed, retained, removed, lost, undone or quarantined */
     now: t.string,
+    /** digest of the layer's uncompressed content, as the client labelled it */
+    diffId: nullable(t.string),
     /** what happened to it, in order */
     story: t.readonlyArray(t.string),
     /** keys of its children, sorted */
@@ -63,6 +67,7 @@ interface Found {
   readonly id: number;
   readonly key: string;
   readonly now: string;
+  readonly diffId: string | null;
   readonly story: readonly (string | Removal)[];
 }
 
@@ -84,8 +89,9 @@ export function createInquiry(about: string): Inquiry {
       if (event.type === 'SnapshotPrepared') begun.set(id, step);
       else begun.delete(id);
       if (!concerns(envelope, about, id, found)) return;
-      const before = found?.id === id ? found : { id, key: about, story: first === undefined ? [] : [first.story] };
-      found = { ...before, ...step, story: [...before.story, step.story] };
+      const begin = { id, key: about, diffId: first?.diffId ?? null, story: first === undefined ? [] : [first.story] };
+      const before = found?.id === id ? found : begin;
+      found = { ...before, ...step, diffId: step.diffId ?? before.diffId, story: [...before.story, step.story] };
     },
     explain: () =>
       found && {
@@ -103,6 +109,7 @@ function concerns({ event: { data } }: Envelope, about: string, id: number, foun
 interface Step {
   readonly now: string;
   readonly key?: string;
+  readonly diffId?: string | null;
   readonly story: string | Removal;
 }
 
@@ -112,13 +119,16 @@ function stepOf(envelope: Envelope): Step | undefined {
   const at = `at position ${position}`;
   switch (event.type) {
     case 'SnapshotPrepared': {
-      const { kind, key, parent } = event.data;
+      const { kind, key, parent, labels } = event.data;
       const under = meta.lease === undefined ? '' : ` under lease ${meta.lease}`;
       const on = parent === '' ? '' : ` on ${parent}`;
-      return { now: kind, key, story: `prepared by ${meta.actor ?? 'unknown'}${under} as ${kind}${on}, ${at}` };
+      const story = `prepared by ${meta.actor ?? 'unknown'}${under} as ${kind}${on}, ${at}`;
+      return { now: kind, key, diffId: diffIdOf(labels), story };
     }
-    case 'SnapshotCommitted':
-      return { now: 'committed', key: event.data.name, story: `committed from ${event.data.key}, ${at}` };
+    case 'SnapshotCommitted': {
+      const { key, name, labels } = event.data;
+      return { now: 'committed', key: name, diffId: diffIdOf(labels), story: `committed from ${key}, ${at}` };
+    }
     case 'SnapshotRemoved': {
       const story = envelope as Envelope<EventOf<'SnapshotRemoved'>>;
       return { now: event.data.retained ? 'retained' : 'removed', story };

@@ -84,6 +84,7 @@ export function blameLines(found: Blame, { whole }: TableOptions): readonly stri
     ['path', plain(path)],
     ['shows', shows],
     ['layer', `${layer.id} ${brief(layer.key, whole)}`],
+    ...(layer.diffId === null ? [] : [['diff id', brief(layer.diffId, whole)] as const]),
     ['how', plain(how)],
     [
       layer.kind === 'committed' ? 'committed' : 'open, prepared',
@@ -96,8 +97,9 @@ export function blameLines(found: Blame, { whole }: TableOptions): readonly stri
 
 export const anchorLines = (row: AnchorRow): readonly string[] => ('anchor' in row ? [row.anchor] : [row.why ?? 'ok']);
 
-export const whyLines = ({ id, key, now, story, children }: Why): readonly string[] => [
+export const whyLines = ({ id, key, now, diffId, story, children }: Why): readonly string[] => [
   `snapshot ${id} ${plain(key)}: ${now}`,
+  ...(diffId === null ? [] : [`  diff id ${diffId}`]),
   ...story.map((part) => `  ${plain(part)}`),
   ...children.map((child) => `  needed by its child ${plain(child)}`),
   ...(now === 'retained' ? [`  \`snapledger restore ${id}\` brings it back`] : []),

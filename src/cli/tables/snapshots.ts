@@ -12,12 +12,15 @@ const left = (title: string) => ({ title });
 const usageText = ({ usage }: SnapshotRow) => (usage === null ? '-' : sizeText(usage.bytes));
 
 export function snapshotLines(rows: readonly SnapshotRow[], { whole }: TableOptions): readonly string[] {
-  const table = createTable([right('ID'), left('KIND'), right('USAGE'), right('AGE'), left('KEY'), left('PARENT')]);
+  // Only containerd 2.3 and later says the diff ids of layers.
+  const known = rows.some(({ diffId }) => diffId !== null);
+  const columns = [right('ID'), left('KIND'), right('USAGE'), right('AGE'), left('KEY'), left('PARENT')];
   const now = wallClock();
-  return table.lines(
+  return createTable([...columns, ...(known ? [left('DIFF ID')] : [])]).lines(
     rows.map((row) => [
       ...[String(row.id), row.kind, usageText(row), ageOf(row.created, now)],
       ...[brief(row.key, whole), brief(row.parent || '-', whole)],
+      ...(known ? [brief(row.diffId ?? '-', whole)] : []),
     ]),
   );
 }
@@ -51,12 +54,13 @@ export function retainedLines(
 const orDash = (lines: readonly string[]) => (lines.length === 0 ? '-' : lines.map(plain));
 
 export function statLines(stat: Stat): readonly string[] {
-  const { id, key, kind, path, parents, children, created, updated, usage, prepared, labels } = stat;
+  const { id, key, kind, path, diffId, parents, children, created, updated, usage, prepared, labels } = stat;
   return fieldLines([
     ['key', plain(key)],
     ['kind', kind],
     ['id', String(id)],
     ['path', path],
+    ...(diffId === null ? [] : [['diff id', diffId] as const]),
     ['parents', orDash(parents)],
     ['children', orDash(children)],
     ['created', dateOf(created)],

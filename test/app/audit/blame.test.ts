@@ -9,7 +9,7 @@ import { caughtFault } from '../../support/caught-fault.ts';
 import { logAndRethrow } from '../../support/log-and-rethrow.ts';
 import { createLoop, type Loop } from '../../support/loop.ts';
 import { requireCommand, requireFileSystem, requireRoot, suiteNeeding } from '../../support/requirements.ts';
-import { committed, oneOfEach, prepared, viewed } from '../../support/sample-events.ts';
+import { committed, layerLabels, oneOfEach, prepared, viewed } from '../../support/sample-events.ts';
 import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
 import { memoryFiles } from './memory-files.ts';
 
@@ -19,7 +19,7 @@ const B = { name: 'B', id: 2 };
 /** Two layers, an active on them and a view of the upper one. */
 const facts = (driver: string): readonly Event[] => [
   { type: 'StoreCreated', data: { ...(oneOfEach[0]?.data as { store: string; version: string }), driver } },
-  prepared(1, 'a'),
+  prepared(1, 'a', null, layerLabels('a', 'd')),
   committed(1, 'a', 'A'),
   prepared(2, 'b', A),
   committed(2, 'b', 'B', A),
@@ -174,8 +174,8 @@ overlay('is plain JSON with --json', async ({ root }) => {
     path: '/etc/hosts',
     shows: 'nothing',
     how: 'deleted it by the whiteout /etc/hosts',
-    layer: { id: '3', key: 'c', kind: 'active' },
-    before: { id: '1', key: 'A', kind: 'committed' },
+    layer: { id: '3', key: 'c', kind: 'active', diffId: null },
+    before: { id: '1', key: 'A', kind: 'committed', diffId: `sha256:${'d'.repeat(64)}` },
     time: '6000000000',
     position: '6',
     actor: { actor: 'test' },

@@ -51,7 +51,7 @@ const lastOf = (...events: Event[]) => storyOf(events)?.story.at(-1);
 test('explains a snapshot, by key, name or id', () => {
   const story = ['prepared by containerd as active, at position 1', 'committed from ns/1/x, at position 2'];
   for (const about of [name, 'ns/1/x', '1'])
-    assert.equal(storyOf(made, about), { id: 1, key: name, now: 'committed', story });
+    assert.equal(storyOf(made, about), { id: 1, key: name, now: 'committed', diffId: null, story });
   assert.is(storyOf(made, 'nobody'), undefined);
 });
 
@@ -65,7 +65,7 @@ test('names lease and parent, and the outcome of a snapshot', () => {
   ];
   const seen = enveloped(events).map((envelope) => ({ ...envelope, meta: { actor: 'containerd', lease: 'l' } }));
   assert.equal(storyOf([], 'k', seen), {
-    ...{ id: 2, key: 'k', now: 'quarantined' },
+    ...{ id: 2, key: 'k', now: 'quarantined', diffId: null },
     story: [
       `prepared by containerd under lease l as active on ${name}, at position 3`,
       'lost: it vanished, at position 5',

@@ -1,6 +1,7 @@
 import { either } from 'fp-ts';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { Labels } from '../../../events/codecs.ts';
 import { refLabel } from '../../../projections/snapshot.ts';
 import { emptyState, evolve } from '../../../projections/state.ts';
 import type { MemoryVolume } from '../../../src/adapters/volume-driver/memory-driver.ts';
@@ -16,6 +17,7 @@ import {
   type MemoryStoreOptions,
   openMemoryStore,
 } from '../../support/memory-store.ts';
+import { layerLabels } from '../../support/sample-events.ts';
 import { speedUpTimers } from '../../support/speed-up-timers.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
@@ -218,6 +220,29 @@ test('a layer that cannot be verified is not adopted, and stays retained', async
   right(await store.snapshots.prepare(prepare('default/9/e', '', { labels: { [refLabel]: 'sha256:a' } }), actor));
   assert.equal(retained(store), [1, 2, 3]);
   assert.ok(store.said.some(({ message }) => message === 'layer not adopted: it could not be verified'));
+});
+
+test('a layer whose parent is unpacked again is adopted on the new one by its diff id, as containerd 2.3 asks', async () => {
+  const store = await openMemoryStore({ service: { retention: forever } });
+  const { snapshots } = store;
+  const asked = [layerLabels('a', '1'), layerLabels('b', '2', 'a')] as const;
+  const pull = async (labels: Labels, parent: string, n: number) => {
+    const answer = await snapshots.prepare(prepare(`default/${n}/extract`, parent, { labels }), actor);
+    const ref = labels[refLabel] ?? '';
+    if (either.isLeft(answer))
+      return [listed(store, `labels."${refLabel}"==${ref},parent=="${parent}"`)[0]?.key, false];
+    right(await snapshots.commit(commit(`default/${n}/extract`, `default/${n + 1}/${ref}`, { labels }), actor));
+    return [`default/${n + 1}/${ref}`, true];
+  };
+  const [base] = await pull(asked[0], '', 1);
+  const [top] = await pull(asked[1], String(base), 3);
+  for (const name of [top, base]) right(await snapshots.remove(remove(String(name)), actor));
+  store.driver.volumes.delete('1');
+  const [again, unpacked] = await pull(asked[0], '', 5);
+  assert.equal([again === base, unpacked], [false, true]);
+  assert.equal(await pull(asked[1], String(again), 7), [top, false]);
+  assert.equal([right(snapshots.stat(String(top))).parentId, retained(store)], [3, []]);
+  right(await snapshots.prepare(prepare('default/9/run', String(top)), actor));
 });
 
 test('changes during the examination of a layer count', async () => {

@@ -103,6 +103,7 @@ export async function createBtrfsDriver(setup: BtrfsSetup): Promise<VolumeDriver
 const traits: DriverTraits = {
   capabilities: [],
   rebase: false,
+  layersAreDiffs: false,
   fixedMounts: false,
   // The snapshot ioctl of a freeze writes all data of its source and commits the transaction before it returns.
   // Source: fs/btrfs/ioctl.c and transaction.c, create_snapshot; a power cut in a test shows the same.

@@ -102,6 +102,7 @@ function driverTraits(
     // The names that containerd's own overlay driver uses.
     capabilities: [...(remapIds ? ['remap-ids'] : []), ...(slowChown ? [] : ['only-remap-ids']), 'rebase'],
     rebase: true,
+    layersAreDiffs: true,
     fixedMounts: true,
     durableFreeze: false,
     orderedMetadata,
