@@ -1,3 +1,4 @@
+import { requireTools } from '../support/containerd/tools.ts';
 import { requireCommand, requireFileSystem, requireRoot } from '../support/requirements.ts';
 import { createSandbox } from '../support/sandbox.ts';
 import { demoInMemory } from './in-memory.ts';
@@ -7,7 +8,8 @@ import { demoWithContainerd } from './with-containerd.ts';
 const missing = [
   requireRoot(),
   requireFileSystem('overlay'),
-  ...['containerd', 'ctr', 'runc', 'docker-registry', 'busybox'].map(requireCommand),
+  ...['docker-registry', 'busybox'].map(requireCommand),
+  requireTools('containerd', 'ctr', 'runc'),
 ].filter((reason) => reason !== undefined);
 
 const sandbox = createSandbox('demo');

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { defaultPuller, pullFlags } from '../support/containerd/pull.ts';
 import { type Containerd, snapshotterName, startContainerd } from '../support/containerd.ts';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
 import { imageOf, layerOf } from '../support/image/image.ts';
@@ -23,7 +24,7 @@ export async function demoWithContainerd(sandbox: Sandbox): Promise<void> {
   heading('Starting a registry, snapledger and containerd');
   const registry = await startRegistry(sandbox);
   let daemon = await start();
-  const containerd = await startContainerd(sandbox, socket, `demo-${process.pid}`);
+  const containerd = await startContainerd(sandbox, socket, { namespace: `demo-${process.pid}` });
   say(`snapledger (process ${daemon.pid}) serves ${root}`);
   const reference = await pushImage(registry, 'demo', '1', imageOf(demoLayers().map(layerOf), { Env: ['PATH=/bin'] }));
   say(`an image of three layers is in the registry as ${reference}`);
@@ -60,7 +61,7 @@ export async function demoWithContainerd(sandbox: Sandbox): Promise<void> {
 }
 
 async function startContainer({ ctr }: Containerd, reference: string): Promise<void> {
-  await ctr('images', 'pull', '--plain-http', '--snapshotter', snapshotterName, reference);
+  await ctr('images', 'pull', ...pullFlags(defaultPuller()), '--snapshotter', snapshotterName, reference);
   const flags = ['--detach', '--net-host', '--snapshotter', snapshotterName];
   await ctr('run', ...flags, reference, 'demo', 'sleep', '3600');
 }

@@ -1,9 +1,10 @@
+import { type Puller, pullers, requirePuller } from '../support/containerd/pull.ts';
 import { snapshotterName } from '../support/containerd.ts';
 import { expectedTree } from '../support/image/expected-tree.ts';
 import { imageOf, layerOf } from '../support/image/image.ts';
 import { pushImage } from '../support/image/push.ts';
 import { logAndRethrow } from '../support/log-and-rethrow.ts';
-import { type Missing, suiteNeeding } from '../support/requirements.ts';
+import { type Missing, suiteNeeding, testUnless } from '../support/requirements.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import type { Server } from '../support/server.ts';
 import { waitFor } from '../support/wait-for.ts';
@@ -29,15 +30,19 @@ export function crashFlow(server: Server, root?: string, needed?: Missing): void
   );
   test.after(() => sandbox.close());
 
-  for (const volumes of [1, 2, 4, 7, 10])
-    test(`pulls again after a kill when ${volumes} of ${layers.length} layers have a volume`, async () => {
-      await killDuringPull(environment, reference, volumes);
+  for (const [puller, volumes] of pullers.flatMap((puller) =>
+    [1, 2, 4, 7, 10].map((count) => [puller, count] as const),
+  )) {
+    const name = `pull by the ${puller}: succeeds after a kill when ${volumes} of ${layers.length} layers have a volume`;
+    testUnless(test, requirePuller(puller), name, async () => {
+      await killDuringPull(environment, reference, puller, volumes);
       await environment.startSnapshotter();
-      await environment.pull(reference);
+      await environment.pull(reference, puller);
       await environment.expectTree(reference, expectedTree(layers));
       await environment.expectNothingLeft();
       await environment.expectVerified();
     });
+  }
 
   test('keeps a running container on its snapshot', async () => {
     const { containerd } = environment;
@@ -59,14 +64,15 @@ export function crashFlow(server: Server, root?: string, needed?: Missing): void
 }
 
 /** Pulls until so many volumes are on disk or the pull is over, kills the snapshotter, and waits until the pull has ended. */
-async function killDuringPull({ containerd, volumes, ...environment }: Environment, reference: string, enough: number) {
+async function killDuringPull(environment: Environment, reference: string, puller: Puller, enough: number) {
   let over = false;
-  const pull = containerd
-    .tryCtr('images', 'pull', '--plain-http', '--snapshotter', snapshotterName, reference)
+  const pull = environment
+    .pull(reference, puller)
+    .catch(() => {})
     .finally(() => {
       over = true;
     });
-  await waitFor(`${enough} volumes`, () => over || volumes().length >= enough, { pause: 1 });
+  await waitFor(`${enough} volumes`, () => over || environment.volumes().length >= enough, { pause: 1 });
   await environment.killSnapshotter();
   await pull;
 }

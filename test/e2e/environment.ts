@@ -1,6 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import { defaultPuller, type Puller, pullFlags } from '../support/containerd/pull.ts';
+import { requireTools } from '../support/containerd/tools.ts';
 import { type Containerd, snapshotterName, startContainerd } from '../support/containerd.ts';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
 import { differences } from '../support/image/compare-trees.ts';
@@ -18,7 +20,8 @@ export interface Environment {
   readonly sandbox: Sandbox;
   readonly registry: string;
   readonly containerd: Containerd;
-  pull(reference: string): Promise<void>;
+  /** Pulls and unpacks an image; by default as `ctr` does by itself. */
+  pull(reference: string, puller?: Puller): Promise<void>;
   /** Fails unless a read-only mount of the image shows exactly this tree. */
   expectTree(reference: string, tree: Tree): Promise<void>;
   /** The names of the snapshot directories on disk. */
@@ -39,7 +42,8 @@ export interface Environment {
 export const needs = (): readonly Missing[] => [
   requireRoot(),
   requireFileSystem('overlay'),
-  ...['containerd', 'ctr', 'runc', 'docker-registry', 'busybox', 'getfattr'].map(requireCommand),
+  ...['docker-registry', 'busybox', 'getfattr'].map(requireCommand),
+  requireTools('containerd', 'ctr', 'runc'),
 ];
 
 export async function createEnvironment(sandbox: Sandbox, root: string, server: Server): Promise<Environment> {
@@ -66,8 +70,8 @@ export async function createEnvironment(sandbox: Sandbox, root: string, server: 
     registry,
     containerd,
     volumes,
-    pull: async (reference) => {
-      await ctr('images', 'pull', '--plain-http', '--snapshotter', snapshotterName, reference);
+    pull: async (reference, puller = defaultPuller()) => {
+      await ctr('images', 'pull', ...pullFlags(puller), '--snapshotter', snapshotterName, reference);
     },
     expectTree: async (reference, tree) => {
       const target = sandbox.folder('mounted');

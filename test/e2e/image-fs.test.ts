@@ -5,9 +5,16 @@ import { fromJSON, type ServiceDefinition } from '@grpc/proto-loader';
 import * as assert from 'uvu/assert';
 import { snapledgerRun } from '../cli/process.ts';
 import { createServing } from '../fault/serving.ts';
+import {
+  containerdVersion,
+  isContainerd,
+  pathForContainerd,
+  requireTools,
+  tools,
+} from '../support/containerd/tools.ts';
 import { startDaemon } from '../support/daemon.ts';
 import { createLoop } from '../support/loop.ts';
-import { requireCommand, requireFileSystem, suiteNeeding } from '../support/requirements.ts';
+import { requireFileSystem, suiteNeeding, testUnless } from '../support/requirements.ts';
 import { run } from '../support/run.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { waitFor } from '../support/wait-for.ts';
@@ -19,7 +26,7 @@ interface Context {
   containerdRoot: string;
 }
 
-const needs = [requireFileSystem('overlay'), requireFileSystem('ext4'), requireCommand('containerd')];
+const needs = [requireFileSystem('overlay'), requireFileSystem('ext4'), requireTools('containerd')];
 const test = suiteNeeding<Context>('CRI image file system', ...needs);
 
 test.before.each((context) => {
@@ -50,10 +57,13 @@ state = "${sandbox.folder('state')}"
 `,
   );
   const dropIn = join(sandbox.path, 'conf.d/snapledger.toml');
-  const written = ['--cri', '--config', join(sandbox.path, 'settings.toml'), '--main', config, '--output', dropIn];
-  assert.is((await snapledgerRun('containerd-config', ...written)).status, 0);
-  const command = ['containerd', '--config', config] as const;
-  await startDaemon({ command, address, log: join(sandbox.path, 'containerd.log'), sandbox });
+  const settingsFile = join(sandbox.path, 'settings.toml');
+  const target = ['--containerd', containerdVersion(), '--main', config, '--output', dropIn];
+  const written = await snapledgerRun('containerd-config', '--cri', '--config', settingsFile, ...target);
+  assert.is(written.status, 0, written.stderr);
+  const command = [tools.containerd, '--config', config] as const;
+  const env = { PATH: pathForContainerd(sandbox) };
+  await startDaemon({ command, address, log: join(sandbox.path, 'containerd.log'), env, sandbox });
   return { address, printed: readFileSync(dropIn, 'utf8') };
 }
 
@@ -103,20 +113,30 @@ async function mountpointAt(address: string, sandbox: Sandbox): Promise<string> 
   return mountpoint;
 }
 
+const missing = requireTools('containerd');
+const knowsExports = missing === undefined && isContainerd(1, 7, 16);
+const onlyWithLink = missing ?? (knowsExports ? 'since 1.7.16 containerd knows the root by `exports`' : undefined);
+const onlyWithExports = missing ?? (knowsExports ? undefined : 'before 1.7.16 containerd does not know `exports`');
+
 const sizeOf = (path: string) => statfsSync(path).blocks * statfsSync(path).bsize;
 
-test('is absent without the link, and is that of the root with the one from containerd-config', async (context) => {
-  const { sandbox, root } = context;
-  const { address, printed } = await start(context, '');
-  const mountpoint = await mountpointAt(address, sandbox);
-  assert.match(mountpoint, /io\.containerd\.snapshotter\.v1\.snapledger$/);
-  assert.not(existsSync(mountpoint));
-  const [, command = ''] = /^# +(ln .*)$/m.exec(printed) ?? [];
-  await run('sh', ['-c', command.replace('/var/lib/containerd', context.containerdRoot)]);
-  assert.is(sizeOf(mountpoint), sizeOf(root));
-});
+testUnless(
+  test,
+  onlyWithLink,
+  'is absent without the link, and is that of the root with the one from containerd-config',
+  async (context) => {
+    const { sandbox, root } = context;
+    const { address, printed } = await start(context, '');
+    const mountpoint = await mountpointAt(address, sandbox);
+    assert.match(mountpoint, /io\.containerd\.snapshotter\.v1\.snapledger$/);
+    assert.not(existsSync(mountpoint));
+    const [, command = ''] = /^# +(ln .*)$/m.exec(printed) ?? [];
+    await run('sh', ['-c', command.replace('/var/lib/containerd', context.containerdRoot)]);
+    assert.is(sizeOf(mountpoint), sizeOf(root));
+  },
+);
 
-test('is that of the root if serve creates the link', async (context) => {
+testUnless(test, onlyWithLink, 'is that of the root if serve creates the link', async (context) => {
   const { sandbox, root, containerdRoot } = context;
   const { address, printed } = await start(context, `[containerd]\nimage_fs_link = "${containerdRoot}"`);
   const mountpoint = await mountpointAt(address, sandbox);
@@ -124,6 +144,11 @@ test('is that of the root if serve creates the link', async (context) => {
   assert.is(sizeOf(mountpoint), sizeOf(root));
   assert.is.not(sizeOf(mountpoint), sizeOf(containerdRoot));
   assert.match(printed, '`serve` creates it');
+});
+
+testUnless(test, onlyWithExports, 'is the root, by the exports that containerd-config prints', async (context) => {
+  const { address } = await start(context, '');
+  assert.is(await mountpointAt(address, context.sandbox), context.root);
 });
 
 test.run();

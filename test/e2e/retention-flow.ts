@@ -2,13 +2,14 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { buildPuller } from '../support/build-go.ts';
+import { requirePuller } from '../support/containerd/pull.ts';
 import { snapshotterName } from '../support/containerd.ts';
 import { type CountingProxy, startCountingProxy } from '../support/counting-proxy.ts';
 import { expectedTree } from '../support/image/expected-tree.ts';
 import { imageOf, layerOf } from '../support/image/image.ts';
 import { pushImage } from '../support/image/push.ts';
 import { logAndRethrow } from '../support/log-and-rethrow.ts';
-import { type Missing, requireCommand, suiteNeeding } from '../support/requirements.ts';
+import { type Missing, requireCommand, suiteNeeding, testUnless } from '../support/requirements.ts';
 import { run } from '../support/run.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { daemonFile, serverUnderTest } from '../support/server.ts';
@@ -25,8 +26,8 @@ interface State {
   readonly root: string;
   readonly reference: string;
   readonly layerBytes: number;
-  /** Pulls as CRI does; returns the layer bytes fetched. */
-  pull(): Promise<{ readonly requests: number; readonly bytes: number }>;
+  /** Pulls as CRI of containerd 1.x does, or by the transfer service; returns the layer bytes fetched. */
+  pull(puller?: 'transfer service'): Promise<{ readonly requests: number; readonly bytes: number }>;
 }
 
 async function createState(sandbox: Sandbox, driver: string, root: string): Promise<State> {
@@ -44,9 +45,10 @@ async function createState(sandbox: Sandbox, driver: string, root: string): Prom
   return {
     ...{ environment, proxy, root, reference },
     layerBytes: packed.reduce((sum, { bytes }) => sum + bytes.length, 0),
-    pull: async () => {
+    pull: async (service) => {
       proxy.reset();
-      await run(puller, [address, namespace, snapshotterName, reference]);
+      if (service === undefined) await run(puller, [address, namespace, snapshotterName, reference]);
+      else await environment.pull(reference, service);
       const counts = packed.map(({ digest }) => proxy.fetched(digest));
       return {
         requests: counts.reduce((sum, { requests }) => sum + requests, 0),
@@ -101,6 +103,18 @@ export function retentionFlow(driver: string, rootOf: (sandbox: Sandbox) => stri
     const start = ['run', '--rm', '--net-host', '--snapshotter', snapshotterName, state.reference, 'again'];
     await containerd.ctr(...start, '/bin/sh', '-c', 'set -e; test -e /data-10/large && touch /srv/x');
   });
+
+  testUnless(
+    test,
+    requirePuller('transfer service'),
+    'pull by the transfer service: fetches no retained layer',
+    async () => {
+      await state.environment.removeAll();
+      assert.equal(await state.pull('transfer service'), nothing);
+      assert.is(state.environment.volumes().length, layers.length);
+      await expectComplete();
+    },
+  );
 
   test('fetches nothing after a kill of the snapshotter either', async () => {
     await state.environment.removeAll();

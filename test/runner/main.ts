@@ -8,7 +8,7 @@ import { cpuOfChildren } from './process-group.ts';
 import { killAll, runFile } from './run-file.ts';
 import { runAll } from './schedule.ts';
 import { sourcesBelow, suites, type TestFile, testFiles } from './suites.ts';
-import { judge, type Verdict } from './verdict.ts';
+import { judge, skipsIn, type Verdict } from './verdict.ts';
 
 /** A test file to run on a Node. */
 interface Job extends TestFile {
@@ -46,6 +46,7 @@ async function run({ suite, source, compiled, node, note }: Job): Promise<void> 
   const name = `${suite.name.padEnd(12)} ${source}${note}`;
   results.push({ ...verdict, suite: suite.name, name, seconds, cpu: cpuOfChildren() });
   console.log(`${verdict.failed > 0 ? 'FAIL' : 'ok  '} ${name}: ${counts(verdict)} in ${seconds.toFixed(1)} s`);
+  for (const skip of skipsIn(ending.output)) console.log(`     ${skip}`);
   if (verdict.failed > 0) console.log(ending.output.trimEnd().replace(/^/gm, '    | '));
   for (const problem of verdict.problems) console.log(`    ${source} ${problem}`);
 }

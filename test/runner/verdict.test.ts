@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Ending, judge } from './verdict.ts';
+import { type Ending, judge, skipsIn } from './verdict.ts';
 
 const closing = (total: number, passed: number, skipped: number) =>
   `\n  Total:     ${total}\n  Passed:    ${passed}\n  Skipped:   ${skipped}\n  Duration:  1.00ms\n\n`;
@@ -29,6 +29,11 @@ test('reports an exit status that no failed test explains', () => {
 test('counts a test that announces its skip and returns early as skipped', () => {
   const output = `• • SKIP copies up: needs root\n• (3 / 3)\n${closing(3, 3, 0)}`;
   assert.equal(judge(ended(output), { strict: true }), { passed: 2, failed: 0, skipped: 1, problems: [] });
+});
+
+test('lists the announced skips, each once', () => {
+  const output = `SKIP one: needs root\nSKIP one: needs root\n•   (3 / 3) SKIP two: needs go\n${closing(3, 3, 3)}`;
+  assert.equal(skipsIn(output), ['SKIP one: needs root', 'SKIP two: needs go']);
 });
 
 test('treats a forgotten `only` as a skip that was not announced', () => {

@@ -76,6 +76,11 @@ export function totalsIn(output: string): readonly Totals[] {
   }));
 }
 
+/** What a file's output says was skipped, and why, each line once. */
+export const skipsIn = (output: string): readonly string[] => [
+  ...new Set(announcementsIn(output).map(({ name, reason }) => `SKIP ${name}: ${reason}`)),
+];
+
 function announcementsIn(output: string): readonly Announcement[] {
   return [...output.matchAll(announcement)].map(([, name = '', reason = '']) => ({ name, reason }));
 }

@@ -1,5 +1,7 @@
 import { existsSync, readdirSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type ContainerdSettings, containerdConfiguration } from './containerd/configuration.ts';
+import { pathForContainerd, tools } from './containerd/tools.ts';
 import { startDaemon } from './daemon.ts';
 import { type Finished, run } from './run.ts';
 import type { Sandbox } from './sandbox.ts';
@@ -21,19 +23,25 @@ export interface Containerd {
   restart(): Promise<void>;
 }
 
-export const snapshotterName = 'snapledger';
+export { snapshotterName } from './containerd/configuration.ts';
 
-/** Starts containerd with a snapshotter that answers on a socket, under the name `snapledger`. */
+interface ContainerdOptions extends Omit<ContainerdSettings, 'address' | 'snapshotter'> {
+  readonly namespace?: string;
+}
+
+/** Starts the containerd under test with a snapshotter that answers on a socket, under the name `snapledger`. */
 export async function startContainerd(
   sandbox: Sandbox,
-  snapshotterSocket: string,
-  namespace = `test-${process.pid}`,
+  snapshotter: string,
+  { namespace = `test-${process.pid}`, ...settings }: ContainerdOptions = {},
 ): Promise<Containerd> {
   const address = join(sandbox.path, 'containerd.sock');
   const config = join(sandbox.path, 'containerd.toml');
-  writeFileSync(config, configuration(sandbox, address, snapshotterSocket));
-  const command = ['containerd', '--config', config] as const;
-  const start = () => startDaemon({ command, address, log: join(sandbox.path, 'containerd.log'), sandbox });
+  writeFileSync(config, containerdConfiguration(sandbox, { ...settings, address, snapshotter }));
+  const command = [tools.containerd, '--config', config] as const;
+  const log = join(sandbox.path, 'containerd.log');
+  const env = { PATH: pathForContainerd(sandbox) };
+  const start = () => startDaemon({ command, address, log, env, sandbox });
   // Registered before containerd, so done after it.
   sandbox.atEnd(() => {
     killContainersOf(namespace);
@@ -41,7 +49,7 @@ export async function startContainerd(
   });
   let daemon = await start();
   const ctr = (args: readonly string[], options: Parameters<typeof run>[2]) =>
-    run('ctr', ['--address', address, '--namespace', namespace, ...args], options);
+    run(tools.ctr, ['--address', address, '--namespace', namespace, ...args], options);
   return {
     namespace,
     address,
@@ -54,25 +62,6 @@ export async function startContainerd(
     },
   };
 }
-
-const configuration = (sandbox: Sandbox, address: string, snapshotterSocket: string) => `version = 2
-root = "${sandbox.folder('containerd/root')}"
-state = "${sandbox.folder('containerd/state')}"
-disabled_plugins = ["io.containerd.grpc.v1.cri"]
-
-[grpc]
-  address = "${address}"
-
-[ttrpc]
-  address = "${address}.ttrpc"
-
-[proxy_plugins.${snapshotterName}]
-  type = "snapshot"
-  address = "${snapshotterSocket}"
-
-[plugins."io.containerd.gc.v1.scheduler"]
-  startup_delay = "1s"
-`;
 
 /** runc keeps a directory for the namespace, and one in every hierarchy of control groups, and leaves them behind. */
 async function removeTraces(namespace: string): Promise<void> {

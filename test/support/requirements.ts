@@ -1,4 +1,5 @@
 import { accessSync, constants, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { suite, type Test } from 'uvu';
 
 /** Why something can't be tested here, or undefined if it can. */
@@ -8,8 +9,10 @@ export function requireRoot(): Missing {
   return process.geteuid?.() === 0 ? undefined : 'needs root';
 }
 
+/** A command on PATH, or the path of one. */
 export function requireCommand(name: string): Missing {
-  const found = (process.env.PATH ?? '').split(':').some((folder) => isExecutable(`${folder}/${name}`));
+  const folders = name.includes('/') ? [''] : (process.env.PATH ?? '').split(':');
+  const found = folders.some((folder) => isExecutable(join(folder, name)));
   return found ? undefined : `needs the command ${name}`;
 }
 
@@ -52,6 +55,17 @@ export function suiteNeeding<Context = Record<string, never>>(
     after: Object.assign(() => {}, { each: nothing }),
     hooks,
   }) as unknown as Test<Context>;
+}
+
+/** Defines a test for which the version of a peer may lack something. It is then skipped with a line that says so, with CI set, too. */
+export function testUnless<Context>(
+  test: Test<Context>,
+  missing: Missing,
+  ...[name, body]: Parameters<Test<Context>>
+): void {
+  if (missing !== undefined) console.log(`SKIP ${name}: ${missing}`);
+  const define = missing === undefined ? test : test.skip;
+  define(name, body);
 }
 
 function isExecutable(path: string): boolean {
