@@ -115,6 +115,7 @@ export function createService(context: Context): Service {
     reparent: driver.traits.layersAreDiffs,
     flushed: durability === 'commit' || driver.traits.durableFreeze,
     retain: options.retention !== null,
+    neverAdopt: options.retention?.neverAdopt ?? [],
   };
   const undo = createUndo(logger, retrier);
   const rolledBack = createRolledBack(journal);

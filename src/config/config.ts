@@ -86,6 +86,8 @@ export interface RetentionConfig {
   readonly maxBytes: number;
   /** what the file system must have free before anything is kept */
   readonly minFree: { readonly fraction: number } | { readonly bytes: number };
+  /** namespaces whose pulls fetch every layer, retained or not */
+  readonly neverAdopt: readonly string[];
 }
 
 const MiB = 1024 * 1024;
@@ -134,6 +136,7 @@ function retained(settings: Settings['retention']): Config['retention'] {
     maxSnapshots: settings?.max_snapshots ?? 2000,
     maxBytes: settings?.max_bytes ?? 10 * 1024 * MiB,
     minFree: settings?.min_free ?? { fraction: 0.2 },
+    neverAdopt: settings?.never_adopt ?? ['moby'],
   };
 }
 

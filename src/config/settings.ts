@@ -30,7 +30,14 @@ const Forward = t.partial({ url: Text }, 'a table');
 const Checkpoint = t.partial({ every: Count(1) }, 'a table');
 
 const Retention = t.partial(
-  { enabled: Flag, keep: Period, max_snapshots: Count(1), max_bytes: Size('0B'), min_free: Room },
+  {
+    enabled: Flag,
+    keep: Period,
+    max_snapshots: Count(1),
+    max_bytes: Size('0B'),
+    min_free: Room,
+    never_adopt: t.readonlyArray(Text),
+  },
   'a table',
 );
 

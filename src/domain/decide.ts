@@ -1,6 +1,6 @@
 import * as either from 'fp-ts/lib/Either.js';
 import type { Event } from '../../events/registry.ts';
-import type { Snapshot } from '../../projections/snapshot.ts';
+import { namespaceOf, type Snapshot } from '../../projections/snapshot.ts';
 import type { State } from '../../projections/state.ts';
 import { adoptable, restoration } from './adoption.ts';
 import { type Answer, type Command, type Commit, type Prepare, type Remove, refuse, type Update } from './commands.ts';
@@ -18,6 +18,8 @@ export interface Rules {
   readonly flushed: boolean;
   /** removed layers stay on disk and can be restored, by a Prepare that asks for one too */
   readonly retain: boolean;
+  /** namespaces that get no retained layers, because their clients need what an adopting client does not fetch; default: none */
+  readonly neverAdopt?: readonly string[];
 }
 
 /** What follows from a command: the events to record, and the answer that counts when they are on stable storage. */
@@ -62,7 +64,9 @@ export function find(state: State, key: string): Answer<Snapshot> {
 
 /** A layer that exists already is restored if it is retained, and the Prepare refused: containerd then adopts the layer. */
 function adopt(state: State, command: Prepare, rules: Rules): Decision | undefined {
-  const found = rules.retain && command.adopt !== false ? adoptable(state, command, rules) : undefined;
+  if (!rules.retain || command.adopt === false) return undefined;
+  if (rules.neverAdopt?.includes(namespaceOf(command.key))) return undefined;
+  const found = adoptable(state, command, rules);
   if (found === undefined) return undefined;
   const { retained, snapshot, place } = found;
   const answer = refuse('already-exists', `snapshot ${snapshot.key}: exists already, and can be adopted`);

@@ -55,7 +55,13 @@ test('fills an empty file with the defaults', () => {
     checkpoint: { every: 50_000 },
     containerdEvents: null,
     imageFsLink: null,
-    retention: { keep: 86_400_000, maxSnapshots: 2000, maxBytes: 10 * 2 ** 30, minFree: { fraction: 0.2 } },
+    retention: {
+      keep: 86_400_000,
+      maxSnapshots: 2000,
+      maxBytes: 10 * 2 ** 30,
+      minFree: { fraction: 0.2 },
+      neverAdopt: ['moby'],
+    },
     drainTimeout: 10_000,
     logLevel: 'info',
   });
@@ -99,6 +105,7 @@ keep = "7d"
 max_snapshots = 500
 max_bytes = "1GiB"
 min_free = "2GiB"
+never_adopt = ["builds"]
 `;
 
 test('reads every key', () => {
@@ -119,7 +126,13 @@ test('reads every key', () => {
     checkpoint: { every: 7 },
     containerdEvents: '/run/c.sock',
     imageFsLink: '/var/lib/ctd/io.containerd.snapshotter.v1.snapledger',
-    retention: { keep: 7 * 86_400_000, maxSnapshots: 500, maxBytes: 2 ** 30, minFree: { bytes: 2 ** 31 } },
+    retention: {
+      keep: 7 * 86_400_000,
+      maxSnapshots: 500,
+      maxBytes: 2 ** 30,
+      minFree: { bytes: 2 ** 31 },
+      neverAdopt: ['builds'],
+    },
     drainTimeout: 1500,
     logLevel: 'debug',
   });

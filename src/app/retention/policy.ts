@@ -10,6 +10,8 @@ export interface RetentionPolicy {
   readonly maxBytes: number;
   /** what the file system must have free before anything is retained */
   readonly minFree: MinFree;
+  /** namespaces that get no retained layers at a pull; default: none */
+  readonly neverAdopt?: readonly string[];
 }
 
 /** A part of the whole file system, or bytes. */

@@ -123,6 +123,20 @@ test('a layer that is prepared again is adopted with AlreadyExists and listed', 
   right(await store.snapshots.prepare(prepare('default/99/run', c), actor));
 });
 
+test('a layer that is not to be adopted in its namespace is retained, and unpacked beside it', async () => {
+  const store = await withRemoved({ policy: { ...forever, neverAdopt: ['default'] } });
+  await removeAll(store);
+  assert.equal(retained(store), [1, 2, 3]);
+  const labels = { [refLabel]: 'sha256:a' };
+  right(await store.snapshots.prepare(prepare('default/20/e', '', { labels }), actor));
+  right(await store.snapshots.commit(commit('default/20/e', 'default/21/sha256:a', { labels }), actor));
+  assert.equal(
+    listed(store).map(({ key }) => key),
+    ['default/21/sha256:a'],
+  );
+  assert.equal(retained(store), [1, 2, 3]);
+});
+
 test('concurrent and repeated prepares adopt the same layer', async () => {
   const store = await withRemoved();
   await removeAll(store);
