@@ -26,6 +26,6 @@ async function compareRetention(
 
 function linkImages(path: string, root: string, { logger }: Pick<Tools, 'logger'>): void {
   const missing = linkImageFs(path, root);
-  if (missing === undefined) logger.info({ path }, 'the image file system is linked for containerd 1.6 and 1.7');
+  if (missing === undefined) logger.info({ path }, 'the image file system is linked for containerd before 1.7.16');
   else logger.warn({}, `kubelet does not see the image file system: ${missing}`);
 }

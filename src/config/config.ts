@@ -1,6 +1,6 @@
 import type { Settings } from './settings.ts';
 
-/** Where CRI of containerd 1.6 and 1.7 looks for the image file system of the snapshotter `snapledger`, below containerd's root. */
+/** Where CRI of containerd before 1.7.16 looks for the image file system of the snapshotter `snapledger`, below containerd's root. */
 export const imageFsPath = (containerdRoot: string): string =>
   `${containerdRoot}/io.containerd.snapshotter.v1.snapledger`;
 
@@ -28,7 +28,7 @@ export interface Config {
   readonly retention: RetentionConfig | null;
   /** containerd's own socket, where its events are listened to; null: they are not */
   readonly containerdEvents: string | null;
-  /** the link by which CRI of containerd 1.6 and 1.7 finds the image file system; null: the operator makes it */
+  /** the link by which CRI of containerd before 1.7.16 finds the image file system; null: the operator makes it */
   readonly imageFsLink: string | null;
   /** milliseconds that calls under way get to end at a stop */
   readonly drainTimeout: number;

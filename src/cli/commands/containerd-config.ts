@@ -73,7 +73,7 @@ function importInto(main: string, pattern: string, version: Version | undefined)
   if (found === undefined)
     return writeIfChanged(
       main,
-      `version = ${(version?.major ?? 1) < 2 ? 2 : 3}\nimports = [${JSON.stringify(pattern)}]\n`,
+      `version = ${(version?.[0] ?? 1) < 2 ? 2 : 3}\nimports = [${JSON.stringify(pattern)}]\n`,
     );
   const text = withImport(found.text, pattern);
   if (text !== undefined) return writeIfChanged(main, text);

@@ -2,11 +2,8 @@ import { stringify } from 'smol-toml';
 import { type Config, imageFsPath } from '../config.ts';
 import { table } from './main-file.ts';
 
-/** A version of containerd; only the first two numbers matter. */
-export interface Version {
-  readonly major: number;
-  readonly minor: number;
-}
+/** The numbers of a version of containerd, two or three. */
+export type Version = readonly number[];
 
 export interface DropInOptions {
   /** undefined: unknown, the file has to work with every version */
@@ -24,10 +21,10 @@ export interface DropInOptions {
 const criBefore2 = 'io.containerd.grpc.v1.cri';
 const transfer = 'io.containerd.transfer.v1.local';
 
-/** The first two numbers of a version as containerd prints it: `1.6.20~ds1`, `v2.3.4`. Undefined if it has none. */
+/** The numbers of a version as containerd prints it: `1.6.20~ds1`, `v2.3.4`. Undefined if it has not at least two. */
 export function parseVersion(text: string): Version | undefined {
-  const [, major, minor] = /^v?(\d+)\.(\d+)(?!\d)/.exec(text) ?? [];
-  return major === undefined ? undefined : { major: Number(major), minor: Number(minor) };
+  const [, ...numbers] = /^v?(\d+)\.(\d+)(?:\.(\d+))?(?!\d)/.exec(text) ?? [];
+  return numbers.length === 0 ? undefined : numbers.filter((number) => number !== undefined).map(Number);
 }
 
 /**
@@ -35,22 +32,23 @@ export function parseVersion(text: string): Version | undefined {
  * main file's version, while another version fails (2.3) or stops the main file's migration (2.0 to 2.2).
  */
 export function dropIn(config: Config, options: DropInOptions): string {
-  const tables = { proxy_plugins: { snapledger: proxy(config, options) }, plugins: plugins(options) };
+  const tables = { proxy_plugins: { snapledger: proxy(config, options) }, plugins: plugins(config, options) };
   return `${[...comments(config, options).map((line) => `# ${line}`), '', stringify(tables).trim()].join('\n')}\n`;
 }
 
-function proxy({ root, address, driver, overlay }: Config, options: DropInOptions) {
+function proxy(config: Config, options: DropInOptions) {
+  const { root, address, driver, overlay } = config;
   const remaps = driver === 'overlay' && overlay.remapIds && isFrom(options, 2, 0);
-  const capabilities = [...(remaps ? ['remap-ids'] : []), ...(rebases(options) ? ['rebase'] : [])];
+  const capabilities = [...(remaps ? ['remap-ids'] : []), ...(rebases(config, options) ? ['rebase'] : [])];
   return { type: 'snapshot', address, ...(capabilities.length > 0 && { capabilities }), exports: { root } };
 }
 
-function plugins(options: DropInOptions): Readonly<Record<string, unknown>> {
+function plugins(config: Config, options: DropInOptions): Readonly<Record<string, unknown>> {
   const { cri } = options;
   const before2 = criKey(options);
   const own = carried(options, before2);
   return {
-    ...(isFrom(options, 1, 7) && { [transfer]: unpacking(options) }),
+    ...(isFrom(options, 1, 7) && { [transfer]: unpacking(config, options) }),
     ...(cri && isBefore2(options) && { [before2]: { ...own, containerd: { ...table(own.containerd), snapshotter } } }),
     ...(cri && isFrom(options, 2, 0) && { 'io.containerd.cri.v1.images': { snapshotter } }),
   };
@@ -59,7 +57,7 @@ function plugins(options: DropInOptions): Readonly<Record<string, unknown>> {
 const snapshotter = 'snapledger';
 
 /** The transfer service unpacks only for the listed snapshotters, and a list replaces both its default and the main file's. */
-function unpacking(options: DropInOptions) {
+function unpacking(config: Config, options: DropInOptions) {
   const main = carried(options, transfer);
   const platform = 'linux';
   const differ = 'walking';
@@ -71,27 +69,28 @@ function unpacking(options: DropInOptions) {
   ];
   return {
     ...(isBefore2(options) && main),
-    ...(rebases(options) && unpacks(options) === undefined && { max_concurrent_unpacks: 4 }),
+    ...(rebases(config, options) && unpacks(options) === undefined && { max_concurrent_unpacks: 4 }),
     unpack_config: [...others, { platform, snapshotter, differ }],
   };
 }
 
 function comments(config: Config, options: DropInOptions): readonly string[] {
-  const { origin, cri, main } = options;
+  const { version, origin, cri, main } = options;
   const disabled = main?.disabled_plugins;
   const noCri = cri && Array.isArray(disabled) && disabled.some((name) => name === 'cri' || name === criBefore2);
   const remaps = config.driver === 'overlay' && config.overlay.remapIds && isBefore2(options);
   return [
     `For containerd ${origin}. The main file has to import this file.`,
     'It has no `version`: containerd reads it in the version of the main file.',
-    ...(rebases(options) && Number(unpacks(options)) < 2
+    ...(rebases(config, options) && Number(unpacks(options)) < 2
       ? [
           'The main file sets `max_concurrent_unpacks` to 1: set it to 4 there, to unpack the layers of an image at once.',
         ]
       : []),
     ...(noCri ? ['The main file disables CRI: remove it from `disabled_plugins` there.'] : []),
     ...(remaps ? ['`overlay.remap_ids` needs containerd 2.0: containers with mapped ids do not start on 1.x.'] : []),
-    ...(cri && isBefore2(options) ? [...repeated(options), ...imageFs(config)] : []),
+    ...(cri && isBefore2(options) ? repeated(options) : []),
+    ...(cri && (version === undefined || isBefore(version, [1, 7, 16])) ? imageFs(config) : []),
   ];
 }
 
@@ -105,14 +104,14 @@ function repeated(options: DropInOptions): readonly string[] {
   ];
 }
 
-/** containerd 1.x does not use `exports`: its CRI looks for the image file system below containerd's own root. */
+/** containerd before 1.7.16 does not use `exports`: its CRI looks for the image file system below containerd's own root. */
 function imageFs({ root, imageFsLink }: Config): readonly string[] {
   const by =
     imageFsLink === null
       ? 'Create it, or let `serve` do so: containerd.image_fs_link = "/var/lib/containerd"'
       : '`serve` creates it, as containerd.image_fs_link is set:';
   return [
-    'containerd 1.x: kubelet neither collects images nor evicts pods without this link to the image file system.',
+    'Before containerd 1.7.16 kubelet neither collects images nor evicts pods without a link to the image file system.',
     by,
     `  ln -sfnT ${shellWord(root)} ${shellWord(imageFsLink ?? imageFsPath('/var/lib/containerd'))}`,
   ];
@@ -126,12 +125,24 @@ const carried = ({ main }: DropInOptions, key: string) => table(table(main?.plug
 
 const unpacks = (options: DropInOptions) => carried(options, transfer).max_concurrent_unpacks;
 
-/** Layers get their parent at the commit. Overlay's whiteouts can't be created in a user namespace. */
-const rebases = (options: DropInOptions) => isFrom(options, 2, 2) && !options.userNamespace;
+/**
+ * Whether layers are to get their parent at the commit: with btrfs that costs a copy while containerd waits, and overlay's whiteouts
+ * can't be created in a user namespace.
+ */
+const rebases = ({ driver, overlay }: Config, options: DropInOptions) =>
+  driver === 'overlay' &&
+  isFrom(options, 2, 2) &&
+  !options.userNamespace &&
+  !overlay.mountOptions.includes('userxattr');
 
-const isFrom = ({ version }: DropInOptions, major: number, minor: number) =>
-  version === undefined || version.major > major || (version.major === major && version.minor >= minor);
+const isFrom = ({ version }: DropInOptions, ...least: readonly number[]) =>
+  version === undefined || !isBefore(version, least);
 
-const isBefore2 = ({ version }: DropInOptions) => version === undefined || version.major < 2;
+const isBefore2 = ({ version }: DropInOptions) => version === undefined || isBefore(version, [2]);
+
+function isBefore(version: Version, other: Version): boolean {
+  const different = other.findIndex((number, index) => number !== (version[index] ?? 0));
+  return different !== -1 && (version[different] ?? 0) < (other[different] ?? 0);
+}
 
 const shellWord = (text: string) => (/^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);

@@ -27,9 +27,9 @@ const cri2 = 'io.containerd.cri.v1.images';
 const remapped = { overlay: { remap_ids: true } };
 
 test('versions: are read as containerd prints them', () => {
-  assert.equal(parseVersion('1.6.20~ds1'), { major: 1, minor: 6 });
-  assert.equal(parseVersion('v2.4.0-beta.0'), { major: 2, minor: 4 });
-  assert.equal(parseVersion('2.3'), { major: 2, minor: 3 });
+  assert.equal(parseVersion('1.6.20~ds1'), [1, 6, 20]);
+  assert.equal(parseVersion('v2.4.0-beta.0'), [2, 4, 0]);
+  assert.equal(parseVersion('2.3'), [2, 3]);
   for (const none of ['', '2', 'two.three', 'x2.3']) assert.is(parseVersion(none), undefined);
 });
 
@@ -40,13 +40,15 @@ test('proxy: has address and root, escaped, and no version line', () => {
   assert.is(tables('2.3').version, undefined);
 });
 
-test('capabilities: rebase from 2.2 and outside of user namespaces, remap-ids from 2.0 if the daemon maps ids', () => {
+test('capabilities: rebase from 2.2 with overlay outside of user namespaces, remap-ids from 2.0 if the daemon maps ids', () => {
   for (const [version, options, settings, expected] of [
     ['1.7.28', {}, {}, undefined],
     ['2.1.4', {}, {}, undefined],
     ['2.2.0', {}, {}, ['rebase']],
     ['3.0', {}, {}, ['rebase']],
     ['2.2.0', { userNamespace: true }, {}, undefined],
+    ['2.2.0', {}, { driver: 'btrfs' }, undefined],
+    ['2.2.0', {}, { overlay: { mount_options: ['userxattr'] } }, undefined],
     ['1.6.20', {}, remapped, undefined],
     ['2.0', {}, remapped, ['remap-ids']],
     ['2.4.0-beta.0', {}, remapped, ['remap-ids', 'rebase']],
@@ -87,11 +89,12 @@ test('CRI: a main file that disables it is named', () => {
   assert.not.match(text('2.3', { main: { disabled_plugins: ['cri'] } }), 'disables CRI');
 });
 
-test('CRI: 1.x needs a link to the image file system, which serve creates on request', () => {
+test('CRI: before 1.7.16 it needs a link to the image file system, which serve creates on request', () => {
   const link = 'ln -sfnT /var/lib/snapledger /var/lib/containerd/io.containerd.snapshotter.v1.snapledger';
-  assert.match(text('1.7', { cri: true }), `#   ${link}`);
+  for (const version of ['1.6.20', '1.7', '1.7.15', undefined])
+    assert.match(text(version, { cri: true }), `#   ${link}`);
+  for (const version of ['1.7.16', '1.8', '2.0']) assert.not.match(text(version, { cri: true }), 'ln -s');
   assert.match(text('1.7', { cri: true }, { containerd: { image_fs_link: '/srv/c' } }), '`serve` creates it');
-  assert.not.match(text('2.0', { cri: true }), 'ln -s');
 });
 
 test('transfer service: unpacks for snapledger beside what is there already', () => {

@@ -1,0 +1,3 @@
+import { criFlow } from './flow.ts';
+
+criFlow({ driver: 'btrfs', fileSystem: 'btrfs', megabytes: 512 });

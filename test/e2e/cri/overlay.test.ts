@@ -1,0 +1,3 @@
+import { criFlow } from './flow.ts';
+
+criFlow({ driver: 'overlay', fileSystem: 'ext4', megabytes: 128 });
