@@ -25,6 +25,7 @@ const onSystem = { width: 2, limitSeconds: 900, newerNode: none, covered: false,
 export const suites: readonly Suite[] = [
   { name: 'fault', files: /^fault\//, ...onSystem, width: 3 },
   { name: 'e2e', files: /^e2e\//, ...onSystem },
+  { name: 'package', files: /^package\//, ...onSystem },
   { name: 'conformance', files: /^conformance\//, ...onSystem },
   { name: 'bench', files: /^bench\//, ...onSystem, onRequest: true },
   {

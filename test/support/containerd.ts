@@ -64,7 +64,7 @@ export async function startContainerd(
 }
 
 /** runc keeps a directory for the namespace, and one in every hierarchy of control groups, and leaves them behind. */
-async function removeTraces(namespace: string): Promise<void> {
+export async function removeTraces(namespace: string): Promise<void> {
   rmSync(join('/run/containerd/runc', namespace), { recursive: true, force: true });
   const groups = '/sys/fs/cgroup';
   for (const parent of [groups, ...readdirSync(groups).map((name) => join(groups, name))])

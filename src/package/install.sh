@@ -1,0 +1,77 @@
+#!/bin/sh
+# Installs snapledger from the folder of this file, upgrades it, or removes it. containerd is not touched.
+set -eu
+
+usage='usage: install.sh [--prefix DIR] [--no-systemd] [--uninstall]
+  --prefix DIR   where bin/, lib/ and share/ go; default /usr/local
+  --no-systemd   install no unit file
+  --uninstall    remove what was installed; settings and store stay'
+
+fail() {
+  echo "install.sh: $1" >&2
+  echo "hint: $2" >&2
+  exit 1
+}
+
+prefix=/usr/local systemd=yes action=install
+while [ $# -gt 0 ]; do
+  case $1 in
+    --prefix) [ $# -gt 1 ] || fail '--prefix needs a directory' "$usage"; prefix=$2; shift ;;
+    --no-systemd) systemd= ;;
+    --uninstall) action=uninstall ;;
+    --help) echo "$usage"; exit 0 ;;
+    *) fail "unknown option $1" "$usage" ;;
+  esac
+  shift
+done
+case $prefix in
+  /*[!A-Za-z0-9/._-]*) fail "$prefix contains other characters than letters, digits and / . _ -" 'choose another directory' ;;
+  /*) ;;
+  *) fail "$prefix is not an absolute path" "$usage" ;;
+esac
+[ "$(id -u)" = 0 ] || fail 'must run as root' 'sudo ./install.sh'
+
+from=$(cd "$(dirname "$0")" && pwd)
+library=$prefix/lib/snapledger
+unit=/etc/systemd/system/snapledger.service
+running() { [ -d /run/systemd/system ]; }
+
+# Paths below the prefix that the installation consists of.
+files='bin/snapledger lib/snapledger share/doc/snapledger share/man/man8/snapledger.8.gz
+share/bash-completion/completions/snapledger share/zsh/vendor-completions/_snapledger
+share/fish/vendor_completions.d/snapledger.fish'
+
+if [ "$action" = uninstall ]; then
+  if running && [ -e "$unit" ]; then systemctl disable --now snapledger; fi
+  rm -f "$unit"
+  for file in $files; do rm -rf "${prefix:?}/$file"; done
+  if running; then systemctl daemon-reload; fi
+  echo "snapledger is removed from $prefix. The settings in /etc/snapledger and the store stay."
+  exit 0
+fi
+
+[ -x "$from/usr/lib/snapledger/node" ] || fail "$from is not an unpacked tarball of snapledger" 'run install.sh where it was unpacked'
+"$from/usr/lib/snapledger/node" --version >/dev/null ||
+  fail 'the Node runtime does not run here' 'the tarball is for another processor, or glibc is older than 2.28 or missing (musl)'
+for file in $files; do
+  mkdir -p "$prefix/$(dirname "$file")"
+  # Beside the old one and then in its place: a running daemon keeps its files open.
+  rm -rf "$prefix/$file.new"
+  cp -r "$from/usr/$file" "$prefix/$file.new"
+  rm -rf "${prefix:?}/$file"
+  mv "$prefix/$file.new" "$prefix/$file"
+done
+sed -i "s,/usr/lib,$prefix/lib,g" "$prefix/bin/snapledger"
+chown -R 0:0 "$library" "$prefix/bin/snapledger" "$prefix/share/doc/snapledger"
+mkdir -p /etc/snapledger
+[ -e /etc/snapledger/config.toml ] || cp "$from/etc/snapledger/config.toml" /etc/snapledger/
+"$prefix/bin/snapledger" init
+if [ -n "$systemd" ] && [ -d /etc/systemd/system ]; then
+  sed "s,/usr/bin/snapledger,$prefix/bin/snapledger," "$from/usr/lib/systemd/system/snapledger.service" >"$unit"
+  if running; then
+    systemctl daemon-reload
+    systemctl enable snapledger
+    systemctl restart snapledger
+  fi
+fi
+running && [ -n "$systemd" ] || echo "start the daemon with: $prefix/bin/snapledger serve --existing"

@@ -1,0 +1,146 @@
+import { appendFileSync, copyFileSync, existsSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import * as assert from 'uvu/assert';
+import { logAndRethrow } from '../support/log-and-rethrow.ts';
+import { startRegistry } from '../support/registry.ts';
+import { suiteNeeding } from '../support/requirements.ts';
+import { run } from '../support/run.ts';
+import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+import { type Machine, needs, startMachine } from './machine.ts';
+import { makePackage, pushBusybox } from './packages.ts';
+
+const test = suiteNeeding('Debian package', ...needs());
+const settings = 'etc/snapledger/config.toml';
+const own = '\nlog_level = "debug" # set by hand\n';
+let sandbox: Sandbox;
+let machine: Machine;
+let reference: string;
+let [older, newer] = ['', ''];
+
+test.before(() =>
+  logAndRethrow(async () => {
+    sandbox = createSandbox('debian');
+    const make = (version: string) =>
+      makePackage('deb', sandbox.folder(version), { PACKAGE_VERSION: version }).then(({ file }) => file);
+    [older, newer] = await Promise.all([make('0.9.0-rc.1'), make('0.9.0')]);
+    machine = await startMachine(sandbox);
+    for (const file of [older, newer]) copyFileSync(file, join(machine.path, 'tmp', basename(file)));
+    reference = await pushBusybox(await startRegistry(sandbox));
+  }),
+);
+test.after(() => sandbox.close());
+
+const install = (file: string) => machine.run('dpkg', '--force-unsafe-io', '--install', `/tmp/${basename(file)}`);
+const processOf = (unit: string) => machine.run('systemctl', 'show', '--property=MainPID', unit);
+const inContainer = (script: string) =>
+  machine.run('ctr', 'task', 'exec', '--exec-id', `exec-${Date.now()}`, 'web', 'sh', '-c', script);
+const isThere = (path: string) => existsSync(join(machine.path, path));
+
+test('content: own Node, binaries of this platform only, and the libraries they need', async () => {
+  const listed = (await run('dpkg-deb', ['--contents', newer])).stdout;
+  assert.match(listed, ' ./usr/lib/snapledger/node\n');
+  const addons = [...listed.matchAll(/ \.(\/\S+\.node)\n/g)].map(([, path]) => path);
+  assert.is(addons.length, 2, addons.join());
+  assert.not.match(addons.join(), /musl|win32|darwin/);
+  for (const path of [
+    '/man8/snapledger.8.gz',
+    '/completions/snapledger',
+    '/_snapledger',
+    '/snapledger.fish',
+    '/copyright',
+  ])
+    assert.match(listed, `${path}\n`);
+  assert.not.match(listed, /\.map\n|\.d\.ts\n/);
+  assert.match((await run('dpkg-deb', ['--field', newer, 'Depends'])).stdout, /libc6 \(>= [\d.]+\), .*libstdc\+\+6 \(/);
+});
+
+test('installation: creates the store and starts the service, without a Node on the machine', async () => {
+  assert.is.not((await machine.attempt('sh', '-c', 'command -v node')).status, 0);
+  const output = await install(older);
+  assert.match(output, 'created store');
+  assert.is((await machine.run('snapledger', '--version')).trim(), '0.9.0-rc.1');
+  assert.is((await machine.run('systemctl', 'is-active', 'snapledger')).trim(), 'active');
+  assert.is((await machine.run('systemctl', 'is-enabled', 'snapledger')).trim(), 'enabled');
+  assert.not.ok(isThere('etc/containerd'), 'containerd is not touched');
+});
+
+test('unit file: systemd-analyze finds nothing wrong', async () => {
+  const { status, stdout, stderr } = await machine.attempt('systemd-analyze', 'verify', 'snapledger.service');
+  assert.equal([status, stdout, stderr], [0, '', '']);
+});
+
+test('first container: three commands after the installation', async () => {
+  await machine.run('snapledger', 'containerd-config', '--output');
+  await machine.run('systemctl', 'restart', 'containerd');
+  await machine.run('ctr', 'images', 'pull', '--plain-http', '--snapshotter', 'snapledger', reference);
+  const flags = ['--detach', '--net-host', '--snapshotter', 'snapledger'];
+  await machine.run('ctr', 'run', ...flags, reference, 'web', 'sleep', '3600');
+  await inContainer('echo before > /note');
+});
+
+test('upgrade: restarts the daemon, keeps the container and settings changed by hand', async () => {
+  appendFileSync(join(machine.path, settings), own);
+  const before = await processOf('snapledger');
+  await install(newer);
+  assert.is((await machine.run('snapledger', '--version')).trim(), '0.9.0');
+  assert.is.not(await processOf('snapledger'), before);
+  assert.is((await machine.run('systemctl', 'is-active', 'snapledger')).trim(), 'active');
+  assert.ok(readFileSync(join(machine.path, settings), 'utf8').endsWith(own));
+  await inContainer('test "$(cat /note)" = before && touch /after');
+  await machine.run(
+    'ctr',
+    'run',
+    '--rm',
+    '--net-host',
+    '--snapshotter',
+    'snapledger',
+    reference,
+    'second',
+    'sh',
+    '-c',
+    'true',
+  );
+});
+
+test('removal: keeps settings and store, and says that containerd still names the snapshotter', async () => {
+  const { status, stderr } = await machine.attempt('dpkg', '--force-unsafe-io', '--remove', 'snapledger');
+  assert.is(status, 0, stderr);
+  assert.match(stderr, '/etc/containerd still names this snapshotter');
+  assert.is.not((await machine.attempt('systemctl', 'is-active', 'snapledger')).status, 0);
+  assert.not.ok(isThere('usr/bin/snapledger') || isThere('usr/lib/snapledger'));
+  assert.ok(isThere(settings));
+  await inContainer('test -e /after');
+});
+
+test('purge: deletes the settings and not the store, which the next installation serves', async () => {
+  const output = await machine.run('dpkg', '--force-unsafe-io', '--purge', 'snapledger');
+  assert.match(output, 'the store in /var/lib/snapledger is kept');
+  assert.not.ok(isThere('etc/snapledger'));
+  assert.match(await install(newer), 'already has store');
+  assert.is((await machine.run('systemctl', 'is-active', 'snapledger')).trim(), 'active');
+  await machine.run('ctr', 'task', 'kill', '--signal', 'KILL', 'web');
+});
+
+/** As in a container: the same machine without systemd. */
+const withoutSystemd = (script: string) =>
+  machine.attempt('unshare', '--mount', 'sh', '-euc', `mount -t tmpfs tmpfs /run; ${script}`);
+
+test('without systemd: is installed, and says how to start', async () => {
+  const files = `dpkg --force-unsafe-io --purge snapledger; dpkg --force-unsafe-io --install /tmp/${basename(newer)}`;
+  const { status, stdout, stderr } = await withoutSystemd(files);
+  assert.is(status, 0, stderr);
+  assert.match(stdout, 'start the daemon with: snapledger serve --existing');
+});
+
+test('a root that holds no store and can hold none: is installed, not started, and says what to do', async () => {
+  await machine.run('systemctl', 'stop', 'snapledger');
+  await machine.run('dpkg', '--force-unsafe-io', '--purge', 'snapledger');
+  await machine.run('mount', '-t', 'tmpfs', '-o', 'ro', 'tmpfs', '/var/lib/snapledger');
+  const { status, stderr } = await machine.attempt('dpkg', '--force-unsafe-io', '--install', `/tmp/${basename(newer)}`);
+  assert.is(status, 0, stderr);
+  assert.match(stderr, 'no store was created, so the service is not started');
+  assert.match(stderr, 'snapledger init && systemctl start snapledger');
+  assert.is.not((await machine.attempt('systemctl', 'is-active', 'snapledger')).status, 0);
+});
+
+test.run();

@@ -1,0 +1,24 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { file, symlink } from '../support/image/entries.ts';
+import { imageOf, layerOf } from '../support/image/image.ts';
+import { pushImage } from '../support/image/push.ts';
+import { run } from '../support/run.ts';
+
+/** Makes a package of the build, lightly compressed. Resolves with its path and with what was printed. */
+export async function makePackage(
+  kind: 'deb' | 'tarball',
+  folder: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<{ readonly file: string; readonly output: string }> {
+  const options = { PACKAGE_FOLDER: folder, PACKAGE_LEVEL: '1', ...env };
+  const { stdout } = await run('bash', ['src/package/build', kind], { env: options });
+  return { file: join(folder, readdirSync(folder)[0] ?? ''), output: stdout };
+}
+
+/** Pushes an image with busybox. Resolves with the reference to pull it by. */
+export function pushBusybox(registry: string): Promise<string> {
+  const applets = ['sh', 'sleep', 'touch', 'cat'].map((name) => symlink(`bin/${name}`, 'busybox'));
+  const layers = [layerOf([file('bin/busybox', readFileSync('/bin/busybox'), { mode: 0o755 }), ...applets])];
+  return pushImage(registry, 'busybox', '1', imageOf(layers, { Env: ['PATH=/bin'] }));
+}
