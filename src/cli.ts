@@ -4,7 +4,7 @@ import { endQuietlyOnClosedPipe } from './cli/output/print.ts';
 import { createProgram } from './cli/program.ts';
 import { cliDeps } from './compose/cli-deps.ts';
 
-/** Runs the command line and sets the exit status: 0 done, 1 failed or found something, 2 misuse, 3 corrupt, 4 busy. */
+/** Runs the command line and sets the exit status: 0 done, 1 failed or found something, 2 misuse, 3 corrupt, 4 busy, 5 warnings of doctor. */
 export async function main(argv: readonly string[]): Promise<void> {
   endQuietlyOnClosedPipe();
   try {

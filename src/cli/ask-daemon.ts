@@ -35,7 +35,7 @@ const Holder = t.type({ pid: t.number, address: t.string, http: t.string }, 'Hol
 type Holder = t.TypeOf<typeof Holder>;
 
 /** The process that holds or last held a root's lock, from the lock file. It may be gone. */
-function holderOf(root: string): Holder | undefined {
+export function holderOf(root: string): Holder | undefined {
   try {
     const holder: unknown = JSON.parse(readFileSync(join(root, 'lock'), 'utf8'));
     return Holder.is(holder) ? holder : undefined;

@@ -5,6 +5,7 @@ import type { Answer } from '../domain/commands.ts';
 import type { Gone } from '../ports/event-log.ts';
 import type { LayerFiles, LayerInspector } from '../ports/layers.ts';
 import type { Logger } from '../ports/logger.ts';
+import type { DoctorFacts } from '../ports/machine-facts.ts';
 import type { StoreFiles } from '../ports/store-files.ts';
 import type { Found, VolumeDriver } from '../ports/volume-driver.ts';
 
@@ -114,6 +115,16 @@ export interface ContainerdHost {
   readonly userNamespace: boolean;
 }
 
+/** Which daemon and which containerd `doctor` looks at; what is left out is found by itself. */
+export interface DoctorOptions {
+  readonly config?: string | undefined;
+  readonly root?: string | undefined;
+  /** a version of containerd */
+  readonly containerd?: string | undefined;
+  /** containerd's main file */
+  readonly main?: string | undefined;
+}
+
 /** What the commands need from the composition root. Each method loads its code when it is called. */
 export interface CliDeps {
   storeFiles(root: string): StoreFiles;
@@ -144,6 +155,8 @@ export interface CliDeps {
   startDaemon(config: Config, logger: Logger, options: { readonly takeOver: boolean }): Promise<Daemon>;
   /** Reconciles under the store's lock. Rejects with a Fault (`busy`) while a daemon is running. */
   reconcileStopped(config: Config, logger: Logger): Promise<readonly Action[]>;
+  /** Looks at the machine. Nothing stays changed; a stopped store is locked meanwhile. What can't be seen is in the facts. */
+  doctorFacts(options: DoctorOptions): Promise<DoctorFacts>;
   /** Restores a retained layer under the store's lock. Rejects as `reconcileStopped`. */
   restoreStopped(config: Config, name: string, logger: Logger): Promise<Answer<readonly Snapshot[]>>;
   containerdHost(): Promise<ContainerdHost>;

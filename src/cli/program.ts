@@ -4,6 +4,7 @@ import type { CliDeps } from './cli-deps.ts';
 import { addArchive } from './commands/archive.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addContainerdConfig } from './commands/containerd-config.ts';
+import { addDoctor } from './commands/doctor.ts';
 import { addInit } from './commands/init.ts';
 import { addLog } from './commands/log.ts';
 import { addMan } from './commands/man.ts';
@@ -24,7 +25,7 @@ export function createProgram(deps: CliDeps): Command {
     .showHelpAfterError('run `snapledger --help` for the commands and options')
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'snapledger: ')) })
     .exitOverride();
-  for (const add of [addServe, addInit, addLog, addQueries, addVerify]) add(program, deps);
+  for (const add of [addServe, addInit, addDoctor, addLog, addQueries, addVerify]) add(program, deps);
   for (const add of [addArchive, addTransfer, addReconcile, addRestore, addRepair, addContainerdConfig])
     add(program, deps);
   for (const add of [addCompletion, addMan]) add(program);

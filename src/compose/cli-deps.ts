@@ -69,6 +69,10 @@ export const cliDeps: CliDeps = {
     const { reconcileStopped } = await import('../maintenance/stopped-store.ts');
     return reconcileStopped(config, logger);
   },
+  doctorFacts: async (options) => {
+    const { doctorFacts } = await import('../maintenance/doctor/facts.ts');
+    return doctorFacts(options);
+  },
   restoreStopped: async (config, name, logger) => {
     const { restoreStopped } = await import('../maintenance/stopped-store.ts');
     return restoreStopped(config, name, logger);

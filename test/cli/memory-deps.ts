@@ -58,6 +58,7 @@ export async function createMemoryDeps(sandbox: Sandbox, envelopes: readonly Env
     }),
     openScan: async () => ({ ...driver, scan: () => driver.scan(), boot: 'b' }),
     archiveLog: notHere,
+    doctorFacts: notHere,
     moveArchives: notHere,
     bringBack: notHere,
     exportStore: notHere,

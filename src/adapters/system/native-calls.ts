@@ -13,6 +13,8 @@ export interface NativeCalls {
   realtime(): bigint;
   /** CLOCK_BOOTTIME in nanoseconds */
   boottime(): bigint;
+  /** whether the kernel knows the clock as synchronised: adjtimex(2), which changes nothing here */
+  clockSynchronized(): boolean;
   /** LOCK_EX without waiting; false if another holds the lock */
   flock(fd: number): boolean;
   /** reserves blocks, the size stays */
@@ -29,6 +31,9 @@ const lockWithoutWaiting = 4;
 const keepSize = 1;
 const realtimeClock = 0;
 const boottimeClock = 7;
+/** TIME_ERROR of adjtimex(2); a timex has 208 bytes */
+const clockError = 5;
+const timexBytes = 208;
 const unixFamily = 1;
 const datagramCloseOnExec = 0o2000002;
 const withoutSignal = 0x4000;
@@ -61,6 +66,7 @@ function bind(koffi: Koffi): NativeCalls {
   // The C library of this process, glibc or musl.
   const libc = koffi.load(null);
   const clockGettime = libc.func('int clock_gettime(int clock, void *time)');
+  const adjtimex = libc.func('int adjtimex(void *timex)');
   const flock = libc.func('int flock(int fd, int operation)');
   const fallocate = libc.func('int fallocate(int fd, int mode, int64_t offset, int64_t length)');
   const syncfs = libc.func('int syncfs(int fd)');
@@ -86,6 +92,8 @@ function bind(koffi: Koffi): NativeCalls {
   return {
     realtime: () => read(realtimeClock),
     boottime: () => read(boottimeClock),
+    // Without modes it only reads.
+    clockSynchronized: () => adjtimex(Buffer.alloc(timexBytes)) !== clockError,
     flock: (fd) => {
       const errno = errnoOf(flock(fd, lockExclusive | lockWithoutWaiting));
       if (errno !== 0 && errno !== constants.errno.EWOULDBLOCK) throw systemError(errno, 'flock');

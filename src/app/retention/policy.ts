@@ -34,7 +34,10 @@ export function missingSpace(space: DiskSpace, minFree: MinFree): number {
 const kubeletThreshold = 0.15;
 
 /** How many bytes of retained layers there may be while such a kubelet lacks space. 0: all of them are evicted before. */
-export function hiddenFromKubelet({ minFree, maxBytes }: RetentionPolicy, space: DiskSpace): number {
+export function hiddenFromKubelet(
+  { minFree, maxBytes }: Pick<RetentionPolicy, 'minFree' | 'maxBytes'>,
+  space: DiskSpace,
+): number {
   const hidden = kubeletThreshold * space.totalBytes - minFreeBytes(minFree, space);
   return Math.min(maxBytes, Math.max(0, Math.floor(hidden)));
 }

@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { Fault, faultOf, isFull } from '../../../ports/fault.ts';
 import { isOn } from '../../system/file-system.ts';
 import { existingRoot, layOut, probe } from '../shared/check-root.ts';
-import { isWithin, mountPoints } from '../shared/mounts.ts';
+import { mountOf } from '../shared/mounts.ts';
 import type { BtrfsCalls } from './ioctl/btrfs-calls.ts';
 import { isSubvolume } from './layout.ts';
 
@@ -47,9 +47,7 @@ async function trySnapshot(root: string, calls: Calls): Promise<void> {
  * system, of a subvolume or a bind mount. Throws a Fault (`unsupported`).
  */
 export function deviceOf(path: string, mountinfo?: string): string {
-  const above = mountPoints(mountinfo).filter(({ point }) => isWithin(path, point));
-  const length = Math.max(...above.map(({ point }) => point.length));
-  const mount = above.findLast(({ point }) => point.length === length);
+  const mount = mountOf(path, mountinfo);
   if (mount?.type === 'btrfs' && mount.source.startsWith('/')) return mount.source;
   const source = mount?.type === 'btrfs' ? mount.source : 'none';
   throw new Fault('unsupported', `root ${path}: its mount names no device: ${source}`, {

@@ -1,0 +1,99 @@
+import type { DoctorFacts } from '../../ports/machine-facts.ts';
+import { type Check, error, found, isOff, isUnseen, seen, troubleFound, warning } from './check.ts';
+
+export const settings: Check = {
+  name: 'settings',
+  about: 'the settings file',
+  run: ({ settingsFile, settingsTrouble }) => ({
+    looked: settingsTrouble === undefined ? settingsFile : `${settingsFile}; the other checks use the defaults`,
+    findings: found(troubleFound(settingsTrouble)),
+  }),
+};
+
+export const daemon: Check = {
+  name: 'daemon',
+  about: 'whether a daemon serves the root, `/readyz`, its version and addresses',
+  run: ({ daemon, settings, store, version }) =>
+    seen(daemon, (running) => {
+      const created = !isUnseen(store) && store !== undefined;
+      if (running === undefined)
+        return {
+          looked: 'not running',
+          findings: found(created && warning(`no daemon serves ${settings.root}`, 'systemctl start snapledger')),
+        };
+      const { process, ready, address } = running;
+      return {
+        looked: `pid ${process.pid}, ${running.version ?? 'no answer'}`,
+        findings: found(
+          ready === undefined &&
+            error(
+              `the daemon (pid ${process.pid}) holds the root, but its HTTP socket does not answer`,
+              'restart it: its socket was deleted, it is starting or it hangs (journalctl -u snapledger)',
+            ),
+          ready !== undefined &&
+            ready.status !== 200 &&
+            error(
+              `the daemon is not ready: ${ready.text}`,
+              'see "Troubleshoot" in OPERATIONS.md; journalctl -u snapledger -n 20',
+            ),
+          running.version !== undefined &&
+            running.version !== version &&
+            warning(
+              `the daemon is version ${running.version}, this command ${version}`,
+              'restart the daemon: containers keep running meanwhile',
+            ),
+          address !== settings.address &&
+            warning(
+              `the daemon listens on ${address}, and the settings say ${settings.address}`,
+              'restart the daemon, or name its settings with --config',
+            ),
+        ),
+      };
+    }),
+};
+
+export const sockets: Check = {
+  name: 'sockets',
+  about: "containerd's socket to the daemon: whether it is there, and whether something will delete it",
+  run: (facts) => {
+    const { address } = facts.settings;
+    const state = facts.sockets[address];
+    if (isUnseen(state)) return state;
+    const running = !isUnseen(facts.daemon) && facts.daemon !== undefined;
+    return {
+      looked: `${address}: ${state ?? 'missing'}`,
+      findings: found(
+        running &&
+          state !== 'listening' &&
+          error(`the daemon runs, but nobody can connect to ${address}: its socket was deleted`, 'restart the daemon'),
+        !running &&
+          state === 'listening' &&
+          warning(
+            `another process listens on ${address}, and does not serve this root`,
+            'name the root or the settings of that daemon, or stop it',
+          ),
+        ...deletions(facts),
+      ),
+    };
+  },
+};
+
+/** What may delete the socket or its directory. */
+function deletions({ settings: { address }, runtimeDirectories, units }: DoctorFacts) {
+  const owner = runtimeDirectories.find(
+    ({ path, unit }) => unit !== 'snapledger.service' && address.startsWith(`${path}/`),
+  );
+  const temporary = /^\/(?:var\/)?tmp\//.test(address);
+  const hidden = [units.snapledger, units.containerd].find(
+    (unit) => !isOff(unit?.values['Service.PrivateTmp']?.at(-1) ?? ''),
+  );
+  const move = "set address to a path below /run/snapledger, then change containerd's configuration";
+  return found(
+    owner !== undefined &&
+      error(`${address} is in ${owner.path}, which systemd deletes when ${owner.unit} stops (RuntimeDirectory=)`, move),
+    temporary && warning(`${address} is in a directory that systemd-tmpfiles cleans: the socket may be deleted`, move),
+    temporary &&
+      hidden !== undefined &&
+      error(`${hidden.name} has PrivateTmp=: daemon and containerd don't share ${address}`, move),
+  );
+}

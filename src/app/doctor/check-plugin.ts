@@ -1,0 +1,180 @@
+import type { DoctorFacts, ProcessFacts } from '../../ports/machine-facts.ts';
+import { type Check, error, type Finding, found, isUnseen, warning } from './check.ts';
+import { configured, releaseIn } from './check-containerd.ts';
+import type { ProxyPlugin } from './containerd-settings.ts';
+import { builtins, isFrom } from './containerd-versions.ts';
+
+const print = 'write it again: snapledger containerd-config --output, then restart containerd';
+
+export const plugin: Check = {
+  name: 'plugin',
+  about: "containerd's proxy plugin for the daemon: name, address, root and capabilities",
+  run: (facts) => {
+    const { own, disabled } = configured(facts);
+    const same = own.filter(({ address }) => address === facts.settings.address);
+    return {
+      looked:
+        own.length === 0 ? 'none' : own.map(({ name, address, file }) => `${name} at ${address} (${file})`).join(', '),
+      findings: found(
+        own.length === 0 &&
+          warning(
+            `containerd's configuration has no proxy plugin for ${facts.settings.address}`,
+            'snapledger containerd-config --output, then restart containerd',
+          ),
+        same.length > 1 &&
+          error(
+            `${same.map(({ name }) => name).join(' and ')} lead to the same socket: containerd's collection for one deletes the snapshots of the other`,
+            'keep one of them',
+          ),
+        ...own.flatMap((proxy) => [
+          ...nameFindings(proxy, disabled),
+          ...addressFindings(proxy, facts),
+          ...capabilityFindings(proxy, facts),
+        ]),
+      ),
+    };
+  },
+};
+
+function nameFindings({ name, type, file }: ProxyPlugin, disabled: readonly string[]): readonly Finding[] {
+  return found(
+    builtins.includes(name) &&
+      error(
+        `${file}: proxy_plugins.${name} has the name of a snapshotter that is built into containerd, which ends with "id already registered"; disabled_plugins does not help`,
+        'rename it to proxy_plugins.snapledger',
+      ),
+    type !== 'snapshot' &&
+      type !== 'io.containerd.snapshotter.v1' &&
+      error(`${file}: proxy_plugins.${name} has the type ${JSON.stringify(type)}`, 'set type = "snapshot"'),
+    disabled.some((id) => id === `io.containerd.snapshotter.v1.${name}` || id === name) &&
+      error(`disabled_plugins disables ${name}`, 'remove it from disabled_plugins, then restart containerd'),
+  );
+}
+
+function addressFindings({ name, address, root, file }: ProxyPlugin, facts: DoctorFacts): readonly Finding[] {
+  const { settings, sockets } = facts;
+  const state = sockets[address];
+  return found(
+    address !== settings.address &&
+      error(
+        `${file}: proxy_plugins.${name} leads to ${address}, and the daemon's address is ${settings.address}`,
+        `${print}; or name the daemon's settings with --config`,
+      ),
+    state !== undefined &&
+      !isUnseen(state) &&
+      state !== 'listening' &&
+      error(
+        `${file}: nobody listens on ${address}, the address of proxy_plugins.${name}`,
+        'start the daemon (systemctl start snapledger), or correct or remove the plugin',
+      ),
+    root !== undefined &&
+      root !== settings.root &&
+      error(`${file}: exports.root of ${name} is ${root}, and the root of the daemon ${settings.root}`, print),
+  );
+}
+
+/** Capabilities of the plugin, which containerd believes, compared with what the daemon does. */
+function capabilityFindings({ name, capabilities, file }: ProxyPlugin, facts: DoctorFacts): readonly Finding[] {
+  const { settings } = facts;
+  const release = releaseIn(facts);
+  const remaps = capabilities.includes('remap-ids');
+  const rebases = capabilities.includes('rebase');
+  const about = `${file}: ${name}`;
+  return found(
+    remaps &&
+      !settings.remapIds &&
+      error(
+        `${about} has the capability remap-ids without overlay.remap_ids: ids of user namespaces would not be mapped`,
+        `set overlay.remap_ids = true and restart the daemon, or ${print}`,
+      ),
+    !remaps &&
+      settings.remapIds &&
+      isFrom(release, 2, 0) &&
+      error(`${about} lacks the capability remap-ids with overlay.remap_ids: ids would be mapped twice`, print),
+    rebases &&
+      !isFrom(release, 2, 2) &&
+      warning(`${about} has the capability rebase, which containerd ${release.text} does not know`, print),
+    rebases &&
+      actingProcess(facts)?.initialUsers === false &&
+      error(
+        `${about} has the capability rebase in a user namespace, in which parallel unpack brings deleted files back`,
+        'remove rebase from its capabilities, then restart containerd',
+      ),
+  );
+}
+
+/** containerd, which unpacks; the daemon if that can't be seen. */
+function actingProcess({ containerd, daemon }: DoctorFacts): ProcessFacts | undefined {
+  if (!isUnseen(containerd.process) && containerd.process !== undefined) return containerd.process;
+  return isUnseen(daemon) ? undefined : daemon?.process;
+}
+
+export const cri: Check = {
+  name: 'kubernetes',
+  about: "CRI's snapshotter, and how kubelet finds the image file system",
+  run: (facts) => {
+    const { proxies, own, criSnapshotter = 'overlayfs', disabled, root } = configured(facts);
+    if (disabled.some((id) => /\bcri\b/.test(id))) return { looked: 'CRI is disabled', findings: [] };
+    const proxy = own.find(({ name }) => name === criSnapshotter);
+    const known = builtins.includes(criSnapshotter) || proxies.some(({ name }) => name === criSnapshotter);
+    return {
+      looked: `CRI uses ${criSnapshotter}`,
+      findings: found(
+        !known &&
+          error(`CRI's snapshotter is ${criSnapshotter}, which no proxy plugin defines: CRI does not start`, print),
+        ...(proxy === undefined ? [] : imageFsFindings(proxy, root, facts)),
+      ),
+    };
+  },
+};
+
+/** containerd 2 takes the image file system from `exports`, 1.x from a path below its own root. */
+function imageFsFindings({ name, root }: ProxyPlugin, containerdRoot: string, facts: DoctorFacts): readonly Finding[] {
+  const path = imageFsPath(containerdRoot, name);
+  const effect = 'kubelet neither collects images nor evicts pods';
+  if (isFrom(releaseIn(facts), 2, 0))
+    return found(
+      root === undefined &&
+        facts.realPaths[path] !== facts.settings.root &&
+        error(`${name} has no exports.root: ${effect}`, print),
+    );
+  return found(
+    facts.realPaths[path] !== (facts.realPaths[facts.settings.root] ?? facts.settings.root) &&
+      error(
+        `${path} does not lead to ${facts.settings.root}, and containerd 1.x looks there for the image file system: ${effect}`,
+        `set containerd.image_fs_link = "${containerdRoot}" and restart the daemon, or ln -sfnT ${facts.settings.root} ${path}`,
+      ),
+  );
+}
+
+export const imageFsPath = (containerdRoot: string, name: string) =>
+  `${containerdRoot}/io.containerd.snapshotter.v1.${name}`;
+
+export const unpack: Check = {
+  name: 'unpack',
+  about:
+    "containerd 2's transfer service: `unpack_config` for snapledger, `max_concurrent_unpacks` and the capability rebase",
+  run: (facts) => {
+    const { own, unpacks, maxConcurrentUnpacks: most, criSnapshotter, criPullsItself } = configured(facts);
+    const release = releaseIn(facts);
+    const [proxy] = own;
+    if (proxy === undefined) return { unseen: 'there is no proxy plugin' };
+    if (!isFrom(release, 2, 0)) return { looked: `containerd ${release.text} unpacks in its clients`, findings: [] };
+    const byCri = criSnapshotter === proxy.name && isFrom(release, 2, 1) && !criPullsItself;
+    const pulls = byCri ? "CRI's pulls fail" : '`ctr images pull` fails without --local';
+    return {
+      looked: `unpack_config for ${unpacks.length === 0 ? 'overlayfs, the default' : unpacks.join(', ')}; ${most} at once`,
+      findings: found(
+        !unpacks.includes(proxy.name) &&
+          (byCri ? error : warning)(`the transfer service has no unpack_config for ${proxy.name}: ${pulls}`, print),
+        most > 1 &&
+          isFrom(release, 2, 2) &&
+          !proxy.capabilities.includes('rebase') &&
+          warning(
+            `max_concurrent_unpacks is ${most}, but ${proxy.name} lacks the capability rebase: its layers are unpacked one after the other`,
+            print,
+          ),
+      ),
+    };
+  },
+};

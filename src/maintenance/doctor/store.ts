@@ -1,0 +1,94 @@
+import { accessSync, constants, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { prepareRoot, readIdentity } from '../../adapters/system/root-directory.ts';
+import { createSystem } from '../../adapters/system/system.ts';
+import { askDaemon, holderOf } from '../../cli/ask-daemon.ts';
+import { createDriver } from '../../compose/drivers.ts';
+import { storeFiles } from '../../compose/store-files.ts';
+import type { Config } from '../../config/config.ts';
+import { noFailpoints } from '../../ports/failpoints.ts';
+import { Fault } from '../../ports/fault.ts';
+import type { DoctorFacts, Trouble, Unseen } from '../../ports/machine-facts.ts';
+import { timedOut, withTimeout } from '../../ports/promises.ts';
+import { withRootLock } from '../stopped-store.ts';
+import { factsOf, nearestExisting, troubleOf } from './look.ts';
+
+/** The store of a root, and the newest event of its log. */
+export async function storeFacts(root: string): Promise<Exclude<DoctorFacts['store'], Unseen>> {
+  if (!existsSync(root)) return undefined;
+  accessSync(root, constants.R_OK | constants.X_OK);
+  const driver = readIdentity(root)?.driver;
+  if (driver === undefined) return undefined;
+  try {
+    const log = await storeFiles(root).openLog();
+    try {
+      let newest: bigint | undefined;
+      for await (const envelopes of log.read(log.end.position - 1)) newest = envelopes.at(-1)?.time;
+      return { driver, newest };
+    } finally {
+      await log.close();
+    }
+  } catch (error) {
+    return { driver, trouble: troubleOf(error) };
+  }
+}
+
+/** The process that holds the root's lock. */
+export async function runningDaemon(root: string) {
+  if (!existsSync(root)) return undefined;
+  accessSync(root, constants.R_OK | constants.X_OK);
+  const file = join(root, 'lock');
+  const lock = existsSync(file) ? await createSystem().lock(file) : undefined;
+  await lock?.release();
+  const holder = existsSync(file) && lock === undefined ? holderOf(root) : undefined;
+  if (holder === undefined) return undefined;
+  const ready = await ask(holder.http, '/readyz');
+  const metrics = await ask(holder.http, '/metrics');
+  return {
+    process: factsOf(holder.pid, root),
+    address: holder.address,
+    ready: ready && { status: ready.status, text: ready.body.trim() },
+    version: /^snapledger_build_info\{version="([^"]*)"/m.exec(metrics?.body ?? '')?.[1],
+  };
+}
+
+/** An answer of the daemon; undefined if it gives none within 3 s. */
+async function ask(socket: string, path: string) {
+  const answer = await withTimeout(
+    3_000,
+    askDaemon(socket, 'GET', path).catch(() => undefined),
+  );
+  return answer === timedOut ? undefined : answer;
+}
+
+/**
+ * Opens the driver as a start does and closes it: on a store's root under its lock, otherwise in a directory that is deleted then.
+ * Resolves with what fails.
+ */
+export async function tryDriver(config: Config, running: boolean): Promise<Trouble | undefined> {
+  if (running) return undefined;
+  if (process.geteuid?.() !== 0) throw new Fault('unsupported', 'mounts need root', { hint: 'run as root' });
+  const { root } = config;
+  try {
+    if (existsSync(root)) prepareRoot(root);
+    if (existsSync(join(root, 'store'))) await withRootLock(root, undefined, () => open(config));
+    else await inScratch(nearestExisting(root), (scratch) => open({ ...config, root: scratch }));
+    return undefined;
+  } catch (error) {
+    return troubleOf(error);
+  }
+}
+
+async function open(config: Config): Promise<void> {
+  const driver = await createDriver(config, { system: createSystem(), failpoint: noFailpoints });
+  await driver.close();
+}
+
+async function inScratch(above: string, use: (scratch: string) => Promise<void>): Promise<void> {
+  const scratch = mkdtempSync(join(above, '.snapledger-doctor-'));
+  try {
+    await use(scratch);
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}

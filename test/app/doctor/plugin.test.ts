@@ -1,0 +1,153 @@
+import { suite } from 'uvu';
+import type { DoctorFacts } from '../../../src/ports/machine-facts.ts';
+import { expectFindings } from './expect-findings.ts';
+import { configuredBy, healthy, machine, proxy, withContainerd, withSettings } from './healthy.ts';
+
+const test = suite('doctor: plugin');
+
+const plugins = { proxy_plugins: { snapledger: proxy() } };
+const silent = { sockets: { '/run/snapledger/snapledger.sock': 'silent' } } as const;
+const transfer = (table: object) => ({ 'io.containerd.transfer.v1.local': table });
+const unpack_config = [{ platform: 'linux', snapshotter: 'snapledger' }];
+const old = { version: 2, proxy_plugins: { snapledger: proxy({ capabilities: [] }) } };
+const criOld = { 'io.containerd.grpc.v1.cri': { containerd: { snapshotter: 'snapledger' } } };
+const criNew = (more: object = {}) => ({ 'io.containerd.cri.v1.images': { snapshotter: 'snapledger', ...more } });
+
+expectFindings(test, [
+  [
+    'plugin: none',
+    configuredBy({ version: 3 }),
+    'plugin',
+    'warning',
+    "containerd's configuration has no proxy plugin for /run/snapledger/snapledger.sock",
+  ],
+  [
+    'plugin: the name of a builtin',
+    configuredBy({ version: 3, proxy_plugins: { overlayfs: proxy() } }),
+    'plugin',
+    'error',
+    'proxy_plugins.overlayfs has the name of a snapshotter that is built into containerd',
+  ],
+  [
+    'plugin: another type',
+    configuredBy({ version: 3, proxy_plugins: { snapledger: proxy({ type: 'content' }) } }),
+    'plugin',
+    'error',
+    'proxy_plugins.snapledger has the type "content"',
+  ],
+  [
+    'plugin: disabled',
+    configuredBy({ version: 3, disabled_plugins: ['io.containerd.snapshotter.v1.snapledger'], ...plugins }),
+    'plugin',
+    'error',
+    'disabled_plugins disables snapledger',
+  ],
+  [
+    'plugin: two for one socket',
+    configuredBy({ version: 3, proxy_plugins: { snapledger: proxy(), other: proxy() } }),
+    'plugin',
+    'error',
+    'snapledger and other lead to the same socket',
+  ],
+  [
+    'plugin: nobody listens',
+    machine({ ...silent, daemon: undefined }),
+    'plugin',
+    'error',
+    'nobody listens on /run/snapledger/snapledger.sock',
+  ],
+  [
+    'plugin: a stale address',
+    configuredBy({ version: 3, proxy_plugins: { snapledger: proxy({ address: '/run/old.sock' }) } }),
+    'plugin',
+    'error',
+    'proxy_plugins.snapledger leads to /run/old.sock',
+  ],
+  [
+    'plugin: a stale root',
+    configuredBy({ version: 3, proxy_plugins: { snapledger: proxy({ exports: { root: '/mnt/old' } }) } }),
+    'plugin',
+    'error',
+    'exports.root of snapledger is /mnt/old',
+  ],
+  [
+    'plugin: remap-ids without the setting',
+    configuredBy({ version: 3, proxy_plugins: { snapledger: proxy({ capabilities: ['remap-ids'] }) } }),
+    'plugin',
+    'error',
+    'snapledger has the capability remap-ids without overlay.remap_ids',
+  ],
+  [
+    'plugin: the setting without remap-ids',
+    withSettings({ remapIds: true }),
+    'plugin',
+    'error',
+    'snapledger lacks the capability remap-ids with overlay.remap_ids',
+  ],
+  [
+    'plugin: rebase with an old containerd',
+    configuredBy({ version: 2, ...plugins }, '2.1.4'),
+    'plugin',
+    'warning',
+    'snapledger has the capability rebase, which containerd 2.1.4 does not know',
+  ],
+  [
+    'plugin: rebase in a user namespace',
+    withContainerd({ process: { ...(healthy.self as object), initialUsers: false } as DoctorFacts['self'] }),
+    'plugin',
+    'error',
+    'snapledger has the capability rebase in a user namespace',
+  ],
+  [
+    'kubernetes: a snapshotter that is not defined',
+    configuredBy({ version: 3, plugins: criNew() }),
+    'kubernetes',
+    'error',
+    "CRI's snapshotter is snapledger, which no proxy plugin defines",
+  ],
+  [
+    'kubernetes: no exports.root',
+    configuredBy({
+      version: 3,
+      proxy_plugins: { snapledger: proxy({ exports: {} }) },
+      plugins: { ...criNew(), ...transfer({ unpack_config }) },
+    }),
+    'kubernetes',
+    'error',
+    'snapledger has no exports.root: kubelet neither',
+  ],
+  [
+    'kubernetes: no link for 1.x',
+    configuredBy({ ...old, plugins: criOld }, '1.7.34'),
+    'kubernetes',
+    'error',
+    '/var/lib/containerd/io.containerd.snapshotter.v1.snapledger does not lead to /var/lib/snapledger',
+  ],
+  [
+    'unpack: no unpack_config',
+    configuredBy({ version: 3, ...plugins }),
+    'unpack',
+    'warning',
+    'the transfer service has no unpack_config for snapledger: `ctr images pull` fails without --local',
+  ],
+  [
+    'unpack: no unpack_config, with CRI',
+    configuredBy({ version: 3, ...plugins, plugins: criNew() }),
+    'unpack',
+    'error',
+    "the transfer service has no unpack_config for snapledger: CRI's pulls fail",
+  ],
+  [
+    'unpack: parallel without rebase',
+    configuredBy({
+      version: 3,
+      proxy_plugins: { snapledger: proxy({ capabilities: [] }) },
+      plugins: transfer({ unpack_config, max_concurrent_unpacks: 4 }),
+    }),
+    'unpack',
+    'warning',
+    'max_concurrent_unpacks is 4, but snapledger lacks the capability rebase',
+  ],
+]);
+
+test.run();
