@@ -77,6 +77,7 @@ export interface Release {
   readonly text: string;
   readonly major: number;
   readonly minor: number;
+  readonly patch: number;
 }
 
 /** One file of containerd's configuration. */

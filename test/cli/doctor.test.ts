@@ -2,19 +2,18 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import * as assert from 'uvu/assert';
 import type { Outcome } from '../../src/app/doctor/check.ts';
+import { requireTools, tools } from '../support/containerd/tools.ts';
 import { startContainerd } from '../support/containerd.ts';
 import { startDaemon } from '../support/daemon.ts';
-import { requireCommand, requireRoot, suiteNeeding } from '../support/requirements.ts';
+import { requireRoot, suiteNeeding } from '../support/requirements.ts';
 import { run } from '../support/run.ts';
 import { createSandbox } from '../support/sandbox.ts';
 import { daemonFile, serverUnderTest } from '../support/server.ts';
 import { snapledgerRun } from './process.ts';
 
-const test = suiteNeeding('doctor', requireRoot(), requireCommand('containerd'));
+const test = suiteNeeding('doctor', requireRoot(), requireTools('containerd'));
 const sandbox = createSandbox('doctor');
 test.after(() => sandbox.close());
-
-const containerd = process.env.CONTAINERD ?? 'containerd';
 
 interface Report {
   readonly status: number;
@@ -169,7 +168,7 @@ for (const [title, text, check, finding] of refused)
     const report = await reportOf(['--config', file, '--main', main]);
     assert.is(report.status, 1);
     assert.match(textsOf(report, check), finding);
-    const started = await run(containerd, ['--config', main, '--address', join(sandbox.path, 'refused.sock')], {
+    const started = await run(tools.containerd, ['--config', main, '--address', join(sandbox.path, 'refused.sock')], {
       anyStatus: true,
     });
     assert.not.equal(started.status, 0);

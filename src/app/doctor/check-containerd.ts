@@ -3,7 +3,7 @@ import { type Check, error, type Finding, found, isUnseen, type Result, seen, wa
 import { losesSnapshotter, mergeSettings } from './containerd-settings.ts';
 import { configVersion, isFrom, lacks, newest, oldest } from './containerd-versions.ts';
 
-const unknownRelease: Release = { ...newest, text: 'unknown' };
+const unknownRelease: Release = { ...newest, patch: 0, text: 'unknown' };
 
 /** The release that the configuration is for; the newest one that was tested if it is unknown. */
 export const releaseIn = ({ containerd: { version } }: Pick<DoctorFacts, 'containerd'>): Release =>

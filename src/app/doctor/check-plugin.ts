@@ -128,11 +128,11 @@ export const cri: Check = {
   },
 };
 
-/** containerd 2 takes the image file system from `exports`, 1.x from a path below its own root. */
+/** Since 1.7.16 containerd takes the image file system from `exports`, before from a path below its own root. */
 function imageFsFindings({ name, root }: ProxyPlugin, containerdRoot: string, facts: DoctorFacts): readonly Finding[] {
   const path = imageFsPath(containerdRoot, name);
   const effect = 'kubelet neither collects images nor evicts pods';
-  if (isFrom(releaseIn(facts), 2, 0))
+  if (isFrom(releaseIn(facts), 1, 7, 16))
     return found(
       root === undefined &&
         facts.realPaths[path] !== facts.settings.root &&
@@ -141,7 +141,7 @@ function imageFsFindings({ name, root }: ProxyPlugin, containerdRoot: string, fa
   return found(
     facts.realPaths[path] !== (facts.realPaths[facts.settings.root] ?? facts.settings.root) &&
       error(
-        `${path} does not lead to ${facts.settings.root}, and containerd 1.x looks there for the image file system: ${effect}`,
+        `${path} does not lead to ${facts.settings.root}, and this containerd looks there for the image file system: ${effect}`,
         `set containerd.image_fs_link = "${containerdRoot}" and restart the daemon, or ln -sfnT ${facts.settings.root} ${path}`,
       ),
   );
@@ -169,6 +169,8 @@ export const unpack: Check = {
           (byCri ? error : warning)(`the transfer service has no unpack_config for ${proxy.name}: ${pulls}`, print),
         most > 1 &&
           isFrom(release, 2, 2) &&
+          facts.settings.driver === 'overlay' &&
+          actingProcess(facts)?.initialUsers !== false &&
           !proxy.capabilities.includes('rebase') &&
           warning(
             `max_concurrent_unpacks is ${most}, but ${proxy.name} lacks the capability rebase: its layers are unpacked one after the other`,

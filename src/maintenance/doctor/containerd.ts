@@ -55,7 +55,7 @@ const isBefore17 = (version: Seen<Release | undefined>) =>
 
 async function releaseOf(text: string | undefined): Promise<Release | undefined> {
   if (text === undefined) return undefined;
-  const [major, minor] = parseVersion(text) ?? [];
-  if (major !== undefined && minor !== undefined) return { text, major, minor };
+  const [major, minor, patch = 0] = parseVersion(text) ?? [];
+  if (major !== undefined && minor !== undefined) return { text, major, minor, patch };
   throw new Fault('unsupported', `containerd's version is unknown: ${text}`, { hint: 'name one with --containerd' });
 }

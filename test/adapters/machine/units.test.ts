@@ -1,8 +1,10 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { readUnit, runtimeDirectories } from '../../../src/adapters/machine/units.ts';
+import { unit } from '../../../src/app/doctor/check-units.ts';
+import { withUnits } from '../../app/doctor/healthy.ts';
 import { createSandbox } from '../../support/sandbox.ts';
 
 const test = suite('units');
@@ -55,6 +57,13 @@ test('runtime directories: those that a stop deletes, of the unit that counts', 
     { path: '/run/b', unit: 'b.service' },
     { path: '/run/b/c', unit: 'b.service' },
   ]);
+});
+
+test('unit file of the package: doctor finds nothing in it', () => {
+  const read = readUnit('snapledger.service', [resolve('src/operations')]);
+  assert.ok(read);
+  const result = unit.run(withUnits({ snapledger: { ...read, enabled: true } }));
+  assert.equal('findings' in result && result.findings, []);
 });
 
 test.run();

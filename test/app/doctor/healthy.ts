@@ -81,7 +81,7 @@ export const healthy: DoctorFacts = {
   },
   runtimeDirectories: [{ path: '/run/snapledger', unit: 'snapledger.service' }],
   containerd: {
-    version: { text: 'v2.3.4', major: 2, minor: 3 },
+    version: { text: 'v2.3.4', major: 2, minor: 3, patch: 4 },
     process,
     files: {
       main: '/etc/containerd/config.toml',
@@ -114,6 +114,11 @@ export const withContainerd = (change: Partial<DoctorFacts['containerd']>, more:
 export const withRoot = (change: Partial<Exclude<DoctorFacts['root'], { unseen: string }>>) =>
   machine({ root: { ...(healthy.root as Exclude<DoctorFacts['root'], { unseen: string }>), ...change } });
 
+function releaseOf(text: string) {
+  const [major = 0, minor = 0, patch = 0] = text.split('.').map(Number);
+  return { text, major, minor, patch };
+}
+
 /** The healthy machine with another configuration of containerd, and another version of it. */
 export function configuredBy(tables: ContainerdFile['tables'], version = '2.3.4', more: Partial<DoctorFacts> = {}) {
   return configuredByFiles([containerdFile(tables)], version, more);
@@ -125,7 +130,7 @@ export function configuredByFiles(
 ) {
   return withContainerd(
     {
-      version: { text: version, major: Number(version.split('.')[0]), minor: Number(version.split('.')[1]) },
+      version: releaseOf(version),
       files: { ...healthy.containerd.files, files },
     },
     more,

@@ -118,7 +118,7 @@ expectFindings(test, [
   ],
   [
     'kubernetes: no link for 1.x',
-    configuredBy({ ...old, plugins: criOld }, '1.7.34'),
+    configuredBy({ ...old, plugins: criOld }, '1.7.15'),
     'kubernetes',
     'error',
     '/var/lib/containerd/io.containerd.snapshotter.v1.snapledger does not lead to /var/lib/snapledger',

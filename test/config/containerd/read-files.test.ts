@@ -4,12 +4,12 @@ import { parse } from 'smol-toml';
 import * as assert from 'uvu/assert';
 import { mergeSettings } from '../../../src/app/doctor/containerd-settings.ts';
 import { readContainerdFiles } from '../../../src/config/containerd/read-files.ts';
-import { requireCommand, suiteNeeding } from '../../support/requirements.ts';
+import { isContainerd, requireTools, tools } from '../../support/containerd/tools.ts';
+import { suiteNeeding } from '../../support/requirements.ts';
 import { run } from '../../support/run.ts';
 import { createSandbox } from '../../support/sandbox.ts';
 
-const containerd = process.env.CONTAINERD ?? 'containerd';
-const test = suiteNeeding("containerd's configuration", requireCommand('containerd'));
+const test = suiteNeeding("containerd's configuration", requireTools('containerd'));
 const sandbox = createSandbox('containerd-files');
 test.after(() => sandbox.close());
 
@@ -29,7 +29,7 @@ const proxy = (address: string) => `[proxy_plugins.snapledger]\ntype = "snapshot
 
 /** What containerd itself makes of the files: its proxy plugins and CRI's snapshotter. */
 async function dumped(main: string) {
-  const { stdout } = await run(containerd, ['--config', main, 'config', 'dump']);
+  const { stdout } = await run(tools.containerd, ['--config', main, 'config', 'dump']);
   const { proxy_plugins, plugins } = parse(stdout) as Record<string, Record<string, Record<string, unknown>>>;
   const cri = plugins?.['io.containerd.cri.v1.images'] ?? plugins?.['io.containerd.grpc.v1.cri']?.containerd;
   const addresses = Object.entries(proxy_plugins ?? {}).map(([name, { address }]) => [name, address]);
@@ -37,9 +37,8 @@ async function dumped(main: string) {
 }
 
 async function expectSame(main: string) {
-  const { stdout } = await run(containerd, ['--version']);
   const { files, troubles } = readContainerdFiles(main);
-  const { proxies, criSnapshotter } = mergeSettings(files, / v?2\./.test(stdout) ? 2 : 1);
+  const { proxies, criSnapshotter } = mergeSettings(files, isContainerd(2) ? 2 : 1);
   const addresses = proxies.map(({ name, address }) => [name, address]).sort();
   assert.equal(troubles, []);
   assert.equal({ addresses, cri: criSnapshotter ?? 'overlayfs' }, await dumped(main));
@@ -100,13 +99,13 @@ test('a table twice: file, line and what to do; containerd refuses it too', asyn
   assert.equal(files, []);
   assert.match(troubles[0]?.text ?? '', `${main}:5:`);
   assert.match(troubles[0]?.hint ?? '', 'keep one of the two tables');
-  assert.is((await run(containerd, ['--config', main], { anyStatus: true })).status, 1);
+  assert.is((await run(tools.containerd, ['--config', main], { anyStatus: true })).status, 1);
 });
 
 test('a missing import: is named; containerd refuses it too', async () => {
   const main = write({ 'config.toml': 'version = 2\nimports = ["gone.toml"]\n' });
   assert.match(readContainerdFiles(main).troubles[0]?.text ?? '', `${dirname(main)}/gone.toml`);
-  assert.is((await run(containerd, ['--config', main], { anyStatus: true })).status, 1);
+  assert.is((await run(tools.containerd, ['--config', main], { anyStatus: true })).status, 1);
 });
 
 test('conf.d without imports: its files are listed as not read', async () => {
