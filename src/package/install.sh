@@ -33,6 +33,7 @@ esac
 
 from=$(cd "$(dirname "$0")" && pwd)
 library=$prefix/lib/snapledger
+settings=/etc/snapledger/config.toml
 unit=/etc/systemd/system/snapledger.service
 running() { [ -d /run/systemd/system ]; }
 
@@ -47,12 +48,18 @@ if [ "$action" = uninstall ]; then
   for file in $files; do rm -rf "${prefix:?}/$file"; done
   if running; then systemctl daemon-reload; fi
   echo "snapledger is removed from $prefix. The settings in /etc/snapledger and the store stay."
+  ! grep -rqs 'proxy_plugins.*snapledger' /etc/containerd ||
+    echo 'snapledger: /etc/containerd still names this snapshotter; remove it there and restart containerd.' >&2
   exit 0
 fi
 
 [ -x "$from/usr/lib/snapledger/node" ] || fail "$from is not an unpacked tarball of snapledger" 'run install.sh where it was unpacked'
 "$from/usr/lib/snapledger/node" --version >/dev/null ||
-  fail 'the Node runtime does not run here' 'the tarball is for another processor, or glibc is older than 2.28 or missing (musl)'
+  fail 'the Node runtime does not run here' 'the tarball is for another processor, or glibc is older than 2.34 or missing (musl)'
+[ ! -e /usr/lib/systemd/system/snapledger.service ] ||
+  fail 'the Debian package of snapledger is installed' 'upgrade it with dpkg, or remove it first'
+first=
+[ -e "$library" ] || first=yes
 for file in $files; do
   mkdir -p "$prefix/$(dirname "$file")"
   # Beside the old one and then in its place: a running daemon keeps its files open.
@@ -62,16 +69,20 @@ for file in $files; do
   mv "$prefix/$file.new" "$prefix/$file"
 done
 sed -i "s,/usr/lib,$prefix/lib,g" "$prefix/bin/snapledger"
-chown -R 0:0 "$library" "$prefix/bin/snapledger" "$prefix/share/doc/snapledger"
-mkdir -p /etc/snapledger
-[ -e /etc/snapledger/config.toml ] || cp "$from/etc/snapledger/config.toml" /etc/snapledger/
-"$prefix/bin/snapledger" init
+cp "$from/install.sh" "$library/"
+for file in $files; do chown -R 0:0 "$prefix/$file"; done
+mkdir -p "$(dirname "$settings")"
+[ -e "$settings" ] || cp "$from/etc/snapledger/config.toml" "$settings"
+# Only at the first installation: later, a root without a store may be a disk that is not mounted.
+[ -z "$first" ] || "$prefix/bin/snapledger" init
 if [ -n "$systemd" ] && [ -d /etc/systemd/system ]; then
   sed "s,/usr/bin/snapledger,$prefix/bin/snapledger," "$from/usr/lib/systemd/system/snapledger.service" >"$unit"
-  if running; then
-    systemctl daemon-reload
-    systemctl enable snapledger
-    systemctl restart snapledger
-  fi
 fi
-running && [ -n "$systemd" ] || echo "start the daemon with: $prefix/bin/snapledger serve --existing"
+if [ -n "$systemd" ] && running; then
+  systemctl daemon-reload
+  systemctl enable snapledger
+  # Containers keep running while the daemon restarts: their mounts belong to the kernel.
+  systemctl restart snapledger
+else
+  echo "start the daemon with: $prefix/bin/snapledger serve --existing"
+fi

@@ -1,0 +1,180 @@
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import * as assert from 'uvu/assert';
+import { parse } from 'yaml';
+import { logAndRethrow } from '../support/log-and-rethrow.ts';
+import { startRegistry } from '../support/registry.ts';
+import { suiteNeeding } from '../support/requirements.ts';
+import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+import { waitFor } from '../support/wait-for.ts';
+import { type Machine, needs, startMachine } from './machine.ts';
+import { makePackage, pushBusybox } from './packages.ts';
+
+const test = suiteNeeding('installer of the DaemonSet', ...needs());
+const folder = 'src/operations/kubernetes';
+const dropIn = '/etc/containerd/conf.d/snapledger.toml';
+let sandbox: Sandbox;
+let machine: Machine;
+let reference: string;
+
+test.before(() =>
+  logAndRethrow(async () => {
+    sandbox = createSandbox('kubernetes');
+    const { file } = await makePackage('tarball', sandbox.folder('package'));
+    machine = await startMachine(sandbox);
+    // As the image has it, by its Dockerfile.
+    const image = join(machine.path, 'tmp/image');
+    mkdirSync(image);
+    for (const source of [file, `${folder}/install-node`]) copyFileSync(source, join(image, basename(source)));
+    setSettings(configMap());
+    reference = await pushBusybox(await startRegistry(sandbox));
+    await machine.run('systemctl', 'start', 'containerd');
+  }),
+);
+test.after(() => sandbox.close());
+
+function configMap(): string {
+  const documents = readFileSync(`${folder}/snapledger.yaml`, 'utf8')
+    .split('\n---\n')
+    .map((text) => parse(text));
+  return documents.find(({ kind }) => kind === 'ConfigMap').data['config.toml'];
+}
+
+function setSettings(text: string): void {
+  const file = join(machine.path, 'tmp/image/config/config.toml');
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text);
+}
+
+/** Runs the installer as a container with the node's process ids does, in a mount namespace of its own. */
+const installNode = (action = 'install', ...wrapper: readonly string[]) =>
+  machine.attempt(
+    'unshare',
+    '--mount',
+    ...wrapper,
+    'env',
+    `ACTION=${action}`,
+    'sh',
+    '-c',
+    'mount --bind /tmp/image /mnt && exec /mnt/install-node',
+  );
+
+const mainPid = (unit: string) => machine.run('systemctl', 'show', '--property=MainPID', unit);
+const defaultSnapshotter = async () =>
+  /\n\s+snapshotter = "(\w+)"/.exec(await machine.run('containerd', 'config', 'dump'))?.[1];
+const isRunning = async (id: string) =>
+  new RegExp(`^${id}\\s+\\d+\\s+RUNNING`, 'm').test(await machine.run('ctr', 'task', 'ls'));
+
+test('a container without privileges: is refused with what it needs', async () => {
+  const { status, stderr } = await machine.attempt(
+    'setpriv',
+    '--bounding-set=-all',
+    '--inh-caps=-all',
+    '/tmp/image/install-node',
+  );
+  assert.is(status, 1);
+  assert.match(stderr, 'this container may not enter the mount namespace of the node');
+  assert.match(stderr, 'privileged: true and hostPID: true');
+});
+
+test('settings that are not valid: are refused before anything changes', async () => {
+  setSettings('retension = true\n');
+  const { status, stderr } = await installNode();
+  setSettings(configMap());
+  assert.is(status, 1);
+  assert.match(stderr, 'retension: unknown key, did you mean retention?');
+  assert.match(stderr, 'nothing was changed');
+  assert.is.not((await machine.attempt('test', '-e', '/usr/local/bin/snapledger')).status, 0);
+});
+
+test('install: makes snapledger the default of CRI under a running container', async () => {
+  await machine.run('ctr', 'images', 'pull', '--plain-http', '--snapshotter', 'native', reference);
+  await machine.run(
+    'ctr',
+    'run',
+    '--detach',
+    '--net-host',
+    '--snapshotter',
+    'native',
+    reference,
+    'before',
+    'sleep',
+    '3600',
+  );
+  const { status, stdout, stderr } = await installNode();
+  assert.is(status, 0, stdout + stderr);
+  assert.match(await machine.run('ctr', 'plugins', 'ls'), /snapledger +\S+ +ok/);
+  assert.is(await defaultSnapshotter(), 'snapledger');
+  assert.ok(await isRunning('before'));
+  await machine.run('ctr', 'images', 'pull', '--plain-http', '--snapshotter', 'snapledger', reference);
+  await machine.run(
+    'ctr',
+    'run',
+    '--detach',
+    '--net-host',
+    '--snapshotter',
+    'snapledger',
+    reference,
+    'after',
+    'sleep',
+    '3600',
+  );
+});
+
+test('install again: changes and restarts nothing', async () => {
+  const before = [await mainPid('containerd'), await mainPid('snapledger')];
+  const { status, stdout, stderr } = await installNode();
+  assert.is(status, 0, stderr);
+  assert.match(stdout, 'version and settings are in place');
+  assert.equal([await mainPid('containerd'), await mainPid('snapledger')], before);
+});
+
+test('other settings: restart the daemon only', async () => {
+  const before = [await mainPid('containerd'), await mainPid('snapledger')];
+  setSettings(`log_level = "debug"\n${configMap()}`);
+  assert.is((await installNode()).status, 0);
+  assert.is(await mainPid('containerd'), before[0]);
+  assert.is.not(await mainPid('snapledger'), before[1]);
+  assert.ok(await isRunning('after'));
+});
+
+test('a containerd that does not start with the new settings: gets the old ones back', async () => {
+  const unit = join(machine.path, 'etc/systemd/system/containerd.service.d/refuse.conf');
+  mkdirSync(dirname(unit), { recursive: true });
+  const kept = readFileSync(join(machine.path, dropIn), 'utf8');
+  rmSync(join(machine.path, dropIn));
+  writeFileSync(unit, `[Service]\nExecStartPre=/bin/sh -c '! test -e ${dropIn}'\n`);
+  await machine.run('systemctl', 'daemon-reload');
+  const { status, stderr } = await installNode();
+  rmSync(unit);
+  await machine.run('systemctl', 'daemon-reload');
+  assert.is(status, 1);
+  assert.match(stderr, 'containerd did not start with its new settings, which were taken back');
+  assert.is.not((await machine.attempt('test', '-e', dropIn)).status, 0);
+  await waitFor('containerd', async () => (await machine.attempt('ctr', 'version')).status === 0);
+  assert.is((await installNode()).status, 0);
+  assert.is(readFileSync(join(machine.path, dropIn), 'utf8'), kept);
+});
+
+test('disconnect: makes another snapshotter the default, while containers on snapledger go on', async () => {
+  const { status, stderr } = await installNode('disconnect');
+  assert.is(status, 0, stderr);
+  assert.is(await defaultSnapshotter(), 'overlayfs');
+  assert.ok(await isRunning('after'));
+  assert.match(await machine.run('ctr', 'plugins', 'ls'), /snapledger +\S+ +ok/);
+});
+
+test('uninstall: is refused while a container uses snapledger, and then removes all but settings and store', async () => {
+  const refused = await installNode('uninstall');
+  assert.is(refused.status, 1);
+  assert.match(refused.stderr, 'containers of the node still use snapledger');
+  await machine.run('ctr', 'task', 'rm', '--force', 'after');
+  await machine.run('ctr', 'container', 'rm', 'after');
+  await waitFor('the snapshot to be collected', async () => (await installNode('uninstall')).status === 0);
+  assert.not.match(await machine.run('ctr', 'plugins', 'ls'), 'snapledger');
+  assert.is.not((await machine.attempt('test', '-e', '/usr/local/lib/snapledger')).status, 0);
+  await machine.run('test', '-e', '/var/lib/snapledger/store');
+  assert.ok(await isRunning('before'));
+});
+
+test.run();

@@ -1,0 +1,90 @@
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+import { logAndRethrow } from '../support/log-and-rethrow.ts';
+import { suiteNeeding } from '../support/requirements.ts';
+import { run } from '../support/run.ts';
+import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+import { type Machine, needs, startMachine } from './machine.ts';
+import { makePackage } from './packages.ts';
+
+const test = suiteNeeding('tarball', ...needs());
+const settings = 'etc/snapledger/config.toml';
+let sandbox: Sandbox;
+let machine: Machine;
+let [file, same] = ['', ''];
+
+test.before(() =>
+  logAndRethrow(async () => {
+    sandbox = createSandbox('tarball');
+    const make = (folder: string) => makePackage('tarball', sandbox.folder(folder)).then((made) => made.file);
+    [file, same] = await Promise.all([make('one'), make('other')]);
+    machine = await startMachine(sandbox);
+    await run('tar', ['-xzf', file, '--strip-components=1', '-C', sandbox.folder('machine/tmp/unpacked')]);
+  }),
+);
+test.after(() => sandbox.close());
+
+const install = (...options: readonly string[]) => machine.attempt('/tmp/unpacked/install.sh', ...options);
+const isThere = (path: string) => existsSync(join(machine.path, path));
+const isActive = async () => (await machine.attempt('systemctl', 'is-active', 'snapledger')).stdout.trim() === 'active';
+
+test('build: the same sources give the same bytes', () => {
+  assert.ok(readFileSync(file).equals(readFileSync(same)));
+});
+
+test('install.sh: installs below /usr/local, creates the store and starts the service', async () => {
+  const { status, stdout, stderr } = await install();
+  assert.is(status, 0, stderr);
+  assert.match(stdout, 'created store');
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
+  assert.is((await machine.run('/usr/local/bin/snapledger', '--version')).trim(), version);
+  assert.ok(await isActive());
+  assert.equal((await machine.attempt('systemd-analyze', 'verify', 'snapledger.service')).stderr, '');
+  for (const path of ['man/man8/snapledger.8.gz', 'bash-completion/completions/snapledger', 'doc/snapledger/copyright'])
+    assert.ok(isThere(`usr/local/share/${path}`), path);
+});
+
+test('install.sh again: restarts the service and keeps changed settings', async () => {
+  appendFileSync(join(machine.path, settings), '\nlog_level = "debug"\n');
+  const before = await machine.run('systemctl', 'show', '--property=MainPID', 'snapledger');
+  assert.is((await install()).status, 0);
+  assert.is.not(await machine.run('systemctl', 'show', '--property=MainPID', 'snapledger'), before);
+  assert.ok(await isActive());
+  assert.match(readFileSync(join(machine.path, settings), 'utf8'), 'log_level = "debug"');
+});
+
+test('install.sh --uninstall: removes all but settings and store', async () => {
+  const { status, stderr } = await machine.attempt('/usr/local/lib/snapledger/install.sh', '--uninstall');
+  assert.is(status, 0, stderr);
+  assert.not.ok(await isActive());
+  const left = await machine.run('find', '/usr/local', '/etc/systemd', '-name', '*snapledger*');
+  assert.is(left, '');
+  assert.ok(isThere(settings) && isThere('var/lib/snapledger/store'), 'settings and store stay');
+});
+
+test('install.sh --prefix --no-systemd: installs files only', async () => {
+  const { status, stdout, stderr } = await install('--prefix', '/opt/snapledger', '--no-systemd');
+  assert.is(status, 0, stderr);
+  assert.match(stdout, 'start the daemon with: /opt/snapledger/bin/snapledger serve --existing');
+  assert.ok((await machine.run('/opt/snapledger/bin/snapledger', 'stats')).length > 0);
+  assert.not.ok(isThere('etc/systemd/system/snapledger.service'));
+  assert.is((await install('--prefix', '/opt/snapledger', '--uninstall')).status, 0);
+  assert.not.ok(isThere('opt/snapledger/bin/snapledger'));
+});
+
+test('install.sh: refuses what it does not know, with a hint', async () => {
+  for (const [options, expected] of [
+    [['--prefix', 'opt'], 'opt is not an absolute path'],
+    [['--prefix', '/opt/a b'], 'contains other characters'],
+    [['--prefix'], '--prefix needs a directory'],
+    [['--purge'], 'unknown option --purge'],
+  ] as const) {
+    const { status, stderr } = await install(...options);
+    assert.is(status, 1);
+    assert.match(stderr, expected);
+    assert.match(stderr, 'hint: ');
+  }
+});
+
+test.run();
