@@ -2,7 +2,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { type ForwardStatus, notYet } from '../src/app/forward/status.ts';
-import type { ForwardJob } from '../src/compose/forward-thread.ts';
+import type { ForwardJob } from '../src/compose/threads/forward-thread.ts';
 
 /** A thread that reports every durable position as forwarded; the first one in a root dies of it instead. */
 const { root } = workerData as ForwardJob;

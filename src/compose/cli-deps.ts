@@ -79,7 +79,7 @@ export const cliDeps: CliDeps = {
   },
   containerdHost: async () => {
     const { containerdVersion } = await import('../adapters/system/containerd-version.ts');
-    const { inUserNamespace } = await import('../adapters/volume-driver/overlay/kernel-traits.ts');
+    const { inUserNamespace } = await import('../adapters/volume-driver/shared/kernel-traits.ts');
     return { version: await containerdVersion(), userNamespace: inUserNamespace() };
   },
 };

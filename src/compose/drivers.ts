@@ -30,6 +30,7 @@ import type { LayerFiles, LayerInspector, VolumeCarrier } from '../ports/layers.
 import type { Logger } from '../ports/logger.ts';
 import type { System } from '../ports/system.ts';
 import type { Volume, VolumeDriver } from '../ports/volume-driver.ts';
+import { createLayerThread } from './threads/layer-thread.ts';
 
 export interface DriverSettings {
   readonly driver: DriverName;
@@ -67,7 +68,7 @@ interface DriverParts {
 
 const overlay: DriverParts = {
   create: ({ root, overlay: options }, { system, failpoint }) =>
-    createOverlayDriver({ root, system, options, tryMount, liftFlags, failpoint }),
+    createOverlayDriver({ root, system, options, tryMount, liftFlags, layers: createLayerThread(), failpoint }),
   scan: (root) => {
     const { scan, isPristine } = overlayOrphans(root, () => 0);
     return { scan, isPristine, occupies: ({ kind }) => kind !== 'view' };
@@ -86,7 +87,16 @@ const overlay: DriverParts = {
 
 const btrfs: DriverParts = {
   create: ({ root }, { system, failpoint, ballast }) =>
-    createBtrfsDriver({ root, system, calls: btrfsCalls(), copyTree, liftFlags, ballast, failpoint }),
+    createBtrfsDriver({
+      root,
+      system,
+      calls: btrfsCalls(),
+      copyTree,
+      layers: createLayerThread(),
+      liftFlags,
+      ballast,
+      failpoint,
+    }),
   scan: (root) => {
     const { syncFileSystem } = createSystem();
     const orphans = btrfsOrphans({ root, calls: btrfsCalls(), syncFileSystem, remove: async () => 0 });
@@ -94,7 +104,10 @@ const btrfs: DriverParts = {
   },
   files: {
     layers: createBtrfsLayerFiles,
-    carrier: (root) => createBtrfsCarrier({ root, copyTree, run: runInBytes }),
+    carrier: (root) => {
+      const { syncFileSystem } = createSystem();
+      return createBtrfsCarrier({ root, run: runInBytes, files: nativeCalls().files, syncFileSystem });
+    },
     findTree: ownTreeBtrfs,
     usage: (root) => {
       const { syncFileSystem } = createSystem();

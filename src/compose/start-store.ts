@@ -26,7 +26,7 @@ import type { Manifests } from '../ports/layers.ts';
 import { timedOut, withTimeout } from '../ports/promises.ts';
 import { expectRoot, type RootGuard } from '../ports/root-guard.ts';
 import type { VolumeDriver } from '../ports/volume-driver.ts';
-import { createManifests, removeManifests } from './manifest-thread.ts';
+import { createManifests, removeManifests } from './threads/manifest-thread.ts';
 import type { Tools } from './tools.ts';
 
 /** A store that is recovered and at work, and the root's lock. */

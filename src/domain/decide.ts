@@ -123,7 +123,11 @@ function baseOf(state: State, { key, parent }: Commit, active: Snapshot, rules: 
   if (parent === '' || parent === active.parent) return either.right(active);
   if (active.parent !== '')
     return refuse('invalid-argument', `snapshot ${key}: its parent is ${active.parent}, not ${parent}`);
-  if (!rules.rebase) return refuse('unimplemented', `snapshot ${key}: this driver can't give it a parent at commit`);
+  if (!rules.rebase)
+    return refuse(
+      'unimplemented',
+      `snapshot ${key}: can't get its parent at commit here: take "rebase" out of the plugin's capabilities in containerd's configuration`,
+    );
   const base = state.index.get(parent);
   if (base === undefined) return refuse('not-found', `parent snapshot ${parent}: not found`);
   if (base.kind !== 'committed')

@@ -81,8 +81,11 @@ export interface VolumeDriver {
   mounts(volume: Volume): Promise<readonly Mount[]>;
   /** Resolves when all that was written into the active up to the call is on stable storage. Calls at the same time share the work. */
   flush(volume: Volume): Promise<void>;
-  /** Freezes the active's content as the coming committed snapshot; the active itself stays as it is. */
-  freeze(volume: Volume): Promise<void>;
+  /**
+   * Freezes the active's content as the coming committed snapshot; the active itself stays as it is. `parent` is the id of the layer
+   * that the commit gives to an active without parent (`rebase`): its content is then taken as what it adds to that layer.
+   */
+  freeze(volume: Volume, parent?: number): Promise<void>;
   /** Undoes `freeze`. */
   unfreeze(volume: Volume): Promise<void>;
   /** After the commit is recorded: drops what only the active needed. */

@@ -25,7 +25,7 @@ async function fill(root: string, store: string): Promise<void> {
 
 async function forward(root: string, store: string, port: number): Promise<number> {
   const url = `kurrentdb://127.0.0.1:${port}?tls=false`;
-  const worker = new Worker(join(import.meta.dirname, '../../src/compose/forward-worker.js'), {
+  const worker = new Worker(join(import.meta.dirname, '../../src/compose/threads/forward-worker.js'), {
     workerData: { root, store, url },
   });
   let began: { at: number; position: number } | undefined;

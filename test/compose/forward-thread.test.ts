@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { startForwarding } from '../../src/compose/forward-thread.ts';
+import { startForwarding } from '../../src/compose/threads/forward-thread.ts';
 import type { Logger } from '../../src/ports/logger.ts';
 import { closeMemoryStores, openMemoryStore } from '../support/memory-store.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';

@@ -7,6 +7,7 @@ import { createSystem } from '../../src/adapters/system/system.ts';
 import { createBtrfsDriver } from '../../src/adapters/volume-driver/btrfs/btrfs-driver.ts';
 import { createBtrfsCalls } from '../../src/adapters/volume-driver/btrfs/ioctl/btrfs-calls.ts';
 import { createOverlayDriver } from '../../src/adapters/volume-driver/overlay/overlay-driver.ts';
+import { createLayerThread } from '../../src/compose/threads/layer-thread.ts';
 import type { Failpoint, Step } from '../../src/ports/failpoints.ts';
 import type { Mount, VolumeDriver } from '../../src/ports/volume-driver.ts';
 import { createLoop, type Loop } from '../support/loop.ts';
@@ -30,6 +31,12 @@ export interface DriverUnderTest {
   nest(layer: string): Promise<void>;
 }
 
+function upperOf(mount: Mount | undefined): string {
+  const option = mount?.options.find((one) => one.startsWith('upperdir='));
+  if (option === undefined) throw new Error(`no active has the mount ${JSON.stringify(mount)}`);
+  return option.slice('upperdir='.length);
+}
+
 export const overlay: DriverUnderTest = {
   name: 'overlay',
   needs: [requireFileSystem('overlay')],
@@ -37,9 +44,7 @@ export const overlay: DriverUnderTest = {
   create: (root, failpoint) => createOverlayDriver({ root, system: createSystem(), failpoint }),
   upper: async (_root, [mount]) => {
     if (mount?.type === 'bind') return mount.source;
-    const option = mount?.options.find((one) => one.startsWith('upperdir='));
-    if (option === undefined) throw new Error(`no active has the mount ${JSON.stringify(mount)}`);
-    return option.slice('upperdir='.length);
+    return upperOf(mount);
   },
   occupies: (kind) => kind !== 'view',
   layer: (root, { id }) => join(root, 'snapshots', String(id), 'fs'),
@@ -61,8 +66,10 @@ export const btrfs: DriverUnderTest = {
     roots += 1;
     return join(loop.path, `root-${roots}`);
   },
-  create: (root, failpoint) => createBtrfsDriver({ root, system: createSystem(), calls, copyTree, failpoint }),
+  create: (root, failpoint) =>
+    createBtrfsDriver({ root, system: createSystem(), calls, copyTree, layers: createLayerThread(), failpoint }),
   upper: async (root, [mount]) => {
+    if (mount?.type === 'overlay') return upperOf(mount);
     const wanted = mount?.options.find((one) => one.startsWith('subvolid='));
     // Others are purged meanwhile.
     for (const path of subvolumesBelow(root))

@@ -28,9 +28,9 @@ const view = (key: string, parent: string): Call => ({
   doneAlready: 'ALREADY_EXISTS',
 });
 
-const commit = (key: string, name: string, parent: string): Call => ({
+const commit = (key: string, name: string, parent: string, given = ''): Call => ({
   name: `commit ${key}`,
-  run: (client) => client.commit(name, key),
+  run: (client) => client.commit(name, key, { parent: given }),
   after: (before) => [...without(before, key), line(name, 'committed', parent)],
   doneAlready: 'NOT_FOUND',
 });
@@ -67,7 +67,12 @@ const cleanup: Call = {
 /** The maximum of a snapshot: their event fills the smallest segment, and the next event starts a new one. */
 const manyLabels = Object.fromEntries(Array.from({ length: 16 }, (_, n) => [`large-${n}`, 'x'.repeat(4000)]));
 
-/** Every operation at least once: commits a layer and a child, and removes everything else. */
+const refLabel = 'containerd.io/snapshot.ref';
+
+/** Prepares a layer as containerd's unpacker does if it unpacks several at the same time. */
+const unpack = (key: string): Call => prepare(key, '', { [refLabel]: key });
+
+/** Every operation at least once: commits layers, one of them rebased, and removes everything else. */
 export function fullScript(fill: (key: string) => Promise<void>): readonly Call[] {
   return [
     prepare('a', ''),
@@ -83,6 +88,8 @@ export function fullScript(fill: (key: string) => Promise<void>): readonly Call[
     cleanup,
     commit('b', 'B', 'A'),
     prepare('d', 'B'),
+    ...[unpack('r'), write('r', fill), unpack('s'), write('s', fill)],
+    ...[commit('s', 'S', ''), commit('r', 'R', 'B', 'B')],
   ];
 }
 
@@ -90,7 +97,7 @@ export function fullScript(fill: (key: string) => Promise<void>): readonly Call[
 const adopt = (key: string, ref: string, name: string): Call => ({
   name: `adopt ${name}`,
   run: (client) =>
-    client.prepare(key, { labels: { 'containerd.io/snapshot.ref': ref } }).catch((error) => {
+    client.prepare(key, { labels: { [refLabel]: ref } }).catch((error) => {
       if (!(error instanceof CallFailure) || error.code !== 'ALREADY_EXISTS') throw error;
     }),
   after: (before) => [...without(before, name), line(name, 'committed', '')],

@@ -8,7 +8,7 @@ export type Outcome = 'done' | RefusalCode | FaultCode;
 
 /**
  * The expected result when a step fails, in a store with the committed `base` (id 1) and the active `k` (id 2) on it. Operations:
- * prepare `new` on `base`, or on nothing; commit `k` as `n`; remove `k`; update the labels of `k`; reconcile a stray directory; close or open
+ * prepare `new` on `base`, or on nothing; commit `k` as `n`, or with the parent `base`; remove `k`; update the labels of `k`; reconcile a stray directory; close or open
  * the store. With `retained` the store also has the removed layer `old` (id 3), which can be restored, or is evicted by a start without retention.
  */
 export interface Row {
@@ -18,6 +18,7 @@ export interface Row {
     | 'prepare'
     | 'prepare without parent'
     | 'commit'
+    | 'commit with parent'
     | 'remove'
     | 'update'
     | 'reconcile'
@@ -43,6 +44,8 @@ export interface Row {
   readonly restarted?: Outcome;
   /** `k` contains a nested subvolume, if the driver supports them */
   readonly nested?: true;
+  /** `k` is a layer to rebase, without parent */
+  readonly unpacked?: true;
   /** the store retains a removed layer */
   readonly retained?: true;
   /** set to a size at which the next event starts a new segment */
@@ -104,6 +107,7 @@ const rolledBack = {
   logged: ['PrepareUndone', 'VolumePurged'],
   again: 'done',
 } as const;
+const rebased = (row: Row): Row => ({ ...row, operation: 'commit with parent', unpacked: true });
 const withoutParent = (row: Row): Row => ({ ...row, operation: 'prepare without parent' });
 /** The log fails with an unknown outcome: it accepts nothing until a restart. */
 const stopped = { error: 'EIO', caller: 'io', logged: [], again: 'stopped' } as const;
@@ -271,6 +275,11 @@ const ofDriver: Readonly<Record<string, readonly Row[]>> = {
     ...refusedPrepare('btrfs.create.mode').map(withoutParent),
     ...refusedPrepare('btrfs.create.name').map(withoutParent),
     ...refusedCommit('btrfs.freeze.snapshot'),
+    ...refusedCommit('btrfs.freeze.clean').map((row): Row => ({ ...row, unpacked: true })),
+    ...refusedCommit('btrfs.freeze.upper').map(rebased),
+    ...refusedCommit('btrfs.freeze.merge').map(rebased),
+    ...refusedCommit('btrfs.freeze.snapshot').map(rebased),
+    rebased({ ...finishedAtLast, step: 'btrfs.drop-active' }),
     ...refusedCommit('btrfs.freeze.nested').map((row): Row => ({ ...row, nested: true })),
     ...refusedCommit('btrfs.freeze.done').map((row): Row => ({ ...row, nested: true })),
     { ...finishedAtLast, step: 'btrfs.drop-active' },

@@ -47,6 +47,7 @@ const operations: Readonly<Record<Row['operation'], (environment: Environment) =
   prepare: (environment) => prepareNew(environment, 'base'),
   'prepare without parent': (environment) => prepareNew(environment, ''),
   commit: ({ store }) => store.snapshots.commit(commit('k', 'n'), actor),
+  'commit with parent': ({ store }) => store.snapshots.commit(commit('k', 'n', { parent: 'base' }), actor),
   remove: ({ store }) => store.snapshots.remove(remove('k'), actor),
   update: ({ store }) => store.snapshots.update({ type: 'Update', key: 'k', labels: { a: 'b' }, mask: [] }, actor),
   reconcile: async ({ root, store }) => {
@@ -70,7 +71,7 @@ const forever: RetentionPolicy = { keep: 1e9, maxSnapshots: 1e6, maxBytes: 1e12,
 async function createEnvironment(
   driver: DriverUnderTest,
   root: string,
-  { segmentBytes, retained }: Pick<Row, 'segmentBytes' | 'retained'>,
+  { segmentBytes, retained, unpacked }: Pick<Row, 'segmentBytes' | 'retained' | 'unpacked'>,
 ): Promise<Environment> {
   const failpoints = createArmedFailpoints();
   mkdirSync(root, { recursive: true });
@@ -83,11 +84,12 @@ async function createEnvironment(
       ...(segmentBytes === undefined ? {} : { segmentBytes }),
     });
   const store = await open(retained === true ? forever : null);
-  const prepare = (key: string, parent: string) =>
-    store.snapshots.prepare({ type: 'Prepare', key, parent, kind: 'active', labels: {} }, actor);
+  const prepare = (key: string, parent: string, labels = {}) =>
+    store.snapshots.prepare({ type: 'Prepare', key, parent, kind: 'active', labels }, actor);
   await prepare('first', '');
   await store.snapshots.commit(commit('first', 'base'), actor);
-  await prepare('k', 'base');
+  if (unpacked === true) await prepare('k', '', { 'containerd.io/snapshot.ref': 'k' });
+  else await prepare('k', 'base');
   if (retained === true) {
     await prepare('third', '');
     await store.snapshots.commit(commit('third', 'old'), actor);

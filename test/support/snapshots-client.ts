@@ -31,7 +31,7 @@ export interface Opening extends CallLimits {
 export interface SnapshotsClient {
   prepare(key: string, opening?: Opening): Promise<readonly Mount[]>;
   view(key: string, opening?: Opening): Promise<readonly Mount[]>;
-  commit(name: string, key: string, opening?: Omit<Opening, 'parent'>): Promise<void>;
+  commit(name: string, key: string, opening?: Opening): Promise<void>;
   remove(key: string, limits?: CallLimits): Promise<void>;
   /** Replaces all labels. */
   update(key: string, labels: Labels, limits?: CallLimits): Promise<Info>;
@@ -64,7 +64,8 @@ export function connectSnapshots(address: string): SnapshotsClient {
   return {
     prepare: (key, opening) => open('Prepare', key, opening),
     view: (key, opening) => open('View', key, opening),
-    commit: (name, key, { labels = {}, ...limits } = {}) => ask('Commit', { name, key, labels }, limits),
+    commit: (name, key, { parent = '', labels = {}, ...limits } = {}) =>
+      ask('Commit', { name, key, labels, parent }, limits),
     remove: (key, limits) => ask('Remove', { key }, limits),
     update: async (name, labels, limits) =>
       (await ask<InfoResponse>('Update', { info: { name, labels } }, limits)).info,

@@ -24,6 +24,20 @@ export interface NativeCalls {
   sendDatagram(address: Buffer, payload: Buffer): Promise<void>;
   /** the kernel may write into the argument */
   ioctl(fd: number, request: number, argument: Buffer): Promise<void>;
+  readonly files: FileCalls;
+}
+
+/** Calls that block, for worker threads; paths are bytes without a NUL, and no link at their end is followed. */
+interface FileCalls {
+  /** names of extended attributes, with a byte in each character */
+  xattrs(path: Buffer): readonly string[];
+  xattr(path: Buffer, name: string): Buffer;
+  setXattr(path: Buffer, name: string, value: Buffer): void;
+  removeXattr(path: Buffer, name: string): void;
+  /** nanoseconds since 1970 */
+  setTimes(path: Buffer, accessed: bigint, modified: bigint): void;
+  /** a fifo, socket or device */
+  makeNode(path: Buffer, mode: number, device: bigint): void;
 }
 
 const lockExclusive = 2;
@@ -117,6 +131,53 @@ function bind(koffi: Koffi): NativeCalls {
       }
     },
     ioctl: (fd, request, argument) => onThread('ioctl', ioctl, fd, request, argument),
+    files: bindFiles(koffi, libc),
+  };
+}
+
+const workingDirectory = -100;
+const noFollow = 0x100;
+const maxXattrBytes = 1 << 16;
+
+function bindFiles(koffi: Koffi, libc: ReturnType<Koffi['load']>): FileCalls {
+  const list = libc.func('int64_t llistxattr(void *path, void *list, size_t size)');
+  const get = libc.func('int64_t lgetxattr(void *path, void *name, void *value, size_t size)');
+  const set = libc.func('int lsetxattr(void *path, void *name, void *value, size_t size, int flags)');
+  const remove = libc.func('int lremovexattr(void *path, void *name)');
+  const setTimes = libc.func('int utimensat(int fd, void *path, void *times, int flags)');
+  const buffer = Buffer.alloc(maxXattrBytes);
+  const times = new BigInt64Array(4);
+  const second = 1_000_000_000n;
+  const done = (call: string, path: Buffer, result: number): number => {
+    if (result < 0) throw systemError(koffi.errno(), `${call} ${path}`);
+    return result;
+  };
+  const text = (bytes: Buffer) => Buffer.concat([bytes, Buffer.alloc(1)]);
+  const named = (name: string) => Buffer.from(`${name}\0`, 'latin1');
+  return {
+    xattrs: (path) => {
+      const length = done('llistxattr', path, Number(list(text(path), buffer, maxXattrBytes)));
+      return length === 0 ? [] : buffer.toString('latin1', 0, length - 1).split('\0');
+    },
+    xattr: (path, name) => {
+      const length = done('lgetxattr', path, Number(get(text(path), named(name), buffer, maxXattrBytes)));
+      return Buffer.from(buffer.subarray(0, length));
+    },
+    setXattr: (path, name, value) => void done('lsetxattr', path, set(text(path), named(name), value, value.length, 0)),
+    removeXattr: (path, name) => void done('lremovexattr', path, remove(text(path), named(name))),
+    setTimes: (path, accessed, modified) => {
+      for (const [at, time] of [accessed, modified].entries()) {
+        const nanoseconds = ((time % second) + second) % second;
+        times[2 * at] = (time - nanoseconds) / second;
+        times[2 * at + 1] = nanoseconds;
+      }
+      done('utimensat', path, setTimes(workingDirectory, text(path), times, noFollow));
+    },
+    makeNode: (path, mode, device) => {
+      // A function of the C library since glibc 2.33.
+      const make = libc.func('int mknod(void *path, uint32_t mode, uint64_t device)');
+      done('mknod', path, make(text(path), mode, device));
+    },
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Meta } from '../../../events/envelope.ts';
+import type { Snapshot } from '../../../projections/snapshot.ts';
 import type { Answer, Commit } from '../../domain/commands.ts';
 import { errorText, faultOf } from '../../ports/fault.ts';
 import type { Volume } from '../../ports/volume-driver.ts';
@@ -9,12 +10,12 @@ import { pathOf, snapshotUnder, snapshotWith, volumeOf } from './volume-of.ts';
 
 /**
  * Commit: the layer is flushed and frozen, then the event is appended, then the active's rest dropped in the background. No file of
- * the layer is read. If any step fails, the active still exists and is writable.
+ * the layer is read, unless it is a layer to rebase. If any step fails, the active still exists and is writable.
  */
 export function commitSnapshot(context: StoreContext, command: Commit, actor: Meta): Promise<Answer<void>> {
   const { journal, driver, durability, failpoint } = context;
   let flushed = false;
-  let frozen: Volume | undefined;
+  let frozen: (Volume & { readonly onto: number | undefined }) | undefined;
   const onDisk = async (step: 'flush' | 'freeze', volume: Volume, operation: () => Promise<void>) => {
     try {
       failpoint(`commit.${step}`);
@@ -25,21 +26,25 @@ export function commitSnapshot(context: StoreContext, command: Commit, actor: Me
       throw faultOf(error, `commit ${command.key}: ${step} of ${pathOf(volume.id)}`);
     }
   };
-  const flushAndFreeze = async (volume: Volume) => {
+  const flushAndFreeze = async (volume: Volume, onto: number | undefined) => {
     expectServing(journal);
+    frozen = undefined;
     const needed = durability === 'commit' && !driver.traits.durableFreeze;
     if (!flushed) await onDisk('flush', volume, async () => (needed ? driver.flush(volume) : undefined));
     flushed = true;
-    await onDisk('freeze', volume, () => driver.freeze(volume));
-    frozen = volume;
+    await onDisk('freeze', volume, () => driver.freeze(volume, onto));
+    frozen = { ...volume, onto };
   };
   return execute(context, command, {
     name: 'commit',
     actor,
-    before: (_, asked) => {
-      if (frozen !== undefined) return undefined;
+    before: ({ events: [event] }, asked) => {
       const { latest } = journal;
-      return flushAndFreeze(volumeOf(latest, snapshotUnder(latest, command.key))).then(() => asked);
+      const active = snapshotUnder(latest, command.key);
+      const onto = event?.type === 'SnapshotCommitted' ? newParent(event.data.parentId, active) : undefined;
+      // Another layer may have taken the parent's name meanwhile.
+      if (frozen !== undefined && frozen.onto === onto) return undefined;
+      return flushAndFreeze(volumeOf(latest, active), onto).then(() => asked);
     },
     during: () => {},
     undo: async ({ error }) => {
@@ -54,6 +59,10 @@ export function commitSnapshot(context: StoreContext, command: Commit, actor: Me
     retryable: () => flushed,
   });
 }
+
+/** The parent that a commit gives to an active without one. */
+const newParent = (parent: number | null, active: Snapshot): number | undefined =>
+  parent === null || parent === active.parentId ? undefined : parent;
 
 /** By the time of a retry the next commit may have succeeded: the layer that it froze must stay frozen. */
 async function unfreeze(

@@ -5,7 +5,7 @@ import { readUnit, runtimeDirectories } from '../../adapters/machine/units.ts';
 import { createDiskSpaceMeter, hasOrderedMetadata, isOn } from '../../adapters/system/file-system.ts';
 import { nativeCalls } from '../../adapters/system/native-calls.ts';
 import { runCommand } from '../../adapters/system/run-command.ts';
-import { kernelTraits } from '../../adapters/volume-driver/overlay/kernel-traits.ts';
+import { kernelTraits } from '../../adapters/volume-driver/shared/kernel-traits.ts';
 import { mountOf } from '../../adapters/volume-driver/shared/mounts.ts';
 import type { DoctorOptions } from '../../cli/cli-deps.ts';
 import { type Config, complete } from '../../config/config.ts';

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { processFacts } from '../../adapters/machine/processes.ts';
-import { isWholeRange } from '../../adapters/volume-driver/overlay/kernel-traits.ts';
+import { isWholeRange } from '../../adapters/volume-driver/shared/kernel-traits.ts';
 import { faultOf } from '../../ports/fault.ts';
 import type { Seen, Trouble } from '../../ports/machine-facts.ts';
 

@@ -10,7 +10,10 @@ import {
 } from '../../../ports/volume-driver.ts';
 import { isVacant } from '../shared/directories.ts';
 import { guarded } from '../shared/faults.ts';
+import { type KernelTraits, kernelTraits } from '../shared/kernel-traits.ts';
+import type { LayerWork } from '../shared/layers/layer-work.ts';
 import type { LiftFlags } from '../shared/lift-flags.ts';
+import { emptyOverlay, mayBeRebased, overlayOptions } from '../shared/rebase.ts';
 import { checkBtrfsRoot, deviceOf } from './check-btrfs-root.ts';
 import { createDeletion } from './deletion.ts';
 import { type CopyTree, dropActive, dropLayer, flushLayer, freezeLayer } from './freeze-layer.ts';
@@ -25,6 +28,8 @@ export interface BtrfsSetup {
   readonly system: Pick<System, 'syncFileSystem'>;
   readonly calls: BtrfsCalls;
   readonly copyTree: CopyTree;
+  /** merges layers to rebase; the driver closes it */
+  readonly layers: LayerWork;
   /** without it, a file that a container made immutable is not deleted */
   readonly liftFlags?: LiftFlags;
   /** released if a deletion finds no space otherwise */
@@ -40,17 +45,20 @@ export interface BtrfsSetup {
  * first.
  */
 export async function createBtrfsDriver(setup: BtrfsSetup): Promise<VolumeDriver> {
-  const { calls, copyTree, usageLag: lag = 10_000, failpoint = noFailpoints } = setup;
+  const { calls, copyTree, layers, usageLag: lag = 10_000, failpoint = noFailpoints } = setup;
   const { syncFileSystem } = setup.system;
   const root = await checkBtrfsRoot(setup.root, calls);
   const layout = createLayout(root);
-  const tools = { root, layout, calls, failpoint, copyTree, syncFileSystem, lag };
+  const tools = { root, layout, calls, failpoint, copyTree, layers, syncFileSystem, lag };
+  const kernel = kernelTraits(root);
+  // Mount options can't carry such a path.
+  const rebase = !kernel.userNamespace && !/[,:\\]/.test(root);
   const halted = new AbortController();
   const { remove, removeActive, withSpace, reclaim, thread } = createDeletion(layout, {
     ...setup,
     signal: halted.signal,
   });
-  const { mountsOf, forget } = createMounts(layout, calls);
+  const { mountsOf, forget } = createMounts({ layout, calls, kernel: rebase ? kernel : undefined });
   const measure = createUsageMeter(tools);
   const operation =
     <T>(name: string, run: (volume: Volume) => T | Promise<T>) =>
@@ -58,19 +66,20 @@ export async function createBtrfsDriver(setup: BtrfsSetup): Promise<VolumeDriver
       guarded(`${name} of volume ${volume.id}`, () => run(volume));
   return {
     name: 'btrfs',
-    traits,
+    traits: { ...traits, rebase },
     occupies: () => true,
     isVacant: (id) => isVacant(layout.directory(id)),
 
     create: operation('create', (volume) => {
       forget(volume.id);
+      if (mayBeRebased(volume)) layers.start();
       return createVolume(tools, volume);
     }),
     mounts: operation('mounts', mountsOf),
     labelsOf: () => undefined,
 
     flush: operation('flush', ({ id }) => flushLayer(tools, id)),
-    freeze: operation('freeze', ({ id }) => freezeLayer(tools, id)),
+    freeze: (volume, parent) => guarded(`freeze of volume ${volume.id}`, () => freezeLayer(tools, volume, parent)),
     unfreeze: operation('unfreeze', ({ id }) => withSpace(() => dropLayer(tools, id))),
     dropActive: operation('drop of the active', ({ id }) => {
       forget(id);
@@ -96,13 +105,13 @@ export async function createBtrfsDriver(setup: BtrfsSetup): Promise<VolumeDriver
       halted.abort(isHalted());
       void thread.close();
     },
-    close: () => thread.close(),
+    close: async () => void (await Promise.all([thread.close(), layers.close()])),
   };
 }
 
-const traits: DriverTraits = {
+const traits: Omit<DriverTraits, 'rebase'> = {
+  // Not `rebase`: a commit that builds a tree takes longer than unpacking one layer after the other saves.
   capabilities: [],
-  rebase: false,
   layersAreDiffs: false,
   fixedMounts: false,
   // The snapshot ioctl of a freeze writes all data of its source and commits the transaction before it returns.
@@ -111,8 +120,15 @@ const traits: DriverTraits = {
   orderedMetadata: false,
 };
 
-/** Mounts by the subvolume's id, which never changes and is read once. */
-function createMounts(layout: Layout, calls: BtrfsCalls) {
+interface MountTools {
+  readonly layout: Layout;
+  readonly calls: BtrfsCalls;
+  /** undefined if no layer is rebased */
+  readonly kernel: KernelTraits | undefined;
+}
+
+/** Mounts by the subvolume's id, which never changes and is read once; of a layer to rebase, an overlay on nothing. */
+function createMounts({ layout, calls, kernel }: MountTools) {
   const source = deviceOf(layout.root);
   const subvolumes = new Map<number, number>();
   const subvolumeOf = async (id: number): Promise<number> => {
@@ -123,7 +139,12 @@ function createMounts(layout: Layout, calls: BtrfsCalls) {
     subvolumes.set(id, subvolume);
     return subvolume;
   };
-  const mountsOf = async ({ id, kind }: Volume): Promise<readonly Mount[]> => {
+  const mountsOf = async (volume: Volume): Promise<readonly Mount[]> => {
+    const { id, kind } = volume;
+    if (kernel !== undefined && mayBeRebased(volume)) {
+      expectSubvolume(layout.fs(id), `volume ${id}: its layer`);
+      return [emptyOverlay(layout.root, id, overlayOptions(kernel))];
+    }
     const options = [`subvolid=${await subvolumeOf(id)}`, ...(kind === 'view' ? ['ro'] : [])];
     return [{ type: 'btrfs', source, target: '', options }];
   };

@@ -19,7 +19,7 @@ export async function checkBtrfsRoot(root: string, calls: Calls): Promise<string
     throw new Fault('unsupported', `root ${path}: is not on a btrfs file system`, {
       hint: `mount a btrfs file system at ${path}, or use --driver overlay`,
     });
-  layOut(path, {});
+  layOut(path, { empty: 0o755 });
   await calls.idOf(path).catch((error) => {
     throw faultOf(error, `root ${path}: btrfs calls fail`, 'the daemon must be root');
   });

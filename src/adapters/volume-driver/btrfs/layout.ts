@@ -31,6 +31,11 @@ export const names = {
   unready: 'new',
   /** a nested subvolume's content on its way into a layer */
   nested: 'nested',
+  /** a layer to rebase, frozen, and its parent's layer that it is merged into */
+  upper: 'upper',
+  tree: 'tree',
+  /** the work directory of its overlay; no subvolume */
+  work: 'work',
 } as const;
 
 /** Whether a path of a btrfs file system is a subvolume: a symbolic link to one is none. */

@@ -36,7 +36,9 @@ export function createUsageMeter({
     const path = frozen ? layout.layer(id) : layout.fs(id);
     expectSubvolume(path, `volume ${id}: its layer`);
     if (!frozen) await flush();
-    const since = parent === undefined ? 0 : (await calls.info(layout.layer(parent))).createdAt;
-    return calls.writtenSince(path, since, signal);
+    if (parent === undefined) return calls.writtenSince(path, 0, signal);
+    const { createdAt } = await calls.info(layout.layer(parent));
+    // An active with a parent has not been rebased.
+    return calls.writtenSince(path, createdAt, signal, frozen ? layout.layer(parent) : undefined);
   };
 }

@@ -6,6 +6,7 @@ import { Fault } from '../../../ports/fault.ts';
 import type { Volume } from '../../../ports/volume-driver.ts';
 import { ensureDirectory, isDirectory } from '../shared/directories.ts';
 import { type Orphans, orphanActions } from '../shared/orphans.ts';
+import { mayBeRebased } from '../shared/rebase.ts';
 import type { BtrfsCalls } from './ioctl/btrfs-calls.ts';
 import { rootInode } from './ioctl/subvolumes.ts';
 import { expectSubvolume, isSubvolume, type Layout, names } from './layout.ts';
@@ -17,12 +18,15 @@ export interface Tools {
 }
 
 /** Creates `snapshots/<id>/fs`, or leaves it as it is: once it has that name it is complete. */
-export async function createVolume(tools: Tools, { id, kind, parents: [parent] }: Volume): Promise<void> {
+export async function createVolume(tools: Tools, volume: Volume): Promise<void> {
   const { layout, calls, failpoint } = tools;
+  const { id, kind, parents } = volume;
+  const [parent] = parents;
   if (parent !== undefined) expectSubvolume(layout.layer(parent), `volume ${id}: its parent's layer`);
   const directory = layout.directory(id);
   failpoint('btrfs.create.directory');
   ensureDirectory(directory, 0o700);
+  if (mayBeRebased(volume)) ensureDirectory(`${directory}/${names.work}`, 0o711);
   if (exists(layout.fs(id))) return;
   failpoint('btrfs.create.fs');
   if (kind !== 'view' && isSubvolume(layout.layer(id))) await thaw(tools, id);
@@ -115,6 +119,7 @@ async function isPristine({ root, calls, syncFileSystem }: OrphanTools, path: st
   if (!isDirectory(path)) return false;
   for (const name of readdirSync(path)) {
     const part = `${path}/${name}`;
+    if (name === names.work && isDirectory(part)) continue;
     if ((name !== names.fs && name !== names.unready) || !isSubvolume(part)) return false;
     // The kernel records the last change when it commits the transaction, which a flush makes it do.
     await syncFileSystem(root);

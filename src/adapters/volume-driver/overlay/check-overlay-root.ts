@@ -6,7 +6,7 @@ import type { Volume } from '../../../ports/volume-driver.ts';
 import { isOn } from '../../system/file-system.ts';
 import { makeDirectories } from '../../system/files.ts';
 import { existingRoot, layOut, probe } from '../shared/check-root.ts';
-import { kernelTraits } from './kernel-traits.ts';
+import { kernelTraits } from '../shared/kernel-traits.ts';
 import { createOverlayMounts, type TryMount } from './overlay-mounts.ts';
 
 /**

@@ -2,16 +2,18 @@ import { lstatSync, readdirSync, type Stats } from 'node:fs';
 import { type Failpoint, noFailpoints } from '../../../ports/failpoints.ts';
 import { Fault } from '../../../ports/fault.ts';
 import type { System } from '../../../ports/system.ts';
-import type { DriverTraits, Usage, VolumeDriver } from '../../../ports/volume-driver.ts';
+import type { DriverTraits, Usage, Volume, VolumeDriver } from '../../../ports/volume-driver.ts';
 import { hasOrderedMetadata } from '../../system/file-system.ts';
 import { isDirectory, isVacant, makeDirectory } from '../shared/directories.ts';
 import { guarded, missingLayer } from '../shared/faults.ts';
+import { type KernelTraits, kernelTraits } from '../shared/kernel-traits.ts';
+import type { LayerWork } from '../shared/layers/layer-work.ts';
 import { type LiftFlags, liftingFlags } from '../shared/lift-flags.ts';
+import { mayBeRebased } from '../shared/rebase.ts';
 import { createTreeThread, type TreeThread } from '../shared/trees/tree-thread.ts';
 import { checkOverlayRoot } from './check-overlay-root.ts';
 import { createLayerFlush, flushFew } from './flush.ts';
-import { type KernelTraits, kernelTraits } from './kernel-traits.ts';
-import { createOverlayMounts, type OverlayOptions, type TryMount } from './overlay-mounts.ts';
+import { canRebase, createOverlayMounts, type OverlayOptions, type TryMount } from './overlay-mounts.ts';
 import { createVolume, overlayOrphans } from './volume.ts';
 
 interface OverlaySetup {
@@ -23,6 +25,8 @@ interface OverlaySetup {
   readonly tryMount?: TryMount | undefined;
   /** without it, a file that a container made immutable is not deleted */
   readonly liftFlags?: LiftFlags;
+  /** takes whiteouts from base layers; the driver closes it. Without it, they stay. */
+  readonly layers?: LayerWork;
   readonly failpoint?: Failpoint;
 }
 
@@ -31,10 +35,11 @@ interface OverlaySetup {
  * the kernel's work directory. A view has no directory. Checks the root and creates its directories first.
  */
 export async function createOverlayDriver(setup: OverlaySetup): Promise<VolumeDriver> {
-  const { system, tryMount, liftFlags, options = {}, failpoint = noFailpoints } = setup;
+  const { system, tryMount, liftFlags, layers, options = {}, failpoint = noFailpoints } = setup;
   const root = await checkOverlayRoot(setup.root, ifMayMount(tryMount), options.mountOptions);
   const kernel = kernelTraits(root);
   const remapIds = expectRemapping(options, kernel);
+  const rebase = canRebase(kernel, options);
   const orderedMetadata = hasOrderedMetadata(root);
   const directory = (id: number) => `${root}/snapshots/${id}`;
   const layer = (id: number) => `${directory(id)}/fs`;
@@ -46,10 +51,17 @@ export async function createOverlayDriver(setup: OverlaySetup): Promise<VolumeDr
     failpoint('overlay.purge');
     return isVacant(path) ? 0 : liftingFlags(path, liftFlags, () => remover.remove(path));
   };
-  const close = async () => void (await Promise.all([measurer.close(), remover.close()]));
+  const freeze = async (volume: Volume, parent?: number) => {
+    const path = layer(volume.id);
+    expectLayer(volume.id, path);
+    // Nothing is below it after all: it must show neither whiteouts nor overlay's attributes.
+    const isBase = parent === undefined && rebase && mayBeRebased(volume);
+    if (isBase && ((await layers?.clean(path)) ?? 0) > 0) await flushLayer(volume.id);
+  };
+  const close = async () => void (await Promise.all([measurer.close(), remover.close(), layers?.close()]));
   return {
     name: 'overlay',
-    traits: driverTraits(options, { remapIds, orderedMetadata }),
+    traits: driverTraits(options, { remapIds, orderedMetadata, rebase }),
     occupies: ({ kind }) => kind !== 'view',
     isVacant: (id) => isVacant(directory(id)),
 
@@ -57,7 +69,8 @@ export async function createOverlayDriver(setup: OverlaySetup): Promise<VolumeDr
       guarded(`create of volume ${volume.id}`, () => createVolume(root, volume, { failpoint, remapIds })),
     mounts: (volume) =>
       guarded(`mounts of volume ${volume.id}`, () => {
-        if (volume.kind === 'view' && volume.parents.length === 0) expectEmpty(`${root}/empty`);
+        if (volume.parents.length === 0 && (volume.kind === 'view' || mayBeRebased(volume)))
+          expectEmpty(`${root}/empty`);
         return mountsOf(volume);
       }),
     labelsOf: ({ id, kind }) =>
@@ -71,7 +84,7 @@ export async function createOverlayDriver(setup: OverlaySetup): Promise<VolumeDr
         expectLayer(id, layer(id));
         return flushLayer(id);
       }),
-    freeze: ({ id }) => guarded(`freeze of volume ${id}`, () => void expectLayer(id, layer(id))),
+    freeze: (volume, parent) => guarded(`freeze of volume ${volume.id}`, () => freeze(volume, parent)),
     unfreeze: async () => {},
     dropActive: async () => {},
     hasCommitted: (id) => isDirectory(layer(id)),
@@ -96,12 +109,16 @@ const ifMayMount = (tryMount: TryMount | undefined) => (process.geteuid?.() === 
 
 function driverTraits(
   { slowChown = false }: OverlayOptions,
-  { remapIds, orderedMetadata }: { readonly remapIds: boolean; readonly orderedMetadata: boolean },
+  { remapIds, orderedMetadata, rebase }: Readonly<Record<'remapIds' | 'orderedMetadata' | 'rebase', boolean>>,
 ): DriverTraits {
   return {
     // The names that containerd's own overlay driver uses.
-    capabilities: [...(remapIds ? ['remap-ids'] : []), ...(slowChown ? [] : ['only-remap-ids']), 'rebase'],
-    rebase: true,
+    capabilities: [
+      ...(remapIds ? ['remap-ids'] : []),
+      ...(slowChown ? [] : ['only-remap-ids']),
+      ...(rebase ? ['rebase'] : []),
+    ],
+    rebase,
     layersAreDiffs: true,
     fixedMounts: true,
     durableFreeze: false,
@@ -123,7 +140,7 @@ function expectLayer(id: number, path: string): Stats {
   throw missingLayer(`volume ${id}: its layer`, path);
 }
 
-/** Checks the empty directory that is mounted for a view without parent. Creates it again if it was deleted. */
+/** Checks the empty directory that a view without parent shows, and that is below a layer to rebase. Creates it again if it was deleted. */
 function expectEmpty(empty: string): void {
   if (makeDirectory(empty, 0o755) || readdirSync(empty).length === 0) return;
   throw new Fault('misuse', `${empty}: is not empty, and a view without parent shows it`, {

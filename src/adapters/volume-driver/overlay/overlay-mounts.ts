@@ -1,5 +1,6 @@
 import type { Mount, Volume } from '../../../ports/volume-driver.ts';
-import type { KernelTraits } from './kernel-traits.ts';
+import type { KernelTraits } from '../shared/kernel-traits.ts';
+import { mayBeRebased, overlayMount, overlayOptions } from '../shared/rebase.ts';
 
 /** The operator's options for overlay volumes. */
 export interface OverlayOptions {
@@ -30,37 +31,31 @@ export function createOverlayMounts(
 ): (volume: Volume) => readonly Mount[] {
   const layer = (id: number) => `${root}/snapshots/${id}/fs`;
   const { mountOptions = [] } = options;
-  const defaults = defaultOptions(traits, mountOptions);
-  return ({ id, kind, parents, labels }) => {
+  const defaults = overlayOptions(traits, mountOptions);
+  const rebase = canRebase(traits, options);
+  return (volume) => {
+    const { id, kind, parents, labels } = volume;
     const maps = options.remapIds ? mapsOf(labels) : [];
     const [parent, second] = parents;
     const writable = kind !== 'view';
-    if (parent === undefined) return [bind(writable ? layer(id) : `${root}/empty`, [...maps, writable ? 'rw' : 'ro'])];
-    if (!writable && second === undefined) return [bind(layer(parent), [...maps, 'ro'])];
+    const onEmpty = rebase && mayBeRebased(volume);
+    if (parent === undefined && !onEmpty)
+      return [bind(writable ? layer(id) : `${root}/empty`, [...maps, writable ? 'rw' : 'ro'])];
+    if (!writable && parent !== undefined && second === undefined) return [bind(layer(parent), [...maps, 'ro'])];
     const upper = writable ? [`workdir=${root}/snapshots/${id}/work`, `upperdir=${layer(id)}`] : [];
-    const lower = `lowerdir=${parents.map(layer).join(':')}`;
-    return [overlay([...maps, ...defaults, ...upper, lower, ...mountOptions])];
+    const lower = `lowerdir=${onEmpty ? `${root}/empty` : parents.map(layer).join(':')}`;
+    return [overlayMount([...maps, ...defaults, ...upper, lower, ...mountOptions])];
   };
 }
 
 /**
- * The options of every overlay mount, unless the operator sets others. Whatever the kernel's defaults are, a layer holds
- * complete files and directories under their own names: readers of layers that don't mount them rely on it.
+ * Whether an active without parent can get one at its commit. Not where a whiteout can't be created, nor with `userxattr`: containerd
+ * marks opaque directories by `trusted.` attributes.
  */
-function defaultOptions(traits: KernelTraits, set: readonly string[]): readonly string[] {
-  const sets = (name: string) => set.some((option) => option.startsWith(name));
-  const userxattr = traits.userxattr || set.includes('userxattr');
-  return [
-    ...(traits.index && !sets('index=') ? ['index=off'] : []),
-    ...(traits.userxattr && !set.includes('userxattr') ? ['userxattr'] : []),
-    // metacopy=on needs redirects, and beside userxattr the kernel reads `off` as a request to follow them.
-    ...(traits.redirectDir && !sets('redirect_dir=') && !set.includes('metacopy=on')
-      ? [`redirect_dir=${userxattr ? 'nofollow' : 'off'}`]
-      : []),
-    // Any other redirect_dir excludes metacopy. BuildKit compares whole trees if a mount has an option that it does not know.
-    ...(traits.metacopy && set.includes('redirect_dir=on') && !sets('metacopy=') ? ['metacopy=off'] : []),
-  ];
-}
+export const canRebase = (
+  { userNamespace }: Pick<KernelTraits, 'userNamespace'>,
+  { mountOptions = [] }: Pick<OverlayOptions, 'mountOptions'>,
+): boolean => !userNamespace && !mountOptions.includes('userxattr');
 
 const bind = (source: string, options: readonly string[]): Mount => ({
   type: 'bind',
@@ -68,8 +63,6 @@ const bind = (source: string, options: readonly string[]): Mount => ({
   target: '',
   options: [...options, 'rbind'],
 });
-
-const overlay = (options: readonly string[]): Mount => ({ type: 'overlay', source: 'overlay', target: '', options });
 
 function mapsOf(labels: Volume['labels']): readonly string[] {
   const uids = labels[uidMapping];

@@ -5,6 +5,7 @@ import { nativeCalls } from '../../../../src/adapters/system/native-calls.ts';
 import { createSystem } from '../../../../src/adapters/system/system.ts';
 import { type BtrfsSetup, createBtrfsDriver } from '../../../../src/adapters/volume-driver/btrfs/btrfs-driver.ts';
 import { type BtrfsCalls, createBtrfsCalls } from '../../../../src/adapters/volume-driver/btrfs/ioctl/btrfs-calls.ts';
+import { createLayerThread } from '../../../../src/compose/threads/layer-thread.ts';
 import type { DriverBench } from '../../../contract/volume-driver.contract.ts';
 import { createLoop, type Loop } from '../../../support/loop.ts';
 import { type Missing, requireCommand, requireFileSystem } from '../../../support/requirements.ts';
@@ -29,7 +30,15 @@ export function newRoot(): string {
 type Options = Partial<Pick<BtrfsSetup, 'calls' | 'failpoint' | 'ballast'>>;
 
 export const openDriver = (root: string, options: Options = {}) =>
-  createBtrfsDriver({ root, system: createSystem(), calls, copyTree, usageLag: 0, ...options });
+  createBtrfsDriver({
+    root,
+    system: createSystem(),
+    calls,
+    copyTree,
+    layers: createLayerThread(),
+    usageLag: 0,
+    ...options,
+  });
 
 /** Runs the btrfs command, as an operator would. */
 export const btrfs = (...args: readonly string[]): string => execFileSync('btrfs', args, { encoding: 'utf8' });

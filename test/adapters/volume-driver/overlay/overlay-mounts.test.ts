@@ -5,7 +5,14 @@ import { active, view } from '../../../contract/volume-driver.contract.ts';
 
 const mounts = suite('createOverlayMounts');
 
-const traits = { index: true, redirectDir: true, metacopy: true, userxattr: false, idMappedLayers: true };
+const traits = {
+  index: true,
+  redirectDir: true,
+  metacopy: true,
+  userNamespace: false,
+  userxattr: false,
+  idMappedLayers: true,
+};
 const own = ['index=off', 'redirect_dir=off'];
 const plain = createOverlayMounts('/r', traits, { remapIds: false });
 const mapping = {
@@ -18,6 +25,35 @@ const overlay = (...options: string[]) => [{ type: 'overlay', source: 'overlay',
 
 mounts('binds an active without parents', () => {
   assert.equal(plain(active(1)), bind('/r/snapshots/1/fs', 'rw', 'rbind'));
+});
+
+const ref = { 'containerd.io/snapshot.ref': 'chain' };
+const diffId = { 'containerd.io/snapshot/diff-id': 'diff' };
+const parentChain = { 'containerd.io/snapshot/parent-chain-id': 'below' };
+const unpacked = { ...active(1), labels: ref };
+
+mounts('stacks a layer that may get its parent at the commit on an empty directory', () => {
+  const stacked = overlay(...own, 'workdir=/r/snapshots/1/work', 'upperdir=/r/snapshots/1/fs', 'lowerdir=/r/empty');
+  assert.equal(plain(unpacked), stacked);
+  assert.equal(plain({ ...active(1), labels: { ...ref, ...diffId, ...parentChain } }), stacked);
+});
+
+mounts('binds the base layer of a containerd that names the parents of all others', () => {
+  assert.equal(plain({ ...active(1), labels: { ...ref, ...diffId } }), bind('/r/snapshots/1/fs', 'rw', 'rbind'));
+});
+
+mounts('binds such a layer in a user namespace, and with userxattr', () => {
+  const bound = bind('/r/snapshots/1/fs', 'rw', 'rbind');
+  assert.equal(createOverlayMounts('/r', { ...traits, userNamespace: true }, { remapIds: false })(unpacked), bound);
+  const mountOptions = ['userxattr'];
+  assert.equal(createOverlayMounts('/r', traits, { remapIds: false, mountOptions })(unpacked), bound);
+});
+
+mounts("adds the operator's options to the mount of a layer to rebase", () => {
+  const set = createOverlayMounts('/r', traits, { remapIds: false, mountOptions: ['index=on', 'volatile'] });
+  const [mount] = set(unpacked);
+  assert.equal(mount?.options.slice(-3), ['lowerdir=/r/empty', 'index=on', 'volatile']);
+  assert.not(mount?.options.includes('index=off'));
 });
 
 mounts('binds the only parent of a view, read-only', () => {

@@ -4,28 +4,29 @@ import { dirname, join } from 'node:path';
 import { isErrno } from '../../../../ports/errno.ts';
 import { Fault } from '../../../../ports/fault.ts';
 import type { Packed, VolumeCarrier } from '../../../../ports/layers.ts';
+import type { System } from '../../../../ports/system.ts';
 import type { Volume } from '../../../../ports/volume-driver.ts';
 import { expectContent, guarded } from '../../shared/faults.ts';
 import type { AttributeTools, RunBytes } from '../../shared/layers/attributes.ts';
+import { type LayerCalls, mergeLayer } from '../../shared/layers/merge-layer.ts';
 import { bytesOf, nameList, rawPath } from '../../shared/paths.ts';
 import { removeTree } from '../../shared/trees/remove-tree.ts';
-import type { CopyTree } from '../freeze-layer.ts';
 import { createLayout, isSubvolume, type Layout } from '../layout.ts';
-import { applyLayer } from './apply-layer.ts';
 import { differenceOf } from './difference.ts';
 import { refuseOverlayXattrs } from './overlay-xattrs.ts';
 
 interface Tools {
   readonly root: string;
   readonly run: RunBytes;
-  readonly copyTree: CopyTree;
+  readonly files: LayerCalls;
+  readonly syncFileSystem: System['syncFileSystem'];
 }
 
 /**
  * Carries the changes of each snapshot. Works in `ROOT/carried`, or in the system's temporary directory if the root is
  * read-only, and removes that afterwards.
  */
-export function createBtrfsCarrier({ root, run, copyTree }: Tools): VolumeCarrier {
+export function createBtrfsCarrier({ root, run, files, syncFileSystem }: Tools): VolumeCarrier {
   const layout = createLayout(root);
   return {
     pack: (volume, work) =>
@@ -42,7 +43,9 @@ export function createBtrfsCarrier({ root, run, copyTree }: Tools): VolumeCarrie
           const layer = `${scratch}/layer`;
           mkdirSync(layer);
           await unpack(layer);
-          await applyLayer({ run, scratch, copyTree }, layer, layout.fs(volume.id));
+          // A reflink of each file would wait for its data to be written.
+          await syncFileSystem(scratch);
+          mergeLayer(files, layer, layout.fs(volume.id), { keep: false });
         }),
       ),
   };

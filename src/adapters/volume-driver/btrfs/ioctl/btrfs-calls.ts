@@ -38,8 +38,8 @@ export interface BtrfsCalls {
   deleted(path: string): Promise<readonly number[]>;
   /** Brings the file system that holds a directory to stable storage, and wakes what frees the space of deleted subvolumes. */
   sync(path: string): Promise<void>;
-  /** Usage on disk of the parts of a subvolume that were written after a transaction, 0 for all. Ends with the signal. */
-  writtenSince(path: string, transaction: number, signal: AbortSignal): Promise<Usage>;
+  /** As `writtenSince`: usage on disk of what was written after a transaction, 0 for all; `parent` is a path. Ends with the signal. */
+  writtenSince(path: string, transaction: number, signal: AbortSignal, parent?: string): Promise<Usage>;
 }
 
 export function createBtrfsCalls(ioctl: Ioctl): BtrfsCalls {
@@ -62,8 +62,12 @@ export function createBtrfsCalls(ioctl: Ioctl): BtrfsCalls {
     nested: (path) => withDirectory(path, (fd) => nestedPaths(ioctl, path, fd)),
     deleted: (path) => withDirectory(path, (fd) => deletedSubvolumes(ioctl, fd)),
     sync: (path) => withDirectory(path, (fd) => ioctl(fd, requests.sync, Buffer.alloc(0))),
-    writtenSince: (path, transaction, signal) =>
-      withDirectory(path, (fd) => writtenSince(ioctl, fd, transaction, signal)),
+    writtenSince: (path, transaction, signal, parent) =>
+      withDirectory(path, (fd) =>
+        parent === undefined
+          ? writtenSince(ioctl, fd, { transaction, signal })
+          : withDirectory(parent, (above) => writtenSince(ioctl, fd, { transaction, signal, parent: above })),
+      ),
   };
 }
 

@@ -14,22 +14,54 @@ const preallocated = 2;
  * each once; data that is kept inside the tree (small files) does not count, as for `btrfs filesystem du`. Inodes are those created
  * since, those whose data was changed, and the root: not those of which only attributes changed, since a mere read changes a
  * file's access time.
+ *
+ * An older extent in a new file is a reflink copy of a file of the parent, and takes no space. In a layer that was rebased it may also
+ * be the layer's own, written before the parent was committed: if `parent`, an open directory of that subvolume, is given, only extents that
+ * it holds are left out.
  */
-export async function writtenSince(ioctl: Ioctl, fd: number, transaction: number, signal: AbortSignal): Promise<Usage> {
+export async function writtenSince(
+  ioctl: Ioctl,
+  fd: number,
+  {
+    transaction,
+    parent,
+    signal,
+  }: { readonly transaction: number; readonly parent?: number; readonly signal: AbortSignal },
+): Promise<Usage> {
   const extents = new Map<number, number>();
   const inodes = new Set([rootInode]);
+  const created = new Set<number>();
   const all = { tree: 0, from: { object: rootInode, type: 0, offset: 0 }, to: last, since: transaction + 1 };
   await searchTree(ioctl, fd, all, ({ object, type }, data) => {
     signal.throwIfAborted();
+    if (type !== inodeItem && type !== fileExtent) return;
     // Both kinds of items begin with the transaction that made what they are about.
-    if ((type !== inodeItem && type !== fileExtent) || readNumber(data, 0) <= transaction) return;
-    inodes.add(object);
-    if (type === fileExtent) noteExtent(extents, data);
+    const isNew = readNumber(data, 0) > transaction;
+    if (isNew) inodes.add(object);
+    if (isNew && type === inodeItem) created.add(object);
+    if (type === fileExtent && (isNew || created.has(object))) noteExtent(extents, data);
   });
-  if (transaction > 0) for (const start of await olderExtents(ioctl, fd, extents, transaction)) extents.delete(start);
+  const older = new Set(transaction > 0 ? await olderExtents(ioctl, fd, extents, transaction) : []);
+  const shared = parent === undefined || older.size === 0 ? older : await extentsIn(ioctl, parent, { older, signal });
+  for (const start of shared) extents.delete(start);
   let bytes = 0;
   for (const size of extents.values()) bytes += size;
   return { bytes, inodes: inodes.size };
+}
+
+/** Those of the extents that a subvolume holds. Reads its whole tree. */
+async function extentsIn(
+  ioctl: Ioctl,
+  fd: number,
+  { older, signal }: { readonly older: ReadonlySet<number>; readonly signal: AbortSignal },
+): Promise<ReadonlySet<number>> {
+  const found = new Map<number, number>();
+  const all = { tree: 0, from: { object: rootInode, type: 0, offset: 0 }, to: last, since: 0 };
+  await searchTree(ioctl, fd, all, ({ type }, data) => {
+    signal.throwIfAborted();
+    if (type === fileExtent) noteExtent(found, data);
+  });
+  return new Set([...found.keys()].filter((start) => older.has(start)));
 }
 
 /** struct btrfs_file_extent_item; a hole has the start 0 */

@@ -39,29 +39,6 @@ export async function attributesOf(
   return parsed(await forEach(tools, paths, ['getfattr', ...reading, pattern]));
 }
 
-/** Removes one attribute from all these paths. */
-export async function dropAttribute(tools: AttributeTools, name: string, paths: readonly string[]): Promise<void> {
-  if (paths.length === 0) return;
-  const drop = ['setfattr', '-h', '-x'];
-  // An argument is text in UTF-8: a name of other bytes has to come from the list as well.
-  if (/^[ -~]+$/.test(name)) await forEach(tools, paths, [...drop, name]);
-  else
-    await forEach(
-      tools,
-      paths.flatMap((path) => [name, path]),
-      ['--max-args=2', ...drop],
-    );
-}
-
-/** Sets the times of the second of each pair to the first one's, to the nanosecond, which Node's own call can't. */
-export async function copyTimes(
-  tools: AttributeTools,
-  pairs: readonly (readonly [from: string, to: string])[],
-): Promise<void> {
-  const touch = ['sh', '-c', 'exec touch --no-create --no-dereference --reference "$0" "$1"'];
-  if (pairs.length > 0) await forEach(tools, pairs.flat(), ['--max-args=2', ...touch]);
-}
-
 /** `command` may begin with options for xargs. */
 function forEach({ run, scratch }: AttributeTools, paths: readonly string[], command: readonly string[]) {
   const list = `${scratch}/names`;

@@ -2,11 +2,11 @@ import { readlinkSync } from 'node:fs';
 import { constants, setPriority } from 'node:os';
 import { basename, join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
-import { followLog } from '../adapters/event-log/file/read/read-log-directory.ts';
-import { openKurrentEventLog } from '../adapters/event-log/kurrentdb/open-kurrent-event-log.ts';
-import { createRootGuard } from '../adapters/system/root-guard.ts';
-import { Forwarder } from '../app/forward/forwarder.ts';
-import { guardReads } from '../app/guarded.ts';
+import { followLog } from '../../adapters/event-log/file/read/read-log-directory.ts';
+import { openKurrentEventLog } from '../../adapters/event-log/kurrentdb/open-kurrent-event-log.ts';
+import { createRootGuard } from '../../adapters/system/root-guard.ts';
+import { Forwarder } from '../../app/forward/forwarder.ts';
+import { guardReads } from '../../app/guarded.ts';
 import type { ForwardJob } from './forward-thread.ts';
 
 /** In all, for one call: what stays unknown longer is reported, and found out by opening the stream anew. */

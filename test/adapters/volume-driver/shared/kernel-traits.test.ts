@@ -1,12 +1,19 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { isAtLeast, isWholeRange, kernelTraits } from '../../../../src/adapters/volume-driver/overlay/kernel-traits.ts';
 import { hostRoot } from '../../../../src/adapters/volume-driver/overlay/volume.ts';
+import { isAtLeast, isWholeRange, kernelTraits } from '../../../../src/adapters/volume-driver/shared/kernel-traits.ts';
 
 const traits = suite('kernelTraits');
 
 traits('are detected for any directory', () => {
-  assert.equal(Object.keys(kernelTraits('/')), ['index', 'redirectDir', 'metacopy', 'userxattr', 'idMappedLayers']);
+  assert.equal(Object.keys(kernelTraits('/')), [
+    'index',
+    'redirectDir',
+    'metacopy',
+    'userNamespace',
+    'userxattr',
+    'idMappedLayers',
+  ]);
 });
 
 traits('compare kernel releases numerically', () => {

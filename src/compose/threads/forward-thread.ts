@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { workerProgram } from '../adapters/system/files.ts';
-import { announceDurable } from '../app/forward/forwarder.ts';
-import { type ForwardStatus, notYet } from '../app/forward/status.ts';
-import type { Journal } from '../app/store/journal.ts';
-import { errorText } from '../ports/fault.ts';
-import type { Logger } from '../ports/logger.ts';
+import { workerProgram } from '../../adapters/system/files.ts';
+import { announceDurable } from '../../app/forward/forwarder.ts';
+import { type ForwardStatus, notYet } from '../../app/forward/status.ts';
+import type { Journal } from '../../app/store/journal.ts';
+import { errorText } from '../../ports/fault.ts';
+import type { Logger } from '../../ports/logger.ts';
 
 /** What is forwarded where. */
 export interface ForwardJob {

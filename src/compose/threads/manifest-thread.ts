@@ -1,10 +1,10 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
-import { workerProgram } from '../adapters/system/files.ts';
-import { dropManifest, type LayerOf, manifestsIn } from '../adapters/volume-driver/shared/layers/manifest.ts';
-import { Fault, faultOf } from '../ports/fault.ts';
-import type { Manifests } from '../ports/layers.ts';
-import { deferred } from '../ports/promises.ts';
+import { workerProgram } from '../../adapters/system/files.ts';
+import { dropManifest, type LayerOf, manifestsIn } from '../../adapters/volume-driver/shared/layers/manifest.ts';
+import { Fault, faultOf } from '../../ports/fault.ts';
+import type { Manifests } from '../../ports/layers.ts';
+import { deferred } from '../../ports/promises.ts';
 
 /** What the thread is to do. */
 export interface ManifestJob {

@@ -9,7 +9,9 @@ export interface KernelTraits {
   /** it has the parameters by which a distribution turns on renames of directories by redirect, and copies of metadata only */
   readonly redirectDir: boolean;
   readonly metacopy: boolean;
-  /** the daemon is in a user namespace, where overlay keeps its xattrs in `user.` attributes */
+  /** the daemon is in a user namespace: no whiteout can be created there (mknod) */
+  readonly userNamespace: boolean;
+  /** in a user namespace overlay keeps its xattrs in `user.` attributes */
   readonly userxattr: boolean;
   /** overlay takes id-mapped layers of the root's file system */
   readonly idMappedLayers: boolean;
@@ -23,6 +25,7 @@ export function kernelTraits(root: string): KernelTraits {
     index: existsSync(`${parameters}/index`),
     redirectDir: existsSync(`${parameters}/redirect_dir`),
     metacopy: existsSync(`${parameters}/metacopy`),
+    userNamespace: inNamespace,
     userxattr: inNamespace && isAtLeast(release(), 5, 11),
     // These file systems could be mounted id-mapped when overlay learned to take such layers. Source: mount_setattr(2).
     idMappedLayers: !inNamespace && isAtLeast(release(), 5, 19) && isOn(root, 'ext4', 'xfs', 'btrfs'),
