@@ -20,6 +20,8 @@ export interface DaemonSettings {
   readonly address: string;
   readonly driver: string;
   readonly remapIds: boolean;
+  /** containerd's own socket, if its events are recorded */
+  readonly containerdEvents: string | null;
   /** null: nothing is retained */
   readonly retention: { readonly minFree: MinFree; readonly maxBytes: number } | null;
 }
@@ -113,7 +115,11 @@ export interface DoctorFacts {
   readonly root: Seen<RootFacts>;
   /** the store of the root; its newest event in nanoseconds since 1970. Undefined if there is none */
   readonly store: Seen<
-    | { readonly driver: string; readonly newest?: bigint | undefined; readonly trouble?: Trouble | undefined }
+    | {
+        readonly driver: string | undefined;
+        readonly newest?: bigint | undefined;
+        readonly trouble?: Trouble | undefined;
+      }
     | undefined
   >;
   /** what a start checks, done; undefined if it passed */

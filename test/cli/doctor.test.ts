@@ -83,6 +83,12 @@ test('a root that is not usable: the sentence of a start', async () => {
   writeFileSync(join(foreign.root, 'metadata.db'), '');
   assert.match(textsOf(await reportOf(['--config', foreign.file]), 'trial'), 'holds metadata.db');
   assert.is(existsSync(root), false);
+  const damaged = settings();
+  await snapledgerRun('init', '--config', damaged.file);
+  writeFileSync(join(damaged.root, 'store'), '{');
+  const unreadable = await reportOf(['--config', damaged.file]);
+  assert.is(unreadable.checks.store?.status, 'error');
+  assert.match(textsOf(unreadable, 'store'), `${damaged.root}/store`);
 });
 
 test('bad settings: an error, and the other checks use the defaults', async () => {

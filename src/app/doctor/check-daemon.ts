@@ -54,9 +54,10 @@ export const daemon: Check = {
 
 export const sockets: Check = {
   name: 'sockets',
-  about: "containerd's socket to the daemon: whether it is there, and whether something will delete it",
+  about:
+    "the daemon's socket: whether it is there, and whether something will delete it; containerd's own for `containerd.events`",
   run: (facts) => {
-    const { address } = facts.settings;
+    const { address, containerdEvents } = facts.settings;
     const state = facts.sockets[address];
     if (isUnseen(state)) return state;
     const running = !isUnseen(facts.daemon) && facts.daemon !== undefined;
@@ -73,6 +74,13 @@ export const sockets: Check = {
             'name the root or the settings of that daemon, or stop it',
           ),
         ...deletions(facts),
+        containerdEvents !== null &&
+          !isUnseen(facts.sockets[containerdEvents]) &&
+          facts.sockets[containerdEvents] !== 'listening' &&
+          warning(
+            `containerd.events is set, and nobody listens on ${containerdEvents}: deletions are not recorded`,
+            "start containerd, or set containerd.address to its socket (grpc.address in containerd's configuration)",
+          ),
       ),
     };
   },

@@ -87,7 +87,7 @@ function limitsOf(who: string, { openFiles, tasks }: Pick<ProcessFacts, 'openFil
   const shown = (limit: number | undefined) =>
     limit === undefined || limit === Infinity ? 'unlimited' : String(limit);
   return {
-    looked: `${who}: ${shown(openFiles)} open files, tasks ${shown(tasks)}`,
+    looked: `${who}: ${shown(openFiles)} open files, ${shown(tasks)} tasks`,
     findings: found(
       openFiles < leastOpenFiles &&
         warning(
@@ -116,7 +116,7 @@ export const clock: Check = {
       const newest = isUnseen(store) ? undefined : store?.newest;
       const ahead = newest === undefined ? 0n : newest - now;
       return {
-        looked: `${synchronized ? 'synchronised' : 'not synchronised'}${newest === undefined ? '' : ', newest event of the log'}`,
+        looked: `${synchronized ? 'synchronised' : 'not synchronised'}${newest === undefined ? '' : ', compared with the newest event of the log'}`,
         findings: found(
           now < earliest &&
             error('the clock is years behind', 'set the clock (chronyc makestep), then start the daemon'),

@@ -95,11 +95,11 @@ export const store: Check = {
   about: 'whether the root holds a store, of the driver that the settings name, whose log can be read',
   run: ({ store, settings: { root, driver } }) =>
     seen(store, (store) => ({
-      looked: store === undefined ? `${root}: no store` : `${root}: a store of the driver ${store.driver}`,
+      looked: store === undefined ? `${root}: no store` : `${root}: a store of the driver ${store.driver ?? 'unknown'}`,
       findings: found(
         store === undefined &&
           warning(`${root} holds no store yet`, 'create it when its disk is mounted: snapledger init'),
-        store !== undefined &&
+        store?.driver !== undefined &&
           store.driver !== driver &&
           error(
             `the store was created with the driver ${store.driver}, and the settings say ${driver}`,

@@ -151,7 +151,7 @@ export const mounts: Check = {
     const own = [daemon.process.ownMounts === true ? 'the daemon' : '', process.ownMounts === true ? 'containerd' : ''];
     const named = own.filter(Boolean).join(' and ');
     return {
-      looked: `${root} of both${named === '' ? '' : `, ${named} in a mount namespace of its own`}`,
+      looked: `${root}, as daemon and containerd see it${named === '' ? '' : `, ${named} in a mount namespace of its own`}`,
       findings: found(
         daemon.process.root !== process.root &&
           error(

@@ -21,8 +21,9 @@ export async function containerdFacts(
   options: DoctorOptions,
 ): Promise<Pick<DoctorFacts, 'containerd' | 'sockets' | 'realPaths'>> {
   const command = (unit?.values['Service.ExecStart']?.at(-1) ?? '').replace(/^[-@:+!]+/, '').split(/\s+/);
-  const main = options.main ?? configOf(command);
-  const pid = processesNamed('containerd').find((one) => configOf(argumentsOf(one)) === main);
+  const running = processesNamed('containerd').map((pid) => ({ pid, main: configOf(argumentsOf(pid)) }));
+  const main = options.main ?? mainOf(command, running);
+  const pid = running.find((one) => one.main === main)?.pid;
   const program = pid === undefined ? command[0] || 'containerd' : `/proc/${pid}/exe`;
   const version = await look(async () => releaseOf(options.containerd ?? (await containerdVersion(program))));
   const containerd = {
@@ -31,7 +32,12 @@ export async function containerdFacts(
     files: readContainerdFiles(main, isBefore17(version) ? '/' : undefined),
   };
   const { own, root } = configured({ containerd, settings: config });
-  const addresses = [config.address, ...own.map(({ address }) => address)];
+  const { address, containerdEvents } = config;
+  const addresses = [
+    address,
+    ...(containerdEvents === null ? [] : [containerdEvents]),
+    ...own.map((proxy) => proxy.address),
+  ];
   const paths = [config.root, ...own.map(({ name }) => imageFsPath(root, name))];
   return {
     containerd,
@@ -40,6 +46,12 @@ export async function containerdFacts(
     ),
     realPaths: Object.fromEntries(paths.map((path) => [path, existsSync(path) ? realpathSync(path) : undefined])),
   };
+}
+
+/** That of the unit; if that does not exist, as with k3s, that of the first containerd that runs. */
+function mainOf(command: readonly string[], [first]: readonly { readonly main: string }[]): string {
+  const main = configOf(command);
+  return existsSync(main) ? main : (first?.main ?? main);
 }
 
 /** The configuration file that a command line of containerd names. */

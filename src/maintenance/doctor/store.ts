@@ -7,7 +7,7 @@ import { createDriver } from '../../compose/drivers.ts';
 import { storeFiles } from '../../compose/store-files.ts';
 import type { Config } from '../../config/config.ts';
 import { noFailpoints } from '../../ports/failpoints.ts';
-import { Fault } from '../../ports/fault.ts';
+import { Fault, faultOf } from '../../ports/fault.ts';
 import type { DoctorFacts, Trouble, Unseen } from '../../ports/machine-facts.ts';
 import { timedOut, withTimeout } from '../../ports/promises.ts';
 import { withRootLock } from '../stopped-store.ts';
@@ -17,19 +17,24 @@ import { factsOf, nearestExisting, troubleOf } from './look.ts';
 export async function storeFacts(root: string): Promise<Exclude<DoctorFacts['store'], Unseen>> {
   if (!existsSync(root)) return undefined;
   accessSync(root, constants.R_OK | constants.X_OK);
-  const driver = readIdentity(root)?.driver;
-  if (driver === undefined) return undefined;
+  let driver: string | undefined;
   try {
-    const log = await storeFiles(root).openLog();
-    try {
-      let newest: bigint | undefined;
-      for await (const envelopes of log.read(log.end.position - 1)) newest = envelopes.at(-1)?.time;
-      return { driver, newest };
-    } finally {
-      await log.close();
-    }
+    driver = readIdentity(root)?.driver;
+    return driver === undefined ? undefined : { driver, newest: await newestOf(root) };
   } catch (error) {
     return { driver, trouble: troubleOf(error) };
+  }
+}
+
+/** The time of the newest event. */
+async function newestOf(root: string): Promise<bigint | undefined> {
+  const log = await storeFiles(root).openLog();
+  try {
+    let newest: bigint | undefined;
+    for await (const envelopes of log.read(log.end.position - 1)) newest = envelopes.at(-1)?.time;
+    return newest;
+  } finally {
+    await log.close();
   }
 }
 
@@ -72,10 +77,10 @@ export async function tryDriver(config: Config, running: boolean): Promise<Troub
   try {
     if (existsSync(root)) prepareRoot(root);
     if (existsSync(join(root, 'store'))) await withRootLock(root, undefined, () => open(config));
-    else await inScratch(nearestExisting(root), (scratch) => open({ ...config, root: scratch }));
+    else await openBeside(config);
     return undefined;
   } catch (error) {
-    return troubleOf(error);
+    return troubleOf(faultOf(error, `root ${root}`));
   }
 }
 
@@ -84,10 +89,14 @@ async function open(config: Config): Promise<void> {
   await driver.close();
 }
 
-async function inScratch(above: string, use: (scratch: string) => Promise<void>): Promise<void> {
-  const scratch = mkdtempSync(join(above, '.snapledger-doctor-'));
+/** On the file system of the root, in a directory that is deleted then; errors name the root. */
+async function openBeside(config: Config): Promise<void> {
+  const scratch = mkdtempSync(join(nearestExisting(config.root), '.snapledger-doctor-'));
   try {
-    await use(scratch);
+    await open({ ...config, root: scratch });
+  } catch (error) {
+    const { code, message, hint } = faultOf(error, scratch);
+    throw new Fault(code, message.replaceAll(scratch, config.root), { hint: hint.replaceAll(scratch, config.root) });
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }

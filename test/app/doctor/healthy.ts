@@ -52,6 +52,7 @@ export const healthy: DoctorFacts = {
     address,
     driver: 'overlay',
     remapIds: false,
+    containerdEvents: null,
     retention: { minFree: { fraction: 0.2 }, maxBytes: 10 * 2 ** 30 },
   },
   settingsFile: '/etc/snapledger/config.toml',

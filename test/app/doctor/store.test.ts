@@ -1,12 +1,19 @@
 import { suite } from 'uvu';
 import { expectFindings } from './expect-findings.ts';
-import { machine, withDaemon, withRoot, withSettings, withUnit } from './healthy.ts';
+import { healthy, machine, withDaemon, withRoot, withSettings, withUnit } from './healthy.ts';
 
 const test = suite('doctor: store');
 
 const full = { bytes: 1000, totalBytes: 100 * 2 ** 30, inodes: 900, totalInodes: 1000 };
 
 expectFindings(test, [
+  [
+    'sockets: containerd.events without containerd',
+    withSettings({ containerdEvents: '/run/c.sock' }, { sockets: { ...healthy.sockets, '/run/c.sock': 'missing' } }),
+    'sockets',
+    'warning',
+    'containerd.events is set, and nobody listens on /run/c.sock',
+  ],
   [
     'file system: overlay',
     withRoot({ mount: { point: '/', type: 'overlay', options: [] } }),
