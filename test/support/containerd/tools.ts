@@ -3,6 +3,7 @@ import { symlinkSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { type Missing, requireCommand } from '../requirements.ts';
 import type { Sandbox } from '../sandbox.ts';
+import { isAtLeast } from '../versions.ts';
 
 const named = (variable: string): string | undefined => {
   const path = process.env[variable] ?? '';
@@ -27,37 +28,28 @@ export function requireTools(...names: readonly Tool[]): Missing {
     if (missing !== undefined) return tools[name] === name ? missing : `${missing} (${variables[name]})`;
   }
   const [server, client] = [releaseOf('containerd'), names.includes('ctr') ? releaseOf('ctr') : undefined];
-  if (client === undefined || client.text === server.text) return undefined;
-  return `needs a ctr of containerd ${server.text}, and ${tools.ctr} is of ${client.text} (CTR)`;
+  if (client === undefined || client === server) return undefined;
+  return `needs a ctr of containerd ${server}, and ${tools.ctr} is of ${client} (CTR)`;
 }
 
-interface Release {
-  readonly text: string;
-  readonly numbers: readonly number[];
-}
+const releases = new Map<Tool, string>();
 
-const releases = new Map<Tool, Release>();
-
-function releaseOf(tool: 'containerd' | 'ctr'): Release {
+function releaseOf(tool: 'containerd' | 'ctr'): string {
   const known = releases.get(tool);
   if (known !== undefined) return known;
   const printed = execFileSync(tools[tool], ['--version'], { encoding: 'utf8' });
   const [, text = ''] = / v?(\d+\.\d+\.\d+[^\s~]*)/.exec(printed) ?? [];
   if (text === '') throw new Error(`${tools[tool]} --version prints no version: ${printed}`);
-  const release = { text, numbers: text.split(/[.-]/).slice(0, 3).map(Number) };
-  releases.set(tool, release);
-  return release;
+  releases.set(tool, text);
+  return text;
 }
 
 /** The version of the containerd under test. */
-export const containerdVersion = (): string => releaseOf('containerd').text;
+export const containerdVersion = (): string => releaseOf('containerd');
 
 /** Whether the containerd under test is of this version or a later one: `isContainerd(1, 7, 16)`. */
-export function isContainerd(...version: readonly number[]): boolean {
-  const { numbers } = releaseOf('containerd');
-  const different = version.findIndex((number, index) => number !== numbers[index]);
-  return different === -1 || (numbers[different] ?? 0) > (version[different] ?? 0);
-}
+export const isContainerd = (...version: readonly number[]): boolean =>
+  isAtLeast(containerdVersion(), version.join('.'));
 
 /**
  * The PATH for containerd: its own directory first, so that it starts the shim beside it, and runc under that name. containerd

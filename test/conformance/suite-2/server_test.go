@@ -1,0 +1,1 @@
+../suite/server_test.go
