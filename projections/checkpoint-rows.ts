@@ -34,13 +34,13 @@ const SnapshotCells = t.tuple([...snapshotCells]);
 type SnapshotCells = t.TypeOf<typeof SnapshotCells>;
 
 const SnapshotRow = t.tuple([t.literal('snapshot'), ...snapshotCells], 'snapshot row');
-const VolumeCells = t.tuple([Whole, Kind, Whole, t.tuple([t.boolean, t.boolean]), orNull(t.string)]);
+const VolumeCells = t.tuple([Whole, Kind, Whole, t.tuple([t.boolean, t.boolean, t.boolean]), orNull(t.string)]);
 const VolumesRow = t.tuple([t.literal('volumes'), t.array(VolumeCells)], 'volumes row');
 const UsageRow = t.tuple([t.literal('usage'), t.array(t.tuple([Whole, Whole, Whole]))], 'usage row');
 const PendingPurgeRow = t.tuple([t.literal('pendingPurge'), Whole, Whole, t.string], 'pendingPurge row');
 const Removal = t.type({
   ...{ since: Whole, removed: Nanoseconds, elapsed: Whole, prepared: Whole },
-  ...{ flushed: t.boolean, diffId: orNull(t.string) },
+  ...{ flushed: t.boolean, diffId: orNull(t.string), parentless: t.boolean },
 });
 const RetainedRow = t.tuple([t.literal('retained'), SnapshotCells, Removal], 'retained row');
 const AdoptableRow = t.tuple([t.literal('adoptable'), t.string, Whole], 'adoptable row');
@@ -66,11 +66,11 @@ export function toRows({ position, storeInfo, index, volumes, usage }: State): I
     for (const batch of wanted)
       yield VolumesRow.encode([
         'volumes',
-        batch.map(([id, { kind, prepared, touched, flushed, diffId }]) => [
+        batch.map(([id, { kind, prepared, touched, flushed, diffId, parentless }]) => [
           id,
           kind,
           prepared,
-          [touched, flushed],
+          [touched, flushed, parentless],
           diffId,
         ]),
       ]);
@@ -138,8 +138,8 @@ const rowKinds = new Map<unknown, AddRow>([
   [
     'volumes',
     adding(VolumesRow, ({ volumes }, [, batch]) => {
-      for (const [id, kind, prepared, [touched, flushed], diffId] of batch)
-        volumes.wanted.set(id, { kind, prepared, touched, flushed, diffId });
+      for (const [id, kind, prepared, [touched, flushed, parentless], diffId] of batch)
+        volumes.wanted.set(id, { kind, prepared, touched, flushed, diffId, parentless });
     }),
   ],
   [

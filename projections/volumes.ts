@@ -16,6 +16,8 @@ export interface Wanted {
   readonly flushed: boolean;
   /** digest of the uncompressed layer, as labelled by its commit, else before that; null if unknown */
   readonly diffId: string | null;
+  /** prepared without a parent: what was unpacked into it depends on no other layer */
+  readonly parentless: boolean;
 }
 
 /** A volume that must be deleted from the disk. */
@@ -41,6 +43,7 @@ export interface Retained {
   readonly flushed: boolean;
   /** as in Wanted */
   readonly diffId: string | null;
+  readonly parentless: boolean;
 }
 
 export interface Volumes {
@@ -66,8 +69,9 @@ export function evolveVolumes(
   const { wanted, pendingPurge, retained } = volumes;
   switch (event.type) {
     case 'SnapshotPrepared': {
-      const { id, kind, labels } = event.data;
-      wanted.set(id, { kind, prepared: position, touched: false, flushed: false, diffId: diffIdOf(labels) });
+      const { id, kind, parentId, labels } = event.data;
+      const content = { diffId: diffIdOf(labels), parentless: parentId === null };
+      wanted.set(id, { kind, prepared: position, touched: false, flushed: false, ...content });
       break;
     }
     case 'SnapshotCommitted':
@@ -133,9 +137,9 @@ function retain(
   removal: Pick<Retained, 'since' | 'removed' | 'elapsed'>,
 ): void {
   const { id } = snapshot;
-  const { prepared = 0, flushed = false, diffId = null } = wanted.get(id) ?? {};
+  const { prepared = 0, flushed = false, diffId = null, parentless = false } = wanted.get(id) ?? {};
   wanted.delete(id);
-  retained.set(id, { snapshot, ...removal, prepared, flushed, diffId });
+  retained.set(id, { snapshot, ...removal, prepared, flushed, diffId, parentless });
   for (const key of adoptionKeysOf(snapshot, diffId)) adoptable.set(key, id);
 }
 
@@ -143,10 +147,10 @@ function retain(
 function restore(volumes: MutableVolumes, { data: { why: _, ...data } }: EventOf<'SnapshotRestored'>): void {
   const { wanted, retained, adoptable } = volumes;
   const layer = retained.get(data.id);
-  const { prepared = 0, flushed = false, diffId = null } = layer ?? {};
+  const { prepared = 0, flushed = false, diffId = null, parentless = false } = layer ?? {};
   if (layer !== undefined) withdraw(adoptable, layer.snapshot, diffId);
   retained.delete(data.id);
-  wanted.set(data.id, { kind: 'committed', prepared, touched: true, flushed, diffId });
+  wanted.set(data.id, { kind: 'committed', prepared, touched: true, flushed, diffId, parentless });
   for (const key of adoptionKeysOf(data, diffId)) adoptable.set(key, data.id);
 }
 

@@ -51,13 +51,15 @@ function guarded<T extends object>(root: RootGuard, target: T, guards: Guards<T>
   return { ...target, ...Object.fromEntries(methods) };
 }
 
-export const guardDriver = (root: RootGuard, driver: VolumeDriver): VolumeDriver =>
-  guarded(root, driver, {
+export const guardDriver = (root: RootGuard, driver: VolumeDriver): VolumeDriver => ({
+  ...guarded(root, driver, {
     ...{ occupies: 'none', labelsOf: 'none', halt: 'none', close: 'none', isVacant: 'now', hasCommitted: 'now' },
     ...{ create: 'before', mounts: 'before', freeze: 'before', unfreeze: 'before', dropActive: 'before' },
     ...{ purge: 'before', discard: 'before', syncMetadata: 'before', reclaimSpace: 'before', flush: 'both' },
     ...{ usage: 'anew', scan: 'anew', scanIds: 'anew', isPristine: 'anew', quarantine: 'anew' },
-  });
+  }),
+  staging: driver.staging && guarded(root, driver.staging, { copy: 'both', place: 'before', discard: 'before' }),
+});
 
 export const guardCheckpoints = (root: RootGuard, checkpoints: CheckpointStore): CheckpointStore =>
   guarded(root, checkpoints, { save: 'anew', load: 'none' });

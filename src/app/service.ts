@@ -25,6 +25,7 @@ import type { Recovered } from './recovery/recover.ts';
 import type { RetentionPolicy } from './retention/policy.ts';
 import { restoreLayer } from './retention/restore-layer.ts';
 import { createRetention } from './retention/retention.ts';
+import { createStagingSources } from './retention/staging-sources.ts';
 import { createAnswerInTime } from './store/answer-in-time.ts';
 import type { Durability, StoreContext } from './store/execute.ts';
 import type { Journal } from './store/journal.ts';
@@ -106,6 +107,7 @@ export function createService(context: Context): Service {
     retention,
     writeback,
     checkpointer,
+    sources,
     halt: haltBackground,
   } = startBackground({ ...context, pipelines, failpoint }, retrier);
   // 3. The use cases.
@@ -121,7 +123,7 @@ export function createService(context: Context): Service {
   const rolledBack = createRolledBack(journal);
   const foreign = createForeignVolumes({ journal, driver });
   const works = { locks, answerInTime, rolledBack, foreign, purger, retention, meter, retrier, undo };
-  const store = { journal, driver, ...works, rules, durability, removal, failpoint, logger, uptime };
+  const store = { journal, driver, ...works, sources, rules, durability, removal, failpoint, logger, uptime };
   // 4. The reconciler, for what recovery could not do or has not verified.
   const reconciler = startReconciler({ ...context, failpoint }, { locks, purger, retrier });
   // 5. The end, in the opposite order. The driver is halted last: what it cuts short is no failure for work that is closing.
@@ -164,14 +166,18 @@ function startBackground(setup: BackgroundSetup, retrier: Retrier) {
     ...(setup.onCheckpoint === undefined ? {} : { onSaved: setup.onCheckpoint }),
   });
   const retention = createRetention({ ...setup, purger, policy: options.retention });
+  // Without retention no setting says which namespaces must fetch every layer.
+  const stages = driver.staging !== undefined && options.retention !== null;
+  const sources = stages ? createStagingSources({ journal, pipelines }) : undefined;
   const halt = (verified: Promise<void> | undefined) => {
     meter.close();
+    sources?.close();
     flusher?.close();
     const ended = [verified, retrier.close(), retention.close(), purger.close(), maker?.close()];
     driver.halt();
     return Promise.all(ended);
   };
-  return { purger, meter, retention, writeback, checkpointer, halt };
+  return { purger, meter, retention, writeback, checkpointer, sources, halt };
 }
 
 /** Reconciles on request, and soon if recovery left actions that failed or volumes that it did not verify. */

@@ -86,8 +86,12 @@ const overlay: DriverParts = {
 };
 
 const btrfs: DriverParts = {
-  create: ({ root }, { system, failpoint, ballast }) =>
-    createBtrfsDriver({
+  create: async ({ root, overlay: { stageLayers } }, { system, failpoint, ballast }) => {
+    if (stageLayers)
+      throw new Fault('misuse', "overlay.stage_layers is set, but the driver btrfs can't stage layers", {
+        hint: 'its layers are whole trees, not what they add: unset it, or use the driver overlay, on btrfs too',
+      });
+    return createBtrfsDriver({
       root,
       system,
       calls: btrfsCalls(),
@@ -96,7 +100,8 @@ const btrfs: DriverParts = {
       liftFlags,
       ballast,
       failpoint,
-    }),
+    });
+  },
   scan: (root) => {
     const { syncFileSystem } = createSystem();
     const orphans = btrfsOrphans({ root, calls: btrfsCalls(), syncFileSystem, remove: async () => 0 });

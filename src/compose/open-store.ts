@@ -127,8 +127,18 @@ function reportLater<T>(result: Promise<T>): Promise<T> {
   return result;
 }
 
-async function createGuardedDriver(config: Config, tools: DriverTools, guard: RootGuard): Promise<VolumeDriver> {
-  return guardDriver(guard, await createDriver(config, tools));
+async function createGuardedDriver(
+  config: Config,
+  tools: DriverTools & Pick<Tools, 'logger'>,
+  guard: RootGuard,
+): Promise<VolumeDriver> {
+  const driver = await createDriver(config, tools);
+  if (config.overlay.stageLayers && driver.staging === undefined)
+    tools.logger.warn(
+      {},
+      'overlay.stage_layers has no effect: files on the file system of the root can not share data',
+    );
+  return guardDriver(guard, driver);
 }
 
 async function wasClosedInOrder({ end, read }: Pick<EventLog, 'end' | 'read'>): Promise<boolean> {

@@ -54,6 +54,8 @@ export interface OverlayConfig {
   /** allow copying ownership file by file where the kernel can't map ids */
   readonly slowChown: boolean;
   readonly remapIds: boolean;
+  /** layers that are here under another parent are copied, not unpacked again */
+  readonly stageLayers: boolean;
 }
 
 export interface LogConfig {
@@ -112,6 +114,7 @@ export function complete(...layers: readonly Settings[]): Config {
       upperdirLabel: overlay?.upperdir_label ?? false,
       slowChown: overlay?.slow_chown ?? false,
       remapIds: overlay?.remap_ids ?? false,
+      stageLayers: overlay?.stage_layers ?? false,
     },
     log: {
       ...(log?.url !== undefined && { url: log.url }),

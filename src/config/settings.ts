@@ -19,7 +19,7 @@ import {
 const Http = t.partial({ listen: Loopback, token_file: AbsolutePath }, 'a table');
 
 const Overlay = t.partial(
-  { mount_options: t.readonlyArray(Text), upperdir_label: Flag, slow_chown: Flag, remap_ids: Flag },
+  { mount_options: t.readonlyArray(Text), upperdir_label: Flag, slow_chown: Flag, remap_ids: Flag, stage_layers: Flag },
   'a table',
 );
 

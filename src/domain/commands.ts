@@ -10,6 +10,8 @@ export interface Prepare {
   readonly labels: Labels;
   /** false: a new snapshot, even if the layer that `labels` ask for exists already */
   readonly adopt?: false;
+  /** ids of layers that may have what is about to be unpacked; default: none */
+  readonly sources?: readonly number[];
 }
 
 /** Makes the active `key` the committed `name`. `parent` names the expected or new parent, empty for "as it is". */

@@ -5,6 +5,7 @@ import type { State } from '../../projections/state.ts';
 import { adoptable, restoration } from './adoption.ts';
 import { type Answer, type Command, type Commit, type Prepare, type Remove, refuse, type Update } from './commands.ts';
 import { applyMask, changesOf, checkKey, checkLabels, withoutEmpty } from './labels.ts';
+import { labelsOfNew, stagedFrom } from './staging.ts';
 
 /** What the operator and the driver allow. */
 export interface Rules {
@@ -18,7 +19,7 @@ export interface Rules {
   readonly flushed: boolean;
   /** removed layers stay on disk and can be restored, by a Prepare that asks for one too */
   readonly retain: boolean;
-  /** namespaces that get no retained layers, because their clients need what an adopting client does not fetch; default: none */
+  /** namespaces that get no layers that are here, because their clients need what containerd does not fetch then; default: none */
   readonly neverAdopt?: readonly string[];
 }
 
@@ -28,6 +29,8 @@ export interface Decision {
   readonly answer: Answer<void>;
   /** id of the committed layer that a Prepare is answered with, instead of a new snapshot: it must be verified first */
   readonly adopts?: number;
+  /** id of the layer whose content the new snapshot is to have: it must be copied first */
+  readonly stages?: number;
 }
 
 /**
@@ -38,9 +41,9 @@ export function decide(state: State, command: Command, rules: Rules): Decision {
   const adoption = command.type === 'Prepare' ? adopt(state, command, rules) : undefined;
   if (adoption !== undefined) return adoption;
   const event = eventOf(state, command, rules);
-  return either.isLeft(event)
-    ? { events: [], answer: event }
-    : { events: [event.right], answer: either.right(undefined) };
+  if (either.isLeft(event)) return { events: [], answer: event };
+  const stages = stagedFrom(event.right);
+  return { events: [event.right], answer: either.right(undefined), ...(stages !== undefined && { stages }) };
 }
 
 function eventOf(state: State, command: Command, rules: Rules): Answer<Event> {
@@ -62,10 +65,11 @@ export function find(state: State, key: string): Answer<Snapshot> {
   return snapshot === undefined ? refuse('not-found', `snapshot ${key}: not found`) : either.right(snapshot);
 }
 
+const reuses = ({ key }: Prepare, { neverAdopt = [] }: Rules): boolean => !neverAdopt.includes(namespaceOf(key));
+
 /** A layer that exists already is restored if it is retained, and the Prepare refused: containerd then adopts the layer. */
 function adopt(state: State, command: Prepare, rules: Rules): Decision | undefined {
-  if (!rules.retain || command.adopt === false) return undefined;
-  if (rules.neverAdopt?.includes(namespaceOf(command.key))) return undefined;
+  if (!rules.retain || command.adopt === false || !reuses(command, rules)) return undefined;
   const found = adoptable(state, command, rules);
   if (found === undefined) return undefined;
   const { retained, snapshot, place } = found;
@@ -86,7 +90,7 @@ function prepare(state: State, command: Prepare, rules: Rules): Answer<Event> {
     return refuse('invalid-argument', `parent ${parent}: is ${base.kind}, only a committed snapshot can be a parent`);
   if (state.index.has(key)) return refuse('already-exists', `snapshot ${key}: already exists`);
   const id = state.storeInfo.lastId + 1;
-  const labels = withoutEmpty(command.labels);
+  const labels = labelsOfNew(state, command, reuses(command, rules));
   return either.right({
     type: 'SnapshotPrepared',
     data: { id, key, kind, parent, parentId: base?.id ?? null, labels },

@@ -21,6 +21,8 @@ export const steps = [
   'retention.end',
   'update.append',
   'update.answer',
+  'staging.copied',
+  'staging.place',
   'undo.prepare',
   'undo.volume',
   'undo.record',

@@ -8,6 +8,8 @@ export interface Volume {
   /** ids of the chain of parents, nearest first */
   readonly parents: readonly number[];
   readonly labels: Labels;
+  /** An active that holds a copy of a layer: its mounts are read-only. */
+  readonly staged?: boolean;
 }
 
 /** containerd's mount; the caller mounts it. */
@@ -66,6 +68,16 @@ export interface DriverTraits {
   readonly orderedMetadata: boolean;
 }
 
+/** Copies of committed layers that share their data. */
+export interface LayerStaging {
+  /** Copies a layer beside the volumes, and resolves with the copy's name. The next start deletes what a crash leaves of it. */
+  copy(id: number): Promise<string>;
+  /** Makes a copy the content of an active that was just created and is empty. */
+  place(id: number, copy: string): Promise<void>;
+  /** Deletes a copy that was not placed. */
+  discard(copy: string): Promise<void>;
+}
+
 /**
  * Creates and deletes volumes. Every operation is idempotent: repeating it after a crash in its middle completes it.
  * All reject with a Fault. The caller never runs two operations on one id at the same time, but does so on different ids.
@@ -73,6 +85,8 @@ export interface DriverTraits {
 export interface VolumeDriver {
   readonly name: string;
   readonly traits: DriverTraits;
+  /** undefined if layers can't be copied without copying their data, or the operator does not want them to be */
+  readonly staging?: LayerStaging | undefined;
   /** Whether a snapshot of this kind uses the disk (an overlay view does not). */
   occupies(volume: Pick<Volume, 'kind'>): boolean;
   /** Whether nothing exists at the path of an id's volume, of whatever type. Cheap. */

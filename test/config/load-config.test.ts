@@ -49,7 +49,7 @@ test('fills an empty file with the defaults', () => {
     removal: 'background',
     viewsNeedParent: false,
     manifests: false,
-    overlay: { mountOptions: [], upperdirLabel: false, slowChown: false, remapIds: false },
+    overlay: { mountOptions: [], upperdirLabel: false, slowChown: false, remapIds: false, stageLayers: false },
     log: { segmentBytes: 16 * 2 ** 20, reserveBytes: 2 ** 20, archive: true },
     forward: {},
     checkpoint: { every: 50_000 },
@@ -87,6 +87,7 @@ mount_options = ["volatile", "metacopy=on"]
 upperdir_label = true
 slow_chown = true
 remap_ids = true
+stage_layers = true
 [log]
 segment_bytes = "1.5MiB"
 reserve_bytes = 65536
@@ -120,7 +121,13 @@ test('reads every key', () => {
     removal: 'sync',
     viewsNeedParent: true,
     manifests: true,
-    overlay: { mountOptions: ['volatile', 'metacopy=on'], upperdirLabel: true, slowChown: true, remapIds: true },
+    overlay: {
+      mountOptions: ['volatile', 'metacopy=on'],
+      upperdirLabel: true,
+      slowChown: true,
+      remapIds: true,
+      stageLayers: true,
+    },
     log: { segmentBytes: 1.5 * 2 ** 20, reserveBytes: 65_536, archive: false },
     forward: { url: 'kurrentdb://a:2113' },
     checkpoint: { every: 7 },

@@ -35,7 +35,7 @@ test('a retained layer is not in the index, and keeps its values, usage and flus
   assert.is(index.size + parentGraph.size + volumes.wanted.size + volumes.pendingPurge.size, 0);
   assert.equal(volumes.retained.get(1), {
     snapshot: { id: 1, key: name, kind: 'committed', parent: '', parentId: null, labels: {}, created: 2n, updated: 2n },
-    ...{ since: 7, removed: 7_000_000_000n, elapsed: 0, prepared: 1, flushed: true, diffId: null },
+    ...{ since: 7, removed: 7_000_000_000n, elapsed: 0, prepared: 1, flushed: true, diffId: null, parentless: true },
   });
   assert.equal(usage.get(1), { bytes: 4096, inodes: 2 });
   assert.is(volumes.adoptable.get(candidate), 1);
@@ -50,7 +50,14 @@ test('a restored layer lives again on its parent, and is still an adoption candi
     ...{ created: 2n, updated: 8_000_000_000n },
   });
   assert.is(parentGraph.get(1)?.children, 1);
-  assert.equal(volumes.wanted.get(1), { kind: 'committed', prepared: 1, touched: true, flushed: true, diffId: null });
+  assert.equal(volumes.wanted.get(1), {
+    kind: 'committed',
+    prepared: 1,
+    touched: true,
+    flushed: true,
+    diffId: null,
+    parentless: true,
+  });
   assert.is(volumes.retained.size, 0);
   assert.is(volumes.adoptable.get(candidate), 1);
   assert.is(usage.get(1)?.bytes, 4096);

@@ -29,6 +29,7 @@ test('a prepared snapshot has its key, and the time of its event', () => {
     touched: false,
     flushed: false,
     diffId: null,
+    parentless: true,
   });
 });
 
@@ -46,6 +47,7 @@ test('a commit moves the snapshot from key to name and sets both times again', (
     touched: true,
     flushed: true,
     diffId: null,
+    parentless: true,
   });
 });
 

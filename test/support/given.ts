@@ -6,7 +6,14 @@ import type { Command, RefusalCode } from '../../src/domain/commands.ts';
 import { decide, type Rules } from '../../src/domain/decide.ts';
 import { enveloped } from './sample-events.ts';
 
-const usual: Rules = { viewsNeedParent: false, rebase: true, reparent: true, flushed: true, retain: false };
+const usual: Rules = {
+  viewsNeedParent: false,
+  rebase: true,
+  reparent: true,
+
+  flushed: true,
+  retain: false,
+};
 
 /** The grammar of the decision tests: given these facts, when this command comes, then these facts or this refusal. */
 export function given(...events: Event[]) {

@@ -99,9 +99,10 @@ export async function openMemoryStore(options: MemoryStoreOptions = {}, remains:
     void said.push({ level, message, fields: fields as Record<string, unknown> });
   const logger: Logger = { info: say('info'), warn: say('warn'), error: say('error') };
   const kept = remains.kept ?? [];
-  const { largest, flush, admit, before, syncMetadata, reclaimSpace, fixedMounts = false } = options;
+  const { largest, flush, admit, before, syncMetadata, reclaimSpace } = options;
+  const { fixedMounts = false, stagesLayers = false } = options;
   const log = createMemoryEventLog({ store: storeId, kept, ...(flush && { flush }), ...(admit && { admit }) });
-  const memory = createMemoryDriver(before === undefined ? {} : { before });
+  const memory = createMemoryDriver({ ...(before && { before }), stagesLayers });
   const driver = {
     ...memory,
     traits: { ...memory.traits, fixedMounts, orderedMetadata: syncMetadata === undefined },

@@ -21,6 +21,7 @@ export interface MemoryOptions {
    * the signal the operation has failed.
    */
   readonly before?: (operation: string, id: number, signal?: AbortSignal) => void | Promise<void>;
+  readonly stagesLayers?: boolean;
 }
 
 export interface MemoryDriver extends VolumeDriver {
@@ -28,6 +29,8 @@ export interface MemoryDriver extends VolumeDriver {
   readonly volumes: Map<string, MemoryVolume>;
   /** entries of `quarantine/` by name */
   readonly quarantined: Map<string, MemoryVolume>;
+  /** copies of layers that were not placed */
+  readonly copies: Map<string, MemoryVolume>;
 }
 
 /** A volume as `create` creates it. */
@@ -41,9 +44,11 @@ export const newMemoryVolume = (kind: Kind = 'active'): MemoryVolume => ({
 });
 
 /** Volumes in a Map that is lost with the process: for tests, and to try the daemon without a disk. */
-export function createMemoryDriver({ before = () => {} }: MemoryOptions = {}): MemoryDriver {
+export function createMemoryDriver({ before = () => {}, stagesLayers = false }: MemoryOptions = {}): MemoryDriver {
   const volumes = new Map<string, MemoryVolume>();
   const quarantined = new Map<string, MemoryVolume>();
+  const copies = new Map<string, MemoryVolume>();
+  let copied = 0;
   const halted = new AbortController();
   const run = async <T>(name: string, id: number, operation: () => T, signal?: AbortSignal): Promise<T> => {
     await before(name, id, signal);
@@ -69,6 +74,14 @@ export function createMemoryDriver({ before = () => {} }: MemoryOptions = {}): M
     },
     volumes,
     quarantined,
+    copies,
+    staging: stagesLayers
+      ? {
+          copy: (id) => run('copy', id, () => copyOf(copies, `copy ${++copied}`, layerOf(volumes, id))),
+          place: (id, copy) => run('place', id, () => place(layerOf(volumes, id), take(copies, copy))),
+          discard: (copy) => run('discardCopy', 0, () => void copies.delete(copy)),
+        }
+      : undefined,
     occupies: ({ kind }) => kind !== 'view',
     isVacant: (id) => !volumes.has(String(id)),
     create: (volume) => run('create', volume.id, () => create(volumes, volume)),
@@ -110,6 +123,15 @@ function create(volumes: Map<string, MemoryVolume>, { id, kind, parents: [parent
   else Object.assign(existing, { layer: true, complete: true });
 }
 
+function copyOf(copies: Map<string, MemoryVolume>, name: string, layer: MemoryVolume): string {
+  copies.set(name, { ...layer });
+  return name;
+}
+
+function place(volume: MemoryVolume, copy: MemoryVolume | undefined): void {
+  if (copy !== undefined) Object.assign(volume, { bytes: copy.bytes, inodes: copy.inodes });
+}
+
 function layerOf(volumes: Map<string, MemoryVolume>, id: number): MemoryVolume {
   const volume = volumes.get(String(id));
   if (volume?.layer === true) return volume;
@@ -118,11 +140,14 @@ function layerOf(volumes: Map<string, MemoryVolume>, id: number): MemoryVolume {
   });
 }
 
-const mountOf = ({ id, kind, parents }: Volume) => ({
+const mountOf = ({ id, kind, parents, staged }: Volume) => ({
   type: 'memory',
   source: `memory/${id}`,
   target: '',
-  options: [kind === 'view' ? 'ro' : 'rw', ...(parents.length > 0 ? [`parents=${parents.join(':')}`] : [])],
+  options: [
+    kind === 'view' || staged === true ? 'ro' : 'rw',
+    ...(parents.length > 0 ? [`parents=${parents.join(':')}`] : []),
+  ],
 });
 
 function take(volumes: Map<string, MemoryVolume>, name: string): MemoryVolume | undefined {

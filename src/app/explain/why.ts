@@ -6,6 +6,7 @@ import { childrenOf } from '../../../projections/parent-graph.ts';
 import { diffIdOf } from '../../../projections/snapshot.ts';
 import type { State } from '../../../projections/state.ts';
 import { nearestKeys } from '../../domain/nearest.ts';
+import { stagedLabel } from '../../domain/staging.ts';
 import { Fault } from '../../ports/fault.ts';
 import type { StoreFiles } from '../../ports/store-files.ts';
 import { allEver, meantIn, nearestHint } from '../audit/find-snapshot.ts';
@@ -121,8 +122,10 @@ function stepOf(envelope: Envelope): Step | undefined {
     case 'SnapshotPrepared': {
       const { kind, key, parent, labels } = event.data;
       const under = meta.lease === undefined ? '' : ` under lease ${meta.lease}`;
+      const { [stagedLabel]: source } = labels;
       const on = parent === '' ? '' : ` on ${parent}`;
-      const story = `prepared by ${meta.actor ?? 'unknown'}${under} as ${kind}${on}, ${at}`;
+      const content = source === undefined ? '' : ` with the content of snapshot ${source}`;
+      const story = `prepared by ${meta.actor ?? 'unknown'}${under} as ${kind}${on}${content}, ${at}`;
       return { now: kind, key, diffId: diffIdOf(labels), story };
     }
     case 'SnapshotCommitted': {

@@ -12,6 +12,7 @@ import type { VolumeDriver } from '../../ports/volume-driver.ts';
 import type { Purger } from '../background/purger.ts';
 import type { UsageMeter } from '../background/usage-meter.ts';
 import type { Retention } from '../retention/retention.ts';
+import type { StagingSources } from '../retention/staging-sources.ts';
 import type { AnswerInTime } from './answer-in-time.ts';
 import type { Journal, RecordOptions } from './journal.ts';
 import type { KeyLocks } from './key-locks.ts';
@@ -31,6 +32,8 @@ export interface StoreContext {
   readonly foreign: ForeignVolumes;
   readonly purger: Purger;
   readonly retention: Retention;
+  /** undefined: no layer is staged */
+  readonly sources: StagingSources | undefined;
   readonly meter: UsageMeter;
   readonly retrier: Retrier;
   readonly undo: Undo;

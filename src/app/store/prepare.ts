@@ -4,32 +4,36 @@ import type { Answer, Prepare } from '../../domain/commands.ts';
 import { errorText, faultOf } from '../../ports/fault.ts';
 import type { Mount, Volume } from '../../ports/volume-driver.ts';
 import { reconcilerActor } from '../actors.ts';
-import { defectOf } from '../retention/restore-layer.ts';
+import { createStaging, isIntact } from '../retention/stage-layer.ts';
 import { execute, type Failure, type StoreContext } from './execute.ts';
 import { pathOf, snapshotUnder, volumeOf } from './volume-of.ts';
 
 /**
  * Prepare and View. The volume is created while the event is appended, and both must succeed. A layer that exists already is
- * verified before containerd may adopt it. A foreign volume under the new id is set aside first, and another id given.
+ * verified before containerd may adopt it, or before it is copied; the copy is placed when the event is durable, so that no volume
+ * above the log's last id has content. A foreign volume under the new id is set aside first, and another id given.
  */
 export function prepareSnapshot(
   context: StoreContext,
   command: Prepare,
   actor: Meta,
 ): Promise<Answer<readonly Mount[]>> {
-  const { journal, foreign } = context;
+  const { journal, foreign, sources } = context;
+  const staging = createStaging(context);
   const intact = new Set<number>();
   let prepared: Prepared | undefined;
   const verify = async (id: number, asked: Prepare): Promise<Prepare> => {
-    if (!(await isIntact(context, id))) return { ...asked, adopt: false };
+    if (!(await isIntact(context, id, 'adopted'))) return { ...asked, adopt: false };
     intact.add(id);
     return asked;
   };
-  return execute(context, command, {
+  const answer = execute(context, sources === undefined ? command : { ...command, sources: sources.of(command) }, {
     name: 'prepare',
     actor,
-    before: ({ adopts }, asked) => {
+    before: ({ adopts, stages }, asked) => {
       if (adopts !== undefined) return intact.has(adopts) ? undefined : verify(adopts, asked);
+      if (stages !== staging.source)
+        return staging.copy(stages).then((done) => (done ? asked : { ...asked, sources: [] }));
       const id = journal.latest.storeInfo.lastId + 1;
       return foreign.has(id) ? foreign.setAside(id).then(() => asked) : undefined;
     },
@@ -42,7 +46,17 @@ export function prepareSnapshot(
       if (prepared !== undefined) await undoPrepare(context, command, { ...prepared, ...failure });
       prepared = undefined;
     },
+    after: async () => {
+      if (prepared === undefined) return;
+      try {
+        await staging.place(prepared.id);
+      } catch (error) {
+        await undoPrepare(context, command, { ...prepared, step: 'during', error });
+        throw error;
+      }
+    },
   });
+  return answer.finally(() => staging.discard());
 }
 
 /** The snapshot that was recorded, with the position of its event. */
@@ -65,23 +79,6 @@ async function createVolume(
   } catch (error) {
     throw faultOf(error, `prepare ${key}: volume ${pathOf(volume.id)}`);
   }
-}
-
-/** Verifies a layer to adopt. Retention of one that is not as it was committed ends: the pull that asks for it replaces it. */
-async function isIntact({ journal, driver, logger }: StoreContext, id: number): Promise<boolean> {
-  let why: string | undefined;
-  try {
-    why = await defectOf({ journal, driver }, id);
-  } catch (error) {
-    logger.warn({ id, error: errorText(error) }, 'layer not adopted: it could not be verified');
-    return false;
-  }
-  if (why === undefined) return true;
-  const key = journal.latest.volumes.retained.get(id)?.snapshot.key;
-  logger.warn({ id, key, error: why }, 'layer not adopted: it is not as it was committed');
-  if (key === undefined) return false;
-  await journal.record([{ type: 'RetentionEnded', data: { id, key, why } }], { actor: reconcilerActor, reserve: true });
-  return false;
 }
 
 /**

@@ -1,11 +1,13 @@
 import { ancestors } from '../../../projections/parent-graph.ts';
 import type { Snapshot } from '../../../projections/snapshot.ts';
 import type { State } from '../../../projections/state.ts';
+import { stagedLabel } from '../../domain/staging.ts';
 import type { Volume, VolumeDriver } from '../../ports/volume-driver.ts';
 
 /** A snapshot as the driver sees it. */
 export function volumeOf(state: State, { id, kind, parentId, labels }: Snapshot): Volume {
-  return { id, kind, parents: ancestors(state.parentGraph, parentId), labels };
+  const volume = { id, kind, parents: ancestors(state.parentGraph, parentId), labels };
+  return kind === 'active' && stagedLabel in labels ? { ...volume, staged: true } : volume;
 }
 
 /** The layer with an id, existing or retained: its snapshot and its volume. */

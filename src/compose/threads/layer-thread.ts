@@ -6,7 +6,7 @@ import { type Deferred, deferred } from '../../ports/promises.ts';
 
 /** What the thread is to do. */
 export type LayerJob =
-  | { readonly operation: 'merge'; readonly layer: string; readonly tree: string }
+  | { readonly operation: 'merge' | 'copy'; readonly layer: string; readonly tree: string }
   | { readonly operation: 'clean'; readonly layer: string };
 
 /** The thread's answer to each job, in their order. Threads drop the classes of errors. */
@@ -54,6 +54,7 @@ export function createLayerThread(): LayerWork {
       worker ??= start();
     },
     merge: async (layer, tree) => void (await run({ operation: 'merge', layer, tree })),
+    copy: async (layer, tree) => void (await run({ operation: 'copy', layer, tree })),
     clean: (layer) => run({ operation: 'clean', layer }),
     close: async () => {
       const ending = worker;

@@ -1,6 +1,6 @@
 import { parentPort } from 'node:worker_threads';
 import { nativeCalls } from '../../adapters/system/native-calls.ts';
-import { cleanLayer, mergeLayer } from '../../adapters/volume-driver/shared/layers/merge-layer.ts';
+import { cleanLayer, copyLayer, mergeLayer } from '../../adapters/volume-driver/shared/layers/merge-layer.ts';
 import { Fault } from '../../ports/fault.ts';
 import type { LayerAnswer, LayerJob } from './layer-thread.ts';
 
@@ -8,7 +8,8 @@ function run(job: LayerJob): LayerAnswer {
   try {
     const { files } = nativeCalls();
     if (job.operation === 'clean') return { done: cleanLayer(files, job.layer) };
-    mergeLayer(files, job.layer, job.tree, { keep: true });
+    if (job.operation === 'copy') copyLayer(files, job.layer, job.tree);
+    else mergeLayer(files, job.layer, job.tree, { keep: true });
     return { done: 0 };
   } catch (error) {
     const { message, errno } = error as NodeJS.ErrnoException;

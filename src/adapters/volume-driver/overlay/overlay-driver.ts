@@ -14,6 +14,7 @@ import { createTreeThread, type TreeThread } from '../shared/trees/tree-thread.t
 import { checkOverlayRoot } from './check-overlay-root.ts';
 import { createLayerFlush, flushFew } from './flush.ts';
 import { canRebase, createOverlayMounts, type OverlayOptions, type TryMount } from './overlay-mounts.ts';
+import { canShareData, clearStaging, createStaging } from './staging.ts';
 import { createVolume, overlayOrphans } from './volume.ts';
 
 interface OverlaySetup {
@@ -25,7 +26,7 @@ interface OverlaySetup {
   readonly tryMount?: TryMount | undefined;
   /** without it, a file that a container made immutable is not deleted */
   readonly liftFlags?: LiftFlags;
-  /** takes whiteouts from base layers; the driver closes it. Without it, they stay. */
+  /** takes whiteouts from base layers, and copies layers; the driver closes it. Without it, they stay, and none is staged. */
   readonly layers?: LayerWork;
   readonly failpoint?: Failpoint;
 }
@@ -58,10 +59,13 @@ export async function createOverlayDriver(setup: OverlaySetup): Promise<VolumeDr
     const isBase = parent === undefined && rebase && mayBeRebased(volume);
     if (isBase && ((await layers?.clean(path)) ?? 0) > 0) await flushLayer(volume.id);
   };
+  await clearStaging({ root, remove });
+  const staging = options.stageLayers && layers && canShareData(root);
   const close = async () => void (await Promise.all([measurer.close(), remover.close(), layers?.close()]));
   return {
     name: 'overlay',
     traits: driverTraits(options, { remapIds, orderedMetadata, rebase }),
+    staging: staging ? createStaging({ root, layers, remove, failpoint }) : undefined,
     occupies: ({ kind }) => kind !== 'view',
     isVacant: (id) => isVacant(directory(id)),
 

@@ -15,6 +15,11 @@ export interface OverlayOptions {
    * other one has chowned the files already, or passes the options to a kernel that doesn't know them.
    */
   readonly remapIds?: boolean;
+  /**
+   * answer a Prepare with a copy of a layer of the same content, if the root's file system has reflinks. Only for containerd 2.4
+   * or later: any other one unpacks into the read-only mount, and fails.
+   */
+  readonly stageLayers?: boolean;
 }
 
 /** Mounts in a mount namespace of its own, creates a file of that name in it, and unmounts; or rejects with the kernel's reason. */
@@ -34,7 +39,8 @@ export function createOverlayMounts(
   const defaults = overlayOptions(traits, mountOptions);
   const rebase = canRebase(traits, options);
   return (volume) => {
-    const { id, kind, parents, labels } = volume;
+    const { id, kind, parents, labels, staged = false } = volume;
+    if (staged) return [bind(layer(id), ['ro'])];
     const maps = options.remapIds ? mapsOf(labels) : [];
     const [parent, second] = parents;
     const writable = kind !== 'view';

@@ -4,6 +4,8 @@ export interface LayerWork {
   start(): void;
   /** As `mergeLayer`, keeping attributes. */
   merge(layer: string, tree: string): Promise<void>;
+  /** As `copyLayer`. */
+  copy(layer: string, tree: string): Promise<void>;
   /** As `cleanLayer`. */
   clean(layer: string): Promise<number>;
   /** Ends the work; unfinished jobs reject with a Fault (`stopped`). */

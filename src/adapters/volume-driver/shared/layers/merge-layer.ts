@@ -29,6 +29,8 @@ export interface LayerCalls {
 interface Merge {
   readonly calls: LayerCalls;
   readonly keep: boolean;
+  /** whiteouts and overlay's attributes are copied as they are */
+  readonly verbatim: boolean;
   /** the first path in the tree of each file with several names */
   readonly linked: Map<string, string>;
 }
@@ -40,13 +42,21 @@ interface Merge {
  * a Fault (`unsupported`) for a layer written with `redirect_dir` or `metacopy`.
  */
 export function mergeLayer(calls: LayerCalls, layer: string, tree: string, { keep }: { readonly keep: boolean }): void {
-  mergeDirectory({ calls, keep, linked: new Map() }, bytesOf(layer), bytesOf(tree), statsOf(bytesOf(layer)), true);
+  const merge = { calls, keep, verbatim: false, linked: new Map() };
+  mergeDirectory(merge, bytesOf(layer), bytesOf(tree), statsOf(bytesOf(layer)), true);
+}
+
+/** Copies an overlay layer to a vacant path on the same file system, with all that is overlay's, sharing its data. Sync, as `mergeLayer`. */
+export function copyLayer(calls: LayerCalls, layer: string, tree: string): void {
+  mkdirSync(rawPath(bytesOf(tree)));
+  const merge = { calls, keep: true, verbatim: true, linked: new Map() };
+  mergeDirectory(merge, bytesOf(layer), bytesOf(tree), statsOf(bytesOf(layer)), false);
 }
 
 /** `both`: what the tree's directory held before shows through. */
 function mergeDirectory(merge: Merge, layer: string, tree: string, stats: BigIntStats, both: boolean): void {
   const { calls, linked } = merge;
-  const own = overlayless(calls, layer);
+  const own = attributesOf(merge, layer);
   if (both && own.opaque) for (const name of namesIn(tree)) removeTree(rawPath(`${tree}/${name}`));
   const inherits = calls.xattrs(rawPath(tree)).includes(defaultAcl);
   for (const name of namesIn(layer)) {
@@ -55,7 +65,7 @@ function mergeDirectory(merge: Merge, layer: string, tree: string, stats: BigInt
     const old = both && !own.opaque ? lstatSync(rawPath(to), { throwIfNoEntry: false }) : undefined;
     const merges = stats.isDirectory() && old?.isDirectory() === true;
     if (old !== undefined && !merges) removeTree(rawPath(to));
-    if (isWhiteout(stats)) continue;
+    if (!merge.verbatim && isWhiteout(stats)) continue;
     const file = `${stats.dev} ${stats.ino}`;
     const first = stats.nlink > 1n && !stats.isDirectory() ? linked.get(file) : undefined;
     if (first !== undefined) {
@@ -65,7 +75,7 @@ function mergeDirectory(merge: Merge, layer: string, tree: string, stats: BigInt
     if (!merges) create(calls, from, to, stats);
     if (!merges && inherits) dropInherited(calls, to);
     if (stats.isDirectory()) mergeDirectory(merge, from, to, stats, merges);
-    else copyAttributes(merge, to, stats, overlayless(calls, from).attributes);
+    else copyAttributes(merge, to, stats, attributesOf(merge, from).attributes);
     if (stats.nlink > 1n && !stats.isDirectory()) linked.set(file, to);
   }
   copyAttributes(merge, tree, stats, own.attributes);
@@ -107,14 +117,17 @@ const isOverlays = (name: string) => /^(trusted|user)\.overlay\./.test(name);
 /** Their entries are not complete. */
 const incomplete = /\.overlay\.(redirect|metacopy|whiteout)$/;
 
-/** An entry's extended attributes without overlay's, and what those say. */
-function overlayless(calls: LayerCalls, path: string): { readonly attributes: Attributes; readonly opaque: boolean } {
+/** An entry's extended attributes without overlay's, unless these are copied too, and what those say. */
+function attributesOf(
+  { calls, verbatim }: Merge,
+  path: string,
+): { readonly attributes: Attributes; readonly opaque: boolean } {
   const attributes = new Map<string, Buffer>();
   let opaque = false;
   for (const name of calls.xattrs(rawPath(path))) {
     const value = name === label ? undefined : calls.xattr(rawPath(path), name);
     if (value === undefined) continue;
-    if (!isOverlays(name)) attributes.set(name, value);
+    if (verbatim || !isOverlays(name)) attributes.set(name, value);
     else if (name.endsWith('.opaque') && value.toString() === 'y') opaque = true;
     else if (incomplete.test(name) || name.endsWith('.opaque'))
       throw new Fault('unsupported', `${rawPath(path)}: a layer with ${name}=${value} can't be merged`, {
