@@ -115,7 +115,7 @@ export interface ContainerdHost {
   readonly userNamespace: boolean;
 }
 
-/** Which daemon and which containerd `doctor` looks at; what is left out is found by itself. */
+/** Which daemon and which containerd `doctor` inspects; by default those of this machine. */
 export interface DoctorOptions {
   readonly config?: string | undefined;
   readonly root?: string | undefined;
@@ -155,7 +155,7 @@ export interface CliDeps {
   startDaemon(config: Config, logger: Logger, options: { readonly takeOver: boolean }): Promise<Daemon>;
   /** Reconciles under the store's lock. Rejects with a Fault (`busy`) while a daemon is running. */
   reconcileStopped(config: Config, logger: Logger): Promise<readonly Action[]>;
-  /** Looks at the machine. Nothing stays changed; a stopped store is locked meanwhile. What can't be seen is in the facts. */
+  /** Inspects the machine. Nothing stays changed; a stopped store is locked meanwhile. The facts say what could not be read. */
   doctorFacts(options: DoctorOptions): Promise<DoctorFacts>;
   /** Restores a retained layer under the store's lock. Rejects as `reconcileStopped`. */
   restoreStopped(config: Config, name: string, logger: Logger): Promise<Answer<readonly Snapshot[]>>;

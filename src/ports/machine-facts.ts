@@ -2,14 +2,14 @@ import type { DiskSpace } from './disk-space.ts';
 
 /** What `doctor` knows about a machine. Nothing in it was changed by finding it out. */
 
-/** Something that could not be looked at, and why. */
-export interface Unseen {
-  readonly unseen: string;
+/** Something that could not be read, and why. */
+export interface Unavailable {
+  readonly unavailable: string;
 }
-export type Seen<T> = T | Unseen;
+export type Observed<T> = T | Unavailable;
 
 /** A failure, as a fault shows it. */
-export interface Trouble {
+export interface Failure {
   readonly text: string;
   readonly hint: string;
 }
@@ -94,7 +94,7 @@ export interface ContainerdFiles {
   /** in the order in which containerd reads them */
   readonly files: readonly ContainerdFile[];
   /** files that can't be read or parsed */
-  readonly troubles: readonly Trouble[];
+  readonly failures: readonly Failure[];
   /** files of the usual folder for drop-ins that no `imports` names */
   readonly ignored: readonly ContainerdFile[];
 }
@@ -104,28 +104,28 @@ export interface DoctorFacts {
   readonly version: string;
   readonly settings: DaemonSettings;
   readonly settingsFile: string;
-  readonly settingsTrouble: Trouble | undefined;
-  readonly self: Seen<ProcessFacts>;
-  readonly kernel: Seen<{
+  readonly settingsFailure: Failure | undefined;
+  readonly self: Observed<ProcessFacts>;
+  readonly kernel: Observed<{
     readonly release: string;
     readonly fileSystems: readonly string[];
     readonly idMappedLayers: boolean;
   }>;
   readonly commands: readonly { readonly name: string; readonly found: boolean }[];
-  readonly root: Seen<RootFacts>;
+  readonly root: Observed<RootFacts>;
   /** the store of the root; its newest event in nanoseconds since 1970. Undefined if there is none */
-  readonly store: Seen<
+  readonly store: Observed<
     | {
         readonly driver: string | undefined;
         readonly newest?: bigint | undefined;
-        readonly trouble?: Trouble | undefined;
+        readonly failure?: Failure | undefined;
       }
     | undefined
   >;
   /** what a start checks, done; undefined if it passed */
-  readonly trial: Seen<Trouble | undefined>;
+  readonly trial: Observed<Failure | undefined>;
   /** the process that holds the root's lock, and what it answers; undefined if there is none */
-  readonly daemon: Seen<
+  readonly daemon: Observed<
     | {
         readonly process: ProcessFacts;
         readonly address: string;
@@ -135,19 +135,19 @@ export interface DoctorFacts {
       }
     | undefined
   >;
-  readonly clock: Seen<{ readonly synchronized: boolean; readonly now: bigint }>;
+  readonly clock: Observed<{ readonly synchronized: boolean; readonly now: bigint }>;
   readonly selinux: 'enforcing' | 'permissive' | undefined;
   readonly units: { readonly snapledger: UnitFacts | undefined; readonly containerd: UnitFacts | undefined };
   /** directories below /run that systemd removes when the unit stops */
   readonly runtimeDirectories: readonly { readonly path: string; readonly unit: string }[];
   readonly containerd: {
     /** undefined if there is no such program */
-    readonly version: Seen<Release | undefined>;
-    readonly process: Seen<ProcessFacts | undefined>;
+    readonly version: Observed<Release | undefined>;
+    readonly process: Observed<ProcessFacts | undefined>;
     readonly files: ContainerdFiles;
   };
   /** whether a server listens, by the path of its socket */
-  readonly sockets: Readonly<Record<string, 'listening' | 'silent' | 'missing' | Unseen>>;
+  readonly sockets: Readonly<Record<string, 'listening' | 'silent' | 'missing' | Unavailable>>;
   /** what the paths are, links followed, by path; for image file systems */
   readonly realPaths: Readonly<Record<string, string | undefined>>;
 }

@@ -57,7 +57,7 @@ test('before a store exists: the driver is tried, nothing is left behind, and in
   const { file, root } = settings();
   const report = await reportOf(['--config', file, '--main', '/nowhere.toml']);
   assert.is(report.status, 5);
-  assert.is(report.checks.trial?.status, 'ok');
+  assert.is(report.checks.driver?.status, 'ok');
   assert.match(textsOf(report, 'store'), 'holds no store yet');
   assert.match(textsOf(report, 'plugin'), 'has no proxy plugin');
   assert.equal([existsSync(root), readdirSync(dirname(root))], [false, []]);
@@ -68,7 +68,7 @@ test('a stopped store: is tried under its lock, which is free afterwards', async
   await snapledgerRun('init', '--config', file);
   const before = readdirSync(root).sort();
   const report = await reportOf(['--config', file]);
-  assert.equal([report.checks.trial?.status, report.checks.store?.status], ['ok', 'ok']);
+  assert.equal([report.checks.driver?.status, report.checks.store?.status], ['ok', 'ok']);
   assert.match(textsOf(report, 'daemon'), 'no daemon serves');
   assert.equal(readdirSync(root).sort(), before);
   assert.is((await snapledgerRun('reconcile', '--config', file)).status, 0);
@@ -77,11 +77,11 @@ test('a stopped store: is tried under its lock, which is free afterwards', async
 test('a root that is not usable: the sentence of a start', async () => {
   const { file, root } = settings('[overlay]\nmount_options = ["nonsense"]\n');
   const report = await reportOf(['--config', file]);
-  assert.match(textsOf(report, 'trial'), 'overlay.mount_options: "nonsense"');
+  assert.match(textsOf(report, 'driver'), 'overlay.mount_options: "nonsense"');
   const foreign = settings();
   mkdirSync(foreign.root);
   writeFileSync(join(foreign.root, 'metadata.db'), '');
-  assert.match(textsOf(await reportOf(['--config', foreign.file]), 'trial'), 'holds metadata.db');
+  assert.match(textsOf(await reportOf(['--config', foreign.file]), 'driver'), 'holds metadata.db');
   assert.is(existsSync(root), false);
   const damaged = settings();
   await snapledgerRun('init', '--config', damaged.file);
@@ -95,23 +95,24 @@ test('bad settings: an error, and the other checks use the defaults', async () =
   const { status, checks } = await reportOf(['--config', write('config.toml', 'adress = "/x"\n')]);
   assert.is(status, 1);
   assert.match(checks.settings?.findings[0]?.text ?? '', 'adress: unknown key, did you mean address?');
-  assert.match(checks.store?.looked ?? '', '/var/lib/snapledger');
+  assert.match(checks.store?.inspected ?? '', '/var/lib/snapledger');
 });
 
-test('without root, without CAP_SYS_ADMIN, in a user namespace: says what can not be looked at or done', async () => {
+test('without root, without CAP_SYS_ADMIN, in a user namespace: says what can not be inspected at or done', async () => {
   const { file } = settings();
   await snapledgerRun('init', '--config', file);
   await run('chmod', ['-R', 'o+rX', join(sandbox.path, 'files')]);
   await run('chmod', ['o+x', sandbox.path]);
   const args = ['--config', file];
-  const nobody = await reportOf(args, 'exec setpriv --reuid 65534 --regid 65534 --clear-groups "$@"');
-  for (const check of ['store', 'trial', 'daemon']) assert.is(nobody.checks[check]?.status, 'not checked', check);
-  assert.match(nobody.checks.store?.looked ?? '', 'this command does not run as root');
+  const unprivileged = await reportOf(args, 'exec setpriv --reuid 65534 --regid 65534 --clear-groups "$@"');
+  for (const check of ['store', 'driver', 'daemon'])
+    assert.is(unprivileged.checks[check]?.status, 'not checked', check);
+  assert.match(unprivileged.checks.store?.inspected ?? '', 'this command does not run as root');
   const bounded = await reportOf(args, 'exec setpriv --bounding-set=-sys_admin --inh-caps=-sys_admin "$@"');
-  assert.match(textsOf(bounded, 'rights'), 'this command lacks CAP_SYS_ADMIN');
-  assert.is(bounded.checks.trial?.status, 'error');
+  assert.match(textsOf(bounded, 'privileges'), 'this command lacks CAP_SYS_ADMIN');
+  assert.is(bounded.checks.driver?.status, 'error');
   const inside = await reportOf(args, 'exec unshare --user --map-root-user "$@"');
-  assert.match(textsOf(inside, 'rights'), 'this command is in a user namespace');
+  assert.match(textsOf(inside, 'privileges'), 'this command is in a user namespace');
 });
 
 test('units and SELinux of the machine: what they take from the daemon is found', async () => {
@@ -130,7 +131,7 @@ test('units and SELinux of the machine: what they take from the daemon is found'
   for (const setting of ['User=snap', 'ProtectSystem=strict', 'PrivateMounts=yes']) assert.match(unit, setting);
   const other = textsOf(report, 'containerd unit');
   for (const text of ['MountFlags=slave', 'is not ordered after', 'sets no LimitNOFILE=']) assert.match(other, text);
-  assert.match(report.checks.confinement?.looked ?? '', 'SELinux enforcing');
+  assert.match(report.checks.confinement?.inspected ?? '', 'SELinux enforcing');
   assert.match(
     textsOf(await reportOf(['--config', address], around), 'sockets'),
     '/run/x, which systemd deletes when x.service stops',
@@ -191,7 +192,7 @@ test('a containerd that is too old or too new: is named', async () => {
   }
 });
 
-test('beside a running daemon and containerd: both are seen with their mounts; a stale drop-in and a deleted socket are found', async () => {
+test('beside a running daemon and containerd: their mounts are compared; a stale drop-in and a deleted socket are found', async () => {
   const { file, root, address } = settings();
   const [program, ...args] = serverUnderTest('overlay').command(root, address);
   // A disk that is mounted at the root in the daemon's own mount namespace.
@@ -205,21 +206,21 @@ test('beside a running daemon and containerd: both are seen with their mounts; a
   const enter = `exec nsenter --mount --target ${daemon.pid} "$@"`;
   const report = await inside(enter);
   assert.equal(
-    [report.checks.daemon?.status, report.checks.daemon?.looked.startsWith(`pid ${daemon.pid}, `)],
+    [report.checks.daemon?.status, report.checks.daemon?.inspected.startsWith(`pid ${daemon.pid}, `)],
     ['ok', true],
   );
-  assert.match(report.checks.trial?.looked ?? '', 'done by the running daemon');
-  assert.match(report.checks.containerd?.looked ?? '', /\d+\.\d+\.\d+/);
+  assert.match(report.checks.driver?.inspected ?? '', 'done by the running daemon');
+  assert.match(report.checks.containerd?.inspected ?? '', /\d+\.\d+\.\d+/);
   assert.is(report.checks.plugin?.status, 'ok');
   assert.match(textsOf(report, 'mounts'), `does not see the daemon's directory at ${root}`);
   const other = settings();
   assert.match(textsOf(await reportOf(['--config', other.file, '--main', main]), 'plugin'), `leads to ${address}`);
   await run('rm', [address]);
   assert.match(textsOf(await inside(enter), 'sockets'), 'its socket was deleted');
-  assert.match(textsOf(await inside(enter), 'plugin'), `nobody listens on ${address}`);
+  assert.match(textsOf(await inside(enter), 'plugin'), `no process listens on ${address}`);
 });
 
-test('report for people: a line a check, what is wrong, how to mend it, and the verdict', async () => {
+test('report for people: a line a check, what is wrong, how to fix it, and the verdict', async () => {
   const { file } = settings();
   const { stdout, status } = await snapledgerRun(
     'doctor',

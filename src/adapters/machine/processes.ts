@@ -5,7 +5,7 @@ import type { ProcessFacts } from '../../ports/machine-facts.ts';
 const sysAdmin = 21n;
 
 /**
- * What /proc shows of a process; `root` is looked at as the process sees it, `isInitial` judges its uid map. Throws the system's
+ * What /proc shows of a process; `root` is inspected at as the process sees it, `isInitial` judges its uid map. Throws the system's
  * error.
  */
 export function processFacts(pid: number, root: string, isInitial: (uidMap: string) => boolean): ProcessFacts {

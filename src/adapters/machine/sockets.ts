@@ -8,7 +8,7 @@ type State = DoctorFacts['sockets'][string];
 export function socketState(path: string): Promise<State> {
   return new Promise((resolve) => {
     const socket = connect(path);
-    socket.setTimeout(2_000, () => end({ unseen: `${path}: no connection within 2 s` }));
+    socket.setTimeout(2_000, () => end({ unavailable: `${path}: no connection within 2 s` }));
     const end = (state: State) => {
       socket.destroy();
       resolve(state);
@@ -18,7 +18,9 @@ export function socketState(path: string): Promise<State> {
       if (isErrno(error, 'ENOENT', 'ENOTDIR')) end('missing');
       else
         end(
-          (error as NodeJS.ErrnoException).code === 'ECONNREFUSED' ? 'silent' : { unseen: `${path}: ${error.message}` },
+          (error as NodeJS.ErrnoException).code === 'ECONNREFUSED'
+            ? 'silent'
+            : { unavailable: `${path}: ${error.message}` },
         );
     });
   });

@@ -1,5 +1,5 @@
 import type { ContainerdFile, DoctorFacts, Release } from '../../ports/machine-facts.ts';
-import { type Check, error, type Finding, found, isUnseen, type Result, seen, warning } from './check.ts';
+import { type Check, error, type Finding, found, isUnavailable, type Result, warning, withFact } from './check.ts';
 import { losesSnapshotter, mergeSettings } from './containerd-settings.ts';
 import { configVersion, isFrom, lacks, newest, oldest } from './containerd-versions.ts';
 
@@ -7,7 +7,7 @@ const unknownRelease: Release = { ...newest, patch: 0, text: 'unknown' };
 
 /** The release that the configuration is for; the newest one that was tested if it is unknown. */
 export const releaseIn = ({ containerd: { version } }: Pick<DoctorFacts, 'containerd'>): Release =>
-  isUnseen(version) || version === undefined ? unknownRelease : version;
+  isUnavailable(version) || version === undefined ? unknownRelease : version;
 
 /** The merged configuration, and the proxy plugins that lead to this daemon or have its name. */
 export function configured(facts: {
@@ -25,11 +25,11 @@ export const containerdVersion: Check = {
   name: 'containerd',
   about: 'version of the running containerd, otherwise of the installed one: too old, too new, what it lacks',
   run: ({ containerd: { version }, settings }) =>
-    seen(version, (release): Result => {
-      if (release === undefined) return { unseen: 'no containerd runs, and there is no such program' };
+    withFact(version, (release): Result => {
+      if (release === undefined) return { unavailable: 'no containerd runs, and there is no such program' };
       const missing = lacks(release);
       return {
-        looked: `${release.text}${missing.length > 0 ? `, lacks ${missing.join(', ')}` : ''}`,
+        inspected: `${release.text}${missing.length > 0 ? `, lacks ${missing.join(', ')}` : ''}`,
         findings: found(...versionFindings(release), settings.remapIds && remapFinding(release)),
       };
     }),
@@ -47,7 +47,7 @@ function versionFindings(release: Release): readonly (Finding | false)[] {
     isFrom(release, newest.major, newest.minor + 1) &&
       warning(
         `containerd ${release.text} is newer than ${tested}, the newest one that snapledger was tested with; what it changed is not known`,
-        `look for a newer snapledger, or use containerd ${tested}`,
+        `check for a newer snapledger, or use containerd ${tested}`,
       ),
   ];
 }
@@ -63,15 +63,15 @@ export const configuration: Check = {
   name: 'containerd configuration',
   about: "containerd's configuration file and its `imports`: TOML, versions, files that are not read",
   run: (facts) => {
-    const { main, files, troubles, ignored } = facts.containerd.files;
+    const { main, files, failures, ignored } = facts.containerd.files;
     const release = releaseIn(facts);
     return {
-      looked:
-        files.length + troubles.length === 0
+      inspected:
+        files.length + failures.length === 0
           ? `${main}: there is none`
           : [main, ...files.map(({ path }) => path).filter((path) => path !== main)].join(', '),
       findings: found(
-        ...troubles.map(({ text, hint }) => error(text, hint)),
+        ...failures.map(({ text, hint }) => error(text, hint)),
         ...files.flatMap((file) => fileFindings(file, files[0], release)),
         ...ignored
           .filter(({ tables }) => tables.proxy_plugins !== undefined)

@@ -1,12 +1,12 @@
 import type { DoctorFacts } from '../../ports/machine-facts.ts';
-import { type Check, error, found, isOff, isUnseen, seen, troubleFound, warning } from './check.ts';
+import { type Check, error, failureFound, found, isOff, isUnavailable, warning, withFact } from './check.ts';
 
 export const settings: Check = {
   name: 'settings',
   about: 'the settings file',
-  run: ({ settingsFile, settingsTrouble }) => ({
-    looked: settingsTrouble === undefined ? settingsFile : `${settingsFile}; the other checks use the defaults`,
-    findings: found(troubleFound(settingsTrouble)),
+  run: ({ settingsFile, settingsFailure }) => ({
+    inspected: settingsFailure === undefined ? settingsFile : `${settingsFile}; the other checks use the defaults`,
+    findings: found(failureFound(settingsFailure)),
   }),
 };
 
@@ -14,16 +14,16 @@ export const daemon: Check = {
   name: 'daemon',
   about: 'whether a daemon serves the root, `/readyz`, its version and addresses',
   run: ({ daemon, settings, store, version }) =>
-    seen(daemon, (running) => {
-      const created = !isUnseen(store) && store !== undefined;
+    withFact(daemon, (running) => {
+      const created = !isUnavailable(store) && store !== undefined;
       if (running === undefined)
         return {
-          looked: 'not running',
+          inspected: 'not running',
           findings: found(created && warning(`no daemon serves ${settings.root}`, 'systemctl start snapledger')),
         };
       const { process, ready, address } = running;
       return {
-        looked: `pid ${process.pid}, ${running.version ?? 'no answer'}`,
+        inspected: `pid ${process.pid}, ${running.version ?? 'no answer'}`,
         findings: found(
           ready === undefined &&
             error(
@@ -59,14 +59,17 @@ export const sockets: Check = {
   run: (facts) => {
     const { address, containerdEvents } = facts.settings;
     const state = facts.sockets[address];
-    if (isUnseen(state)) return state;
-    const running = !isUnseen(facts.daemon) && facts.daemon !== undefined;
+    if (isUnavailable(state)) return state;
+    const running = !isUnavailable(facts.daemon) && facts.daemon !== undefined;
     return {
-      looked: `${address}: ${state ?? 'missing'}`,
+      inspected: `${address}: ${state ?? 'missing'}`,
       findings: found(
         running &&
           state !== 'listening' &&
-          error(`the daemon runs, but nobody can connect to ${address}: its socket was deleted`, 'restart the daemon'),
+          error(
+            `the daemon runs, but no client can connect to ${address}: its socket was deleted`,
+            'restart the daemon',
+          ),
         !running &&
           state === 'listening' &&
           warning(
@@ -75,10 +78,10 @@ export const sockets: Check = {
           ),
         ...deletions(facts),
         containerdEvents !== null &&
-          !isUnseen(facts.sockets[containerdEvents]) &&
+          !isUnavailable(facts.sockets[containerdEvents]) &&
           facts.sockets[containerdEvents] !== 'listening' &&
           warning(
-            `containerd.events is set, and nobody listens on ${containerdEvents}: deletions are not recorded`,
+            `containerd.events is set, and no process listens on ${containerdEvents}: deletions are not recorded`,
             "start containerd, or set containerd.address to its socket (grpc.address in containerd's configuration)",
           ),
       ),

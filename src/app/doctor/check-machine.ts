@@ -1,19 +1,19 @@
 import type { DoctorFacts, ProcessFacts } from '../../ports/machine-facts.ts';
-import { type Check, error, found, isUnseen, seen, warning } from './check.ts';
+import { type Check, error, found, isUnavailable, warning, withFact } from './check.ts';
 
-/** The process whose rights count: the daemon if it runs, otherwise this command. */
+/** The process whose privileges count: the daemon if it runs, otherwise this command. */
 function acting({ daemon, self }: DoctorFacts): { readonly who: string; readonly process: DoctorFacts['self'] } {
-  if (!isUnseen(daemon) && daemon !== undefined) return { who: 'the daemon', process: daemon.process };
+  if (!isUnavailable(daemon) && daemon !== undefined) return { who: 'the daemon', process: daemon.process };
   return { who: 'this command', process: self };
 }
 
-export const rights: Check = {
-  name: 'rights',
+export const privileges: Check = {
+  name: 'privileges',
   about: 'user, CAP_SYS_ADMIN and user namespace of the daemon, or of this command if none runs',
   run: (facts) => {
     const { who, process } = acting(facts);
-    return seen(process, ({ pid, mayMount, initialUsers }) => ({
-      looked: `${who}, pid ${pid}${mayMount ? ', CAP_SYS_ADMIN' : ''}${initialUsers ? '' : ', in a user namespace'}`,
+    return withFact(process, ({ pid, mayMount, initialUsers }) => ({
+      inspected: `${who}, pid ${pid}${mayMount ? ', CAP_SYS_ADMIN' : ''}${initialUsers ? '' : ', in a user namespace'}`,
       findings: found(
         !mayMount &&
           error(
@@ -35,11 +35,11 @@ export const kernel: Check = {
   name: 'kernel',
   about: 'release, file systems of the driver, id-mapped layers for `overlay.remap_ids`',
   run: ({ kernel, settings, commands }) =>
-    seen(kernel, ({ release, fileSystems, idMappedLayers }) => {
+    withFact(kernel, ({ release, fileSystems, idMappedLayers }) => {
       const missing = commands.filter((command) => !command.found).map((command) => command.name);
       const known = settings.driver === 'memory' || fileSystems.includes(settings.driver);
       return {
-        looked: `Linux ${release}${idMappedLayers ? ', id-mapped layers' : ''}`,
+        inspected: `Linux ${release}${idMappedLayers ? ', id-mapped layers' : ''}`,
         findings: found(
           !known &&
             error(
@@ -70,8 +70,9 @@ export const limits: Check = {
   name: 'limits',
   about: 'open files and tasks of the running daemon, otherwise of its unit',
   run: ({ daemon, units: { snapledger: unit } }) => {
-    if (!isUnseen(daemon) && daemon !== undefined) return limitsOf('the daemon', daemon.process);
-    if (unit === undefined) return isUnseen(daemon) ? daemon : { unseen: 'no daemon runs, and there is no unit' };
+    if (!isUnavailable(daemon) && daemon !== undefined) return limitsOf('the daemon', daemon.process);
+    if (unit === undefined)
+      return isUnavailable(daemon) ? daemon : { unavailable: 'no daemon runs, and there is no unit' };
     const value = (key: string) => limitOf(unit.values[`Service.${key}`]?.at(-1));
     return limitsOf(unit.name, { openFiles: value('LimitNOFILE') ?? 1024, tasks: value('TasksMax') });
   },
@@ -87,7 +88,7 @@ function limitsOf(who: string, { openFiles, tasks }: Pick<ProcessFacts, 'openFil
   const shown = (limit: number | undefined) =>
     limit === undefined || limit === Infinity ? 'unlimited' : String(limit);
   return {
-    looked: `${who}: ${shown(openFiles)} open files, ${shown(tasks)} tasks`,
+    inspected: `${who}: ${shown(openFiles)} open files, ${shown(tasks)} tasks`,
     findings: found(
       openFiles < leastOpenFiles &&
         warning(
@@ -112,11 +113,11 @@ export const clock: Check = {
   name: 'clock',
   about: 'synchronisation by NTP, and whether the newest event of the log lies in the future',
   run: ({ clock, store }) =>
-    seen(clock, ({ synchronized, now }) => {
-      const newest = isUnseen(store) ? undefined : store?.newest;
+    withFact(clock, ({ synchronized, now }) => {
+      const newest = isUnavailable(store) ? undefined : store?.newest;
       const ahead = newest === undefined ? 0n : newest - now;
       return {
-        looked: `${synchronized ? 'synchronised' : 'not synchronised'}${newest === undefined ? '' : ', compared with the newest event of the log'}`,
+        inspected: `${synchronized ? 'synchronised' : 'not synchronised'}${newest === undefined ? '' : ', compared with the newest event of the log'}`,
         findings: found(
           now < earliest &&
             error('the clock is years behind', 'set the clock (chronyc makestep), then start the daemon'),
@@ -141,20 +142,22 @@ export const confinement: Check = {
   about: 'SELinux and AppArmor: mode, label of the root, domain or profile of the daemon and of containerd',
   run: ({ selinux, root, daemon, containerd }) => {
     const processes = [
-      { who: 'the daemon', process: isUnseen(daemon) ? undefined : daemon?.process },
-      { who: 'containerd', process: isUnseen(containerd.process) ? undefined : containerd.process },
+      { who: 'the daemon', process: isUnavailable(daemon) ? undefined : daemon?.process },
+      { who: 'containerd', process: isUnavailable(containerd.process) ? undefined : containerd.process },
     ].flatMap(({ who, process }) => (process === undefined ? [] : [{ who, label: process.label }]));
-    const rootLabel = isUnseen(root) ? '' : root.label;
+    const rootLabel = isUnavailable(root) ? '' : root.label;
     const labels = processes.filter(({ label }) => label !== '').map(({ who, label }) => `${who} ${label}`);
     return {
-      looked: [`SELinux ${selinux ?? 'off'}`, ...(rootLabel === '' ? [] : [`root ${rootLabel}`]), ...labels].join(', '),
+      inspected: [`SELinux ${selinux ?? 'off'}`, ...(rootLabel === '' ? [] : [`root ${rootLabel}`]), ...labels].join(
+        ', ',
+      ),
       findings: found(
         ...processes.map(({ who, label }) => confined(who, label, selinux)),
         selinux === 'enforcing' &&
           rootLabel !== '' &&
           !/:container_(?:ro_)?(?:file|var_lib)_t(?::|$)/.test(rootLabel) &&
-          error(
-            `SELinux is enforcing and the root is labelled ${rootLabel}: containers can't read their files`,
+          warning(
+            `SELinux is enforcing and the root is labelled ${rootLabel}, not as containerd's layers: containers may be denied their files`,
             'semanage fcontext -a -e /var/lib/containerd ROOT, then restorecon -R ROOT (package container-selinux)',
           ),
       ),
@@ -165,7 +168,7 @@ export const confinement: Check = {
 /** A label of AppArmor ends with its mode; one of SELinux has at least three parts. */
 function confined(who: string, label: string, selinux: DoctorFacts['selinux']) {
   if (/ \(enforce\)$/.test(label))
-    return error(
+    return warning(
       `AppArmor confines ${who} by the profile ${label}, which may deny mounts`,
       `run ${who} unconfined (AppArmorProfile=unconfined in the unit; appArmorProfile: Unconfined in a pod)`,
     );

@@ -1,5 +1,5 @@
 import type { DoctorFacts, ProcessFacts } from '../../ports/machine-facts.ts';
-import { type Check, error, type Finding, found, isUnseen, warning } from './check.ts';
+import { type Check, error, type Finding, found, isUnavailable, warning } from './check.ts';
 import { configured, releaseIn } from './check-containerd.ts';
 import type { ProxyPlugin } from './containerd-settings.ts';
 import { builtins, isFrom } from './containerd-versions.ts';
@@ -13,7 +13,7 @@ export const plugin: Check = {
     const { own, disabled } = configured(facts);
     const same = own.filter(({ address }) => address === facts.settings.address);
     return {
-      looked:
+      inspected:
         own.length === 0 ? 'none' : own.map(({ name, address, file }) => `${name} at ${address} (${file})`).join(', '),
       findings: found(
         own.length === 0 &&
@@ -61,10 +61,10 @@ function addressFindings({ name, address, root, file }: ProxyPlugin, facts: Doct
         `${print}; or name the daemon's settings with --config`,
       ),
     state !== undefined &&
-      !isUnseen(state) &&
+      !isUnavailable(state) &&
       state !== 'listening' &&
       error(
-        `${file}: nobody listens on ${address}, the address of proxy_plugins.${name}`,
+        `${file}: no process listens on ${address}, the address of proxy_plugins.${name}`,
         'start the daemon (systemctl start snapledger), or correct or remove the plugin',
       ),
     root !== undefined &&
@@ -103,10 +103,10 @@ function capabilityFindings({ name, capabilities, file }: ProxyPlugin, facts: Do
   );
 }
 
-/** containerd, which unpacks; the daemon if that can't be seen. */
+/** containerd, which unpacks; the daemon if that is not known. */
 function actingProcess({ containerd, daemon }: DoctorFacts): ProcessFacts | undefined {
-  if (!isUnseen(containerd.process) && containerd.process !== undefined) return containerd.process;
-  return isUnseen(daemon) ? undefined : daemon?.process;
+  if (!isUnavailable(containerd.process) && containerd.process !== undefined) return containerd.process;
+  return isUnavailable(daemon) ? undefined : daemon?.process;
 }
 
 export const cri: Check = {
@@ -114,11 +114,11 @@ export const cri: Check = {
   about: "CRI's snapshotter, and how kubelet finds the image file system",
   run: (facts) => {
     const { proxies, own, criSnapshotter = 'overlayfs', disabled, root } = configured(facts);
-    if (disabled.some((id) => /\bcri\b/.test(id))) return { looked: 'CRI is disabled', findings: [] };
+    if (disabled.some((id) => /\bcri\b/.test(id))) return { inspected: 'CRI is disabled', findings: [] };
     const proxy = own.find(({ name }) => name === criSnapshotter);
     const known = builtins.includes(criSnapshotter) || proxies.some(({ name }) => name === criSnapshotter);
     return {
-      looked: `CRI uses ${criSnapshotter}`,
+      inspected: `CRI uses ${criSnapshotter}`,
       findings: found(
         !known &&
           error(`CRI's snapshotter is ${criSnapshotter}, which no proxy plugin defines: CRI does not start`, print),
@@ -141,7 +141,7 @@ function imageFsFindings({ name, root }: ProxyPlugin, containerdRoot: string, fa
   return found(
     facts.realPaths[path] !== (facts.realPaths[facts.settings.root] ?? facts.settings.root) &&
       error(
-        `${path} does not lead to ${facts.settings.root}, and this containerd looks there for the image file system: ${effect}`,
+        `${path} does not lead to ${facts.settings.root}, and this containerd expects the image file system there: ${effect}`,
         `set containerd.image_fs_link = "${containerdRoot}" and restart the daemon, or ln -sfnT ${facts.settings.root} ${path}`,
       ),
   );
@@ -158,12 +158,12 @@ export const unpack: Check = {
     const { own, unpacks, maxConcurrentUnpacks: most, criSnapshotter, criPullsItself } = configured(facts);
     const release = releaseIn(facts);
     const [proxy] = own;
-    if (proxy === undefined) return { unseen: 'there is no proxy plugin' };
-    if (!isFrom(release, 2, 0)) return { looked: `containerd ${release.text} unpacks in its clients`, findings: [] };
+    if (proxy === undefined) return { unavailable: 'there is no proxy plugin' };
+    if (!isFrom(release, 2, 0)) return { inspected: `containerd ${release.text} unpacks in its clients`, findings: [] };
     const byCri = criSnapshotter === proxy.name && isFrom(release, 2, 1) && !criPullsItself;
     const pulls = byCri ? "CRI's pulls fail" : '`ctr images pull` fails without --local';
     return {
-      looked: `unpack_config for ${unpacks.length === 0 ? 'overlayfs, the default' : unpacks.join(', ')}; ${most} at once`,
+      inspected: `unpack_config for ${unpacks.length === 0 ? 'overlayfs, the default' : unpacks.join(', ')}; ${most} at once`,
       findings: found(
         !unpacks.includes(proxy.name) &&
           (byCri ? error : warning)(`the transfer service has no unpack_config for ${proxy.name}: ${pulls}`, print),

@@ -1,6 +1,6 @@
 import type { RootFacts } from '../../ports/machine-facts.ts';
 import { hiddenFromKubelet, missingSpace } from '../retention/policy.ts';
-import { type Check, error, found, isUnseen, seen, troubleFound, warning } from './check.ts';
+import { type Check, error, failureFound, found, isUnavailable, warning, withFact } from './check.ts';
 
 const local = ['ext4', 'xfs', 'btrfs'];
 
@@ -8,13 +8,15 @@ export const fileSystem: Check = {
   name: 'file system',
   about: "type and mount options of the root's file system, journal of ext4, quotas",
   run: ({ root, settings }) =>
-    seen(root, ({ mount: { point, type, options }, journal }) => {
+    withFact(root, ({ mount: { point, type, options }, journal }) => {
       const quotas = options.filter((option) => /quota/.test(option) && option !== 'noquota');
       const unsafe = options.filter((option) => ['nobarrier', 'barrier=0'].includes(option));
       return {
-        looked: [`${settings.root}: ${type} at ${point}`, ...quotas, ...(journal === false ? ['no journal'] : [])].join(
-          ', ',
-        ),
+        inspected: [
+          `${settings.root}: ${type} at ${point}`,
+          ...quotas,
+          ...(journal === false ? ['no journal'] : []),
+        ].join(', '),
         findings: found(
           ...typeFindings(type, settings.driver),
           options.includes('ro') &&
@@ -57,10 +59,10 @@ export const space: Check = {
   name: 'space',
   about: "free space and inodes of the root, compared with `retention.min_free` and a kubelet's defaults",
   run: ({ root, settings: { retention } }) =>
-    seen(root, ({ space }) => {
+    withFact(root, ({ space }) => {
       const missing = retention === null ? 0 : missingSpace(space, retention.minFree);
       return {
-        looked: spaceText(space),
+        inspected: spaceText(space),
         findings: found(
           isFull(space) &&
             error('the file system is full: prepares and commits fail', 'remove images and containers, or grow it'),
@@ -94,8 +96,9 @@ export const store: Check = {
   name: 'store',
   about: 'whether the root holds a store, of the driver that the settings name, whose log can be read',
   run: ({ store, settings: { root, driver } }) =>
-    seen(store, (store) => ({
-      looked: store === undefined ? `${root}: no store` : `${root}: a store of the driver ${store.driver ?? 'unknown'}`,
+    withFact(store, (store) => ({
+      inspected:
+        store === undefined ? `${root}: no store` : `${root}: a store of the driver ${store.driver ?? 'unknown'}`,
       findings: found(
         store === undefined &&
           warning(`${root} holds no store yet`, 'create it when its disk is mounted: snapledger init'),
@@ -105,21 +108,21 @@ export const store: Check = {
             `the store was created with the driver ${store.driver}, and the settings say ${driver}`,
             `set driver = "${store.driver}", or change it with export and import`,
           ),
-        troubleFound(store?.trouble),
+        failureFound(store?.failure),
       ),
     })),
 };
 
-export const trial: Check = {
-  name: 'trial',
+export const driver: Check = {
+  name: 'driver',
   about:
     'what a start checks: directories, entry types, mounts with the current options, or a subvolume and its snapshot',
   run: ({ trial, daemon, settings: { driver } }) => {
-    if (!isUnseen(daemon) && daemon !== undefined)
-      return { looked: 'done by the running daemon at its start', findings: [] };
-    return seen(trial, (trouble) => ({
-      looked: `the driver ${driver}, as a start tries it`,
-      findings: found(troubleFound(trouble)),
+    if (!isUnavailable(daemon) && daemon !== undefined)
+      return { inspected: 'done by the running daemon at its start', findings: [] };
+    return withFact(trial, (failure) => ({
+      inspected: `the driver ${driver}, as a start tries it`,
+      findings: found(failureFound(failure)),
     }));
   },
 };

@@ -1,5 +1,5 @@
 import type { DoctorFacts, UnitFacts } from '../../ports/machine-facts.ts';
-import { type Check, error, type Finding, found, isOff, isUnseen, type Result, warning } from './check.ts';
+import { type Check, error, type Finding, found, isOff, isUnavailable, type Result, warning } from './check.ts';
 
 const last = (unit: UnitFacts, key: string) => unit.values[`Service.${key}`]?.at(-1) ?? '';
 const words = (unit: UnitFacts, key: string) =>
@@ -37,11 +37,11 @@ const edit = (unit: UnitFacts) => `remove it (systemctl edit --full ${unit.name}
 export const unit: Check = {
   name: 'unit',
   about:
-    "snapledger's unit: settings that take rights, the root or the host's mounts from the daemon, and whether it starts at boot",
+    "snapledger's unit: settings that take privileges, the root or the host's mounts from the daemon, and whether it starts at boot",
   run: ({ units: { snapledger: unit }, settings: { root } }) => {
     if (unit === undefined) return noUnit('snapledger.service');
     return {
-      looked: `${unit.files.join(', ')}${unit.enabled ? '' : ', not enabled'}`,
+      inspected: `${unit.files.join(', ')}${unit.enabled ? '' : ', not enabled'}`,
       findings: found(
         ...forbidding(unit).map((setting) =>
           error(`${unit.name} has ${setting}: the daemon can't mount or write there`, edit(unit)),
@@ -101,7 +101,7 @@ function isolated(unit: UnitFacts, effect: string): readonly Finding[] {
   return [warning(`${unit.name} has ${settings.join(', ')}, and so mounts of its own: ${effect}`, edit(unit))];
 }
 
-const noUnit = (name: string): Result => ({ unseen: `there is no ${name} in the directories of systemd` });
+const noUnit = (name: string): Result => ({ unavailable: `there is no ${name} in the directories of systemd` });
 
 export const containerdUnit: Check = {
   name: 'containerd unit',
@@ -117,7 +117,7 @@ export const containerdUnit: Check = {
     const addition = 'systemctl edit containerd: [Unit], Wants=snapledger.service, After=snapledger.service';
     const limit = last(containerd, 'LimitNOFILE');
     return {
-      looked: containerd.files.join(', '),
+      inspected: containerd.files.join(', '),
       findings: found(
         !ordered &&
           warning(
@@ -145,13 +145,14 @@ export const mounts: Check = {
   name: 'mounts',
   about: 'whether daemon and containerd see the same directory as root, in their mount namespaces',
   run: ({ daemon, containerd: { process }, settings: { root } }: DoctorFacts) => {
-    if (isUnseen(daemon)) return daemon;
-    if (isUnseen(process)) return process;
-    if (daemon === undefined || process === undefined) return { unseen: 'daemon and containerd have to run for it' };
+    if (isUnavailable(daemon)) return daemon;
+    if (isUnavailable(process)) return process;
+    if (daemon === undefined || process === undefined)
+      return { unavailable: 'daemon and containerd have to run for it' };
     const own = [daemon.process.ownMounts === true ? 'the daemon' : '', process.ownMounts === true ? 'containerd' : ''];
     const named = own.filter(Boolean).join(' and ');
     return {
-      looked: `${root}, as daemon and containerd see it${named === '' ? '' : `, ${named} in a mount namespace of its own`}`,
+      inspected: `${root}, as daemon and containerd see it${named === '' ? '' : `, ${named} in a mount namespace of its own`}`,
       findings: found(
         daemon.process.root !== process.root &&
           error(

@@ -1,19 +1,19 @@
-import type { DoctorFacts, Seen, Trouble, Unseen } from '../../ports/machine-facts.ts';
+import type { DoctorFacts, Failure, Observed, Unavailable } from '../../ports/machine-facts.ts';
 
-/** Something that is wrong, and how to mend it. */
+/** Something that is wrong, and how to fix it. */
 export interface Finding {
   readonly level: 'warning' | 'error';
   readonly text: string;
-  readonly mend: string;
+  readonly fix: string;
 }
 
-/** What a check looked at and found; `unseen` says why it could not look. */
-export type Result = { readonly looked: string; readonly findings: readonly Finding[] } | Unseen;
+/** What a check inspected and found; `unavailable` says why it could not. */
+export type Result = { readonly inspected: string; readonly findings: readonly Finding[] } | Unavailable;
 
 /** One check. All of them are in `checks.ts`. */
 export interface Check {
   readonly name: string;
-  /** what it looks at, for the documentation */
+  /** what it inspects, for the documentation */
   readonly about: string;
   run(facts: DoctorFacts): Result;
 }
@@ -24,16 +24,17 @@ export type Status = 'ok' | 'warning' | 'error' | 'not checked';
 export interface Outcome {
   readonly check: string;
   readonly status: Status;
-  /** what it looked at, or why it could not */
-  readonly looked: string;
+  /** what it inspected at, or why it could not */
+  readonly inspected: string;
   readonly findings: readonly Finding[];
 }
 
 /** Runs the checks in order. */
-export function examine(checks: readonly Check[], facts: DoctorFacts): readonly Outcome[] {
+export function runChecks(checks: readonly Check[], facts: DoctorFacts): readonly Outcome[] {
   return checks.map(({ name, run }) => {
     const result = run(facts);
-    if (isUnseen(result)) return { check: name, status: 'not checked', looked: result.unseen, findings: [] };
+    if (isUnavailable(result))
+      return { check: name, status: 'not checked', inspected: result.unavailable, findings: [] };
     return { check: name, status: worst(result.findings), ...result };
   });
 }
@@ -44,22 +45,23 @@ export function worst(findings: readonly Finding[]): 'ok' | 'warning' | 'error' 
   return findings.length > 0 ? 'warning' : 'ok';
 }
 
-export const isUnseen = (value: unknown): value is Unseen =>
-  typeof value === 'object' && value !== null && 'unseen' in value;
+export const isUnavailable = (value: unknown): value is Unavailable =>
+  typeof value === 'object' && value !== null && 'unavailable' in value;
 
-/** The result for a fact, or that it could not be seen. */
-export const seen = <T>(fact: Seen<T>, result: (fact: T) => Result): Result => (isUnseen(fact) ? fact : result(fact));
+/** The result for a fact, or why the fact is not known. */
+export const withFact = <T>(fact: Observed<T>, result: (fact: T) => Result): Result =>
+  isUnavailable(fact) ? fact : result(fact);
 
-export const error = (text: string, mend: string): Finding => ({ level: 'error', text, mend });
-export const warning = (text: string, mend: string): Finding => ({ level: 'warning', text, mend });
+export const error = (text: string, fix: string): Finding => ({ level: 'error', text, fix });
+export const warning = (text: string, fix: string): Finding => ({ level: 'warning', text, fix });
 
 /** The findings whose condition holds. */
 export const found = (...candidates: readonly (Finding | false | undefined)[]): readonly Finding[] =>
   candidates.filter((candidate): candidate is Finding => typeof candidate === 'object');
 
 /** A failure as an error. */
-export const troubleFound = (trouble: Trouble | undefined): Finding | undefined =>
-  trouble && error(trouble.text, trouble.hint);
+export const failureFound = (failure: Failure | undefined): Finding | undefined =>
+  failure && error(failure.text, failure.hint);
 
 /** Whether a setting of a unit is off: no boolean that is true, and no other value. */
 export const isOff = (value: string): boolean => ['', 'no', 'false', '0', 'off'].includes(value.toLowerCase());

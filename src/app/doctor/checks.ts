@@ -1,22 +1,22 @@
 import type { Check } from './check.ts';
 import { configuration, containerdVersion } from './check-containerd.ts';
 import { daemon, settings, sockets } from './check-daemon.ts';
-import { clock, confinement, kernel, limits, rights } from './check-machine.ts';
+import { clock, confinement, kernel, limits, privileges } from './check-machine.ts';
 import { cri, plugin, unpack } from './check-plugin.ts';
-import { fileSystem, space, store, trial } from './check-root.ts';
+import { driver, fileSystem, space, store } from './check-root.ts';
 import { containerdUnit, mounts, unit } from './check-units.ts';
 
 /** Every check, in the order of the report. */
 export const checks: readonly Check[] = [
   settings,
-  rights,
+  privileges,
   kernel,
   clock,
   confinement,
   fileSystem,
   space,
   store,
-  trial,
+  driver,
   daemon,
   sockets,
   limits,

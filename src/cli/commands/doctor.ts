@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { examine, type Finding, type Outcome, type Status, worst } from '../../app/doctor/check.ts';
+import { type Finding, type Outcome, runChecks, type Status, worst } from '../../app/doctor/check.ts';
 import { checks } from '../../app/doctor/checks.ts';
 import type { CliDeps, DoctorOptions } from '../cli-deps.ts';
 import { jsonOption, path, storeCommand } from '../options.ts';
@@ -15,12 +15,12 @@ const statuses = { ok: 0, warning: 5, error: 1 } as const;
 
 /** Checks the machine, the settings and containerd, and sets the exit status. */
 export function addDoctor(program: Command, deps: CliDeps): void {
-  storeCommand(program, 'doctor', 'check this machine, the settings and containerd, and say how to mend what is wrong')
+  storeCommand(program, 'doctor', 'check this machine, the settings and containerd, and say how to fix what is wrong')
     .option('--containerd <version>', 'check for this version, as before an upgrade; default: that of this machine')
     .option('--main <file>', "containerd's main file", path)
     .addOption(jsonOption('one check a line'))
     .action(async ({ json, ...options }: Options) => {
-      const outcomes = examine(checks, await deps.doctorFacts(options));
+      const outcomes = runChecks(checks, await deps.doctorFacts(options));
       print(json === true ? outcomes.map((outcome) => JSON.stringify(outcome)) : doctorLines(outcomes, createPaint()));
       process.exitCode = statuses[worst(outcomes.flatMap(({ findings }) => findings))];
     });
@@ -36,9 +36,9 @@ const colours: Readonly<Record<Status, Colour>> = {
 /** A line a check, its findings below it, and the verdict. */
 export function doctorLines(outcomes: readonly Outcome[], paint: Paint = colourless): readonly string[] {
   const width = Math.max(...outcomes.map(({ check }) => check.length));
-  const lines = outcomes.flatMap(({ check, status, looked, findings }) => [
-    `${check.padEnd(width)}  ${paint(status.padEnd('not checked'.length), colours[status])}  ${plain(looked)}`,
-    ...findings.flatMap(({ text, mend }) => [`  ${plain(text)}`, `    -> ${plain(mend)}`]),
+  const lines = outcomes.flatMap(({ check, status, inspected, findings }) => [
+    `${check.padEnd(width)}  ${paint(status.padEnd('not checked'.length), colours[status])}  ${plain(inspected)}`,
+    ...findings.flatMap(({ text, fix }) => [`  ${plain(text)}`, `    -> ${plain(fix)}`]),
   ]);
   return [...lines, `doctor: ${verdict(outcomes.flatMap(({ findings }) => findings))}`];
 }

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join, normalize } from 'node:path';
 import { parse, TomlError } from 'smol-toml';
-import type { ContainerdFile, ContainerdFiles, Trouble } from '../../ports/machine-facts.ts';
+import type { ContainerdFile, ContainerdFiles, Failure } from '../../ports/machine-facts.ts';
 
 /**
  * Reads containerd's configuration and what its `imports` name, in containerd's order: patterns with `*`, relative paths, each file
@@ -9,12 +9,12 @@ import type { ContainerdFile, ContainerdFiles, Trouble } from '../../ports/machi
  */
 export function readContainerdFiles(main: string, patternsFrom?: string): ContainerdFiles {
   const files: ContainerdFile[] = [];
-  const troubles: Trouble[] = [];
+  const failures: Failure[] = [];
   const read = (path: string, into: ContainerdFile[]) => {
     try {
       into.push({ path, tables: parse(readFileSync(path, 'utf8')) });
     } catch (error) {
-      troubles.push(troubleOf(path, error as Error));
+      failures.push(failureOf(path, error as Error));
     }
   };
   const pending = existsSync(main) ? [main] : [];
@@ -30,7 +30,7 @@ export function readContainerdFiles(main: string, patternsFrom?: string): Contai
   }
   const ignored: ContainerdFile[] = [];
   for (const path of expand(join(dirname(main), 'conf.d/*.toml'))) if (!known.has(path)) read(path, ignored);
-  return { main, files, troubles, ignored };
+  return { main, files, failures, ignored };
 }
 
 function importsOf(file: string, imports: unknown, patternsFrom = dirname(file)): readonly string[] {
@@ -68,7 +68,7 @@ function matching(folder: string, part: string): readonly string[] {
 }
 
 /** containerd does not start with a file that it can't read. */
-function troubleOf(path: string, error: Error): Trouble {
+function failureOf(path: string, error: Error): Failure {
   if (!(error instanceof TomlError))
     return {
       text: `containerd can't read ${path}: ${error.message}`,

@@ -9,12 +9,12 @@ import type { Config } from '../../config/config.ts';
 import { parseVersion } from '../../config/containerd/drop-in.ts';
 import { readContainerdFiles } from '../../config/containerd/read-files.ts';
 import { Fault } from '../../ports/fault.ts';
-import type { DoctorFacts, Release, Seen, UnitFacts } from '../../ports/machine-facts.ts';
-import { factsOf, look } from './look.ts';
+import type { DoctorFacts, Observed, Release, UnitFacts } from '../../ports/machine-facts.ts';
+import { factsOf, observe } from './observe.ts';
 
 const defaultConfig = '/etc/containerd/config.toml';
 
-/** What can be seen of containerd: the running one, otherwise that of its unit, otherwise that of the path. */
+/** Facts about containerd: the running one, otherwise that of its unit, otherwise that of the path. */
 export async function containerdFacts(
   config: Config,
   unit: UnitFacts | undefined,
@@ -25,10 +25,10 @@ export async function containerdFacts(
   const main = options.main ?? mainOf(command, running);
   const pid = running.find((one) => one.main === main)?.pid;
   const program = pid === undefined ? command[0] || 'containerd' : `/proc/${pid}/exe`;
-  const version = await look(async () => releaseOf(options.containerd ?? (await containerdVersion(program))));
+  const version = await observe(async () => releaseOf(options.containerd ?? (await containerdVersion(program))));
   const containerd = {
     version,
-    process: await look(() => (pid === undefined ? undefined : factsOf(pid, config.root))),
+    process: await observe(() => (pid === undefined ? undefined : factsOf(pid, config.root))),
     files: readContainerdFiles(main, isBefore17(version) ? '/' : undefined),
   };
   const { own, root } = configured({ containerd, settings: config });
@@ -62,7 +62,7 @@ function configOf(args: readonly string[]): string {
 }
 
 /** systemd starts it in `/`, from which it takes relative patterns. */
-const isBefore17 = (version: Seen<Release | undefined>) =>
+const isBefore17 = (version: Observed<Release | undefined>) =>
   version !== undefined && 'major' in version && version.major === 1 && version.minor < 7;
 
 async function releaseOf(text: string | undefined): Promise<Release | undefined> {

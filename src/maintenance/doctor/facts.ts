@@ -11,33 +11,33 @@ import type { DoctorOptions } from '../../cli/cli-deps.ts';
 import { type Config, complete } from '../../config/config.ts';
 import { defaultFile, loadConfig } from '../../config/load-config.ts';
 import { version } from '../../config/version.ts';
-import type { DoctorFacts, RootFacts, Trouble } from '../../ports/machine-facts.ts';
+import type { DoctorFacts, Failure, RootFacts } from '../../ports/machine-facts.ts';
 import { containerdFacts } from './containerd.ts';
-import { factsOf, look, nearestExisting, troubleOf } from './look.ts';
+import { factsOf, failureOf, nearestExisting, observe } from './observe.ts';
 import { runningDaemon, storeFacts, tryDriver } from './store.ts';
 
-/** Looks at this machine. What can't be seen is in the facts, with the reason. */
+/** Inspects this machine. A fact that is not known has the reason instead. */
 export async function doctorFacts(options: DoctorOptions): Promise<DoctorFacts> {
-  const { config, trouble } = load(options);
+  const { config, failure } = load(options);
   const { root, overlay } = config;
   const units = { snapledger: readUnit('snapledger.service'), containerd: readUnit('containerd.service') };
-  const daemon = await look(() => runningDaemon(root));
+  const daemon = await observe(() => runningDaemon(root));
   return {
     version: version(),
     settings: { ...config, remapIds: config.driver === 'overlay' && overlay.remapIds },
     settingsFile: options.config ?? (existsSync(defaultFile) ? defaultFile : 'none, the defaults'),
-    settingsTrouble: trouble,
-    self: await look(() => factsOf(process.pid, root)),
-    kernel: await look(() => kernelFacts(root)),
+    settingsFailure: failure,
+    self: await observe(() => factsOf(process.pid, root)),
+    kernel: await observe(() => kernelFacts(root)),
     commands: ['mount', 'unshare', 'chattr', 'getfattr', 'setfattr', 'tar'].map((name) => ({
       name,
       found: isCommand(name),
     })),
-    root: await look(() => rootFacts(root)),
-    store: await look(() => storeFacts(root)),
-    trial: await look(() => tryDriver(config, 'unseen' in (daemon ?? {}) ? false : daemon !== undefined)),
+    root: await observe(() => rootFacts(root)),
+    store: await observe(() => storeFacts(root)),
+    trial: await observe(() => tryDriver(config, 'unavailable' in (daemon ?? {}) ? false : daemon !== undefined)),
     daemon,
-    clock: await look(() => ({ synchronized: nativeCalls().clockSynchronized(), now: nativeCalls().realtime() })),
+    clock: await observe(() => ({ synchronized: nativeCalls().clockSynchronized(), now: nativeCalls().realtime() })),
     selinux: selinuxMode(),
     units,
     runtimeDirectories: runtimeDirectories(),
@@ -48,12 +48,12 @@ export async function doctorFacts(options: DoctorOptions): Promise<DoctorFacts> 
 /** The settings, or the defaults and what is wrong with the settings. */
 function load({ config: file, root }: DoctorOptions): {
   readonly config: Config;
-  readonly trouble: Trouble | undefined;
+  readonly failure: Failure | undefined;
 } {
   try {
-    return { config: loadConfig({ file, flags: { root } }), trouble: undefined };
+    return { config: loadConfig({ file, flags: { root } }), failure: undefined };
   } catch (error) {
-    return { config: complete(root === undefined ? {} : { root }), trouble: troubleOf(error) };
+    return { config: complete(root === undefined ? {} : { root }), failure: failureOf(error) };
   }
 }
 

@@ -8,13 +8,13 @@ import { storeFiles } from '../../compose/store-files.ts';
 import type { Config } from '../../config/config.ts';
 import { noFailpoints } from '../../ports/failpoints.ts';
 import { Fault, faultOf } from '../../ports/fault.ts';
-import type { DoctorFacts, Trouble, Unseen } from '../../ports/machine-facts.ts';
+import type { DoctorFacts, Failure, Unavailable } from '../../ports/machine-facts.ts';
 import { timedOut, withTimeout } from '../../ports/promises.ts';
 import { withRootLock } from '../stopped-store.ts';
-import { factsOf, nearestExisting, troubleOf } from './look.ts';
+import { factsOf, failureOf, nearestExisting } from './observe.ts';
 
 /** The store of a root, and the newest event of its log. */
-export async function storeFacts(root: string): Promise<Exclude<DoctorFacts['store'], Unseen>> {
+export async function storeFacts(root: string): Promise<Exclude<DoctorFacts['store'], Unavailable>> {
   if (!existsSync(root)) return undefined;
   accessSync(root, constants.R_OK | constants.X_OK);
   let driver: string | undefined;
@@ -22,7 +22,7 @@ export async function storeFacts(root: string): Promise<Exclude<DoctorFacts['sto
     driver = readIdentity(root)?.driver;
     return driver === undefined ? undefined : { driver, newest: await newestOf(root) };
   } catch (error) {
-    return { driver, trouble: troubleOf(error) };
+    return { driver, failure: failureOf(error) };
   }
 }
 
@@ -70,7 +70,7 @@ async function ask(socket: string, path: string) {
  * Opens the driver as a start does and closes it: on a store's root under its lock, otherwise in a directory that is deleted then.
  * Resolves with what fails.
  */
-export async function tryDriver(config: Config, running: boolean): Promise<Trouble | undefined> {
+export async function tryDriver(config: Config, running: boolean): Promise<Failure | undefined> {
   if (running) return undefined;
   if (process.geteuid?.() !== 0) throw new Fault('unsupported', 'mounts need root', { hint: 'run as root' });
   const { root } = config;
@@ -80,7 +80,7 @@ export async function tryDriver(config: Config, running: boolean): Promise<Troub
     else await openBeside(config);
     return undefined;
   } catch (error) {
-    return troubleOf(faultOf(error, `root ${root}`));
+    return failureOf(faultOf(error, `root ${root}`));
   }
 }
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { examine, worst } from '../../../src/app/doctor/check.ts';
+import { runChecks, worst } from '../../../src/app/doctor/check.ts';
 import { checks } from '../../../src/app/doctor/checks.ts';
 import { outcomeOf } from './expect-findings.ts';
 import { configuredBy, healthy, machine, proxy } from './healthy.ts';
@@ -20,7 +20,7 @@ const linked = {
 };
 
 test('healthy machine: every check is ok', () => {
-  const outcomes = examine(checks, healthy);
+  const outcomes = runChecks(checks, healthy);
   assert.equal(
     outcomes.filter(({ status }) => status !== 'ok'),
     [],
@@ -30,22 +30,30 @@ test('healthy machine: every check is ok', () => {
 test('containerd 1.7.15 with the link, and 2.3 with pulls of CRI itself: nothing is wrong', () => {
   const older = configuredBy({ ...old, plugins: criOld }, '1.7.15', linked);
   const itself = configuredBy({ version: 3, ...plugins, plugins: criNew({ use_local_image_pull: true }) });
-  assert.is(worst(examine(checks, older).flatMap(({ findings }) => findings)), 'ok');
+  assert.is(worst(runChecks(checks, older).flatMap(({ findings }) => findings)), 'ok');
   const newer = configuredBy({ ...old, plugins: criOld }, '1.7.16');
   assert.is(outcomeOf(newer, 'kubernetes')?.status, 'ok');
   assert.is(outcomeOf(itself, 'unpack')?.status, 'warning');
-  assert.is(outcomeOf(older, 'containerd')?.looked, '1.7.15, lacks exports, remap-ids, rebase');
+  assert.is(outcomeOf(older, 'containerd')?.inspected, '1.7.15, lacks exports, remap-ids, rebase');
 });
 
-test('unseen facts: the checks say why they could not look', () => {
-  const unseen = { unseen: 'EACCES' };
+test('unavailable facts: each check says why', () => {
+  const unavailable = { unavailable: 'EACCES' };
   const facts = machine({
-    ...{ self: unseen, kernel: unseen, root: unseen, store: unseen, trial: unseen, daemon: unseen, clock: unseen },
+    ...{
+      self: unavailable,
+      kernel: unavailable,
+      root: unavailable,
+      store: unavailable,
+      trial: unavailable,
+      daemon: unavailable,
+      clock: unavailable,
+    },
     units: { snapledger: undefined, containerd: undefined },
-    containerd: { ...healthy.containerd, version: unseen, process: unseen },
-    sockets: { '/run/snapledger/snapledger.sock': unseen },
+    containerd: { ...healthy.containerd, version: unavailable, process: unavailable },
+    sockets: { '/run/snapledger/snapledger.sock': unavailable },
   });
-  const outcomes = examine(checks, facts);
+  const outcomes = runChecks(checks, facts);
   const unchecked = outcomes.filter(({ status }) => status === 'not checked').map(({ check }) => check);
   assert.equal(
     checks.map(({ name }) => name).filter((name) => !unchecked.includes(name)),

@@ -41,7 +41,7 @@ expectFindings(test, [
   [
     'configuration: not TOML',
     withContainerd({
-      files: { ...healthy.containerd.files, troubles: [{ text: 'config.toml:6:1: twice', hint: 'keep one' }] },
+      files: { ...healthy.containerd.files, failures: [{ text: 'config.toml:6:1: twice', hint: 'keep one' }] },
     }),
     'containerd configuration',
     'error',

@@ -56,7 +56,7 @@ export const healthy: DoctorFacts = {
     retention: { minFree: { fraction: 0.2 }, maxBytes: 10 * 2 ** 30 },
   },
   settingsFile: '/etc/snapledger/config.toml',
-  settingsTrouble: undefined,
+  settingsFailure: undefined,
   self: process,
   kernel: { release: '6.1.0', fileSystems: ['ext4', 'overlay', 'btrfs'], idMappedLayers: true },
   commands: [{ name: 'mount', found: true }],
@@ -87,7 +87,7 @@ export const healthy: DoctorFacts = {
     files: {
       main: '/etc/containerd/config.toml',
       files: [containerdFile({ version: 3, proxy_plugins: { snapledger: proxy() }, plugins: unpackConfig })],
-      troubles: [],
+      failures: [],
       ignored: [],
     },
   },
@@ -100,7 +100,7 @@ export function machine(change: Partial<DoctorFacts>): DoctorFacts {
   return { ...healthy, ...change };
 }
 
-const daemonFacts = healthy.daemon as Exclude<DoctorFacts['daemon'], undefined | { unseen: string }>;
+const daemonFacts = healthy.daemon as Exclude<DoctorFacts['daemon'], undefined | { unavailable: string }>;
 
 /** The healthy machine with a daemon that differs. */
 export const withDaemon = (change: Partial<typeof daemonFacts>) => machine({ daemon: { ...daemonFacts, ...change } });
@@ -112,8 +112,8 @@ export const withUnit = (values: Readonly<Record<string, readonly string[]>>) =>
   withUnits({ snapledger: unitFacts('snapledger.service', { ...healthy.units.snapledger?.values, ...values }) });
 export const withContainerd = (change: Partial<DoctorFacts['containerd']>, more: Partial<DoctorFacts> = {}) =>
   machine({ containerd: { ...healthy.containerd, ...change }, ...more });
-export const withRoot = (change: Partial<Exclude<DoctorFacts['root'], { unseen: string }>>) =>
-  machine({ root: { ...(healthy.root as Exclude<DoctorFacts['root'], { unseen: string }>), ...change } });
+export const withRoot = (change: Partial<Exclude<DoctorFacts['root'], { unavailable: string }>>) =>
+  machine({ root: { ...(healthy.root as Exclude<DoctorFacts['root'], { unavailable: string }>), ...change } });
 
 function releaseOf(text: string) {
   const [major = 0, minor = 0, patch = 0] = text.split('.').map(Number);

@@ -50,11 +50,11 @@ expectFindings(test, [
     'snapledger and other lead to the same socket',
   ],
   [
-    'plugin: nobody listens',
+    'plugin: no process listens',
     machine({ ...silent, daemon: undefined }),
     'plugin',
     'error',
-    'nobody listens on /run/snapledger/snapledger.sock',
+    'no process listens on /run/snapledger/snapledger.sock',
   ],
   [
     'plugin: a stale address',

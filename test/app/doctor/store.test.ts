@@ -12,7 +12,7 @@ expectFindings(test, [
     withSettings({ containerdEvents: '/run/c.sock' }, { sockets: { ...healthy.sockets, '/run/c.sock': 'missing' } }),
     'sockets',
     'warning',
-    'containerd.events is set, and nobody listens on /run/c.sock',
+    'containerd.events is set, and no process listens on /run/c.sock',
   ],
   [
     'file system: overlay',
@@ -82,15 +82,15 @@ expectFindings(test, [
   ],
   [
     'store: damaged',
-    machine({ store: { driver: 'overlay', trouble: { text: 'the record is damaged', hint: 'repair' } } }),
+    machine({ store: { driver: 'overlay', failure: { text: 'the record is damaged', hint: 'repair' } } }),
     'store',
     'error',
     'the record is damaged',
   ],
   [
-    'trial: failed',
+    'driver: no mount',
     machine({ daemon: undefined, trial: { text: 'no overlay can be mounted', hint: 'dmesg' } }),
-    'trial',
+    'driver',
     'error',
     'no overlay can be mounted',
   ],
@@ -128,7 +128,7 @@ expectFindings(test, [
     machine({ sockets: { '/run/snapledger/snapledger.sock': 'missing' } }),
     'sockets',
     'error',
-    'the daemon runs, but nobody can connect to /run/snapledger/snapledger.sock',
+    'the daemon runs, but no client can connect to /run/snapledger/snapledger.sock',
   ],
   [
     "sockets: another root's daemon",

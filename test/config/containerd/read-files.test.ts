@@ -37,10 +37,10 @@ async function dumped(main: string) {
 }
 
 async function expectSame(main: string) {
-  const { files, troubles } = readContainerdFiles(main);
+  const { files, failures } = readContainerdFiles(main);
   const { proxies, criSnapshotter } = mergeSettings(files, isContainerd(2) ? 2 : 1);
   const addresses = proxies.map(({ name, address }) => [name, address]).sort();
-  assert.equal(troubles, []);
+  assert.equal(failures, []);
   assert.equal({ addresses, cri: criSnapshotter ?? 'overlayfs' }, await dumped(main));
   return files.map(({ path }) => path.slice(dirname(main).length + 1));
 }
@@ -95,16 +95,16 @@ for (const [title, files] of [
 
 test('a table twice: file, line and what to do; containerd refuses it too', async () => {
   const main = write({ 'config.toml': `version = 2\n${proxy('/run/a.sock')}${proxy('/run/a.sock')}` });
-  const { files, troubles } = readContainerdFiles(main);
+  const { files, failures } = readContainerdFiles(main);
   assert.equal(files, []);
-  assert.match(troubles[0]?.text ?? '', `${main}:5:`);
-  assert.match(troubles[0]?.hint ?? '', 'keep one of the two tables');
+  assert.match(failures[0]?.text ?? '', `${main}:5:`);
+  assert.match(failures[0]?.hint ?? '', 'keep one of the two tables');
   assert.is((await run(tools.containerd, ['--config', main], { anyStatus: true })).status, 1);
 });
 
 test('a missing import: is named; containerd refuses it too', async () => {
   const main = write({ 'config.toml': 'version = 2\nimports = ["gone.toml"]\n' });
-  assert.match(readContainerdFiles(main).troubles[0]?.text ?? '', `${dirname(main)}/gone.toml`);
+  assert.match(readContainerdFiles(main).failures[0]?.text ?? '', `${dirname(main)}/gone.toml`);
   assert.is((await run(tools.containerd, ['--config', main], { anyStatus: true })).status, 1);
 });
 
@@ -121,7 +121,7 @@ test('no main file: nothing is read, and that is no error', () => {
   assert.equal(readContainerdFiles('/nowhere/config.toml'), {
     main: '/nowhere/config.toml',
     files: [],
-    troubles: [],
+    failures: [],
     ignored: [],
   });
 });
