@@ -51,7 +51,7 @@ export interface OverlayConfig {
   readonly mountOptions: readonly string[];
   /** show an active's upper directory as a label */
   readonly upperdirLabel: boolean;
-  /** allow copying ownership file by file where the kernel can't map ids */
+  /** containerd may change owners in a copy of an image if the ids are not mapped by mounts */
   readonly slowChown: boolean;
   readonly remapIds: boolean;
   /** layers that are here under another parent are copied, not unpacked again */
@@ -112,7 +112,7 @@ export function complete(...layers: readonly Settings[]): Config {
     overlay: {
       mountOptions: overlay?.mount_options ?? [],
       upperdirLabel: overlay?.upperdir_label ?? false,
-      slowChown: overlay?.slow_chown ?? false,
+      slowChown: overlay?.slow_chown ?? true,
       remapIds: overlay?.remap_ids ?? false,
       stageLayers: overlay?.stage_layers ?? false,
     },

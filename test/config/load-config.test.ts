@@ -49,7 +49,7 @@ test('fills an empty file with the defaults', () => {
     removal: 'background',
     viewsNeedParent: false,
     manifests: false,
-    overlay: { mountOptions: [], upperdirLabel: false, slowChown: false, remapIds: false, stageLayers: false },
+    overlay: { mountOptions: [], upperdirLabel: false, slowChown: true, remapIds: false, stageLayers: false },
     log: { segmentBytes: 16 * 2 ** 20, reserveBytes: 2 ** 20, archive: true },
     forward: {},
     checkpoint: { every: 50_000 },
@@ -85,7 +85,7 @@ token_file = "/etc/token"
 [overlay]
 mount_options = ["volatile", "metacopy=on"]
 upperdir_label = true
-slow_chown = true
+slow_chown = false
 remap_ids = true
 stage_layers = true
 [log]
@@ -124,7 +124,7 @@ test('reads every key', () => {
     overlay: {
       mountOptions: ['volatile', 'metacopy=on'],
       upperdirLabel: true,
-      slowChown: true,
+      slowChown: false,
       remapIds: true,
       stageLayers: true,
     },

@@ -39,7 +39,12 @@ export function dropIn(config: Config, options: DropInOptions): string {
 function proxy(config: Config, options: DropInOptions) {
   const { root, address, driver, overlay } = config;
   const remaps = driver === 'overlay' && overlay.remapIds && isFrom(options, 2, 0);
-  const capabilities = [...(remaps ? ['remap-ids'] : []), ...(rebases(config, options) ? ['rebase'] : [])];
+  const refuses = !remaps && !overlay.slowChown && isFrom(options, 2, 0);
+  const capabilities = [
+    ...(remaps ? ['remap-ids'] : []),
+    ...(refuses ? ['only-remap-ids'] : []),
+    ...(rebases(config, options) ? ['rebase'] : []),
+  ];
   return { type: 'snapshot', address, ...(capabilities.length > 0 && { capabilities }), exports: { root } };
 }
 

@@ -54,6 +54,9 @@ test('capabilities: rebase from 2.2 with overlay outside of user namespaces, rem
     ['2.4.0-beta.0', {}, remapped, ['remap-ids', 'rebase']],
     [undefined, {}, remapped, ['remap-ids', 'rebase']],
     ['2.0', {}, { driver: 'btrfs', ...remapped }, undefined],
+    ['2.0', {}, { overlay: { slow_chown: false } }, ['only-remap-ids']],
+    ['2.0', {}, { overlay: { slow_chown: false, remap_ids: true } }, ['remap-ids']],
+    ['1.7.34', {}, { overlay: { slow_chown: false } }, undefined],
   ] as const)
     assert.equal(proxy(version, options, settings).capabilities, expected, `${version} ${JSON.stringify(settings)}`);
 });

@@ -4,7 +4,7 @@ import { directory, file, symlink } from '../../support/image/entries.ts';
 import { imageOf, layerOf } from '../../support/image/image.ts';
 import { pushImage } from '../../support/image/push.ts';
 
-const applets = ['cat', 'chown', 'dd', 'echo', 'id', 'ls', 'rm', 'sh', 'sleep', 'stat', 'touch'];
+const applets = ['cat', 'chmod', 'chown', 'dd', 'echo', 'id', 'ls', 'rm', 'sh', 'sleep', 'stat', 'touch'];
 const system = layerOf([
   ...['bin', 'dev', 'etc', 'proc', 'srv', 'sys', 'tmp'].map((path) => directory(path)),
   file('bin/busybox', readFileSync('/bin/busybox'), { mode: 0o755 }),
