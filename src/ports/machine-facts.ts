@@ -20,6 +20,9 @@ export interface DaemonSettings {
   readonly address: string;
   readonly driver: string;
   readonly remapIds: boolean;
+  readonly stageLayers: boolean;
+  /** the option `userxattr` is in `overlay.mount_options` */
+  readonly userxattr: boolean;
   /** containerd's own socket, if its events are recorded */
   readonly containerdEvents: string | null;
   /** null: nothing is retained */

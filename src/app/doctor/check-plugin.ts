@@ -79,6 +79,7 @@ function capabilityFindings({ name, capabilities, file }: ProxyPlugin, facts: Do
   const release = releaseIn(facts);
   const remaps = capabilities.includes('remap-ids');
   const rebases = capabilities.includes('rebase');
+  const inside = actingProcess(facts)?.initialUsers === false;
   const about = `${file}: ${name}`;
   return found(
     remaps &&
@@ -95,9 +96,15 @@ function capabilityFindings({ name, capabilities, file }: ProxyPlugin, facts: Do
       !isFrom(release, 2, 2) &&
       warning(`${about} has the capability rebase, which containerd ${release.text} does not know`, print),
     rebases &&
-      actingProcess(facts)?.initialUsers === false &&
+      settings.driver === 'btrfs' &&
+      warning(
+        `${about} has the capability rebase with the driver btrfs: a commit copies a tree while containerd's other writes wait`,
+        print,
+      ),
+    rebases &&
+      (inside || settings.userxattr) &&
       error(
-        `${about} has the capability rebase in a user namespace, in which parallel unpack brings deleted files back`,
+        `${about} has the capability rebase ${inside ? 'in a user namespace' : 'with userxattr in overlay.mount_options'}: commits of layers that are unpacked in parallel are refused`,
         'remove rebase from its capabilities, then restart containerd',
       ),
   );
@@ -153,13 +160,17 @@ export const imageFsPath = (containerdRoot: string, name: string) =>
 export const unpack: Check = {
   name: 'unpack',
   about:
-    "containerd 2's transfer service: `unpack_config` for snapledger, `max_concurrent_unpacks` and the capability rebase",
+    "containerd 2's transfer service: `unpack_config` for snapledger, `max_concurrent_unpacks`, the capability rebase, `overlay.stage_layers`",
   run: (facts) => {
     const { own, unpacks, maxConcurrentUnpacks: most, criSnapshotter, criPullsItself } = configured(facts);
     const release = releaseIn(facts);
     const [proxy] = own;
     if (proxy === undefined) return { unavailable: 'there is no proxy plugin' };
-    if (!isFrom(release, 2, 0)) return { inspected: `containerd ${release.text} unpacks in its clients`, findings: [] };
+    if (!isFrom(release, 2, 0))
+      return {
+        inspected: `containerd ${release.text} unpacks in its clients`,
+        findings: stagingFindings(facts, false),
+      };
     const byCri = criSnapshotter === proxy.name && isFrom(release, 2, 1) && !criPullsItself;
     const pulls = byCri ? "CRI's pulls fail" : '`ctr images pull` fails without --local';
     return {
@@ -176,7 +187,29 @@ export const unpack: Check = {
             `max_concurrent_unpacks is ${most}, but ${proxy.name} lacks the capability rebase: its layers are unpacked one after the other`,
             print,
           ),
+        ...stagingFindings(facts, most > 1 && proxy.capabilities.includes('rebase')),
       ),
     };
   },
 };
+
+/** Layers are staged only for a containerd that asks for it; an older one tries to write into them. */
+function stagingFindings(facts: DoctorFacts, parallel: boolean): readonly Finding[] {
+  const { settings, root } = facts;
+  if (!settings.stageLayers) return [];
+  const release = releaseIn(facts);
+  const sharing = isUnavailable(root) || ['xfs', 'btrfs'].includes(root.mount.type);
+  return found(
+    !isFrom(release, 2, 4) &&
+      error(
+        `overlay.stage_layers is set, and containerd ${release.text} can't unpack staged layers: it fails with "read-only file system"`,
+        'set overlay.stage_layers = false, or install containerd 2.4 or later',
+      ),
+    isFrom(release, 2, 4) &&
+      !(parallel && sharing) &&
+      warning(
+        'overlay.stage_layers has no effect without the capability rebase, max_concurrent_unpacks above 1 and a root on xfs or btrfs',
+        'snapledger containerd-config --output, then restart containerd; or set overlay.stage_layers = false',
+      ),
+  );
+}

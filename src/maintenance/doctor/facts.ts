@@ -24,7 +24,12 @@ export async function doctorFacts(options: DoctorOptions): Promise<DoctorFacts> 
   const daemon = await observe(() => runningDaemon(root));
   return {
     version: version(),
-    settings: { ...config, remapIds: config.driver === 'overlay' && overlay.remapIds },
+    settings: {
+      ...config,
+      remapIds: config.driver === 'overlay' && overlay.remapIds,
+      stageLayers: overlay.stageLayers,
+      userxattr: overlay.mountOptions.includes('userxattr'),
+    },
     settingsFile: options.config ?? (existsSync(defaultFile) ? defaultFile : 'none, the defaults'),
     settingsFailure: failure,
     self: await observe(() => factsOf(process.pid, root)),

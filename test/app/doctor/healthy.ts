@@ -52,6 +52,8 @@ export const healthy: DoctorFacts = {
     address,
     driver: 'overlay',
     remapIds: false,
+    stageLayers: false,
+    userxattr: false,
     containerdEvents: null,
     retention: { minFree: { fraction: 0.2 }, maxBytes: 10 * 2 ** 30 },
   },

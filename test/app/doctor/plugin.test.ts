@@ -13,7 +13,37 @@ const old = { version: 2, proxy_plugins: { snapledger: proxy({ capabilities: [] 
 const criOld = { 'io.containerd.grpc.v1.cri': { containerd: { snapshotter: 'snapledger' } } };
 const criNew = (more: object = {}) => ({ 'io.containerd.cri.v1.images': { snapshotter: 'snapledger', ...more } });
 
+const staging = { ...healthy.settings, stageLayers: true };
+
 expectFindings(test, [
+  [
+    'unpack: staged layers with an older containerd',
+    machine({ settings: staging }),
+    'unpack',
+    'error',
+    "containerd v2.3.4 can't unpack staged layers",
+  ],
+  [
+    'unpack: staged layers on ext4',
+    configuredBy({ version: 3, ...plugins }, '2.4.1', { settings: staging }),
+    'unpack',
+    'warning',
+    'overlay.stage_layers has no effect',
+  ],
+  [
+    'plugin: rebase with userxattr',
+    withSettings({ userxattr: true }),
+    'plugin',
+    'error',
+    'snapledger has the capability rebase with userxattr',
+  ],
+  [
+    'plugin: rebase with btrfs',
+    withSettings({ driver: 'btrfs' }),
+    'plugin',
+    'warning',
+    'snapledger has the capability rebase with the driver btrfs',
+  ],
   [
     'plugin: none',
     configuredBy({ version: 3 }),
