@@ -70,7 +70,10 @@ export async function createOverlayDriver(setup: OverlaySetup): Promise<VolumeDr
     isVacant: (id) => isVacant(directory(id)),
 
     create: (volume) =>
-      guarded(`create of volume ${volume.id}`, () => createVolume(root, volume, { failpoint, remapIds })),
+      guarded(`create of volume ${volume.id}`, () => {
+        if (rebase && mayBeRebased(volume)) layers?.start();
+        return createVolume(root, volume, { failpoint, remapIds });
+      }),
     mounts: (volume) =>
       guarded(`mounts of volume ${volume.id}`, () => {
         if (volume.parents.length === 0 && (volume.kind === 'view' || mayBeRebased(volume)))
