@@ -2,7 +2,8 @@ import { realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { snapledgerRun } from '../../cli/process.ts';
-import { stateOfRoot } from '../../support/inspect-store.ts';
+import { isContainerd } from '../../support/containerd/tools.ts';
+import { eventsOf, stateOfRoot } from '../../support/inspect-store.ts';
 import { logAndRethrow } from '../../support/log-and-rethrow.ts';
 import type { LoopType } from '../../support/loop.ts';
 import { createLoop } from '../../support/loop.ts';
@@ -14,7 +15,7 @@ import { type Node, needs, startNode } from './node.ts';
 import { collectImages, exec, imageFileSystem, type Pod, runPod, startContainer, stateOf } from './pods.ts';
 
 const MiB = 1 << 20;
-const appBytes = 12 * MiB;
+const appBytes = 6 * MiB;
 
 interface State {
   node: Node;
@@ -124,7 +125,7 @@ export function criFlow({ driver, fileSystem, megabytes }: FlowOptions) {
     await expectCollected(2);
   });
 
-  test('image removal: is no longer counted while its layers are retained, and the next pull adopts them', async () => {
+  test('image removal: is no longer counted while its layers are retained, and the next pull adopts them unless it rebases layers', async () => {
     const { node, app } = state;
     const before = await imageFileSystem(node);
     await node.cri.call('RemoveImage', { image: { image: app } });
@@ -134,8 +135,10 @@ export function criFlow({ driver, fileSystem, megabytes }: FlowOptions) {
     const after = await imageFileSystem(node);
     assert.ok(after.available < before.available + appBytes / 2, 'the layer is still on disk');
     await node.cri.call('PullImage', { image: { image: app } });
-    const { stdout } = await snapledgerRun('log', '--root', node.root, '--type', 'SnapshotRestored', '--json');
-    assert.is(stdout.trim().split('\n').length, 1, stdout);
+    const events = await eventsOf(node.root);
+    // A layer that is rebased is asked for without its parent, so no retained one fits.
+    const rebased = driver === 'overlay' && isContainerd(2, 2);
+    assert.is(events.filter((type) => type === 'SnapshotRestored').length, rebased ? 0 : 1);
   });
 
   if (driver === 'overlay')

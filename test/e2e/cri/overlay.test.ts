@@ -1,3 +1,3 @@
 import { criFlow } from './flow.ts';
 
-criFlow({ driver: 'overlay', fileSystem: 'ext4', megabytes: 128 });
+criFlow({ driver: 'overlay', fileSystem: 'ext4', megabytes: 72 });
