@@ -26,8 +26,8 @@ interface State {
   readonly root: string;
   readonly reference: string;
   readonly layerBytes: number;
-  /** Pulls as CRI of containerd 1.x does, or by the transfer service; returns the layer bytes fetched. */
-  pull(puller?: 'transfer service'): Promise<{ readonly requests: number; readonly bytes: number }>;
+  /** Pulls as Docker and CRI of containerd 1.x do, or by the transfer service; returns the layer bytes fetched. */
+  pull(puller?: 'transfer service', namespace?: string): Promise<{ readonly requests: number; readonly bytes: number }>;
 }
 
 async function createState(sandbox: Sandbox, driver: string, root: string): Promise<State> {
@@ -41,11 +41,10 @@ async function createState(sandbox: Sandbox, driver: string, root: string): Prom
   const image = imageOf(packed, { Env: ['PATH=/bin'] });
   await pushImage(environment.registry, 'retained', 'latest', image);
   const reference = `${proxy.host}/retained:latest`;
-  const { namespace } = environment.containerd;
   return {
     ...{ environment, proxy, root, reference },
     layerBytes: packed.reduce((sum, { bytes }) => sum + bytes.length, 0),
-    pull: async (service) => {
+    pull: async (service, namespace = environment.containerd.namespace) => {
       proxy.reset();
       if (service === undefined) await run(puller, [address, namespace, snapshotterName, reference]);
       else await environment.pull(reference, service);
@@ -172,6 +171,19 @@ export function retentionFlow(driver: string, rootOf: (sandbox: Sandbox) => stri
     for (const verb of ['prepare', 'remove']) await ctr('snapshots', '--snapshotter', snapshotterName, verb, 'work');
     await state.environment.removeAll();
     assert.is((await retainedIds(state)).length, layers.length);
+    await state.environment.expectVerified();
+  });
+
+  test('fetches every layer again for Docker, which saves an image without the layers that it has not', async () => {
+    await state.environment.removeAll();
+    const { ctr } = state.environment.containerd;
+    const images = (...args: readonly string[]) => ctr('--namespace', 'moby', 'images', ...args);
+    for (const round of ['first pull', 'second pull']) {
+      const fetched = await state.pull(undefined, 'moby');
+      assert.equal(fetched, { requests: layers.length, bytes: state.layerBytes }, round);
+      await images('export', join(sandbox.path, 'saved.tar'), state.reference);
+      await images('remove', '--sync', state.reference);
+    }
     await state.environment.expectVerified();
   });
 
