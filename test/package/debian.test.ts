@@ -7,7 +7,7 @@ import { suiteNeeding } from '../support/requirements.ts';
 import { run } from '../support/run.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { type Machine, needs, startMachine } from './machine.ts';
-import { makePackage, pushBusybox } from './packages.ts';
+import { makePackages, pushBusybox } from './packages.ts';
 
 const test = suiteNeeding('Debian package', ...needs());
 const settings = 'etc/snapledger/config.toml';
@@ -20,8 +20,8 @@ let [older, newer] = ['', ''];
 test.before(() =>
   logAndRethrow(async () => {
     sandbox = createSandbox('debian');
-    const make = (version: string) =>
-      makePackage('deb', sandbox.folder(version), { PACKAGE_VERSION: version }).then(({ file }) => file);
+    const make = async (version: string) =>
+      (await makePackages(['deb'], sandbox.folder(version), { PACKAGE_VERSION: version }))[0] ?? '';
     [older, newer] = await Promise.all([make('0.9.0-rc.1'), make('0.9.0')]);
     machine = await startMachine(sandbox);
     for (const file of [older, newer]) copyFileSync(file, join(machine.path, 'tmp', basename(file)));

@@ -8,7 +8,7 @@ import { suiteNeeding } from '../support/requirements.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { type Machine, needs, startMachine } from './machine.ts';
-import { makePackage, pushBusybox } from './packages.ts';
+import { makePackages, pushBusybox } from './packages.ts';
 
 const test = suiteNeeding('installer of the DaemonSet', ...needs());
 const folder = 'src/operations/kubernetes';
@@ -20,7 +20,7 @@ let reference: string;
 test.before(() =>
   logAndRethrow(async () => {
     sandbox = createSandbox('kubernetes');
-    const { file } = await makePackage('tarball', sandbox.folder('package'));
+    const [file = ''] = await makePackages(['tarball'], sandbox.folder('package'));
     machine = await startMachine(sandbox);
     // As the image has it, by its Dockerfile.
     const image = join(machine.path, 'tmp/image');

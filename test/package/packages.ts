@@ -5,15 +5,17 @@ import { imageOf, layerOf } from '../support/image/image.ts';
 import { pushImage } from '../support/image/push.ts';
 import { run } from '../support/run.ts';
 
-/** Makes a package of the build, lightly compressed. Resolves with its path and with what was printed. */
-export async function makePackage(
-  kind: 'deb' | 'tarball',
+/** Makes packages of the build, lightly compressed, in a folder of their own. Resolves with their paths, sorted. */
+export async function makePackages(
+  kinds: readonly ('deb' | 'tarball')[],
   folder: string,
   env: Readonly<Record<string, string>> = {},
-): Promise<{ readonly file: string; readonly output: string }> {
+): Promise<readonly string[]> {
   const options = { PACKAGE_FOLDER: folder, PACKAGE_LEVEL: '1', ...env };
-  const { stdout } = await run('bash', ['src/package/build', kind], { env: options });
-  return { file: join(folder, readdirSync(folder)[0] ?? ''), output: stdout };
+  await run('bash', ['src/package/build', ...kinds], { env: options, limit: 600_000 });
+  return readdirSync(folder)
+    .sort()
+    .map((name) => join(folder, name));
 }
 
 /** Pushes an image with busybox. Resolves with the reference to pull it by. */

@@ -6,19 +6,20 @@ import { suiteNeeding } from '../support/requirements.ts';
 import { run } from '../support/run.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { type Machine, needs, startMachine } from './machine.ts';
-import { makePackage } from './packages.ts';
+import { makePackages } from './packages.ts';
 
 const test = suiteNeeding('tarball', ...needs());
 const settings = 'etc/snapledger/config.toml';
 let sandbox: Sandbox;
 let machine: Machine;
-let [file, same] = ['', ''];
+let made: readonly [readonly string[], readonly string[]];
 
 test.before(() =>
   logAndRethrow(async () => {
     sandbox = createSandbox('tarball');
-    const make = (folder: string) => makePackage('tarball', sandbox.folder(folder)).then((made) => made.file);
-    [file, same] = await Promise.all([make('one'), make('other')]);
+    const make = (folder: string, TZ: string) => makePackages(['deb', 'tarball'], sandbox.folder(folder), { TZ });
+    made = await Promise.all([make('one', 'UTC'), make('other', 'Asia/Tokyo')]);
+    const [file = ''] = made[0].filter((name) => name.endsWith('.tar.gz'));
     machine = await startMachine(sandbox);
     await run('tar', ['-xzf', file, '--strip-components=1', '-C', sandbox.folder('machine/tmp/unpacked')]);
   }),
@@ -30,7 +31,9 @@ const isThere = (path: string) => existsSync(join(machine.path, path));
 const isActive = async () => (await machine.attempt('systemctl', 'is-active', 'snapledger')).stdout.trim() === 'active';
 
 test('build: the same sources give the same bytes', () => {
-  assert.ok(readFileSync(file).equals(readFileSync(same)));
+  const contents = made.map((files) => files.map((file) => readFileSync(file)));
+  assert.is(contents[0]?.length, 2);
+  assert.ok(contents[0]?.every((content, n) => contents[1]?.[n]?.equals(content)));
 });
 
 test('install.sh: installs below /usr/local, creates the store and starts the service', async () => {
