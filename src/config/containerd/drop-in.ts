@@ -94,6 +94,9 @@ function comments(config: Config, options: DropInOptions): readonly string[] {
       : []),
     ...(noCri ? ['The main file disables CRI: remove it from `disabled_plugins` there.'] : []),
     ...(remaps ? ['`overlay.remap_ids` needs containerd 2.0: containers with mapped ids do not start on 1.x.'] : []),
+    ...(config.overlay.stageLayers && (version === undefined || isBefore(version, [2, 4]))
+      ? ['`overlay.stage_layers` needs containerd 2.4: earlier versions fail to unpack such layers.']
+      : []),
     ...(cri && isBefore2(options) ? repeated(options) : []),
     ...(cri && (version === undefined || isBefore(version, [1, 7, 16])) ? imageFs(config) : []),
   ];

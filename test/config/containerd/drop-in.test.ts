@@ -66,6 +66,13 @@ test('capabilities: a containerd that does not map ids is named', () => {
   assert.not.match(text('2.0', {}, remapped), 'needs containerd 2.0');
 });
 
+test('staged layers: a containerd that cannot unpack them is named', () => {
+  const staged = { overlay: { stage_layers: true } };
+  for (const version of ['1.7', '2.3.4', undefined])
+    assert.match(text(version, {}, staged), '# `overlay.stage_layers` needs containerd 2.4');
+  assert.not.match(text('2.4.0-beta.0', {}, staged), 'stage_layers');
+});
+
 test('CRI: 1.x, 2.x and an unknown version get the tables that they read', () => {
   const keys = (version: string | undefined) =>
     Object.keys(plugins(version, { cri: true })).filter((key) => key.includes('cri'));

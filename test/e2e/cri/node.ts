@@ -11,6 +11,7 @@ import {
   requireTools,
   tools,
 } from '../../support/containerd/tools.ts';
+import { removeTraces } from '../../support/containerd.ts';
 import { type Daemon, startDaemon } from '../../support/daemon.ts';
 import { startRegistry } from '../../support/registry.ts';
 import { type Missing, requireCommand, requireFileSystem, requireRoot } from '../../support/requirements.ts';
@@ -59,7 +60,7 @@ export async function startNode(sandbox: Sandbox, options: NodeOptions): Promise
   const linked = link && !isContainerd(1, 7, 16) ? `[containerd]\nimage_fs_link = "${containerdRoot}"` : '';
   const serving = createServing(sandbox, { driver, root, retention, settings: `${settings}\n${linked}` });
   let snapledger = await serving.start();
-  const cgroup = `/snapledger-cri-${process.pid}`;
+  const cgroup = `snapledger-cri-${process.pid}`;
   const address = join(sandbox.path, 'containerd.sock');
   const config = join(sandbox.path, 'etc/config.toml');
   sandbox.folder('etc');
@@ -69,13 +70,16 @@ export async function startNode(sandbox: Sandbox, options: NodeOptions): Promise
   const env = { PATH: pathForContainerd(sandbox) };
   const start = () => startDaemon({ command, address, log: join(sandbox.path, 'containerd.log'), env, sandbox });
   // Registered before containerd, so done after it.
-  sandbox.atEnd(() => killShimsOf(address));
+  sandbox.atEnd(() => {
+    killShimsOf(address);
+    return removeTraces(cgroup);
+  });
   let containerd: Daemon = await start();
   const cri = connectCri(address);
   sandbox.atEnd(cri.close);
   await waitFor('CRI to be ready', () => isReady(cri));
   return {
-    ...{ sandbox, root, registry, cri, dropIn, containerdRoot, cgroup },
+    ...{ sandbox, root, registry, cri, dropIn, containerdRoot, cgroup: `/${cgroup}` },
     restartSnapledger: async () => {
       await snapledger.kill();
       snapledger = await serving.start();
