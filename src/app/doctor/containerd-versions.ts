@@ -9,7 +9,7 @@ export function isFrom(release: Pick<Release, 'major' | 'minor' | 'patch'>, ...l
 
 export const oldest = { major: 1, minor: 6 } as const;
 /** the newest one that snapledger was tested with, see OPERATIONS.md, "Compatibility" */
-export const newest = { major: 2, minor: 3 } as const;
+export const newest = { major: 2, minor: 4 } as const;
 
 /** What snapledger uses of containerd, and since which release containerd has it. */
 const features = [

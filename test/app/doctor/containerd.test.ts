@@ -29,7 +29,7 @@ expectFindings(test, [
     configuredBy({ version: 3, ...plugins, plugins: transfer({ unpack_config }) }, '2.9.1'),
     'containerd',
     'warning',
-    'containerd 2.9.1 is newer than 2.3, the newest one that snapledger was tested with',
+    'containerd 2.9.1 is newer than 2.4, the newest one that snapledger was tested with',
   ],
   [
     'containerd: remap_ids with 1.x',
