@@ -1,3 +1,4 @@
+import { containerdVersion, isContainerd } from '../support/containerd/tools.ts';
 import type { Image } from '../support/image/image.ts';
 import { run } from '../support/run.ts';
 import {
@@ -11,7 +12,7 @@ import {
   startNode,
 } from './images.ts';
 import { type Row, rowOf } from './row.ts';
-import type { Workload } from './workload.ts';
+import type { Bench, Workload } from './workload.ts';
 
 /** The target of a row, if it has one: the time of the builtin snapshotter divided by ours. */
 const targets: Readonly<Record<(typeof durabilities)[number], number>> = { commit: 1 / 1.1, background: 1 };
@@ -23,18 +24,30 @@ const images: Readonly<Record<string, () => Image>> = {
 
 /** `ctr images pull`: fetches all layers, then unpacks them. */
 export const pull: Workload = async function* (bench) {
-  const node = await startNode(bench);
-  for (const [variant, make] of Object.entries(images)) {
-    const reference = await node.push(`pull-${variant.split(' ')[0]}`, make());
+  yield* pulls(bench, await startNode(bench), images, 'pull');
+};
+
+/** The same with containerd 2.2 or later, which unpacks four layers at the same time. */
+export const parallelPull: Workload = async function* (bench) {
+  if (!isContainerd(2, 2)) {
+    console.log(`parallel-pull: containerd ${containerdVersion()} unpacks one layer after the other (CONTAINERD, CTR)`);
+    return;
+  }
+  yield* pulls(bench, await startNode(bench, 4), images, 'parallel-pull');
+};
+
+async function* pulls(bench: Bench, node: Node, variants: typeof images, workload: string): AsyncGenerator<Row> {
+  for (const [variant, make] of Object.entries(variants)) {
+    const reference = await node.push(`${workload}-${variant.split(' ')[0]}`, make());
     const times = await alternate(bench.rounds, async (name) => {
       await settle();
       const time = await timed(() => node.ctr('images', 'pull', '--plain-http', '--snapshotter', name, reference));
       await forget(node, reference);
       return time;
     });
-    yield* rowsOf('pull', variant, times);
+    yield* rowsOf(workload, variant, times);
   }
-};
+}
 
 /** `ctr snapshots unpack` of what has been fetched before. */
 export const unpack: Workload = async function* (bench) {

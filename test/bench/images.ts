@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { disabledPlugins, transferService } from '../support/containerd/configuration.ts';
+import { isContainerd, pathForContainerd, tools } from '../support/containerd/tools.ts';
 import { startDaemon } from '../support/daemon.ts';
 import { directory, file } from '../support/image/entries.ts';
 import { type Image, imageOf, layerOf } from '../support/image/image.ts';
@@ -23,7 +25,8 @@ export const durabilities = ['commit', 'background'] as const;
 export const snapshotters = [builtin, ...durabilities] as const;
 export type Snapshotter = (typeof snapshotters)[number];
 
-export async function startNode(bench: Bench): Promise<Node> {
+/** `concurrentUnpacks`: layers that containerd 2.2 or later unpacks at the same time. */
+export async function startNode(bench: Bench, concurrentUnpacks = 1): Promise<Node> {
   const { sandbox } = bench;
   const registry = await startRegistry(sandbox);
   const plugins: string[] = [];
@@ -31,24 +34,27 @@ export async function startNode(bench: Bench): Promise<Node> {
     const placed = { driver: 'overlay', place: sandbox.path, name } as const;
     const { socket } = await startOurs(bench, placed, ['--durability', name]);
     plugins.push(`[proxy_plugins.${name}]\ntype = "snapshot"\naddress = "${socket}"`);
+    if (isContainerd(2)) plugins.push('capabilities = ["rebase"]');
   }
   const address = join(sandbox.path, 'containerd.sock');
   const config = join(sandbox.path, 'containerd.toml');
+  if (isContainerd(2)) plugins.push(transferService(snapshotters, concurrentUnpacks));
   writeFileSync(config, configuration(bench, address, plugins));
   const log = join(sandbox.path, 'containerd.log');
-  await startDaemon({ command: ['containerd', '--config', config], address, log, sandbox });
+  const env = { PATH: pathForContainerd(sandbox) };
+  await startDaemon({ command: [tools.containerd, '--config', config], address, log, env, sandbox });
   return {
-    ctr: async (...args) => (await run('ctr', ['--address', address, '--namespace', 'bench', ...args])).stdout,
+    ctr: async (...args) => (await run(tools.ctr, ['--address', address, '--namespace', 'bench', ...args])).stdout,
     push: (name, image) => pushImage(registry, name, 'latest', image),
   };
 }
 
 const configuration = ({ sandbox }: Bench, address: string, plugins: readonly string[]): string =>
   [
-    'version = 2',
+    `version = ${isContainerd(2) ? 3 : 2}`,
     `root = "${sandbox.folder('containerd/root')}"`,
     `state = "${sandbox.folder('containerd/state')}"`,
-    'disabled_plugins = ["io.containerd.grpc.v1.cri"]',
+    `disabled_plugins = ${JSON.stringify(disabledPlugins())}`,
     `[grpc]\naddress = "${address}"`,
     `[ttrpc]\naddress = "${address}.ttrpc"`,
     ...plugins,

@@ -1,6 +1,6 @@
 import { calls } from './calls.ts';
 import { commitFiles } from './commit-files.ts';
-import { pull, runContainer, unpack } from './end-to-end.ts';
+import { parallelPull, pull, runContainer, unpack } from './end-to-end.ts';
 import { stages } from './stages.ts';
 import type { Workload } from './workload.ts';
 
@@ -20,6 +20,7 @@ export const workloads: Readonly<Record<string, Workload>> = {
   list: calls({ workload: 'list', targets: { 'overlay 1': 1 } }),
   mixed: calls({ workload: 'mixed' }),
   pull,
+  'parallel-pull': parallelPull,
   unpack,
   run: runContainer,
   stages,

@@ -46,13 +46,18 @@ export const needs = (): readonly Missing[] => [
   requireTools('containerd', 'ctr', 'runc'),
 ];
 
-export async function createEnvironment(sandbox: Sandbox, root: string, server: Server): Promise<Environment> {
+export async function createEnvironment(
+  sandbox: Sandbox,
+  root: string,
+  server: Server,
+  settings: Parameters<typeof startContainerd>[2] = {},
+): Promise<Environment> {
   const socket = join(sandbox.path, 'snapshotter.sock');
   const log = join(sandbox.path, 'snapshotter.log');
   const start = () => startDaemon({ command: server.command(root, socket), address: socket, log, sandbox });
   const registry = await startRegistry(sandbox);
   let snapshotter: Daemon = await start();
-  const containerd = await startContainerd(sandbox, socket);
+  const containerd = await startContainerd(sandbox, socket, settings);
   const { ctr } = containerd;
   const snapshots = (...args: readonly string[]) => ctr('snapshots', '--snapshotter', snapshotterName, ...args);
   const list = () => snapshots('list');

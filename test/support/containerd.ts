@@ -19,7 +19,9 @@ export interface Containerd {
   ctrBytes(...args: readonly string[]): Promise<Buffer>;
   /** Runs `ctr` and resolves whatever its status is. */
   tryCtr(...args: readonly string[]): Promise<Finished>;
-  /** Stops containerd and starts it again on the same state. */
+  /** SIGKILL. */
+  kill(): Promise<void>;
+  /** Stops containerd if it runs, and starts it again on the same state. */
   restart(): Promise<void>;
 }
 
@@ -56,6 +58,7 @@ export async function startContainerd(
     ctr: async (...args) => (await ctr(args, {})).stdout,
     ctrBytes: async (...args) => Buffer.from((await ctr(args, { encoding: 'latin1' })).stdout, 'latin1'),
     tryCtr: (...args) => ctr(args, { anyStatus: true }),
+    kill: () => daemon.kill(),
     restart: async () => {
       await daemon.stop();
       daemon = await start();

@@ -18,8 +18,8 @@ export interface ContainerdSettings {
   readonly concurrentUnpacks?: number;
 }
 
-/** CRI, and what uses paths outside of containerd's own root and state. */
-const disabled = () => [
+/** Plugins that tests don't need: CRI, and what uses paths outside of containerd's own root and state. */
+export const disabledPlugins = () => [
   'io.containerd.grpc.v1.cri',
   ...(isContainerd(2)
     ? [
@@ -31,22 +31,25 @@ const disabled = () => [
     : []),
 ];
 
-/** It unpacks only for the snapshotters that are configured here. */
-const transferService = ({ concurrentUnpacks = 1 }: ContainerdSettings): string => `
+/** For containerd 2.x: it unpacks only for the snapshotters that are configured here. */
+export const transferService = (snapshotters: readonly string[], concurrentUnpacks = 1): string => `
 [plugins."io.containerd.transfer.v1.local"]
   ${isContainerd(2, 2) ? `max_concurrent_unpacks = ${concurrentUnpacks}` : ''}
+${snapshotters.map(unpackConfig).join('')}`;
+
+const unpackConfig = (snapshotter: string): string => `
   [[plugins."io.containerd.transfer.v1.local".unpack_config]]
     platform = "${platform}"
-    snapshotter = "${snapshotterName}"
+    snapshotter = "${snapshotter}"
 `;
 
 /** containerd's configuration for tests: everything in the sandbox, one proxy snapshotter, no CRI. Version 3 came with containerd 2.0. */
 export function containerdConfiguration(sandbox: Sandbox, settings: ContainerdSettings): string {
-  const { address, snapshotter, capabilities = [] } = settings;
+  const { address, snapshotter, capabilities = [], concurrentUnpacks } = settings;
   return `version = ${isContainerd(2) ? 3 : 2}
 root = "${sandbox.folder('containerd/root')}"
 state = "${sandbox.folder('containerd/state')}"
-disabled_plugins = ${JSON.stringify(disabled())}
+disabled_plugins = ${JSON.stringify(disabledPlugins())}
 
 [grpc]
   address = "${address}"
@@ -64,5 +67,5 @@ disabled_plugins = ${JSON.stringify(disabled())}
 
 [plugins."io.containerd.internal.v1.opt"]
   path = "${sandbox.folder('containerd/opt')}"
-${isContainerd(2) ? transferService(settings) : ''}`;
+${isContainerd(2) ? transferService([snapshotterName], concurrentUnpacks) : ''}`;
 }
