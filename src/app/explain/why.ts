@@ -84,10 +84,11 @@ export function createInquiry(about: string): Inquiry {
       gaps.see(envelope);
       if (event.type === 'ContainerdObserved') observed.push(event.data);
       const id = 'id' in event.data ? event.data.id : null;
-      const step = id === null ? undefined : stepOf(envelope);
-      if (id === null || step === undefined) return;
-      const first = begun.get(id);
-      if (event.type === 'SnapshotPrepared') begun.set(id, step);
+      const first = id === null ? undefined : begun.get(id);
+      const met = id === null ? undefined : stepOf(envelope, first);
+      if (id === null || met === undefined) return;
+      const { parent: _parent, ...step } = met;
+      if (event.type === 'SnapshotPrepared') begun.set(id, met);
       else begun.delete(id);
       if (!concerns(envelope, about, id, found)) return;
       const begin = { id, key: about, diffId: first?.diffId ?? null, story: first === undefined ? [] : [first.story] };
@@ -111,11 +112,13 @@ interface Step {
   readonly now: string;
   readonly key?: string;
   readonly diffId?: string | null;
+  /** the parent that it has from then on */
+  readonly parent?: string;
   readonly story: string | Removal;
 }
 
-/** Undefined for events without importance to a person. */
-function stepOf(envelope: Envelope): Step | undefined {
+/** Undefined for events without importance to a person. `first` is the prepare of the same snapshot. */
+function stepOf(envelope: Envelope, first: Step | undefined): Step | undefined {
   const { event, meta, position } = envelope;
   const at = `at position ${position}`;
   switch (event.type) {
@@ -126,11 +129,13 @@ function stepOf(envelope: Envelope): Step | undefined {
       const on = parent === '' ? '' : ` on ${parent}`;
       const content = source === undefined ? '' : ` with the content of snapshot ${source}`;
       const story = `prepared by ${meta.actor ?? 'unknown'}${under} as ${kind}${on}${content}, ${at}`;
-      return { now: kind, key, diffId: diffIdOf(labels), story };
+      return { now: kind, key, diffId: diffIdOf(labels), parent, story };
     }
     case 'SnapshotCommitted': {
-      const { key, name, labels } = event.data;
-      return { now: 'committed', key: name, diffId: diffIdOf(labels), story: `committed from ${key}, ${at}` };
+      const { key, name, parent, labels } = event.data;
+      const on = first === undefined || first.parent === parent ? '' : ` on ${parent}`;
+      const story = `committed from ${key}${on}, ${at}`;
+      return { now: 'committed', key: name, diffId: diffIdOf(labels), story };
     }
     case 'SnapshotRemoved': {
       const story = envelope as Envelope<EventOf<'SnapshotRemoved'>>;

@@ -113,4 +113,28 @@ btrfsSuite('usage', (test) => {
       await place.commit(active(2, 1));
       assert.equal(await place.driver.usage({ ...active(2, 1), kind: 'committed' }), usage);
     });
+
+  test('of a layer that was written before its parent was committed is that of one unpacked on the parent', async (place) => {
+    const { driver, part, root } = place;
+    const rebased = { ...active(4), labels: { 'containerd.io/snapshot.ref': 'layer' } };
+    const unpack = (fs: string) => {
+      mkdirSync(`${fs}/new`);
+      writeFileSync(`${fs}/new/a`, fill(300_000, 1));
+      linkSync(`${fs}/new/a`, `${fs}/new/b`);
+      mkdirSync(`${fs}/d1`, { recursive: true });
+      rmSync(`${fs}/d1/f1`, { force: true });
+      writeFileSync(`${fs}/d1/f1`, fill(20_000, 7));
+      writeFileSync(`${fs}/small`, 'small');
+    };
+    await driver.create(rebased);
+    unpack(part(4, 'fs'));
+    btrfs('filesystem', 'sync', root);
+    unpack(await layered(place));
+    await place.commit(active(2, 1));
+    await driver.freeze(rebased, 1);
+    await driver.dropActive({ ...rebased, kind: 'committed', parents: [1] });
+    const usage = await driver.usage({ ...rebased, kind: 'committed', parents: [1] });
+    assert.equal(usage, await driver.usage({ ...active(2, 1), kind: 'committed' }));
+    assert.is(usage.bytes, exclusive(part(4, 'layer')));
+  });
 });
