@@ -130,9 +130,18 @@ function setTime(path: string, { time = defaultTime }: Entry): void {
   files.setTimes(Buffer.from(path), nanoseconds, nanoseconds);
 }
 
+/** Node's own recursion follows symbolic links. */
+function* pathsBelow(root: string, within: string): Generator<string> {
+  for (const entry of readdirSync(join(root, within), { withFileTypes: true })) {
+    const path = join(within, entry.name);
+    yield path;
+    if (entry.isDirectory()) yield* pathsBelow(root, path);
+  }
+}
+
 /** Every entry below a directory, one line each, with all that a layer carries. Overlay's own attributes are included. */
 export function treeLines(root: string): readonly string[] {
-  const paths = readdirSync(root, { recursive: true, encoding: 'utf8' }).sort();
+  const paths = [...pathsBelow(root, '')].sort();
   const names = new Map<bigint, string>();
   return paths.map((path) => {
     const absolute = join(root, path);
