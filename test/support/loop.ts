@@ -72,7 +72,7 @@ export function createLoop(type: LoopType, options: LoopOptions = {}): Loop {
   try {
     mkdirSync(path);
     writeFileSync(image, '');
-    truncateSync(image, (options.megabytes ?? smallest[type]) << 20);
+    truncateSync(image, (options.megabytes ?? smallest[type]) * 2 ** 20);
     execFileSync(`mkfs.${type}`, [...quiet[type], ...(options.format ?? []), image]);
     device = execFileSync('losetup', ['--find', '--show', image], { encoding: 'utf8' }).trim();
     loop.mount();
