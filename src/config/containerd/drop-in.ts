@@ -32,7 +32,7 @@ export function parseVersion(text: string): Version | undefined {
  * main file's version, while another version fails (2.3) or stops the main file's migration (2.0 to 2.2).
  */
 export function dropIn(config: Config, options: DropInOptions): string {
-  const tables = { proxy_plugins: { snapledger: proxy(config, options) }, plugins: plugins(config, options) };
+  const tables = { proxy_plugins: { snapledger: proxy(config, options) }, plugins: plugins(options) };
   return `${[...comments(config, options).map((line) => `# ${line}`), '', stringify(tables).trim()].join('\n')}\n`;
 }
 
@@ -48,12 +48,12 @@ function proxy(config: Config, options: DropInOptions) {
   return { type: 'snapshot', address, ...(capabilities.length > 0 && { capabilities }), exports: { root } };
 }
 
-function plugins(config: Config, options: DropInOptions): Readonly<Record<string, unknown>> {
+function plugins(options: DropInOptions): Readonly<Record<string, unknown>> {
   const { cri } = options;
   const before2 = criKey(options);
   const own = carried(options, before2);
   return {
-    ...(isFrom(options, 1, 7) && { [transfer]: unpacking(config, options) }),
+    ...(isFrom(options, 1, 7) && { [transfer]: unpacking(options) }),
     ...(cri && isBefore2(options) && { [before2]: { ...own, containerd: { ...table(own.containerd), snapshotter } } }),
     ...(cri && isFrom(options, 2, 0) && { 'io.containerd.cri.v1.images': { snapshotter } }),
   };
@@ -62,7 +62,7 @@ function plugins(config: Config, options: DropInOptions): Readonly<Record<string
 const snapshotter = 'snapledger';
 
 /** The transfer service unpacks only for the listed snapshotters, and a list replaces both its default and the main file's. */
-function unpacking(config: Config, options: DropInOptions) {
+function unpacking(options: DropInOptions) {
   const main = carried(options, transfer);
   const platform = 'linux';
   const differ = 'walking';
@@ -74,7 +74,6 @@ function unpacking(config: Config, options: DropInOptions) {
   ];
   return {
     ...(isBefore2(options) && main),
-    ...(rebases(config, options) && unpacks(options) === undefined && { max_concurrent_unpacks: 4 }),
     unpack_config: [...others, { platform, snapshotter, differ }],
   };
 }
@@ -87,9 +86,10 @@ function comments(config: Config, options: DropInOptions): readonly string[] {
   return [
     `For containerd ${origin}. The main file has to import this file.`,
     'It has no `version`: containerd reads it in the version of the main file.',
-    ...(rebases(config, options) && Number(unpacks(options)) < 2
+    ...(rebases(config, options) && Number(carried(options, transfer).max_concurrent_unpacks ?? 1) < 2
       ? [
-          'The main file sets `max_concurrent_unpacks` to 1: set it to 4 there, to unpack the layers of an image at once.',
+          `With \`max_concurrent_unpacks = 4\` in the main file's [plugins."${transfer}"], the layers of an image are unpacked`,
+          'at the same time. A pull then adopts only retained base layers.',
         ]
       : []),
     ...(noCri ? ['The main file disables CRI: remove it from `disabled_plugins` there.'] : []),
@@ -130,8 +130,6 @@ const criKey = ({ main }: DropInOptions) => (main !== undefined && Number(main.v
 
 /** What the main file sets for a plugin; a drop-in that has the plugin's table would hide it from containerd 1.x. */
 const carried = ({ main }: DropInOptions, key: string) => table(table(main?.plugins)[key]);
-
-const unpacks = (options: DropInOptions) => carried(options, transfer).max_concurrent_unpacks;
 
 /**
  * Whether layers are to get their parent at the commit: with btrfs that costs a copy while containerd waits, and overlay's whiteouts

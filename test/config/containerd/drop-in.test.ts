@@ -121,16 +121,20 @@ test('transfer service: unpacks for snapledger beside what is there already', ()
   assert.equal(names('2.3', { main }), ['zfs', 'snapledger']);
 });
 
-test('transfer service: unpacks layers at once if they are rebased, as many as the main file says', () => {
-  assert.is(transferOf('2.1').max_concurrent_unpacks, undefined);
-  assert.is(transferOf('2.2').max_concurrent_unpacks, 4);
+test('transfer service: leaves it to the operator how many layers are unpacked at once, and says what that changes', () => {
+  for (const version of ['2.1', '2.2', '2.3']) assert.is(transferOf(version).max_concurrent_unpacks, undefined);
+  const note = 'A pull then adopts only retained base layers';
+  assert.equal(
+    ['2.1', '2.2', '2.3'].map((version) => text(version).includes(note)),
+    [false, true, true],
+  );
   for (const [max_concurrent_unpacks, noted] of [
     [1, true],
     [2, false],
   ] as const) {
     const main = { plugins: { 'io.containerd.transfer.v1.local': { max_concurrent_unpacks } } };
     assert.is(transferOf('2.3', { main }).max_concurrent_unpacks, undefined);
-    assert.is(text('2.3', { main }).includes('# The main file sets `max_concurrent_unpacks` to 1'), noted);
+    assert.is(text('2.3', { main }).includes(note), noted);
   }
   const downloads = { plugins: { 'io.containerd.transfer.v1.local': { max_concurrent_downloads: 9 } } };
   assert.is(transferOf('1.7', { main: downloads }).max_concurrent_downloads, 9);
