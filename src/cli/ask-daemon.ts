@@ -10,10 +10,16 @@ interface DaemonAnswer {
   readonly body: string;
 }
 
-/** Sends a request to a daemon's HTTP socket; undefined if nothing is listening. Rejects with a Fault (`io`) otherwise. */
-export function askDaemon(socketPath: string, method: string, path: string): Promise<DaemonAnswer | undefined> {
+/** Sends a request to a daemon's HTTP socket; undefined if nothing is listening. Rejects with a Fault (`io`) otherwise, or if aborted. */
+export function askDaemon(
+  socketPath: string,
+  method: string,
+  path: string,
+  signal?: AbortSignal,
+): Promise<DaemonAnswer | undefined> {
   return new Promise((resolve, reject) => {
-    const asked = request({ socketPath, method, path, headers: { host: 'localhost' } }, (response) => {
+    const options = { socketPath, method, path, headers: { host: 'localhost' }, ...(signal && { signal }) };
+    const asked = request(options, (response) => {
       const parts: Buffer[] = [];
       response.on('data', (part: Buffer) => parts.push(part));
       response.on('error', failed);

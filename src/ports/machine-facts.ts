@@ -70,6 +70,8 @@ export interface MountFacts {
 export interface UnitFacts {
   readonly name: string;
   readonly files: readonly string[];
+  /** files of it that could not be read, as a drop-in with credentials by a user that is not root */
+  readonly unreadable: readonly string[];
   /** by `Section.Key` */
   readonly values: Readonly<Record<string, readonly string[]>>;
   /** a link of a target wants or requires it */

@@ -1,10 +1,11 @@
-import { chmodSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { parse } from 'smol-toml';
 import * as assert from 'uvu/assert';
 import { requireCommand, suiteNeeding } from '../support/requirements.ts';
 import { run } from '../support/run.ts';
 import { createSandbox } from '../support/sandbox.ts';
+import { daemonFile } from '../support/server.ts';
 import { snapledgerRun } from './process.ts';
 
 const test = suiteNeeding('containerd-config', requireCommand('containerd'));
@@ -89,6 +90,46 @@ test('replaces lines that an earlier version appended to the main file', async (
   const { main, write } = node('appended', `version = 2\n${old}`);
   await write();
   assert.is(at(await loaded(main), 'proxy_plugins', 'snapledger', 'address'), '/run/x.sock');
+});
+
+test('odd main files: CRLF, a list over several lines with comments, and a pattern that imports the file already', async () => {
+  const crlf = node('crlf', 'version = 2\r\n[grpc]\r\naddress = "/run/c.sock"\r\n');
+  const list = node('list', 'version = 2\nimports = [ # mine\n  "/nowhere-*.toml", # more\n]\n');
+  for (const { main, dropIn, write } of [crlf, list]) {
+    const { status, stdout, stderr } = await write();
+    assert.equal([status, stdout, stderr], [0, `${dropIn}: created\n${main}: changed\n`, '']);
+    assert.is(at(await loaded(main), 'proxy_plugins', 'snapledger', 'address'), '/run/x.sock');
+  }
+  const folder = sandbox.folder('imported');
+  const imported = node('imported', `version = 2\nimports = ["${folder}/conf.d/*"]\n`);
+  const { stdout } = await imported.write();
+  assert.is(stdout, `${imported.dropIn}: created\n${imported.main}: unchanged\n`);
+});
+
+test('CRI settings of another import: are kept by the drop-in, which hides them from 1.x', async () => {
+  const { main, write } = node('other-import', 'version = 2\n');
+  const runtime = 'plugins."io.containerd.grpc.v1.cri".containerd.runtimes.special';
+  const folder = sandbox.folder('other-import/conf.d');
+  writeFileSync(join(folder, '99-special.toml'), `version = 2\n[${runtime}]\nruntime_type = "special"\n`);
+  for (const result of ['changed', 'unchanged']) {
+    const { status, stdout } = await write('--cri', '--containerd', '1.6');
+    assert.equal([status, stdout.endsWith(`${main}: ${result}\n`)], [0, true]);
+    const text = (await run('containerd', ['--config', main, 'config', 'dump'])).stdout;
+    for (const line of [/snapshotter = ["']snapledger["']/, /runtime_type = ["']special["']/]) assert.match(text, line);
+  }
+});
+
+test('a main file that can not be replaced, as a mount: an error, and nothing else is left', async () => {
+  const { main, dropIn } = node('mounted', 'version = 2\n');
+  const command = [process.execPath, daemonFile, 'containerd-config', '--main', main, '--output', dropIn];
+  const around = `mount --bind ${main} ${main} && exec "$@"`;
+  const { status, stdout, stderr } = await run('unshare', ['--mount', 'sh', '-c', around, 'sh', ...command], {
+    anyStatus: true,
+  });
+  assert.equal([status, stdout], [4, `${dropIn}: created\n`]);
+  assert.match(stderr, `${main}: EBUSY`);
+  assert.equal(readdirSync(dirname(main)).sort(), ['conf.d', 'config.toml']);
+  assert.is(readFileSync(main, 'utf8'), 'version = 2\n');
 });
 
 test('refuses a main file that is not TOML, or whose imports it cannot change, and leaves it as it is', async () => {

@@ -220,6 +220,20 @@ test('beside a running daemon and containerd: their mounts are compared; a stale
   assert.match(textsOf(await inside(enter), 'plugin'), `no process listens on ${address}`);
 });
 
+test('a daemon that hangs: is named, and the command ends', async () => {
+  const { file, root, address } = settings();
+  const command = serverUnderTest('overlay').command(root, address);
+  const daemon = await startDaemon({ command, address, log: join(sandbox.path, 'hanging.log'), sandbox });
+  process.kill(daemon.pid, 'SIGSTOP');
+  try {
+    const report = await reportOf(['--config', file, '--main', '/nowhere.toml'], 'exec timeout 45 "$@"');
+    assert.is(report.status, 1);
+    assert.match(textsOf(report, 'daemon'), `(pid ${daemon.pid}) holds the root, but its HTTP socket does not answer`);
+  } finally {
+    process.kill(daemon.pid, 'SIGCONT');
+  }
+});
+
 test('report for people: a line a check, what is wrong, how to fix it, and the verdict', async () => {
   const { file } = settings();
   const { stdout, status } = await snapledgerRun(

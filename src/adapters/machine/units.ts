@@ -11,15 +11,16 @@ export const unitDirectories: readonly string[] = [
   '/lib/systemd/system',
 ];
 
-/** A unit with its drop-ins, read as systemd reads them at its next `daemon-reload`; undefined if there is none. */
+/** A unit with its drop-ins, read as systemd reads them at its next `daemon-reload`; undefined if there is none. Never throws. */
 export function readUnit(name: string, directories = unitDirectories): UnitFacts | undefined {
   const main = directories.map((directory) => join(directory, name)).find(existsSync);
   if (main === undefined) return undefined;
-  const files = [main, ...dropIns(`${name}.d`, directories)];
+  const texts = [main, ...dropIns(`${name}.d`, directories)].map((file) => ({ file, text: textOf(file) }));
   return {
     name,
-    files,
-    values: valuesOf(files.map((file) => readFileSync(file, 'utf8'))),
+    files: texts.map(({ file }) => file),
+    unreadable: texts.flatMap(({ file, text }) => (text === undefined ? [file] : [])),
+    values: valuesOf(texts.map(({ text = '' }) => text)),
     enabled: isEnabled(name, directories),
   };
 }
@@ -62,7 +63,7 @@ export function runtimeDirectories(
 ): readonly { readonly path: string; readonly unit: string }[] {
   const names = new Set(directories.flatMap(filesIn).filter((name) => name.endsWith('.service')));
   return [...names].flatMap((name) => {
-    const unit = quickly(name, directories);
+    const unit = readUnit(name, directories);
     const preserved = unit?.values['Service.RuntimeDirectoryPreserve']?.at(-1) ?? 'no';
     if (unit === undefined || preserved === 'yes') return [];
     const paths = (unit.values['Service.RuntimeDirectory'] ?? []).flatMap((value) => value.split(/\s+/));
@@ -70,10 +71,9 @@ export function runtimeDirectories(
   });
 }
 
-/** A unit that can't be read, as a link to nowhere, has no directory. */
-function quickly(name: string, directories: readonly string[]): UnitFacts | undefined {
+function textOf(file: string): string | undefined {
   try {
-    return readUnit(name, directories);
+    return readFileSync(file, 'utf8');
   } catch {
     return undefined;
   }

@@ -5,6 +5,9 @@ const last = (unit: UnitFacts, key: string) => unit.values[`Service.${key}`]?.at
 const words = (unit: UnitFacts, key: string) =>
   (unit.values[key] ?? []).flatMap((value) => value.split(/\s+/)).filter(Boolean);
 
+const filesOf = ({ files, unreadable }: UnitFacts) =>
+  files.map((file) => (unreadable.includes(file) ? `${file} (not readable)` : file)).join(', ');
+
 /** Settings that give a unit a mount namespace of its own. Source: systemd.exec(5). */
 const isolating = [
   'PrivateMounts',
@@ -41,7 +44,7 @@ export const unit: Check = {
   run: ({ units: { snapledger: unit }, settings: { root } }) => {
     if (unit === undefined) return noUnit('snapledger.service');
     return {
-      inspected: `${unit.files.join(', ')}${unit.enabled ? '' : ', not enabled'}`,
+      inspected: `${filesOf(unit)}${unit.enabled ? '' : ', not enabled'}`,
       findings: found(
         ...forbidding(unit).map((setting) =>
           error(`${unit.name} has ${setting}: the daemon can't mount or write there`, edit(unit)),
@@ -117,7 +120,7 @@ export const containerdUnit: Check = {
     const addition = 'systemctl edit containerd: [Unit], Wants=snapledger.service, After=snapledger.service';
     const limit = last(containerd, 'LimitNOFILE');
     return {
-      inspected: containerd.files.join(', '),
+      inspected: filesOf(containerd),
       findings: found(
         !ordered &&
           warning(

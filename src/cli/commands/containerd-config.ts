@@ -6,13 +6,16 @@ import {
   readFileSync,
   realpathSync,
   renameSync,
+  rmSync,
+  type Stats,
   statSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Command } from 'commander';
-import { dropIn, parseVersion, type Version } from '../../config/containerd/drop-in.ts';
-import { readMain, withImport } from '../../config/containerd/main-file.ts';
+import { dropIn, isBefore2, parseVersion, type Version } from '../../config/containerd/drop-in.ts';
+import { mergedMain, readMain, withImport } from '../../config/containerd/main-file.ts';
+import { readContainerdFiles } from '../../config/containerd/read-files.ts';
 import { loadConfig } from '../../config/load-config.ts';
 import { Fault, faultOf } from '../../ports/fault.ts';
 import type { CliDeps, ContainerdHost } from '../cli-deps.ts';
@@ -49,10 +52,16 @@ async function containerdConfig(options: ContainerdConfigOptions, host: Containe
   const config = loadConfig({ file, flags: { address } });
   const { version, origin } = wanted(options, host);
   const { userNamespace } = host;
-  const text = dropIn(config, { version, origin, cri, userNamespace, main: readMain(main)?.tables });
-  if (options.output === undefined) return print(text.trimEnd().split('\n'));
-  const output = options.output === true ? defaultOutput : options.output;
-  print([writeIfChanged(output, text), importInto(main, `${dirname(output)}/*.toml`, version)]);
+  const output = typeof options.output === 'string' ? options.output : defaultOutput;
+  const text = () => {
+    const tables = mergedMain(main, output, isBefore2({ version }));
+    return dropIn(config, { version, origin, cri, userNamespace, main: tables });
+  };
+  if (options.output === undefined) return print(text().trimEnd().split('\n'));
+  print([writeIfChanged(output, text())]);
+  print([importInto(main, output, version)]);
+  // The import may have added further files of the folder, whose settings this one has to repeat.
+  writeIfChanged(output, text());
 }
 
 /** The version that the file is for, and what its comment says about it. */
@@ -68,7 +77,12 @@ function wanted({ containerd }: ContainerdConfigOptions, host: ContainerdHost) {
 }
 
 /** Adds the import to the main file, or creates one with it. Throws a Fault (`misuse`) with the line to add if it can't. */
-function importInto(main: string, pattern: string, version: Version | undefined): string {
+function importInto(main: string, output: string, version: Version | undefined): string {
+  // Any pattern may import it. Before 1.7 a relative one is taken from containerd's working directory.
+  const [major = 1, minor = 0] = version ?? [];
+  const { files } = readContainerdFiles(main, major === 1 && minor < 7 ? '/' : undefined);
+  if (files.some(({ path }) => path === output)) return `${main}: unchanged`;
+  const pattern = `${dirname(output)}/*.toml`;
   const found = readMain(main);
   if (found === undefined)
     return writeIfChanged(
@@ -89,13 +103,23 @@ function writeIfChanged(file: string, text: string): string {
     const found = existsSync(target) ? statSync(target) : undefined;
     if (found !== undefined && readFileSync(target, 'utf8') === text) return `${file}: unchanged`;
     mkdirSync(dirname(target), { recursive: true });
-    const unfinished = `${target}.snapledger-new`;
-    writeFileSync(unfinished, text, { flush: true });
-    chmodSync(unfinished, found === undefined ? 0o644 : found.mode & 0o7777);
-    if (found !== undefined) chownSync(unfinished, found.uid, found.gid);
-    renameSync(unfinished, target);
+    replace(target, text, found);
     return `${file}: ${found === undefined ? 'created' : 'changed'}`;
   } catch (error) {
     throw faultOf(error, file, 'run it as a user that may write this file');
+  }
+}
+
+function replace(target: string, text: string, found: Stats | undefined): void {
+  const unfinished = `${target}.snapledger-new`;
+  try {
+    // A main file may hold credentials of a registry.
+    writeFileSync(unfinished, text, { mode: 0o600, flush: true });
+    if (found !== undefined) chownSync(unfinished, found.uid, found.gid);
+    chmodSync(unfinished, found === undefined ? 0o644 : found.mode & 0o7777);
+    renameSync(unfinished, target);
+  } catch (error) {
+    rmSync(unfinished, { force: true });
+    throw error;
   }
 }

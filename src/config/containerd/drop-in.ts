@@ -14,7 +14,7 @@ export interface DropInOptions {
   readonly cri: boolean;
   /** the daemon runs in a user namespace */
   readonly userNamespace: boolean;
-  /** the tables of containerd's main file; undefined if there is none */
+  /** the tables of containerd's main file, with the plugins of its imports; undefined if there is none */
   readonly main: Readonly<Record<string, unknown>> | undefined;
 }
 
@@ -107,8 +107,8 @@ function repeated(options: DropInOptions): readonly string[] {
   const key = criKey(options);
   if (Object.keys(carried(options, key)).length === 0) return [];
   return [
-    `containerd 1.x replaces the whole table ${key}, so this file repeats the main file's. Create it again`,
-    'after a change there.',
+    `containerd 1.x replaces the whole table ${key}, so this file repeats that of the main file`,
+    'and its imports. Create it again after a change there.',
   ];
 }
 
@@ -144,7 +144,8 @@ const rebases = ({ driver, overlay }: Config, options: DropInOptions) =>
 const isFrom = ({ version }: DropInOptions, ...least: readonly number[]) =>
   version === undefined || !isBefore(version, least);
 
-const isBefore2 = ({ version }: DropInOptions) => version === undefined || isBefore(version, [2]);
+export const isBefore2 = ({ version }: Pick<DropInOptions, 'version'>) =>
+  version === undefined || isBefore(version, [2]);
 
 function isBefore(version: Version, other: Version): boolean {
   const different = other.findIndex((number, index) => number !== (version[index] ?? 0));

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { parse, TomlError } from 'smol-toml';
 import { errorText, Fault } from '../../ports/fault.ts';
+import { readContainerdFiles } from './read-files.ts';
 
 type Table = Readonly<Record<string, unknown>>;
 
@@ -20,6 +21,21 @@ export function readMain(file: string): { readonly text: string; readonly tables
     const [what = ''] = errorText(error).split('\n');
     throw new Fault('misuse', `${file}${place}: ${what}`, { hint: 'correct it: containerd cannot read it either' });
   }
+}
+
+/**
+ * The main file's tables, with the plugins that it and its imports set, merged as 1.x (`replaced`: a table is that of the last file
+ * that has it) or 2.x does. `own` is left out, as it is about to be written. Undefined if there is no main file. Throws as `readMain`.
+ */
+export function mergedMain(file: string, own: string, replaced: boolean): Table | undefined {
+  const main = readMain(file);
+  if (main === undefined) return undefined;
+  const plugins: Record<string, unknown> = {};
+  for (const { path, tables } of readContainerdFiles(file).files)
+    if (path !== own)
+      for (const [name, value] of Object.entries(table(tables.plugins)))
+        plugins[name] = replaced ? value : { ...table(plugins[name]), ...table(value) };
+  return { ...main.tables, plugins };
 }
 
 /**

@@ -81,7 +81,7 @@ function isCommand(name: string): boolean {
 async function rootFacts(root: string): Promise<RootFacts> {
   const path = realpathSync(nearestExisting(root));
   const mount = mountOf(path);
-  const { output } = await runCommand('stat', ['--format=%C', path]);
+  const { output } = await runCommand('stat', ['--format=%C', path], { timeout: 10_000 });
   return {
     mount: { point: mount?.point ?? '/', type: mount?.type ?? 'unknown', options: mount?.options ?? [] },
     journal: isOn(path, 'ext4') ? hasOrderedMetadata(path) : undefined,

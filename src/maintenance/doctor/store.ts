@@ -9,7 +9,6 @@ import type { Config } from '../../config/config.ts';
 import { noFailpoints } from '../../ports/failpoints.ts';
 import { Fault, faultOf } from '../../ports/fault.ts';
 import type { DoctorFacts, Failure, Unavailable } from '../../ports/machine-facts.ts';
-import { timedOut, withTimeout } from '../../ports/promises.ts';
 import { withRootLock } from '../stopped-store.ts';
 import { factsOf, failureOf, nearestExisting } from './observe.ts';
 
@@ -57,14 +56,9 @@ export async function runningDaemon(root: string) {
   };
 }
 
-/** An answer of the daemon; undefined if it gives none within 3 s. */
-async function ask(socket: string, path: string) {
-  const answer = await withTimeout(
-    3_000,
-    askDaemon(socket, 'GET', path).catch(() => undefined),
-  );
-  return answer === timedOut ? undefined : answer;
-}
+/** An answer of the daemon; undefined if it gives none within 3 s. The request is ended then: an open one would keep this process alive. */
+const ask = (socket: string, path: string) =>
+  askDaemon(socket, 'GET', path, AbortSignal.timeout(3_000)).catch(() => undefined);
 
 /**
  * Opens the driver as a start does and closes it: on a store's root under its lock, otherwise in a directory that is deleted then.

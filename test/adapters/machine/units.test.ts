@@ -46,6 +46,17 @@ test('unit with drop-ins: values in order, cleared by an empty one, a drop-in hi
   );
 });
 
+test('drop-in that can not be read: is named, and the rest of the unit is read', () => {
+  write('etc/d.service', '[Service]\nUser=d\n');
+  mkdirSync(join(sandbox.path, 'etc/d.service.d'));
+  const dropIn = join(sandbox.path, 'etc/d.service.d/x.conf');
+  symlinkSync('/nowhere', dropIn);
+  const found = readUnit('d.service', directories);
+  assert.equal([found?.unreadable, found?.values['Service.User']], [[dropIn], ['d']]);
+  const result = unit.run(withUnits({ snapledger: found }));
+  assert.match('inspected' in result ? result.inspected : '', `${dropIn} (not readable)`);
+});
+
 test('enabled unit: a target wants it', () => {
   assert.is(readUnit('a.service', directories)?.enabled, false);
   assert.is(readUnit('b.service', directories)?.enabled, true);

@@ -40,6 +40,7 @@ const unpackConfig = {
 export const unitFacts = (name: string, values: Readonly<Record<string, readonly string[]>>): UnitFacts => ({
   name,
   files: [`/etc/systemd/system/${name}`],
+  unreadable: [],
   values,
   enabled: true,
 });
