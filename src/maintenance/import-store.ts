@@ -180,7 +180,7 @@ async function importVolumes(
   const byName = new Map(members.map((member) => [member.name, member]));
   for (const volume of volumes) {
     const { id, kind } = volume;
-    await driver.create({ ...volume, kind: kind === 'view' ? 'view' : 'active' });
+    await driver.create({ ...volume, kind: kind === 'view' ? 'view' : 'active', staged: false });
     if (kind === 'view') continue;
     const member = byName.get(volumeMember(id));
     if (member === undefined) throw damaged(file, `the layer of snapshot ${id} is not in it`);

@@ -8,7 +8,7 @@ export interface Volume {
   /** ids of the chain of parents, nearest first */
   readonly parents: readonly number[];
   readonly labels: Labels;
-  /** An active that holds a copy of a layer: its mounts are read-only. */
+  /** An active that holds a copy of a layer: its mounts are read-only. Created without content, it can't be frozen before `place`. */
   readonly staged?: boolean;
 }
 
@@ -72,7 +72,7 @@ export interface DriverTraits {
 export interface LayerStaging {
   /** Copies a layer beside the volumes, and resolves with the copy's name. The next start deletes what a crash leaves of it. */
   copy(id: number): Promise<string>;
-  /** Makes a copy the content of an active that was just created and is empty. */
+  /** Makes a copy the content of a staged active that was just created. */
   place(id: number, copy: string): Promise<void>;
   /** Deletes a copy that was not placed. */
   discard(copy: string): Promise<void>;

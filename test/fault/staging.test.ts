@@ -115,9 +115,14 @@ async function restarted(serving: Serving): Promise<void> {
   const daemon = await serving.start();
   const client = serving.connect();
   assert.equal(leftIn(root), []);
-  await ask(client, 'default/5/extract');
-  const id = (await client.list()).length;
-  assert.is(shell(contentOf(root, id), shown), shell(contentOf(root, 3), shown));
+  // The client that got no answer finds nothing that it could commit, empty, under a layer's name.
+  const unanswered = await client
+    .commit('default/14/c', 'default/4/extract', { labels: again, parent: 'default/12/e' })
+    .catch((error) => error);
+  assert.instance(unanswered, CallFailure);
+  assert.is(unanswered.code, 'NOT_FOUND');
+  const [mount] = await ask(client, 'default/5/extract');
+  assert.is(shell(mount?.source ?? '', shown), shell(contentOf(root, 3), shown));
   await collectGarbage(client);
   await daemon.stop();
   assert.equal([leftIn(root), onDisk(root).quarantine], [[], []]);

@@ -78,7 +78,7 @@ export function createMemoryDriver({ before = () => {}, stagesLayers = false }: 
     staging: stagesLayers
       ? {
           copy: (id) => run('copy', id, () => copyOf(copies, `copy ${++copied}`, layerOf(volumes, id))),
-          place: (id, copy) => run('place', id, () => place(layerOf(volumes, id), take(copies, copy))),
+          place: (id, copy) => run('place', id, () => place(volumes.get(String(id)), take(copies, copy))),
           discard: (copy) => run('discardCopy', 0, () => void copies.delete(copy)),
         }
       : undefined,
@@ -115,12 +115,12 @@ export function createMemoryDriver({ before = () => {}, stagesLayers = false }: 
   };
 }
 
-function create(volumes: Map<string, MemoryVolume>, { id, kind, parents: [parent] }: Volume): void {
+function create(volumes: Map<string, MemoryVolume>, { id, kind, staged, parents: [parent] }: Volume): void {
   if (parent !== undefined) layerOf(volumes, parent);
   if (kind === 'view') return;
   const existing = volumes.get(String(id));
-  if (existing === undefined) volumes.set(String(id), newMemoryVolume(kind));
-  else Object.assign(existing, { layer: true, complete: true });
+  if (existing === undefined) volumes.set(String(id), { ...newMemoryVolume(kind), layer: staged !== true });
+  else if (staged !== true) Object.assign(existing, { layer: true, complete: true });
 }
 
 function copyOf(copies: Map<string, MemoryVolume>, name: string, layer: MemoryVolume): string {
@@ -128,8 +128,9 @@ function copyOf(copies: Map<string, MemoryVolume>, name: string, layer: MemoryVo
   return name;
 }
 
-function place(volume: MemoryVolume, copy: MemoryVolume | undefined): void {
-  if (copy !== undefined) Object.assign(volume, { bytes: copy.bytes, inodes: copy.inodes });
+function place(volume: MemoryVolume | undefined, copy: MemoryVolume | undefined): void {
+  if (volume !== undefined && copy !== undefined)
+    Object.assign(volume, { bytes: copy.bytes, inodes: copy.inodes, layer: true });
 }
 
 function layerOf(volumes: Map<string, MemoryVolume>, id: number): MemoryVolume {

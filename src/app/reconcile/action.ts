@@ -6,6 +6,7 @@ import type { Found, Volume } from '../../ports/volume-driver.ts';
  * - `recreate` the volume of an active that nothing can have been written into
  * - `complete` an active of which a part is missing
  * - `declare-lost` a snapshot whose content vanished
+ * - `undo-prepare` of a staged active whose copy is not in place: it must not be committed as an empty layer
  * - `end-retention` of one that was removed and can't be restored, for the same reason
  * - `undo-commit` a frozen layer whose commit is not in the log
  * - `finish-commit` the rest of an active whose commit is in the log
@@ -15,7 +16,12 @@ import type { Found, Volume } from '../../ports/volume-driver.ts';
 export type Action =
   | { readonly type: 'purge'; readonly id: number; readonly why: string }
   | { readonly type: 'recreate' | 'complete'; readonly id: number; readonly volume: Volume; readonly why: string }
-  | { readonly type: 'declare-lost' | 'end-retention'; readonly id: number; readonly key: string; readonly why: string }
+  | {
+      readonly type: 'declare-lost' | 'undo-prepare' | 'end-retention';
+      readonly id: number;
+      readonly key: string;
+      readonly why: string;
+    }
   | {
       readonly type: 'undo-commit' | 'finish-commit';
       readonly id: number;

@@ -67,6 +67,15 @@ async function perform(
       return [{ type: 'VolumeRecreated', data: { id: action.id, why } }];
     case 'declare-lost':
       return [{ type: 'VolumeLost', data: { id: action.id, key: action.key, why } }];
+    case 'undo-prepare': {
+      const left = `snapshots/${id}`;
+      return [
+        {
+          type: 'PrepareUndone',
+          data: { id: action.id, key: action.key, step: 'create', error: why, left, done: 'purge' },
+        },
+      ];
+    }
     case 'end-retention':
       return [{ type: 'RetentionEnded', data: { id: action.id, key: action.key, why } }];
     case 'undo-commit':

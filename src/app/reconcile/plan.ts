@@ -26,7 +26,7 @@ export function plan(wanted: Wanted, found: readonly FoundVolume[]): readonly Ac
   ];
 }
 
-type Lost = Extract<Action, { type: 'declare-lost' | 'end-retention' }>;
+type Lost = Extract<Action, { type: 'declare-lost' | 'undo-prepare' | 'end-retention' }>;
 
 /** Vanished volumes and all that descend from them, each child before its parent, so that the index never holds an orphan. */
 function lostVolumes(wanted: Wanted, found: ReadonlyMap<number, Found>): ReadonlyMap<number, Lost> {
@@ -41,15 +41,15 @@ function lostVolumes(wanted: Wanted, found: ReadonlyMap<number, Found>): Readonl
 function withDescendants(wanted: Wanted, vanished: ReadonlyMap<number, string>): ReadonlyMap<number, Lost> {
   const lost = new Map<number, Lost>();
   const parentsFirst = [...wanted.volumes()]
-    .map(({ id, retained }) => {
+    .map(({ id, retained, staged }) => {
       const { parents } = wanted.volume(id);
-      return { id, retained, parent: parents[0], depth: parents.length };
+      return { id, retained, staged, parent: parents[0], depth: parents.length };
     })
     .sort((a, b) => a.depth - b.depth);
-  for (const { id, parent, retained } of parentsFirst) {
+  for (const { id, parent, retained, staged } of parentsFirst) {
     const before = parent === undefined ? undefined : lost.get(parent);
     const why = vanished.get(id) ?? (before && `its parent ${before.key} is lost`);
-    const type = retained ? 'end-retention' : 'declare-lost';
+    const type = retained ? 'end-retention' : staged ? 'undo-prepare' : 'declare-lost';
     if (why !== undefined) lost.set(id, { type, id, key: wanted.key(id), why });
   }
   return new Map([...lost].reverse());
@@ -68,7 +68,7 @@ function explain(found: FoundVolume, wanted: Wanted, lost: ReadonlyMap<number, L
   const { id, path } = found;
   if (id === null) return aside(found, `${path}: its name is no snapshot id`);
   const verdict = lost.get(id);
-  // The rest of a retained one is purged: it was removed.
+  // The rest of a retained or undone one is purged.
   if (verdict !== undefined) return verdict.type === 'declare-lost' ? aside(found, verdict.why) : undefined;
   if (wanted.has(id)) return found.frozen ? endCommit(wanted, id) : undefined;
   if (wanted.pendingPurge.has(id)) return undefined;

@@ -2,7 +2,7 @@ import type { Kind } from '../../../events/codecs.ts';
 import type { State } from '../../../projections/state.ts';
 import type { Wanted as Living, Retained, Volumes } from '../../../projections/volumes.ts';
 import type { Volume, VolumeDriver } from '../../ports/volume-driver.ts';
-import { layerWith } from '../store/volume-of.ts';
+import { isStaged, layerWith, snapshotWith } from '../store/volume-of.ts';
 
 /** A volume that the log requires. */
 export interface WantedVolume {
@@ -14,6 +14,8 @@ export interface WantedVolume {
   readonly fresh: boolean;
   /** Committed, but not known to have been on stable storage at the power cut. */
   readonly unsafe: boolean;
+  /** An active that holds a copy of a layer: an empty one can't replace it. */
+  readonly staged: boolean;
   /** removed, and kept so that it can be restored */
   readonly retained: boolean;
 }
@@ -46,19 +48,20 @@ export function crashOf({ storeInfo }: State, boot: string): Crash | null {
 
 /**
  * Only what a crashed session prepared and did not commit can be fresh: after a power cut all of it, else what no later event
- * concerns. Only a power cut leaves data unsafe.
+ * concerns. A staged active is not: its copy can't be recreated. Only a power cut leaves data unsafe.
  */
 export function wantedOf(state: State, driver: Pick<VolumeDriver, 'occupies'>, crash: Crash | null): Wanted {
   const wanted = (id: number, { kind, prepared, touched, flushed }: Living): WantedVolume => {
     const ofCrash = crash !== null && prepared > crash.since;
     // A power cut may undo the creation even of a volume that was written into.
-    const fresh = ofCrash && kind !== 'committed' && (crash.powerCut || !touched);
+    const staged = kind === 'active' && isStaged(snapshotWith(state, id));
+    const fresh = ofCrash && kind !== 'committed' && !staged && (crash.powerCut || !touched);
     const unsafe = crash?.powerCut === true && kind === 'committed' && !flushed;
-    return { id, kind, occupies: driver.occupies({ kind }), fresh, unsafe, retained: false };
+    return { id, kind, occupies: driver.occupies({ kind }), fresh, unsafe, staged, retained: false };
   };
   const kept = ({ snapshot: { id, kind }, flushed }: Retained): WantedVolume => {
     const unsafe = crash?.powerCut === true && !flushed;
-    return { id, kind, occupies: true, fresh: false, unsafe, retained: true };
+    return { id, kind, occupies: true, fresh: false, unsafe, staged: false, retained: true };
   };
   const { volumes, storeInfo } = state;
   return {

@@ -5,10 +5,15 @@ import { stagedLabel } from '../../domain/staging.ts';
 import type { Volume, VolumeDriver } from '../../ports/volume-driver.ts';
 
 /** A snapshot as the driver sees it. */
-export function volumeOf(state: State, { id, kind, parentId, labels }: Snapshot): Volume {
+export function volumeOf(state: State, snapshot: Snapshot): Volume {
+  const { id, kind, parentId, labels } = snapshot;
   const volume = { id, kind, parents: ancestors(state.parentGraph, parentId), labels };
-  return kind === 'active' && stagedLabel in labels ? { ...volume, staged: true } : volume;
+  return isStaged(snapshot) ? { ...volume, staged: true } : volume;
 }
+
+/** Whether a snapshot is an active that holds a copy of a layer. */
+export const isStaged = (snapshot: Pick<Snapshot, 'kind' | 'labels'> | undefined): boolean =>
+  snapshot?.kind === 'active' && stagedLabel in snapshot.labels;
 
 /** The layer with an id, existing or retained: its snapshot and its volume. */
 export function layerWith(state: State, id: number): { snapshot: Snapshot; volume: Volume } | undefined {

@@ -15,6 +15,8 @@ const todos: Readonly<Record<ActionType, string>> = {
   complete: '`snapledger reconcile` creates the missing part again',
   'declare-lost':
     'restore the directory from a backup before the next start; otherwise `snapledger reconcile` records the loss, and the image must be pulled again',
+  'undo-prepare':
+    '`snapledger reconcile` undoes the prepare and purges the rest: the copy of a layer that it was to hold is not in place',
   'end-retention':
     'restore the directory from a backup before the next start to be able to restore the layer; otherwise `snapledger reconcile` ends its retention',
   'undo-commit': '`snapledger reconcile` unfreezes it; the active stays as it was',

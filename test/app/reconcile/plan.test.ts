@@ -5,6 +5,7 @@ import { emptyState, evolve } from '../../../projections/state.ts';
 import { createMemoryDriver } from '../../../src/adapters/volume-driver/memory-driver.ts';
 import { type FoundVolume, plan, planFor } from '../../../src/app/reconcile/plan.ts';
 import { type Crash, wantedOf } from '../../../src/app/reconcile/wanted.ts';
+import { stagedLabel } from '../../../src/domain/staging.ts';
 import type { Volume } from '../../../src/ports/volume-driver.ts';
 import { committed, enveloped, oneOfEach, prepared, removed, viewed } from '../../support/sample-events.ts';
 
@@ -50,6 +51,17 @@ test('is empty if the disk holds what the log says', () => {
 test('a view without a volume is not lost', () => {
   assert.equal(planned([...chain.slice(0, 4), viewed(4, 'v4', top)], [there(1), there(2)]), []);
 });
+
+const staged: Event = {
+  type: 'SnapshotPrepared',
+  data: { id: 1, key: 'k1', kind: 'active', parent: '', parentId: null, labels: { [stagedLabel]: '9' } },
+};
+for (const [about, crash] of Object.entries({ kill: killed(0), 'power cut': { since: 0, powerCut: true }, stop: null }))
+  test(`a staged active whose copy is not in place is undone, and never recreated empty, after a ${about}`, () => {
+    assert.equal(names(planned([staged], [there(1, { layer: false, complete: false })], crash)), ['undo-prepare 1']);
+    assert.equal(names(planned([staged], [], crash)), ['undo-prepare 1']);
+    assert.equal(names(planned([staged], [there(1)], crash)), []);
+  });
 
 test('a removed snapshot is purged, whether its volume exists or not', () => {
   const events = [prepared(1, 'k1'), removed(1, 'k1')];

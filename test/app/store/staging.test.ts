@@ -48,6 +48,12 @@ async function withLayer(options: MemoryStoreOptions = {}, labels = asked, paren
   return store;
 }
 
+const assertRejects = (call: Promise<unknown>) =>
+  call.then(
+    () => assert.unreachable('accepted'),
+    (error) => assert.is(error.code, 'io'),
+  );
+
 const heard = ({ journal }: MemoryStore) => waitFor('delivery', () => journal.delivered === journal.durable.position);
 
 const ask = ({ snapshots }: MemoryStore, labels: Labels = again, key = 'default/9/x', parent = '') =>
@@ -82,7 +88,21 @@ test('a retained layer is staged too, and stays retained', async () => {
   assert.ok(store.journal.durable.volumes.retained.has(3));
 });
 
-test('a staged layer is a source after its commit, and an active after a restart still read-only', async () => {
+test('a staged layer is a source after its commit, when its own source is gone', async () => {
+  const store = await withLayer();
+  right(await ask(store));
+  const named = { ...commit('default/9/x', 'default/10/y', { labels: again }), parent: other };
+  right(await store.snapshots.commit(named, actor));
+  right(await store.snapshots.remove(remove(source), actor));
+  await store.journal.record([{ type: 'RetentionEnded', data: { id: 3, key: source, why: 'kept long enough' } }], {
+    actor,
+  });
+  await heard(store);
+  assert.equal(await answered(store, layerLabels('f', 'd', 'a'), 'default/11/x'), staged);
+  assert.is(right(store.snapshots.stat('default/11/x')).labels[stagedLabel], '4');
+});
+
+test('a staged active is still read-only after a restart', async () => {
   const store = await withLayer();
   right(await ask(store));
   const opened = await openMemoryStore({ service: { retention } }, { kept: store.kept, driver: store.driver });
@@ -145,6 +165,32 @@ test('a layer that is evicted while it is copied is not staged, and its copy del
   evict = () => store.journal.record([{ type: 'RetentionEnded', data }], { actor });
   assert.equal(await answered(store), empty);
   assert.is(right(store.snapshots.stat('default/9/x')).labels[stagedLabel], undefined);
+});
+
+test('a prepare that was killed before its copy was placed can not be committed, and is undone at the start', async () => {
+  let placing: (() => void) | undefined;
+  const begun = new Promise<void>((resolve) => {
+    placing = resolve;
+  });
+  const before = (name: string) => {
+    if (name !== 'place') return;
+    placing?.();
+    throw faultOf(errnoError('EIO', 'broken'), 'place');
+  };
+  // Neither the copy nor the undo gets anywhere, as after a kill.
+  const failpoint = (step: string) => {
+    if (step === 'undo.prepare') throw faultOf(errnoError('EIO', 'broken'), 'undo');
+  };
+  const store = await withLayer({ before, failpoint });
+  await Promise.all([begun, assertRejects(ask(store))]);
+  const named = { ...commit('default/9/x', 'default/10/y', { labels: again }), parent: other };
+  await assertRejects(store.snapshots.commit(named, actor));
+  const opened = await openMemoryStore({ service: { retention } }, { kept: store.kept, driver: store.driver });
+  assert.ok(opened.types().includes('PrepareUndone'));
+  assert.ok(either.isLeft(await opened.snapshots.commit(named, actor)));
+  assert.ok(either.isLeft(opened.snapshots.stat('default/10/y')));
+  await waitFor('the purge', () => !opened.driver.volumes.has('4'));
+  assert.equal([...opened.driver.quarantined.keys()], []);
 });
 
 test('a copy that can not be placed undoes the prepare, and nothing is left', async () => {

@@ -14,7 +14,8 @@ interface Owner {
 
 /**
  * Creates `snapshots/<id>/fs` and `work` for an active, or those that are missing; for a view only checks that the parent
- * exists. The content of an active that was once complete is not changed.
+ * exists. The content of an active that was once complete is not changed. A staged active has no `fs` until its copy is placed: without
+ * that it can't be committed.
  */
 export function createVolume(root: string, volume: Volume, context: { failpoint: Failpoint; remapIds: boolean }): void {
   const { failpoint, remapIds } = context;
@@ -26,7 +27,7 @@ export function createVolume(root: string, volume: Volume, context: { failpoint:
   const isNew = makeDirectory(directory, 0o700);
   if (!isNew) chmodSync(directory, 0o700);
   failpoint('overlay.create.fs');
-  if (isNew || !isInUse(directory)) createLayer(`${directory}/fs`, owner);
+  if (volume.staged !== true && (isNew || !isInUse(directory))) createLayer(`${directory}/fs`, owner);
   failpoint('overlay.create.work');
   if (!makeDirectory(`${directory}/work`, 0o711)) chmodSync(`${directory}/work`, 0o711);
 }

@@ -41,8 +41,12 @@ test('a copy equals its layer, whatever that holds', async () => {
       try {
         const { staging } = driver;
         if (staging === undefined) throw new Error('nothing is staged on xfs');
-        for (const id of [1, 2]) await driver.create(active(id));
+        const target = { ...active(2), staged: true };
+        for (const volume of [active(1), target]) await driver.create(volume);
         const [from, to] = [join(root, 'snapshots/1/fs'), join(root, 'snapshots/2/fs')];
+        for (const step of [driver.flush, driver.freeze]) await rejectsWith(() => step(target), 'io');
+        await driver.create(target);
+        assert.not(existsSync(to));
         bash(from, `${script}\n${marks}`);
         const before = bash(from, listing);
         await staging.place(2, await staging.copy(1));
