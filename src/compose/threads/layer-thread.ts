@@ -32,12 +32,16 @@ export function createLayerThread(): LayerWork {
   const start = () => {
     const started = new Worker(program);
     started.on('message', (answer: LayerAnswer) => {
+      // After a close another thread may have begun: the waiting jobs are that one's.
+      if (worker !== started) return;
       const job = waiting.shift();
       if (waiting.length === 0) started.unref();
       if ('done' in answer) job?.resolve(answer.done);
       else job?.reject(failure(answer.failed));
     });
-    started.on('error', (error) => end(faultOf(error, 'the thread that changes layers')));
+    started.on('error', (error) => {
+      if (worker === started) end(faultOf(error, 'the thread that changes layers'));
+    });
     started.unref();
     return started;
   };
