@@ -70,7 +70,7 @@ export interface DriverTraits {
 
 /** Copies of committed layers that share their data. */
 export interface LayerStaging {
-  /** Copies a layer beside the volumes, and resolves with the copy's name. The next start deletes what a crash leaves of it. */
+  /** Copies a layer beside the volumes, and resolves with the copy's name. The next start deletes what a crash or a stop leaves of it. */
   copy(id: number): Promise<string>;
   /** Makes a copy the content of a staged active that was just created. */
   place(id: number, copy: string): Promise<void>;

@@ -143,20 +143,41 @@ disk('xfs', (test) => {
     });
   assert.is(own.length, 2);
 
-  test('a daemon killed in the middle of a copy leaves nothing of it', async ({ serving }) => {
+  /** A daemon with a copy under way, and the options of the mount that its client is answered with. */
+  const inCopy = async (serving: Serving) => {
     const { root } = serving;
     const daemon = await serving.start();
     const client = serving.connect();
     await unpack(client, root, `${fill}; mkdir many; cd many; for n in {1..4000}; do echo $n > $n; done`);
-    const asking = ask(client).then(
-      () => 'answered',
-      () => 'killed',
+    const answer = ask(client).then(
+      ([mount]) => mount?.options ?? [],
+      () => 'failed' as const,
     );
     await waitFor('the copy to begin', () => leftIn(root).length > 0, { pause: 1 });
+    return { daemon, answer };
+  };
+
+  test('a daemon killed in the middle of a copy leaves nothing of it', async ({ serving }) => {
+    const { daemon, answer } = await inCopy(serving);
     await daemon.kill();
-    assert.is(await asking, 'killed');
-    assert.ok(leftIn(root).length > 0);
+    assert.is(await answer, 'failed');
+    assert.ok(leftIn(serving.root).length > 0);
     await restarted(serving);
+  });
+
+  test('a daemon stopped in the middle of a copy answers with an empty active, and the next start deletes the copy', async ({
+    serving,
+  }) => {
+    const { root } = serving;
+    const { daemon, answer } = await inCopy(serving);
+    await daemon.stop();
+    const options = await answer;
+    assert.ok(options !== 'failed' && !options.includes('ro'), String(options));
+    assert.equal(readdirSync(contentOf(root, 4)), []);
+    assert.is((await verified(root)).status, 0);
+    const again = await serving.start();
+    assert.equal(leftIn(root), []);
+    await again.stop();
   });
 });
 

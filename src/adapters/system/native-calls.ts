@@ -145,6 +145,7 @@ function bindFiles(koffi: Koffi, libc: ReturnType<Koffi['load']>): FileCalls {
   const set = libc.func('int lsetxattr(void *path, void *name, void *value, size_t size, int flags)');
   const remove = libc.func('int lremovexattr(void *path, void *name)');
   const setTimes = libc.func('int utimensat(int fd, void *path, void *times, int flags)');
+  let mknod: typeof set | undefined;
   const buffer = Buffer.alloc(maxXattrBytes);
   const times = new BigInt64Array(4);
   const second = 1_000_000_000n;
@@ -174,9 +175,9 @@ function bindFiles(koffi: Koffi, libc: ReturnType<Koffi['load']>): FileCalls {
       done('utimensat', path, setTimes(workingDirectory, text(path), times, noFollow));
     },
     makeNode: (path, mode, device) => {
-      // A function of the C library since glibc 2.33.
-      const make = libc.func('int mknod(void *path, uint32_t mode, uint64_t device)');
-      done('mknod', path, make(text(path), mode, device));
+      // A function of the C library since glibc 2.33: bound when it is needed.
+      mknod ??= libc.func('int mknod(void *path, uint32_t mode, uint64_t device)');
+      done('mknod', path, mknod(text(path), mode, device));
     },
   };
 }
