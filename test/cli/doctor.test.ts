@@ -220,6 +220,21 @@ test('beside a running daemon and containerd: their mounts are compared; a stale
   assert.match(textsOf(await inside(enter), 'plugin'), `no process listens on ${address}`);
 });
 
+test('a daemon in another PID namespace: what depends on its process is not checked', async () => {
+  const { file, root, address } = settings();
+  const command = serverUnderTest('overlay').command(root, address);
+  const daemon = await startDaemon({ command, address, log: join(sandbox.path, 'outside.log'), sandbox });
+  const around = 'exec unshare --pid --fork --mount-proc "$@"';
+  const report = await reportOf(['--config', file, '--main', '/nowhere.toml'], around);
+  for (const check of ['daemon', 'driver'])
+    assert.equal(
+      [report.checks[check]?.status, report.checks[check]?.inspected.includes(`/proc/${daemon.pid}/`)],
+      ['not checked', true],
+      check,
+    );
+  assert.not.match(textsOf(report, 'sockets'), 'another process');
+});
+
 test('a daemon that hangs: is named, and the command ends', async () => {
   const { file, root, address } = settings();
   const command = serverUnderTest('overlay').command(root, address);

@@ -72,7 +72,7 @@ export async function removeTraces(namespace: string): Promise<void> {
   const groups = '/sys/fs/cgroup';
   for (const parent of [groups, ...readdirSync(groups).map((name) => join(groups, name))])
     for (const folder of foldersBelow(join(parent, namespace)))
-      await waitFor(`${folder} to be empty of processes`, () => isRemoved(folder), { limit: 5000 });
+      await waitFor(`${folder} to be empty of processes`, () => isRemoved(folder));
 }
 
 /** A directory after all below it; none if it does not exist. */

@@ -70,7 +70,7 @@ export const sockets: Check = {
             `the daemon runs, but no client can connect to ${address}: its socket was deleted`,
             'restart the daemon',
           ),
-        !running &&
+        facts.daemon === undefined &&
           state === 'listening' &&
           warning(
             `another process listens on ${address}, and does not serve this root`,

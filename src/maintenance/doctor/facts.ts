@@ -7,6 +7,7 @@ import { nativeCalls } from '../../adapters/system/native-calls.ts';
 import { runCommand } from '../../adapters/system/run-command.ts';
 import { kernelTraits } from '../../adapters/volume-driver/shared/kernel-traits.ts';
 import { mountOf } from '../../adapters/volume-driver/shared/mounts.ts';
+import { isUnavailable } from '../../app/doctor/check.ts';
 import type { DoctorOptions } from '../../cli/cli-deps.ts';
 import { type Config, complete } from '../../config/config.ts';
 import { defaultFile, loadConfig } from '../../config/load-config.ts';
@@ -40,7 +41,7 @@ export async function doctorFacts(options: DoctorOptions): Promise<DoctorFacts> 
     })),
     root: await observe(() => rootFacts(root)),
     store: await observe(() => storeFacts(root)),
-    trial: await observe(() => tryDriver(config, 'unavailable' in (daemon ?? {}) ? false : daemon !== undefined)),
+    trial: isUnavailable(daemon) ? daemon : await observe(() => tryDriver(config, daemon !== undefined)),
     daemon,
     clock: await observe(() => ({ synchronized: nativeCalls().clockSynchronized(), now: nativeCalls().realtime() })),
     selinux: selinuxMode(),
