@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs snapledger from the folder of this file, upgrades it, or removes it. containerd is not touched.
 set -eu
+umask 022
 
 usage='usage: install.sh [--prefix DIR] [--no-systemd] [--uninstall]
   --prefix DIR   where bin/, lib/ and share/ go; default /usr/local
@@ -43,8 +44,11 @@ share/bash-completion/completions/snapledger share/zsh/vendor-completions/_snapl
 share/fish/vendor_completions.d/snapledger.fish'
 
 if [ "$action" = uninstall ]; then
-  if running && [ -e "$unit" ]; then systemctl disable --now snapledger; fi
-  rm -f "$unit"
+  if grep -qs "^ExecStart=$prefix/bin/snapledger " "$unit"; then # not that of another prefix
+    if running; then systemctl stop snapledger; fi
+    ! command -v systemctl >/dev/null || systemctl disable snapledger
+    rm -f "$unit"
+  fi
   for file in $files; do rm -rf "${prefix:?}/$file"; done
   if running; then systemctl daemon-reload; fi
   echo "snapledger is removed from $prefix. The settings in /etc/snapledger and the store stay."
@@ -65,22 +69,25 @@ for file in $files; do
   # Beside the old one and then in its place: a running daemon keeps its files open.
   rm -rf "$prefix/$file.new"
   cp -r "$from/usr/$file" "$prefix/$file.new"
+  chown -R 0:0 "$prefix/$file.new"
+  chmod -R u=rwX,go=rX "$prefix/$file.new"
+  [ "$file" != bin/snapledger ] || sed -i "s,/usr/lib,$prefix/lib,g" "$prefix/$file.new"
   rm -rf "${prefix:?}/$file"
   mv "$prefix/$file.new" "$prefix/$file"
 done
-sed -i "s,/usr/lib,$prefix/lib,g" "$prefix/bin/snapledger"
 cp "$from/install.sh" "$library/"
-for file in $files; do chown -R 0:0 "$prefix/$file"; done
 mkdir -p "$(dirname "$settings")"
-[ -e "$settings" ] || cp "$from/etc/snapledger/config.toml" "$settings"
+[ -e "$settings" ] || install -m 644 "$from/etc/snapledger/config.toml" "$settings"
 # Only at the first installation: later, a root without a store may be a disk that is not mounted.
-[ -z "$first" ] || "$prefix/bin/snapledger" init
+[ -z "$first" ] || "$prefix/bin/snapledger" init ||
+  fail 'no store was created, so the service is not installed' "correct $settings, then: $prefix/bin/snapledger init, and run install.sh again"
 if [ -n "$systemd" ] && [ -d /etc/systemd/system ]; then
   sed "s,/usr/bin/snapledger,$prefix/bin/snapledger," "$from/usr/lib/systemd/system/snapledger.service" >"$unit"
+  # In a chroot, too: for its first boot.
+  ! command -v systemctl >/dev/null || systemctl enable snapledger
 fi
 if [ -n "$systemd" ] && running; then
   systemctl daemon-reload
-  systemctl enable snapledger
   # Containers keep running while the daemon restarts: their mounts belong to the kernel.
   systemctl restart snapledger
 else

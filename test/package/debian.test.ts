@@ -121,6 +121,16 @@ test('purge: deletes the settings and not the store, which the next installation
   await machine.run('ctr', 'task', 'kill', '--signal', 'KILL', 'web');
 });
 
+test('unit file of another installation: is named, with what to do', async () => {
+  const other = '/etc/systemd/system/snapledger.service';
+  await machine.run('cp', '/usr/lib/systemd/system/snapledger.service', other);
+  const { status, stderr } = await machine.attempt('dpkg', '--force-unsafe-io', '--install', `/tmp/${basename(newer)}`);
+  await machine.run('rm', other);
+  await machine.run('systemctl', 'daemon-reload');
+  assert.is(status, 0, stderr);
+  assert.match(stderr, `${other} is used instead of the unit file of this package`);
+});
+
 /** As in a container: the same machine without systemd. */
 const withoutSystemd = (script: string) =>
   machine.attempt('unshare', '--mount', 'sh', '-euc', `mount -t tmpfs tmpfs /run; ${script}`);

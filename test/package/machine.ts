@@ -38,7 +38,7 @@ export async function startMachine(sandbox: Sandbox, name = `snapledger-test-${p
   const exit = once(child, 'exit');
   const init = () => Number(readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8'));
   sandbox.atEnd(async () => {
-    if (child.exitCode === null) process.kill(init(), 'SIGKILL');
+    if (child.exitCode === null) process.kill(init() || (child.pid ?? 0), 'SIGKILL');
     await exit;
     await removeTraces(name);
   });

@@ -36,12 +36,16 @@ test('build: the same sources give the same bytes', () => {
   assert.ok(contents[0]?.every((content, n) => contents[1]?.[n]?.equals(content)));
 });
 
-test('install.sh: installs below /usr/local, creates the store and starts the service', async () => {
-  const { status, stdout, stderr } = await install();
+test('install.sh: installs below /usr/local for every user, creates the store and starts the service', async () => {
+  const strict = 'chmod -R go= /tmp/unpacked; umask 077; exec /tmp/unpacked/install.sh';
+  const { status, stdout, stderr } = await machine.attempt('sh', '-c', strict);
   assert.is(status, 0, stderr);
   assert.match(stdout, 'created store');
   const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
-  assert.is((await machine.run('/usr/local/bin/snapledger', '--version')).trim(), version);
+  assert.is(
+    (await machine.run('setpriv', '--reuid=65534', '--clear-groups', 'snapledger', '--version')).trim(),
+    version,
+  );
   assert.ok(await isActive());
   assert.equal((await machine.attempt('systemd-analyze', 'verify', 'snapledger.service')).stderr, '');
   for (const path of ['man/man8/snapledger.8.gz', 'bash-completion/completions/snapledger', 'doc/snapledger/copyright'])
@@ -57,6 +61,25 @@ test('install.sh again: restarts the service and keeps changed settings', async 
   assert.match(readFileSync(join(machine.path, settings), 'utf8'), 'log_level = "debug"');
 });
 
+test('install.sh --prefix --no-systemd: installs and removes files only', async () => {
+  const { status, stdout, stderr } = await install('--prefix', '/opt/snapledger', '--no-systemd');
+  assert.is(status, 0, stderr);
+  assert.match(stdout, 'start the daemon with: /opt/snapledger/bin/snapledger serve --existing');
+  assert.ok((await machine.run('/opt/snapledger/bin/snapledger', 'stats')).length > 0);
+  assert.is((await install('--prefix', '/opt/snapledger', '--uninstall')).status, 0);
+  assert.not.ok(isThere('opt/snapledger/bin/snapledger'));
+  assert.match(readFileSync(join(machine.path, 'etc/systemd/system/snapledger.service'), 'utf8'), '=/usr/local/bin/');
+  assert.ok(await isActive(), 'the service is that of /usr/local');
+});
+
+test('install.sh without a place for the store: says what to do', async () => {
+  const script = 'mount -t tmpfs -o ro tmpfs /var/lib/snapledger; exec /tmp/unpacked/install.sh --prefix /opt/other';
+  const { status, stderr } = await machine.attempt('unshare', '--mount', 'sh', '-euc', script);
+  assert.is(status, 1);
+  assert.match(stderr, 'no store was created, so the service is not installed');
+  assert.match(stderr, '/opt/other/bin/snapledger init, and run install.sh again');
+});
+
 test('install.sh --uninstall: removes all but settings and store', async () => {
   const { status, stderr } = await machine.attempt('/usr/local/lib/snapledger/install.sh', '--uninstall');
   assert.is(status, 0, stderr);
@@ -66,14 +89,14 @@ test('install.sh --uninstall: removes all but settings and store', async () => {
   assert.ok(isThere(settings) && isThere('var/lib/snapledger/store'), 'settings and store stay');
 });
 
-test('install.sh --prefix --no-systemd: installs files only', async () => {
-  const { status, stdout, stderr } = await install('--prefix', '/opt/snapledger', '--no-systemd');
+test('install.sh in a chroot: enables the service for the first boot, and starts nothing', async () => {
+  const script = 'mount -t tmpfs tmpfs /run; /tmp/unpacked/install.sh; systemctl is-enabled snapledger';
+  const { status, stdout, stderr } = await machine.attempt('unshare', '--mount', 'sh', '-euc', script);
   assert.is(status, 0, stderr);
-  assert.match(stdout, 'start the daemon with: /opt/snapledger/bin/snapledger serve --existing');
-  assert.ok((await machine.run('/opt/snapledger/bin/snapledger', 'stats')).length > 0);
-  assert.not.ok(isThere('etc/systemd/system/snapledger.service'));
-  assert.is((await install('--prefix', '/opt/snapledger', '--uninstall')).status, 0);
-  assert.not.ok(isThere('opt/snapledger/bin/snapledger'));
+  assert.match(stdout, /start the daemon with: \/usr\/local\/bin\/snapledger serve --existing\nenabled\n$/);
+  assert.not.ok(await isActive());
+  await machine.run('/usr/local/lib/snapledger/install.sh', '--uninstall');
+  assert.is(await machine.run('find', '/etc/systemd', '-name', '*snapledger*'), '');
 });
 
 test('install.sh: refuses what it does not know, with a hint', async () => {
