@@ -138,6 +138,40 @@ test('other settings: restart the daemon only', async () => {
   assert.ok(await isRunning('after'));
 });
 
+const hasPlugin = async () => /snapledger +\S+ +ok/.test(await machine.run('ctr', 'plugins', 'ls'));
+
+test('a run that was interrupted: is completed by the next one', async () => {
+  const before = await mainPid('snapledger');
+  await machine.run('rm', '/usr/local/lib/snapledger/installed');
+  // containerd runs without the drop-in file, which was written but not followed by a restart
+  await machine.run('mv', dropIn, '/run/kept');
+  await machine.run('systemctl', 'restart', 'containerd');
+  await machine.run('cp', '/run/kept', dropIn);
+  await machine.run('touch', '/run/snapledger-unfinished.toml');
+  assert.not.ok(await hasPlugin());
+  const { status, stderr } = await installNode();
+  assert.is(status, 0, stderr);
+  assert.is.not(await mainPid('snapledger'), before);
+  assert.ok(await hasPlugin());
+  assert.is.not((await machine.attempt('test', '-e', '/run/snapledger-unfinished.toml')).status, 0);
+});
+
+test('a containerd with another main file: is connected by that one', async () => {
+  const unit = join(machine.path, 'etc/systemd/system/containerd.service.d/main.conf');
+  mkdirSync(dirname(unit), { recursive: true });
+  writeFileSync(unit, '[Service]\nExecStart=\nExecStart=/usr/bin/containerd --config /etc/other.toml\n');
+  await machine.run('sh', '-c', 'echo version = 2 >/etc/other.toml');
+  await machine.run('systemctl', 'daemon-reload');
+  await machine.run('systemctl', 'restart', 'containerd');
+  assert.not.ok(await hasPlugin());
+  const { status, stdout, stderr } = await installNode();
+  assert.is(status, 0, stdout + stderr);
+  assert.ok(await hasPlugin());
+  rmSync(unit);
+  await machine.run('systemctl', 'daemon-reload');
+  await machine.run('systemctl', 'restart', 'containerd');
+});
+
 test('a containerd that does not start with the new settings: gets the old ones back', async () => {
   const unit = join(machine.path, 'etc/systemd/system/containerd.service.d/refuse.conf');
   mkdirSync(dirname(unit), { recursive: true });
@@ -174,6 +208,7 @@ test('uninstall: is refused while a container uses snapledger, and then removes 
   assert.not.match(await machine.run('ctr', 'plugins', 'ls'), 'snapledger');
   assert.is.not((await machine.attempt('test', '-e', '/usr/local/lib/snapledger')).status, 0);
   await machine.run('test', '-e', '/var/lib/snapledger/store');
+  assert.match((await installNode('uninstall')).stdout, 'is not installed');
   assert.ok(await isRunning('before'));
 });
 
