@@ -9,41 +9,45 @@ import { type Image, imageOf, layerOf } from '../support/image/image.ts';
 import { pushImage } from '../support/image/push.ts';
 import { startRegistry } from '../support/registry.ts';
 import { run } from '../support/run.ts';
-import { startOurs } from './servers.ts';
+import { type Ours, startCompetitors } from './competitors.ts';
 import type { Bench } from './workload.ts';
 
-/** One containerd with its builtin overlayfs, and with this project's daemon once for each durability. */
+/** One containerd with all snapshotters that are measured. */
 export interface Node {
+  readonly ours: readonly Ours[];
+  /** all, as containerd calls them */
+  readonly snapshotters: readonly string[];
+  /** `syncfs` on the file system of containerd's root */
+  flush(): Promise<unknown>;
   /** Runs `ctr` in the benchmark's namespace. */
   ctr(...args: readonly string[]): Promise<string>;
   /** Makes an image to be pulled, and gives its reference. */
   push(name: string, image: Image): Promise<string>;
 }
 
-export const builtin = 'overlayfs';
-export const durabilities = ['commit', 'background'] as const;
-export const snapshotters = [builtin, ...durabilities] as const;
-export type Snapshotter = (typeof snapshotters)[number];
-
 /** `concurrentUnpacks`: layers that containerd 2.2 or later unpacks at the same time. */
 export async function startNode(bench: Bench, concurrentUnpacks = 1): Promise<Node> {
   const { sandbox } = bench;
   const registry = await startRegistry(sandbox);
-  const plugins: string[] = [];
-  for (const name of durabilities) {
-    const placed = { driver: 'overlay', place: sandbox.path, name } as const;
-    const { socket } = await startOurs(bench, placed, ['--durability', name]);
-    plugins.push(`[proxy_plugins.${name}]\ntype = "snapshot"\naddress = "${socket}"`);
-    if (isContainerd(2)) plugins.push('capabilities = ["rebase"]');
-  }
+  const ours = await startCompetitors(bench);
+  const competitors = ours.flatMap(({ rivals, ...mine }) => [mine, ...rivals]);
+  const plugins = competitors.flatMap(({ snapshotter, daemon }) => {
+    if (daemon === undefined) return [];
+    const plugin = `[proxy_plugins.${snapshotter}]\ntype = "snapshot"\naddress = "${daemon.socket}"`;
+    return isContainerd(2) ? [plugin, 'capabilities = ["rebase"]'] : [plugin];
+  });
   const address = join(sandbox.path, 'containerd.sock');
   const config = join(sandbox.path, 'containerd.toml');
+  const snapshotters = [...new Set(competitors.map(({ snapshotter }) => snapshotter))];
   if (isContainerd(2)) plugins.push(transferService(snapshotters, concurrentUnpacks));
   writeFileSync(config, configuration(bench, address, plugins));
   const log = join(sandbox.path, 'containerd.log');
   const env = { PATH: pathForContainerd(sandbox) };
   await startDaemon({ command: [tools.containerd, '--config', config], address, log, env, sandbox });
   return {
+    ours,
+    snapshotters,
+    flush: () => run('sync', ['--file-system', sandbox.folder('containerd/root')]),
     ctr: async (...args) => (await run(tools.ctr, ['--address', address, '--namespace', 'bench', ...args])).stdout,
     push: (name, image) => pushImage(registry, name, 'latest', image),
   };

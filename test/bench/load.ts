@@ -7,6 +7,7 @@ import type { Bench } from './workload.ts';
 export interface Target {
   readonly name: string;
   readonly socket: string;
+  readonly pid: number;
 }
 
 export interface Load {
@@ -25,6 +26,8 @@ export interface LoadRound {
   readonly operations: number;
   readonly seconds: number;
   readonly latencies: Readonly<Record<string, Latency>>;
+  /** milliseconds of processor time of the server, until its next round */
+  readonly processor: number;
 }
 
 /** Puts a load on targets in turn, and gives the rounds of each. */
@@ -50,10 +53,21 @@ export function asThroughput(name: string, rounds: readonly LoadRound[]): Rounds
     name,
     values: rounds.map(({ operations, seconds }) => operations / seconds),
     latencies: Object.fromEntries(latencies),
+    processor: sum(rounds, 'processor') / sum(rounds, 'operations'),
   };
 }
 
-/** How long an operation took in each round, in milliseconds. */
+/** How long an operation took in each round, in milliseconds. The latencies are those of the operations in it. */
 export function asTimes(name: string, rounds: readonly LoadRound[], kind: string): Rounds {
-  return { name, values: rounds.flatMap(({ latencies }) => latencies[kind]?.p50 ?? []) };
+  const { latencies = {} } = asThroughput(name, rounds);
+  return { name, values: rounds.flatMap((round) => round.latencies[kind]?.p50 ?? []), latencies };
 }
+
+const sum = (rounds: readonly LoadRound[], field: 'processor' | 'operations') =>
+  rounds.reduce((total, round) => total + round[field], 0);
+
+/** Adds the rounds of another load on the same targets. */
+export const withMore = (
+  rounds: readonly (readonly LoadRound[])[],
+  more: readonly (readonly LoadRound[])[],
+): readonly (readonly LoadRound[])[] => more.map((some, index) => [...(rounds[index] ?? []), ...some]);

@@ -17,6 +17,12 @@ export function describeMachine(): string {
   return parts.join('; ');
 }
 
+/** The processor time that a process has used so far, with all its threads, in milliseconds. In steps of 10. */
+export function processorTime(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+  return (Number(fields[11]) + Number(fields[12])) * 10;
+}
+
 const fileSystemOf = (path: string) =>
   execFileSync('stat', ['--file-system', '--format=%T', path], { encoding: 'utf8' })
     .trim()

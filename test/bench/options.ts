@@ -1,11 +1,13 @@
 import { parseArgs } from 'node:util';
 import { type Bench, type DriverName, driverNames } from './workload.ts';
 
-export interface Choice extends Omit<Bench, 'sandbox' | 'tools'> {
+export interface Choice extends Omit<Bench, 'sandbox' | 'tools' | 'baseline'> {
   /** of workloads */
   readonly names: readonly string[];
   /** the output folder; earlier results are overwritten */
   readonly folder: string;
+  /** a revision to compare with instead of containerd */
+  readonly revision: string | undefined;
 }
 
 /** What to measure: workloads by name, all without any. Throws a TypeError that says what is wrong. */
@@ -18,6 +20,7 @@ export function chosen(args: readonly string[], known: readonly string[]): Choic
       workers: { type: 'string', default: '1,8,32' },
       rounds: { type: 'string', default: '5' },
       seconds: { type: 'string', default: '1.5' },
+      compare: { type: 'string' },
       results: { type: 'string', default: 'test/bench/results' },
     },
   });
@@ -30,6 +33,7 @@ export function chosen(args: readonly string[], known: readonly string[]): Choic
     rounds: number('--rounds', values.rounds),
     seconds: number('--seconds', values.seconds),
     folder: values.results,
+    revision: values.compare,
   };
 }
 

@@ -1,4 +1,4 @@
-import { ratiosOf, type Spread, spreadOf } from './statistics.ts';
+import { type Interval, medianInterval, ratiosOf, type Spread, spreadOf } from './statistics.ts';
 
 /** How long one kind of operation took, in milliseconds. */
 export interface Latency {
@@ -12,6 +12,8 @@ export interface Figures {
   readonly value: Spread;
   /** by kind of operation; empty if the value itself is a time */
   readonly latencies: Readonly<Record<string, Latency>>;
+  /** processor time of the daemon for one operation or one layer, in milliseconds */
+  readonly processor?: number;
 }
 
 /** One measurement: ours beside one other, in the same rounds. */
@@ -26,6 +28,10 @@ export interface Row {
   readonly theirs?: Figures;
   /** How many times better ours is, by pairs of rounds: more operations in the same time, or less time. */
   readonly ratio?: Spread;
+  /** of the median of that ratio */
+  readonly interval?: Interval;
+  /** The interval is too wide, or rests on too few pairs, to say whether a target is reached. */
+  readonly noisy?: boolean;
   /** what the project set out to reach */
   readonly target?: number;
 }
@@ -35,7 +41,12 @@ export interface Rounds {
   readonly name: string;
   readonly values: readonly number[];
   readonly latencies?: Readonly<Record<string, Latency>>;
+  readonly processor?: number | undefined;
 }
+
+/** The widest interval that says something, as a part of the median, and the fewest pairs. */
+export const maxWidth = 0.25;
+export const minPairs = 5;
 
 interface Measured extends Pick<Row, 'workload' | 'variant' | 'unit'> {
   readonly ours: Rounds;
@@ -44,21 +55,28 @@ interface Measured extends Pick<Row, 'workload' | 'variant' | 'unit'> {
 }
 
 export function rowOf({ workload, variant, unit, ours, theirs, target }: Measured): Row {
-  const better = (mine: Rounds, other: Rounds) =>
-    unit === 'operations/s' ? ratiosOf(mine.values, other.values) : ratiosOf(other.values, mine.values);
   return {
     id: theirs === undefined ? `${workload} ${variant}` : `${workload} ${variant} against ${theirs.name}`,
     workload,
     variant,
     unit,
     ours: figuresOf(ours),
-    ...(theirs === undefined ? {} : { theirs: figuresOf(theirs), ratio: better(ours, theirs) }),
+    ...(theirs === undefined ? {} : { theirs: figuresOf(theirs), ...comparison(unit, ours.values, theirs.values) }),
     ...(target === undefined ? {} : { target }),
   };
 }
 
-const figuresOf = ({ name, values, latencies = {} }: Rounds): Figures => ({
+function comparison(unit: Row['unit'], ours: readonly number[], theirs: readonly number[]) {
+  const ratios = unit === 'operations/s' ? ratiosOf(ours, theirs) : ratiosOf(theirs, ours);
+  const ratio = spreadOf(ratios);
+  const interval = medianInterval(ratios);
+  const noisy = interval.pairs < minPairs || interval.high - interval.low > maxWidth * ratio.median;
+  return { ratio, interval, noisy };
+}
+
+const figuresOf = ({ name, values, latencies = {}, processor }: Rounds): Figures => ({
   name,
   value: spreadOf(values),
   latencies,
+  ...(processor === undefined ? {} : { processor }),
 });

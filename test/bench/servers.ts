@@ -6,7 +6,7 @@ import type { Target } from './load.ts';
 import type { Bench, DriverName } from './workload.ts';
 
 /** What roots lie on: this machine's own file system, or one in a loop file. */
-export type FileSystem = 'directory' | 'xfs' | 'btrfs';
+export type FileSystem = 'directory' | 'ext4' | 'xfs' | 'btrfs';
 
 /** A folder on such a file system, a new one for each call. */
 export function placeOn({ sandbox }: Pick<Bench, 'sandbox'>, on: FileSystem): string {
@@ -24,24 +24,34 @@ interface Placed {
   readonly name: string;
 }
 
-/** This project's daemon. `flags` are added to `serve`. */
+/** This project's daemon, by default the build of this tree. `flags` are added to `serve`. */
 export function startOurs(
   { sandbox }: Pick<Bench, 'sandbox'>,
   { driver, place, name }: Placed,
   flags: readonly string[] = [],
+  file = daemonFile,
 ): Promise<Target> {
   return started(sandbox, name, (root, socket) => [
     process.execPath,
-    daemonFile,
+    file,
     'serve',
     ...['--root', root, '--address', socket, '--driver', driver],
     ...flags,
   ])(place);
 }
 
-/** containerd's own driver. */
-export function startPeer({ sandbox, tools }: Bench, { driver, place, name }: Placed): Promise<Target> {
-  return started(sandbox, name, (root, socket) => [tools.peer, driver, root, socket])(place);
+interface PeerPlaced extends Omit<Placed, 'name'> {
+  /** Defers the removal of directories to Cleanup, as containerd sets it for its builtin overlayfs. */
+  readonly asynchronous?: boolean;
+}
+
+/** containerd's own driver. When builds are compared: the other build, with `flags`. */
+export function startPeer(bench: Bench, peer: PeerPlaced, flags: readonly string[] = []): Promise<Target> {
+  const { sandbox, tools, baseline } = bench;
+  const { driver, place, asynchronous = false } = peer;
+  if (baseline !== undefined) return startOurs(bench, { driver, place, name: baseline.name }, flags, baseline.file);
+  const kind = asynchronous ? `${driver}-asynchronous` : driver;
+  return started(sandbox, 'containerd', (root, socket) => [tools.peer, kind, root, socket])(place);
 }
 
 /** A bare HTTP/2 server of Node, which answers with the bytes that a server has once given. */
@@ -58,10 +68,10 @@ function started(
   command: (root: string, socket: string) => readonly [string, ...string[]],
 ): (place: string) => Promise<Target> {
   return async (place) => {
-    const file = name.replace(/[^a-z0-9]+/g, '-');
+    const file = name.replace(/[^A-Za-z0-9]+/g, '-');
     const socket = join(sandbox.path, `${file}-${performance.now().toFixed(0)}.sock`);
     const log = join(sandbox.path, `${file}.log`);
-    await startDaemon({ command: command(join(place, file), socket), address: socket, log, sandbox });
-    return { name, socket };
+    const { pid } = await startDaemon({ command: command(join(place, file), socket), address: socket, log, sandbox });
+    return { name, socket, pid };
   };
 }

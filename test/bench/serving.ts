@@ -5,6 +5,7 @@ import { request } from 'node:http';
 import { join } from 'node:path';
 import { daemonFile } from '../support/server.ts';
 import { connectSnapshots, type SnapshotsClient } from '../support/snapshots-client.ts';
+import { processorTime } from './machine.ts';
 
 /** A daemon over a filled root, with a client. */
 export interface Serving {
@@ -53,10 +54,7 @@ export async function serve(root: string, flags: readonly string[] = []): Promis
     client,
     address,
     memory: () => ({ resident: status('VmRSS'), peak: status('VmHWM') }),
-    cpu: () => {
-      const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-      return (Number(fields[11]) + Number(fields[12])) * 10;
-    },
+    cpu: () => processorTime(child.pid ?? 0),
     metric: async (name) => Number((await scrape(join(root, 's.http.sock'))).split(`${name} `)[1]?.split('\n')[0]),
     stop: async () => {
       client.close();

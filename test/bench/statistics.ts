@@ -23,7 +23,35 @@ function quantile(sorted: readonly number[], part: number): number {
 }
 
 /** Each round's figure over the one that the other had in the same round: what disturbs both then cancels out. */
-export function ratiosOf(ours: readonly number[], theirs: readonly number[]): Spread {
+export function ratiosOf(ours: readonly number[], theirs: readonly number[]): readonly number[] {
   if (ours.length !== theirs.length) throw new TypeError('rounds without their counterpart');
-  return spreadOf(ours.map((value, round) => value / (theirs[round] ?? Number.NaN)));
+  return ours.map((value, round) => value / (theirs[round] ?? Number.NaN));
+}
+
+/** An interval that holds a median, and the number of pairs that it rests on. */
+export interface Interval {
+  readonly low: number;
+  readonly high: number;
+  readonly pairs: number;
+}
+
+/**
+ * The 95 % confidence interval of the median, whatever the distribution: the values of two ranks, because each value is above the
+ * median with a chance of one half. Fewer than six values give their smallest and largest, 94 % with five.
+ * Throws a TypeError if there are no values.
+ */
+export function medianInterval(values: readonly number[]): Interval {
+  const sorted = [...values].sort((a, b) => a - b);
+  const pairs = sorted.length;
+  let rank = 0;
+  // Of both sides: the chance that the median lies beyond the value of that rank.
+  let chance = 2 * 0.5 ** pairs;
+  for (let beyond = chance; rank < (pairs - 1) / 2; rank++) {
+    chance *= (pairs - rank) / (rank + 1);
+    beyond += chance;
+    if (beyond > 0.05) break;
+  }
+  const [low, high] = [sorted[rank], sorted[pairs - 1 - rank]];
+  if (low === undefined || high === undefined) throw new TypeError('no rounds to take an interval of');
+  return { low, high, pairs };
 }

@@ -1,21 +1,25 @@
 import type { Results } from './results.ts';
 import type { Row } from './row.ts';
-import type { Spread } from './statistics.ts';
+import type { Interval, Spread } from './statistics.ts';
 
-/** The results as a table in Markdown: medians, in brackets the smallest and the largest round. */
+/**
+ * The results as a table in Markdown: medians, in brackets the smallest and the largest round. The interval of the ratio's median
+ * is the one of `medianInterval`; processor time is ours / theirs for one operation, or for one layer.
+ */
 export function table({ machine, command, rows }: Results): string {
   return [
     `Measured by \`${command}\` on ${machine}.`,
     '',
-    '| what | unit | snapledger | against | its figure | times better | to reach |',
-    '| --- | --- | --- | --- | --- | --- | --- |',
+    '| what | unit | snapledger | against | its figure | times better | of the median, pairs | processor time, ms | to reach |',
+    '| --- | --- | --- | --- | --- | --- | --- | --- | --- |',
     ...rows.map(tableLine),
     '',
   ].join('\n');
 }
 
 /** One row of the table. */
-export function tableLine({ workload, variant, unit, ours, theirs, ratio, target }: Row): string {
+export function tableLine(row: Row): string {
+  const { workload, variant, unit, ours, theirs, ratio, interval } = row;
   const cells = [
     `${workload}, ${variant}`,
     unit,
@@ -23,13 +27,26 @@ export function tableLine({ workload, variant, unit, ours, theirs, ratio, target
     theirs?.name ?? '',
     theirs === undefined ? '' : spread(theirs.value, figure),
     ratio === undefined ? '' : spread(ratio, times),
-    target === undefined ? '' : `${times(target)}${reached(ratio, target) ? '' : ' (not reached)'}`,
+    interval === undefined ? '' : intervalText(interval),
+    [ours, theirs]
+      .flatMap((figures) => (figures?.processor === undefined ? [] : figure(figures.processor)))
+      .join(' / '),
+    outcome(row),
   ];
   return `| ${cells.join(' | ')} |`;
 }
 
 const spread = ({ median, low, high }: Spread, show: (value: number) => string) =>
   `${show(median)} (${show(low)}-${show(high)})`;
+
+/** `0.91-0.98 of 15` */
+export const intervalText = ({ low, high, pairs }: Interval): string => `${times(low)}-${times(high)} of ${pairs}`;
+
+function outcome({ ratio, target, noisy }: Row): string {
+  const verdict = noisy ? 'noisy' : target === undefined || reached(ratio, target) ? '' : 'not reached';
+  if (target === undefined) return verdict;
+  return verdict === '' ? times(target) : `${times(target)} (${verdict})`;
+}
 
 /** The median decides, at the precision that is shown. */
 export const reached = (ratio: Spread | undefined, target: number): boolean =>

@@ -27,6 +27,7 @@ type Round struct {
 	Operations int                `json:"operations"`
 	Seconds    float64            `json:"seconds"`
 	Latencies  map[string]Latency `json:"latencies"`
+	Processor  float64            `json:"processor"` // the server's, in milliseconds, until its next round
 }
 
 func main() {
@@ -47,12 +48,19 @@ func main() {
 		stores = append(stores, open(socket, *fill, *files))
 	}
 	out := json.NewEncoder(os.Stdout)
-	for round := 0; round <= *rounds; round++ {
+	results := make([]Round, len(stores))
+	before := make([]float64, len(stores))
+	for round := 0; round <= *rounds+1; round++ {
 		for server, store := range stores {
-			result := run(store, workload, *workers, time.Duration(*seconds*float64(time.Second)))
-			result.Server = server
-			if round > 0 {
-				out.Encode(result)
+			now := store.processor()
+			if round > 1 {
+				results[server].Processor = now - before[server]
+				out.Encode(results[server])
+			}
+			if round <= *rounds {
+				before[server] = now
+				results[server] = run(store, workload, *workers, time.Duration(*seconds*float64(time.Second)))
+				results[server].Server = server
 			}
 		}
 	}

@@ -18,6 +18,7 @@ type store struct {
 	active string
 	files  int
 	names  int64
+	pid    int32
 }
 
 const depth = 10
@@ -25,6 +26,7 @@ const depth = 10
 // open fills a server's store, unless that has been done before.
 func open(socket string, fill, files int) *store {
 	s := &store{Snapshotter: dial(socket), socket: socket, base: "base-9", active: "active", files: files}
+	s.pid = s.process()
 	s.names = int64(len(s.list()))
 	if _, err := s.Stat(ctx, s.active); err == nil {
 		return s

@@ -11,14 +11,15 @@ import (
 )
 
 var workloads = map[string]func(*worker){
-	"lifecycle": lifecycle,
-	"stat":      stat,
-	"mounts":    mounts,
-	"list":      list,
-	"usage":     usage,
-	"update":    update,
-	"mixed":     mixed,
-	"commit":    commit,
+	"lifecycle":  lifecycle,
+	"stat":       stat,
+	"mounts":     mounts,
+	"list":       list,
+	"usage":      usage,
+	"update":     update,
+	"mixed":      mixed,
+	"commit":     commit,
+	"collection": collection,
 }
 
 // lifecycle unpacks an empty layer on the base, commits it, starts a container on it and takes both away.

@@ -16,12 +16,16 @@ import (
 
 var drivers = map[string]func(root string) (snapshots.Snapshotter, error){
 	"overlay": func(root string) (snapshots.Snapshotter, error) { return overlay.NewSnapshotter(root) },
-	"btrfs":   btrfs.NewSnapshotter,
+	// As containerd itself creates it: Cleanup removes the directories.
+	"overlay-asynchronous": func(root string) (snapshots.Snapshotter, error) {
+		return overlay.NewSnapshotter(root, overlay.AsynchronousRemove)
+	},
+	"btrfs": btrfs.NewSnapshotter,
 }
 
 func main() {
 	if len(os.Args) != 4 || drivers[os.Args[1]] == nil {
-		log.Fatal("usage: peer overlay|btrfs ROOT SOCKET")
+		log.Fatal("usage: peer overlay|overlay-asynchronous|btrfs ROOT SOCKET")
 	}
 	snapshotter, err := drivers[os.Args[1]](os.Args[2])
 	if err != nil {
