@@ -5,7 +5,7 @@ import type { State } from '../../projections/state.ts';
 import { adoptable, restoration } from './adoption.ts';
 import { type Answer, type Command, type Commit, type Prepare, type Remove, refuse, type Update } from './commands.ts';
 import { applyMask, changesOf, checkKey, checkLabels, withoutEmpty } from './labels.ts';
-import { labelsOfNew, stagedFrom } from './staging.ts';
+import { keepingStaged, labelsOfNew, stagedFrom } from './staging.ts';
 
 /** What the operator and the driver allow. */
 export interface Rules {
@@ -156,9 +156,10 @@ function update(state: State, { key, labels, mask }: Update): Answer<Event> {
   const found = find(state, key);
   if (either.isLeft(found)) return found;
   const { id, labels: before } = found.right;
-  const after = applyMask(before, labels, mask);
-  if (either.isLeft(after)) return after;
-  const wrong = checkLabels(after.right, before);
+  const asked = applyMask(before, labels, mask);
+  if (either.isLeft(asked)) return asked;
+  const after = keepingStaged(before, asked.right);
+  const wrong = checkLabels(after, before);
   if (wrong !== undefined) return either.left(wrong);
-  return either.right({ type: 'SnapshotUpdated', data: { id, key, ...changesOf(before, after.right) } });
+  return either.right({ type: 'SnapshotUpdated', data: { id, key, ...changesOf(before, after) } });
 }

@@ -19,6 +19,11 @@ export function labelsOfNew(state: State, command: Prepare, stage: boolean): Lab
   return withoutEmpty({ ...command.labels, [stagedLabel]: source === undefined ? '' : String(source) });
 }
 
+/** The labels after an update, which neither sets our label nor takes it off: it says what the disk holds. */
+export function keepingStaged({ [stagedLabel]: source = '' }: Labels, after: Labels): Labels {
+  return (after[stagedLabel] ?? '') === source ? after : withoutEmpty({ ...after, [stagedLabel]: source });
+}
+
 /** The layer whose content the snapshot of a prepare holds. */
 export function stagedFrom(event: Event): number | undefined {
   const source = event.type === 'SnapshotPrepared' ? event.data.labels[stagedLabel] : undefined;

@@ -185,6 +185,24 @@ test('Update changes only the fields of the mask', () => {
     });
 });
 
+test('Update neither sets nor deletes the label of a staged active', () => {
+  const label = 'snapledger/staged-from';
+  const labelled = {
+    type: 'SnapshotUpdated',
+    data: { id: 1, key: 'k1', before: {}, after: { [label]: '7' } },
+  } as const;
+  const unchanged = { type: 'SnapshotUpdated', data: { id: 1, key: 'k1', before: {}, after: {} } } as const;
+  given(prepared(1, 'k1'), labelled)
+    .when(update('k1', { labels: { a: 'b' } }))
+    .then({ type: 'SnapshotUpdated', data: { id: 1, key: 'k1', before: { a: '' }, after: { a: 'b' } } });
+  given(prepared(1, 'k1'), labelled)
+    .when(update('k1', { labels: {}, mask: [`labels.${label}`] }))
+    .then(unchanged);
+  given(prepared(1, 'k1'))
+    .when(update('k1', { labels: { [label]: '7' } }))
+    .then(unchanged);
+});
+
 test('Update records only the changed labels, however many there are', () => {
   const names = Array.from({ length: 15 }, (_, index) => `l${index}`);
   const labels = Object.fromEntries(names.map((name) => [name, 'v'.repeat(4000)]));
