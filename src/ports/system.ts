@@ -26,3 +26,19 @@ export type Clock = () => bigint;
 
 /** As `System.uptime`. */
 export type Uptime = () => number;
+
+/**
+ * System calls about files that node:fs lacks. They block: for worker threads. Paths are bytes without a NUL, and no link at their
+ * end is followed.
+ */
+export interface FileCalls {
+  /** names of extended attributes, with a byte in each character */
+  xattrs(path: Buffer): readonly string[];
+  xattr(path: Buffer, name: string): Buffer;
+  setXattr(path: Buffer, name: string, value: Buffer): void;
+  removeXattr(path: Buffer, name: string): void;
+  /** nanoseconds since 1970 */
+  setTimes(path: Buffer, accessed: bigint, modified: bigint): void;
+  /** a fifo, socket or device */
+  makeNode(path: Buffer, mode: number, device: bigint): void;
+}

@@ -87,38 +87,21 @@ test('settings that are not valid: are refused before anything changes', async (
   assert.is.not((await machine.attempt('test', '-e', '/usr/local/bin/snapledger')).status, 0);
 });
 
+/** Pulls the image into a snapshotter and starts a container on it. */
+async function startContainer(snapshotter: string, id: string): Promise<void> {
+  await machine.run('ctr', 'images', 'pull', '--plain-http', '--snapshotter', snapshotter, reference);
+  const options = ['--detach', '--net-host', '--snapshotter', snapshotter];
+  await machine.run('ctr', 'run', ...options, reference, id, 'sleep', '3600');
+}
+
 test('install: makes snapledger the default of CRI under a running container', async () => {
-  await machine.run('ctr', 'images', 'pull', '--plain-http', '--snapshotter', 'native', reference);
-  await machine.run(
-    'ctr',
-    'run',
-    '--detach',
-    '--net-host',
-    '--snapshotter',
-    'native',
-    reference,
-    'before',
-    'sleep',
-    '3600',
-  );
+  await startContainer('native', 'before');
   const { status, stdout, stderr } = await installNode();
   assert.is(status, 0, stdout + stderr);
   assert.match(await machine.run('ctr', 'plugins', 'ls'), /snapledger +\S+ +ok/);
   assert.is(await defaultSnapshotter(), 'snapledger');
   assert.ok(await isRunning('before'));
-  await machine.run('ctr', 'images', 'pull', '--plain-http', '--snapshotter', 'snapledger', reference);
-  await machine.run(
-    'ctr',
-    'run',
-    '--detach',
-    '--net-host',
-    '--snapshotter',
-    'snapledger',
-    reference,
-    'after',
-    'sleep',
-    '3600',
-  );
+  await startContainer('snapledger', 'after');
 });
 
 test('install again: changes and restarts nothing', async () => {

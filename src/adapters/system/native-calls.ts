@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { constants, endianness } from 'node:os';
 import { Fault } from '../../ports/fault.ts';
+import type { FileCalls } from '../../ports/system.ts';
 
 type Koffi = typeof import('koffi');
 
@@ -25,19 +26,6 @@ export interface NativeCalls {
   /** the kernel may write into the argument */
   ioctl(fd: number, request: number, argument: Buffer): Promise<void>;
   readonly files: FileCalls;
-}
-
-/** Calls that block, for worker threads; paths are bytes without a NUL, and no link at their end is followed. */
-interface FileCalls {
-  /** names of extended attributes, with a byte in each character */
-  xattrs(path: Buffer): readonly string[];
-  xattr(path: Buffer, name: string): Buffer;
-  setXattr(path: Buffer, name: string, value: Buffer): void;
-  removeXattr(path: Buffer, name: string): void;
-  /** nanoseconds since 1970 */
-  setTimes(path: Buffer, accessed: bigint, modified: bigint): void;
-  /** a fifo, socket or device */
-  makeNode(path: Buffer, mode: number, device: bigint): void;
 }
 
 const lockExclusive = 2;

@@ -4,11 +4,11 @@ import { dirname, join } from 'node:path';
 import { isErrno } from '../../../../ports/errno.ts';
 import { Fault } from '../../../../ports/fault.ts';
 import type { Packed, VolumeCarrier } from '../../../../ports/layers.ts';
-import type { System } from '../../../../ports/system.ts';
+import type { FileCalls, System } from '../../../../ports/system.ts';
 import type { Volume } from '../../../../ports/volume-driver.ts';
 import { expectContent, guarded } from '../../shared/faults.ts';
 import type { AttributeTools, RunBytes } from '../../shared/layers/attributes.ts';
-import { type LayerCalls, mergeLayer } from '../../shared/layers/merge-layer.ts';
+import { mergeLayer } from '../../shared/layers/merge-layer.ts';
 import { bytesOf, nameList, rawPath } from '../../shared/paths.ts';
 import { removeTree } from '../../shared/trees/remove-tree.ts';
 import { createLayout, isSubvolume, type Layout } from '../layout.ts';
@@ -18,7 +18,7 @@ import { refuseOverlayXattrs } from './overlay-xattrs.ts';
 interface Tools {
   readonly root: string;
   readonly run: RunBytes;
-  readonly files: LayerCalls;
+  readonly files: FileCalls;
   readonly syncFileSystem: System['syncFileSystem'];
 }
 

@@ -12,22 +12,12 @@ import {
   symlinkSync,
 } from 'node:fs';
 import { Fault } from '../../../../ports/fault.ts';
+import type { FileCalls } from '../../../../ports/system.ts';
 import { bytesOf, rawPath } from '../paths.ts';
 import { removeTree } from '../trees/remove-tree.ts';
 
-/** System calls that Node lacks. Paths are bytes, names have a byte in each character; no link is followed. */
-export interface LayerCalls {
-  xattrs(path: Buffer): readonly string[];
-  xattr(path: Buffer, name: string): Buffer;
-  setXattr(path: Buffer, name: string, value: Buffer): void;
-  removeXattr(path: Buffer, name: string): void;
-  /** nanoseconds since 1970 */
-  setTimes(path: Buffer, accessed: bigint, modified: bigint): void;
-  makeNode(path: Buffer, mode: number, device: bigint): void;
-}
-
 interface Merge {
-  readonly calls: LayerCalls;
+  readonly calls: FileCalls;
   readonly keep: boolean;
   /** whiteouts and overlay's attributes are copied as they are */
   readonly verbatim: boolean;
@@ -41,13 +31,13 @@ interface Merge {
  * dropped, as overlay hides them, or with `keep` kept, as unpacking on it would. Sync: for a worker thread. Throws the system's errors, or
  * a Fault (`unsupported`) for a layer written with `redirect_dir` or `metacopy`.
  */
-export function mergeLayer(calls: LayerCalls, layer: string, tree: string, { keep }: { readonly keep: boolean }): void {
+export function mergeLayer(calls: FileCalls, layer: string, tree: string, { keep }: { readonly keep: boolean }): void {
   const merge = { calls, keep, verbatim: false, linked: new Map() };
   mergeDirectory(merge, bytesOf(layer), bytesOf(tree), statsOf(bytesOf(layer)), true);
 }
 
 /** Copies an overlay layer to a vacant path on the same file system, with all that is overlay's, sharing its data. Sync, as `mergeLayer`. */
-export function copyLayer(calls: LayerCalls, layer: string, tree: string): void {
+export function copyLayer(calls: FileCalls, layer: string, tree: string): void {
   mkdirSync(rawPath(bytesOf(tree)));
   const merge = { calls, keep: true, verbatim: true, linked: new Map() };
   mergeDirectory(merge, bytesOf(layer), bytesOf(tree), statsOf(bytesOf(layer)), false);
@@ -81,7 +71,7 @@ function mergeDirectory(merge: Merge, layer: string, tree: string, stats: BigInt
   copyAttributes(merge, tree, stats, own.attributes);
 }
 
-function create(calls: LayerCalls, from: string, to: string, stats: BigIntStats): void {
+function create(calls: FileCalls, from: string, to: string, stats: BigIntStats): void {
   if (stats.isDirectory()) mkdirSync(rawPath(to));
   else if (stats.isSymbolicLink()) symlinkSync(rawPath(readlinkSync(rawPath(from), 'latin1')), rawPath(to));
   else if (stats.isFile()) copyFileSync(rawPath(from), rawPath(to), sharing);
@@ -106,7 +96,7 @@ const defaultAcl = 'system.posix_acl_default';
 const label = 'security.selinux';
 
 /** What is created in a directory with a default access control list has one as well. */
-function dropInherited(calls: LayerCalls, path: string): void {
+function dropInherited(calls: FileCalls, path: string): void {
   for (const name of calls.xattrs(rawPath(path)))
     if (name.startsWith('system.posix_acl_')) calls.removeXattr(rawPath(path), name);
 }
@@ -141,7 +131,7 @@ function attributesOf(
  * Takes overlay's whiteouts and attributes from a layer that has nothing below it. Returns how many there were. Sync: for a worker
  * thread. Of files, only the types are read.
  */
-export function cleanLayer(calls: LayerCalls, layer: string): number {
+export function cleanLayer(calls: FileCalls, layer: string): number {
   let found = 0;
   const left = [bytesOf(layer)];
   for (let path = left.pop(); path !== undefined; path = left.pop()) {
