@@ -3,6 +3,7 @@ import { Fault } from '../ports/fault.ts';
 import type { Logger } from '../ports/logger.ts';
 import { timedOut, withTimeout } from '../ports/promises.ts';
 import type { Uptime } from '../ports/system.ts';
+import type { VolumeDriver } from '../ports/volume-driver.ts';
 import type { Checkpointer } from './background/checkpointer.ts';
 import type { Writeback } from './background/writeback.ts';
 import { recordClosing } from './recovery/recover.ts';
@@ -24,6 +25,7 @@ export const closingLimits: ClosingLimits = { work: 4_000, record: 2_000, checkp
 
 interface Context {
   readonly journal: Journal;
+  readonly driver: Pick<VolumeDriver, 'syncMetadata'>;
   readonly locks: Pick<KeyLocks, 'exclusive'>;
   readonly writeback: Writeback;
   readonly checkpointer: Checkpointer;
@@ -39,7 +41,7 @@ interface Context {
  * Resolves with whether nothing is under way any more. Never rejects: failures are logged.
  */
 export async function closeInOrder(context: Context, ended: Promise<unknown>, reason: string): Promise<boolean> {
-  const { writeback, checkpointer, logger, limits } = context;
+  const { checkpointer, logger, limits } = context;
   let inTimeSoFar = true;
   const inTime = async <T>(what: string, milliseconds: number, work: Promise<T>): Promise<T> => {
     const done = await withTimeout(milliseconds, work);
@@ -51,7 +53,7 @@ export async function closeInOrder(context: Context, ended: Promise<unknown>, re
   checkpointer.close();
   try {
     // 2. Background work ends, and then committed layers are flushed.
-    const flushed = await inTime('background work', limits.work, flushAfter(ended, writeback));
+    const flushed = await inTime('background work', limits.work, flushAfter(ended, context));
     if (!flushed) throw new Fault('io', 'layers are not flushed', { hint: 'check the disk' });
     // 3. The closing is recorded while no change is under way.
     await inTime(
@@ -69,18 +71,24 @@ export async function closeInOrder(context: Context, ended: Promise<unknown>, re
   return false;
 }
 
-async function flushAfter(ended: Promise<unknown>, writeback: Writeback): Promise<boolean> {
+async function flushAfter(ended: Promise<unknown>, { writeback, driver }: Context): Promise<boolean> {
   await ended;
-  return writeback.close();
+  const flushed = await writeback.close();
+  // What is left to flush when no change may begin any more is then little.
+  await driver.syncMetadata();
+  return flushed;
 }
 
 /** `awaited` is asked when no change is under way any more: false if the closing took too long for that. */
 const recordEnd = (
-  { journal, locks, failpoint, uptime }: Context,
+  { journal, driver, locks, failpoint, uptime }: Context,
   reason: string,
   awaited: () => boolean,
 ): Promise<void> =>
   locks.exclusive(async () => {
+    if (!awaited()) return;
+    // After an orderly shutdown a missing volume counts as lost: a power cut must not undo a prepare then.
+    await driver.syncMetadata();
     if (!awaited()) return;
     failpoint('store.close');
     await recordClosing(journal, reason, uptime);

@@ -138,7 +138,11 @@ export function createService(context: Context): Service {
     reconcile: ({ dryRun }) => reconciler.reconcile(dryRun),
     halt: () => void halted(),
     close: (reason) =>
-      closeInOrder({ journal, locks, writeback, checkpointer, logger, failpoint, limits, uptime }, halted(), reason),
+      closeInOrder(
+        { journal, driver, locks, writeback, checkpointer, logger, failpoint, limits, uptime },
+        halted(),
+        reason,
+      ),
   };
 }
 

@@ -39,3 +39,28 @@ export async function withTimeout<T>(milliseconds: number, work: Promise<T>): Pr
     clearTimeout(timer);
   }
 }
+
+/**
+ * One run per key at a time. A call during a run can't be covered by it: it waits for the next run, which all waiting calls
+ * share, and fails with it.
+ */
+export function shareRuns(run: (key: string) => Promise<void>): (key: string) => Promise<void> {
+  const running = new Map<string, Promise<void>>();
+  const waiting = new Map<string, Promise<void>>();
+  const start = (key: string): Promise<void> => {
+    waiting.delete(key);
+    const current = run(key).finally(() => running.delete(key));
+    running.set(key, current);
+    return current;
+  };
+  return (key) => {
+    const next = waiting.get(key);
+    if (next !== undefined) return next;
+    const current = running.get(key);
+    if (current === undefined) return start(key);
+    const startNext = () => start(key);
+    const queued = current.then(startNext, startNext);
+    waiting.set(key, queued);
+    return queued;
+  };
+}

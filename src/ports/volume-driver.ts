@@ -61,10 +61,7 @@ export interface DriverTraits {
   readonly fixedMounts: boolean;
   /** `freeze` resolves only when what it freezes is on stable storage: a commit needs no flush before it. */
   readonly durableFreeze: boolean;
-  /**
-   * The file system brings every change of a volume to stable storage before anything that is written into the log afterwards
-   * (ext4, xfs; not btrfs): `syncMetadata` has nothing to do.
-   */
+  /** `syncMetadata` commits a journal, without the data of files (ext4 with a journal, xfs; not btrfs): it takes milliseconds. */
   readonly orderedMetadata: boolean;
 }
 
@@ -112,7 +109,7 @@ export interface VolumeDriver {
   usage(volume: Volume, signal?: AbortSignal): Promise<Usage>;
   /** Deletes all that the id has on disk. Resolves with the bytes freed, as far as they are cheap to know (else 0). */
   purge(id: number): Promise<number>;
-  /** Resolves when every volume created and every one purged up to the call is so on stable storage. */
+  /** Resolves when every volume created, moved and purged up to the call is so on stable storage. Concurrent calls share the work. */
   syncMetadata(): Promise<void>;
   /**
    * Resolves when the space of every volume purged up to the call can be used, or no longer waits for it; with whether any was

@@ -26,8 +26,8 @@ export function createDiskSpaceMeter(path: string): MeasureDiskSpace {
 }
 
 /**
- * Whether a path's file system has one journal, so that a flushed log has all that was created, removed and changed before it
- * on stable storage too: names, owners and modes, but not what was written into files. This holds on xfs, and on ext4 unless
+ * Whether a path's file system has one journal, which brings changes to stable storage in their order: one that is on stable storage
+ * has all before it there too, names, owners and modes, but not what was written into files. This holds on xfs, and on ext4 unless
  * it was made without a journal. False for any other, and if it can't be known.
  */
 export function hasOrderedMetadata(path: string): boolean {

@@ -1,6 +1,7 @@
 import { closeSync, constants, existsSync, fstatSync, openSync, statSync } from 'node:fs';
 import { isErrno } from '../../ports/errno.ts';
 import { Fault, faultOf } from '../../ports/fault.ts';
+import { shareRuns } from '../../ports/promises.ts';
 import type { Lock, System } from '../../ports/system.ts';
 import { type NativeCalls, nativeCalls } from './native-calls.ts';
 
@@ -109,29 +110,4 @@ export function unixAddress(name: string): Buffer | undefined {
   // An abstract name begins with a zero byte and ends with the address.
   path[0] = 0;
   return Buffer.concat([head, path]);
-}
-
-/**
- * One run per key at a time. A call during a run can't be covered by it: it waits for the next run, which all waiting calls
- * share, and fails with it.
- */
-export function shareRuns(run: (key: string) => Promise<void>): (key: string) => Promise<void> {
-  const running = new Map<string, Promise<void>>();
-  const waiting = new Map<string, Promise<void>>();
-  const start = (key: string): Promise<void> => {
-    waiting.delete(key);
-    const current = run(key).finally(() => running.delete(key));
-    running.set(key, current);
-    return current;
-  };
-  return (key) => {
-    const next = waiting.get(key);
-    if (next !== undefined) return next;
-    const current = running.get(key);
-    if (current === undefined) return start(key);
-    const startNext = () => start(key);
-    const queued = current.then(startNext, startNext);
-    waiting.set(key, queued);
-    return queued;
-  };
 }

@@ -17,7 +17,7 @@ interface Context {
 }
 
 /**
- * Does the actions in order and records each. One that the disk refuses is logged and left for the next time; the others go
+ * Does the actions in order and records each when it is on stable storage. One that the disk refuses is logged and left for the next time; the others go
  * on. Purges are the purger's: they are in the plan to be shown. Resolves with how many failed. Rejects if the log fails,
  * and with a Fault (`stopped`) if the store stops.
  */
@@ -64,6 +64,7 @@ async function perform(
     case 'recreate':
     case 'complete':
       await driver.create(action.volume);
+      await driver.syncMetadata();
       return [{ type: 'VolumeRecreated', data: { id: action.id, why } }];
     case 'declare-lost':
       return [{ type: 'VolumeLost', data: { id: action.id, key: action.key, why } }];
@@ -86,12 +87,14 @@ async function perform(
       return [];
     case 'quarantine': {
       const moved = await driver.quarantine(action.found, quarantineName(action.path, position));
+      await driver.syncMetadata();
       return [{ type: 'OrphanQuarantined', data: { path: action.path, id, moved, why } }];
     }
-    case 'discard':
-      return [
-        { type: 'OrphanPurged', data: { path: action.path, id, why, bytes: await driver.discard(action.found) } },
-      ];
+    case 'discard': {
+      const bytes = await driver.discard(action.found);
+      await driver.syncMetadata();
+      return [{ type: 'OrphanPurged', data: { path: action.path, id, why, bytes } }];
+    }
     default:
       return action satisfies never;
   }

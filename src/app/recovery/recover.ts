@@ -127,9 +127,8 @@ export async function recover(context: Context): Promise<Recovered> {
   return { actions, failed, crash, unverified };
 }
 
-/** If only a flush brings volumes to stable storage, a power cut may have come after the clean shutdown. */
-async function areIdsEnough({ journal, driver, scans, opener }: Context): Promise<boolean> {
-  if (!driver.traits.orderedMetadata && journal.latest.storeInfo.boot !== opener.boot) return false;
+/** All volumes were on stable storage when a clean shutdown was recorded. */
+async function areIdsEnough({ journal, driver, scans }: Context): Promise<boolean> {
   const ids = await scans?.ids;
   return ids !== undefined && idsMatch(journal.durable, driver, ids);
 }

@@ -114,6 +114,8 @@ async function undoPrepare(
   const purge = async () => {
     failpoint('undo.volume');
     await driver.purge(id);
+    // The next prepare gets this id: a power cut must not bring this volume back in place of its own.
+    await driver.syncMetadata();
   };
   // If this fails as well, the undo's next try is the next try of this.
   if (!(await undo(about, purge, record))) await record().catch(() => {});

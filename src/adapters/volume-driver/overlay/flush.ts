@@ -49,8 +49,7 @@ const maxEntries = 32;
 
 /**
  * Flushes only the files of a small layer, and resolves with whether it did: a larger layer, and one that changes meanwhile,
- * needs a flush of the file system. Only for roots with ordered metadata (`hasOrderedMetadata`): there, names, owners and modes
- * reach the disk before anything that is recorded later, so only the data of files needs a flush. Rejects if a flush fails.
+ * needs a flush of the file system. Names, owners and modes need a barrier after it. Rejects if a flush fails.
  */
 export async function flushFew(layer: string): Promise<boolean> {
   let files: readonly string[] | undefined;

@@ -11,6 +11,7 @@ import type { LayerWork } from '../shared/layers/layer-work.ts';
 import { type LiftFlags, liftingFlags } from '../shared/lift-flags.ts';
 import { mayBeRebased } from '../shared/rebase.ts';
 import { createTreeThread, type TreeThread } from '../shared/trees/tree-thread.ts';
+import { createBarrier } from './barrier.ts';
 import { checkOverlayRoot } from './check-overlay-root.ts';
 import { createLayerFlush, flushFew } from './flush.ts';
 import { canRebase, createOverlayMounts, type OverlayOptions, type TryMount } from './overlay-mounts.ts';
@@ -45,7 +46,12 @@ export async function createOverlayDriver(setup: OverlaySetup): Promise<VolumeDr
   const directory = (id: number) => `${root}/snapshots/${id}`;
   const layer = (id: number) => `${directory(id)}/fs`;
   const mountsOf = createOverlayMounts(root, kernel, { ...options, remapIds });
-  const flushSmall = async (id: number) => orderedMetadata && flushFew(layer(id));
+  const barrier = createBarrier(root, system.syncFileSystem);
+  const flushSmall = async (id: number) => {
+    const flushed = orderedMetadata && (await flushFew(layer(id)));
+    if (flushed) await barrier.pass();
+    return flushed;
+  };
   const flushLayer = createLayerFlush(root, system.syncFileSystem, flushSmall);
   const [measurer, remover] = [createTreeThread(`${root}/snapshots`), createTreeThread(`${root}/snapshots`)];
   const remove = (path: string) => {
@@ -61,7 +67,7 @@ export async function createOverlayDriver(setup: OverlaySetup): Promise<VolumeDr
   };
   await clearStaging({ root, remove });
   const staging = options.stageLayers && layers && canShareData(root);
-  const close = async () => void (await Promise.all([measurer.close(), remover.close(), layers?.close()]));
+  const endThreads = () => Promise.all([measurer.close(), remover.close(), layers?.close()]);
   return {
     name: 'overlay',
     traits: driverTraits(options, { remapIds, orderedMetadata, rebase }),
@@ -97,7 +103,8 @@ export async function createOverlayDriver(setup: OverlaySetup): Promise<VolumeDr
     hasCommitted: (id) => isDirectory(layer(id)),
 
     purge: (id) => guarded(`purge of volume ${id}`, () => remove(directory(id))),
-    syncMetadata: async () => (orderedMetadata ? undefined : system.syncFileSystem(root)),
+    syncMetadata: () =>
+      guarded('flush of the volumes', () => (orderedMetadata ? barrier.pass() : system.syncFileSystem(root))),
     reclaimSpace: async () => false,
 
     usage: ({ id, kind }, signal) =>
@@ -106,8 +113,11 @@ export async function createOverlayDriver(setup: OverlaySetup): Promise<VolumeDr
       ),
 
     ...overlayOrphans(root, remove),
-    halt: () => void close(),
-    close,
+    halt: () => void endThreads(),
+    close: async () => {
+      await endThreads();
+      barrier.close();
+    },
   };
 }
 

@@ -1,17 +1,17 @@
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
-  closeSync,
-  fdatasyncSync,
+  linkSync,
   lstatSync,
   mkdirSync,
-  openSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
+  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
-  writeSync,
 } from 'node:fs';
 import * as assert from 'uvu/assert';
 import { createSystem } from '../../../../src/adapters/system/system.ts';
@@ -184,26 +184,65 @@ for (const type of ['ext4', 'xfs'] as const) {
     }
   });
 
-  cut('keeps an empty layer as it was flushed, once the log is flushed', async () => {
+  cut('keeps a flushed layer without files, with owners, modes, links and devices', async () => {
     const loop = createLoop(type);
     try {
       const driver = await createOverlayDriver({ root: `${loop.path}/root`, system: createSystem() });
-      const layer = `${loop.path}/root/snapshots/1/fs`;
-      writeFileSync(`${loop.path}/log`, 'before\n', { flush: true });
-      await driver.create(active(1));
-      chmodSync(layer, 0o1777);
-      chownSync(layer, 7, 8);
-      await driver.flush(active(1));
-      const log = openSync(`${loop.path}/log`, 'a');
-      writeSync(log, 'committed\n');
-      fdatasyncSync(log);
-      closeSync(log);
+      const layer = (id: number) => `${loop.path}/root/snapshots/${id}/fs`;
+      for (const id of [2, 1]) {
+        await driver.create(active(id));
+        chmodSync(layer(id), 0o1777);
+        chownSync(layer(id), 7, 8);
+        if (id === 2) {
+          mkdirSync(`${layer(id)}/a/b`, { recursive: true });
+          symlinkSync('/target', `${layer(id)}/a/link`);
+          execFileSync('mknod', [`${layer(id)}/a/whiteout`, 'c', '0', '0']);
+          writeFileSync(`${layer(id)}/a/empty`, '');
+          linkSync(`${layer(id)}/a/empty`, `${layer(id)}/a/b/linked`);
+          renameSync(`${layer(id)}/a/b`, `${layer(id)}/a/c`);
+        }
+        await driver.flush(active(id));
+      }
       loop.cutPower();
       await driver.close();
       loop.unmount();
       loop.mount();
-      const { mode, uid, gid } = lstatSync(layer);
-      assert.equal([mode & 0o7777, uid, gid], [0o1777, 7, 8]);
+      for (const id of [1, 2]) {
+        const { mode, uid, gid } = lstatSync(layer(id));
+        assert.equal([mode & 0o7777, uid, gid], [0o1777, 7, 8]);
+      }
+      assert.is(readlinkSync(`${layer(2)}/a/link`), '/target');
+      assert.ok(lstatSync(`${layer(2)}/a/whiteout`).isCharacterDevice());
+      assert.is(lstatSync(`${layer(2)}/a/c/linked`).nlink, 2);
+    } finally {
+      loop.end();
+    }
+  });
+
+  cut('keeps what was created, purged and set aside before metadata was flushed', async () => {
+    const loop = createLoop(type);
+    try {
+      const root = `${loop.path}/root`;
+      const driver = await createOverlayDriver({ root, system: createSystem() });
+      for (const id of [1, 2]) await driver.create(active(id));
+      await driver.syncMetadata();
+      await driver.create(active(3));
+      await driver.purge(1);
+      const second = (await driver.scan()).find(({ id }) => id === 2);
+      if (second !== undefined) await driver.quarantine(second, 'aside');
+      await Promise.all([driver.syncMetadata(), driver.syncMetadata()]);
+      loop.cutPower();
+      await driver.close();
+      loop.unmount();
+      loop.mount();
+      const next = await createOverlayDriver({ root, system: createSystem() });
+      const found = await next.scan();
+      assert.equal(
+        found.map(({ id, complete }) => [id, complete]),
+        [[3, true]],
+      );
+      assert.equal(readdirSync(`${root}/quarantine`), ['aside']);
+      await next.close();
     } finally {
       loop.end();
     }

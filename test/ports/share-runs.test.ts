@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { shareRuns } from '../../../src/adapters/system/system.ts';
+import { shareRuns } from '../../src/ports/promises.ts';
 
 const test = suite('shareRuns');
 
