@@ -1,0 +1,46 @@
+import type { Kind } from '../../events/codecs.ts';
+import type { MetadataContent } from '../../src/ports/containerd-store.ts';
+import { buildGo } from './build-go.ts';
+import { run } from './run.ts';
+
+/** containerd's own metastore (test/support/metastore). It rejects with what Go or bbolt's checker says. */
+export interface Metastore {
+  /** Makes a database with random content. */
+  make(path: string, options: { seed: number; snapshots: number; pageSize: number; freelist?: boolean }): Promise<void>;
+  /** Prepares, commits, removes and updates random snapshots. */
+  change(path: string, options: { seed: number; operations: number }): Promise<void>;
+  /** Runs bbolt's checker. */
+  check(path: string): Promise<void>;
+  /** What containerd reads. */
+  dump(path: string): Promise<MetadataContent>;
+}
+
+interface Dumped {
+  readonly lastId: string;
+  readonly snapshots: readonly (Readonly<Record<'id' | 'key' | 'parent' | 'created' | 'updated', string>> & {
+    readonly kind: Kind;
+    readonly labels: Readonly<Record<string, string>>;
+    readonly bytes: string;
+    readonly inodes: string;
+  })[];
+}
+
+export async function createMetastore(): Promise<Metastore> {
+  const program = await buildGo({ name: 'metastore', folder: 'test/support/metastore', command: ['build'] });
+  const call = async (...args: readonly (string | number)[]) => (await run(program, args.map(String))).stdout;
+  return {
+    make: async (path, { seed, snapshots, pageSize, freelist = true }) =>
+      void (await call('make', path, seed, snapshots, pageSize, ...(freelist ? [] : ['no-freelist']))),
+    change: async (path, { seed, operations }) => void (await call('change', path, seed, operations)),
+    check: async (path) => void (await call('check', path)),
+    dump: async (path) => contentOf(JSON.parse(await call('dump', path)) as Dumped),
+  };
+}
+
+const contentOf = ({ lastId, snapshots }: Dumped): MetadataContent => ({
+  lastId: Number(lastId),
+  snapshots: snapshots.map(({ id, key, kind, parent, labels, created, updated, bytes, inodes }) => ({
+    ...{ id: Number(id), key, kind, parent, labels, created: BigInt(created), updated: BigInt(updated) },
+    usage: kind === 'committed' ? { bytes: Number(bytes), inodes: Number(inodes) } : null,
+  })),
+});
