@@ -1,41 +1,52 @@
 import { resolve } from 'node:path';
-import { createSandbox } from '../support/sandbox.ts';
-import { buildTools } from './build-tools.ts';
-import { comparisonLine, isRegression } from './compare.ts';
+import { closeSandboxesOnSignal, createSandbox } from '../support/sandbox.ts';
 import { describeMachine } from './machine.ts';
-import { type Choice, chosen } from './options.ts';
-import { readResults, withNewer, writeResults } from './results.ts';
-import { buildRevision } from './revision.ts';
-import type { Row } from './row.ts';
-import { tableLine } from './table.ts';
-import type { Build } from './workload.ts';
-import { workloads } from './workloads.ts';
+import { type Choice, chosen, defaultFolder, usage } from './options.ts';
+import { readResults, withNewer, writeResults } from './report/results.ts';
+import { buildRevision, thisRevision } from './revision.ts';
+import { comparisonLine, isRegression, rowLine } from './rows/line.ts';
+import type { Origin, Row } from './rows/row.ts';
+import { buildTools } from './servers/build-tools.ts';
+import { type Build, nameOf } from './workload.ts';
+import { pieces, sets } from './workloads.ts';
 
-const order = Object.keys(workloads);
+const order = pieces.map(({ workload }) => workload);
 
-/** Runs each workload on servers of its own, so that none finds what another has left. */
+/** Runs each piece on servers of its own, so that none finds what another has left. */
 async function* measured(choice: Choice, baseline?: Build): AsyncGenerator<Row> {
   const tools = await buildTools();
-  for (const name of choice.names) {
+  for (const piece of choice.pieces) {
+    const began = performance.now();
+    console.log(`== ${nameOf(piece)}: ${piece.about}`);
     const sandbox = createSandbox('bench');
     try {
-      yield* workloads[name]?.({ ...choice, baseline, sandbox, tools }) ?? [];
+      yield* piece.measure({ ...choice, baseline, sandbox, tools, until: began + choice.minutes * 60_000 });
     } finally {
       await sandbox.close();
     }
+    console.log(`   ${((performance.now() - began) / 60_000).toFixed(1)} min`);
   }
 }
 
 /** Measures beside containerd, and keeps each row. */
 async function measure(choice: Choice): Promise<void> {
-  const machine = describeMachine();
-  const place = resolve(choice.folder);
+  const origin: Origin = {
+    date: new Date().toISOString().slice(0, 10),
+    revision: await thisRevision(),
+    machine: describeMachine(),
+  };
+  console.log(`revision ${origin.revision} on ${origin.machine}`);
   for await (const row of measured(choice)) {
-    const rows = withNewer(readResults(place), [row], order);
-    writeResults(place, { machine, command: 'npm run bench', rows });
-    console.log(tableLine(row));
+    keep(choice, [{ ...row, measured: origin }]);
+    console.log(rowLine(row));
   }
-  console.log(`written to ${choice.folder}: results.json, table.md, chart.svg`);
+  console.log(`written to ${choice.folder}`);
+}
+
+function keep({ folder }: Choice, rows: readonly Row[]): void {
+  const place = resolve(folder);
+  const document = place === resolve(defaultFolder) ? 'BENCHMARKS.md' : undefined;
+  writeResults(place, withNewer(readResults(place), rows, order), document);
 }
 
 /** Measures beside another revision, prints each row and keeps none. Resolves to the number of regressions. */
@@ -45,8 +56,8 @@ async function compare(choice: Choice, revision: string): Promise<number> {
     const baseline = await buildRevision(revision, sandbox);
     let regressions = 0;
     // Stages are of this tree's modules, not of a daemon.
-    const names = choice.names.filter((name) => name !== 'stages');
-    for await (const row of measured({ ...choice, names }, baseline)) {
+    const comparable = choice.pieces.filter(({ workload }) => workload !== 'stages');
+    for await (const row of measured({ ...choice, pieces: comparable }, baseline)) {
       if (isRegression(row)) regressions++;
       console.log(comparisonLine(row));
     }
@@ -57,9 +68,12 @@ async function compare(choice: Choice, revision: string): Promise<number> {
   }
 }
 
+closeSandboxesOnSignal();
 try {
-  const choice = chosen(process.argv.slice(2), order);
-  if (choice.revision === undefined) await measure(choice);
+  const choice = chosen(process.argv.slice(2), pieces, sets);
+  if (choice.help) console.log(usage(pieces, sets));
+  else if (choice.tablesOnly) keep(choice, []);
+  else if (choice.revision === undefined) await measure(choice);
   else if ((await compare(choice, choice.revision)) > 0) process.exitCode = 1;
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);

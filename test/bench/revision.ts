@@ -1,5 +1,5 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { run } from '../support/run.ts';
 import type { Sandbox } from '../support/sandbox.ts';
 import type { Build } from './workload.ts';
@@ -24,4 +24,13 @@ export async function buildRevision(revision: string, sandbox: Sandbox): Promise
   else await run('npm', ['ci', '--prefer-offline', '--no-audit', '--no-fund', '--prefix', folder], { limit: 600_000 });
   await run('npm', ['run', '--silent', 'build', '--prefix', folder], { limit: 600_000 });
   return { name: revision, file: join(folder, 'dist/bin/snapledger.cjs') };
+}
+
+/** The commit that is checked out, with a plus sign if files differ from it; `DAEMON` is named if it is set. */
+export async function thisRevision(): Promise<string> {
+  if (process.env.DAEMON !== undefined) return `DAEMON=${basename(process.env.DAEMON)}`;
+  const { stdout: commit } = await run('git', ['rev-parse', '--short=8', 'HEAD']);
+  const unchanged = ['diff', '--quiet', 'HEAD', '--', 'src', 'events', 'projections', 'package-lock.json'];
+  const { status } = await run('git', unchanged, { anyStatus: true });
+  return status === 0 ? commit.trim() : `${commit.trim()}+`;
 }

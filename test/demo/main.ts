@@ -1,6 +1,6 @@
 import { requireTools } from '../support/containerd/tools.ts';
 import { requireCommand, requireFileSystem, requireRoot } from '../support/requirements.ts';
-import { createSandbox } from '../support/sandbox.ts';
+import { closeSandboxesOnSignal, createSandbox } from '../support/sandbox.ts';
 import { demoInMemory } from './in-memory.ts';
 import { heading, say } from './say.ts';
 import { demoWithContainerd } from './with-containerd.ts';
@@ -13,8 +13,7 @@ const missing = [
 ].filter((reason) => reason !== undefined);
 
 const sandbox = createSandbox('demo');
-for (const signal of ['SIGINT', 'SIGTERM'] as const)
-  process.once(signal, () => void sandbox.close().finally(() => process.exit(130)));
+closeSandboxesOnSignal();
 
 try {
   if (missing.length > 0) say(`Continuing without containerd: it ${missing[0]}.`);

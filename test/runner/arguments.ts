@@ -2,7 +2,7 @@ import { suites, type TestFile } from './suites.ts';
 
 /** What the command line asks for. */
 export interface Arguments {
-  /** names of suites; none: all that don't run on request only */
+  /** names of suites; none: all */
   readonly only: readonly string[];
   /** source files, or parts of their paths */
   readonly files: readonly string[];
@@ -37,7 +37,7 @@ export function select(all: readonly TestFile[], { only, files }: Omit<Arguments
   const chosen = all.filter(
     (file) =>
       (files.length === 0 || files.some((name) => fits(file, name))) &&
-      (only.length === 0 ? files.length > 0 || !file.suite.onRequest : only.includes(file.suite.name)),
+      (only.length === 0 || only.includes(file.suite.name)),
   );
   if (chosen.length === 0) throw new TypeError(`no test files in ${only.join(', ')}`);
   return chosen;

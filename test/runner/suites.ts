@@ -12,14 +12,12 @@ export interface Suite {
   readonly newerNode: RegExp;
   /** whether coverage is measured while it runs */
   readonly covered: boolean;
-  /** runs only when asked for by name */
-  readonly onRequest: boolean;
 }
 
 const all = /^/;
 const none = /$^/;
-const inProcess = { width: 4, limitSeconds: 300, newerNode: all, covered: true, onRequest: false };
-const onSystem = { width: 2, limitSeconds: 900, newerNode: none, covered: false, onRequest: false };
+const inProcess = { width: 4, limitSeconds: 300, newerNode: all, covered: true };
+const onSystem = { width: 2, limitSeconds: 900, newerNode: none, covered: false };
 
 /** All suites. The slowest files start first. */
 export const suites: readonly Suite[] = [
@@ -27,7 +25,6 @@ export const suites: readonly Suite[] = [
   { name: 'e2e', files: /^e2e\//, ...onSystem },
   { name: 'package', files: /^package\//, ...onSystem },
   { name: 'conformance', files: /^conformance\//, ...onSystem },
-  { name: 'bench', files: /^bench\//, ...onSystem, onRequest: true },
   {
     name: 'program',
     files: /^(cli\/[^/]+|maintenance\/.+|operations\/.+|index|package)\.test\.ts$/,

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { unmountBelow } from './mounts.ts';
+import { killCommands } from './run.ts';
 
 /** One temporary directory, and the cleanup to run before it is deleted. */
 export interface Sandbox {
@@ -12,6 +13,24 @@ export interface Sandbox {
   atEnd(action: () => void | Promise<void>): void;
   /** Runs the cleanup, unmounts all file systems below, deletes the directory. Later calls wait for the first. */
   close(): Promise<void>;
+}
+
+const open = new Set<Sandbox>();
+
+/**
+ * From now on SIGINT and SIGTERM kill the commands under way, close every open sandbox, the newest first, and end this process
+ * with 128 plus the signal's number.
+ */
+export function closeSandboxesOnSignal(): void {
+  for (const [signal, status] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)
+    process.once(signal, async () => {
+      killCommands();
+      for (const sandbox of [...open].reverse()) await sandbox.close().catch((error) => console.error(error));
+      process.exit(status);
+    });
 }
 
 export function createSandbox(name: string): Sandbox {
@@ -25,10 +44,12 @@ export function createSandbox(name: string): Sandbox {
         .then(action)
         .catch((error) => errors.push(error));
     unmountBelow(path);
-    rmSync(path, { recursive: true, force: true });
+    // A command that has been killed may still be writing for a moment.
+    rmSync(path, { recursive: true, force: true, maxRetries: 5 });
+    open.delete(sandbox);
     if (errors.length > 0) throw new AggregateError(errors, `ending ${path}: ${errors.join('; ')}`);
   };
-  return {
+  const sandbox: Sandbox = {
     path,
     folder: (inside) => {
       if (closing !== undefined) throw new Error(`${path} is being closed`);
@@ -41,4 +62,6 @@ export function createSandbox(name: string): Sandbox {
       return closing;
     },
   };
+  open.add(sandbox);
+  return sandbox;
 }

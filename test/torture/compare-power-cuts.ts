@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { driversUnderTest } from '../fault/drivers.ts';
-import { createSandbox } from '../support/sandbox.ts';
+import { closeSandboxesOnSignal, createSandbox } from '../support/sandbox.ts';
 import { otherServer, type Server, serverUnderTest } from '../support/server.ts';
 import { createDisk, type DiskKind, diskKinds } from './disk.ts';
 import { cutPower } from './power-cuts.ts';
@@ -37,5 +37,6 @@ async function run(server: Server, apart: boolean): Promise<void> {
   }
 }
 
+closeSandboxesOnSignal();
 await run(serverUnderTest(driver), false);
 if (peer !== undefined) await run(otherServer(JSON.parse(peer)), true);

@@ -1,3 +1,4 @@
+import { closeSandboxesOnSignal } from '../support/sandbox.ts';
 import { forwardMain } from './forward/main.ts';
 import { parseOptions, type TortureOptions } from './options.ts';
 import { type Summary, torture } from './torture.ts';
@@ -31,6 +32,7 @@ function report({ rounds, acknowledged, unknown, restart, faults, findings }: Su
   ];
 }
 
+closeSandboxesOnSignal();
 try {
   const [program, ...rest] = process.argv.slice(2);
   await (program === 'forward' ? forwardMain(rest) : main());

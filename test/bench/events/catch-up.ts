@@ -2,11 +2,11 @@ import { existsSync, readdirSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { startDaemon } from '../../support/daemon.ts';
-import { createSandbox } from '../../support/sandbox.ts';
+import { closeSandboxesOnSignal, createSandbox } from '../../support/sandbox.ts';
 import { serverUnderTest } from '../../support/server.ts';
 import { waitFor } from '../../support/wait-for.ts';
+import { memoryOf } from '../machine.ts';
 import { fillLog } from './fill-log.ts';
-import { resident } from './resident.ts';
 
 /**
  * The throughput of a daemon sending its whole log over the unix socket, and its memory meanwhile.
@@ -40,6 +40,7 @@ function count(http: string, accept: string, look: () => void): Promise<{ lines:
   });
 }
 
+closeSandboxesOnSignal();
 try {
   const root = sandbox.folder('root');
   const address = join(sandbox.path, 's.sock');
@@ -54,12 +55,12 @@ try {
   await waitFor('the index of the log', () => indexed(root), { limit: 120_000 });
   for (const accept of ['application/x-ndjson', 'text/event-stream', 'application/cloudevents+json'])
     for (let round = 0; round < (accept === 'application/x-ndjson' ? rounds : 1); round++) {
-      const before = resident(daemon.pid);
+      const before = memoryOf(daemon.pid).resident;
       let most = before;
       let looked = 0;
       const began = performance.now();
       const { lines, bytes } = await count(join(sandbox.path, 's.http.sock'), accept, () => {
-        if (looked++ % 500 === 0) most = Math.max(most, resident(daemon.pid));
+        if (looked++ % 500 === 0) most = Math.max(most, memoryOf(daemon.pid).resident);
       });
       const seconds = (performance.now() - began) / 1000;
       const memory = { before, most };

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { askDaemon } from '../../../src/cli/ask-daemon.ts';
 import { startDaemon } from '../../support/daemon.ts';
-import { createSandbox } from '../../support/sandbox.ts';
+import { closeSandboxesOnSignal, createSandbox } from '../../support/sandbox.ts';
 import { serverUnderTest } from '../../support/server.ts';
 import { connectSnapshots } from '../../support/snapshots-client.ts';
-import { resident } from './resident.ts';
+import { memoryOf } from '../machine.ts';
 
 /**
  * What live subscribers cost the writers: 32 of them prepare, commit and remove, in turns without and with 100
@@ -52,6 +52,7 @@ async function read() {
   const child = spawn(process.execPath, [main, http, from, String(readers), String(stalled)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  process.once('exit', () => child.kill('SIGKILL'));
   let text = '';
   child.stdout.on('data', (part: Buffer) => {
     text += part;
@@ -66,16 +67,17 @@ async function read() {
   };
 }
 
+closeSandboxesOnSignal();
 try {
   const command = serverUnderTest(driver).command(sandbox.folder('root'), address);
   const daemon = await startDaemon({ command, address, log: join(sandbox.path, 'log'), sandbox });
   await write();
   for (let turn = 0; turn < turns; turn++) {
     const without = await write();
-    const memory = { before: resident(daemon.pid), after: 0 };
+    const memory = { before: memoryOf(daemon.pid).resident, after: 0 };
     const end = await read();
     const withReaders = await write();
-    memory.after = resident(daemon.pid);
+    memory.after = memoryOf(daemon.pid).resident;
     const got = await end();
     const ratio = Number((withReaders / without).toFixed(3));
     console.log(JSON.stringify({ driver, turn, without, with: withReaders, ratio, memory, ...got }));

@@ -1,0 +1,49 @@
+import { startOurs, startPeer } from '../servers/servers.ts';
+import type { Bench } from '../workload.ts';
+
+export const durabilities = ['commit', 'background'] as const;
+export type Durability = (typeof durabilities)[number];
+
+/** A snapshotter that containerd unpacks with, once in each round. */
+export interface Competitor {
+  /** as rows call it */
+  readonly name: string;
+  /** as containerd calls it */
+  readonly snapshotter: string;
+  /** a proxy snapshotter's daemon */
+  readonly daemon?: { readonly pid: number; readonly socket: string };
+  /** `syncfs` after each layer, within its time: all is then durable that "commit" makes durable */
+  readonly flushing?: boolean;
+}
+
+export interface Ours extends Competitor {
+  readonly daemon: { readonly pid: number; readonly socket: string };
+  readonly durability: Durability;
+  /** what it is compared with */
+  readonly rivals: readonly Competitor[];
+}
+
+const builtin: Competitor = { name: 'builtin', snapshotter: 'overlayfs' };
+const flushingBuiltin: Competitor = { ...builtin, name: 'builtin + syncfs', flushing: true };
+
+/**
+ * Starts this project's daemon for each durability. Rivals are the builtin overlayfs, for "commit" also with a flush of each layer
+ * if `flushing` is set; or, if builds are compared, the same daemon of another build.
+ */
+export async function startOurSnapshotters(bench: Bench, flushing: boolean): Promise<readonly Ours[]> {
+  const all: Ours[] = [];
+  for (const durability of durabilities) {
+    const flags = ['--durability', durability];
+    const placed = (folder: string) => ({ driver: 'overlay', place: bench.sandbox.folder(folder) }) as const;
+    const daemon = await startOurs(bench, { ...placed(durability), name: 'snapledger' }, flags);
+    const snapshotter = `other-${durability}`;
+    const otherBuild = async () => {
+      const other = await startPeer(bench, placed(snapshotter), flags);
+      return [{ name: other.name, snapshotter, daemon: other }];
+    };
+    const builtins = flushing && durability === 'commit' ? [builtin, flushingBuiltin] : [builtin];
+    const rivals = bench.baseline === undefined ? builtins : await otherBuild();
+    all.push({ name: daemon.name, snapshotter: durability, durability, daemon, rivals });
+  }
+  return all;
+}

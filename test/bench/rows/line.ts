@@ -1,0 +1,26 @@
+import { minPairs, type Row } from './row.ts';
+import { figure, intervalText, outcome, times } from './text.ts';
+
+/** A median below this part of the other build's, in its whole interval, is a regression. */
+export const least = 0.95;
+
+/** Whether this build is slower: the interval of the ratio's median lies below 0.95, and rests on enough pairs. */
+export const isRegression = ({ interval }: Row): boolean =>
+  interval !== undefined && interval.pairs >= minPairs && interval.high < least;
+
+/** One row of a comparison of two builds, with what follows from it. */
+export const comparisonLine = (row: Row): string =>
+  `${(isRegression(row) ? 'REGRESSION' : row.noisy ? 'noisy' : 'ok').padEnd(10)} ${rowLine(row)}`;
+
+/** Both medians, how many times as fast ours is, and whether its target is reached. */
+export function rowLine(row: Row): string {
+  const { workload, variant, unit, ours, theirs, ratio, interval } = row;
+  const mine = `${workload}, ${variant}: ${figure(ours.value.median)} ${unit}`;
+  if (theirs === undefined || ratio === undefined || interval === undefined) return mine;
+  const parts = [
+    `${mine}, ${theirs.name} ${figure(theirs.value.median)} ${unit}: ${times(ratio.median)} times as fast`,
+    `(95 %: ${intervalText(interval)} pairs)`,
+    outcome(row) === '' ? '' : `to reach: ${outcome(row)}`,
+  ];
+  return parts.filter((part) => part !== '').join(' ');
+}
