@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, renameSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createLoop } from '../support/loop.ts';
@@ -18,13 +18,13 @@ export interface Disk {
   readonly restore?: () => Promise<void>;
 }
 
-export const diskKinds = ['directory', 'xfs', 'ext4', 'btrfs'] as const;
+export const diskKinds = ['directory', 'xfs', 'ext4', 'ext4-no-journal', 'btrfs'] as const;
 export type DiskKind = (typeof diskKinds)[number];
 
 /** Creates a disk that is deleted with the sandbox. */
 export function createDisk(sandbox: Sandbox, kind: DiskKind): Disk {
   if (kind === 'directory') return { root: join(sandbox.path, 'root') };
-  return kind === 'btrfs' ? copiedDisk(sandbox) : shutDownDisk(sandbox, kind);
+  return kind === 'xfs' || kind === 'ext4' ? shutDownDisk(sandbox, kind) : copiedDisk(sandbox, copied[kind]);
 }
 
 function shutDownDisk(sandbox: Sandbox, type: 'xfs' | 'ext4'): Disk {
@@ -60,8 +60,29 @@ async function mountAnew(path: string, mount: () => void): Promise<void> {
   });
 }
 
-/** btrfs can't be shut down: at the cut its image is cloned atomically by xfs, and the clone replaces it. */
-function copiedDisk(sandbox: Sandbox): Disk {
+interface Copied {
+  readonly format: readonly [string, ...string[]];
+  /** repairs the image before it is mounted */
+  readonly repair?: (image: string) => void;
+}
+
+/** As a machine checks such a file system at its next start. */
+function checkExt4(image: string): void {
+  const { status, stdout } = spawnSync('e2fsck', ['-f', '-y', image], { encoding: 'utf8' });
+  // 1: errors were corrected.
+  if (status !== 0 && status !== 1) throw new Error(`e2fsck ended with ${status}: ${stdout}`);
+}
+
+const copied = {
+  btrfs: { format: ['mkfs.btrfs', '-q'] },
+  'ext4-no-journal': { format: ['mkfs.ext4', '-q', '-O', '^has_journal'], repair: checkExt4 },
+} as const satisfies Readonly<Record<string, Copied>>;
+
+/**
+ * btrfs can't be shut down, and ext4 without a journal writes its metadata all the same: at the cut the image is cloned atomically
+ * by xfs, and the clone replaces it.
+ */
+function copiedDisk(sandbox: Sandbox, { format: [mkfs, ...flags], repair }: Copied): Disk {
   const outer = createLoop('xfs', { megabytes: 2000, format: ['-m', 'reflink=1'] });
   sandbox.atEnd(() => outer.end());
   const image = join(outer.path, 'image');
@@ -69,7 +90,7 @@ function copiedDisk(sandbox: Sandbox): Disk {
   const mounted = sandbox.folder('mounted');
   const mount = () => execFileSync('mount', ['-o', 'loop', image, mounted]);
   execFileSync('truncate', ['--size', '1G', image]);
-  execFileSync('mkfs.btrfs', ['-q', image]);
+  execFileSync(mkfs, [...flags, image]);
   mount();
   sandbox.atEnd(() => void execFileSync('umount', ['--lazy', mounted]));
   return {
@@ -78,6 +99,7 @@ function copiedDisk(sandbox: Sandbox): Disk {
     restore: async () => {
       execFileSync('umount', [mounted]);
       renameSync(copy, image);
+      repair?.(image);
       mount();
     },
   };

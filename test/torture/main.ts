@@ -1,6 +1,6 @@
 import { closeSandboxesOnSignal } from '../support/sandbox.ts';
 import { forwardMain } from './forward/main.ts';
-import { parseOptions, type TortureOptions } from './options.ts';
+import { parseOptions, type TortureOptions, usage } from './options.ts';
 import { type Summary, torture } from './torture.ts';
 
 /** `npm run torture`: prints progress and a summary; exit status 1 if anything was wrong. */
@@ -35,7 +35,8 @@ function report({ rounds, acknowledged, unknown, restart, faults, findings }: Su
 closeSandboxesOnSignal();
 try {
   const [program, ...rest] = process.argv.slice(2);
-  await (program === 'forward' ? forwardMain(rest) : main());
+  if (program === '--help') console.log(usage);
+  else await (program === 'forward' ? forwardMain(rest) : main());
 } catch (error) {
   console.error(error instanceof TypeError ? error.message : error);
   process.exitCode = 2;
