@@ -24,6 +24,24 @@ export const snapshotEvents = {
     'SnapshotPrepared.v1',
   ),
 
+  /**
+   * A snapshot that one of containerd's own snapshotters had made, with its own times. `usage` is what that had measured at the
+   * commit, null for an active or a view. Its data is on stable storage. A parent precedes its children.
+   */
+  SnapshotTakenOver: t.type(
+    {
+      id: Decimal,
+      key: t.string,
+      kind: Kind,
+      ...parent,
+      labels: Labels,
+      created: Nanoseconds,
+      updated: Nanoseconds,
+      usage: t.union([t.type({ bytes: Decimal, inodes: Decimal }), t.null]),
+    },
+    'SnapshotTakenOver.v1',
+  ),
+
   /** The disk refused a prepare, or recovery found it incomplete: the key is free again, the id is never used again. */
   PrepareUndone: t.type(undone, 'PrepareUndone.v1'),
 

@@ -44,6 +44,24 @@ export const storeEvents = {
   ),
 
   /**
+   * The store was created in place from the store of one of containerd's own snapshotters, `from`: a SnapshotTakenOver follows for
+   * each of its snapshots. `database` is where its database is kept, relative to the root, and `sha256` its digest. Ids up to
+   * `lastId` were in use and are never used again.
+   */
+  StoreTakenOver: t.type(
+    {
+      from: t.string,
+      database: t.string,
+      sha256: t.string,
+      committed: Decimal,
+      actives: Decimal,
+      views: Decimal,
+      lastId: Decimal,
+    },
+    'StoreTakenOver.v1',
+  ),
+
+  /**
    * The log was damaged and has been repaired. `rebuilt` lost nothing, `bridged` left out the positions from `first` to
    * `last` and took the state after them from a checkpoint, `truncated` ended the log before them; their positions are then
    * reused. Snapshot ids up to `lastId` are never used again.

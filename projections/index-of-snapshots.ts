@@ -14,6 +14,11 @@ export function evolveIndex(index: Mutable<Index>, { event, time }: Envelope): v
       index.set(key, { id, key, kind, parent: shared(index, parent), parentId, labels, ...times });
       break;
     }
+    case 'SnapshotTakenOver': {
+      const { usage: _, ...snapshot } = event.data;
+      index.set(snapshot.key, { ...snapshot, parent: shared(index, snapshot.parent) });
+      break;
+    }
     case 'SnapshotCommitted': {
       const { id, key, name, parent, parentId, labels } = event.data;
       const times = { created: time, updated: time };

@@ -15,6 +15,7 @@ export type ParentGraph = ReadableMap<number, ParentNode>;
 export function evolveParentGraph(graph: Mutable<ParentGraph>, event: Event): void {
   switch (event.type) {
     case 'SnapshotPrepared':
+    case 'SnapshotTakenOver':
     case 'SnapshotRestored':
       addNode(graph, event.data);
       break;

@@ -54,6 +54,11 @@ function changeBy(envelope: Envelope): Partial<SnapshotHistory> {
       const { key, kind, parent, parentId } = event.data;
       return { key, kind, parent, parentId, prepared: envelope };
     }
+    case 'SnapshotTakenOver': {
+      const { key, kind, parent, parentId } = event.data;
+      const committed = kind === 'committed' ? { name: key, committed: envelope } : {};
+      return { key, kind, parent, parentId, prepared: envelope, ...committed };
+    }
     case 'SnapshotCommitted': {
       const { name, parent, parentId } = event.data;
       return { name, kind: 'committed', parent, parentId, committed: envelope };

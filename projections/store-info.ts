@@ -68,7 +68,10 @@ function evolveFacts(info: StoreInfo, { event, position }: Envelope): StoreInfo 
     case 'LogRepaired':
       // Lost events may have named any snapshot prepared before: none of them counts as unanswered.
       return { ...info, opened: position, lastId: Math.max(info.lastId, event.data.lastId) };
+    case 'StoreTakenOver':
+      return { ...info, lastId: Math.max(info.lastId, event.data.lastId) };
     case 'SnapshotPrepared':
+    case 'SnapshotTakenOver':
     case 'PrepareUndone':
     case 'OrphanQuarantined':
     case 'OrphanPurged': {

@@ -9,6 +9,9 @@ export function evolveUsage(usage: Mutable<UsageOfSnapshots>, event: Event): voi
     case 'UsageMeasured':
       usage.set(event.data.id, { bytes: event.data.bytes, inodes: event.data.inodes });
       break;
+    case 'SnapshotTakenOver':
+      if (event.data.usage !== null) usage.set(event.data.id, event.data.usage);
+      break;
     case 'StoreImported':
       // Another file system allocates differently, and another driver counts differently: layers are measured again.
       for (const id of [...usage.keys()]) usage.delete(id);

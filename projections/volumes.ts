@@ -8,7 +8,7 @@ import type { StoreInfo } from './store-info.ts';
 /** A volume that the disk must hold. */
 export interface Wanted {
   readonly kind: Kind;
-  /** position of its SnapshotPrepared */
+  /** position of its SnapshotPrepared or SnapshotTakenOver */
   readonly prepared: number;
   /** A later event names it: its prepare was answered, so a client may have written into it. */
   readonly touched: boolean;
@@ -72,6 +72,12 @@ export function evolveVolumes(
       const { id, kind, parentId, labels } = event.data;
       const content = { diffId: diffIdOf(labels), parentless: parentId === null };
       wanted.set(id, { kind, prepared: position, touched: false, flushed: false, ...content });
+      break;
+    }
+    case 'SnapshotTakenOver': {
+      const { id, kind, parentId, labels } = event.data;
+      const content = { diffId: diffIdOf(labels), parentless: parentId === null };
+      wanted.set(id, { kind, prepared: position, touched: true, flushed: kind === 'committed', ...content });
       break;
     }
     case 'SnapshotCommitted':

@@ -73,6 +73,48 @@ export interface TransferReport {
   readonly leftOut: readonly { readonly snapshot: number; readonly path: string }[];
 }
 
+/** How a root passes between containerd and snapledger. */
+export interface SwitchOptions {
+  /** `root` in containerd's configuration; default: the directory above the root */
+  readonly containerdRoot: string | undefined;
+  /** what containerd calls its own snapshotter of this root */
+  readonly snapshotter: string;
+  readonly dryRun: boolean;
+}
+
+interface Switched {
+  readonly root: string;
+  readonly committed: number;
+  readonly actives: number;
+  readonly views: number;
+  /** of the committed snapshots */
+  readonly bytes: number;
+  /** containers and snapshots that containerd's own database names anew */
+  readonly renamed: { readonly containers: number; readonly snapshots: number };
+}
+
+/** A takeover that was done, or would be. */
+export interface TakeoverReport extends Switched {
+  readonly done: 'taken over' | 'already' | 'resumed' | 'planned';
+  /** id of the store; empty before it is made */
+  readonly store: string;
+  readonly lastId: number;
+  /** digest of containerd's database of snapshots */
+  readonly sha256: string;
+  readonly odd: readonly { readonly path: string; readonly what: string }[];
+}
+
+/** A giveback that was done, or would be. */
+export interface GivebackReport extends Switched {
+  readonly done: 'given back' | 'already' | 'resumed' | 'planned';
+  readonly retained: number;
+  readonly retainedBytes: number;
+  /** entries of `snapshots/` that are set aside: retained layers, and what waits for its deletion */
+  readonly aside: number;
+  /** directory of what was set aside, relative to the root; empty if nothing was */
+  readonly kept: string;
+}
+
 export interface MoveOptions {
   readonly before: number;
   readonly to: string;
@@ -144,6 +186,10 @@ export interface CliDeps {
   exportStore(root: string, file: string, volumes: boolean): Promise<TransferReport>;
   /** Creates a store from such a file in an empty root after checking every byte of it; `driver` if it changes. */
   importStore(root: string, file: string, driver: string | undefined): Promise<TransferReport>;
+  /** Makes a store of the root of containerd's overlay snapshotter, in place. Rejects with a Fault (`busy`) while containerd is running. */
+  takeOver(root: string, options: SwitchOptions): Promise<TakeoverReport>;
+  /** Makes such a root of a stopped store, in place. Rejects with a Fault (`busy`) while a daemon or containerd is running. */
+  giveBack(root: string, options: SwitchOptions): Promise<GivebackReport>;
   /** Compares the layers of a store with what is known about them. */
   openInspector(root: string, driver: string): Promise<LayerInspector>;
   /** Reads paths in the layers of a store. */

@@ -12,6 +12,7 @@ import { addReconcile } from './commands/reconcile.ts';
 import { addRepair } from './commands/repair.ts';
 import { addRestore } from './commands/restore.ts';
 import { addServe } from './commands/serve.ts';
+import { addSwitch } from './commands/takeover.ts';
 import { addTransfer } from './commands/transfer.ts';
 import { addVerify } from './commands/verify.ts';
 import { addQueries } from './query-command.ts';
@@ -26,7 +27,7 @@ export function createProgram(deps: CliDeps): Command {
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'snapledger: ')) })
     .exitOverride();
   for (const add of [addServe, addInit, addDoctor, addLog, addQueries, addVerify]) add(program, deps);
-  for (const add of [addArchive, addTransfer, addReconcile, addRestore, addRepair, addContainerdConfig])
+  for (const add of [addArchive, addTransfer, addReconcile, addRestore, addRepair, addSwitch, addContainerdConfig])
     add(program, deps);
   for (const add of [addCompletion, addMan]) add(program);
   return program;

@@ -41,6 +41,15 @@ export const cliDeps: CliDeps = {
     const { importStore } = await import('../maintenance/import-store.ts');
     return importStore(root, file, driver);
   },
+  takeOver: async (root, options) => {
+    const { switchOptions, takeOver } = await import('../maintenance/takeover/takeover.ts');
+    return takeOver(root, switchOptions(root, options));
+  },
+  giveBack: async (root, options) => {
+    const { switchOptions } = await import('../maintenance/takeover/takeover.ts');
+    const { giveBack } = await import('../maintenance/takeover/giveback.ts');
+    return giveBack(root, switchOptions(root, options));
+  },
   openInspector: async (root, driver) => {
     const { openInspector } = await import('./drivers.ts');
     return openInspector(root, driver);

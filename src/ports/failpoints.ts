@@ -52,6 +52,15 @@ export const steps = [
   'log.rotate',
   'checkpoint.write',
   'checkpoint.rename',
+  'takeover.staged',
+  'takeover.placed',
+  'takeover.decided',
+  'takeover.renamed',
+  'giveback.staged',
+  'giveback.marked',
+  'giveback.renamed',
+  'giveback.decided',
+  'giveback.moved',
 ] as const;
 
 export type Step = (typeof steps)[number];

@@ -168,7 +168,7 @@ test('after a repair no lost id is assigned again, and nothing before it counts 
 });
 
 test('events that do not fit the state change nothing but the position', () => {
-  const whole = ['SnapshotPrepared', 'SnapshotRestored'];
+  const whole = ['SnapshotPrepared', 'SnapshotTakenOver', 'SnapshotRestored'];
   const strangers = oneOfEach.filter(({ type }) => !type.startsWith('Store') && !whole.includes(type));
   const state = given(prepared(1, 'k1'));
   for (const event of strangers.filter(({ type }) => type !== 'SnapshotCommitted')) {

@@ -192,4 +192,27 @@ export const oneOfEach: readonly Event[] = [
     },
   },
   { type: 'StoreImported', data: { from: 'overlay', driver: 'overlay', position: 4711, volumes: true } },
+  {
+    type: 'StoreTakenOver',
+    data: {
+      from: 'overlayfs',
+      database: 'metadata.db/containerd.db',
+      sha256: '9'.repeat(64),
+      ...{ committed: 12, actives: 3, views: 1, lastId: 47 },
+    },
+  },
+  {
+    type: 'SnapshotTakenOver',
+    data: {
+      id: 7,
+      key: 'default/13/sha256:ab',
+      kind: 'committed',
+      parent: 'base',
+      parentId: 3,
+      labels: { 'containerd.io/snapshot.ref': 'sha256:ab' },
+      created: 1_790_000_000_123_456_789n,
+      updated: 1_790_000_001_000_000_001n,
+      usage: { bytes: 4096, inodes: 2 },
+    },
+  },
 ];

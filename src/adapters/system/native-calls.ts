@@ -18,6 +18,8 @@ export interface NativeCalls {
   clockSynchronized(): boolean;
   /** LOCK_EX without waiting; false if another holds the lock */
   flock(fd: number): boolean;
+  /** makes two names change places at once: renameat2(2), RENAME_EXCHANGE */
+  exchange(one: string, other: string): void;
   /** reserves blocks, the size stays */
   fallocate(fd: number, offset: number, bytes: number): void;
   syncfs(fd: number): Promise<void>;
@@ -36,6 +38,7 @@ const boottimeClock = 7;
 /** TIME_ERROR of adjtimex(2); a timex has 208 bytes */
 const clockError = 5;
 const timexBytes = 208;
+const exchangeNames = 2;
 const unixFamily = 1;
 const datagramCloseOnExec = 0o2000002;
 const withoutSignal = 0x4000;
@@ -100,6 +103,12 @@ function bind(koffi: Koffi): NativeCalls {
       const errno = errnoOf(flock(fd, lockExclusive | lockWithoutWaiting));
       if (errno !== 0 && errno !== constants.errno.EWOULDBLOCK) throw systemError(errno, 'flock');
       return errno === 0;
+    },
+    exchange: (one, other) => {
+      // A function of the C library since glibc 2.28: bound when it is needed.
+      const rename = libc.func('int renameat2(int from, const char *one, int to, const char *other, uint32_t flags)');
+      const errno = errnoOf(rename(workingDirectory, one, workingDirectory, other, exchangeNames));
+      if (errno !== 0) throw systemError(errno, 'renameat2');
     },
     fallocate: (fd, offset, bytes) => {
       for (;;) {

@@ -6,6 +6,7 @@ import { decodeWith } from '../../../events/codecs.ts';
 import { isErrno } from '../../ports/errno.ts';
 import { Fault, faultOf, isFull } from '../../ports/fault.ts';
 import { makeDirectories, replaceFile } from './files.ts';
+import { type RootStage, stageOf } from './root-stage.ts';
 
 const Identity = t.intersection(
   [t.type({ store: t.string, driver: t.string }), t.partial({ log: t.string })],
@@ -57,16 +58,45 @@ function refuseForeign(root: string): void {
     throw new Fault('corrupt', `root ${root}: an import into it is under way, or was interrupted`, {
       hint: 'run `snapledger import` again: it starts over',
     });
-  if (existsSync(join(root, 'metadata.db')))
-    throw misuse(
-      `root ${root}: holds metadata.db, so it belongs to one of containerd's own snapshotters`,
-      'choose an empty root',
-    );
+  refuseContainerds(root);
   if (hasLog(root) || readIdentity(root)?.log !== undefined) return;
   if (existsSync(join(root, 'store')) || filesIn(join(root, 'snapshots')).length > 0)
     throw new Fault('corrupt', `root ${root}: holds a store, but its log is gone`, {
       hint: `bring back ${join(root, 'log')} from a backup, or choose an empty root`,
     });
+}
+
+function refuseContainerds(root: string): void {
+  const stage = stageOf(root);
+  switch (stage) {
+    case 'containerd':
+    case 'takeover-undecided':
+      throw misuse(
+        `root ${root}: holds metadata.db, so it belongs to one of containerd's own snapshotters`,
+        `choose an empty root, or take this one over: snapledger takeover --root ${root}`,
+      );
+    case 'two stores':
+      throw twoStores(root);
+    case 'takeover-decided':
+    case 'giveback-undecided':
+    case 'giveback-decided':
+      throw interrupted(root, stage);
+  }
+}
+
+/** The fault for a root with a store of snapledger's and a database of containerd's own snapshotter. */
+export const twoStores = (root: string): Fault =>
+  misuse(
+    `root ${root}: holds a store of snapledger, and metadata.db of one of containerd's own snapshotters`,
+    `stop containerd and see which one is in use: containerd makes metadata.db anew if its own snapshotter is not disabled. Move the other's files away: metadata.db, or log and store`,
+  );
+
+/** The fault for a root that is neither containerd's nor snapledger's until a command is run again. */
+export function interrupted(root: string, stage: RootStage): Fault {
+  const [command] = stage.split('-');
+  return new Fault('corrupt', `root ${root}: a ${command} of it was interrupted`, {
+    hint: `run it again before containerd starts: snapledger ${command} --root ${root}`,
+  });
 }
 
 const hasLog = (root: string) => filesIn(join(root, 'log')).some((name) => name.endsWith('.log'));

@@ -1,5 +1,6 @@
 import * as t from 'io-ts';
 import { Decimal } from '../../../events/codecs.ts';
+import type { Event, EventOf } from '../../../events/registry.ts';
 import { ancestors, childrenOf } from '../../../projections/parent-graph.ts';
 import { diffIdOf, type Snapshot } from '../../../projections/snapshot.ts';
 import type { State } from '../../../projections/state.ts';
@@ -83,14 +84,18 @@ export async function meantIn(log: ReadableLog, load: () => Promise<State>, text
   return found && { key: found.key, ids: new Set([found.id]), exact: false };
 }
 
+type Naming = EventOf<'SnapshotPrepared' | 'SnapshotTakenOver' | 'SnapshotCommitted'>;
+const isNaming = (event: Event): event is Naming =>
+  ['SnapshotPrepared', 'SnapshotTakenOver', 'SnapshotCommitted'].includes(event.type);
+
 /** Every snapshot in a log, under its key and under its name. */
 export async function allEver(log: ReadableLog): Promise<readonly Candidate[]> {
   const all: Candidate[] = [];
   for await (const batch of log.read(0))
     for (const { event } of batch) {
-      if (event.type !== 'SnapshotPrepared' && event.type !== 'SnapshotCommitted') continue;
+      if (!isNaming(event)) continue;
       const { id, labels } = event.data;
-      const key = event.type === 'SnapshotPrepared' ? event.data.key : event.data.name;
+      const key = event.type === 'SnapshotCommitted' ? event.data.name : event.data.key;
       all.push({ id, key, diffId: diffIdOf(labels) });
     }
   return all;

@@ -1,7 +1,7 @@
 import * as t from 'io-ts';
 import { Decimal } from '../../../events/codecs.ts';
 import type { Envelope } from '../../../events/envelope.ts';
-import type { EventOf } from '../../../events/registry.ts';
+import type { Event, EventOf } from '../../../events/registry.ts';
 import { childrenOf } from '../../../projections/parent-graph.ts';
 import { diffIdOf } from '../../../projections/snapshot.ts';
 import type { State } from '../../../projections/state.ts';
@@ -88,7 +88,7 @@ export function createInquiry(about: string): Inquiry {
       const met = id === null ? undefined : stepOf(envelope, first);
       if (id === null || met === undefined) return;
       const { parent: _parent, ...step } = met;
-      if (event.type === 'SnapshotPrepared') begun.set(id, met);
+      if (opens(event)) begun.set(id, met);
       else begun.delete(id);
       if (!concerns(envelope, about, id, found)) return;
       const begin = { id, key: about, diffId: first?.diffId ?? null, story: first === undefined ? [] : [first.story] };
@@ -102,6 +102,10 @@ export function createInquiry(about: string): Inquiry {
       },
   };
 }
+
+/** A commit may follow, under another name. */
+const opens = (event: Event): boolean =>
+  event.type === 'SnapshotPrepared' || (event.type === 'SnapshotTakenOver' && event.data.kind === 'active');
 
 function concerns({ event: { data } }: Envelope, about: string, id: number, found: Found | undefined): boolean {
   const named = ('key' in data && data.key === about) || ('name' in data && data.name === about);
@@ -129,6 +133,12 @@ function stepOf(envelope: Envelope, first: Step | undefined): Step | undefined {
       const on = parent === '' ? '' : ` on ${parent}`;
       const content = source === undefined ? '' : ` with the content of snapshot ${source}`;
       const story = `prepared by ${meta.actor ?? 'unknown'}${under} as ${kind}${on}${content}, ${at}`;
+      return { now: kind, key, diffId: diffIdOf(labels), parent, story };
+    }
+    case 'SnapshotTakenOver': {
+      const { kind, key, parent, labels } = event.data;
+      const on = parent === '' ? '' : ` on ${parent}`;
+      const story = `taken over from containerd's own snapshotter as ${kind}${on}, ${at}`;
       return { now: kind, key, diffId: diffIdOf(labels), parent, story };
     }
     case 'SnapshotCommitted': {

@@ -16,6 +16,7 @@ interface EventTableOptions {
 const typeColumn = 2;
 const colours: Readonly<Partial<Record<EventType, Colour>>> = {
   SnapshotPrepared: 'blue',
+  SnapshotTakenOver: 'green',
   SnapshotCommitted: 'green',
   SnapshotRemoved: 'red',
   VolumeLost: 'red',
@@ -92,11 +93,14 @@ function whatOf(event: Event): string {
       ].join(', ');
     case 'StoreImported':
       return `driver ${event.data.driver}, ${event.data.volumes ? 'log and layers' : 'log'} up to position ${event.data.position}`;
+    case 'StoreTakenOver':
+      return `from ${event.data.from}: ${event.data.committed} committed, ${event.data.actives} active, ${event.data.views} views`;
     case 'StoreClosed':
       return event.data.reason;
     case 'LogRepaired':
       return `${event.data.done}: ${event.data.what}, positions ${event.data.first} to ${event.data.last}`;
     case 'SnapshotPrepared':
+    case 'SnapshotTakenOver':
       return `${event.data.kind}${event.data.parent === '' ? '' : ` on ${event.data.parent}`}`;
     case 'SnapshotCommitted':
       return `from ${event.data.key}`;

@@ -16,24 +16,26 @@ const folder = 'test/golden/log';
 const segments = join(folder, 'segments');
 const store = '0b7c1e9e-3a55-4c8e-9d0a-6a1f6a3f1c11';
 const chainHash = '8bfc559a58290b1c8d0ac5518e3159d05d2244edad5aeff77a6cf71879d784e3';
+/** The events that its release knew. */
+const held = oneOfEach.slice(0, 22);
 const test = suite('golden log');
 
 const lines = readdirSync(segments)
   .sort()
   .flatMap((name) => readFileSync(join(segments, name), 'utf8').split(/(?<=\n)/));
 
-test('is read completely, one event of each type', async () => {
+test('is read completely, one event of each type of its release', async () => {
   const log = await readLogDirectory(segments);
   const all: Envelope[] = [];
   for await (const batch of log.read(0)) all.push(...batch);
   assert.is(log.store, store);
-  assert.equal(log.end, { position: oneOfEach.length, chainHash });
-  assert.equal(all, enveloped(oneOfEach));
+  assert.equal(log.end, { position: held.length, chainHash });
+  assert.equal(all, enveloped(held));
 });
 
 test('an inspection finds nothing', async () => {
   const { damage, tail, records, segments: count } = await inspectLog(segments);
-  assert.equal({ damage, tail, records, count }, { damage: [], tail: null, records: oneOfEach.length, count: 2 });
+  assert.equal({ damage, tail, records, count }, { damage: [], tail: null, records: held.length, count: 2 });
 });
 
 test('follows FORMAT.md, checked only with SHA-256, CRC-32 and JSON', () => {

@@ -1,0 +1,125 @@
+import { realpathSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { loadConfig } from '../../config/load-config.ts';
+import { Fault } from '../../ports/fault.ts';
+import type { CliDeps, GivebackReport, SwitchOptions, TakeoverReport } from '../cli-deps.ts';
+import { configOption, jsonOption, path, rootOption } from '../options.ts';
+import { print } from '../output/print.ts';
+import { fieldLines } from '../output/table.ts';
+import { plain, sizeText } from '../output/text.ts';
+import type { RootOptions } from '../store-files.ts';
+
+const overlayfs = '/var/lib/containerd/io.containerd.snapshotter.v1.overlayfs';
+
+interface Options extends RootOptions {
+  readonly containerdRoot?: string;
+  readonly snapshotter: string;
+  readonly dryRun?: boolean;
+  readonly json?: boolean;
+}
+
+/** `takeover` and `giveback`: a root passes from containerd's overlay snapshotter to snapledger, and back. */
+export function addSwitch(program: Command, deps: CliDeps): void {
+  withSwitchOptions(
+    program
+      .command('takeover')
+      .description("make a store of the root of containerd's overlayfs, in place; containerd must be stopped")
+      .option('--root <dir>', 'root of the snapshotter', path, overlayfs),
+  ).action(async (options: Options) => {
+    const report = await deps.takeOver(existing(options.root ?? overlayfs), switchOptions(options));
+    print(options.json === true ? [takeoverJson(report)] : takeoverLines(report));
+  });
+  withSwitchOptions(
+    program
+      .command('giveback')
+      .description("make a root of containerd's overlayfs of a stopped store, in place; containerd must be stopped")
+      .addOption(rootOption())
+      .addOption(configOption()),
+  ).action(async (options: Options) => {
+    const { root } = loadConfig({ file: options.config, flags: { root: options.root } });
+    const report = await deps.giveBack(existing(root), switchOptions(options));
+    print(options.json === true ? [givebackJson(report)] : givebackLines(report));
+  });
+}
+
+const withSwitchOptions = (command: Command): Command =>
+  command
+    .option(
+      '--containerd-root <dir>',
+      "`root` in containerd's configuration; default: the directory above the root",
+      path,
+    )
+    .option('--snapshotter <name>', "containerd's name of its own snapshotter", 'overlayfs')
+    .option('--dry-run', 'show the plan, and change nothing')
+    .addOption(jsonOption('one object'));
+
+const switchOptions = ({ containerdRoot, snapshotter, dryRun = false }: Options): SwitchOptions => ({
+  ...{ containerdRoot, snapshotter, dryRun },
+});
+
+/** The root without symbolic links. */
+function existing(root: string): string {
+  try {
+    return realpathSync(resolve(root));
+  } catch (error) {
+    throw new Fault('misuse', `${root}: ${(error as Error).message}`, {
+      hint: 'name the root with --root',
+      cause: error,
+    });
+  }
+}
+
+const takeoverJson = ({ bytes, lastId, ...report }: TakeoverReport) =>
+  JSON.stringify({ ...report, bytes: String(bytes), lastId: String(lastId) });
+
+const givebackJson = ({ bytes, retainedBytes, ...report }: GivebackReport) =>
+  JSON.stringify({ ...report, bytes: String(bytes), retainedBytes: String(retainedBytes) });
+
+/** How many odd entries are shown; `--json` has all of them. */
+const shown = 20;
+
+export function takeoverLines(report: TakeoverReport): readonly string[] {
+  const { root, store, done, sha256, odd } = report;
+  if (done === 'already') return [`${root}: holds store ${store} already; nothing was changed`];
+  const named = odd.slice(0, shown).map((one) => `  ${plain(one.path)}: ${one.what}`);
+  const rest = odd.length - named.length;
+  const planned = done === 'planned';
+  return [
+    ...fieldLines([
+      ['root', root],
+      ...(store === '' ? [] : [['store', store] as const]),
+      ...countsOf(report),
+      ...(sha256 === '' ? [] : [['metadata.db', `sha256 ${sha256}`] as const]),
+      ...(odd.length === 0 ? [] : [['odd', String(odd.length)] as const]),
+    ]),
+    ...named,
+    ...(rest > 0 ? [`  and ${rest} more: --json shows all`] : []),
+    planned
+      ? 'this is what would be done; nothing was changed'
+      : `${done === 'resumed' ? 'the interrupted takeover was finished' : 'taken over'}: start snapledger on this root, then containerd with the plugin: snapledger containerd-config --takeover`,
+  ];
+}
+
+export function givebackLines(report: GivebackReport): readonly string[] {
+  const { root, done, retained, retainedBytes, aside, kept } = report;
+  if (done === 'already') return [`${root}: is containerd's already; nothing was changed`];
+  return [
+    ...fieldLines([
+      ['root', root],
+      ...countsOf(report),
+      ['retained', `${retained}, ${sizeText(retainedBytes)}: set aside, containerd can't use them`],
+      ['set aside', `${aside} entries of snapshots/, the log and all else that is snapledger's`],
+      ...(kept === '' ? [] : [['kept in', `${root}/${kept}: delete it to free its space`] as const]),
+    ]),
+    done === 'planned'
+      ? 'this is what would be done; nothing was changed'
+      : 'given back: remove the plugin from the configuration of containerd, then start it',
+  ];
+}
+
+const countsOf = ({ committed, actives, views, bytes, renamed }: TakeoverReport | GivebackReport) =>
+  [
+    ['snapshots', `${committed} committed, ${sizeText(bytes)}; ${actives} active, ${views} views`],
+    ['containerd', `${renamed.snapshots} snapshots and ${renamed.containers} containers get the new name`],
+  ] as const;
