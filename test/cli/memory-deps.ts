@@ -70,6 +70,8 @@ export async function createMemoryDeps(sandbox: Sandbox, envelopes: readonly Env
     initStore: notHere,
     reconcileStopped: notHere,
     restoreStopped: notHere,
+    takeOver: notHere,
+    giveBack: notHere,
     containerdHost: notHere,
   };
   await deps.append(envelopes);

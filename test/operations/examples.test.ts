@@ -6,6 +6,7 @@ import { openFileEventLog } from '../../src/adapters/event-log/file/file-event-l
 import { writeIdentity } from '../../src/adapters/system/root-directory.ts';
 import { committed, enveloped, prepared, smallStore } from '../cli/facts.ts';
 import { snapledgerRun } from '../cli/process.ts';
+import { databasePath, databases } from '../support/containerd-root.ts';
 import { requireCommand, requireRoot, suiteNeeding } from '../support/requirements.ts';
 import { createSandbox } from '../support/sandbox.ts';
 import { operations, runLine } from './shell.ts';
@@ -40,6 +41,8 @@ test.before(async () => {
   for (const id of [1, 2, 3, 9]) mkdirSync(join(root, `snapshots/${id}/fs/etc`), { recursive: true });
   mkdirSync(join(root, 'snapshots/3/work'));
   writeFileSync(join(root, 'snapshots/1/fs/etc/passwd'), 'root');
+  sandbox.folder('io.containerd.metadata.v1.bolt');
+  await databases.writeBuckets(databasePath(root), { sequence: 0n, entries: [] });
   sandbox.folder('var/lib');
   sandbox.folder('var/backups');
 });

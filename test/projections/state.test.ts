@@ -127,6 +127,37 @@ test('an update changes labels and the time', () => {
   assert.ok(state.volumes.wanted.get(1)?.touched);
 });
 
+test('a snapshot that was taken over has the times, usage and place that containerd recorded', () => {
+  const snapshot = { key: 'k', parent: 'base', parentId: 3, labels: {}, created: 7n, updated: 9n } as const;
+  const base = { ...snapshot, id: 3, key: 'base', kind: 'committed', parent: '', parentId: null } as const;
+  const counts = { committed: 1, actives: 1, views: 0, lastId: 12 };
+  const state = given(
+    { type: 'StoreTakenOver', data: { from: 'overlayfs', database: 'd', sha256: '', ...counts } },
+    { type: 'SnapshotTakenOver', data: { ...base, usage: { bytes: 4096, inodes: 2 } } },
+    { type: 'SnapshotTakenOver', data: { ...snapshot, id: 5, kind: 'active', usage: null } },
+  );
+  assert.equal(state.index.get('base'), base);
+  assert.equal(state.index.get('k'), { ...snapshot, id: 5, kind: 'active' });
+  assert.equal([...state.usage], [[3, { bytes: 4096, inodes: 2 }]]);
+  assert.is(state.parentGraph.get(3)?.children, 1);
+  assert.is(state.storeInfo.lastId, 12);
+  const volume = { touched: true, diffId: null };
+  assert.equal(state.volumes.wanted.get(3), {
+    ...volume,
+    kind: 'committed',
+    prepared: 2,
+    flushed: true,
+    parentless: true,
+  });
+  assert.equal(state.volumes.wanted.get(5), {
+    ...volume,
+    kind: 'active',
+    prepared: 3,
+    flushed: false,
+    parentless: false,
+  });
+});
+
 test('usage is kept by id', () => {
   const state = given(...layers, { type: 'UsageMeasured', data: { id: 1, bytes: 4096, inodes: 1 } });
   assert.equal(state.usage.get(1), { bytes: 4096, inodes: 1 });

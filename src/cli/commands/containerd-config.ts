@@ -27,6 +27,7 @@ interface ContainerdConfigOptions {
   readonly config?: string;
   readonly containerd?: string;
   readonly cri?: boolean;
+  readonly takeover?: boolean;
   readonly main: string;
   readonly output?: string | true;
 }
@@ -42,20 +43,21 @@ export function addContainerdConfig(program: Command, deps: Pick<CliDeps, 'conta
     .option('--address <socket>', 'unix socket for containerd', path)
     .option('--containerd <version>', "containerd's version; default: that of this machine")
     .option('--cri', 'also make it the default for Kubernetes')
+    .option('--takeover', "after a takeover: also disable containerd's own overlayfs")
     .option('--main <file>', "containerd's main file", path, '/etc/containerd/config.toml')
     .option('--output [file]', `write to ${defaultOutput} or another file, and import it in the main file`, path)
     .action(async (options: ContainerdConfigOptions) => containerdConfig(options, await deps.containerdHost(), print));
 }
 
 async function containerdConfig(options: ContainerdConfigOptions, host: ContainerdHost, print: Print): Promise<void> {
-  const { address, config: file, cri = false, main } = options;
+  const { address, config: file, cri = false, takeover = false, main } = options;
   const config = loadConfig({ file, flags: { address } });
   const { version, origin } = wanted(options, host);
   const { userNamespace } = host;
   const output = typeof options.output === 'string' ? options.output : defaultOutput;
   const text = () => {
     const tables = mergedMain(main, output, isBefore2({ version }));
-    return dropIn(config, { version, origin, cri, userNamespace, main: tables });
+    return dropIn(config, { version, origin, cri, takeover, userNamespace, main: tables });
   };
   if (options.output === undefined) return print(text().trimEnd().split('\n'));
   print([writeIfChanged(output, text())]);

@@ -12,6 +12,8 @@ export interface DropInOptions {
   readonly origin: string;
   /** make snapledger the default snapshotter for Kubernetes */
   readonly cri: boolean;
+  /** snapledger has taken over the root of containerd's own overlay snapshotter: that is disabled, and CRI uses snapledger */
+  readonly takeover?: boolean;
   /** the daemon runs in a user namespace */
   readonly userNamespace: boolean;
   /** the tables of containerd's main file, with the plugins of its imports; undefined if there is none */
@@ -31,10 +33,20 @@ export function parseVersion(text: string): Version | undefined {
  * A file that containerd's main file imports, as TOML with comments. It has no `version` line: containerd then reads it in the
  * main file's version, while another version fails (2.3) or stops the main file's migration (2.0 to 2.2).
  */
-export function dropIn(config: Config, options: DropInOptions): string {
-  const tables = { proxy_plugins: { snapledger: proxy(config, options) }, plugins: plugins(options) };
+export function dropIn(config: Config, given: DropInOptions): string {
+  const options = { ...given, cri: given.cri || (given.takeover === true && !disablesCri(given)) };
+  const tables = {
+    // Every version adds this list of a drop-in to the main file's.
+    ...(options.takeover === true && { disabled_plugins: [overlayfsPlugin(options)] }),
+    proxy_plugins: { snapledger: proxy(config, options) },
+    plugins: plugins(options),
+  };
   return `${[...comments(config, options).map((line) => `# ${line}`), '', stringify(tables).trim()].join('\n')}\n`;
 }
+
+const disablesCri = ({ main }: DropInOptions): boolean =>
+  Array.isArray(main?.disabled_plugins) &&
+  main.disabled_plugins.some((name) => name === 'cri' || name === criBefore2 || name === 'io.containerd.cri.v1.images');
 
 function proxy(config: Config, options: DropInOptions) {
   const { root, address, driver, overlay } = config;
@@ -68,10 +80,13 @@ function unpacking(options: DropInOptions) {
   const differ = 'walking';
   const listed = Array.isArray(main.unpack_config) ? main.unpack_config : undefined;
   const erofs = { platform: 'linux(+erofs)', snapshotter: 'erofs', differ: 'erofs', optional: true };
-  const others = listed?.filter((entry) => table(entry).snapshotter !== snapshotter) ?? [
+  const usual = [
     { platform, snapshotter: 'overlayfs', differ },
     ...(options.version !== undefined && isFrom(options, 2, 3) ? [erofs] : []),
   ];
+  // The service fails to start with a snapshotter that is disabled.
+  const gone = options.takeover === true ? [snapshotter, 'overlayfs'] : [snapshotter];
+  const others = (listed ?? usual).filter((entry) => !gone.includes(String(table(entry).snapshotter)));
   return {
     ...(isBefore2(options) && main),
     unpack_config: [...others, { platform, snapshotter, differ }],
@@ -79,9 +94,8 @@ function unpacking(options: DropInOptions) {
 }
 
 function comments(config: Config, options: DropInOptions): readonly string[] {
-  const { version, origin, cri, main } = options;
-  const disabled = main?.disabled_plugins;
-  const noCri = cri && Array.isArray(disabled) && disabled.some((name) => name === 'cri' || name === criBefore2);
+  const { version, origin, cri, takeover = false } = options;
+  const noCri = cri && disablesCri(options);
   const remaps = config.driver === 'overlay' && config.overlay.remapIds && isBefore2(options);
   return [
     `For containerd ${origin}. The main file has to import this file.`,
@@ -90,6 +104,12 @@ function comments(config: Config, options: DropInOptions): readonly string[] {
       ? [
           `With \`max_concurrent_unpacks = 4\` in the main file's [plugins."${transfer}"], the layers of an image are unpacked`,
           'at the same time. A pull then adopts only retained base layers.',
+        ]
+      : []),
+    ...(takeover
+      ? [
+          "containerd's own overlayfs is disabled: its root is snapledger's. Clients that name no snapshotter need",
+          '`CONTAINERD_SNAPSHOTTER=snapledger` (ctr, nerdctl).',
         ]
       : []),
     ...(noCri ? ['The main file disables CRI: remove it from `disabled_plugins` there.'] : []),
@@ -127,6 +147,9 @@ function imageFs({ root, imageFsLink }: Config): readonly string[] {
 
 /** containerd 1.x names plugins by a short name in a file without version. */
 const criKey = ({ main }: DropInOptions) => (main !== undefined && Number(main.version ?? 1) < 2 ? 'cri' : criBefore2);
+
+const overlayfsPlugin = ({ main }: DropInOptions) =>
+  main !== undefined && Number(main.version ?? 1) < 2 ? 'overlayfs' : 'io.containerd.snapshotter.v1.overlayfs';
 
 /** What the main file sets for a plugin; a drop-in that has the plugin's table would hide it from containerd 1.x. */
 const carried = ({ main }: DropInOptions, key: string) => table(table(main?.plugins)[key]);

@@ -154,4 +154,19 @@ test('import: is added once, and nothing else changes', () => {
     assert.is(withImport(before, '/d/*.toml'), after, before);
 });
 
+test('takeover: disables overlayfs, which the transfer service must not list, and is the default of CRI unless that is disabled', () => {
+  const takeover = { takeover: true };
+  assert.equal(tables('1.6', takeover).disabled_plugins, ['io.containerd.snapshotter.v1.overlayfs']);
+  assert.equal(tables('1.6', { ...takeover, main: { plugins: {} } }).disabled_plugins, ['overlayfs']);
+  assert.is(tables('2.3').disabled_plugins, undefined);
+  const listed = transferOf('2.3', takeover).unpack_config as readonly { snapshotter: string }[];
+  assert.equal(
+    listed.map(({ snapshotter }) => snapshotter),
+    ['erofs', 'snapledger'],
+  );
+  assert.equal(plugins('2.3', takeover)[cri2], { snapshotter: 'snapledger' });
+  for (const name of ['cri', cri1, cri2])
+    assert.is(plugins('2.3', { ...takeover, main: { version: 3, disabled_plugins: [name] } })[cri2], undefined, name);
+});
+
 test.run();

@@ -1,0 +1,137 @@
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+import { disabledPlugins } from '../../support/containerd/configuration.ts';
+import { defaultPuller, pullFlags } from '../../support/containerd/pull.ts';
+import { isContainerd, pathForContainerd, tools } from '../../support/containerd/tools.ts';
+import { removeTraces } from '../../support/containerd.ts';
+import { type Daemon, startDaemon } from '../../support/daemon.ts';
+import { type Finished, run } from '../../support/run.ts';
+import type { Sandbox } from '../../support/sandbox.ts';
+import { daemonFile } from '../../support/server.ts';
+import { killContainersOf } from '../../support/shims.ts';
+
+/** A node: containerd with its own overlayfs, and snapledger on the same root when that was taken over. */
+export interface Node {
+  /** of containerd's overlayfs */
+  readonly root: string;
+  readonly containerdRoot: string;
+  /** containerd's own database */
+  readonly database: string;
+  readonly namespace: string;
+  ctr(...args: readonly string[]): Promise<string>;
+  /** The name under which containerd has the snapshots now. */
+  snapshotter(): string;
+  pull(reference: string): Promise<void>;
+  /** Runs a script in a new container and removes that. */
+  runOnce(reference: string, id: string, script: string): Promise<void>;
+  startContainerd(): Promise<void>;
+  stopContainerd(): Promise<void>;
+  startSnapledger(): Promise<Daemon>;
+  stopSnapledger(): Promise<void>;
+  /** Runs a command of snapledger, whatever its status is. */
+  snapledger(args: readonly string[], env?: Readonly<Record<string, string>>): Promise<Finished>;
+  /** Runs a command of snapledger that must succeed, and returns its output. */
+  done(...args: readonly string[]): Promise<string>;
+  /** Writes or removes the drop-in. */
+  connect(): Promise<void>;
+  disconnect(): void;
+}
+
+export function createNode(sandbox: Sandbox, namespace = `takeover-${process.pid}`): Node {
+  const inside = (name: string) => join(sandbox.path, name);
+  const containerdRoot = sandbox.folder('containerd/root');
+  const root = join(containerdRoot, 'io.containerd.snapshotter.v1.overlayfs');
+  const [main, dropIn, socket] = [
+    inside('etc/config.toml'),
+    inside('etc/conf.d/snapledger.toml'),
+    inside('containerd.sock'),
+  ];
+  const own = inside('snapledger.sock');
+  const settings = inside('snapledger.toml');
+  mkdirSync(inside('etc/conf.d'), { recursive: true });
+  writeFileSync(main, mainFile(sandbox, socket, inside('etc/conf.d/*.toml')));
+  writeFileSync(settings, `root = "${root}"\naddress = "${own}"\n[retention]\nenabled = false\n`);
+  sandbox.atEnd(() => {
+    killContainersOf(namespace);
+    return removeTraces(namespace);
+  });
+  const env = { PATH: pathForContainerd(sandbox) };
+  let containerd: Daemon | undefined;
+  let daemon: Daemon | undefined;
+  const ctr = async (...args: readonly string[]) =>
+    (await run(tools.ctr, ['--address', socket, '--namespace', namespace, ...args])).stdout;
+  const snapledger: Node['snapledger'] = (args, more = {}) =>
+    run(process.execPath, [daemonFile, ...args], { anyStatus: true, env: more });
+  const done = async (...args: readonly string[]) => {
+    const { status, stdout, stderr } = await snapledger(args);
+    assert.is(status, 0, `snapledger ${args.join(' ')}: ${stdout}${stderr}`);
+    return stdout;
+  };
+  const snapshotter = () => (existsSync(dropIn) ? 'snapledger' : 'overlayfs');
+  return {
+    ...{ root, containerdRoot, namespace, ctr, snapledger, done, snapshotter },
+    database: join(containerdRoot, 'io.containerd.metadata.v1.bolt/meta.db'),
+    pull: async (reference) =>
+      void (await ctr('images', 'pull', ...pullFlags(defaultPuller()), '--snapshotter', snapshotter(), reference)),
+    runOnce: async (reference, id, script) =>
+      void (await ctr(
+        'run',
+        '--rm',
+        '--net-host',
+        '--snapshotter',
+        snapshotter(),
+        reference,
+        id,
+        '/bin/sh',
+        '-c',
+        script,
+      )),
+    startContainerd: async () => {
+      const log = inside('containerd.log');
+      containerd = await startDaemon({
+        command: [tools.containerd, '--config', main],
+        address: socket,
+        log,
+        env,
+        sandbox,
+      });
+    },
+    stopContainerd: async () => {
+      await containerd?.stop();
+      rmSync(socket, { force: true });
+    },
+    startSnapledger: async () => {
+      const command = [process.execPath, daemonFile, 'serve', '--config', settings] as const;
+      daemon = await startDaemon({ command, address: own, log: inside('snapledger.log'), sandbox });
+      return daemon;
+    },
+    stopSnapledger: async () => daemon?.stop(),
+    connect: async () => {
+      const flags = ['--config', settings, '--main', main, '--output', dropIn];
+      const version = (await run(tools.containerd, ['--version'])).stdout.trim().split(/\s+/)[2] ?? '';
+      await done('containerd-config', '--takeover', '--containerd', version, ...flags);
+    },
+    disconnect: () => rmSync(dropIn),
+  };
+}
+
+/** containerd's own configuration, with everything in the sandbox and an import of drop-ins. */
+const mainFile = (sandbox: Sandbox, socket: string, imports: string) => `version = ${isContainerd(2) ? 3 : 2}
+root = "${sandbox.folder('containerd/root')}"
+state = "${sandbox.folder('containerd/state')}"
+imports = ["${imports}"]
+disabled_plugins = ${JSON.stringify(disabledPlugins())}
+
+[grpc]
+  address = "${socket}"
+
+[ttrpc]
+  address = "${socket}.ttrpc"
+
+[plugins."io.containerd.gc.v1.scheduler"]
+  startup_delay = "1s"
+
+[plugins."io.containerd.internal.v1.opt"]
+  path = "${sandbox.folder('containerd/opt')}"
+`;

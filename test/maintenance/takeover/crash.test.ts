@@ -1,0 +1,113 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+import { failpointsVariable } from '../../../src/adapters/system/failpoints.ts';
+import { stageOf } from '../../../src/adapters/system/root-stage.ts';
+import { steps } from '../../../src/ports/failpoints.ts';
+import { snapledgerRun } from '../../cli/process.ts';
+import {
+  contentOf,
+  databasePath,
+  makeContainerdRoot,
+  metaOf,
+  readMeta,
+  readMetadata,
+  withoutPages,
+} from '../../support/containerd-root.ts';
+import { stateOfRoot } from '../../support/inspect-store.ts';
+import { requireRoot, suiteNeeding } from '../../support/requirements.ts';
+import { run } from '../../support/run.ts';
+import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
+import { daemonFile } from '../../support/server.ts';
+
+const test = suiteNeeding<{ sandbox: Sandbox; root: string }>('crashes of takeover and giveback', requireRoot());
+test.before.each(async (context) => {
+  context.sandbox = createSandbox('takeover-crash');
+  context.root = await makeContainerdRoot(context.sandbox.folder('containerd'));
+});
+test.after.each(({ sandbox }) => sandbox.close());
+
+const stepsOf = (command: string) => steps.filter((step) => step.startsWith(`${command}.`));
+
+const meta = (snapshotter: string) => withoutPages(metaOf(contentOf(3), snapshotter));
+
+async function done(command: string, root: string): Promise<void> {
+  const { status, stdout, stderr } = await snapledgerRun(command, '--root', root);
+  assert.is(status, 0, stdout + stderr);
+}
+
+/** SIGKILL at a step. */
+async function killed(command: string, root: string, step: string): Promise<void> {
+  const program = [process.execPath, daemonFile, command, '--root', root].map((word) => `'${word}'`).join(' ');
+  const env = { [failpointsVariable]: `${step}=kill` };
+  const { status, stderr } = await run('sh', ['-c', `${program}; exit $?`], { anyStatus: true, env });
+  assert.is(status, 137, stderr);
+}
+
+async function expectContainerds(root: string): Promise<void> {
+  assert.equal(await readMetadata(root), contentOf(3));
+  assert.equal(await readMeta(root), meta('overlayfs'));
+}
+
+async function expectOurs(root: string): Promise<void> {
+  assert.is(stageOf(root), 'snapledger');
+  const { index, usage, storeInfo } = await stateOfRoot(root);
+  assert.equal([index.size, usage.size, storeInfo.lastId], [5, 3, 8]);
+  assert.equal(await readMeta(root), meta('snapledger'));
+}
+
+/** Neither containerd's snapshotter nor a daemon can use the root until the command was run again. */
+async function expectNobodys(root: string, command: string): Promise<void> {
+  assert.not(existsSync(join(root, 'metadata.db')) && stageOf(root) === 'containerd');
+  const { stderr } = await snapledgerRun('serve', '--root', root, '--address', join(root, '../s.sock'));
+  assert.match(stderr, `snapledger ${command} --root ${root}`);
+}
+
+for (const step of stepsOf('takeover'))
+  test(`takeover: a kill at ${step} leaves one store, and a second try succeeds`, async ({ root }) => {
+    await killed('takeover', root, step);
+    if (stageOf(root) === 'takeover-undecided') await expectContainerds(root);
+    else await expectNobodys(root, 'takeover');
+    await done('takeover', root);
+    await expectOurs(root);
+    assert.equal(
+      readdirSync(root).sort(),
+      ['lock', 'log', 'metadata.db', 'snapshots', 'store'].filter((name) => existsSync(join(root, name))),
+    );
+    await done('giveback', root);
+    await expectContainerds(root);
+  });
+
+for (const step of stepsOf('giveback'))
+  test(`giveback: a kill at ${step} leaves one store, and a second try succeeds`, async ({ root }) => {
+    await done('takeover', root);
+    await killed('giveback', root, step);
+    const stage = stageOf(root);
+    if (stage === 'snapledger') await expectOurs(root);
+    else if (stage === 'giveback-decided') await expectContainerds(root);
+    else await expectNobodys(root, 'giveback');
+    await done('giveback', root);
+    await expectContainerds(root);
+    assert.equal(readdirSync(root).sort(), ['given-back', 'metadata.db', 'snapshots']);
+    assert.equal(readdirSync(join(databasePath(root), '..')).sort(), [
+      'meta.db',
+      'meta.db.before-overlayfs',
+      'meta.db.before-snapledger',
+    ]);
+  });
+
+test('takeover: a failure before the decision leaves containerd its root', async ({ root }) => {
+  const program = [process.execPath, daemonFile, 'takeover', '--root', root].map((word) => `'${word}'`).join(' ');
+  for (const step of ['takeover.staged', 'takeover.placed']) {
+    const before = readdirSync(root);
+    const { status } = await run('sh', ['-c', program], {
+      anyStatus: true,
+      env: { [failpointsVariable]: `${step}=error(EIO)` },
+    });
+    assert.is(status, 1);
+    assert.equal(readdirSync(root), before);
+    await expectContainerds(root);
+  }
+});
+
+test.run();

@@ -1,0 +1,244 @@
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+import { createSystem } from '../../../src/adapters/system/system.ts';
+import type { MetadataContent } from '../../../src/ports/containerd-store.ts';
+import { snapledgerRun } from '../../cli/process.ts';
+import {
+  contentOf,
+  databasePath,
+  databases,
+  makeContainerdRoot,
+  metaOf,
+  readMeta,
+  readMetadata,
+  withoutPages,
+} from '../../support/containerd-root.ts';
+import { startDaemon } from '../../support/daemon.ts';
+import { eventsOf, onDisk, stateOfRoot, verified } from '../../support/inspect-store.ts';
+import { createLoop } from '../../support/loop.ts';
+import { requireCommand, requireRoot, suiteNeeding } from '../../support/requirements.ts';
+import { run } from '../../support/run.ts';
+import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
+import { daemonFile } from '../../support/server.ts';
+
+const test = suiteNeeding<{ sandbox: Sandbox; root: string }>('takeover', requireRoot(), requireCommand('setpriv'));
+test.before.each(async (context) => {
+  context.sandbox = createSandbox('takeover');
+  context.root = await makeContainerdRoot(context.sandbox.folder('containerd'));
+});
+test.after.each(({ sandbox }) => sandbox.close());
+
+const done = async (...args: readonly string[]) => {
+  const { status, stdout, stderr } = await snapledgerRun(...args);
+  assert.is(status, 0, stdout + stderr);
+  return stdout;
+};
+const serve = (sandbox: Sandbox, root: string) =>
+  startDaemon({
+    command: [process.execPath, daemonFile, 'serve', '--root', root, '--address', join(sandbox.path, 's.sock')],
+    address: join(sandbox.path, 's.sock'),
+    log: join(sandbox.path, 'log'),
+    sandbox,
+  });
+/** The snapshots of a state as containerd records them. */
+async function contentIn(root: string): Promise<MetadataContent> {
+  const { index, usage, storeInfo } = await stateOfRoot(root);
+  const snapshots = [...index.values()].map(({ parentId: _, ...snapshot }) => ({
+    ...snapshot,
+    usage: usage.get(snapshot.id) ?? null,
+  }));
+  return { lastId: storeInfo.lastId, snapshots };
+}
+
+test('takeover: the log begins with it, and shows what containerd recorded', async ({ root, sandbox }) => {
+  const database = readFileSync(join(root, 'metadata.db'));
+  const report = JSON.parse(await done('takeover', '--root', root, '--json'));
+  assert.equal(
+    [report.done, report.committed, report.actives, report.views, report.bytes, report.lastId, report.odd],
+    ['taken over', 3, 1, 1, '24576', '8', []],
+  );
+  assert.equal(await contentIn(root), contentOf(3));
+  assert.equal(await eventsOf(root), ['StoreCreated', 'StoreTakenOver', ...Array(5).fill('SnapshotTakenOver')]);
+  assert.equal(readFileSync(join(root, 'metadata.db/containerd.db')), database);
+  assert.equal(await readMeta(root), withoutPages(metaOf(contentOf(3), 'snapledger')));
+  await (await serve(sandbox, root)).stop();
+  assert.equal(await contentIn(root), contentOf(3));
+  assert.equal((await verified(root)).status, 0);
+  assert.match(await done('why', 'default/4/active', '--root', root), "taken over from containerd's own snapshotter");
+});
+
+test('takeover: a dry run changes nothing', async ({ root }) => {
+  const before = [readdirSync(root), readdirSync(join(databasePath(root), '..'))];
+  assert.match(await done('takeover', '--root', root, '--dry-run'), '3 committed');
+  assert.equal([readdirSync(root), readdirSync(join(databasePath(root), '..'))], before);
+});
+
+test('takeover: what does not fit is reported, and goes the way of the reconciler', async ({ root, sandbox }) => {
+  for (const name of ['new-123', 'rm-456', '9', 'notes'])
+    mkdirSync(join(root, 'snapshots', name, 'fs'), { recursive: true });
+  writeFileSync(join(root, 'snapshots/9/fs/file'), 'content');
+  rmSync(join(root, 'snapshots/4'), { recursive: true });
+  writeFileSync(join(root, 'letter'), '');
+  const { odd } = JSON.parse(await done('takeover', '--root', root, '--json'));
+  const paths = odd.map(({ path }: { path: string }) => path).sort();
+  assert.equal(paths, [
+    'letter',
+    'snapshots/4/fs',
+    'snapshots/9',
+    'snapshots/new-123',
+    'snapshots/notes',
+    'snapshots/rm-456',
+  ]);
+  await (await serve(sandbox, root)).stop();
+  assert.equal(onDisk(root).snapshots, ['1', '2', '3', '5']);
+  assert.is(onDisk(root).quarantine.length, 4);
+  assert.not((await stateOfRoot(root)).index.has('default/4/active'));
+});
+
+test('takeover: a second one finds nothing to do, whether a daemon serves or not', async ({ root, sandbox }) => {
+  await done('takeover', '--root', root);
+  assert.match(await done('takeover', '--root', root), 'holds store');
+  const daemon = await serve(sandbox, root);
+  assert.match(await done('takeover', '--root', root), 'nothing was changed');
+  await daemon.stop();
+});
+
+test('giveback: containerd gets back what it had, and a takeover of that is equal', async ({ root, sandbox }) => {
+  const [before, meta] = [await readMetadata(root), await readMeta(root)];
+  await done('takeover', '--root', root);
+  await (await serve(sandbox, root)).stop();
+  await done('giveback', '--root', root);
+  assert.equal(await readMetadata(root), before);
+  assert.equal(await readMeta(root), meta);
+  assert.equal(readdirSync(root).sort(), ['given-back', 'metadata.db', 'snapshots']);
+  assert.ok(existsSync(join(root, 'given-back/metadata.db/containerd.db')));
+  assert.match(await done('log', '--root', join(root, 'given-back')), 'StoreTakenOver');
+  await done('takeover', '--root', root);
+  assert.equal(await contentIn(root), contentOf(3));
+  await done('giveback', '--root', root);
+  assert.match(await done('giveback', '--root', root), 'already');
+  assert.ok(existsSync(join(root, 'given-back.2/log')));
+});
+
+test('giveback: is refused while a daemon serves, and after it was killed', async ({ root, sandbox }) => {
+  await done('takeover', '--root', root);
+  const daemon = await serve(sandbox, root);
+  const held = await snapledgerRun('giveback', '--root', root);
+  assert.is(held.status, 4, held.stderr);
+  await daemon.kill();
+  const killed = await snapledgerRun('giveback', '--root', root);
+  assert.is(killed.status, 2, killed.stderr);
+  assert.match(killed.stderr, 'snapledger reconcile --root');
+  await done('reconcile', '--root', root);
+  await done('giveback', '--root', root);
+});
+
+/** What keeps a takeover from being made: the change of the node, the exit status, and what standard error says. */
+const refusals: Readonly<Record<string, readonly [(root: string) => void | Promise<void>, number, RegExp]>> = {
+  'no database': [(root) => rmSync(join(root, 'metadata.db')), 1, /holds no metadata\.db/],
+  'no database of containerd itself': [
+    (root) => rmSync(databasePath(root)),
+    1,
+    /meta\.db: does not exist[\s\S]*--containerd-root/,
+  ],
+  'a damaged database': [(root) => writeFileSync(join(root, 'metadata.db'), 'x'.repeat(8192)), 3, /metadata\.db: /],
+  'a store of snapledger beside it': [
+    (root) => mkdirSync(join(root, 'log')),
+    2,
+    /holds a store of snapledger, and metadata\.db/,
+  ],
+  'the layout of btrfs': [(root) => renameSync(join(root, 'snapshots'), join(root, 'active')), 1, /is not laid out/],
+  'snapshots of both names': [
+    async (root) => {
+      const meta = metaOf(contentOf(3), 'overlayfs');
+      const more = metaOf(contentOf(1), 'snapledger');
+      await databases.writeBuckets(databasePath(root), merged(meta, more));
+    },
+    2,
+    /namespace default: containerd has snapshots of both overlayfs and snapledger/,
+  ],
+};
+
+/** All entries of both, the first one's if both have them. */
+function merged(one: ReturnType<typeof metaOf>, other: ReturnType<typeof metaOf>): ReturnType<typeof metaOf> {
+  const entries = one.entries.map((entry) => {
+    const same = other.entries.find(({ key }) => key.equals(entry.key));
+    if (same === undefined || Buffer.isBuffer(entry.value) || Buffer.isBuffer(same.value)) return entry;
+    return { ...entry, value: merged(entry.value, same.value) };
+  });
+  const more = other.entries.filter(({ key }) => !one.entries.some((entry) => entry.key.equals(key)));
+  return { ...one, entries: [...entries, ...more] };
+}
+
+for (const [name, [change, expected, says]] of Object.entries(refusals))
+  test(`takeover: is refused with ${name}, and changes nothing`, async ({ root }) => {
+    await change(root);
+    const before = readdirSync(root, { recursive: true });
+    const { status, stderr } = await snapledgerRun('takeover', '--root', root);
+    assert.is(status, expected, stderr);
+    assert.match(stderr, says);
+    assert.match(stderr, /^hint: /m);
+    assert.equal(readdirSync(root, { recursive: true }), before);
+  });
+
+for (const held of ['metadata.db', 'meta.db'])
+  test(`takeover: is refused while ${held} is locked`, async ({ root }) => {
+    const lock = await createSystem().lock(held === 'meta.db' ? databasePath(root) : join(root, held));
+    const before = readdirSync(root);
+    const { status, stderr } = await snapledgerRun('takeover', '--root', root);
+    await lock?.release();
+    assert.is(status, 4, stderr);
+    assert.match(stderr, `${held}: locked by another process`);
+    assert.equal(readdirSync(root), before);
+  });
+
+test('takeover: is refused to a user', async ({ root, sandbox }) => {
+  for (const path of [sandbox.path, join(root, '..'), root]) chmodSync(path, 0o755);
+  const user = ['--reuid=65534', '--regid=65534', '--clear-groups', process.execPath, daemonFile];
+  const { status, stderr } = await run('setpriv', [...user, 'takeover', '--root', root], { anyStatus: true });
+  assert.is(status, 2, stderr);
+  assert.match(stderr, 'run it as root');
+});
+
+test('takeover: is refused if snapshots/ is on another device', async ({ root, sandbox }) => {
+  const loop = createLoop('ext4');
+  sandbox.atEnd(loop.end);
+  await run('mount', ['--bind', loop.path, join(root, 'snapshots')]);
+  const { status, stderr } = await snapledgerRun('takeover', '--root', root);
+  await run('umount', [join(root, 'snapshots')]);
+  assert.is(status, 1, stderr);
+  assert.match(stderr, 'is on another device');
+});
+
+test('takeover: is refused without room for the log, and changes nothing', async ({ sandbox }) => {
+  const loop = createLoop('ext4', { megabytes: 32 });
+  sandbox.atEnd(loop.end);
+  const root = await makeContainerdRoot(join(loop.path, 'containerd'));
+  const before = readdirSync(root);
+  await run('sh', [
+    '-c',
+    `dd if=/dev/zero of=${loop.path}/filler bs=1M 2>/dev/null || true; truncate -s -8M ${loop.path}/filler`,
+  ]);
+  const { status, stderr } = await snapledgerRun('takeover', '--root', root);
+  assert.is(status, 1, stderr);
+  assert.match(stderr, 'bytes are free, and the log needs');
+  assert.equal(readdirSync(root), before);
+});
+
+test('serve: refuses a root of containerd, and names the takeover', async ({ root, sandbox }) => {
+  const { status, stderr } = await snapledgerRun('serve', '--root', root, '--address', join(sandbox.path, 's.sock'));
+  assert.is(status, 2, stderr);
+  assert.match(stderr, `snapledger takeover --root ${root}`);
+});
+
+test.run();
