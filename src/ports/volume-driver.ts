@@ -61,8 +61,6 @@ export interface DriverTraits {
   readonly fixedMounts: boolean;
   /** `freeze` resolves only when what it freezes is on stable storage: a commit needs no flush before it. */
   readonly durableFreeze: boolean;
-  /** `syncMetadata` commits a journal, without the data of files (ext4 with a journal, xfs; not btrfs): it takes milliseconds. */
-  readonly orderedMetadata: boolean;
 }
 
 /** Copies of committed layers that share their data. */

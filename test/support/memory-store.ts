@@ -105,7 +105,7 @@ export async function openMemoryStore(options: MemoryStoreOptions = {}, remains:
   const memory = createMemoryDriver({ ...(before && { before }), stagesLayers });
   const driver = {
     ...memory,
-    traits: { ...memory.traits, fixedMounts, orderedMetadata: syncMetadata === undefined },
+    traits: { ...memory.traits, fixedMounts },
     ...(syncMetadata && { syncMetadata }),
     ...(reclaimSpace && { reclaimSpace }),
   };

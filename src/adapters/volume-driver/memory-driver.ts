@@ -70,7 +70,6 @@ export function createMemoryDriver({ before = () => {}, stagesLayers = false }: 
       layersAreDiffs: true,
       fixedMounts: false,
       durableFreeze: false,
-      orderedMetadata: true,
     },
     volumes,
     quarantined,

@@ -1,9 +1,9 @@
-import { bufferTime, concatMap, filter, lastValueFrom, mergeMap, Subject } from 'rxjs';
 import type { Event, EventOf } from '../../../events/registry.ts';
 import { errorText, Fault } from '../../ports/fault.ts';
-import { type Deferred, deferred, untilAborted } from '../../ports/promises.ts';
+import { untilAborted } from '../../ports/promises.ts';
 import { reconcilerActor } from '../actors.ts';
 import { type BackgroundContext, eachEvent } from './pipeline.ts';
+import { createPurgeQueue } from './purge-queue.ts';
 
 /** Deletes the volumes of removed and undone snapshots in the background, and records that. */
 export interface Purger {
@@ -19,11 +19,10 @@ export interface Purger {
   close(): Promise<void>;
 }
 
-const concurrency = 4;
-/** milliseconds of purges that are recorded together */
-const recordEvery = 25;
-/** the same if the whole file system must be flushed first each time */
-const recordUnorderedEvery = 500;
+/** milliseconds from a purge to its record: those of this time share a flush */
+const recordDelay = 250;
+/** Events in one append: they must fit the space that the log reserves for removals. */
+const maxEvents = 256;
 
 export function createPurger(context: BackgroundContext): Purger {
   const { journal, pipelines, driver, retrier, logger, failpoint } = context;
@@ -47,7 +46,7 @@ export function createPurger(context: BackgroundContext): Purger {
       }
     }
   };
-  const queue = new PurgeQueue(attempt);
+  const queue = createPurgeQueue(attempt);
   const pipeline = pipelines.start({
     name: 'purge',
     handle: eachEvent((event) => {
@@ -74,46 +73,10 @@ export function createPurger(context: BackgroundContext): Purger {
     close: async () => {
       closing.abort();
       pipeline.close();
-      await queue.tried();
-      queue.close();
+      await queue.close();
       await recorder.close();
     },
   };
-}
-
-/** Tries each purge once, in the order of the calls and a few at a time. `attempt` must not reject. */
-class PurgeQueue {
-  readonly #due = new Subject<number>();
-  readonly #tries = new Map<number, Deferred<void>>();
-
-  constructor(attempt: (id: number) => Promise<void>) {
-    const tryOnce = async (id: number) => {
-      await attempt(id);
-      this.#tries.get(id)?.resolve();
-      this.#tries.delete(id);
-    };
-    this.#due.pipe(mergeMap(tryOnce, concurrency)).subscribe();
-  }
-
-  /** An id that waits already is not added again. */
-  add(id: number): void {
-    if (this.#tries.has(id)) return;
-    this.#tries.set(id, deferred());
-    this.#due.next(id);
-  }
-
-  async triedOne(id: number): Promise<void> {
-    await this.#tries.get(id)?.promise;
-  }
-
-  /** Resolves when all that were added before the call have been tried. */
-  async tried(): Promise<void> {
-    await Promise.all([...this.#tries.values()].map(({ promise }) => promise));
-  }
-
-  close(): void {
-    this.#due.complete();
-  }
 }
 
 const purgesCutShort = () =>
@@ -128,40 +91,43 @@ interface Purge {
 
 /** Records purges in batches. */
 function createRecorder({ journal, driver, logger }: Pick<BackgroundContext, 'journal' | 'driver' | 'logger'>) {
-  const done = new Subject<Purge>();
+  let done: Purge[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  let recorded = Promise.resolve();
   let lastPurge = Number.NEGATIVE_INFINITY;
   const reasonOf = (id: number) => journal.latest.volumes.pendingPurge.get(id)?.why ?? 'removed';
   const eventOf = ({ id, bytes }: Purge): Event => ({ type: 'VolumePurged', data: { id, why: reasonOf(id), bytes } });
   const failed = (error: unknown) =>
     logger.warn({ error: errorText(error) }, 'purges not recorded: the next start repeats them');
-  const record = async (purges: readonly Purge[]) => {
+  const recordDone = async () => {
+    timer = undefined;
+    const events = done.map(eventOf);
+    done = [];
     try {
       // A purge that a power cut undoes must not be in the log: nothing would repeat it.
-      await driver.syncMetadata();
-      journal.recordSoon(purges.map(eventOf), { actor: reconcilerActor, reserve: true }, failed);
+      if (events.length > 0) await driver.syncMetadata();
+      for (let start = 0; start < events.length; start += maxEvents)
+        journal.recordSoon(events.slice(start, start + maxEvents), { actor: reconcilerActor, reserve: true }, failed);
     } catch (error) {
       failed(error);
     }
   };
-  const recorded = lastValueFrom(
-    done.pipe(
-      bufferTime(driver.traits.orderedMetadata ? recordEvery : recordUnorderedEvery),
-      filter((purges) => purges.length > 0),
-      concatMap(record),
-    ),
-    { defaultValue: undefined },
-  );
+  const record = () => {
+    recorded = recorded.then(recordDone);
+  };
   return {
     add: (purge: Purge) => {
       if (reasonOf(purge.id) !== 'prepare undone') lastPurge = performance.now();
-      done.next(purge);
+      done.push(purge);
+      timer ??= setTimeout(record, recordDelay);
     },
     get lastPurge() {
       return lastPurge;
     },
-    close: async () => {
-      done.complete();
-      await recorded;
+    close: () => {
+      clearTimeout(timer);
+      record();
+      return recorded;
     },
   };
 }

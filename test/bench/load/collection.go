@@ -20,7 +20,10 @@ const (
 // collection unpacks 1,000 layers, then times what containerd's garbage collection does about them: it lists all snapshots, removes
 // the layers one by one, each before its parent, and calls Cleanup.
 func collection(w *worker) {
-	names := w.unpackChains()
+	w.collect(w.unpackChains())
+}
+
+func (w *worker) collect(names []string) {
 	w.timed("collection", func() error {
 		list(w)
 		for _, name := range names {

@@ -20,6 +20,7 @@ var workloads = map[string]func(*worker){
 	"mixed":      mixed,
 	"commit":     commit,
 	"collection": collection,
+	"beside":     collectionBeside,
 }
 
 // lifecycle unpacks an empty layer on the base, commits it, starts a container on it and takes both away.

@@ -117,7 +117,6 @@ const traits: Omit<DriverTraits, 'rebase'> = {
   // The snapshot ioctl of a freeze writes all data of its source and commits the transaction before it returns.
   // Source: fs/btrfs/ioctl.c and transaction.c, create_snapshot; a power cut in a test shows the same.
   durableFreeze: true,
-  orderedMetadata: false,
 };
 
 interface MountTools {

@@ -53,7 +53,10 @@ export async function createOverlayDriver(setup: OverlaySetup): Promise<VolumeDr
     return flushed;
   };
   const flushLayer = createLayerFlush(root, system.syncFileSystem, flushSmall);
-  const [measurer, remover] = [createTreeThread(`${root}/snapshots`), createTreeThread(`${root}/snapshots`)];
+  const [measurer, remover] = [
+    createTreeThread(`${root}/snapshots`),
+    createTreeThread(`${root}/snapshots`, orderedMetadata ? 1 : 4),
+  ];
   const remove = (path: string) => {
     failpoint('overlay.purge');
     return isVacant(path) ? 0 : liftingFlags(path, liftFlags, () => remover.remove(path));
@@ -70,7 +73,7 @@ export async function createOverlayDriver(setup: OverlaySetup): Promise<VolumeDr
   const endThreads = () => Promise.all([measurer.close(), remover.close(), layers?.close()]);
   return {
     name: 'overlay',
-    traits: driverTraits(options, { remapIds, orderedMetadata, rebase }),
+    traits: driverTraits(options, { remapIds, rebase }),
     staging: staging ? createStaging({ root, layers, remove, failpoint }) : undefined,
     occupies: ({ kind }) => kind !== 'view',
     isVacant: (id) => isVacant(directory(id)),
@@ -126,7 +129,7 @@ const ifMayMount = (tryMount: TryMount | undefined) => (process.geteuid?.() === 
 
 function driverTraits(
   { slowChown = false }: OverlayOptions,
-  { remapIds, orderedMetadata, rebase }: Readonly<Record<'remapIds' | 'orderedMetadata' | 'rebase', boolean>>,
+  { remapIds, rebase }: Readonly<Record<'remapIds' | 'rebase', boolean>>,
 ): DriverTraits {
   return {
     // The names that containerd's own overlay driver uses.
@@ -139,7 +142,6 @@ function driverTraits(
     layersAreDiffs: true,
     fixedMounts: true,
     durableFreeze: false,
-    orderedMetadata,
   };
 }
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 
 /** A mount as this process sees it. */
-interface MountPoint {
+export interface MountPoint {
   readonly point: string;
   readonly type: string;
   readonly source: string;

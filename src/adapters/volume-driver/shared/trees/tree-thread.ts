@@ -29,21 +29,28 @@ interface Waiting extends Deferred<Usage> {
 /** The program beside this file, compiled or not. */
 const program = workerProgram(import.meta.url, 'tree-worker');
 
+/** jobs of one thread beside which the next one is started */
+const enoughJobs = 8;
+
 /**
  * Until the thread is closed it walks the directory that is at `below` now: a walk takes long, and another directory may be
- * mounted over that path meanwhile.
+ * mounted over that path meanwhile. With several threads, the later ones are started when there are many jobs: some file systems
+ * let each deletion wait for the disk (ext4 without a journal, mounted with `discard`).
  */
-export function createTreeThread(below: string): TreeThread {
+export function createTreeThread(below: string, count = 1): TreeThread {
   const held = holdDirectory(below);
-  const jobs = new JobThread();
+  const threads = Array.from({ length: count }, () => new JobThread());
+  const nextThread = () =>
+    threads.find(({ jobs }) => jobs < enoughJobs) ??
+    threads.reduce((least, one) => (one.jobs < least.jobs ? one : least));
   let closing: Promise<void> | undefined;
   const run = async (operation: TreeJob['operation'], path: string, signal?: AbortSignal): Promise<Usage> => {
     if (closing !== undefined) throw isHalted();
     const heldPath = path.startsWith(`${below}/`) ? held.path + path.slice(below.length) : path;
-    return jobs.run({ operation, path: heldPath }, path, signal);
+    return nextThread().run({ operation, path: heldPath }, path, signal);
   };
   const close = async () => {
-    await jobs.end(isHalted());
+    await Promise.all(threads.map((thread) => thread.end(isHalted())));
     held.close();
   };
   return {
@@ -59,8 +66,13 @@ export function createTreeThread(below: string): TreeThread {
 /** A thread and its unfinished jobs. It starts with the first job, and keeps the process alive only while it has one. */
 class JobThread {
   readonly #waiting = new Map<number, Waiting>();
+  readonly #outgoing: TreeRequest[] = [];
   #worker: Worker | undefined;
   #lastId = 0;
+
+  get jobs(): number {
+    return this.#waiting.size;
+  }
 
   /** `path` is the one that the caller named, for messages. */
   async run(job: TreeJob, path: string, signal?: AbortSignal): Promise<Usage> {
@@ -88,10 +100,12 @@ class JobThread {
 
   #start(): Worker {
     const worker = new Worker(program);
-    worker.on('message', ({ id, answer }: TreeResponse) => {
-      const call = this.#take(id);
-      if ('done' in answer) call?.resolve(answer.done);
-      else call?.reject(faultFor(call, answer.failed));
+    worker.on('message', (responses: readonly TreeResponse[]) => {
+      for (const { id, result } of responses) {
+        const call = this.#take(id);
+        if ('done' in result) call?.resolve(result.done);
+        else call?.reject(faultFor(call, result.failed));
+      }
     });
     worker.on('error', (error) => {
       if (this.#worker === worker) this.#fail(faultOf(error, 'the thread that walks volumes'));
@@ -99,8 +113,14 @@ class JobThread {
     return worker;
   }
 
+  /** Requests of one turn of the event loop are one message. */
   #send(request: TreeRequest): void {
-    this.#worker?.postMessage(request);
+    if (this.#outgoing.length === 0)
+      setImmediate(() => {
+        const requests = this.#outgoing.splice(0);
+        this.#worker?.postMessage(requests);
+      });
+    this.#outgoing.push(request);
   }
 
   #take(id: number): Waiting | undefined {

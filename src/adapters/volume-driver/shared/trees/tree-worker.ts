@@ -2,10 +2,10 @@ import { readlinkSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 import { errnoError } from '../../../../ports/errno.ts';
 import type { Usage } from '../../../../ports/volume-driver.ts';
-import { isWithin, mountPoints } from '../mounts.ts';
+import { isWithin, type MountPoint, mountPoints } from '../mounts.ts';
 import { measuring } from './measure-tree.ts';
 import { removeBare, removing } from './remove-tree.ts';
-import { createWalks, type Walk } from './walks.ts';
+import { createWalks, type Ended, type Walk } from './walks.ts';
 
 /** A job of a tree thread. */
 export interface TreeJob {
@@ -19,17 +19,16 @@ export interface TreeError {
   readonly message: string;
 }
 
-/** A message to the thread: a job with an id, or the id of one that is cancelled. */
+/** A job with an id, or the id of one that is cancelled. A message to the thread has several. */
 export type TreeRequest = { readonly id: number; readonly job: TreeJob } | { readonly cancelled: number };
 
-/** The thread's answer to each job that was not cancelled. */
-export interface TreeResponse {
-  readonly id: number;
-  readonly answer: { readonly done: Usage } | { readonly failed: TreeError };
-}
+type TreeAnswer = { readonly done: Usage } | { readonly failed: TreeError };
+
+/** The thread's answer to a job that was not cancelled. A message from the thread has several. */
+export type TreeResponse = Ended<TreeAnswer>;
 
 /** Runs a job. Never throws. Of a removal, `bytes` are those freed. */
-function* run({ operation, path }: TreeJob): Walk<TreeResponse['answer']> {
+function* run({ operation, path }: TreeJob): Walk<TreeAnswer> {
   try {
     return { done: operation === 'measure' ? yield* measuring(path) : { bytes: yield* remove(path), inodes: 0 } };
   } catch (error) {
@@ -42,9 +41,24 @@ function* remove(path: string): Walk<number> {
   const freed = removeBare(path);
   if (freed !== undefined) return freed;
   const top = named(path, path);
-  const mount = mountPoints().find(({ point }) => isWithin(point, top));
+  const mount = mountBelow(top, recentMounts()) && mountBelow(top, mountPoints());
   if (mount !== undefined) throw errnoError('EBUSY', `something is mounted on ${mount.point}`);
   return yield* removing(path);
+}
+
+const mountBelow = (top: string, mounts: readonly MountPoint[]) => mounts.find(({ point }) => isWithin(point, top));
+
+/** milliseconds for which the table of mounts is not read again: reading it takes as long as deleting a small tree */
+const recent = 4;
+let mounts = { table: [] as readonly MountPoint[], until: 0 };
+
+function recentMounts(): readonly MountPoint[] {
+  if (performance.now() >= mounts.until) {
+    // The table is at least as new as the time before it is read.
+    const until = performance.now() + recent;
+    mounts = { table: mountPoints(), until };
+  }
+  return mounts.table;
 }
 
 /** Replaces the descriptor by which a job names a held directory with the directory's present path. */
@@ -53,10 +67,10 @@ function named(path: string, text: string): string {
   return held === undefined ? text : text.replaceAll(held, readlinkSync(held));
 }
 
-const walks = createWalks<TreeResponse['answer']>((id, answer) =>
-  parentPort?.postMessage({ id, answer } satisfies TreeResponse),
-);
-parentPort?.on('message', (request: TreeRequest) => {
-  if ('cancelled' in request) walks.cancel(request.cancelled);
-  else walks.start(request.id, run(request.job));
+const walks = createWalks<TreeAnswer>((ended) => parentPort?.postMessage(ended satisfies readonly TreeResponse[]));
+parentPort?.on('message', (requests: readonly TreeRequest[]) => {
+  for (const request of requests) {
+    if ('cancelled' in request) walks.cancel(request.cancelled);
+    else walks.start(request.id, run(request.job));
+  }
 });

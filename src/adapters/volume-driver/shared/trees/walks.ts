@@ -31,11 +31,11 @@ export function* namesIn(path: string): Generator<string> {
 /** The walks in progress on one thread. */
 export interface Walks<T> {
   start(id: number, walk: Walk<T>): void;
-  /** Ends a walk; `ended` is not called for it. */
+  /** Ends a walk; it has no result then. */
   cancel(id: number): void;
 }
 
-/** milliseconds for which a walk runs before another may */
+/** milliseconds for which walks run before messages to the thread are handled */
 const slice = 4;
 
 interface Running<T> {
@@ -44,11 +44,18 @@ interface Running<T> {
   spent: number;
 }
 
+/** A walk that has ended. */
+export interface Ended<T> {
+  readonly id: number;
+  readonly result: T;
+}
+
 /**
  * Runs the walk that has had the least time: a small tree is completed soon, however large earlier ones are.
- * Messages to the thread are handled between two slices. A walk must not throw.
+ * Messages to the thread are handled between two slices, and those that ended in a slice are reported together.
+ * A walk must not throw.
  */
-export function createWalks<T>(ended: (id: number, result: T) => void): Walks<T> {
+export function createWalks<T>(report: (ended: readonly Ended<T>[]) => void): Walks<T> {
   const running = new Map<number, Running<T>>();
   let scheduled = false;
   const schedule = () => {
@@ -56,18 +63,16 @@ export function createWalks<T>(ended: (id: number, result: T) => void): Walks<T>
     if (scheduled) setImmediate(runSlice);
   };
   const runSlice = () => {
-    const next = leastServed(running.values());
-    if (next !== undefined) {
-      const began = performance.now();
-      for (let time = began; time - began < slice; time = performance.now()) {
-        const { done, value } = next.walk.next();
-        if (done !== true) continue;
-        running.delete(next.id);
-        ended(next.id, value);
-        break;
-      }
-      next.spent += performance.now() - began;
+    const ended: Ended<T>[] = [];
+    const until = performance.now() + slice;
+    for (let next = leastServed(running.values()); next !== undefined; next = leastServed(running.values())) {
+      const result = advance(next, until);
+      if (result === undefined) break;
+      running.delete(next.id);
+      ended.push({ id: next.id, result: result.value });
+      if (performance.now() >= until) break;
     }
+    if (ended.length > 0) report(ended);
     schedule();
   };
   return {
@@ -81,6 +86,17 @@ export function createWalks<T>(ended: (id: number, result: T) => void): Walks<T>
       left?.walk.return(undefined as T);
     },
   };
+}
+
+/** Continues a walk up to a time. Returns its result if it has ended. */
+function advance<T>(running: Running<T>, until: number): { readonly value: T } | undefined {
+  const began = performance.now();
+  for (let time = began; time < until; time = performance.now()) {
+    const step = running.walk.next();
+    if (step.done === true) return step;
+  }
+  running.spent += performance.now() - began;
+  return undefined;
 }
 
 function leastServed<T>(all: Iterable<Running<T>>): Running<T> | undefined {

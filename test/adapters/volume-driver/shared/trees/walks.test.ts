@@ -21,7 +21,7 @@ function* short(name: string): Walk<string> {
 test('end independently of the duration of earlier ones', async () => {
   const ended: string[] = [];
   const left: string[] = [];
-  const walks = createWalks<string>((id, result) => void ended.push(`${id} ${result}`));
+  const walks = createWalks<string>((some) => void ended.push(...some.map(({ id, result }) => `${id} ${result}`)));
   walks.start(1, endless(left, 'first'));
   walks.start(2, endless(left, 'second'));
   walks.start(3, short('a'));
@@ -36,7 +36,7 @@ test('end independently of the duration of earlier ones', async () => {
 test('release their resources when aborted, and report nothing more', async () => {
   const ended: string[] = [];
   const left: string[] = [];
-  const walks = createWalks<string>((_id, result) => void ended.push(result));
+  const walks = createWalks<string>((some) => void ended.push(...some.map(({ result }) => result)));
   walks.start(1, endless(left, 'endless'));
   await yieldToLoop();
   walks.cancel(1);
