@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import type { Kind } from '../../events/codecs.ts';
 import type { MetadataContent } from '../../src/ports/containerd-store.ts';
 import { buildGo } from './build-go.ts';
@@ -11,6 +13,8 @@ export interface Metastore {
   change(path: string, options: { seed: number; operations: number }): Promise<void>;
   /** Runs bbolt's checker. */
   check(path: string): Promise<void>;
+  /** Opens it as a running containerd does, until the returned function is called. */
+  hold(path: string): Promise<() => Promise<void>>;
   /** What containerd reads. */
   dump(path: string): Promise<MetadataContent>;
 }
@@ -33,7 +37,18 @@ export async function createMetastore(): Promise<Metastore> {
       void (await call('make', path, seed, snapshots, pageSize, ...(freelist ? [] : ['no-freelist']))),
     change: async (path, { seed, operations }) => void (await call('change', path, seed, operations)),
     check: async (path) => void (await call('check', path)),
+    hold: (path) => hold(program, path),
     dump: async (path) => contentOf(JSON.parse(await call('dump', path)) as Dumped),
+  };
+}
+
+async function hold(program: string, path: string): Promise<() => Promise<void>> {
+  const holder = spawn(program, ['hold', path], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const ended = once(holder, 'exit');
+  await once(holder.stdout, 'data');
+  return async () => {
+    holder.stdin.end();
+    await ended;
   };
 }
 

@@ -36,10 +36,16 @@ export const countFollows = 0xffff;
 export const maxKeyBytes = 32_768;
 export const pageSizes: readonly number[] = [4096, 8192, 16_384, 32_768, 65_536];
 
-/** FNV-1a, 64 bits, of the fields before the checksum. */
+const half = 2 ** 32;
+
+/** FNV-1a, 64 bits, of the fields before the checksum. Its prime is 2^40 + 0x1b3; the halves stay exact in a double. */
 export function metaChecksum(fields: Buffer): bigint {
-  let hash = 0xcbf2_9ce4_8422_2325n;
-  for (const byte of fields.subarray(0, metaFields.checksum))
-    hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100_0000_01b3n);
-  return hash;
+  let [high, low] = [0xcbf29ce4, 0x84222325];
+  for (const byte of fields.subarray(0, metaFields.checksum)) {
+    const mixed = (low ^ byte) >>> 0;
+    const product = mixed * 0x1b3;
+    high = (high * 0x1b3 + mixed * 0x100 + Math.floor(product / half)) % half;
+    low = product % half;
+  }
+  return BigInt(high) * BigInt(half) + BigInt(low);
 }

@@ -3,6 +3,7 @@
 //	metastore make PATH SEED SNAPSHOTS PAGE-SIZE [no-freelist]   a new one, with random content
 //	metastore change PATH SEED OPERATIONS                        random operations on an existing one
 //	metastore check PATH                                         bbolt's checker; status 1 if it finds anything
+//	metastore hold PATH                                          opens it, prints a line, waits for the end of its input
 //	metastore dump PATH                                          what containerd reads, as JSON
 package main
 
@@ -10,6 +11,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"math/rand"
 	"os"
 	"strconv"
@@ -37,6 +39,8 @@ func run(command, path string, args []string) error {
 		return change(path, int64(number(args[0])), number(args[1]), false)
 	case "check":
 		return check(path)
+	case "hold":
+		return hold(path)
 	case "dump":
 		return dump(path)
 	}
@@ -113,6 +117,19 @@ func check(path string) error {
 			return fmt.Errorf("%s", found)
 		}
 		return nil
+	})
+}
+
+func hold(path string) error {
+	store, err := storage.NewMetaStore(path)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	return inside(store, false, func(context.Context) error {
+		fmt.Println("open")
+		_, err := io.ReadAll(os.Stdin)
+		return err
 	})
 }
 
