@@ -4,6 +4,13 @@ import type { Usage } from '../../../../ports/volume-driver.ts';
 import { bytesOf, rawPath } from '../paths.ts';
 import { namesIn, pathLimit, type Walk, walked } from './walks.ts';
 
+interface Directory {
+  readonly path: string;
+  readonly size: number;
+}
+
+type Left = (Directory | number)[];
+
 /**
  * Allocated bytes and inodes of a directory and all below it: hard links once, symbolic links as themselves. What is deleted
  * during the walk does not count. Sync: for a worker thread. Names may be any bytes, and paths of any length.
@@ -14,19 +21,18 @@ export const measureTree = (root: string): Usage => walked(measuring(root));
 export function* measuring(root: string): Walk<Usage> {
   const linked = new Set<string>();
   const total = { bytes: 0, inodes: 0 };
-  /** Counts what is at a path, and returns whether that is a directory. */
-  const count = (path: string): boolean => {
+  /** directories to read; a number is a file descriptor to close */
+  const left: Left = [];
+  /** Counts what is at a path; a directory is left to be read. */
+  const count = (path: string): void => {
     const stats = lstatSync(rawPath(path), { throwIfNoEntry: false });
-    if (stats === undefined) return false;
-    if (stats.nlink > 1 && !stats.isDirectory() && !isFirst(path, linked)) return false;
+    if (stats === undefined) return;
+    if (stats.nlink > 1 && !stats.isDirectory() && !isFirst(path, linked)) return;
     total.bytes += stats.blocks * 512;
     total.inodes += 1;
-    return stats.isDirectory();
+    if (stats.isDirectory()) left.push({ path, size: stats.size });
   };
-  /** directories to read; a number is a file descriptor to close */
-  const left: (string | number)[] = [];
-  const top = bytesOf(root);
-  if (count(top)) left.push(top);
+  count(bytesOf(root));
   try {
     for (let next = left.pop(); next !== undefined; next = left.pop()) {
       if (typeof next === 'number') closeSync(next);
@@ -38,12 +44,11 @@ export function* measuring(root: string): Walk<Usage> {
   }
 }
 
-/** Counts what is in a directory, and adds its directories to those left. */
-function* countEntries(directory: string, left: (string | number)[], count: (path: string) => boolean): Walk<void> {
+function* countEntries({ path, size }: Directory, left: Left, count: (path: string) => void): Walk<void> {
   try {
-    const base = directory.length > pathLimit ? shortPath(directory, left) : directory;
-    for (const name of namesIn(base)) {
-      if (count(`${base}/${name}`)) left.push(`${base}/${name}`);
+    const base = path.length > pathLimit ? shortPath(path, left) : path;
+    for (const name of namesIn(base, size)) {
+      count(`${base}/${name}`);
       yield;
     }
   } catch (error) {
@@ -52,7 +57,7 @@ function* countEntries(directory: string, left: (string | number)[], count: (pat
 }
 
 /** A short path of a directory, valid until its descriptor is closed: after all that is below it. */
-function shortPath(directory: string, left: (string | number)[]): string {
+function shortPath(directory: string, left: Left): string {
   const fd = openSync(rawPath(directory), constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
   left.push(fd);
   return `/proc/self/fd/${fd}`;

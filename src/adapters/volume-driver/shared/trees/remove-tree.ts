@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync, renameSync, rmdirSync, type Stats, unlinkSync } from 'node:fs';
+import { lstatSync, renameSync, rmdirSync, type Stats, unlinkSync } from 'node:fs';
 import { isErrno } from '../../../../ports/errno.ts';
 import { rawPath } from '../paths.ts';
 import { namesIn, pathLimit, type Walk, walked } from './walks.ts';
@@ -16,31 +16,11 @@ export function* removing(path: string | Buffer): Walk<number> {
   const removal: Removal = { top, left: [], freed: 0, moved: 0, failure: undefined };
   removeEntry(removal, top);
   for (let step = removal.left.pop(); step !== undefined; step = removal.left.pop()) {
-    const { path, emptied, tries } = step;
-    if (emptied) attempt(removal, () => removeEmptied(removal, path, tries));
-    else yield* emptyDirectory(removal, path, tries);
+    if (step.emptied) attempt(removal, () => removeEmptied(removal, step));
+    else yield* emptyDirectory(removal, step);
   }
   if (removal.failure !== undefined) throw removal.failure;
   return removal.freed;
-}
-
-/**
- * Deletes a directory that holds empty directories at most, as a snapshot that was not written into, and returns the bytes
- * freed. Undefined if it holds more, or the disk refuses; some of it may be deleted then. The kernel refuses to delete a mount
- * point, so no check for mounts is needed before. Sync: for a worker thread.
- */
-export function removeBare(path: string): number | undefined {
-  try {
-    let freed = 0;
-    for (const directory of [...readdirSync(path).map((name) => `${path}/${name}`), path]) {
-      const { blocks } = lstatSync(directory);
-      rmdirSync(directory);
-      freed += blocks * 512;
-    }
-    return freed;
-  } catch {
-    return undefined;
-  }
 }
 
 interface Removal {
@@ -54,6 +34,8 @@ interface Removal {
 /** A directory to empty (`tries` left) or, once emptied, to delete. */
 interface Step {
   readonly path: string;
+  /** before it was emptied */
+  readonly stats: Stats;
   readonly emptied: boolean;
   readonly tries: number;
 }
@@ -74,20 +56,22 @@ function note(removal: Removal, error: unknown): void {
 
 function removeEntry(removal: Removal, path: string): void {
   attempt(removal, () => {
-    const stats = lstatSync(rawPath(path));
+    const bytes = rawPath(path);
+    const stats = lstatSync(bytes);
     if (stats.isDirectory()) {
-      removal.left.push({ path: shortened(removal, path), emptied: false, tries: attempts });
+      removal.left.push({ path: shortened(removal, path), stats, emptied: false, tries: attempts });
       return;
     }
-    unlinkSync(rawPath(path));
+    unlinkSync(bytes);
     removal.freed += freedBy(stats, 1);
   });
 }
 
-function* emptyDirectory(removal: Removal, path: string, tries: number): Walk<void> {
-  removal.left.push({ path, emptied: true, tries });
+function* emptyDirectory(removal: Removal, step: Step): Walk<void> {
+  const { path, stats } = step;
+  removal.left.push({ ...step, emptied: true });
   try {
-    for (const name of namesIn(path)) {
+    for (const name of namesIn(path, stats.size)) {
       removeEntry(removal, `${path}/${name}`);
       yield;
     }
@@ -97,8 +81,8 @@ function* emptyDirectory(removal: Removal, path: string, tries: number): Walk<vo
 }
 
 /** A process that is still writing may have put something there meanwhile. */
-function removeEmptied(removal: Removal, path: string, tries: number): void {
-  const stats = lstatSync(rawPath(path));
+function removeEmptied(removal: Removal, step: Step): void {
+  const { path, stats, tries } = step;
   try {
     rmdirSync(rawPath(path));
     removal.freed += freedBy(stats, stats.nlink);
@@ -106,7 +90,7 @@ function removeEmptied(removal: Removal, path: string, tries: number): void {
     if (!isErrno(error, 'ENOTEMPTY')) throw error;
     if (removal.failure !== undefined) return;
     if (tries === 0) throw error;
-    removal.left.push({ path, emptied: false, tries: tries - 1 });
+    removal.left.push({ ...step, emptied: false, tries: tries - 1 });
   }
 }
 

@@ -4,7 +4,7 @@ import { errnoError } from '../../../../ports/errno.ts';
 import type { Usage } from '../../../../ports/volume-driver.ts';
 import { isWithin, type MountPoint, mountPoints } from '../mounts.ts';
 import { measuring } from './measure-tree.ts';
-import { removeBare, removing } from './remove-tree.ts';
+import { removing } from './remove-tree.ts';
 import { createWalks, type Ended, type Walk } from './walks.ts';
 
 /** A job of a tree thread. */
@@ -38,8 +38,6 @@ function* run({ operation, path }: TreeJob): Walk<TreeAnswer> {
 }
 
 function* remove(path: string): Walk<number> {
-  const freed = removeBare(path);
-  if (freed !== undefined) return freed;
   const top = named(path, path);
   const mount = mountBelow(top, recentMounts()) && mountBelow(top, mountPoints());
   if (mount !== undefined) throw errnoError('EBUSY', `something is mounted on ${mount.point}`);

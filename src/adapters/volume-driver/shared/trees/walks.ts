@@ -1,4 +1,5 @@
-import { opendirSync } from 'node:fs';
+import { opendirSync, readdirSync } from 'node:fs';
+import { rawPath } from '../paths.ts';
 
 /** A walk through a directory tree in steps of about one entry each. It can be ended at every step, and then closes its descriptors. */
 export type Walk<T> = Generator<void, T>;
@@ -14,12 +15,19 @@ export function walked<T>(walk: Walk<T>): T {
 /** Below this a path never exceeds the kernel's limit of 4096 bytes with a name added: a name has 255 at most. */
 export const pathLimit = 3000;
 
+/** A directory of at most so many bytes is read at once: that takes less than opening it for reading in parts. */
+const smallDirectory = 16_384;
+
 /**
- * Names in a directory, as latin1 strings, which keep every byte of them, read a few at a time. A name that is deleted meanwhile
- * may be included; one that exists all the time is included once. Throws errors of the file system.
+ * Names in a directory of a size in bytes, as latin1 strings, which keep every byte of them, read a few at a time if there are many. A
+ * name that is deleted meanwhile may be included; one that exists all the time is included once. Throws errors of the file system.
  */
-export function* namesIn(path: string): Generator<string> {
-  const directory = opendirSync(Buffer.from(path, 'latin1'), { encoding: 'buffer' as BufferEncoding, bufferSize: 256 });
+export function* namesIn(path: string, size: number): Generator<string> {
+  if (size <= smallDirectory) {
+    yield* readdirSync(rawPath(path), 'latin1');
+    return;
+  }
+  const directory = opendirSync(rawPath(path), { encoding: 'buffer' as BufferEncoding, bufferSize: 256 });
   try {
     for (let entry = directory.readSync(); entry !== null; entry = directory.readSync())
       yield (entry.name as unknown as Buffer).toString('latin1');

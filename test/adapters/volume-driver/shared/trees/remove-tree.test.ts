@@ -1,7 +1,7 @@
 import { linkSync, lstatSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { removeBare, removeTree } from '../../../../../src/adapters/volume-driver/shared/trees/remove-tree.ts';
+import { removeTree } from '../../../../../src/adapters/volume-driver/shared/trees/remove-tree.ts';
 import { createLoop } from '../../../../support/loop.ts';
 import { makeDeep } from '../../../../support/make-deep.ts';
 import { requireCommand, requireFileSystem, suiteNeeding } from '../../../../support/requirements.ts';
@@ -32,23 +32,6 @@ removing('deletes everything below a directory and returns the bytes freed', () 
     assert.is(removeTree(root), own);
     assert.not(exists(root));
     assert.ok(exists(`${path}/kept`));
-  }),
-);
-
-removing('has a fast path for an unwritten volume, and a general one for all others', () =>
-  inSandbox(({ folder }) => {
-    const bare = folder('bare');
-    for (const name of ['fs', 'work']) mkdirSync(`${bare}/${name}`);
-    const own = [bare, `${bare}/fs`, `${bare}/work`].reduce((sum, part) => sum + lstatSync(part).blocks * 512, 0);
-    assert.is(removeBare(bare), own);
-    assert.not(exists(bare));
-    const used = folder('used');
-    for (const name of ['fs', 'work/work']) mkdirSync(`${used}/${name}`, { recursive: true });
-    symlinkSync(bare, `${used}/link`);
-    assert.is(removeBare(used), undefined);
-    assert.ok(exists(`${used}/work/work`) && exists(`${used}/link`));
-    assert.is(removeBare(`${used}/link`), undefined);
-    assert.is(removeBare('/nowhere/at/all'), undefined);
   }),
 );
 
