@@ -12,10 +12,14 @@ import type { Snapshots } from './store/store.ts';
 type Method = (...args: unknown[]) => unknown;
 type Check = (root: RootGuard) => void;
 
-/** When a call is checked. `both`: its result says nothing of another root. `anew`: something follows from its result. */
+/**
+ * When a call is checked. `both`: its result says nothing of another root. `anew`: something follows from its result. `result`: only that
+ * follows, and the root that was there a millisecond before the call must still be there after it.
+ */
 const checks = {
   before: { before: expectRoot, after: undefined },
   both: { before: expectRoot, after: expectRoot },
+  result: { before: expectRoot, after: expectSameRoot },
   anew: { before: expectSameRoot, after: expectSameRoot },
 } as const satisfies Record<string, { before: Check; after: Check | undefined }>;
 
@@ -32,10 +36,19 @@ function wrap(root: RootGuard, method: Method, guarding: Guarding): Method {
       return result;
     };
   const { before, after } = checks[guarding];
+  if (after === undefined)
+    return (...args) => {
+      try {
+        before(root);
+        return method(...args);
+      } catch (error) {
+        return Promise.reject(error);
+      }
+    };
   return async (...args) => {
     before(root);
     const result = await method(...args);
-    after?.(root);
+    after(root);
     return result;
   };
 }
@@ -56,7 +69,7 @@ export const guardDriver = (root: RootGuard, driver: VolumeDriver): VolumeDriver
     ...{ occupies: 'none', labelsOf: 'none', halt: 'none', close: 'none', isVacant: 'now', hasCommitted: 'now' },
     ...{ create: 'before', mounts: 'before', freeze: 'before', unfreeze: 'before', dropActive: 'before' },
     ...{ purge: 'before', discard: 'before', syncMetadata: 'before', reclaimSpace: 'before', flush: 'both' },
-    ...{ usage: 'anew', scan: 'anew', scanIds: 'anew', isPristine: 'anew', quarantine: 'anew' },
+    ...{ usage: 'result', scan: 'anew', scanIds: 'anew', isPristine: 'anew', quarantine: 'anew' },
   }),
   staging: driver.staging && guarded(root, driver.staging, { copy: 'both', place: 'before', discard: 'before' }),
 });

@@ -11,6 +11,10 @@ const withTrailers = { waitForTrailers: true, sendDate: false };
 const withoutBody = { endStream: true, sendDate: false };
 const okTrailers = { 'grpc-status': '0' };
 
+function sendOk(this: ServerHttp2Stream): void {
+  this.sendTrailers(okTrailers);
+}
+
 /** One call on its way through the server. What is sent after the client has gone is dropped. */
 export class Call {
   readonly stream: ServerHttp2Stream;
@@ -52,7 +56,7 @@ export class Call {
   answer(message: Uint8Array): void {
     if (message.length > maxMessageBytes) this.fail(tooLarge(message.length));
     else if (this.#finish('OK')) {
-      this.#begin(okTrailers);
+      this.#begin();
       this.stream.end(framed(message));
     }
   }
@@ -61,7 +65,7 @@ export class Call {
   send(message: Uint8Array): Promise<void> {
     const { stream } = this;
     if (this.gone) return Promise.resolve();
-    if (!stream.headersSent) this.#begin(okTrailers);
+    if (!stream.headersSent) this.#begin();
     return new Promise((resolve) => {
       const done = () => {
         stream.off('close', done);
@@ -75,7 +79,7 @@ export class Call {
   /** Ends an answer of several messages, or of none, with OK. */
   end(): void {
     if (!this.#finish('OK')) return;
-    if (!this.stream.headersSent) this.#begin(okTrailers);
+    if (!this.stream.headersSent) this.#begin();
     this.stream.end();
   }
 
@@ -85,15 +89,15 @@ export class Call {
     const { stream } = this;
     const trailers = trailersOf(status);
     if (stream.headersSent) {
-      stream.removeAllListeners('wantTrailers');
+      stream.off('wantTrailers', sendOk);
       stream.once('wantTrailers', () => stream.sendTrailers(trailers));
       stream.end();
     } else stream.respond({ ...contentType, ...trailers }, withoutBody);
   }
 
-  #begin(trailers: Readonly<Record<string, string>>): void {
+  #begin(): void {
     this.stream.respond(contentType, withTrailers);
-    this.stream.once('wantTrailers', () => this.stream.sendTrailers(trailers));
+    this.stream.on('wantTrailers', sendOk);
   }
 
   /** Ends the call with a status. False if it has ended before, or the client is gone. */

@@ -29,7 +29,7 @@ export function list({ snapshots, logger, calls }: GrpcDeps): Handler {
   return (call) =>
     readMessage(call.stream, async (message) => {
       const finished = calls.begin('List');
-      const request = either.chain((bytes: Buffer) => decoded<ListRequest>(method, bytes))(message);
+      const request = either.isLeft(message) ? message : decoded<ListRequest>(method, message.right);
       const failure = either.isLeft(request) ? request.left : await send(call, request.right);
       if (failure === undefined) call.end();
       else call.fail(failure);

@@ -25,30 +25,36 @@ export function unary<Request, Value>(
   encode: (value: Value) => Buffer,
 ): Handler {
   const method = methodOf(name);
+  const outcomeOf = (answer: Answer<Value>): Outcome =>
+    either.isLeft(answer) ? either.left(refusalStatus(answer.left)) : either.right(encode(answer.right));
+  const answer = (call: Call, message: Outcome): Outcome | Promise<Outcome> => {
+    const request = either.isLeft(message) ? message : decoded<Request>(method, message.right);
+    if (either.isLeft(request)) return request;
+    // What is in memory is answered in this turn.
+    const answered = run(request.right, call.headers, call);
+    return answered instanceof Promise ? answered.then(outcomeOf) : outcomeOf(answered);
+  };
   return (call) =>
     readMessage(call.stream, (message) => {
       const finished = edge.calls.begin(name);
-      const request = either.chain((bytes: Buffer) => decoded<Request>(method, bytes))(message);
-      const answer = async (asked: Request) => either.map(encode)(await run(asked, call.headers, call));
-      void settle(edge, { name, call }, request, answer).then((outcome) => {
+      const send = (outcome: Outcome) => {
         if (either.isLeft(outcome)) call.fail(outcome.left);
         else call.answer(outcome.right);
         finished(call.code);
-      });
+      };
+      const fail = (error: unknown): Outcome => {
+        if (!call.gone) edge.logger.error({ err: error, method: name }, 'call failed');
+        return either.left(errorStatus(error));
+      };
+      let outcome: Outcome | Promise<Outcome>;
+      try {
+        outcome = answer(call, message);
+      } catch (error) {
+        outcome = fail(error);
+      }
+      if (outcome instanceof Promise) void outcome.catch(fail).then(send);
+      else send(outcome);
     });
 }
 
-async function settle<Request>(
-  { logger }: GrpcDeps,
-  { name: method, call }: { readonly name: string; readonly call: Pick<Call, 'gone'> },
-  request: either.Either<CallStatus, Request>,
-  run: (request: Request) => Promise<Answer<Buffer>>,
-): Promise<either.Either<CallStatus, Buffer>> {
-  if (either.isLeft(request)) return request;
-  try {
-    return either.mapLeft(refusalStatus)(await run(request.right));
-  } catch (error) {
-    if (!call.gone) logger.error({ err: error, method }, 'call failed');
-    return either.left(errorStatus(error));
-  }
-}
+type Outcome = either.Either<CallStatus, Buffer>;

@@ -1,6 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Registry } from 'prom-client';
 import type { Logger } from '../ports/logger.ts';
+import { createCallMetrics } from './call-metrics.ts';
 import { createStoreMetrics, type StoreMetrics } from './store-metrics.ts';
 
 /** All metrics of one daemon. Each part is handed as a plain function to the code that has the figure. */
@@ -28,29 +29,6 @@ export function createMetrics(version: string): Metrics {
       store.close();
       stopLoop();
     },
-  };
-}
-
-const callBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60];
-
-/** The series of each pair of labels is looked up once: a call costs two map reads and the histogram's count. */
-function createCallMetrics(registry: Registry): Metrics['call'] {
-  const histogram = new Histogram({
-    name: 'snapledger_call_duration_seconds',
-    help: 'Answered calls by method and status, with the time from arrival to answer',
-    labelNames: ['method', 'code'],
-    buckets: callBuckets,
-    registers: [registry],
-  });
-  const series = new Map<string, Histogram.Internal<'method' | 'code'>>();
-  return (method, code, seconds) => {
-    const pair = `${method} ${code}`;
-    let one = series.get(pair);
-    if (one === undefined) {
-      one = histogram.labels(method, code);
-      series.set(pair, one);
-    }
-    one.observe(seconds);
   };
 }
 

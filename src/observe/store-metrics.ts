@@ -105,11 +105,16 @@ export function createStoreMetrics(registry: Registry): StoreMetrics {
 /** Counts durable events by type, purges with the bytes they freed, and recovery by action. */
 function createEventMetrics(registry: Registry): (event: Event) => void {
   const registers = [registry];
-  const byType = new Counter({
+  const byType = new Map<string, number>();
+  new Counter({
     name: 'snapledger_events_total',
     help: 'Durable events by type, since the start',
     labelNames: ['type'],
     registers,
+    collect() {
+      this.reset();
+      for (const [type, count] of byType) this.inc({ type }, count);
+    },
   });
   const purges = new Counter({
     name: 'snapledger_purges_total',
@@ -128,7 +133,7 @@ function createEventMetrics(registry: Registry): (event: Event) => void {
     registers,
   });
   return (event) => {
-    byType.inc({ type: event.type });
+    byType.set(event.type, (byType.get(event.type) ?? 0) + 1);
     if (event.type === 'VolumePurged') {
       purges.inc();
       freed.inc(event.data.bytes);

@@ -24,6 +24,29 @@ test('a driver is halted and closed even on another root', async () => {
   await guarded.close();
 });
 
+test('a measurement counts only if the root is the opened one after it', async () => {
+  const wrong = new Fault('stale', 'root: is another directory', { hint: 'bring it back' });
+  const driver = createMemoryDriver();
+  const volume = { id: 1, kind: 'active', parents: [], labels: {} } as const;
+  await driver.create(volume);
+  let replaced = false;
+  // The last answer of `check` may be a millisecond old.
+  const root = { check: () => undefined, checkFully: () => (replaced ? wrong : undefined) };
+  const usage = async (...args: Parameters<typeof driver.usage>) => {
+    const measured = await driver.usage(...args);
+    replaced = true;
+    return measured;
+  };
+  await guardDriver(root, driver).usage(volume);
+  await guardDriver(root, { ...driver, usage })
+    .usage(volume)
+    .then(
+      () => assert.unreachable(),
+      (error: unknown) => assert.is(error, wrong),
+    );
+  await driver.close();
+});
+
 test('reads are passed on only while the root is the opened one', async () => {
   const wrong = new Fault('stale', 'root: is another directory', { hint: 'bring it back' });
   let fault: Fault | undefined;

@@ -90,8 +90,15 @@ test('counts calls by method and status, with their durations', async ({ metrics
   metrics.call('Remove', 'NOT_FOUND', 0.001);
   const name = 'snapledger_call_duration_seconds';
   assert.is(await reading(metrics, `${name}_count{method="Prepare",code="OK"}`), 2);
+  assert.is(await reading(metrics, `${name}_bucket{le="0.001",method="Prepare",code="OK"}`), 0);
   assert.is(await reading(metrics, `${name}_bucket{le="0.0025",method="Prepare",code="OK"}`), 1);
+  assert.is(await reading(metrics, `${name}_bucket{le="60",method="Prepare",code="OK"}`), 2);
   assert.is(await reading(metrics, `${name}_count{method="Remove",code="NOT_FOUND"}`), 1);
+  metrics.call('Cleanup', 'OK', 61);
+  assert.is(await reading(metrics, `${name}_bucket{le="60",method="Cleanup",code="OK"}`), 0);
+  assert.is(await reading(metrics, `${name}_bucket{le="+Inf",method="Cleanup",code="OK"}`), 1);
+  assert.is(await reading(metrics, `${name}_sum{method="Cleanup",code="OK"}`), 61);
+  assert.match((await metrics.text()).body, new RegExp(`^# TYPE ${name} histogram$`, 'm'));
 });
 
 test('counts batches, events and bytes of the log', async ({ metrics }) => {

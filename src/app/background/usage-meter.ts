@@ -70,6 +70,7 @@ interface Measurement {
   readonly usage: Promise<Usage>;
   readonly ending: AbortController;
   callers: number;
+  ended: boolean;
 }
 
 /** Measurements under way. Calls for the same id share one, which is cut short when its last caller has hung up. */
@@ -90,14 +91,18 @@ class SharedMeasurements {
       measurement.callers -= 1;
       if (measurement.callers === 0) {
         if (this.#underWay.get(id) === measurement) this.#underWay.delete(id);
-        measurement.ending.abort(hungUp());
+        if (!measurement.ended) measurement.ending.abort(hungUp());
       }
     }
   }
 
   #begin(id: number): Measurement {
     const ending = new AbortController();
-    const measurement = { usage: this.#measure(id, ending.signal), ending, callers: 0 };
+    const measurement: Measurement = { usage: this.#measure(id, ending.signal), ending, callers: 0, ended: false };
+    const end = () => {
+      measurement.ended = true;
+    };
+    measurement.usage.then(end, end);
     this.#underWay.set(id, measurement);
     return measurement;
   }

@@ -1,5 +1,4 @@
 import { Subject } from 'rxjs';
-import { v5 } from 'uuid';
 import { type Envelope, encodeEnvelope, type Meta } from '../../../events/envelope.ts';
 import type { Event } from '../../../events/registry.ts';
 import { createLatest, type Latest } from '../../../projections/latest.ts';
@@ -8,6 +7,7 @@ import type { AppendOptions, EventLog, LogPosition } from '../../ports/event-log
 import { errorText, Fault, isTransient } from '../../ports/fault.ts';
 import { expectRoot, type RootGuard } from '../../ports/root-guard.ts';
 import type { Clock, Uptime } from '../../ports/system.ts';
+import { eventId } from './event-id.ts';
 import { createLogHealth, type LogHealth } from './log-health.ts';
 
 export interface RecordOptions extends Partial<AppendOptions> {
@@ -187,11 +187,6 @@ class States {
   }
 }
 
-/** The id of the event at a position of a store's log: derived, so that a retry is recognisable. */
-export function eventId(store: string, position: number): string {
-  return v5(String(position), store);
-}
-
 /** Adds the machine's uptime to an actor: for events between which elapsed time is measured. */
 export const withUptime = (actor: Meta, uptime: Uptime): Meta => ({ ...actor, uptime: String(uptime()) });
 
@@ -201,16 +196,16 @@ export function stampEvents(
   { store, after, clock, actor, cause }: { store: string; after: number; clock: Clock; actor: Meta; cause?: number },
 ): readonly Envelope[] {
   const time = clock();
+  const first = eventId(store, after + 1);
   const because = cause === undefined ? undefined : eventId(store, cause);
-  const began = because ?? eventId(store, after + 1);
   const meta: Meta = {
     ...actor,
-    correlation: began,
+    correlation: because ?? first,
     ...(because === undefined ? {} : { causation: because }),
   };
   return events.map((event, index) => {
     const position = after + 1 + index;
-    return { position, id: eventId(store, position), time, meta, event };
+    return { position, id: index === 0 ? first : eventId(store, position), time, meta, event };
   });
 }
 

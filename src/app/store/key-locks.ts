@@ -6,8 +6,8 @@ export interface KeyLocks {
   run<T>(keys: readonly string[], operation: () => Promise<T>): Promise<T>;
   /** Runs an operation while no other one runs on any key. */
   exclusive<T>(operation: () => Promise<T>): Promise<T>;
-  /** Resolves when the operations that hold or await the key now have ended. */
-  idle(key: string): Promise<void>;
+  /** Resolves when the operations that hold or await the key now have ended; undefined if there are none. */
+  idle(key: string): Promise<void> | undefined;
 }
 
 export function createKeyLocks(): KeyLocks {
@@ -39,6 +39,6 @@ export function createKeyLocks(): KeyLocks {
         open();
       }
     },
-    idle: async (key) => tails.get(key),
+    idle: (key) => tails.get(key),
   };
 }

@@ -20,7 +20,7 @@ export interface Snapshots {
   commit(command: Commit, actor: Meta): Promise<Answer<void>>;
   remove(command: Remove, actor: Meta): Promise<Answer<void>>;
   update(command: Update, actor: Meta): Promise<Answer<Snapshot>>;
-  mounts(key: string): Promise<Answer<readonly Mount[]>>;
+  mounts(key: string): Answer<readonly Mount[]> | Promise<Answer<readonly Mount[]>>;
   /** `signal`: the client has hung up, nothing needs to be measured for it any more. */
   usage(key: string, signal?: AbortSignal): Promise<Answer<Usage>>;
   stat(key: string): Answer<Snapshot>;
@@ -39,9 +39,9 @@ export function createStore(context: StoreContext): Snapshots {
     commit: (command, actor) => answerInTime(() => commitSnapshot(context, command, actor)),
     remove: (command, actor) => answerInTime(() => removeSnapshot(context, command, actor)),
     update: (command, actor) => answerInTime(() => updateSnapshot(context, command, actor)),
-    mounts: async (key) => {
-      await locks.idle(key);
-      return mountsOf(key);
+    mounts: (key) => {
+      const changing = locks.idle(key);
+      return changing === undefined ? mountsOf(key) : changing.then(() => mountsOf(key));
     },
     usage: async (key, signal) => usageOf(context, key, signal),
     stat: (key) => {
@@ -62,18 +62,20 @@ export function createStore(context: StoreContext): Snapshots {
 }
 
 /** Snapshots are values: fixed mounts are kept as long as the snapshot exists. */
-function createMounts({ journal, driver }: StoreContext): (key: string) => Promise<Answer<readonly Mount[]>> {
-  const known = new WeakMap<Snapshot, readonly Mount[]>();
-  return async (key) => {
-    const state = journal.durable;
-    const found = find(state, key);
+function createMounts({ journal, driver }: StoreContext): Snapshots['mounts'] {
+  const known = new WeakMap<Snapshot, Answer<readonly Mount[]>>();
+  const ask = async (snapshot: Snapshot) => {
+    const answer = either.right(await driver.mounts(volumeOf(journal.durable, snapshot)));
+    if (driver.traits.fixedMounts) known.set(snapshot, answer);
+    return answer;
+  };
+  return (key) => {
+    const found = find(journal.durable, key);
     if (either.isLeft(found)) return found;
     const snapshot = found.right;
     if (snapshot.kind === 'committed')
       return refuse('failed-precondition', `snapshot ${key}: is committed, only actives and views have mounts`);
-    const mounts = known.get(snapshot) ?? (await driver.mounts(volumeOf(state, snapshot)));
-    if (driver.traits.fixedMounts) known.set(snapshot, mounts);
-    return either.right(mounts);
+    return known.get(snapshot) ?? ask(snapshot);
   };
 }
 
