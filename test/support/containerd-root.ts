@@ -23,7 +23,7 @@ const bucketOf = (tree: Tree): Bucket => ({
 
 /** containerd's own database, in which one snapshotter has all the snapshots. */
 export function metaOf({ snapshots }: Pick<MetadataContent, 'snapshots'>, snapshotter: string): Bucket {
-  const recorded = snapshots.map(({ key }) => [key.split('/').slice(2).join('/'), { name: key }] as const);
+  const recorded = snapshots.map(({ key }) => [key, { name: key }] as const);
   const labels = {
     [`containerd.io/gc.ref.snapshot.${snapshotter}`]: 'sha256:aa',
     'containerd.io/gc.ref.content.config': 'sha256:bb',

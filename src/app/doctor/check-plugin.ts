@@ -6,11 +6,19 @@ import { builtins, isFrom } from './containerd-versions.ts';
 
 const print = 'write it again: snapledger containerd-config --output, then restart containerd';
 
+const takenOver = 'write it again: snapledger containerd-config --takeover --output, then restart containerd';
+const overlayfs = 'overlayfs';
+
+const isDisabled = (name: string, disabled: readonly string[]) =>
+  disabled.some((id) => id === `io.containerd.snapshotter.v1.${name}` || id === name);
+
+const isBuiltIn = (name: string, disabled: readonly string[]) => builtins.includes(name) && !isDisabled(name, disabled);
+
 export const plugin: Check = {
   name: 'plugin',
   about: "containerd's proxy plugin for the daemon: name, address, root and capabilities",
   run: (facts) => {
-    const { own, disabled } = configured(facts);
+    const { own, disabled, root } = configured(facts);
     const same = own.filter(({ address }) => address === facts.settings.address);
     return {
       inspected:
@@ -25,6 +33,12 @@ export const plugin: Check = {
           error(
             `${same.map(({ name }) => name).join(' and ')} lead to the same socket: containerd's collection for one deletes the snapshots of the other`,
             'keep one of them',
+          ),
+        facts.settings.root === imageFsPath(root, overlayfs) &&
+          !isDisabled(overlayfs, disabled) &&
+          warning(
+            `the root of containerd's overlayfs was taken over, and overlayfs is not disabled: each use of it fails`,
+            takenOver,
           ),
         ...own.flatMap((proxy) => [
           ...nameFindings(proxy, disabled),
@@ -46,7 +60,7 @@ function nameFindings({ name, type, file }: ProxyPlugin, disabled: readonly stri
     type !== 'snapshot' &&
       type !== 'io.containerd.snapshotter.v1' &&
       error(`${file}: proxy_plugins.${name} has the type ${JSON.stringify(type)}`, 'set type = "snapshot"'),
-    disabled.some((id) => id === `io.containerd.snapshotter.v1.${name}` || id === name) &&
+    isDisabled(name, disabled) &&
       error(`disabled_plugins disables ${name}`, 'remove it from disabled_plugins, then restart containerd'),
   );
 }
@@ -120,15 +134,20 @@ export const cri: Check = {
   name: 'kubernetes',
   about: "CRI's snapshotter, and how kubelet finds the image file system",
   run: (facts) => {
-    const { proxies, own, criSnapshotter = 'overlayfs', disabled, root } = configured(facts);
+    const { proxies, own, criSnapshotter = overlayfs, disabled, root } = configured(facts);
     if (disabled.some((id) => /\bcri\b/.test(id))) return { inspected: 'CRI is disabled', findings: [] };
     const proxy = own.find(({ name }) => name === criSnapshotter);
-    const known = builtins.includes(criSnapshotter) || proxies.some(({ name }) => name === criSnapshotter);
+    const known = isBuiltIn(criSnapshotter, disabled) || proxies.some(({ name }) => name === criSnapshotter);
     return {
       inspected: `CRI uses ${criSnapshotter}`,
       findings: found(
         !known &&
-          error(`CRI's snapshotter is ${criSnapshotter}, which no proxy plugin defines: CRI does not start`, print),
+          error(
+            builtins.includes(criSnapshotter)
+              ? `CRI's snapshotter is ${criSnapshotter}, which disabled_plugins disables: CRI does not start`
+              : `CRI's snapshotter is ${criSnapshotter}, which no proxy plugin defines: CRI does not start`,
+            builtins.includes(criSnapshotter) ? takenOver : print,
+          ),
         ...(proxy === undefined ? [] : imageFsFindings(proxy, root, facts)),
       ),
     };
@@ -162,7 +181,7 @@ export const unpack: Check = {
   about:
     "containerd 2's transfer service: `unpack_config` for snapledger, `max_concurrent_unpacks`, the capability rebase, `overlay.stage_layers`",
   run: (facts) => {
-    const { own, unpacks, maxConcurrentUnpacks: most, criSnapshotter, criPullsItself } = configured(facts);
+    const { own, unpacks, maxConcurrentUnpacks: most, criSnapshotter, criPullsItself, disabled } = configured(facts);
     const release = releaseIn(facts);
     const [proxy] = own;
     if (proxy === undefined) return { unavailable: 'there is no proxy plugin' };
@@ -176,6 +195,12 @@ export const unpack: Check = {
     return {
       inspected: `unpack_config for ${unpacks.length === 0 ? 'overlayfs, the default' : unpacks.join(', ')}; ${most} at once`,
       findings: found(
+        (unpacks.length === 0 || unpacks.includes(overlayfs)) &&
+          isDisabled(overlayfs, disabled) &&
+          error(
+            'the transfer service unpacks for overlayfs, which disabled_plugins disables: it does not start',
+            takenOver,
+          ),
         !unpacks.includes(proxy.name) &&
           (byCri ? error : warning)(`the transfer service has no unpack_config for ${proxy.name}: ${pulls}`, print),
         most > 1 &&

@@ -2,6 +2,7 @@ import {
   chmodSync,
   chownSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   readFileSync,
   realpathSync,
@@ -11,7 +12,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import { dropIn, isBefore2, parseVersion, type Version } from '../../config/containerd/drop-in.ts';
 import { mergedMain, readMain, withImport } from '../../config/containerd/main-file.ts';
@@ -43,15 +44,16 @@ export function addContainerdConfig(program: Command, deps: Pick<CliDeps, 'conta
     .option('--address <socket>', 'unix socket for containerd', path)
     .option('--containerd <version>', "containerd's version; default: that of this machine")
     .option('--cri', 'also make it the default for Kubernetes')
-    .option('--takeover', "after a takeover: also disable containerd's own overlayfs")
+    .option('--takeover', "also disable containerd's own overlayfs; default: if the root was taken over")
     .option('--main <file>', "containerd's main file", path, '/etc/containerd/config.toml')
     .option('--output [file]', `write to ${defaultOutput} or another file, and import it in the main file`, path)
     .action(async (options: ContainerdConfigOptions) => containerdConfig(options, await deps.containerdHost(), print));
 }
 
 async function containerdConfig(options: ContainerdConfigOptions, host: ContainerdHost, print: Print): Promise<void> {
-  const { address, config: file, cri = false, takeover = false, main } = options;
+  const { address, config: file, cri = false, main } = options;
   const config = loadConfig({ file, flags: { address } });
+  const takeover = options.takeover ?? isTakenOver(config.root);
   const { version, origin } = wanted(options, host);
   const { userNamespace } = host;
   const output = typeof options.output === 'string' ? options.output : defaultOutput;
@@ -65,6 +67,10 @@ async function containerdConfig(options: ContainerdConfigOptions, host: Containe
   // The import may have added further files of the folder, whose settings this one has to repeat.
   writeIfChanged(output, text());
 }
+
+/** Whether a root was containerd's own: a takeover leaves a directory of this name. */
+const isTakenOver = (root: string): boolean =>
+  lstatSync(join(root, 'metadata.db'), { throwIfNoEntry: false })?.isDirectory() === true;
 
 /** The version that the file is for, and what its comment says about it. */
 function wanted({ containerd }: ContainerdConfigOptions, host: ContainerdHost) {

@@ -73,6 +73,27 @@ expectFindings(test, [
     'disabled_plugins disables snapledger',
   ],
   [
+    'plugin: a root that was taken over, with overlayfs enabled',
+    withSettings({ root: '/var/lib/containerd/io.containerd.snapshotter.v1.overlayfs' }),
+    'plugin',
+    'warning',
+    "the root of containerd's overlayfs was taken over, and overlayfs is not disabled",
+  ],
+  [
+    'kubernetes: the snapshotter is disabled',
+    configuredBy({ version: 3, disabled_plugins: ['io.containerd.snapshotter.v1.overlayfs'], ...plugins }),
+    'kubernetes',
+    'error',
+    "CRI's snapshotter is overlayfs, which disabled_plugins disables",
+  ],
+  [
+    'unpack: a snapshotter that is disabled',
+    configuredBy({ version: 3, disabled_plugins: ['io.containerd.snapshotter.v1.overlayfs'], ...plugins }),
+    'unpack',
+    'error',
+    'the transfer service unpacks for overlayfs, which disabled_plugins disables',
+  ],
+  [
     'plugin: two for one socket',
     configuredBy({ version: 3, proxy_plugins: { snapledger: proxy(), other: proxy() } }),
     'plugin',

@@ -19,6 +19,8 @@ export interface Node {
   /** containerd's own database */
   readonly database: string;
   readonly namespace: string;
+  /** containerd's main file, the drop-in, and the settings of snapledger */
+  readonly files: Readonly<Record<'main' | 'dropIn' | 'settings', string>>;
   ctr(...args: readonly string[]): Promise<string>;
   /** The name under which containerd has the snapshots now. */
   snapshotter(): string;
@@ -29,6 +31,8 @@ export interface Node {
   stopContainerd(): Promise<void>;
   startSnapledger(): Promise<Daemon>;
   stopSnapledger(): Promise<void>;
+  /** What `systemctl` does with the services `containerd` and `snapledger`. */
+  unit(action: string, name: string): Promise<void>;
   /** Runs a command of snapledger, whatever its status is. */
   snapledger(args: readonly string[], env?: Readonly<Record<string, string>>): Promise<Finished>;
   /** Runs a command of snapledger that must succeed, and returns its output. */
@@ -69,7 +73,30 @@ export function createNode(sandbox: Sandbox, namespace = `takeover-${process.pid
     return stdout;
   };
   const snapshotter = () => (existsSync(dropIn) ? 'snapledger' : 'overlayfs');
+  const startContainerd = async () => {
+    const log = inside('containerd.log');
+    const command = [tools.containerd, '--config', main] as const;
+    containerd = await startDaemon({ command, address: socket, log, env, sandbox });
+  };
+  const stopContainerd = async () => {
+    await containerd?.stop();
+    rmSync(socket, { force: true });
+  };
+  const startSnapledger = async () => {
+    const command = [process.execPath, daemonFile, 'serve', '--config', settings] as const;
+    daemon = await startDaemon({ command, address: own, log: inside('snapledger.log'), sandbox });
+    return daemon;
+  };
+  const stopSnapledger = async () => daemon?.stop();
   return {
+    ...{ startContainerd, stopContainerd, startSnapledger, stopSnapledger },
+    files: { main, dropIn, settings },
+    unit: async (action, name) => {
+      const [start, stop] =
+        name === 'containerd' ? [startContainerd, stopContainerd] : [startSnapledger, stopSnapledger];
+      if (action !== 'start') await stop();
+      if (action !== 'stop') await start();
+    },
     ...{ root, containerdRoot, namespace, ctr, snapledger, done, snapshotter },
     database: join(containerdRoot, 'io.containerd.metadata.v1.bolt/meta.db'),
     pull: async (reference) =>
@@ -87,26 +114,6 @@ export function createNode(sandbox: Sandbox, namespace = `takeover-${process.pid
         '-c',
         script,
       )),
-    startContainerd: async () => {
-      const log = inside('containerd.log');
-      containerd = await startDaemon({
-        command: [tools.containerd, '--config', main],
-        address: socket,
-        log,
-        env,
-        sandbox,
-      });
-    },
-    stopContainerd: async () => {
-      await containerd?.stop();
-      rmSync(socket, { force: true });
-    },
-    startSnapledger: async () => {
-      const command = [process.execPath, daemonFile, 'serve', '--config', settings] as const;
-      daemon = await startDaemon({ command, address: own, log: inside('snapledger.log'), sandbox });
-      return daemon;
-    },
-    stopSnapledger: async () => daemon?.stop(),
     connect: async () => {
       const flags = ['--config', settings, '--main', main, '--output', dropIn];
       const version = (await run(tools.containerd, ['--version'])).stdout.trim().split(/\s+/)[2] ?? '';

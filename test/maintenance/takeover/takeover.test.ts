@@ -8,7 +8,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { createSystem } from '../../../src/adapters/system/system.ts';
 import type { MetadataContent } from '../../../src/ports/containerd-store.ts';
@@ -81,6 +81,26 @@ test('takeover: a dry run changes nothing', async ({ root }) => {
   const before = [readdirSync(root), readdirSync(join(databasePath(root), '..'))];
   assert.match(await done('takeover', '--root', root, '--dry-run'), '3 committed');
   assert.equal([readdirSync(root), readdirSync(join(databasePath(root), '..'))], before);
+});
+
+test('takeover and giveback: copy no layer', async ({ sandbox }) => {
+  const loop = createLoop('ext4', { megabytes: 512 });
+  sandbox.atEnd(loop.end);
+  const root = await makeContainerdRoot(join(loop.path, 'containerd'));
+  await run('dd', ['if=/dev/zero', `of=${root}/snapshots/1/fs/large`, 'bs=1M', 'count=128', 'conv=fsync']);
+  const written = async () => {
+    await run('sync', ['--file-system', root]);
+    const fields = readFileSync(join('/sys/class/block', basename(loop.device), 'stat'), 'utf8')
+      .trim()
+      .split(/\s+/);
+    return (Number(fields[6]) * 512) >> 20;
+  };
+  for (const command of ['takeover', 'giveback']) {
+    const before = await written();
+    await done(command, '--root', root);
+    const mebibytes = (await written()) - before;
+    assert.ok(mebibytes < 64, `${command} wrote ${mebibytes} MiB beside a layer of 128 MiB`);
+  }
 });
 
 test('takeover: what does not fit is reported, and goes the way of the reconciler', async ({ root, sandbox }) => {
