@@ -60,6 +60,10 @@ export type OpenKind = t.TypeOf<typeof OpenKind>;
 export const Labels = t.readonly(t.record(t.string, t.string), 'Labels');
 export type Labels = t.TypeOf<typeof Labels>;
 
+/** A layer without entries, as it was committed: owner, permissions (the lower 12 bits) and modification time of its directory. */
+export const EmptyLayer = t.type({ uid: Decimal, gid: Decimal, mode: Decimal, mtime: Nanoseconds }, 'EmptyLayer');
+export type EmptyLayer = t.TypeOf<typeof EmptyLayer>;
+
 /** A snapshot's id, or null if there is no parent. */
 export const MaybeId = new t.Type<number | null, string | null, unknown>(
   'MaybeId',

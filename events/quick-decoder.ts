@@ -41,7 +41,8 @@ const leaves = new Map<t.Mixed, Quick>([
 function quickOf(codec: t.Mixed): Quick {
   const leaf = leaves.get(codec);
   if (leaf !== undefined) return leaf;
-  if (codec instanceof t.InterfaceType) return quickRecord(codec.props as t.Props);
+  const fields = fieldsOf(codec);
+  if (fields !== undefined) return quickRecord(fields);
   if (codec instanceof t.TupleType) {
     const cells = (codec.types as readonly t.Mixed[]).map(quickOf);
     return quickList(cells.length, (at) => cells[at]);
@@ -62,14 +63,31 @@ function quickOf(codec: t.Mixed): Quick {
 const isRecord = (input: unknown): input is Readonly<Record<string, unknown>> =>
   typeof input === 'object' && input !== null && !Array.isArray(input);
 
+interface Field {
+  readonly key: string;
+  readonly quick: Quick;
+  readonly optional: boolean;
+}
+
+/** The fields of a record, some of which may be optional; undefined for any other codec. */
+function fieldsOf(codec: t.Mixed): readonly Field[] | undefined {
+  if (codec instanceof t.InterfaceType || codec instanceof t.PartialType) {
+    const optional = codec instanceof t.PartialType;
+    return Object.entries(codec.props as t.Props).map(([key, one]) => ({ key, quick: quickOf(one), optional }));
+  }
+  if (!(codec instanceof t.IntersectionType)) return undefined;
+  const parts = (codec.types as readonly t.Mixed[]).map(fieldsOf);
+  return parts.every((part) => part !== undefined) ? parts.flat() : undefined;
+}
+
 /** The input itself if decoding changes nothing of it, else a copy. */
-function quickRecord(props: t.Props): Quick {
-  const fields = Object.entries(props).map(([key, codec]) => ({ key, quick: quickOf(codec) }));
+function quickRecord(fields: readonly Field[]): Quick {
   return (input) => {
     if (!isRecord(input)) return unsure;
     let decoded: Record<string, unknown> | undefined;
-    for (const { key, quick } of fields) {
+    for (const { key, quick, optional } of fields) {
       const raw = input[key];
+      if (optional && raw === undefined) continue;
       const value = quick(raw);
       if (value === unsure || value === undefined) return unsure;
       if (value === raw) continue;

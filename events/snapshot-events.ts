@@ -1,5 +1,5 @@
 import * as t from 'io-ts';
-import { Decimal, Kind, Labels, MaybeId, Nanoseconds, OpenKind } from './codecs.ts';
+import { Decimal, EmptyLayer, Kind, Labels, MaybeId, Nanoseconds, OpenKind } from './codecs.ts';
 
 /** `parent` is a committed snapshot's name, empty for none. */
 const parent = { parent: t.string, parentId: MaybeId };
@@ -47,10 +47,14 @@ export const snapshotEvents = {
 
   /**
    * The active `key` became the committed `name`; `labels` are those of the commit only. `flushed`: the layer's data was on
-   * stable storage before this was recorded; else a VolumeFlushed follows.
+   * stable storage before this was recorded; else a VolumeFlushed follows. `empty`: the layer held nothing, so that it can be
+   * created again, exactly so; `flushed` is true then.
    */
-  SnapshotCommitted: t.type(
-    { id: Decimal, key: t.string, name: t.string, ...parent, labels: Labels, flushed: t.boolean },
+  SnapshotCommitted: t.intersection(
+    [
+      t.type({ id: Decimal, key: t.string, name: t.string, ...parent, labels: Labels, flushed: t.boolean }),
+      t.partial({ empty: EmptyLayer }),
+    ],
     'SnapshotCommitted.v1',
   ),
 

@@ -12,7 +12,7 @@ export const volumeEvents = {
   /** Nothing of the removed or undone snapshot is left on disk. */
   VolumePurged: t.type({ id: Decimal, why: t.string, bytes: Decimal }, 'VolumePurged.v1'),
 
-  /** An active's volume was missing, and no client can have written into it: it was created again, empty. */
+  /** The volume of an active was missing, and no client can have written into it, or an empty layer was: it was created again. */
   VolumeRecreated: t.type({ id: Decimal, why: t.string }, 'VolumeRecreated.v1'),
 
   /** The snapshot's volume or its parent's is missing: the snapshot no longer exists. */

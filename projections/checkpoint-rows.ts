@@ -1,6 +1,6 @@
 import * as either from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
-import { Kind, Labels, Nanoseconds, Whole } from '../events/codecs.ts';
+import { EmptyLayer, Kind, Labels, Nanoseconds, Whole } from '../events/codecs.ts';
 import { quickDecoder } from '../events/quick-decoder.ts';
 import { Root } from '../events/store-events.ts';
 import type { ReadableMap } from './overlay-map.ts';
@@ -45,6 +45,8 @@ const Removal = t.type({
 const RetainedRow = t.tuple([t.literal('retained'), SnapshotCells, Removal], 'retained row');
 const AdoptableRow = t.tuple([t.literal('adoptable'), t.string, Whole], 'adoptable row');
 
+const EmptyRow = t.tuple([t.literal('empty'), Whole, EmptyLayer], 'empty row');
+
 /**
  * The state as it is at the call, as rows of plain JSON for a checkpoint: the store, then the entries of each projection except
  * the parent graph, which follows from the snapshots. The call copies references only; a row is made when it is asked for.
@@ -56,6 +58,7 @@ export function toRows({ position, storeInfo, index, volumes, usage }: State): I
   const pendingPurge = [...volumes.pendingPurge];
   const retained = [...volumes.retained.values()];
   const adoptable = [...volumes.adoptable];
+  const empty = [...volumes.empty];
   function* rows(): IterableIterator<unknown> {
     yield StoreRow.encode(['store', position, storeInfo]);
     const keys = new Map<number | null, string>([[null, '']]);
@@ -80,6 +83,7 @@ export function toRows({ position, storeInfo, index, volumes, usage }: State): I
     for (const { snapshot, ...removal } of retained)
       yield RetainedRow.encode(['retained', cellsOf(snapshot, noKeys), removal]);
     for (const [key, id] of adoptable) yield AdoptableRow.encode(['adoptable', key, id]);
+    for (const [id, layer] of empty) yield EmptyRow.encode(['empty', id, layer]);
   }
   return rows();
 }
@@ -160,6 +164,7 @@ const rowKinds = new Map<unknown, AddRow>([
     }),
   ],
   ['adoptable', adding(AdoptableRow, ({ volumes }, [, key, id]) => volumes.adoptable.set(key, id))],
+  ['empty', adding(EmptyRow, ({ volumes }, [, id, layer]) => volumes.empty.set(id, layer))],
 ]);
 
 /** The state of which these are the rows, or what is wrong with the first row that is none. */

@@ -32,6 +32,7 @@ export function createLatest(durable: State): Latest {
       pendingPurge: over(volumes.pendingPurge),
       retained: over(volumes.retained),
       adoptable: over(volumes.adoptable),
+      empty: over(volumes.empty),
     },
     usage: over(usage),
   };

@@ -35,7 +35,7 @@ export const emptyState = (): MutableState => ({
   storeInfo: emptyStoreInfo,
   index: new Map(),
   parentGraph: new Map(),
-  volumes: { wanted: new Map(), pendingPurge: new Map(), retained: new Map(), adoptable: new Map() },
+  volumes: { wanted: new Map(), pendingPurge: new Map(), retained: new Map(), adoptable: new Map(), empty: new Map() },
   usage: new Map(),
 });
 

@@ -1,4 +1,4 @@
-import type { Kind, Labels } from '../events/codecs.ts';
+import type { EmptyLayer, Kind, Labels } from '../events/codecs.ts';
 import type { Envelope } from '../events/envelope.ts';
 import type { EventOf } from '../events/registry.ts';
 import type { Mutable, ReadableMap } from './overlay-map.ts';
@@ -52,6 +52,8 @@ export interface Volumes {
   readonly retained: ReadableMap<number, Retained>;
   /** adoption candidates by `adoptionKeysOf`: the newest layer that is or was retained, while it exists or is retained */
   readonly adoptable: ReadableMap<string, number>;
+  /** committed layers, existing and retained, that held nothing when they were committed */
+  readonly empty: ReadableMap<number, EmptyLayer>;
 }
 
 /** The diff id of an existing or retained layer, null if unknown. */
@@ -66,7 +68,7 @@ export function evolveVolumes(
   { event, position, time }: Envelope,
   { elapsed }: Pick<StoreInfo, 'elapsed'>,
 ): void {
-  const { wanted, pendingPurge, retained } = volumes;
+  const { wanted, pendingPurge, retained, empty } = volumes;
   switch (event.type) {
     case 'SnapshotPrepared': {
       const { id, kind, parentId, labels } = event.data;
@@ -86,6 +88,7 @@ export function evolveVolumes(
         flushed: event.data.flushed,
         ...labelled(event.data.labels),
       });
+      if (event.data.empty !== undefined) empty.set(event.data.id, event.data.empty);
       break;
     case 'VolumeFlushed': {
       const layer = retained.get(event.data.id);
@@ -121,6 +124,11 @@ export function evolveVolumes(
       break;
     case 'VolumeLost':
       wanted.delete(event.data.id);
+      empty.delete(event.data.id);
+      break;
+    case 'StoreImported':
+      // Another driver keeps another form of a layer, and an import is on stable storage.
+      for (const id of [...empty.keys()]) empty.delete(id);
       break;
     default:
   }
@@ -161,7 +169,7 @@ function restore(volumes: MutableVolumes, { data: { why: _, ...data } }: EventOf
 }
 
 function purge(
-  { wanted, pendingPurge, retained, adoptable }: MutableVolumes,
+  { wanted, pendingPurge, retained, adoptable, empty }: MutableVolumes,
   snapshot: Snapshot,
   pending: PendingPurge,
 ): void {
@@ -169,6 +177,7 @@ function purge(
   const { diffId = null } = wanted.get(id) ?? retained.get(id) ?? {};
   wanted.delete(id);
   retained.delete(id);
+  empty.delete(id);
   pendingPurge.set(id, pending);
   if (adoptable.size === 0 || kind !== 'committed') return;
   withdraw(adoptable, snapshot, diffId);

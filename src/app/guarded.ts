@@ -67,6 +67,7 @@ function guarded<T extends object>(root: RootGuard, target: T, guards: Guards<T>
 export const guardDriver = (root: RootGuard, driver: VolumeDriver): VolumeDriver => ({
   ...guarded(root, driver, {
     ...{ occupies: 'none', labelsOf: 'none', halt: 'none', close: 'none', isVacant: 'now', hasCommitted: 'now' },
+    ...{ describeEmpty: 'now' },
     ...{ create: 'before', mounts: 'before', freeze: 'before', unfreeze: 'before', dropActive: 'before' },
     ...{ purge: 'before', discard: 'before', syncMetadata: 'before', reclaimSpace: 'before', flush: 'both' },
     ...{ usage: 'result', scan: 'anew', scanIds: 'anew', isPristine: 'anew', quarantine: 'anew' },

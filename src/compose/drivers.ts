@@ -68,7 +68,16 @@ interface DriverParts {
 
 const overlay: DriverParts = {
   create: ({ root, overlay: options }, { system, failpoint }) =>
-    createOverlayDriver({ root, system, options, tryMount, liftFlags, layers: createLayerThread(), failpoint }),
+    createOverlayDriver({
+      root,
+      system,
+      options,
+      tryMount,
+      liftFlags,
+      layers: createLayerThread(),
+      files: nativeCalls().files,
+      failpoint,
+    }),
   scan: (root) => {
     const { scan, isPristine } = overlayOrphans(root, () => 0);
     return { scan, isPristine, occupies: ({ kind }) => kind !== 'view' };

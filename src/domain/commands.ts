@@ -1,5 +1,5 @@
 import type * as either from 'fp-ts/lib/Either.js';
-import type { Labels, OpenKind } from '../../events/codecs.ts';
+import type { EmptyLayer, Labels, OpenKind } from '../../events/codecs.ts';
 
 /** Prepare (active) and View (view). An empty parent means none. */
 export interface Prepare {
@@ -21,6 +21,8 @@ export interface Commit {
   readonly name: string;
   readonly parent: string;
   readonly labels: Labels;
+  /** The layer holds nothing. */
+  readonly empty?: EmptyLayer;
 }
 
 export interface Remove {

@@ -115,7 +115,8 @@ function commit(state: State, command: Commit, rules: Rules): Answer<Event> {
     parent,
     parentId,
     labels: withoutEmpty(command.labels),
-    flushed: rules.flushed,
+    flushed: rules.flushed || command.empty !== undefined,
+    ...(command.empty && { empty: command.empty }),
   };
   return either.right({ type: 'SnapshotCommitted', data });
 }

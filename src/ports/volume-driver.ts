@@ -1,4 +1,4 @@
-import type { Kind, Labels } from '../../events/codecs.ts';
+import type { EmptyLayer, Kind, Labels } from '../../events/codecs.ts';
 import { Fault } from './fault.ts';
 
 /** A snapshot as a driver sees it: without keys and names, so these never become paths. */
@@ -10,6 +10,8 @@ export interface Volume {
   readonly labels: Labels;
   /** An active that holds a copy of a layer: its mounts are read-only. Created without content, it can't be frozen before `place`. */
   readonly staged?: boolean;
+  /** Of a committed layer: it held nothing. `create` makes it so again. */
+  readonly empty?: EmptyLayer;
 }
 
 /** containerd's mount; the caller mounts it. */
@@ -87,6 +89,11 @@ export interface VolumeDriver {
   /** Whether nothing exists at the path of an id's volume, of whatever type. Cheap. */
   isVacant(id: number): boolean;
   create(volume: Volume): Promise<void>;
+  /**
+   * Describes the layer of an id if it holds nothing, and `create` can make it again exactly so: such a layer needs no flush. Undefined
+   * for any other, and for a driver whose layers are not only what they add. Cheap.
+   */
+  describeEmpty(id: number): EmptyLayer | undefined;
   mounts(volume: Volume): Promise<readonly Mount[]>;
   /** Resolves when all that was written into the active up to the call is on stable storage. Calls at the same time share the work. */
   flush(volume: Volume): Promise<void>;

@@ -5,7 +5,7 @@ import { emptyState, evolve } from '../../projections/state.ts';
 import { decide } from '../../src/domain/decide.ts';
 import { commit, prepare, remove, update } from '../support/commands.ts';
 import { given } from '../support/given.ts';
-import { committed, enveloped, prepared, viewed } from '../support/sample-events.ts';
+import { committed, committedEmpty, emptyLayer, enveloped, prepared, viewed } from '../support/sample-events.ts';
 
 const test = suite('decide');
 
@@ -79,6 +79,12 @@ test('Commit gives the name the parent of the key, and only its own labels', () 
       type: 'SnapshotCommitted',
       data: { id: 2, key: 'k2', name: 'top', parent: 'base', parentId: 1, labels: { x: 'y' }, flushed: true },
     });
+});
+
+test('Commit describes an empty layer, which counts as flushed', () => {
+  given(prepared(1, 'k1'))
+    .when(commit('k1', 'base', { empty: emptyLayer }), { flushed: false })
+    .then(committedEmpty(1, 'k1', 'base'));
 });
 
 test('Commit is refused if the key is missing, before the name is checked', () => {

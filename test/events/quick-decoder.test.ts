@@ -6,12 +6,12 @@ import * as assert from 'uvu/assert';
 import { decodeWith } from '../../events/codecs.ts';
 import { quickDecoder } from '../../events/quick-decoder.ts';
 import { encodeEvent, eventCodecs } from '../../events/registry.ts';
-import { oneOfEach } from '../support/sample-events.ts';
+import { oneOfEach, withOptional } from '../support/sample-events.ts';
 
 const test = suite('quick decoder');
 
 /** The codec of every event, with plain JSON of such an event. */
-const shipped = oneOfEach.map((event) => {
+const shipped = [...oneOfEach, ...Object.values(withOptional)].map((event) => {
   const data: unknown = JSON.parse(JSON.stringify(encodeEvent(event).data));
   const codec: t.Mixed = eventCodecs[event.type];
   return { codec, data };

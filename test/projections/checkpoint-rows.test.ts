@@ -3,7 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { fromRows, toRows } from '../../projections/checkpoint-rows.ts';
 import { emptyState, evolve, type MutableState, type State } from '../../projections/state.ts';
-import { committed, enveloped, oneOfEach, prepared, removed } from '../support/sample-events.ts';
+import { committed, committedEmpty, enveloped, oneOfEach, prepared, removed } from '../support/sample-events.ts';
 
 const test = suite('checkpoint rows');
 const base = { name: 'base', id: 1 };
@@ -16,6 +16,8 @@ const events = enveloped([
   { type: 'SnapshotUpdated', data: { id: 2, key: 'schön', before: { a: '' }, after: { a: '1' } } },
   prepared(3, 'k3', base),
   removed(3, 'k3'),
+  prepared(5, 'k5', base),
+  committedEmpty(5, 'k5', 'nothing', base),
 ]);
 const given = (): MutableState => events.reduce(evolve, emptyState());
 const asJson = (rows: Iterable<unknown>): unknown[] => JSON.parse(JSON.stringify([...rows]));

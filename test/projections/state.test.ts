@@ -3,11 +3,21 @@ import * as assert from 'uvu/assert';
 import type { Event } from '../../events/registry.ts';
 import { ancestors, childrenOf } from '../../projections/parent-graph.ts';
 import { emptyState, evolve, type MutableState } from '../../projections/state.ts';
-import { committed, enveloped, oneOfEach, prepared, removed, viewed } from '../support/sample-events.ts';
+import {
+  committed,
+  committedEmpty,
+  emptyLayer,
+  enveloped,
+  oneOfEach,
+  prepared,
+  removed,
+  viewed,
+} from '../support/sample-events.ts';
 
 const test = suite('projected state');
 const given = (...events: Event[]): MutableState => enveloped(events).reduce(evolve, emptyState());
 const base = { name: 'base', id: 1 };
+const removedData = { parent: '', parentId: null, labels: {}, created: 0n, updated: 0n };
 const layers = [prepared(1, 'k1'), committed(1, 'k1', 'base'), prepared(2, 'k2', base)];
 
 test('a prepared snapshot has its key, and the time of its event', () => {
@@ -49,6 +59,21 @@ test('a commit moves the snapshot from key to name and sets both times again', (
     diffId: null,
     parentless: true,
   });
+});
+
+test('the description of an empty layer is kept until its volume is purged or lost, and not imported', () => {
+  const layer = [prepared(1, 'k1'), committedEmpty(1, 'k1', 'base')];
+  const kept = (...events: Event[]) => given(...layer, ...events).volumes.empty.get(1);
+  const retained: Event = {
+    type: 'SnapshotRemoved',
+    data: { ...removedData, id: 1, key: 'base', kind: 'committed', retained: true },
+  };
+  assert.equal([kept(), kept(retained)], [emptyLayer, emptyLayer]);
+  const ended: Event = { type: 'RetentionEnded', data: { id: 1, key: 'base', why: '' } };
+  const lost: Event = { type: 'VolumeLost', data: { id: 1, key: 'base', why: '' } };
+  const imported = oneOfEach.filter(({ type }) => type === 'StoreImported');
+  for (const events of [[removed(1, 'base')], [retained, ended], [lost], imported])
+    assert.is(kept(...events), undefined, events.map(({ type }) => type).join());
 });
 
 test('children are linked to their parent and unlinked when they are removed', () => {

@@ -7,7 +7,7 @@ import { OverlayMap } from '../../projections/overlay-map.ts';
 import { emptyState, evolve, type State } from '../../projections/state.ts';
 import { decide } from '../../src/domain/decide.ts';
 import { arbitraryCommand } from '../support/arbitrary-command.ts';
-import { enveloped, oneOfEach } from '../support/sample-events.ts';
+import { enveloped, oneOfEach, withOptional } from '../support/sample-events.ts';
 
 const test = suite('latest state');
 const rules = { viewsNeedParent: false, rebase: true, reparent: true, flushed: true, retain: true };
@@ -19,7 +19,13 @@ const contentOf = ({ position, index, parentGraph, volumes, usage }: State) => (
 
 const step = fc.oneof(
   { weight: 8, arbitrary: fc.record({ what: fc.constant('command' as const), command: arbitraryCommand }) },
-  { weight: 2, arbitrary: fc.record({ what: fc.constant('event' as const), event: fc.constantFrom(...oneOfEach) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      what: fc.constant('event' as const),
+      event: fc.constantFrom(...oneOfEach, ...Object.values(withOptional)),
+    }),
+  },
   { weight: 4, arbitrary: fc.record({ what: fc.constant('durable' as const), events: fc.nat(3) }) },
   { weight: 1, arbitrary: fc.record({ what: fc.constant('roll back' as const) }) },
 );

@@ -1,6 +1,6 @@
-import type { Labels } from '../../events/codecs.ts';
+import type { EmptyLayer, Labels } from '../../events/codecs.ts';
 import type { Envelope } from '../../events/envelope.ts';
-import type { Event } from '../../events/registry.ts';
+import type { Event, EventOf } from '../../events/registry.ts';
 
 const root = { parent: '', parentId: null, labels: {} } as const;
 
@@ -78,7 +78,24 @@ export const layerLabels = (digit: string, content: string, below?: string): Lab
   ...(below === undefined ? {} : { 'containerd.io/snapshot/parent-chain-id': digestOf(below) }),
 });
 
-/** One event of every type, with every field filled. */
+/** A layer of nothing, as its commit describes it. */
+export const emptyLayer: EmptyLayer = { uid: 7, gid: 8, mode: 0o1770, mtime: 1_500_000_000_123_456_789n };
+
+/** The commit of a layer of nothing. */
+export const committedEmpty = (
+  id: number,
+  key: string,
+  name: string,
+  parent: { name: string; id: number } | null = null,
+): EventOf<'SnapshotCommitted'> => ({
+  type: 'SnapshotCommitted',
+  data: {
+    ...{ id, key, name, labels: {}, parent: parent?.name ?? '', parentId: parent?.id ?? null },
+    ...{ flushed: true, empty: emptyLayer },
+  },
+});
+
+/** One event of every type, with every required field filled. */
 export const oneOfEach: readonly Event[] = [
   {
     type: 'StoreCreated',
@@ -216,3 +233,8 @@ export const oneOfEach: readonly Event[] = [
     },
   },
 ];
+
+/** Events with optional fields, by the names of their golden files. */
+export const withOptional: Readonly<Record<string, Event>> = {
+  'SnapshotCommitted.v1.empty': committedEmpty(7, 'default/12/extract-304 sha256:ab', 'sha256:ab'),
+};

@@ -83,6 +83,7 @@ export function createMemoryDriver({ before = () => {}, stagesLayers = false }: 
       : undefined,
     occupies: ({ kind }) => kind !== 'view',
     isVacant: (id) => !volumes.has(String(id)),
+    describeEmpty: () => undefined,
     create: (volume) => run('create', volume.id, () => create(volumes, volume)),
     mounts: (volume) => run('mounts', volume.id, () => [mountOf(volume)]),
     flush: (volume) => change('flush', volume, {}),

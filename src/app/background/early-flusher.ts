@@ -23,7 +23,7 @@ export function createEarlyFlusher({ journal, pipelines, driver, logger }: Conte
   const busy = new Subject<boolean>();
   const flushOne = async (id: number) => {
     const snapshot = snapshotWith(journal.durable, id);
-    if (snapshot === undefined || !journal.health.serving) return;
+    if (snapshot === undefined || !journal.health.serving || driver.describeEmpty(id) !== undefined) return;
     try {
       await driver.flush(volumeOf(journal.durable, snapshot));
     } catch (error) {

@@ -3,7 +3,7 @@ import type { Found, Volume } from '../../ports/volume-driver.ts';
 /**
  * What the reconciler does, each with its reason:
  * - `purge` the volume of a removed snapshot
- * - `recreate` the volume of an active that nothing can have been written into
+ * - `recreate` the volume of an active that nothing can have been written into, or an empty layer
  * - `complete` an active of which a part is missing
  * - `declare-lost` a snapshot whose content vanished
  * - `undo-prepare` of a staged active whose copy is not in place: it must not be committed as an empty layer

@@ -63,6 +63,7 @@ async function perform(
   switch (action.type) {
     case 'recreate':
     case 'complete':
+      if (action.volume.empty !== undefined) await driver.purge(action.id);
       await driver.create(action.volume);
       await driver.syncMetadata();
       return [{ type: 'VolumeRecreated', data: { id: action.id, why } }];

@@ -1,11 +1,16 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { State } from '../../../projections/state.ts';
 import type { Found, VolumeDriver } from '../../ports/volume-driver.ts';
 import type { Action } from './action.ts';
 import { type Crash, type Wanted, type WantedVolume, wantedOf } from './wanted.ts';
 
-/** What a scan found; `pristine` if it was inspected and no client can have written into it. */
+/**
+ * What a scan found; `pristine` if it was inspected and no client can have written into it; `altered` if it was compared, and is not
+ * the empty layer that was committed.
+ */
 export interface FoundVolume extends Found {
   readonly pristine?: boolean;
+  readonly altered?: boolean;
 }
 
 /**
@@ -13,7 +18,7 @@ export interface FoundVolume extends Found {
  * deleted unless the log says so.
  */
 export function plan(wanted: Wanted, found: readonly FoundVolume[]): readonly Action[] {
-  const byId = new Map<number, Found>();
+  const byId = new Map<number, FoundVolume>();
   for (const volume of found) if (volume.id !== null) byId.set(volume.id, volume);
   const lost = lostVolumes(wanted, byId);
   return [
@@ -55,11 +60,14 @@ function withDescendants(wanted: Wanted, vanished: ReadonlyMap<number, string>):
   return new Map([...lost].reverse());
 }
 
-function gone({ id, kind, fresh, occupies, unsafe }: WantedVolume, found: Found | undefined): string | undefined {
+function gone(
+  { id, kind, fresh, occupies, unsafe, empty }: WantedVolume,
+  found: Found | undefined,
+): string | undefined {
   if (unsafe) return `the data of snapshot ${id} was not known to be on stable storage when the power went`;
   if (kind === 'committed' && found?.writable === true)
     return `the frozen layer of committed snapshot ${id} is not on the disk any more, only what can still change`;
-  if (!occupies || found?.layer === true || fresh) return undefined;
+  if (!occupies || found?.layer === true || fresh || empty !== undefined) return undefined;
   return `the content of ${kind} snapshot ${id} is not on the disk any more`;
 }
 
@@ -94,19 +102,24 @@ function endCommit(wanted: Wanted, id: number): Action {
 
 function* recreations(
   wanted: Wanted,
-  found: ReadonlyMap<number, Found>,
+  found: ReadonlyMap<number, FoundVolume>,
   lost: ReadonlyMap<number, Lost>,
 ): IterableIterator<Action> {
-  for (const { id, kind, occupies, fresh } of wanted.volumes()) {
-    if (kind === 'committed' || !occupies || lost.has(id)) continue;
+  for (const { id, kind, occupies, fresh, empty } of wanted.volumes()) {
+    if (!occupies || lost.has(id)) continue;
     const present = found.get(id);
-    if (present?.layer !== true) {
+    if (kind === 'committed') {
+      if (empty === undefined || (present?.layer === true && present.altered !== true)) continue;
+      yield { type: 'recreate', id, volume: wanted.volume(id), why: present?.layer ? emptyAltered : emptyMissing };
+    } else if (present?.layer !== true) {
       if (fresh) yield { type: 'recreate', id, volume: wanted.volume(id), why: notFinished };
     } else if (!present.complete) yield { type: 'complete', id, volume: wanted.volume(id), why: partMissing };
   }
 }
 
 const notFinished = 'prepared, but its volume was never finished';
+const emptyMissing = 'an empty layer, which is not on the disk any more';
+const emptyAltered = 'an empty layer, which a power cut has changed';
 const partMissing = 'a part that an active needs is missing';
 
 /** Compares the disk with the state. `crash` as for `wantedOf`; `scanning` may have begun before, if the disk has not changed since. */
@@ -117,11 +130,16 @@ export async function planFor(
   scanning = driver.scan(),
 ): Promise<readonly Action[]> {
   const scanned = await scanning;
-  const { lastId } = state().storeInfo;
+  const { storeInfo, volumes } = state();
+  const { lastId } = storeInfo;
   const found: FoundVolume[] = [];
   for (const volume of scanned) {
     const isNewer = volume.id !== null && volume.id > lastId;
-    found.push(isNewer ? { ...volume, pristine: await driver.isPristine(volume) } : volume);
+    const empty = crash?.powerCut && volume.id !== null ? volumes.empty.get(volume.id) : undefined;
+    if (isNewer) found.push({ ...volume, pristine: await driver.isPristine(volume) });
+    else if (volume.id !== null && empty !== undefined)
+      found.push({ ...volume, altered: !isDeepStrictEqual(driver.describeEmpty(volume.id), empty) });
+    else found.push(volume);
   }
   // In one turn: the state is folded in place.
   return plan(wantedOf(state(), driver, crash), found);

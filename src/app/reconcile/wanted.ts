@@ -1,4 +1,4 @@
-import type { Kind } from '../../../events/codecs.ts';
+import type { EmptyLayer, Kind } from '../../../events/codecs.ts';
 import type { State } from '../../../projections/state.ts';
 import type { Wanted as Living, Retained, Volumes } from '../../../projections/volumes.ts';
 import type { Volume, VolumeDriver } from '../../ports/volume-driver.ts';
@@ -18,6 +18,8 @@ export interface WantedVolume {
   readonly staged: boolean;
   /** removed, and kept so that it can be restored */
   readonly retained: boolean;
+  /** A committed layer of nothing, which can be created again. */
+  readonly empty: EmptyLayer | undefined;
 }
 
 /** The volumes that the log requires on disk, and those that it does not. Valid as long as the state does not change. */
@@ -51,26 +53,39 @@ export function crashOf({ storeInfo }: State, boot: string): Crash | null {
  * concerns. A staged active is not: its copy can't be recreated. Only a power cut leaves data unsafe.
  */
 export function wantedOf(state: State, driver: Pick<VolumeDriver, 'occupies'>, crash: Crash | null): Wanted {
+  const { volumes, storeInfo } = state;
+  const emptyOf = (id: number) => volumes.empty.get(id);
   const wanted = (id: number, { kind, prepared, touched, flushed }: Living): WantedVolume => {
     const ofCrash = crash !== null && prepared > crash.since;
     // A power cut may undo the creation even of a volume that was written into.
     const staged = kind === 'active' && isStaged(snapshotWith(state, id));
     const fresh = ofCrash && kind !== 'committed' && !staged && (crash.powerCut || !touched);
     const unsafe = crash?.powerCut === true && kind === 'committed' && !flushed;
-    return { id, kind, occupies: driver.occupies({ kind }), fresh, unsafe, staged, retained: false };
+    return {
+      id,
+      kind,
+      occupies: driver.occupies({ kind }),
+      fresh,
+      unsafe,
+      staged,
+      retained: false,
+      empty: emptyOf(id),
+    };
   };
   const kept = ({ snapshot: { id, kind }, flushed }: Retained): WantedVolume => {
     const unsafe = crash?.powerCut === true && !flushed;
-    return { id, kind, occupies: true, fresh: false, unsafe, staged: false, retained: true };
+    return { id, kind, occupies: true, fresh: false, unsafe, staged: false, retained: true, empty: emptyOf(id) };
   };
-  const { volumes, storeInfo } = state;
   return {
     volumes: function* () {
       for (const [id, existing] of volumes.wanted) yield wanted(id, existing);
       for (const [, retained] of volumes.retained) yield kept(retained);
     },
     has: (id) => volumes.wanted.has(id) || volumes.retained.has(id),
-    volume: (id) => layer(state, id).volume,
+    volume: (id) => {
+      const [{ volume }, empty] = [layer(state, id), emptyOf(id)];
+      return empty === undefined ? volume : { ...volume, empty };
+    },
     key: (id) => layer(state, id).snapshot.key,
     pendingPurge: volumes.pendingPurge,
     lastId: storeInfo.lastId,

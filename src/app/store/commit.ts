@@ -1,3 +1,4 @@
+import type { EmptyLayer } from '../../../events/codecs.ts';
 import type { Meta } from '../../../events/envelope.ts';
 import type { Snapshot } from '../../../projections/snapshot.ts';
 import type { Answer, Commit } from '../../domain/commands.ts';
@@ -9,12 +10,13 @@ import { expectServing } from './log-health.ts';
 import { pathOf, snapshotUnder, snapshotWith, volumeOf } from './volume-of.ts';
 
 /**
- * Commit: the layer is flushed and frozen, then the event is appended, then the active's rest dropped in the background. No file of
+ * Commit: the layer is flushed (one of nothing is described instead) and frozen, then the event is appended, then the active's rest dropped in the background. No file of
  * the layer is read, unless it is a layer to rebase. If any step fails, the active still exists and is writable.
  */
 export function commitSnapshot(context: StoreContext, command: Commit, actor: Meta): Promise<Answer<void>> {
   const { journal, driver, durability, failpoint } = context;
   let flushed = false;
+  let empty: EmptyLayer | undefined;
   let frozen: (Volume & { readonly onto: number | undefined }) | undefined;
   const onDisk = async (step: 'flush' | 'freeze', volume: Volume, operation: () => Promise<void>) => {
     try {
@@ -30,7 +32,8 @@ export function commitSnapshot(context: StoreContext, command: Commit, actor: Me
     expectServing(journal);
     frozen = undefined;
     const needed = durability === 'commit' && !driver.traits.durableFreeze;
-    if (!flushed) await onDisk('flush', volume, async () => (needed ? driver.flush(volume) : undefined));
+    if (!flushed && !driver.traits.durableFreeze) empty = driver.describeEmpty(volume.id);
+    if (!flushed) await onDisk('flush', volume, async () => (needed && !empty ? driver.flush(volume) : undefined));
     flushed = true;
     await onDisk('freeze', volume, () => driver.freeze(volume, onto));
     frozen = { ...volume, onto };
@@ -44,7 +47,9 @@ export function commitSnapshot(context: StoreContext, command: Commit, actor: Me
       const onto = event?.type === 'SnapshotCommitted' ? newParent(event.data.parentId, active) : undefined;
       // Another layer may have taken the parent's name meanwhile.
       if (frozen !== undefined && frozen.onto === onto) return undefined;
-      return flushAndFreeze(volumeOf(latest, active), onto).then(() => asked);
+      return flushAndFreeze(volumeOf(latest, active), onto).then(() =>
+        empty === undefined ? asked : { ...asked, empty },
+      );
     },
     during: () => {},
     undo: async ({ error }) => {

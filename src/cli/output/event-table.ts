@@ -103,7 +103,7 @@ function whatOf(event: Event): string {
     case 'SnapshotTakenOver':
       return `${event.data.kind}${event.data.parent === '' ? '' : ` on ${event.data.parent}`}`;
     case 'SnapshotCommitted':
-      return `from ${event.data.key}`;
+      return `from ${event.data.key}${event.data.empty === undefined ? '' : ', empty'}`;
     case 'SnapshotRemoved':
       return event.data.retained ? `${event.data.kind}, retained` : event.data.kind;
     case 'SnapshotUpdated':

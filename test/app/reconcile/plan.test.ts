@@ -7,7 +7,16 @@ import { type FoundVolume, plan, planFor } from '../../../src/app/reconcile/plan
 import { type Crash, wantedOf } from '../../../src/app/reconcile/wanted.ts';
 import { stagedLabel } from '../../../src/domain/staging.ts';
 import type { Volume } from '../../../src/ports/volume-driver.ts';
-import { committed, enveloped, oneOfEach, prepared, removed, viewed } from '../../support/sample-events.ts';
+import {
+  committed,
+  committedEmpty,
+  emptyLayer,
+  enveloped,
+  oneOfEach,
+  prepared,
+  removed,
+  viewed,
+} from '../../support/sample-events.ts';
 
 const test = suite('reconcile plan');
 
@@ -39,6 +48,8 @@ function planned(events: readonly Event[], found: readonly FoundVolume[], crash:
   return plan(wantedOf(state, likeOverlay, crash), found).map(({ type, id, why }) => ({ type, id, why }));
 }
 
+const powerCut: Crash = { since: 0, powerCut: true };
+
 const killed = (since: number): Crash => ({ since, powerCut: false });
 
 const names = (actions: readonly { type: string; id: number | null }[]) =>
@@ -46,6 +57,43 @@ const names = (actions: readonly { type: string; id: number | null }[]) =>
 
 test('is empty if the disk holds what the log says', () => {
   assert.equal(planned(chain, [there(1), there(2), there(3)]), []);
+});
+
+const nothing = [prepared(1, 'k1'), committedEmpty(1, 'k1', 'base')];
+const retainedAs = (id: number, key: string): Event => ({
+  type: 'SnapshotRemoved',
+  data: {
+    ...{ id, key, kind: 'committed', parent: '', parentId: null, labels: {} },
+    ...{ created: 0n, updated: 0n, retained: true },
+  },
+});
+const nothingRetained = [...nothing, retainedAs(1, 'base')];
+for (const [about, events] of Object.entries({ 'an empty layer': nothing, 'a retained one': nothingRetained }))
+  test(`${about} is created again if it is missing, and after a power cut if it differs; nothing on it is lost`, () => {
+    const child = [...events, prepared(2, 'k2', events === nothing ? base : null)];
+    const [active, half] = [there(2), there(1, { layer: false })];
+    for (const found of [[active], [half, active], [there(1, { altered: true }), active]])
+      for (const crash of [null, killed(9), powerCut])
+        assert.equal(names(planned(child, found, crash)), ['recreate 1']);
+    assert.equal(planned(child, [there(1), active], powerCut), []);
+  });
+
+test('an empty layer that was removed is not created again', () => {
+  const gone = [...nothing, removed(1, 'base')];
+  assert.equal(names(planned(gone, [], powerCut)), ['purge 1']);
+});
+
+test('an empty layer is compared with its description after a power cut only', async () => {
+  const state = enveloped(nothing).reduce(evolve, emptyState());
+  for (const [described, actions] of [
+    [undefined, ['recreate 1']],
+    [{ ...emptyLayer, mtime: 1n }, ['recreate 1']],
+    [{ ...emptyLayer }, []],
+  ] as const) {
+    const driver = { ...createMemoryDriver(), describeEmpty: () => described };
+    assert.equal(names(await planFor(() => state, driver, powerCut, Promise.resolve([there(1)]))), actions);
+    assert.equal(names(await planFor(() => state, driver, killed(9), Promise.resolve([there(1)]))), []);
+  }
 });
 
 test('a view without a volume is not lost', () => {

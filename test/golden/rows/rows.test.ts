@@ -16,9 +16,9 @@ test('are loaded, and written the same', () => {
   assert.ok(either.isRight(state), either.isLeft(state) ? state.left : '');
   assert.is([...toRows(state.right)].map((row) => `${JSON.stringify(row)}\n`).join(''), text);
   const { index, volumes, usage, position } = state.right;
-  const { wanted, pendingPurge, retained, adoptable } = volumes;
+  const { wanted, pendingPurge, retained, adoptable, empty } = volumes;
   assert.equal([position, index.size, wanted.size, usage.size], [14, 3, 3, 1]);
-  assert.equal([pendingPurge.size, retained.size, adoptable.size], [1, 1, 1]);
+  assert.equal([pendingPurge.size, retained.size, adoptable.size, empty.size], [1, 1, 1, 1]);
 });
 
 test.run();

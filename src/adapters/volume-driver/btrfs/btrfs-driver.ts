@@ -70,6 +70,8 @@ export async function createBtrfsDriver(setup: BtrfsSetup): Promise<VolumeDriver
     occupies: () => true,
     isVacant: (id) => isVacant(layout.directory(id)),
 
+    // Its commits are durable by themselves, and a layer is a whole tree.
+    describeEmpty: () => undefined,
     create: operation('create', (volume) => {
       forget(volume.id);
       if (mayBeRebased(volume)) layers.start();

@@ -1,7 +1,7 @@
 import { lstatSync, readdirSync, type Stats } from 'node:fs';
 import { type Failpoint, noFailpoints } from '../../../ports/failpoints.ts';
 import { Fault } from '../../../ports/fault.ts';
-import type { System } from '../../../ports/system.ts';
+import type { FileCalls, System } from '../../../ports/system.ts';
 import type { DriverTraits, Usage, Volume, VolumeDriver } from '../../../ports/volume-driver.ts';
 import { hasOrderedMetadata } from '../../system/file-system.ts';
 import { isDirectory, isVacant, makeDirectory } from '../shared/directories.ts';
@@ -13,6 +13,7 @@ import { mayBeRebased } from '../shared/rebase.ts';
 import { createTreeThread, type TreeThread } from '../shared/trees/tree-thread.ts';
 import { createBarrier } from './barrier.ts';
 import { checkOverlayRoot } from './check-overlay-root.ts';
+import { createEmptyLayer, describeEmptyLayer, holdsNothing } from './empty-layer.ts';
 import { createLayerFlush, flushFew } from './flush.ts';
 import { canRebase, createOverlayMounts, type OverlayOptions, type TryMount } from './overlay-mounts.ts';
 import { canShareData, clearStaging, createStaging } from './staging.ts';
@@ -29,6 +30,8 @@ interface OverlaySetup {
   readonly liftFlags?: LiftFlags;
   /** takes whiteouts from base layers, and copies layers; the driver closes it. Without it, they stay, and none is staged. */
   readonly layers?: LayerWork;
+  /** without them, no empty layer is described */
+  readonly files?: FileCalls;
   readonly failpoint?: Failpoint;
 }
 
@@ -37,7 +40,7 @@ interface OverlaySetup {
  * the kernel's work directory. A view has no directory. Checks the root and creates its directories first.
  */
 export async function createOverlayDriver(setup: OverlaySetup): Promise<VolumeDriver> {
-  const { system, tryMount, liftFlags, layers, options = {}, failpoint = noFailpoints } = setup;
+  const { system, tryMount, liftFlags, layers, files, options = {}, failpoint = noFailpoints } = setup;
   const root = await checkOverlayRoot(setup.root, ifMayMount(tryMount), options.mountOptions);
   const kernel = kernelTraits(root);
   const remapIds = expectRemapping(options, kernel);
@@ -66,8 +69,10 @@ export async function createOverlayDriver(setup: OverlaySetup): Promise<VolumeDr
     expectLayer(volume.id, path);
     // Nothing is below it after all: it must show neither whiteouts nor overlay's attributes.
     const isBase = parent === undefined && rebase && mayBeRebased(volume);
-    if (isBase && ((await layers?.clean(path)) ?? 0) > 0) await flushLayer(volume.id);
+    const cleaned = isBase ? ((await layers?.clean(path)) ?? 0) : 0;
+    if (cleaned > 0 && describeEmpty(volume.id) === undefined) await flushLayer(volume.id);
   };
+  const describeEmpty = (id: number) => (files === undefined ? undefined : describeEmptyLayer(directory(id), files));
   await clearStaging({ root, remove });
   const staging = options.stageLayers && layers && canShareData(root);
   const endThreads = () => Promise.all([measurer.close(), remover.close(), layers?.close()]);
@@ -80,9 +85,11 @@ export async function createOverlayDriver(setup: OverlaySetup): Promise<VolumeDr
 
     create: (volume) =>
       guarded(`create of volume ${volume.id}`, () => {
+        if (files && volume.empty !== undefined) return createEmptyLayer(directory(volume.id), volume.empty, files);
         if (rebase && mayBeRebased(volume)) layers?.start();
         return createVolume(root, volume, { failpoint, remapIds });
       }),
+    describeEmpty,
     mounts: (volume) =>
       guarded(`mounts of volume ${volume.id}`, () => {
         if (volume.parents.length === 0 && (volume.kind === 'view' || mayBeRebased(volume)))
@@ -169,10 +176,5 @@ function expectEmpty(empty: string): void {
 
 async function measureLayer(thread: TreeThread, id: number, path: string, signal?: AbortSignal): Promise<Usage> {
   const stats = expectLayer(id, path);
-  return isEmpty(path, stats) ? { bytes: stats.blocks * 512, inodes: 1 } : thread.measure(path, signal);
+  return holdsNothing(path, stats.size) ? { bytes: stats.blocks * 512, inodes: 1 } : thread.measure(path, signal);
 }
-
-/** A directory of more bytes than this is not read on the main thread, and counts as not empty. */
-const smallDirectory = 4096;
-
-const isEmpty = (path: string, { size }: Stats): boolean => size <= smallDirectory && readdirSync(path).length === 0;
