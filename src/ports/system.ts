@@ -9,6 +9,11 @@ export interface System {
   /** Flushes the whole file system that holds the path; resolves when it is on stable storage. */
   syncFileSystem(path: string): Promise<void>;
   /**
+   * Resolves when the data of an open file is on its device, which may still hold it in a cache: this and the metadata (size, blocks,
+   * name) need a flush of the file system's journal after it. Rejects with the system's error if data could not be written.
+   */
+  writeData(fd: number): Promise<void>;
+  /**
    * Takes an exclusive advisory lock on a file (created if missing) for as long as this process lives. Resolves with undefined if
    * another holds it; rejects with a Fault (`read-only`) if the file is missing and can't be created.
    */

@@ -17,16 +17,17 @@ import { requireCommand, requireFileSystem, suiteNeeding } from '../support/requ
 import { createSandbox } from '../support/sandbox.ts';
 import type { SnapshotsClient } from '../support/snapshots-client.ts';
 import { waitFor } from '../support/wait-for.ts';
-import { createDisk } from '../torture/disk.ts';
+import { createDisk, type DiskKind } from '../torture/disk.ts';
 import { type DriverUnderTest, driversUnderTest } from './drivers.ts';
 import { createServing } from './serving.ts';
 
 // What an event rests on is on the disk before it (ARCHITECTURE.md, "Order of log and disk"): the power is cut right after the
 // answer, with nothing else under way that could bring it there.
 
-const disks: readonly (readonly [disk: 'xfs' | 'ext4' | 'btrfs', driver: DriverUnderTest['name']])[] = [
+const disks: readonly (readonly [disk: DiskKind, driver: DriverUnderTest['name']])[] = [
   ['xfs', 'overlay'],
   ['ext4', 'overlay'],
+  ['ext4-no-journal', 'overlay'],
   ['btrfs', 'overlay'],
   ['btrfs', 'btrfs'],
 ];
@@ -80,7 +81,12 @@ const contents: Readonly<Record<string, Content>> = { linked, entries, nothing }
 for (const [kind, name] of disks) {
   const driver = driversUnderTest.find((one) => one.name === name);
   if (driver === undefined) throw new TypeError(`no driver ${name}`);
-  const needs = [requireFileSystem(kind), requireFileSystem('xfs'), requireCommand('xfs_io'), ...driver.needs];
+  const needs = [
+    requireFileSystem(kind === 'btrfs' ? 'btrfs' : 'ext4'),
+    requireFileSystem('xfs'),
+    requireCommand('xfs_io'),
+    ...driver.needs,
+  ];
   const test = suiteNeeding(`power cut right after an answer, ${name} on ${kind}`, ...needs);
 
   const commit = async (client: SnapshotsClient, root: string, layer: string, content: Content) => {

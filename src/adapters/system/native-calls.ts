@@ -23,6 +23,8 @@ export interface NativeCalls {
   /** reserves blocks, the size stays */
   fallocate(fd: number, offset: number, bytes: number): void;
   syncfs(fd: number): Promise<void>;
+  /** writes all data of a file to the device, but no metadata: sync_file_range(2) that waits before and after */
+  syncRange(fd: number): Promise<void>;
   /** one datagram to a unix socket; `address` is a whole sockaddr_un */
   sendDatagram(address: Buffer, payload: Buffer): Promise<void>;
   /** the kernel may write into the argument */
@@ -33,6 +35,8 @@ export interface NativeCalls {
 const lockExclusive = 2;
 const lockWithoutWaiting = 4;
 const keepSize = 1;
+/** SYNC_FILE_RANGE_WRITE with WAIT_BEFORE and WAIT_AFTER */
+const writeAndWait = 7;
 const realtimeClock = 0;
 const boottimeClock = 7;
 /** TIME_ERROR of adjtimex(2); a timex has 208 bytes */
@@ -75,6 +79,7 @@ function bind(koffi: Koffi): NativeCalls {
   const flock = libc.func('int flock(int fd, int operation)');
   const fallocate = libc.func('int fallocate(int fd, int mode, int64_t offset, int64_t length)');
   const syncfs = libc.func('int syncfs(int fd)');
+  const syncRange = libc.func('int sync_file_range(int fd, int64_t offset, int64_t length, unsigned int flags)');
   const socket = libc.func('int socket(int domain, int type, int protocol)');
   const sendto = libc.func('int64_t sendto(int fd, void *data, size_t n, int flags, void *address, uint32_t length)');
   const close = libc.func('int close(int fd)');
@@ -118,6 +123,7 @@ function bind(koffi: Koffi): NativeCalls {
       }
     },
     syncfs: (fd) => onThread('syncfs', syncfs, fd),
+    syncRange: (fd) => onThread('sync_file_range', syncRange, fd, 0, 0, writeAndWait),
     sendDatagram: async (address, payload) => {
       const fd: number = socket(unixFamily, datagramCloseOnExec, 0);
       if (fd < 0) throw systemError(koffi.errno(), 'socket');

@@ -20,6 +20,7 @@ export function createSystem(): System {
       }
     },
     syncFileSystem: shareRuns((path) => flush(calls, path)),
+    writeData: calls.syncRange,
     lock: async (path) => lock(calls, path),
     notify: (state) => notify(calls, state),
   };

@@ -1,6 +1,6 @@
-import { constants, opendirSync, readdirSync } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { closeSync, constants, opendirSync, openSync, readdirSync } from 'node:fs';
 import { Fault } from '../../../ports/fault.ts';
+import type { System } from '../../../ports/system.ts';
 import { idOfName } from '../shared/paths.ts';
 
 /**
@@ -44,21 +44,21 @@ export function createLayerFlush(
   };
 }
 
-/** Up to this count, flushing single entries is faster than flushing a busy file system as a whole. */
-const maxEntries = 32;
+/** Up to this count, writing single files is faster than flushing a busy file system as a whole. */
+const maxEntries = 16;
 
 /**
- * Flushes only the files of a small layer, and resolves with whether it did: a larger layer, and one that changes meanwhile,
- * needs a flush of the file system. Names, owners and modes need a barrier after it. Rejects if a flush fails.
+ * Writes only the files of a small layer to the device, and resolves with whether it did: a larger layer, and one that changes
+ * meanwhile, needs a flush of the file system. Metadata needs a barrier after it. Rejects if data could not be written.
  */
-export async function flushFew(layer: string): Promise<boolean> {
+export async function flushFew(layer: string, writeData: System['writeData']): Promise<boolean> {
   let files: readonly string[] | undefined;
   try {
     files = fewFiles(layer, maxEntries);
   } catch {
     return false;
   }
-  return files !== undefined && allFlushed(files);
+  return files !== undefined && allWritten(files, writeData);
 }
 
 /** Paths of the regular files in a tree, or undefined if it has more than `max` entries. Stops reading after so many. */
@@ -85,17 +85,24 @@ function* entriesOf(directory: string) {
   }
 }
 
-/** Flushes files concurrently; resolves with false if any can't be opened. */
-export async function allFlushed(paths: readonly string[]): Promise<boolean> {
-  const handles = await Promise.all(paths.map(openedOrGone));
+/**
+ * Writes the data of files to the device, a few at a time and without a commit of the journal for each, as fsync would;
+ * resolves with false if any can't be opened.
+ */
+export async function allWritten(paths: readonly string[], writeData: System['writeData']): Promise<boolean> {
+  const opened: number[] = [];
   try {
-    const open = handles.filter((handle) => handle !== undefined);
-    await Promise.all(open.map((handle) => handle.sync()));
-    return open.length === paths.length;
+    for (const path of paths)
+      opened.push(openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK));
+  } catch {
+    for (const fd of opened) closeSync(fd);
+    return false;
+  }
+  try {
+    const results = await Promise.allSettled(opened.map((fd) => writeData(fd)));
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
+    return true;
   } finally {
-    await Promise.all(handles.map((handle) => handle?.close()));
+    for (const fd of opened) closeSync(fd);
   }
 }
-
-const openedOrGone = (path: string): Promise<FileHandle | undefined> =>
-  open(path, constants.O_RDONLY | constants.O_NOFOLLOW).catch(() => undefined);

@@ -22,7 +22,7 @@ import { createVolume, overlayOrphans } from './volume.ts';
 interface OverlaySetup {
   /** created if missing */
   readonly root: string;
-  readonly system: Pick<System, 'syncFileSystem'>;
+  readonly system: Pick<System, 'syncFileSystem' | 'writeData'>;
   readonly options?: OverlayOptions;
   /** how the check of the root tries an overlay mount; without it, none is tried */
   readonly tryMount?: TryMount | undefined;
@@ -51,7 +51,7 @@ export async function createOverlayDriver(setup: OverlaySetup): Promise<VolumeDr
   const mountsOf = createOverlayMounts(root, kernel, { ...options, remapIds });
   const barrier = createBarrier(root, system.syncFileSystem);
   const flushSmall = async (id: number) => {
-    const flushed = orderedMetadata && (await flushFew(layer(id)));
+    const flushed = orderedMetadata && (await flushFew(layer(id), system.writeData));
     if (flushed) await barrier.pass();
     return flushed;
   };

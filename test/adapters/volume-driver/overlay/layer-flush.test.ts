@@ -2,6 +2,7 @@ import { symlinkSync, writeFileSync } from 'node:fs';
 import { setImmediate as yieldToLoop } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { createSystem } from '../../../../src/adapters/system/system.ts';
 import { createLayerFlush } from '../../../../src/adapters/volume-driver/overlay/flush.ts';
 import { createOverlayDriver } from '../../../../src/adapters/volume-driver/overlay/overlay-driver.ts';
 import { Fault } from '../../../../src/ports/fault.ts';
@@ -95,7 +96,7 @@ for (const type of ['ext4', 'btrfs'] as const) {
     const loop = createLoop(type);
     let flushed = 0;
     const syncFileSystem = async () => void flushed++;
-    const driver = await createOverlayDriver({ root: loop.path, system: { syncFileSystem } });
+    const driver = await createOverlayDriver({ root: loop.path, system: { ...createSystem(), syncFileSystem } });
     try {
       const volume: Volume = { id: 1, kind: 'active', parents: [], labels: {} };
       const file = `${loop.path}/snapshots/1/fs/file`;

@@ -103,7 +103,7 @@ const namespaced = suiteNeeding(
 const program = `
   const { createOverlayDriver } = await import(process.env.DRIVER);
   const { tryMount } = await import(process.env.TRY_MOUNT);
-  const system = { syncFileSystem: async () => {} };
+  const system = { syncFileSystem: async () => {}, writeData: async () => {} };
   const driver = await createOverlayDriver({ root: process.env.ROOT_OF_TEST, system, tryMount });
   const active = (id, ...parents) => ({ id, kind: 'active', parents, labels: {} });
   await driver.create(active(1));
