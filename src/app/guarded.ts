@@ -72,6 +72,7 @@ export const guardDriver = (root: RootGuard, driver: VolumeDriver): VolumeDriver
     ...{ purge: 'before', discard: 'before', syncMetadata: 'before', reclaimSpace: 'before', flush: 'both' },
     ...{ usage: 'result', scan: 'anew', scanIds: 'anew', isPristine: 'anew', quarantine: 'anew' },
   }),
+  pool: driver.pool && guarded(root, driver.pool, { isFull: 'none', fill: 'before', drain: 'before' }),
   staging: driver.staging && guarded(root, driver.staging, { copy: 'both', place: 'before', discard: 'before' }),
 });
 

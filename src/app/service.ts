@@ -12,6 +12,7 @@ import { createCheckpointer } from './background/checkpointer.ts';
 import { createEarlyFlusher } from './background/early-flusher.ts';
 import { createManifestMaker } from './background/manifest-maker.ts';
 import { createPipelines, type Pipelines } from './background/pipeline.ts';
+import { createPoolFiller } from './background/pool-filler.ts';
 import { createPurger } from './background/purger.ts';
 import { createUsageMeter } from './background/usage-meter.ts';
 import { createWriteback } from './background/writeback.ts';
@@ -97,7 +98,8 @@ export function createService(context: Context): Service {
   const { pipelines = createPipelines({ journal, logger }), closingLimits: limits = closingLimits } = context;
   const { durability, removal, viewsNeedParent } = options;
   // 1. What changes share.
-  const locks = createKeyLocks();
+  const locks = createKeyLocks(() => pool.idle());
+  const pool = createPoolFiller({ ...context, pool: driver.pool, busy: () => locks.busy });
   const retrier = createRetrier(logger);
   const answerInTime = createAnswerInTime(journal);
   // 2. Background work.
@@ -122,14 +124,14 @@ export function createService(context: Context): Service {
   const undo = createUndo(logger, retrier);
   const rolledBack = createRolledBack(journal);
   const foreign = createForeignVolumes({ journal, driver });
-  const works = { locks, answerInTime, rolledBack, foreign, purger, retention, meter, retrier, undo };
+  const works = { locks, answerInTime, rolledBack, foreign, purger, pool, retention, meter, retrier, undo };
   const store = { journal, driver, ...works, sources, rules, durability, removal, failpoint, logger, uptime };
   // 4. The reconciler, for what recovery could not do or has not verified.
   const reconciler = startReconciler({ ...context, failpoint }, { locks, purger, retrier });
   // 5. The end, in the opposite order. The driver is halted last: what it cuts short is no failure for work that is closing.
   let ending: Promise<unknown> | undefined;
   const halted = () => {
-    ending ??= haltBackground(reconciler.close());
+    ending ??= Promise.all([haltBackground(reconciler.close()), pool.close()]);
     return ending;
   };
   return {

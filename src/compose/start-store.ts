@@ -187,5 +187,6 @@ function directoriesOf(driver: Config['driver'], log: string | undefined): reado
     ...(log === undefined ? [{ name: 'log' }] : []),
     disposable('checkpoints'),
     disposable('quarantine'),
+    ...(driver === 'memory' ? [] : [disposable('pool')]),
   ];
 }

@@ -28,7 +28,7 @@ export interface Usage {
   readonly inodes: number;
 }
 
-/** An entry that a scan found below the root's snapshots. */
+/** An entry that a scan found below the root's snapshots, or a foreign one in its pool. */
 export interface Found {
   /** relative to the root */
   readonly path: string;
@@ -75,6 +75,16 @@ export interface LayerStaging {
   discard(copy: string): Promise<void>;
 }
 
+/** Empty volumes made ahead, of which `create` takes one if it can: a few, deleted at the start and the end. */
+export interface VolumePool {
+  /** Whether nothing is to be added. */
+  isFull(): boolean;
+  /** Adds a part of a volume, in a fraction of a millisecond. If it rejects, the pool is empty. Not called again before it has ended. */
+  fill(): Promise<void>;
+  /** Deletes the volumes. Resolves with whether there was any. */
+  drain(): Promise<boolean>;
+}
+
 /**
  * Creates and deletes volumes. Every operation is idempotent: repeating it after a crash in its middle completes it.
  * All reject with a Fault. The caller never runs two operations on one id at the same time, but does so on different ids.
@@ -84,6 +94,7 @@ export interface VolumeDriver {
   readonly traits: DriverTraits;
   /** undefined if layers can't be copied without copying their data, or the operator does not want them to be */
   readonly staging?: LayerStaging | undefined;
+  readonly pool?: VolumePool | undefined;
   /** Whether a snapshot of this kind uses the disk (an overlay view does not). */
   occupies(volume: Pick<Volume, 'kind'>): boolean;
   /** Whether nothing exists at the path of an id's volume, of whatever type. Cheap. */
@@ -121,7 +132,7 @@ export interface VolumeDriver {
    * still to come. False if a purge itself frees the space (not btrfs).
    */
   reclaimSpace(): Promise<boolean>;
-  /** Inspects everything below the root's snapshots. After the signal it may reject with the signal's reason. */
+  /** Inspects everything below the root's snapshots, and finds what is foreign in the pool. After the signal it may reject with the signal's reason. */
   scan(signal?: AbortSignal): Promise<readonly Found[]>;
   /** Lists the ids only, much faster. Undefined for a root so small that `scan` takes no longer. The signal as for `scan`. */
   scanIds(signal?: AbortSignal): Promise<SnapshotIds | undefined>;

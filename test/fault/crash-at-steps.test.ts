@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -39,6 +39,8 @@ function killsAt(step: Step, driver: string): readonly Daemons[] {
   if (step === 'log.write' || step === 'log.sync')
     return (driver === 'overlay' ? [1, 2, 3, 6] : [3]).map((at) => [`${kill}@${at}`]);
   if (step.startsWith('checkpoint.') && driver === 'overlay') return [[`${kill}@1`], [`${kill}@2`]];
+  // Each part of a volume, and of the next one.
+  if (step === 'pool.fill') return [1, 2, 3, 4].map((at) => [`${kill}@${at}`]);
   if (step.startsWith('prepare.')) return [[`${kill}@2`]];
   return [[kill]];
 }
@@ -173,6 +175,7 @@ function crashTests(test: Test, driver: DriverUnderTest): void {
       // The settings are rewritten: without retention nothing of a removed snapshot is left.
       if (retention !== undefined) await emptied(createServing(sandbox, options));
       assert.equal(onDisk(root), { snapshots: [], quarantine: [] });
+      assert.equal(readdirSync(join(root, 'pool')), []);
     } catch (error) {
       throw new Error(`${daemons.join(', then ')}: ${error}`);
     } finally {

@@ -109,6 +109,8 @@ const rolledBack = {
 } as const;
 const rebased = (row: Row): Row => ({ ...row, operation: 'commit with parent', unpacked: true });
 const withoutParent = (row: Row): Row => ({ ...row, operation: 'prepare without parent' });
+/** What fails of a volume made ahead is made up for. */
+const ahead = { operation: 'prepare without parent', caller: 'done', again: 'already-exists' } as const;
 /** The log fails with an unknown outcome: it accepts nothing until a restart. */
 const stopped = { error: 'EIO', caller: 'io', logged: [], again: 'stopped' } as const;
 
@@ -210,6 +212,24 @@ const common: readonly Row[] = [
     said: 'eviction failed: will be retried',
     logged: ['StoreClosed', 'StoreOpened', 'RetentionEnded', 'VolumePurged'],
     again: 'done',
+  },
+  {
+    step: 'pool.fill',
+    ...ahead,
+    error: 'EIO',
+    said: 'no volumes are made ahead for a while',
+    logged: ['SnapshotPrepared'],
+    ...withNew,
+  },
+  { step: 'pool.take', ...ahead, error: 'EIO', logged: ['SnapshotPrepared'], ...withNew },
+  { ...prepareUndone, step: 'pool.taken', error: 'EIO', operation: 'prepare without parent', caller: 'io' },
+  {
+    step: 'pool.taken',
+    ...ahead,
+    error: 'ENOSPC',
+    logged: ['SnapshotPrepared', 'PrepareUndone', 'SnapshotPrepared', 'VolumePurged'],
+    ...withNew,
+    disk: ['1', '2', '4'],
   },
   { step: 'log.write', ...stopped, operation: 'prepare', disk: ['1', '2', '3'], restarted: 'done' },
   { step: 'log.write', ...stopped, operation: 'commit', restarted: 'done' },

@@ -74,7 +74,8 @@ function gone(
 /** What to do with something that is on the disk. */
 function explain(found: FoundVolume, wanted: Wanted, lost: ReadonlyMap<number, Lost>): Action | undefined {
   const { id, path } = found;
-  if (id === null) return aside(found, `${path}: its name is no snapshot id`);
+  if (id === null)
+    return aside(found, `${path}: ${path.startsWith('pool/') ? 'is no empty volume' : 'its name is no snapshot id'}`);
   const verdict = lost.get(id);
   // The rest of a retained or undone one is purged.
   if (verdict !== undefined) return verdict.type === 'declare-lost' ? aside(found, verdict.why) : undefined;

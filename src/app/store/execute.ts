@@ -9,6 +9,7 @@ import { isFull, isTransient } from '../../ports/fault.ts';
 import type { Logger } from '../../ports/logger.ts';
 import type { Uptime } from '../../ports/system.ts';
 import type { VolumeDriver } from '../../ports/volume-driver.ts';
+import type { PoolFiller } from '../background/pool-filler.ts';
 import type { Purger } from '../background/purger.ts';
 import type { UsageMeter } from '../background/usage-meter.ts';
 import type { Retention } from '../retention/retention.ts';
@@ -31,6 +32,7 @@ export interface StoreContext {
   readonly rolledBack: RolledBack;
   readonly foreign: ForeignVolumes;
   readonly purger: Purger;
+  readonly pool: Pick<PoolFiller, 'drain'>;
   readonly retention: Retention;
   /** undefined: no layer is staged */
   readonly sources: StagingSources | undefined;
@@ -86,7 +88,7 @@ export function execute<C extends Command, T>(
   const { journal, locks, rolledBack, rules } = context;
   // 1. Lock the keys: changes of one key take place one after the other.
   return locks.run(keysOf(command), () =>
-    // 2. Out of space: evict retained layers and retry.
+    // 2. Out of space: empty the pool, evict retained layers, and retry.
     retryAfterFreeing(context, steps, async () => {
       for (let asked = command; ; ) {
         // 3. Wait for rolled-back prepares: no newer id may be durable before their volumes are gone.
@@ -166,22 +168,24 @@ async function isDurable(journal: Journal, position: number): Promise<boolean> {
 }
 
 /**
- * Repeats an attempt as long as it fails for lack of space that retained layers occupy. The undo of a failed attempt may be
- * incomplete: a refusal of a later one that only this explains is not the answer, the failure is.
+ * Repeats an attempt as long as it fails for lack of space that volumes made ahead or retained layers occupy. The undo of a failed
+ * attempt may be incomplete: a refusal of a later one that only this explains is not the answer, the failure is.
  */
 async function retryAfterFreeing<T>(
-  { retention }: Pick<StoreContext, 'retention'>,
+  { pool, retention }: Pick<StoreContext, 'pool' | 'retention'>,
   { retryable = () => true }: Pick<Steps<never, T>, 'retryable'>,
   attempt: () => Promise<Answer<T>>,
 ): Promise<Answer<T>> {
   let failed: unknown;
-  for (let count = 0; ; count++)
+  for (let count = 0; ; )
     try {
       const answer = await attempt();
-      if (count > 0 && either.isLeft(answer)) throw failed;
+      if (failed !== undefined && either.isLeft(answer)) throw failed;
       return answer;
     } catch (error) {
       failed = error;
-      if (!isFull(error) || !retryable() || !(await retention.freeSpace(count))) throw error;
+      if (!isFull(error)) throw error;
+      const drained = await pool.drain();
+      if (!retryable() || !(drained || (await retention.freeSpace(count++)))) throw error;
     }
 }

@@ -6,11 +6,14 @@ export interface KeyLocks {
   run<T>(keys: readonly string[], operation: () => Promise<T>): Promise<T>;
   /** Runs an operation while no other one runs on any key. */
   exclusive<T>(operation: () => Promise<T>): Promise<T>;
+  /** Whether any operation holds a key. */
+  readonly busy: boolean;
   /** Resolves when the operations that hold or await the key now have ended; undefined if there are none. */
   idle(key: string): Promise<void> | undefined;
 }
 
-export function createKeyLocks(): KeyLocks {
+/** `onIdle` is called when the last operation has ended. */
+export function createKeyLocks(onIdle = () => {}): KeyLocks {
   const tails = new Map<string, Promise<void>>();
   let gate: Promise<void> | undefined;
   return {
@@ -25,6 +28,7 @@ export function createKeyLocks(): KeyLocks {
       } finally {
         for (const key of keys) if (tails.get(key) === tail) tails.delete(key);
         end();
+        if (tails.size === 0) onIdle();
       }
     },
     exclusive: async (operation) => {
@@ -38,6 +42,9 @@ export function createKeyLocks(): KeyLocks {
         gate = undefined;
         open();
       }
+    },
+    get busy() {
+      return gate !== undefined || tails.size > 0;
     },
     idle: (key) => tails.get(key),
   };

@@ -94,7 +94,8 @@ async function checked({ root, deps, deep, anchors }: Asked) {
     ? [await checkLayers(state, await deps.openInspector(root, state.storeInfo.driver), stateLater)]
     : [];
   const aside = namesIn(join(root, 'quarantine'));
-  const rows = explainRows({ state, found: disk.found, findings: disk.confirmed, aside, quarantined });
+  const pool = namesIn(join(root, 'pool'));
+  const rows = explainRows({ state, found: disk.found, findings: disk.confirmed, pool, aside, quarantined });
   const marked = markedBy(layers.flatMap(({ findings }) => findings));
   return { reports: [...logReports, checkParents(state), ...disk.reports, ...layers], rows: rows.map(marked) };
 }
@@ -112,7 +113,7 @@ function namesIn(directory: string): readonly string[] {
   try {
     return readdirSync(directory).sort();
   } catch {
-    // Nothing was ever moved there.
+    // Nothing was ever there.
     return [];
   }
 }

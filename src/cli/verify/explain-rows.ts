@@ -13,13 +13,15 @@ interface Explained {
   readonly found: readonly Found[];
   /** what the reconciler would do about it */
   readonly findings: readonly Action[];
+  /** names of the entries of pool/ */
+  readonly pool: readonly string[];
   /** names of the entries of quarantine/ */
   readonly aside: readonly string[];
   readonly quarantined: readonly Noted<'OrphanQuarantined'>[];
 }
 
 /** A line for each snapshot that exists, is retained or pending purge, and for each directory that the disk has. */
-export function explainRows({ state, found, findings, aside, quarantined }: Explained): readonly Row[] {
+export function explainRows({ state, found, findings, pool, aside, quarantined }: Explained): readonly Row[] {
   const byId = new Map(findings.flatMap((action) => (action.id === null ? [] : [[action.id, action] as const])));
   const byPath = new Map(findings.flatMap((action) => ('path' in action ? [[action.path, action] as const] : [])));
   const moved = new Map(quarantined.map((fact) => [fact.data.moved, fact]));
@@ -37,6 +39,9 @@ export function explainRows({ state, found, findings, aside, quarantined }: Expl
     ...byNumber(found).map((volume) =>
       directoryRow(state, volume, byPath.get(volume.path) ?? byId.get(volume.id ?? -1)),
     ),
+    ...pool
+      .map((name) => `pool/${name}`)
+      .flatMap((path) => (found.some((entry) => entry.path === path) ? [] : [poolRow(path)])),
     ...aside.map((name) => asideRow(`quarantine/${name}`, moved.get(`quarantine/${name}`))),
   ];
 }
@@ -83,6 +88,11 @@ function directoryRow(state: State, { path, id }: Found, finding: Action | undef
     };
   return { ...row, is, why: 'was there for a moment only: a call under way', odd: false };
 }
+
+const poolRow = (path: string): Row => ({
+  ...{ row: 'directory', about: path, id: null, is: 'made ahead', odd: false },
+  why: 'an empty volume, for one of the next snapshots; the next start deletes it',
+});
 
 function asideRow(path: string, fact: Noted<'OrphanQuarantined'> | undefined): Row {
   const row = { row: 'directory', about: path, id: fact?.data.id ?? null, odd: false } as const;

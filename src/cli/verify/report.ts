@@ -36,7 +36,15 @@ export interface Row {
   readonly about: string;
   readonly id: number | null;
   /** a directory is what its snapshot is; `quarantined` is what was moved aside, `unknown` what nothing explains */
-  readonly is: 'active' | 'view' | 'committed' | 'retained' | 'pending purge' | 'quarantined' | 'unknown';
+  readonly is:
+    | 'active'
+    | 'view'
+    | 'committed'
+    | 'retained'
+    | 'pending purge'
+    | 'made ahead'
+    | 'quarantined'
+    | 'unknown';
   readonly why: string;
   /** one of the findings is about it */
   readonly odd: boolean;

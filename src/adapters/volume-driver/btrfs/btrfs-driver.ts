@@ -13,6 +13,7 @@ import { guarded } from '../shared/faults.ts';
 import { type KernelTraits, kernelTraits } from '../shared/kernel-traits.ts';
 import type { LayerWork } from '../shared/layers/layer-work.ts';
 import type { LiftFlags } from '../shared/lift-flags.ts';
+import { clearPool, createVolumePool } from '../shared/pool.ts';
 import { emptyOverlay, mayBeRebased, overlayOptions } from '../shared/rebase.ts';
 import { checkBtrfsRoot, deviceOf } from './check-btrfs-root.ts';
 import { createDeletion } from './deletion.ts';
@@ -20,7 +21,7 @@ import { type CopyTree, dropActive, dropLayer, flushLayer, freezeLayer } from '.
 import type { BtrfsCalls } from './ioctl/btrfs-calls.ts';
 import { createLayout, expectSubvolume, isSubvolume, type Layout } from './layout.ts';
 import { createUsageMeter } from './usage.ts';
-import { btrfsOrphans, createVolume } from './volume.ts';
+import { btrfsOrphans, createVolume, makeEmptyLayer } from './volume.ts';
 
 export interface BtrfsSetup {
   /** on a btrfs file system; created if missing */
@@ -49,7 +50,9 @@ export async function createBtrfsDriver(setup: BtrfsSetup): Promise<VolumeDriver
   const { syncFileSystem } = setup.system;
   const root = await checkBtrfsRoot(setup.root, calls);
   const layout = createLayout(root);
-  const tools = { root, layout, calls, failpoint, copyTree, layers, syncFileSystem, lag };
+  clearPool(root);
+  const pool = createVolumePool({ root, size: 2, failpoint, makeLayer: makeEmptyLayer(calls) });
+  const tools = { root, layout, calls, pool, failpoint, copyTree, layers, syncFileSystem, lag };
   const kernel = kernelTraits(root);
   // Mount options can't carry such a path.
   const rebase = !kernel.userNamespace && !/[,:\\]/.test(root);
@@ -67,6 +70,7 @@ export async function createBtrfsDriver(setup: BtrfsSetup): Promise<VolumeDriver
   return {
     name: 'btrfs',
     traits: { ...traits, rebase },
+    pool,
     occupies: () => true,
     isVacant: (id) => isVacant(layout.directory(id)),
 
@@ -107,7 +111,7 @@ export async function createBtrfsDriver(setup: BtrfsSetup): Promise<VolumeDriver
       halted.abort(isHalted());
       void thread.close();
     },
-    close: async () => void (await Promise.all([thread.close(), layers.close()])),
+    close: async () => void (await Promise.all([thread.close(), layers.close(), pool.drain()])),
   };
 }
 

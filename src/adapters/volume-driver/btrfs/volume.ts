@@ -6,6 +6,7 @@ import { Fault } from '../../../ports/fault.ts';
 import type { Volume } from '../../../ports/volume-driver.ts';
 import { ensureDirectory, isDirectory } from '../shared/directories.ts';
 import { type Orphans, orphanActions } from '../shared/orphans.ts';
+import type { DriverPool } from '../shared/pool.ts';
 import { mayBeRebased } from '../shared/rebase.ts';
 import type { BtrfsCalls } from './ioctl/btrfs-calls.ts';
 import { rootInode } from './ioctl/subvolumes.ts';
@@ -14,16 +15,18 @@ import { expectSubvolume, isSubvolume, type Layout, names } from './layout.ts';
 export interface Tools {
   readonly layout: Layout;
   readonly calls: BtrfsCalls;
+  readonly pool: Pick<DriverPool, 'take'>;
   readonly failpoint: Failpoint;
 }
 
 /** Creates `snapshots/<id>/fs`, or leaves it as it is: once it has that name it is complete. */
 export async function createVolume(tools: Tools, volume: Volume): Promise<void> {
-  const { layout, calls, failpoint } = tools;
+  const { layout, calls, failpoint, pool } = tools;
   const { id, kind, parents } = volume;
   const [parent] = parents;
   if (parent !== undefined) expectSubvolume(layout.layer(parent), `volume ${id}: its parent's layer`);
   const directory = layout.directory(id);
+  if (kind === 'active' && parent === undefined && pool.take(directory)) return;
   failpoint('btrfs.create.directory');
   ensureDirectory(directory, 0o700);
   if (mayBeRebased(volume)) ensureDirectory(`${directory}/${names.work}`, 0o711);
@@ -49,6 +52,12 @@ async function thaw({ layout, calls }: Tools, id: number): Promise<void> {
   utimesSync(layer, new Date(), new Date());
   renameSync(layer, layout.fs(id));
 }
+
+/** The layer of a volume of the pool, which nobody uses yet. */
+export const makeEmptyLayer = (calls: Pick<BtrfsCalls, 'create'>) => async (path: string) => {
+  await calls.create(dirname(path), basename(path));
+  chmodSync(path, 0o755);
+};
 
 /** A subvolume's mode depends on the umask, so it gets its name last. */
 async function createEmpty({ calls, failpoint }: Tools, directory: string, readOnly: boolean): Promise<void> {

@@ -9,6 +9,7 @@ import { guarded, missingLayer } from '../shared/faults.ts';
 import { type KernelTraits, kernelTraits } from '../shared/kernel-traits.ts';
 import type { LayerWork } from '../shared/layers/layer-work.ts';
 import { type LiftFlags, liftingFlags } from '../shared/lift-flags.ts';
+import { clearPool, createVolumePool } from '../shared/pool.ts';
 import { mayBeRebased } from '../shared/rebase.ts';
 import { createTreeThread, type TreeThread } from '../shared/trees/tree-thread.ts';
 import { createBarrier } from './barrier.ts';
@@ -74,12 +75,15 @@ export async function createOverlayDriver(setup: OverlaySetup): Promise<VolumeDr
   };
   const describeEmpty = (id: number) => (files === undefined ? undefined : describeEmptyLayer(directory(id), files));
   await clearStaging({ root, remove });
+  clearPool(root);
+  const pool = createVolumePool({ root, size: 8, failpoint });
   const staging = options.stageLayers && layers && canShareData(root);
   const endThreads = () => Promise.all([measurer.close(), remover.close(), layers?.close()]);
   return {
     name: 'overlay',
     traits: driverTraits(options, { remapIds, rebase }),
     staging: staging ? createStaging({ root, layers, remove, failpoint }) : undefined,
+    pool,
     occupies: ({ kind }) => kind !== 'view',
     isVacant: (id) => isVacant(directory(id)),
 
@@ -87,7 +91,7 @@ export async function createOverlayDriver(setup: OverlaySetup): Promise<VolumeDr
       guarded(`create of volume ${volume.id}`, () => {
         if (files && volume.empty !== undefined) return createEmptyLayer(directory(volume.id), volume.empty, files);
         if (rebase && mayBeRebased(volume)) layers?.start();
-        return createVolume(root, volume, { failpoint, remapIds });
+        return createVolume(root, volume, { failpoint, remapIds, pool });
       }),
     describeEmpty,
     mounts: (volume) =>
@@ -125,7 +129,7 @@ export async function createOverlayDriver(setup: OverlaySetup): Promise<VolumeDr
     ...overlayOrphans(root, remove),
     halt: () => void endThreads(),
     close: async () => {
-      await endThreads();
+      await Promise.all([endThreads(), pool.drain()]);
       barrier.close();
     },
   };

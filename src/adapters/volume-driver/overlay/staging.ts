@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { constants, copyFileSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { isErrno } from '../../../ports/errno.ts';
+import { constants, copyFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import type { Failpoint } from '../../../ports/failpoints.ts';
 import { isFull } from '../../../ports/fault.ts';
 import type { LayerStaging } from '../../../ports/volume-driver.ts';
-import { ensureDirectory } from '../shared/directories.ts';
+import { ensureDirectory, namesIn } from '../shared/directories.ts';
 import { guarded } from '../shared/faults.ts';
 import type { LayerWork } from '../shared/layers/layer-work.ts';
 
@@ -43,15 +42,6 @@ export function createStaging({ root, layers, remove, failpoint }: StagingSetup)
 /** Deletes what a crash has left of copies. */
 export async function clearStaging({ root, remove }: Pick<StagingSetup, 'root' | 'remove'>): Promise<void> {
   for (const name of namesIn(folderIn(root))) await remove(`${folderIn(root)}/${name}`);
-}
-
-function namesIn(directory: string): readonly string[] {
-  try {
-    return readdirSync(directory);
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return [];
-    throw error;
-  }
 }
 
 /** Whether files in a root can share data (reflink). Creates the directory for copies. A full disk counts as able. */

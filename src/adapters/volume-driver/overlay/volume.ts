@@ -5,24 +5,27 @@ import type { Volume } from '../../../ports/volume-driver.ts';
 import { isDirectory, makeDirectory } from '../shared/directories.ts';
 import { missingLayer } from '../shared/faults.ts';
 import { type Orphans, orphanActions } from '../shared/orphans.ts';
+import type { DriverPool, Owner } from '../shared/pool.ts';
 import { gidMapping, uidMapping } from './overlay-mounts.ts';
 
-interface Owner {
-  readonly uid: number;
-  readonly gid: number;
+interface Context {
+  readonly failpoint: Failpoint;
+  readonly remapIds: boolean;
+  readonly pool: Pick<DriverPool, 'take'>;
 }
 
 /**
- * Creates `snapshots/<id>/fs` and `work` for an active, or those that are missing; for a view only checks that the parent
+ * Creates `snapshots/<id>/fs` and `work` for an active, or those that are missing, by moving a volume of the pool there if it can; for a view only checks that the parent
  * exists. The content of an active that was once complete is not changed. A staged active has no `fs` until its copy is placed: without
  * that it can't be committed.
  */
-export function createVolume(root: string, volume: Volume, context: { failpoint: Failpoint; remapIds: boolean }): void {
-  const { failpoint, remapIds } = context;
+export function createVolume(root: string, volume: Volume, { failpoint, remapIds, pool }: Context): void {
   const parent = parentOwner(root, volume);
   if (volume.kind === 'view') return;
   const owner = (remapIds ? mappedOwner(volume) : undefined) ?? parent ?? self;
   const directory = `${root}/snapshots/${volume.id}`;
+  if (volume.kind === 'active' && volume.staged !== true && pool.take(directory, isSelf(owner) ? undefined : owner))
+    return;
   failpoint('overlay.create.directory');
   const isNew = makeDirectory(directory, 0o700);
   if (!isNew) chmodSync(directory, 0o700);
@@ -33,6 +36,7 @@ export function createVolume(root: string, volume: Volume, context: { failpoint:
 }
 
 const self: Owner = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
+const isSelf = ({ uid, gid }: Owner) => uid === self.uid && gid === self.gid;
 
 /** The root of the new layer hides its parents' root: it takes over the owner. */
 function parentOwner(root: string, { id, parents: [nearest] }: Volume): Owner | undefined {
@@ -68,7 +72,7 @@ function isInUse(directory: string): boolean {
 
 function createLayer(path: string, owner: Owner): void {
   const isNew = makeDirectory(path, 0o755);
-  if (!isNew || owner.uid !== self.uid || owner.gid !== self.gid) chownSync(path, owner.uid, owner.gid);
+  if (!isNew || !isSelf(owner)) chownSync(path, owner.uid, owner.gid);
   if (!isNew) chmodSync(path, 0o755);
 }
 

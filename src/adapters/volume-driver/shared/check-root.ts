@@ -26,7 +26,13 @@ export function existingRoot(root: string): string {
 export function layOut(root: string, directories: Readonly<Record<string, number>>): void {
   try {
     accessSync(root, constants.W_OK);
-    for (const [name, mode] of Object.entries({ '.': 0o700, snapshots: 0o700, quarantine: 0o700, ...directories }))
+    for (const [name, mode] of Object.entries({
+      '.': 0o700,
+      snapshots: 0o700,
+      pool: 0o700,
+      quarantine: 0o700,
+      ...directories,
+    }))
       ensureDirectory(`${root}/${name}`, mode);
   } catch (error) {
     throw asRootFault(error, root);

@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, constants, lstatSync, mkdirSync, openSync } from 'node:fs';
+import { chmodSync, closeSync, constants, lstatSync, mkdirSync, openSync, readdirSync } from 'node:fs';
 import { isErrno } from '../../../ports/errno.ts';
 import { Fault } from '../../../ports/fault.ts';
 
@@ -36,6 +36,16 @@ export function isDirectory(path: string): boolean {
 /** Whether nothing exists at a path, not even a dangling symbolic link. */
 export function isVacant(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false }) === undefined;
+}
+
+/** The names in a directory, none if it is missing. */
+export function namesIn(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory);
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return [];
+    throw error;
+  }
 }
 
 /** A directory that stays the same one if it is moved, or another one is mounted over it. */

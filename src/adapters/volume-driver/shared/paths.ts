@@ -16,10 +16,15 @@ export function idOfName(name: string): number | null {
   return Number.isSafeInteger(id) ? id : null;
 }
 
-/** The absolute path of what a scan found: always an entry directly below `ROOT/snapshots`. */
+/** The absolute path of what a scan found: always an entry directly below `ROOT/snapshots` or `ROOT/pool`. */
 export function foundPath(root: string, { path }: Pick<Found, 'path'>): string {
   const [folder, name, ...deeper] = path.split('/');
-  if (folder !== 'snapshots' || name === undefined || ['', '.', '..'].includes(name) || deeper.length > 0)
-    throw new Fault('misuse', `${path}: is not an entry of snapshots/`, { hint: 'take it from a scan' });
+  if (
+    (folder !== 'snapshots' && folder !== 'pool') ||
+    name === undefined ||
+    ['', '.', '..'].includes(name) ||
+    deeper.length > 0
+  )
+    throw new Fault('misuse', `${path}: is not an entry of snapshots/ or pool/`, { hint: 'take it from a scan' });
   return `${root}/${path}`;
 }

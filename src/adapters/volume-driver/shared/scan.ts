@@ -6,8 +6,9 @@ import type { Found, VolumeDriver } from '../../../ports/volume-driver.ts';
 import { workerProgram } from '../../system/files.ts';
 import { guarded } from './faults.ts';
 import { idOfName } from './paths.ts';
+import { foreignInPool } from './pool.ts';
 
-/** An entry below `snapshots/`, and which of the job's parts are in it. */
+/** An entry below `snapshots/` or `pool/`, and which of the job's parts are in it. */
 export interface Entry {
   /** relative to the root */
   readonly path: string;
@@ -23,10 +24,10 @@ export interface ScanJob {
   readonly inode?: number;
 }
 
-/** The entries below `ROOT/snapshots`, without an object an entry: they cross threads. */
+/** The entries below `ROOT/snapshots`, and foreign ones in `ROOT/pool`, without an object an entry: they cross threads. */
 interface ScanResult {
   readonly ids: Float64Array<ArrayBuffer>;
-  /** names of all entries but directories named by a plain decimal number */
+  /** paths relative to the root: of all entries but directories named by a plain decimal number, and of foreign ones in the pool */
   readonly unknown: readonly string[];
   /** one bit for each part that an id has, the first part lowest */
   readonly parts: Uint8Array<ArrayBuffer>;
@@ -80,9 +81,10 @@ export function readSnapshots({ root, parts, inode }: ScanJob): ScanResult {
   const unknown: string[] = [];
   for (const entry of readdirSync(`${root}/snapshots`, { withFileTypes: true })) {
     const id = entry.isDirectory() ? idOfName(entry.name) : null;
-    if (id === null) unknown.push(entry.name);
+    if (id === null) unknown.push(`snapshots/${entry.name}`);
     else ids.push(id);
   }
+  unknown.push(...foreignInPool(root).map((name) => `pool/${name}`));
   const has = (path: string) => {
     const stats = lstatSync(path, { throwIfNoEntry: false });
     return stats?.isDirectory() === true && (inode === undefined || stats.ino === inode);
@@ -102,7 +104,7 @@ async function foundIn(
   const combinations = Array.from({ length: 1 << names.length }, (_, bits) =>
     names.map((_, bit) => (bits & (1 << bit)) !== 0),
   );
-  const found = unknown.map((name) => foundAt({ path: `snapshots/${name}`, id: null, has: none }));
+  const found = unknown.map((path) => foundAt({ path, id: null, has: none }));
   for (const [index, id] of ids.entries()) {
     if (index > 0 && index % slice === 0) await yieldToLoop();
     found.push(foundAt({ path: `snapshots/${id}`, id, has: combinations[parts[index] ?? 0] ?? none }));

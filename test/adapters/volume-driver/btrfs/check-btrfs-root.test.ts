@@ -51,7 +51,7 @@ btrfsSuite('root', (test) => {
     const fault = await rejectsWith(() => openDriver(root, { calls: refusing }), 'io');
     assert.match(fault.message, 'no snapshots today');
     await (await openDriver(root)).close();
-    assert.equal(readdirSync(root).sort(), ['empty', 'quarantine', 'snapshots']);
+    assert.equal(readdirSync(root).sort(), ['empty', 'pool', 'quarantine', 'snapshots']);
     execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', `${root}/quarantine`]);
     try {
       assert.match((await rejectsWith(() => openDriver(root), 'misuse')).message, 'quarantine/ is not on');

@@ -23,7 +23,7 @@ check('creates a new root, and changes nothing the second time', () =>
   inSandbox(async ({ path }) => {
     const root = `${path}/deep/root`;
     for (let n = 0; n < 2; n++) assert.is(await checkOverlayRoot(root, tryMount), root);
-    assert.equal(readdirSync(root).sort(), ['empty', 'quarantine', 'snapshots']);
+    assert.equal(readdirSync(root).sort(), ['empty', 'pool', 'quarantine', 'snapshots']);
   }),
 );
 
@@ -119,7 +119,7 @@ check('tries the configured mount options, and names the refused ones', () =>
       const fault = await rejectsWith(() => checkOverlayRoot(root, tryMount, options), 'misuse');
       assert.match(fault.message, `overlay.mount_options: ${named}`);
     }
-    assert.equal(readdirSync(root).sort(), ['empty', 'quarantine', 'snapshots']);
+    assert.equal(readdirSync(root).sort(), ['empty', 'pool', 'quarantine', 'snapshots']);
   }),
 );
 
@@ -145,7 +145,7 @@ check('refuses if the kernel refuses the mount, and leaves no probe', () =>
     mkdirSync(`${folder('root')}/.probe`);
     const fault = await rejectsWith(() => checkOverlayRoot(folder('root'), refuse), 'unsupported');
     assert.match(fault.message, 'wrong fs type');
-    assert.equal(readdirSync(folder('root')).sort(), ['empty', 'quarantine', 'snapshots']);
+    assert.equal(readdirSync(folder('root')).sort(), ['empty', 'pool', 'quarantine', 'snapshots']);
   }),
 );
 

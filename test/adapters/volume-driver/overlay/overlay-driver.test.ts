@@ -3,6 +3,7 @@ import { tryMount } from '../../../../src/adapters/system/commands.ts';
 import { createSystem } from '../../../../src/adapters/system/system.ts';
 import { createOverlayDriver } from '../../../../src/adapters/volume-driver/overlay/overlay-driver.ts';
 import { type DriverBench, volumeDriverContract } from '../../../contract/volume-driver.contract.ts';
+import { fillPool } from '../../../contract/volume-pool.contract.ts';
 import { createLoop, type LoopType } from '../../../support/loop.ts';
 import { requireCommand, requireFileSystem } from '../../../support/requirements.ts';
 import { createSandbox } from '../../../support/sandbox.ts';
@@ -24,6 +25,17 @@ volumeDriverContract(
   async () => {
     const sandbox = createSandbox('overlay');
     return benchAt(`${sandbox.path}/root`, () => sandbox.close());
+  },
+  requireFileSystem('overlay'),
+);
+
+volumeDriverContract(
+  'overlay driver with volumes made ahead',
+  async () => {
+    const sandbox = createSandbox('overlay');
+    const bench = await benchAt(`${sandbox.path}/root`, () => sandbox.close());
+    await fillPool(bench.driver);
+    return bench;
   },
   requireFileSystem('overlay'),
 );
