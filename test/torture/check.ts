@@ -19,6 +19,8 @@ interface Context {
   readonly ledgers: readonly Ledger[];
   /** after a power cut data written to actives may be lost */
   readonly powerCut: boolean;
+  /** whether what is quarantined is a finding */
+  readonly expectNoQuarantine: boolean;
 }
 
 type Living = ReadonlyMap<string, Snapshot>;
@@ -101,7 +103,7 @@ function contents({ root, driver, powerCut }: Context, { facts }: Ledger, living
 }
 
 /** Only live snapshots have directories; purges of removed ones get some time. */
-async function disk({ root, driver }: Context, living: Living): Promise<readonly Finding[]> {
+async function disk({ root, driver, expectNoQuarantine }: Context, living: Living): Promise<readonly Finding[]> {
   const wanted = [...living.values()].filter(({ kind }) => driver.occupies(kind)).map(({ id }) => String(id));
   let found = onDisk(root);
   const differs = () => found.snapshots.join() !== [...wanted].sort().join();
@@ -114,6 +116,8 @@ async function disk({ root, driver }: Context, living: Living): Promise<readonly
   return [
     ...strange.map((name): Finding => ({ what: 'unexplained', text: `snapshots/${name} belongs to nothing` })),
     ...missing.map((name): Finding => ({ what: 'lost', text: `snapshots/${name} is gone` })),
-    ...found.quarantine.map((name): Finding => ({ what: 'unexplained', text: `quarantine/${name}` })),
+    ...(expectNoQuarantine ? found.quarantine : []).map(
+      (name): Finding => ({ what: 'unexplained', text: `quarantine/${name}` }),
+    ),
   ];
 }

@@ -16,6 +16,8 @@ export interface Disk {
    */
   readonly cut?: (flushed: boolean) => void;
   readonly restore?: () => Promise<void>;
+  /** After a cut a removed name may be there again, as a file of something else: what is then quarantined is no finding. */
+  readonly revivesNames?: true;
 }
 
 export const diskKinds = ['directory', 'xfs', 'ext4', 'ext4-no-journal', 'btrfs'] as const;
@@ -62,6 +64,7 @@ async function mountAnew(path: string, mount: () => void): Promise<void> {
 
 interface Copied {
   readonly format: readonly [string, ...string[]];
+  readonly revivesNames?: true;
   /** repairs the image before it is mounted */
   readonly repair?: (image: string) => void;
 }
@@ -75,14 +78,14 @@ function checkExt4(image: string): void {
 
 const copied = {
   btrfs: { format: ['mkfs.btrfs', '-q'] },
-  'ext4-no-journal': { format: ['mkfs.ext4', '-q', '-O', '^has_journal'], repair: checkExt4 },
+  'ext4-no-journal': { format: ['mkfs.ext4', '-q', '-O', '^has_journal'], repair: checkExt4, revivesNames: true },
 } as const satisfies Readonly<Record<string, Copied>>;
 
 /**
  * btrfs can't be shut down, and ext4 without a journal writes its metadata all the same: at the cut the image is cloned atomically
  * by xfs, and the clone replaces it.
  */
-function copiedDisk(sandbox: Sandbox, { format: [mkfs, ...flags], repair }: Copied): Disk {
+function copiedDisk(sandbox: Sandbox, { format: [mkfs, ...flags], repair, ...traits }: Copied): Disk {
   const outer = createLoop('xfs', { megabytes: 2000, format: ['-m', 'reflink=1'] });
   sandbox.atEnd(() => outer.end());
   const image = join(outer.path, 'image');
@@ -94,6 +97,7 @@ function copiedDisk(sandbox: Sandbox, { format: [mkfs, ...flags], repair }: Copi
   mount();
   sandbox.atEnd(() => void execFileSync('umount', ['--lazy', mounted]));
   return {
+    ...traits,
     root: join(mounted, 'root'),
     cut: () => void execFileSync('cp', ['--reflink=always', image, copy]),
     restore: async () => {

@@ -129,7 +129,13 @@ async function runRound(run: Run, fault: InjectedFault, whole: boolean): Promise
   run.restarting += performance.now() - began;
   const client = serving.connect();
   run.unknown += ledgers.reduce((sum, { unknown }) => sum + unknown.length, 0);
-  const findings = await check({ ...run, root: disk.root, client, powerCut: fault.powerCut === true });
+  const findings = await check({
+    ...run,
+    root: disk.root,
+    client,
+    powerCut: fault.powerCut === true,
+    expectNoQuarantine: disk.revivesNames !== true,
+  });
   const wedged = whole && findings.length === 0 ? await collectAll(run, client) : [];
   client.close();
   return [...findings, ...wedged];

@@ -17,10 +17,7 @@ export function rowLine(row: Row): string {
   const { workload, variant, unit, ours, theirs, ratio, interval } = row;
   const mine = `${workload}, ${variant}: ${figure(ours.value.median)} ${unit}`;
   if (theirs === undefined || ratio === undefined || interval === undefined) return mine;
-  const parts = [
-    `${mine}, ${theirs.name} ${figure(theirs.value.median)} ${unit}: ${times(ratio.median)} times as fast`,
-    `(95 %: ${intervalText(interval)} pairs)`,
-    outcome(row) === '' ? '' : `to reach: ${outcome(row)}`,
-  ];
-  return parts.filter((part) => part !== '').join(' ');
+  const verdict = outcome(row) === '' ? '' : `; ${row.target === undefined ? '' : 'target '}${outcome(row)}`;
+  const compared = `${theirs.name} ${figure(theirs.value.median)} ${unit}: ${times(ratio.median)} times as fast`;
+  return `${mine}, ${compared} (95 %: ${intervalText(interval)} pairs)${verdict}`;
 }

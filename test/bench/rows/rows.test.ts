@@ -84,7 +84,7 @@ test('line: both medians, the ratio, its interval and the target', () => {
   });
   assert.is(
     rowLine(row),
-    'unpack, 12 layers: 100 ms, builtin 200 ms: 2.00 times as fast (95 %: 2.00-2.00 of 5 pairs) to reach: 1.00 reached',
+    'unpack, 12 layers: 100 ms, builtin 200 ms: 2.00 times as fast (95 %: 2.00-2.00 of 5 pairs); target 1.00 reached',
   );
 });
 

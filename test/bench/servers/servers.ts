@@ -11,9 +11,9 @@ export type DriverName = 'overlay' | 'btrfs';
 /** What stores lie on: the file system of the temporary directory, or a new one in a loop file. */
 export type FileSystem = 'root' | 'ext4' | 'xfs' | 'btrfs';
 
-/** `ext4, journal` */
+/** `ext4 with a journal` */
 export const describePlace = (on: FileSystem): string =>
-  on === 'root' ? `the root (${rootFileSystem()})` : on === 'ext4' ? 'ext4, journal' : on;
+  on === 'root' ? `the root (${rootFileSystem()})` : on === 'ext4' ? 'ext4 with a journal' : on;
 
 /** A folder on such a file system, a new one for each call. */
 export function placeOn({ sandbox }: Pick<Bench, 'sandbox'>, on: FileSystem): string {
