@@ -17,7 +17,7 @@ async function* measured(choice: Choice, baseline?: Build): AsyncGenerator<Row> 
   const tools = await buildTools();
   for (const piece of choice.pieces) {
     const began = performance.now();
-    console.log(`== ${nameOf(piece)}: ${piece.about}`);
+    console.log(`== ${nameOf(piece)}: ${piece.about}; against ${baseline?.name ?? piece.against}`);
     const sandbox = createSandbox('bench');
     try {
       yield* piece.measure({ ...choice, baseline, sandbox, tools, until: began + choice.minutes * 60_000 });

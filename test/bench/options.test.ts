@@ -7,7 +7,7 @@ import { pieces, sets } from './workloads.ts';
 const test = suite('benchmark: choice');
 
 const piece = (workload: string, part: string): Piece => ({
-  ...{ workload, part, about: `about ${workload}`, minutes: 2 },
+  ...{ workload, part, about: `about ${workload}`, against: 'x', minutes: 2 },
   measure: async function* () {},
 });
 const all = [piece('a', 'x'), piece('a', 'y'), piece('b', '')];
@@ -33,7 +33,7 @@ test('options: numbers, and a revision to compare with', () => {
 
 test('usage: lists pieces and sets with their minutes', () => {
   const text = usage(all, some);
-  assert.match(text, /^ {2}a\/x +2 min {2}about a$/m);
+  assert.match(text, /^ {2}a\/x +2 min {2}about a; against x$/m);
   assert.match(text, /^ {2}s +4 min {2}b a\/y$/m);
 });
 

@@ -76,13 +76,13 @@ Measures snapledger beside containerd's own snapshotters, in alternating rounds.
 Every ratio is "times as fast": above 1, snapledger is faster. Needs root and a machine without other work.
 
 NAME: a workload (all its pieces), a piece, or a set. Minutes without repetitions:
-${all.map((piece) => line(nameOf(piece), piece.minutes, piece.about)).join('\n')}
+${all.map((piece) => line(nameOf(piece), piece.minutes, `${piece.about}; against ${piece.against}`)).join('\n')}
 sets:
 ${Object.entries(sets)
   .map(([name, names]) => line(name, minutesOf(names), names.join(' ')))
   .join('\n')}
 
-  --pairs N        pairs of rounds that count; by default 15 end-to-end, 10 of calls, 7 of collections
+  --pairs N        pairs of rounds that count; by default 15 end-to-end, 10 of commits, 9 of calls, 7 of collections
   --seconds S      length of a round of calls (2)
   --workers N,...  concurrent clients (1,8,32; reads 1,32)
   --minutes M      repeat the noisy rows of a piece at most three times, and only within so many minutes (10)

@@ -34,6 +34,8 @@ export interface Piece {
   /** what distinguishes it in its workload; empty if the workload has one piece */
   readonly part: string;
   readonly about: string;
+  /** what ours is compared with */
+  readonly against: string;
   /** an estimate without repetitions, on two processors */
   readonly minutes: number;
   readonly measure: Measure;

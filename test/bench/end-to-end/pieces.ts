@@ -20,6 +20,8 @@ interface Pulled {
   readonly targets: Readonly<Record<string, number>>;
 }
 
+const builtin = 'the builtin overlayfs';
+
 const nameOf = ({ layers, megabytes, busy = false }: Pulled) =>
   `${layers} layers, ${megabytes} MB${busy ? ', busy disk' : ''}`;
 const partOf = ({ layers, busy = false }: Pulled) => `${layers}${busy ? '-busy' : ''}`;
@@ -28,7 +30,8 @@ function unpack(what: Pulled, minutes: number): Piece {
   const flushing = 'flushing' in what.targets;
   return {
     ...{ workload: what.workload, part: partOf(what), minutes },
-    about: `${nameOf(what)}; against the builtin overlayfs${flushing ? ', and that with syncfs after each layer' : ''}`,
+    about: nameOf(what),
+    against: `${builtin}${flushing ? ', and that with syncfs after each layer' : ''}`,
     measure: async function* (bench) {
       const node = await startNode(bench, { flushing });
       if (what.busy === true) keepDiskBusy(bench.sandbox);
@@ -44,7 +47,8 @@ function pull(what: Pulled, minutes: number): Piece {
   const concurrentUnpacks = what.workload === 'pull' ? 1 : 4;
   return {
     ...{ workload: what.workload, part: partOf(what), minutes },
-    about: `${nameOf(what)}; against the builtin overlayfs${concurrentUnpacks === 1 ? '' : '; containerd 2.2 or later'}`,
+    about: `${nameOf(what)}${concurrentUnpacks === 1 ? '' : '; needs containerd 2.2'}`,
+    against: builtin,
     measure: async function* (bench) {
       if (concurrentUnpacks > 1 && !isContainerd(2, 2)) {
         console.log(`skipped: containerd ${containerdVersion()} unpacks one layer after the other (CONTAINERD, CTR)`);
@@ -125,7 +129,8 @@ export const parallelPulls: readonly Piece[] = [pull({ ...small, ...parallel }, 
 export const runContainer: Piece = {
   workload: 'run',
   part: '',
-  about: '`ctr run` of a container that exits at once; against the builtin overlayfs',
+  about: '`ctr run` of a container that exits at once',
+  against: builtin,
   minutes: 1,
   measure: async function* (bench) {
     const node = await startNode(bench);

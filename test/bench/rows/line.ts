@@ -10,14 +10,18 @@ export const isRegression = ({ interval }: Row): boolean =>
 
 /** One row of a comparison of two builds, with what follows from it. */
 export const comparisonLine = (row: Row): string =>
-  `${(isRegression(row) ? 'REGRESSION' : row.noisy ? 'noisy' : 'ok').padEnd(10)} ${rowLine(row)}`;
+  `${(isRegression(row) ? 'REGRESSION' : row.noisy ? 'noisy' : 'ok').padEnd(10)} ${comparison(row)}`;
 
-/** Both medians, how many times as fast ours is, and whether its target is reached. */
+/** One row, and whether its target is reached. */
 export function rowLine(row: Row): string {
-  const { workload, variant, unit, ours, theirs, ratio, interval } = row;
+  const verdict = outcome(row);
+  return `${comparison(row)}${verdict === '' ? '' : `; ${row.target === undefined ? '' : 'target '}${verdict}`}`;
+}
+
+/** Both medians, and how many times as fast ours is. */
+function comparison({ workload, variant, unit, ours, theirs, ratio, interval }: Row): string {
   const mine = `${workload}, ${variant}: ${figure(ours.value.median)} ${unit}`;
   if (theirs === undefined || ratio === undefined || interval === undefined) return mine;
-  const verdict = outcome(row) === '' ? '' : `; ${row.target === undefined ? '' : 'target '}${outcome(row)}`;
   const compared = `${theirs.name} ${figure(theirs.value.median)} ${unit}: ${times(ratio.median)} times as fast`;
-  return `${mine}, ${compared} (95 %: ${intervalText(interval)} pairs)${verdict}`;
+  return `${mine}, ${compared} (95 %: ${intervalText(interval)} pairs)`;
 }

@@ -12,6 +12,7 @@ export const collection: Piece = {
   workload: 'collection',
   part: '',
   about: 'List, Remove of 1,000 layers one by one, Cleanup; retention on and off',
+  against: "containerd's driver",
   minutes: 3,
   measure: async function* (bench) {
     for (const [retention, flags] of Object.entries(variants)) {

@@ -12,6 +12,7 @@ export const commitFiles: Piece = {
   workload: 'commit',
   part: '',
   about: 'Commit of a layer of 0, 1,000, 10,000 and 50,000 files',
+  against: "containerd's driver",
   minutes: 3,
   measure: async function* (bench) {
     const placed = { driver: 'overlay', place: placeOn(bench, 'root') } as const;

@@ -38,7 +38,8 @@ const measure: Measure = async function* ({ sandbox }) {
 export const stages: Piece = {
   workload: 'stages',
   part: '',
-  about: 'each stage of a Prepare by itself, in one thread; compared with nothing',
+  about: 'each stage of a Prepare by itself, in one thread',
+  against: 'nothing',
   minutes: 1,
   measure,
 };
