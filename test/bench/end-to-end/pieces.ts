@@ -139,7 +139,7 @@ export const runContainer: Piece = {
       await node.ctr('images', 'pull', '--plain-http', '--snapshotter', name, reference);
     let number = 0;
     yield* await rowsOf(bench, node.ours, {
-      ...{ workload: 'run', variant: 'a container that exits at once', layers: 1 },
+      ...{ workload: 'run', variant: 'no-op', layers: 1 },
       targets: { commit: within(0.98), background: within(0.98) },
       turn: (competitor) => {
         const id = `container-${number++}`;

@@ -13,7 +13,7 @@ interface Place {
   readonly width: number;
 }
 
-const labelWidth = 158;
+const labelWidth = 194;
 const valueWidth = 116;
 const rowHeight = 19;
 const groupGap = 26;
@@ -46,6 +46,7 @@ const titles: Readonly<Record<string, string>> = {
   list: 'list of 1,000 snapshots',
   pull: 'pull (ctr, against the builtin overlayfs)',
   unpack: 'unpack of a fetched image (against the builtin one)',
+  collection: 'collection of 1,000 layers',
   run: 'ctr run --rm (against the builtin one)',
 };
 
@@ -70,7 +71,7 @@ function bar({ variant, unit, ours, theirs, ratio, target }: Row, { x, y, width 
   const from = Math.min(scale(1), scale(ratio.median));
   const length = Math.max(Math.abs(scale(ratio.median) - scale(1)), 1.5);
   const middle = y + rowHeight / 2 - 2;
-  const label = variant.replace(/^overlay, /, '').replace('durability ', '');
+  const label = `${shortened(variant)}${theirs.name.endsWith('syncfs') ? ', against syncfs' : ''}`;
   const suffix = unit === 'ms' ? ' ms' : '/s';
   return [
     text(x + 6, y + 12, label, { size: 11, colour: '#24292f' }),
@@ -81,6 +82,8 @@ function bar({ variant, unit, ours, theirs, ratio, target }: Row, { x, y, width 
     text(x + width, y + 12, `${figure(ours.value.median)}${suffix}`, { size: 11, anchor: 'end', colour: '#57606a' }),
   ].join('\n');
 }
+
+const shortened = (variant: string) => variant.replace(/^overlay(, | on )/, '').replace(/ \(.*\)|, \d+ MB/, '');
 
 const diamond = (x: number, y: number) =>
   `<path d="M${x.toFixed(1)} ${(y - 5).toFixed(1)}l4 5l-4 5l-4 -5z" fill="#f2c744" stroke="#7a5c00" stroke-width="0.8"/>`;
