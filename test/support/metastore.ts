@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Kind } from '../../events/codecs.ts';
 import type { MetadataContent } from '../../src/ports/containerd-store.ts';
 import { buildGo } from './build-go.ts';
@@ -11,6 +12,8 @@ export interface Metastore {
   make(path: string, options: { seed: number; snapshots: number; pageSize: number; freelist?: boolean }): Promise<void>;
   /** Prepares, commits, removes and updates random snapshots. */
   change(path: string, options: { seed: number; operations: number }): Promise<void>;
+  /** The same, killed with SIGKILL after some milliseconds, or at its end. */
+  crash(path: string, options: { seed: number; operations: number; after: number }): Promise<void>;
   /** Runs bbolt's checker. */
   check(path: string): Promise<void>;
   /** Opens it as a running containerd does, until the returned function is called. */
@@ -36,6 +39,13 @@ export async function createMetastore(): Promise<Metastore> {
     make: async (path, { seed, snapshots, pageSize, freelist = true }) =>
       void (await call('make', path, seed, snapshots, pageSize, ...(freelist ? [] : ['no-freelist']))),
     change: async (path, { seed, operations }) => void (await call('change', path, seed, operations)),
+    crash: async (path, { seed, operations, after }) => {
+      const child = spawn(program, ['change', path, seed, operations].map(String), { stdio: 'inherit' });
+      const ended = once(child, 'exit');
+      await Promise.race([ended, wait(after)]);
+      child.kill('SIGKILL');
+      await ended;
+    },
     check: async (path) => void (await call('check', path)),
     hold: (path) => hold(program, path),
     dump: async (path) => contentOf(JSON.parse(await call('dump', path)) as Dumped),

@@ -13,3 +13,9 @@ export const unknown = (what: string): Fault =>
   new Fault('unsupported', what, {
     hint: `${untouched}; another program may have written it: let containerd remove it (ctr snapshots rm), or report it`,
   });
+
+/** A file that ends before its last page. */
+export const cutOff = (bytes: number, pages: bigint, pageSize: number): Fault =>
+  new Fault('corrupt', `cut off: ${bytes} bytes of ${pages} pages of ${pageSize}`, {
+    hint: `${untouched}; restore the file from a backup`,
+  });

@@ -1,7 +1,6 @@
 import type { Bucket, Entry } from '../../ports/containerd-store.ts';
-import { Fault } from '../../ports/fault.ts';
 import { bucketHeader, countFollows, noFreelist, pageFlags, pageHeader } from './bolt-format.ts';
-import { damaged } from './faults.ts';
+import { cutOff, damaged } from './faults.ts';
 import { type Meta, readMeta } from './read-meta.ts';
 import { branchElements, type Child, type Leaf, leafElements, type Page, pageAt } from './read-page.ts';
 
@@ -45,10 +44,7 @@ export function readBolt(file: Buffer): BoltDatabase {
 
 /** How many pages there are. */
 function pagesOf({ highWater, pageSize }: Meta, file: Buffer): number {
-  if (highWater * BigInt(pageSize) > BigInt(file.length))
-    throw new Fault('corrupt', `cut off: ${file.length} bytes of ${highWater} pages of ${pageSize}`, {
-      hint: 'nothing was changed; restore the file from a backup',
-    });
+  if (highWater * BigInt(pageSize) > BigInt(file.length)) throw cutOff(file.length, highWater, pageSize);
   return Number(highWater);
 }
 

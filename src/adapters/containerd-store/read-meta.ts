@@ -9,7 +9,7 @@ import {
   pageSizes,
   version,
 } from './bolt-format.ts';
-import { unknown } from './faults.ts';
+import { cutOff, unknown } from './faults.ts';
 
 /** The state that the newest transaction left. */
 export interface Meta {
@@ -29,6 +29,7 @@ export interface Meta {
  */
 export function readMeta(file: Buffer): Meta {
   const pageSize = findPageSize(file);
+  if (file.length < 2 * pageSize) throw cutOff(file.length, 2n, pageSize);
   const [first, second] = [metaOf(file, 0, pageSize), metaOf(file, 1, pageSize)];
   return second.transaction > first.transaction ? second : first;
 }

@@ -97,6 +97,8 @@ const withMeta = (change: (fields: Buffer) => void) =>
 
 const cases: readonly (readonly [string, Buffer, RegExp])[] = [
   ['an empty file', Buffer.alloc(0), /^empty/],
+  ['a file that ends in a meta page', sound.subarray(0, 5000), /^cut off: 5000 bytes of 2 pages of 4096/],
+  ['a file without its last page', sound.subarray(0, page(7)), /^cut off: 28672 bytes of 8 pages/],
   ['another file', Buffer.alloc(pageSize * 4, 'text'), /no bbolt database/],
   ['both meta pages damaged', changed((file) => file.fill(0, 0, page(2))), /both meta pages are damaged/],
   ['meta page 0 damaged', changed((file) => file.writeUInt8(9, 70)), /^meta page 0 is damaged/],

@@ -106,6 +106,34 @@ function contentIn(bytes: Buffer): MetadataContent | undefined {
   }
 }
 
+test('cut: a database of Go that ends earlier is refused, or reads the same', async () => {
+  const path = file('cuts');
+  await metastore.make(path, { seed: 12, snapshots: 12, pageSize: 4096 });
+  const sound = readFileSync(path);
+  const expected = await contentOf(path);
+  let refused = 0;
+  for (let length = 0; length < sound.length; length += 331) {
+    const content = contentIn(sound.subarray(0, length));
+    if (content === undefined) refused += 1;
+    else assert.equal(content, expected);
+  }
+  assert.ok(refused > 20, `${refused} refused`);
+});
+
+test('crash: what a killed process of Go leaves reads as Go reads it', async () => {
+  const path = file('crashed');
+  await metastore.make(path, { seed: 13, snapshots: 100, pageSize: 4096 });
+  let transaction = 0n;
+  for (const round of [1, 2, 3, 4, 5, 6, 7, 8]) {
+    await metastore.crash(path, { seed: 100 + round, operations: 2000, after: 10 + 7 * round });
+    const { content, transaction: now, release } = await databases.openMetadata(path);
+    await release();
+    transaction = now;
+    assert.equal(content, await metastore.dump(path));
+  }
+  assert.ok(transaction > 20n, `${transaction} transactions`);
+});
+
 test('lock: a database that Go has open is busy', async () => {
   const path = file('held');
   await metastore.make(path, { seed: 1, snapshots: 2, pageSize: 4096 });
