@@ -1,7 +1,7 @@
 import type { CheckpointStore } from '../ports/checkpoint-store.ts';
 import type { Ballast } from '../ports/disk-space.ts';
 import type { EventLog } from '../ports/event-log.ts';
-import { expectRoot, expectSameRoot, type RootGuard } from '../ports/root-guard.ts';
+import { expectRoot, expectRootNow, expectSameRoot, type RootGuard } from '../ports/root-guard.ts';
 import type { StoreFiles } from '../ports/store-files.ts';
 import type { VolumeDriver } from '../ports/volume-driver.ts';
 import type { Snapshots } from './store/store.ts';
@@ -19,7 +19,7 @@ type Check = (root: RootGuard) => void;
 const checks = {
   before: { before: expectRoot, after: undefined },
   both: { before: expectRoot, after: expectRoot },
-  result: { before: expectRoot, after: expectSameRoot },
+  result: { before: expectRoot, after: expectRootNow },
   anew: { before: expectSameRoot, after: expectSameRoot },
 } as const satisfies Record<string, { before: Check; after: Check | undefined }>;
 

@@ -8,6 +8,8 @@ export interface RootGuard {
    * millisecond old. Never throws.
    */
   check(): Fault | undefined;
+  /** As check, but never older than the call: after reading something that is recorded. */
+  checkNow(): Fault | undefined;
   /** As check, but always checks everything: before acting on the results of a scan. */
   checkFully(): Fault | undefined;
 }
@@ -15,6 +17,12 @@ export interface RootGuard {
 /** Throws the Fault of a root that must not be used at present. */
 export function expectRoot(root: RootGuard | undefined): void {
   const fault = root?.check();
+  if (fault !== undefined) throw fault;
+}
+
+/** Throws the Fault of a root that is not the opened one any more, so that what was just read of it counts for nothing. */
+export function expectRootNow(root: RootGuard): void {
+  const fault = root.checkNow();
   if (fault !== undefined) throw fault;
 }
 

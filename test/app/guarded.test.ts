@@ -10,7 +10,7 @@ const test = suite('root guard');
 test('a driver is halted and closed even on another root', async () => {
   const wrong = new Fault('stale', 'root: is another directory', { hint: 'bring it back' });
   const driver = createMemoryDriver();
-  const guarded = guardDriver({ check: () => wrong, checkFully: () => wrong }, driver);
+  const guarded = guardDriver({ check: () => wrong, checkNow: () => wrong, checkFully: () => wrong }, driver);
   const volume = { id: 1, kind: 'active', parents: [], labels: {} } as const;
   await guarded.usage(volume).then(
     () => assert.unreachable(),
@@ -31,7 +31,11 @@ test('a measurement counts only if the root is the opened one after it', async (
   await driver.create(volume);
   let replaced = false;
   // The last answer of `check` may be a millisecond old.
-  const root = { check: () => undefined, checkFully: () => (replaced ? wrong : undefined) };
+  const root = {
+    check: () => undefined,
+    checkNow: () => (replaced ? wrong : undefined),
+    checkFully: () => undefined,
+  };
   const usage = async (...args: Parameters<typeof driver.usage>) => {
     const measured = await driver.usage(...args);
     replaced = true;
@@ -50,7 +54,7 @@ test('a measurement counts only if the root is the opened one after it', async (
 test('reads are passed on only while the root is the opened one', async () => {
   const wrong = new Fault('stale', 'root: is another directory', { hint: 'bring it back' });
   let fault: Fault | undefined;
-  const root = { check: () => fault, checkFully: () => fault };
+  const root = { check: () => fault, checkNow: () => fault, checkFully: () => fault };
   const [first, second] = enveloped([prepared(1, 'a'), prepared(2, 'b')]).map((envelope) => [envelope]);
   const reading = guardReads(root, {
     async *read(_after: number) {

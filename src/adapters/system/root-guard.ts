@@ -78,6 +78,7 @@ export function createRootGuard(root: string): WatchingGuard {
   };
   return {
     check,
+    checkNow: () => inspectNow(fault !== undefined),
     checkFully: () => inspectNow(true),
     watch: (directories) => {
       known = [...known, ...directories.map((directory) => identified(root, directory))];

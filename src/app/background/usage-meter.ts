@@ -24,7 +24,7 @@ const nothing: Usage = { bytes: 0, inodes: 0 };
 export function createUsageMeter({ journal, pipelines, driver, logger }: Context): UsageMeter {
   let closed = false;
 
-  const measure = async (id: number, signal: AbortSignal): Promise<Usage> => {
+  const measure = async (id: number, signal: AbortSignal | undefined): Promise<Usage> => {
     const layer = layerWith(journal.durable, id);
     if (layer === undefined) return nothing;
     const usage = await driver.usage(layer.volume, signal);
@@ -68,7 +68,8 @@ export function createUsageMeter({ journal, pipelines, driver, logger }: Context
 
 interface Measurement {
   readonly usage: Promise<Usage>;
-  readonly ending: AbortController;
+  /** undefined: its first client never hangs up */
+  readonly ending: AbortController | undefined;
   callers: number;
   ended: boolean;
 }
@@ -76,14 +77,14 @@ interface Measurement {
 /** Measurements under way. Calls for the same id share one, which is cut short when its last caller has hung up. */
 class SharedMeasurements {
   readonly #underWay = new Map<number, Measurement>();
-  readonly #measure: (id: number, signal: AbortSignal) => Promise<Usage>;
+  readonly #measure: (id: number, signal: AbortSignal | undefined) => Promise<Usage>;
 
-  constructor(measure: (id: number, signal: AbortSignal) => Promise<Usage>) {
+  constructor(measure: (id: number, signal: AbortSignal | undefined) => Promise<Usage>) {
     this.#measure = measure;
   }
 
   async usageOf(id: number, signal?: AbortSignal): Promise<Usage> {
-    const measurement = this.#underWay.get(id) ?? this.#begin(id);
+    const measurement = this.#underWay.get(id) ?? this.#begin(id, signal);
     measurement.callers += 1;
     try {
       return await untilAborted(measurement.usage, signal);
@@ -91,14 +92,14 @@ class SharedMeasurements {
       measurement.callers -= 1;
       if (measurement.callers === 0) {
         if (this.#underWay.get(id) === measurement) this.#underWay.delete(id);
-        if (!measurement.ended) measurement.ending.abort(hungUp());
+        if (!measurement.ended) measurement.ending?.abort(hungUp());
       }
     }
   }
 
-  #begin(id: number): Measurement {
-    const ending = new AbortController();
-    const measurement: Measurement = { usage: this.#measure(id, ending.signal), ending, callers: 0, ended: false };
+  #begin(id: number, signal: AbortSignal | undefined): Measurement {
+    const ending = signal === undefined ? undefined : new AbortController();
+    const measurement: Measurement = { usage: this.#measure(id, ending?.signal), ending, callers: 0, ended: false };
     const end = () => {
       measurement.ended = true;
     };

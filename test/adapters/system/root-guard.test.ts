@@ -112,6 +112,15 @@ test('reports an ext4 error after which nothing is written, even on an idle root
   }
 });
 
+test('answers about this moment if asked to', () =>
+  withRoot(async ({ root, guard }) => {
+    assert.is(guard.checkNow(), undefined);
+    renameSync(`${root}/snapshots`, `${root}/moved`);
+    assert.match(guard.checkNow()?.message ?? '', /snapshots: does not exist any more/);
+    renameSync(`${root}/moved`, `${root}/snapshots`);
+    assert.is(guard.checkNow(), undefined);
+  }));
+
 test('caches its answer for at most a millisecond', () =>
   withRoot(async ({ root, guard }) => {
     assert.is(guard.checkFully(), undefined);
