@@ -106,8 +106,11 @@ export interface VolumeDriver {
    */
   describeEmpty(id: number): EmptyLayer | undefined;
   mounts(volume: Volume): Promise<readonly Mount[]>;
-  /** Resolves when all that was written into the active up to the call is on stable storage. Calls at the same time share the work. */
-  flush(volume: Volume): Promise<void>;
+  /**
+   * Resolves when all that was written into the active up to the call is on stable storage. Calls at the same time share the work.
+   * `amongOthers`: several volumes are flushed now, so that a flush of all takes less than one of each.
+   */
+  flush(volume: Volume, amongOthers?: boolean): Promise<void>;
   /**
    * Freezes the active's content as the coming committed snapshot; the active itself stays as it is. `parent` is the id of the layer
    * that the commit gives to an active without parent (`rebase`): its content is then taken as what it adds to that layer.

@@ -1,4 +1,4 @@
-import { EMPTY, exhaustMap, from, interval, Subject, switchMap } from 'rxjs';
+import { concatMap, EMPTY, repeat, Subject, switchMap, timer } from 'rxjs';
 import type { Event, EventOf } from '../../../events/registry.ts';
 import { errorText } from '../../ports/fault.ts';
 import { snapshotWith, volumeOf } from '../store/volume-of.ts';
@@ -13,8 +13,8 @@ interface EarlyFlusher {
 const unpackLabel = 'containerd.io/snapshot.ref';
 /** An unpacker without it uses these keys. Source: containerd, snapshots.UnpackKeyFormat */
 const unpackKey = /(?:^|\/)extract-/;
-/** Milliseconds between two flushes: a layer of some megabytes is unpacked in a tenth of a second. */
-const pause = 50;
+/** Milliseconds between two flushes, besides what the last one took: a layer of some megabytes is unpacked in a tenth of a second. */
+const pause = 25;
 
 type Context = Pick<BackgroundContext, 'journal' | 'pipelines' | 'driver' | 'logger'>;
 
@@ -23,18 +23,23 @@ export function createEarlyFlusher({ journal, pipelines, driver, logger }: Conte
   const busy = new Subject<boolean>();
   const flushOne = async (id: number) => {
     const snapshot = snapshotWith(journal.durable, id);
-    if (snapshot === undefined || !journal.health.serving || driver.describeEmpty(id) !== undefined) return;
+    if (snapshot === undefined || !journal.health.serving) return;
     try {
-      await driver.flush(volumeOf(journal.durable, snapshot));
+      if (driver.describeEmpty(id) === undefined)
+        await driver.flush(volumeOf(journal.durable, snapshot), unpacking.size > 1);
     } catch (error) {
       logger.warn({ id, error: errorText(error) }, 'early flush failed: the commit will flush');
     }
   };
-  /** Calls at the same time share the work; only the driver knows which actives have something to flush. */
-  const flush = () => Promise.all([...unpacking].map(flushOne));
-  const flushing = busy
-    .pipe(switchMap((on) => (on ? interval(pause).pipe(exhaustMap(() => from(flush()))) : EMPTY)))
-    .subscribe();
+  let took = 0;
+  const flush = async () => {
+    const since = performance.now();
+    await Promise.all([...unpacking].map(flushOne));
+    took = performance.now() - since;
+  };
+  /** At least half of the time the disk is the unpacker's. */
+  const paced = timer(pause).pipe(concatMap(flush), repeat({ delay: () => timer(took) }));
+  const flushing = busy.pipe(switchMap((on) => (on ? paced : EMPTY))).subscribe();
   const pipeline = pipelines.start({
     name: 'early-flush',
     handle: eachEvent((event) => {

@@ -17,7 +17,7 @@ type Context = Pick<BackgroundContext, 'journal' | 'pipelines' | 'driver' | 'ret
 export function createWriteback({ journal, pipelines, driver, retrier, logger }: Context): Writeback {
   const flush = async (ids: readonly number[]) => {
     const layers = ids.flatMap((id) => layerWith(journal.durable, id) ?? []);
-    await Promise.all(layers.map(({ volume }) => driver.flush(volume)));
+    await Promise.all(layers.map(({ volume }) => driver.flush(volume, layers.length > 1)));
     const events = layers.map(({ volume: { id } }): Event => ({ type: 'VolumeFlushed', data: { id } }));
     if (events.length > 0) await journal.record(events, { actor: reconcilerActor, flush: 'soon' });
   };

@@ -2,7 +2,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { commit, prepare } from '../../support/commands.ts';
+import { deferred } from '../../support/deferred.ts';
 import { closeMemoryStores, openMemoryStore } from '../../support/memory-store.ts';
+import { waitFor } from '../../support/wait-for.ts';
 
 const test = suite('early flush');
 const actor = { actor: 'containerd' };
@@ -41,6 +43,24 @@ test('flushes all layers that are being unpacked', async () => {
     await snapshots.prepare(prepare(key, '', { labels: { 'containerd.io/snapshot.ref': key } }), actor);
   for (let waited = 0; flushed.size < 2 && waited < 100; waited++) await pause(20);
   assert.equal([...flushed], [1, 2]);
+});
+
+test('begins no flush while one is under way', async () => {
+  let flushes = 0;
+  const { promise: held, resolve: release } = deferred();
+  const { snapshots } = await openMemoryStore({
+    before: (operation) => {
+      if (operation !== 'flush') return;
+      flushes += 1;
+      return held;
+    },
+  });
+  await snapshots.prepare(prepare('extract', '', { labels: { 'containerd.io/snapshot.ref': 'sha256:a' } }), actor);
+  await waitFor('the first flush', () => flushes === 1);
+  await pause(300);
+  assert.is(flushes, 1);
+  release();
+  await waitFor('the next flush', () => flushes > 1);
 });
 
 test('recognises an unpack without the label by its key', async () => {

@@ -4,7 +4,7 @@ import type { System } from '../../../ports/system.ts';
 import { idOfName } from '../shared/paths.ts';
 
 /**
- * Flushes layers. Tries `flushFiles` first, which resolves with whether it was enough; otherwise flushes the file system, and
+ * Flushes layers. One of its own is first tried by `flushFiles`, which resolves with whether it was enough; otherwise the file system is flushed, and
  * concurrent calls share that flush.
  *
  * The kernel reports a failed write once, then drops both the data and the error: a second flush would succeed. So a failure is
@@ -23,11 +23,13 @@ export function createLayerFlush(
         hint: 'check the kernel log (dmesg) and the disk; remove the snapshot and unpack it again',
       });
   };
-  const flush = async (id: number) => {
-    const flushed = flushFiles(id).catch((error) => {
-      suspects.add(id);
-      throw error;
-    });
+  const flush = async (id: number, amongOthers: boolean) => {
+    const flushed =
+      !amongOthers &&
+      flushFiles(id).catch((error) => {
+        suspects.add(id);
+        throw error;
+      });
     if (await flushed) return;
     try {
       await syncFileSystem(root);
@@ -36,9 +38,9 @@ export function createLayerFlush(
       throw error;
     }
   };
-  return async (id: number): Promise<void> => {
+  return async (id: number, amongOthers = false): Promise<void> => {
     refuseSuspect(id);
-    await flush(id);
+    await flush(id, amongOthers);
     // Another flush may have failed, and consumed the error, while this one waited.
     refuseSuspect(id);
   };

@@ -106,10 +106,10 @@ export async function createOverlayDriver(setup: OverlaySetup): Promise<VolumeDr
         : undefined,
 
     // A layer is the same directory before and after its commit, which therefore only flushes it.
-    flush: ({ id }) =>
+    flush: ({ id }, amongOthers) =>
       guarded(`flush of volume ${id}`, () => {
         expectLayer(id, layer(id));
-        return flushLayer(id);
+        return flushLayer(id, amongOthers);
       }),
     freeze: (volume, parent) => guarded(`freeze of volume ${volume.id}`, () => freeze(volume, parent)),
     unfreeze: async () => {},

@@ -79,6 +79,8 @@ test('never reports a layer as flushed whose own flush failed, but others', asyn
     assert.is(whole, 0);
     assert.is(await outcome(flush(3)), 'flushed');
     assert.is(whole, 1);
+    assert.is(await outcome(flush(2, true)), 'flushed');
+    assert.is(whole, 2, 'among others it is flushed with the file system');
   } finally {
     await sandbox.close();
   }
