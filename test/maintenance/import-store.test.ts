@@ -19,6 +19,7 @@ import { writeIdentity } from '../../src/adapters/system/root-directory.ts';
 import { createSystem } from '../../src/adapters/system/system.ts';
 import { exportStore } from '../../src/maintenance/export-store.ts';
 import { importStore } from '../../src/maintenance/import-store.ts';
+import { appendTorn } from '../adapters/event-log/file/file-log.ts';
 import { snapledgerRun } from '../cli/process.ts';
 import { caughtFault } from '../support/caught-fault.ts';
 import { requireCommand, requireRoot, suiteNeeding } from '../support/requirements.ts';
@@ -151,7 +152,7 @@ test('changes nothing in a store in use except its log', async ({ root, file, to
   assert.match(hint, 'without --volumes');
   assert.not.ok(existsSync(file));
   // A daemon is writing an event, and has just saved a checkpoint after it.
-  appendFileSync(join(root, 'log/00000000000000000001.log'), '{"crc":"0');
+  appendTorn(join(root, 'log/00000000000000000001.log'));
   mkdirSync(join(root, 'checkpoints'));
   writeFileSync(join(root, 'checkpoints/00000000000000000004.ckpt'), '');
   assert.is((await exportStore(root, file, false)).position, 3);

@@ -10,6 +10,8 @@ interface GroupCommitOptions<T> {
   readonly undo: (error: unknown) => Promise<Error>;
   /** Called in the same turn in which the batch and all later items are rejected. */
   readonly rewind: () => void;
+  /** Whether `store` may block the thread now: then a batch waits for all calls of the current turn of the event loop. */
+  readonly blocks?: () => boolean;
   /** Whether a later item may share the batch that begins with `first`. */
   readonly together?: (first: T, item: T) => boolean;
 }
@@ -63,8 +65,8 @@ export class GroupCommit<T> {
     this.#storing = true;
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    // Calls of the same turn share the first batch.
-    queueMicrotask(() => this.#run());
+    // Calls of the same turn share the first batch: those of one callback, or those of all callbacks before `store` blocks them.
+    (this.#options.blocks?.() ? setImmediate : queueMicrotask)(() => this.#run());
   }
 
   async #run(): Promise<void> {

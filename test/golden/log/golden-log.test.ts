@@ -57,9 +57,9 @@ test('is written the same, byte for byte', () => {
   let previous = '';
   for (const line of lines) {
     const { segment, event } = JSON.parse(line);
-    const first = Number(segment?.first);
+    const values = { ...segment, version: 1, first: Number(segment?.first) };
     const { text, hash } = segment
-      ? { text: formatHeader({ ...segment, first }).text, hash: formatHeader({ ...segment, first }).header.hash }
+      ? { text: formatHeader(values).text, hash: formatHeader(values).header.hash }
       : formatLine('event', previous, JSON.stringify(event));
     assert.is(text, line);
     previous = hash;

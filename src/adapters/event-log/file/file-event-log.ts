@@ -1,4 +1,4 @@
-import { readdirSync, unlinkSync } from 'node:fs';
+import { existsSync, readdirSync, statSync, truncateSync, unlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Ballast } from '../../../ports/disk-space.ts';
 import type { EventLog, Gone, LogOpening } from '../../../ports/event-log.ts';
@@ -11,9 +11,10 @@ import { bodyOf } from './format/line.ts';
 import type { Segment } from './format/segment.ts';
 import { type LoadedLog, loadSegments } from './read/load-segments.ts';
 import { readChainHash, readEncodedEvents, readEvents } from './read/read-events.ts';
-import { ActiveSegment, type PendingAppend, unfinishedName } from './write/active-segment.ts';
+import { ActiveSegment, unfinishedName } from './write/active-segment.ts';
+import type { PendingAppend } from './write/pending-append.ts';
 import { type Preallocate, preallocateIfSupported, withBallast } from './write/preallocation.ts';
-import { SegmentWriter, type WriterOptions } from './write/segment-writer.ts';
+import { type OnFlush, SegmentWriter, type WriterOptions } from './write/segment-writer.ts';
 import { truncateTornTail } from './write/truncate-torn-tail.ts';
 
 export interface FileEventLogOptions {
@@ -33,8 +34,7 @@ export interface FileEventLogOptions {
   /** Released for `reserve` appends if reserved blocks are not enough for the file system to write. Default none. */
   readonly ballast?: Ballast | undefined;
   readonly failpoint?: Failpoint;
-  /** Called after every successful flush: events, bytes and seconds, including the write. */
-  readonly onFlush?: (records: number, bytes: number, seconds: number) => void;
+  readonly onFlush?: OnFlush;
   /** Called with problems that the log tolerates. */
   readonly warn?: (message: string) => void;
 }
@@ -83,9 +83,27 @@ async function create(store: string, writing: WriterOptions): Promise<FileLogOpe
 
 async function resume({ store, segments, last, tail, gone }: LoadedLog, writing: WriterOptions) {
   const torn = tail === null ? null : await truncateTornTail(last, tail);
-  const active = await ActiveSegment.resume(last, writing);
+  const before = segments.slice(0, -1);
+  cutPadding(before.at(-1));
+  const active = hasOldFormatOnly(last) ? await replaced(last, writing) : await ActiveSegment.resume(last, writing);
   await syncDirectory(writing.directory);
-  return { store, torn, log: createFileEventLog([...segments], active, writing, gone) };
+  return { store, torn, log: createFileEventLog([...before, active.segment], active, writing, gone) };
+}
+
+/** A crash may have come between the start of a segment and the cut of the one before. */
+function cutPadding(segment: Segment | undefined): void {
+  if (segment === undefined || !existsSync(segment.path)) return;
+  if (statSync(segment.path).size > segment.end.offset) truncateSync(segment.path, segment.end.offset);
+}
+
+/** A segment of an earlier release is followed by a new one at its next event; without any event that would have its name. */
+const hasOldFormatOnly = ({ header, end }: Segment) => header.version === 1 && end.position < header.first;
+
+async function replaced({ header }: Segment, writing: WriterOptions): Promise<ActiveSegment> {
+  const { store, first, before } = header;
+  const active = ActiveSegment.prepare({ store, first, before }, writing, { replace: true });
+  await active.start(noFailpoints);
+  return active;
 }
 
 /** Deletes segments that a crash left unfinished: nothing in them was ever acknowledged. */
@@ -105,6 +123,7 @@ function createFileEventLog(segments: Segment[], active: ActiveSegment, options:
 
   const commit = new GroupCommit<PendingAppend>({
     store: (batch) => writer.store(batch),
+    blocks: () => writer.blocks,
     together: (first, item) => first.active === item.active,
     undo: async (error) => {
       const fault = await writer.undo(error);
@@ -118,7 +137,7 @@ function createFileEventLog(segments: Segment[], active: ActiveSegment, options:
   });
   const append: EventLog['append'] = (envelopes, { reserve = false, flush }) => {
     if (stopped !== undefined) throw stoppedFault(stopped);
-    const pending = writer.enqueue(envelopes.map(bodyOf), end, reserve);
+    const pending = writer.enqueue(envelopes.map(bodyOf), end, { reserve, awaited: flush === 'now' });
     end = { position: pending.end.position, chainHash: pending.end.hash };
     return commit.enqueue(pending, flush);
   };

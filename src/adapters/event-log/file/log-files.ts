@@ -5,6 +5,7 @@ import { isErrno } from '../../../ports/errno.ts';
 import type { LogFigures } from '../../../ports/store-files.ts';
 import { archivePath } from './archive/archive-file.ts';
 import { loadLog } from './read/load-segments.ts';
+import { endOfData, withSegment } from './read/segment-file.ts';
 
 /** A file of a log, as far as it is final. */
 interface LogFile {
@@ -62,10 +63,10 @@ export async function measureLog(directory: string): Promise<LogFigures> {
   return figures;
 }
 
-/** A segment that was archived meanwhile counts with its archive, the next time. */
+/** Without what is prepared for further events. A segment that was archived meanwhile counts with its archive, the next time. */
 async function sizeOf(path: string): Promise<number> {
   try {
-    return (await stat(path)).size;
+    return path.endsWith('.gz') ? (await stat(path)).size : await withSegment(path, endOfData);
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return 0;
     throw error;

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { inspectLog } from '../../../../src/adapters/event-log/file/verify/inspect-log.ts';
-import { Fault } from '../../../../src/ports/fault.ts';
+import type { Fault } from '../../../../src/ports/fault.ts';
 import { createSandbox, type Sandbox } from '../../../support/sandbox.ts';
-import { openLog, readAll, segmentsIn, writeLog } from './file-log.ts';
+import { age, openLog, readAll, segmentsIn, writeLog } from './file-log.ts';
 
 interface Written {
   readonly sandbox: Sandbox;
@@ -42,9 +42,7 @@ test('is found by inspection at any offset, with segment and byte of the line', 
     for (let at = 0; at < bytes.length * 8; at++) {
       const offset = at >> 3;
       writeSync(fd, flipped(bytes, offset, at & 7), offset, 1, offset);
-      const { damage, tail } = await inspectLog(directory);
-      const found = tail === null ? damage : [...damage, tail];
-      const named = found.some((one) => one.file === file && one.offset === lineAt(bytes, offset));
+      const named = await foundAt(directory, file, lineAt(bytes, offset));
       assert.ok(named, `${name}: byte ${offset}, bit ${at & 7}`);
       writeSync(fd, bytes, offset, 1, offset);
     }
@@ -52,20 +50,23 @@ test('is found by inspection at any offset, with segment and byte of the line', 
   }
 });
 
-test('fails opening or reading, or is truncated, reported and kept', async ({ sandbox, directory, segments }) => {
+/** Whether an inspection names a line as damaged. What is damaged is never taken for torn. */
+async function foundAt(directory: string, file: string, offset: number): Promise<boolean> {
+  age(file);
+  const { damage, tail } = await inspectLog(directory);
+  assert.is(tail, null);
+  return damage.some((one) => one.file === file && one.offset === offset);
+}
+
+test('fails opening or reading', async ({ sandbox, directory, segments }) => {
   for (const { name, bytes } of segments)
     for (let offset = 0; offset < bytes.length; offset++) {
       const copy = sandbox.folder('copy');
       for (const other of segments) copyFileSync(join(directory, other.name), join(copy, other.name));
-      const changed = flipped(bytes, offset, offset % 8);
-      writeFileSync(join(copy, name), changed);
-      const line = lineAt(bytes, offset);
+      writeFileSync(join(copy, name), flipped(bytes, offset, offset % 8));
+      age(join(copy, name));
       const outcome = await openAndRead(copy);
-      if (outcome instanceof Fault) assert.match(outcome.message, `${name}: byte `);
-      else {
-        assert.equal(outcome, { bytes: bytes.length - line, kept: join(copy, `torn-3-${line}.bin`) });
-        assert.equal(readFileSync(join(copy, `torn-3-${line}.bin`)), changed.subarray(line));
-      }
+      assert.match((outcome as Fault).message, `${name}: byte `);
       rmSync(copy, { recursive: true });
     }
 });

@@ -1,4 +1,13 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import type { Envelope } from '../../../../events/envelope.ts';
 import {
@@ -6,6 +15,8 @@ import {
   type FileLogOpening,
   openFileEventLog,
 } from '../../../../src/adapters/event-log/file/file-event-log.ts';
+import { formatHeader, genesisHash } from '../../../../src/adapters/event-log/file/format/header.ts';
+import { bodyOf, formatLine } from '../../../../src/adapters/event-log/file/format/line.ts';
 import type { ErrnoName } from '../../../../src/ports/errno.ts';
 import type { EventLog } from '../../../../src/ports/event-log.ts';
 import type { Step } from '../../../../src/ports/failpoints.ts';
@@ -40,6 +51,20 @@ export async function writeLog(
   await log.close();
 }
 
+/** Writes a log of `count` events in one segment, as releases with the first format did. */
+export function writeOldLog(directory: string, count: number): string {
+  const { header, text } = formatHeader({ version: 1, store: storeId, first: 1, before: genesisHash(storeId) });
+  const file = join(directory, '00000000000000000001.log');
+  let [lines, previous] = [text, header.hash];
+  for (const envelope of eventsAfter(0, count)) {
+    const line = formatLine('event', previous, bodyOf(envelope));
+    lines += line.text;
+    previous = line.hash;
+  }
+  writeFileSync(file, lines);
+  return file;
+}
+
 export async function readAll(log: Pick<EventLog, 'read'>, after = 0): Promise<Envelope[]> {
   const all: Envelope[] = [];
   for await (const batch of log.read(after)) all.push(...batch);
@@ -53,9 +78,37 @@ export function segmentsIn(directory: string): string[] {
     .sort();
 }
 
+/** The bytes of a segment without the zeros after its data. */
+export function dataOf(file: string): Buffer {
+  const bytes = readFileSync(file);
+  return bytes.subarray(0, bytes.findLastIndex((byte) => byte !== 0) + 1);
+}
+
+/** Overwrites bytes of a file, which does not get longer. */
+export function overwrite(file: string, bytes: Uint8Array, at: number): void {
+  const fd = openSync(file, 'r+');
+  writeSync(fd, bytes, 0, bytes.length, at);
+  closeSync(fd);
+}
+
+/** Makes a file as old as one that no daemon is writing. */
+export const age = (file: string): void => utimesSync(file, 0, 0);
+
+/** Leaves what a crash leaves of a batch whose first sector was written: the bytes up to its end, and zeros. */
+export function appendTorn(file: string): Buffer {
+  const { length } = dataOf(file);
+  const end = Math.ceil((length + 20) / 512) * 512;
+  truncateSync(file, Math.max(readFileSync(file).length, end + 4096));
+  const torn = Buffer.from('{"crc":"torn'.padEnd(end - length, '.'));
+  overwrite(file, torn, length);
+  return torn;
+}
+
 /** The lines of a segment with their line feeds; the header is the first. */
 export function linesOf(file: string): string[] {
-  return readFileSync(file, 'utf8').split(/(?<=\n)/);
+  return dataOf(file)
+    .toString()
+    .split(/(?<=\n)/);
 }
 
 /** Rewrites a segment from its lines. */

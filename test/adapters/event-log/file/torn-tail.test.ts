@@ -10,17 +10,17 @@ import {
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { inspectLog } from '../../../../src/adapters/event-log/file/verify/inspect-log.ts';
 import { Fault } from '../../../../src/ports/fault.ts';
 import { createSandbox, type Sandbox } from '../../../support/sandbox.ts';
-import { eventsAfter, linesOf, now, openLog, readAll, segmentsIn, storeId, writeLog } from './file-log.ts';
+import { eventsAfter, linesOf, now, openLog, readAll, segmentsIn, storeId, writeOldLog } from './file-log.ts';
 
-const test = suite<{ sandbox: Sandbox; written: string }>('torn tail of the log');
+const test = suite<{ sandbox: Sandbox; written: string }>('torn tail of a log in the first format');
 
 test.before.each(async (context) => {
   context.sandbox = createSandbox('torn-tail');
   const directory = context.sandbox.folder('written');
-  await writeLog(directory, 4);
-  context.written = join(directory, segmentsIn(directory)[0] ?? '');
+  context.written = writeOldLog(directory, 4);
 });
 test.after.each(({ sandbox }) => sandbox.close());
 
@@ -80,14 +80,36 @@ test('does not overwrite an earlier one that was kept', async ({ sandbox, writte
   );
 });
 
-test('may be a run of zeros of any length', async ({ sandbox, written }) => {
+test('is not what zeros of any length are', async ({ sandbox, written }) => {
   const directory = join(sandbox.path, 'zeros');
   const file = copyOf(written, directory);
   appendFileSync(file, Buffer.alloc(1_000_000));
   const { log, torn } = await openLog(directory);
-  assert.is(torn?.bytes, 1_000_000);
-  assert.equal(await readAll(log), eventsAfter(0, 4));
+  assert.is(torn, null);
+  await log.append(eventsAfter(4, 1), now);
+  assert.equal(await readAll(log), eventsAfter(0, 5));
   await log.close();
+  assert.equal(readFileSync(file), readFileSync(written));
+});
+
+test('the log continues in a new segment, and the old one stays as it is', async ({ sandbox, written }) => {
+  for (const count of [0, 1, 4]) {
+    const directory = sandbox.folder(`upgraded-${count}`);
+    const file = writeOldLog(directory, count);
+    const before = readFileSync(file);
+    for (let opening = 0; opening < 3; opening++) {
+      const { log, torn } = await openLog(directory);
+      assert.is(torn, null);
+      await log.append(eventsAfter(count + opening, 1), now);
+      assert.equal(await readAll(log), eventsAfter(0, count + opening + 1));
+      await log.close();
+    }
+    assert.is(segmentsIn(directory).length, count === 0 ? 1 : 2);
+    if (count > 0) assert.equal(readFileSync(file), before);
+    assert.match(readFileSync(join(directory, segmentsIn(directory).at(-1) ?? ''), 'utf8'), 'snapledger.log.v2');
+    assert.equal((await inspectLog(directory)).damage, []);
+  }
+  assert.match(readFileSync(written, 'utf8'), 'snapledger.log.v1');
 });
 
 test('is damage if a complete record follows it', async ({ sandbox, written }) => {
@@ -102,17 +124,6 @@ test('is damage if a complete record follows it', async ({ sandbox, written }) =
     assert.match((error as Fault).message, `${file}: byte ${size}, position 5`);
     assert.is((error as Fault).code, 'corrupt');
   }
-});
-
-test('in a segment that is not the last is damage', async ({ sandbox }) => {
-  const directory = sandbox.folder('segments');
-  await writeLog(directory, 6, { segmentBytes: 900 });
-  const file = join(directory, segmentsIn(directory)[0] ?? '');
-  const { length } = readFileSync(file);
-  truncateSync(file, length - 10);
-  const error: unknown = await openLog(directory).catch((thrown) => thrown);
-  assert.match((error as Fault).message, `${file}: byte ${length - 10}`);
-  assert.match((error as Fault).hint, `snapledger repair --dry-run --root ${sandbox.path}`);
 });
 
 test('of an unfinished header is removed', async ({ sandbox }) => {

@@ -168,7 +168,7 @@ async function archive({ path, end }: Segment): Promise<number> {
   // The daemon archives too: a command that runs beside it must not write into the same file.
   const unfinished = `${file}.${process.pid}.new`;
   try {
-    const bytes = await readFile(path);
+    const bytes = (await readFile(path)).subarray(0, end.offset);
     const packed = await encodeArchive(bytes, end);
     const handle = await open(unfinished, 'w', 0o600);
     await handle.writeFile(packed).finally(() => handle.sync().finally(() => handle.close()));

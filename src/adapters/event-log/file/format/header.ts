@@ -5,8 +5,13 @@ import * as t from 'io-ts';
 import { Decimal, decodeWith } from '../../../../../events/codecs.ts';
 import { chain, formatLine, type Line } from './line.ts';
 
-/** Changes with the layout of segments. */
-const format = 'snapledger.log.v1';
+/** The layouts of segments. In version 1 every line is its own batch, and the file grows with its lines. */
+const formats = { 1: 'snapledger.log.v1', 2: 'snapledger.log.v2' } as const;
+
+export type FormatVersion = keyof typeof formats;
+
+/** All versions, the one that is written first. */
+export const formatVersions: readonly FormatVersion[] = [2, 1];
 
 /** A checkpoint by its position, which names its file, and the SHA-256 of that file's bytes, in hex. */
 const BaseCodec = t.type({ position: Decimal, sha256: t.string }, 'Base');
@@ -25,7 +30,12 @@ type Gap = Readonly<t.TypeOf<typeof GapCodec>>;
 
 const Body = t.intersection(
   [
-    t.type({ format: t.literal(format), store: t.string, first: Decimal, before: t.string }),
+    t.type({
+      format: t.keyof({ [formats[1]]: null, [formats[2]]: null }),
+      store: t.string,
+      first: Decimal,
+      before: t.string,
+    }),
     t.partial({ gap: GapCodec }),
   ],
   'SegmentHeader',
@@ -33,6 +43,7 @@ const Body = t.intersection(
 
 /** The first line of a segment. */
 export interface Header {
+  readonly version: FormatVersion;
   readonly store: string;
   /** position of the segment's first event */
   readonly first: number;
@@ -45,27 +56,29 @@ export interface Header {
   readonly gap?: Gap;
 }
 
-/** The values from which a header is formatted. */
-type HeaderValues = Pick<Header, 'store' | 'first' | 'before' | 'gap'>;
+/** The values from which a header is formatted, by default in the newest version. */
+type HeaderValues = Pick<Header, 'store' | 'first' | 'before' | 'gap'> & Partial<Pick<Header, 'version'>>;
 
-/** The chain hash at position 0: different for every store, so that no record of another store ever fits. */
+/** The chain hash at position 0: different for every store, so that no record of another store ever fits. The same in all formats. */
 export function genesisHash(store: string): string {
-  return hash('sha256', `${format} ${store}`);
+  return hash('sha256', `${formats[1]} ${store}`);
 }
 
-export function formatHeader({ store, first, before, gap }: HeaderValues): { header: Header; text: string } {
-  const values = { store, first, before, ...(gap && { gap }) };
-  const { text, hash } = formatLine('segment', before, JSON.stringify(Body.encode({ format, ...values })));
-  return { header: { ...values, hash, bytes: Buffer.byteLength(text) }, text };
+export function formatHeader(values: HeaderValues): { header: Header; text: string } {
+  const { store, first, before, gap, version = 2 } = values;
+  const body = Body.encode({ format: formats[version], store, first, before, ...(gap && { gap }) });
+  const { text, hash } = formatLine('segment', before, JSON.stringify(body));
+  const header = { version, store, first, before, ...(gap && { gap }), hash, bytes: Buffer.byteLength(text) };
+  return { header, text };
 }
 
 /** The header in a whole line, or what is wrong with it. */
 export function decodeHeader(line: Line, bytes: number): either.Either<string, Header> {
   const parsed = either.mapLeft(String)(json.parse(line.body));
   const decoded = either.chain((body: unknown) => decodeWith(Body, body))(parsed);
-  return either.chain(({ store, first, before, gap }: t.TypeOf<typeof Body>) =>
-    chain(before, line.body) === line.hash
-      ? either.right<string, Header>({ store, first, before, ...(gap && { gap }), hash: line.hash, bytes })
-      : either.left('its hash does not match'),
-  )(decoded);
+  return either.chain(({ format, store, first, before, gap }: t.TypeOf<typeof Body>) => {
+    if (chain(before, line.body) !== line.hash) return either.left('its hash does not match');
+    const version = format === formats[1] ? 1 : 2;
+    return either.right<string, Header>({ version, store, first, before, ...(gap && { gap }), hash: line.hash, bytes });
+  })(decoded);
 }

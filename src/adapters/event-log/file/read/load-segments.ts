@@ -9,10 +9,11 @@ import { type Damage, damageFault, throwDamage } from '../format/damage.ts';
 import { chainHashOf, createSegment, type Segment, segmentName } from '../format/segment.ts';
 import { unfinishedDamage } from '../repair/keep-aside.ts';
 import { checkBeginning, checkSeam, lastCursor } from '../verify/check-seams.ts';
+import { damageAfter, unfinishedFrom, type Walked } from '../verify/last-batch.ts';
 import { walkSegment } from '../verify/verify-lines.ts';
-import { findRecord, inMemory, readHeader, type SegmentFile, withSegment } from './segment-file.ts';
+import { endOfData, inMemory, readHeader, type SegmentFile, withSegment } from './segment-file.ts';
 
-/** Bytes after the last whole record that hold no whole record: a write in progress, or a torn one. */
+/** Bytes after the last whole batch: a write in progress, or a torn one. */
 export interface Tail {
   readonly file: string;
   readonly offset: number;
@@ -87,11 +88,11 @@ async function completeSegment(
   return withSegment(path, async (file) => {
     const segment = await segmentIn(file, directory, name);
     check(segment);
-    const { size } = await file.stat();
-    const end = await lastCursor(file, segment.header, size);
+    const offset = await endOfData(file);
+    const end = await lastCursor(file, segment.header, offset);
     const what = 'the last record before this byte is cut short or damaged';
     if (end === undefined)
-      throw damageFault({ file: path, offset: size, position: segment.header.first, what, broken: false });
+      throw damageFault({ file: path, offset, position: segment.header.first, what, broken: false });
     segment.end = end;
     return segment;
   });
@@ -123,15 +124,18 @@ function emptied(directory: string, { moves }: Moved): Damage | undefined {
   return { file: join(directory, segmentName(last + 1)), offset: 0, position: last + 1, what, broken: false };
 }
 
-/** Verifies every byte of the last segment and sets its end after the last whole record; returns what follows that. */
+/** Verifies every byte of the last segment and sets its end after the last whole batch; returns what follows that. */
 async function verifyWhole(file: SegmentFile, segment: Segment): Promise<Tail | null> {
-  const { path, offsets, end: from } = segment;
-  const { size } = await file.stat();
-  for await (const { end, damage } of walkSegment(file, path, { from, to: () => size, note: offsets.note })) {
-    segment.end = end;
-    if (damage === undefined) continue;
-    if (!damage.broken || (await findRecord(file, damage.offset + 1, size)) !== undefined) throw damageFault(damage);
-    return { file: path, offset: damage.offset, bytes: size - damage.offset };
-  }
-  return null;
+  const { path, offsets, end: from, header } = segment;
+  const dataEnd = await endOfData(file);
+  let walked: Walked = { end: from, batch: { start: from, end: from.offset }, dataEnd };
+  for await (const block of walkSegment(file, path, { from, to: () => dataEnd, note: offsets.note }))
+    walked = { ...block, dataEnd };
+  segment.end = walked.end;
+  const damage = damageAfter(path, header.version, walked);
+  if (damage === undefined) return null;
+  const end = await unfinishedFrom(file, path, header.version, walked);
+  if (end === undefined) throw damageFault(damage);
+  segment.end = end;
+  return { file: path, offset: end.offset, bytes: dataEnd - end.offset };
 }

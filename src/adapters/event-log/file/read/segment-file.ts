@@ -13,7 +13,8 @@ import { firstOf } from '../format/segment.ts';
 /** A segment's bytes, be they in the file itself or in its archive. */
 export interface SegmentFile {
   read(buffer: Buffer, offset: number, length: number, position: number): Promise<{ readonly bytesRead: number }>;
-  stat(): Promise<{ readonly size: number }>;
+  /** its size, and when it was written last, in milliseconds since 1970 */
+  stat(): Promise<{ readonly size: number; readonly mtimeMs: number }>;
   close(): Promise<void>;
 }
 
@@ -41,7 +42,7 @@ export const inMemory = (bytes: Buffer): SegmentFile => ({
   read: async (buffer, offset, length, position) => ({
     bytesRead: bytes.copy(buffer, offset, position, Math.min(bytes.length, position + length)),
   }),
-  stat: async () => ({ size: bytes.length }),
+  stat: async () => ({ size: bytes.length, mtimeMs: 0 }),
   close: async () => {},
 });
 
@@ -69,15 +70,15 @@ async function cachedArchive(file: string): Promise<Buffer> {
 const blockBytes = 192 * 1024;
 
 /**
- * Bytes of a file from `from` on, ending with a whole line; or all up to `to` if no line ends before that. Shorter
- * than asked for, or empty, only if the file itself is.
+ * Bytes of a file from `from` on, ending with a whole line; or all up to `to` if no line ends before that, or some if they begin
+ * with zeros. Shorter than asked for, or empty, only if the file itself is.
  */
 export async function readLines(file: SegmentFile, from: number, to: number): Promise<Buffer> {
   for (let size = blockBytes; ; size *= 4) {
     const block = await readBytes(file, from, Math.min(size, to - from));
     const end = block.lastIndexOf(lineFeed) + 1;
     if (end > 0) return block.subarray(0, end);
-    if (block.length < size) return block;
+    if (block.length < size || block[0] === 0) return block;
   }
 }
 
@@ -90,6 +91,19 @@ export async function readBytes(file: SegmentFile, from: number, length: number)
     read += bytesRead;
   }
   return buffer;
+}
+
+const zeros = Buffer.alloc(64 * 1024);
+
+/** The byte after the last one of a file that is not zero: text has no zeros, what is prepared for it has nothing else. */
+export async function endOfData(file: SegmentFile): Promise<number> {
+  for (let { size: end } = await file.stat(); ; ) {
+    const block = await readBytes(file, Math.max(0, end - zeros.length), Math.min(end, zeros.length));
+    const from = end - block.length;
+    if (!block.equals(zeros.subarray(0, block.length))) return from + block.findLastIndex((byte) => byte !== 0) + 1;
+    if (from === 0) return 0;
+    end = from;
+  }
 }
 
 const maxHeaderBytes = 4096;

@@ -6,7 +6,7 @@ import { Fault, faultOf } from '../../../../ports/fault.ts';
 import { syncDirectory } from '../../../system/files.ts';
 import { goneFrom, readMoved } from '../archive/moved.ts';
 import type { Base } from '../format/header.ts';
-import { bodyOf, formatLines } from '../format/line.ts';
+import { bodyOf, chainLines, encodeBatch } from '../format/line.ts';
 import { segmentNames } from '../format/segment.ts';
 import { baseName, digestOf } from '../verify/check-seams.ts';
 import type { KnownState } from './bridge.ts';
@@ -96,7 +96,7 @@ function prepare(plan: RepairPlan, name: string, { root, stamp }: RepairOptions)
   const { directory, bridge, end } = plan;
   const base = bridge === undefined ? undefined : baseOf(directory, bridge.base);
   const events = plan.losses.map((loss) => eventOf(loss, `log/${name}`, plan.lastId));
-  const { text } = formatLines(end.hash, stamp(events, end.position).map(bodyOf));
+  const text = encodeBatch(chainLines(end.hash, stamp(events, end.position).map(bodyOf))).toString();
   const segments = repairedSegments(plan, base, text);
   const before = new Set(segmentNames(directory));
   const made = segments.map((segment) => segment.name).filter((segment) => !before.has(segment));

@@ -1,13 +1,21 @@
 import { basename, join } from 'node:path';
 import * as either from 'fp-ts/lib/Either.js';
 import type { Damage } from '../format/damage.ts';
-import { formatHeader, genesisHash, type Header } from '../format/header.ts';
+import { type FormatVersion, formatHeader, formatVersions, genesisHash, type Header } from '../format/header.ts';
 import { chain, decodedOrThrow, positionIn } from '../format/line.ts';
 import { type Cursor, chainHashOf, segmentName, segmentNames, startOf } from '../format/segment.ts';
-import { type FoundRecord, findRecord, readHeader, type SegmentFile, withSegment } from '../read/segment-file.ts';
+import {
+  endOfData,
+  type FoundRecord,
+  findRecord,
+  readHeader,
+  type SegmentFile,
+  withSegment,
+} from '../read/segment-file.ts';
 import { checkBeginning, checkSeam } from '../verify/check-seams.ts';
 import { cursorAfter, widened } from '../verify/inspect-segment.ts';
-import { bodyIn, linesIn, walkSegment } from '../verify/verify-lines.ts';
+import { damageAfter, unfinishedFrom, type Walked } from '../verify/last-batch.ts';
+import { bodyIn, hashIn, linesIn, walkSegment } from '../verify/verify-lines.ts';
 
 /** Summary of an event, for the operator. */
 export interface LogRecord {
@@ -78,6 +86,9 @@ interface Progress {
   /** damage after the last piece */
   why: Damage | undefined;
   broken: boolean;
+  /** the segment being read is the last one */
+  last: boolean;
+  torn: boolean;
 }
 
 /**
@@ -85,25 +96,29 @@ interface Progress {
  * Rejects with `unsupported` for whole events that this release can't read: they are not damage.
  */
 export async function scanLog(directory: string, store: string, positions: ReadonlySet<number>): Promise<LogScan> {
-  const progress: Progress = { store, positions, pieces: [], why: undefined, broken: false };
+  const progress: Progress = { store, positions, pieces: [], why: undefined, broken: false, last: false, torn: false };
   const names = segmentNames(directory);
   for (const name of names) {
     const path = join(directory, name);
+    progress.last = name === names.at(-1);
     await withSegment(path, (file) => scanSegment(file, path, progress));
   }
-  const { pieces, why: rest } = progress;
-  const torn = rest?.broken === true && basename(rest.file) === names.at(-1);
+  const { pieces, why: rest, torn } = progress;
   return { directory, store, pieces, rest, torn };
 }
 
 async function scanSegment(file: SegmentFile, path: string, progress: Progress): Promise<void> {
-  const { size } = await file.stat();
+  const size = await endOfData(file);
+  let version: FormatVersion = 2;
   for (let begin = await beginning(file, path, size, progress); begin !== undefined; ) {
     progress.broken ||= progress.why !== undefined;
-    const { damage, ...piece } = await scanPiece(file, path, size, begin, progress);
+    const { walked, ...piece } = await scanPiece(file, path, size, begin, progress);
     progress.pieces.push({ ...piece, why: progress.why });
+    version = begin.header?.version ?? version;
+    const damage = progress.last ? damageAfter(path, version, walked) : walked.damage;
     progress.why = damage;
     if (damage === undefined) return;
+    progress.torn = progress.last && (await unfinishedFrom(file, path, version, walked)) !== undefined;
     const next = await findRecord(file, damage.offset + (damage.broken ? 1 : 0), size);
     progress.why = widened(damage, next);
     begin = next && atRecord(next);
@@ -150,9 +165,10 @@ function seam(last: Piece | undefined, path: string, header: Header, store: stri
 function rebuild(last: Piece | undefined, path: string, found: FoundRecord, store: string): Header | undefined {
   const first = (last?.end.position ?? 0) + 1;
   const before = last === undefined ? genesisHash(store) : chainHashAfter(last);
-  const { header } = formatHeader({ store, first, before });
-  const fits = positionIn(found.body) === first && chain(header.hash, found.body) === found.hash;
-  return fits && basename(path) === segmentName(first) ? header : undefined;
+  if (positionIn(found.body) !== first || basename(path) !== segmentName(first)) return undefined;
+  return formatVersions
+    .map((version) => formatHeader({ version, store, first, before }).header)
+    .find((header) => chain(header.hash, found.body) === found.hash);
 }
 
 /** Continues from a piece's beginning to the last event that follows, and returns the damage after it, if it is not the end. */
@@ -162,7 +178,7 @@ async function scanPiece(
   size: number,
   { at, header, rebuilt, head }: Beginning,
   { positions, broken }: Progress,
-): Promise<Omit<Piece, 'why'> & { readonly damage: Damage | undefined }> {
+): Promise<Omit<Piece, 'why'> & { readonly walked: Walked }> {
   const cursors = new Map<number, Cursor>();
   const records: LogRecord[] = [];
   let lastId = 0;
@@ -178,13 +194,17 @@ async function scanPiece(
     note(at);
     add(at.position, head.body);
   }
-  let end = at;
-  let damage: Damage | undefined;
-  for await (const block of walkSegment(file, path, { from: at, to: () => size, note })) {
-    for (const line of linesIn(block)) add(line.position, bodyIn(block.lines, line));
-    ({ end, damage } = block);
+  let walked: Walked = { end: at, batch: { start: at, end: at.offset }, dataEnd: size };
+  for await (const block of walkSegment(file, path, { from: at, to: () => size })) {
+    for (const line of linesIn(block)) {
+      const { position, next } = line;
+      note({ position, hash: hashIn(block.lines, line), offset: block.start.offset + next });
+      add(position, bodyIn(block.lines, line));
+    }
+    walked = { ...block, dataEnd: size };
   }
-  return { file: path, header, rebuilt, head, from: head?.offset ?? at.offset, end, cursors, records, lastId, damage };
+  const from = head?.offset ?? at.offset;
+  return { file: path, header, rebuilt, head, from, end: walked.end, cursors, records, lastId, walked };
 }
 
 function recordOf(file: string, position: number, body: string): LogRecord {

@@ -5,7 +5,7 @@ import { setImmediate as yieldToLoop } from 'node:timers/promises';
 import { faultOf } from '../../../../ports/fault.ts';
 import { type Segment, segmentNames } from '../format/segment.ts';
 import { completeSegments, segmentIn } from '../read/load-segments.ts';
-import { readLines, withSegment } from '../read/segment-file.ts';
+import { endOfData, readLines, withSegment } from '../read/segment-file.ts';
 import { lastCursor } from '../verify/check-seams.ts';
 import { encodeIndex, type Index, type IndexedBlock, indexPath, storedIndex } from './index-file.ts';
 import { filterOf, type Token, tokensIn } from './token-filter.ts';
@@ -38,7 +38,7 @@ async function indexGrowing(directory: string, indexes: string): Promise<readonl
   if (name === '' || !existsSync(path)) return [];
   return withSegment(path, async (file) => {
     const segment = await segmentIn(file, directory, name);
-    const { size: offset } = await file.stat();
+    const offset = await endOfData(file);
     segment.end = { ...segment.end, offset };
     const stored = await storedIndex(indexes, segment);
     const made = await indexSegment(segment, stored?.end.offset ?? segment.header.bytes);

@@ -6,8 +6,9 @@ import type { Header } from '../format/header.ts';
 import { decodeBody, positionIn } from '../format/line.ts';
 import { type Cursor, chainHashOf, firstOf, startOf } from '../format/segment.ts';
 import type { Tail } from '../read/load-segments.ts';
-import { type FoundRecord, findRecord, readHeader, type SegmentFile } from '../read/segment-file.ts';
+import { endOfData, type FoundRecord, findRecord, readHeader, type SegmentFile } from '../read/segment-file.ts';
 import { checkBeginning, checkSeam, type SegmentEnd } from './check-seams.ts';
+import { damageAfter, unfinishedFrom, type Walked } from './last-batch.ts';
 import { bodyIn, linesIn, walkSegment } from './verify-lines.ts';
 
 interface Context {
@@ -30,13 +31,16 @@ interface InspectedSegment {
 /** Verifies one segment to its end, past any damage. */
 export async function inspectSegment(file: SegmentFile, path: string, context: Context): Promise<InspectedSegment> {
   const { before, report } = context;
-  const { size } = await file.stat();
+  const size = await endOfData(file);
   const read = await readHeader(file, path);
   const header = either.isRight(read) ? read.right : undefined;
   const damage = either.isLeft(read) ? read.left : seamDamage(context, path, read.right);
   if (damage !== undefined) report(damage);
   const start = header ? { records: 0, end: startOf(header) } : await afterDamagedHeader(file, path, size);
-  const { end, records, tail } = await walkWhole(file, path, size, start, context);
+  const { end, records, tail } = await walkWhole(file, path, size, start, {
+    ...context,
+    version: header?.version ?? 2,
+  });
   const chainHash = header ? chainHashOf(end, header) : end.hash;
   const store = header?.store ?? (typeof before === 'object' ? before.store : '');
   return { records, bytes: size, tail, header, end: { path, store, position: end.position, chainHash, offset: size } };
@@ -75,11 +79,11 @@ async function walkWhole(
   path: string,
   size: number,
   start: Start,
-  { last, report }: Context,
+  { last, report, version }: Context & Pick<Header, 'version'>,
 ): Promise<Start & { readonly tail: Tail | null }> {
   let { records, end } = start;
   while (end.offset < size) {
-    let damage: Damage | undefined;
+    let walked: Walked = { end, batch: { start: end, end: end.offset }, dataEnd: size };
     for await (const block of walkSegment(file, path, { from: end, to: () => size })) {
       for (const { position, start: at, next } of linesIn(block)) {
         records += 1;
@@ -87,12 +91,18 @@ async function walkWhole(
         const offset = block.start.offset + at;
         if (either.isLeft(envelope)) report({ file: path, offset, position, what: envelope.left, broken: false });
       }
-      ({ end, damage } = block);
+      walked = { ...block, dataEnd: size };
     }
+    end = walked.end;
+    const damage = last ? damageAfter(path, version, walked) : walked.damage;
     if (damage === undefined) break;
+    const unfinished = last ? await unfinishedFrom(file, path, version, walked) : undefined;
+    if (unfinished !== undefined) {
+      const { offset, position } = unfinished;
+      const tail = { file: path, offset, bytes: size - offset };
+      return { records: records - (end.position - position), end: unfinished, tail };
+    }
     const next = await findRecord(file, damage.offset + (damage.broken ? 1 : 0), size);
-    if (next === undefined && damage.broken && last)
-      return { records, end, tail: { file: path, offset: damage.offset, bytes: size - damage.offset } };
     report(widened(damage, next));
     if (next === undefined) break;
     records += 1;

@@ -1,7 +1,7 @@
 import { hash as digest } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { type Damage, type Flaw, missing } from '../format/damage.ts';
-import { eventLine, lineFeed, parseLine, positionIn } from '../format/line.ts';
+import { bodyAt, bytesLeft, eventLine, lineFeed, matches, parseLine, positionIn } from '../format/line.ts';
 import type { Cursor } from '../format/segment.ts';
 import { readLines, type SegmentFile } from '../read/segment-file.ts';
 
@@ -13,11 +13,21 @@ interface VerifiedBlock {
   readonly flaw?: Flaw;
 }
 
+/** Lines that were written together, as far as they are verified. */
+export interface Batch {
+  /** before its first line */
+  readonly start: Cursor;
+  /** the byte at which it ends, which may be after the last verified line */
+  readonly end: number;
+}
+
 /** Verified lines of a segment. */
 export interface WalkedBlock {
   readonly start: Cursor;
   readonly lines: Buffer;
   readonly end: Cursor;
+  /** the last one that begins in these lines, or before them */
+  readonly batch: Batch;
   /** what is wrong with the line after them; the walk ends there */
   readonly damage?: Damage;
 }
@@ -26,7 +36,7 @@ interface WalkOptions {
   readonly from: Cursor;
   /** the byte at which the walk ends, read again before each block */
   readonly to: () => number;
-  /** called with the cursor after each line */
+  /** called with the cursor after each batch */
   readonly note?: (end: Cursor) => void;
 }
 
@@ -34,16 +44,23 @@ interface WalkOptions {
 export async function* walkSegment(
   file: SegmentFile,
   path: string,
-  { from, to, note }: WalkOptions,
+  { from, to, note = () => {} }: WalkOptions,
 ): AsyncGenerator<WalkedBlock> {
   let ahead: Promise<Buffer> | undefined;
+  let last = from;
+  let batch: Batch = { start: from, end: from.offset };
+  const each = (end: Cursor, batchEnd: number) => {
+    if (batchEnd !== batch.end) batch = { start: last, end: batchEnd };
+    if (batchEnd === end.offset) note(end);
+    last = end;
+  };
   for (let start = from; start.offset < to(); ) {
     const block = await (ahead ?? readLines(file, start.offset, to()));
     const next = start.offset + block.length;
     ahead = block.length > 0 && next < to() ? readLines(file, next, to()) : undefined;
     ahead?.catch(() => {});
-    const { end, flaw = block.length === 0 ? fileEnds : undefined } = verifyLines(block, start, note);
-    const walked = { start, lines: block.subarray(0, end.offset - start.offset), end };
+    const { end, flaw = block.length === 0 ? fileEnds : undefined } = verifyLines(block, start, each);
+    const walked = { start, lines: block.subarray(0, end.offset - start.offset), end, batch };
     if (flaw !== undefined) {
       yield { ...walked, damage: { file: path, offset: end.offset, position: end.position + 1, ...flaw } };
       return;
@@ -57,16 +74,20 @@ const fileEnds: Flaw = { what: 'the file ends before the record', broken: true }
 
 /**
  * Verifies that each line is whole and follows from the one before, up to the first that is not or does not. Works on the
- * bytes, since text would cost three times as much.
+ * bytes, since text would cost three times as much. Calls `note` with the cursor after each line and the end of its batch.
  */
-export function verifyLines(block: Buffer, from: Cursor, note: (end: Cursor) => void = () => {}): VerifiedBlock {
+export function verifyLines(
+  block: Buffer,
+  from: Cursor,
+  note: (end: Cursor, batchEnd: number) => void = () => {},
+): VerifiedBlock {
   let end = from;
   for (let start = 0; start < block.length; ) {
     const next = block.indexOf(lineFeed, start) + 1 || block.length;
     const hash = hashOf(block, { start, next, before: end });
     if (hash === undefined) return { end, flaw: explain(block.subarray(start, next), end.position + 1) };
     end = { position: end.position + 1, hash, offset: from.offset + next };
-    note(end);
+    note(end, from.offset + start + (bytesLeft(block, start, next) ?? 0));
     start = next;
   }
   return { end };
@@ -74,6 +95,7 @@ export function verifyLines(block: Buffer, from: Cursor, note: (end: Cursor) => 
 
 /** Why a line does not belong at a position. */
 function explain(bytes: Buffer, expected: number): Flaw {
+  if (bytes[0] === 0) return { what: 'zeros stand here instead of a record', broken: true };
   if (bytes.at(-1) !== lineFeed) return { what: 'the record is cut short', broken: true };
   const line = parseLine(bytes, 0, bytes.length, 'event');
   if (line === undefined) return { what: 'the record is damaged: its checksum does not match', broken: true };
@@ -105,23 +127,23 @@ export function* linesIn({ lines, start: { position } }: Pick<WalkedBlock, 'line
   }
 }
 
-const { lineStart, crcAt, checkedFrom, beforeHash, hashAt, hashEnd, beforeBody, bodyAt } = eventLine;
+const { lineStart, crcAt, checkedFrom, beforeHash, hashAt, hashEnd } = eventLine;
 
 /** The body of a verified line. */
 export const bodyIn = (lines: Buffer, { start, next }: LineRange): string =>
-  lines.toString('utf8', start + bodyAt, next - 2);
+  lines.toString('utf8', start + bodyAt(lines, start), next - 2);
 
 /** The hash of a verified line. */
 export const hashIn = (lines: Buffer, { start }: LineRange): string =>
   lines.toString('latin1', start + hashAt, start + hashEnd);
 
 /** The bodies of a block's lines after a position, each followed by a line feed. */
-export function encodedAfter(block: WalkedBlock, after: number): Buffer {
+export function encodedAfter(block: Pick<WalkedBlock, 'lines' | 'start'>, after: number): Buffer {
   const encoded = Buffer.allocUnsafe(block.lines.length);
   let filled = 0;
   for (const { position, start, next } of linesIn(block)) {
     if (position <= after) continue;
-    filled += block.lines.copy(encoded, filled, start + bodyAt, next - 2);
+    filled += block.lines.copy(encoded, filled, start + bodyAt(block.lines, start), next - 2);
     filled = encoded.writeUInt8(lineFeed, filled);
   }
   return encoded.subarray(0, filled);
@@ -141,22 +163,18 @@ interface Candidate {
 
 /** The hash of a line that is whole and follows from the one before; undefined for any other line. */
 function hashOf(block: Buffer, { start, next, before }: Candidate): string | undefined {
-  if (next - start < bodyAt + 4 || block[next - 1] !== lineFeed || block[next - 2] !== closingBrace) return undefined;
-  if (!has(block, start, lineStart)) return undefined;
-  if (!has(block, start + checkedFrom, beforeHash) || !has(block, start + hashEnd, beforeBody)) return undefined;
+  const body = start + bodyAt(block, start);
+  if (next - body < 4 || block[next - 1] !== lineFeed || block[next - 2] !== closingBrace) return undefined;
+  if (!matches(block, start, lineStart) || !matches(block, start + checkedFrom, beforeHash)) return undefined;
+  if (bytesLeft(block, start, next) === undefined) return undefined;
   if (crcIn(block, start + crcAt) !== crc32(block.subarray(start + checkedFrom, next))) return undefined;
-  const position = start + bodyAt + positionField.length;
-  if (!has(block, start + bodyAt, positionField) || !hasNumber(block, position, before.position + 1)) return undefined;
+  const position = body + positionField.length;
+  if (!matches(block, body, positionField) || !hasNumber(block, position, before.position + 1)) return undefined;
   if (chained.length < next - start) chained = Buffer.allocUnsafe(2 * (next - start));
   chained.write(before.hash, 0, 'latin1');
-  const length = 64 + block.copy(chained, 64, start + bodyAt, next - 2);
+  const length = 64 + block.copy(chained, 64, body, next - 2);
   const hash = digest('sha256', chained.subarray(0, length));
   return block.toString('latin1', start + hashAt, start + hashEnd) === hash ? hash : undefined;
-}
-
-function has(block: Buffer, at: number, bytes: Uint8Array): boolean {
-  for (let index = 0; index < bytes.length; index++) if (block[at + index] !== bytes[index]) return false;
-  return true;
 }
 
 /** Whether the bytes there are a decimal number and a closing quote. */

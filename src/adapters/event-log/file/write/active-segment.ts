@@ -1,33 +1,21 @@
-import * as fs from 'node:fs';
-import { closeSync, existsSync, fstatSync, ftruncateSync, openSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, ftruncateSync, unlinkSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { promisify } from 'node:util';
 import type { Failpoint } from '../../../../ports/failpoints.ts';
 import { errorText, Fault, faultOf } from '../../../../ports/fault.ts';
 import { formatHeader, type Header } from '../format/header.ts';
-import { formatLines } from '../format/line.ts';
+import { chainLines } from '../format/line.ts';
 import { type Cursor, createSegment, type Segment } from '../format/segment.ts';
-import { createPreallocation, type Preallocation, type PreallocationOptions } from './preallocation.ts';
-
-/** The events of one append, formatted for a segment and not durable yet. */
-export interface PendingAppend {
-  readonly active: ActiveSegment;
-  /** it may use the reserve */
-  readonly reserve: boolean;
-  readonly text: string;
-  readonly records: number;
-  /** after them */
-  readonly end: Cursor;
-}
+import { flushed, hasOnlyZeros, ioFault, openFile, syncData, syncDataInPlace, syncFile, writeAt } from './file-io.ts';
+import type { Demand, PendingAppend } from './pending-append.ts';
+import { createPreallocation, hasPlenty, type Preallocation, type PreallocationOptions } from './preallocation.ts';
+import { createZeroedRoom, type ZeroedRoom } from './zeroed-room.ts';
 
 export interface SegmentOptions extends PreallocationOptions {
   readonly directory: string;
   readonly failpoint: Failpoint;
   readonly warn: (message: string) => void;
 }
-
-const ownerOnly = 0o600;
 
 /** A segment has its name only once its header is durable: one without a whole header is damaged, never unfinished. */
 const unfinished = (path: string) => `${path}.new`;
@@ -41,15 +29,20 @@ export class ActiveSegment {
   readonly segment: Segment;
   readonly #fd: number;
   readonly #space: Preallocation;
+  readonly #room: ZeroedRoom;
   readonly #options: SegmentOptions;
   /** after the last event that was enqueued, durable or not */
   #pending: Cursor;
   #started: boolean;
 
+  /** Up to here a batch may be in the file after the last durable event. */
+  #dirtyTo = 0;
+
   private constructor(segment: Segment, fd: number, options: SegmentOptions, started: boolean) {
     this.segment = segment;
     this.#fd = fd;
     this.#space = createPreallocation(fd, options);
+    this.#room = createZeroedRoom(started ? segment.path : unfinished(segment.path), fstatSync(fd).size);
     this.#options = options;
     this.#pending = segment.end;
     this.#started = started;
@@ -57,16 +50,20 @@ export class ActiveSegment {
 
   /**
    * Creates the file of a coming segment with space for its header and the reserve; throws a Fault and leaves nothing. A file
-   * that has the segment's name already is not replaced.
+   * that has the segment's name already is not replaced, unless `replace` is set.
    */
-  static prepare(values: Pick<Header, 'store' | 'first' | 'before'>, options: SegmentOptions): ActiveSegment {
+  static prepare(
+    values: Pick<Header, 'store' | 'first' | 'before'>,
+    options: SegmentOptions,
+    { replace = false } = {},
+  ): ActiveSegment {
     const { header } = formatHeader(values);
     const segment = createSegment(options.directory, header);
-    if (existsSync(segment.path))
+    if (!replace && existsSync(segment.path))
       throw new Fault('busy', `log segment ${segment.path}: a file has its name already`, {
         hint: 'move it out of the way: it is not part of this log',
       });
-    const prepared = new ActiveSegment(segment, openFile(unfinished(segment.path), 'w'), options, false);
+    const prepared = new ActiveSegment(segment, openFile(unfinished(segment.path), 'w+'), options, false);
     try {
       prepared.#space.demand(header.bytes, false);
       return prepared;
@@ -89,26 +86,28 @@ export class ActiveSegment {
     return this.#started;
   }
 
-  /** Whether it has events, and as many bytes. */
+  /** Whether it has events, and as many bytes or the format of an earlier release. */
   hasReached(bytes: number): boolean {
-    return this.#pending.offset >= bytes && this.#pending.position >= this.segment.header.first;
+    const { version, first } = this.segment.header;
+    return (this.#pending.offset >= bytes || version === 1) && this.#pending.position >= first;
   }
 
   /**
-   * Formats events after those enqueued before, and makes sure that there is space for them. Throws `no-space`; with
+   * Chains events after those enqueued before, and makes sure that there is space for them. Throws `no-space`; with
    * `unchecked`, a write finds out.
    */
-  enqueue(bodies: readonly string[], reserve: boolean, unchecked: boolean): PendingAppend {
+  enqueue(bodies: readonly string[], demand: Demand, unchecked: boolean): PendingAppend {
     const { position, offset, hash: previous } = this.#pending;
-    const { text, hash } = formatLines(previous, bodies);
-    const end = { position: position + bodies.length, hash, offset: offset + Buffer.byteLength(text) };
+    const lines = chainLines(previous, bodies);
+    const bytes = lines.reduce((sum, line) => sum + line.bytes, 0);
+    const end = { position: position + lines.length, hash: lines.at(-1)?.hash ?? previous, offset: offset + bytes };
     try {
-      this.#space.demand(end.offset, reserve);
+      this.#space.demand(end.offset, demand.reserve);
     } catch (error) {
       if (!unchecked) throw error;
     }
     this.#pending = end;
-    return { active: this, reserve, text, records: bodies.length, end };
+    return { ...demand, active: this, lines, end };
   }
 
   /** Forgets what was enqueued and is not durable. */
@@ -127,6 +126,7 @@ export class ActiveSegment {
     try {
       try {
         failpoint('log.rotate');
+        await this.#room.demand(header.bytes);
         await writeAt(this.#fd, Buffer.from(formatHeader(header).text), 0);
       } catch (error) {
         throw faultOf(error, what);
@@ -142,26 +142,37 @@ export class ActiveSegment {
     this.#started = true;
   }
 
-  /** Makes appends durable and visible to readers. After a Fault that is not transient the segment must not be written again. */
-  async write(batch: readonly PendingAppend[], bytes: Buffer): Promise<void> {
+  /** Whether a batch can be written without extending the zeroed room. */
+  hasRoom(bytes: number): boolean {
+    return this.#room.has(this.segment.end.offset + bytes);
+  }
+
+  /**
+   * Makes a batch durable and visible to readers, on the calling thread if `inPlace` is set. After a Fault that is not transient
+   * the segment must not be written again.
+   */
+  async write(end: Cursor, bytes: Buffer, inPlace: boolean): Promise<void> {
     const { segment } = this;
     const what = `log segment ${segment.path}: writing at byte ${segment.end.offset}`;
     try {
+      await this.#room.demand(end.offset);
       this.#options.failpoint('log.write');
+      this.#dirtyTo = end.offset;
       await writeAt(this.#fd, bytes, segment.end.offset);
     } catch (error) {
       throw faultOf(error, what);
     }
     try {
       this.#options.failpoint('log.sync');
-      await syncData(this.#fd);
+      if (inPlace) syncDataInPlace(this.#fd);
+      else await syncData(this.#fd);
     } catch (error) {
       throw ioFault(error, `${what}: flush`);
     }
-    for (const { end } of batch) {
-      segment.offsets.note(end);
-      segment.end = end;
-    }
+    this.#dirtyTo = 0;
+    segment.offsets.note(end);
+    segment.end = end;
+    this.#room.extendAhead(end.offset);
   }
 
   /**
@@ -170,25 +181,31 @@ export class ActiveSegment {
    */
   async truncate(): Promise<void> {
     const { end, path } = this.segment;
-    if (fstatSync(this.#fd).size === end.offset) return;
+    // Truncating gives up reserved blocks for a moment: it is left out if nothing was written.
+    if (hasOnlyZeros(this.#fd, end.offset, this.#dirtyTo)) this.#dirtyTo = 0;
+    if (this.#dirtyTo === 0) return;
+    await this.#room.settled();
     try {
       ftruncateSync(this.#fd, end.offset);
     } catch (error) {
       throw faultOf(error, `log segment ${path}: truncating it at byte ${end.offset}`);
     }
+    this.#room.reset(end.offset);
     this.#space.restore(end.offset);
     await syncData(this.#fd);
+    this.#dirtyTo = 0;
   }
 
   /** Closes it after its last event and returns its unused blocks to the disk. */
-  complete(): void {
+  async complete(): Promise<void> {
     const { path, end, offsets } = this.segment;
+    await this.#room.close();
     try {
       ftruncateSync(this.#fd, end.offset);
     } catch (error) {
       this.#options.warn(`log segment ${path} keeps unused space: ${errorText(error)}`);
     }
-    this.close();
+    closeSync(this.#fd);
     offsets.thin();
   }
 
@@ -196,53 +213,30 @@ export class ActiveSegment {
   abort(): void {
     const path = unfinished(this.segment.path);
     try {
-      this.close();
+      closeSync(this.#fd);
       unlinkSync(path);
     } catch (error) {
       this.#options.warn(`log segment ${path} can't be removed: ${errorText(error)}`);
     }
+    void this.#room.close();
   }
 
-  close(): void {
+  /** Closes it to be continued later: its file ends with its last event, and reserved blocks remain. */
+  async close(): Promise<void> {
+    await this.#room.close();
+    if (this.#dirtyTo === 0) this.#cut();
     closeSync(this.#fd);
   }
-}
 
-function openFile(path: string, flags: 'r' | 'w' | 'r+'): number {
-  try {
-    return openSync(path, flags, ownerOnly);
-  } catch (error) {
-    throw faultOf(error, `log segment ${path}`);
+  #cut(): void {
+    const { path, end } = this.segment;
+    const { offset } = end;
+    try {
+      if (!hasPlenty(path)) return;
+      ftruncateSync(this.#fd, offset);
+      this.#space.restore(offset);
+    } catch (error) {
+      this.#options.warn(`log segment ${path} ends with zeros: ${errorText(error)}`);
+    }
   }
-}
-
-/** Up to this size a synchronous write is faster than waking a thread. */
-const maxSyncWrite = 64 * 1024;
-
-/** Writes all bytes at an offset of a file. Resolves when the kernel has them, which is not yet the disk. */
-async function writeAt(fd: number, bytes: Buffer, position: number): Promise<void> {
-  for (let start = 0; start < bytes.length; ) {
-    const rest = bytes.length - start;
-    if (rest <= maxSyncWrite) start += writeSync(fd, bytes, start, rest, position + start);
-    else start += (await write(fd, bytes, start, rest, position + start)).bytesWritten;
-  }
-}
-
-const write = promisify(fs.write);
-/** Resolves when a file's bytes, and the size needed to read them, are on stable storage. */
-const syncData = promisify(fs.fdatasync);
-/** The same with all that the file system knows about it. */
-const syncFile = promisify(fs.fsync);
-
-const flushed = (flush: Promise<void>, what: string) =>
-  flush.catch((error) => {
-    throw ioFault(error, what);
-  });
-
-/** The fault for a failed flush, whatever the system's reason: the disk's content is unknown from then on. */
-export function ioFault(error: unknown, what: string): Fault {
-  return new Fault('io', `${what}: ${errorText(error)}`, {
-    hint: 'check the kernel log (dmesg) and the disk, then restart the daemon',
-    cause: error,
-  });
 }

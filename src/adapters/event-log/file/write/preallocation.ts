@@ -1,4 +1,4 @@
-import { fstatSync } from 'node:fs';
+import { fstatSync, statfsSync } from 'node:fs';
 import type { Ballast } from '../../../../ports/disk-space.ts';
 import { faultCode, isFull } from '../../../../ports/fault.ts';
 
@@ -88,6 +88,14 @@ export function createPreallocation(
         if (fits(step)) allocated += step;
     },
   };
+}
+
+const plentyBytes = 64 * 1024 * 1024;
+
+/** Whether the disk has so much space that reserved blocks can be given up for a moment. Throws the system's error. */
+export function hasPlenty(path: string): boolean {
+  const { bavail, bsize } = statfsSync(path);
+  return bavail * bsize >= plentyBytes;
 }
 
 /** Runs `write`, and again after releasing the ballast if there was no space. */

@@ -1,16 +1,23 @@
 import type { Ballast } from '../../../../ports/disk-space.ts';
 import type { LogPosition } from '../../../../ports/event-log.ts';
 import { type Fault, faultOf, isTransient } from '../../../../ports/fault.ts';
+import { encodeBatch } from '../format/line.ts';
 import { chainHashOf, type Segment } from '../format/segment.ts';
-import { ActiveSegment, ioFault, type PendingAppend, type SegmentOptions } from './active-segment.ts';
+import { ActiveSegment, type SegmentOptions } from './active-segment.ts';
+import { ioFault } from './file-io.ts';
+import { createFlushChoice } from './flush-choice.ts';
+import type { Demand, PendingAppend } from './pending-append.ts';
 import { withBallast } from './preallocation.ts';
+
+/** Called after every successful flush: events, bytes and seconds, including the write, and whether the thread was blocked. */
+export type OnFlush = (records: number, bytes: number, seconds: number, inPlace: boolean) => void;
 
 export interface WriterOptions extends SegmentOptions {
   /** A segment of this size is followed by a new one. */
   readonly segmentBytes: number;
   /** released for `reserve` appends that find no space otherwise */
   readonly ballast: Ballast | undefined;
-  readonly onFlush: (records: number, bytes: number, seconds: number) => void;
+  readonly onFlush: OnFlush;
 }
 
 /** Writes batches into the last of a log's segments, each with one write and one flush, and rotates segments. */
@@ -24,6 +31,7 @@ export class SegmentWriter {
   /** followed `#durable` and are not all started yet */
   #prepared: ActiveSegment[] = [];
   #rotationFailed = false;
+  readonly #choice = createFlushChoice();
   #restoringBallast: Promise<void> | undefined;
 
   constructor(segments: Segment[], active: ActiveSegment, options: WriterOptions) {
@@ -43,15 +51,16 @@ export class SegmentWriter {
    * Accepts events that follow `after`, in a new segment if the current one has its size. While a new segment can't be made
    * for now, `reserve` appends continue in the current one; others throw. Throws `no-space`.
    */
-  enqueue(bodies: readonly string[], after: LogPosition, reserve: boolean): PendingAppend {
+  enqueue(bodies: readonly string[], after: LogPosition, demand: Demand): PendingAppend {
     const { segmentBytes, ballast } = this.#options;
+    const { reserve } = demand;
     if (this.#current.hasReached(segmentBytes) && !(this.#rotationFailed && reserve))
       try {
         this.#rotate(after);
       } catch (error) {
         if (!reserve || !isTransient(error)) throw error;
       }
-    return this.#current.enqueue(bodies, reserve, reserve && ballast !== undefined);
+    return this.#current.enqueue(bodies, demand, reserve && ballast !== undefined);
   }
 
   #rotate({ position, chainHash }: LogPosition): void {
@@ -68,23 +77,33 @@ export class SegmentWriter {
    */
   async store(batch: readonly PendingAppend[]): Promise<void> {
     const [head] = batch;
-    if (head === undefined) return;
+    const last = batch.at(-1);
+    if (head === undefined || last === undefined) return;
     const { ballast, onFlush } = this.#options;
+    const bytes = encodeBatch(batch.flatMap(({ lines }) => lines));
+    const records = last.end.position - this.#durable.segment.end.position;
+    const callers = batch.filter(({ awaited }) => awaited).length;
+    const inPlace = this.blocks && callers <= 1 && head.active.started && head.active.hasRoom(bytes.length);
     const began = performance.now();
-    const bytes = Buffer.from(batch.map(({ text }) => text).join(''));
     await withBallast(batch.some(({ reserve }) => reserve) ? ballast : undefined, async () => {
       if (!head.active.started) await this.#start(head.active);
-      await this.#durable.write(batch, bytes);
+      await this.#durable.write(last.end, bytes, inPlace);
     });
-    const records = batch.reduce((sum, append) => sum + append.records, 0);
-    onFlush(records, bytes.length, (performance.now() - began) / 1000);
+    const milliseconds = performance.now() - began;
+    this.#choice.flushed(callers, milliseconds);
+    onFlush(records, bytes.length, milliseconds / 1000, inPlace);
     this.#restoringBallast = ballast?.restore();
+  }
+
+  /** Whether `store` may block the thread: then it should be given all appends of a turn of the event loop. */
+  get blocks(): boolean {
+    return this.#choice.inPlace;
   }
 
   async #start(next: ActiveSegment): Promise<void> {
     await next.start();
     this.#segments.push(next.segment);
-    this.#durable.complete();
+    await this.#durable.complete();
     this.#durable = next;
   }
 
@@ -114,6 +133,6 @@ export class SegmentWriter {
   async close(): Promise<void> {
     this.rewind();
     await this.#restoringBallast;
-    this.#durable.close();
+    await this.#durable.close();
   }
 }

@@ -1,11 +1,11 @@
-import { appendFileSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { followLog } from '../../../../../src/adapters/event-log/file/read/read-log-directory.ts';
 import { Fault } from '../../../../../src/ports/fault.ts';
 import { createSandbox, type Sandbox } from '../../../../support/sandbox.ts';
-import { eventsAfter, now, openLog, readAll, rewrite, segmentsIn, storeId, writeLog } from '../file-log.ts';
+import { eventsAfter, now, openLog, overwrite, readAll, rewrite, segmentsIn, storeId, writeLog } from '../file-log.ts';
 
 const test = suite<{ sandbox: Sandbox; directory: string }>('following a log');
 test.before.each((context) => {
@@ -30,10 +30,11 @@ test('waits for the rest of a line that is being written', async ({ directory })
   await writeLog(directory, 5);
   const file = join(directory, segmentsIn(directory)[0] ?? '');
   const whole = readFileSync(file);
-  truncateSync(file, whole.length - 10);
+  const torn = Buffer.from(whole).fill(0, Math.floor((whole.length - 1) / 512) * 512);
+  writeFileSync(file, Buffer.concat([torn, Buffer.alloc(5000)]));
   const followed = followLog(directory, storeId);
   assert.equal(await readAll(followed), eventsAfter(0, 4));
-  appendFileSync(file, whole.subarray(whole.length - 10));
+  overwrite(file, whole, 0);
   assert.equal(await readAll(followed, 4), eventsAfter(4, 1));
 });
 

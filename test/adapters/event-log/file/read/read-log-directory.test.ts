@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, readdirSync, readFileSync, truncateSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -6,7 +6,17 @@ import { readLogDirectory } from '../../../../../src/adapters/event-log/file/rea
 import { inspectLog } from '../../../../../src/adapters/event-log/file/verify/inspect-log.ts';
 import { Fault } from '../../../../../src/ports/fault.ts';
 import { createSandbox, type Sandbox } from '../../../../support/sandbox.ts';
-import { eventsAfter, now, openLog, readAll, segmentsIn, storeId, writeLog } from '../file-log.ts';
+import {
+  appendTorn,
+  eventsAfter,
+  now,
+  openLog,
+  overwrite,
+  readAll,
+  segmentsIn,
+  storeId,
+  writeLog,
+} from '../file-log.ts';
 
 const test = suite<{ sandbox: Sandbox; directory: string }>('log read by another process');
 
@@ -37,16 +47,33 @@ test('ignores an unfinished tail and does not change it', async ({ directory }) 
   await writeLog(directory, 3);
   const file = join(directory, segmentsIn(directory)[0] ?? '');
   const size = readFileSync(file).length;
-  appendFileSync(file, '{"crc":"0123');
+  const left = appendTorn(file);
   const before = readFileSync(file);
   const log = await readLogDirectory(directory);
   assert.is(log.end.position, 3);
-  assert.equal(log.tail, { file, offset: size, bytes: 12 });
+  assert.equal(log.tail, { file, offset: size, bytes: left.length });
   assert.equal(await readAll(log), eventsAfter(0, 3));
   assert.equal(readFileSync(file), before);
   assert.equal(readdirSync(directory).length, 1);
   const { torn, tail, damage, records } = await inspectLog(directory);
-  assert.equal({ torn, tail, damage, records }, { torn: 12, tail: log.tail, damage: [], records: 3 });
+  assert.equal({ torn, tail, damage, records }, { torn: left.length, tail: log.tail, damage: [], records: 3 });
+});
+
+test('takes a batch that is being written for a write in progress, however much of it is visible', async ({
+  directory,
+}) => {
+  await writeLog(directory, 3);
+  const file = join(directory, segmentsIn(directory)[0] ?? '');
+  const whole = readFileSync(file);
+  const start = whole.lastIndexOf('\n', -2) + 1;
+  for (const length of [1, 50, 130, whole.length - start - 1]) {
+    writeFileSync(file, Buffer.concat([whole.subarray(0, start + length), Buffer.alloc(9000)]));
+    const opening = readLogDirectory(directory);
+    setTimeout(() => overwrite(file, whole.subarray(start), start), 20);
+    const { end, tail } = await opening;
+    assert.equal([end.position, tail?.offset], [2, start]);
+    assert.is((await readLogDirectory(directory)).end.position, 3);
+  }
 });
 
 test('is verified as it is read', async ({ directory }) => {

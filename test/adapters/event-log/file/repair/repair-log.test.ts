@@ -13,7 +13,7 @@ import {
 import { inspectLog } from '../../../../../src/adapters/event-log/file/verify/inspect-log.ts';
 import { enveloped } from '../../../../support/sample-events.ts';
 import { createSandbox, type Sandbox } from '../../../../support/sandbox.ts';
-import { eventsAfter, linesOf, now, openLog, readAll, segmentsIn, storeId, writeLog } from '../file-log.ts';
+import { appendTorn, eventsAfter, linesOf, now, openLog, readAll, segmentsIn, storeId, writeLog } from '../file-log.ts';
 
 interface Context {
   sandbox: Sandbox;
@@ -276,7 +276,7 @@ test('does nothing to an intact log, and leaves a torn tail to the next start', 
   const directory = join(root, 'log');
   assert.equal((await repaired(root, known)).losses, []);
   const last = join(directory, segmentsIn(directory).at(-1) ?? '');
-  writeFileSync(last, readFileSync(last, 'utf8').slice(0, -10));
+  appendTorn(last);
   const before = bytesOf(root);
   assert.equal((await repaired(root, known)).losses, []);
   assert.equal(bytesOf(root), before);
