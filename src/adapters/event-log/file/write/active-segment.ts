@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fstatSync, ftruncateSync, unlinkSync } from 'node:fs';
+import { closeSync, existsSync, ftruncateSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Failpoint } from '../../../../ports/failpoints.ts';
@@ -8,8 +8,8 @@ import { chainLines } from '../format/line.ts';
 import { type Cursor, createSegment, type Segment } from '../format/segment.ts';
 import { flushed, hasOnlyZeros, ioFault, openFile, syncData, syncDataInPlace, syncFile, writeAt } from './file-io.ts';
 import type { Demand, PendingAppend } from './pending-append.ts';
-import { createPreallocation, hasPlenty, type Preallocation, type PreallocationOptions } from './preallocation.ts';
-import { createZeroedRoom, type ZeroedRoom } from './zeroed-room.ts';
+import { hasPlenty, type PreallocationOptions } from './preallocation.ts';
+import { discard, type FileAhead, openWritable, unfinished, type WritableFile } from './segment-file-ahead.ts';
 
 export interface SegmentOptions extends PreallocationOptions {
   readonly directory: string;
@@ -18,7 +18,6 @@ export interface SegmentOptions extends PreallocationOptions {
 }
 
 /** A segment has its name only once its header is durable: one without a whole header is damaged, never unfinished. */
-const unfinished = (path: string) => `${path}.new`;
 export const unfinishedName = /^[0-9]{20}\.log(\.gz\.[0-9]+)?\.new$/;
 
 /**
@@ -27,9 +26,7 @@ export const unfinishedName = /^[0-9]{20}\.log(\.gz\.[0-9]+)?\.new$/;
  */
 export class ActiveSegment {
   readonly segment: Segment;
-  readonly #fd: number;
-  readonly #space: Preallocation;
-  readonly #room: ZeroedRoom;
+  readonly #file: WritableFile;
   readonly #options: SegmentOptions;
   /** after the last event that was enqueued, durable or not */
   #pending: Cursor;
@@ -38,24 +35,22 @@ export class ActiveSegment {
   /** Up to here a batch may be in the file after the last durable event. */
   #dirtyTo = 0;
 
-  private constructor(segment: Segment, fd: number, options: SegmentOptions, started: boolean) {
+  private constructor(segment: Segment, file: WritableFile, options: SegmentOptions, started: boolean) {
     this.segment = segment;
-    this.#fd = fd;
-    this.#space = createPreallocation(fd, options);
-    this.#room = createZeroedRoom(started ? segment.path : unfinished(segment.path), fstatSync(fd).size);
+    this.#file = file;
     this.#options = options;
     this.#pending = segment.end;
     this.#started = started;
   }
 
   /**
-   * Creates the file of a coming segment with space for its header and the reserve; throws a Fault and leaves nothing. A file
-   * that has the segment's name already is not replaced, unless `replace` is set.
+   * Creates the file of a coming segment with space for its header and the reserve, or takes one that was made ahead; throws a
+   * Fault and leaves nothing. A file that has the segment's name already is not replaced, unless `replace` is set.
    */
   static prepare(
     values: Pick<Header, 'store' | 'first' | 'before'>,
     options: SegmentOptions,
-    { replace = false } = {},
+    { replace = false, ahead }: { readonly replace?: boolean; readonly ahead?: FileAhead } = {},
   ): ActiveSegment {
     const { header } = formatHeader(values);
     const segment = createSegment(options.directory, header);
@@ -63,9 +58,10 @@ export class ActiveSegment {
       throw new Fault('busy', `log segment ${segment.path}: a file has its name already`, {
         hint: 'move it out of the way: it is not part of this log',
       });
-    const prepared = new ActiveSegment(segment, openFile(unfinished(segment.path), 'w+'), options, false);
+    const made = ahead?.take() ?? openWritable(unfinished(segment.path), 'w+', options);
+    const prepared = new ActiveSegment(segment, made, options, false);
     try {
-      prepared.#space.demand(header.bytes, false);
+      made.space.demand(header.bytes, false);
       return prepared;
     } catch (error) {
       prepared.abort();
@@ -75,9 +71,9 @@ export class ActiveSegment {
 
   /** Continues the last segment of a log. What a killed process wrote and did not flush is made durable. */
   static async resume(segment: Segment, options: SegmentOptions): Promise<ActiveSegment> {
-    const resumed = new ActiveSegment(segment, openFile(segment.path, 'r+'), options, true);
-    resumed.#space.restore(segment.end.offset);
-    await syncData(resumed.#fd);
+    const resumed = new ActiveSegment(segment, openWritable(segment.path, 'r+', options), options, true);
+    resumed.#file.space.restore(segment.end.offset);
+    await syncData(resumed.#file.fd);
     return resumed;
   }
 
@@ -102,7 +98,7 @@ export class ActiveSegment {
     const bytes = lines.reduce((sum, line) => sum + line.bytes, 0);
     const end = { position: position + lines.length, hash: lines.at(-1)?.hash ?? previous, offset: offset + bytes };
     try {
-      this.#space.demand(end.offset, demand.reserve);
+      this.#file.space.demand(end.offset, demand.reserve);
     } catch (error) {
       if (!unchecked) throw error;
     }
@@ -121,18 +117,18 @@ export class ActiveSegment {
    */
   async start(failpoint = this.#options.failpoint): Promise<void> {
     const { path, header } = this.segment;
-    const what = `log segment ${unfinished(path)}`;
+    const what = `log segment ${this.#file.path}`;
     const directory = openFile(dirname(path), 'r');
     try {
       try {
         failpoint('log.rotate');
-        await this.#room.demand(header.bytes);
-        await writeAt(this.#fd, Buffer.from(formatHeader(header).text), 0);
+        await this.#file.room.demand(header.bytes);
+        await writeAt(this.#file.fd, Buffer.from(formatHeader(header).text), 0);
       } catch (error) {
         throw faultOf(error, what);
       }
-      await flushed(syncData(this.#fd), what);
-      await rename(unfinished(path), path).catch((error) => {
+      await flushed(syncData(this.#file.fd), what);
+      await rename(this.#file.path, path).catch((error) => {
         throw faultOf(error, what);
       });
       await flushed(syncFile(directory), what);
@@ -144,7 +140,7 @@ export class ActiveSegment {
 
   /** Whether a batch can be written without extending the zeroed room. */
   hasRoom(bytes: number): boolean {
-    return this.#room.has(this.segment.end.offset + bytes);
+    return this.#file.room.has(this.segment.end.offset + bytes);
   }
 
   /**
@@ -155,24 +151,24 @@ export class ActiveSegment {
     const { segment } = this;
     const what = `log segment ${segment.path}: writing at byte ${segment.end.offset}`;
     try {
-      await this.#room.demand(end.offset);
+      await this.#file.room.demand(end.offset);
       this.#options.failpoint('log.write');
       this.#dirtyTo = end.offset;
-      await writeAt(this.#fd, bytes, segment.end.offset);
+      await writeAt(this.#file.fd, bytes, segment.end.offset);
     } catch (error) {
       throw faultOf(error, what);
     }
     try {
       this.#options.failpoint('log.sync');
-      if (inPlace) syncDataInPlace(this.#fd);
-      else await syncData(this.#fd);
+      if (inPlace) syncDataInPlace(this.#file.fd);
+      else await syncData(this.#file.fd);
     } catch (error) {
       throw ioFault(error, `${what}: flush`);
     }
     this.#dirtyTo = 0;
     segment.offsets.note(end);
     segment.end = end;
-    this.#room.extendAhead(end.offset);
+    this.#file.room.extendAhead(end.offset);
   }
 
   /**
@@ -182,50 +178,47 @@ export class ActiveSegment {
   async truncate(): Promise<void> {
     const { end, path } = this.segment;
     // Truncating gives up reserved blocks for a moment: it is left out if nothing was written.
-    if (hasOnlyZeros(this.#fd, end.offset, this.#dirtyTo)) this.#dirtyTo = 0;
+    if (hasOnlyZeros(this.#file.fd, end.offset, this.#dirtyTo)) this.#dirtyTo = 0;
     if (this.#dirtyTo === 0) return;
-    await this.#room.settled();
+    await this.#file.room.settled();
     try {
-      ftruncateSync(this.#fd, end.offset);
+      ftruncateSync(this.#file.fd, end.offset);
     } catch (error) {
       throw faultOf(error, `log segment ${path}: truncating it at byte ${end.offset}`);
     }
-    this.#room.reset(end.offset);
-    this.#space.restore(end.offset);
-    await syncData(this.#fd);
+    this.#file.room.reset(end.offset);
+    this.#file.space.restore(end.offset);
+    await syncData(this.#file.fd);
     this.#dirtyTo = 0;
   }
 
   /** Closes it after its last event and returns its unused blocks to the disk. */
   async complete(): Promise<void> {
     const { path, end, offsets } = this.segment;
-    await this.#room.close();
+    await this.#file.room.close();
     try {
-      ftruncateSync(this.#fd, end.offset);
+      ftruncateSync(this.#file.fd, end.offset);
     } catch (error) {
       this.#options.warn(`log segment ${path} keeps unused space: ${errorText(error)}`);
     }
-    closeSync(this.#fd);
+    closeSync(this.#file.fd);
     offsets.thin();
   }
 
   /** Deletes a segment that was not started. Never throws: what remains is deleted when the log is opened again. */
   abort(): void {
-    const path = unfinished(this.segment.path);
     try {
-      closeSync(this.#fd);
-      unlinkSync(path);
+      discard(this.#file);
     } catch (error) {
-      this.#options.warn(`log segment ${path} can't be removed: ${errorText(error)}`);
+      this.#options.warn(`log segment ${this.#file.path} can't be removed: ${errorText(error)}`);
     }
-    void this.#room.close();
   }
 
   /** Closes it to be continued later: its file ends with its last event, and reserved blocks remain. */
   async close(): Promise<void> {
-    await this.#room.close();
+    await this.#file.room.close();
     if (this.#dirtyTo === 0) this.#cut();
-    closeSync(this.#fd);
+    closeSync(this.#file.fd);
   }
 
   #cut(): void {
@@ -233,8 +226,8 @@ export class ActiveSegment {
     const { offset } = end;
     try {
       if (!hasPlenty(path)) return;
-      ftruncateSync(this.#fd, offset);
-      this.#space.restore(offset);
+      ftruncateSync(this.#file.fd, offset);
+      this.#file.space.restore(offset);
     } catch (error) {
       this.#options.warn(`log segment ${path} ends with zeros: ${errorText(error)}`);
     }

@@ -8,6 +8,7 @@ import { ioFault } from './file-io.ts';
 import { createFlushChoice } from './flush-choice.ts';
 import type { Demand, PendingAppend } from './pending-append.ts';
 import { withBallast } from './preallocation.ts';
+import { createFileAhead, type FileAhead } from './segment-file-ahead.ts';
 
 /** Called after every successful flush: events, bytes and seconds, including the write, and whether the thread was blocked. */
 export type OnFlush = (records: number, bytes: number, seconds: number, inPlace: boolean) => void;
@@ -32,6 +33,7 @@ export class SegmentWriter {
   #prepared: ActiveSegment[] = [];
   #rotationFailed = false;
   readonly #choice = createFlushChoice();
+  readonly #ahead: FileAhead;
   #restoringBallast: Promise<void> | undefined;
 
   constructor(segments: Segment[], active: ActiveSegment, options: WriterOptions) {
@@ -39,6 +41,7 @@ export class SegmentWriter {
     this.#durable = active;
     this.#current = active;
     this.#options = options;
+    this.#ahead = createFileAhead(options);
   }
 
   /** The last durable event. */
@@ -66,7 +69,8 @@ export class SegmentWriter {
   #rotate({ position, chainHash }: LogPosition): void {
     const { store } = this.#current.segment.header;
     this.#rotationFailed = true;
-    this.#current = ActiveSegment.prepare({ store, first: position + 1, before: chainHash }, this.#options);
+    const values = { store, first: position + 1, before: chainHash };
+    this.#current = ActiveSegment.prepare(values, this.#options, { ahead: this.#ahead });
     this.#rotationFailed = false;
     this.#prepared = [...this.#prepared.filter(({ started }) => !started), this.#current];
   }
@@ -79,7 +83,7 @@ export class SegmentWriter {
     const [head] = batch;
     const last = batch.at(-1);
     if (head === undefined || last === undefined) return;
-    const { ballast, onFlush } = this.#options;
+    const { ballast, onFlush, segmentBytes } = this.#options;
     const bytes = encodeBatch(batch.flatMap(({ lines }) => lines));
     const records = last.end.position - this.#durable.segment.end.position;
     const callers = batch.filter(({ awaited }) => awaited).length;
@@ -92,6 +96,8 @@ export class SegmentWriter {
     const milliseconds = performance.now() - began;
     this.#choice.flushed(callers, milliseconds);
     onFlush(records, bytes.length, milliseconds / 1000, inPlace);
+    // A file that was taken has its own name by then.
+    if (this.#current === this.#durable && last.end.offset > segmentBytes / 2) this.#ahead.prepare();
     this.#restoringBallast = ballast?.restore();
   }
 
@@ -133,6 +139,7 @@ export class SegmentWriter {
   async close(): Promise<void> {
     this.rewind();
     await this.#restoringBallast;
+    await this.#ahead.close();
     await this.#durable.close();
   }
 }

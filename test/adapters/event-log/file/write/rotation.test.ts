@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -26,6 +26,36 @@ test('are named by their first position', async ({ directory }) => {
     assert.is(JSON.parse(header).segment.first, String(Number(name.slice(0, 20))));
     assert.is(JSON.parse(first).event.position, String(Number(name.slice(0, 20))));
   }
+});
+
+test('are made ahead, and get their names when they start', async ({ directory }) => {
+  const ahead = join(directory, `${'0'.repeat(20)}.log.new`);
+  const { log } = await openLog(directory, { segmentBytes: 9000 });
+  const append = () => log.append(eventsAfter(log.end.position, 1), now);
+  for (let segments = 1; segments < 4; segments++) {
+    assert.not.ok(existsSync(ahead));
+    while (statSync(ahead, { throwIfNoEntry: false })?.size !== 256 * 1024) await append();
+    assert.is(segmentsIn(directory).length, segments);
+    const { ino } = statSync(ahead);
+    while (segmentsIn(directory).length === segments) await append();
+    assert.is(statSync(join(directory, segmentsIn(directory).at(-1) ?? '')).ino, ino);
+  }
+  while (!existsSync(ahead)) await append();
+  await log.close();
+  assert.equal(readdirSync(directory).sort(), segmentsIn(directory));
+  assert.equal((await inspectLog(directory)).damage, []);
+});
+
+test('that a crash left unfinished, or made ahead, are deleted', async ({ directory }) => {
+  const { log } = await openLog(directory);
+  await log.append(eventsAfter(0, 2), now);
+  await log.close();
+  for (const name of [`${'0'.repeat(20)}.log.new`, '00000000000000000003.log.new'])
+    writeFileSync(join(directory, name), Buffer.alloc(5000));
+  const again = await openLog(directory);
+  assert.equal(readdirSync(directory), segmentsIn(directory));
+  assert.equal(await readAll(again.log), eventsAfter(0, 2));
+  await again.log.close();
 });
 
 test('rotate at the size limit, also within one tick and one flush', async ({ directory }) => {
