@@ -90,14 +90,23 @@ function bind(koffi: Koffi): NativeCalls {
     return (time[0] ?? 0n) * 1_000_000_000n + (time[1] ?? 0n);
   };
   const errnoOf = (result: number) => (result < 0 ? koffi.errno() : 0);
+  let underWay = 0;
+  const waiting: (() => void)[] = [];
   const onThread = (name: string, call: typeof syncfs, ...args: unknown[]) =>
     new Promise<void>((resolve, reject) => {
-      // Inside the callback koffi.errno() is that of the thread that made the call.
-      call.async(...args, (error: Error | null, result: number) => {
-        const errno = error === null ? errnoOf(Number(result)) : 0;
-        if (error === null && errno === 0) resolve();
-        else reject(error ?? systemError(errno, name));
-      });
+      const start = () => {
+        underWay += 1;
+        // Inside the callback koffi.errno() is that of the thread that made the call.
+        call.async(...args, (error: Error | null, result: number) => {
+          const errno = error === null ? errnoOf(Number(result)) : 0;
+          underWay -= 1;
+          waiting.shift()?.();
+          if (error === null && errno === 0) resolve();
+          else reject(error ?? systemError(errno, name));
+        });
+      };
+      if (underWay < maxCalls) start();
+      else waiting.push(start);
     });
   return {
     realtime: () => read(realtimeClock),
@@ -138,6 +147,8 @@ function bind(koffi: Koffi): NativeCalls {
   };
 }
 
+/** calls on threads at the same time: koffi refuses more than 256, and libuv's pool has four threads */
+const maxCalls = 128;
 const workingDirectory = -100;
 const noFollow = 0x100;
 const maxXattrBytes = 1 << 16;

@@ -44,6 +44,23 @@ clock('counts whole milliseconds since boot', () => {
 
 clock.run();
 
+const writing = suite('system: data of files');
+
+writing('is written for any number of callers at the same time', async () => {
+  const sandbox = createSandbox('write');
+  const file = `${sandbox.folder('files')}/file`;
+  writeFileSync(file, 'data');
+  const fd = openSync(file, 'r');
+  const { writeData } = createSystem();
+  await Promise.all(Array.from({ length: 2_000 }, () => writeData(fd)));
+  closeSync(fd);
+  const refused = await Promise.allSettled(Array.from({ length: 2_000 }, () => writeData(-1)));
+  assert.ok(refused.every(({ status }) => status === 'rejected'));
+  await sandbox.close();
+});
+
+writing.run();
+
 const readOnly = suiteNeeding('system: lock on a read-only file system', requireRoot());
 
 readOnly('is taken on a read-only file, and refused if none can be created', async () => {
