@@ -75,8 +75,8 @@ export interface TransferReport {
 
 /** How a root passes between containerd and snapledger. */
 export interface SwitchOptions {
-  /** `root` in containerd's configuration; default: the directory above the root */
-  readonly containerdRoot: string | undefined;
+  /** `root` in containerd's configuration */
+  readonly containerdRoot: string;
   /** what containerd calls its own snapshotter of this root */
   readonly snapshotter: string;
   readonly dryRun: boolean;

@@ -43,12 +43,12 @@ export const cliDeps: CliDeps = {
   },
   takeOver: async (root, options) => {
     const { switchOptions, takeOver } = await import('../maintenance/takeover/takeover.ts');
-    return takeOver(root, switchOptions(root, options));
+    return takeOver(root, switchOptions(options));
   },
   giveBack: async (root, options) => {
     const { switchOptions } = await import('../maintenance/takeover/takeover.ts');
     const { giveBack } = await import('../maintenance/takeover/giveback.ts');
-    return giveBack(root, switchOptions(root, options));
+    return giveBack(root, switchOptions(options));
   },
   openInspector: async (root, driver) => {
     const { openInspector } = await import('./drivers.ts');

@@ -1,5 +1,5 @@
 import { realpathSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { loadConfig } from '../../config/load-config.ts';
 import { Fault } from '../../ports/fault.ts';
@@ -27,7 +27,8 @@ export function addSwitch(program: Command, deps: CliDeps): void {
       .description("make a store of the root of containerd's overlayfs, in place; containerd must be stopped")
       .option('--root <dir>', 'root of the snapshotter', path, overlayfs),
   ).action(async (options: Options) => {
-    const report = await deps.takeOver(existing(options.root ?? overlayfs), switchOptions(options));
+    const { root = overlayfs } = options;
+    const report = await deps.takeOver(existing(root), switchOptions(root, options));
     print(options.json === true ? [takeoverJson(report)] : takeoverLines(report));
   });
   withSwitchOptions(
@@ -38,7 +39,7 @@ export function addSwitch(program: Command, deps: CliDeps): void {
       .addOption(configOption()),
   ).action(async (options: Options) => {
     const { root } = loadConfig({ file: options.config, flags: { root: options.root } });
-    const report = await deps.giveBack(existing(root), switchOptions(options));
+    const report = await deps.giveBack(existing(root), switchOptions(root, options));
     print(options.json === true ? [givebackJson(report)] : givebackLines(report));
   });
 }
@@ -54,7 +55,11 @@ const withSwitchOptions = (command: Command): Command =>
     .option('--dry-run', 'show the plan, and change nothing')
     .addOption(jsonOption('one object'));
 
-const switchOptions = ({ containerdRoot, snapshotter, dryRun = false }: Options): SwitchOptions => ({
+/** A root that is a link is still below containerd's by its own path. */
+const switchOptions = (
+  root: string,
+  { containerdRoot = dirname(resolve(root)), snapshotter, dryRun = false }: Options,
+): SwitchOptions => ({
   ...{ containerdRoot, snapshotter, dryRun },
 });
 

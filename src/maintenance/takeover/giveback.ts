@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createContainerdDatabases } from '../../adapters/containerd-store/containerd-databases.ts';
 import { syncDirectory } from '../../adapters/system/files.ts';
@@ -11,6 +11,7 @@ import { stateOfStore } from '../../app/audit/state-at.ts';
 import type { GivebackReport } from '../../cli/cli-deps.ts';
 import { openInspector, openScan } from '../../compose/drivers.ts';
 import { storeFiles } from '../../compose/store-files.ts';
+import type { MetadataContent } from '../../ports/containerd-store.ts';
 import type { Failpoint } from '../../ports/failpoints.ts';
 import { Fault, faultOf } from '../../ports/fault.ts';
 import { withRootLock } from '../stopped-store.ts';
@@ -36,7 +37,7 @@ export async function giveBack(root: string, options: SwitchOptions): Promise<Gi
     case 'giveback-decided':
       return options.dryRun
         ? { ...nothing, root, done: 'planned' }
-        : { ...nothing, root, done: 'resumed', kept: await tidy(root, options.failpoint) };
+        : { ...nothing, root, done: 'resumed', kept: await finish(root, options.failpoint) };
     case 'containerd':
       return { ...nothing, root, done: 'already' };
     case 'two stores':
@@ -52,6 +53,15 @@ const nothing = {
   ...{ committed: 0, actives: 0, views: 0, bytes: 0, retained: 0, retainedBytes: 0, aside: 0, kept: '' },
   renamed: { containers: 0, snapshots: 0 },
 };
+
+async function finish(root: string, failpoint: Failpoint): Promise<string> {
+  const { content, release } = await databases.openMetadata(join(root, names.database));
+  try {
+    return await tidy(root, content, failpoint);
+  } finally {
+    await release();
+  }
+}
 
 async function begin(root: string, options: SwitchOptions): Promise<GivebackReport> {
   const { database, snapshotter, dryRun } = options;
@@ -113,7 +123,7 @@ async function carryOut(
   }
   await syncDirectory(root);
   failpoint('giveback.decided');
-  return tidy(root, failpoint);
+  return tidy(root, plan.content, failpoint);
 }
 
 /** Makes everything that containerd's snapshotter needs; the root stays snapledger's. */
@@ -143,27 +153,20 @@ function discard(root: string, containerd: ContainerdDatabase): void {
   containerd.unstage();
 }
 
-/** What snapledger has below a root, `snapshots/` apart. */
-const own = [
-  ...['log', 'checkpoints', 'index', 'store', 'manifests', 'quarantine', 'empty', 'staging', 'carried'],
-  ...['ballast', 'ballast.quota', 'lock'],
-];
+/** What containerd's snapshotter has below its root, and what was set aside before. */
+const stays = (name: string): boolean =>
+  [names.database, names.givingBack, names.staged, 'snapshots', 'lost+found'].includes(name) ||
+  name.startsWith(names.givenBack);
 
 /** Sets aside, by renames, what containerd's snapshotter does not know. Can be repeated. Resolves with where it is, relative to the root. */
-async function tidy(root: string, failpoint: Failpoint): Promise<string> {
+async function tidy(root: string, content: MetadataContent, failpoint: Failpoint): Promise<string> {
   const place = join(root, names.givingBack);
-  const { content, release } = await databases.openMetadata(join(root, names.database));
-  try {
-    mkdirSync(join(place, 'snapshots'), { recursive: true, mode: 0o700 });
-    for (const name of strangersIn(root, content))
-      renameSync(join(root, 'snapshots', name), join(place, 'snapshots', name));
-    // The directory that kept containerd's snapshotter out, with the database of before the takeover.
-    const moves = [[names.staged, names.database], ...own.map((name) => [name, name])] as const;
-    for (const [from = '', to = ''] of moves)
-      if (existsSync(join(root, from))) renameSync(join(root, from), join(place, to));
-  } finally {
-    await release();
-  }
+  mkdirSync(join(place, 'snapshots'), { recursive: true, mode: 0o700 });
+  for (const name of strangersIn(root, content))
+    renameSync(join(root, 'snapshots', name), join(place, 'snapshots', name));
+  // The directory that kept containerd's snapshotter out, with the database of before the takeover.
+  if (existsSync(join(root, names.staged))) renameSync(join(root, names.staged), join(place, names.database));
+  for (const name of readdirSync(root)) if (!stays(name)) renameSync(join(root, name), join(place, name));
   await syncDirectory(place);
   failpoint('giveback.moved');
   const kept = freeName(root);

@@ -25,8 +25,12 @@ export interface TakeoverPlan {
   readonly odd: readonly Odd[];
 }
 
-/** Compares a database with the directories of its root. Reads names only. Throws a Fault (`corrupt`) for a parent that does not exist. */
+/**
+ * Compares a database with the directories of its root. Reads names only. Throws a Fault: `corrupt` for a parent that does not exist,
+ * `unsupported` if no snapshot at all has a directory of overlayfs: all would be lost.
+ */
 export function planTakeover(root: string, { snapshots, lastId }: MetadataContent): TakeoverPlan {
+  expectLayers(root, snapshots);
   const count = (kind: StoredSnapshot['kind']) => snapshots.filter((one) => one.kind === kind).length;
   return {
     snapshots: parentsFirst(snapshots),
@@ -38,6 +42,16 @@ export function planTakeover(root: string, { snapshots, lastId }: MetadataConten
     odd: [...oddInRoot(root), ...oddSnapshots(root, snapshots)],
   };
 }
+
+function expectLayers(root: string, snapshots: readonly StoredSnapshot[]): void {
+  const own = snapshots.filter(({ kind }) => kind !== 'view');
+  if (own.length === 0 || own.some(({ id }) => isDirectory(layerPath(root, id)))) return;
+  throw new Fault('unsupported', `root ${root}: none of its ${own.length} snapshots has a directory snapshots/ID/fs`, {
+    hint: 'mount the disk that holds them; a root of the native snapshotter can not be taken over; nothing was changed',
+  });
+}
+
+const layerPath = (root: string, id: number) => join(root, `snapshots/${id}/fs`);
 
 function parentsFirst(snapshots: readonly StoredSnapshot[]): readonly StoredSnapshot[] {
   const byKey = new Map(snapshots.map((snapshot) => [snapshot.key, snapshot]));

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, renameSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { encodeEnvelope } from '../../../events/envelope.ts';
 import type { Event } from '../../../events/registry.ts';
 import { createContainerdDatabases } from '../../adapters/containerd-store/containerd-databases.ts';
@@ -39,10 +39,7 @@ export interface SwitchOptions {
   readonly failpoint: Failpoint;
 }
 
-export const switchOptions = (
-  root: string,
-  { containerdRoot = dirname(root), snapshotter, dryRun }: Named,
-): SwitchOptions => ({
+export const switchOptions = ({ containerdRoot, snapshotter, dryRun }: Named): SwitchOptions => ({
   database: databaseOf(containerdRoot),
   ...{ snapshotter, dryRun },
   failpoint: createFailpoints(process.env[failpointsVariable]),

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import { file } from '../../support/image/entries.ts';
 import { imageOf, layerOf } from '../../support/image/image.ts';
 import { pushImage } from '../../support/image/push.ts';
 import { logAndRethrow } from '../../support/log-and-rethrow.ts';
@@ -46,7 +47,12 @@ test.before(() =>
       'early',
       imageOf([base(), changes()].map(layerOf), { Env: ['PATH=/bin'] }),
     );
-    late = await pushImage(registry, 'busybox', 'late', imageOf([base()].map(layerOf), { Env: ['PATH=/bin'] }));
+    late = await pushImage(
+      registry,
+      'busybox',
+      'late',
+      imageOf([base(), [file('late', 'only here\n')]].map(layerOf), { Env: ['PATH=/bin'] }),
+    );
     await node.startContainerd();
     await node.pull(early);
     await start(early, 'lasting');

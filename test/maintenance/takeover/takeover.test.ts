@@ -6,6 +6,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -178,6 +179,13 @@ const refusals: Readonly<Record<string, readonly [(root: string) => void | Promi
     /holds a store of snapledger, and metadata\.db/,
   ],
   'the layout of btrfs': [(root) => renameSync(join(root, 'snapshots'), join(root, 'active')), 1, /is not laid out/],
+  'no layers, as of native or without their disk': [
+    (root) => {
+      for (const id of [1, 2, 3, 4]) rmSync(join(root, `snapshots/${id}/fs`), { recursive: true });
+    },
+    1,
+    /none of its 4 snapshots has a directory snapshots\/ID\/fs/,
+  ],
   'snapshots of both names': [
     async (root) => {
       const meta = metaOf(contentOf(3), 'overlayfs');
@@ -259,6 +267,14 @@ test('serve: refuses a root of containerd, and names the takeover', async ({ roo
   const { status, stderr } = await snapledgerRun('serve', '--root', root, '--address', join(sandbox.path, 's.sock'));
   assert.is(status, 2, stderr);
   assert.match(stderr, `snapledger takeover --root ${root}`);
+});
+
+test('takeover: finds containerd above a root that is a link', async ({ root, sandbox }) => {
+  const elsewhere = join(sandbox.folder('disk'), 'overlayfs');
+  renameSync(root, elsewhere);
+  symlinkSync(elsewhere, root);
+  await done('takeover', '--root', root);
+  assert.equal(await contentIn(elsewhere), contentOf(3));
 });
 
 test.run();
