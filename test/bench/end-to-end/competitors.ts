@@ -30,11 +30,14 @@ const flushingBuiltin: Competitor = { ...builtin, name: 'builtin + syncfs', flus
  * Starts this project's daemon for each durability. Rivals are the builtin overlayfs, for "commit" also with a flush of each layer
  * if `flushing` is set; or, if builds are compared, the same daemon of another build.
  */
-export async function startOurSnapshotters(bench: Bench, flushing: boolean): Promise<readonly Ours[]> {
+export async function startOurSnapshotters(
+  bench: Bench,
+  { folder, flushing }: { readonly folder: (name: string) => string; readonly flushing: boolean },
+): Promise<readonly Ours[]> {
   const all: Ours[] = [];
   for (const durability of durabilities) {
     const flags = ['--durability', durability];
-    const placed = (folder: string) => ({ driver: 'overlay', place: bench.sandbox.folder(folder) }) as const;
+    const placed = (name: string) => ({ driver: 'overlay', place: folder(name) }) as const;
     const daemon = await startOurs(bench, { ...placed(durability), name: 'snapledger' }, flags);
     const snapshotter = `other-${durability}`;
     const otherBuild = async () => {

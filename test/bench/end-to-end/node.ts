@@ -8,6 +8,7 @@ import { pushImage } from '../../support/image/push.ts';
 import { startRegistry } from '../../support/registry.ts';
 import { run } from '../../support/run.ts';
 import { killShimsOf } from '../../support/shims.ts';
+import { type FileSystem, placeOn } from '../servers/servers.ts';
 import type { Bench } from '../workload.ts';
 import { type Competitor, type Ours, startOurSnapshotters } from './competitors.ts';
 
@@ -31,15 +32,22 @@ interface NodeOptions {
   readonly concurrentUnpacks?: number;
   /** "commit" is also compared with the builtin that flushes each layer */
   readonly flushing?: boolean;
+  /** what containerd's root and ours lie on; default: the file system of the temporary directory */
+  readonly on?: FileSystem;
 }
+
+/** Room for what retention keeps of 15 rounds. */
+const megabytes = 12_000;
 
 export async function startNode(
   bench: Bench,
-  { concurrentUnpacks = 1, flushing = false }: NodeOptions = {},
+  { concurrentUnpacks = 1, flushing = false, on = 'root' }: NodeOptions = {},
 ): Promise<Node> {
   const { sandbox } = bench;
   const registry = await startRegistry(sandbox);
-  const ours = await startOurSnapshotters(bench, flushing);
+  const place = placeOn(bench, on, megabytes);
+  const folder = (name: string) => join(place, name);
+  const ours = await startOurSnapshotters(bench, { folder, flushing });
   const competitors = ours.flatMap(({ rivals, ...mine }) => [mine, ...rivals]);
   const plugins = competitors.flatMap(({ snapshotter, daemon }) => {
     if (daemon === undefined) return [];
@@ -50,7 +58,8 @@ export async function startNode(
   const config = join(sandbox.path, 'containerd.toml');
   const snapshotters = [...new Set(competitors.map(({ snapshotter }) => snapshotter))];
   if (isContainerd(2)) plugins.push(transferService(snapshotters, concurrentUnpacks));
-  writeFileSync(config, configuration(bench, address, plugins));
+  const root = folder('containerd');
+  writeFileSync(config, configuration({ root, state: sandbox.folder('state'), address, plugins }));
   const log = join(sandbox.path, 'containerd.log');
   const env = { PATH: pathForContainerd(sandbox) };
   sandbox.atEnd(() => killShimsOf(address));
@@ -61,18 +70,26 @@ export async function startNode(
     ctr: async (...args) => (await run(tools.ctr, ['--address', address, '--namespace', namespace, ...args])).stdout,
     push: (name, image) => pushImage(registry, name, 'latest', image),
     unpack: async ({ snapshotter, flushing: flushes = false }, reference) => {
-      const flushed = flushes ? [sandbox.folder('containerd/root')] : [];
+      const flushed = flushes ? [root] : [];
       const { stdout } = await run(bench.tools.unpacker, [address, namespace, snapshotter, reference, ...flushed]);
       return Number(stdout);
     },
   };
 }
 
-const configuration = ({ sandbox }: Bench, address: string, plugins: readonly string[]): string =>
+interface Configuration {
+  readonly root: string;
+  readonly state: string;
+  readonly address: string;
+  /** in TOML */
+  readonly plugins: readonly string[];
+}
+
+const configuration = ({ root, state, address, plugins }: Configuration): string =>
   [
     `version = ${isContainerd(2) ? 3 : 2}`,
-    `root = "${sandbox.folder('containerd/root')}"`,
-    `state = "${sandbox.folder('containerd/state')}"`,
+    `root = "${root}"`,
+    `state = "${state}"`,
     `disabled_plugins = ${JSON.stringify(disabledPlugins())}`,
     `[grpc]\naddress = "${address}"`,
     `[ttrpc]\naddress = "${address}.ttrpc"`,

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { containerdVersion, isContainerd } from '../../support/containerd/tools.ts';
 import type { Sandbox } from '../../support/sandbox.ts';
 import type { Row } from '../rows/row.ts';
+import { describePlace, type FileSystem } from '../servers/servers.ts';
 import type { Bench, Piece } from '../workload.ts';
 import type { Competitor } from './competitors.ts';
 import { imageOfLayers, imageWithShell } from './images.ts';
@@ -16,15 +17,17 @@ interface Pulled {
   readonly megabytes: number;
   /** a process writes and flushes 20 MiB/s beside it */
   readonly busy?: boolean;
+  readonly on?: FileSystem;
   /** times as fast as the builtin snapshotter, by durability; `flushing`: as the builtin that flushes each layer */
   readonly targets: Readonly<Record<string, number>>;
 }
 
 const builtin = 'the builtin overlayfs';
 
-const nameOf = ({ layers, megabytes, busy = false }: Pulled) =>
-  `${layers} layers, ${megabytes} MB${busy ? ', busy disk' : ''}`;
-const partOf = ({ layers, busy = false }: Pulled) => `${layers}${busy ? '-busy' : ''}`;
+const nameOf = ({ layers, megabytes, busy = false, on }: Pulled) =>
+  `${layers} layers, ${megabytes} MB${busy ? ', busy disk' : ''}${on === undefined ? '' : `, ${describePlace(on)}`}`;
+const partOf = ({ layers, busy = false, on }: Pulled) =>
+  [layers, ...(busy ? ['busy'] : []), ...(on === undefined ? [] : [on])].join('-');
 
 function unpack(what: Pulled, minutes: number): Piece {
   const flushing = 'flushing' in what.targets;
@@ -33,7 +36,7 @@ function unpack(what: Pulled, minutes: number): Piece {
     about: nameOf(what),
     against: `${builtin}${flushing ? ', and that with syncfs after each layer' : ''}`,
     measure: async function* (bench) {
-      const node = await startNode(bench, { flushing });
+      const node = await startNode(bench, { flushing, on: what.on ?? 'root' });
       if (what.busy === true) keepDiskBusy(bench.sandbox);
       yield* await rowsOfImage(bench, node, what, (competitor, reference) => ({
         before: () => node.ctr('content', 'fetch', '--plain-http', reference),
@@ -107,11 +110,17 @@ const within = (part: number) => 1 / part;
 
 const unpacked = { commit: within(1), background: within(0.97), flushing: within(0.9) };
 
+const unpackedLarge = { commit: within(0.97), background: within(0.92) };
+
 /** The layers of an image that has been fetched before, one after the other. */
 export const unpacks: readonly Piece[] = [
   unpack({ ...small, workload: 'unpack', targets: unpacked }, 4),
   unpack({ ...small, workload: 'unpack', targets: unpacked, busy: true }, 6),
-  unpack({ ...large, workload: 'unpack', targets: { commit: within(0.97), background: within(0.92) } }, 5),
+  unpack({ ...large, workload: 'unpack', targets: unpackedLarge }, 5),
+  ...(['ext4', 'xfs'] as const).flatMap((on) => [
+    unpack({ ...small, workload: 'unpack', targets: unpacked, on }, 4),
+    unpack({ ...large, workload: 'unpack', targets: unpackedLarge, on }, 5),
+  ]),
 ];
 
 /** `ctr images pull`: fetches all layers, then unpacks them. */

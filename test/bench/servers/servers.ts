@@ -15,10 +15,10 @@ export type FileSystem = 'root' | 'ext4' | 'xfs' | 'btrfs';
 export const describePlace = (on: FileSystem): string =>
   on === 'root' ? `the root (${rootFileSystem()})` : on === 'ext4' ? 'ext4 with a journal' : on;
 
-/** A folder on such a file system, a new one for each call. */
-export function placeOn({ sandbox }: Pick<Bench, 'sandbox'>, on: FileSystem): string {
+/** A folder on such a file system, a new one for each call. The loop file is sparse. */
+export function placeOn({ sandbox }: Pick<Bench, 'sandbox'>, on: FileSystem, megabytes = 2000): string {
   if (on === 'root') return sandbox.path;
-  const loop = createLoop(on, { megabytes: 2000 });
+  const loop = createLoop(on, { megabytes });
   sandbox.atEnd(loop.end);
   return loop.path;
 }
