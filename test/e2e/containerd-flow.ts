@@ -2,7 +2,6 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { pullers, requirePuller } from '../support/containerd/pull.ts';
-import { snapshotterName } from '../support/containerd.ts';
 import { archiveOf } from '../support/image/archive.ts';
 import { expectedTree } from '../support/image/expected-tree.ts';
 import { imageOf, layerOf, packedLayer } from '../support/image/image.ts';
@@ -11,8 +10,7 @@ import { logAndRethrow } from '../support/log-and-rethrow.ts';
 import { type Missing, suiteNeeding, testUnless } from '../support/requirements.ts';
 import { run } from '../support/run.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
-import type { Server } from '../support/server.ts';
-import { createEnvironment, type Environment, needs } from './environment.ts';
+import { type Environment, needs } from './environment.ts';
 import { afterthoughts, base, changes } from './layers.ts';
 
 interface State {
@@ -23,17 +21,20 @@ interface State {
 
 const layers = [base(), changes(), afterthoughts()];
 
-/** The life of images and containers, from pull to garbage collection, with a real containerd on the server. */
-export function containerdFlow(server: Server, root?: string, needed?: Missing): void {
-  const test = suiteNeeding(`containerd on ${server.name}`, ...needs(), needed);
+/** The life of images and containers, from pull to garbage collection, with a real containerd and any of its snapshotters. */
+export function containerdFlow(
+  name: string,
+  environmentIn: (sandbox: Sandbox) => Promise<Environment>,
+  needed?: Missing,
+): void {
+  const test = suiteNeeding(`containerd on ${name}`, ...needs(), needed);
   let sandbox: Sandbox;
   let state: State;
 
   test.before(() =>
     logAndRethrow(async () => {
       sandbox = createSandbox('e2e');
-      const environment = await createEnvironment(sandbox, root ?? sandbox.folder('store'), server);
-      state = await pushImages(environment);
+      state = await pushImages(await environmentIn(sandbox));
     }),
   );
   test.after(() => sandbox.close());
@@ -63,8 +64,8 @@ export function containerdFlow(server: Server, root?: string, needed?: Missing):
     // All ids of the image: containerd 2.x changes the owners of a copy, 1.x only sends the mapping as labels.
     const ids = '0:100000:5000000';
     const mapping = ['--uidmap', ids, '--gidmap', ids, '--remap-labels'];
-    const flags = ['--rm', '--snapshotter', snapshotterName, ...mapping];
-    const { containerd } = state.environment;
+    const { containerd, snapshotter } = state.environment;
+    const flags = ['--rm', '--snapshotter', snapshotter, ...mapping];
     await containerd.ctr('run', ...flags, state.reference, 'remapped', '/bin/sh', '-c', 'test "$(id -u)" = 0');
   });
 
@@ -115,21 +116,21 @@ async function pushImages(environment: Environment): Promise<State> {
 
 /** Runs a shell script in a new container; its status counts, since `ctr` now and then loses a short process's output. */
 async function runContainer(
-  { containerd }: Environment,
+  { containerd, snapshotter }: Environment,
   reference: string,
   id: string,
   flags: readonly string[],
   script: string,
 ): Promise<void> {
-  const start = ['run', '--net-host', '--snapshotter', snapshotterName, ...flags];
+  const start = ['run', '--net-host', '--snapshotter', snapshotter, ...flags];
   await containerd.ctr(...start, reference, id, '/bin/sh', '-c', `set -e; ${script}`);
 }
 
 /** Makes an image of the test image and the difference that the container `writer` made, and imports it. */
 async function importCommitted({ environment, committed }: State): Promise<void> {
-  const { containerd, sandbox } = environment;
+  const { containerd, sandbox, snapshotter } = environment;
   const difference = join(sandbox.path, 'difference.tar');
-  const command = ['snapshots', '--snapshotter', snapshotterName, 'diff', '--media-type'];
+  const command = ['snapshots', '--snapshotter', snapshotter, 'diff', '--media-type'];
   const layer = await containerd.ctrBytes(...command, 'application/vnd.oci.image.layer.v1.tar', 'writer');
   writeFileSync(difference, layer);
   const { stdout } = await run('tar', ['--list', '--file', difference]);
@@ -138,13 +139,12 @@ async function importCommitted({ environment, committed }: State): Promise<void>
   const image = imageOf([...layers.map(layerOf), packedLayer(layer)], { Env: ['PATH=/bin'] });
   const archive = join(sandbox.path, 'committed.tar');
   writeFileSync(archive, archiveOf(image, committed));
-  await containerd.ctr('images', 'import', '--snapshotter', snapshotterName, archive);
+  await containerd.ctr('images', 'import', '--snapshotter', snapshotter, archive);
 }
 
 /** Prepare, commit, view and remove with `ctr snapshots`, with a label that protects them from garbage collection. */
-async function manualSnapshots({ containerd, expectNothingLeft, volumes }: Environment): Promise<void> {
-  const snapshots = (...args: readonly string[]) =>
-    containerd.ctr('snapshots', '--snapshotter', snapshotterName, ...args);
+async function manualSnapshots({ containerd, snapshotter, expectNothingLeft, volumes }: Environment): Promise<void> {
+  const snapshots = (...args: readonly string[]) => containerd.ctr('snapshots', '--snapshotter', snapshotter, ...args);
   await snapshots('prepare', 'work');
   await snapshots('commit', 'layer', 'work');
   await snapshots('prepare', 'second work', 'layer');

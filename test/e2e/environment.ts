@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { defaultPuller, type Puller, pullFlags } from '../support/containerd/pull.ts';
 import { requireTools } from '../support/containerd/tools.ts';
-import { type Containerd, snapshotterName, startContainerd } from '../support/containerd.ts';
+import { builtinName, type Containerd, snapshotterName, startContainerd } from '../support/containerd.ts';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
 import { differences } from '../support/image/compare-trees.ts';
 import type { Tree } from '../support/image/expected-tree.ts';
@@ -14,17 +14,20 @@ import { run } from '../support/run.ts';
 import type { Sandbox } from '../support/sandbox.ts';
 import type { Server } from '../support/server.ts';
 import { waitFor } from '../support/wait-for.ts';
+import { type EarlierUse, earlierUse, givenBack } from './earlier-use.ts';
 
 /** A registry, a containerd and the snapshotter under test, all in one sandbox. */
 export interface Environment {
   readonly sandbox: Sandbox;
   readonly registry: string;
   readonly containerd: Containerd;
+  /** its name in containerd's configuration */
+  readonly snapshotter: string;
   /** Pulls and unpacks an image; by default as `ctr` does by itself. */
   pull(reference: string, puller?: Puller): Promise<void>;
   /** Fails unless a read-only mount of the image shows exactly this tree. */
   expectTree(reference: string, tree: Tree): Promise<void>;
-  /** The names of the snapshot directories on disk. */
+  /** The names of the snapshot directories on disk, without those of an earlier use. */
   volumes(): readonly string[];
   /** Removes all images and containers, and runs containerd's garbage collection until its list is empty. */
   removeAll(): Promise<void>;
@@ -34,7 +37,7 @@ export interface Environment {
   killSnapshotter(): Promise<void>;
   /** Restarts the snapshotter on its root; resolves when containerd has connected to it. */
   startSnapshotter(): Promise<void>;
-  /** Fails if the server's own check, if it has one, finds anything. */
+  /** Fails if the server's own check, if it has one, finds anything, or if something of an earlier use is lost. */
   expectVerified(): Promise<void>;
 }
 
@@ -56,12 +59,50 @@ export async function createEnvironment(
   const log = join(sandbox.path, 'snapshotter.log');
   const start = () => startDaemon({ command: server.command(root, socket), address: socket, log, sandbox });
   const registry = await startRegistry(sandbox);
+  const earlier = server.driver === 'overlay' ? await earlierUse(sandbox, root, registry) : undefined;
   let snapshotter: Daemon = await start();
   const containerd = await startContainerd(sandbox, socket, settings);
+  return {
+    ...environmentOf({ sandbox, registry, containerd, snapshotter: snapshotterName, root, earlier }),
+    killSnapshotter: () => snapshotter.kill(),
+    startSnapshotter: async () => {
+      snapshotter = await start();
+      await waitFor('containerd to find the snapshotter again', () => reaches(containerd));
+    },
+    expectVerified: async () => {
+      await earlier?.check(containerd.address, snapshotterName);
+      if (server.verify === undefined) return;
+      const [command, ...args] = server.verify(root);
+      await run(command, args);
+    },
+  };
+}
+
+/** containerd with its own overlayfs, on a root that snapledger took over, served and gave back. */
+export async function createBuiltinEnvironment(sandbox: Sandbox): Promise<Environment> {
+  const root = sandbox.folder('store');
+  const registry = await startRegistry(sandbox);
+  const earlier = await givenBack(sandbox, root, registry);
+  const containerd = await startContainerd(sandbox, join(sandbox.path, 'none.sock'), { overlayfs: root });
+  const absent = () => Promise.reject(new Error('containerd itself is the snapshotter'));
+  return {
+    ...environmentOf({ sandbox, registry, containerd, snapshotter: builtinName, root, earlier }),
+    ...{ killSnapshotter: absent, startSnapshotter: absent },
+    expectVerified: () => earlier.check(containerd.address, builtinName),
+  };
+}
+
+interface Parts extends Pick<Environment, 'sandbox' | 'registry' | 'containerd' | 'snapshotter'> {
+  readonly root: string;
+  readonly earlier: EarlierUse | undefined;
+}
+
+function environmentOf({ root, earlier, ...parts }: Parts) {
+  const { sandbox, containerd, snapshotter } = parts;
   const { ctr } = containerd;
-  const snapshots = (...args: readonly string[]) => ctr('snapshots', '--snapshotter', snapshotterName, ...args);
+  const snapshots = (...args: readonly string[]) => ctr('snapshots', '--snapshotter', snapshotter, ...args);
   const list = () => snapshots('list');
-  const volumes = () => readdirSync(join(root, 'snapshots'));
+  const volumes = () => readdirSync(join(root, 'snapshots')).filter((name) => !earlier?.volumes.includes(name));
   const removeAll = async () => {
     for (const id of words(await ctr('containers', 'list', '--quiet'))) await ctr('containers', 'delete', id);
     for (const name of words(await ctr('images', 'list', '--quiet'))) await ctr('images', 'remove', '--sync', name);
@@ -69,18 +110,15 @@ export async function createEnvironment(
     const rows = async () => (await list()).trim().split('\n').slice(1);
     await waitFor(`an empty list: ${await list()}`, async () => (await rows()).length === 0);
   };
-
   return {
-    sandbox,
-    registry,
-    containerd,
+    ...parts,
     volumes,
-    pull: async (reference, puller = defaultPuller()) => {
-      await ctr('images', 'pull', ...pullFlags(puller), '--snapshotter', snapshotterName, reference);
+    pull: async (reference: string, puller: Puller = defaultPuller()) => {
+      await ctr('images', 'pull', ...pullFlags(puller), '--snapshotter', snapshotter, reference);
     },
-    expectTree: async (reference, tree) => {
+    expectTree: async (reference: string, tree: Tree) => {
       const target = sandbox.folder('mounted');
-      await mountImage(containerd, reference, target);
+      await mountImage(parts, reference, target);
       const found = await foundTree(target);
       await run('umount', [target]);
       await snapshots('remove', target);
@@ -91,16 +129,6 @@ export async function createEnvironment(
       await removeAll();
       await waitFor(`no volumes: ${volumes()}`, () => volumes().length === 0);
     },
-    killSnapshotter: () => snapshotter.kill(),
-    startSnapshotter: async () => {
-      snapshotter = await start();
-      await waitFor('containerd to find the snapshotter again', () => reaches(containerd));
-    },
-    expectVerified: async () => {
-      if (server.verify === undefined) return;
-      const [command, ...args] = server.verify(root);
-      await run(command, args);
-    },
   };
 }
 
@@ -108,20 +136,23 @@ export async function createEnvironment(
  * Mounts an image read-only as the snapshotter under test shows it. `ctr images mount` is no help: it passes over the
  * option that names the snapshotter, and takes containerd's own.
  */
-async function mountImage(containerd: Containerd, reference: string, target: string): Promise<void> {
+async function mountImage(
+  { containerd, snapshotter }: Pick<Parts, 'containerd' | 'snapshotter'>,
+  reference: string,
+  target: string,
+): Promise<void> {
   const { ctr } = containerd;
-  const snapshots = (...args: readonly string[]) => ctr('snapshots', '--snapshotter', snapshotterName, ...args);
+  const snapshots = ['snapshots', '--snapshotter', snapshotter];
   const [, manifest = ''] = /\s(sha256:\w+)\s/.exec(await ctr('images', 'list', `name==${reference}`)) ?? [];
   const { config } = JSON.parse(await ctr('content', 'get', manifest));
   const row = (await ctr('content', 'list')).split('\n').find((line) => line.startsWith(config.digest));
-  const [, chain = ''] = new RegExp(`gc.ref.snapshot.${snapshotterName}=(sha256:\\w+)`).exec(row ?? '') ?? [];
-  await viewed(containerd, target, chain);
-  await run('sh', ['-c', await snapshots('mounts', target, target)]);
+  const [, chain = ''] = new RegExp(`gc.ref.snapshot.${snapshotter}=(sha256:\\w+)`).exec(row ?? '') ?? [];
+  await viewed(containerd, snapshots, target, chain);
+  await run('sh', ['-c', await ctr(...snapshots, 'mounts', target, target)]);
 }
 
 /** A view may be removed by garbage collection before it gets its label; it is then created again. */
-async function viewed({ ctr, tryCtr }: Containerd, key: string, parent: string): Promise<void> {
-  const snapshots = ['snapshots', '--snapshotter', snapshotterName];
+async function viewed({ ctr, tryCtr }: Containerd, snapshots: readonly string[], key: string, parent: string) {
   await waitFor(`a view ${key} that lasts`, async () => {
     await ctr(...snapshots, 'view', key, parent);
     return (await tryCtr(...snapshots, 'label', key, 'containerd.io/gc.root=test')).status === 0;

@@ -12,6 +12,7 @@ import { startRegistry } from '../support/registry.ts';
 import { requireFileSystem, suiteNeeding, testUnless } from '../support/requirements.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { pushApp } from './cri/images.ts';
+import { earlierUse } from './earlier-use.ts';
 import { needs } from './environment.ts';
 
 const test = suiteNeeding<{ sandbox: Sandbox }>('user namespaces', ...needs(), requireFileSystem('ext4'));
@@ -52,15 +53,17 @@ async function run(sandbox: Sandbox, { remapIds, capabilities, flags }: Way) {
   const loop = createLoop('ext4', { megabytes: 96 });
   sandbox.atEnd(loop.end);
   const root = join(loop.path, 'root');
-  await createServing(sandbox, { driver: 'overlay', root, settings: `[overlay]\nremap_ids = ${remapIds}` }).start();
   const registry = await startRegistry(sandbox);
-  const { ctr } = await startContainerd(sandbox, join(sandbox.path, 's.sock'), { capabilities });
+  await earlierUse(sandbox, root, registry);
+  await createServing(sandbox, { driver: 'overlay', root, settings: `[overlay]\nremap_ids = ${remapIds}` }).start();
+  const { ctr, namespace } = await startContainerd(sandbox, join(sandbox.path, 's.sock'), { capabilities });
   const image = await pushApp(registry, 'app', 1 << 16);
   const snapshotter = ['--snapshotter', snapshotterName];
   await ctr('images', 'pull', ...pullFlags('client'), ...snapshotter, image);
   for (const id of ['first', 'second'])
     await ctr('run', ...snapshotter, ...mapping, ...flags, image, id, '/bin/sh', '-c', script);
-  const snapshots = [...(await stateOfRoot(root)).index.values()];
+  const { index } = await stateOfRoot(root);
+  const snapshots = [...index.values()].filter(({ key }) => key.startsWith(`${namespace}/`));
   const volume = (key: string) => snapshots.find((one) => ownKeyOf(one.key) === key)?.id;
   return {
     upper: join(root, `snapshots/${volume('first')}/fs`),

@@ -19,13 +19,15 @@ export interface Containerd {
   ctrBytes(...args: readonly string[]): Promise<Buffer>;
   /** Runs `ctr` and resolves whatever its status is. */
   tryCtr(...args: readonly string[]): Promise<Finished>;
+  /** SIGTERM. */
+  stop(): Promise<void>;
   /** SIGKILL. */
   kill(): Promise<void>;
   /** Stops containerd if it runs, and starts it again on the same state. */
   restart(): Promise<void>;
 }
 
-export { snapshotterName } from './containerd/configuration.ts';
+export { builtinName, snapshotterName } from './containerd/configuration.ts';
 
 interface ContainerdOptions extends Omit<ContainerdSettings, 'address' | 'snapshotter'> {
   readonly namespace?: string;
@@ -58,6 +60,7 @@ export async function startContainerd(
     ctr: async (...args) => (await ctr(args, {})).stdout,
     ctrBytes: async (...args) => Buffer.from((await ctr(args, { encoding: 'latin1' })).stdout, 'latin1'),
     tryCtr: (...args) => ctr(args, { anyStatus: true }),
+    stop: () => daemon.stop(),
     kill: () => daemon.kill(),
     restart: async () => {
       await daemon.stop();

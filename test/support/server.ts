@@ -3,6 +3,8 @@ import { resolve } from 'node:path';
 /** A server of the snapshots API that tests can start: the daemon of this project, or another for comparison. */
 export interface Server {
   readonly name: string;
+  /** of snapledger */
+  readonly driver?: string;
   /** the command line that serves a root on a socket, in the foreground */
   command(root: string, socket: string): readonly [string, ...string[]];
   /** the command line that checks a root and exits with 0 if all is well, if the server has one */
@@ -21,6 +23,7 @@ export function serverUnderTest(driver: string, flags: readonly string[] = ['--n
   if (other !== undefined) return otherServer(JSON.parse(other) as [string, ...string[]]);
   return {
     name: `snapledger with ${driver}`,
+    driver,
     command: (root, socket) => [
       process.execPath,
       daemonFile,

@@ -11,13 +11,14 @@ import {
   requireTools,
   tools,
 } from '../../support/containerd/tools.ts';
-import { removeTraces } from '../../support/containerd.ts';
+import { removeTraces, snapshotterName } from '../../support/containerd.ts';
 import { type Daemon, startDaemon } from '../../support/daemon.ts';
 import { startRegistry } from '../../support/registry.ts';
 import { type Missing, requireCommand, requireFileSystem, requireRoot } from '../../support/requirements.ts';
 import type { Sandbox } from '../../support/sandbox.ts';
 import { killShimsOf } from '../../support/shims.ts';
 import { waitFor } from '../../support/wait-for.ts';
+import { earlierUse } from '../earlier-use.ts';
 import { type Cri, connectCri } from './client.ts';
 
 /** A Kubernetes node without kubelet: a registry, snapledger, and a containerd whose CRI uses it by the drop-in of `containerd-config`. */
@@ -35,13 +36,15 @@ export interface Node {
   restartSnapledger(): Promise<void>;
   /** SIGTERM to containerd and a new start on the same state; pods keep running */
   restartContainerd(): Promise<void>;
+  /** Fails if something of an earlier use of the root is lost. */
+  checkEarlierUse(): Promise<void>;
 }
 
 export const needs = (): readonly Missing[] => [
   requireRoot(),
   requireFileSystem('overlay'),
   ...['docker-registry', 'busybox'].map(requireCommand),
-  requireTools('containerd', 'runc'),
+  requireTools('containerd', 'ctr', 'runc'),
 ];
 
 interface NodeOptions {
@@ -56,7 +59,8 @@ interface NodeOptions {
 export async function startNode(sandbox: Sandbox, options: NodeOptions): Promise<Node> {
   const { driver, root, settings = '', retention = 'enabled = false', link = true } = options;
   const registry = await startRegistry(sandbox);
-  const containerdRoot = sandbox.folder('containerd');
+  const containerdRoot = sandbox.folder('containerd/root');
+  const earlier = driver === 'overlay' ? await earlierUse(sandbox, root, registry) : undefined;
   const linked = link && !isContainerd(1, 7, 16) ? `[containerd]\nimage_fs_link = "${containerdRoot}"` : '';
   const serving = createServing(sandbox, { driver, root, retention, settings: `${settings}\n${linked}` });
   let snapledger = await serving.start();
@@ -89,6 +93,7 @@ export async function startNode(sandbox: Sandbox, options: NodeOptions): Promise
       containerd = await start();
       await waitFor('CRI to be ready', () => isReady(cri));
     },
+    checkEarlierUse: async () => earlier?.check(address, snapshotterName),
   };
 }
 
@@ -132,7 +137,7 @@ function mainFile(sandbox: Sandbox, address: string, registry: string): string {
     : { 'io.containerd.grpc.v1.cri': { ...runtime, stats_collect_period, sandbox_image: sandboxImage } };
   return stringify({
     version: isContainerd(2) ? 3 : 2,
-    root: sandbox.folder('containerd'),
+    root: sandbox.folder('containerd/root'),
     state: sandbox.folder('state'),
     grpc: { address },
     ttrpc: { address: `${address}.ttrpc` },

@@ -3,6 +3,8 @@ import { isContainerd } from './tools.ts';
 
 /** The name of the snapshotter under test in containerd's configuration. */
 export const snapshotterName = 'snapledger';
+/** The name of containerd's own. */
+export const builtinName = 'overlayfs';
 
 /** The platform of images that run here, as containerd writes it. */
 const platform = `linux/${process.arch === 'x64' ? 'amd64' : process.arch}`;
@@ -12,6 +14,8 @@ export interface ContainerdSettings {
   readonly address: string;
   /** path of the snapshotter's socket */
   readonly snapshotter: string;
+  /** the root of containerd's own overlayfs; default: below containerd's root */
+  readonly overlayfs?: string;
   /** what containerd 2.x is told about the snapshotter, as `capabilities` */
   readonly capabilities?: readonly string[];
   /** layers that the transfer service of containerd 2.2 or later unpacks at the same time; default: 1 */
@@ -45,7 +49,7 @@ const unpackConfig = (snapshotter: string): string => `
 
 /** containerd's configuration for tests: everything in the sandbox, one proxy snapshotter, no CRI. Version 3 came with containerd 2.0. */
 export function containerdConfiguration(sandbox: Sandbox, settings: ContainerdSettings): string {
-  const { address, snapshotter, capabilities = [], concurrentUnpacks } = settings;
+  const { address, snapshotter, overlayfs, capabilities = [], concurrentUnpacks } = settings;
   return `version = ${isContainerd(2) ? 3 : 2}
 root = "${sandbox.folder('containerd/root')}"
 state = "${sandbox.folder('containerd/state')}"
@@ -67,5 +71,6 @@ disabled_plugins = ${JSON.stringify(disabledPlugins())}
 
 [plugins."io.containerd.internal.v1.opt"]
   path = "${sandbox.folder('containerd/opt')}"
-${isContainerd(2) ? transferService([snapshotterName], concurrentUnpacks) : ''}`;
+${overlayfs === undefined ? '' : `[plugins."io.containerd.snapshotter.v1.${builtinName}"]\n  root_path = "${overlayfs}"`}
+${isContainerd(2) ? transferService([snapshotterName, ...(overlayfs === undefined ? [] : [builtinName])], concurrentUnpacks) : ''}`;
 }

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { symlinkSync } from 'node:fs';
+import { existsSync, symlinkSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { type Missing, requireCommand } from '../requirements.ts';
 import type { Sandbox } from '../sandbox.ts';
@@ -60,6 +60,6 @@ export function pathForContainerd(sandbox: Sandbox): string {
   const folders = tools.containerd === 'containerd' ? [path] : [dirname(tools.containerd), path];
   if (tools.runc === 'runc') return folders.join(':');
   const folder = sandbox.folder('bin');
-  symlinkSync(tools.runc, join(folder, 'runc'));
+  if (!existsSync(join(folder, 'runc'))) symlinkSync(tools.runc, join(folder, 'runc'));
   return [folder, ...folders].join(':');
 }
