@@ -1,6 +1,6 @@
 import type { Test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { buildGo, requireModule } from '../support/build-go.ts';
+import { buildGo, requireContainerdSources, requireModule } from '../support/build-go.ts';
 import {
   type Missing,
   requireCommand,
@@ -54,7 +54,7 @@ export async function conformance(what: Conformance): Promise<void> {
 
 async function defineGeneration(test: Test, what: Conformance, generation: Generation): Promise<void> {
   const { name, folder, module, cases: atLeast } = generation;
-  const missing = module ? await requireModule(folder) : undefined;
+  const missing = module ? await requireModule(folder) : requireContainerdSources();
   if (missing !== undefined) return testUnless(test, missing, `suite of containerd ${name}`, () => {});
   const { cases, output } = await runSuite(what, generation);
   test(`suite of containerd ${name}: runs all cases`, () => {

@@ -1,7 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { buildPuller } from '../support/build-go.ts';
+import { buildPuller, requireContainerdSources } from '../support/build-go.ts';
 import { requirePuller } from '../support/containerd/pull.ts';
 import { snapshotterName } from '../support/containerd.ts';
 import { type CountingProxy, startCountingProxy } from '../support/counting-proxy.ts';
@@ -9,7 +9,7 @@ import { expectedTree } from '../support/image/expected-tree.ts';
 import { imageOf, layerOf } from '../support/image/image.ts';
 import { pushImage } from '../support/image/push.ts';
 import { logAndRethrow } from '../support/log-and-rethrow.ts';
-import { type Missing, requireCommand, suiteNeeding, testUnless } from '../support/requirements.ts';
+import { type Missing, suiteNeeding, testUnless } from '../support/requirements.ts';
 import { run } from '../support/run.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { daemonFile, serverUnderTest } from '../support/server.ts';
@@ -61,7 +61,7 @@ const nothing = { requests: 0, bytes: 0 };
 
 /** Deletes an image and pulls it again, with a real containerd and a counting registry. */
 export function retentionFlow(driver: string, rootOf: (sandbox: Sandbox) => string, needed?: Missing): void {
-  const test = suiteNeeding(`retention on ${driver}`, ...needs(), requireCommand('go'), needed);
+  const test = suiteNeeding(`retention on ${driver}`, ...needs(), requireContainerdSources(), needed);
   let sandbox: Sandbox;
   let state: State;
   const expectComplete = () => state.environment.expectTree(state.reference, expectedTree(layers));

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Missing, requireCommand } from './requirements.ts';
 import { run } from './run.ts';
@@ -24,6 +24,12 @@ const module = { GO111MODULE: 'on', GOTOOLCHAIN: 'local', GOFLAGS: '-mod=readonl
 async function installedGo(): Promise<{ readonly text: string; readonly version: string }> {
   const { stdout: text } = await run('go', ['version'], { env: { GOTOOLCHAIN: 'local' } });
   return { text, version: / go(\d[\d.]*)/.exec(text)?.[1] ?? '0' };
+}
+
+/** Why a program that uses containerd's sources can't be built here, unless it is a module. */
+export function requireContainerdSources(): Missing {
+  const isThere = existsSync(`${gopath.GOPATH}/src/github.com/containerd/containerd`);
+  return requireCommand('go') ?? (isThere ? undefined : 'needs the package golang-github-containerd-containerd-dev');
 }
 
 /** Why a module can't be built here: the Go on PATH is older than go.mod asks for, or its dependencies can't be downloaded. */

@@ -9,12 +9,13 @@ import { readSnapshots } from '../../../src/adapters/containerd-store/read-snaps
 import { createSystem } from '../../../src/adapters/system/system.ts';
 import type { MetadataContent } from '../../../src/ports/containerd-store.ts';
 import { Fault } from '../../../src/ports/fault.ts';
+import { requireContainerdSources } from '../../support/build-go.ts';
 import { caughtFault } from '../../support/caught-fault.ts';
 import { createMetastore, type Metastore } from '../../support/metastore.ts';
-import { requireCommand, suiteNeeding } from '../../support/requirements.ts';
+import { suiteNeeding } from '../../support/requirements.ts';
 import { createSandbox } from '../../support/sandbox.ts';
 
-const needs = requireCommand('go');
+const needs = requireContainerdSources();
 const test = suiteNeeding("containerd's metastore", needs);
 const sandbox = createSandbox('metastore');
 const databases = createContainerdDatabases(createSystem());

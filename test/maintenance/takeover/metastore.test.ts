@@ -2,13 +2,14 @@ import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { snapledgerRun } from '../../cli/process.ts';
+import { requireContainerdSources } from '../../support/build-go.ts';
 import { makeContainerdRoot, readMetadata } from '../../support/containerd-root.ts';
 import { stateOfRoot } from '../../support/inspect-store.ts';
 import { createMetastore } from '../../support/metastore.ts';
-import { requireCommand, requireRoot, suiteNeeding } from '../../support/requirements.ts';
+import { requireRoot, suiteNeeding } from '../../support/requirements.ts';
 import { createSandbox } from '../../support/sandbox.ts';
 
-const test = suiteNeeding('takeover of what containerd wrote', requireRoot(), requireCommand('go'));
+const test = suiteNeeding('takeover of what containerd wrote', requireRoot(), requireContainerdSources());
 const sandbox = createSandbox('takeover-metastore');
 test.after(() => sandbox.close());
 
