@@ -6,12 +6,12 @@ import type { Bucket, Entry, MetadataContent, StoredSnapshot } from '../../src/p
 
 export const databases = createContainerdDatabases(createSystem());
 
-interface Tree {
+export interface Tree {
   readonly [key: string]: string | Tree;
 }
 
 /** A bucket of texts and buckets. */
-const bucketOf = (tree: Tree): Bucket => ({
+export const bucketOf = (tree: Tree): Bucket => ({
   sequence: 7n,
   entries: Object.entries(tree).map(
     ([key, value]): Entry => ({
@@ -101,3 +101,23 @@ export const withoutPages = ({ sequence, entries }: Bucket): Bucket => ({
     .map(({ key, value }) => ({ key, value: Buffer.isBuffer(value) ? Buffer.from(value) : withoutPages(value) }))
     .sort((a, b) => a.key.compare(b.key)),
 });
+
+/** All entries of both, the first one's if both have them. */
+export function merged(one: Bucket, other: Bucket): Bucket {
+  const entries = one.entries.map((entry) => {
+    const same = other.entries.find(({ key }) => key.equals(entry.key));
+    if (same === undefined || Buffer.isBuffer(entry.value) || Buffer.isBuffer(same.value)) return entry;
+    return { ...entry, value: merged(entry.value, same.value) };
+  });
+  const more = other.entries.filter(({ key }) => !one.entries.some((entry) => entry.key.equals(key)));
+  return { ...one, entries: [...entries, ...more] };
+}
+
+/** The bucket at the end of a path of names. */
+export function bucketAt(bucket: Bucket, ...path: readonly string[]): Bucket {
+  const [name, ...rest] = path;
+  if (name === undefined) return bucket;
+  const found = bucket.entries.find(({ key }) => key.equals(Buffer.from(name)));
+  if (found === undefined || Buffer.isBuffer(found.value)) throw new Error(`there is no bucket ${name}`);
+  return bucketAt(found.value, ...rest);
+}

@@ -4,7 +4,7 @@ import { createContainerdDatabases } from '../../adapters/containerd-store/conta
 import { syncDirectory } from '../../adapters/system/files.ts';
 import { nativeCalls } from '../../adapters/system/native-calls.ts';
 import { interrupted, readIdentity, twoStores } from '../../adapters/system/root-directory.ts';
-import { kindOf, names, stageOf } from '../../adapters/system/root-stage.ts';
+import { names, stageOf } from '../../adapters/system/root-stage.ts';
 import { createSystem } from '../../adapters/system/system.ts';
 import { makeDirectory } from '../../adapters/volume-driver/shared/directories.ts';
 import { stateOfStore } from '../../app/audit/state-at.ts';
@@ -15,7 +15,7 @@ import type { MetadataContent } from '../../ports/containerd-store.ts';
 import type { Failpoint } from '../../ports/failpoints.ts';
 import { Fault, faultOf } from '../../ports/fault.ts';
 import { withRootLock } from '../stopped-store.ts';
-import { type ContainerdDatabase, openContainerdDatabase } from './containerd-database.ts';
+import { type ContainerdDatabase, expectOwnSnapshots, openContainerdDatabase } from './containerd-database.ts';
 import { type GivebackPlan, planGiveback, strangersIn } from './plan-giveback.ts';
 import { ownName, type SwitchOptions } from './takeover.ts';
 
@@ -71,6 +71,7 @@ async function begin(root: string, options: SwitchOptions): Promise<GivebackRepo
   const { content, aside, ...plan } = await planGiveback(root, state, openScan(root, 'overlay'), usage);
   const containerd = await openContainerdDatabase(database, { from: ownName, to: snapshotter });
   try {
+    expectOwnSnapshots(containerd, content, `root ${root}`);
     const { containers, snapshots } = containerd;
     const report = { ...plan, root, aside: aside.length, renamed: { containers, snapshots } };
     if (dryRun) return { ...report, done: 'planned', kept: '' };
@@ -106,11 +107,13 @@ async function carryOut(
   containerd: ContainerdDatabase,
   { failpoint }: SwitchOptions,
 ): Promise<string> {
-  let switched = containerd.bytes === 0;
+  // The mark of an interrupted run stays: that run may have switched.
+  let switched = containerd.bytes === 0 || existsSync(join(root, names.givingBack));
   try {
     await prepare(root, plan, containerd);
     failpoint('giveback.staged');
-    makeDirectory(join(root, names.givingBack), 0o700);
+    // In a root that was never taken over, containerd's snapshotter must not make a database of its own either.
+    for (const name of [names.database, names.givingBack]) makeDirectory(join(root, name), 0o700);
     await syncDirectory(root);
     failpoint('giveback.marked');
     switched = true;
@@ -121,7 +124,6 @@ async function carryOut(
     if (!switched) discard(root, containerd);
     throw faultOf(error, `giveback of ${root}`);
   }
-  await syncDirectory(root);
   failpoint('giveback.decided');
   return tidy(root, plan.content, failpoint);
 }
@@ -140,15 +142,12 @@ async function prepare(root: string, { content }: GivebackPlan, containerd: Cont
 }
 
 /** The one rename that decides: from here on the root is containerd's. */
-function decide(root: string): void {
-  const [staged, database] = [join(root, names.staged), join(root, names.database)];
-  if (kindOf(database) === 'directory') nativeCalls().exchange(staged, database);
-  else renameSync(staged, database);
-}
+const decide = (root: string) => nativeCalls().exchange(join(root, names.staged), join(root, names.database));
 
 /** The mark goes first: without it the rest is no giveback. */
 function discard(root: string, containerd: ContainerdDatabase): void {
-  if (existsSync(join(root, names.givingBack))) rmdirSync(join(root, names.givingBack));
+  for (const name of [names.givingBack, names.database])
+    if (existsSync(join(root, name)) && readdirSync(join(root, name)).length === 0) rmdirSync(join(root, name));
   for (const name of [names.staged, `${names.staged}.new`]) rmSync(join(root, name), { force: true });
   containerd.unstage();
 }
@@ -160,6 +159,8 @@ const stays = (name: string): boolean =>
 
 /** Sets aside, by renames, what containerd's snapshotter does not know. Can be repeated. Resolves with where it is, relative to the root. */
 async function tidy(root: string, content: MetadataContent, failpoint: Failpoint): Promise<string> {
+  // A run that was interrupted may not have flushed its decision.
+  await syncDirectory(root);
   const place = join(root, names.givingBack);
   mkdirSync(join(place, 'snapshots'), { recursive: true, mode: 0o700 });
   for (const name of strangersIn(root, content))

@@ -4,8 +4,8 @@ import { Fault } from '../../ports/fault.ts';
 /** containerd's own database (`meta.db`) with a snapshotter's name replaced, and how often it was. */
 export interface RenamedSnapshotter {
   readonly root: Bucket;
-  /** snapshots that are recorded under the name */
-  readonly snapshots: number;
+  /** the snapshotter's names of the snapshots that are recorded under its name */
+  readonly names: ReadonlySet<string>;
   /** containers that were made with it */
   readonly containers: number;
   /** all changes: buckets, containers and labels. 0: the name does not occur */
@@ -16,7 +16,9 @@ export interface RenamedSnapshotter {
 interface Renaming {
   readonly from: string;
   readonly to: string;
-  snapshots: number;
+  readonly names: Set<string>;
+  /** a namespace that has snapshots under the other name, or empty */
+  others: string;
   containers: number;
   changes: number;
 }
@@ -24,22 +26,27 @@ interface Renaming {
 /**
  * Replaces a snapshotter's name in containerd's own database: where its snapshots are listed, in leases and containers, in labels
  * that refer to snapshots, and as the default of a namespace. Nothing else is changed. Throws a Fault (`misuse`) if the other name
- * has snapshots too. Source: containerd's metadata/buckets.go and metadata/gc.go, 1.6.20 to 2.4.0-beta.0.
+ * has snapshots too, in whatever namespace. Source: containerd's metadata/buckets.go and metadata/gc.go, 1.6.20 to 2.4.0-beta.0.
  */
 export function renameSnapshotter(root: Bucket, from: string, to: string): RenamedSnapshotter {
-  const renaming: Renaming = { from, to, snapshots: 0, containers: 0, changes: 0 };
+  const renaming: Renaming = { from, to, names: new Set(), others: '', containers: 0, changes: 0 };
   const renamed = inside(root, 'v1', (version) =>
     mapBuckets(version, (namespace, name) => namespaceOf(namespace, name, renaming)),
   );
-  const { snapshots, containers, changes } = renaming;
-  return { root: renamed, snapshots, containers, changes };
+  const { names, others, containers, changes } = renaming;
+  if (names.size > 0 && others !== '') throw bothUsed(renaming);
+  return { root: renamed, names, containers, changes };
 }
 
 function namespaceOf(namespace: Bucket, name: string, renaming: Renaming): Bucket {
   const listed = inside(namespace, 'snapshots', (snapshots) => {
-    const counted = countIn(snapshots, renaming.from);
-    if (counted > 0 && countIn(snapshots, renaming.to) > 0) throw bothUsed(name, renaming);
-    renaming.snapshots += counted;
+    for (const { value } of bucketNamed(snapshots, renaming.from)?.entries ?? []) {
+      const own = Buffer.isBuffer(value)
+        ? undefined
+        : value.entries.find(({ key }) => key.toString() === 'name')?.value;
+      if (Buffer.isBuffer(own)) renaming.names.add(own.toString());
+    }
+    if (bucketNamed(snapshots, renaming.to)?.entries.length) renaming.others = name;
     return renameKey(snapshots, renaming);
   });
   const leased = inside(listed, 'leases', (leases) =>
@@ -51,18 +58,30 @@ function namespaceOf(namespace: Bucket, name: string, renaming: Renaming): Bucke
   return relabelled(contained, renaming);
 }
 
-const bothUsed = (namespace: string, { from, to }: Renaming) =>
-  new Fault('misuse', `namespace ${namespace}: containerd has snapshots of both ${from} and ${to}`, {
-    hint: `remove those of one of them first (ctr -n ${namespace} snapshots --snapshotter NAME ls); nothing was changed`,
+const bothUsed = ({ from, to, others }: Renaming) =>
+  new Fault('misuse', `namespace ${others}: containerd has snapshots of ${to}, and others of ${from}`, {
+    hint: `remove those of one of them first (ctr -n ${others} snapshots --snapshotter ${to} ls); nothing was changed`,
   });
 
-/** A key that is there for both names keeps the renamed one: the other is empty. */
+/** What is recorded under both names is merged: containerd makes the bucket of a name before it asks the snapshotter. */
 function renameKey(bucket: Bucket, renaming: Renaming): Bucket {
-  const [from, to] = [Buffer.from(renaming.from), Buffer.from(renaming.to)];
-  if (!bucket.entries.some(({ key }) => key.equals(from))) return bucket;
+  const [from, to] = [bucketNamed(bucket, renaming.from), bucketNamed(bucket, renaming.to)];
+  if (from === undefined) return bucket;
   renaming.changes += 1;
-  const entries = bucket.entries.filter(({ key }) => !key.equals(to));
-  return { ...bucket, entries: entries.map((entry) => (entry.key.equals(from) ? { ...entry, key: to } : entry)) };
+  const key = Buffer.from(renaming.to);
+  const rest = bucket.entries.filter(
+    (entry) => !entry.key.equals(key) && !entry.key.equals(Buffer.from(renaming.from)),
+  );
+  return { ...bucket, entries: [...rest, { key, value: to === undefined ? from : merged(from, to) }] };
+}
+
+function merged(one: Bucket, other: Bucket): Bucket {
+  const byKey = new Map([...other.entries, ...one.entries].map((entry) => [entry.key.toString('latin1'), entry]));
+  return {
+    // The next name of a snapshot is made of it.
+    sequence: one.sequence > other.sequence ? one.sequence : other.sequence,
+    entries: [...byKey.values()],
+  };
 }
 
 function containerField(entry: Entry, renaming: Renaming): Entry {
@@ -79,8 +98,9 @@ const defaultLabel = 'containerd.io/defaults/snapshotter';
 function relabelled(bucket: Bucket, renaming: Renaming): Bucket {
   return mapEntries(bucket, (entry) => {
     if (Buffer.isBuffer(entry.value)) return entry;
-    const isLabels = entry.key.toString() === 'labels';
-    return { ...entry, value: isLabels ? labelsOf(entry.value, renaming) : relabelled(entry.value, renaming) };
+    // A container, for example, may have the name `labels`.
+    const inner = relabelled(entry.value, renaming);
+    return { ...entry, value: entry.key.toString() === 'labels' ? labelsOf(inner, renaming) : inner };
   });
 }
 
@@ -104,18 +124,21 @@ function labelsOf(labels: Bucket, renaming: Renaming): Bucket {
 
 const latin1 = (text: string) => Buffer.from(text, 'latin1');
 
-/** `containerd.io/gc.ref.snapshot.NAME`, and the same for other relations, with or without a part after a slash. */
+/**
+ * `containerd.io/gc.ref.snapshot.NAME`, and the same for other relations, with or without a part after a slash. A condition may have
+ * other dots and slashes before the name.
+ */
 function labelKey(key: string, { from, to }: Renaming): string {
   const [, before, name, after = ''] =
-    /^(containerd\.io\/gc\.(?:ref|bref|cond)\.snapshot\.)([^/]+)(\/.*)?$/s.exec(key) ?? [];
+    /^(containerd\.io\/gc\.(?:(?:ref|bref)\.snapshot\.|cond\.snapshot[./]*))([^/]+)(\/.*)?$/s.exec(key) ?? [];
   return name === from ? `${before}${to}${after}` : key;
 }
 
 const isText = (value: Buffer | Bucket, text: string) => Buffer.isBuffer(value) && value.equals(Buffer.from(text));
 
-function countIn(bucket: Bucket, name: string): number {
-  const found = bucket.entries.find(({ key }) => key.equals(Buffer.from(name)));
-  return found === undefined || Buffer.isBuffer(found.value) ? 0 : found.value.entries.length;
+function bucketNamed(bucket: Bucket, name: string): Bucket | undefined {
+  const value = bucket.entries.find(({ key }) => key.equals(Buffer.from(name)))?.value;
+  return Buffer.isBuffer(value) ? undefined : value;
 }
 
 const mapEntries = (bucket: Bucket, change: (entry: Entry) => Entry): Bucket => ({

@@ -21,7 +21,12 @@ import type { Failpoint } from '../../ports/failpoints.ts';
 import { Fault, faultOf } from '../../ports/fault.ts';
 import { withRootLock } from '../stopped-store.ts';
 import { checkContainerdRoot } from './check-containerd-root.ts';
-import { type ContainerdDatabase, databaseOf, openContainerdDatabase } from './containerd-database.ts';
+import {
+  type ContainerdDatabase,
+  databaseOf,
+  expectOwnSnapshots,
+  openContainerdDatabase,
+} from './containerd-database.ts';
 import { factsOf, type Odd, planTakeover, type TakeoverPlan } from './plan-takeover.ts';
 
 const system = createSystem();
@@ -95,6 +100,7 @@ async function begin(
   try {
     const metadata = await createContainerdDatabases(system).openMetadata(join(root, names.database));
     try {
+      expectOwnSnapshots(containerd, metadata.content, `root ${root}`);
       const plan = planTakeover(root, metadata.content);
       const store = randomUUID();
       const facts = factsOf(plan, metadata, { store, from: snapshotter, version: version() });
@@ -213,6 +219,8 @@ async function finish(
   try {
     if (dryRun) return { ...report, done: 'planned' };
     return await withRootLock(root, 'takeover', async () => {
+      // The run that was interrupted may not have flushed its decision.
+      await syncDirectory(root);
       await containerd.stage();
       await conclude(root, containerd, failpoint);
       return { ...report, done: 'resumed' };

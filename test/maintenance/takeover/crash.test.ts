@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { failpointsVariable } from '../../../src/adapters/system/failpoints.ts';
@@ -6,9 +6,13 @@ import { stageOf } from '../../../src/adapters/system/root-stage.ts';
 import { steps } from '../../../src/ports/failpoints.ts';
 import { snapledgerRun } from '../../cli/process.ts';
 import {
+  bucketAt,
+  bucketOf,
   contentOf,
   databasePath,
+  databases,
   makeContainerdRoot,
+  merged,
   metaOf,
   readMeta,
   readMetadata,
@@ -95,6 +99,41 @@ for (const step of stepsOf('giveback'))
       'meta.db.before-snapledger',
     ]);
   });
+
+/** What containerd records if it is started between two runs: a bucket for the name that its clients use, before that snapshotter fails. */
+async function startedBetween(root: string, snapshotter: string): Promise<void> {
+  const { root: read, release } = await databases.openBuckets(databasePath(root));
+  await release();
+  const snapshots = {
+    snapshots: { [snapshotter]: {} },
+    leases: { new: { snapshots: { [snapshotter]: { key: '' } } } },
+  };
+  await databases.writeBuckets(databasePath(root), merged(read, bucketOf({ v1: { default: snapshots } })));
+}
+
+for (const [command, old] of [
+  ['takeover', 'overlayfs'],
+  ['giveback', 'snapledger'],
+] as const)
+  for (const step of ['renamed', 'decided'])
+    test(`${command}: a kill at ${command}.${step} and a start of containerd lose no snapshot`, async ({ root }) => {
+      if (command === 'giveback') await done('takeover', root);
+      await killed(command, root, `${command}.${step}`);
+      await startedBetween(root, old);
+      await done(command, root);
+      if (command === 'takeover') await done('giveback', root);
+      const snapshots = bucketAt(await readMeta(root), 'v1', 'default', 'snapshots', 'overlayfs');
+      assert.is(snapshots.entries.length, 5);
+    });
+
+test('giveback: a kill after the switch of a store that was never taken over keeps overlayfs out', async ({ root }) => {
+  await done('takeover', root);
+  rmSync(join(root, 'metadata.db'), { recursive: true });
+  await killed('giveback', root, 'giveback.renamed');
+  assert.ok(statSync(join(root, 'metadata.db')).isDirectory());
+  await done('giveback', root);
+  await expectContainerds(root);
+});
 
 test('takeover: a failure before the decision leaves containerd its root', async ({ root }) => {
   const program = [process.execPath, daemonFile, 'takeover', '--root', root].map((word) => `'${word}'`).join(' ');

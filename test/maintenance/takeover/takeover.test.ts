@@ -1,7 +1,9 @@
 import {
   chmodSync,
+  closeSync,
   existsSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -11,6 +13,7 @@ import {
 } from 'node:fs';
 import { basename, join } from 'node:path';
 import * as assert from 'uvu/assert';
+import { readBolt } from '../../../src/adapters/containerd-store/read-bolt.ts';
 import { createSystem } from '../../../src/adapters/system/system.ts';
 import type { MetadataContent } from '../../../src/ports/containerd-store.ts';
 import { snapledgerRun } from '../../cli/process.ts';
@@ -19,6 +22,7 @@ import {
   databasePath,
   databases,
   makeContainerdRoot,
+  merged,
   metaOf,
   readMeta,
   readMetadata,
@@ -193,20 +197,30 @@ const refusals: Readonly<Record<string, readonly [(root: string) => void | Promi
       await databases.writeBuckets(databasePath(root), merged(meta, more));
     },
     2,
-    /namespace default: containerd has snapshots of both overlayfs and snapledger/,
+    /namespace default: containerd has snapshots of snapledger, and others of overlayfs/,
+  ],
+  'snapshots of the other name in another namespace': [
+    async (root) => {
+      const [version] = metaOf(contentOf(3), 'overlayfs').entries;
+      const [other] = metaOf(contentOf(1), 'snapledger').entries;
+      if (!version || !other || Buffer.isBuffer(version.value) || Buffer.isBuffer(other.value))
+        throw new Error('no v1');
+      const moved = other.value.entries.map((entry) => ({ ...entry, key: Buffer.from(`other-${entry.key}`) }));
+      const value = { ...version.value, entries: [...version.value.entries, ...moved] };
+      await databases.writeBuckets(databasePath(root), { sequence: 0n, entries: [{ ...version, value }] });
+    },
+    2,
+    /namespace other-default: containerd has snapshots of snapledger, and others of overlayfs/,
+  ],
+  'the database of another containerd': [
+    async (root) => {
+      const renamed = contentOf(3).snapshots.map((one) => ({ ...one, key: `moby/${one.key}` }));
+      await databases.writeBuckets(databasePath(root), metaOf({ snapshots: renamed }, 'overlayfs'));
+    },
+    2,
+    /has none of the 5 snapshots that containerd's own database records/,
   ],
 };
-
-/** All entries of both, the first one's if both have them. */
-function merged(one: ReturnType<typeof metaOf>, other: ReturnType<typeof metaOf>): ReturnType<typeof metaOf> {
-  const entries = one.entries.map((entry) => {
-    const same = other.entries.find(({ key }) => key.equals(entry.key));
-    if (same === undefined || Buffer.isBuffer(entry.value) || Buffer.isBuffer(same.value)) return entry;
-    return { ...entry, value: merged(entry.value, same.value) };
-  });
-  const more = other.entries.filter(({ key }) => !one.entries.some((entry) => entry.key.equals(key)));
-  return { ...one, entries: [...entries, ...more] };
-}
 
 for (const [name, [change, expected, says]] of Object.entries(refusals))
   test(`takeover: is refused with ${name}, and changes nothing`, async ({ root }) => {
@@ -267,6 +281,20 @@ test('serve: refuses a root of containerd, and names the takeover', async ({ roo
   const { status, stderr } = await snapledgerRun('serve', '--root', root, '--address', join(sandbox.path, 's.sock'));
   assert.is(status, 2, stderr);
   assert.match(stderr, `snapledger takeover --root ${root}`);
+});
+
+test('takeover and giveback: a containerd that waits for its database meanwhile can not go on with the old one', async ({
+  root,
+}) => {
+  for (const command of ['takeover', 'giveback']) {
+    const before = readFileSync(databasePath(root));
+    const waiting = openSync(databasePath(root), 'r');
+    await done(command, '--root', root);
+    assert.throws(() => readBolt(readFileSync(waiting)), /no bbolt database/);
+    closeSync(waiting);
+    const name = command === 'takeover' ? 'snapledger' : 'overlayfs';
+    assert.equal(readFileSync(`${databasePath(root)}.before-${name}`), before);
+  }
 });
 
 test('takeover: finds containerd above a root that is a link', async ({ root, sandbox }) => {
