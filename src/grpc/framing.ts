@@ -29,9 +29,12 @@ interface Arrived {
 
 let arrived: Arrived[] = [];
 
+const nothing = Buffer.alloc(0);
+
 /**
- * Calls back once, with the one message that a request consists of or with what is wrong with it, when all of it is here. Mostly it
- * is as soon as the bytes of this turn are parsed, and is then read at once: a stream that flows costs several times as much.
+ * Calls back once, with the one message that a request consists of or with what is wrong with it, when all of it has arrived; never if
+ * the client resets the stream before. Usually it is complete when the bytes of this turn are parsed, and is then read at once: a
+ * stream that flows costs several times as much.
  */
 export function readMessage(request: ServerHttp2Stream, done: OnMessage): void {
   if (arrived.length === 0) setImmediate(readArrived);
@@ -42,18 +45,19 @@ function readArrived(): void {
   const requests = arrived;
   arrived = [];
   for (const { request, done } of requests) {
-    const bytes: Buffer | null = request.read();
-    if (bytes !== null && isWhole(request)) done(messageIn(bytes));
-    else readParts(request, bytes === null ? [] : [bytes], done);
+    const bytes: Buffer = request.read() ?? nothing;
+    if (isWhole(request)) done(messageIn(bytes));
+    else readParts(request, bytes, done);
   }
 }
 
-/** The client has sent its last byte. */
+/** The client has ended the stream: what it sent is in the buffer, and 'end' may have been emitted already. */
 const isWhole = ({ state: { state } }: ServerHttp2Stream) =>
   state === constants.NGHTTP2_STREAM_STATE_HALF_CLOSED_REMOTE;
 
-function readParts(request: ServerHttp2Stream, parts: Buffer[], done: OnMessage): void {
-  let length = parts.reduce((sum, part) => sum + part.length, 0);
+function readParts(request: ServerHttp2Stream, first: Buffer, done: OnMessage): void {
+  const parts = [first];
+  let length = first.length;
   let over = false;
   request.on('data', (part: Buffer) => {
     if (over) return;

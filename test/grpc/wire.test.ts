@@ -40,20 +40,23 @@ async function ask({ address }: OpenedEdge, headers: OutgoingHttpHeaders, parts:
 }
 
 async function sendParts(stream: NodeJS.WritableStream, parts: readonly Buffer[]): Promise<void> {
-  for (const part of parts) {
+  for (const part of parts.slice(0, -1)) {
     stream.write(part);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
-  if (parts.length > 0) stream.end();
+  const last = parts.at(-1);
+  if (last !== undefined) stream.end(last);
 }
 
 wire('accepts a request in pieces, and answers in one frame', async () => {
   const edge = await openEdge({ stat });
   const whole = statOf('k');
   const parts = [...whole].map((byte) => Buffer.from([byte]));
-  const { ':status': http, 'grpc-status': status, body } = await ask(edge, {}, parts);
-  assert.equal([http, status], [200, '0']);
-  assert.is(body.readUInt32BE(1), body.length - 5);
+  for (const pieces of [[whole], parts, [...parts, Buffer.alloc(0)], [whole, Buffer.alloc(0)]]) {
+    const { ':status': http, 'grpc-status': status, body } = await ask(edge, {}, pieces);
+    assert.equal([http, status], [200, '0']);
+    assert.is(body.readUInt32BE(1), body.length - 5);
+  }
 });
 
 wire('says what is wrong with a request', async () => {
@@ -62,6 +65,8 @@ wire('says what is wrong with a request', async () => {
   long.writeUInt32BE(maxMessageBytes + 1, 1);
   const cases: [string, readonly Buffer[], string, string][] = [
     ['nothing', [], '13', 'request: it holds no message'],
+    ['an empty frame', [Buffer.alloc(0)], '13', 'request: it holds no message'],
+    ['an empty frame in a later turn', [Buffer.alloc(0), Buffer.alloc(0)], '13', 'request: it holds no message'],
     ['less than a frame', [Buffer.alloc(4)], '13', 'request: it holds no message'],
     ['a cut message', [statOf('key').subarray(0, -1)], '13', 'request: its message has 4 bytes, its frame says 5'],
     ['two messages', [statOf('k'), statOf('k')], '13', 'request: its message has 11 bytes, its frame says 3'],
