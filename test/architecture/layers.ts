@@ -20,7 +20,7 @@ export const layers: readonly Layer[] = [
   { path: 'projections/', layers: ['events/'], packages: ['io-ts', 'fp-ts'], pure: true },
   { path: 'src/domain/', layers: ['events/', 'projections/'], packages: ['fp-ts', 're2js'], pure: true },
   { path: 'src/ports/', layers: [], types: ['events/', 'projections/'], packages: [] },
-  { path: 'src/app/', layers: core, packages: ['rxjs', 'fp-ts', 'io-ts', 'uuid'] },
+  { path: 'src/app/', layers: core, packages: ['rxjs', 'fp-ts', 'io-ts'] },
   { path: 'src/adapters/', layers: ['events/', 'src/ports/'] },
   ...['edge', 'config', 'observe'].map((shared) => ({ path: `src/${shared}/`, layers: core })),
   ...['grpc', 'http', 'cli'].map((edge) => ({

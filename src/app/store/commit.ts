@@ -31,9 +31,12 @@ export function commitSnapshot(context: StoreContext, command: Commit, actor: Me
   const flushAndFreeze = async (volume: Volume, onto: number | undefined) => {
     expectServing(journal);
     frozen = undefined;
-    const needed = durability === 'commit' && !driver.traits.durableFreeze;
-    if (!flushed && !driver.traits.durableFreeze) empty = driver.describeEmpty(volume.id);
-    if (!flushed) await onDisk('flush', volume, async () => (needed && !empty ? driver.flush(volume) : undefined));
+    if (!flushed)
+      await onDisk('flush', volume, async () => {
+        if (driver.traits.durableFreeze) return;
+        empty = driver.describeEmpty(volume.id);
+        if (durability === 'commit' && empty === undefined) await driver.flush(volume);
+      });
     flushed = true;
     await onDisk('freeze', volume, () => driver.freeze(volume, onto));
     frozen = { ...volume, onto };

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { addedPause } from '../../../src/app/background/early-flusher.ts';
 import { commit, prepare } from '../../support/commands.ts';
 import { deferred } from '../../support/deferred.ts';
 import { closeMemoryStores, openMemoryStore } from '../../support/memory-store.ts';
@@ -81,6 +82,17 @@ test('is off if commits do not wait for a flush', async () => {
   await snapshots.prepare(prepare('extract', '', { labels: { 'containerd.io/snapshot.ref': 'sha256:a' } }), actor);
   await pause(400);
   assert.is(flushes, 0);
+});
+
+test('flushes as often as it can while a layer is new, and ever more seldom one that nobody commits', () => {
+  const flushesUntil = (end: number) => {
+    let flushes = 0;
+    for (let open = 0; open < end; flushes++) open += 25 + addedPause({ took: 1, open });
+    return flushes;
+  };
+  assert.ok(flushesUntil(20_000) > 700);
+  assert.ok(flushesUntil(86_400_000) < 10_000);
+  assert.is(addedPause({ took: 300, open: 60_000 }), 300, 'as long as the last flush took');
 });
 
 test("leaves a container's root to the kernel", async () => {

@@ -1,21 +1,29 @@
 import { closeSync, constants, opendirSync, openSync, readdirSync } from 'node:fs';
+import { isErrno } from '../../../ports/errno.ts';
 import { Fault } from '../../../ports/fault.ts';
 import type { System } from '../../../ports/system.ts';
 import { idOfName } from '../shared/paths.ts';
 
+interface Flushes {
+  /**
+   * Flushes a layer. One of its own is first tried by `flushFiles`, which resolves with whether it was enough; otherwise the file system
+   * is flushed, and concurrent calls share that flush.
+   */
+  layer(id: number, amongOthers?: boolean): Promise<void>;
+  /** Flushes the file system. */
+  all(): Promise<void>;
+}
+
 /**
- * Flushes layers. One of its own is first tried by `flushFiles`, which resolves with whether it was enough; otherwise the file system is flushed, and
- * concurrent calls share that flush.
- *
  * The kernel reports a failed write once, then drops both the data and the error: a second flush would succeed. So a failure is
  * remembered: every later flush of the layer rejects, until it is unpacked again. A failed flush of the file system does not
  * name the lost data, so it counts for every layer that existed then.
  */
-export function createLayerFlush(
+export function createFlushes(
   root: string,
   syncFileSystem: (path: string) => Promise<void>,
   flushFiles: (id: number) => Promise<boolean> = async () => false,
-) {
+): Flushes {
   const suspects = new Set<number>();
   const refuseSuspect = (id: number) => {
     if (suspects.has(id))
@@ -23,28 +31,39 @@ export function createLayerFlush(
         hint: 'check the kernel log (dmesg) and the disk; remove the snapshot and unpack it again',
       });
   };
+  const all = async () => {
+    try {
+      await syncFileSystem(root);
+    } catch (error) {
+      for (const name of mayHaveLost(error) ? readdirSync(`${root}/snapshots`) : []) {
+        const id = idOfName(name);
+        if (id !== null) suspects.add(id);
+      }
+      throw error;
+    }
+  };
   const flush = async (id: number, amongOthers: boolean) => {
     const flushed =
       !amongOthers &&
       flushFiles(id).catch((error) => {
-        suspects.add(id);
+        if (mayHaveLost(error)) suspects.add(id);
         throw error;
       });
-    if (await flushed) return;
-    try {
-      await syncFileSystem(root);
-    } catch (error) {
-      for (const name of readdirSync(`${root}/snapshots`)) suspects.add(idOfName(name) ?? id);
-      throw error;
-    }
+    if (!(await flushed)) await all();
   };
-  return async (id: number, amongOthers = false): Promise<void> => {
-    refuseSuspect(id);
-    await flush(id, amongOthers);
-    // Another flush may have failed, and consumed the error, while this one waited.
-    refuseSuspect(id);
+  return {
+    layer: async (id, amongOthers = false) => {
+      refuseSuspect(id);
+      await flush(id, amongOthers);
+      // Another flush may have failed, and consumed the error, while this one waited.
+      refuseSuspect(id);
+    },
+    all,
   };
 }
+
+/** Without a descriptor nothing was flushed, and the kernel has reported nothing. */
+const mayHaveLost = (error: unknown) => !isErrno((error as Error).cause ?? error, 'EMFILE', 'ENFILE');
 
 /** Up to this count, writing single files is faster than flushing a busy file system as a whole. */
 const maxEntries = 16;

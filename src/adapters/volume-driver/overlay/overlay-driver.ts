@@ -9,13 +9,13 @@ import { guarded, missingLayer } from '../shared/faults.ts';
 import { type KernelTraits, kernelTraits } from '../shared/kernel-traits.ts';
 import type { LayerWork } from '../shared/layers/layer-work.ts';
 import { type LiftFlags, liftingFlags } from '../shared/lift-flags.ts';
-import { clearPool, createVolumePool } from '../shared/pool.ts';
+import { clearPool, createVolumePool, inheritsAlike } from '../shared/pool.ts';
 import { mayBeRebased } from '../shared/rebase.ts';
 import { createTreeThread, type TreeThread } from '../shared/trees/tree-thread.ts';
 import { createBarrier } from './barrier.ts';
 import { checkOverlayRoot } from './check-overlay-root.ts';
 import { createEmptyLayer, describeEmptyLayer, holdsNothing } from './empty-layer.ts';
-import { createLayerFlush, flushFew } from './flush.ts';
+import { createFlushes, flushFew } from './flush.ts';
 import { canRebase, createOverlayMounts, type OverlayOptions, type TryMount } from './overlay-mounts.ts';
 import { canShareData, clearStaging, createStaging } from './staging.ts';
 import { createVolume, overlayOrphans } from './volume.ts';
@@ -50,13 +50,13 @@ export async function createOverlayDriver(setup: OverlaySetup): Promise<VolumeDr
   const directory = (id: number) => `${root}/snapshots/${id}`;
   const layer = (id: number) => `${directory(id)}/fs`;
   const mountsOf = createOverlayMounts(root, kernel, { ...options, remapIds });
-  const barrier = createBarrier(root, system.syncFileSystem);
   const flushSmall = async (id: number) => {
     const flushed = orderedMetadata && (await flushFew(layer(id), system.writeData));
     if (flushed) await barrier.pass();
     return flushed;
   };
-  const flushLayer = createLayerFlush(root, system.syncFileSystem, flushSmall);
+  const flushes = createFlushes(root, system.syncFileSystem, flushSmall);
+  const barrier = createBarrier(root, flushes.all);
   const [measurer, remover] = [
     createTreeThread(`${root}/snapshots`),
     createTreeThread(`${root}/snapshots`, orderedMetadata ? 1 : 4),
@@ -69,14 +69,16 @@ export async function createOverlayDriver(setup: OverlaySetup): Promise<VolumeDr
     const path = layer(volume.id);
     expectLayer(volume.id, path);
     // Nothing is below it after all: it must show neither whiteouts nor overlay's attributes.
-    const isBase = parent === undefined && rebase && mayBeRebased(volume);
-    const cleaned = isBase ? ((await layers?.clean(path)) ?? 0) : 0;
-    if (cleaned > 0 && describeEmpty(volume.id) === undefined) await flushLayer(volume.id);
+    if (parent !== undefined || !rebase || !mayBeRebased(volume)) return;
+    // One that is empty only when it is cleaned was flushed with its whiteouts, and its commit does not describe it.
+    const isDescribed = describeEmpty(volume.id) !== undefined;
+    const cleaned = (await layers?.clean(path)) ?? 0;
+    if (cleaned > 0 && !isDescribed) await flushes.layer(volume.id);
   };
   const describeEmpty = (id: number) => (files === undefined ? undefined : describeEmptyLayer(directory(id), files));
   await clearStaging({ root, remove });
   clearPool(root);
-  const pool = createVolumePool({ root, size: 8, failpoint });
+  const pool = createVolumePool({ root, size: files === undefined || inheritsAlike(root, files) ? 8 : 0, failpoint });
   const staging = options.stageLayers && layers && canShareData(root);
   const endThreads = () => Promise.all([measurer.close(), remover.close(), layers?.close()]);
   return {
@@ -109,7 +111,7 @@ export async function createOverlayDriver(setup: OverlaySetup): Promise<VolumeDr
     flush: ({ id }, amongOthers) =>
       guarded(`flush of volume ${id}`, () => {
         expectLayer(id, layer(id));
-        return flushLayer(id, amongOthers);
+        return flushes.layer(id, amongOthers);
       }),
     freeze: (volume, parent) => guarded(`freeze of volume ${volume.id}`, () => freeze(volume, parent)),
     unfreeze: async () => {},
@@ -117,8 +119,7 @@ export async function createOverlayDriver(setup: OverlaySetup): Promise<VolumeDr
     hasCommitted: (id) => isDirectory(layer(id)),
 
     purge: (id) => guarded(`purge of volume ${id}`, () => remove(directory(id))),
-    syncMetadata: () =>
-      guarded('flush of the volumes', () => (orderedMetadata ? barrier.pass() : system.syncFileSystem(root))),
+    syncMetadata: () => guarded('flush of the volumes', () => (orderedMetadata ? barrier.pass() : flushes.all())),
     reclaimSpace: async () => false,
 
     usage: ({ id, kind }, signal) =>

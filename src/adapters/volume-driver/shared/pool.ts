@@ -1,7 +1,9 @@
 import { chownSync, lstatSync, readdirSync, renameSync, rmdirSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import { isErrno } from '../../../ports/errno.ts';
 import type { Failpoint } from '../../../ports/failpoints.ts';
 import { faultOf } from '../../../ports/fault.ts';
+import type { FileCalls } from '../../../ports/system.ts';
 import type { VolumePool } from '../../../ports/volume-driver.ts';
 import { isDirectory, isVacant, makeDirectory, namesIn } from './directories.ts';
 
@@ -129,6 +131,23 @@ function removeEmpty(path: string): void {
     } catch {
       // It is missing, or not empty.
     }
+}
+
+/** What a new directory takes over from the one above it. */
+const inherited = /^(security\.|system\.posix_acl_default$)/;
+
+/** Whether a new directory has the same security label and access list in the pool as among the volumes. False if that can't be known. */
+export function inheritsAlike(root: string, { xattrs, xattr }: Pick<FileCalls, 'xattrs' | 'xattr'>): boolean {
+  const inheritedIn = (folder: string) => {
+    const path = Buffer.from(folder);
+    const names = xattrs(path).filter((name) => inherited.test(name));
+    return names.sort().map((name) => [name, xattr(path, name).toString('hex')]);
+  };
+  try {
+    return isDeepStrictEqual(inheritedIn(folderIn(root)), inheritedIn(`${root}/snapshots`));
+  } catch {
+    return false;
+  }
 }
 
 /** Deletes what a crash has left of a pool. */

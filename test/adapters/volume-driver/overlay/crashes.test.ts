@@ -14,8 +14,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import * as assert from 'uvu/assert';
+import { nativeCalls } from '../../../../src/adapters/system/native-calls.ts';
 import { createSystem } from '../../../../src/adapters/system/system.ts';
 import { createOverlayDriver } from '../../../../src/adapters/volume-driver/overlay/overlay-driver.ts';
+import type { LayerWork } from '../../../../src/adapters/volume-driver/shared/layers/layer-work.ts';
+import { cleanLayer } from '../../../../src/adapters/volume-driver/shared/layers/merge-layer.ts';
 import { type Failpoint, type Step, steps } from '../../../../src/ports/failpoints.ts';
 import type { VolumeDriver } from '../../../../src/ports/volume-driver.ts';
 import { active, idsOf, only, rejectsWith } from '../../../contract/volume-driver.contract.ts';
@@ -243,6 +246,34 @@ for (const type of ['ext4', 'xfs'] as const) {
       );
       assert.equal(readdirSync(`${root}/quarantine`), ['aside']);
       await next.close();
+    } finally {
+      loop.end();
+    }
+  });
+
+  cut('keeps a base layer of whiteouts only as its freeze has cleaned it', async () => {
+    const loop = createLoop(type);
+    const { files } = nativeCalls();
+    const layers: LayerWork = {
+      start: () => {},
+      merge: async () => {},
+      copy: async () => {},
+      clean: async (layer) => cleanLayer(files, layer),
+      close: async () => {},
+    };
+    try {
+      const driver = await createOverlayDriver({ root: `${loop.path}/root`, system: createSystem(), files, layers });
+      const layer = `${loop.path}/root/snapshots/1/fs`;
+      const volume = { ...active(1), labels: { 'containerd.io/snapshot.ref': 'sha256:a' } };
+      await driver.create(volume);
+      execFileSync('mknod', [`${layer}/whiteout`, 'c', '0', '0']);
+      await driver.flush(volume);
+      await driver.freeze(volume);
+      loop.cutPower();
+      await driver.close();
+      loop.unmount();
+      loop.mount();
+      assert.equal(readdirSync(layer), []);
     } finally {
       loop.end();
     }

@@ -3,9 +3,10 @@ import { setImmediate as yieldToLoop } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createSystem } from '../../../../src/adapters/system/system.ts';
-import { createLayerFlush } from '../../../../src/adapters/volume-driver/overlay/flush.ts';
+import { createFlushes } from '../../../../src/adapters/volume-driver/overlay/flush.ts';
 import { createOverlayDriver } from '../../../../src/adapters/volume-driver/overlay/overlay-driver.ts';
-import { Fault } from '../../../../src/ports/fault.ts';
+import { errnoError } from '../../../../src/ports/errno.ts';
+import { Fault, faultOf } from '../../../../src/ports/fault.ts';
 import type { Volume } from '../../../../src/ports/volume-driver.ts';
 import { createLoop } from '../../../support/loop.ts';
 import { requireCommand, requireFileSystem, suiteNeeding } from '../../../support/requirements.ts';
@@ -24,7 +25,7 @@ test('never reports a layer as flushed that existed when a flush failed, but lat
   try {
     for (const id of [1, 2]) sandbox.folder(`snapshots/${id}`);
     let fails = true;
-    const flush = createLayerFlush(sandbox.path, async () => {
+    const { layer: flush } = createFlushes(sandbox.path, async () => {
       if (fails) throw new Fault('io', 'EIO', { hint: '' });
     });
     assert.is(await outcome(flush(1)), 'io');
@@ -36,12 +37,56 @@ test('never reports a layer as flushed that existed when a flush failed, but lat
   }
 });
 
+test('never reports a layer as flushed after a flush of the metadata has failed, unless that had no descriptor', async () => {
+  const sandbox = createSandbox('layer-flush');
+  try {
+    sandbox.folder('snapshots/1');
+    let fails: 'EMFILE' | 'EIO' | undefined = 'EMFILE';
+    const flushes = createFlushes(sandbox.path, async () => {
+      if (fails !== undefined) throw faultOf(errnoError(fails, fails), 'flush');
+    });
+    assert.is(await outcome(flushes.all()), 'exhausted');
+    fails = undefined;
+    assert.is(await outcome(flushes.layer(1)), 'flushed');
+    fails = 'EIO';
+    assert.is(await outcome(flushes.all()), 'io');
+    fails = undefined;
+    assert.is(await outcome(flushes.layer(1)), 'io');
+    sandbox.folder('snapshots/2');
+    assert.is(await outcome(flushes.layer(2)), 'flushed');
+  } finally {
+    await sandbox.close();
+  }
+});
+
+for (const [name, later] of [
+  ['EMFILE', 'flushed'],
+  ['EIO', 'io'],
+] as const)
+  test(`reports a layer as ${later === 'io' ? 'lost' : later} after its own flush failed with ${name}`, async () => {
+    const sandbox = createSandbox('layer-flush');
+    try {
+      sandbox.folder('snapshots/1');
+      const errors = [errnoError(name, 'failed')];
+      const own = async () => {
+        const error = errors.shift();
+        if (error !== undefined) throw error;
+        return true;
+      };
+      const { layer: flush } = createFlushes(sandbox.path, async () => {}, own);
+      assert.ok((await outcome(flush(1))) !== 'flushed');
+      assert.is(await outcome(flush(1)), later);
+    } finally {
+      await sandbox.close();
+    }
+  });
+
 test('ignores a flush that succeeds after a concurrent one failed', async () => {
   const sandbox = createSandbox('layer-flush');
   try {
     for (const id of [1, 2]) sandbox.folder(`snapshots/${id}`);
     const ends: ((error?: Error) => void)[] = [];
-    const flush = createLayerFlush(
+    const { layer: flush } = createFlushes(
       sandbox.path,
       () =>
         new Promise((resolve, reject) => {
@@ -65,7 +110,7 @@ test('never reports a layer as flushed whose own flush failed, but others', asyn
     for (const id of [1, 2]) sandbox.folder(`snapshots/${id}`);
     let whole = 0;
     let fails = true;
-    const flush = createLayerFlush(
+    const { layer: flush } = createFlushes(
       sandbox.path,
       async () => void whole++,
       async (id) => {

@@ -1,5 +1,6 @@
 import { chownSync, lstatSync, readdirSync } from 'node:fs';
 import * as assert from 'uvu/assert';
+import { nativeCalls } from '../../../../src/adapters/system/native-calls.ts';
 import { createSystem } from '../../../../src/adapters/system/system.ts';
 import { createOverlayDriver } from '../../../../src/adapters/volume-driver/overlay/overlay-driver.ts';
 import type { OverlayOptions } from '../../../../src/adapters/volume-driver/overlay/overlay-mounts.ts';
@@ -79,6 +80,31 @@ test('no staged active, which must have no layer, and no view', () =>
     assert.not(only(await driver.scan()).layer);
     assert.ok(poolOf(driver).isFull());
   }));
+
+for (const [name, value] of [
+  // Version 2, then tag, permissions and id of owner, group and others. Source: linux/posix_acl_xattr.h
+  ['system.posix_acl_default', '02000000 01000700ffffffff 04000500ffffffff 20000000ffffffff'],
+  ['security.test', '61'],
+] as const)
+  test(`nothing if new directories get another ${name} among the volumes than in the pool`, async () => {
+    const sandbox = createSandbox('pool');
+    const root = sandbox.folder('root');
+    const { files } = nativeCalls();
+    const open = () => createOverlayDriver({ root, system: createSystem(), files });
+    try {
+      const before = await open();
+      assert.not(poolOf(before).isFull());
+      await before.close();
+      files.setXattr(Buffer.from(`${root}/snapshots`), name, Buffer.from(value.replaceAll(' ', ''), 'hex'));
+      const driver = await open();
+      sandbox.atEnd(() => driver.close());
+      assert.ok(poolOf(driver).isFull());
+      await driver.create(active(1));
+      if (name.startsWith('system')) assert.ok(files.xattrs(Buffer.from(`${root}/snapshots/1/fs`)).includes(name));
+    } finally {
+      await sandbox.close();
+    }
+  });
 
 test('nothing on a missing parent', () =>
   onPool(async (driver) => {
