@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { closeSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import type { FileEventLogOptions } from '../../../../src/adapters/event-log/file/file-event-log.ts';
@@ -8,7 +8,7 @@ import type { EventLog } from '../../../../src/ports/event-log.ts';
 import { Fault } from '../../../../src/ports/fault.ts';
 import { createLoop, type Loop } from '../../../support/loop.ts';
 import { requireFileSystem, suiteNeeding } from '../../../support/requirements.ts';
-import { appendTorn, dataOf, eventsAfter, now, openLog, readAll, reserved, segmentsIn } from './file-log.ts';
+import { age, appendTorn, dataOf, eventsAfter, now, openLog, readAll, reserved, segmentsIn } from './file-log.ts';
 
 interface Disk {
   loop: Loop;
@@ -104,6 +104,24 @@ test('keeps the reserve across restarts and a torn tail', async ({ loop, directo
   assert.is(await appendAll(log, reserved), 'no-space');
   assert.ok(log.end.position - before > 100, `${log.end.position - before} reserved events after the restart`);
   assert.equal(await readAll(log), eventsAfter(0, log.end.position));
+  await log.close();
+});
+
+test('knows a torn tail again that a start had no space to keep', async ({ loop, directory }) => {
+  const plain = await openLog(directory);
+  await plain.log.append(eventsAfter(0, 3), now);
+  await plain.log.close();
+  const file = join(directory, segmentsIn(directory)[0] ?? '');
+  truncateSync(file, dataOf(file).length);
+  const left = appendTorn(file);
+  age(file);
+  fill(loop);
+  const error: unknown = await openLog(directory).catch((thrown) => thrown);
+  assert.is((error as Fault).code, 'no-space');
+  free(loop);
+  const { log, torn } = await openLog(directory);
+  assert.equal(readFileSync(torn?.kept ?? ''), left);
+  assert.is(log.end.position, 3);
   await log.close();
 });
 

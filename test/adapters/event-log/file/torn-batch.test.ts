@@ -3,11 +3,24 @@ import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { bodyOf, chainLines, encodeBatch } from '../../../../src/adapters/event-log/file/format/line.ts';
 import { inspectLog } from '../../../../src/adapters/event-log/file/verify/inspect-log.ts';
 import { Fault } from '../../../../src/ports/fault.ts';
 import { enveloped, prepared } from '../../../support/sample-events.ts';
 import { createSandbox, type Sandbox } from '../../../support/sandbox.ts';
-import { age, dataOf, eventsAfter, now, openLog, overwrite, readAll, segmentsIn, writeLog } from './file-log.ts';
+import {
+  age,
+  dataOf,
+  eventsAfter,
+  linesOf,
+  now,
+  openLog,
+  overwrite,
+  readAll,
+  segmentsIn,
+  writeLog,
+  writeOldLog,
+} from './file-log.ts';
 
 const test = suite<{ sandbox: Sandbox }>('torn batch of the log');
 
@@ -83,6 +96,26 @@ test('is cut off and kept, as a whole, if any of its sectors was not written', a
     }
   }
   assert.ok(tried > 30, `${tried} cases`);
+});
+
+test('in a segment of the first format, which a full disk continues, is cut off as a whole', async ({ sandbox }) => {
+  const file = writeOldLog(sandbox.folder('first-format'), 2);
+  const old = readFileSync(file);
+  const { hash } = JSON.parse(linesOf(file).at(-1) ?? '');
+  const lines = chainLines(hash, eventsAfter(2, 4).map(bodyOf));
+  const batch = encodeBatch(lines);
+  const [from, to] = [old.length, old.length + batch.length];
+  const bytes = Buffer.concat([old, batch, Buffer.alloc(4096)]);
+  assert.equal(await outcomeOf(copyOf(sandbox, 'first-format-whole', bytes)), { position: 6, torn: null });
+  // The first line shows where the batch ends.
+  const shares = sharesOf({ bytes, from, to }).filter(([at]) => at >= from + (lines[0]?.bytes ?? 0));
+  for (const [start, end] of shares) {
+    const directory = copyOf(sandbox, `first-format-${start}`, Buffer.from(bytes).fill(0, start, end));
+    assert.is((await inspectLog(directory)).position, 2);
+    const outcome = await outcomeOf(directory);
+    assert.ok(outcome !== 'corrupt' && outcome.position === 2 && outcome.torn !== null, `sector at ${start}`);
+  }
+  assert.ok(shares.length > 1);
 });
 
 const dataOfBytes = (bytes: Buffer) => bytes.subarray(0, bytes.findLastIndex((byte) => byte !== 0) + 1);

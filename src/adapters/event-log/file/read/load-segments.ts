@@ -132,7 +132,7 @@ async function verifyWhole(file: SegmentFile, segment: Segment): Promise<Tail | 
   for await (const block of walkSegment(file, path, { from, to: () => dataEnd, note: offsets.note }))
     walked = { ...block, dataEnd };
   segment.end = walked.end;
-  const damage = damageAfter(path, header.version, walked);
+  const damage = damageAfter(path, walked);
   if (damage === undefined) return null;
   const end = await unfinishedFrom(file, path, header.version, walked);
   if (end === undefined) throw damageFault(damage);

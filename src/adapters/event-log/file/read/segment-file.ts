@@ -40,7 +40,7 @@ export async function withSegment<T>(path: string, work: (file: SegmentFile) => 
 
 export const inMemory = (bytes: Buffer): SegmentFile => ({
   read: async (buffer, offset, length, position) => ({
-    bytesRead: bytes.copy(buffer, offset, position, Math.min(bytes.length, position + length)),
+    bytesRead: bytes.copy(buffer, offset, Math.min(bytes.length, position), Math.min(bytes.length, position + length)),
   }),
   stat: async () => ({ size: bytes.length, mtimeMs: 0 }),
   close: async () => {},
@@ -95,15 +95,17 @@ export async function readBytes(file: SegmentFile, from: number, length: number)
 
 const zeros = Buffer.alloc(64 * 1024);
 
-/** The byte after the last one of a file that is not zero: text has no zeros, what is prepared for it has nothing else. */
+/**
+ * The byte after the last one of a file that is not zero: text has no zeros, what is prepared for it has nothing else. A daemon may
+ * cut the zeros off meanwhile.
+ */
 export async function endOfData(file: SegmentFile): Promise<number> {
-  for (let { size: end } = await file.stat(); ; ) {
-    const block = await readBytes(file, Math.max(0, end - zeros.length), Math.min(end, zeros.length));
-    const from = end - block.length;
+  for (let { size: end } = await file.stat(); end > 0; end = Math.max(0, end - zeros.length)) {
+    const from = Math.max(0, end - zeros.length);
+    const block = await readBytes(file, from, end - from);
     if (!block.equals(zeros.subarray(0, block.length))) return from + block.findLastIndex((byte) => byte !== 0) + 1;
-    if (from === 0) return 0;
-    end = from;
   }
+  return 0;
 }
 
 const maxHeaderBytes = 4096;

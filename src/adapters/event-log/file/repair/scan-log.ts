@@ -113,12 +113,13 @@ async function scanSegment(file: SegmentFile, path: string, progress: Progress):
   for (let begin = await beginning(file, path, size, progress); begin !== undefined; ) {
     progress.broken ||= progress.why !== undefined;
     const { walked, ...piece } = await scanPiece(file, path, size, begin, progress);
-    progress.pieces.push({ ...piece, why: progress.why });
     version = begin.header?.version ?? version;
-    const damage = progress.last ? damageAfter(path, version, walked) : walked.damage;
+    const damage = progress.last ? damageAfter(path, walked) : walked.damage;
+    const unfinished = progress.last ? await unfinishedFrom(file, path, version, walked) : undefined;
+    progress.pieces.push({ ...piece, end: unfinished ?? piece.end, why: progress.why });
     progress.why = damage;
-    if (damage === undefined) return;
-    progress.torn = progress.last && (await unfinishedFrom(file, path, version, walked)) !== undefined;
+    progress.torn = unfinished !== undefined;
+    if (damage === undefined || progress.torn) return;
     const next = await findRecord(file, damage.offset + (damage.broken ? 1 : 0), size);
     progress.why = widened(damage, next);
     begin = next && atRecord(next);

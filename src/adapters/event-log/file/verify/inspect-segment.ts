@@ -94,7 +94,7 @@ async function walkWhole(
       walked = { ...block, dataEnd: size };
     }
     end = walked.end;
-    const damage = last ? damageAfter(path, version, walked) : walked.damage;
+    const damage = last ? damageAfter(path, walked) : walked.damage;
     if (damage === undefined) break;
     const unfinished = last ? await unfinishedFrom(file, path, version, walked) : undefined;
     if (unfinished !== undefined) {

@@ -13,9 +13,9 @@ export interface Walked extends Pick<WalkedBlock, 'end' | 'batch' | 'damage'> {
 }
 
 /** The damage after the last verified line of a log's last segment: also if its batch has no more lines. */
-export function damageAfter(path: string, version: FormatVersion, walked: Walked): Damage | undefined {
+export function damageAfter(path: string, walked: Walked): Damage | undefined {
   const { end, batch, damage, dataEnd } = walked;
-  if (damage !== undefined || version === 1 || batch.end <= dataEnd) return damage;
+  if (damage !== undefined || batch.end <= dataEnd) return damage;
   return { file: path, offset: end.offset, position: end.position + 1, what: 'the batch is cut short', broken: true };
 }
 
@@ -30,12 +30,12 @@ export async function unfinishedFrom(
   walked: Walked,
 ): Promise<Cursor | undefined> {
   const { end, batch, dataEnd } = walked;
-  const damage = damageAfter(path, version, walked);
+  const damage = damageAfter(path, walked);
   if (damage === undefined || !damage.broken) return undefined;
   const next = await findRecord(file, damage.offset + 1, dataEnd);
-  // In version 1 a line is written at the end of the file, and acknowledged before the next one.
-  if (version === 1) return next === undefined ? end : undefined;
   const inBatch = damage.offset < batch.end;
+  // In version 1 a line is written at the end of the file, and acknowledged before the next one. On a full disk batches follow.
+  if (version === 1 && !inBatch) return next === undefined ? end : undefined;
   const start = inBatch ? batch.start : end;
   const batchEnd = inBatch ? batch.end : next && next.offset + next.left;
   // One batch is written after the other: bytes after this one show that it was acknowledged.

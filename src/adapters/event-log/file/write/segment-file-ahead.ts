@@ -26,7 +26,7 @@ export const unfinished = (path: string) => `${path}.new`;
 
 /** Closes a file that was not started and deletes it. Throws the system's error. */
 export function discard({ path, fd, room }: WritableFile): void {
-  void room.close();
+  room.close().catch(() => {});
   closeSync(fd);
   unlinkSync(path);
 }
@@ -36,9 +36,9 @@ export const headerBytes = 4096;
 
 /** The file of the segment after the current one, with reserved blocks and zeros: the rotation waits for neither. */
 export interface FileAhead {
-  /** Makes it in the background, once until it is taken. On a full disk there is none. Never throws. */
+  /** Makes it in the background, once for each rotation. On a full disk there is none. Never throws. */
   prepare(): void;
-  /** Hands it over if it is ready. */
+  /** Hands it over if it is ready, at a rotation. */
   take(): WritableFile | undefined;
   /** Deletes it. */
   close(): Promise<void>;
@@ -46,6 +46,7 @@ export interface FileAhead {
 
 export function createFileAhead(options: SegmentOptions): FileAhead {
   let asked = false;
+  let underWay = false;
   let ready: WritableFile | undefined;
   let making: Promise<void> = Promise.resolve();
 
@@ -63,12 +64,17 @@ export function createFileAhead(options: SegmentOptions): FileAhead {
     prepare: () => {
       if (asked) return;
       asked = true;
-      making = make().catch(() => {});
+      underWay = true;
+      making = make()
+        .catch(() => {})
+        .finally(() => {
+          underWay = false;
+        });
     },
     take: () => {
       const file = ready;
       ready = undefined;
-      asked = asked && file === undefined;
+      asked = underWay;
       return file;
     },
     close: async () => {

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fsyncSync, ftruncateSync, openSync, readSync, unlinkSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, fsyncSync, ftruncateSync, openSync, readSync, unlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { LogOpening } from '../../../../ports/event-log.ts';
 import { isFull } from '../../../../ports/fault.ts';
@@ -20,8 +20,11 @@ export async function truncateTornTail(
       copyTail(fd, kept, offset, bytes);
     } catch (error) {
       if (!isFull(error)) throw error;
-      // The segment's own blocks beyond its end make space for the copy: they are reserved again afterwards.
+      // The segment's own blocks beyond its end make space for the copy: they are reserved again afterwards. The file keeps its
+      // size, without which a next start would take the tail for acknowledged bytes that were cut.
+      const { size } = fstatSync(fd);
       ftruncateSync(fd, offset + bytes);
+      ftruncateSync(fd, size);
       copyTail(fd, kept, offset, bytes);
     }
     await syncDirectory(directory);

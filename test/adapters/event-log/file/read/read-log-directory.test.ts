@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { readLogDirectory } from '../../../../../src/adapters/event-log/file/read/read-log-directory.ts';
+import { endOfData, inMemory } from '../../../../../src/adapters/event-log/file/read/segment-file.ts';
 import { inspectLog } from '../../../../../src/adapters/event-log/file/verify/inspect-log.ts';
 import { Fault } from '../../../../../src/ports/fault.ts';
 import { createSandbox, type Sandbox } from '../../../../support/sandbox.ts';
@@ -41,6 +42,17 @@ test('shows what was durable at opening, while the daemon continues', async ({ d
   assert.is(await other.chainHashAt(26), undefined);
   await other.close();
   await log.close();
+});
+
+test('ends with its data, also if a daemon cuts off the zeros meanwhile', async () => {
+  const data = Buffer.alloc(200_000, 'x');
+  for (const zeros of [0, 1, 70_000, 300_000])
+    for (const cut of [false, true]) {
+      const file = inMemory(cut ? data : Buffer.concat([data, Buffer.alloc(zeros)]));
+      const size = data.length + zeros;
+      assert.is(await endOfData({ ...file, stat: async () => ({ size, mtimeMs: 0 }) }), data.length);
+    }
+  assert.is(await endOfData(inMemory(Buffer.alloc(100_000))), 0);
 });
 
 test('ignores an unfinished tail and does not change it', async ({ directory }) => {

@@ -13,7 +13,18 @@ import {
 import { inspectLog } from '../../../../../src/adapters/event-log/file/verify/inspect-log.ts';
 import { enveloped } from '../../../../support/sample-events.ts';
 import { createSandbox, type Sandbox } from '../../../../support/sandbox.ts';
-import { appendTorn, eventsAfter, linesOf, now, openLog, readAll, segmentsIn, storeId, writeLog } from '../file-log.ts';
+import {
+  age,
+  appendTorn,
+  eventsAfter,
+  linesOf,
+  now,
+  openLog,
+  readAll,
+  segmentsIn,
+  storeId,
+  writeLog,
+} from '../file-log.ts';
 
 interface Context {
   sandbox: Sandbox;
@@ -280,6 +291,33 @@ test('does nothing to an intact log, and leaves a torn tail to the next start', 
   const before = bytesOf(root);
   assert.equal((await repaired(root, known)).losses, []);
   assert.equal(bytesOf(root), before);
+});
+
+test('keeps nothing of a torn batch, whichever of its sectors is missing', async (context) => {
+  for (let missing = 0; missing < 4; missing++) {
+    const { root, known } = copyOf(context, [7]);
+    const directory = join(root, 'log');
+    const [first = ''] = segmentsIn(directory).map((name) => join(directory, name));
+    const last = join(directory, segmentsIn(directory).at(-1) ?? '');
+    const from = readFileSync(last).length;
+    const { log } = await openLog(directory);
+    await log.append(eventsAfter(count, 6), now);
+    const bytes = readFileSync(last);
+    await log.close();
+    const at = Math.max(from, (Math.floor(from / 512) + missing) * 512);
+    writeFileSync(last, bytes.fill(0, at, (Math.floor(at / 512) + 1) * 512));
+    age(last);
+    const before = bytesOf(root);
+    assert.equal((await repaired(root, known)).losses, []);
+    assert.equal(bytesOf(root), before);
+    writeFileSync(first, readFileSync(first).fill('x', 700, 710));
+    assert.equal(
+      (await repaired(root, known)).losses.map(({ done }) => done),
+      ['bridged'],
+    );
+    const { position, damage } = await inspectLog(directory);
+    assert.equal([position, damage], [count + 1, []]);
+  }
 });
 
 test.run();

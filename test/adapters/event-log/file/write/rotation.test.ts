@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { inspectLog } from '../../../../../src/adapters/event-log/file/verify/inspect-log.ts';
+import { Fault } from '../../../../../src/ports/fault.ts';
 import { caughtFault } from '../../../../support/caught-fault.ts';
 import { createSandbox, type Sandbox } from '../../../../support/sandbox.ts';
-import { eventsAfter, linesOf, now, openLog, readAll, segmentsIn } from '../file-log.ts';
+import { dataOf, eventsAfter, linesOf, now, openLog, readAll, segmentsIn } from '../file-log.ts';
 
 const test = suite<{ sandbox: Sandbox; directory: string }>('segments of the log');
 
@@ -44,6 +45,29 @@ test('are made ahead, and get their names when they start', async ({ directory }
   await log.close();
   assert.equal(readdirSync(directory).sort(), segmentsIn(directory));
   assert.equal((await inspectLog(directory)).damage, []);
+});
+
+test('are made ahead again after one could not be', async ({ directory }) => {
+  const ahead = join(directory, `${'0'.repeat(20)}.log.new`);
+  let tried = 0;
+  let full = true;
+  const preallocate = (_: number, offset: number) => {
+    if (offset > 0 || segmentsIn(directory).length === 0 || !full) return;
+    tried += 1;
+    throw new Fault('no-space', 'fallocate: no space', { hint: 'none' });
+  };
+  const { log } = await openLog(directory, { segmentBytes: 9000, preallocate });
+  const append = () => log.append(eventsAfter(log.end.position, 1), now);
+  const segment = () => join(directory, segmentsIn(directory).at(-1) ?? '');
+  while (dataOf(segment()).length < 8000) await append();
+  assert.equal([tried, existsSync(ahead)], [1, false]);
+  full = false;
+  while (segmentsIn(directory).length === 1) await append();
+  while (!existsSync(ahead)) {
+    await append();
+    assert.is(segmentsIn(directory).length, 2);
+  }
+  await log.close();
 });
 
 test('that a crash left unfinished, or made ahead, are deleted', async ({ directory }) => {
