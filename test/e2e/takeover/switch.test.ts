@@ -34,6 +34,7 @@ const start = (reference: string, id: string) =>
   node.ctr('run', '--detach', '--net-host', '--snapshotter', node.snapshotter(), reference, id, '/bin/sleep', '10000');
 const snapshots = (...args: readonly string[]) => node.ctr('snapshots', '--snapshotter', node.snapshotter(), ...args);
 const volumes = () => readdirSync(join(node.root, 'snapshots'));
+const accept = 'application/vnd.oci.image.manifest.v1+json';
 const sleeping = ['/bin/sleep', '10000'];
 
 test.before(() =>
@@ -109,6 +110,8 @@ async function useNode(round: string): Promise<void> {
   const made = volumes().length;
   await node.ctr('images', 'remove', '--sync', late);
   await waitFor('the collection', () => volumes().length < made);
+  await node.ctr('images', 'push', '--plain-http', `${registry}/pushed:${round}`, early);
+  assert.is((await fetch(`http://${registry}/v2/pushed/manifests/${round}`, { headers: { accept } })).status, 200);
   await snapshots('prepare', `work-${round}`);
   await snapshots('commit', `layer-${round}`, `work-${round}`);
   await snapshots('label', `layer-${round}`, 'containerd.io/gc.root=test');

@@ -1,10 +1,11 @@
 import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { failpointsVariable } from '../../../src/adapters/system/failpoints.ts';
+import { createFailpoints, failpointsVariable } from '../../../src/adapters/system/failpoints.ts';
+import { prepareRoot } from '../../../src/adapters/system/root-directory.ts';
 import { stageOf } from '../../../src/adapters/system/root-stage.ts';
 import { steps } from '../../../src/ports/failpoints.ts';
-import { snapledgerRun } from '../../cli/process.ts';
+import { caughtFault } from '../../support/caught-fault.ts';
 import {
   bucketAt,
   bucketOf,
@@ -23,6 +24,7 @@ import { requireRoot, suiteNeeding } from '../../support/requirements.ts';
 import { run } from '../../support/run.ts';
 import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
 import { daemonFile } from '../../support/server.ts';
+import { commands } from './commands.ts';
 
 const test = suiteNeeding<{ sandbox: Sandbox; root: string }>('crashes of takeover and giveback', requireRoot());
 test.before.each(async (context) => {
@@ -35,12 +37,7 @@ const stepsOf = (command: string) => steps.filter((step) => step.startsWith(`${c
 
 const meta = (snapshotter: string) => withoutPages(metaOf(contentOf(3), snapshotter));
 
-async function done(command: string, root: string): Promise<void> {
-  const { status, stdout, stderr } = await snapledgerRun(command, '--root', root);
-  assert.is(status, 0, stdout + stderr);
-}
-
-/** SIGKILL at a step. */
+/** SIGKILL at a step, of a process of its own. */
 async function killed(command: string, root: string, step: string): Promise<void> {
   const program = [process.execPath, daemonFile, command, '--root', root].map((word) => `'${word}'`).join(' ');
   const env = { [failpointsVariable]: `${step}=kill` };
@@ -63,8 +60,8 @@ async function expectOurs(root: string): Promise<void> {
 /** Neither containerd's snapshotter nor a daemon can use the root until the command was run again. */
 async function expectNobodys(root: string, command: string): Promise<void> {
   assert.not(existsSync(join(root, 'metadata.db')) && stageOf(root) === 'containerd');
-  const { stderr } = await snapledgerRun('serve', '--root', root, '--address', join(root, '../s.sock'));
-  assert.match(stderr, `snapledger ${command} --root ${root}`);
+  const { hint } = await caughtFault((async () => prepareRoot(root))());
+  assert.match(hint, `snapledger ${command} --root ${root}`);
 }
 
 for (const step of stepsOf('takeover'))
@@ -72,25 +69,25 @@ for (const step of stepsOf('takeover'))
     await killed('takeover', root, step);
     if (stageOf(root) === 'takeover-undecided') await expectContainerds(root);
     else await expectNobodys(root, 'takeover');
-    await done('takeover', root);
+    await commands.takeover(root);
     await expectOurs(root);
     assert.equal(
       readdirSync(root).sort(),
       ['lock', 'log', 'metadata.db', 'snapshots', 'store'].filter((name) => existsSync(join(root, name))),
     );
-    await done('giveback', root);
+    await commands.giveback(root);
     await expectContainerds(root);
   });
 
 for (const step of stepsOf('giveback'))
   test(`giveback: a kill at ${step} leaves one store, and a second try succeeds`, async ({ root }) => {
-    await done('takeover', root);
+    await commands.takeover(root);
     await killed('giveback', root, step);
     const stage = stageOf(root);
     if (stage === 'snapledger') await expectOurs(root);
     else if (stage === 'giveback-decided') await expectContainerds(root);
     else await expectNobodys(root, 'giveback');
-    await done('giveback', root);
+    await commands.giveback(root);
     await expectContainerds(root);
     assert.equal(readdirSync(root).sort(), ['given-back', 'metadata.db', 'snapshots']);
     assert.equal(readdirSync(join(databasePath(root), '..')).sort(), [
@@ -117,33 +114,30 @@ for (const [command, old] of [
 ] as const)
   for (const step of ['renamed', 'decided'])
     test(`${command}: a kill at ${command}.${step} and a start of containerd lose no snapshot`, async ({ root }) => {
-      if (command === 'giveback') await done('takeover', root);
+      if (command === 'giveback') await commands.takeover(root);
       await killed(command, root, `${command}.${step}`);
       await startedBetween(root, old);
-      await done(command, root);
-      if (command === 'takeover') await done('giveback', root);
+      await commands[command](root);
+      if (command === 'takeover') await commands.giveback(root);
       const snapshots = bucketAt(await readMeta(root), 'v1', 'default', 'snapshots', 'overlayfs');
       assert.is(snapshots.entries.length, 5);
     });
 
 test('giveback: a kill after the switch of a store that was never taken over keeps overlayfs out', async ({ root }) => {
-  await done('takeover', root);
+  await commands.takeover(root);
   rmSync(join(root, 'metadata.db'), { recursive: true });
   await killed('giveback', root, 'giveback.renamed');
   assert.ok(statSync(join(root, 'metadata.db')).isDirectory());
-  await done('giveback', root);
+  await commands.giveback(root);
   await expectContainerds(root);
 });
 
 test('takeover: a failure before the decision leaves containerd its root', async ({ root }) => {
-  const program = [process.execPath, daemonFile, 'takeover', '--root', root].map((word) => `'${word}'`).join(' ');
   for (const step of ['takeover.staged', 'takeover.placed']) {
     const before = readdirSync(root);
-    const { status } = await run('sh', ['-c', program], {
-      anyStatus: true,
-      env: { [failpointsVariable]: `${step}=error(EIO)` },
-    });
-    assert.is(status, 1);
+    const failpoint = createFailpoints(`${step}=error(EIO)`);
+    const { code } = await caughtFault(commands.takeover(root, { failpoint }));
+    assert.is(code, 'io');
     assert.equal(readdirSync(root), before);
     await expectContainerds(root);
   }

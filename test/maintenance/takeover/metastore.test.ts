@@ -1,22 +1,17 @@
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { snapledgerRun } from '../../cli/process.ts';
 import { requireContainerdSources } from '../../support/build-go.ts';
 import { makeContainerdRoot, readMetadata } from '../../support/containerd-root.ts';
 import { stateOfRoot } from '../../support/inspect-store.ts';
 import { createMetastore } from '../../support/metastore.ts';
 import { requireRoot, suiteNeeding } from '../../support/requirements.ts';
 import { createSandbox } from '../../support/sandbox.ts';
+import { commands } from './commands.ts';
 
 const test = suiteNeeding('takeover of what containerd wrote', requireRoot(), requireContainerdSources());
 const sandbox = createSandbox('takeover-metastore');
 test.after(() => sandbox.close());
-
-async function done(command: string, root: string): Promise<void> {
-  const { status, stdout, stderr } = await snapledgerRun(command, '--root', root);
-  assert.is(status, 0, stdout + stderr);
-}
 
 for (const [seed, snapshots] of [
   [1, 40],
@@ -29,14 +24,14 @@ for (const [seed, snapshots] of [
     const before = await metastore.dump(made);
     const root = await makeContainerdRoot(sandbox.folder(`containerd-${seed}`), before);
     copyFileSync(made, join(root, 'metadata.db'));
-    await done('takeover', root);
+    await commands.takeover(root);
     const { index, usage, storeInfo } = await stateOfRoot(root);
     const taken = [...index.values()].map(({ parentId: _, ...one }) => ({ ...one, usage: usage.get(one.id) ?? null }));
     const byKey = new Map(taken.map((one) => [one.key, one]));
     assert.is(storeInfo.lastId, before.lastId);
     assert.is(byKey.size, before.snapshots.length);
     for (const one of before.snapshots) assert.equal(byKey.get(one.key), one);
-    await done('giveback', root);
+    await commands.giveback(root);
     const database = join(root, 'metadata.db');
     await metastore.check(database);
     assert.equal(await metastore.dump(database), before);

@@ -9,14 +9,19 @@ import {
   renameSync,
   rmSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { basename, join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { readBolt } from '../../../src/adapters/containerd-store/read-bolt.ts';
+import { snapshotBuckets } from '../../../src/adapters/containerd-store/snapshot-buckets.ts';
+import { prepareRoot } from '../../../src/adapters/system/root-directory.ts';
 import { createSystem } from '../../../src/adapters/system/system.ts';
 import type { MetadataContent } from '../../../src/ports/containerd-store.ts';
+import type { FaultCode } from '../../../src/ports/fault.ts';
 import { snapledgerRun } from '../../cli/process.ts';
+import { caughtFault } from '../../support/caught-fault.ts';
 import {
   contentOf,
   databasePath,
@@ -31,10 +36,17 @@ import {
 import { startDaemon } from '../../support/daemon.ts';
 import { eventsOf, onDisk, stateOfRoot, verified } from '../../support/inspect-store.ts';
 import { createLoop } from '../../support/loop.ts';
-import { requireCommand, requireRoot, suiteNeeding } from '../../support/requirements.ts';
+import {
+  requireCommand,
+  requireFileSystem,
+  requireRoot,
+  suiteNeeding,
+  testUnless,
+} from '../../support/requirements.ts';
 import { run } from '../../support/run.ts';
 import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
 import { daemonFile } from '../../support/server.ts';
+import { commands, unchanged } from './commands.ts';
 
 const test = suiteNeeding<{ sandbox: Sandbox; root: string }>('takeover', requireRoot(), requireCommand('setpriv'));
 test.before.each(async (context) => {
@@ -82,10 +94,11 @@ test('takeover: the log begins with it, and shows what containerd recorded', asy
   assert.match(await done('why', 'default/4/active', '--root', root), "taken over from containerd's own snapshotter");
 });
 
-test('takeover: a dry run changes nothing', async ({ root }) => {
-  const before = [readdirSync(root), readdirSync(join(databasePath(root), '..'))];
-  assert.match(await done('takeover', '--root', root, '--dry-run'), '3 committed');
-  assert.equal([readdirSync(root), readdirSync(join(databasePath(root), '..'))], before);
+test('takeover and giveback: a dry run changes nothing', async ({ root }) => {
+  assert.match(await unchanged(root, () => done('takeover', '--root', root, '--dry-run')), '3 committed');
+  await commands.takeover(root);
+  const plan = await unchanged(root, () => commands.giveback(root, { dryRun: true }));
+  assert.equal([plan.done, plan.committed], ['planned', 3]);
 });
 
 test('takeover and giveback: copy no layer', async ({ sandbox }) => {
@@ -100,11 +113,11 @@ test('takeover and giveback: copy no layer', async ({ sandbox }) => {
       .split(/\s+/);
     return (Number(fields[6]) * 512) >> 20;
   };
-  for (const command of ['takeover', 'giveback']) {
+  for (const [name, command] of Object.entries(commands)) {
     const before = await written();
-    await done(command, '--root', root);
+    await command(root);
     const mebibytes = (await written()) - before;
-    assert.ok(mebibytes < 64, `${command} wrote ${mebibytes} MiB beside a layer of 128 MiB`);
+    assert.ok(mebibytes < 64, `${name} wrote ${mebibytes} MiB beside a layer of 128 MiB`);
   }
 });
 
@@ -114,8 +127,8 @@ test('takeover: what does not fit is reported, and goes the way of the reconcile
   writeFileSync(join(root, 'snapshots/9/fs/file'), 'content');
   rmSync(join(root, 'snapshots/4'), { recursive: true });
   writeFileSync(join(root, 'letter'), '');
-  const { odd } = JSON.parse(await done('takeover', '--root', root, '--json'));
-  const paths = odd.map(({ path }: { path: string }) => path).sort();
+  const { odd } = await commands.takeover(root);
+  const paths = odd.map(({ path }) => path).sort();
   assert.equal(paths, [
     'letter',
     'snapshots/4/fs',
@@ -131,63 +144,98 @@ test('takeover: what does not fit is reported, and goes the way of the reconcile
 });
 
 test('takeover: a second one finds nothing to do, whether a daemon serves or not', async ({ root, sandbox }) => {
-  await done('takeover', '--root', root);
-  assert.match(await done('takeover', '--root', root), 'holds store');
+  await commands.takeover(root);
+  assert.match(await unchanged(root, () => done('takeover', '--root', root)), 'holds store');
   const daemon = await serve(sandbox, root);
-  assert.match(await done('takeover', '--root', root), 'nothing was changed');
+  assert.is((await commands.takeover(root)).done, 'already');
   await daemon.stop();
 });
 
 test('giveback: containerd gets back what it had, and a takeover of that is equal', async ({ root, sandbox }) => {
   const [before, meta] = [await readMetadata(root), await readMeta(root)];
-  await done('takeover', '--root', root);
+  await commands.takeover(root);
   await (await serve(sandbox, root)).stop();
-  await done('giveback', '--root', root);
+  assert.match(await done('giveback', '--root', root), 'kept in ');
   assert.equal(await readMetadata(root), before);
   assert.equal(await readMeta(root), meta);
   assert.equal(readdirSync(root).sort(), ['given-back', 'metadata.db', 'snapshots']);
   assert.ok(existsSync(join(root, 'given-back/metadata.db/containerd.db')));
-  assert.match(await done('log', '--root', join(root, 'given-back')), 'StoreTakenOver');
-  await done('takeover', '--root', root);
+  assert.ok((await eventsOf(join(root, 'given-back'))).includes('StoreTakenOver'));
+  await commands.takeover(root);
   assert.equal(await contentIn(root), contentOf(3));
-  await done('giveback', '--root', root);
-  assert.match(await done('giveback', '--root', root), 'already');
+  await commands.giveback(root);
+  assert.is((await unchanged(root, () => commands.giveback(root))).done, 'already');
   assert.ok(existsSync(join(root, 'given-back.2/log')));
 });
 
 test('giveback: is refused while a daemon serves, and after it was killed', async ({ root, sandbox }) => {
-  await done('takeover', '--root', root);
+  await commands.takeover(root);
   const daemon = await serve(sandbox, root);
-  const held = await snapledgerRun('giveback', '--root', root);
-  assert.is(held.status, 4, held.stderr);
+  assert.is((await caughtFault(commands.giveback(root))).code, 'busy');
   await daemon.kill();
-  const killed = await snapledgerRun('giveback', '--root', root);
+  const killed = await unchanged(root, () => snapledgerRun('giveback', '--root', root));
   assert.is(killed.status, 2, killed.stderr);
   assert.match(killed.stderr, 'snapledger reconcile --root');
   await done('reconcile', '--root', root);
-  await done('giveback', '--root', root);
+  await commands.giveback(root);
 });
 
-/** What keeps a takeover from being made: the change of the node, the exit status, and what standard error says. */
-const refusals: Readonly<Record<string, readonly [(root: string) => void | Promise<void>, number, RegExp]>> = {
-  'no database': [(root) => rmSync(join(root, 'metadata.db')), 1, /holds no metadata\.db/],
-  'no database of containerd itself': [
-    (root) => rmSync(databasePath(root)),
-    1,
-    /meta\.db: does not exist[\s\S]*--containerd-root/,
+testUnless(
+  test,
+  requireFileSystem('btrfs') ?? requireCommand('mkfs.btrfs'),
+  'giveback: is refused for a store of the driver btrfs, and changes nothing',
+  async ({ sandbox }) => {
+    const loop = createLoop('btrfs');
+    sandbox.atEnd(loop.end);
+    const root = join(loop.path, 'store');
+    await done('init', '--root', root, '--driver', 'btrfs');
+    const { code, message, hint } = await unchanged(root, () => caughtFault(commands.giveback(root)));
+    assert.is(code, 'unsupported');
+    assert.match(message, /was made with the driver btrfs/);
+    assert.match(hint, '--driver overlay');
+  },
+);
+
+const databaseOf = (root: string) => join(root, 'metadata.db');
+
+/** Inverts a bit of a file. */
+function flip(path: string, at: number): void {
+  const bytes = readFileSync(path);
+  bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at);
+  writeFileSync(path, bytes);
+}
+
+/** What keeps a takeover from being made: the change of the node, and the fault. */
+const refusals: Readonly<Record<string, readonly [(root: string) => void | Promise<void>, FaultCode, RegExp]>> = {
+  'no database': [(root) => rmSync(databaseOf(root)), 'missing', /holds no metadata\.db/],
+  'no database of containerd itself': [(root) => rmSync(databasePath(root)), 'missing', /meta\.db: does not exist/],
+  'a damaged database': [(root) => writeFileSync(databaseOf(root), 'x'.repeat(8192)), 'corrupt', /metadata\.db: /],
+  'a database that is cut off': [(root) => truncateSync(databaseOf(root), 5 * 4096), 'corrupt', /cut off: 20480 bytes/],
+  'a flipped bit in a meta page': [(root) => flip(databaseOf(root), 40), 'corrupt', /page 0 is damaged/],
+  'a parent that does not exist': [
+    async (root) => {
+      const { lastId, snapshots } = contentOf(3);
+      const rest = snapshots.filter(({ id }) => id !== 2);
+      await databases.writeBuckets(databaseOf(root), snapshotBuckets({ lastId, snapshots: rest }));
+    },
+    'corrupt',
+    /snapshot "default\/3\/sha256:0+3": its parent "default\/2\/sha256:0+2" does not exist/,
   ],
-  'a damaged database': [(root) => writeFileSync(join(root, 'metadata.db'), 'x'.repeat(8192)), 3, /metadata\.db: /],
   'a store of snapledger beside it': [
     (root) => mkdirSync(join(root, 'log')),
-    2,
+    'misuse',
     /holds a store of snapledger, and metadata\.db/,
   ],
-  'the layout of btrfs': [(root) => renameSync(join(root, 'snapshots'), join(root, 'active')), 1, /is not laid out/],
+  'the layout of btrfs': [
+    (root) => renameSync(join(root, 'snapshots'), join(root, 'active')),
+    'unsupported',
+    /is not laid out/,
+  ],
   'no layers, as of native or without their disk': [
     (root) => {
       for (const id of [1, 2, 3, 4]) rmSync(join(root, `snapshots/${id}/fs`), { recursive: true });
     },
-    1,
+    'unsupported',
     /none of its 4 snapshots has a directory snapshots\/ID\/fs/,
   ],
   'snapshots of both names': [
@@ -196,7 +244,7 @@ const refusals: Readonly<Record<string, readonly [(root: string) => void | Promi
       const more = metaOf(contentOf(1), 'snapledger');
       await databases.writeBuckets(databasePath(root), merged(meta, more));
     },
-    2,
+    'misuse',
     /namespace default: containerd has snapshots of snapledger, and others of overlayfs/,
   ],
   'snapshots of the other name in another namespace': [
@@ -209,7 +257,7 @@ const refusals: Readonly<Record<string, readonly [(root: string) => void | Promi
       const value = { ...version.value, entries: [...version.value.entries, ...moved] };
       await databases.writeBuckets(databasePath(root), { sequence: 0n, entries: [{ ...version, value }] });
     },
-    2,
+    'misuse',
     /namespace other-default: containerd has snapshots of snapledger, and others of overlayfs/,
   ],
   'the database of another containerd': [
@@ -217,37 +265,34 @@ const refusals: Readonly<Record<string, readonly [(root: string) => void | Promi
       const renamed = contentOf(3).snapshots.map((one) => ({ ...one, key: `moby/${one.key}` }));
       await databases.writeBuckets(databasePath(root), metaOf({ snapshots: renamed }, 'overlayfs'));
     },
-    2,
+    'misuse',
     /has none of the 5 snapshots that containerd's own database records/,
   ],
 };
 
-for (const [name, [change, expected, says]] of Object.entries(refusals))
+for (const [name, [change, expected, text]] of Object.entries(refusals))
   test(`takeover: is refused with ${name}, and changes nothing`, async ({ root }) => {
     await change(root);
-    const before = readdirSync(root, { recursive: true });
-    const { status, stderr } = await snapledgerRun('takeover', '--root', root);
-    assert.is(status, expected, stderr);
-    assert.match(stderr, says);
-    assert.match(stderr, /^hint: /m);
-    assert.equal(readdirSync(root, { recursive: true }), before);
+    const { code, message, hint } = await unchanged(root, () => caughtFault(commands.takeover(root)));
+    assert.is(code, expected, message);
+    assert.match(message, text);
+    assert.ok(hint.length > 0);
   });
 
 for (const held of ['metadata.db', 'meta.db'])
   test(`takeover: is refused while ${held} is locked`, async ({ root }) => {
     const lock = await createSystem().lock(held === 'meta.db' ? databasePath(root) : join(root, held));
-    const before = readdirSync(root);
-    const { status, stderr } = await snapledgerRun('takeover', '--root', root);
+    const { code, message } = await unchanged(root, () => caughtFault(commands.takeover(root)));
     await lock?.release();
-    assert.is(status, 4, stderr);
-    assert.match(stderr, `${held}: locked by another process`);
-    assert.equal(readdirSync(root), before);
+    assert.is(code, 'busy');
+    assert.match(message, `${held}: locked by another process`);
   });
 
 test('takeover: is refused to a user', async ({ root, sandbox }) => {
   for (const path of [sandbox.path, join(root, '..'), root]) chmodSync(path, 0o755);
   const user = ['--reuid=65534', '--regid=65534', '--clear-groups', process.execPath, daemonFile];
-  const { status, stderr } = await run('setpriv', [...user, 'takeover', '--root', root], { anyStatus: true });
+  const command = () => run('setpriv', [...user, 'takeover', '--root', root], { anyStatus: true });
+  const { status, stderr } = await unchanged(root, command);
   assert.is(status, 2, stderr);
   assert.match(stderr, 'run it as root');
 });
@@ -256,40 +301,38 @@ test('takeover: is refused if snapshots/ is on another device', async ({ root, s
   const loop = createLoop('ext4');
   sandbox.atEnd(loop.end);
   await run('mount', ['--bind', loop.path, join(root, 'snapshots')]);
-  const { status, stderr } = await snapledgerRun('takeover', '--root', root);
+  const { code, message } = await unchanged(root, () => caughtFault(commands.takeover(root)));
   await run('umount', [join(root, 'snapshots')]);
-  assert.is(status, 1, stderr);
-  assert.match(stderr, 'is on another device');
+  assert.is(code, 'unsupported');
+  assert.match(message, 'is on another device');
 });
 
 test('takeover: is refused without room for the log, and changes nothing', async ({ sandbox }) => {
   const loop = createLoop('ext4', { megabytes: 32 });
   sandbox.atEnd(loop.end);
   const root = await makeContainerdRoot(join(loop.path, 'containerd'));
-  const before = readdirSync(root);
   await run('sh', [
     '-c',
     `dd if=/dev/zero of=${loop.path}/filler bs=1M 2>/dev/null || true; truncate -s -8M ${loop.path}/filler`,
   ]);
-  const { status, stderr } = await snapledgerRun('takeover', '--root', root);
-  assert.is(status, 1, stderr);
-  assert.match(stderr, 'bytes are free, and the log needs');
-  assert.equal(readdirSync(root), before);
+  const { code, message } = await unchanged(root, () => caughtFault(commands.takeover(root)));
+  assert.is(code, 'no-space');
+  assert.match(message, 'bytes are free, and the log needs');
 });
 
-test('serve: refuses a root of containerd, and names the takeover', async ({ root, sandbox }) => {
-  const { status, stderr } = await snapledgerRun('serve', '--root', root, '--address', join(sandbox.path, 's.sock'));
-  assert.is(status, 2, stderr);
-  assert.match(stderr, `snapledger takeover --root ${root}`);
+test('serve: refuses a root of containerd, and names the takeover', async ({ root }) => {
+  const { code, hint } = await unchanged(root, () => caughtFault((async () => prepareRoot(root))()));
+  assert.is(code, 'misuse');
+  assert.match(hint, `snapledger takeover --root ${root}`);
 });
 
 test('takeover and giveback: a containerd that waits for its database meanwhile can not go on with the old one', async ({
   root,
 }) => {
-  for (const command of ['takeover', 'giveback']) {
+  for (const [command, change] of Object.entries(commands)) {
     const before = readFileSync(databasePath(root));
     const waiting = openSync(databasePath(root), 'r');
-    await done(command, '--root', root);
+    await change(root);
     assert.throws(() => readBolt(readFileSync(waiting)), /no bbolt database/);
     closeSync(waiting);
     const name = command === 'takeover' ? 'snapledger' : 'overlayfs';
