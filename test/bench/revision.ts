@@ -16,7 +16,7 @@ export async function buildRevision(revision: string, sandbox: Sandbox): Promise
   if (status !== 0) throw new TypeError(`--compare ${revision}: no such revision; name a commit, branch or tag`);
   mkdirSync('.cache/bench', { recursive: true });
   const folder = mkdtempSync(resolve('.cache/bench/revision-'));
-  sandbox.atEnd(() => rmSync(folder, { recursive: true, force: true }));
+  sandbox.atEnd(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
   await run('git', ['clone', '--quiet', '--shared', '--no-checkout', '.', folder]);
   await run('git', ['-C', folder, 'checkout', '--quiet', '--detach', stdout.trim()]);
   const same = readFileSync(lock, 'utf8') === readFileSync(join(folder, lock), 'utf8');

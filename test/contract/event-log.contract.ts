@@ -2,7 +2,7 @@ import { suite, type Test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Envelope, encodeEnvelope } from '../../events/envelope.ts';
 import { readEncoded } from '../../src/app/feed/batch.ts';
-import { eventId } from '../../src/app/store/event-id.ts';
+import { eventId } from '../../src/app/store/journal.ts';
 import type { AppendOptions, EventLog } from '../../src/ports/event-log.ts';
 import { Fault } from '../../src/ports/fault.ts';
 import { enveloped, oneOfEach, prepared } from '../support/sample-events.ts';

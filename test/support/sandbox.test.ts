@@ -13,7 +13,7 @@ for (const [signal, status] of [
   ['SIGINT', 130],
   ['SIGTERM', 143],
 ] as const)
-  test(`sandbox: ${signal} ends its processes and removes its mounts, loop devices and files`, async () => {
+  test(`sandbox: ${signal}, once or repeated, ends its processes and removes its mounts, loop devices and files`, async () => {
     const sandbox = createSandbox('signal-test');
     try {
       const report = join(sandbox.path, 'report');
@@ -32,8 +32,9 @@ for (const [signal, status] of [
         command: existsSync(`/proc/${command}`),
       });
       assert.equal(holds(), { files: true, mount: true, device: true, server: true, command: true });
+      const repeated = setInterval(() => child.kill(signal), 5);
       child.kill(signal);
-      assert.equal(await exit, [status, null]);
+      assert.equal(await exit.finally(() => clearInterval(repeated)), [status, null]);
       // init may take a moment to reap what was killed.
       await waitFor('the command to be gone', () => !existsSync(`/proc/${command}`));
       assert.equal(holds(), { files: false, mount: false, device: false, server: false, command: false });

@@ -19,14 +19,17 @@ const open = new Set<Sandbox>();
 
 /**
  * From now on SIGINT and SIGTERM kill the commands under way, close every open sandbox, the newest first, and end this process
- * with 128 plus the signal's number.
+ * with 128 plus the signal's number. Further ones are ignored: `npm run` repeats a terminal's signal.
  */
 export function closeSandboxesOnSignal(): void {
+  let closing = false;
   for (const [signal, status] of [
     ['SIGINT', 130],
     ['SIGTERM', 143],
   ] as const)
-    process.once(signal, async () => {
+    process.on(signal, async () => {
+      if (closing) return;
+      closing = true;
       killCommands();
       for (const sandbox of [...open].reverse()) await sandbox.close().catch((error) => console.error(error));
       process.exit(status);

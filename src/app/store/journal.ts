@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { Subject } from 'rxjs';
 import { type Envelope, encodeEnvelope, type Meta } from '../../../events/envelope.ts';
 import type { Event } from '../../../events/registry.ts';
@@ -7,7 +8,6 @@ import type { AppendOptions, EventLog, LogPosition } from '../../ports/event-log
 import { errorText, Fault, isTransient } from '../../ports/fault.ts';
 import { expectRoot, type RootGuard } from '../../ports/root-guard.ts';
 import type { Clock, Uptime } from '../../ports/system.ts';
-import { eventId } from './event-id.ts';
 import { createLogHealth, type LogHealth } from './log-health.ts';
 
 export interface RecordOptions extends Partial<AppendOptions> {
@@ -185,6 +185,17 @@ class States {
     this.rollbacks += 1;
     this.#latest.rollBack();
   }
+}
+
+/**
+ * The id of the event at a position of a store's log: derived, so that a retry is recognisable. A UUID of version 5: the first bytes of
+ * SHA-1 over store id and position, with version and variant in their places. Source: RFC 9562, 5.5
+ */
+export function eventId(store: string, position: number): string {
+  const name = Buffer.concat([Buffer.from(store.replaceAll('-', ''), 'hex'), Buffer.from(String(position))]);
+  const digits = hash('sha1', name);
+  const variant = ((Number.parseInt(digits.charAt(16), 16) & 0b0011) | 0b1000).toString(16);
+  return `${digits.slice(0, 8)}-${digits.slice(8, 12)}-5${digits.slice(13, 16)}-${variant}${digits.slice(17, 20)}-${digits.slice(20, 32)}`;
 }
 
 /** Adds the machine's uptime to an actor: for events between which elapsed time is measured. */

@@ -1,7 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { eventId } from '../../../src/app/store/event-id.ts';
-import { stampEvents } from '../../../src/app/store/journal.ts';
+import { eventId, stampEvents } from '../../../src/app/store/journal.ts';
 import { prepared } from '../../support/sample-events.ts';
 
 const test = suite('stamped events');

@@ -4,7 +4,7 @@ import {
   type KurrentEventLogOptions,
   openKurrentEventLog,
 } from '../../../../src/adapters/event-log/kurrentdb/open-kurrent-event-log.ts';
-import { eventId } from '../../../../src/app/store/event-id.ts';
+import { eventId } from '../../../../src/app/store/journal.ts';
 import type { EventLog } from '../../../../src/ports/event-log.ts';
 import { type StandIn, type StandInOptions, startStandIn } from '../../../support/kurrent/stand-in.ts';
 import { enveloped, prepared } from '../../../support/sample-events.ts';

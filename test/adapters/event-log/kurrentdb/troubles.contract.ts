@@ -8,7 +8,7 @@ import {
   type KurrentEventLogOptions,
   openKurrentEventLog,
 } from '../../../../src/adapters/event-log/kurrentdb/open-kurrent-event-log.ts';
-import { eventId } from '../../../../src/app/store/event-id.ts';
+import { eventId } from '../../../../src/app/store/journal.ts';
 import type { EventLog, LogTrouble } from '../../../../src/ports/event-log.ts';
 import { type Administrator, administratorOf } from '../../../support/kurrent/administrator.ts';
 import { createFront, type Front } from '../../../support/kurrent/front.ts';
