@@ -94,7 +94,8 @@ export function takeoverLines(report: TakeoverReport): readonly string[] {
     ...fieldLines([
       ['root', root],
       ...(store === '' ? [] : [['store', store] as const]),
-      ...countsOf(report),
+      // What an interrupted run counted is not known any more.
+      ...(sha256 === '' ? [] : countsOf(report)),
       ...(sha256 === '' ? [] : [['metadata.db', `sha256 ${sha256}`] as const]),
       ...(odd.length === 0 ? [] : [['odd', String(odd.length)] as const]),
     ]),
@@ -109,12 +110,18 @@ export function takeoverLines(report: TakeoverReport): readonly string[] {
 export function givebackLines(report: GivebackReport): readonly string[] {
   const { root, done, retained, retainedBytes, aside, kept } = report;
   if (done === 'already') return [`${root}: is containerd's already; nothing was changed`];
+  const counts =
+    done === 'resumed'
+      ? []
+      : ([
+          ...countsOf(report),
+          ['retained', `${retained}, ${sizeText(retainedBytes)}: set aside, containerd can't use them`],
+          ['set aside', `${aside} entries of snapshots/, the log and all else that is snapledger's`],
+        ] as const);
   return [
     ...fieldLines([
       ['root', root],
-      ...countsOf(report),
-      ['retained', `${retained}, ${sizeText(retainedBytes)}: set aside, containerd can't use them`],
-      ['set aside', `${aside} entries of snapshots/, the log and all else that is snapledger's`],
+      ...counts,
       ...(kept === '' ? [] : [['kept in', `${root}/${kept}: delete it to free its space`] as const]),
     ]),
     done === 'planned'

@@ -79,7 +79,7 @@ export async function openContainerdDatabase(path: string, names: SnapshotterNam
   }
 }
 
-/** bbolt accepts no file without a meta page, and containerd then ends. */
+/** bbolt accepts no file without a meta page: containerd then serves nothing until it is started again. */
 async function replaceOpened(staged: string, path: string, pageSize: number): Promise<void> {
   const old = openSync(path, 'r+');
   try {

@@ -17,7 +17,7 @@ import { Fault, faultOf } from '../../ports/fault.ts';
 import { withRootLock } from '../stopped-store.ts';
 import { type ContainerdDatabase, expectOwnSnapshots, openContainerdDatabase } from './containerd-database.ts';
 import { type GivebackPlan, planGiveback, strangersIn } from './plan-giveback.ts';
-import { ownName, type SwitchOptions } from './takeover.ts';
+import { ownName, type SwitchOptions, untilFinished } from './takeover.ts';
 
 const system = createSystem();
 const databases = createContainerdDatabases(system);
@@ -28,7 +28,10 @@ const databases = createContainerdDatabases(system);
  * root is snapledger's; a second call finishes what a crash left. Order: DECISIONS.md 100. Rejects with a Fault and nothing
  * changed: `busy` while a daemon or containerd runs, `unsupported` for another driver, `misuse` if the store was not closed in order.
  */
-export async function giveBack(root: string, options: SwitchOptions): Promise<GivebackReport> {
+export const giveBack = (root: string, options: SwitchOptions): Promise<GivebackReport> =>
+  untilFinished(root, () => startOrFinish(root, options));
+
+async function startOrFinish(root: string, options: SwitchOptions): Promise<GivebackReport> {
   const stage = stageOf(root);
   switch (stage) {
     case 'snapledger':

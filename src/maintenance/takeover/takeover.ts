@@ -56,7 +56,23 @@ export const switchOptions = ({ containerdRoot, snapshotter, dryRun }: Named): S
  * a crash left. Order: DECISIONS.md 100. Rejects with a Fault and nothing changed: `missing` without a database, `busy` while
  * containerd runs, `corrupt`, `unsupported`, `misuse`, `no-space`.
  */
-export async function takeOver(root: string, options: SwitchOptions): Promise<TakeoverReport> {
+export const takeOver = (root: string, options: SwitchOptions): Promise<TakeoverReport> =>
+  untilFinished(root, () => startOrFinish(root, options));
+
+/** Runs a command. An error that leaves the root closed to both sides says so, and that the command has to be repeated. */
+export async function untilFinished<T>(root: string, command: () => Promise<T>): Promise<T> {
+  try {
+    return await command();
+  } catch (error) {
+    const fault = faultOf(error, `root ${root}`);
+    const stage = stageOf(root);
+    if (!/decided$/.test(stage) || stage === 'takeover-undecided') throw fault;
+    const { message, hint } = interrupted(root, stage);
+    throw new Fault(fault.code, `${fault.message}; ${message}`, { hint: `${fault.hint}; then ${hint}`, cause: error });
+  }
+}
+
+async function startOrFinish(root: string, options: SwitchOptions): Promise<TakeoverReport> {
   const stage = stageOf(root);
   switch (stage) {
     case 'containerd':
