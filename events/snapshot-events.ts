@@ -26,7 +26,7 @@ export const snapshotEvents = {
 
   /**
    * A snapshot that one of containerd's own snapshotters had made, with its own times. `usage` is what that had measured at the
-   * commit, null for an active or a view. Its data is on stable storage. A parent precedes its children.
+   * commit, or what a copy of the layer in this root uses; null for an active or a view. Its data is on stable storage. A parent precedes its children.
    */
   SnapshotTakenOver: t.type(
     {

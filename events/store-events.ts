@@ -44,9 +44,9 @@ export const storeEvents = {
   ),
 
   /**
-   * The store was created in place from the store of one of containerd's own snapshotters, `from`: a SnapshotTakenOver follows for
-   * each of its snapshots. `database` is where its database is kept, relative to the root, and `sha256` its digest. Ids up to
-   * `lastId` were in use and are never used again.
+   * The store was created from the store of one of containerd's own snapshotters, `from`: a SnapshotTakenOver follows for each of its
+   * snapshots. `database` is where its database is kept: relative to the root, or absolute if the store was copied into another root.
+   * `sha256` is its digest. Ids up to `lastId` were in use and are never used again.
    */
   StoreTakenOver: t.type(
     {

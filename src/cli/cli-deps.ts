@@ -82,6 +82,12 @@ export interface SwitchOptions {
   readonly dryRun: boolean;
 }
 
+/** What a store is copied from. */
+export interface ImportSource {
+  readonly from: string;
+  readonly driver: string | undefined;
+}
+
 interface Switched {
   readonly root: string;
   readonly committed: number;
@@ -95,6 +101,8 @@ interface Switched {
 
 /** A takeover that was done, or would be. */
 export interface TakeoverReport extends Switched {
+  /** the root that the store was copied from; left out if that became the store itself */
+  readonly from?: string;
   readonly done: 'taken over' | 'already' | 'resumed' | 'planned';
   /** id of the store; empty before it is made */
   readonly store: string;
@@ -188,6 +196,11 @@ export interface CliDeps {
   importStore(root: string, file: string, driver: string | undefined): Promise<TransferReport>;
   /** Makes a store of the root of containerd's overlay snapshotter, in place. Rejects with a Fault (`busy`) while containerd is running. */
   takeOver(root: string, options: SwitchOptions): Promise<TakeoverReport>;
+  /**
+   * Makes a store in a new root of the root of containerd's btrfs or native snapshotter, which stays as it is; `driver` if it is not the
+   * default. Rejects with a Fault (`busy`) while containerd is running.
+   */
+  importContainerd(root: string, options: SwitchOptions & ImportSource): Promise<TakeoverReport>;
   /** Makes such a root of a stopped store, in place. Rejects with a Fault (`busy`) while a daemon or containerd is running. */
   giveBack(root: string, options: SwitchOptions): Promise<GivebackReport>;
   /** Compares the layers of a store with what is known about them. */

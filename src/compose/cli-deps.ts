@@ -45,6 +45,11 @@ export const cliDeps: CliDeps = {
     const { switchOptions, takeOver } = await import('../maintenance/takeover/takeover.ts');
     return takeOver(root, switchOptions(options));
   },
+  importContainerd: async (root, { from, driver, ...options }) => {
+    const { switchOptions } = await import('../maintenance/takeover/takeover.ts');
+    const { importContainerd } = await import('../maintenance/takeover/import-containerd.ts');
+    return importContainerd(root, { ...switchOptions(options), from, driver });
+  },
   giveBack: async (root, options) => {
     const { switchOptions } = await import('../maintenance/takeover/takeover.ts');
     const { giveBack } = await import('../maintenance/takeover/giveback.ts');

@@ -1,5 +1,5 @@
-import { createWriteStream, existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { createWriteStream, mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createFileCheckpointStore } from '../adapters/checkpoint-store/file-checkpoint-store.ts';
 import { openFileEventLog } from '../adapters/event-log/file/file-event-log.ts';
@@ -7,24 +7,21 @@ import { damaged, leftOutOf, volumeMember } from '../adapters/store-export/conte
 import { type CheckedExport, checkExport, readMember } from '../adapters/store-export/read-export.ts';
 import { unpackVolume } from '../adapters/store-export/volume-tar.ts';
 import { writeInPlace } from '../adapters/system/commands.ts';
-import { importing, writeIdentity } from '../adapters/system/root-directory.ts';
 import { runCommand } from '../adapters/system/run-command.ts';
 import { createSystem } from '../adapters/system/system.ts';
 import { operatorActor } from '../app/actors.ts';
 import { loadState } from '../app/recovery/load-state.ts';
 import { stampEvents } from '../app/store/journal.ts';
 import { volumesInOrder } from '../app/store/volume-of.ts';
-import { createDriver, openCarrier } from '../compose/drivers.ts';
+import { openCarrier } from '../compose/drivers.ts';
 import type { DriverName } from '../config/config.ts';
-import { isErrno } from '../ports/errno.ts';
 import type { EventLog } from '../ports/event-log.ts';
-import { noFailpoints } from '../ports/failpoints.ts';
 import { Fault, faultOf } from '../ports/fault.ts';
 import type { VolumeCarrier } from '../ports/layers.ts';
 import { silent } from '../ports/logger.ts';
 import type { Volume, VolumeDriver } from '../ports/volume-driver.ts';
 import type { Transfer } from './export-store.ts';
-import { withRootLock } from './stopped-store.ts';
+import { buildStore, newRoot } from './new-root.ts';
 
 const system = createSystem();
 
@@ -35,84 +32,26 @@ const system = createSystem();
  */
 export async function importStore(root: string, file: string, name?: string): Promise<Transfer> {
   const contents = await checkExport(file);
-  const path = resolve(root);
-  if (Buffer.byteLength(path) > longestRoot)
-    throw new Fault('misuse', `root ${path}: is longer than ${longestRoot} bytes`, {
-      hint: 'name a shorter root: the kernel limits paths to 4096 bytes, and layers need the rest',
-    });
+  const path = newRoot(root);
   const driver = driverNamed(name ?? contents.driver);
-  refuseFilled(path);
-  mkdirSync(path, { recursive: true, mode: 0o700 });
-  return withRootLock(path, undefined, async () => {
-    try {
-      refuseFilled(path);
-      await importInto(path, { ...contents, file }, driver);
-      const { store, position, volumes } = contents;
-      return { store, driver, position, volumes, file, root: path, bytes: 0, leftOut: leftOutOf(contents.members) };
-    } catch (error) {
-      throw faultOf(error, `import ${file}`);
-    }
-  });
+  const source = { ...contents, file };
+  try {
+    await buildStore(path, { driver, build: (made, place) => importAll(path, place, source, made) });
+  } catch (error) {
+    throw faultOf(error, `import ${file}`);
+  }
+  const { store, position, volumes } = contents;
+  return { store, driver, position, volumes, file, root: path, bytes: 0, leftOut: leftOutOf(contents.members) };
 }
 
-/** Bytes of a root's path; what a layer's paths may have is `refuseTooLong`'s. */
-const longestRoot = 500;
-
-function driverNamed(name: string): DriverName {
+export function driverNamed(name: string): DriverName {
   if (name === 'overlay' || name === 'btrfs' || name === 'memory') return name;
   throw new Fault('misuse', `import: there is no driver ${name}`, { hint: 'name overlay or btrfs with --driver' });
 }
 
-/** An import that was interrupted is begun anew. */
-function refuseFilled(path: string): void {
-  const names = namesIn(path);
-  if (names.includes(importing) || names.every((name) => name === 'lock')) return;
-  throw new Fault('misuse', `root ${path}: is not empty`, { hint: 'import into a new root' });
-}
-
-function namesIn(path: string): readonly string[] {
-  try {
-    return readdirSync(path);
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return [];
-    throw faultOf(error, `root ${path}`);
-  }
-}
-
 type Source = CheckedExport & { readonly file: string };
 
-async function importInto(root: string, source: Source, name: DriverName): Promise<void> {
-  mkdirSync(join(root, importing), { recursive: true, mode: 0o700 });
-  let driver: VolumeDriver | undefined;
-  try {
-    driver = await createDriver({ driver: name, root, overlay: {} }, { system, failpoint: noFailpoints });
-    await removeMade(root, driver);
-    await importAll(root, source, driver);
-  } catch (error) {
-    // What this can't delete, the next attempt does.
-    await empty(root, driver).catch(() => {});
-    throw error;
-  } finally {
-    await driver?.close();
-  }
-}
-
-/** Removes what an import has made; `importing` stays. */
-async function removeMade(root: string, driver: VolumeDriver): Promise<void> {
-  await purgeAll(driver, root);
-  const made = namesIn(join(root, importing)).map((name) => join(importing, name));
-  for (const name of ['log', 'checkpoints', 'store', 'carried', ...made])
-    rmSync(join(root, name), { recursive: true, force: true });
-}
-
-async function empty(root: string, driver: VolumeDriver | undefined): Promise<void> {
-  if (driver !== undefined) await removeMade(root, driver);
-  const others = namesIn(root).filter((name) => name !== importing);
-  for (const name of [...others, importing]) rmSync(join(root, name), { recursive: true, force: true });
-}
-
-async function importAll(root: string, source: Source, driver: VolumeDriver): Promise<void> {
-  const place = join(root, importing);
+async function importAll(root: string, place: string, source: Source, driver: VolumeDriver): Promise<string> {
   for (const directory of ['log', 'checkpoints']) mkdirSync(join(place, directory), { recursive: true, mode: 0o700 });
   writeInPlace(join(place, 'log'));
   await unpackFiles(place, source);
@@ -138,7 +77,7 @@ async function importAll(root: string, source: Source, driver: VolumeDriver): Pr
   } finally {
     await log.close();
   }
-  await putInPlace(root, { store: source.store, driver: driver.name });
+  return source.store;
 }
 
 const ours = /^(log|checkpoints)(\/[A-Za-z0-9_-][A-Za-z0-9._-]*)+$/;
@@ -158,16 +97,6 @@ async function record(log: EventLog, { store, driver: from, position, volumes }:
     reserve: true,
     flush: 'now',
   });
-}
-
-/** From the moment that `importing` is gone the root is served. */
-async function putInPlace(root: string, identity: { readonly store: string; readonly driver: string }): Promise<void> {
-  const place = join(root, importing);
-  for (const directory of ['checkpoints', 'log']) renameSync(join(place, directory), join(root, directory));
-  await writeIdentity(root, identity);
-  await system.syncFileSystem(root);
-  rmdirSync(place);
-  await system.syncFileSystem(root);
 }
 
 /** Makes volumes, parents first, of the layers in a checked export. */
@@ -191,10 +120,4 @@ async function importVolumes(
     await driver.freeze(volume);
     await driver.dropActive(volume);
   }
-}
-
-/** Deletes all volumes below a root that no store was ever served from. */
-async function purgeAll(driver: VolumeDriver, root: string): Promise<void> {
-  const directory = join(root, 'snapshots');
-  for (const name of existsSync(directory) ? readdirSync(directory) : []) await driver.purge(Number(name));
 }

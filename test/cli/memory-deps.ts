@@ -57,6 +57,7 @@ export async function createMemoryDeps(sandbox: Sandbox, envelopes: readonly Env
       damage: deps.damage,
     }),
     openScan: async () => ({ ...driver, scan: () => driver.scan(), boot: 'b' }),
+    importContainerd: notHere,
     archiveLog: notHere,
     doctorFacts: notHere,
     moveArchives: notHere,

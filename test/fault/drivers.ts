@@ -96,6 +96,6 @@ export const driversUnderTest: readonly DriverUnderTest[] = [overlay, btrfs];
 /** Whether a step is reached with this driver: its own steps, and those of no driver. Staging has its own suite, `staging.test.ts`. */
 export function isStepOf({ name }: Pick<DriverUnderTest, 'name'>, step: Step): boolean {
   const [owner] = step.split('.');
-  if (['staging', 'takeover', 'giveback'].includes(owner ?? '')) return false;
+  if (['staging', 'takeover', 'import', 'giveback'].includes(owner ?? '')) return false;
   return owner === name || !driversUnderTest.some((driver) => driver.name === owner);
 }

@@ -33,7 +33,7 @@ export function metaOf({ snapshots }: Pick<MetadataContent, 'snapshots'>, snapsh
     content: { blob: { 'sha256:cc': { labels, size: '1' } } },
     containers: { web: { image: 'overlayfs', snapshotter } },
     leases: { l: { snapshots: { [snapshotter]: { k: '' } } } },
-    snapshots: { native: {}, [snapshotter]: Object.fromEntries(recorded) },
+    snapshots: { devmapper: {}, [snapshotter]: Object.fromEntries(recorded) },
   };
   return bucketOf({ v1: { default: namespace, version: '\u0004' } });
 }

@@ -56,7 +56,7 @@ export function expectStore(root: string): void {
 function refuseForeign(root: string): void {
   if (existsSync(join(root, importing)))
     throw new Fault('corrupt', `root ${root}: an import into it is under way, or was interrupted`, {
-      hint: 'run `snapledger import` again: it starts over',
+      hint: 'run the same command again (`snapledger import`, or `takeover --from`): it starts over',
     });
   refuseContainerds(root);
   if (hasLog(root) || readIdentity(root)?.log !== undefined) return;

@@ -1,5 +1,5 @@
 import { realpathSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { loadConfig } from '../../config/load-config.ts';
 import { Fault } from '../../ports/fault.ts';
@@ -13,8 +13,10 @@ import type { RootOptions } from '../store-files.ts';
 const overlayfs = '/var/lib/containerd/io.containerd.snapshotter.v1.overlayfs';
 
 interface Options extends RootOptions {
+  readonly from?: string;
+  readonly driver?: string;
   readonly containerdRoot?: string;
-  readonly snapshotter: string;
+  readonly snapshotter?: string;
   readonly dryRun?: boolean;
   readonly json?: boolean;
 }
@@ -24,11 +26,19 @@ export function addSwitch(program: Command, deps: CliDeps): void {
   withSwitchOptions(
     program
       .command('takeover')
-      .description("make a store of the root of containerd's overlayfs, in place; containerd must be stopped")
-      .option('--root <dir>', 'root of the snapshotter', path, overlayfs),
+      .description("make a store of the root of containerd's own snapshotter; containerd must be stopped")
+      .option('--root <dir>', `root of overlayfs, which becomes the store in place (default: "${overlayfs}")`, path)
+      .option(
+        '--from <dir>',
+        'root of btrfs or native, which stays as it is: the store is made in --root, a new one',
+        path,
+      )
+      .option('--driver <name>', 'with --from: overlay or btrfs; default: btrfs from btrfs, else overlay'),
   ).action(async (options: Options) => {
-    const { root = overlayfs } = options;
-    const report = await deps.takeOver(existing(root), switchOptions(root, options));
+    const { from, root = overlayfs } = options;
+    const report = await (from === undefined
+      ? deps.takeOver(existing(root), switchOptions(root, options))
+      : importFrom(deps, from, options));
     print(options.json === true ? [takeoverJson(report)] : takeoverLines(report));
   });
   withSwitchOptions(
@@ -44,6 +54,19 @@ export function addSwitch(program: Command, deps: CliDeps): void {
   });
 }
 
+async function importFrom(deps: CliDeps, from: string, options: Options): Promise<TakeoverReport> {
+  const { root, driver, snapshotter = basename(from).replace(/^io\.containerd\.snapshotter\.v1\./, '') } = options;
+  if (root === undefined)
+    throw new Fault('misuse', 'takeover --from: no root of the new store is named', {
+      hint: 'name an empty directory, or one that does not exist yet, with --root',
+    });
+  return deps.importContainerd(root, {
+    ...switchOptions(from, { ...options, snapshotter }),
+    from: existing(from),
+    driver,
+  });
+}
+
 const withSwitchOptions = (command: Command): Command =>
   command
     .option(
@@ -51,14 +74,17 @@ const withSwitchOptions = (command: Command): Command =>
       "`root` in containerd's configuration; default: the directory above the root",
       path,
     )
-    .option('--snapshotter <name>', "containerd's name of its own snapshotter", 'overlayfs')
+    .option(
+      '--snapshotter <name>',
+      "containerd's name of its own snapshotter; default: overlayfs, or as in the name of the directory --from",
+    )
     .option('--dry-run', 'show the plan, and change nothing')
     .addOption(jsonOption('one object'));
 
 /** A root that is a link is still below containerd's by its own path. */
 const switchOptions = (
   root: string,
-  { containerdRoot = dirname(resolve(root)), snapshotter, dryRun = false }: Options,
+  { containerdRoot = dirname(resolve(root)), snapshotter = 'overlayfs', dryRun = false }: Options,
 ): SwitchOptions => ({
   ...{ containerdRoot, snapshotter, dryRun },
 });
@@ -85,7 +111,7 @@ const givebackJson = ({ bytes, retainedBytes, ...report }: GivebackReport) =>
 const shown = 20;
 
 export function takeoverLines(report: TakeoverReport): readonly string[] {
-  const { root, store, done, sha256, odd } = report;
+  const { root, from, store, done, sha256, odd } = report;
   if (done === 'already') return [`${root}: holds store ${store} already; nothing was changed`];
   const named = odd.slice(0, shown).map((one) => `  ${plain(one.path)}: ${one.what}`);
   const rest = odd.length - named.length;
@@ -93,6 +119,7 @@ export function takeoverLines(report: TakeoverReport): readonly string[] {
   return [
     ...fieldLines([
       ['root', root],
+      ...(from === undefined ? [] : [['copied from', from] as const]),
       ...(store === '' ? [] : [['store', store] as const]),
       // What an interrupted run counted is not known any more.
       ...(sha256 === '' ? [] : countsOf(report)),
@@ -103,7 +130,7 @@ export function takeoverLines(report: TakeoverReport): readonly string[] {
     ...(rest > 0 ? [`  and ${rest} more: --json shows all`] : []),
     planned
       ? 'this is what would be done; nothing was changed'
-      : `${done === 'resumed' ? 'the interrupted takeover was finished' : 'taken over'}: start snapledger on this root, then containerd with the plugin: snapledger containerd-config --takeover`,
+      : `${done === 'resumed' ? 'the interrupted takeover was finished' : 'taken over'}: start snapledger on this root, then containerd with the plugin: snapledger containerd-config${from === undefined ? ' --takeover' : ''}`,
   ];
 }
 

@@ -21,7 +21,7 @@ export function checkContainerdRoot(root: string): void {
   const snapshots = join(root, 'snapshots');
   if (existsSync(join(root, 'active')) || existsSync(join(root, 'view')) || !isDirectory(snapshots))
     throw new Fault('unsupported', `root ${root}: is not laid out as containerd's overlay snapshotter does it`, {
-      hint: `name the root of overlayfs; those of btrfs and native can't be taken over in place; ${unchanged}`,
+      hint: `name the root of overlayfs; those of btrfs and native are copied: takeover --from ROOT --root NEW; ${unchanged}`,
     });
   if (statSync(root).dev !== statSync(snapshots).dev)
     throw new Fault('unsupported', `root ${root}: snapshots/ is on another device`, {

@@ -31,15 +31,18 @@ export interface TakeoverPlan {
  */
 export function planTakeover(root: string, { snapshots, lastId }: MetadataContent): TakeoverPlan {
   expectLayers(root, snapshots);
+  return { ...planOf(snapshots), lastId, odd: [...oddInRoot(root), ...oddSnapshots(root, snapshots)] };
+}
+
+/** The snapshots of a database in order, and counted. Throws as `planTakeover`. */
+export function planOf(snapshots: readonly StoredSnapshot[]): Omit<TakeoverPlan, 'lastId' | 'odd'> {
   const count = (kind: StoredSnapshot['kind']) => snapshots.filter((one) => one.kind === kind).length;
   return {
     snapshots: parentsFirst(snapshots),
-    lastId,
     committed: count('committed'),
     actives: count('active'),
     views: count('view'),
     bytes: snapshots.reduce((sum, { usage }) => sum + (usage?.bytes ?? 0), 0),
-    odd: [...oddInRoot(root), ...oddSnapshots(root, snapshots)],
   };
 }
 
@@ -47,7 +50,7 @@ function expectLayers(root: string, snapshots: readonly StoredSnapshot[]): void 
   const own = snapshots.filter(({ kind }) => kind !== 'view');
   if (own.length === 0 || own.some(({ id }) => isDirectory(layerPath(root, id)))) return;
   throw new Fault('unsupported', `root ${root}: none of its ${own.length} snapshots has a directory snapshots/ID/fs`, {
-    hint: 'mount the disk that holds them; a root of the native snapshotter can not be taken over; nothing was changed',
+    hint: 'mount the disk that holds them; a root of the native snapshotter is copied: takeover --from ROOT --root NEW; nothing was changed',
   });
 }
 
@@ -99,7 +102,8 @@ function oddSnapshots(root: string, snapshots: readonly StoredSnapshot[]): reado
   ];
 }
 
-function strayText(name: string): string {
+/** What an entry of `snapshots/` is that no snapshot has. */
+export function strayText(name: string): string {
   if (/^new-\d+$/.test(name)) return 'containerd had not finished making it';
   if (name.startsWith('rm-')) return 'containerd had not finished deleting it';
   return /^\d+$/.test(name) ? 'no snapshot has this id' : 'does not belong here';
@@ -107,19 +111,26 @@ function strayText(name: string): string {
 
 const isDirectory = (path: string) => lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 
+/** Where a store comes from. */
+interface Origin {
+  readonly store: string;
+  /** containerd's name of the snapshotter */
+  readonly from: string;
+  readonly version: string;
+  readonly driver?: string;
+  readonly database?: string;
+}
+
 /** The facts of a takeover, in their order. */
 export function factsOf(
   { snapshots, committed, actives, views, lastId }: TakeoverPlan,
   { sha256 }: Pick<FileDigest, 'sha256'>,
-  { store, from, version }: { readonly store: string; readonly from: string; readonly version: string },
+  { store, from, version, driver = 'overlay', database = names.kept }: Origin,
 ): readonly Event[] {
   const ids = new Map(snapshots.map(({ id, key }) => [key, id]));
   return [
-    { type: 'StoreCreated', data: { store, driver: 'overlay', version } },
-    {
-      type: 'StoreTakenOver',
-      data: { from, database: names.kept, sha256, committed, actives, views, lastId },
-    },
+    { type: 'StoreCreated', data: { store, driver, version } },
+    { type: 'StoreTakenOver', data: { from, database, sha256, committed, actives, views, lastId } },
     ...snapshots.map(
       (snapshot): Event => ({
         type: 'SnapshotTakenOver',

@@ -195,7 +195,8 @@ async function prepare({ root, store, facts, containerd, failpoint }: Plan): Pro
 /** Events that are appended together. */
 const batch = 500;
 
-async function writeLog(directory: string, store: string, facts: readonly Event[]): Promise<void> {
+/** Makes a log that begins with these facts. */
+export async function writeLog(directory: string, store: string, facts: readonly Event[]): Promise<void> {
   const { log } = await openFileEventLog({ directory, store, preallocate: system.preallocate, writeInPlace });
   try {
     for (let at = 0; at < facts.length; at += batch) {

@@ -37,8 +37,9 @@ export function createUsageMeter({
     expectSubvolume(path, `volume ${id}: its layer`);
     if (!frozen) await flush();
     if (parent === undefined) return calls.writtenSince(path, 0, signal);
-    const { createdAt } = await calls.info(layout.layer(parent));
+    // Not when it was created: the layers of an import are all created after what they hold was written.
+    const { contentChangedAt } = await calls.info(layout.layer(parent));
     // An active with a parent has not been rebased.
-    return calls.writtenSince(path, createdAt, signal, frozen ? layout.layer(parent) : undefined);
+    return calls.writtenSince(path, contentChangedAt, signal, frozen ? layout.layer(parent) : undefined);
   };
 }

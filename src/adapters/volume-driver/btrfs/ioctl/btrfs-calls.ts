@@ -8,6 +8,8 @@ interface SubvolumeInfo {
   readonly id: number;
   /** the transaction that changed it last, as far as the kernel has recorded it */
   readonly generation: number;
+  /** the transaction that changed anything in it last; of a snapshot not changed since, that of its source */
+  readonly contentChangedAt: number;
   /** the transaction that created it */
   readonly createdAt: number;
   /** it began as a snapshot of another */
@@ -87,6 +89,7 @@ async function infoOf(ioctl: Ioctl, fd: number): Promise<SubvolumeInfo> {
   return {
     id: readNumber(info, 0),
     generation: readNumber(info, 280),
+    contentChangedAt: readNumber(info, 344),
     createdAt: readNumber(info, 352),
     isSnapshot: info.subarray(312, 328).some((byte) => byte !== 0),
     uuid: info.toString('hex', 296, 312),

@@ -62,7 +62,7 @@ function mergeDirectory(merge: Merge, layer: string, tree: string, stats: BigInt
       linkSync(rawPath(first), rawPath(to));
       continue;
     }
-    if (!merges) create(calls, from, to, stats);
+    if (!merges) createEntry(calls, from, to, stats, shareData);
     if (!merges && inherits) dropInherited(calls, to);
     if (stats.isDirectory()) mergeDirectory(merge, from, to, stats, merges);
     else copyAttributes(merge, to, stats, attributesOf(merge, from).attributes);
@@ -71,17 +71,30 @@ function mergeDirectory(merge: Merge, layer: string, tree: string, stats: BigInt
   copyAttributes(merge, tree, stats, own.attributes);
 }
 
-function create(calls: FileCalls, from: string, to: string, stats: BigIntStats): void {
+/** Copies the data of a file to a vacant path. */
+type CopyData = (from: Buffer, to: Buffer, stats: BigIntStats) => void;
+
+const shareData: CopyData = (from, to) =>
+  copyFileSync(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE_FORCE);
+
+/** Copies an entry to a vacant path, without its attributes; of a directory only the directory. Paths have a byte in each character. */
+export function createEntry(calls: FileCalls, from: string, to: string, stats: BigIntStats, copyData: CopyData): void {
   if (stats.isDirectory()) mkdirSync(rawPath(to));
   else if (stats.isSymbolicLink()) symlinkSync(rawPath(readlinkSync(rawPath(from), 'latin1')), rawPath(to));
-  else if (stats.isFile()) copyFileSync(rawPath(from), rawPath(to), sharing);
+  else if (stats.isFile()) copyData(rawPath(from), rawPath(to), stats);
   else calls.makeNode(rawPath(to), Number(stats.mode), stats.rdev);
 }
 
-const sharing = constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE_FORCE;
-
-/** The mode comes after the owner, whose change takes bits away, and before access control lists, which change it. */
-function copyAttributes({ calls, keep }: Merge, to: string, stats: BigIntStats, attributes: Attributes): void {
+/**
+ * Gives an entry owner, mode, attributes and times; with `keep` a directory keeps other attributes that it has. The mode comes after the
+ * owner, whose change takes bits away, and before access control lists, which change it.
+ */
+export function copyAttributes(
+  { calls, keep }: Pick<Merge, 'calls' | 'keep'>,
+  to: string,
+  stats: BigIntStats,
+  attributes: Attributes,
+): void {
   const path = rawPath(to);
   lchownSync(path, Number(stats.uid), Number(stats.gid));
   if (!stats.isSymbolicLink()) chmodSync(path, Number(stats.mode & 0o7777n));
@@ -93,7 +106,7 @@ function copyAttributes({ calls, keep }: Merge, to: string, stats: BigIntStats, 
 
 const defaultAcl = 'system.posix_acl_default';
 /** Given by the security module, which may not let it be changed. */
-const label = 'security.selinux';
+export const label = 'security.selinux';
 
 /** What is created in a directory with a default access control list has one as well. */
 function dropInherited(calls: FileCalls, path: string): void {
@@ -101,9 +114,9 @@ function dropInherited(calls: FileCalls, path: string): void {
     if (name.startsWith('system.posix_acl_')) calls.removeXattr(rawPath(path), name);
 }
 
-type Attributes = ReadonlyMap<string, Buffer>;
+export type Attributes = ReadonlyMap<string, Buffer>;
 
-const isOverlays = (name: string) => /^(trusted|user)\.overlay\./.test(name);
+export const isOverlays = (name: string) => /^(trusted|user)\.overlay\./.test(name);
 /** Their entries are not complete. */
 const incomplete = /\.overlay\.(redirect|metacopy|whiteout)$/;
 
