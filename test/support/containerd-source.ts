@@ -1,13 +1,20 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import type { StoredSnapshot } from '../../src/ports/containerd-store.ts';
 import { contentOf, databasePath, databases, metaOf } from './containerd-root.ts';
 import { run } from './run.ts';
 
 export type SourceKind = 'btrfs' | 'native';
 
-/** Where the layers 1, 2 and 3 and the active 4 are, relative to the root. */
-export const sourceTree = (kind: SourceKind, id: number): string =>
-  `${kind === 'btrfs' && id === 4 ? 'active' : 'snapshots'}/${id}`;
+/** Where the tree of a committed snapshot or an active is, relative to the root. */
+export const sourceTree = (kind: SourceKind, { id, kind: state }: Pick<StoredSnapshot, 'id' | 'kind'>): string =>
+  `${kind === 'btrfs' && state === 'active' ? 'active' : 'snapshots'}/${id}`;
+
+/** Those of `makeSource`: three layers and the active. */
+export const sourceTrees = (kind: SourceKind): readonly string[] => [
+  ...[1, 2, 3].map((id) => sourceTree(kind, { id, kind: 'committed' })),
+  sourceTree(kind, { id: 4, kind: 'active' }),
+];
 
 /**
  * Makes containerd's root, with the root of its btrfs or native snapshotter in it, which it returns: a chain of three layers, an active and a

@@ -13,8 +13,10 @@ import { killContainersOf } from '../../support/shims.ts';
 
 /** A node: containerd with its own overlayfs, and snapledger on the same root when that was taken over. */
 export interface Node {
-  /** of containerd's overlayfs */
+  /** of containerd's own snapshotter */
   readonly root: string;
+  /** of snapledger */
+  readonly store: string;
   readonly containerdRoot: string;
   /** containerd's own database */
   readonly database: string;
@@ -42,10 +44,22 @@ export interface Node {
   disconnect(): void;
 }
 
-export function createNode(sandbox: Sandbox, namespace = `takeover-${process.pid}`): Node {
+interface NodeOptions {
+  /** containerd's own snapshotter; default: overlayfs */
+  readonly own?: 'overlayfs' | 'btrfs' | 'native';
+  /** of a store in a root of its own; default: the one that was taken over */
+  readonly driver?: 'overlay' | 'btrfs';
+  readonly containerdRoot?: string;
+}
+
+export function createNode(
+  sandbox: Sandbox,
+  namespace = `takeover-${process.pid}`,
+  { own: builtin = 'overlayfs', driver, containerdRoot = sandbox.folder('containerd/root') }: NodeOptions = {},
+): Node {
   const inside = (name: string) => join(sandbox.path, name);
-  const containerdRoot = sandbox.folder('containerd/root');
-  const root = join(containerdRoot, 'io.containerd.snapshotter.v1.overlayfs');
+  const root = join(containerdRoot, `io.containerd.snapshotter.v1.${builtin}`);
+  const store = driver === undefined ? root : join(containerdRoot, 'snapledger');
   const [main, dropIn, socket] = [
     inside('etc/config.toml'),
     inside('etc/conf.d/snapledger.toml'),
@@ -54,8 +68,11 @@ export function createNode(sandbox: Sandbox, namespace = `takeover-${process.pid
   const own = inside('snapledger.sock');
   const settings = inside('snapledger.toml');
   mkdirSync(inside('etc/conf.d'), { recursive: true });
-  writeFileSync(main, mainFile(sandbox, socket, inside('etc/conf.d/*.toml')));
-  writeFileSync(settings, `root = "${root}"\naddress = "${own}"\n[retention]\nenabled = false\n`);
+  writeFileSync(main, mainFile(sandbox, containerdRoot, socket, inside('etc/conf.d/*.toml')));
+  writeFileSync(
+    settings,
+    `root = "${store}"\ndriver = "${driver ?? 'overlay'}"\naddress = "${own}"\n[retention]\nenabled = false\n`,
+  );
   sandbox.atEnd(() => {
     killContainersOf(namespace);
     return removeTraces(namespace);
@@ -72,7 +89,7 @@ export function createNode(sandbox: Sandbox, namespace = `takeover-${process.pid
     assert.is(status, 0, `snapledger ${args.join(' ')}: ${stdout}${stderr}`);
     return stdout;
   };
-  const snapshotter = () => (existsSync(dropIn) ? 'snapledger' : 'overlayfs');
+  const snapshotter = () => (existsSync(dropIn) ? 'snapledger' : builtin);
   const startContainerd = async () => {
     const log = inside('containerd.log');
     const command = [tools.containerd, '--config', main] as const;
@@ -97,7 +114,7 @@ export function createNode(sandbox: Sandbox, namespace = `takeover-${process.pid
       if (action !== 'start') await stop();
       if (action !== 'stop') await start();
     },
-    ...{ root, containerdRoot, namespace, ctr, snapledger, done, snapshotter },
+    ...{ root, store, containerdRoot, namespace, ctr, snapledger, done, snapshotter },
     database: join(containerdRoot, 'io.containerd.metadata.v1.bolt/meta.db'),
     pull: async (reference) =>
       void (await ctr('images', 'pull', ...pullFlags(defaultPuller()), '--snapshotter', snapshotter(), reference)),
@@ -117,15 +134,21 @@ export function createNode(sandbox: Sandbox, namespace = `takeover-${process.pid
     connect: async () => {
       const flags = ['--config', settings, '--main', main, '--output', dropIn];
       const version = (await run(tools.containerd, ['--version'])).stdout.trim().split(/\s+/)[2] ?? '';
-      await done('containerd-config', '--takeover', '--containerd', version, ...flags);
+      const inPlace = driver === undefined ? ['--takeover'] : [];
+      await done('containerd-config', ...inPlace, '--containerd', version, ...flags);
     },
     disconnect: () => rmSync(dropIn),
   };
 }
 
 /** containerd's own configuration, with everything in the sandbox and an import of drop-ins. */
-const mainFile = (sandbox: Sandbox, socket: string, imports: string) => `version = ${isContainerd(2) ? 3 : 2}
-root = "${sandbox.folder('containerd/root')}"
+const mainFile = (
+  sandbox: Sandbox,
+  root: string,
+  socket: string,
+  imports: string,
+) => `version = ${isContainerd(2) ? 3 : 2}
+root = "${root}"
 state = "${sandbox.folder('containerd/state')}"
 imports = ["${imports}"]
 disabled_plugins = ${JSON.stringify(disabledPlugins())}
