@@ -37,7 +37,7 @@ export async function fillPool(driver: VolumeDriver): Promise<void> {
 /** The numbers in a root's pool, in the order in which they were made. */
 const numbersIn = (root: string) => readdirSync(`${root}/pool`).sort((a, b) => Number(a) - Number(b));
 
-/** What someone may do to a volume of the pool; `keeps`: it holds something then, which must not be deleted. */
+/** Changes of a volume of the pool from outside; `keeps`: it holds something then, which must not be deleted. */
 const changes: readonly { title: string; keeps: boolean; change(volume: string): void; undo?(volume: string): void }[] =
   [
     { title: 'has a file', keeps: true, change: (volume) => writeFileSync(`${volume}/fs/foreign`, '') },

@@ -17,7 +17,7 @@ const unpackKey = /(?:^|\/)extract-/;
 const pause = 25;
 
 /**
- * Milliseconds added to the pause: at least half of the time the disk is the unpacker's. An active that nobody unpacks any more is
+ * Milliseconds added to the pause: at least half of the time the disk is the unpacker's. An active whose unpack was given up is
  * flushed ever more seldom: some 9,000 times in a day.
  */
 export const addedPause = ({ took, open }: { readonly took: number; readonly open: number }): number =>

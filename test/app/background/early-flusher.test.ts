@@ -84,7 +84,7 @@ test('is off if commits do not wait for a flush', async () => {
   assert.is(flushes, 0);
 });
 
-test('flushes as often as it can while a layer is new, and ever more seldom one that nobody commits', () => {
+test('flushes as often as it can while a layer is new, and ever more seldom one that is never committed', () => {
   const flushesUntil = (end: number) => {
     let flushes = 0;
     for (let open = 0; open < end; flushes++) open += 25 + addedPause({ took: 1, open });

@@ -53,7 +53,7 @@ async function thaw({ layout, calls }: Tools, id: number): Promise<void> {
   renameSync(layer, layout.fs(id));
 }
 
-/** The layer of a volume of the pool, which nobody uses yet. */
+/** The layer of a volume of the pool, which is not in use yet. */
 export const makeEmptyLayer = (calls: Pick<BtrfsCalls, 'create'>) => async (path: string) => {
   await calls.create(dirname(path), basename(path));
   chmodSync(path, 0o755);

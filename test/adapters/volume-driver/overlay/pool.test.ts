@@ -24,7 +24,11 @@ volumePoolContract(
   requireRoot() ?? requireFileSystem('overlay'),
 );
 
-const test = suiteNeeding('overlay driver: who gets a volume made ahead', requireRoot(), requireFileSystem('overlay'));
+const test = suiteNeeding(
+  'overlay driver: volumes made ahead are taken by',
+  requireRoot(),
+  requireFileSystem('overlay'),
+);
 
 async function onPool(
   action: (driver: VolumeDriver, root: string) => Promise<void>,
