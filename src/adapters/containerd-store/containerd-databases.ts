@@ -87,8 +87,9 @@ async function write(path: string, root: Bucket, check: (root: Bucket) => void =
 }
 
 function checkWritten(read: MetadataContent, { lastId, snapshots }: MetadataContent): void {
-  const sorted = snapshots.toSorted((a, b) => Buffer.from(a.key).compare(Buffer.from(b.key)));
-  if (!isDeepStrictEqual(read, { lastId, snapshots: sorted }))
+  const byKey = new Map(snapshots.map((one) => [one.key, one]));
+  const isSame = read.lastId === lastId && read.snapshots.length === snapshots.length;
+  if (!isSame || read.snapshots.some((one) => !isDeepStrictEqual(one, byKey.get(one.key))))
     throw new Fault('corrupt', 'containerd would read other snapshots than those to write', {
       hint: 'nothing was written: report this',
     });

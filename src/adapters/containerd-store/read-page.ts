@@ -47,7 +47,7 @@ export function leafElements(page: Page): { readonly leaves: readonly Leaf[]; re
     const flags = bytes.readUInt32LE(at);
     if (flags !== 0 && flags !== bucketFlag) throw damaged(id, `an element has the flags ${flags}`);
     const data = take(at, bytes.readUInt32LE(at + 4), bytes.readUInt32LE(at + 8), bytes.readUInt32LE(at + 12));
-    return { ...data, isBucket: flags === bucketFlag, page: id };
+    return { key: data.key, value: data.value, isBucket: flags === bucketFlag, page: id };
   });
   return { leaves, end: end() };
 }

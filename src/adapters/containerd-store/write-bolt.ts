@@ -74,17 +74,14 @@ function leavesOf(writing: Writing, { entries }: Bucket): readonly Element[] {
 
 /** A bucket inline if it is small and holds no bucket, as bbolt does; else its root page. */
 function bucketValue(writing: Writing, bucket: Bucket): Buffer {
-  const header = Buffer.alloc(bucketHeader);
-  header.writeBigUInt64LE(bucket.sequence, 8);
   const leaves = leavesOf(writing, bucket);
   const size = pageHeader + leaves.reduce((sum, leaf) => sum + sizeOf(leaf), 0);
-  if (size <= writing.pageSize / inlineShare && leaves.every(({ flags }) => flags !== bucketFlag)) {
-    const inline = Buffer.alloc(size);
-    writePage(inline, { id: 0, flags: pageFlags.leaf, overflow: 0 }, leaves);
-    return Buffer.concat([header, inline]);
-  }
-  header.writeBigUInt64LE(BigInt(writeTree(writing, leaves)), 0);
-  return header;
+  const isInline = size <= writing.pageSize / inlineShare && leaves.every(({ flags }) => flags !== bucketFlag);
+  const value = Buffer.alloc(bucketHeader + (isInline ? size : 0));
+  value.writeBigUInt64LE(bucket.sequence, 8);
+  if (isInline) writePage(value.subarray(bucketHeader), { id: 0, flags: pageFlags.leaf, overflow: 0 }, leaves);
+  else value.writeBigUInt64LE(BigInt(writeTree(writing, leaves)), 0);
+  return value;
 }
 
 /** Elements of both kinds have a head of this size. */
@@ -143,7 +140,7 @@ interface Header {
 }
 
 function writeHeader(bytes: Buffer, { id, flags, count, overflow }: Header): void {
-  bytes.writeBigUInt64LE(BigInt(id), 0);
+  bytes.writeUIntLE(id, 0, 6);
   bytes.writeUInt16LE(flags, 8);
   bytes.writeUInt16LE(count, 10);
   bytes.writeUInt32LE(overflow, 12);
@@ -164,8 +161,8 @@ function writePage(bytes: Buffer, header: Omit<Header, 'count'>, elements: reado
       bytes.writeUInt32LE(key.length, head + 4);
       bytes.writeBigUInt64LE(BigInt(child), head + 8);
     }
-    key.copy(bytes, data);
-    value.copy(bytes, data + key.length);
+    bytes.set(key, data);
+    bytes.set(value, data + key.length);
     data += key.length + value.length;
   }
 }
