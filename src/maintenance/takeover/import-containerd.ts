@@ -29,7 +29,7 @@ import {
   type SourceKind,
   treeOf,
 } from './check-source.ts';
-import { type ContainerdDatabase, openContainerdDatabase } from './containerd-database.ts';
+import { type ContainerdDatabase, expectOwnSnapshots, openContainerdDatabase } from './containerd-database.ts';
 import { factsOf, planOf, type TakeoverPlan } from './plan-takeover.ts';
 import { ownName, type SwitchOptions, writeLog } from './takeover.ts';
 
@@ -64,6 +64,7 @@ export async function importContainerd(path: string, options: ImportOptions): Pr
     try {
       const { snapshots, lastId } = metadata.content;
       const plan = { ...planOf(snapshots), lastId, odd: oddInSource(from, kind, snapshots) };
+      expectOwnSnapshots(containerd, metadata.content, from);
       expectTrees(from, kind, snapshots);
       refuseMounted(from, kind, snapshots);
       await expectRoom(near, snapshots, canShare(near, from));

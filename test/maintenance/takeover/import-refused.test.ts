@@ -10,6 +10,7 @@ import { caughtFault } from '../../support/caught-fault.ts';
 import {
   contentOf,
   databasePath,
+  databases,
   metaOf,
   readMeta,
   readMetadata,
@@ -146,6 +147,17 @@ const refusals: Readonly<
     {},
     'missing',
     /--containerd-root/,
+  ],
+  'the root of another containerd': [
+    'native',
+    async ({ source }) => {
+      const [one] = contentOf(1).snapshots;
+      const other = { snapshots: one === undefined ? [] : [{ ...one, key: 'default/9/other' }] };
+      await databases.writeBuckets(databasePath(source), metaOf(other, 'native'));
+    },
+    {},
+    'misuse',
+    /has none of the 1 snapshots/,
   ],
   'another snapshotter': [
     'native',
