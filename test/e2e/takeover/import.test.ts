@@ -75,8 +75,7 @@ for (const kind of ['btrfs', 'native'] as const)
     assert.is(refused.status, 4, refused.stderr);
     assert.match(refused.stderr, /\/worker: is mounted at/);
     await node.startContainerd();
-    await node.ctr('tasks', 'kill', '--signal', 'SIGKILL', 'worker');
-    await node.ctr('tasks', 'delete', 'worker');
+    await node.ctr('tasks', 'delete', '--force', 'worker');
     const chain =
       (await snapshots(node, 'list'))
         .split('\n')
