@@ -1,4 +1,4 @@
-import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs';
+import { closeSync, fdatasyncSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { either } from 'fp-ts';
 import { encodeEnvelope } from '../../../events/envelope.ts';
@@ -16,6 +16,8 @@ import { rowOf } from '../rows/row.ts';
 import type { Measure, Piece } from '../workload.ts';
 
 const turns = 2_000;
+/** bytes of zeros that the log is written into */
+const zeroed = 4 * 2 ** 20;
 const store = '0b7c1e9e-3a55-4c8e-9d0a-6a1f6a3f1c11';
 const rules = { viewsNeedParent: false, rebase: true, reparent: true, flushed: true, retain: false };
 
@@ -23,6 +25,8 @@ const rules = { viewsNeedParent: false, rebase: true, reparent: true, flushed: t
 const measure: Measure = async function* ({ sandbox }) {
   const driver = await createOverlayDriver({ root: sandbox.folder('stages'), system: createSystem() });
   const fd = openSync(join(sandbox.path, 'stages.log'), 'w');
+  writeFileSync(fd, Buffer.alloc(zeroed));
+  fdatasyncSync(fd);
   const times = new Map<string, number[]>();
   try {
     let before: Place = { state: emptyState(), hash: '', offset: 0 };
