@@ -1,5 +1,6 @@
 import { run } from '../../support/run.ts';
 import { processorTime } from '../machine.ts';
+import { balancedOrder } from '../rows/order.ts';
 import { untilSteady } from '../rows/repeat.ts';
 import { type Rounds, type Row, rowOf } from '../rows/row.ts';
 import type { Bench } from '../workload.ts';
@@ -39,8 +40,9 @@ export function rowsOf(bench: Bench, ours: readonly Ours[], what: Measured): Pro
     };
   };
   return untilSteady(bench, async () => {
+    // Round 0 warms up.
     for (let round = 0; round <= (bench.pairs ?? pairs); round++)
-      for (const competitor of orderOf(round, competitors)) {
+      for (const competitor of balancedOrder(round, competitors)) {
         const turn = await what.turn(competitor);
         if (round > 0) turns.get(competitor)?.push(turn);
       }
@@ -57,13 +59,6 @@ export function rowsOf(bench: Bench, ours: readonly Ours[], what: Measured): Pro
       ),
     );
   });
-}
-
-/** The first one changes from round to round, and every second round is in reverse. Round 0 warms up. */
-function orderOf(round: number, competitors: readonly Competitor[]): readonly Competitor[] {
-  const first = round % competitors.length;
-  const turned = [...competitors.slice(first), ...competitors.slice(0, first)];
-  return round % 2 === 0 ? turned : turned.reverse();
 }
 
 /** Runs an action, which resolves with its milliseconds, on a disk that has nothing else to write. */

@@ -1,6 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { comparisonLine, isRegression, rowLine } from './line.ts';
+import { balancedOrder } from './order.ts';
 import { maxRepeats, untilSteady } from './repeat.ts';
 import { type Row, rowOf } from './row.ts';
 import { medianInterval, percentile, ratiosOf, spreadOf } from './statistics.ts';
@@ -74,6 +75,25 @@ test('target: reached or missed by the median as it is shown, not certain if it 
   assert.is(outcome(paired(1.001, 1, 1, 1, 1, 1)), '1.00 reached');
   assert.is(outcome(paired(1.03, 1, 1.02, 1.04, 1.05, 1.06)), '1.03 reached, not certain');
   assert.is(outcome(paired(1.03, 1, 1.01, 1.02, 1.05, 1.06)), '1.03 missed, not certain');
+});
+
+test('order of a round: each entry follows each other one equally often', () => {
+  for (const entries of [
+    ['a', 'b'],
+    ['a', 'b', 'c'],
+    ['a', 'b', 'c', 'd'],
+  ]) {
+    const rounds = entries.length * (entries.length % 2 === 1 ? 2 : 1);
+    const followers: string[] = [];
+    for (let round = 0; round < rounds; round++) {
+      const order = balancedOrder(round, entries);
+      assert.equal([...order].sort(), entries);
+      followers.push(...order.slice(1).map((entry, index) => `${order[index]}${entry}`));
+    }
+    const times = new Map(followers.map((pair) => [pair, followers.filter((one) => one === pair).length]));
+    assert.is(times.size, entries.length * (entries.length - 1));
+    assert.is(new Set(times.values()).size, 1);
+  }
 });
 
 test('line: both medians, the ratio, its interval and the target', () => {
