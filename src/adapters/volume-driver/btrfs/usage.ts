@@ -37,9 +37,10 @@ export function createUsageMeter({
     expectSubvolume(path, `volume ${id}: its layer`);
     if (!frozen) await flush();
     if (parent === undefined) return calls.writtenSince(path, 0, signal);
-    // Not when it was created: the layers of an import are all created after what they hold was written.
-    const { contentChangedAt } = await calls.info(layout.layer(parent));
+    const { contentChangedAt, createdAt } = await calls.info(layout.layer(parent));
+    // An import creates all layers after what they hold was written. A layer that was altered by hand changed after its creation.
+    const since = Math.min(contentChangedAt, createdAt);
     // An active with a parent has not been rebased.
-    return calls.writtenSince(path, contentChangedAt, signal, frozen ? layout.layer(parent) : undefined);
+    return calls.writtenSince(path, since, signal, frozen ? layout.layer(parent) : undefined);
   };
 }
