@@ -187,12 +187,53 @@ test('uninstall: is refused while a container uses snapledger, and then removes 
   assert.match(refused.stderr, 'containers of the node still use snapledger');
   await machine.run('ctr', 'task', 'rm', '--force', 'after');
   await machine.run('ctr', 'container', 'rm', 'after');
+  // A takeover refuses a containerd that still has snapshots of snapledger.
+  await machine.run('ctr', 'images', 'rm', '--sync', reference);
   await waitFor('the snapshot to be collected', async () => (await installNode('uninstall')).status === 0);
   assert.not.match(await machine.run('ctr', 'plugins', 'ls'), 'snapledger');
   assert.is.not((await machine.attempt('test', '-e', '/usr/local/lib/snapledger')).status, 0);
   await machine.run('test', '-e', '/var/lib/snapledger/store');
   assert.match((await installNode('uninstall')).stdout, 'is not installed');
   assert.ok(await isRunning('before'));
+});
+
+const overlayfs = '/var/lib/containerd/io.containerd.snapshotter.v1.overlayfs';
+const runOnce = (snapshotter: string, id: string) =>
+  machine.run('ctr', 'run', '--rm', '--net-host', '--snapshotter', snapshotter, reference, id, 'sleep', '0');
+
+test('takeover without a root in the settings: is refused before anything changes', async () => {
+  setSettings(configMap());
+  const { status, stderr } = await installNode('takeover');
+  assert.is(status, 1);
+  assert.match(stderr, 'the settings of the config map name no root');
+  assert.is.not((await machine.attempt('test', '-e', '/usr/local/lib/snapledger')).status, 0);
+});
+
+test('takeover: switches the node in place under a running container', async () => {
+  await startContainer('overlayfs', 'kept');
+  setSettings(`root = "${overlayfs}"\n${configMap()}`);
+  const { status, stdout, stderr } = await installNode('takeover');
+  assert.is(status, 0, stdout + stderr);
+  assert.is(await defaultSnapshotter(), 'snapledger');
+  assert.ok(await isRunning('kept'));
+  await runOnce('snapledger', 'without-pull');
+});
+
+test('takeover again: changes and restarts nothing', async () => {
+  const before = [await mainPid('containerd'), await mainPid('snapledger')];
+  const { status, stdout, stderr } = await installNode('takeover');
+  assert.is(status, 0, stderr);
+  assert.match(stdout, 'version and settings are in place');
+  assert.equal([await mainPid('containerd'), await mainPid('snapledger')], before);
+});
+
+test('giveback: switches the node back under a running container, and uninstalls', async () => {
+  const { status, stdout, stderr } = await installNode('giveback');
+  assert.is(status, 0, stdout + stderr);
+  assert.is(await defaultSnapshotter(), 'overlayfs');
+  assert.ok(await isRunning('kept'));
+  await runOnce('overlayfs', 'back');
+  assert.is.not((await machine.attempt('test', '-e', '/usr/local/lib/snapledger')).status, 0);
 });
 
 test.run();
