@@ -111,20 +111,22 @@ test('verify it, and change nothing', async ({ root }) => {
 });
 
 test('prove by an anchor that the log was not truncated', async ({ root }) => {
+  await append(root, [prepared(9, 'anchored')]);
   const anchor = (await snapledgerRun('anchor', '--root', root)).stdout;
   writeFileSync(join(root, 'anchors'), anchor);
-  await append(root, [prepared(9, 'later')]);
+  await append(root, [prepared(10, 'later')]);
   const file = `@${join(root, 'anchors')}`;
   const whole = await snapledgerRun('verify', '--anchor', file, '--root', root);
-  assert.match(whole.stdout, /^anchors +ok +given 1, held 1, up to 13$/m);
+  assert.match(whole.stdout, /^anchors +ok +given 1, held 1, up to 14$/m);
   const [name = ''] = readdirSync(join(root, 'log'));
   const lines = readFileSync(join(root, 'log', name), 'utf8').split('\n');
-  writeFileSync(join(root, 'log', name), lines.slice(0, 12).join('\n').concat('\n'));
+  // Header and 13 events: the end of a batch.
+  writeFileSync(join(root, 'log', name), lines.slice(0, 14).join('\n').concat('\n'));
   const cut = await snapledgerRun('verify', '--anchor', anchor.trim(), '--root', root);
   assert.is(cut.status, 3);
   assert.match(
     cut.stdout,
-    'anchor at position 13: the log was truncated: it ends at position 11, but once had position 13',
+    'anchor at position 14: the log was truncated: it ends at position 13, but once had position 14',
   );
   for (const given of ['nonsense', '@/nowhere']) {
     const refused = await snapledgerRun('verify', '--anchor', given, '--root', root);
