@@ -96,7 +96,7 @@ test('takeover: a second one has nothing to do', async () => {
   assert.match(await node.done('takeover', '--root', node.root), 'already');
 });
 
-/** What works on a node, whoever serves its snapshots. */
+/** What works on a node with either snapshotter. */
 async function useNode(round: string): Promise<void> {
   await node.runOnce(early, `once-${round}`, 'test -d /etc');
   await node.ctr('tasks', 'start', '--detach', 'sleeper');
