@@ -4,6 +4,17 @@ import { Decimal, EmptyLayer, Kind, Labels, MaybeId, Nanoseconds, OpenKind } fro
 /** `parent` is a committed snapshot's name, empty for none. */
 const parent = { parent: t.string, parentId: MaybeId };
 
+/** All that is known of a snapshot. */
+const complete = {
+  id: Decimal,
+  key: t.string,
+  kind: Kind,
+  ...parent,
+  labels: Labels,
+  created: Nanoseconds,
+  updated: Nanoseconds,
+};
+
 const undone = {
   id: Decimal,
   key: t.string,
@@ -29,16 +40,7 @@ export const snapshotEvents = {
    * commit, or what a copy of the layer in this root uses; null for an active or a view. Its data is on stable storage. A parent precedes its children.
    */
   SnapshotTakenOver: t.type(
-    {
-      id: Decimal,
-      key: t.string,
-      kind: Kind,
-      ...parent,
-      labels: Labels,
-      created: Nanoseconds,
-      updated: Nanoseconds,
-      usage: t.union([t.type({ bytes: Decimal, inodes: Decimal }), t.null]),
-    },
+    { ...complete, usage: t.union([t.type({ bytes: Decimal, inodes: Decimal }), t.null]) },
     'SnapshotTakenOver.v1',
   ),
 
@@ -72,19 +74,7 @@ export const snapshotEvents = {
    * The complete removed snapshot. `retained`: its volume stays on disk until a SnapshotRestored restores it or a
    * RetentionEnded ends that; else it is pending purge.
    */
-  SnapshotRemoved: t.type(
-    {
-      id: Decimal,
-      key: t.string,
-      kind: Kind,
-      ...parent,
-      labels: Labels,
-      created: Nanoseconds,
-      updated: Nanoseconds,
-      retained: t.boolean,
-    },
-    'SnapshotRemoved.v1',
-  ),
+  SnapshotRemoved: t.type({ ...complete, retained: t.boolean }, 'SnapshotRemoved.v1'),
 
   /** A retained layer was restored under its old name, with these labels. */
   SnapshotRestored: t.type(

@@ -31,7 +31,8 @@ import {
 } from './check-source.ts';
 import { type ContainerdDatabase, expectOwnSnapshots, openContainerdDatabase } from './containerd-database.ts';
 import { factsOf, planOf, type TakeoverPlan } from './plan-takeover.ts';
-import { ownName, type SwitchOptions, writeLog } from './takeover.ts';
+import { ownName, type SwitchOptions } from './takeover.ts';
+import { writeLog } from './write-log.ts';
 
 const system = createSystem();
 const databases = createContainerdDatabases(system);

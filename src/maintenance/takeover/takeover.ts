@@ -4,8 +4,6 @@ import { join } from 'node:path';
 import { encodeEnvelope } from '../../../events/envelope.ts';
 import type { Event } from '../../../events/registry.ts';
 import { createContainerdDatabases } from '../../adapters/containerd-store/containerd-databases.ts';
-import { openFileEventLog } from '../../adapters/event-log/file/file-event-log.ts';
-import { writeInPlace } from '../../adapters/system/commands.ts';
 import { createFailpoints, failpointsVariable } from '../../adapters/system/failpoints.ts';
 import { createDiskSpaceMeter } from '../../adapters/system/file-system.ts';
 import { syncDirectory } from '../../adapters/system/files.ts';
@@ -13,8 +11,6 @@ import { nativeCalls } from '../../adapters/system/native-calls.ts';
 import { interrupted, readIdentity, twoStores, writeIdentity } from '../../adapters/system/root-directory.ts';
 import { names, stageOf } from '../../adapters/system/root-stage.ts';
 import { createSystem } from '../../adapters/system/system.ts';
-import { operatorActor } from '../../app/actors.ts';
-import { stampEvents } from '../../app/store/journal.ts';
 import type { SwitchOptions as Named, TakeoverReport } from '../../cli/cli-deps.ts';
 import { version } from '../../config/version.ts';
 import type { Failpoint } from '../../ports/failpoints.ts';
@@ -28,6 +24,7 @@ import {
   openContainerdDatabase,
 } from './containerd-database.ts';
 import { factsOf, type Odd, planTakeover, type TakeoverPlan } from './plan-takeover.ts';
+import { writeLog } from './write-log.ts';
 
 const system = createSystem();
 
@@ -190,22 +187,6 @@ async function prepare({ root, store, facts, containerd, failpoint }: Plan): Pro
   await writeIdentity(root, { store, driver: 'overlay' });
   await syncDirectory(place);
   failpoint('takeover.placed');
-}
-
-/** Events that are appended together. */
-const batch = 500;
-
-/** Makes a log that begins with these facts. */
-export async function writeLog(directory: string, store: string, facts: readonly Event[]): Promise<void> {
-  const { log } = await openFileEventLog({ directory, store, preallocate: system.preallocate, writeInPlace });
-  try {
-    for (let at = 0; at < facts.length; at += batch) {
-      const stamped = { store, after: log.end.position, clock: system.now, actor: operatorActor };
-      await log.append(stampEvents(facts.slice(at, at + batch), stamped), { flush: 'now' });
-    }
-  } finally {
-    await log.close();
-  }
 }
 
 /** The one rename that decides: from here on the root is snapledger's, and containerd's own snapshotter can't open it. */
