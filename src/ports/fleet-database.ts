@@ -1,0 +1,168 @@
+import type { Kind } from '../../events/codecs.ts';
+import type { ClusterPosition, StoreHead } from './fleet-source.ts';
+
+/** A snapshot of a store of the fleet, living or not. Times are nanoseconds since 1970 UTC; the database keeps microseconds. */
+export interface FleetSnapshot {
+  readonly store: string;
+  readonly id: number;
+  /** its key, or its name once it is committed */
+  readonly key: string;
+  readonly namespace: string;
+  readonly kind: Kind;
+  /** the parent's name, empty for none */
+  readonly parent: string;
+  readonly parentId: number | null;
+  /** containerd's name of a committed layer, empty if unknown */
+  readonly chainId: string;
+  readonly diffId: string | null;
+  /** measured; null if it was not */
+  readonly bytes: number | null;
+  readonly inodes: number | null;
+  /** who prepared it */
+  readonly actor: string;
+  /** null if that event is not known */
+  readonly prepared: bigint | null;
+  readonly committed: bigint | null;
+  /** when a snapshot was last prepared on it */
+  readonly lastUsed: bigint | null;
+  /** null while it exists */
+  readonly removed: bigint | null;
+  readonly ended: 'removed' | 'undone' | 'lost' | null;
+  /** removed, and its layer is still on disk */
+  readonly retained: boolean;
+  /**
+   * Rows of a node's checkpoint (`projections/checkpoint-rows.ts`) about this snapshot: what folding its next event needs.
+   * Null if no later event changes anything.
+   */
+  readonly fold: readonly unknown[] | null;
+}
+
+/** What is known of a store apart from its snapshots. */
+export interface FleetStore {
+  readonly store: string;
+  /** the node's name; empty before its first StoreOpened */
+  readonly node: string;
+  readonly driver: string;
+  readonly version: string;
+  readonly kernel: string;
+  readonly fileSystem: string;
+  /** size of the root's file system */
+  readonly rootBytes: number | null;
+  readonly root: string;
+  readonly open: boolean;
+  /** 1 for the first history of this store, one more whenever it started again */
+  readonly lineage: number;
+  /** first position of the history, above 1 if earlier ones have expired */
+  readonly first: number;
+  readonly head: StoreHead;
+  /** time of the last event, by the node's clock, and when the cluster stored it, by the cluster's: nanoseconds */
+  readonly lastEvent: bigint | null;
+  readonly lastRecorded: bigint | null;
+  /** events of a newer release that were kept aside */
+  readonly unknown: number;
+  /** why nothing more is indexed, empty otherwise; and what to do */
+  readonly fault: string;
+  readonly hint: string;
+  /** the `store` row of a node's checkpoint */
+  readonly fold: unknown;
+}
+
+export type IncidentKind =
+  | 'lost'
+  | 'undone'
+  | 'quarantined'
+  | 'repaired'
+  | 'crash'
+  | 'power-cut'
+  | 'rolled-back'
+  | 'stopped';
+
+export interface FleetIncident {
+  readonly store: string;
+  readonly position: number;
+  readonly time: bigint;
+  readonly kind: IncidentKind;
+  readonly snapshot: number | null;
+  readonly key: string;
+  readonly text: string;
+}
+
+/** What a day changed in a namespace of a store, and what was there after its last event. */
+export interface FleetUsage {
+  readonly store: string;
+  /** UTC, 2026-11-28 */
+  readonly day: string;
+  readonly namespace: string;
+  readonly prepared: number;
+  readonly committed: number;
+  readonly removed: number;
+  readonly lost: number;
+  readonly bytesAdded: number;
+  readonly bytesRemoved: number;
+  /** existing snapshots and their measured bytes */
+  readonly snapshots: number;
+  readonly bytes: number;
+}
+
+export interface FleetImage {
+  readonly store: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** digest of what the name points to */
+  readonly target: string;
+  /** chain ids of its layers, the base layer's first; empty if they could not be read */
+  readonly layers: readonly string[];
+  readonly created: bigint;
+  readonly updated: bigint;
+  readonly deleted: bigint | null;
+}
+
+/** An event of a newer release. */
+export interface KeptEvent {
+  readonly store: string;
+  readonly position: number;
+  readonly type: string;
+  /** the envelope, as JSON */
+  readonly wire: string;
+}
+
+/** What one batch of events leads to. Rows replace those with the same key. */
+export interface FleetChange {
+  readonly at: ClusterPosition;
+  /** Stores whose rows of every table are deleted first. */
+  readonly restarted: readonly string[];
+  readonly stores: readonly FleetStore[];
+  readonly snapshots: readonly FleetSnapshot[];
+  readonly incidents: readonly FleetIncident[];
+  readonly usage: readonly FleetUsage[];
+  readonly images: readonly FleetImage[];
+  readonly kept: readonly KeptEvent[];
+}
+
+export interface SnapshotRef {
+  readonly store: string;
+  readonly id: number;
+}
+
+/** The tables of the fleet, for the one process that writes them. */
+export interface FleetDatabase {
+  /** Where to go on, and each store as it was indexed. */
+  progress(): Promise<{ readonly at: ClusterPosition | undefined; readonly stores: readonly FleetStore[] }>;
+  /** The snapshots of these ids that are known and whose `fold` is not null. */
+  snapshots(ids: readonly SnapshotRef[]): Promise<readonly FleetSnapshot[]>;
+  /** All snapshots of a store whose `fold` is not null: for an event that concerns all of them. */
+  snapshotsOf(store: string): Promise<readonly FleetSnapshot[]>;
+  /** For each store and namespace the row of its newest day, and that of `days` if they are others. */
+  usage(
+    wanted: readonly { readonly store: string; readonly namespace: string; readonly days: readonly string[] }[],
+  ): Promise<readonly FleetUsage[]>;
+  /** Images by store, namespace and name. */
+  images(
+    wanted: readonly { readonly store: string; readonly namespace: string; readonly name: string }[],
+  ): Promise<readonly FleetImage[]>;
+  /** Everything in one transaction, the position too: after a crash of either side all of it is there or nothing. */
+  apply(change: FleetChange): Promise<void>;
+  /** Replaces the tables that are read by those that were filled beside them, in one transaction. */
+  swap(): Promise<void>;
+  close(): Promise<void>;
+}
