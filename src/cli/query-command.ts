@@ -2,7 +2,14 @@ import { type Command, Option } from 'commander';
 import * as either from 'fp-ts/lib/Either.js';
 import { ListType } from '../app/queries/parameters.ts';
 import { type AnyQuery, queries } from '../app/queries/queries.ts';
-import { decodeParameters, type Given, type Parameters, type Values } from '../app/queries/query.ts';
+import {
+  type Answer,
+  decodeParameters,
+  type Given,
+  type Parameters,
+  type Query,
+  type Values,
+} from '../app/queries/query.ts';
 import { Fault } from '../ports/fault.ts';
 import type { CliDeps } from './cli-deps.ts';
 import { collect, jsonOption, relativeOption, storeCommand, wholeOption } from './options.ts';
@@ -15,7 +22,7 @@ export interface QueryOptions extends RootOptions, TableOptions {
   readonly json?: boolean;
 }
 
-/** A command for each query that has one; `log` is a command of its own, because it streams. */
+/** A command for each query of a store that has one; `log` is a command of its own, because it streams. */
 export function addQueries(program: Command, deps: CliDeps): void {
   for (const name of Object.keys(tables) as TableName[]) {
     const query: AnyQuery = queries[name];
@@ -27,12 +34,12 @@ export function addQueries(program: Command, deps: CliDeps): void {
   }
 }
 
-/** The command of a query with its arguments and options. */
-export function addQuery(
-  program: Command,
-  { command: name, name: other, summary, parameters, answer }: AnyQuery,
-): Command {
-  const command = storeCommand(program, name ?? other, summary);
+/** The command of a query of a store with its arguments and options. */
+export const addQuery = (program: Command, query: AnyQuery): Command =>
+  addParameters(storeCommand(program, query.command ?? query.name, query.summary), query);
+
+/** Adds the arguments and options of a query to its command, and `--json`. */
+export function addParameters<S>(command: Command, { parameters, answer }: Query<S>): Command {
   for (const { cli, help, codec } of Object.values(parameters)) {
     if (cli === undefined) continue;
     if (!cli.startsWith('-')) command.argument(cli, help);
@@ -57,7 +64,7 @@ export function decoded<P extends Parameters>(parameters: P, given: Given, comma
   throw new Fault('misuse', plain(values.left), { hint: `see \`snapledger ${command} --help\`` });
 }
 
-/** Runs a query and prints its table, or its rows as JSON. */
+/** Runs a query of a store and prints its table, or its rows as JSON. */
 export async function runQuery(
   name: TableName,
   given: Given,
@@ -71,6 +78,16 @@ export async function runQuery(
   const stored = deps.storeFiles(root);
   const files = query.allHistory ? notingGone(stored) : stored;
   const value = await query.run({ files, layers: (driver) => deps.openLayers(root, driver) }, values);
-  if (options.json === true) print(query.answer.encode(value).map((row) => JSON.stringify(row)));
-  else print(tables[name].lines(value as never, options));
+  printAnswer(query.answer, value, () => tables[name].lines(value as never, options), options, print);
+}
+
+/** Prints the table of an answer, or with `json` its rows. */
+export function printAnswer<V>(
+  answer: Answer<V>,
+  value: V,
+  lines: () => readonly string[],
+  { json }: Pick<QueryOptions, 'json'>,
+  print: Print,
+): void {
+  print(json === true ? answer.encode(value).map((row) => JSON.stringify(row)) : lines());
 }

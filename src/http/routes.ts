@@ -1,75 +1,25 @@
-import * as either from 'fp-ts/lib/Either.js';
-import { Ambiguous, ambiguousRow } from '../app/audit/find-snapshot.ts';
-import { ListType } from '../app/queries/parameters.ts';
-import { type AuditSource, decodeParameters, type Given, type Parameters, type Values } from '../app/queries/query.ts';
-import { nearest } from '../domain/nearest.ts';
-import { Fault, type FaultCode } from '../ports/fault.ts';
-import { asJson, type HttpAnswer, type HttpRequest, plain, type Route } from './route.ts';
+import { type AnyQuery, queries } from '../app/queries/queries.ts';
+import type { AuditSource } from '../app/queries/query.ts';
+import type { Route } from './route.ts';
+import { createRouter } from './router.ts';
 import { type ChangeSource, reconcile, restore } from './routes/changes.ts';
 import { type EventsSource, events } from './routes/events.ts';
 import { openApi } from './routes/openapi.ts';
-import { queryRoutes } from './routes/queries.ts';
+import { routeOf } from './routes/queries.ts';
 import { type StatusSource, statusRoutes } from './routes/status.ts';
 
 /** What the routes need of the daemon. */
 export type Sources = StatusSource & ChangeSource & EventsSource & AuditSource;
 
+const queryRoutes = (Object.values(queries) as readonly AnyQuery[]).map(routeOf);
 const described: readonly Route<Sources>[] = [...statusRoutes, events, reconcile, restore, ...queryRoutes];
 
-/** Every path. */
-export const routes: readonly Route<Sources>[] = [...described, openApi(described)];
+const description =
+  "The operator's HTTP API, on a unix socket (0600) or on loopback with a token. Numbers of 64 bits are strings of digits; " +
+  'times are nanoseconds since 1970 UTC. Commands that write files, or need a stopped store, are not available over HTTP: ' +
+  'verify, repair, archive, export, import.';
 
-const byPath = new Map(routes.map((route) => [route.path, route]));
+/** Every path of the daemon. */
+export const routes: readonly Route<Sources>[] = [...described, openApi(described, description)];
 
-/** Faults that a client can cause; any other is the daemon's own failure. */
-const statuses: Readonly<Partial<Record<FaultCode, number>>> = {
-  misuse: 400,
-  missing: 404,
-  busy: 409,
-  unsupported: 501,
-};
-
-/** The answer to a request: 404 for an unknown path, 405 for a method that the path doesn't have, 400 for wrong parameters. */
-export async function answerTo(
-  { method, url, headers }: Omit<HttpRequest, 'values'> & { readonly url: string },
-  sources: Sources,
-): Promise<HttpAnswer> {
-  if (!url.startsWith('/') || !URL.canParse(`http://localhost${url}`)) return plain(400, 'not a path');
-  const { pathname, searchParams } = new URL(`http://localhost${url}`);
-  const route = byPath.get(pathname);
-  if (route === undefined) return plain(404, `no such path; there are ${[...byPath.keys()].join(', ')}`);
-  if (!route.methods.includes(method))
-    return plain(405, `use ${route.methods.join(' or ')}`, { allow: route.methods.join(', ') });
-  const values = decodeQuery(route.parameters, searchParams);
-  if (either.isLeft(values)) return plain(400, values.left);
-  try {
-    return await route.answer({ method, values: values.right, headers }, sources);
-  } catch (error) {
-    if (error instanceof Ambiguous) return asJson(ambiguousRow(error), 409);
-    const status = error instanceof Fault ? statuses[error.code] : undefined;
-    if (!(error instanceof Fault) || status === undefined) throw error;
-    return plain(status, `${error.message}\nhint: ${error.hint}`);
-  }
-}
-
-/** Decodes the query of a request. An unknown parameter is an error: a misspelt `dry-run` must not reconcile. */
-function decodeQuery<P extends Parameters>(parameters: P, query: URLSearchParams): either.Either<string, Values<P>> {
-  const given: Record<string, Given[string]> = {};
-  for (const name of query.keys()) {
-    const parameter = parameters[name];
-    const texts = query.getAll(name);
-    if (parameter === undefined) return either.left(unknownParameter(name, Object.keys(parameters)));
-    if (!(parameter.codec instanceof ListType) && texts.length > 1)
-      return either.left(`${name}: is given more than once`);
-    given[name] = parameter.codec instanceof ListType ? texts : texts[0];
-  }
-  return decodeParameters(parameters, given);
-}
-
-function unknownParameter(name: string, known: readonly string[]): string {
-  const meant = nearest(name, known);
-  const hint = meant
-    ? `did you mean ${meant}?`
-    : `there ${known.length === 0 ? 'are none' : `are ${known.join(', ')}`}`;
-  return `${name}: unknown parameter, ${hint}`;
-}
+export const answerTo = createRouter(routes);

@@ -3,19 +3,26 @@ import type { Duplex } from 'node:stream';
 import { listenOnSocket } from '../edge/listen-on-socket.ts';
 import type { Logger } from '../ports/logger.ts';
 import { createLoopbackGuard, type Guard, type LoopbackAddress, listenOnLoopback, openToAll } from './loopback.ts';
-import { plain } from './route.ts';
+import { type HttpAnswer, plain } from './route.ts';
+import type { PlainRequest } from './router.ts';
 import { answerTo, type Sources } from './routes.ts';
 import { type SendLimits, sendAnswer, sendLimits } from './send-answer.ts';
 
-export interface HttpOptions {
+interface Serving {
+  readonly logger: Logger;
+  readonly limits?: SendLimits;
+}
+
+export interface HttpOptions extends Serving {
   readonly sources: Sources;
   /** path of the unix socket */
   readonly address: string;
   /** loopback TCP, for clients with the token */
-  readonly loopback?: LoopbackAddress & { readonly token: string };
-  readonly logger: Logger;
-  readonly limits?: SendLimits;
+  readonly loopback?: Loopback;
 }
+
+type Loopback = LoopbackAddress & { readonly token: string };
+type Answering = (request: PlainRequest) => Promise<HttpAnswer>;
 
 export interface HttpServer {
   /** the address of loopback TCP, if it is served */
@@ -32,28 +39,45 @@ const maxConnections = 512;
 const farewell = 500;
 
 /**
- * Serves the routes on a unix socket that only its owner may open (0600), and on loopback TCP if that is configured. Replaces a
+ * Serves the routes of the daemon on a unix socket that only its owner may open (0600), and on loopback TCP if that is configured. Replaces a
  * stale socket. Rejects with a Fault (`busy`) if another process is listening on it.
  */
-export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
-  const { address, loopback, logger } = options;
+export async function serveHttp({ sources, address, loopback, ...serving }: HttpOptions): Promise<HttpServer> {
+  const answer: Answering = (request) => answerTo(request, sources);
   const closing = new AbortController();
-  const local = createListener(options, closing.signal, () => openToAll);
+  const local = createListener({ ...serving, answer }, closing.signal, () => openToAll);
   await listenOnSocket(local, address);
-  watch(local, logger, { address });
-  if (loopback === undefined) return { loopback, close: () => closed([local], closing) };
-  let guard: Guard = () => plain(503, 'not ready yet: ask again');
-  const remote = createListener(options, closing.signal, () => guard);
-  const listening = await listenOnLoopback(remote, loopback).catch(async (error) => {
-    await closed([local], closing);
+  watch(local, serving.logger, { address });
+  const close = () => closed(local, closing);
+  if (loopback === undefined) return { loopback, close };
+  const remote = await serveLoopback({ ...serving, answer, loopback }).catch(async (error) => {
+    await close();
     throw error;
   });
-  guard = createLoopbackGuard(listening, loopback.token);
-  watch(remote, logger, listening);
-  return { loopback: listening, close: () => closed([local, remote], closing) };
+  return { loopback: remote.loopback, close: async () => void (await Promise.all([close(), remote.close()])) };
 }
 
-function createListener(options: HttpOptions, stopping: AbortSignal, guard: () => Guard): Server {
+/** Answers clients with the token on loopback TCP. Rejects with a Fault (`busy`) if another process is listening there. */
+export async function serveLoopback({
+  loopback,
+  ...options
+}: Serving & { readonly answer: Answering; readonly loopback: Loopback }): Promise<
+  HttpServer & { readonly loopback: LoopbackAddress }
+> {
+  const closing = new AbortController();
+  let guard: Guard = () => plain(503, 'not ready yet: ask again');
+  const server = createListener(options, closing.signal, () => guard);
+  const listening = await listenOnLoopback(server, loopback);
+  guard = createLoopbackGuard(listening, loopback.token);
+  watch(server, options.logger, listening);
+  return { loopback: listening, close: () => closed(server, closing) };
+}
+
+function createListener(
+  options: Serving & { readonly answer: Answering },
+  stopping: AbortSignal,
+  guard: () => Guard,
+): Server {
   const server = createServer(limits, (request, response) => {
     void respond(request, response, { ...options, stopping, guard: guard() });
   });
@@ -72,7 +96,8 @@ function refuseMalformed(_error: Error, socket: Duplex): void {
   else socket.destroy();
 }
 
-interface Responding extends Pick<HttpOptions, 'sources' | 'logger' | 'limits'> {
+interface Responding extends Serving {
+  readonly answer: Answering;
   readonly stopping: AbortSignal;
   readonly guard: Guard;
 }
@@ -80,14 +105,14 @@ interface Responding extends Pick<HttpOptions, 'sources' | 'logger' | 'limits'> 
 async function respond(
   request: IncomingMessage,
   response: ServerResponse,
-  { sources, logger, stopping, guard, limits: given = sendLimits }: Responding,
+  { answer: answering, logger, stopping, guard, limits: given = sendLimits }: Responding,
 ): Promise<void> {
   const { method = 'GET', url = '/', headers } = request;
   request.on('error', () => {});
   response.on('error', () => {});
   discardBody(request);
   try {
-    const answer = guard(headers) ?? (await answerTo({ method, url, headers }, sources));
+    const answer = guard(headers) ?? (await answering({ method, url, headers }));
     await sendAnswer(response, { method, answer }, { stopping, limits: given });
   } catch (error) {
     logger.error({ err: error, method, url }, 'http request failed');
@@ -104,13 +129,11 @@ function discardBody(request: IncomingMessage): void {
   });
 }
 
-async function closed(servers: readonly Server[], closing: AbortController): Promise<void> {
-  const all = Promise.all(servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))));
+async function closed(server: Server, closing: AbortController): Promise<void> {
+  const all = new Promise<void>((resolve) => server.close(() => resolve()));
   closing.abort();
-  for (const server of servers) server.closeIdleConnections();
-  const timer = setTimeout(() => {
-    for (const server of servers) server.closeAllConnections();
-  }, farewell);
+  server.closeIdleConnections();
+  const timer = setTimeout(() => server.closeAllConnections(), farewell);
   await all;
   clearTimeout(timer);
 }

@@ -13,7 +13,7 @@ import { stateOfStore, withLog } from '../audit/state-at.ts';
 import { Stats, statsOfStore } from '../audit/stats.ts';
 import { Why, whySnapshot } from '../explain/why.ts';
 import { Count, Position, Text, Texts, Time, Types } from './parameters.ts';
-import { EventRow, list, object, type Parameters, type Query, query, type Values } from './query.ts';
+import { type AuditSource, EventRow, list, object, type Query, queryOf, type Values } from './query.ts';
 
 const key = {
   codec: Text,
@@ -60,7 +60,9 @@ async function newestEvents(log: ReadableLog, chosen: Selection) {
   return found;
 }
 
-/** Every query. A new one needs an entry here, and a table in `src/cli/tables` unless it has no command. */
+const query = queryOf<AuditSource>();
+
+/** Every query of a store. A new one needs an entry here, and a table in `src/cli/tables` unless it has no command. */
 export const queries = {
   log: query({
     name: 'log',
@@ -177,4 +179,4 @@ export const queries = {
 };
 
 /** Any query of the table. */
-export type AnyQuery = Query<Parameters, unknown>;
+export type AnyQuery = Query<AuditSource>;

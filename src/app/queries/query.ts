@@ -56,8 +56,8 @@ export interface Answer<V> {
   encode(value: V): readonly unknown[];
 }
 
-/** A question about a store. Its command, HTTP address, OpenAPI document, completion and man page are made from it. */
-export interface Query<P extends Parameters = Parameters, V = unknown> {
+/** A question to a source. Its command, HTTP address, OpenAPI document, completion and man page are made from it. */
+export interface Query<S, P extends Parameters = Parameters, V = unknown> {
   /** its HTTP address, without the slash */
   readonly name: string;
   /** null: no command of its own */
@@ -67,13 +67,16 @@ export interface Query<P extends Parameters = Parameters, V = unknown> {
   /** needs all history: the command notes on standard error which events are no longer in the log */
   readonly allHistory?: true;
   readonly answer: Answer<V>;
-  run(source: AuditSource, values: Values<P>): Promise<V>;
+  run(source: S, values: Values<P>): Promise<V>;
 }
 
-/** An entry of the table, typed by what it runs; rows may hold more than their codec encodes, for tables. */
-export const query = <P extends Parameters, V>(
-  entry: Omit<Query<P, V>, 'answer'> & { readonly answer: Answer<NoInfer<V>> },
-): Query<P, V> => entry;
+/** Makes entries of the table of a source, typed by what they run; rows may hold more than their codec encodes, for tables. */
+export const queryOf =
+  <S>() =>
+  <P extends Parameters, V>(
+    entry: Omit<Query<S, P, V>, 'answer'> & { readonly answer: Answer<NoInfer<V>> },
+  ): Query<S, P, V> =>
+    entry;
 
 export const object = <R>(row: t.Type<R, unknown>): Answer<R> => ({
   list: false,

@@ -20,7 +20,7 @@ function manPage(description: string, version: string, commands: readonly Comman
     '.B snapledger',
     'COMMAND [OPTIONS]',
     '.SH COMMANDS',
-    ...commands.flatMap(commandLines),
+    ...commands.flatMap((command) => commandLines(command)),
     '.SH EXIT STATUS',
     ...[
       ['0', 'success; for verify and doctor: no findings'],
@@ -37,9 +37,10 @@ function manPage(description: string, version: string, commands: readonly Comman
   ];
 }
 
-function commandLines({ name, operands, description, options }: CommandText): readonly string[] {
+function commandLines({ name, operands, description, options, commands }: CommandText, group = ''): readonly string[] {
+  if (commands.length > 0) return commands.flatMap((command) => commandLines(command, `${group}${name} `));
   return [
-    `.SS ${roff(`${name} ${operands}`.trim())}`,
+    `.SS ${roff(`${group}${name} ${operands}`.trim())}`,
     roff(description),
     ...options.flatMap((option) => ['.TP', `.B ${roff(option.flags)}`, roff(option.description)]),
   ];

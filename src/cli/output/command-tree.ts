@@ -15,11 +15,14 @@ export interface CommandText {
   readonly operands: string;
   readonly description: string;
   readonly options: readonly OptionText[];
+  /** of a group of commands */
+  readonly commands: readonly CommandText[];
 }
 
 /** The commands as in `--help`: completions and the man page are made from them. */
 export function commandTree(program: Command): readonly CommandText[] {
   return program.commands.map((command) => ({
+    commands: commandTree(command),
     name: command.name(),
     operands: command.registeredArguments
       .map((one) => `${one.required ? '<' : '['}${one.name()}${one.variadic ? '...' : ''}${one.required ? '>' : ']'}`)

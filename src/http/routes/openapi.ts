@@ -5,24 +5,19 @@ import { createSchemas } from '../json-schema.ts';
 import { type AnswerDescription, asJson, jsonOf, type Route, reading } from '../route.ts';
 
 /** Serves the OpenAPI document of routes, its own included. */
-export function openApi(others: readonly Route<never>[]): Route<unknown> {
+export function openApi(others: readonly Route<never>[], description: string): Route<unknown> {
   const route: Route<unknown> = {
     path: '/openapi.json',
     methods: reading,
     summary: 'this document',
     parameters: {},
     answers: { 200: jsonOf(t.UnknownRecord) },
-    answer: async () => asJson(documentOf([...others, route])),
+    answer: async () => asJson(documentOf([...others, route], description)),
   };
   return route;
 }
 
-const description =
-  "The operator's HTTP API, on a unix socket (0600) or on loopback with a token. Numbers of 64 bits are strings of digits; " +
-  'times are nanoseconds since 1970 UTC. Commands that write files, or need a stopped store, are not available over HTTP: ' +
-  'verify, repair, archive, export, import.';
-
-function documentOf(routes: readonly Route<never>[]): unknown {
+function documentOf(routes: readonly Route<never>[], description: string): unknown {
   const { schemaOf, components } = createSchemas();
   const contentOf = ({ type, text, row, list }: AnswerDescription) => {
     const schema = row === undefined ? { type: 'string' } : schemaOf(row);

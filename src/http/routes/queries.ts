@@ -1,9 +1,9 @@
 import { AmbiguousRow } from '../../app/audit/find-snapshot.ts';
-import { type AnyQuery, queries } from '../../app/queries/queries.ts';
-import type { AuditSource } from '../../app/queries/query.ts';
+import type { Query } from '../../app/queries/query.ts';
 import { asJson, failure, jsonOf, misuse, type Route, reading } from '../route.ts';
 
-const routeOf = ({ name, summary, parameters, answer, run }: AnyQuery): Route<AuditSource> => ({
+/** The route of a query, with the rows of its command's `--json`. */
+export const routeOf = <S>({ name, summary, parameters, answer, run }: Query<S>): Route<S> => ({
   path: `/${name}`,
   methods: reading,
   summary,
@@ -20,6 +20,3 @@ const routeOf = ({ name, summary, parameters, answer, run }: AnyQuery): Route<Au
     return asJson(answer.list ? rows : rows[0]);
   },
 });
-
-/** A route for each query, with the rows of its command's `--json`. */
-export const queryRoutes: readonly Route<AuditSource>[] = Object.values(queries).map(routeOf);
