@@ -5,6 +5,10 @@ import { Decimal, Nanoseconds } from './codecs.ts';
 export const Root = t.type({ id: t.string, host: t.string, path: t.string }, 'Root');
 export type Root = t.TypeOf<typeof Root>;
 
+/** The machine that a store is on: its name, the kernel's release, type and size of the file system that holds the root. */
+export const Node = t.type({ name: t.string, kernel: t.string, fileSystem: t.string, bytes: Decimal }, 'Node');
+export type Node = t.TypeOf<typeof Node>;
+
 /** Events about the store itself, its log, and what containerd reported. */
 export const storeEvents = {
   /** Position 1 of every log: the identity of the store. */
@@ -13,21 +17,24 @@ export const storeEvents = {
   /**
    * A daemon opened the store. `clean` is false if no StoreClosed precedes it: a crash, or a power cut if `boot` (the
    * kernel's boot id) differs from the previous opening. `found` counts recovery's actions by name. `root` is the root
-   * that is served, `replaces` the previous one if it was another.
+   * that is served, `replaces` the previous one if it was another. Earlier releases recorded no `node`.
    */
-  StoreOpened: t.type(
-    {
-      store: t.string,
-      driver: t.string,
-      version: t.string,
-      boot: t.string,
-      pid: Decimal,
-      clean: t.boolean,
-      replayed: Decimal,
-      found: t.record(t.string, Decimal),
-      root: Root,
-      replaces: t.union([Root, t.null]),
-    },
+  StoreOpened: t.intersection(
+    [
+      t.type({
+        store: t.string,
+        driver: t.string,
+        version: t.string,
+        boot: t.string,
+        pid: Decimal,
+        clean: t.boolean,
+        replayed: Decimal,
+        found: t.record(t.string, Decimal),
+        root: Root,
+        replaces: t.union([Root, t.null]),
+      }),
+      t.partial({ node: Node }),
+    ],
     'StoreOpened.v1',
   ),
 

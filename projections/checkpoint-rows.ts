@@ -10,17 +10,21 @@ import { emptyState, type MutableState, type State } from './state.ts';
 
 const orNull = <A, O>(codec: t.Type<A, O, unknown>) => t.union([t.null, codec]);
 
-const StoreInfoCells = t.type({
-  id: t.string,
-  driver: t.string,
-  lastId: Whole,
-  opened: Whole,
-  boot: t.string,
-  root: orNull(Root),
-  open: t.boolean,
-  uptime: orNull(Whole),
-  elapsed: Whole,
-});
+const NodeCells = t.type({ name: t.string, kernel: t.string, fileSystem: t.string, bytes: Whole });
+const StoreInfoCells = t.intersection([
+  t.type({
+    id: t.string,
+    driver: t.string,
+    lastId: Whole,
+    opened: Whole,
+    boot: t.string,
+    root: orNull(Root),
+    open: t.boolean,
+    uptime: orNull(Whole),
+    elapsed: Whole,
+  }),
+  t.partial({ node: NodeCells }),
+]);
 const StoreRow = t.tuple([t.literal('store'), Whole, StoreInfoCells], 'store row');
 
 /** id, key, kind; parent's id and name; labels; created, updated. */

@@ -1,6 +1,6 @@
 import { decimalOf } from '../events/codecs.ts';
 import type { Envelope } from '../events/envelope.ts';
-import type { Root } from '../events/store-events.ts';
+import type { Node, Root } from '../events/store-events.ts';
 
 /** The store itself: its identity, the last snapshot id, and whether it was closed in order. */
 export interface StoreInfo {
@@ -15,6 +15,8 @@ export interface StoreInfo {
   readonly boot: string;
   /** the root that was served then; null before the first opening, and after an import, which creates a new one */
   readonly root: Root | null;
+  /** the machine at that opening; absent if an earlier release opened the store */
+  readonly node?: Node;
   /** no StoreClosed follows the newest StoreOpened */
   readonly open: boolean;
   /** milliseconds: the machine's uptime at the newest event of this boot that states it; null before an opening does */
@@ -57,12 +59,15 @@ function evolveFacts(info: StoreInfo, { event, position }: Envelope): StoreInfo 
       return { ...info, id: event.data.store, driver: event.data.driver };
     case 'StoreImported':
       return { ...info, driver: event.data.driver, root: null };
-    case 'StoreOpened':
+    case 'StoreOpened': {
+      const { node: _, ...before } = info;
+      const { boot, root, node } = event.data;
       return {
-        ...info,
-        ...{ opened: position, boot: event.data.boot, root: event.data.root, open: true },
-        uptime: event.data.boot === info.boot ? info.uptime : null,
+        ...before,
+        ...{ opened: position, boot, root, open: true, uptime: boot === info.boot ? info.uptime : null },
+        ...(node !== undefined && { node }),
       };
+    }
     case 'StoreClosed':
       return { ...info, open: false };
     case 'LogRepaired':

@@ -7,7 +7,7 @@ import { indexLog } from '../adapters/event-log/file/search/index-log.ts';
 import { largestOrdinary } from '../adapters/event-log/kurrentdb/kurrent-event-log.ts';
 
 import { createDiskSpaceMeter } from '../adapters/system/file-system.ts';
-import { bootId, rootOf } from '../adapters/system/machine.ts';
+import { bootId, nodeOf, rootOf } from '../adapters/system/machine.ts';
 import type { Watched, WatchingGuard } from '../adapters/system/root-guard.ts';
 import { createMaintenance, type Maintenance } from '../app/background/maintenance.ts';
 import { createPipelines, type Pipelines } from '../app/background/pipeline.ts';
@@ -133,12 +133,13 @@ function openJournal(config: Config, { system, metrics, logger }: Tools, { log, 
 }
 
 /** Who opens the store, as StoreOpened records it. */
-const openerOf = ({ root }: Config, { store, url, takeOver }: Parts) => ({
+const openerOf = ({ root, node }: Config, { store, url, takeOver }: Parts) => ({
   store,
   version: version(),
   boot: bootId(),
   pid: process.pid,
   root: rootOf(root),
+  node: nodeOf(root, node),
   shared: url !== undefined,
   takeOver,
 });

@@ -9,6 +9,8 @@ export interface Config {
   readonly root: string;
   /** a start on a root without a store fails instead of making one */
   readonly existing: boolean;
+  /** the node's name in the log; null: the host's name */
+  readonly node: string | null;
   /** unix socket that containerd dials */
   readonly address: string;
   /** unix socket of metrics, health, events and reconcile */
@@ -101,6 +103,7 @@ export function complete(...layers: readonly Settings[]): Config {
   return {
     root: top.root ?? '/var/lib/snapledger',
     existing: top.existing ?? false,
+    node: top.node ?? null,
     address,
     httpAddress: top.http_address ?? httpBeside(address),
     http: { listen: http?.listen ?? null, tokenFile: http?.token_file ?? null },

@@ -16,16 +16,30 @@ export interface Sources {
   readonly file?: string | undefined;
   /** what the command line says, by the names of the file; what is undefined was not said */
   readonly flags?: Readonly<Record<string, unknown>>;
+  /** default: the process's; only NODE_NAME is used, unless it is empty */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
 }
 
-/** Flags over the file over the defaults. Throws a Fault (`misuse`) that names file or flag, key and expectation. */
-export function loadConfig({ file, flags = {} }: Sources): Config {
+/** Flags over the file over the environment over the defaults. Throws a Fault (`misuse`) that names file or flag, key and expectation. */
+export function loadConfig({ file, flags = {}, environment = process.env }: Sources): Config {
   const said = Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined));
-  const config = complete(fromFile(file ?? (existsSync(defaultFile) ? defaultFile : undefined)), fromFlags(said));
+  const config = complete(
+    fromEnvironment(environment),
+    fromFile(file ?? (existsSync(defaultFile) ? defaultFile : undefined)),
+    fromFlags(said),
+  );
   checkSockets(config);
   checkLoopback(config);
   checkClusters(config);
   return config;
+}
+
+function fromEnvironment({ NODE_NAME: node = '' }: NonNullable<Sources['environment']>): Settings {
+  const decoded = decodeSettings(node === '' ? {} : { node });
+  if (either.isRight(decoded)) return decoded.right;
+  throw new Fault('misuse', `NODE_NAME: ${decoded.left.replace(/^node: /, '')}`, {
+    hint: "correct the variable of the environment; it is the node's name in the log unless the setting node is given",
+  });
 }
 
 function fromFile(file: string | undefined): Settings {

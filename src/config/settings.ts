@@ -8,6 +8,7 @@ import {
   Duration,
   Flag,
   Loopback,
+  NodeName,
   OneOf,
   Period,
   Room,
@@ -48,6 +49,7 @@ export const Settings = t.partial(
   {
     root: AbsolutePath,
     existing: Flag,
+    node: NodeName,
     address: SocketPath,
     http_address: SocketPath,
     http: Http,

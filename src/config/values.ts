@@ -25,6 +25,16 @@ const isFlag = (u: unknown): u is boolean => typeof u === 'boolean';
 export const Text = value('a string', isText, (u) => (isText(u) ? u : undefined));
 export const Flag = value('true or false', isFlag, (u) => (isFlag(u) ? u : undefined));
 
+/** As long as the name of a host may be. Source: RFC 1035, 2.3.4 */
+const longestName = 255;
+
+/** A node's name: no control characters, nor others that are not shown, and no space at its ends. */
+export const NodeName = value(`a name of 1 to ${longestName} bytes without control characters`, isText, (u) =>
+  isText(u) && u !== '' && u.trim() === u && Buffer.byteLength(u) <= longestName && !/[\p{C}\p{Zl}\p{Zp}]/u.test(u)
+    ? u
+    : undefined,
+);
+
 /** One of a few words. */
 export const OneOf = <W extends string>(...words: readonly W[]) => {
   const isWord = (u: unknown): u is W => words.some((word) => word === u);

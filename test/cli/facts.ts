@@ -1,5 +1,5 @@
 import type { Envelope, Meta } from '../../events/envelope.ts';
-import type { Event } from '../../events/registry.ts';
+import type { Event, EventOf } from '../../events/registry.ts';
 import { sampleRoot } from '../support/sample-events.ts';
 
 const store = '6ba7b810-9dad-41d1-80b4-00c04fd430c8';
@@ -32,7 +32,7 @@ export const committed = (
   data: { id, key, name, parent, parentId, labels: {}, flushed: true },
 });
 
-export const opened = (clean = true): Event => ({
+export const opened = (clean = true): EventOf<'StoreOpened'> => ({
   type: 'StoreOpened',
   data: {
     store,

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
+import { hostname, release } from 'node:os';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { askDaemon } from '../../src/cli/ask-daemon.ts';
@@ -58,12 +59,12 @@ const eventsOf = async (root: string) =>
     .split('\n')
     .map((line) => JSON.parse(line));
 
-test('warns if retention keeps less free than a kubelet needs, and shows how much is possible', async (context) => {
+test('warns if retention keeps less free than a kubelet needs, shows how much is possible, and records the node', async (context) => {
   const hidden = async () => {
     const metrics = await askDaemon(context.http, 'GET', '/metrics');
     return Number(/^snapledger_retention_hidden_from_kubelet_bytes (\d+)$/m.exec(metrics?.body ?? '')?.[1]);
   };
-  const usual = await served(context);
+  const usual = await served(context, '--node', 'worker 7');
   // The daemon answers before it has compared the disk's space.
   await waitFor('the comparison', async () => (await hidden()) === 0);
   await usual.stop();
@@ -72,6 +73,14 @@ test('warns if retention keeps less free than a kubelet needs, and shows how muc
   writeFileSync(settings, '[retention]\nmin_free = "5%"\nmax_bytes = 4096\n');
   const daemon = await served(context, '--config', settings);
   await waitFor('the comparison', async () => (await hidden()) === 4096);
+  const opened = (await eventsOf(context.root)).filter(({ type }) => type === 'StoreOpened.v1');
+  assert.equal(
+    opened.map(({ data }) => [data.node.name, data.node.kernel]),
+    [
+      ['worker 7', release()],
+      [process.env.NODE_NAME ?? hostname(), release()],
+    ],
+  );
   assert.match(daemon.log(), /"level":"warn".*"bytes":4096.*kubelet lacks space: keep \\"20%\\" free or more/);
 });
 

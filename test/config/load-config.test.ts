@@ -41,6 +41,7 @@ test('fills an empty file with the defaults', () => {
   assert.equal(loadConfig({ file: written('') }), {
     root: '/var/lib/snapledger',
     existing: false,
+    node: null,
     address: '/run/snapledger/snapledger.sock',
     httpAddress: '/run/snapledger/snapledger.http.sock',
     http: { listen: null, tokenFile: null },
@@ -70,6 +71,7 @@ test('fills an empty file with the defaults', () => {
 const everyKey = `
 root = "/srv/snap//ledger/"
 existing = true
+node = "rack 7/node-1"
 address = "/run/a.sock"
 http_address = "/run/b.sock"
 driver = "btrfs"
@@ -113,6 +115,7 @@ test('reads every key', () => {
   assert.equal(loadConfig({ file: written(everyKey) }), {
     root: '/srv/snap/ledger',
     existing: true,
+    node: 'rack 7/node-1',
     address: '/run/a.sock',
     httpAddress: '/run/b.sock',
     http: { listen: { host: '127.0.0.1', port: 7475 }, tokenFile: '/etc/token' },
@@ -153,6 +156,19 @@ test('prefers a flag to the file, and the file to the defaults', () => {
   assert.equal(config.log, { segmentBytes: 16 * 2 ** 20, reserveBytes: 0, archive: true });
 });
 
+test('names the node by flag, file or NODE_NAME, in this order', () => {
+  const environment = { NODE_NAME: 'from-environment' };
+  const file = written('node = "from-file"');
+  assert.is(loadConfig({ file, flags: { node: 'from-flag' }, environment }).node, 'from-flag');
+  assert.is(loadConfig({ file, environment }).node, 'from-file');
+  assert.is(loadConfig({ file: written(''), environment }).node, 'from-environment');
+  for (const NODE_NAME of ['', undefined])
+    assert.is(loadConfig({ file: written(''), environment: { NODE_NAME } }).node, null);
+  const { code, message } = faultOf(() => loadConfig({ file: written(''), environment: { NODE_NAME: 'a\nb' } }));
+  assert.is(code, 'misuse');
+  assert.match(message, 'NODE_NAME: expected a name of 1 to 255 bytes without control characters, found "a\\nb"');
+});
+
 test('retains nothing if retention is off, by file or flag', () => {
   assert.is(loadConfig({ file: written('[retention]\nenabled = false\nkeep = "1h"') }).retention, null);
   const flags = { retention: { enabled: false } };
@@ -167,6 +183,7 @@ const long = `/${'a'.repeat(107)}`;
 const wrongTexts: readonly (readonly [text: string, message: string])[] = [
   ['root = 5', 'config.toml: root: expected an absolute path, found 5'],
   ['root = "var/lib"', 'config.toml: root: expected an absolute path, found "var/lib"'],
+  ['node = ""', 'config.toml: node: expected a name of 1 to 255 bytes without control characters, found ""'],
   ['address = ""', 'config.toml: address: expected an absolute path of at most 107 bytes, found ""'],
   [`http_address = "${long}"`, 'config.toml: http_address: expected an absolute path of at most 107 bytes, found'],
   [

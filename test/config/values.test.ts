@@ -2,7 +2,7 @@ import { either } from 'fp-ts';
 import type * as t from 'io-ts';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Duration, Period, Room, Size, SocketPath } from '../../src/config/values.ts';
+import { Duration, NodeName, Period, Room, Size, SocketPath } from '../../src/config/values.ts';
 
 const test = suite('values of the settings file');
 
@@ -50,6 +50,25 @@ test('counts the bytes of a socket path, not its characters', () => {
   assert.is(decoded(SocketPath, `/${'a'.repeat(106)}`), `/${'a'.repeat(106)}`);
   assert.is(decoded(SocketPath, `/${'ä'.repeat(54)}`), 'refused');
   assert.is(decoded(SocketPath, '/run/'), 'refused');
+});
+
+test("accepts as a node's name what a terminal and a label can show", () => {
+  for (const name of ['node-1', 'ip-10-0-0-1.eu.internal', 'a b', 'Köln', 'x'.repeat(255)])
+    assert.is(decoded(NodeName, name), name);
+  for (const name of [
+    '',
+    ' a',
+    'a ',
+    'a\nb',
+    '\u001b[2J',
+    'a\u0000',
+    '\u202eab',
+    'a\u2028b',
+    '\ud800',
+    'ä'.repeat(128),
+    1,
+  ])
+    assert.is(decoded(NodeName, name), 'refused', JSON.stringify(name));
 });
 
 test.run();

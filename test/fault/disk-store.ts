@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { createFileCheckpointStore } from '../../src/adapters/checkpoint-store/file-checkpoint-store.ts';
 import { openFileEventLog } from '../../src/adapters/event-log/file/file-event-log.ts';
 import { createDiskSpaceMeter } from '../../src/adapters/system/file-system.ts';
-import { rootOf } from '../../src/adapters/system/machine.ts';
+import { nodeOf, rootOf } from '../../src/adapters/system/machine.ts';
 import { createSystem } from '../../src/adapters/system/system.ts';
 import { loadState } from '../../src/app/recovery/load-state.ts';
 import { recover } from '../../src/app/recovery/recover.ts';
@@ -62,6 +62,7 @@ export async function openDiskStore(options: DiskStoreOptions): Promise<DiskStor
       boot: 'boot',
       pid: process.pid,
       root: rootOf(root),
+      node: nodeOf(root, null),
       shared: false,
       takeOver: false,
     };

@@ -54,6 +54,7 @@ const installNode = (action = 'install', ...wrapper: readonly string[]) =>
     ...wrapper,
     'env',
     `ACTION=${action}`,
+    'NODE_NAME=worker-7.example',
     'sh',
     '-c',
     'mount --bind /tmp/image /mnt && exec /mnt/install-node',
@@ -101,6 +102,7 @@ test('install: makes snapledger the default of CRI under a running container', a
   assert.match(await machine.run('ctr', 'plugins', 'ls'), /snapledger +\S+ +ok/);
   assert.is(await defaultSnapshotter(), 'snapledger');
   assert.ok(await isRunning('before'));
+  assert.match(await machine.run('/usr/local/bin/snapledger', 'stats'), /^node +worker-7\.example, Linux /m);
   await startContainer('snapledger', 'after');
 });
 

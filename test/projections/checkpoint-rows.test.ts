@@ -3,7 +3,16 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { fromRows, toRows } from '../../projections/checkpoint-rows.ts';
 import { emptyState, evolve, type MutableState, type State } from '../../projections/state.ts';
-import { committed, committedEmpty, enveloped, oneOfEach, prepared, removed } from '../support/sample-events.ts';
+import {
+  committed,
+  committedEmpty,
+  enveloped,
+  oneOfEach,
+  opened,
+  prepared,
+  removed,
+  sampleNode,
+} from '../support/sample-events.ts';
 
 const test = suite('checkpoint rows');
 const base = { name: 'base', id: 1 };
@@ -57,6 +66,23 @@ test('a loaded state is folded like any other', () => {
   const [first, second] = [given(), loaded(asJson(toRows(given())))];
   const later = enveloped([prepared(4, 'k4', base), removed(2, 'schön'), committed(4, 'k4', 'top')], first.position);
   for (const envelope of later) assert.equal(contentOf(evolve(second, envelope)), contentOf(evolve(first, envelope)));
+});
+
+test('a store without a named node has the row that earlier releases write and read', () => {
+  const state = given();
+  const [, , without] = asJson(toRows(state))[0] as [string, number, object];
+  assert.not.ok('node' in without);
+  const event = opened('b');
+  const named = evolve(
+    state,
+    enveloped([{ ...event, data: { ...event.data, node: sampleNode } }], state.position)[0] as never,
+  );
+  const rows = asJson(toRows(named));
+  assert.equal((rows[0] as [string, number, object])[2], {
+    ...without,
+    ...{ opened: named.position, boot: 'b', root: event.data.root, node: sampleNode },
+  });
+  assert.equal(contentOf(loaded(rows)), contentOf(named));
 });
 
 test('invalid rows are refused with the reason', () => {

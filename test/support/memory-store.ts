@@ -18,7 +18,7 @@ import type { Logger } from '../../src/ports/logger.ts';
 import type { Clock, Uptime } from '../../src/ports/system.ts';
 import type { SnapshotIds } from '../../src/ports/volume-driver.ts';
 import { createMemoryEventLog, type MemoryEventLogOptions, type MemoryRecord } from './memory-event-log.ts';
-import { sampleRoot } from './sample-events.ts';
+import { sampleNode, sampleRoot } from './sample-events.ts';
 
 /** One line that was logged. */
 export interface Said {
@@ -131,6 +131,7 @@ export async function openMemoryStore(options: MemoryStoreOptions = {}, remains:
     boot: options.boot ?? 'boot',
     pid: 1,
     root: options.root ?? sampleRoot,
+    node: sampleNode,
     shared: options.shared ?? false,
     takeOver: options.takeOver ?? false,
   };

@@ -7,6 +7,9 @@ const root = { parent: '', parentId: null, labels: {} } as const;
 /** The root that a sample store is served from. */
 export const sampleRoot = { id: '3f1c11a0b7c1e9e8', host: 'node-1', path: '/var/lib/snapledger' };
 
+/** The machine that a sample store is on. */
+export const sampleNode = { name: 'node-1', kernel: '6.1.0-13-amd64', fileSystem: 'ext4', bytes: 107_374_182_400 };
+
 /** Puts facts into envelopes after a position (default: 0), a second apart. */
 export function enveloped(events: readonly Event[], after = 0): Envelope[] {
   return events.map((event, index) => {
@@ -22,7 +25,7 @@ export function enveloped(events: readonly Event[], after = 0): Envelope[] {
 }
 
 /** An opening in order during the boot of that id. */
-export const opened = (boot: string): Event => ({
+export const opened = (boot: string): EventOf<'StoreOpened'> => ({
   type: 'StoreOpened',
   data: {
     store: 's',
@@ -236,5 +239,9 @@ export const oneOfEach: readonly Event[] = [
 
 /** Events with optional fields, by the names of their golden files. */
 export const withOptional: Readonly<Record<string, Event>> = {
+  'StoreOpened.v1.node': {
+    type: 'StoreOpened',
+    data: { ...opened('5d3f1c9a-0000-4000-8000-000000000001').data, node: sampleNode },
+  },
   'SnapshotCommitted.v1.empty': committedEmpty(7, 'default/12/extract-304 sha256:ab', 'sha256:ab'),
 };

@@ -5,12 +5,26 @@ import type { MeasureDiskSpace } from '../../ports/disk-space.ts';
 import { faultOf } from '../../ports/fault.ts';
 
 /** Types as `statfs` reports them. Source: linux/magic.h */
-const types = { ext4: 0xef53, xfs: 0x58465342, btrfs: 0x9123683e, overlay: 0x794c7630 } as const;
+const types = {
+  ...{ ext4: 0xef53, xfs: 0x58465342, btrfs: 0x9123683e, overlay: 0x794c7630 },
+  ...{ tmpfs: 0x01021994, zfs: 0x2fc12fc1, f2fs: 0xf2f52010, nfs: 0x6969, fuse: 0x65735546 },
+} as const;
 
 /** Whether a path lies on a file system of one of these types. Throws the system's error. */
 export function isOn(path: string, ...names: readonly (keyof typeof types)[]): boolean {
   const { type } = statfsSync(path);
   return names.some((name) => types[name] === type);
+}
+
+/** The file system that holds a path: its type, as a hexadecimal number if it is not known here, and its size. Throws a Fault. */
+export function fileSystemOf(path: string): { readonly type: string; readonly bytes: number } {
+  try {
+    const { type, blocks, bsize } = statfsSync(path);
+    const known = Object.entries(types).find(([, number]) => number === type);
+    return { type: known?.[0] ?? `0x${type.toString(16)}`, bytes: blocks * bsize };
+  } catch (error) {
+    throw faultOf(error, `file system of ${path}`);
+  }
 }
 
 /** Measures the space of the file system that holds a path. */

@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto';
 import { readFileSync, realpathSync, statSync } from 'node:fs';
-import { hostname } from 'node:os';
-import type { Root } from '../../../events/store-events.ts';
+import { hostname, release } from 'node:os';
+import type { Node, Root } from '../../../events/store-events.ts';
+import { fileSystemOf } from './file-system.ts';
 
 /**
  * The kernel's boot id: if it differs from the last opening's, that was ended by a power cut rather than a crash. Tests that
@@ -21,6 +22,12 @@ export function rootOf(directory: string): Root {
   const host = hostname();
   const parts = ['snapledger.root.v1', machineId() ?? host, path, String(statSync(path).ino)];
   return { id: hash('sha256', parts.join('\0')).slice(0, 16), host, path };
+}
+
+/** The machine that a root is on, under a name, or the host's if that is null. Throws a Fault. */
+export function nodeOf(root: string, name: string | null): Node {
+  const { type, bytes } = fileSystemOf(root);
+  return { name: name ?? hostname(), kernel: release(), fileSystem: type, bytes };
 }
 
 /** Undefined in containers and other places that have none. */

@@ -1,6 +1,7 @@
 import * as t from 'io-ts';
 import { Decimal, Nanoseconds } from '../../../events/codecs.ts';
 import type { Envelope } from '../../../events/envelope.ts';
+import { Node } from '../../../events/store-events.ts';
 import type { Snapshot } from '../../../projections/snapshot.ts';
 import { namespaceOf } from '../../../projections/snapshot.ts';
 import { retainedTotals, type State } from '../../../projections/state.ts';
@@ -20,6 +21,8 @@ const Counts = t.record(t.string, Count);
 export const Stats = t.strict(
   {
     position: Decimal,
+    /** the machine at the newest opening, null if an earlier release opened the store */
+    node: nullable(Node),
     total: Count,
     namespaces: Counts,
     kinds: Counts,
@@ -47,6 +50,7 @@ export const statsOfStore = (files: StoreFiles, at?: string): Promise<Stats> =>
     const { count: layers, bytes } = retainedTotals(state);
     return {
       position: state.position,
+      node: state.storeInfo.node ?? null,
       // Ages at an earlier moment are as they were then.
       ...countsOf(state, at === undefined ? wallClock() : (last?.time ?? wallClock())),
       pendingPurge: state.volumes.pendingPurge.size,

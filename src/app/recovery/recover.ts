@@ -1,5 +1,5 @@
 import type { Event } from '../../../events/registry.ts';
-import type { Root } from '../../../events/store-events.ts';
+import type { Node, Root } from '../../../events/store-events.ts';
 import { type Failpoint, noFailpoints } from '../../ports/failpoints.ts';
 import { Fault } from '../../ports/fault.ts';
 import type { Logger } from '../../ports/logger.ts';
@@ -21,6 +21,7 @@ interface Opener {
   readonly boot: string;
   readonly pid: number;
   readonly root: Root;
+  readonly node: Node;
   /** the log is not kept in the root, so a copy of the root has the same one */
   readonly shared: boolean;
   /** takes the store over from another root, on purpose */
@@ -92,7 +93,7 @@ export interface Recovered {
  */
 export async function recover(context: Context): Promise<Recovered> {
   const { journal, driver, logger, opener, replayed, scans, failpoint = noFailpoints } = context;
-  const { store, version, boot, pid, root } = opener;
+  const { store, version, boot, pid, root, node } = opener;
   const { storeInfo } = journal.latest;
   expectOwnRoot(context);
   const crash = crashOf(journal.latest, boot);
@@ -120,6 +121,7 @@ export async function recover(context: Context): Promise<Recovered> {
       found: countByType(actions),
       root,
       replaces: storeInfo.root === null || storeInfo.root.id === root.id ? null : storeInfo.root,
+      node,
     },
   };
   failpoint('store.open');

@@ -8,6 +8,7 @@ interface ServeOptions {
   readonly config?: string;
   readonly root?: string;
   readonly existing?: boolean;
+  readonly node?: string;
   readonly address?: string;
   readonly httpAddress?: string;
   readonly httpListen?: string;
@@ -30,6 +31,7 @@ export function addServe(program: Command, deps: CliDeps): void {
     .addOption(configOption())
     .addOption(rootOption())
     .option('--existing', 'fail if the root has no store, instead of creating one: its disk may not be mounted')
+    .option('--node <name>', "the node's name in the log (default NODE_NAME of the environment, else the host's name)")
     .option('--address <socket>', 'unix socket for containerd', path)
     .option('--http-address <socket>', 'unix socket for the HTTP API', path)
     .option('--http-listen <address>', 'HTTP API on loopback TCP, as 127.0.0.1:7475 (default off)')
@@ -65,6 +67,7 @@ async function serve(options: ServeOptions, deps: CliDeps): Promise<number> {
     flags: {
       root: options.root,
       existing: options.existing,
+      node: options.node,
       address: options.address,
       http_address: options.httpAddress,
       http: given({ listen: options.httpListen, token_file: options.httpTokenFile }),

@@ -3,7 +3,7 @@ import type { Envelope } from '../../../events/envelope.ts';
 import type { Event, EventType } from '../../../events/registry.ts';
 import { type Colour, colourless, type Paint } from './print.ts';
 import { createTable } from './table.ts';
-import { agoOf, brief, dateOf, durationOf, plain, sizeText } from './text.ts';
+import { agoOf, brief, dateOf, durationOf, nodeText, plain, sizeText } from './text.ts';
 
 interface EventTableOptions {
   /** digests in full */
@@ -86,6 +86,7 @@ function whatOf(event: Event): string {
     case 'StoreOpened':
       return [
         event.data.clean ? 'clean' : 'after a crash',
+        ...(event.data.node === undefined ? [] : [`on ${nodeText(event.data.node)}`]),
         ...countsOf(event.data.found),
         ...(event.data.replaces === null
           ? []

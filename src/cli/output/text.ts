@@ -1,3 +1,5 @@
+import type { Node } from '../../../events/store-events.ts';
+
 /** Text of others, as keys and labels are, fit for a terminal: control characters, which could move its cursor, are spelt out. */
 export function plain(text: string): string {
   return text.replace(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, (character) => {
@@ -25,6 +27,10 @@ export function sizeText(bytes: number): string {
   }
   return `${value < 10 && unit !== 'B' ? value.toFixed(1).replace(/\.0$/, '') : Math.round(value)} ${unit}`;
 }
+
+/** A node's name, kernel and file system, as `node-1, Linux 6.1.0, ext4 of 100 GiB`. */
+export const nodeText = ({ name, kernel, fileSystem, bytes }: Node): string =>
+  `${name}, Linux ${kernel}, ${fileSystem} of ${sizeText(bytes)}`;
 
 const minute = { suffix: 'm', seconds: 60 } as const;
 const units = [{ suffix: 'd', seconds: 86_400 }, { suffix: 'h', seconds: 3600 }, minute] as const;

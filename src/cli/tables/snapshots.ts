@@ -3,7 +3,7 @@ import type { RetainedRow, SnapshotRow, TreeRow } from '../../app/audit/list-sna
 import { wallClock } from '../../app/audit/moment.ts';
 import type { Count, Stats } from '../../app/audit/stats.ts';
 import { createTable, fieldLines } from '../output/table.ts';
-import { ageOf, brief, dateOf, durationOf, plain, sizeText } from '../output/text.ts';
+import { ageOf, brief, dateOf, durationOf, nodeText, plain, sizeText } from '../output/text.ts';
 import type { TableOptions } from './tables.ts';
 
 const right = (title: string) => ({ title, align: 'right' }) as const;
@@ -75,11 +75,13 @@ export function statLines(stat: Stat): readonly string[] {
 }
 
 export function statsLines(stats: Stats): readonly string[] {
-  const { position, total, namespaces, kinds, ages, pendingPurge, retained, log, behindCheckpoint, quiet } = stats;
+  const { position, node, total, namespaces, kinds, ages, pendingPurge, retained, log, behindCheckpoint, quiet } =
+    stats;
   return [
     ...countLines({ all: { '': total }, namespace: namespaces, kind: kinds, age: ages }),
     '',
     ...fieldLines([
+      ...(node === null ? [] : ([['node', plain(nodeText(node))]] as const)),
       ['position', String(position)],
       ['log', `${sizeText(log.bytes)} in ${log.segments} segments, ${log.archived} of them archived`],
       ['lag', `${behindCheckpoint} events after the newest checkpoint`],

@@ -5,7 +5,7 @@ import { toRows } from '../../../projections/checkpoint-rows.ts';
 import { stateAt } from '../../../src/app/audit/state-at.ts';
 import { Stats, statsOfStore } from '../../../src/app/audit/stats.ts';
 import { createMemoryCheckpointStore } from '../../support/memory-checkpoint-store.ts';
-import { committed, prepared, removed } from '../../support/sample-events.ts';
+import { committed, opened, prepared, removed, sampleNode } from '../../support/sample-events.ts';
 import { memoryFiles } from './memory-files.ts';
 
 const test = suite('figures of a store');
@@ -39,6 +39,14 @@ test('are those of an earlier moment, with the ages of that time', async () => {
   assert.is(stats.pendingPurge, 0);
 });
 
+test('show the machine of the newest opening, if it was recorded', async () => {
+  const before = opened('boot');
+  const named = { ...before, data: { ...before.data, node: sampleNode } };
+  assert.is((await statsOfStore(await memoryFiles(facts))).node, null);
+  assert.equal((await statsOfStore(await memoryFiles([...facts, before, named]))).node, sampleNode);
+  assert.is((await statsOfStore(await memoryFiles([...facts, named, before]))).node, null);
+});
+
 test('show the lag of the newest checkpoint', async () => {
   const files = await memoryFiles(facts);
   const log = await files.openLog();
@@ -60,10 +68,17 @@ test('show what is retained of removed layers', async () => {
   assert.equal([retained.layers, retained.bytes, pendingPurge], [1, 100, 1]);
 });
 
+test('state the size of a file system as a decimal string', async () => {
+  const { type, data } = opened('boot');
+  const stats = await statsOfStore(await memoryFiles([{ type, data: { ...data, node: sampleNode } }]));
+  assert.match(JSON.stringify(Stats.encode(stats)), '"fileSystem":"ext4","bytes":"107374182400"');
+});
+
 test('are plain JSON, of an empty log too', async () => {
   const empty = { snapshots: '0', bytes: '0', inodes: '0', unmeasured: '0' };
   assert.equal(Stats.encode(await statsOfStore(await memoryFiles([]))), {
     position: '0',
+    node: null,
     total: empty,
     namespaces: {},
     kinds: {},

@@ -8,7 +8,7 @@ import { caughtFault } from '../../support/caught-fault.ts';
 import { commit, prepare, remove } from '../../support/commands.ts';
 import { deferred } from '../../support/deferred.ts';
 import { closeMemoryStores, type MemoryStore, openMemoryStore } from '../../support/memory-store.ts';
-import { sampleRoot } from '../../support/sample-events.ts';
+import { sampleNode, sampleRoot } from '../../support/sample-events.ts';
 
 const test = suite('recovery');
 const actor = { actor: 'containerd' };
@@ -28,6 +28,7 @@ const other = { id: '0000000000000002', host: 'node-2', path: '/mnt/copy' };
 test('records the root, and the one that served the store before', async () => {
   const first = await openMemoryStore();
   assert.equal([opening(first)?.root, opening(first)?.replaces], [sampleRoot, null]);
+  assert.equal(opening(first)?.node, sampleNode);
   const moved = await again(first, { root: other });
   assert.equal([opening(moved)?.root, opening(moved)?.replaces], [other, sampleRoot]);
   assert.equal(

@@ -2,7 +2,8 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Event } from '../../../events/registry.ts';
 import { describeEvent } from '../../../src/cli/output/event-table.ts';
-import { enveloped, smallStore } from '../facts.ts';
+import { sampleNode } from '../../support/sample-events.ts';
+import { enveloped, opened, smallStore } from '../facts.ts';
 
 const test = suite('describeEvent');
 
@@ -28,6 +29,13 @@ test('describes every event of a store', () => {
     'SnapshotRemoved | 4 | default/6/job | active | containerd/default',
     'VolumePurged | 4 |  | removed, 4 KiB freed | containerd/default',
     'StoreClosed |  |  | SIGTERM | operator',
+  ]);
+});
+
+test('describes the machine of an opening, if it was recorded', () => {
+  const event = opened();
+  assert.equal(described([{ ...event, data: { ...event.data, node: sampleNode } }]), [
+    'StoreOpened |  | 6ba7b810-9dad-41d1-80b4-00c04fd430c8 | clean, on node-1, Linux 6.1.0-13-amd64, ext4 of 100 GiB | operator',
   ]);
 });
 
