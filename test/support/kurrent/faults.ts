@@ -25,6 +25,10 @@ export interface Faults {
   silent: boolean;
   /** this node refuses reads that require the leader */
   follower: boolean;
+  /** no user may read `$all` */
+  allDenied: boolean;
+  /** events that subscriptions deliver until every connection is cut; undefined for no end */
+  cutAfter: number | undefined;
   /** Applies these to the next appends, one each. */
   meet(...faults: readonly AppendFault[]): void;
   /** The fault of the next append. */
@@ -41,6 +45,8 @@ export function createFaults(): Faults {
     maxAppendSize: 1_048_576,
     silent: false,
     follower: false,
+    allDenied: false,
+    cutAfter: undefined,
     meet: (...more) => void coming.push(...more),
     take: () => (faults.silent ? 'silent' : coming.shift()),
     isSilent: () => faults.silent,

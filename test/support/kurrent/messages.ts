@@ -1,15 +1,15 @@
+import { randomUUID } from 'node:crypto';
 import sharedPb from '@kurrent/kurrentdb-client/generated/kurrentdb/protocols/v1/shared_pb.js';
 import statusPb from '@kurrent/kurrentdb-client/generated/kurrentdb/protocols/v1/status_pb.js';
 import type {
   BatchAppendReq,
   BatchAppendResp,
-  ReadReq,
   ReadResp,
 } from '@kurrent/kurrentdb-client/generated/kurrentdb/protocols/v1/streams_pb.js';
 import streamsPb from '@kurrent/kurrentdb-client/generated/kurrentdb/protocols/v1/streams_pb.js';
 import anyPb from 'google-protobuf/google/protobuf/any_pb.js';
 import emptyPb from 'google-protobuf/google/protobuf/empty_pb.js';
-import type { AppendAnswer, Expected, StoredEvent, Streams } from './streams.ts';
+import type { AppendAnswer, Expected, StoredEvent } from './streams.ts';
 
 /** The events of a part of an append. */
 export function proposalsOf(request: BatchAppendReq): readonly StoredEvent[] {
@@ -85,46 +85,27 @@ const identifier = (stream: string) => {
   return named;
 };
 
-/** The answer to a read, message by message. */
-export function* readEvents(request: ReadReq, streams: Streams): Generator<ReadResp> {
-  const options = request.getOptions();
-  const named = options?.getStream();
-  if (options === undefined || named === undefined) throw new TypeError('only streams can be read here');
-  const stream = Buffer.from(named.getStreamIdentifier()?.getStreamName_asU8() ?? []).toString('utf8');
-  const backwards = options.getReadDirection() === streamsPb.ReadReq.Options.ReadDirection.BACKWARDS;
-  const from = named.hasEnd() ? 'end' : named.hasStart() ? 0 : Number(named.getRevision());
-  const found = streams.read(stream, from, backwards ? 'backwards' : 'forwards', Number(options.getCount()));
-  if (found === undefined) {
-    const response = new streamsPb.ReadResp();
-    const missing = new streamsPb.ReadResp.StreamNotFound();
-    missing.setStreamIdentifier(identifier(stream));
-    response.setStreamNotFound(missing);
-    yield response;
-    return;
-  }
-  for (const { revision, event } of found) yield recorded(stream, revision, event);
+/** The answer to a read of a stream that does not exist. */
+export function streamNotFound(stream: string): ReadResp {
+  const response = new streamsPb.ReadResp();
+  const missing = new streamsPb.ReadResp.StreamNotFound();
+  missing.setStreamIdentifier(identifier(stream));
+  response.setStreamNotFound(missing);
+  return response;
 }
 
-function recorded(stream: string, revision: number, event: StoredEvent): ReadResp {
-  const record = new streamsPb.ReadResp.ReadEvent.RecordedEvent();
-  const id = new sharedPb.UUID();
-  id.setString(event.id);
-  record.setId(id);
-  record.setStreamIdentifier(identifier(stream));
-  record.setStreamRevision(String(revision));
-  record.setPreparePosition(String(revision));
-  record.setCommitPosition(String(revision));
-  record
-    .getMetadataMap()
-    .set('type', event.type)
-    .set('content-type', event.contentType)
-    .set('created', '17000000000000000');
-  record.setData(event.data);
-  record.setCustomMetadata(event.metadata);
-  const read = new streamsPb.ReadResp.ReadEvent();
-  read.setEvent(record);
-  read.setNoPosition(new sharedPb.Empty());
+/** The first message of a subscription. */
+export function confirmation(): ReadResp {
   const response = new streamsPb.ReadResp();
-  response.setEvent(read);
+  const confirmed = new streamsPb.ReadResp.SubscriptionConfirmation();
+  confirmed.setSubscriptionId(randomUUID());
+  response.setConfirmation(confirmed);
+  return response;
+}
+
+/** The message that reports that a subscription has reached the end. */
+export function caughtUp(): ReadResp {
+  const response = new streamsPb.ReadResp();
+  response.setCaughtUp(new streamsPb.ReadResp.CaughtUp());
   return response;
 }

@@ -19,7 +19,8 @@ import type {
 } from '@kurrent/kurrentdb-client/generated/kurrentdb/protocols/v1/streams_pb.js';
 import streamsPb from '@kurrent/kurrentdb-client/generated/kurrentdb/protocols/v1/streams_pb.js';
 import type { Faults } from './faults.ts';
-import { answerOf, expectedOf, proposalsOf, readEvents, tooLargeFor } from './messages.ts';
+import { answerOf, expectedOf, proposalsOf, tooLargeFor } from './messages.ts';
+import { answerRead } from './reads.ts';
 import type { StoredEvent, Streams } from './streams.ts';
 
 /** The dependencies of the service. */
@@ -115,8 +116,7 @@ function streamsServer(context: ServiceContext): IStreamsServer {
       if (isStranger(call.metadata)) return void call.emit('error', refusal);
       if (faults.isSilent()) return;
       if (faults.isFollower()) return void call.emit('error', notLeader(context));
-      for (const response of readEvents(call.request, streams)) call.write(response);
-      call.end();
+      void answerRead(call, context);
     },
     delete: (call, answer) => {
       const name = call.request.getOptions()?.getStreamIdentifier()?.getStreamName_asU8() ?? [];

@@ -24,6 +24,8 @@ export interface StandIn {
   readonly seen: readonly SeenAppend[];
   /** Cuts every connection. */
   cut(): void;
+  /** The cluster is restored from a backup that held the first events of its log, and starts again. */
+  restore(length: number): void;
   close(): Promise<void>;
 }
 
@@ -32,12 +34,14 @@ export interface StandInOptions {
   readonly port?: number;
   /** persists the streams */
   readonly file?: string;
+  /** what the log begins with: frames of `frameOf` */
+  readonly prepared?: Iterable<Buffer>;
   /** a server with TLS: certificate and key, PEM, and the accepted credentials */
   readonly tls?: { readonly certificate: Buffer; readonly key: Buffer; readonly credentials: string };
 }
 
-export async function startStandIn({ port = 0, file, tls }: StandInOptions = {}): Promise<StandIn> {
-  const streams = createStreams(file);
+export async function startStandIn({ port = 0, file, prepared = [], tls }: StandInOptions = {}): Promise<StandIn> {
+  const streams = createStreams(file, prepared);
   const faults = createFaults();
   const seen: SeenAppend[] = [];
   const server = new Server({ 'grpc.max_receive_message_length': 2 ** 24 });
@@ -63,6 +67,10 @@ export async function startStandIn({ port = 0, file, tls }: StandInOptions = {})
     faults,
     seen,
     cut: front.cut,
+    restore: (length) => {
+      streams.restore(length);
+      front.cut();
+    },
     close: async () => {
       await front.close();
       server.forceShutdown();

@@ -1,5 +1,6 @@
-import type { JSONRecordedEvent, JSONType, RecordedEvent } from '@kurrent/kurrentdb-client';
+import type { AllStreamRecordedEvent, JSONRecordedEvent, JSONType, RecordedEvent } from '@kurrent/kurrentdb-client';
 import { errorText, Fault } from '../../../ports/fault.ts';
+import type { ClusterPosition } from '../../../ports/fleet-source.ts';
 
 /** An event as it is sent. */
 export interface Proposal {
@@ -10,6 +11,36 @@ export interface Proposal {
 }
 
 export type Recorded = RecordedEvent | JSONRecordedEvent;
+
+/** An event in the cluster's log of all streams. */
+export type AllRecorded = AllStreamRecordedEvent;
+
+export interface AllPage {
+  /** forwards this position is included, backwards excluded; `null`: the beginning, or backwards the end */
+  readonly from: ClusterPosition | null;
+  readonly direction: 'forwards' | 'backwards';
+  readonly count: number;
+  /** only events of streams whose names begin with this */
+  readonly prefix?: string;
+}
+
+/** The receiver of a subscription. Calls come in the cluster's order. */
+export interface Subscriber {
+  event(event: AllRecorded): void;
+  /** Events up to a position were delivered, or are of no stream that is wanted. */
+  checkpoint(position: ClusterPosition): void;
+  /** Everything that was there was delivered. Servers before 23.10 don't say so. */
+  caughtUp(): void;
+  /** The client's error; nothing follows. */
+  failed(error: unknown): void;
+}
+
+export interface Subscription {
+  /** Nothing is received until `resume`, apart from some events that are on their way. */
+  pause(): void;
+  resume(): void;
+  close(): void;
+}
 
 export interface Page {
   /** `null`: the stream's end */
@@ -29,9 +60,16 @@ export interface Connection {
   append(stream: string, events: readonly Proposal[], expected: number | null): Promise<number>;
   /** From the leader. Empty if there is no stream. */
   read(stream: string, page: Page): Promise<readonly Recorded[]>;
+  /** Events of all streams, from the leader. */
+  readAll(page: AllPage): Promise<readonly AllRecorded[]>;
+  /** What follows a position in the streams whose names begin with `prefix`, from the leader: what is there, then what is added. */
+  subscribe(after: ClusterPosition | undefined, prefix: string, subscriber: Subscriber): Subscription;
   /** Cancels what is under way. */
   close(): Promise<void>;
 }
+
+/** A checkpoint comes after so many times 32 events of any stream. */
+const checkpointInterval = 100;
 
 /** Undocumented parts of the client. */
 interface Inside {
@@ -44,7 +82,8 @@ interface Inside {
  * error for an invalid string.
  */
 export async function connect(url: string): Promise<Connection> {
-  const { BACKWARDS, END, FORWARDS, KurrentDBClient, NO_STREAM, jsonEvent } = await import('@kurrent/kurrentdb-client');
+  const kurrent = await import('@kurrent/kurrentdb-client');
+  const { BACKWARDS, END, FORWARDS, KurrentDBClient, NO_STREAM, START, jsonEvent, streamNameFilter } = kurrent;
   const client = KurrentDBClient.connectionString(url);
   const inside = client as unknown as Inside;
   return {
@@ -72,6 +111,44 @@ export async function connect(url: string): Promise<Connection> {
         if (!isMissing(error)) throw error;
       }
       return found;
+    },
+    readAll: async ({ from, direction, count, prefix }) => {
+      const found: AllRecorded[] = [];
+      const page = client.readAll({
+        direction: direction === 'forwards' ? FORWARDS : BACKWARDS,
+        fromPosition: from ?? (direction === 'forwards' ? START : END),
+        maxCount: count,
+        requiresLeader: true,
+        ...(prefix !== undefined && { filter: streamNameFilter({ prefixes: [prefix] }) }),
+      });
+      for await (const { event } of page) if (event !== undefined) found.push(event);
+      return found;
+    },
+    subscribe: (after, prefix, subscriber) => {
+      // The client reports checkpoints and the end before events that it still holds back.
+      const waiting: (() => void)[] = [];
+      const inOrder = (report: () => void) => {
+        if (events.readableLength > 0) waiting.push(report);
+        else report();
+      };
+      const filter = streamNameFilter({
+        prefixes: [prefix],
+        checkpointInterval,
+        checkpointReached: (_, position) => inOrder(() => subscriber.checkpoint(position)),
+      });
+      const events = client.subscribeToAll({ fromPosition: after ?? START, filter, requiresLeader: true });
+      events.on('data', ({ event }) => {
+        if (event !== undefined) subscriber.event(event);
+        if (events.readableLength === 0) for (const report of waiting.splice(0)) report();
+      });
+      events.on('caughtUp', () => inOrder(() => subscriber.caughtUp()));
+      events.on('error', (error) => subscriber.failed(error));
+      events.on('end', () => subscriber.failed(new Error('the cluster has ended the subscription')));
+      return {
+        pause: () => void events.pause(),
+        resume: () => void events.resume(),
+        close: () => void events.unsubscribe().catch(() => {}),
+      };
     },
     close: async () => {
       await client.dispose();

@@ -76,7 +76,8 @@ async function opened({ url, store, signal, onWait, ...options }: KurrentEventLo
 /** The first one that takes many events in one message and knows repetitions there. */
 const oldest = [21, 10] as const;
 
-async function checkVersion(stream: Stream): Promise<void> {
+/** Throws `unsupported` for a cluster that is too old. */
+export async function checkVersion(stream: Pick<Stream, 'version' | 'where'>): Promise<void> {
   const version = await stream.version();
   const [major = 0, minor = 0] = version.split('.').map(Number);
   if (major > oldest[0] || (major === oldest[0] && minor >= oldest[1])) return;

@@ -67,7 +67,7 @@ export function verified(stream: Stream, recorded: Recorded, position: number, b
 }
 
 /** The stored event at a position, not decoded; throws `corrupt` if it is not ours. */
-function ownEvent(stream: Stream, recorded: Recorded, position: number): Stored {
+export function ownEvent(stream: Stream, recorded: Recorded, position: number): Stored {
   const stored = storedOf(recorded);
   if (either.isLeft(stored)) throw foreignFault(stream, position, `it does not belong to this store: ${stored.left}`);
   if (stored.right.position === position) return stored.right;

@@ -31,6 +31,8 @@ interface StreamOptions {
   readonly target: Target;
   readonly name: string;
   readonly retry: RetryPolicy;
+  /** the connection to use, which stays open; default: one of its own */
+  readonly client?: ReconnectingClient;
   /** ends waiting for a cluster that does not answer */
   readonly signal?: AbortSignal | undefined;
   /** Called with the reason once a call waits for longer than `retry.notice`. */
@@ -41,9 +43,9 @@ interface StreamOptions {
 export const maxPause = 1_000;
 
 /** Calls reject with a Fault (`misuse`) for a string that the client does not accept. */
-export function openStream({ target, name, retry, signal, onWait = () => {} }: StreamOptions): Stream {
+export function openStream({ target, name, retry, signal, onWait = () => {}, ...shared }: StreamOptions): Stream {
   const where = `${target.shown}, stream ${name}`;
-  const client = new ReconnectingClient({ url: target.url, where, timeout: retry.answer });
+  const client = shared.client ?? new ReconnectingClient({ url: target.url, where, timeout: retry.answer });
   const untilAnswered = async <T>(call: (connection: Connection) => Promise<T>) => {
     const { promise: refused, reject: refuse } = deferred<never>();
     const explain = async () => {
@@ -77,7 +79,9 @@ export function openStream({ target, name, retry, signal, onWait = () => {} }: S
     read: (page) => untilAnswered((connection) => connection.read(name, page)),
     readMetadata: () =>
       untilAnswered((connection) => connection.read(`$$${name}`, { from: null, direction: 'backwards', count: 1 })),
-    close: () => client.close(),
+    close: async () => {
+      if (shared.client === undefined) await client.close();
+    },
   };
 }
 
@@ -106,7 +110,7 @@ const unexpectedRevision = (where: string, revision: number) =>
     hint: 'restore the stream from a backup, or choose an empty root',
   });
 
-const unreachable = (where: string, cause: unknown) => {
+export const unreachable = (where: string, cause: unknown) => {
   const meaning = meaningOf(cause, where);
   return new Fault(
     'io',

@@ -117,10 +117,10 @@ test('stops if the outcome of an append is unknown', async ({ open, events, stan
   assert.match((await rejection(log.append(events(1, 1), now))).message, /accepts no more events/);
 });
 
-test('stops if the cluster has lost events', async ({ open, events, standIn, stream }) => {
+test('stops if the cluster has lost events', async ({ open, events, standIn }) => {
   const log = await open({ retry: { outcome: 1_000 } });
   await log.append(events(3), now);
-  standIn.streams.forget(stream, 2);
+  standIn.restore(2);
   const { code, message } = await rejection(log.append(events(1, 3), now));
   assert.is(code, 'io');
   assert.match(message, 'does not end right before them');

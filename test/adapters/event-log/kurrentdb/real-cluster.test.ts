@@ -1,9 +1,12 @@
 import { execFile } from 'node:child_process';
+import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { openKurrentEventLog } from '../../../../src/adapters/event-log/kurrentdb/open-kurrent-event-log.ts';
 import { eventLogContract } from '../../../contract/event-log.contract.ts';
+import { fleetSourceContract } from '../../../contract/fleet-source.contract.ts';
 import { suiteNeeding } from '../../../support/requirements.ts';
 import { eventsOf, now, readAll } from './cluster.ts';
+import { fleetSubjectOn } from './fleet/subject.ts';
 import { subjectOn } from './subject.ts';
 import { troublesContract } from './troubles.contract.ts';
 
@@ -27,6 +30,12 @@ if (url !== undefined)
     async () => ({ ...(await subjectOn(url)), failNext: () => assert.unreachable('it fails when it wants to') }),
     { flushes: true, failures: false, full: false },
   );
+
+if (url !== undefined) {
+  const fleet = suite('the fleet source against a real cluster');
+  fleetSourceContract(fleet, async () => fleetSubjectOn(url));
+  fleet.run();
+}
 
 /** The proxy that these tests cut supports neither a list of nodes nor TLS. */
 const plainNode = url === undefined || (/^[a-z]+:\/\/[^,@]+\?/i.test(url) && /tls=false/i.test(url));

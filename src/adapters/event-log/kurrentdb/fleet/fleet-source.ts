@@ -1,0 +1,192 @@
+import { Fault, faultCode } from '../../../../ports/fault.ts';
+import type {
+  ClusterPosition,
+  FleetBatch,
+  FleetItem,
+  FleetRequest,
+  FleetSource,
+} from '../../../../ports/fleet-source.ts';
+import { untilAborted } from '../../../../ports/promises.ts';
+import type { AllRecorded } from '../connect.ts';
+import { readConnectionString } from '../connection-string.ts';
+import { checkVersion } from '../open-kurrent-event-log.ts';
+import { defaultRetryPolicy, maxPause, type RetryPolicy } from '../stream.ts';
+import { type AllStreams, allPageSize, openAllStreams } from './all-streams.ts';
+import { createInbox } from './inbox.ts';
+import { createFleetStores, type FleetStores } from './stores.ts';
+
+export interface KurrentFleetSourceOptions {
+  /** `kurrentdb://host:port?…` */
+  readonly url: string;
+  readonly retry?: Partial<Pick<RetryPolicy, 'answer' | 'outcome' | 'check'>>;
+}
+
+/**
+ * All stores of a cluster. Throws a Fault (`misuse`) for a string that the client does not accept. What there is is read in
+ * pages, one ahead of the reader; then a subscription delivers what is added.
+ */
+export function createKurrentFleetSource({ url, retry = {} }: KurrentFleetSourceOptions): FleetSource {
+  const target = readConnectionString(url);
+  const policy = { ...defaultRetryPolicy, ...retry };
+  return {
+    where: target.shown,
+    read: async function* (request) {
+      const { signal } = request;
+      const all = openAllStreams({ target, retry: policy, signal });
+      try {
+        yield* batches(all, request, policy);
+      } catch (error) {
+        if (!signal.aborted) throw error;
+      } finally {
+        await all.close();
+      }
+    },
+  };
+}
+
+async function* batches(
+  all: AllStreams,
+  { after, heads, signal }: FleetRequest,
+  policy: RetryPolicy,
+): AsyncGenerator<FleetBatch> {
+  await untilAborted(checkVersion(all), signal);
+  await checkEnd(all, after, policy, signal);
+  const stores = createFleetStores(all, heads);
+  const reader = { all, stores, signal, policy };
+  const at = yield* catchUp(reader, after);
+  yield* follow(reader, at);
+}
+
+interface Reader {
+  readonly all: AllStreams;
+  readonly stores: FleetStores;
+  readonly signal: AbortSignal;
+  readonly policy: RetryPolicy;
+}
+
+export const isBefore = (one: ClusterPosition, other: ClusterPosition) =>
+  one.commit < other.commit || (one.commit === other.commit && one.prepare < other.prepare);
+
+/** A cluster that lacks the event at `after`. A new leader may lack some for a moment. */
+async function checkEnd(
+  all: AllStreams,
+  after: ClusterPosition | undefined,
+  { outcome }: RetryPolicy,
+  signal: AbortSignal,
+): Promise<void> {
+  const end = performance.now() + outcome;
+  for (;;) {
+    const newest = await untilAborted(all.newest(), signal);
+    if (after === undefined || (newest !== undefined && !isBefore(newest, after))) return;
+    if (performance.now() + maxPause > end) throw clusterBehind(all.where, newest, after);
+    await pause(maxPause, signal);
+  }
+}
+
+const pause = (milliseconds: number, signal: AbortSignal) =>
+  untilAborted(new Promise<void>((resolve) => setTimeout(resolve, milliseconds)), signal);
+
+const clusterBehind = (where: string, newest: ClusterPosition | undefined, after: ClusterPosition) =>
+  new Fault(
+    'corrupt',
+    `${where}: the cluster ends at commit position ${newest?.commit ?? 'none'}, but ${after.commit} was read before`,
+    {
+      hint: 'it was restored from an older backup, or is another one: rebuild what was derived from it (snapledger fleet index --rebuild), without the checkpoint',
+    },
+  );
+
+/** Pages up to the end, or to a page that takes long because it holds little of the stores. Returns the last position. */
+async function* catchUp(
+  { all, stores, signal }: Reader,
+  after: ClusterPosition | undefined,
+): AsyncGenerator<FleetBatch, ClusterPosition | undefined> {
+  let at = after;
+  for (let next = all.page(at); ; ) {
+    const page = await untilAborted(next, signal).catch(async (error: unknown) => {
+      // A subscription gets over long ranges without events of stores, with checkpoints.
+      if (signal.aborted || faultCode(error) !== 'io') throw error;
+      await untilAborted(all.newest(), signal);
+    });
+    if (page === undefined) return at;
+    const last = page.at(-1)?.position;
+    const full = page.length === allPageSize;
+    if (full) {
+      next = all.page(last);
+      next.catch(() => {});
+    }
+    const events =
+      after === undefined ? page : page.filter(({ position }) => at === undefined || isBefore(at, position));
+    yield* batchesOf(stores, events, { at, caughtUp: false });
+    at = last ?? at;
+    if (!full) return at;
+  }
+}
+
+/** The batches of some events, one unless streams of stores have to be read; none for no events. */
+async function* batchesOf(
+  stores: FleetStores,
+  events: readonly AllRecorded[],
+  { at, caughtUp }: { readonly at: ClusterPosition | undefined; readonly caughtUp: boolean },
+): AsyncGenerator<FleetBatch> {
+  let before = at;
+  let items: FleetItem[] = [];
+  for (const event of events) {
+    if (!stores.take(event, items))
+      for await (const more of stores.examine(event)) {
+        items.push(...more);
+        if (items.length < allPageSize) continue;
+        yield { items, at: before ?? rightBefore(event.position), caughtUp: false };
+        items = [];
+      }
+    before = event.position;
+  }
+  if (before !== undefined && events.length > 0) yield { items, at: before, caughtUp };
+}
+
+const rightBefore = ({ commit, prepare }: ClusterPosition): ClusterPosition =>
+  prepare > 0n ? { commit, prepare: prepare - 1n } : { commit: commit > 0n ? commit - 1n : 0n, prepare: 0n };
+
+/** What is added, as it arrives. */
+async function* follow(
+  { all, stores, signal, policy }: Reader,
+  after: ClusterPosition | undefined,
+): AsyncGenerator<FleetBatch> {
+  const inbox = createInbox(allPageSize);
+  const subscription = await untilAborted(all.subscribe(after, inbox), signal);
+  inbox.attach(subscription);
+  let at = after;
+  let caughtUp = false;
+  try {
+    for (;;) {
+      const { events, checkpoint, reachedEnd, fault } = await untilAborted(inbox.next(policy.check), signal);
+      const idle = events.length === 0 && checkpoint === undefined && !reachedEnd;
+      if (fault !== undefined && idle) throw fault;
+      // A server before 23.10 does not report the end, and a silent one reports nothing at all.
+      if (idle) await untilAborted(all.newest(), signal);
+      const news: boolean = !caughtUp && (reachedEnd || idle);
+      caughtUp ||= news;
+      yield* batchesOf(stores, events, { at, caughtUp: caughtUp && inbox.isEmpty() });
+      at = events.at(-1)?.position ?? at;
+      const passed = checkpoint && (await passedBy(all, checkpoint, at, signal));
+      at = passed ?? at;
+      if (passed !== undefined || (news && events.length === 0))
+        yield { items: [], at: at ?? beginning, caughtUp: caughtUp && inbox.isEmpty() };
+    }
+  } finally {
+    subscription.close();
+  }
+}
+
+const beginning: ClusterPosition = { commit: 0n, prepare: 0n };
+
+/** The newest event that a checkpoint covers, if it is after `at`: a position that can be looked up later. */
+async function passedBy(
+  all: AllStreams,
+  checkpoint: ClusterPosition,
+  at: ClusterPosition | undefined,
+  signal: AbortSignal,
+): Promise<ClusterPosition | undefined> {
+  if (at !== undefined && !isBefore(at, checkpoint)) return undefined;
+  const newest = await untilAborted(all.newest(checkpoint), signal);
+  return newest !== undefined && (at === undefined || isBefore(at, newest)) ? newest : undefined;
+}

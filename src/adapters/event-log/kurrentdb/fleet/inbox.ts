@@ -1,0 +1,77 @@
+import type { Fault } from '../../../../ports/fault.ts';
+import type { ClusterPosition } from '../../../../ports/fleet-source.ts';
+import type { AllRecorded, Subscription } from '../connect.ts';
+
+/** What a subscription has delivered since the last call. */
+export interface Received {
+  readonly events: readonly AllRecorded[];
+  /** the newest checkpoint, if no event is left before it */
+  readonly checkpoint: ClusterPosition | undefined;
+  readonly reachedEnd: boolean;
+  /** why nothing follows */
+  readonly fault: Fault | undefined;
+}
+
+/** Takes what a subscription delivers until the reader asks for it, and pauses the subscription meanwhile. */
+export interface Inbox {
+  event(event: AllRecorded): void;
+  checkpoint(position: ClusterPosition): void;
+  caughtUp(): void;
+  failed(fault: Fault): void;
+  /** Whose deliveries these are. */
+  attach(subscription: Subscription): void;
+  /** At once if there is something, otherwise when it arrives, or after so many milliseconds. */
+  next(timeout: number): Promise<Received>;
+  isEmpty(): boolean;
+}
+
+/** `limit` events are delivered at once, and up to twice as many wait. */
+export function createInbox(limit: number): Inbox {
+  const events: AllRecorded[] = [];
+  let checkpoint: ClusterPosition | undefined;
+  let reachedEnd = false;
+  let fault: Fault | undefined;
+  let subscription: Subscription | undefined;
+  let wake = () => {};
+  const isIdle = () => events.length === 0 && checkpoint === undefined && !reachedEnd && fault === undefined;
+  return {
+    event: (event) => {
+      if (events.push(event) === 2 * limit) subscription?.pause();
+      wake();
+    },
+    checkpoint: (position) => {
+      checkpoint = position;
+      wake();
+    },
+    caughtUp: () => {
+      reachedEnd = true;
+      wake();
+    },
+    failed: (why) => {
+      fault ??= why;
+      wake();
+    },
+    attach: (its) => {
+      subscription = its;
+    },
+    next: async (timeout) => {
+      if (isIdle())
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, timeout);
+          timer.unref();
+          wake = () => {
+            clearTimeout(timer);
+            resolve();
+          };
+        });
+      const taken = events.splice(0, limit);
+      if (events.length > 0) return { events: taken, checkpoint: undefined, reachedEnd: false, fault: undefined };
+      subscription?.resume();
+      const received = { events: taken, checkpoint, reachedEnd, fault };
+      checkpoint = undefined;
+      reachedEnd = false;
+      return received;
+    },
+    isEmpty: () => events.length === 0,
+  };
+}
