@@ -32,7 +32,7 @@ export interface FleetSnapshot {
   readonly retained: boolean;
   /**
    * Rows of a node's checkpoint (`projections/checkpoint-rows.ts`) about this snapshot: what folding its next event needs.
-   * Null if no later event changes anything.
+   * Null if no later event changes anything: the row of a removed snapshot is final then, and is not replaced any more.
    */
   readonly fold: readonly unknown[] | null;
 }
@@ -126,7 +126,7 @@ export interface KeptEvent {
   readonly wire: string;
 }
 
-/** What one batch of events leads to. Rows replace those with the same key. */
+/** What one batch of events leads to. Rows replace those with the same key. No key is in it twice. */
 export interface FleetChange {
   readonly at: ClusterPosition;
   /** Stores whose rows of every table are deleted first. */
@@ -152,16 +152,21 @@ export interface FleetDatabase {
   snapshots(ids: readonly SnapshotRef[]): Promise<readonly FleetSnapshot[]>;
   /** All snapshots of a store whose `fold` is not null: for an event that concerns all of them. */
   snapshotsOf(store: string): Promise<readonly FleetSnapshot[]>;
-  /** For each store and namespace the row of its newest day, and that of `days` if they are others. */
+  /** Rows of usage by store, namespace and day. */
   usage(
-    wanted: readonly { readonly store: string; readonly namespace: string; readonly days: readonly string[] }[],
+    wanted: readonly { readonly store: string; readonly namespace: string; readonly day: string }[],
   ): Promise<readonly FleetUsage[]>;
   /** Images by store, namespace and name. */
   images(
     wanted: readonly { readonly store: string; readonly namespace: string; readonly name: string }[],
   ): Promise<readonly FleetImage[]>;
-  /** Everything in one transaction, the position too: after a crash of either side all of it is there or nothing. */
+  /**
+   * Everything in one transaction, the position too: after a crash of either side all of it is there or nothing. Throws a Fault
+   * (`busy`) if the position is not the one that was read or written here last: another process has written.
+   */
   apply(change: FleetChange): Promise<void>;
+  /** Drops the rows of snapshots that were removed in a month that ended before a time. Returns these months, as `2026_11`. */
+  dropRemovedBefore(time: bigint): Promise<readonly string[]>;
   /** Replaces the tables that are read by those that were filled beside them, in one transaction. */
   swap(): Promise<void>;
   close(): Promise<void>;

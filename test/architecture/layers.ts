@@ -44,5 +44,7 @@ export const packagePaths: Readonly<Record<string, string>> = {
   pino: 'src/observe/',
   'prom-client': 'src/observe/',
   'smol-toml': 'src/config/',
+  pg: 'src/adapters/fleet-database/postgres/connection/session.ts',
+  'pg-copy-streams': 'src/adapters/fleet-database/postgres/connection/session.ts',
   '@kurrent/kurrentdb-client': 'src/adapters/event-log/kurrentdb/connect.ts',
 };

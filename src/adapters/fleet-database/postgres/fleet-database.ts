@@ -1,0 +1,83 @@
+import type { FleetDatabase } from '../../../ports/fleet-database.ts';
+import { openSession, type Session } from './connection/session.ts';
+import { readPostgresUrl } from './connection/url.ts';
+import { applyChange, createStaging } from './rows/apply.ts';
+import { readImages, readPosition, readSnapshots, readSnapshotsOf, readStores, readUsage } from './rows/reads.ts';
+import { lockSchema } from './schema/lock.ts';
+import { createSchema, migrate } from './schema/migrate.ts';
+import { dropMonthsBefore, makePartitions, readMonths } from './schema/partitions.ts';
+import { besideOf, swapSchemas } from './schema/swap.ts';
+
+export interface PostgresOptions {
+  /** connection string */
+  readonly url: string;
+  /** schema of the tables; default: snapledger */
+  readonly schema?: string;
+  /** fill tables beside the ones that are read, until `swap` */
+  readonly rebuild?: boolean;
+  /** ends the wait for another indexer */
+  readonly signal: AbortSignal;
+  /** called once if another indexer works on these tables, with its description */
+  readonly waiting: (holder: string) => void;
+}
+
+/** A silent server, or one that is gone, is noticed by either side within half a minute. */
+const settings = {
+  tcp_keepalives_idle: '10',
+  tcp_keepalives_interval: '5',
+  tcp_keepalives_count: '3',
+  // Batches are merged by index, whatever the statistics of a table that grows fast are.
+  enable_hashjoin: 'off',
+  enable_mergejoin: 'off',
+  max_parallel_workers_per_gather: '0',
+};
+
+/**
+ * The fleet's tables in PostgreSQL, migrated, and locked: waits while another process writes them. It has two connections, one
+ * for writes and the lock, one for reads. A lost connection is not made again: open anew.
+ */
+export async function openFleetDatabase(options: PostgresOptions): Promise<FleetDatabase> {
+  const { schema = 'snapledger', rebuild = false, signal, waiting } = options;
+  const target = readPostgresUrl(options.url);
+  const own = rebuild ? besideOf(schema) : schema;
+  const open = () => openSession(target, { schema: own, application: 'snapledger fleet index', settings });
+  const writer = await open();
+  let reader: Session | undefined;
+  try {
+    await createSchema(writer, own);
+    await lockSchema(writer, own, { signal, waiting });
+    await migrate(writer, own);
+    await createStaging(writer);
+    reader = await open();
+    return await databaseOver(writer, reader, schema);
+  } catch (error) {
+    await Promise.all([writer.close(), reader?.close()]);
+    throw error;
+  }
+}
+
+async function databaseOver(writer: Session, reader: Session, schema: string): Promise<FleetDatabase> {
+  const months = await readMonths(writer);
+  let at = await readPosition(writer);
+  return {
+    progress: async () => {
+      at = await readPosition(writer);
+      return { at, stores: await readStores(writer) };
+    },
+    snapshots: (ids) => readSnapshots(reader, ids),
+    snapshotsOf: (store) => readSnapshotsOf(reader, store),
+    usage: (wanted) => readUsage(reader, wanted),
+    images: (wanted) => readImages(reader, wanted),
+    apply: async (change) => {
+      await makePartitions(writer, change.snapshots, months);
+      await writer.transaction(() => applyChange(writer, at, change));
+      at = change.at;
+    },
+    dropRemovedBefore: (time) => dropMonthsBefore(writer, time, months),
+    swap: async () => {
+      await swapSchemas(writer, schema);
+      await reader.rows('SELECT set_config($1, $2, false)', ['search_path', schema]);
+    },
+    close: async () => void (await Promise.all([writer.close(), reader.close()])),
+  };
+}

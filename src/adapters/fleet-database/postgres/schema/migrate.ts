@@ -1,0 +1,78 @@
+import { Fault } from '../../../../ports/fault.ts';
+import { quoteName, type Session } from '../connection/session.ts';
+import { type Migration, migrations } from './migrations/migrations.ts';
+
+/** For `pg_advisory_xact_lock`: held while a schema is created or migrated. */
+const migrating = 0x736e6c64;
+
+/**
+ * Brings the tables of a schema to the version of this release, each migration in a transaction. Of
+ * several callers at the same time one migrates. Throws a Fault (`unsupported`) if the tables are newer.
+ */
+export async function migrate(
+  session: Session,
+  schema: string,
+  known: readonly Migration[] = migrations,
+): Promise<void> {
+  for (let version = await versionOf(session, schema, known.length); version < known.length; version++)
+    await session.transaction(async () => {
+      await session.rows('SELECT pg_advisory_xact_lock($1)', [migrating]);
+      const { sql, name } = known[version] as Migration;
+      // Another process may have done it while this one waited.
+      if ((await versionOf(session, schema, known.length)) > version) return;
+      await session.rows(sql);
+      await session.run('INSERT INTO migration (version, name) VALUES ($1, $2)', [version + 1, name]);
+    });
+}
+
+/** Throws a Fault unless the tables have the version of this release: `missing` without tables, else `unsupported`. */
+export async function checkVersion(session: Session, schema: string): Promise<void> {
+  const version = await versionOf(session, schema, migrations.length);
+  if (version === 0)
+    throw new Fault('missing', `${session.where}: there is no index in the schema ${schema}`, {
+      hint: 'fill it with: snapledger fleet index',
+    });
+  if (version < migrations.length)
+    throw new Fault(
+      'unsupported',
+      `${session.where}: the tables have version ${version}, this release needs ${migrations.length}`,
+      {
+        hint: 'start fleet index of this release: it migrates them',
+      },
+    );
+}
+
+/** Creates the schema if it is missing, without tables. */
+export async function createSchema(session: Session, schema: string): Promise<void> {
+  if (await exists(session, schema)) return;
+  await session.transaction(async () => {
+    await session.rows('SELECT pg_advisory_xact_lock($1)', [migrating]);
+    if (await exists(session, schema)) return;
+    await session.rows(`CREATE SCHEMA ${quoteName(schema)}`);
+    await session.rows(
+      'CREATE TABLE migration (version int PRIMARY KEY, name text NOT NULL, applied timestamptz NOT NULL DEFAULT now())',
+    );
+  });
+}
+
+const exists = async (session: Session, schema: string) =>
+  (await session.rows('SELECT FROM pg_namespace WHERE nspname = $1', [schema])).length > 0;
+
+/** 0 without tables. */
+async function versionOf(session: Session, schema: string, known: number): Promise<number> {
+  const [[found] = []] = await session.rows(
+    "SELECT relname FROM pg_class WHERE relname = 'migration' AND relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = $1)",
+    [schema],
+  );
+  if (found === undefined) return 0;
+  const [[version] = []] = await session.rows('SELECT coalesce(max(version), 0) FROM migration');
+  if (Number(version) > known)
+    throw new Fault(
+      'unsupported',
+      `${session.where}: the tables have version ${version}, and this release knows ${known}`,
+      {
+        hint: 'use the release that made them, or fill new ones: snapledger fleet index --rebuild',
+      },
+    );
+  return Number(version);
+}
