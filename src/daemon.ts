@@ -3,6 +3,7 @@ import { observeContainerd } from './app/explain/observe-containerd.ts';
 import { forwardReport } from './app/forward/status.ts';
 import { guardFiles } from './app/guarded.ts';
 import { watchHealth } from './app/watch-health.ts';
+import { createDaemonConsole, type DaemonConsole } from './compose/console/daemon-console.ts';
 import { openLayers } from './compose/drivers.ts';
 import { prepareForKubelet } from './compose/kubelet.ts';
 import { openStore } from './compose/open-store.ts';
@@ -83,8 +84,11 @@ async function serve(store: OpenStore, { config, tools, listeners, started, outl
   const health = () => (stopping ? { serving: false, reason: 'stopping' } : journal.health);
   const forwarding = forwardLog(store, config, tools);
   outlets.defer(() => forwarding?.close());
+  const console = consoleOf(config, listeners, logger);
+  outlets.defer(() => console?.close());
   const http = await serveHttp({
     ...listeners,
+    ...(console && { pass: console.pass }),
     logger,
     sources: httpSources(store, config, { tools, health, forwarding }),
   });
@@ -157,6 +161,17 @@ function forwardLog(
   const forwarding = startForwarding({ root, store, url }, journal, logger);
   metrics.watchForwarding(() => forwarding.status);
   return forwarding;
+}
+
+/** The console of the loopback listener; it is loaded when it is first asked for. */
+function consoleOf(
+  { root, http: { console } }: Config,
+  { loopback }: Listeners,
+  logger: Logger,
+): DaemonConsole | undefined {
+  if (loopback === undefined || console === 'off') return undefined;
+  const { token, host } = loopback;
+  return createDaemonConsole({ root, config: undefined, token, host, readOnly: console === 'read-only' }, logger);
 }
 
 type Listeners = Pick<HttpOptions, 'address' | 'loopback'>;

@@ -151,6 +151,24 @@ export interface Daemon {
   stop(reason: string): Promise<void>;
 }
 
+/** A console of a root. */
+export interface ConsoleOptions {
+  readonly root: string;
+  /** the settings file, if it is not the default one */
+  readonly config: string | undefined;
+  /** port 0 for any that is free */
+  readonly listen: { readonly host: string; readonly port: number };
+  /** offers neither restore nor reconcile */
+  readonly readOnly: boolean;
+}
+
+export interface RunningConsole {
+  readonly port: number;
+  /** An address with a token that works once. */
+  issue(): string;
+  close(): Promise<void>;
+}
+
 /** Reads a root's volumes without changing anything. */
 export interface VolumeScan extends Pick<VolumeDriver, 'occupies' | 'isPristine'> {
   scan(): Promise<readonly Found[]>;
@@ -219,4 +237,6 @@ export interface CliDeps {
   /** Restores a retained layer under the store's lock. Rejects as `reconcileStopped`. */
   restoreStopped(config: Config, name: string, logger: Logger): Promise<Answer<readonly Snapshot[]>>;
   containerdHost(): Promise<ContainerdHost>;
+  /** Serves the console on loopback. Rejects with a Fault (`busy`) if another process listens there. */
+  startConsole(options: ConsoleOptions, logger: Logger): Promise<RunningConsole>;
 }

@@ -3,6 +3,7 @@ import { version } from '../config/version.ts';
 import type { CliDeps } from './cli-deps.ts';
 import { addArchive } from './commands/archive.ts';
 import { addCompletion } from './commands/completion.ts';
+import { addConsole } from './commands/console.ts';
 import { addContainerdConfig } from './commands/containerd-config.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addInit } from './commands/init.ts';
@@ -26,7 +27,7 @@ export function createProgram(deps: CliDeps): Command {
     .showHelpAfterError('run `snapledger --help` for the commands and options')
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'snapledger: ')) })
     .exitOverride();
-  for (const add of [addServe, addInit, addDoctor, addLog, addQueries, addVerify]) add(program, deps);
+  for (const add of [addServe, addInit, addDoctor, addLog, addQueries, addConsole, addVerify]) add(program, deps);
   for (const add of [addArchive, addTransfer, addReconcile, addRestore, addRepair, addSwitch, addContainerdConfig])
     add(program, deps);
   for (const add of [addCompletion, addMan]) add(program);

@@ -91,6 +91,10 @@ export const cliDeps: CliDeps = {
     const { restoreStopped } = await import('../maintenance/stopped-store.ts');
     return restoreStopped(config, name, logger);
   },
+  startConsole: async (options, logger) => {
+    const { startConsole } = await import('./console/start-console.ts');
+    return startConsole(options, cliDeps, logger);
+  },
   containerdHost: async () => {
     const { containerdVersion } = await import('../adapters/system/containerd-version.ts');
     const { inUserNamespace } = await import('../adapters/volume-driver/shared/kernel-traits.ts');

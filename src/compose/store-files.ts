@@ -5,7 +5,7 @@ import type { LogFigures } from '../ports/store-files.ts';
 
 /** A store's log and checkpoints, to be looked at beside a daemon at work. Each adapter is loaded when it is asked for. */
 export const storeFiles = (root: string) => ({
-  openLog: () => openLog(root),
+  openLog: (known?: ReadableLog) => openLog(root, known),
   measureLog: () => measure(root),
   openCheckpoints: () => openCheckpoints(root),
 });
@@ -17,14 +17,14 @@ export async function clusterOf(root: string): Promise<{ readonly url: string; r
   return identity?.log === undefined ? undefined : { url: identity.log, store: identity.store };
 }
 
-async function openLog(root: string): Promise<ReadableLog> {
+async function openLog(root: string, known?: ReadableLog): Promise<ReadableLog> {
   const cluster = await clusterOf(root);
   if (cluster !== undefined) {
     const { readKurrentStream } = await import('../adapters/event-log/kurrentdb/open-kurrent-event-log.ts');
     return readKurrentStream({ ...cluster, retry: brief });
   }
   const { readLogDirectory } = await import('../adapters/event-log/file/read/read-log-directory.ts');
-  return readLogDirectory(join(root, 'log'), join(root, 'index'));
+  return readLogDirectory(join(root, 'log'), join(root, 'index'), known);
 }
 
 /** A person waits for the answer, or for the reason why there is none. */

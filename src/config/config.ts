@@ -46,6 +46,8 @@ export interface HttpConfig {
   readonly listen: { readonly host: string; readonly port: number } | null;
   /** the file with the bearer token, which loopback TCP needs */
   readonly tokenFile: string | null;
+  /** whether the console is served there, and whether it offers changes */
+  readonly console: 'off' | 'read-only' | 'full';
 }
 
 export interface OverlayConfig {
@@ -106,7 +108,7 @@ export function complete(...layers: readonly Settings[]): Config {
     node: top.node ?? null,
     address,
     httpAddress: top.http_address ?? httpBeside(address),
-    http: { listen: http?.listen ?? null, tokenFile: http?.token_file ?? null },
+    http: { listen: http?.listen ?? null, tokenFile: http?.token_file ?? null, console: http?.console ?? 'read-only' },
     driver: top.driver ?? 'overlay',
     durability: top.durability ?? 'commit',
     removal: top.removal ?? 'background',

@@ -17,7 +17,10 @@ import {
   Text,
 } from './values.ts';
 
-const Http = t.partial({ listen: Loopback, token_file: AbsolutePath }, 'a table');
+const Http = t.partial(
+  { listen: Loopback, token_file: AbsolutePath, console: OneOf('off', 'read-only', 'full') },
+  'a table',
+);
 
 const Overlay = t.partial(
   { mount_options: t.readonlyArray(Text), upperdir_label: Flag, slow_chown: Flag, remap_ids: Flag, stage_layers: Flag },

@@ -63,13 +63,19 @@ export interface Address {
 
 const isAddress = (u: unknown): u is Address => typeof u === 'object' && u !== null && 'host' in u && 'port' in u;
 
+const loopback = (name: string, least: number) =>
+  value(name, isAddress, (u) => {
+    const [, v4, v6, digits] = (isText(u) ? /^(?:(127(?:\.\d{1,3}){3})|\[(::1)\]):(\d{1,5})$/.exec(u) : null) ?? [];
+    const host = v4 ?? v6;
+    const port = Number(digits);
+    return host !== undefined && isIP(host) !== 0 && port >= least && port <= 65535 ? { host, port } : undefined;
+  });
+
 /** An address that only this machine reaches, 127.0.0.0/8 or ::1, with a port. A name is none: it may lead elsewhere. */
-export const Loopback = value('a loopback address and port, as "127.0.0.1:7475" or "[::1]:7475"', isAddress, (u) => {
-  const [, v4, v6, digits] = (isText(u) ? /^(?:(127(?:\.\d{1,3}){3})|\[(::1)\]):(\d{1,5})$/.exec(u) : null) ?? [];
-  const host = v4 ?? v6;
-  const port = Number(digits);
-  return host !== undefined && isIP(host) !== 0 && port >= 1 && port <= 65535 ? { host, port } : undefined;
-});
+export const Loopback = loopback('a loopback address and port, as "127.0.0.1:7475" or "[::1]:7475"', 1);
+
+/** The same with port 0 for any that is free. */
+export const LoopbackOrAny = loopback('a loopback address and port, as "127.0.0.1:7475" or "127.0.0.1:0"', 0);
 
 /** A whole number from `least` on. */
 export const Count = (least: number) =>

@@ -58,6 +58,8 @@ function derive(codec: t.Mixed, schemaOf: (codec: t.Mixed) => Schema): Schema {
   if (codec instanceof t.DictionaryType) return { type: 'object', additionalProperties: schemaOf(codec.codomain) };
   if (codec instanceof t.KeyofType) return { type: 'string', enum: Object.keys(codec.keys) };
   if (codec instanceof t.StringType) return { type: 'string' };
+  if (codec instanceof t.NumberType) return { type: 'number' };
+  if (codec instanceof t.LiteralType) return { enum: [codec.value] };
   if (codec instanceof t.BooleanType) return { type: 'boolean' };
   if (codec instanceof t.NullType) return { type: 'null' };
   if (codec instanceof t.AnyDictionaryType) return { type: 'object' };

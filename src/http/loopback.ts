@@ -78,6 +78,13 @@ function hostsOf({ host, port }: { host: string; port: number }): ReadonlySet<st
   return new Set([...names.map((name) => `${name}:${port}`), ...(port === 80 ? names : [])]);
 }
 
+/** The name in a Host header if it is one of loopback, or the address that is listened on; whatever the port. */
+export function hostName(header: string, listening: string): string | undefined {
+  const [, name = ''] = /^(\[[0-9a-f:.]+\]|[^:]+)(?::\d{1,5})?$/i.exec(header.toLowerCase()) ?? [];
+  const own = listening.includes(':') ? `[${listening}]` : listening;
+  return ['localhost', '127.0.0.1', '[::1]', own].includes(name) ? name : undefined;
+}
+
 const token = /^[A-Za-z0-9._~+/-]{16,4096}=*$/;
 const makeOne = (file: string) => `make one: (umask 077; head -c 32 /dev/urandom | base64 > ${file})`;
 

@@ -20,7 +20,7 @@ export interface StreamBody {
 export interface HttpAnswer {
   readonly status: number;
   readonly type: string;
-  readonly body: string | StreamBody;
+  readonly body: string | Uint8Array | StreamBody;
   readonly headers?: Readonly<Record<string, string>>;
 }
 

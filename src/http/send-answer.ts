@@ -13,14 +13,18 @@ export async function sendAnswer(
   { stopping, limits }: { readonly stopping: AbortSignal; readonly limits: SendLimits },
 ): Promise<void> {
   const { status, type, body, headers = {} } = answer;
-  const forKind = typeof body === 'string' ? forText(body) : forStream;
+  const whole = typeof body === 'string' || body instanceof Uint8Array;
+  const forKind = whole ? forWhole(body) : forStream;
   response.writeHead(status, { 'content-type': type, ...forKind, ...headers });
   if (method === 'HEAD') response.end();
-  else if (typeof body === 'string') response.end(body);
+  else if (whole) response.end(body);
   else await sendStream(response, body, { stopping, limits });
 }
 
-const forText = (body: string) => ({ 'content-length': Buffer.byteLength(body), 'cache-control': 'no-store' });
+const forWhole = (body: string | Uint8Array) => ({
+  'content-length': Buffer.byteLength(body),
+  'cache-control': 'no-store',
+});
 
 /** A proxy on the way passes each chunk on when it comes: nginx else gathers some kilobytes first, others compress. */
 const forStream = { 'cache-control': 'no-store, no-transform', 'x-accel-buffering': 'no' } as const;

@@ -19,7 +19,11 @@ export interface HttpOptions extends Serving {
   readonly address: string;
   /** loopback TCP, for clients with the token */
   readonly loopback?: Loopback;
+  /** Answers a request on loopback TCP in its own way, whoever sent it, and returns true; false for one that it leaves alone. */
+  readonly pass?: Pass;
 }
+
+type Pass = (request: IncomingMessage, response: ServerResponse) => boolean;
 
 type Loopback = LoopbackAddress & { readonly token: string };
 type Answering = (request: PlainRequest) => Promise<HttpAnswer>;
@@ -42,7 +46,7 @@ const farewell = 500;
  * Serves the routes of the daemon on a unix socket that only its owner may open (0600), and on loopback TCP if that is configured. Replaces a
  * stale socket. Rejects with a Fault (`busy`) if another process is listening on it.
  */
-export async function serveHttp({ sources, address, loopback, ...serving }: HttpOptions): Promise<HttpServer> {
+export async function serveHttp({ sources, address, loopback, pass, ...serving }: HttpOptions): Promise<HttpServer> {
   const answer: Answering = (request) => answerTo(request, sources);
   const closing = new AbortController();
   const local = createListener({ ...serving, answer }, closing.signal, () => openToAll);
@@ -50,7 +54,7 @@ export async function serveHttp({ sources, address, loopback, ...serving }: Http
   watch(local, serving.logger, { address });
   const close = () => closed(local, closing);
   if (loopback === undefined) return { loopback, close };
-  const remote = await serveLoopback({ ...serving, answer, loopback }).catch(async (error) => {
+  const remote = await serveLoopback({ ...serving, answer, loopback, ...(pass && { pass }) }).catch(async (error) => {
     await close();
     throw error;
   });
@@ -58,27 +62,42 @@ export async function serveHttp({ sources, address, loopback, ...serving }: Http
 }
 
 /** Answers clients with the token on loopback TCP. Rejects with a Fault (`busy`) if another process is listening there. */
-export async function serveLoopback({
+export const serveLoopback = ({
   loopback,
   ...options
-}: Serving & { readonly answer: Answering; readonly loopback: Loopback }): Promise<
-  HttpServer & { readonly loopback: LoopbackAddress }
-> {
+}: Serving & { readonly answer: Answering; readonly loopback: Loopback; readonly pass?: Pass }) =>
+  serveTcp({ ...options, loopback, guardFor: (listening) => createLoopbackGuard(listening, loopback.token) });
+
+interface TcpOptions extends Serving {
+  readonly answer: Answering;
+  readonly loopback: LoopbackAddress;
+  /** default: the answers themselves decide who may ask */
+  readonly guardFor?: (listening: LoopbackAddress) => Guard;
+  readonly pass?: Pass;
+}
+
+/** Answers on loopback TCP whoever the guard lets pass. Rejects with a Fault (`busy`) if another process is listening there. */
+export async function serveTcp({
+  loopback,
+  guardFor = () => openToAll,
+  ...options
+}: TcpOptions): Promise<HttpServer & { readonly loopback: LoopbackAddress }> {
   const closing = new AbortController();
   let guard: Guard = () => plain(503, 'not ready yet: ask again');
   const server = createListener(options, closing.signal, () => guard);
   const listening = await listenOnLoopback(server, loopback);
-  guard = createLoopbackGuard(listening, loopback.token);
+  guard = guardFor(listening);
   watch(server, options.logger, listening);
   return { loopback: listening, close: () => closed(server, closing) };
 }
 
 function createListener(
-  options: Serving & { readonly answer: Answering },
+  { pass, ...options }: Serving & { readonly answer: Answering; readonly pass?: Pass },
   stopping: AbortSignal,
   guard: () => Guard,
 ): Server {
   const server = createServer(limits, (request, response) => {
+    if (pass?.(request, response) === true) return;
     void respond(request, response, { ...options, stopping, guard: guard() });
   });
   server.maxConnections = maxConnections;

@@ -6,6 +6,32 @@ export interface LayerFiles {
   /** Whether a layer includes the content of its parents (btrfs), or only what is new in it (overlay). */
   readonly complete: boolean;
   inspect(layer: LayerId, path: readonly string[]): Promise<PathInLayer>;
+  /** What a committed layer, or an active of a driver whose layers hold only changes, adds to its parent and removes from it, by path. */
+  own(layer: Pick<Volume, 'id' | 'parents'>, limit: number): Promise<OwnEntries>;
+}
+
+/** Entries of a layer; there are more if they are truncated. */
+export interface OwnEntries {
+  readonly entries: readonly OwnEntry[];
+  readonly truncated: boolean;
+}
+
+/** An entry of a layer without its content. */
+export interface OwnEntry {
+  /** relative to the layer */
+  readonly path: string;
+  /** as `ls` names it; `whiteout` for what is removed from below */
+  readonly type: string;
+  /** length of a file, otherwise 0 */
+  readonly bytes: number;
+  /** permissions: the lower 12 bits */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  /** nanoseconds since 1970 UTC */
+  readonly modified: bigint;
+  /** of a symbolic link */
+  readonly target: string | null;
 }
 
 interface LayerId {

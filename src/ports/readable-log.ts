@@ -3,6 +3,8 @@ import type { EventLog } from './event-log.ts';
 
 /** A log that another process may be writing. Nothing on disk is changed, no lock is taken. */
 export interface ReadableLog extends Pick<EventLog, 'end' | 'gone' | 'readEncoded' | 'chainHashAt' | 'close'> {
+  /** id of the store whose log it is, if it is known without reading */
+  readonly store?: string;
   /** As `EventLog.read`. Events after `upTo` need not be read, but the last batch may reach beyond. */
   read(after: number, upTo?: number): AsyncIterable<readonly Envelope[]>;
   /**
@@ -15,6 +17,14 @@ export interface ReadableLog extends Pick<EventLog, 'end' | 'gone' | 'readEncode
    * need not rise with positions, since a clock may be set back. Undefined if the log can't.
    */
   rangesIn?(period: Period): Promise<readonly PositionRange[]>;
+  /** Blocks of some thousand positions in order, as far as their times are known without reading the events. */
+  timedBlocks?(): Promise<readonly TimedBlock[]>;
+}
+
+/** A range of positions with the lowest and the highest stamp in it, nanoseconds since 1970 UTC. */
+export interface TimedBlock extends PositionRange {
+  readonly earliest: bigint;
+  readonly latest: bigint;
 }
 
 /** Nanoseconds since 1970 UTC, both inclusive; open if one is undefined. */

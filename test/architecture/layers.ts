@@ -27,6 +27,11 @@ export const layers: readonly Layer[] = [
     path: `src/${edge}/`,
     layers: [...core, 'src/edge/', 'src/config/', 'src/observe/'],
   })),
+  {
+    path: 'src/console/server/',
+    layers: [...core, 'src/edge/', 'src/config/', 'src/observe/', 'src/http/'],
+    packages: ['fp-ts', 'io-ts'],
+  },
   { path: 'src/', layers: [...core, 'src/'] },
 ];
 

@@ -74,6 +74,7 @@ export async function createMemoryDeps(sandbox: Sandbox, envelopes: readonly Env
     takeOver: notHere,
     giveBack: notHere,
     containerdHost: notHere,
+    startConsole: notHere,
   };
   await deps.append(envelopes);
   return deps;

@@ -23,7 +23,7 @@ export const stateOfStore = (files: StoreFiles, at?: string): Promise<State> =>
 
 /** The state after a position of an opened log. A checkpoint ahead of the position is skipped; at a start it would mean damage. */
 export async function stateAt(
-  files: Pick<StoreFiles, 'openCheckpoints'>,
+  files: Pick<StoreFiles, 'openCheckpoints' | 'stateAfter'>,
   log: ReadableLog,
   position: number,
 ): Promise<State> {
@@ -32,6 +32,7 @@ export async function stateAt(
     throw new Fault('missing', `position ${position} is no longer in the log: ${gone.fault.message}`, {
       hint: gone.fault.hint,
     });
+  if (files.stateAfter !== undefined) return files.stateAfter(position);
   return (await loadState(log, await files.openCheckpoints(), silent, position)).state;
 }
 

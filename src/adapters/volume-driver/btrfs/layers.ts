@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { LayerFiles } from '../../../ports/layers.ts';
 import type { FindTree } from '../shared/layers/manifest.ts';
+import { ownEntries } from '../shared/layers/own-entries.ts';
 import { stepsLeft, walk } from '../shared/layers/walk-layer.ts';
 import { differenceOf } from './carry/difference.ts';
 import { createLayout } from './layout.ts';
@@ -13,6 +14,7 @@ export function createBtrfsLayerFiles(root: string): LayerFiles {
       const walked = walk(join(root, 'snapshots', String(id), committed ? 'layer' : 'fs'), path);
       return { entry: walked.entry, left: stepsLeft(walked, path), below: path };
     },
+    own: (layer, limit) => ownEntries(ownTreeBtrfs(root), layer, limit),
   };
 }
 

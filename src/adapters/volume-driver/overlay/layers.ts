@@ -6,6 +6,7 @@ import type { Volume } from '../../../ports/volume-driver.ts';
 import { isDirectory } from '../shared/directories.ts';
 import { expectContent } from '../shared/faults.ts';
 import type { FindTree } from '../shared/layers/manifest.ts';
+import { ownEntries } from '../shared/layers/own-entries.ts';
 import { stepsLeft, type WalkResult, walk } from '../shared/layers/walk-layer.ts';
 import { bytesOf, rawPath } from '../shared/paths.ts';
 
@@ -31,6 +32,7 @@ export function createOverlayLayerFiles(root: string, run: Run): LayerFiles {
         below: pathBelow(path, xattrs),
       };
     },
+    own: (layer, limit) => ownEntries(ownTreeOverlay(root), layer, limit),
   };
 }
 

@@ -1,15 +1,17 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import * as either from 'fp-ts/lib/Either.js';
 import type { EventLog } from '../../../../ports/event-log.ts';
 import { Fault, faultCode } from '../../../../ports/fault.ts';
 import type { ReadableLog } from '../../../../ports/readable-log.ts';
 import { damageFault, throwDamage } from '../format/damage.ts';
-import { chainHashOf, type Segment, segmentName } from '../format/segment.ts';
-import { createRangesIn, createSearch } from '../search/search-log.ts';
+import { chainHashOf, type Segment, segmentName, segmentNames } from '../format/segment.ts';
+import { createRangesIn, createSearch, timedBlocks } from '../search/search-log.ts';
+import { lastCursor } from '../verify/check-seams.ts';
 import { walkSegment } from '../verify/verify-lines.ts';
-import { attached, loadLog, segmentIn, type Tail } from './load-segments.ts';
+import { attached, type LoadedLog, loadLog, segmentIn, type Tail } from './load-segments.ts';
 import { readChainHash, readEncodedEvents, readEvents } from './read-events.ts';
-import { withSegment } from './segment-file.ts';
+import { readHeader, withSegment } from './segment-file.ts';
 
 /** A log opened for reading, as it was at that moment. */
 interface ReadableFileLog extends ReadableLog {
@@ -22,11 +24,27 @@ interface ReadableFileLog extends ReadableLog {
 /**
  * Opens a log for reading: takes no lock, writes nothing, and a daemon may continue to append. Rejects with `misuse` if there
  * is no log, with `corrupt` for damage as opening for writing does. `indexes` is the directory of the segments' indexes,
- * which may be missing.
+ * which may be missing. Of a log that was opened before (`known`) only what was written since is read.
  */
-export async function readLogDirectory(directory: string, indexes?: string): Promise<ReadableFileLog> {
-  const { store, segments, last, tail, gone } = await loadLog(directory);
-  return {
+export async function readLogDirectory(
+  directory: string,
+  indexes?: string,
+  known?: ReadableLog,
+): Promise<ReadableFileLog> {
+  const grown = await grownFrom(directory, known);
+  if (grown !== undefined) return readable(grown, indexes);
+  return readable(await loadLog(directory), indexes);
+}
+
+type Loaded = Pick<LoadedLog, 'store' | 'segments' | 'tail' | 'gone'>;
+
+/** What the logs that were opened consist of. */
+const opened = new WeakMap<ReadableLog, Loaded>();
+
+function readable(loaded: Loaded, indexes: string | undefined): ReadableFileLog {
+  const { store, segments, tail, gone } = loaded;
+  const last = segments.at(-1) as Segment;
+  const log: ReadableFileLog = {
     store,
     tail,
     gone,
@@ -36,8 +54,41 @@ export async function readLogDirectory(directory: string, indexes?: string): Pro
     chainHashAt: (position) => readChainHash(segments, position),
     search: createSearch(segments, indexes),
     rangesIn: createRangesIn(segments, indexes),
+    timedBlocks: () => timedBlocks(segments, indexes),
     close: async () => {},
   };
+  opened.set(log, loaded);
+  return log;
+}
+
+/**
+ * The log as it is now, from what was known of it; undefined if it is not known, or not the same any more: rolled back, repaired,
+ * replaced, or its beginning was moved away.
+ */
+async function grownFrom(directory: string, known: ReadableLog | undefined): Promise<Loaded | undefined> {
+  const before = known && opened.get(known);
+  const last = before?.segments.at(-1);
+  if (before === undefined || last === undefined) return undefined;
+  try {
+    const [oldest] = segmentNames(directory);
+    if (oldest !== basename(before.segments[0]?.path ?? '') || !(await holds(last))) return undefined;
+    // The known log stays as it was opened.
+    const segments = [...before.segments.slice(0, -1), { ...last }];
+    await extend(directory, segments);
+    return { ...before, segments, tail: null };
+  } catch {
+    // Opening it anew reports what is wrong.
+    return undefined;
+  }
+}
+
+/** Whether a segment still holds everything up to its known end. */
+function holds({ path, header, end }: Segment): Promise<boolean> {
+  return withSegment(path, async (file) => {
+    const now = await readHeader(file, path);
+    if (either.isLeft(now) || now.right.store !== header.store || now.right.hash !== header.hash) return false;
+    return (await lastCursor(file, header, end.offset))?.hash === end.hash;
+  });
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Envelope } from '../../../../../events/envelope.ts';
-import type { PositionRange, ReadableLog } from '../../../../ports/readable-log.ts';
+import type { PositionRange, ReadableLog, TimedBlock } from '../../../../ports/readable-log.ts';
 import { damageFault } from '../format/damage.ts';
 import { decodedOrThrow, lineFeed, parseLine, positionIn } from '../format/line.ts';
 import { type Segment, startOf } from '../format/segment.ts';
@@ -52,6 +52,26 @@ export function createRangesIn(
     }
     return ranges;
   };
+}
+
+/** The blocks of the segments' indexes, with their times. */
+export async function timedBlocks(
+  segments: readonly Segment[],
+  indexes: string | undefined,
+): Promise<readonly TimedBlock[]> {
+  const found: TimedBlock[] = [];
+  for (const segment of indexes === undefined ? [] : segments) {
+    const stored = await storedIndex(indexes ?? '', segment);
+    for (const [at, { first, earliest, latest }] of (stored?.blocks ?? []).entries())
+      if (latest < anyTime.latest)
+        found.push({
+          first,
+          last: (stored?.blocks[at + 1]?.first ?? (stored?.end.position ?? first) + 1) - 1,
+          earliest,
+          latest,
+        });
+  }
+  return found;
 }
 
 /** Up to this size, searching is faster than indexing, unless it is repeated often. */

@@ -1,0 +1,136 @@
+import * as either from 'fp-ts/lib/Either.js';
+import { decodeEnvelope, type Envelope } from '../../../events/envelope.ts';
+import { namespaceOf } from '../../../projections/snapshot.ts';
+import type { EncodedEvents } from '../../ports/event-log.ts';
+import { type Chunk, chunkLength, createChunk } from './chunk.ts';
+import { incidentIn } from './incidents.ts';
+import type { Incident } from './rows.ts';
+
+/** Numbers for a few texts that are repeated often. */
+export class Names {
+  readonly texts: string[] = [];
+  readonly #numbers = new Map<string, number>();
+  readonly #limit: number;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /** The number of a text; beyond the limit all others share the last one. */
+  numberOf(text: string): number {
+    const known = this.#numbers.get(text);
+    if (known !== undefined) return known;
+    const number = Math.min(this.texts.length, this.#limit - 1);
+    this.#numbers.set(text, number);
+    if (number === this.texts.length) this.texts.push(text);
+    return number;
+  }
+
+  find(text: string): number | undefined {
+    return this.#numbers.get(text);
+  }
+}
+
+/** Incidents that are kept, the newest of them. */
+const maxIncidents = 2_000;
+
+/**
+ * Time, type, actor and namespace of every event, a dozen bytes each: what density, filters and incidents are made of. Events
+ * are taken from their JSON, without decoding them.
+ */
+export class EventColumns {
+  readonly chunks: Chunk[] = [];
+  readonly types = new Names(256);
+  readonly actors = new Names(256);
+  readonly namespaces = new Names(65_536);
+  incidents: Incident[] = [];
+  /** of the last event that was added */
+  position: number;
+  #lastType = '';
+
+  constructor(after: number) {
+    this.position = after;
+  }
+
+  /** Adds events that follow the last one; others are left out. */
+  add({ first, count, lines }: EncodedEvents): void {
+    if (first > this.position + 1) this.#skipTo(first);
+    // One character a byte, so that offsets are found quickly; what is not ASCII is decoded if it is looked at.
+    const text = Buffer.from(lines.buffer, lines.byteOffset, lines.byteLength).toString('latin1');
+    let start = 0;
+    for (let position = first; position < first + count; position++) {
+      const end = text.indexOf('\n', start);
+      if (position > this.position) this.#addLine(position, text, { start, end });
+      start = end + 1;
+    }
+  }
+
+  #addLine(position: number, text: string, { start, end }: { readonly start: number; readonly end: number }): void {
+    const timeAt = text.indexOf(timeField, start) + timeField.length;
+    const timeEnd = text.indexOf('"', timeAt);
+    const typeAt = text.indexOf(typeField, timeEnd) + typeField.length;
+    const metaAt = text.indexOf(metaField, typeAt) + metaField.length;
+    const dataAt = text.indexOf(dataField, metaAt) + dataField.length;
+    const type = text.slice(typeAt, text.indexOf('.v', typeAt));
+    const actor = fieldOf(text, actorField, metaAt, dataAt) ?? '';
+    const namespace = fieldOf(text, namespaceField, metaAt, dataAt) ?? namespaceAt(text, dataAt, end);
+    const chunk = this.#room(position);
+    chunk.push({
+      // Nanoseconds to milliseconds.
+      time: Number(text.slice(timeAt, timeEnd - 6)),
+      type: this.types.numberOf(type),
+      actor: this.actors.numberOf(actor),
+      namespace: this.namespaces.numberOf(namespace),
+    });
+    this.#noteIncident(type, () => envelopeOf(text.slice(start, end)));
+    this.#lastType = type;
+    this.position = position;
+  }
+
+  #noteIncident(type: string, envelope: () => Envelope | undefined): void {
+    const incident = incidentIn(type, this.#lastType, envelope);
+    if (incident === undefined) return;
+    this.incidents.push(incident);
+    if (this.incidents.length > 2 * maxIncidents) this.incidents = this.incidents.slice(-maxIncidents);
+  }
+
+  /** Positions that a repair left out have no events. */
+  #skipTo(first: number): void {
+    this.position = first - 1;
+    this.#lastType = '';
+  }
+
+  #room(position: number): Chunk {
+    const last = this.chunks.at(-1);
+    if (last !== undefined && last.count < chunkLength && last.first + last.count === position) return last;
+    const next = createChunk(position);
+    this.chunks.push(next);
+    return next;
+  }
+}
+
+const timeField = '"time":"';
+const typeField = '"type":"';
+const metaField = '"meta":{';
+const dataField = '"data":{';
+const actorField = '"actor":"';
+const namespaceField = '"namespace":"';
+const keyField = '"key":"';
+
+/** The text of a field between two bytes, undefined without it; these texts hold no quotes. */
+function fieldOf(text: string, field: string, from: number, to: number): string | undefined {
+  const at = text.indexOf(field, from);
+  if (at === -1 || at >= to) return undefined;
+  return text.slice(at + field.length, text.indexOf('"', at + field.length));
+}
+
+/** Events of the daemon's own work have only the key, which begins with the namespace. */
+function namespaceAt(text: string, from: number, to: number): string {
+  const key = fieldOf(text, keyField, from, to);
+  return key === undefined ? '' : namespaceOf(`${key}x`);
+}
+
+function envelopeOf(line: string): Envelope | undefined {
+  const decoded = decodeEnvelope(JSON.parse(Buffer.from(line, 'latin1').toString('utf8')));
+  return either.isRight(decoded) ? decoded.right : undefined;
+}

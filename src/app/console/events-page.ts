@@ -1,0 +1,84 @@
+import type { Envelope } from '../../../events/envelope.ts';
+import type { ReadableLog } from '../../ports/readable-log.ts';
+import type { StoreFiles } from '../../ports/store-files.ts';
+import { knownKey } from '../audit/history.ts';
+import { readRange } from '../audit/read-events.ts';
+import { createChooser, type Selection, select } from '../audit/select-events.ts';
+import { withLog } from '../audit/state-at.ts';
+import type { EventColumns } from './event-columns.ts';
+import type { EventsPage } from './rows.ts';
+
+export interface PageWanted extends Omit<Selection, 'from' | 'newest'> {
+  readonly actor?: string | undefined;
+  /** only earlier positions */
+  readonly before: number;
+  readonly lines: number;
+}
+
+/** The newest events before a position that are wanted. */
+export async function eventsPage(
+  files: StoreFiles,
+  columns: () => Promise<EventColumns>,
+  { actor, before, lines, ...wanted }: PageWanted,
+): Promise<EventsPage> {
+  return withLog(files, async (log) => {
+    const selection = { ...wanted, from: 1 };
+    const found =
+      wanted.key === undefined
+        ? await eventsAt(log, positionsOf(await columns(), { ...wanted, actor }, before, lines + 1))
+        : await ofKey(log, { ...selection, key: await knownKey(files, log, wanted.key) }, ({ position, meta }) => {
+            return position < before && (actor === undefined || meta.actor === actor);
+          });
+    const events = found.slice(-lines);
+    return { events, next: found.length > events.length ? (events[0]?.position ?? null) : null };
+  });
+}
+
+async function ofKey(log: ReadableLog, selection: Selection, and: (envelope: Envelope) => boolean) {
+  const found: Envelope[] = [];
+  for await (const batch of select(log, selection, createChooser(selection))) found.push(...batch.filter(and));
+  return found;
+}
+
+type Filters = Pick<PageWanted, 'types' | 'namespace' | 'since' | 'until' | 'actor'>;
+
+/** The last positions before another one whose events pass, in order. */
+function positionsOf(columns: EventColumns, filters: Filters, before: number, count: number): readonly number[] {
+  const { types, namespace, actor, since = 0n, until = 2n ** 63n } = filters;
+  const wantedTypes = new Set(types.map((type) => columns.types.find(type) ?? -1));
+  const wantedActor = actor === undefined ? undefined : (columns.actors.find(actor) ?? -1);
+  const wantedNamespace = namespace === undefined ? undefined : (columns.namespaces.find(namespace) ?? -1);
+  const [from, to] = [Number(since / 1_000_000n), Number(until / 1_000_000n)];
+  const found: number[] = [];
+  for (const chunk of [...columns.chunks].reverse()) {
+    if (chunk.first >= before || chunk.latest < from || chunk.earliest > to) continue;
+    for (let index = Math.min(chunk.count, before - chunk.first) - 1; index >= 0; index--) {
+      const time = chunk.times[index] ?? 0;
+      if (time < from || time > to) continue;
+      if (wantedTypes.size > 0 && !wantedTypes.has(chunk.types[index] ?? 0)) continue;
+      if (wantedActor !== undefined && chunk.actors[index] !== wantedActor) continue;
+      if (wantedNamespace !== undefined && chunk.namespaces[index] !== wantedNamespace) continue;
+      found.push(chunk.first + index);
+      if (found.length === count) return found.reverse();
+    }
+  }
+  return found.reverse();
+}
+
+/** Reading on costs less than starting anew. */
+const near = 500;
+
+/** The events at some positions, in order. */
+export async function eventsAt(log: ReadableLog, positions: readonly number[]): Promise<readonly Envelope[]> {
+  const wanted = new Set(positions);
+  const ranges: { first: number; last: number }[] = [];
+  for (const position of positions) {
+    const before = ranges.at(-1);
+    if (before !== undefined && position - before.last <= near) before.last = position;
+    else ranges.push({ first: position, last: position });
+  }
+  const found: Envelope[] = [];
+  for (const range of ranges)
+    for await (const batch of readRange(log, range, ({ position }) => wanted.has(position))) found.push(...batch);
+  return found;
+}

@@ -1,0 +1,123 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { ReadableLog } from '../../ports/readable-log.ts';
+import type { StoreFiles } from '../../ports/store-files.ts';
+import { withLog } from '../audit/state-at.ts';
+import { readEncoded } from '../feed/batch.ts';
+import { countEvents, estimateEvents, type Range, stepOf, type Unfolded } from './density.ts';
+import { EventColumns } from './event-columns.ts';
+import type { Density, Incident } from './rows.ts';
+
+export interface DensityWanted {
+  /** nanoseconds since 1970 UTC, both inclusive; default: the whole log */
+  readonly since?: bigint | undefined;
+  readonly until?: bigint | undefined;
+  readonly buckets: number;
+  readonly types: readonly string[];
+  readonly actor?: string | undefined;
+  readonly namespace?: string | undefined;
+}
+
+/** Time, type, actor and namespace of every event of a log, read once and then as it grows. */
+export interface FoldedEvents {
+  density(wanted: DensityWanted): Promise<Density>;
+  /** Those of a period, in order. */
+  incidents(since: bigint | undefined, until: bigint | undefined): Promise<readonly Incident[]>;
+  /** The columns when they hold every event of the log at the call. */
+  complete(): Promise<EventColumns>;
+  /** Starts anew: the log is another one. */
+  clear(): void;
+}
+
+/** Milliseconds that a first answer waits for the rest of the log. */
+const firstAnswer = 250;
+const million = 1_000_000n;
+
+export function createFoldedEvents(files: Pick<StoreFiles, 'openLog'>): FoldedEvents {
+  let columns: EventColumns | undefined;
+  let folding: Promise<EventColumns> | undefined;
+  const fold = (): Promise<EventColumns> => {
+    folding ??= withLog(files, async (log) => {
+      const into = columns ?? new EventColumns(log.gone?.upTo ?? 0);
+      columns = into;
+      for await (const events of readEncoded(log, into.position)) {
+        // Cleared meanwhile.
+        if (columns !== into) break;
+        into.add(events);
+      }
+      return into;
+    }).finally(() => {
+      folding = undefined;
+    });
+    return folding;
+  };
+  /** The columns as far as they go after a moment. A failure is reported by this or the next call. */
+  const soFar = async (): Promise<EventColumns> => {
+    const whole = fold();
+    whole.catch(() => {});
+    await Promise.race([whole, pause(firstAnswer)]);
+    return columns ?? whole;
+  };
+  return {
+    density: (wanted) => withLog(files, async (log) => densityOf(await soFar(), log, wanted)),
+    incidents: async (since = 0n, until = 2n ** 63n) => {
+      const { incidents } = await soFar();
+      return incidents.filter(({ time }) => time >= since && time <= until);
+    },
+    complete: async () => {
+      // One that is under way may have begun before the newest event.
+      await folding;
+      return fold();
+    },
+    clear: () => {
+      columns = undefined;
+      folding = undefined;
+    },
+  };
+}
+
+async function densityOf(columns: EventColumns, log: ReadableLog, wanted: DensityWanted): Promise<Density> {
+  const total = log.end.position;
+  const unfolded = columns.position < total ? await unfoldedBlocks(log, columns.position) : [];
+  const range = rangeOf(columns, unfolded, wanted);
+  const step = stepOf(range);
+  const filters = {
+    types:
+      wanted.types.length === 0 ? undefined : new Set(wanted.types.flatMap((type) => columns.types.find(type) ?? [])),
+    // A name that does not occur has no events.
+    actor: wanted.actor === undefined ? undefined : (columns.actors.find(wanted.actor) ?? -1),
+    namespace: wanted.namespace === undefined ? undefined : (columns.namespaces.find(wanted.namespace) ?? -1),
+  };
+  const all = wanted.types.length === 0 && wanted.actor === undefined && wanted.namespace === undefined;
+  return {
+    first: (log.gone?.upTo ?? 0) + 1,
+    last: total,
+    start: BigInt(range.start) * million,
+    end: BigInt(range.end) * million,
+    step: BigInt(step) * million,
+    folded: Math.min(columns.position, total),
+    total,
+    buckets: [...countEvents(columns, filters, range), ...(all ? estimateEvents(unfolded, range) : [])],
+    actors: columns.actors.texts.filter((text) => text !== ''),
+    namespaces: columns.namespaces.texts.filter((text) => text !== ''),
+  };
+}
+
+async function unfoldedBlocks(log: ReadableLog, after: number): Promise<readonly Unfolded[]> {
+  const blocks = (await log.timedBlocks?.()) ?? [];
+  return blocks
+    .filter(({ last }) => last > after)
+    .map(({ first, last, earliest, latest }) => ({
+      ...{ first: Math.max(first, after + 1), last },
+      ...{ earliest: Number(earliest / million), latest: Number(latest / million) },
+    }));
+}
+
+/** The period that is wanted, otherwise that of all events. */
+function rangeOf(columns: EventColumns, unfolded: readonly Unfolded[], wanted: DensityWanted): Range {
+  const all = [...columns.chunks, ...unfolded];
+  const earliest = all.reduce((least, one) => Math.min(least, one.earliest), Number.POSITIVE_INFINITY);
+  const latest = all.reduce((most, one) => Math.max(most, one.latest), 0);
+  const start = wanted.since === undefined ? Math.min(earliest, latest) : Number(wanted.since / million);
+  const end = wanted.until === undefined ? latest : Number(wanted.until / million);
+  return { start, end: Math.max(start, end), buckets: wanted.buckets };
+}

@@ -1,0 +1,47 @@
+import type { EventSource } from '../../ports/event-source.ts';
+import type { StoreFiles } from '../../ports/store-files.ts';
+import type { AuditSource } from '../queries/query.ts';
+import { createFoldedEvents, type FoldedEvents } from './folded-events.ts';
+import { createGrowth, type GrowthOverTime } from './growth.ts';
+import { type Break, keepLog } from './kept-log.ts';
+import { createLive, type DaemonState, type Live, type LiveContext } from './live.ts';
+import { createStates, type States } from './states.ts';
+
+/** What the console's queries read: a store's files, and what is kept in memory of them. */
+export interface ConsoleSource extends AuditSource {
+  readonly states: States;
+  readonly events: FoldedEvents;
+  readonly growth: GrowthOverTime;
+  readonly live: Live;
+}
+
+interface Context {
+  readonly files: StoreFiles;
+  readonly layers: AuditSource['layers'];
+  /** the log is in files, and stays open between two questions */
+  readonly keep: boolean;
+  /** new events, over the files whose log stays open */
+  readonly newEvents: (files: StoreFiles) => EventSource;
+  readonly daemon: () => Promise<DaemonState>;
+  readonly pace?: LiveContext['pace'];
+}
+
+/** Keeps in memory what pages ask for again and again. What was kept is forgotten if the log turns out to be another one. */
+export function createConsoleSource({ files: given, layers, keep, newEvents, daemon, pace }: Context): ConsoleSource {
+  const onBreak = (change: Break) => {
+    for (const kept of [states, events, growth]) kept.clear();
+    live.broken(change);
+  };
+  const files = keep ? keepLog(given, onBreak) : given;
+  const states = createStates(files);
+  const events = createFoldedEvents(files);
+  const growth = createGrowth(files);
+  const live = createLive({
+    files,
+    columns: events.complete,
+    source: newEvents(files),
+    daemon,
+    ...(pace && { pace }),
+  });
+  return { files: { ...files, stateAfter: states.after }, layers, states, events, growth, live };
+}

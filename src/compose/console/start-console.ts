@@ -1,0 +1,55 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { createConsoleSource } from '../../app/console/source.ts';
+import type { CliDeps, ConsoleOptions, RunningConsole } from '../../cli/cli-deps.ts';
+import { consolePath, createConsole } from '../../console/server/console.ts';
+import { createTokens } from '../../console/server/sessions.ts';
+import { serveTcp } from '../../http/serve-http.ts';
+import type { Logger } from '../../ports/logger.ts';
+import { clusterOf } from '../store-files.ts';
+import { consoleActions, daemonState } from './actions.ts';
+import { newEventsOf } from './new-events.ts';
+
+/** Serves the console of a root on loopback, from its files and, if one is running, its daemon. */
+export async function startConsole(
+  { root, config, listen, readOnly }: ConsoleOptions,
+  deps: CliDeps,
+  logger: Logger,
+): Promise<RunningConsole> {
+  const source = await consoleSource(root, deps);
+  const tokens = createTokens();
+  const server = await serveTcp({
+    answer: createConsole({
+      ...{ source, readOnly, logger, host: listen.host, page: pageDirectory() },
+      actions: consoleActions({ root, config }, deps, source),
+      accept: tokens.accept,
+    }),
+    loopback: listen,
+    logger,
+  });
+  const { host, port } = server.loopback;
+  const name = host.includes(':') ? `[${host}]` : host;
+  return {
+    port,
+    issue: () => `http://${name}:${port}${consolePath}/login?token=${tokens.issue()}`,
+    close: server.close,
+  };
+}
+
+/** What a console reads of a root. */
+export async function consoleSource(root: string, deps: Pick<CliDeps, 'storeFiles' | 'openLayers'>) {
+  return createConsoleSource({
+    files: deps.storeFiles(root),
+    layers: (driver) => deps.openLayers(root, driver),
+    keep: (await clusterOf(root)) === undefined,
+    newEvents: (files) => newEventsOf(root, files),
+    daemon: () => daemonState(root),
+  });
+}
+
+/** The built page, beside the program: dist/console. */
+export function pageDirectory(): string {
+  const places = ['../console/', '../../../console/', '../../../../dist/console/'];
+  const found = places.map((place) => fileURLToPath(new URL(place, import.meta.url)));
+  return found.find((place) => existsSync(`${place}index.html`)) ?? (found[0] as string);
+}

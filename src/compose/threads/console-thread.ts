@@ -1,0 +1,94 @@
+import { once } from 'node:events';
+import { type IncomingMessage, request, type ServerResponse } from 'node:http';
+import { Worker } from 'node:worker_threads';
+import { workerProgram } from '../../adapters/system/files.ts';
+import { errorText } from '../../ports/fault.ts';
+import type { Logger } from '../../ports/logger.ts';
+
+/** What the console of a daemon serves, and to whom. */
+export interface ConsoleJob {
+  readonly root: string;
+  /** the daemon's settings file, if it is not the default one */
+  readonly config: string | undefined;
+  /** the token of the daemon's listener */
+  readonly token: string;
+  /** address of the daemon's listener */
+  readonly host: string;
+  readonly readOnly: boolean;
+}
+
+/** The console of a daemon, on a thread of its own while somebody uses it. */
+export interface ConsoleThread {
+  /** Passes a request on, and its answer back. */
+  pass(asked: IncomingMessage, response: ServerResponse): void;
+  close(): Promise<void>;
+}
+
+const program = workerProgram(import.meta.url, 'console-worker');
+
+/** Milliseconds without a request until the thread, and all that it keeps in memory, is given up. */
+const unused = 10 * 60_000;
+
+/** Starts with the first request, and again with the next one after the thread has ended for any reason. */
+export function createConsoleThread(job: ConsoleJob, logger: Logger): ConsoleThread {
+  let started: { readonly worker: Worker; readonly port: Promise<number> } | undefined;
+  let open = 0;
+  let timer: NodeJS.Timeout | undefined;
+  const start = () => {
+    const worker = new Worker(program, { workerData: job });
+    const port = once(worker, 'message').then(([first]) => first as number);
+    port.catch(() => {});
+    worker.on('error', (error) => logger.error({ err: error }, 'the console failed'));
+    worker.once('exit', () => {
+      if (started?.worker === worker) started = undefined;
+    });
+    return { worker, port };
+  };
+  const end = async () => {
+    const { worker } = started ?? {};
+    started = undefined;
+    await worker?.terminate();
+  };
+  const used = (count: number) => {
+    open += count;
+    clearTimeout(timer);
+    if (open === 0) timer = setTimeout(end, unused).unref();
+  };
+  return {
+    pass: (asked, response) => {
+      used(1);
+      response.once('close', () => used(-1));
+      started ??= start();
+      started.port.then(
+        (port) => forward(asked, response, port),
+        (error) => refuse(response, errorText(error)),
+      );
+    },
+    close: async () => {
+      clearTimeout(timer);
+      await end();
+    },
+  };
+}
+
+function forward(asked: IncomingMessage, response: ServerResponse, port: number): void {
+  const { method, url, headers } = asked;
+  const passed = request({ host: '127.0.0.1', port, method, path: url, headers }, (answer) => {
+    response.writeHead(answer.statusCode ?? 502, answer.headers);
+    answer.pipe(response);
+    answer.on('error', () => response.destroy());
+  });
+  passed.on('error', (error) => refuse(response, error.message));
+  response.once('close', () => passed.destroy());
+  // Requests have no body.
+  asked.resume();
+  passed.end();
+}
+
+function refuse(response: ServerResponse, why: string): void {
+  if (response.headersSent) response.destroy();
+  else
+    response
+      .writeHead(502, { 'content-type': 'text/plain' })
+      .end(`the console failed: ${why}\nhint: check the log of the daemon\n`);
+}
