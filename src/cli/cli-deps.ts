@@ -153,7 +153,8 @@ export interface Daemon {
 
 /** A console of a root. */
 export interface ConsoleOptions {
-  readonly root: string;
+  /** the root of a store, or the file of an export */
+  readonly of: { readonly root: string } | { readonly file: string };
   /** the settings file, if it is not the default one */
   readonly config: string | undefined;
   /** port 0 for any that is free */

@@ -82,7 +82,8 @@ async function importAll(root: string, place: string, source: Source, driver: Vo
 
 const ours = /^(log|checkpoints)(\/[A-Za-z0-9_-][A-Za-z0-9._-]*)+$/;
 
-async function unpackFiles(place: string, { file, members }: Source): Promise<void> {
+/** Writes the log and the checkpoints of a checked export below a directory. */
+export async function unpackFiles(place: string, { file, members }: Pick<Source, 'file' | 'members'>): Promise<void> {
   for (const member of members) {
     if (!ours.test(member.name)) continue;
     const path = join(place, member.name);

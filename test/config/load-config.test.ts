@@ -44,7 +44,7 @@ test('fills an empty file with the defaults', () => {
     node: null,
     address: '/run/snapledger/snapledger.sock',
     httpAddress: '/run/snapledger/snapledger.http.sock',
-    http: { listen: null, tokenFile: null },
+    http: { listen: null, tokenFile: null, console: 'read-only' },
     driver: 'overlay',
     durability: 'commit',
     removal: 'background',
@@ -84,6 +84,7 @@ log_level = "debug"
 [http]
 listen = "127.0.0.1:7475"
 token_file = "/etc/token"
+console = "full"
 [overlay]
 mount_options = ["volatile", "metacopy=on"]
 upperdir_label = true
@@ -118,7 +119,7 @@ test('reads every key', () => {
     node: 'rack 7/node-1',
     address: '/run/a.sock',
     httpAddress: '/run/b.sock',
-    http: { listen: { host: '127.0.0.1', port: 7475 }, tokenFile: '/etc/token' },
+    http: { listen: { host: '127.0.0.1', port: 7475 }, tokenFile: '/etc/token', console: 'full' },
     driver: 'btrfs',
     durability: 'background',
     removal: 'sync',

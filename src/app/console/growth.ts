@@ -27,6 +27,8 @@ export function createGrowth(files: Pick<StoreFiles, 'openLog' | 'openCheckpoint
       state ??= upTo === 0 ? emptyState() : ((await stateAt(files, log, upTo)) as MutableState);
       const into = state;
       const every = Math.max(1, Math.ceil(total / points));
+      // The last point of the replay before is the end that the log had then.
+      if (found.length > 1) found = found.slice(0, -1);
       let last = found.at(-1)?.position ?? 0;
       for await (const batch of log.read(into.position)) {
         for (const envelope of batch) {

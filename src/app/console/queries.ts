@@ -2,7 +2,7 @@ import { findSnapshot } from '../audit/find-snapshot.ts';
 import { withLog } from '../audit/state-at.ts';
 import { Count, Position, Text, Time, Types } from '../queries/parameters.ts';
 import { list, object, type Query, queryOf } from '../queries/query.ts';
-import { volumeOf } from '../store/volume-of.ts';
+import { layerWith } from '../store/volume-of.ts';
 import { eventsAt, eventsPage } from './events-page.ts';
 import { forestOf } from './forest.ts';
 import { Density, EventsPage, Forest, Growth, Incident, OwnFiles } from './rows.ts';
@@ -78,14 +78,15 @@ export const consoleQueries = {
     name: 'files',
     command: null,
     summary: "list the own files of a snapshot's layer: names, sizes and modes, never their content",
-    parameters: { key: { codec: Text, required: true, help: 'key, name or id' } },
+    parameters: { key: { codec: Text, required: true, help: 'key, name or id; of a retained layer the id' } },
     answer: object(OwnFiles),
     run: async ({ states, layers }, { key }) => {
       const state = await states.at();
-      const snapshot = findSnapshot(state, key);
-      if (snapshot.kind === 'view') return { entries: [], truncated: false };
+      const id = Number(key);
+      const layer = layerWith(state, state.volumes.retained.has(id) ? id : findSnapshot(state, key).id);
+      if (layer === undefined || layer.snapshot.kind === 'view') return { entries: [], truncated: false };
       const { own } = await layers(state.storeInfo.driver);
-      return own(volumeOf(state, snapshot), maxFiles);
+      return own(layer.volume, maxFiles);
     },
   }),
   growth: query({

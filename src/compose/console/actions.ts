@@ -1,6 +1,8 @@
 import { readdir, stat, statfs } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import type { State } from '../../../projections/state.ts';
+import { readIdentity } from '../../adapters/system/root-directory.ts';
 import type { DaemonState } from '../../app/console/live.ts';
 import type { Health, Verified } from '../../app/console/rows.ts';
 import type { ConsoleSource } from '../../app/console/source.ts';
@@ -79,15 +81,17 @@ async function storeNow(root: string, { files, states }: Pick<ConsoleSource, 'fi
   try {
     const log = await files.openLog();
     await log.close();
-    const { storeInfo } = await states.at();
+    // A state is loaded only for a root without its file.
+    const { store, driver } = readIdentity(root) ?? identityIn((await states.at()).storeInfo);
     const first = (log.gone?.upTo ?? 0) + 1;
-    const none = { error: null, hint: null };
-    return { live, store: storeInfo.id, driver: storeInfo.driver, position: log.end.position, first, ...none };
+    return { live, store, driver, position: log.end.position, first, error: null, hint: null };
   } catch (error) {
     const hint = error instanceof Fault ? error.hint : 'this is a defect of snapledger; please report it';
     return { live, store: '', driver: '', position: 0, first: 1, error: errorText(error), hint };
   }
 }
+
+const identityIn = ({ id: store, driver }: State['storeInfo']) => ({ store, driver });
 
 async function healthOf(
   root: string,

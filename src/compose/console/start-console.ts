@@ -10,9 +10,22 @@ import { clusterOf } from '../store-files.ts';
 import { consoleActions, daemonState } from './actions.ts';
 import { newEventsOf } from './new-events.ts';
 
-/** Serves the console of a root on loopback, from its files and, if one is running, its daemon. */
-export async function startConsole(
-  { root, config, listen, readOnly }: ConsoleOptions,
+/** Serves the console of a root, or of an export, on loopback: from its files and, if one is running, its daemon. */
+export async function startConsole(options: ConsoleOptions, deps: CliDeps, logger: Logger): Promise<RunningConsole> {
+  const { of } = options;
+  if ('root' in of) return serveRoot(of.root, options, deps, logger);
+  const { unpackExport } = await import('../../maintenance/unpack-export.ts');
+  const { root, remove } = await unpackExport(of.file);
+  const running = await serveRoot(root, { ...options, readOnly: true }, deps, logger).catch((error) => {
+    remove();
+    throw error;
+  });
+  return { ...running, close: () => running.close().finally(remove) };
+}
+
+async function serveRoot(
+  root: string,
+  { config, listen, readOnly }: Omit<ConsoleOptions, 'of'>,
   deps: CliDeps,
   logger: Logger,
 ): Promise<RunningConsole> {

@@ -1,0 +1,116 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import * as assert from 'uvu/assert';
+import { ask } from '../../http/ask.ts';
+import { type Daemon, startDaemon } from '../../support/daemon.ts';
+import { freePort } from '../../support/free-port.ts';
+import { suiteNeeding } from '../../support/requirements.ts';
+import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
+import { daemonFile } from '../../support/server.ts';
+
+interface Context {
+  sandbox: Sandbox;
+  port: number;
+}
+
+const token = '0123456789abcdef0123456789abcdef';
+const test = suiteNeeding<Context>("console on the daemon's listener");
+test.before.each(async (context) => {
+  context.sandbox = createSandbox('console-daemon');
+  context.port = await freePort();
+});
+test.after.each(({ sandbox }) => sandbox.close());
+
+async function served(
+  { sandbox, port }: Context,
+  setting = '',
+  env: Readonly<Record<string, string>> = {},
+): Promise<Daemon> {
+  const { path } = sandbox;
+  writeFileSync(join(path, 'token'), token, { mode: 0o600 });
+  writeFileSync(
+    join(path, 'config.toml'),
+    `driver = "memory"\n[http]\nlisten = "127.0.0.1:${port}"\ntoken_file = "${join(path, 'token')}"\n${setting}`,
+  );
+  const address = join(path, 's.sock');
+  const args = ['serve', '--root', join(path, 'root'), '--address', address, '--config', join(path, 'config.toml')];
+  return startDaemon({
+    command: [process.execPath, daemonFile, ...args],
+    ...{ address, log: join(path, 'daemon.log'), env, sandbox },
+  });
+}
+
+const asking =
+  ({ port }: Context) =>
+  (method: string, path: string, headers: Readonly<Record<string, string>> = {}) =>
+    ask({ host: '127.0.0.1', port, method, path, headers: { host: `localhost:${port}`, ...headers } });
+
+const cookieOf = ({ headers }: { readonly headers: Readonly<Record<string, unknown>> }) =>
+  String((headers['set-cookie'] as readonly string[])[0]).split(';')[0] ?? '';
+
+test('access: the token of the listener is exchanged for a cookie; the rest of the listener still needs the token', async (context) => {
+  await served(context);
+  const send = asking(context);
+  assert.is((await send('GET', '/console/api/session')).status, 401);
+  assert.is((await send('POST', '/console/login', { authorization: 'Bearer wrong' })).status, 401);
+  const login = await send('POST', '/console/login', { authorization: `Bearer ${token}` });
+  assert.is(login.status, 204);
+  const cookie = cookieOf(login);
+  const session = JSON.parse((await send('GET', '/console/api/session', { cookie })).body);
+  assert.equal([session.live, session.readOnly, session.driver, session.error], [true, true, 'memory', null]);
+  const health = JSON.parse((await send('GET', '/console/api/health', { cookie })).body);
+  assert.equal([health.daemon.serving, health.forward.state], [true, 'off']);
+  assert.ok(health.pipelines.length > 3 && health.flush.count > 0, JSON.stringify(health));
+  assert.is((await send('GET', '/console/api/session', { cookie, host: 'evil.example' })).status, 421);
+  assert.is((await send('GET', '/stats', { cookie })).status, 401);
+});
+
+test('changes: are refused unless the settings offer them', async (context) => {
+  const daemon = await served(context);
+  const send = asking(context);
+  const change = async () => {
+    const cookie = cookieOf(await send('POST', '/console/login', { authorization: `Bearer ${token}` }));
+    const { csrf } = JSON.parse((await send('GET', '/console/api/session', { cookie })).body);
+    return send('POST', '/console/api/reconcile?confirm=reconcile', { cookie, 'snapledger-csrf': csrf });
+  };
+  assert.is((await change()).status, 403);
+  await daemon.stop();
+  await served(context, 'console = "full"\n');
+  const done = await change();
+  assert.equal([done.status, done.body], [200, '[]\n']);
+});
+
+test('settings: with "off" there is no console', async (context) => {
+  await served(context, 'console = "off"\n');
+  const send = asking(context);
+  assert.is((await send('GET', '/console/')).status, 401);
+  assert.is((await send('GET', '/console/', { authorization: `Bearer ${token}` })).status, 404);
+});
+
+/** Files that a process has loaded, by the coverage that V8 writes at its end. */
+function loadedIn(directory: string): readonly string[] {
+  const reports = readdirSync(directory).map((name) => JSON.parse(readFileSync(join(directory, name), 'utf8')));
+  const urls = reports.flatMap(({ result }: { result: { url: string }[] }) => result.map(({ url }) => url));
+  return urls.filter((url) => url.startsWith('file:')).map((url) => fileURLToPath(url));
+}
+
+test('cost: a daemon loads no code of the console until it is asked for', async (context) => {
+  /** Texts of the server, which runs on a thread, and of what starts that. */
+  const holdsConsole = (file: string) => /snapledger-csrf|the console failed/.test(readFileSync(file, 'utf8'));
+  for (const asked of [false, true]) {
+    const coverage = context.sandbox.folder(`coverage-${asked}`);
+    mkdirSync(coverage, { recursive: true });
+    const daemon = await served(context, '', { NODE_V8_COVERAGE: coverage });
+    assert.is((await asking(context)('GET', asked ? '/console/api/session' : '/healthz')).status, 401);
+    await daemon.stop();
+    const loaded = loadedIn(coverage);
+    assert.ok(
+      loaded.some((file) => file.endsWith('.js')),
+      'no report',
+    );
+    assert.is(loaded.some(holdsConsole), asked);
+  }
+});
+
+test.run();
