@@ -9,6 +9,16 @@ export type Root = t.TypeOf<typeof Root>;
 export const Node = t.type({ name: t.string, kernel: t.string, fileSystem: t.string, bytes: Decimal }, 'Node');
 export type Node = t.TypeOf<typeof Node>;
 
+/**
+ * An image that containerd has: digest of what its name points to, chain ids of its layers for this machine's platform, the base
+ * layer's first (null if they could not be read), and when the name was created.
+ */
+export const Image = t.type(
+  { target: t.string, layers: t.union([t.readonly(t.array(t.string)), t.null]), created: Nanoseconds },
+  'Image',
+);
+export type Image = t.TypeOf<typeof Image>;
+
 /** Events about the store itself, its log, and what containerd reported. */
 export const storeEvents = {
   /** Position 1 of every log: the identity of the store. */
@@ -93,11 +103,15 @@ export const storeEvents = {
   ),
 
   /**
-   * An event of containerd that may explain a removal. `topic` is containerd's own (`/images/delete`), `name` its subject,
-   * `at` containerd's time.
+   * A change in containerd. `topic` is containerd's own (`/images/delete`), `name` its subject, `at` containerd's time. `image` is what
+   * `/images/create` and `/images/update` lead to; they are recorded if target or layers are others than those recorded before.
+   * `missed`: containerd's own event was not received, and at `at` the image was found to be gone.
    */
-  ContainerdObserved: t.type(
-    { topic: t.string, namespace: t.string, name: t.string, at: Nanoseconds },
+  ContainerdObserved: t.intersection(
+    [
+      t.type({ topic: t.string, namespace: t.string, name: t.string, at: Nanoseconds }),
+      t.partial({ image: Image, missed: t.boolean }),
+    ],
     'ContainerdObserved.v1',
   ),
 

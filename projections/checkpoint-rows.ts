@@ -3,14 +3,25 @@ import * as t from 'io-ts';
 import { EmptyLayer, Kind, Labels, Nanoseconds, Whole } from '../events/codecs.ts';
 import { quickDecoder } from '../events/quick-decoder.ts';
 import { Root } from '../events/store-events.ts';
+import { imageKey, type RecordedImage } from './images.ts';
 import type { ReadableMap } from './overlay-map.ts';
 import { addNode } from './parent-graph.ts';
 import type { Snapshot } from './snapshot.ts';
 import { emptyState, type MutableState, type State } from './state.ts';
+import type { StoreInfo } from './store-info.ts';
 
 const orNull = <A, O>(codec: t.Type<A, O, unknown>) => t.union([t.null, codec]);
 
-const NodeCells = t.type({ name: t.string, kernel: t.string, fileSystem: t.string, bytes: Whole });
+/** namespace, name, target, layers */
+const ImageCells = t.readonly(t.tuple([t.string, t.string, t.string, orNull(t.readonly(t.array(t.string)))]));
+/**
+ * What earlier releases do not know. They refuse rows of a kind that is new to them, but pass on fields that are new, unchanged:
+ * these are valid only if `at` is the position of the row.
+ */
+const MoreCells = t.intersection([
+  t.type({ at: Whole, images: t.readonly(t.array(ImageCells)) }),
+  t.partial({ node: t.type({ name: t.string, kernel: t.string, fileSystem: t.string, bytes: Whole }) }),
+]);
 const StoreInfoCells = t.intersection([
   t.type({
     id: t.string,
@@ -23,7 +34,7 @@ const StoreInfoCells = t.intersection([
     uptime: orNull(Whole),
     elapsed: Whole,
   }),
-  t.partial({ node: NodeCells }),
+  t.partial({ more: MoreCells }),
 ]);
 const StoreRow = t.tuple([t.literal('store'), Whole, StoreInfoCells], 'store row');
 
@@ -55,7 +66,7 @@ const EmptyRow = t.tuple([t.literal('empty'), Whole, EmptyLayer], 'empty row');
  * The state as it is at the call, as rows of plain JSON for a checkpoint: the store, then the entries of each projection except
  * the parent graph, which follows from the snapshots. The call copies references only; a row is made when it is asked for.
  */
-export function toRows({ position, storeInfo, index, volumes, usage }: State): IterableIterator<unknown> {
+export function toRows({ position, storeInfo, index, volumes, usage, images }: State): IterableIterator<unknown> {
   const snapshots = [...index.values()];
   const wanted = batchesOf(volumes.wanted);
   const measured = batchesOf(usage);
@@ -63,8 +74,9 @@ export function toRows({ position, storeInfo, index, volumes, usage }: State): I
   const retained = [...volumes.retained.values()];
   const adoptable = [...volumes.adoptable];
   const empty = [...volumes.empty];
+  const recorded = [...images.values()];
   function* rows(): IterableIterator<unknown> {
-    yield StoreRow.encode(['store', position, storeInfo]);
+    yield StoreRow.encode(['store', position, storeCells(position, storeInfo, recorded)]);
     const keys = new Map<number | null, string>([[null, '']]);
     for (const snapshot of snapshots) {
       yield SnapshotRow.encode(['snapshot', ...cellsOf(snapshot, keys)]);
@@ -90,6 +102,16 @@ export function toRows({ position, storeInfo, index, volumes, usage }: State): I
     for (const [id, layer] of empty) yield EmptyRow.encode(['empty', id, layer]);
   }
   return rows();
+}
+
+function storeCells(
+  at: number,
+  { node, ...info }: StoreInfo,
+  images: readonly RecordedImage[],
+): t.TypeOf<typeof StoreInfoCells> {
+  if (node === undefined && images.length === 0) return info;
+  const cells = images.map(({ namespace, name, target, layers }) => [namespace, name, target, layers] as const);
+  return { ...info, more: { at, images: cells, ...(node !== undefined && { node }) } };
 }
 
 /** Entries in a row of many: one is made in less than a millisecond. */
@@ -133,7 +155,15 @@ function adding<Row>(codec: t.Type<Row, unknown, unknown>, add: (state: MutableS
 }
 
 const rowKinds = new Map<unknown, AddRow>([
-  ['store', adding(StoreRow, (state, [, position, storeInfo]) => Object.assign(state, { position, storeInfo }))],
+  [
+    'store',
+    adding(StoreRow, (state, [, position, { more, ...storeInfo }]) => {
+      const { node, images = [] } = more?.at === position ? more : {};
+      Object.assign(state, { position, storeInfo: node === undefined ? storeInfo : { ...storeInfo, node } });
+      for (const [namespace, name, target, layers] of images)
+        state.images.set(imageKey(namespace, name), { namespace, name, target, layers });
+    }),
+  ],
   [
     'snapshot',
     adding(SnapshotRow, ({ index, parentGraph }, [, identity, [parentId, parent], labels, times]) => {
@@ -170,6 +200,13 @@ const rowKinds = new Map<unknown, AddRow>([
   ['adoptable', adding(AdoptableRow, ({ volumes }, [, key, id]) => volumes.adoptable.set(key, id))],
   ['empty', adding(EmptyRow, ({ volumes }, [, id, layer]) => volumes.empty.set(id, layer))],
 ]);
+
+/** Whether rows say all that this release writes about a state; an earlier one leaves out what it does not know. */
+export function areComplete(rows: Iterable<unknown>): boolean {
+  const [first] = rows;
+  const row = StoreRow.decode(first);
+  return either.isRight(row) && row.right[2].more?.at === row.right[1];
+}
 
 /** The state of which these are the rows, or what is wrong with the first row that is none. */
 export function fromRows(rows: Iterable<unknown>): either.Either<string, MutableState> {

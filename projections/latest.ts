@@ -21,7 +21,7 @@ export function createLatest(durable: State): Latest {
     maps.push(map);
     return map;
   };
-  const { position, storeInfo, index, parentGraph, volumes, usage } = durable;
+  const { position, storeInfo, index, parentGraph, volumes, usage, images } = durable;
   const state: MutableState = {
     position,
     storeInfo,
@@ -35,6 +35,7 @@ export function createLatest(durable: State): Latest {
       empty: over(volumes.empty),
     },
     usage: over(usage),
+    images: over(images),
   };
   return {
     state,

@@ -1,4 +1,5 @@
 import type { Envelope } from '../events/envelope.ts';
+import { evolveImages, type Images } from './images.ts';
 import { evolveIndex, type Index } from './index-of-snapshots.ts';
 import type { Mutable } from './overlay-map.ts';
 import { evolveParentGraph, type ParentGraph } from './parent-graph.ts';
@@ -18,6 +19,7 @@ export interface State {
   readonly parentGraph: ParentGraph;
   readonly volumes: Volumes;
   readonly usage: UsageOfSnapshots;
+  readonly images: Images;
 }
 
 /** The same state for its only owner, which folds events into it. */
@@ -28,6 +30,7 @@ export interface MutableState extends State {
   readonly parentGraph: Mutable<ParentGraph>;
   readonly volumes: MutableVolumes;
   readonly usage: Mutable<UsageOfSnapshots>;
+  readonly images: Mutable<Images>;
 }
 
 export const emptyState = (): MutableState => ({
@@ -37,6 +40,7 @@ export const emptyState = (): MutableState => ({
   parentGraph: new Map(),
   volumes: { wanted: new Map(), pendingPurge: new Map(), retained: new Map(), adoptable: new Map(), empty: new Map() },
   usage: new Map(),
+  images: new Map(),
 });
 
 /**
@@ -50,6 +54,7 @@ export function evolve(state: MutableState, envelope: Envelope): MutableState {
   evolveParentGraph(state.parentGraph, envelope.event);
   evolveVolumes(state.volumes, envelope, state.storeInfo);
   evolveUsage(state.usage, envelope.event);
+  evolveImages(state.images, envelope.event);
   return state;
 }
 

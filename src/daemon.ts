@@ -1,11 +1,11 @@
 import { createDisposal, type Disposal } from './app/disposal.ts';
-import { observeContainerd } from './app/explain/observe-containerd.ts';
 import { forwardReport } from './app/forward/status.ts';
 import { guardFiles } from './app/guarded.ts';
 import { watchHealth } from './app/watch-health.ts';
 import { createDaemonConsole, type DaemonConsole } from './compose/console/daemon-console.ts';
 import { openLayers } from './compose/drivers.ts';
 import { prepareForKubelet } from './compose/kubelet.ts';
+import { observeConfigured } from './compose/observe-configured.ts';
 import { openStore } from './compose/open-store.ts';
 import type { OpenStore } from './compose/start-store.ts';
 import { storeFiles } from './compose/store-files.ts';
@@ -106,12 +106,8 @@ async function serve(store: OpenStore, { config, tools, listeners, started, outl
     // Calls that wait for a log that does not answer would only wait on.
     await grpc.drain(answering ? config.drainTimeout : 0);
   });
-  if (config.containerdEvents !== null) {
-    // containerd may be absent, or come later: that is no failure.
-    const { createContainerdWatch } = await import('./grpc/watch-containerd.ts');
-    const watch = createContainerdWatch(config.containerdEvents);
-    started.defer(observeContainerd({ journal, uptime: system.uptime, watch }).close);
-  }
+  const observing = await observeConfigured(config, journal, system);
+  started.defer(() => observing?.close());
   metrics.watchHealth(health);
   started.defer(watchHealth({ health, stopped: journal.stopped, logger, report: grpc.setServing }).close);
 }

@@ -68,7 +68,7 @@ tree('pipelines: ARCHITECTURE.md names each', () => {
 });
 
 tree('events: ARCHITECTURE.md lists the projections that each touches', () => {
-  const projections = ['store-info', 'index-of-snapshots', 'parent-graph', 'volumes', 'usage'];
+  const projections = ['store-info', 'index-of-snapshots', 'parent-graph', 'volumes', 'usage', 'images'];
   const touched = projections.map((name) => {
     const source = readFileSync(`projections/${name}.ts`, 'utf8');
     return new Set([...source.matchAll(/^ +case '(\w+)'/gm)].map(([, type = '']) => type));

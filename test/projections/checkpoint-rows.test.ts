@@ -1,12 +1,18 @@
 import { either } from 'fp-ts';
+import * as t from 'io-ts';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { fromRows, toRows } from '../../projections/checkpoint-rows.ts';
+import { Whole } from '../../events/codecs.ts';
+import type { Event } from '../../events/registry.ts';
+import { Root } from '../../events/store-events.ts';
+import { areComplete, fromRows, toRows } from '../../projections/checkpoint-rows.ts';
 import { emptyState, evolve, type MutableState, type State } from '../../projections/state.ts';
 import {
   committed,
   committedEmpty,
   enveloped,
+  imageGone,
+  imageSeen,
   oneOfEach,
   opened,
   prepared,
@@ -38,10 +44,12 @@ const loaded = (rows: Iterable<unknown>): MutableState => {
 };
 
 /** Everything that a state holds, whatever the order. */
-const contentOf = ({ position, storeInfo, index, parentGraph, volumes, usage }: State) => ({
+const contentOf = ({ position, storeInfo, index, parentGraph, volumes, usage, images }: State) => ({
   position,
   storeInfo,
-  maps: [index, parentGraph, ...Object.values(volumes), usage].map((map) => new Map(map as Map<unknown, unknown>)),
+  maps: [index, parentGraph, ...Object.values(volumes), usage, images].map(
+    (map) => new Map(map as Map<unknown, unknown>),
+  ),
 });
 
 test('a state is loaded from its rows', () => {
@@ -68,21 +76,66 @@ test('a loaded state is folded like any other', () => {
   for (const envelope of later) assert.equal(contentOf(evolve(second, envelope)), contentOf(evolve(first, envelope)));
 });
 
-test('a store without a named node has the row that earlier releases write and read', () => {
-  const state = given();
-  const [, , without] = asJson(toRows(state))[0] as [string, number, object];
-  assert.not.ok('node' in without);
-  const event = opened('b');
-  const named = evolve(
-    state,
-    enveloped([{ ...event, data: { ...event.data, node: sampleNode } }], state.position)[0] as never,
+type StoreRow = readonly [string, number, Readonly<Record<string, unknown>>];
+const storeRowOf = (rows: readonly unknown[]) => rows[0] as StoreRow;
+const then = (state: MutableState, ...events: readonly Event[]) =>
+  enveloped(events, state.position).reduce(evolve, state);
+const openedHere: Event = { type: 'StoreOpened', data: { ...opened('b').data, node: sampleNode } };
+
+test('a store without node and images has the row that earlier releases write', () => {
+  const rows = asJson(toRows(given()));
+  assert.not.ok('more' in storeRowOf(rows)[2]);
+  assert.is(areComplete(rows), false);
+});
+
+test('node and images are loaded as they were', () => {
+  const state = then(
+    given(),
+    openedHere,
+    imageSeen('a', 'sha256:1', ['sha256:2', 'sha256:3']),
+    imageSeen('b', 'sha256:1', null),
+    imageSeen('__proto__', 'sha256:1'),
+    imageSeen('c', 'sha256:1'),
+    imageGone('c'),
   );
-  const rows = asJson(toRows(named));
-  assert.equal((rows[0] as [string, number, object])[2], {
-    ...without,
-    ...{ opened: named.position, boot: 'b', root: event.data.root, node: sampleNode },
+  const rows = asJson(toRows(state));
+  assert.equal(storeRowOf(rows)[2].more, {
+    at: state.position,
+    images: [
+      ['k8s.io', 'a', 'sha256:1', ['sha256:2', 'sha256:3']],
+      ['k8s.io', 'b', 'sha256:1', null],
+      ['k8s.io', '__proto__', 'sha256:1', []],
+    ],
+    node: sampleNode,
   });
-  assert.equal(contentOf(loaded(rows)), contentOf(named));
+  assert.equal(contentOf(loaded(rows)), contentOf(state));
+  assert.equal(asJson(toRows(loaded(rows))), rows);
+  assert.is(areComplete(rows), true);
+});
+
+/** The store's row as releases before nodes and images decoded it, and encoded it later. */
+const earlierRow = t.tuple([
+  t.literal('store'),
+  Whole,
+  t.type({
+    ...{ id: t.string, driver: t.string, lastId: Whole, opened: Whole, boot: t.string },
+    root: t.union([t.null, Root]),
+    ...{ open: t.boolean, uptime: t.union([t.null, Whole]), elapsed: Whole },
+  }),
+]);
+
+test('an earlier release loads the rows, and what it saves of node and images later is not believed', () => {
+  const state = then(given(), openedHere, imageSeen('a', 'sha256:1'));
+  const [row, ...others] = asJson(toRows(state));
+  const decoded = earlierRow.decode(row);
+  assert.ok(either.isRight(decoded));
+  const [kind, position, info] = decoded.right;
+  assert.is(info.lastId, state.storeInfo.lastId);
+  const saved = earlierRow.encode([kind, position + 1, { ...info, boot: 'c' }]);
+  const again = loaded([saved, ...others]);
+  assert.equal([again.images.size, again.storeInfo.node, again.storeInfo.boot], [0, undefined, 'c']);
+  assert.is(areComplete([saved, ...others]), false);
+  assert.is(areComplete([row, ...others]), true);
 });
 
 test('invalid rows are refused with the reason', () => {

@@ -237,11 +237,37 @@ export const oneOfEach: readonly Event[] = [
   },
 ];
 
+/** What was observed of an image of containerd: created or updated, with what it stands for. */
+export const imageSeen = (
+  name: string,
+  target: string,
+  layers: readonly string[] | null = [],
+  topic: '/images/create' | '/images/update' = '/images/create',
+): EventOf<'ContainerdObserved'> => ({
+  type: 'ContainerdObserved',
+  data: {
+    ...{ topic, namespace: 'k8s.io', name, at: 1_790_000_000_123_456_789n },
+    image: { target, layers, created: 1_780_000_000_000_000_001n },
+  },
+});
+
+/** An image was deleted, or was found to be gone. */
+export const imageGone = (name: string, missed = false): EventOf<'ContainerdObserved'> => ({
+  type: 'ContainerdObserved',
+  data: {
+    ...{ topic: '/images/delete', namespace: 'k8s.io', name, at: 1_790_000_000_123_456_789n },
+    ...(missed && { missed }),
+  },
+});
+
 /** Events with optional fields, by the names of their golden files. */
 export const withOptional: Readonly<Record<string, Event>> = {
   'StoreOpened.v1.node': {
     type: 'StoreOpened',
     data: { ...opened('5d3f1c9a-0000-4000-8000-000000000001').data, node: sampleNode },
   },
+  'ContainerdObserved.v1.image': imageSeen('docker.io/library/x:1', digestOf('a'), [digestOf('b'), digestOf('c')]),
+  'ContainerdObserved.v1.missed': imageGone('docker.io/library/x:1', true),
+  'ContainerdObserved.v1.unread': imageSeen('docker.io/library/x:1', digestOf('a'), null, '/images/update'),
   'SnapshotCommitted.v1.empty': committedEmpty(7, 'default/12/extract-304 sha256:ab', 'sha256:ab'),
 };

@@ -30,6 +30,12 @@ export function nodeOf(root: string, name: string | null): Node {
   return { name: name ?? hostname(), kernel: release(), fileSystem: type, bytes };
 }
 
+/** Go's names of architectures that Node calls otherwise. Source: go.dev/doc/install/source */
+const goNames: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386', ppc64: 'ppc64le' };
+
+/** The architecture of this machine as images name it. */
+export const goArchitecture = (): string => goNames[process.arch] ?? process.arch;
+
 /** Undefined in containers and other places that have none. */
 function machineId(): string | undefined {
   try {

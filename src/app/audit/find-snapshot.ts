@@ -1,8 +1,9 @@
 import * as t from 'io-ts';
 import { Decimal } from '../../../events/codecs.ts';
 import type { Event, EventOf } from '../../../events/registry.ts';
+import { imagesWith } from '../../../projections/images.ts';
 import { ancestors, childrenOf } from '../../../projections/parent-graph.ts';
-import { diffIdOf, type Snapshot } from '../../../projections/snapshot.ts';
+import { diffIdOf, namespaceOf, refOf, type Snapshot } from '../../../projections/snapshot.ts';
 import type { State } from '../../../projections/state.ts';
 import { diffIdWith } from '../../../projections/volumes.ts';
 import { type Candidate, listed, named } from '../../domain/named.ts';
@@ -107,6 +108,8 @@ export const Stat = t.strict(
     parents: t.readonlyArray(t.string),
     children: t.readonlyArray(t.string),
     path: t.string,
+    /** images of its namespace that have the layer, as far as they were recorded */
+    images: t.readonlyArray(t.string),
   },
   'Stat',
 );
@@ -123,6 +126,7 @@ export function statOf(state: State, key: string): Stat {
     parents: names(ancestors(state.parentGraph, parentId)),
     children: names(childrenOf(state.parentGraph, id)),
     path: pathOf(id),
+    images: imagesWith(state.images, namespaceOf(snapshot.key), refOf(snapshot)),
     prepared: state.volumes.wanted.get(id)?.prepared ?? null,
   };
 }

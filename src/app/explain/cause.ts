@@ -52,8 +52,12 @@ function unknown(time: bigint, { missed, first }: Heard['gaps']): string {
   return `cause not known: containerd's events were not recorded${share} (containerd.events)`;
 }
 
-function afterWhat({ topic, namespace, name, at }: Observed, time: bigint, { missed }: Heard['gaps']): string {
-  const action = topic === '/snapshot/remove' ? 'removed' : 'deleted';
+function afterWhat(
+  { topic, namespace, name, at, missed: unseen }: Observed,
+  time: bigint,
+  { missed }: Heard['gaps'],
+): string {
+  const action = unseen === true ? 'found deleted' : topic === '/snapshot/remove' ? 'removed' : 'deleted';
   const missing = missed(at, time);
   const doubt = missing === 0n ? '' : ` (containerd's events were not recorded for ${seconds(missing)} in between)`;
   return `${seconds(time - at)} after ${words[topic] ?? topic} ${name} was ${action} in namespace ${namespace}${doubt}`;

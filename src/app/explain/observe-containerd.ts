@@ -3,11 +3,14 @@ import type { ContainerdListener, WatchContainerd } from '../../ports/containerd
 import type { Uptime } from '../../ports/system.ts';
 import { containerdActor } from '../actors.ts';
 import type { Journal } from '../store/journal.ts';
+import type { ImageObserver } from './observe-images.ts';
+import { createRate } from './rate.ts';
 
 interface Context {
   readonly journal: Pick<Journal, 'recordSoon'>;
   readonly uptime: Uptime;
   readonly watch: WatchContainerd;
+  readonly images: ImageObserver;
 }
 
 /** at most so many of containerd's events in a minute are recorded: further events would not explain more */
@@ -19,18 +22,16 @@ const maxNameLength = 512;
  * Records the events that containerd reports, so that removals can be explained, and for how long it was not listened to.
  * Nothing waits for it, and its failures have no effect.
  */
-export function observeContainerd({ journal, uptime, watch }: Context): { close(): void } {
+export function observeContainerd({ journal, uptime, watch, images }: Context): { close(): void } {
   let listening = false;
   let since = performance.now();
-  let minute = 0;
-  let count = 0;
+  const rate = createRate(uptime, maxEventsPerMinute);
   const record = (event: Event) => journal.recordSoon([event], { actor: containerdActor }, () => {});
   const listener: ContainerdListener = {
     event: ({ topic, namespace, name, at }) => {
-      const now = Math.floor(uptime() / 60_000);
-      count = now === minute ? count + 1 : 1;
-      minute = now;
-      if (count > maxEventsPerMinute) return;
+      if (topic.startsWith('/images/')) images.changed(namespace, name);
+      // What the others lead to is recorded after a look.
+      if (topic === '/images/create' || topic === '/images/update' || !rate.take()) return;
       const data = { topic, namespace: namespace.slice(0, maxNameLength), name: name.slice(0, maxNameLength), at };
       record({ type: 'ContainerdObserved', data });
     },
@@ -41,7 +42,14 @@ export function observeContainerd({ journal, uptime, watch }: Context): { close(
       const gap = now ? BigInt(Math.round((performance.now() - since) * 1e6)) : 0n;
       since = performance.now();
       record({ type: 'ContainerdWatchChanged', data: { listening: now, gap } });
+      images.listening(now);
     },
   };
-  return watch(listener);
+  const watching = watch(listener);
+  return {
+    close: () => {
+      watching.close();
+      images.close();
+    },
+  };
 }

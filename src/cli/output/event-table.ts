@@ -1,6 +1,6 @@
 import type { Labels } from '../../../events/codecs.ts';
 import type { Envelope } from '../../../events/envelope.ts';
-import type { Event, EventType } from '../../../events/registry.ts';
+import type { Event, EventOf, EventType } from '../../../events/registry.ts';
 import { type Colour, colourless, type Paint } from './print.ts';
 import { createTable } from './table.ts';
 import { agoOf, brief, dateOf, durationOf, nodeText, plain, sizeText } from './text.ts';
@@ -120,7 +120,7 @@ function whatOf(event: Event): string {
     case 'VolumeFlushed':
       return 'its data is on stable storage';
     case 'ContainerdObserved':
-      return `${event.data.topic} ${event.data.namespace}`;
+      return observedText(event.data);
     case 'ContainerdWatchChanged':
       return event.data.listening ? `listening, after a gap of ${durationOf(event.data.gap)}` : 'not listening';
     case 'VolumeRecreated':
@@ -133,6 +133,15 @@ function whatOf(event: Event): string {
     default:
       return event satisfies never;
   }
+}
+
+function observedText({ topic, namespace, image, missed }: EventOf<'ContainerdObserved'>['data']): string {
+  const layers = image?.layers === null ? 'layers unknown' : `${image?.layers.length} layers`;
+  return [
+    `${topic} ${namespace}`,
+    ...(image === undefined ? [] : [image.target, layers]),
+    ...(missed === true ? ['found later'] : []),
+  ].join(', ');
 }
 
 const countsOf = (found: Readonly<Record<string, number>>) =>

@@ -54,13 +54,14 @@ export function retainedLines(
 const orDash = (lines: readonly string[]) => (lines.length === 0 ? '-' : lines.map(plain));
 
 export function statLines(stat: Stat): readonly string[] {
-  const { id, key, kind, path, diffId, parents, children, created, updated, usage, prepared, labels } = stat;
+  const { id, key, kind, path, diffId, parents, children, images, created, updated, usage, prepared, labels } = stat;
   return fieldLines([
     ['key', plain(key)],
     ['kind', kind],
     ['id', String(id)],
     ['path', path],
     ...(diffId === null ? [] : [['diff id', diffId] as const]),
+    ...(images.length === 0 ? [] : [['images', orDash(images)] as const]),
     ['parents', orDash(parents)],
     ['children', orDash(children)],
     ['created', dateOf(created)],

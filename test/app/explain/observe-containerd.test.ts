@@ -10,18 +10,25 @@ function observing(record: (event: Event) => void) {
   let registered: ContainerdListener | undefined;
   let now = 0;
   const closed: string[] = [];
+  const images: string[] = [];
   const { close } = observeContainerd({
     journal: { recordSoon: ([event]) => event && record(event) },
     uptime: () => now,
+    images: {
+      listening: (now) => void images.push(`listening ${now}`),
+      changed: (namespace, name) => void images.push(`${namespace} ${name}`),
+      close: () => void images.push('closed'),
+    },
     watch: (listener) => {
       registered = listener;
       return { close: () => void closed.push('closed') };
     },
   });
   close();
-  assert.equal(closed, ['closed']);
+  assert.equal([...closed, ...images.splice(0)], ['closed', 'closed']);
   if (registered === undefined) throw new Error('no listener');
   return {
+    images,
     listener: registered,
     pass: (seconds: number) => {
       now += seconds * 1000;
@@ -50,6 +57,21 @@ test("records containerd's events, cut to a bounded length, and when it was conn
       [true, true],
       [false, false],
     ],
+  );
+});
+
+test('passes on which images may have changed, and records of them what needs no look', () => {
+  const recorded: Event[] = [];
+  const { listener, images } = observing((event) => recorded.push(event));
+  listener.listening(true);
+  for (const topic of ['create', 'update', 'delete'])
+    listener.event({ topic: `/images/${topic}`, namespace: 'ns', name: topic, at: 5n });
+  listener.event({ topic: '/containers/delete', namespace: 'ns', name: 'c', at: 5n });
+  listener.listening(false);
+  assert.equal(images, ['listening true', 'ns create', 'ns update', 'ns delete', 'listening false']);
+  assert.equal(
+    recorded.map(({ type, data }) => ('topic' in data ? data.topic : type)),
+    ['ContainerdWatchChanged', '/images/delete', '/containers/delete', 'ContainerdWatchChanged'],
   );
 });
 

@@ -1,6 +1,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { Event } from '../../../events/registry.ts';
 import { Fault } from '../../../src/ports/fault.ts';
+import { imageSeen } from '../../support/sample-events.ts';
 import { createSandbox } from '../../support/sandbox.ts';
 import { enveloped, smallStore } from '../facts.ts';
 import { createMemoryDeps, printedQuery } from '../memory-deps.ts';
@@ -28,6 +30,18 @@ test('shows everything that the log has about a snapshot', async () => {
     'prepared  position 5',
     'labels    -',
   ]);
+});
+
+test('shows the images that have a layer', async () => {
+  const seen = (name: string, namespace: string): Event => {
+    const { type, data } = imageSeen(name, 'sha256:t', ['sha256:aaa', 'sha256:bbb']);
+    return { type, data: { ...data, namespace } };
+  };
+  const images = ['b:1', 'a:1'].map((name) => seen(name, 'default'));
+  const deps = await createMemoryDeps(sandbox, enveloped([...smallStore, ...images, seen('c:1', 'k8s.io')]));
+  const lines = await printedQuery(deps, 'stat', { key: 'default/4/sha256:bbb' }, { json: false });
+  assert.equal(lines.slice(4, 6), ['images    a:1', '          b:1']);
+  assert.not.match((await printedQuery(deps, 'stat', { key: '3' }, { json: false })).join(), 'images');
 });
 
 test('accepts an abbreviated key if it is unique', async () => {

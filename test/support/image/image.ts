@@ -40,12 +40,15 @@ export function packedLayer(content: Buffer): Layer {
   return { ...layer, diffId: digestOf(content) };
 }
 
+/** This machine's architecture as images name it. */
+export const ownArchitecture = process.arch === 'x64' ? 'amd64' : process.arch;
+
 /** An OCI image of layers, lowest first. */
-export function imageOf(layers: readonly Layer[], defaults: Defaults): Image {
+export function imageOf(layers: readonly Layer[], defaults: Defaults, architecture = ownArchitecture): Image {
   const config = blob(
     'application/vnd.oci.image.config.v1+json',
     json({
-      architecture: process.arch === 'x64' ? 'amd64' : process.arch,
+      architecture,
       os: 'linux',
       config: defaults,
       rootfs: { type: 'layers', diff_ids: layers.map((layer) => layer.diffId) },
@@ -62,6 +65,16 @@ export function imageOf(layers: readonly Layer[], defaults: Defaults): Image {
     }),
   );
   return { manifest, config, layers };
+}
+
+/** An OCI index of images by their architectures. */
+export function indexOf(images: Readonly<Record<string, Image>>): Blob {
+  const mediaType = 'application/vnd.oci.image.index.v1+json';
+  const manifests = Object.entries(images).map(([architecture, { manifest }]) => ({
+    ...descriptor(manifest),
+    platform: { os: 'linux', architecture },
+  }));
+  return blob(mediaType, json({ schemaVersion: 2, mediaType, manifests }));
 }
 
 export const descriptor = ({ mediaType, digest, bytes }: Blob) => ({ mediaType, digest, size: bytes.length });

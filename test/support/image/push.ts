@@ -4,11 +4,13 @@ import type { Blob, Image } from './image.ts';
 export async function pushImage(host: string, repository: string, tag: string, image: Image): Promise<string> {
   const base = `http://${host}/v2/${repository}`;
   for (const blob of [image.config, ...image.layers]) await pushBlob(base, blob);
-  await ask(`${base}/manifests/${tag}`, {
-    method: 'PUT',
-    headers: { 'content-type': image.manifest.mediaType },
-    body: image.manifest.bytes,
-  });
+  return pushManifest(host, repository, tag, image.manifest);
+}
+
+/** Pushes a manifest, or an index of manifests that are there. Returns the reference to pull it by. */
+export async function pushManifest(host: string, repository: string, tag: string, { mediaType, bytes }: Blob) {
+  const headers = { 'content-type': mediaType };
+  await ask(`http://${host}/v2/${repository}/manifests/${tag}`, { method: 'PUT', headers, body: bytes });
   return `${host}/${repository}:${tag}`;
 }
 

@@ -1,12 +1,13 @@
 import { statSync } from 'node:fs';
-import { Client, type ClientReadableStream, credentials, status } from '@grpc/grpc-js';
-import { fromJSON, type ServiceDefinition } from '@grpc/proto-loader';
-import type { ContainerdEvent, ContainerdListener, WatchContainerd } from '../ports/containerd-events.ts';
+import { type Client, type ClientReadableStream, status } from '@grpc/grpc-js';
+import type { ContainerdEvent, ContainerdListener, WatchContainerd } from '../../ports/containerd-events.ts';
+import { connectTo, eventsService, methodOf, nanosecondsOf, type Timestamp } from './services.ts';
 
-/** What of containerd's stream explains that snapshots are removed. */
-const filters = ['/images/delete', '/containers/delete', '/namespaces/delete', '/snapshot/remove'].map(
-  (topic) => `topic=="${topic}"`,
-);
+/** What of containerd's stream explains that snapshots are removed, and what changes its images. */
+const filters = [
+  ...['/images/create', '/images/update', '/images/delete'],
+  ...['/containers/delete', '/namespaces/delete', '/snapshot/remove'],
+].map((topic) => `topic=="${topic}"`);
 /** Milliseconds between two looks for a socket. A look costs microseconds, and sees whatever becomes of the directories above. */
 const lookEvery = 100;
 /** milliseconds before a socket that refused is asked again, at most */
@@ -66,9 +67,7 @@ interface Session {
 
 /** One connection, which calls `ended` with whether it came to listening. A new client has no pauses of an old one's failures. */
 function startSession(address: string, listener: ContainerdListener, ended: (listened: boolean) => void): Session {
-  const client = new Client(`unix:${address}`, credentials.createInsecure(), {
-    'grpc.default_authority': 'localhost',
-  });
+  const client = connectTo(address);
   let open = true;
   let listened = false;
   const stream = subscribed(client, listener);
@@ -95,7 +94,7 @@ function startSession(address: string, listener: ContainerdListener, ended: (lis
 }
 
 function subscribed(client: Client, listener: ContainerdListener): ClientReadableStream<EventEnvelope> {
-  const { path, requestSerialize, responseDeserialize } = subscribeMethod;
+  const { path, requestSerialize, responseDeserialize } = methodOf(eventsService, 'Subscribe');
   const stream = client.makeServerStreamRequest<object, EventEnvelope>(
     path,
     requestSerialize,
@@ -118,8 +117,7 @@ function askHealth(client: Client, answered: () => void): void {
 }
 
 function eventOf({ topic, namespace, timestamp, event }: EventEnvelope): ContainerdEvent {
-  const at = BigInt(timestamp?.seconds ?? 0) * 1_000_000_000n + BigInt(timestamp?.nanos ?? 0);
-  return { topic, namespace, name: firstText(event?.value ?? Buffer.alloc(0)), at };
+  return { topic, namespace, name: firstText(event?.value ?? Buffer.alloc(0)), at: nanosecondsOf(timestamp) };
 }
 
 /** In each of these events the first field, number 1, is the text that names what it is about. */
@@ -136,45 +134,9 @@ function firstText(message: Buffer): string {
   return message.toString('utf8', at, at + length);
 }
 
-/** containerd's service of events (`containerd.services.events.v1`) as far as it is listened to: names, numbers, types. */
-const field = (type: string, id: number) => ({ type, id });
-
-const events = {
-  Events: {
-    methods: {
-      Subscribe: { requestType: 'SubscribeRequest', responseType: 'Envelope', responseStream: true, comment: '' },
-    },
-  },
-  SubscribeRequest: { fields: { filters: { ...field('string', 1), rule: 'repeated' as const } } },
-  Envelope: {
-    fields: {
-      timestamp: field('google.protobuf.Timestamp', 1),
-      namespace: field('string', 2),
-      topic: field('string', 3),
-      event: field('Event', 4),
-    },
-  },
-  // google.protobuf.Any under another name, which the loader would unfold.
-  Event: { fields: { url: field('string', 1), value: field('bytes', 2) } },
-};
-const Timestamp = { fields: { seconds: field('int64', 1), nanos: field('int32', 2) } };
-
-const root = {
-  nested: {
-    containerd: { nested: { services: { nested: { events: { nested: { v1: { nested: events } } } } } } },
-    google: { nested: { protobuf: { nested: { Timestamp } } } },
-  },
-};
-
 interface EventEnvelope {
-  readonly timestamp: { readonly seconds: string; readonly nanos: number } | null;
+  readonly timestamp: Timestamp | null;
   readonly namespace: string;
   readonly topic: string;
   readonly event: { readonly value: Buffer } | null;
 }
-
-export const eventsService = fromJSON(root, { longs: String, defaults: true })[
-  'containerd.services.events.v1.Events'
-] as ServiceDefinition;
-
-const subscribeMethod = eventsService.Subscribe as ServiceDefinition[string];

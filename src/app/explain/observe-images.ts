@@ -1,0 +1,185 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { EventOf } from '../../../events/registry.ts';
+import { imageKey, type RecordedImage } from '../../../projections/images.ts';
+import type { AskContainerd, ContainerdImage, ContainerdImages } from '../../ports/containerd-images.ts';
+import type { Clock, Uptime } from '../../ports/system.ts';
+import { containerdActor } from '../actors.ts';
+import type { Journal } from '../store/journal.ts';
+import { layersOf } from './image-layers.ts';
+import { createRate } from './rate.ts';
+
+interface Context {
+  readonly journal: Pick<Journal, 'recordSoon' | 'latest'>;
+  readonly ask: AskContainerd;
+  readonly clock: Clock;
+  readonly uptime: Uptime;
+  /** of this machine, in Go's words */
+  readonly architecture: string;
+  /** milliseconds, for tests */
+  readonly pauses?: Pauses;
+}
+
+interface Pauses {
+  /** before each new look at an image whose layers could not be read: content may arrive after the name */
+  readonly layers: readonly number[];
+  /** after a failure, doubled each time up to the second */
+  readonly failure: readonly [first: number, max: number];
+}
+
+/** Keeps the record of containerd's images right. Nothing waits for it, and its failures have no effect. */
+export interface ImageObserver {
+  /** From now on every change is reported, or none; when it begins, all images are compared with the record. */
+  listening(now: boolean): void;
+  /** An image was created, updated or deleted. */
+  changed(namespace: string, name: string): void;
+  close(): void;
+}
+
+/** as many in a minute are recorded at most; further ones wait */
+const maxEventsPerMinute = 600;
+/** Longer names, in UTF-16 units, are not recorded as images: those of other events are cut there. */
+const maxNameLength = 511;
+/** images that wait for a look; with more, all are compared */
+const maxDue = 10_000;
+const isDigest = (text: string) => /^[a-z0-9+._-]+:[\w=-]{1,256}$/i.test(text);
+
+interface Due {
+  readonly namespace: string;
+  readonly name: string;
+  /** looks so far that found it without layers */
+  readonly looks: number;
+}
+
+/**
+ * Looks at one image after the other: what containerd has under a name is compared with what was recorded of it, and a difference is
+ * recorded. So events, the comparison after a gap, and repetitions go one way, and their order does not matter.
+ */
+export function observeImages(context: Context): ImageObserver {
+  const { ask, pauses = { layers: [2_000, 15_000, 60_000], failure: [10_000, 600_000] } } = context;
+  const due = new Map<string, Due>();
+  const closing = new AbortController();
+  let all = false;
+  let listening = false;
+  let running = false;
+  let pause = pauses.failure[0];
+
+  const add = ({ namespace, name, looks }: Due) => {
+    const fits = name.length <= maxNameLength && namespace.length <= maxNameLength;
+    if (fits) due.set(imageKey(namespace, name), { namespace, name, looks });
+  };
+  const later = (milliseconds: number, fn: () => void) =>
+    void sleep(milliseconds, undefined, { signal: closing.signal, ref: false }).then(
+      () => {
+        fn();
+        wake();
+      },
+      () => {},
+    );
+  const failed = () => {
+    later(pause, () => {
+      all = true;
+    });
+    pause = Math.min(pause * 2, pauses.failure[1]);
+  };
+  const again = (one: Due) => {
+    const { [one.looks]: wait } = pauses.layers;
+    const next = () => due.has(imageKey(one.namespace, one.name)) || add({ ...one, looks: one.looks + 1 });
+    if (wait !== undefined) later(wait, next);
+  };
+  const look = createLook(context, { due, again, failed, signal: closing.signal });
+
+  const work = async (containerd: ContainerdImages) => {
+    while (listening && !closing.signal.aborted) {
+      if (all) {
+        all = false;
+        due.clear();
+        for (const one of differing(await containerd.list(), context.journal.latest.images)) add({ ...one, looks: 0 });
+      }
+      const [next] = due;
+      if (next === undefined) return;
+      due.delete(next[0]);
+      await look(containerd, next[1]);
+      pause = pauses.failure[0];
+    }
+  };
+  const wake = () => {
+    if (running || !listening || closing.signal.aborted || !(all || due.size > 0)) return;
+    running = true;
+    const containerd = ask();
+    void work(containerd)
+      .catch(failed)
+      .finally(() => {
+        containerd.close();
+        running = false;
+        wake();
+      });
+  };
+  return {
+    listening: (now) => {
+      listening = now;
+      all = now;
+      wake();
+    },
+    changed: (namespace, name) => {
+      if (due.size >= maxDue) all = true;
+      else add({ namespace, name, looks: 0 });
+      wake();
+    },
+    close: () => closing.abort(),
+  };
+}
+
+/** Names that stand for something else than what was recorded, that lost it, or whose layers are not known. */
+function differing(
+  images: readonly ContainerdImage[],
+  recorded: Context['journal']['latest']['images'],
+): readonly Pick<Due, 'namespace' | 'name'>[] {
+  const found = new Set(images.map(({ namespace, name }) => imageKey(namespace, name)));
+  const isSame = ({ namespace, name, target }: ContainerdImage) => {
+    const before = recorded.get(imageKey(namespace, name));
+    return before?.target === target && before.layers !== null;
+  };
+  const gone = [...recorded].flatMap(([key, image]) => (found.has(key) ? [] : [image]));
+  return [...gone, ...images.filter((image) => !isSame(image))];
+}
+
+interface Looking {
+  readonly due: ReadonlyMap<string, Due>;
+  readonly signal: AbortSignal;
+  /** Its layers could not be read. */
+  again(one: Due): void;
+  failed(): void;
+}
+
+/** A look at one image, which records what differs. */
+function createLook({ journal, clock, uptime, architecture }: Context, { due, again, failed, signal }: Looking) {
+  const rate = createRate(uptime, maxEventsPerMinute);
+  const record = async (data: EventOf<'ContainerdObserved'>['data']) => {
+    while (!rate.take()) await sleep(rate.rest(), undefined, { signal, ref: false });
+    // A later change of it is looked at anew.
+    if (due.has(imageKey(data.namespace, data.name)) || signal.aborted) return;
+    journal.recordSoon([{ type: 'ContainerdObserved', data }], { actor: containerdActor }, failed);
+  };
+  const recordedOf = ({ namespace, name }: Due) => journal.latest.images.get(imageKey(namespace, name));
+  return async (containerd: ContainerdImages, one: Due): Promise<void> => {
+    const { namespace, name } = one;
+    const image = await containerd.get(namespace, name);
+    if (image === undefined) {
+      if (recordedOf(one) === undefined) return;
+      return record({ topic: '/images/delete', namespace, name, at: clock(), missed: true });
+    }
+    const { target, created, updated } = image;
+    if (!isDigest(target)) return;
+    const known = layersIn(recordedOf(one), target);
+    const layers = known ?? (await layersOf((...of) => containerd.read(namespace, ...of), target, architecture));
+    if (layers === null) again(one);
+    const before = recordedOf(one);
+    if (before?.target === target && (layers === null || before.layers !== null)) return;
+    const topic = before === undefined ? '/images/create' : '/images/update';
+    return record({ topic, namespace, name, at: updated, image: { target, layers, created } });
+  };
+}
+
+/** The recorded layers of a target, which never change. */
+const layersIn = (recorded: RecordedImage | undefined, target: string) =>
+  recorded?.target === target ? recorded.layers : null;

@@ -1,0 +1,120 @@
+import { type Client, Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import type { ServiceDefinition } from '@grpc/proto-loader';
+import type { AskContainerd, ContainerdImage, ContainerdImages } from '../../ports/containerd-images.ts';
+import {
+  connectTo,
+  contentService,
+  imagesService,
+  methodOf,
+  namespacesService,
+  nanosecondsOf,
+  type Timestamp,
+} from './services.ts';
+
+/** milliseconds that a call may take */
+const timeLimit = 10_000;
+
+/** Asks the containerd that listens on a unix socket. */
+export const createAskContainerd =
+  (address: string): AskContainerd =>
+  () =>
+    imagesOf(connectTo(address));
+
+function imagesOf(client: Client): ContainerdImages {
+  return {
+    list: async () => {
+      const { namespaces } = await call<{ namespaces: readonly { name: string }[] }>(client, namespacesService, 'List');
+      const found: ContainerdImage[] = [];
+      for (const { name: namespace } of namespaces) {
+        const answer = await call<{ images: readonly Image[] }>(client, imagesService, 'List', { namespace });
+        for (const image of answer.images) found.push(imageOf(namespace, image));
+      }
+      return found;
+    },
+    get: async (namespace, name) => {
+      const get = call<{ image: Image | null }>(client, imagesService, 'Get', { namespace, request: { name } });
+      const { image } = await get.catch(missing(() => ({ image: null })));
+      return image === null ? undefined : imageOf(namespace, image);
+    },
+    read: (namespace, digest, limit) => read(client, { namespace, digest, limit }).catch(missing(() => undefined)),
+    close: () => client.close(),
+  };
+}
+
+interface Image {
+  readonly name: string;
+  readonly target: { readonly digest: string } | null;
+  readonly created_at: Timestamp | null;
+  readonly updated_at: Timestamp | null;
+}
+
+const imageOf = (namespace: string, { name, target, created_at, updated_at }: Image): ContainerdImage => ({
+  ...{ namespace, name, target: target?.digest ?? '' },
+  ...{ created: nanosecondsOf(created_at), updated: nanosecondsOf(updated_at) },
+});
+
+/** For a rejection because something does not exist, or has a name that containerd does not accept. */
+const missing =
+  <T>(otherwise: () => T) =>
+  (error: ServiceError): T => {
+    if (error.code === status.NOT_FOUND || error.code === status.INVALID_ARGUMENT) return otherwise();
+    throw error;
+  };
+
+function metadataOf(namespace: string | undefined): Metadata {
+  const metadata = new Metadata();
+  if (namespace !== undefined) metadata.set('containerd-namespace', namespace);
+  return metadata;
+}
+
+const deadline = () => ({ deadline: Date.now() + timeLimit });
+
+function call<T>(
+  client: Client,
+  service: ServiceDefinition,
+  name: string,
+  { namespace, request = {} }: { readonly namespace?: string; readonly request?: object } = {},
+): Promise<T> {
+  const { path, requestSerialize, responseDeserialize } = methodOf(service, name);
+  return new Promise((resolve, reject) => {
+    client.makeUnaryRequest(
+      path,
+      requestSerialize,
+      responseDeserialize as (bytes: Buffer) => T,
+      request,
+      metadataOf(namespace),
+      deadline(),
+      (error, answer) => (error === null && answer !== undefined ? resolve(answer) : reject(error)),
+    );
+  });
+}
+
+/** One byte more than the limit is requested, which shows that there is more. */
+function read(
+  client: Client,
+  { namespace, digest, limit }: { readonly namespace: string; readonly digest: string; readonly limit: number },
+): Promise<Buffer | undefined> {
+  const { path, requestSerialize, responseDeserialize } = methodOf(contentService, 'Read');
+  const stream = client.makeServerStreamRequest(
+    path,
+    requestSerialize,
+    responseDeserialize as (bytes: Buffer) => { readonly data: Buffer },
+    { digest, size: String(limit + 1) },
+    metadataOf(namespace),
+    deadline(),
+  );
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  return new Promise((resolve, reject) => {
+    stream.on('data', ({ data }: { readonly data: Buffer }) => {
+      bytes += data.length;
+      if (bytes <= limit) parts.push(data);
+      else {
+        resolve(undefined);
+        stream.cancel();
+      }
+    });
+    stream.on('error', reject);
+    stream.on('end', () => resolve(Buffer.concat(parts)));
+  });
+}

@@ -1,0 +1,263 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Event } from '../../../events/registry.ts';
+import { emptyState, evolve } from '../../../projections/state.ts';
+import { observeImages } from '../../../src/app/explain/observe-images.ts';
+import type { ContainerdImage } from '../../../src/ports/containerd-images.ts';
+import { enveloped, imageSeen } from '../../support/sample-events.ts';
+import { waitFor } from '../../support/wait-for.ts';
+
+const test = suite('observe images');
+const digest = (digit: string) => `sha256:${digit.repeat(64)}`;
+const [diffOne, diffTwo] = [digest('1'), digest('2')];
+
+/** A containerd and a journal of the test's own: what is recorded is in `state` at once. */
+function observing(before: readonly Event[] = []) {
+  const state = enveloped(before).reduce(evolve, emptyState());
+  const recorded: Event[] = [];
+  const images = new Map<string, ContainerdImage>();
+  const content = new Map<string, string>();
+  const containerd = { calls: 0, connections: 0, fails: false, onGet: async (_name: string) => {} };
+  let lose: ((error: unknown) => void) | undefined;
+  const losing = { next: false };
+  const answered = <T>(value: () => T): Promise<T> => {
+    containerd.calls += 1;
+    return containerd.fails ? Promise.reject(new Error('containerd is away')) : Promise.resolve(value());
+  };
+  const observer = observeImages({
+    journal: {
+      latest: state,
+      recordSoon: (events, _options, onLost) => {
+        if (losing.next) {
+          losing.next = false;
+          lose = onLost;
+          return lose(new Error('the disk is full'));
+        }
+        recorded.push(...events);
+        for (const envelope of enveloped(events, state.position)) evolve(state, envelope);
+      },
+    },
+    ask: () => {
+      containerd.connections += 1;
+      return {
+        list: () => answered(() => [...images.values()]),
+        get: async (namespace, name) => {
+          const image = await answered(() => images.get(`${namespace}/${name}`));
+          await containerd.onGet(name);
+          return image;
+        },
+        read: (_namespace, of) => answered(() => (content.has(of) ? Buffer.from(content.get(of) ?? '') : undefined)),
+        close: () => {
+          containerd.connections -= 1;
+        },
+      };
+    },
+    clock: () => 99n,
+    uptime: () => now.uptime,
+    architecture: 'amd64',
+    pauses: { layers: [5, 5, 5], failure: [5, 20] },
+  });
+  const now = { uptime: 0 };
+  const config = digest('c');
+  return {
+    ...{ observer, containerd, losing, now, content, state },
+    recorded,
+    /** Names an image of one layer, whose content is there unless `layer` is null. */
+    put: (name: string, target: string, layer: string | null = diffOne, namespace = 'k8s.io') => {
+      images.set(`${namespace}/${name}`, { namespace, name, target, created: 3n, updated: 7n });
+      if (layer === null) return;
+      content.set(target, JSON.stringify({ config: { digest: `${config}${target}` } }));
+      content.set(`${config}${target}`, JSON.stringify({ rootfs: { diff_ids: [layer] } }));
+    },
+    remove: (name: string) => images.delete(`k8s.io/${name}`),
+    said: () => recorded.map(textOf),
+    idle: () => waitFor('no connection', () => containerd.connections === 0),
+  };
+}
+
+function textOf(event: Event): string {
+  if (event.type !== 'ContainerdObserved') return event.type;
+  const { topic, name, image, at, missed } = event.data;
+  const layers = image?.layers === null ? ['unread'] : (image?.layers ?? []).map((one) => one.slice(7, 8));
+  const target = image?.target.slice(7, 8) ?? '-';
+  return [topic.slice(8), name, target, layers.join(), at, ...(missed === true ? ['missed'] : [])].join(' ');
+}
+
+test('a created image: is recorded with target, layers and times of containerd', async () => {
+  const { observer, put, recorded, idle } = observing();
+  observer.listening(true);
+  await idle();
+  put('a', digest('a'));
+  observer.changed('k8s.io', 'a');
+  await idle();
+  assert.equal(recorded, [
+    {
+      type: 'ContainerdObserved',
+      data: {
+        ...{ topic: '/images/create', namespace: 'k8s.io', name: 'a', at: 7n },
+        image: { target: digest('a'), layers: [diffOne], created: 3n },
+      },
+    },
+  ]);
+});
+
+test('an updated image: is recorded if its target is another, not if only its labels changed', async () => {
+  const { observer, put, said, idle, containerd } = observing();
+  put('a', digest('a'));
+  observer.listening(true);
+  await idle();
+  const { calls } = containerd;
+  observer.changed('k8s.io', 'a');
+  await idle();
+  assert.is(containerd.calls - calls, 1, 'known layers are not read again');
+  put('a', digest('b'), diffTwo);
+  observer.changed('k8s.io', 'a');
+  await idle();
+  assert.equal(said(), ['create a a 1 7', 'update a b 2 7']);
+});
+
+test('an image whose content arrives later: is recorded at once, and again with its layers', async () => {
+  const { observer, put, said, idle } = observing();
+  observer.listening(true);
+  put('a', digest('a'), null);
+  observer.changed('k8s.io', 'a');
+  await waitFor('the image', () => said().length === 1);
+  put('a', digest('a'));
+  await waitFor('its layers', () => said().length === 2);
+  await idle();
+  assert.equal(said(), ['create a a unread 7', 'update a a 1 7']);
+});
+
+test('an image whose content never arrives: is looked at four times', async () => {
+  const { observer, put, said, idle, containerd } = observing();
+  observer.listening(true);
+  await idle();
+  put('a', digest('a'), null);
+  const { calls } = containerd;
+  observer.changed('k8s.io', 'a');
+  await waitFor('four looks', () => containerd.calls - calls >= 8);
+  await sleep(60);
+  assert.is(containerd.calls - calls, 8, 'a get and a read each');
+  assert.equal(said(), ['create a a unread 7']);
+});
+
+test('layers that were recorded: stay if the content is gone', async () => {
+  const { observer, put, said, idle, content } = observing();
+  put('a', digest('a'));
+  observer.listening(true);
+  await idle();
+  content.clear();
+  observer.changed('k8s.io', 'a');
+  await idle();
+  assert.equal(said(), ['create a a 1 7']);
+});
+
+test('after a gap: what changed meanwhile is recorded, and nothing else', async () => {
+  const { observer, put, remove, said, idle, containerd } = observing();
+  for (const name of ['kept', 'moved', 'gone']) put(name, digest('a'));
+  observer.listening(true);
+  await idle();
+  observer.listening(false);
+  const before = said().length;
+  put('moved', digest('b'), diffTwo);
+  put('new', digest('d'), diffTwo);
+  remove('gone');
+  observer.changed('k8s.io', 'moved');
+  await sleep(20);
+  assert.is(said().length, before, 'nothing is done while nothing is reported');
+  const { calls } = containerd;
+  observer.listening(true);
+  await idle();
+  assert.equal(said().slice(before), ['delete gone -  99 missed', 'update moved b 2 7', 'create new d 2 7']);
+  assert.is(containerd.calls - calls, 1 + 3 + 4, 'a list, three looks, and the content of two');
+});
+
+test('a start: compares with what earlier sessions recorded', async () => {
+  const { observer, put, said, idle } = observing([
+    imageSeen('a', digest('a'), [diffOne]),
+    imageSeen('b', digest('b')),
+  ]);
+  put('a', digest('a'));
+  observer.listening(true);
+  await idle();
+  assert.equal(said(), ['delete b -  99 missed']);
+});
+
+test('an image that was deleted during the look: is looked at again', async () => {
+  const { observer, put, remove, said, idle, containerd } = observing();
+  observer.listening(true);
+  await idle();
+  put('a', digest('a'));
+  containerd.onGet = async () => {
+    containerd.onGet = async () => {};
+    remove('a');
+    observer.changed('k8s.io', 'a');
+  };
+  observer.changed('k8s.io', 'a');
+  await idle();
+  assert.equal(said(), []);
+});
+
+test('a containerd that fails: everything is compared later', async () => {
+  const { observer, put, said, containerd } = observing();
+  containerd.fails = true;
+  observer.listening(true);
+  await waitFor('an attempt', () => containerd.calls > 1);
+  put('a', digest('a'));
+  containerd.fails = false;
+  await waitFor('the image', () => said().length === 1);
+  assert.equal(said(), ['create a a 1 7']);
+});
+
+test('an event that was not recorded: is found missing later', async () => {
+  const { observer, put, said, losing } = observing();
+  put('a', digest('a'));
+  losing.next = true;
+  observer.listening(true);
+  await waitFor('the image', () => said().length === 1);
+  assert.not.ok(losing.next);
+});
+
+test('names and digests without sense: are not recorded as images', async () => {
+  const { observer, put, said, idle } = observing();
+  put('x'.repeat(512), digest('a'));
+  put('x'.repeat(511), digest('a'));
+  put('no digest', 'oops');
+  put('long', `sha256:${'a'.repeat(300)}`);
+  put('__proto__', digest('a'));
+  put('\u001b[2J\n../..', digest('a'));
+  observer.listening(true);
+  await idle();
+  assert.equal(
+    said().map((text) => text.split(' ')[1]?.slice(0, 20)),
+    ['x'.repeat(20), '__proto__', '\u001b[2J\n../..'],
+  );
+});
+
+test('many changes: at most 600 a minute are recorded, the others later', async () => {
+  const { observer, put, said, now } = observing();
+  now.uptime = 60_000 - 40;
+  for (let n = 0; n < 700; n++) put(`i${n}`, digest('a'));
+  observer.listening(true);
+  await waitFor('the first ones', () => said().length === 600);
+  await sleep(20);
+  assert.is(said().length, 600);
+  now.uptime += 60_000;
+  await waitFor('the others', () => said().length === 700);
+});
+
+test('closed: nothing is recorded any more, and nothing stays open', async () => {
+  const { observer, put, said, idle, containerd } = observing();
+  observer.listening(true);
+  await idle();
+  put('a', digest('a'));
+  containerd.onGet = async () => observer.close();
+  observer.changed('k8s.io', 'a');
+  await idle();
+  observer.changed('k8s.io', 'a');
+  await sleep(20);
+  assert.equal([said(), containerd.connections], [[], 0]);
+});
+
+test.run();
