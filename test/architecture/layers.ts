@@ -32,17 +32,23 @@ export const layers: readonly Layer[] = [
     layers: [...core, 'src/edge/', 'src/config/', 'src/observe/', 'src/http/'],
     packages: ['fp-ts', 'io-ts'],
   },
+  {
+    path: 'src/console/page/',
+    layers: ['events/', 'src/cli/output/text.ts', 'src/cli/output/event-text.ts'],
+    types: ['src/app/'],
+    packages: ['preact', 'rxjs', 'd3-hierarchy', 'uplot', 'fp-ts'],
+  },
   { path: 'src/', layers: [...core, 'src/'] },
 ];
 
 /** The only code that constructs adapters; the package's entry exports two. */
 export const composition = ['src/compose/', 'src/maintenance/', 'src/index.ts'];
 
-/** The only importer of each package. Types of rxjs may be imported elsewhere. */
-export const packagePaths: Readonly<Record<string, string>> = {
+/** The only importers of each package. Types of rxjs may be imported elsewhere. */
+export const packagePaths: Readonly<Record<string, string | readonly string[]>> = {
   execa: 'src/adapters/system/run-command.ts',
   koffi: 'src/adapters/system/native-calls.ts',
-  rxjs: 'src/app/',
+  rxjs: ['src/app/', 'src/console/page/'],
   re2js: 'src/domain/filter/',
   '@grpc/proto-loader': 'src/grpc/',
   commander: 'src/cli',
@@ -51,5 +57,8 @@ export const packagePaths: Readonly<Record<string, string>> = {
   'smol-toml': 'src/config/',
   pg: 'src/adapters/fleet-database/postgres/connection/session.ts',
   'pg-copy-streams': 'src/adapters/fleet-database/postgres/connection/session.ts',
+  preact: 'src/console/page/',
+  'd3-hierarchy': 'src/console/page/',
+  uplot: 'src/console/page/',
   '@kurrent/kurrentdb-client': 'src/adapters/event-log/kurrentdb/connect.ts',
 };

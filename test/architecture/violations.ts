@@ -50,9 +50,9 @@ function packageViolations(path: string, layer: Layer, { from, typeOnly }: Impor
     .split('/')
     .slice(0, from.startsWith('@') ? 2 : 1)
     .join('/');
-  const place = packagePaths[name];
-  if (place !== undefined && !typeOnly && !path.startsWith(place))
-    return [`imports ${name}, which belongs in ${place}`];
+  const places = [packagePaths[name] ?? []].flat();
+  if (places.length > 0 && !typeOnly && !places.some((place) => path.startsWith(place)))
+    return [`imports ${name}, which belongs in ${places.join(' or ')}`];
   if (layer.packages !== undefined && !typeOnly && !layer.packages.includes(name))
     return [`imports the package ${name}`];
   return [];

@@ -23,6 +23,7 @@ const onSystem = { width: 2, limitSeconds: 900, newerNode: none, covered: false 
 export const suites: readonly Suite[] = [
   { name: 'fault', files: /^fault\//, ...onSystem, width: 3 },
   { name: 'e2e', files: /^e2e\//, ...onSystem },
+  { name: 'console', files: /^console\/page\//, ...onSystem },
   { name: 'package', files: /^package\//, ...onSystem },
   { name: 'conformance', files: /^conformance\//, ...onSystem },
   {
@@ -49,7 +50,7 @@ export interface TestFile {
 /** Every TypeScript source below a folder, sorted; paths start with the folder. */
 export function sourcesBelow(folder: string): readonly string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && /\.c?ts$/.test(entry.name))
+    .filter((entry) => entry.isFile() && /\.c?tsx?$/.test(entry.name))
     .map((entry) => join(entry.parentPath, entry.name))
     .sort();
 }

@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Event } from '../../../events/registry.ts';
-import { describeEvent } from '../../../src/cli/output/event-table.ts';
+import { describeEvent } from '../../../src/cli/output/event-text.ts';
 import { sampleNode } from '../../support/sample-events.ts';
 import { enveloped, opened, smallStore } from '../facts.ts';
 

@@ -1,0 +1,74 @@
+import {
+  BehaviorSubject,
+  defer,
+  exhaustMap,
+  from,
+  mergeMap,
+  Observable,
+  retry,
+  share,
+  TimeoutError,
+  tap,
+  timeout,
+  timer,
+} from 'rxjs';
+import { ask, Problem, pathOf } from './ask.ts';
+import type { LiveMessage } from './rows.ts';
+
+/** `polling`: nothing arrives as a stream, as behind a proxy that buffers, so the page asks every few seconds. */
+export type Connection = 'connecting' | 'live' | 'polling' | 'lost' | 'refused';
+
+export interface Live {
+  /** What the store does from now on. Shared by all that subscribe, connected while any does; never errors. */
+  readonly messages: Observable<LiveMessage>;
+  readonly connection: BehaviorSubject<Connection>;
+}
+
+/** The server sends at least one message in 5 s. */
+const silence = 12_000;
+const pollInterval = 2000;
+const longestPause = 10_000;
+
+/** Follows the store after a position, and mends a lost connection with growing pauses. No message is missed or repeated. */
+export function createLive(start: number): Live {
+  const connection = new BehaviorSubject<Connection>('connecting');
+  let after = start;
+  let streams = typeof EventSource !== 'undefined';
+  const messages = defer(() => (streams ? streamed(after) : polled(() => after))).pipe(
+    tap((message) => {
+      if (message.kind === 'events') after = Number(message.to);
+      connection.next(streams ? 'live' : 'polling');
+    }),
+    retry({
+      resetOnSuccess: true,
+      delay: (error, count) => {
+        if (error instanceof TimeoutError) streams = false;
+        connection.next(error instanceof Problem && error.status === 401 ? 'refused' : 'lost');
+        return timer(Math.min(500 * 2 ** (count - 1), longestPause));
+      },
+    }),
+    share(),
+  );
+  return { messages, connection };
+}
+
+const streamed = (after: number): Observable<LiveMessage> =>
+  new Observable<LiveMessage>((observer) => {
+    const source = new EventSource(pathOf('live', { after }));
+    source.onmessage = ({ data }) => observer.next(JSON.parse(String(data)) as LiveMessage);
+    // An EventSource does not say why it failed, and tries again at its own pace: the page asks, and sets the pace.
+    source.onerror = () => {
+      source.close();
+      ask('session').then(
+        () => observer.error(new Problem(0, 'the stream ended', '')),
+        (error: unknown) => observer.error(error),
+      );
+    };
+    return () => source.close();
+  }).pipe(timeout({ each: silence }));
+
+const polled = (after: () => number): Observable<LiveMessage> =>
+  timer(0, pollInterval).pipe(
+    exhaustMap(() => from(ask<readonly LiveMessage[]>('poll', { after: after() }))),
+    mergeMap((messages) => messages),
+  );

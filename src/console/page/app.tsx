@@ -1,0 +1,102 @@
+import { useEffect, useMemo, useState } from 'preact/hooks';
+import { Problem } from './api/ask.ts';
+import { createLive, type Live } from './api/live.ts';
+import type { Session } from './api/rows.ts';
+import { useAnswer } from './api/use-answer.ts';
+import { type Page, PageProvider } from './context.ts';
+import { type Address, addressIn, hashOf, navigation } from './model/address.ts';
+import { ConnectionState } from './parts/connection.tsx';
+import { CopyCommand } from './parts/copy.tsx';
+import { Login } from './parts/login.tsx';
+import { Help, useShortcuts } from './parts/shortcuts.tsx';
+import { Await, Failed } from './parts/states.tsx';
+import { titles, ViewOf } from './views/views.tsx';
+
+/** The address in the browser's bar, as it changes. */
+function useAddress(): Address {
+  const [hash, setHash] = useState(location.hash);
+  useEffect(() => {
+    const changed = () => setHash(location.hash);
+    addEventListener('hashchange', changed);
+    return () => removeEventListener('hashchange', changed);
+  }, []);
+  return useMemo(() => addressIn(hash), [hash]);
+}
+
+export function App() {
+  const session = useAnswer<Session>('session');
+  const { problem, reload } = session;
+  useEffect(() => {
+    if (problem?.status !== 0) return;
+    const timer = setTimeout(reload, unreachable);
+    return () => clearTimeout(timer);
+  }, [problem, reload]);
+  if (problem?.status === 401) return <Login done={reload} />;
+  return (
+    <Await of={session} what="Opening the store">
+      {(found) => <Store key={found.store} session={found} />}
+    </Await>
+  );
+}
+
+/** milliseconds until a console that does not answer is asked again */
+const unreachable = 2000;
+
+const zoneKey = 'snapledger.utc';
+
+function Store({ session }: { readonly session: Session }) {
+  const address = useAddress();
+  const [live] = useState<Live>(() => createLive(Number(session.position)));
+  const [utc, setUtc] = useState(() => localStorage.getItem(zoneKey) === '1');
+  const [help, setHelp] = useState(false);
+  const page = useMemo<Page>(() => ({ session, live, address, utc }), [session, live, address, utc]);
+  const { view } = address;
+  useShortcuts(() => setHelp(true));
+  useEffect(() => {
+    document.title = `${titles[view]} – snapledger`;
+  }, [view]);
+  const changeZone = () => {
+    localStorage.setItem(zoneKey, utc ? '0' : '1');
+    setUtc(!utc);
+  };
+  return (
+    <PageProvider value={page}>
+      <header>
+        <button type="button" class="skip" onClick={() => document.getElementById('main')?.focus()}>
+          Skip to the content
+        </button>
+        <Navigation current={view} />
+        <ConnectionState />
+        <button type="button" onClick={changeZone} title="Zone of all times">
+          {utc ? 'UTC' : 'Local time'}
+        </button>
+        <button type="button" onClick={() => setHelp(true)} aria-keyshortcuts="?">
+          Help
+        </button>
+      </header>
+      <main id="main" tabIndex={-1}>
+        <div class="heading">
+          <h1>{titles[view]}</h1>
+          <CopyCommand />
+        </div>
+        {session.error !== null && (
+          <Failed problem={new Problem(500, session.error, session.hint ?? '')} retry={() => location.reload()} />
+        )}
+        <ViewOf key={view} view={view} />
+      </main>
+      {help && <Help close={() => setHelp(false)} />}
+    </PageProvider>
+  );
+}
+
+function Navigation({ current }: { readonly current: Address['view'] }) {
+  return (
+    <nav aria-label="Views">
+      {navigation.map((view) => (
+        <a key={view} href={hashOf(view)} aria-current={view === current ? 'page' : undefined}>
+          {titles[view]}
+        </a>
+      ))}
+    </nav>
+  );
+}

@@ -1,0 +1,63 @@
+import { useMemo } from 'preact/hooks';
+import { usePage } from '../../context.ts';
+import { type Nodes, treesOf } from '../../model/forest.ts';
+import { bytesText, counted } from '../../model/units.ts';
+import { usageOf } from '../../model/usage.ts';
+import { Await, Empty } from '../../parts/states.tsx';
+import { useForest } from '../store/use-forest.ts';
+import { GrowthOverTime } from './growth.tsx';
+import { NextToGo } from './next-to-go.tsx';
+import { Treemap } from './treemap.tsx';
+
+/** What uses the disk, what will be purged next, and how it grew. */
+export function Disk() {
+  const { at = '' } = usePage().address.values;
+  const forest = useForest(at);
+  return (
+    <>
+      <Await of={forest} what="Reading snapshots">
+        {({ nodes }) => <Used nodes={nodes} />}
+      </Await>
+      <div class="columns">
+        <GrowthOverTime />
+        <NextToGo />
+      </div>
+    </>
+  );
+}
+
+function Used({ nodes }: { readonly nodes: Nodes }) {
+  const usage = useMemo(() => usageOf(treesOf(nodes)), [nodes]);
+  const unmeasured = useMemo(() => [...nodes.values()].filter(({ bytes }) => bytes < 0).length, [nodes]);
+  const total = usage.reduce((sum, { bytes }) => sum + bytes, 0);
+  const retained = usage.reduce((sum, { kind, bytes }) => sum + (kind === 'retained' ? bytes : 0), 0);
+  if (usage.length === 0)
+    return (
+      <Empty>
+        <p>No snapshot of this store was measured yet. Sizes are recorded at each commit.</p>
+      </Empty>
+    );
+  return (
+    <section aria-label="Bytes by namespace, image and kind">
+      <p class="summary">
+        <strong>{bytesText(total)}</strong> in {counted(nodes.size, 'snapshot')}, of this {bytesText(retained)} retained
+        {unmeasured > 0 && `; ${counted(unmeasured, 'snapshot')} without a known size`}
+      </p>
+      <Treemap usage={usage} />
+      <ul class="legend">
+        <li>
+          <span class="swatch committed" aria-hidden="true" />
+          committed
+        </li>
+        <li>
+          <span class="swatch prepared" aria-hidden="true" />
+          active
+        </li>
+        <li>
+          <span class="swatch removed" aria-hidden="true" />
+          retained
+        </li>
+      </ul>
+    </section>
+  );
+}

@@ -1,0 +1,70 @@
+import { useEffect } from 'preact/hooks';
+import type { Growth } from '../../api/rows.ts';
+import { useAnswer } from '../../api/use-answer.ts';
+import { usePage } from '../../context.ts';
+import { bytesText, millisecondsOf } from '../../model/units.ts';
+import { Chart } from '../../parts/chart.tsx';
+import { Await, Empty } from '../../parts/states.tsx';
+
+/** milliseconds until a log that is still being read is asked about again */
+const again = 500;
+
+/** Bytes over time. */
+export function GrowthOverTime() {
+  const growth = useAnswer<Growth>('growth');
+  const { data, reload } = growth;
+  useEffect(() => {
+    if (data === undefined || Number(data.folded) >= Number(data.total)) return;
+    const timer = setTimeout(reload, again);
+    return () => clearTimeout(timer);
+  }, [data, reload]);
+  return (
+    <section aria-labelledby="growth">
+      <h2 id="growth">Growth</h2>
+      <Await of={growth} what="Reading the log">
+        {(found) => <Lines growth={found} />}
+      </Await>
+    </section>
+  );
+}
+
+function Lines({ growth: { points, folded, total } }: { readonly growth: Growth }) {
+  const { utc } = usePage();
+  const last = points.at(-1);
+  if (last === undefined)
+    return (
+      <Empty>
+        <p>The log has no events yet.</p>
+      </Empty>
+    );
+  const series = [
+    { label: 'existing', colour: '--committed', values: points.map(({ bytes }) => Number(bytes)) },
+    { label: 'retained', colour: '--removed', values: points.map(({ retainedBytes }) => Number(retainedBytes)) },
+  ];
+  return (
+    <>
+      {Number(folded) < Number(total) && (
+        <progress max={Number(total)} value={Number(folded)} aria-label="Reading the log" />
+      )}
+      <Chart
+        label={`Bytes over time, now ${bytesText(Number(last.bytes))} and ${bytesText(Number(last.retainedBytes))} retained`}
+        times={points.map(({ time }) => millisecondsOf(time) / 1000)}
+        series={series}
+        kind="lines"
+        height={200}
+        utc={utc}
+        format={bytesText}
+      />
+      <ul class="legend">
+        <li>
+          <span class="swatch committed" aria-hidden="true" />
+          existing <span class="number">{bytesText(Number(last.bytes))}</span>
+        </li>
+        <li>
+          <span class="swatch removed" aria-hidden="true" />
+          retained <span class="number">{bytesText(Number(last.retainedBytes))}</span>
+        </li>
+      </ul>
+    </>
+  );
+}

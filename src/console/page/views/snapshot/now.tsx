@@ -1,0 +1,68 @@
+import type { Stat } from '../../api/rows.ts';
+import { useAnswer } from '../../api/use-answer.ts';
+import { millisecondsOf } from '../../model/units.ts';
+import { Await } from '../../parts/states.tsx';
+import { Bytes, Foreign, Time } from '../../parts/text.tsx';
+
+/** An existing snapshot as it is. */
+export function Now({ id }: { readonly id: string }) {
+  const stat = useAnswer<Stat>('stat', { key: id });
+  return (
+    <Await of={stat} what="Reading the snapshot">
+      {({ usage, created, updated, labels, path }) => (
+        <>
+          <dl class="facts">
+            <dt>Size</dt>
+            <dd>
+              {usage === null ? 'not measured' : <Bytes of={Number(usage.bytes)} />}
+              {usage !== null && `, ${usage.inodes} inodes`}
+            </dd>
+            <dt>Created</dt>
+            <dd>
+              <Time at={millisecondsOf(created)} />
+            </dd>
+            <dt>Updated</dt>
+            <dd>
+              <Time at={millisecondsOf(updated)} />
+            </dd>
+            <dt>Directory</dt>
+            <dd>
+              <Foreign text={path} whole />
+            </dd>
+          </dl>
+          <h3>Labels</h3>
+          <LabelTable labels={labels} />
+        </>
+      )}
+    </Await>
+  );
+}
+
+function LabelTable({ labels }: Pick<Stat, 'labels'>) {
+  const all = Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1));
+  if (all.length === 0) return <p class="summary">no labels</p>;
+  return (
+    <div class="scroll">
+      <table>
+        <thead>
+          <tr>
+            <th>Name</th>
+            <th>Value</th>
+          </tr>
+        </thead>
+        <tbody>
+          {all.map(([name, value]) => (
+            <tr key={name}>
+              <td>
+                <Foreign text={name} whole />
+              </td>
+              <td>
+                <Foreign text={value} whole />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

@@ -1,0 +1,98 @@
+import { useMemo, useState } from 'preact/hooks';
+import { replaceAddress, usePage } from '../../context.ts';
+import { hashOf } from '../../model/address.ts';
+import { linesOf, type Nodes, type Tree, treesOf } from '../../model/forest.ts';
+import { bytesText, counted } from '../../model/units.ts';
+import { Await, Empty } from '../../parts/states.tsx';
+import { ForestTable } from './forest-table.tsx';
+import { Slider } from './slider.tsx';
+import { useForest } from './use-forest.ts';
+
+/** The snapshots of a store at a moment: now, or where the slider is. */
+export function StoreView() {
+  const { address } = usePage();
+  const { at = '', search = '' } = address.values;
+  const forest = useForest(at);
+  const find = (text: string) => replaceAddress(hashOf('store', { ...address.values, search: text }));
+  return (
+    <>
+      <Slider at={at} shown={forest.data} />
+      <Await of={forest} what="Reading snapshots">
+        {({ nodes }) => <Trees nodes={nodes} search={search} onSearch={find} />}
+      </Await>
+    </>
+  );
+}
+
+interface TreesProps {
+  readonly nodes: Nodes;
+  readonly search: string;
+  readonly onSearch: (text: string) => void;
+}
+
+function Trees({ nodes, search, onSearch }: TreesProps) {
+  const trees = useMemo(() => treesOf(nodes), [nodes]);
+  const [chosen, setOpen] = useState<ReadonlySet<number>>();
+  const open = useMemo(() => chosen ?? openAtFirst(trees, nodes), [chosen, trees, nodes]);
+  const lines = useMemo(() => linesOf(trees, open, search), [trees, open, search]);
+  const expand = (id: number, wanted: boolean) => {
+    const next = new Set(open);
+    if (wanted) next.add(id);
+    else next.delete(id);
+    setOpen(next);
+  };
+  const openAll = () => setOpen(open.size > 0 ? new Set() : new Set(trees.map(({ root }) => root.id)));
+  return (
+    <>
+      <div class="filters">
+        <label>
+          Search
+          <input
+            type="search"
+            data-key="/"
+            value={search}
+            placeholder="key, digest, container, image"
+            onInput={({ currentTarget }) => onSearch(currentTarget.value)}
+          />
+        </label>
+        <button type="button" onClick={openAll}>
+          {open.size > 0 ? 'Close all' : 'Open all'}
+        </button>
+        <Summary trees={trees} />
+      </div>
+      {lines.length === 0 ? <Nothing searched={search !== ''} /> : <ForestTable lines={lines} onExpand={expand} />}
+    </>
+  );
+}
+
+/** All trees of a small store are open until the reader closes one. */
+const small = 100;
+const openAtFirst = (trees: readonly Tree[], nodes: Nodes): ReadonlySet<number> =>
+  nodes.size > small ? new Set() : new Set(trees.map(({ root }) => root.id));
+
+function Summary({ trees }: { readonly trees: readonly Tree[] }) {
+  const sum = (of: (tree: Tree) => number) => trees.reduce((total, tree) => total + of(tree), 0);
+  const [layers, containers, retained] = [
+    sum((one) => one.layers),
+    sum((one) => one.containers),
+    sum((one) => one.retained),
+  ];
+  return (
+    <p class="summary" role="status">
+      {counted(trees.length, 'tree')}: {counted(layers, 'layer')}, {counted(containers, 'active snapshot')},{' '}
+      {counted(retained, 'retained layer')}, {bytesText(sum((one) => one.bytes))}
+    </p>
+  );
+}
+
+const Nothing = ({ searched }: { readonly searched: boolean }) => (
+  <Empty>
+    {searched ? (
+      <p>No snapshot at this moment matches. A removed one is found by its key in the Timeline.</p>
+    ) : (
+      <p>
+        No snapshots at this moment. Pull an image with <code>ctr image pull --snapshotter snapledger IMAGE</code>.
+      </p>
+    )}
+  </Empty>
+);

@@ -1,0 +1,89 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { eventCodecs } from '../../../events/registry.ts';
+import { addressIn, hashOf } from '../../../src/console/page/model/address.ts';
+import { commandFor, quoted } from '../../../src/console/page/model/command.ts';
+import { eventTypes, groupOf, incidentTypes } from '../../../src/console/page/model/kinds.ts';
+import { type Phase, stagesOf } from '../../../src/console/page/model/life.ts';
+import { changeText, counted, shortKey, spanText, timeText } from '../../../src/console/page/model/units.ts';
+import { run } from '../../support/run.ts';
+
+const test = suite("texts of the console's page");
+
+const strange = 'k8s.io/1/a b&c=d#e?f%g\'"\u202e<\n>';
+
+test('address: holds whatever a key holds', () => {
+  assert.equal(addressIn(hashOf('snapshot', { key: strange, path: '', at: undefined })), {
+    ...{ view: 'snapshot', values: { key: strange } },
+  });
+  assert.equal(addressIn('#/store?at=4711').values, { at: '4711' });
+  for (const unknown of ['', '#', '#/', '#/nowhere?at=1', '#main'])
+    assert.equal(addressIn(unknown), { view: 'timeline', values: {} });
+});
+
+test('command: says the same as each view', () => {
+  const command = (hash: string) => commandFor(addressIn(hash), '/var/lib/snapledger');
+  assert.is(command('#/timeline?type=VolumeLost&since=2h+ago'), "snapledger log --since '2h ago' --type VolumeLost");
+  assert.is(command('#/store?at=4711&search=x'), 'snapledger tree --at 4711');
+  assert.is(command('#/compare?from=3'), 'snapledger diff 3');
+  assert.is(command('#/snapshot?key=17'), 'snapledger history 17');
+  assert.is(command('#/snapshot?key=17&path=/etc/passwd'), 'snapledger blame 17 /etc/passwd');
+  assert.is(command('#/disk'), 'snapledger stats');
+  assert.is(commandFor(addressIn('#/health'), '/srv/my store'), "snapledger verify --root '/srv/my store'");
+});
+
+test('command: is one word for a shell, whatever it holds', async () => {
+  const { stdout } = await run('sh', ['-c', `printf %s ${quoted(strange)}`]);
+  assert.is(stdout, strange);
+});
+
+test('types of events: each is in a group, and incidents are marked', () => {
+  assert.equal([...eventTypes], Object.keys(eventCodecs).sort());
+  assert.is(groupOf('OfALaterRelease'), 'store');
+  assert.ok(incidentTypes.includes('VolumeLost'));
+});
+
+test('life: has the stages of a layer that was retained, restored and purged', () => {
+  const event = (seconds: number, type: string, data: object = {}) => ({
+    ...{ position: '1', id: '', time: `${seconds}000000000`, type: `${type}.v1`, meta: {}, data },
+  });
+  const stages = stagesOf(
+    [
+      event(1, 'SnapshotPrepared', { kind: 'active' }),
+      event(2, 'UsageMeasured'),
+      event(3, 'SnapshotCommitted'),
+      event(5, 'SnapshotRemoved', { retained: true }),
+      event(8, 'SnapshotRestored'),
+      event(9, 'SnapshotRemoved', { retained: false }),
+      event(10, 'VolumePurged'),
+    ],
+    99_000,
+  );
+  const phases = stages.map(({ phase, from, to }): [Phase, number] => [phase, (to - from) / 1000]);
+  assert.equal(phases, [
+    ['active', 2],
+    ['committed', 2],
+    ['retained', 3],
+    ['committed', 1],
+    ['removed', 1],
+  ]);
+  assert.equal(stagesOf([event(1, 'SnapshotPrepared', { kind: 'view' })], 4000), [
+    { phase: 'view', from: 1000, to: 4000 },
+  ]);
+});
+
+test('numbers: have units and signs', () => {
+  assert.is(changeText(-1536), '−1.5 KiB');
+  assert.is(changeText(0), '0 B');
+  assert.is(counted(1, 'layer'), '1 layer');
+  assert.is(counted(1234, 'layer'), '1,234 layers');
+  assert.is(spanText(93_784_000), '1d');
+  assert.is(timeText(0, true), '1970-01-01 00:00:00');
+  assert.is(timeText(Number.NaN, true), '–');
+});
+
+test('keys: are shown with short digests', () => {
+  assert.is(shortKey(`default/1/sha256:${'ab'.repeat(32)}`), `default/1/sha256:${'ab'.repeat(6)}…`);
+});
+
+test.run();
