@@ -2,6 +2,7 @@ import * as assert from 'uvu/assert';
 import { openFleetDatabase } from '../../../../src/adapters/fleet-database/postgres/fleet-database.ts';
 import type { FleetDatabase } from '../../../../src/ports/fleet-database.ts';
 import { caughtFault } from '../../../support/caught-fault.ts';
+import { freshDatabase } from '../../../support/fresh-database.ts';
 import { type Postgres, requirePostgres, startPostgres } from '../../../support/postgres.ts';
 import { suiteNeeding } from '../../../support/requirements.ts';
 import { nanos, sampleChange, sampleSnapshot, sampleStore } from '../../../support/sample-fleet.ts';
@@ -9,26 +10,20 @@ import { nanos, sampleChange, sampleSnapshot, sampleStore } from '../../../suppo
 const test = suiteNeeding('fleet database', requirePostgres());
 
 let server: Postgres;
-let databases = 0;
 
 test.before(async () => {
   server = await startPostgres();
 });
 test.after(() => server.end());
 
-const open = (url: string, rebuild = false, waiting = (_holder: string) => {}) =>
-  openFleetDatabase({ url, rebuild, signal: new AbortController().signal, waiting });
-
 /** A database of its own for one test. */
 async function withDatabase(
-  work: (database: FleetDatabase, url: string, name: string) => Promise<void>,
+  work: (database: FleetDatabase, sql: (text: string) => string) => Promise<void>,
 ): Promise<void> {
-  const name = `test_${databases++}`;
-  server.sql(`CREATE DATABASE ${name}`);
-  const url = server.url.replace(/postgres$/, name);
-  const database = await open(url);
+  const { url, sql } = freshDatabase(server);
+  const database = await openFleetDatabase({ url, signal: new AbortController().signal, waiting: () => {} });
   try {
-    await work(database, url, name);
+    await work(database, sql);
   } finally {
     await database.close();
   }
@@ -74,12 +69,12 @@ test('snapshots: are read as they were written, and only those with a fold', () 
   }));
 
 test('apply: refuses a change if another process has moved the position', () =>
-  withDatabase(async (database, _url, name) => {
+  withDatabase(async (database, sql) => {
     await database.apply(sampleChange(1));
-    server.sql('UPDATE snapledger.progress SET commit_position = 7', name);
+    sql('UPDATE snapledger.progress SET commit_position = 7');
     const fault = await caughtFault(database.apply(sampleChange(2, { stores: [sampleStore('a')] })));
     assert.is(fault.code, 'busy');
-    assert.is(server.sql('SELECT count(*) FROM snapledger.store', name), '0');
+    assert.is(sql('SELECT count(*) FROM snapledger.store'), '0');
     await database.progress();
     await database.apply(sampleChange(8));
   }));

@@ -4,6 +4,7 @@ import pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { Fault } from '../../../../ports/fault.ts';
 import { postgresFault } from './faults.ts';
+import { passwordFor } from './password-file.ts';
 import { fromText, fromTime } from './text.ts';
 import type { Target } from './url.ts';
 
@@ -19,7 +20,7 @@ export interface Session {
   /** Number of rows that a statement concerned. */
   run(text: string, values?: readonly unknown[], name?: string): Promise<number>;
   /** `COPY … FROM STDIN` with data in text format. */
-  copy(text: string, data: Buffer): Promise<void>;
+  copy(text: string, data: Iterable<Buffer>): Promise<void>;
   /** Commits if `work` resolves, else rolls back. */
   transaction<T>(work: () => Promise<T>): Promise<T>;
   /** Ends within two seconds, also if the server does not answer. */
@@ -60,7 +61,8 @@ export async function openSession(target: Target, options: SessionOptions): Prom
   const where = target.shown;
   const { host, port, user, database, password, ssl, timeout } = target;
   const client = new pg.Client({
-    ...{ host, port, user, database, password, ssl, types },
+    ...{ host, port, user, database, ssl, types },
+    password: password ?? (() => passwordFor(target)),
     application_name: options.application,
     connectionTimeoutMillis: timeout,
     keepAlive: true,
@@ -100,7 +102,7 @@ function sessionOver(client: pg.Client, where: string, attempt: Attempt, isLost:
     where,
     run,
     rows: async (text, values = [], name = undefined) => (await query(text, values, name)).rows,
-    copy: (text, data) => attempt(() => pipeline(Readable.from([data]), client.query(copyFrom(text)))),
+    copy: (text, data) => attempt(() => pipeline(Readable.from(data), client.query(copyFrom(text)))),
     transaction: async (work) => {
       await run('BEGIN');
       try {

@@ -33,9 +33,23 @@ export function toTime(time: bigint | null, nothing: string): string {
   if (time === null) return nothing;
   const asked = time / 1000n;
   const micros = asked < 0n ? 0n : asked > latest ? latest : asked;
-  const millis = micros / 1000n;
-  const start = new Date(Number(millis)).toISOString().slice(0, 23);
-  return `${start}${String(micros - millis * 1000n).padStart(3, '0')}Z`;
+  // Exact: seconds are below 2^38, and the rest below a million.
+  const seconds = Number(micros / 1_000_000n);
+  const rest = Number(micros % 1_000_000n);
+  const inDay = seconds % 86_400;
+  const clock = `${two(Math.floor(inDay / 3600))}:${two(Math.floor(inDay / 60) % 60)}:${two(inDay % 60)}`;
+  return `${dateOf(seconds - inDay)}T${clock}.${String(rest).padStart(6, '0')}Z`;
+}
+
+const pairs = Array.from({ length: 100 }, (_, number) => String(number).padStart(2, '0'));
+const two = (number: number) => pairs[number] as string;
+
+let lastDay: readonly [seconds: number, date: string] = [0, '1970-01-01'];
+
+/** The date of a day's first second. Most times of a batch are on one day. */
+function dateOf(seconds: number): string {
+  if (lastDay[0] !== seconds) lastDay = [seconds, new Date(seconds * 1000).toISOString().slice(0, 10)];
+  return lastDay[1];
 }
 
 /** The nanoseconds of a timestamptz as a session with the time zone UTC prints it; null for infinity. */

@@ -42,8 +42,7 @@ const options: Readonly<Record<string, RegExp>> = {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Validates a connection string of PostgreSQL. A name or password that it lacks comes from PGUSER and PGPASSWORD, or the password
- * from the file of PGPASSFILE. Throws a Fault (`misuse`) that never shows the password.
+ * Validates a connection string of PostgreSQL. A name or password that it lacks comes from PGUSER and PGPASSWORD. Throws a Fault (`misuse`) that never shows the password.
  */
 export function readPostgresUrl(text: string, environment: Environment = process.env): Target {
   const match = form.exec(text.trim());
@@ -54,7 +53,6 @@ export function readPostgresUrl(text: string, environment: Environment = process
   const [user, password] = readCredentials(credentials, environment);
   const database = decode(path, 'the database');
   if (database === '' || database.includes('/')) throw wrong('it names no database', `add /NAME, as in ${example}`);
-  checkPasswordFile(environment);
   return {
     ...{ host, port, user, database, password },
     ssl: readTls(host, given),
@@ -149,14 +147,6 @@ function readOption(name: string, given: ReadonlyMap<string, string>): string | 
   }
 }
 
-/** The driver would ignore a file that others can read, or that is missing, and go on without a password. */
-function checkPasswordFile({ PGPASSFILE: path }: Environment): void {
-  if (path === undefined || path === '') return;
-  const mode = statSync(path, { throwIfNoEntry: false })?.mode;
-  if (mode === undefined) throw wrong(`PGPASSFILE: ${path}: there is no such file`);
-  if ((mode & 0o077) !== 0) throw wrong(`PGPASSFILE: ${path}: other users can read it`, `chmod 600 ${path}`);
-}
-
 function decode(text: string, what: string, shown = text): string {
   try {
     return decodeURIComponent(text);
@@ -165,5 +155,6 @@ function decode(text: string, what: string, shown = text): string {
   }
 }
 
-const wrong = (what: string, hint = `example: ${example}`) =>
+/** The fault for a mistake in a connection string, or in what belongs to it. */
+export const wrong = (what: string, hint = `example: ${example}`) =>
   new Fault('misuse', `connection string of PostgreSQL: ${what}`, { hint });

@@ -3,16 +3,8 @@ import type { FleetChange } from '../../../../ports/fleet-database.ts';
 import type { ClusterPosition } from '../../../../ports/fleet-source.ts';
 import type { Session } from '../connection/session.ts';
 import { toText } from '../connection/text.ts';
-import {
-  copyText,
-  imageTable,
-  incidentTable,
-  keptTable,
-  snapshotTable,
-  storeTable,
-  type Table,
-  usageTable,
-} from './tables.ts';
+import { copyText, type Table } from './copy-text.ts';
+import { imageTable, incidentTable, keptTable, snapshotTable, storeTable, usageTable } from './tables.ts';
 
 const tables = [storeTable, snapshotTable, incidentTable, usageTable, imageTable, keptTable];
 

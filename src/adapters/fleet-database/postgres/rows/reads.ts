@@ -9,7 +9,8 @@ import type {
 import type { ClusterPosition } from '../../../../ports/fleet-source.ts';
 import type { Session } from '../connection/session.ts';
 import { toText } from '../connection/text.ts';
-import { imageTable, snapshotTable, storeTable, type Table, usageTable } from './tables.ts';
+import type { Table } from './copy-text.ts';
+import { imageTable, snapshotTable, storeTable, usageTable } from './tables.ts';
 
 type Row = readonly unknown[];
 

@@ -73,7 +73,7 @@ export async function makePartition(session: Session, month: string): Promise<vo
  */
 export async function dropMonthsBefore(session: Session, time: bigint, months: Months): Promise<readonly string[]> {
   const limit = toTime(time, '');
-  const old = [...months.present].filter((month) => rangeOf(month)[1] <= limit).sort();
+  const old = [...months.present].filter((month) => BigInt(Date.parse(rangeOf(month)[1])) * 1_000_000n <= time).sort();
   for (const month of old) {
     await session.transaction(async () => {
       await session.rows("SET LOCAL lock_timeout = '5s'");

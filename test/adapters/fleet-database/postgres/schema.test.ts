@@ -1,0 +1,256 @@
+import * as assert from 'uvu/assert';
+import { openSession } from '../../../../src/adapters/fleet-database/postgres/connection/session.ts';
+import { readPostgresUrl } from '../../../../src/adapters/fleet-database/postgres/connection/url.ts';
+import { openFleetDatabase } from '../../../../src/adapters/fleet-database/postgres/fleet-database.ts';
+import {
+  checkVersion,
+  createSchema,
+  migrate,
+} from '../../../../src/adapters/fleet-database/postgres/schema/migrate.ts';
+import { migrations } from '../../../../src/adapters/fleet-database/postgres/schema/migrations/migrations.ts';
+import { caughtFault } from '../../../support/caught-fault.ts';
+import { deferred } from '../../../support/deferred.ts';
+import { freshDatabase } from '../../../support/fresh-database.ts';
+import { type Postgres, requirePostgres, startPostgres } from '../../../support/postgres.ts';
+import { suiteNeeding } from '../../../support/requirements.ts';
+import { nanos, sampleChange, sampleSnapshot, sampleStore } from '../../../support/sample-fleet.ts';
+
+const test = suiteNeeding('schema of the fleet database', requirePostgres());
+
+let server: Postgres;
+test.before(async () => {
+  server = await startPostgres();
+});
+test.after(() => server.end());
+
+const options = { schema: 'snapledger', application: 'test' };
+const sessionOf = (url: string) => openSession(readPostgresUrl(url), options);
+const openWith = (url: string, more: Partial<Parameters<typeof openFleetDatabase>[0]> = {}) =>
+  openFleetDatabase({ url, signal: new AbortController().signal, waiting: () => {}, ...more });
+
+const two = [
+  { name: 'first', sql: 'CREATE TABLE one (a int)' },
+  { name: 'second', sql: 'SELECT pg_sleep(0.1); CREATE TABLE two (a int)' },
+];
+
+test('migrations: two processes at once run each of them once', async () => {
+  const { url, sql } = freshDatabase(server);
+  const sessions = await Promise.all([url, url, url].map(sessionOf));
+  await Promise.all(sessions.map((session) => createSchema(session, 'snapledger')));
+  await Promise.all(sessions.map((session) => migrate(session, 'snapledger', two)));
+  assert.is(sql('SELECT version, name FROM snapledger.migration ORDER BY 1'), '1|first\n2|second');
+  await Promise.all(sessions.map((session) => session.close()));
+});
+
+test('migrations: one that fails leaves nothing, and the next start repeats it', async () => {
+  const { url, sql } = freshDatabase(server);
+  const session = await sessionOf(url);
+  await createSchema(session, 'snapledger');
+  const broken = { name: 'second', sql: 'CREATE TABLE half (a int); SELECT 1 / 0' };
+  await caughtFault(migrate(session, 'snapledger', [two[0], broken] as typeof two));
+  assert.is(sql("SELECT count(*) FROM pg_class WHERE relname = 'half'"), '0');
+  await migrate(session, 'snapledger', two);
+  assert.is(sql('SELECT max(version) FROM snapledger.migration'), '2');
+  await session.close();
+});
+
+test('version: newer tables are refused, by the indexer and by readers', async () => {
+  const { url, sql } = freshDatabase(server);
+  const session = await sessionOf(url);
+  assert.is((await caughtFault(checkVersion(session, 'snapledger'))).code, 'missing');
+  await (await openWith(url)).close();
+  await checkVersion(session, 'snapledger');
+  sql(`INSERT INTO snapledger.migration VALUES (${migrations.length + 1}, 'later')`);
+  for (const refused of [await caughtFault(openWith(url)), await caughtFault(checkVersion(session, 'snapledger'))]) {
+    assert.is(refused.code, 'unsupported');
+    assert.ok(
+      refused.message.includes(`version ${migrations.length + 1}, and this release knows ${migrations.length}`),
+    );
+    assert.match(refused.hint, '--rebuild');
+  }
+  await session.close();
+});
+
+test('version: older tables are refused by readers until the indexer has migrated them', async () => {
+  const { url, sql } = freshDatabase(server);
+  await (await openWith(url)).close();
+  sql(
+    `UPDATE snapledger.migration SET version = 0 WHERE version = ${migrations.length}; INSERT INTO snapledger.migration SELECT generate_series(1, ${migrations.length - 1}), 'earlier'`,
+  );
+  const session = await sessionOf(url);
+  const fault = await caughtFault(checkVersion(session, 'snapledger'));
+  assert.ok(['unsupported', 'missing'].includes(fault.code));
+  await session.close();
+});
+
+test('lock: a second indexer waits, says so once, and takes over when the first has ended', async () => {
+  const { url } = freshDatabase(server);
+  const first = await openWith(url);
+  const holders: string[] = [];
+  const waited = deferred();
+  const second = openWith(url, {
+    waiting: (holder) => {
+      holders.push(holder);
+      waited.resolve();
+    },
+  });
+  await waited.promise;
+  await first.apply(sampleChange(1, { stores: [sampleStore('a')] }));
+  await first.close();
+  const database = await second;
+  assert.is((await database.progress()).at?.commit, 1n);
+  assert.is(holders.length, 1);
+  assert.match(holders[0] ?? '', /^snapledger fleet index from 127\.0\.0\.1, since 20/);
+  await database.close();
+});
+
+test('lock: the wait ends by its signal', async () => {
+  const { url } = freshDatabase(server);
+  const first = await openWith(url);
+  const ending = new AbortController();
+  const second = openWith(url, { signal: ending.signal, waiting: () => ending.abort(new Error('enough')) });
+  try {
+    await second;
+    assert.unreachable();
+  } catch (error) {
+    assert.match(String(error), /enough|aborted/);
+  }
+  await first.close();
+});
+
+test('rebuild: fills tables beside those that are read, and exchanges them with their rights', async () => {
+  const { url, sql, name } = freshDatabase(server);
+  const old = await openWith(url);
+  await old.apply(sampleChange(7, { stores: [sampleStore('old')] }));
+  sql(
+    `CREATE ROLE reader_${name} LOGIN; GRANT USAGE ON SCHEMA snapledger TO reader_${name}; GRANT SELECT ON ALL TABLES IN SCHEMA snapledger TO reader_${name}`,
+  );
+  const reader = await sessionOf(url.replace('postgres@', `reader_${name}@`));
+  const fresh = await openWith(url, { rebuild: true });
+  assert.is((await fresh.progress()).at, undefined);
+  await fresh.apply(sampleChange(9, { stores: [sampleStore('new')], snapshots: [sampleSnapshot('new', 1)] }));
+  assert.equal(await reader.rows('SELECT store FROM store'), [['old']]);
+  await fresh.swap();
+  assert.equal(await reader.rows('SELECT store FROM store'), [['new']]);
+  await caughtFault(reader.run('DELETE FROM store'));
+  const replaced = await caughtFault(old.apply(sampleChange(8, { stores: [sampleStore('old')] })));
+  assert.is(replaced.code, 'busy');
+  await old.close();
+  await fresh.apply(sampleChange(10, { stores: [sampleStore('newer')] }));
+  assert.is((await fresh.snapshots([{ store: 'new', id: 1 }])).length, 1);
+  assert.is(sql('SELECT count(*) FROM snapledger.store'), '2');
+  assert.is(sql("SELECT string_agg(nspname, ',') FROM pg_namespace WHERE nspname LIKE 'snapledger%'"), 'snapledger');
+  const holders: string[] = [];
+  const ending = new AbortController();
+  const waiting = (holder: string) => {
+    holders.push(holder);
+    ending.abort();
+  };
+  await openWith(url, { signal: ending.signal, waiting }).catch(() => {});
+  assert.is(holders.length, 1, 'the lock is held through the exchange');
+  await reader.close();
+  await fresh.close();
+});
+
+test('rebuild: a transaction that reads the position first sees one index only', async () => {
+  const { url } = freshDatabase(server);
+  const old = await openWith(url);
+  await old.apply(sampleChange(7, { stores: [sampleStore('old')] }));
+  await old.close();
+  const fresh = await openWith(url, { rebuild: true });
+  await fresh.apply(sampleChange(9, { stores: [sampleStore('new')] }));
+  const reader = await sessionOf(url);
+  let swapped: Promise<void> | undefined;
+  await reader.transaction(async () => {
+    assert.equal(await reader.rows('SELECT commit_position FROM progress'), [[7]]);
+    swapped = fresh.swap();
+    assert.equal(await reader.rows('SELECT pg_sleep(0.3)'), [['']]);
+    assert.equal(await reader.rows('SELECT store FROM store'), [['old']]);
+  });
+  await swapped;
+  assert.equal(await reader.rows('SELECT store FROM store'), [['new']]);
+  await reader.close();
+  await fresh.close();
+});
+
+const removedAt = (id: number, time: string) =>
+  sampleSnapshot('a', id, { removed: nanos(time), ended: 'removed', fold: null });
+
+test('partitions: final rows go to their month, those of wrong clocks to one of their own', async () => {
+  const { url, sql } = freshDatabase(server);
+  const database = await openWith(url);
+  const thisMonth = new Date().toISOString().slice(0, 7);
+  const snapshots = [
+    sampleSnapshot('a', 1),
+    sampleSnapshot('a', 2, { removed: nanos('2026-05-01T00:00:00Z'), ended: 'removed', retained: true }),
+    removedAt(3, '2026-05-31T23:59:59.999999999Z'),
+    removedAt(4, '2026-06-01T00:00:00Z'),
+    removedAt(5, `${thisMonth}-01T00:00:00Z`),
+    removedAt(6, '1970-01-01T00:00:00Z'),
+    removedAt(7, '2099-01-01T00:00:00Z'),
+    removedAt(8, '9999-12-31T23:59:59.999999Z'),
+  ];
+  await database.apply(sampleChange(1, { snapshots }));
+  await database.apply(sampleChange(2, { snapshots: [removedAt(1, '2026-06-02T00:00:00Z')] }));
+  const month = (name: string) => `snapshot_removed_${name}`;
+  const current = thisMonth.replace('-', '_');
+  assert.is(
+    sql('SELECT tableoid::regclass, id FROM snapledger.snapshot ORDER BY id').replaceAll('snapledger.', ''),
+    [
+      `${month('2026_06')}|1`,
+      'snapshot_current|2',
+      `${month('2026_05')}|3`,
+      `${month('2026_06')}|4`,
+      `${month(current)}|5`,
+      ...[6, 7, 8].map((id) => `${month('other')}|${id}`),
+    ].join('\n'),
+  );
+  await database.close();
+});
+
+test('partitions: rows that were too early for a month are moved when it comes', async () => {
+  const { url, sql } = freshDatabase(server);
+  const database = await openWith(url);
+  await database.apply(sampleChange(1, { snapshots: [removedAt(1, '2026-03-05T00:00:00Z')] }));
+  sql(`ALTER TABLE snapledger.snapshot DETACH PARTITION snapledger.snapshot_removed_2026_03;
+    INSERT INTO snapledger.snapshot SELECT * FROM snapledger.snapshot_removed_2026_03; DROP TABLE snapledger.snapshot_removed_2026_03`);
+  assert.is(sql('SELECT count(*) FROM snapledger.snapshot_removed_other'), '1');
+  await database.close();
+  const again = await openWith(url);
+  await again.apply(sampleChange(2, { snapshots: [removedAt(2, '2026-03-06T00:00:00Z')] }));
+  assert.is(sql('SELECT count(*) FROM snapledger.snapshot_removed_2026_03'), '2');
+  assert.is(sql('SELECT count(*) FROM snapledger.snapshot_removed_other'), '0');
+  await again.close();
+});
+
+test('partitions: months that ended before a time are dropped, and old rows of wrong clocks', async () => {
+  const { url, sql } = freshDatabase(server);
+  const database = await openWith(url);
+  const times = ['2026-04-30T00:00:00Z', '2026-05-31T00:00:00Z', '1970-01-02T00:00:00Z', '2099-01-01T00:00:00Z'];
+  await database.apply(
+    sampleChange(1, { snapshots: [sampleSnapshot('a', 9), ...times.map((time, id) => removedAt(id, time))] }),
+  );
+  assert.equal(await database.dropRemovedBefore(nanos('2026-05-20T00:00:00Z')), ['2026_04']);
+  assert.is(sql("SELECT string_agg(id::text, ',' ORDER BY id) FROM snapledger.snapshot"), '1,3,9');
+  await database.apply(sampleChange(2, { snapshots: [removedAt(10, '2026-04-01T00:00:00Z')] }));
+  assert.is(sql('SELECT count(*) FROM snapledger.snapshot_removed_2026_04'), '1');
+  await database.close();
+});
+
+test('partitions: those of removed rows are not read for rows that exist', async () => {
+  const { url, sql } = freshDatabase(server);
+  const database = await openWith(url);
+  await database.apply(sampleChange(1, { snapshots: [sampleSnapshot('a', 1), removedAt(2, '2026-05-02T00:00:00Z')] }));
+  await database.close();
+  const plan = sql("SET search_path = snapledger; EXPLAIN SELECT count(*) FROM snapshot WHERE removed = 'infinity'");
+  assert.match(plan, 'snapshot_current');
+  assert.not.match(plan, 'snapshot_removed');
+});
+
+test('names: a schema that is no plain name is refused', async () => {
+  const { url } = freshDatabase(server);
+  for (const schema of ['a"b', 'pg_catalog', 'X', 'x'.repeat(42)])
+    assert.is((await caughtFault(openWith(url, { schema }))).code, 'misuse');
+});
+
+test.run();
