@@ -77,7 +77,8 @@ function createSessions(log: NodeLog, { store, node, random }: PlayOptions) {
       boot: `${store.slice(0, 24)}${String(boot).padStart(12, '0')}`,
       pid: 800 + Math.floor(random() * 9000),
     };
-    const session = { ...ids, clean, replayed: log.state.position, found, root, replaces: null };
+    const machine = { name: node, kernel: '6.1.0-31-amd64', fileSystem: 'xfs', bytes: 512 * 2 ** 30 };
+    const session = { ...ids, clean, replayed: log.state.position, found, root, replaces: null, node: machine };
     const data = { store, driver: 'overlay', version: '0.1.0', ...session };
     log.record([{ type: 'StoreOpened', data }], { uptime: String(uptime) });
     log.record([{ type: 'ContainerdWatchChanged', data: { listening: true, gap: 3n * second } }]);
