@@ -136,8 +136,11 @@ export class SimulatedNode {
     this.#log.record([{ type: 'VolumePurged', data: { id, why, bytes } }]);
   }
 
-  #observe(topic: string, { image, namespace }: Held): void {
-    const data = { topic, namespace, name: image.name, at: this.#log.now() };
+  #observe(topic: '/images/create' | '/images/delete', { image, namespace }: Held): void {
+    const at = this.#log.now();
+    const { name, target } = image;
+    const found = { target, layers: image.layers.map(({ chainId }) => chainId), created: at };
+    const data = { topic, namespace, name, at, ...(topic === '/images/create' && { image: found }) };
     this.#log.observe({ type: 'ContainerdObserved', data });
   }
 
