@@ -12,6 +12,8 @@ export interface Amount {
   readonly snapshots: number;
   /** in the log; at least 2.8 a living snapshot */
   readonly events: number;
+  /** false: no directories of snapshots, for those who read the log only */
+  readonly volumes?: false;
 }
 
 const store = '0b7c1e9e-3a55-4c8e-9d0a-6a1f6a3f1c11';
@@ -89,7 +91,7 @@ export async function fillRoot(root: string, amount: Amount): Promise<void> {
   await append();
   await log.close();
   const { first, last } = livingIds(amount);
-  for (let id = first; id <= last; id++) {
+  for (let id = first; id <= last && amount.volumes !== false; id++) {
     mkdirSync(join(root, `snapshots/${id}/fs`), { recursive: true, mode: 0o755 });
     if ((id - first) % (layersInImage + 1) === layersInImage) mkdirSync(join(root, `snapshots/${id}/work`));
   }

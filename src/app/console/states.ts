@@ -14,17 +14,22 @@ export interface States {
   clear(): void;
 }
 
-/** Events between two states that are kept ahead: replaying as many takes less than 50 ms. */
-const grid = 8_192;
-/** A replay from a kept state is preferred to a checkpoint up to this distance. */
-const maxReplay = 65_536;
-/** Entries of all kept states together: about 100 bytes each. */
-const maxEntries = 2_000_000;
+interface StateLimits {
+  /** events between two states that are kept ahead */
+  readonly grid: number;
+  /** events up to which a replay from a kept state is preferred to a checkpoint */
+  readonly maxReplay: number;
+  /** entries of all kept states together */
+  readonly maxEntries: number;
+}
+
+/** A replay of the grid's events takes less than 50 ms, an entry has about 100 bytes. */
+const usual: StateLimits = { grid: 8_192, maxReplay: 65_536, maxEntries: 2_000_000 };
 
 type Files = Pick<StoreFiles, 'openLog' | 'openCheckpoints'>;
 
 /** Keeps states by position. The neighbours of the one that was asked for last are made in the background. */
-export function createStates(files: Files): States {
+export function createStates(files: Files, { grid, maxReplay, maxEntries } = usual): States {
   const kept = new Map<number, MutableState>();
   const under = new Map<number, Promise<State>>();
   let surrounding = false;

@@ -25,7 +25,7 @@ const every = 50_000;
 
 /** The store as a daemon leaves it: with checkpoints and indexes. */
 async function prepareStore(): Promise<void> {
-  if (!existsSync(join(root, 'log'))) await fillRoot(root, { snapshots, events });
+  if (!existsSync(join(root, 'store'))) await fillRoot(root, { snapshots, events, volumes: false });
   const log = await storeFiles(root).openLog();
   const checkpoints = createFileCheckpointStore({ directory: join(root, 'checkpoints') });
   const state = emptyState();

@@ -4,6 +4,7 @@ import * as either from 'fp-ts/lib/Either.js';
 import type { EventLog } from '../../../../ports/event-log.ts';
 import { Fault, faultCode } from '../../../../ports/fault.ts';
 import type { ReadableLog } from '../../../../ports/readable-log.ts';
+import { archivePath } from '../archive/archive-file.ts';
 import { damageFault, throwDamage } from '../format/damage.ts';
 import { chainHashOf, type Segment, segmentName, segmentNames } from '../format/segment.ts';
 import { createRangesIn, createSearch, timedBlocks } from '../search/search-log.ts';
@@ -135,7 +136,8 @@ async function extend(directory: string, segments: Segment[]): Promise<void> {
     await readRest(last);
     const name = segmentName(last.end.position + 1);
     const path = join(directory, name);
-    if (!existsSync(path)) return;
+    // Complete segments may have been archived meanwhile.
+    if (!existsSync(path) && !existsSync(archivePath(path))) return;
     const next = await withSegment(path, (file) => segmentIn(file, directory, name));
     throwDamage(attached(last, next, { moves: [] }));
     segments.push(next);

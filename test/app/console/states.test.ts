@@ -1,0 +1,127 @@
+import { join } from 'node:path';
+import * as fc from 'fast-check';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Envelope } from '../../../events/envelope.ts';
+import type { Event } from '../../../events/registry.ts';
+import { toRows } from '../../../projections/checkpoint-rows.ts';
+import { emptyState, evolve, type State } from '../../../projections/state.ts';
+import { createFileCheckpointStore } from '../../../src/adapters/checkpoint-store/file-checkpoint-store.ts';
+import { forestOf } from '../../../src/app/console/forest.ts';
+import { keepLog } from '../../../src/app/console/kept-log.ts';
+import type { Forest } from '../../../src/app/console/rows.ts';
+import { createStates } from '../../../src/app/console/states.ts';
+import { storeFiles } from '../../../src/compose/store-files.ts';
+import { now, openLog } from '../../adapters/event-log/file/file-log.ts';
+import { committed, enveloped, prepared } from '../../support/sample-events.ts';
+import { createSandbox } from '../../support/sandbox.ts';
+
+const test = suite('states at any moment');
+
+/** Layers that are prepared, committed, measured, removed and restored, by a number each. */
+function eventsOf(choices: readonly number[]): readonly Envelope[] {
+  const events: Event[] = [];
+  const retained: number[] = [];
+  const alive: number[] = [];
+  const nameOf = (id: number) => `ns/${id}/name`;
+  const bare = (id: number) =>
+    ({
+      id,
+      key: nameOf(id),
+      kind: 'committed',
+      parent: '',
+      parentId: null,
+      labels: {},
+      created: 1n,
+      updated: 1n,
+    }) as const;
+  for (const [at, choice] of choices.entries()) {
+    const id = at + 1;
+    const [oldest] = alive;
+    const [kept] = retained;
+    if (choice === 0 && oldest !== undefined) {
+      alive.shift();
+      events.push({ type: 'SnapshotRemoved', data: { ...bare(oldest), retained: oldest % 2 === 0 } });
+      if (oldest % 2 === 0) retained.push(oldest);
+    } else if (choice === 1 && kept !== undefined) {
+      retained.shift();
+      const { kind: _, updated: __, ...layer } = bare(kept);
+      events.push({ type: 'SnapshotRestored', data: { ...layer, why: 'asked' } });
+      alive.push(kept);
+    } else if (choice === 2 && oldest !== undefined)
+      events.push({ type: 'UsageMeasured', data: { id: oldest, bytes: at * 10, inodes: at } });
+    else {
+      events.push(prepared(id, `ns/${id}/key`), committed(id, `ns/${id}/key`, nameOf(id)));
+      alive.push(id);
+    }
+  }
+  return enveloped(events);
+}
+
+const stateAfter = (all: readonly Envelope[], position: number): State =>
+  all.slice(0, position).reduce(evolve, emptyState());
+
+/** The rows of a state in any order of its maps. */
+const rowsOf = (state: State) => [...toRows(state)].map((row) => JSON.stringify(row)).sort();
+
+const shownRows = ({ rows, namespaces }: Forest) =>
+  rows.id.map((id, at) => [
+    ...[id, rows.parent[at], rows.kind[at], rows.key[at], rows.bytes[at], rows.inodes[at], rows.created[at]],
+    ...[rows.retained[at], namespaces[rows.namespace[at] ?? -1]],
+  ]);
+
+const scenes = fc.record({
+  choices: fc.array(fc.integer({ min: 0, max: 4 }), { minLength: 5, maxLength: 120 }),
+  asked: fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 2, maxLength: 12 }),
+  checkpoint: fc.double({ min: 0, max: 1, noNaN: true }),
+  known: fc.double({ min: 0.1, max: 1, noNaN: true }),
+  maxEntries: fc.integer({ min: 10, max: 400 }),
+});
+
+test('states: are those of a replay, in any order, while the log grows; differences lead from one to the other', async () => {
+  await fc.assert(
+    fc.asyncProperty(scenes, async ({ choices, asked, checkpoint, known, maxEntries }) => {
+      const sandbox = createSandbox('states');
+      try {
+        const root = sandbox.folder('root');
+        const all = eventsOf(choices);
+        const { log } = await openLog(join(root, 'log'), { segmentBytes: 4_000 });
+        const first = Math.max(1, Math.floor(known * all.length));
+        await log.append(all.slice(0, first), now);
+        const at = Math.max(1, Math.floor(checkpoint * first));
+        const chainHash = (await log.chainHashAt(at)) ?? '';
+        const store = createFileCheckpointStore({ directory: join(root, 'checkpoints') });
+        await store.save({ position: at, chainHash }, toRows(stateAfter(all, at)));
+        const breaks: unknown[] = [];
+        const files = keepLog(storeFiles(root), (change) => breaks.push(change));
+        const states = createStates(files, { grid: 8, maxReplay: 20, maxEntries });
+        assert.equal(rowsOf(await states.at()), rowsOf(stateAfter(all, first)));
+        for (const envelope of all.slice(first)) await log.append([envelope], now);
+        let before: State | undefined;
+        for (const share of asked) {
+          const position = Math.max(1, Math.round(share * all.length));
+          const state = await states.at(String(position));
+          assert.equal(rowsOf(state), rowsOf(stateAfter(all, position)), `at ${position}`);
+          const whole = forestOf(state, null);
+          if (before !== undefined) {
+            const difference = forestOf(state, null, before);
+            const rows = new Map(shownRows(forestOf(before, null)).map((row) => [row[0], row]));
+            for (const id of difference.gone) rows.delete(id);
+            for (const row of shownRows(difference)) rows.set(row[0], row);
+            const merged = [...rows.values()].sort((a, b) => Number(a[0]) - Number(b[0]));
+            assert.equal(merged, shownRows(whole), `from ${before.position} to ${position}`);
+          }
+          before = state;
+        }
+        assert.equal(rowsOf(await states.at()), rowsOf(stateAfter(all, all.length)));
+        assert.equal(breaks, []);
+        await log.close();
+      } finally {
+        await sandbox.close();
+      }
+    }),
+    { numRuns: 25 },
+  );
+});
+
+test.run();
