@@ -1,4 +1,4 @@
-import { emptyState, evolve, type MutableState, type State } from '../../../projections/state.ts';
+import { evolve, type MutableState, type State } from '../../../projections/state.ts';
 import type { ReadableLog } from '../../ports/readable-log.ts';
 import type { StoreFiles } from '../../ports/store-files.ts';
 import { positionNamed } from '../audit/moment.ts';
@@ -111,21 +111,10 @@ const sizeOf = ({ index, volumes: { wanted, retained, adoptable, empty }, usage 
   2 * index.size + wanted.size + retained.size + adoptable.size + empty.size + usage.size;
 
 /** A state of its own with the same entries, which are never changed. */
-function copyOf({ position, storeInfo, index, parentGraph, volumes, usage }: State): MutableState {
-  const { wanted, pendingPurge, retained, adoptable, empty } = volumes;
-  return {
-    ...{ ...emptyState(), position, storeInfo },
-    index: new Map(index),
-    parentGraph: new Map(parentGraph),
-    volumes: {
-      wanted: new Map(wanted),
-      pendingPurge: new Map(pendingPurge),
-      retained: new Map(retained),
-      adoptable: new Map(adoptable),
-      empty: new Map(empty),
-    },
-    usage: new Map(usage),
-  };
+function copyOf(state: State): MutableState {
+  const maps = (from: object) =>
+    Object.entries(from).map(([name, value]) => [name, value instanceof Map ? new Map(value) : value]);
+  return { ...Object.fromEntries(maps(state)), volumes: Object.fromEntries(maps(state.volumes)) };
 }
 
 async function replayed(log: ReadableLog, state: MutableState, upTo: number): Promise<MutableState> {

@@ -171,13 +171,7 @@ test('live: new events arrive, with counts for more than a page shows', async ({
     },
   );
   assert.equal([first?.kind, first?.daemon, first?.position], ['state', 'stopped', String(end)]);
-  const message = rest.at(-1) as {
-    from: string;
-    to: string;
-    counts: object;
-    events: { position: string }[];
-    omitted: number;
-  };
+  const message = rest.at(-1) as unknown as Message;
   assert.equal(
     [message.from, message.to, message.counts],
     [String(end + 1), String(end + 350), { SnapshotPrepared: 350 }],
@@ -187,6 +181,40 @@ test('live: new events arrive, with counts for more than a page shows', async ({
     [200, String(end + 350), 150],
   );
 });
+
+test('live: many events a second are counted, each once, in few messages', async ({ served }) => {
+  const batches = Array.from({ length: 30 }, (_, batch) =>
+    enveloped(
+      Array.from({ length: 300 }, (_, at) => prepared(100 + batch * 300 + at, `default/${batch}/${at}`)),
+      end + batch * 300,
+    ),
+  );
+  const [, ...messages] = await readUntil(
+    served,
+    ({ to }) => to === String(end + 9_000),
+    async () => {
+      for (const batch of batches) await served.append(batch);
+    },
+  );
+  let position = end;
+  for (const message of messages.filter(({ kind }) => kind === 'events')) {
+    const { from, to, counts, events, omitted } = message as unknown as Message;
+    assert.is(Number(from), position + 1);
+    const count = Number(to) - position;
+    assert.equal([counts, events.length + omitted], [{ SnapshotPrepared: count }, count]);
+    assert.ok(events.length <= 200);
+    position = Number(to);
+  }
+  assert.is(position, end + 9_000);
+});
+
+interface Message {
+  readonly from: string;
+  readonly to: string;
+  readonly counts: object;
+  readonly events: readonly { readonly position: string }[];
+  readonly omitted: number;
+}
 
 test('live: a store that is replaced is reported, and answers are of the new one', async ({ served }) => {
   const other = '11111111-2222-4333-8444-555555555555';

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -168,6 +168,29 @@ test('files: names and modes of a layer are listed', async (context) => {
   );
   assert.is(truncated, false);
   await daemon.stop();
+});
+
+test('damage: a log that is damaged is reported with what to do, and verify finds where', async (context) => {
+  const daemon = await daemonOf(context);
+  await fill(context);
+  await daemon.stop();
+  const [segment = ''] = readdirSync(join(context.root, 'log')).filter((name) => name.endsWith('.log'));
+  const file = join(context.root, 'log', segment);
+  const bytes = readFileSync(file);
+  bytes.writeUInt8((bytes[1_000] ?? 0) ^ 1, 1_000);
+  writeFileSync(file, bytes);
+  const console = await opened(context);
+  const session = await console.json('session');
+  assert.match(session.error, segment);
+  assert.match(session.hint, 'repair');
+  for (const path of ['forest', 'density', 'snapshots']) {
+    const { status, body } = await console.send('GET', path);
+    assert.is(status, 500, path);
+    assert.match(body, 'hint: ');
+  }
+  const { status, steps } = await console.json('verify');
+  assert.equal([status, steps[0].corrupt], [3, true]);
+  assert.match(steps[0].findings[0].what, segment);
 });
 
 test('export: the store in a file is shown, and its copy is removed at the end', async (context) => {
