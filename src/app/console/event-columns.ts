@@ -60,29 +60,28 @@ export class EventColumns {
     let start = 0;
     for (let position = first; position < first + count; position++) {
       const end = text.indexOf('\n', start);
-      if (position > this.position) this.#addLine(position, text, { start, end });
+      if (position > this.position) this.#addLine(position, text.slice(start, end));
       start = end + 1;
     }
   }
 
-  #addLine(position: number, text: string, { start, end }: { readonly start: number; readonly end: number }): void {
-    const timeAt = text.indexOf(timeField, start) + timeField.length;
-    const timeEnd = text.indexOf('"', timeAt);
-    const typeAt = text.indexOf(typeField, timeEnd) + typeField.length;
-    const metaAt = text.indexOf(metaField, typeAt) + metaField.length;
-    const dataAt = text.indexOf(dataField, metaAt) + dataField.length;
-    const type = text.slice(typeAt, text.indexOf('.v', typeAt));
-    const actor = fieldOf(text, actorField, metaAt, dataAt) ?? '';
-    const namespace = fieldOf(text, namespaceField, metaAt, dataAt) ?? namespaceAt(text, dataAt, end);
-    const chunk = this.#room(position);
-    chunk.push({
+  #addLine(position: number, line: string): void {
+    const timeAt = line.indexOf(timeField) + timeField.length;
+    const timeEnd = line.indexOf('"', timeAt);
+    const typeAt = line.indexOf(typeField, timeEnd) + typeField.length;
+    const metaAt = line.indexOf(metaField, typeAt) + metaField.length;
+    const dataAt = line.indexOf(dataField, metaAt) + dataField.length;
+    const type = line.slice(typeAt, line.indexOf('.v', typeAt));
+    const meta = line.slice(metaAt, dataAt);
+    const namespace = fieldOf(meta, namespaceField, 0) ?? namespaceOf(`${fieldOf(line, keyField, dataAt) ?? ''}x`);
+    this.#room(position).push({
       // Nanoseconds to milliseconds.
-      time: Number(text.slice(timeAt, timeEnd - 6)),
+      time: Number(line.slice(timeAt, timeEnd - 6)),
       type: this.types.numberOf(type),
-      actor: this.actors.numberOf(actor),
+      actor: this.actors.numberOf(fieldOf(meta, actorField, 0) ?? ''),
       namespace: this.namespaces.numberOf(namespace),
     });
-    this.#noteIncident(type, () => envelopeOf(text.slice(start, end)));
+    this.#noteIncident(type, () => envelopeOf(line));
     this.#lastType = type;
     this.position = position;
   }
@@ -117,17 +116,10 @@ const actorField = '"actor":"';
 const namespaceField = '"namespace":"';
 const keyField = '"key":"';
 
-/** The text of a field between two bytes, undefined without it; these texts hold no quotes. */
-function fieldOf(text: string, field: string, from: number, to: number): string | undefined {
+/** The text of the first field of a name from a byte on, undefined without it; these texts hold no quotes. */
+function fieldOf(text: string, field: string, from: number): string | undefined {
   const at = text.indexOf(field, from);
-  if (at === -1 || at >= to) return undefined;
-  return text.slice(at + field.length, text.indexOf('"', at + field.length));
-}
-
-/** Events of the daemon's own work have only the key, which begins with the namespace. */
-function namespaceAt(text: string, from: number, to: number): string {
-  const key = fieldOf(text, keyField, from, to);
-  return key === undefined ? '' : namespaceOf(`${key}x`);
+  return at === -1 ? undefined : text.slice(at + field.length, text.indexOf('"', at + field.length));
 }
 
 function envelopeOf(line: string): Envelope | undefined {

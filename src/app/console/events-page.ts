@@ -22,16 +22,30 @@ export async function eventsPage(
   { actor, before, lines, ...wanted }: PageWanted,
 ): Promise<EventsPage> {
   return withLog(files, async (log) => {
-    const selection = { ...wanted, from: 1 };
+    const filters = { ...wanted, actor };
     const found =
-      wanted.key === undefined
-        ? await eventsAt(log, positionsOf(await columns(), { ...wanted, actor }, before, lines + 1))
-        : await ofKey(log, { ...selection, key: await knownKey(files, log, wanted.key) }, ({ position, meta }) => {
-            return position < before && (actor === undefined || meta.actor === actor);
-          });
+      wanted.key !== undefined
+        ? await ofKey(log, { ...wanted, from: 1, key: await knownKey(files, log, wanted.key) }, (envelope) => {
+            return envelope.position < before && (actor === undefined || envelope.meta.actor === actor);
+          })
+        : await eventsAt(
+            log,
+            isAll(filters)
+              ? newestBefore(log, before, lines + 1)
+              : positionsOf(await columns(), filters, before, lines + 1),
+          );
     const events = found.slice(-lines);
     return { events, next: found.length > events.length ? (events[0]?.position ?? null) : null };
   });
+}
+
+const isAll = ({ types, namespace, actor, since, until }: Filters) =>
+  types.length === 0 && [namespace, actor, since, until].every((filter) => filter === undefined);
+
+function newestBefore({ end, gone }: ReadableLog, before: number, count: number): readonly number[] {
+  const to = Math.min(before - 1, end.position);
+  const from = Math.max((gone?.upTo ?? 0) + 1, to - count + 1);
+  return Array.from({ length: Math.max(0, to - from + 1) }, (_, at) => from + at);
 }
 
 async function ofKey(log: ReadableLog, selection: Selection, and: (envelope: Envelope) => boolean) {

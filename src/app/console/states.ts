@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { evolve, type MutableState, type State } from '../../../projections/state.ts';
 import type { ReadableLog } from '../../ports/readable-log.ts';
 import type { StoreFiles } from '../../ports/store-files.ts';
@@ -23,85 +24,133 @@ interface StateLimits {
   readonly maxEntries: number;
 }
 
-/** A replay of the grid's events takes less than 50 ms, an entry has about 100 bytes. */
-const usual: StateLimits = { grid: 8_192, maxReplay: 65_536, maxEntries: 2_000_000 };
+/** A replay of the grid's events takes 25 ms, an entry about 50 bytes. */
+const usual: StateLimits = { grid: 2_048, maxReplay: 65_536, maxEntries: 4_000_000 };
+
+/** Cells of the grid around the last moment whose states are made ahead, the nearest first. */
+const neighbours = [0, -1, 1, -2, 2, -3, 3, -4, 4];
+/** Milliseconds without a question before one of them is made. */
+const lull = 30;
 
 type Files = Pick<StoreFiles, 'openLog' | 'openCheckpoints'>;
 
-/** Keeps states by position. The neighbours of the one that was asked for last are made in the background. */
+/** Keeps states by position. The neighbours of the one that was asked for last are made while nothing is asked. */
 export function createStates(files: Files, { grid, maxReplay, maxEntries } = usual): States {
-  const kept = new Map<number, MutableState>();
-  const under = new Map<number, Promise<State>>();
+  const kept = createKept(maxEntries);
+  const loading = new Map<number, Promise<MutableState>>();
+  /** questions under way, and when the last one ended */
+  let asking = 0;
+  let asked = 0;
+  let centre = 0;
   let surrounding = false;
-  let entries = 0;
+  /** changes with the log */
+  let generation = 0;
 
-  const keep = (state: MutableState): MutableState => {
-    forget(state.position);
-    kept.set(state.position, state);
-    entries += sizeOf(state);
-    for (const oldest of kept.keys()) {
-      if (entries <= maxEntries || kept.size <= 3) break;
-      forget(oldest);
-    }
-    return state;
-  };
-  const forget = (position: number) => {
-    const state = kept.get(position);
-    if (state !== undefined && kept.delete(position)) entries -= sizeOf(state);
-  };
-  const used = (state: MutableState): MutableState => {
-    kept.delete(state.position);
-    kept.set(state.position, state);
-    return state;
-  };
-  const nearest = (position: number): MutableState | undefined => {
-    let found: MutableState | undefined;
-    for (const state of kept.values())
-      if (state.position <= position && state.position > (found?.position ?? -1)) found = state;
-    return found;
+  const make = async (log: ReadableLog, position: number): Promise<MutableState> => {
+    const near = kept.nearest(position);
+    if (near !== undefined && position - near.position <= maxReplay) return replayed(log, copyOf(near), position);
+    return (await stateAt(files, log, position)) as MutableState;
   };
   /** The state after a position, from the nearest one that is kept or from a checkpoint. */
-  const load = async (log: ReadableLog, position: number): Promise<MutableState> => {
-    const near = nearest(position);
-    if (near?.position === position) return used(near);
-    if (near !== undefined && position - near.position <= maxReplay)
-      return keep(await replayed(log, copyOf(near), position));
-    return keep((await stateAt(files, log, position)) as MutableState);
+  const load = (log: ReadableLog, position: number): Promise<State> => {
+    const known = kept.find(position);
+    if (known !== undefined) return Promise.resolve(known);
+    const began = generation;
+    const running = loading.get(position) ?? make(log, position).finally(() => loading.delete(position));
+    loading.set(position, running);
+    // A state of a log that is not there any more is answered, but not kept.
+    return running.then((state) => (began === generation ? kept.add(state) : state));
   };
+  const isThere = (log: ReadableLog, position: number) =>
+    position > (log.gone?.upTo ?? 0) && position < log.end.position;
   /** Through the state of the grid before it, which its neighbours begin with too. */
-  const through = async (log: ReadableLog, position: number): Promise<MutableState> => {
+  const through = async (log: ReadableLog, position: number): Promise<State> => {
     const below = Math.floor(position / grid) * grid;
-    const near = nearest(position);
-    if (below > (log.gone?.upTo ?? 0) && (near === undefined || near.position < below)) await load(log, below);
+    if (isThere(log, below) && (kept.nearest(position)?.position ?? -1) < below) await load(log, below);
     return load(log, position);
   };
-  /** Makes the neighbours of the grid, one after the other. What fails is reported when it is asked for. */
-  const surround = async (position: number) => {
+  const question = async (position: (log: ReadableLog) => number | Promise<number>): Promise<State> => {
+    asking += 1;
+    try {
+      return await withLog(files, async (log) => through(log, await position(log)));
+    } finally {
+      asking -= 1;
+      asked = performance.now();
+    }
+  };
+  /** What fails here is reported when it is asked for. */
+  const surround = async () => {
     if (surrounding) return;
     surrounding = true;
-    const cell = Math.floor(position / grid);
     await withLog(files, async (log) => {
-      for (const next of [cell - 1, cell + 1, cell - 2, cell + 2].map((at) => at * grid))
-        if (next > (log.gone?.upTo ?? 0) && next < log.end.position) await load(log, next);
+      for (;;) {
+        while (asking > 0 || performance.now() - asked < lull) await pause(lull);
+        const cell = Math.floor(centre / grid);
+        const ahead = neighbours.map((at) => (cell + at) * grid);
+        const next = ahead.find((position) => isThere(log, position) && kept.find(position) === undefined);
+        if (next === undefined || kept.isFull(ahead)) return;
+        await load(log, next);
+      }
     }).catch(() => {});
     surrounding = false;
   };
-  const once = (log: ReadableLog, position: number): Promise<State> => {
-    const running = under.get(position) ?? through(log, position).finally(() => under.delete(position));
-    under.set(position, running);
-    return running;
+  return {
+    at: async (moment) => {
+      if (moment === undefined) return question((log) => log.end.position);
+      const state = await question((log) => positionNamed(log, moment));
+      centre = state.position;
+      void surround();
+      return state;
+    },
+    after: (position) => question(() => position),
+    clear: () => {
+      generation += 1;
+      kept.clear();
+      loading.clear();
+    },
+  };
+}
+
+/** States by position, the least recently used first, up to some entries in all. */
+function createKept(maxEntries: number) {
+  const states = new Map<number, MutableState>();
+  let entries = 0;
+  const forget = (position: number) => {
+    const state = states.get(position);
+    if (state !== undefined && states.delete(position)) entries -= sizeOf(state);
   };
   return {
-    at: (moment) =>
-      withLog(files, async (log) => {
-        if (moment === undefined) return once(log, log.end.position);
-        const state = await once(log, await positionNamed(log, moment));
-        void surround(state.position);
-        return state;
-      }),
-    after: (position) => withLog(files, (log) => once(log, position)),
+    add: (state: MutableState): MutableState => {
+      forget(state.position);
+      states.set(state.position, state);
+      entries += sizeOf(state);
+      for (const oldest of states.keys()) {
+        if (entries <= maxEntries || states.size <= 3) break;
+        forget(oldest);
+      }
+      return state;
+    },
+    find: (position: number): MutableState | undefined => {
+      const state = states.get(position);
+      if (state === undefined) return undefined;
+      states.delete(position);
+      states.set(position, state);
+      return state;
+    },
+    nearest: (position: number): MutableState | undefined => {
+      let found: MutableState | undefined;
+      for (const state of states.values())
+        if (state.position <= position && state.position > (found?.position ?? -1)) found = state;
+      return found;
+    },
+    /** Whether one more would push out one of these. */
+    isFull: (positions: readonly number[]): boolean => {
+      const here = positions.flatMap((position) => states.get(position) ?? []);
+      const size = Math.max(0, ...here.map(sizeOf));
+      return here.length > 0 && (here.length + 2) * size > maxEntries;
+    },
     clear: () => {
-      kept.clear();
+      states.clear();
       entries = 0;
     },
   };

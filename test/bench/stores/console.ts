@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { toRows } from '../../../projections/checkpoint-rows.ts';
 import { emptyState, evolve } from '../../../projections/state.ts';
 import { createFileCheckpointStore } from '../../../src/adapters/checkpoint-store/file-checkpoint-store.ts';
@@ -75,22 +76,34 @@ async function measure(child: ChildProcess, began: number) {
   const page = await timed('page?lines=100');
   const forest = await timed('forest');
   const bothViews = Math.round(performance.now() - began);
-  const again = await timed('density?buckets=400');
+  let again = density;
+  while (again.answer.folded !== again.answer.total) again = await timed('density?buckets=400');
+  const folded = Math.round(performance.now() - began);
+  again = await timed('density?buckets=400');
   const end = Number(session.answer.position);
   const jump = await timed(`forest?at=${Math.round(end / 2)}&since=${end}`);
-  let at = Math.round(end / 2);
-  const moves: number[] = [];
-  for (let move = 0; move < 40; move++) {
-    const next = at + (move < 20 ? 1000 : -1000);
-    moves.push((await timed(`forest?at=${next}&since=${at}`)).milliseconds);
-    at = next;
-  }
+  /** The slider forwards and back again, a hundredth of a second between two moves. */
+  const moves = async (start: number) => {
+    let at = start;
+    const took: number[] = [];
+    for (let move = 0; move < 30; move++) {
+      await sleep(10);
+      const next = at + (move < 15 ? 1000 : -1000);
+      took.push((await timed(`forest?at=${next}&since=${at}`)).milliseconds);
+      at = next;
+    }
+    return took.sort((a, b) => a - b);
+  };
+  const inTheMiddle = await moves(Math.round(end / 2));
+  const late = await timed(`forest?at=${end - 30_000}&since=${Math.round(end / 2)}`);
+  await sleep(500);
+  const nearTheEnd = await moves(end - 30_000);
   const growth = await timed('growth');
   return {
     ...{ started, session: session.milliseconds, density: density.milliseconds, firstView },
-    ...{ folded: Number(density.answer.folded), page: page.milliseconds },
+    ...{ foldedThen: Number(density.answer.folded), folded, page: page.milliseconds },
     ...{ forest: forest.milliseconds, forestBytes: forest.bytes, bothViews, densityAgain: again.milliseconds },
-    ...{ jump: jump.milliseconds, moves: [...moves].sort((a, b) => a - b), growth: growth.milliseconds },
+    ...{ jump: jump.milliseconds, inTheMiddle, late: late.milliseconds, nearTheEnd, growth: growth.milliseconds },
     residentMiB: residentMiB(child),
   };
 }

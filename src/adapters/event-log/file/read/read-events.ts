@@ -23,7 +23,8 @@ export async function* readEvents(
   const complete = segments.slice(firstIndex(segments, after), -1).filter(({ header }) => header.first <= upTo);
   const ranges = complete.map(({ path, end, offsets }) => ({ path, from: offsets.nearest(after), to: end.offset }));
   let from = after;
-  if (ranges.reduce((sum, range) => sum + range.to - range.from.offset, 0) >= threadFrom) {
+  const bytes = complete.reduce((sum, segment) => sum + bytesBetween(segment, after, upTo), 0);
+  if (bytes >= threadFrom) {
     for await (const block of verifiedAhead(ranges)) {
       yield* decodedAfter(block.path, block, after);
       if (block.damage !== undefined) throw damageFault(block.damage);
@@ -56,6 +57,12 @@ export async function readChainHash(segments: readonly Segment[], position: numb
   for await (const block of blocksAfter(segment, position - 1))
     for (const line of linesIn(block)) if (line.position === position) return hashIn(block.lines, line);
   return undefined;
+}
+
+/** Bytes of a segment from a position up to another one, as far as that is known: otherwise it is taken to be near. */
+function bytesBetween({ end, offsets }: Segment, after: number, upTo: number): number {
+  const to = upTo >= end.position ? end.offset : offsets.nearest(upTo).offset;
+  return Math.max(0, to - offsets.nearest(after).offset);
 }
 
 const firstIndex = (segments: readonly Segment[], after: number) =>
