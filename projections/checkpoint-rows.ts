@@ -9,6 +9,7 @@ import { addNode } from './parent-graph.ts';
 import type { Snapshot } from './snapshot.ts';
 import { emptyState, type MutableState, type State } from './state.ts';
 import type { StoreInfo } from './store-info.ts';
+import type { Retained, Wanted } from './volumes.ts';
 
 const orNull = <A, O>(codec: t.Type<A, O, unknown>) => t.union([t.null, codec]);
 
@@ -76,30 +77,18 @@ export function toRows({ position, storeInfo, index, volumes, usage, images }: S
   const empty = [...volumes.empty];
   const recorded = [...images.values()];
   function* rows(): IterableIterator<unknown> {
-    yield StoreRow.encode(['store', position, storeCells(position, storeInfo, recorded)]);
+    yield storeRow({ position, storeInfo }, recorded);
     const keys = new Map<number | null, string>([[null, '']]);
     for (const snapshot of snapshots) {
-      yield SnapshotRow.encode(['snapshot', ...cellsOf(snapshot, keys)]);
+      yield snapshotRow(snapshot, keys);
       keys.set(snapshot.id, snapshot.key);
     }
-    for (const batch of wanted)
-      yield VolumesRow.encode([
-        'volumes',
-        batch.map(([id, { kind, prepared, touched, flushed, diffId, parentless }]) => [
-          id,
-          kind,
-          prepared,
-          [touched, flushed, parentless],
-          diffId,
-        ]),
-      ]);
-    for (const batch of measured)
-      yield UsageRow.encode(['usage', batch.map(([id, { bytes, inodes }]) => [id, bytes, inodes])]);
+    for (const batch of wanted) yield volumesRow(batch);
+    for (const batch of measured) yield usageRow(batch);
     for (const [id, { since, why }] of pendingPurge) yield PendingPurgeRow.encode(['pendingPurge', id, since, why]);
-    for (const { snapshot, ...removal } of retained)
-      yield RetainedRow.encode(['retained', cellsOf(snapshot, noKeys), removal]);
+    for (const layer of retained) yield retainedRow(layer);
     for (const [key, id] of adoptable) yield AdoptableRow.encode(['adoptable', key, id]);
-    for (const [id, layer] of empty) yield EmptyRow.encode(['empty', id, layer]);
+    for (const [id, layer] of empty) yield emptyRow(id, layer);
   }
   return rows();
 }
@@ -113,6 +102,54 @@ function storeCells(
   const cells = images.map(({ namespace, name, target, layers }) => [namespace, name, target, layers] as const);
   return { ...info, more: { at, images: cells, ...(node !== undefined && { node }) } };
 }
+
+/** The row of the store itself, the first one of `toRows`; without images unless they are passed. */
+export const storeRow = (
+  { position, storeInfo }: Pick<State, 'position' | 'storeInfo'>,
+  images: readonly RecordedImage[] = [],
+): unknown => StoreRow.encode(['store', position, storeCells(position, storeInfo, images)]);
+
+/**
+ * The rows of one snapshot, existing or retained, as those of `toRows`, except what concerns the disk (a pending purge) or other
+ * snapshots as well (adoption candidates). None for any other id. `key` is the snapshot's.
+ */
+export function rowsOfSnapshot({ index, volumes, usage }: State, id: number, key: string): readonly unknown[] {
+  const snapshot = index.get(key);
+  const existing = snapshot?.id === id;
+  const retained = volumes.retained.get(id);
+  if (!existing && retained === undefined) return [];
+  const [wanted, measured, empty] = [volumes.wanted.get(id), usage.get(id), volumes.empty.get(id)];
+  const rows: unknown[] = existing ? [snapshotRow(snapshot, noKeys)] : [];
+  if (wanted !== undefined) rows.push(volumesRow([[id, wanted]]));
+  if (measured !== undefined) rows.push(usageRow([[id, measured]]));
+  if (retained !== undefined) rows.push(retainedRow(retained));
+  if (empty !== undefined) rows.push(emptyRow(id, empty));
+  return rows;
+}
+
+const snapshotRow = (snapshot: Snapshot, keys: ReadonlyMap<number | null, string>): unknown =>
+  SnapshotRow.encode(['snapshot', ...cellsOf(snapshot, keys)]);
+
+const volumesRow = (batch: readonly (readonly [number, Wanted])[]): unknown =>
+  VolumesRow.encode([
+    'volumes',
+    batch.map(([id, { kind, prepared, touched, flushed, diffId, parentless }]) => [
+      id,
+      kind,
+      prepared,
+      [touched, flushed, parentless],
+      diffId,
+    ]),
+  ]);
+
+const usageRow = (
+  batch: readonly (readonly [number, { readonly bytes: number; readonly inodes: number }])[],
+): unknown => UsageRow.encode(['usage', batch.map(([id, { bytes, inodes }]) => [id, bytes, inodes])]);
+
+const retainedRow = ({ snapshot, ...removal }: Retained): unknown =>
+  RetainedRow.encode(['retained', cellsOf(snapshot, noKeys), removal]);
+
+const emptyRow = (id: number, layer: EmptyLayer): unknown => EmptyRow.encode(['empty', id, layer]);
 
 /** Entries in a row of many: one is made in less than a millisecond. */
 const batchLength = 500;

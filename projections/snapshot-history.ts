@@ -47,7 +47,7 @@ export function historiesIn(envelopes: Iterable<Envelope>): SnapshotHistories {
 }
 
 /** What an event changes in the history of its snapshot. */
-function changeBy(envelope: Envelope): Partial<SnapshotHistory> {
+export function changeBy(envelope: Envelope): Partial<Omit<SnapshotHistory, 'id' | 'events'>> {
   const { event } = envelope;
   switch (event.type) {
     case 'SnapshotPrepared': {

@@ -1,6 +1,7 @@
 import type { Snapshot } from '../../projections/snapshot.ts';
 import type { Action } from '../app/reconcile/action.ts';
 import type { Config } from '../config/config.ts';
+import type { Address } from '../config/values.ts';
 import type { Answer } from '../domain/commands.ts';
 import type { Gone } from '../ports/event-log.ts';
 import type { LayerFiles, LayerInspector } from '../ports/layers.ts';
@@ -194,6 +195,23 @@ export interface DoctorOptions {
   readonly main?: string | undefined;
 }
 
+/** What `fleet index` does. */
+export interface FleetIndexOptions {
+  /** connection strings of the KurrentDB cluster and of the PostgreSQL database */
+  readonly from: string;
+  readonly into: string;
+  /** end when the index is up to date */
+  readonly once: boolean;
+  /** build the index anew, and swap */
+  readonly rebuild: boolean;
+  /** milliseconds; undefined: without end */
+  readonly keepRemoved: number | undefined;
+  /** metrics and health on loopback TCP; null: none */
+  readonly listen: Address | null;
+  /** stops it in order */
+  readonly signal: AbortSignal;
+}
+
 /** What the commands need from the composition root. Each method loads its code when it is called. */
 export interface CliDeps {
   storeFiles(root: string): StoreFiles;
@@ -240,4 +258,6 @@ export interface CliDeps {
   containerdHost(): Promise<ContainerdHost>;
   /** Serves the console on loopback. Rejects with a Fault (`busy`) if another process listens there. */
   startConsole(options: ConsoleOptions, logger: Logger): Promise<RunningConsole>;
+  /** Indexes the fleet until the signal, or the end with `once`. Rejects with a Fault that a repetition would not change. */
+  indexFleet(options: FleetIndexOptions, logger: Logger): Promise<void>;
 }

@@ -100,6 +100,10 @@ export const cliDeps: CliDeps = {
     const { inUserNamespace } = await import('../adapters/volume-driver/shared/kernel-traits.ts');
     return { version: await containerdVersion(), userNamespace: inUserNamespace() };
   },
+  indexFleet: async (options, logger) => {
+    const { runFleetIndex } = await import('./fleet.ts');
+    return runFleetIndex(options, logger);
+  },
 };
 
 async function expectFiles(root: string): Promise<void> {

@@ -1,11 +1,10 @@
-import { closeSync, constants, existsSync, fstatSync, openSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import * as either from 'fp-ts/lib/Either.js';
-import { parse, TomlError } from 'smol-toml';
-import { isErrno } from '../ports/errno.ts';
 import { Fault } from '../ports/fault.ts';
 import { type Config, complete } from './config.ts';
 import { decodeSettings, type Settings } from './settings.ts';
+import { readSettingsFile } from './settings-file.ts';
 import { fitsSocket, longestSocketPath } from './values.ts';
 
 /** Read where no other file is named, if it is there. */
@@ -44,7 +43,7 @@ function fromEnvironment({ NODE_NAME: node = '' }: NonNullable<Sources['environm
 
 function fromFile(file: string | undefined): Settings {
   if (file === undefined) return {};
-  const decoded = decodeSettings(readSettingsFile(file));
+  const decoded = decodeSettings(readSettingsFile(file).values);
   if (either.isRight(decoded)) return decoded.right;
   throw new Fault('misuse', `${basename(file)}: ${decoded.left}`, {
     hint: `correct ${file}; OPERATIONS.md lists every key`,
@@ -81,48 +80,3 @@ function checkLoopback({ http: { listen, tokenFile } }: Config): void {
       hint: 'set http.token_file, and make the file: (umask 077; head -c 32 /dev/urandom | base64 > FILE)',
     });
 }
-
-const largest = 1024 * 1024;
-
-/** The settings file's tables as plain values. Throws a Fault (`misuse`) that names the file, and for bad TOML line and column. */
-function readSettingsFile(file: string): unknown {
-  const text = readText(file);
-  try {
-    return parse(text);
-  } catch (error) {
-    if (!(error instanceof TomlError)) throw error;
-    const { line, column, message } = error;
-    const [what = message] = message.replace(/^Invalid TOML document: /, '').split('\n');
-    throw new Fault('misuse', `${file}:${line}:${column}: ${what}`, {
-      hint: 'correct the line: strings stand in quotes, tables in [brackets] (https://toml.io)',
-    });
-  }
-}
-
-function readText(file: string): string {
-  const fd = open(file);
-  try {
-    const stat = fstatSync(fd);
-    if (!stat.isFile()) throw misuse(file, 'is not a file', 'name the settings file itself');
-    if (stat.size > largest) throw misuse(file, `is ${stat.size} bytes long, more than 1 MiB`, 'name a settings file');
-    return readFileSync(fd, 'utf8');
-  } finally {
-    closeSync(fd);
-  }
-}
-
-/** Without blocking where somebody named a pipe. */
-function open(file: string): number {
-  try {
-    return openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
-  } catch (error) {
-    const { message } = error as Error;
-    const missing = isErrno(error, 'ENOENT', 'ENOTDIR');
-    const hint = missing
-      ? 'create it, or leave --config out to run with the defaults'
-      : 'make it readable for this user';
-    throw new Fault('misuse', `${file}: ${missing ? 'there is no such file' : message}`, { hint });
-  }
-}
-
-const misuse = (file: string, what: string, hint: string) => new Fault('misuse', `${file}: ${what}`, { hint });

@@ -74,10 +74,16 @@ export const Settings = t.partial(
 );
 export type Settings = t.TypeOf<typeof Settings>;
 
-/** Settings of a file or a command line, or the first thing that is wrong with them: where, what was expected, what stood there. */
-export function decodeSettings(input: unknown): either.Either<string, Settings> {
-  const unknown = unknownKey(Settings, input);
-  return unknown === undefined ? decodeWith(Settings, input) : either.left(unknown);
+/** Settings of a file or a command line, or the first thing that is wrong with them: where, what was expected, what was found. */
+export const decodeSettings = (input: unknown): either.Either<string, Settings> => decodeTable(Settings, input);
+
+/** The same of any table whose keys are all optional. */
+export function decodeTable<P extends t.Props>(
+  table: t.PartialC<P>,
+  input: unknown,
+): either.Either<string, t.TypeOf<t.PartialC<P>>> {
+  const unknown = unknownKey(table, input);
+  return unknown === undefined ? decodeWith(table, input) : either.left(unknown);
 }
 
 /** The first key of an input that a table's codec does not know, as a sentence with the key that was likely meant. */

@@ -45,19 +45,27 @@ export type Guard = (headers: IncomingHttpHeaders) => HttpAnswer | undefined;
 /** On the unix socket the file's mode decides. */
 export const openToAll: Guard = () => undefined;
 
+/** A Host that is another name is that of a page whose name was made to point here (DNS rebinding): 421. */
+export function createHostGuard(listening: { host: string; port: number }): Guard {
+  const hosts = hostsOf(listening);
+  return ({ host = '' }) => {
+    if (hosts.has(host.toLowerCase())) return undefined;
+    const asked = host === '' ? 'a host without name' : host;
+    return plain(421, `this is not ${asked}; ask for http://${[...hosts].join(' or ')}`);
+  };
+}
+
 /**
- * On loopback TCP every local user and every page in a local browser can connect. A Host that is another name is a page
- * whose name was made to point here (DNS rebinding): 421. Then the bearer token decides: 401 without one, 403 for another.
+ * On loopback TCP every local user and every page in a local browser can connect. The name of the host is checked, then the
+ * bearer token decides: 401 without one, 403 for another.
  */
 export function createLoopbackGuard(listening: { host: string; port: number }, token: string): Guard {
-  const hosts = hostsOf(listening);
+  const guardHost = createHostGuard(listening);
   const expected = digest(token);
-  return ({ host = '', authorization = '' }) => {
-    if (!hosts.has(host.toLowerCase()))
-      return plain(
-        421,
-        `this is not ${host === '' ? 'a host without name' : host}; ask for http://${[...hosts].join(' or ')}`,
-      );
+  return (headers) => {
+    const refused = guardHost(headers);
+    if (refused !== undefined) return refused;
+    const { authorization = '' } = headers;
     const [, given] = /^bearer +([^ ]+) *$/i.exec(authorization) ?? [];
     if (given === undefined)
       return plain(401, 'send the token of the file http.token_file: Authorization: Bearer TOKEN', {

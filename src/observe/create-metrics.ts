@@ -83,7 +83,7 @@ function measureLoop(registry: Registry): () => void {
   return () => delay.disable();
 }
 
-function describeProcess(registry: Registry, version: string): void {
+export function describeProcess(registry: Registry, version: string): void {
   const registers = [registry];
   new Gauge({
     name: 'snapledger_build_info',

@@ -23,7 +23,7 @@ export interface FleetSnapshot {
   /** null if that event is not known */
   readonly prepared: bigint | null;
   readonly committed: bigint | null;
-  /** when a snapshot was last prepared on it */
+  /** when a snapshot was last prepared, restored or (unpacked without a parent) committed on it */
   readonly lastUsed: bigint | null;
   /** null while it exists */
   readonly removed: bigint | null;
@@ -63,7 +63,7 @@ export interface FleetStore {
   /** why nothing more is indexed, empty otherwise; and what to do */
   readonly fault: string;
   readonly hint: string;
-  /** the `store` row of a node's checkpoint */
+  /** Plain JSON: what folding its next event needs. Only the indexer reads it. */
   readonly fold: unknown;
 }
 
@@ -87,7 +87,10 @@ export interface FleetIncident {
   readonly text: string;
 }
 
-/** What a day changed in a namespace of a store, and what was there after its last event. */
+/**
+ * What a day changed in a namespace of a store, and what was there after the day's last event. `prepared` counts snapshots that came into
+ * existence: prepared, taken over or restored; `removed` those that ended, `lost` apart. A day is that of the events' own times.
+ */
 export interface FleetUsage {
   readonly store: string;
   /** UTC, 2026-11-28 */
@@ -139,27 +142,31 @@ export interface FleetChange {
   readonly kept: readonly KeptEvent[];
 }
 
+export type UsageRef = Pick<FleetUsage, 'store' | 'namespace' | 'day'>;
+
+export type ImageRef = Pick<FleetImage, 'store' | 'namespace' | 'name'>;
+
 export interface SnapshotRef {
   readonly store: string;
   readonly id: number;
 }
 
-/** The tables of the fleet, for the one process that writes them. */
-export interface FleetDatabase {
-  /** Where to go on, and each store as it was indexed. */
-  progress(): Promise<{ readonly at: ClusterPosition | undefined; readonly stores: readonly FleetStore[] }>;
+/** Rows as they were applied. A reader may be used while `apply` is under way; it then sees all of that change or nothing. */
+export interface FleetRows {
   /** The snapshots of these ids that are known and whose `fold` is not null. */
   snapshots(ids: readonly SnapshotRef[]): Promise<readonly FleetSnapshot[]>;
   /** All snapshots of a store whose `fold` is not null: for an event that concerns all of them. */
   snapshotsOf(store: string): Promise<readonly FleetSnapshot[]>;
-  /** Rows of usage by store, namespace and day. */
-  usage(
-    wanted: readonly { readonly store: string; readonly namespace: string; readonly day: string }[],
-  ): Promise<readonly FleetUsage[]>;
+  /** Those rows of these days that exist. */
+  usage(wanted: readonly UsageRef[]): Promise<readonly FleetUsage[]>;
   /** Images by store, namespace and name. */
-  images(
-    wanted: readonly { readonly store: string; readonly namespace: string; readonly name: string }[],
-  ): Promise<readonly FleetImage[]>;
+  images(wanted: readonly ImageRef[]): Promise<readonly FleetImage[]>;
+}
+
+/** The tables of the fleet, for the one process that writes them. After a rejection it is closed, and another one opened. */
+export interface FleetDatabase extends FleetRows {
+  /** Where to go on, and each store as it was indexed. */
+  progress(): Promise<{ readonly at: ClusterPosition | undefined; readonly stores: readonly FleetStore[] }>;
   /**
    * Everything in one transaction, the position too: after a crash of either side all of it is there or nothing. Throws a Fault
    * (`busy`) if the position is not the one that was read or written here last: another process has written.

@@ -75,6 +75,7 @@ export async function createMemoryDeps(sandbox: Sandbox, envelopes: readonly Env
     giveBack: notHere,
     containerdHost: notHere,
     startConsole: notHere,
+    indexFleet: notHere,
   };
   await deps.append(envelopes);
   return deps;
