@@ -6,6 +6,7 @@ import { addCompletion } from './commands/completion.ts';
 import { addConsole } from './commands/console.ts';
 import { addContainerdConfig } from './commands/containerd-config.ts';
 import { addDoctor } from './commands/doctor.ts';
+import { addFleet } from './commands/fleet/fleet.ts';
 import { addInit } from './commands/init.ts';
 import { addLog } from './commands/log.ts';
 import { addMan } from './commands/man.ts';
@@ -28,7 +29,16 @@ export function createProgram(deps: CliDeps): Command {
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'snapledger: ')) })
     .exitOverride();
   for (const add of [addServe, addInit, addDoctor, addLog, addQueries, addConsole, addVerify]) add(program, deps);
-  for (const add of [addArchive, addTransfer, addReconcile, addRestore, addRepair, addSwitch, addContainerdConfig])
+  for (const add of [
+    addArchive,
+    addTransfer,
+    addReconcile,
+    addRestore,
+    addRepair,
+    addSwitch,
+    addContainerdConfig,
+    addFleet,
+  ])
     add(program, deps);
   for (const add of [addCompletion, addMan]) add(program);
   return program;

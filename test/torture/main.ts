@@ -1,4 +1,5 @@
 import { closeSandboxesOnSignal } from '../support/sandbox.ts';
+import { fleetMain } from './fleet/main.ts';
 import { forwardMain } from './forward/main.ts';
 import { parseOptions, type TortureOptions, usage } from './options.ts';
 import { type Summary, torture } from './torture.ts';
@@ -32,11 +33,16 @@ function report({ rounds, acknowledged, unknown, restart, faults, findings }: Su
   ];
 }
 
+const programs = new Map([
+  ['forward', forwardMain],
+  ['fleet', fleetMain],
+]);
+
 closeSandboxesOnSignal();
 try {
   const [program, ...rest] = process.argv.slice(2);
   if (program === '--help') console.log(usage);
-  else await (program === 'forward' ? forwardMain(rest) : main());
+  else await (programs.get(program ?? '') ?? main)(rest);
 } catch (error) {
   console.error(error instanceof TypeError ? error.message : error);
   process.exitCode = 2;

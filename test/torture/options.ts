@@ -20,6 +20,7 @@ const drivers = driversUnderTest.map(({ name }) => name);
 export const usage = `usage: npm run torture -- [--driver ${drivers.join('|')}] [--mode ${modes.join('|')}] [--rounds N] [--seconds N]
        [--seed N] [--writers N] [--disk ${diskKinds.join('|')}]
        npm run torture -- forward [--rounds N] [--seconds N] [--seed N] [--writers N]
+       npm run torture -- fleet [--rounds N] [--seconds N] [--seed N] [--stores N]
 
 Ends the daemon in every way, round after round on one root, and compares what there is with what was acknowledged.
 Without rounds or seconds: 20 rounds. Exit status 1 if anything is lost, incomplete or unexplained; the last line repeats the run.

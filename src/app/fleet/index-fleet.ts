@@ -100,7 +100,9 @@ async function runSession(session: Session): Promise<void> {
   try {
     const { at, stores } = await database.progress();
     writer.begin(stores);
-    const heads = new Map(stores.map(({ store, head }) => [store, head]));
+    // Nothing is known of a history that has begun without an event.
+    const begun = stores.filter(({ head, first }) => head.stopped || head.position >= first);
+    const heads = new Map(begun.map(({ store, head }) => [store, head]));
     for await (const batch of source.read({ after: at, heads, signal: ending.signal })) {
       await writer.write(batch);
       if (!batch.caughtUp) continue;
@@ -125,10 +127,10 @@ async function swapOnce(session: Session, database: FleetDatabase): Promise<void
   session.logger.info({}, 'the tables were rebuilt and replace the earlier ones');
 }
 
-/** Folds batches and writes them, each while the next one is read and folded. */
+/** Folds batches and writes them, one after the other, while the next ones are read and folded. */
 interface Writer {
   begin(stores: readonly FleetStore[]): void;
-  /** Resolves when the batch is folded and the previous one is written. Rejects if that failed. */
+  /** Resolves when the batch is folded and few are waiting to be written. Rejects if one could not be written. */
   write(batch: FleetBatch): Promise<void>;
   /** Everything is written. */
   settled(): Promise<void>;
@@ -138,11 +140,13 @@ interface Writer {
 const everyPosition = 10_000;
 const everyRemoval = 24 * 3_600_000;
 
+/** Changes that are folded and wait for those before them. */
+const maxUnderWay = 3;
+
 function createWriter(session: Session, database: FleetDatabase): Writer {
   const { observer, logger, now, keepRemoved } = session;
   const rows = createUnderWay(database);
   const stores = new Map<string, FleetStore>();
-  let applying = Promise.resolve();
   let [positioned, removed] = [0, 0];
 
   const apply = async (change: FleetChange, items: number, fold: number) => {
@@ -154,6 +158,7 @@ function createWriter(session: Session, database: FleetDatabase): Writer {
   const removeOld = async () => {
     if (keepRemoved === undefined || performance.now() < removed) return;
     removed = performance.now() + everyRemoval;
+    await rows.below(1);
     const months = await database.dropRemovedBefore(now() - BigInt(keepRemoved) * 1_000_000n);
     if (months.length > 0) logger.info({ months }, 'snapshots that were removed long ago are dropped from the index');
   };
@@ -170,12 +175,11 @@ function createWriter(session: Session, database: FleetDatabase): Writer {
       const change = await foldBatch(batch, { stores, rows, now });
       const fold = performance.now() - started;
       for (const store of change.stores) stores.set(store.store, store);
-      await applying;
       await removeOld();
-      applying = apply(change, batch.items.length, fold);
+      await rows.below(maxUnderWay);
       // A failure is reported by the next call.
-      applying.catch(() => {});
+      apply(change, batch.items.length, fold).catch(() => {});
     },
-    settled: () => applying,
+    settled: () => rows.below(1),
   };
 }

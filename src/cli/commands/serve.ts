@@ -105,7 +105,7 @@ const given = (table: Readonly<Record<string, string | undefined>>) =>
   Object.fromEntries(Object.entries(table).filter(([, value]) => value !== undefined));
 
 /** A signal during the start counts too: the daemon is stopped as soon as it has started, or the start is aborted. */
-function firstSignal(): Promise<NodeJS.Signals> {
+export function firstSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     let seen = false;
     const onSignal = (signal: NodeJS.Signals) => {

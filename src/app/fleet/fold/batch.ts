@@ -36,18 +36,28 @@ export async function foldBatch(
   const restarted = [...batches].flatMap(([name, { starts }]) =>
     starts !== undefined && reader.stores.has(name) ? [name] : [],
   );
-  const drafts = changes.flatMap(({ usage }) => usage);
+  const drafts = all(changes, 'usage');
   await complete(drafts, new Set(restarted), reader.rows);
   return {
     at,
     restarted,
     stores: changes.map(({ store }) => store()),
-    snapshots: changes.flatMap(({ snapshots }) => snapshots),
-    incidents: changes.flatMap(({ incidents }) => incidents),
+    snapshots: all(changes, 'snapshots'),
+    incidents: all(changes, 'incidents'),
     usage: drafts.map(({ partial: _, ...row }) => row),
     images: await imagesOf(changes, new Set(restarted), reader.rows),
-    kept: changes.flatMap(({ kept }) => kept),
+    kept: all(changes, 'kept'),
   };
+}
+
+/** The rows of all stores: a few of each of a thousand. */
+function all<Table extends 'usage' | 'snapshots' | 'incidents' | 'kept'>(
+  changes: readonly StoreChange[],
+  table: Table,
+): readonly StoreChange[Table][number][] {
+  const rows: StoreChange[Table][number][] = [];
+  for (const change of changes) for (const row of change[table]) rows.push(row);
+  return rows;
 }
 
 function byStore(items: readonly FleetItem[]): ReadonlyMap<string, StoreItems> {

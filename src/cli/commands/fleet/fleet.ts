@@ -1,0 +1,9 @@
+import type { Command } from 'commander';
+import type { CliDeps } from '../../cli-deps.ts';
+import { addFleetIndex } from './index-fleet.ts';
+
+/** The group of commands about all nodes. */
+export function addFleet(program: Command, deps: CliDeps): void {
+  const fleet = program.command('fleet').description('ask about all nodes at once, and index their events');
+  addFleetIndex(fleet, deps);
+}

@@ -1,0 +1,158 @@
+import { spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import * as assert from 'uvu/assert';
+import { runFleetIndex } from '../../src/compose/fleet.ts';
+import { silent } from '../../src/ports/logger.ts';
+import { assertTables } from '../support/fleet/assert-tables.ts';
+import { createClusterWriter } from '../support/fleet/cluster-writer.ts';
+import { startIndexer } from '../support/fleet/indexer.ts';
+import { postgresTables } from '../support/fleet/postgres-tables.ts';
+import { createStoreHistory, type StoreHistory } from '../support/fleet/store-history.ts';
+import { type StandIn, startStandIn } from '../support/kurrent/stand-in.ts';
+import { type Postgres, requirePostgres, startPostgres } from '../support/postgres.ts';
+import { suiteNeeding } from '../support/requirements.ts';
+import { createSandbox } from '../support/sandbox.ts';
+import { daemonFile } from '../support/server.ts';
+import { waitFor } from '../support/wait-for.ts';
+import { createRandom } from '../torture/random.ts';
+
+const sandbox = createSandbox('fleet-index');
+const random = createRandom(20);
+const test = suiteNeeding('fleet index on PostgreSQL', requirePostgres());
+let postgres: Postgres;
+let databases = 0;
+test.before(async () => {
+  postgres = await startPostgres();
+  sandbox.atEnd(postgres.end);
+});
+test.after(() => sandbox.close());
+
+interface Fleet {
+  readonly cluster: StandIn;
+  readonly into: string;
+  readonly database: string;
+  readonly stores: StoreHistory[];
+  grow(history: StoreHistory | undefined, times: number): void;
+  index(rebuild?: boolean): Promise<void>;
+  sql(text: string): string;
+}
+
+/** A cluster of a few stores, and an empty database. */
+async function fleet(count: number): Promise<Fleet> {
+  const cluster = await startStandIn();
+  sandbox.atEnd(cluster.close);
+  databases += 1;
+  const database = `fleet${databases}`;
+  postgres.sql(`CREATE DATABASE ${database}`);
+  const into = postgres.url.replace(/\/postgres$/, `/${database}`);
+  const writer = createClusterWriter(cluster.streams);
+  const grow = (history: StoreHistory | undefined, times: number) => {
+    for (let left = times; left > 0; left--) if (history !== undefined) writer.write(history.store, history.grow());
+  };
+  const stores = Array.from({ length: count }, () => createStoreHistory(randomUUID(), random.split()));
+  for (const history of stores) grow(history, 150);
+  const signal = new AbortController().signal;
+  const index = (rebuild = false) =>
+    runFleetIndex(
+      { from: cluster.url, into, once: true, rebuild, keepRemoved: undefined, listen: null, signal },
+      silent,
+    );
+  return { cluster, into, database, stores, grow, index, sql: (text) => postgres.sql(text, database) };
+}
+
+test('a store that was rolled back: starts a new lineage, others continue', async () => {
+  const { cluster, database, stores, index } = await fleet(3);
+  const [rolledBack, same] = stores;
+  await index();
+  assertTables(postgresTables(postgres, database), stores);
+  cluster.restore(0);
+  const writer = createClusterWriter(cluster.streams);
+  // The cluster has grown beyond the position that was indexed.
+  const fresh = createStoreHistory(randomUUID(), random.split());
+  for (let left = 600; left > 0; left--) writer.write(fresh.store, fresh.grow());
+  const other = createStoreHistory(rolledBack?.store ?? '', random.split());
+  for (let left = 40; left > 0; left--) writer.write(other.store, other.grow());
+  for (const { store, log } of stores.slice(1)) writer.write(store, log);
+  await index();
+  const tables = postgresTables(postgres, database);
+  assertTables(tables, [other, fresh, ...stores.slice(1)]);
+  assert.is(tables.stores.get(other.store)?.lineage, 2);
+  assert.is(tables.stores.get(same?.store ?? '')?.lineage, 1);
+  assert.is(tables.incidents.get(`${other.store} 0`)?.kind, 'rolled-back');
+});
+
+test('a store whose stream is broken: is reported and stops, others continue', async () => {
+  const { cluster, database, stores, grow, index, sql } = await fleet(2);
+  const [broken, whole] = stores;
+  await index();
+  const { length } = broken?.log ?? [];
+  grow(broken, 30);
+  cluster.streams.lose(`snapledger-${broken?.store}`, length + 1, 'everywhere');
+  for (let round = 0; round < 2; round++) {
+    grow(broken, 10);
+    grow(whole, 30);
+    await index();
+    const tables = postgresTables(postgres, database);
+    const stopped = tables.stores.get(broken?.store ?? '');
+    assert.equal(stopped?.head.stopped, true);
+    assert.is(stopped?.head.position, length + 1);
+    assert.match(stopped?.fault ?? '', `snapledger-${broken?.store}`);
+    assert.is(tables.incidents.get(`${broken?.store} ${length + 2}`)?.kind, 'stopped');
+    const before = broken === undefined ? [] : [{ store: broken.store, log: broken.log.slice(0, length + 1) }];
+    for (const [key, { kind }] of tables.incidents) if (kind === 'stopped') tables.incidents.delete(key);
+    assertTables(tables, [...before, ...(whole === undefined ? [] : [whole])]);
+  }
+  assert.is(sql('SELECT count(*) FROM snapledger.store WHERE stopped'), '1');
+});
+
+test('a rebuild: fills tables beside, replaces those that are read, and continues', async () => {
+  const { database, stores, grow, index, sql } = await fleet(2);
+  await index();
+  sql("UPDATE snapledger.snapshot SET key = 'changed by another program'");
+  grow(stores[0], 50);
+  await index(true);
+  assertTables(postgresTables(postgres, database), stores);
+  assert.is(sql("SELECT string_agg(nspname, ' ') FROM pg_namespace WHERE nspname LIKE 'snapledger%'"), 'snapledger');
+  grow(stores[1], 50);
+  await index();
+  assertTables(postgresTables(postgres, database), stores);
+});
+
+test('two indexers: one works and the other waits, and continues when that is killed', async () => {
+  const { cluster, into, database, stores, grow, sql } = await fleet(2);
+  const state = async (port: number) => {
+    const answer = await fetch(`http://127.0.0.1:${port}/healthz`);
+    return ((await answer.json()) as { state: string }).state;
+  };
+  const start = (log: string) => startIndexer(sandbox, { from: cluster.url, into, log });
+  const first = await start('first.log');
+  await waitFor('the first to be live', async () => (await state(first.port)) === 'live', { limit: 60_000 });
+  const second = await start('second.log');
+  await waitFor('the second to wait', async () => (await state(second.port)) === 'waiting', { limit: 60_000 });
+  for (const history of stores) grow(history, 50);
+  await first.kill();
+  for (const history of stores) grow(history, 50);
+  const written = stores.reduce((sum, { log }) => sum + log.length, 0);
+  const indexed = () => Number(sql('SELECT sum(position) FROM snapledger.store'));
+  await waitFor('the second to catch up', async () => indexed() === written, { limit: 60_000 });
+  await waitFor('the second to be live', async () => (await state(second.port)) === 'live', { limit: 60_000 });
+  const metrics = await (await fetch(`http://127.0.0.1:${second.port}/metrics`)).text();
+  assert.match(metrics, 'snapledger_fleet_caught_up 1');
+  assert.match(metrics, `store="${stores[0]?.store}"`);
+  await second.stop();
+  assertTables(postgresTables(postgres, database), stores);
+});
+
+test('a password as an argument: is refused with exit status 2, and not shown', () => {
+  const into = 'postgres://writer:pg-secret@127.0.0.1:1/fleet';
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [daemonFile, 'fleet', 'index', '--from', 'kurrentdb://127.0.0.1:1?tls=false', '--into', into],
+    { encoding: 'utf8' },
+  );
+  assert.is(status, 2);
+  assert.match(stderr, '--into: it has a password');
+  assert.not.match(stdout + stderr, 'pg-secret');
+});
+
+test.run();
