@@ -1,0 +1,41 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { createKurrentFleetSource } from '../../adapters/event-log/kurrentdb/fleet/fleet-source.ts';
+import { faultOf } from '../../ports/fault.ts';
+import { deferred } from '../../ports/promises.ts';
+import { ahead, type FromThread, type ReadJob } from './fleet-source-thread.ts';
+import { faultText, textOf } from './fleet-text.ts';
+
+/** The thread's program: sends batches as long as the reader keeps up. */
+const { url, after, heads } = workerData as ReadJob;
+const send = (message: FromThread) => parentPort?.postMessage(message);
+const ending = new AbortController();
+let credit = ahead;
+let wake = () => {};
+parentPort?.on('message', (message: 'next' | 'end') => {
+  if (message === 'end') ending.abort();
+  else credit += 1;
+  wake();
+});
+
+async function permitted(): Promise<void> {
+  while (credit === 0 && !ending.signal.aborted) {
+    const { promise, resolve } = deferred();
+    wake = resolve;
+    await promise;
+  }
+  credit -= 1;
+}
+
+try {
+  const source = createKurrentFleetSource({ url });
+  for await (const { items, at, caughtUp } of source.read({ after, heads: new Map(heads), signal: ending.signal })) {
+    const text = textOf(items);
+    await permitted();
+    if (ending.signal.aborted) break;
+    send({ items: text, at, caughtUp });
+  }
+} catch (error) {
+  send({ fault: faultText(faultOf(error, 'reading the cluster')) });
+} finally {
+  parentPort?.close();
+}

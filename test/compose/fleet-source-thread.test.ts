@@ -1,0 +1,68 @@
+import { randomUUID } from 'node:crypto';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { createFleetSourceThread } from '../../src/compose/threads/fleet-source-thread.ts';
+import { itemsFrom, textOf } from '../../src/compose/threads/fleet-text.ts';
+import { Fault } from '../../src/ports/fault.ts';
+import type { FleetItem } from '../../src/ports/fleet-source.ts';
+import { fleetSubjectOn } from '../adapters/event-log/kurrentdb/fleet/subject.ts';
+import { fleetSourceContract } from '../contract/fleet-source.contract.ts';
+import { freePort } from '../support/free-port.ts';
+import { loopbackUrl } from '../support/kurrent/loopback-url.ts';
+import { startStandIn } from '../support/kurrent/stand-in.ts';
+import { enveloped, oneOfEach } from '../support/sample-events.ts';
+import { createSandbox } from '../support/sandbox.ts';
+
+const sandbox = createSandbox('fleet-thread');
+const test = suite('the fleet source on a thread');
+test.after(() => sandbox.close());
+
+fleetSourceContract(test, async () => {
+  const standIn = await startStandIn();
+  sandbox.atEnd(standIn.close);
+  return { ...fleetSubjectOn(standIn.url), source: createFleetSourceThread(standIn.url) };
+});
+
+test('fleet thread: items cross as they are, every event among them', () => {
+  const fault = new Fault('corrupt', 'what', { hint: 'do this' });
+  const place = { store: randomUUID(), at: { commit: 2n ** 63n, prepare: 7n } };
+  const read = { ...place, chainHash: 'ab', recorded: 1_790_000_000_000 };
+  const wire = { position: '9', id: 'x', time: '1', type: 'Later.v1', meta: { a: 'b' }, data: { new: [1] } };
+  const items: readonly FleetItem[] = [
+    { kind: 'starts', ...place, first: 1, replaces: undefined },
+    { kind: 'starts', ...place, first: 3, replaces: fault },
+    ...enveloped(oneOfEach).map((envelope) => ({ kind: 'event', ...read, envelope }) as const),
+    { kind: 'unknown', ...read, wire },
+    { kind: 'stops', ...place, fault },
+  ];
+  assert.equal(itemsFrom(textOf(items)), items);
+});
+
+test('fleet thread: a cluster that is not there is a fault that may pass, a wrong string one that does not', async () => {
+  const { read } = createFleetSourceThread(loopbackUrl(await freePort()));
+  const { signal } = new AbortController();
+  const error = await read({ after: undefined, heads: new Map(), signal })
+    [Symbol.asyncIterator]()
+    .next()
+    .then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
+  assert.ok(error instanceof Fault && error.code === 'io', String(error));
+  assert.ok(error.hint.length > 0);
+  assert.throws(
+    () => createFleetSourceThread('kurrentdb://'),
+    (reason: unknown) => reason instanceof Fault && reason.code === 'misuse',
+  );
+});
+
+test('fleet thread: an abort ends it while it waits', async () => {
+  const standIn = await startStandIn();
+  sandbox.atEnd(standIn.close);
+  const ending = new AbortController();
+  const request = { after: undefined, heads: new Map(), signal: ending.signal };
+  for await (const { caughtUp } of createFleetSourceThread(standIn.url).read(request))
+    if (caughtUp) setTimeout(() => ending.abort(), 10);
+});
+
+test.run();
