@@ -1,8 +1,10 @@
 import { chmodSync, statfsSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import * as assert from 'uvu/assert';
+import { checkServer, openSession } from '../../../../src/adapters/fleet-database/postgres/connection/session.ts';
+import { readPostgresUrl } from '../../../../src/adapters/fleet-database/postgres/connection/url.ts';
 import { openFleetDatabase } from '../../../../src/adapters/fleet-database/postgres/fleet-database.ts';
-import type { FaultCode } from '../../../../src/ports/fault.ts';
+import { Fault, type FaultCode } from '../../../../src/ports/fault.ts';
 import { caughtFault } from '../../../support/caught-fault.ts';
 import { freePort } from '../../../support/free-port.ts';
 import { createFront } from '../../../support/kurrent/front.ts';
@@ -138,6 +140,37 @@ test('lost connection: a cut in the middle leaves nothing of a change, and a new
     await again.close();
   } finally {
     await front.close();
+    await plain.end();
+  }
+});
+
+test('server too old: is refused with the versions that work', () => {
+  checkServer('here', 14, 'UTF8');
+  try {
+    checkServer('here', 13, 'UTF8');
+    assert.unreachable();
+  } catch (error) {
+    assert.instance(error, Fault);
+    const { code, message, hint } = error as Fault;
+    assert.equal(
+      [code, message, hint],
+      ['unsupported', 'here: the server is PostgreSQL 13', 'use version 14 or later'],
+    );
+  }
+});
+
+test('silent server: a call ends after its limit, and a close does not wait for it', async () => {
+  const plain = await startPostgres();
+  const session = await openSession(readPostgresUrl(plain.url), { schema: 'x', application: 'test', limit: 300 });
+  const [[backend] = []] = await session.rows('SELECT pg_backend_pid()');
+  process.kill(Number(backend), 'SIGSTOP');
+  try {
+    const fault = await caughtFault(session.run('SELECT 1'));
+    assert.is(fault.code, 'io');
+    assert.match(fault.message, 'no answer within 0.3 s');
+    await session.close();
+  } finally {
+    process.kill(Number(backend), 'SIGCONT');
     await plain.end();
   }
 });

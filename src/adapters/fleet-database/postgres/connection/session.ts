@@ -34,6 +34,8 @@ export interface SessionOptions {
   readonly application: string;
   /** settings of the session */
   readonly settings?: Readonly<Record<string, string>>;
+  /** milliseconds after which a server that does not answer a call is given up; default: 10 minutes */
+  readonly limit?: number;
 }
 
 /** the type text[] */
@@ -72,12 +74,19 @@ export async function openSession(target: Target, options: SessionOptions): Prom
   client.on('error', (error) => {
     lost ??= error;
   });
+  const { limit = 600_000 } = options;
   const attempt = async <T>(work: () => Promise<T>): Promise<T> => {
+    const timer = setTimeout(() => {
+      lost ??= new Error(`no answer within ${limit / 1000} s`);
+      destroy(client);
+    }, limit);
     try {
       if (lost !== undefined) throw lost;
       return await work();
     } catch (error) {
       throw postgresFault(lost ?? error, where);
+    } finally {
+      clearTimeout(timer);
     }
   };
   const session = sessionOver(client, where, attempt, () => lost !== undefined);
@@ -127,18 +136,23 @@ function destroy(client: pg.Client): void {
   (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
 }
 
+/** Throws a Fault (`unsupported`) for a server that can't hold the tables. */
+export function checkServer(where: string, version: number, encoding: string): void {
+  if (version < oldest)
+    throw new Fault('unsupported', `${where}: the server is PostgreSQL ${version}`, {
+      hint: `use version ${oldest} or later`,
+    });
+  if (encoding !== 'UTF8')
+    throw new Fault('unsupported', `${where}: the database's encoding is ${encoding}`, {
+      hint: 'create one with: createdb --encoding=UTF8 --template=template0 NAME',
+    });
+}
+
 async function configure(session: Session, { schema, settings = {} }: SessionOptions): Promise<void> {
   const [[version, encoding] = []] = await session.rows(
     "SELECT current_setting('server_version_num')::int / 10000, current_setting('server_encoding')",
   );
-  if (Number(version) < oldest)
-    throw new Fault('unsupported', `${session.where}: the server is PostgreSQL ${version}`, {
-      hint: `use version ${oldest} or later`,
-    });
-  if (encoding !== 'UTF8')
-    throw new Fault('unsupported', `${session.where}: the database's encoding is ${encoding}`, {
-      hint: 'create one with: createdb --encoding=UTF8 --template=template0 NAME',
-    });
+  checkServer(session.where, Number(version), String(encoding));
   const all = {
     TimeZone: 'UTC',
     DateStyle: 'ISO',

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Fault } from '../../../../ports/fault.ts';
 import type { Session } from '../connection/session.ts';
 
 /** Beside the schema's oid in the lock's key. */
@@ -10,7 +11,7 @@ const pause = 250;
 /**
  * Takes the lock of a schema for this session: whoever has it writes the tables. It is bound to the schema, not to its name, so it
  * stays held through a swap. If another session has it, `waiting` is called once with that session's description, and this
- * resolves when it has ended. Rejects with the signal's reason.
+ * resolves when it has ended. Rejects when the signal is aborted, and with a Fault (`busy`) if the schema has got another name.
  */
 export async function lockSchema(
   session: Session,
@@ -22,6 +23,10 @@ export async function lockSchema(
     signal.throwIfAborted();
     const [[locked] = []] = await session.rows(`SELECT pg_try_advisory_lock(${key})`, [indexing, schema]);
     if (locked === true) return;
+    if (locked === null)
+      throw new Fault('busy', `${session.where}: another process has exchanged the tables`, {
+        hint: 'it is tried again',
+      });
     if (attempts === 0) waiting(await holderOf(session, schema));
     await sleep(pause, undefined, { signal });
   }

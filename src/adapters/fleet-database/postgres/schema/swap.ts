@@ -3,14 +3,16 @@ import { quoteName, type Session } from '../connection/session.ts';
 /** The schema in which a rebuild fills the tables that will replace those of `schema`. */
 export const besideOf = (schema: string) => `${schema}_next`;
 
+const replacedOf = (schema: string) => `${schema}_old`;
+
 /**
  * Gives `besides` the name of `schema`, with the privileges that were granted on it, and drops the earlier tables. A statement sees
  * the tables of one or the other; so does a transaction that reads `progress` first, for which this waits.
  */
 export async function swapSchemas(session: Session, schema: string): Promise<void> {
-  const [live, beside, old] = [schema, besideOf(schema), `${schema}_old`].map(quoteName);
+  const [live, beside, old] = [schema, besideOf(schema), replacedOf(schema)].map(quoteName);
   const replaces = (await session.rows('SELECT FROM pg_namespace WHERE nspname = $1', [schema])).length > 0;
-  await session.rows(`DROP SCHEMA IF EXISTS ${old} CASCADE`);
+  await dropReplaced(session, schema);
   await session.transaction(async () => {
     if (replaces) {
       await session.rows(`LOCK TABLE ${live}.progress, ${beside}.progress IN ACCESS EXCLUSIVE MODE`);
@@ -20,8 +22,12 @@ export async function swapSchemas(session: Session, schema: string): Promise<voi
     await session.rows(`ALTER SCHEMA ${beside} RENAME TO ${live}`);
     await session.rows('SELECT set_config($1, $2, false)', ['search_path', live]);
   });
-  await session.rows(`DROP SCHEMA IF EXISTS ${old} CASCADE`);
+  await dropReplaced(session, schema);
 }
+
+/** Drops what an exchange has replaced: the process that did it may have been killed before. */
+export const dropReplaced = (session: Session, schema: string) =>
+  session.rows(`DROP SCHEMA IF EXISTS ${quoteName(replacedOf(schema))} CASCADE`);
 
 /** The grants that give `to` and its tables what was granted on `from` and the tables of the same names. */
 async function grantsOf(session: Session, from: string, to: string): Promise<readonly string[]> {
