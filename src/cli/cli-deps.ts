@@ -4,6 +4,7 @@ import type { Config } from '../config/config.ts';
 import type { Address } from '../config/values.ts';
 import type { Answer } from '../domain/commands.ts';
 import type { Gone } from '../ports/event-log.ts';
+import type { FleetQuestions } from '../ports/fleet-questions.ts';
 import type { LayerFiles, LayerInspector } from '../ports/layers.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { DoctorFacts } from '../ports/machine-facts.ts';
@@ -178,6 +179,15 @@ export interface VolumeScan extends Pick<VolumeDriver, 'occupies' | 'isPristine'
   readonly boot: string;
 }
 
+export interface FleetServeOptions {
+  /** connection string of the database */
+  readonly database: string;
+  /** on loopback */
+  readonly listen: { readonly host: string; readonly port: number };
+  /** holds the bearer token */
+  readonly tokenFile: string;
+}
+
 /** What this machine is like for containerd. */
 export interface ContainerdHost {
   /** as `containerd --version` prints it; undefined without containerd */
@@ -260,4 +270,8 @@ export interface CliDeps {
   startConsole(options: ConsoleOptions, logger: Logger): Promise<RunningConsole>;
   /** Indexes the fleet until the signal, or the end with `once`. Rejects with a Fault that a repetition would not change. */
   indexFleet(options: FleetIndexOptions, logger: Logger): Promise<void>;
+  /** Connects to the database of a fleet, to read. Rejects with a Fault, as `FleetQuestions` and for a wrong connection string. */
+  openFleet(database: string): Promise<FleetQuestions>;
+  /** Answers the questions to a fleet over HTTP. */
+  serveFleet(options: FleetServeOptions, logger: Logger): Promise<Daemon>;
 }

@@ -95,6 +95,16 @@ export const cliDeps: CliDeps = {
     const { startConsole } = await import('./console/start-console.ts');
     return startConsole(options, cliDeps, logger);
   },
+  openFleet: async (database) => {
+    const { openFleetQuestions } = await import(
+      '../adapters/fleet-database/postgres/questions/open-fleet-questions.ts'
+    );
+    return openFleetQuestions(database);
+  },
+  serveFleet: async (options, logger) => {
+    const { serveFleet } = await import('./fleet-questions.ts');
+    return serveFleet(options, logger);
+  },
   containerdHost: async () => {
     const { containerdVersion } = await import('../adapters/system/containerd-version.ts');
     const { inUserNamespace } = await import('../adapters/volume-driver/shared/kernel-traits.ts');

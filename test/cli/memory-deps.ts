@@ -76,6 +76,8 @@ export async function createMemoryDeps(sandbox: Sandbox, envelopes: readonly Env
     containerdHost: notHere,
     startConsole: notHere,
     indexFleet: notHere,
+    openFleet: notHere,
+    serveFleet: notHere,
   };
   await deps.append(envelopes);
   return deps;

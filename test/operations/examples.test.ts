@@ -7,6 +7,9 @@ import { writeIdentity } from '../../src/adapters/system/root-directory.ts';
 import { committed, enveloped, prepared, smallStore } from '../cli/facts.ts';
 import { snapledgerRun } from '../cli/process.ts';
 import { databasePath, databases } from '../support/containerd-root.ts';
+import { fillExampleFleet } from '../support/fleet/example-fleet.ts';
+import { type FleetServer, startFleetServer } from '../support/fleet/fleet-server.ts';
+import { requirePostgres } from '../support/postgres.ts';
 import { requireCommand, requireRoot, suiteNeeding } from '../support/requirements.ts';
 import { createSandbox } from '../support/sandbox.ts';
 import { operations, runLine } from './shell.ts';
@@ -16,11 +19,16 @@ const store = '6ba7b810-9dad-41d1-80b4-00c04fd430c8';
 /** Every command that OPERATIONS.md shows after a `$`, in order. */
 const examples = [...operations.matchAll(/^\$ (snapledger .*)$/gm)].map(([, line = '']) => line);
 
-const test = suiteNeeding('examples of OPERATIONS.md', requireRoot(), requireCommand('getfattr'));
+const test = suiteNeeding('examples of OPERATIONS.md', requireRoot(), requireCommand('getfattr'), requirePostgres());
 const sandbox = createSandbox('examples');
 const root = sandbox.folder('root');
 
+let fleet: FleetServer;
+
 test.before(async () => {
+  fleet = await startFleetServer();
+  await fillExampleFleet(fleet);
+  process.env.SNAPLEDGER_FLEET_DATABASE = fleet.url;
   const { log } = await openFileEventLog({ directory: join(root, 'log'), store, preallocate: () => {} });
   const small = smallStore.map((event) =>
     event.type === 'StoreCreated' ? { ...event, data: { ...event.data, driver: 'overlay' } } : event,
@@ -46,7 +54,10 @@ test.before(async () => {
   sandbox.folder('var/lib');
   sandbox.folder('var/backups');
 });
-test.after(() => sandbox.close());
+test.after(async () => {
+  await fleet.end();
+  await sandbox.close();
+});
 
 /** Runs a line on the small store, below the sandbox instead of /var. */
 const runExample = (line: string) => runLine(line, root, { '/var/': `${sandbox.path}/var/` });
@@ -61,11 +72,16 @@ for (const line of examples)
   });
 
 test('examples: there is one for every command', async () => {
-  const help = (await snapledgerRun('--help')).stdout;
-  const commands = [...help.matchAll(/^ {2}([a-z-]+) /gm)].map(([, name = '']) => name);
-  const shown = new Set(examples.map((line) => line.split(' ')[1]));
+  const commandsOf = async (...group: readonly string[]) =>
+    [...(await snapledgerRun(...group, '--help')).stdout.matchAll(/^ {2}([a-z-]+) /gm)].map(([, name = '']) =>
+      [...group, name].join(' '),
+    );
+  const commands = [...(await commandsOf()), ...(await commandsOf('fleet'))];
+  // These run until they are stopped.
+  const running = ['serve', 'console', 'fleet serve', 'fleet index'];
+  const isShown = (name: string) => examples.some((line) => `${line} `.startsWith(`snapledger ${name} `));
   assert.equal(
-    commands.filter((name) => !shown.has(name) && !['help', 'serve', 'console'].includes(name)),
+    commands.filter((name) => !isShown(name) && !/\bhelp$/.test(name) && !running.includes(name)),
     [],
   );
 });

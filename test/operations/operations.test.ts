@@ -78,6 +78,8 @@ test('completion: bash completes every command and its options', async ({ sandbo
   assert.equal(await completed('his'), ['history']);
   assert.equal(await completed('log', '--sin'), ['--since']);
   assert.equal(await completed('log', '--n'), ['--namespace']);
+  assert.equal(await completed('fleet', 'hol'), ['holds']);
+  assert.equal(await completed('fleet', 'holds', '--im'), ['--image']);
 });
 
 test('completion: zsh and fish know every command, and another shell is refused', async () => {
@@ -101,6 +103,7 @@ test('man page: names every command with its options', async () => {
     '.B \\-\\-at <moment>',
     '.SS diff <from> [to]',
     '.B \\-n, \\-\\-lines <count>',
+    '.SS fleet holds [layer]',
   ])
     assert.ok(stdout.includes(text), text);
 });

@@ -10,7 +10,7 @@ export const operations = readFileSync('OPERATIONS.md', 'utf8');
  */
 export function runLine(line: string, root: string, words: Readonly<Record<string, string>>): Promise<Finished> {
   const program = `'${process.execPath}' '${daemonFile}' "$@"`;
-  const shell = `snapledger() { case "$*" in *--root*|containerd-config*|completion*|man*) ${program};; *) ${program} --root '${root}';; esac; }`;
+  const shell = `snapledger() { case "$*" in *--root*|containerd-config*|completion*|man*|fleet*) ${program};; *) ${program} --root '${root}';; esac; }`;
   const replaced = Object.entries(words).reduce((text, [word, by]) => text.replaceAll(word, by), line);
   return run('bash', ['-c', `${shell}; ${replaced}`], { anyStatus: true });
 }

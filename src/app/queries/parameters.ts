@@ -22,6 +22,10 @@ export const Text = textCodec('a text', (text) => (text === '' ? undefined : tex
 /** `1` is true, `0` is false. */
 export const Switch = textCodec('1 or 0', (text) => (text === '1' || text === '0' ? text === '1' : undefined));
 
+/** One of a few words. */
+export const Choice = <W extends string>(...words: readonly W[]) =>
+  textCodec(words.join(', '), (text) => words.find((word) => word === text));
+
 const maxPosition = 2n ** 63n - 1n;
 
 /** A log position; one beyond 2^53 is the largest that can be counted to, since no log reaches it. */
@@ -39,6 +43,15 @@ export const Count = textCodec('a whole number of at least 1', (text) =>
 export const Time = textCodec(`a time, as ${timeForms}`, (text) => {
   const time = parseTime(text, wallClock());
   return either.isRight(time) ? time.right : undefined;
+});
+
+const calendar = ['0001-01-01', '9999-12-31'].map((day) => BigInt(Date.parse(day)) * 1_000_000n);
+
+/** The same, of years that databases and calendars have. */
+export const CalendarTime = textCodec(`a time in the years 1 to 9999, as ${timeForms}`, (text) => {
+  const time = parseTime(text, wallClock());
+  const [first = 0n, last = 0n] = calendar;
+  return either.isRight(time) && time.right >= first && time.right <= last ? time.right : undefined;
 });
 
 /** A parameter that can be repeated: it is decoded from all its texts. */

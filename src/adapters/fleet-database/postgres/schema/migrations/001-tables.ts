@@ -39,7 +39,6 @@ CREATE TABLE store (
   hint ${text} NOT NULL,
   fold json
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.5);
-CREATE INDEX store_node ON store (node);
 
 CREATE TABLE snapshot (
   id bigint NOT NULL,

@@ -1,0 +1,126 @@
+import type { FleetQuestions, LayerNames } from '../../../../ports/fleet-questions.ts';
+import { toText, toTime } from '../connection/text.ts';
+import type { Ask } from './ask.ts';
+import { imageColumns, snapshotColumns } from './columns.ts';
+
+export const exists = (alias: string) => `${alias}.removed = 'infinity'`;
+
+/** The client's part of a key, or a key without containerd's form: as the expression of the index. */
+export const ownKey = "regexp_replace(s.key, '^[^/]+/[0-9]+/', '')";
+
+/** The indexes hold the beginnings of names, since an entry has a limit. Each has a predicate, which a search must repeat. */
+const start = (expression: string) => `left(${expression}, 200)`;
+const startOf = (text: string) => [...text].slice(0, 200).join('');
+const nameColumns = [
+  { name: 's.chain_id', indexed: "s.chain_id <> ''" },
+  { name: 's.diff_id', indexed: 's.diff_id IS NOT NULL' },
+  { name: ownKey, indexed: `${ownKey} <> s.chain_id` },
+] as const;
+
+/** Snapshots with any of the names $1, whose beginnings are $2, and the key $3 unless it is null. */
+const isNamed = `(${nameColumns
+  .map(({ name, indexed }) => `(${start(name)} = ANY($2) AND ${name} = ANY($1) AND ${indexed})`)
+  .join(' OR ')}) AND ($3::text IS NULL OR s.key = $3)`;
+
+const namesOf = ({ names, key }: LayerNames) => {
+  const texts = names.map(toText);
+  return [texts, texts.map(startOf), key === undefined ? null : toText(key)] as const;
+};
+
+/** The children of snapshots, by the index of parents: OFFSET 0 keeps the planner from reading all snapshots instead. */
+const childrenOf = (alias: string) => `
+  CROSS JOIN LATERAL (
+    SELECT c.id, c.kind, c.key FROM snapshot c WHERE c.store = ${alias}.store AND c.parent_id = ${alias}.id AND ${exists('c')} OFFSET 0
+  ) c`;
+
+const holders = `
+  WITH RECURSIVE held AS MATERIALIZED (
+    SELECT ${snapshotColumns.of('s')} FROM snapshot s WHERE ${exists('s')} AND ${isNamed}
+  ), below AS (
+    SELECT h.store, h.id AS layer, c.* FROM held h ${childrenOf('h')}
+    UNION ALL
+    SELECT b.store, b.layer, c.* FROM below b ${childrenOf('b')} WHERE b.kind = 'committed'
+  ), container AS (
+    SELECT store, layer, array_agg(key ORDER BY id) AS keys FROM below WHERE kind <> 'committed' GROUP BY store, layer
+  )
+  SELECT ${snapshotColumns.of('h')}, coalesce(c.keys, '{}')
+  FROM held h LEFT JOIN container c ON c.store = h.store AND c.layer = h.id`;
+
+const history = `
+  SELECT ${snapshotColumns.of('s')} FROM snapshot s WHERE ${isNamed}
+  ORDER BY coalesce(s.prepared, s.committed) DESC NULLS LAST, s.store, s.id LIMIT $4`;
+
+/** One step of the index for each different name, however many rows have it. */
+const beginning = (expression: string, restriction: string) => {
+  const next = (more: string) => `
+    SELECT ${expression} FROM snapshot s
+    WHERE ${expression} ^@ $1 AND ${restriction} ${more} ORDER BY ${expression} LIMIT 1`;
+  return `
+    WITH RECURSIVE name(n) AS (
+      (${next('')}) UNION ALL SELECT (${next(`AND ${expression} > name.n`)}) FROM name WHERE n IS NOT NULL
+    ) SELECT n FROM name WHERE n IS NOT NULL LIMIT $2`;
+};
+
+const beginnings = { existing: exists('s'), all: 'true' };
+
+/** At a time a snapshot that was committed later was still an active. */
+const snapshotsAt = `
+  SELECT ${snapshotColumns.of('s').replace('s.kind', "CASE WHEN s.committed > $2 THEN 'active' ELSE s.kind END")}
+  FROM snapshot s
+  WHERE s.store = $1 AND s.removed > $2 AND coalesce(s.prepared, s.committed, '-infinity') <= $2 ORDER BY s.id`;
+
+const snapshotsNow = `
+  SELECT ${snapshotColumns.of('s')} FROM snapshot s WHERE s.store = $1 AND ${exists('s')} ORDER BY s.id`;
+
+const isImage = (column: string, value: string) => `(${start(column)} = ${start(value)} AND ${column} = ${value})`;
+
+const imagesNamed = `
+  SELECT ${imageColumns.of('i')} FROM image i
+  WHERE ${isImage('i.name', '$1::text')} OR ${isImage('i.target', '$1::text')} OR ${isImage('i.target', "('sha256:' || $1)")}`;
+
+const imagesOf = `SELECT ${imageColumns.of('i')} FROM image i WHERE i.store = $1 AND i.deleted IS NULL`;
+
+const topLayer = 'i.layers[cardinality(i.layers)]';
+
+const imagesOfLayers = `
+  SELECT t.layer, array_agg(DISTINCT i.name)
+  FROM unnest($1::text[]) AS t(layer) JOIN image i ON ${start(topLayer)} = ${start('t.layer')} AND ${topLayer} = t.layer
+  WHERE i.deleted IS NULL GROUP BY 1`;
+
+type LayerQuestions = Pick<
+  FleetQuestions,
+  'holders' | 'history' | 'beginning' | 'imagesNamed' | 'hasImages' | 'imagesOfLayers' | 'snapshotsOf' | 'imagesOf'
+>;
+
+/** Questions for snapshots and images. */
+export const createLayerQuestions = (ask: Ask): LayerQuestions => ({
+  holders: async (wanted) =>
+    (await ask(holders, namesOf(wanted))).map((row) => ({
+      ...snapshotColumns.read(row),
+      containers: row.at(-1) as readonly string[],
+    })),
+  history: async (wanted, lines) =>
+    (await ask(history, [...namesOf(wanted), lines])).map(snapshotColumns.read).reverse(),
+  beginning: async (beginningsOf, of, limit) => {
+    const found = new Set<string>();
+    for (const { name, indexed } of nameColumns)
+      for (const text of beginningsOf) {
+        const restriction = `${indexed} AND ${beginnings[of]}`;
+        const rows = await ask(beginning(start(name), restriction), [startOf(toText(text)), limit]);
+        for (const [name] of rows) found.add(name as string);
+      }
+    return [...found].slice(0, limit);
+  },
+  imagesNamed: async (name) => (await ask(imagesNamed, [toText(name)])).map(imageColumns.read),
+  hasImages: async () => (await ask('SELECT FROM image LIMIT 1')).length > 0,
+  imagesOfLayers: async (layers) => {
+    const rows = await ask(imagesOfLayers, [layers.map(toText)]);
+    return new Map(rows.map(([layer, found]) => [layer as string, found as readonly string[]]));
+  },
+  snapshotsOf: async (store, at) =>
+    (at === undefined
+      ? await ask(snapshotsNow, [toText(store)])
+      : await ask(snapshotsAt, [toText(store), toTime(at, '')])
+    ).map(snapshotColumns.read),
+  imagesOf: async (store) => (await ask(imagesOf, [toText(store)])).map(imageColumns.read),
+});

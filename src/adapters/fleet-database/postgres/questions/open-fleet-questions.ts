@@ -1,0 +1,69 @@
+import { Fault } from '../../../../ports/fault.ts';
+import type { FleetQuestions } from '../../../../ports/fleet-questions.ts';
+import { openSession, type Session } from '../connection/session.ts';
+import { readPostgresUrl } from '../connection/url.ts';
+import { checkVersion } from '../schema/migrate.ts';
+import { type Ask, createSessions } from './ask.ts';
+import { createImageUsage } from './image-usage.ts';
+import { createLayerQuestions } from './layers.ts';
+import { createUnused } from './unused.ts';
+import { createUsageQuestions } from './usage.ts';
+
+/** Of the sessions that ask. */
+export const questionSettings = {
+  default_transaction_read_only: 'on',
+  statement_timeout: '30s',
+  work_mem: '64MB',
+  // A sort of many texts takes longer than the planner thinks.
+  enable_mergejoin: 'off',
+};
+
+/** Connections at the same time. */
+const maxSessions = 4;
+
+/**
+ * Connects to the database of a fleet, to read. Rejects with a Fault: `misuse` for a connection string that is not valid, `missing` for a
+ * database without index, `unsupported` for an index of another release or missing rights, `io` if there is no connection.
+ */
+export async function openFleetQuestions(url: string, schema = 'snapledger'): Promise<FleetQuestions> {
+  const target = readPostgresUrl(url);
+  const open = async (): Promise<Session> => {
+    const session = await openSession(target, {
+      schema,
+      application: 'snapledger fleet questions',
+      settings: questionSettings,
+    });
+    try {
+      await checkRight(session, schema);
+      await checkVersion(session, schema);
+      return session;
+    } catch (error) {
+      await session.close();
+      throw error;
+    }
+  };
+  const { ask, close } = createSessions(open, maxSessions);
+  // So that a wrong address fails here and not at the first question.
+  await ask('SELECT');
+  return questionsOver(ask, close);
+}
+
+/** Without this right the tables look as if they were not there. */
+async function checkRight(session: Session, schema: string): Promise<void> {
+  const [[right] = []] = await session.rows(
+    "SELECT has_schema_privilege(oid, 'USAGE') FROM pg_namespace WHERE nspname = $1",
+    [schema],
+  );
+  if (right === false)
+    throw new Fault('unsupported', `${session.where}: the role has no right to use the schema ${schema}`, {
+      hint: `GRANT USAGE ON SCHEMA ${schema} TO role; GRANT SELECT ON ALL TABLES IN SCHEMA ${schema} TO role`,
+    });
+}
+
+export const questionsOver = (ask: Ask, close: () => Promise<void>): FleetQuestions => ({
+  ...createLayerQuestions(ask),
+  ...createImageUsage(ask),
+  ...createUnused(ask),
+  ...createUsageQuestions(ask),
+  close,
+});

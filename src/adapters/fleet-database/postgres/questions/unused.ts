@@ -1,0 +1,56 @@
+import type { FleetQuestions } from '../../../../ports/fleet-questions.ts';
+import { toText, toTime } from '../connection/text.ts';
+import type { Ask } from './ask.ts';
+import { exists, ownKey } from './layers.ts';
+
+/**
+ * Ids, parents and kinds of the existing snapshots of each store, in three texts: a text of a store is read faster than a row of a
+ * snapshot. A kind is `a` for an active or view, `u` for a layer that was used or committed since $1, and `l` for another one.
+ */
+const structure = `
+  SELECT s.store, string_agg(s.id::text, ','), string_agg(coalesce(s.parent_id, 0)::text, ','),
+    string_agg(CASE WHEN s.kind <> 'committed' THEN 'a' WHEN greatest(s.last_used, s.committed) >= $1 THEN 'u' ELSE 'l' END, '')
+  FROM snapshot s WHERE ${exists('s')} AND ($2::text IS NULL OR s.store = $2) GROUP BY s.store`;
+
+/** Sums of snapshots by layer: stores in $1, and the ids in each of them as a text in $2. */
+const sums = `
+  SELECT coalesce(nullif(s.chain_id, ''), ${ownKey}), count(DISTINCT s.store), coalesce(sum(s.bytes), 0)::int8,
+    max(greatest(s.last_used, s.committed))
+  FROM unnest($1::text[], $2::text[]) AS u(store, ids) CROSS JOIN LATERAL unnest(string_to_array(u.ids, ',')::bigint[]) AS one(id)
+  CROSS JOIN LATERAL (SELECT * FROM snapshot c WHERE c.store = u.store AND c.id = one.id AND ${exists('c')} OFFSET 0) s
+  GROUP BY 1`;
+
+/** The ids of a store's layers that are not used, and that nothing used descends from. */
+function unusedIds([idTexts = '', parentTexts = '', kinds = '']: readonly string[]): readonly number[] {
+  const ids = idTexts.split(',').map(Number);
+  const parents = parentTexts.split(',').map(Number);
+  const unused = new Map<number, number>();
+  for (const [at, id] of ids.entries()) if (kinds[at] !== 'a') unused.set(id, parents[at] ?? 0);
+  for (const [at, id] of ids.entries()) {
+    let used = kinds[at] === 'a' ? parents[at] : kinds[at] === 'u' ? id : undefined;
+    while (used !== undefined) {
+      const parent = unused.get(used);
+      unused.delete(used);
+      used = parent;
+    }
+  }
+  return [...unused.keys()];
+}
+
+export const createUnused = (ask: Ask): Pick<FleetQuestions, 'unused'> => ({
+  unused: async (since, store = undefined) => {
+    const rows = await ask(structure, [toTime(since, ''), store === undefined ? null : toText(store)]);
+    const unused = rows.map(
+      ([name, ...texts]) => [toText(name as string), unusedIds(texts as string[]).join(',')] as const,
+    );
+    const found = unused.filter(([, ids]) => ids !== '');
+    if (found.length === 0) return [];
+    const layers = await ask(sums, [found.map(([name]) => name), found.map(([, ids]) => ids)]);
+    return layers.map(([layer, stores, bytes, lastUsed]) => ({
+      layer: layer as string,
+      stores: stores as number,
+      bytes: bytes as number,
+      lastUsed: lastUsed as bigint | null,
+    }));
+  },
+});

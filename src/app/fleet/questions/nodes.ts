@@ -1,0 +1,58 @@
+import { nearest } from '../../../domain/nearest.ts';
+import { Fault } from '../../../ports/fault.ts';
+import type { FleetQuestions, StoreFacts } from '../../../ports/fleet-questions.ts';
+
+/** What questions are put to. */
+export interface FleetSource {
+  readonly fleet: FleetQuestions;
+  /** nanoseconds since 1970 UTC */
+  now(): bigint;
+}
+
+/** Names of the nodes by store id; of an unknown store, its id. */
+export type NodeNames = (store: string) => { readonly node: string; readonly store: string };
+
+export async function nodeNames({ fleet }: FleetSource): Promise<NodeNames> {
+  const names = new Map((await fleet.stores()).map(({ store, node }) => [store, node]));
+  return (store) => ({ node: names.get(store) ?? '', store });
+}
+
+/** Fewer characters name nothing. */
+const minLength = 4;
+
+/** In order of precedence. */
+const rules: readonly ((store: StoreFacts, text: string) => boolean)[] = [
+  ({ node }, text) => node === text,
+  ({ store }, text) => store === text,
+  ({ node, store }, text) => text.length >= minLength && (node.startsWith(text) || store.startsWith(text)),
+];
+
+/**
+ * The store that a text names: by the node's name, the store's id, or the beginning of either. Throws a Fault (`missing`) for none,
+ * or for several, which it lists.
+ */
+export function nodeNamed(stores: readonly StoreFacts[], text: string): StoreFacts {
+  for (const rule of rules) {
+    const [found, ...others] = stores.filter((store) => rule(store, text));
+    if (found === undefined) continue;
+    if (others.length === 0) return found;
+    throw new Fault('missing', `node ${text}: names ${others.length + 1} stores`, {
+      hint: `use a store's id: ${listed([found, ...others].map(({ node, store }) => `${store} ${node}`))}`,
+    });
+  }
+  const near = nearest(
+    text,
+    stores.map(({ node }) => node),
+  );
+  throw new Fault('missing', `node ${text}: not found`, {
+    hint: near === undefined ? '`snapledger fleet nodes` lists all' : `did you mean ${near}?`,
+  });
+}
+
+export const maxListed = 20;
+
+/** A list for an error, cut short. */
+export function listed(texts: readonly string[]): string {
+  const more = texts.length - maxListed;
+  return `${texts.slice(0, maxListed).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
