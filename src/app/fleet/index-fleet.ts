@@ -105,7 +105,10 @@ async function runSession(session: Session): Promise<void> {
     const heads = new Map(begun.map(({ store, head }) => [store, head]));
     for await (const batch of source.read({ after: at, heads, signal: ending.signal })) {
       await writer.write(batch);
-      if (!batch.caughtUp) continue;
+      if (!batch.caughtUp) {
+        observer.state('catching up', 'reading what was added');
+        continue;
+      }
       await writer.settled();
       await swapOnce(session, database);
       observer.state('live', 'caught up');
@@ -175,6 +178,7 @@ function createWriter(session: Session, database: FleetDatabase): Writer {
       const change = await foldBatch(batch, { stores, rows, now });
       const fold = performance.now() - started;
       for (const store of change.stores) stores.set(store.store, store);
+      report(change, logger);
       await removeOld();
       await rows.below(maxUnderWay);
       // A failure is reported by the next call.
@@ -182,4 +186,11 @@ function createWriter(session: Session, database: FleetDatabase): Writer {
     },
     settled: () => rows.below(1),
   };
+}
+
+/** Stores of which nothing more is indexed, or that begin again. */
+function report({ incidents }: FleetChange, logger: Logger): void {
+  for (const { store, kind, text } of incidents)
+    if (kind === 'stopped') logger.warn({ store, why: text }, 'nothing more is indexed of this store');
+    else if (kind === 'rolled-back') logger.warn({ store, why: text }, 'the store is indexed again from its beginning');
 }

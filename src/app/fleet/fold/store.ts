@@ -56,8 +56,11 @@ export function foldStore({ name, starts, lineages, items, before, rows, now }: 
   const incidents: FleetIncident[] = [];
   const kept: KeptEvent[] = [];
   if (starts?.replaces !== undefined) incidents.push(rolledBack(name, starts.first, now, starts.replaces));
+  let last: FleetEvent | UnknownEvent | undefined;
   for (const item of items) {
     if (item.kind === 'stops') {
+      if (last !== undefined) applyHead(store, state, last);
+      last = undefined;
       const { message, hint } = item.fault;
       Object.assign(store, { fault: message, hint, head: { ...store.head, stopped: true } });
       incidents.push(stopped(name, store.head.position, now, item.fault));
@@ -69,14 +72,16 @@ export function foldStore({ name, starts, lineages, items, before, rows, now }: 
       evolve(state, item.envelope);
       usage.fold(item.envelope, snapshots.fold(item.envelope));
       images.fold(item.envelope.event);
-      applyOpening(store, item);
+      const { type, data } = item.envelope.event;
+      if (type === 'StoreCreated' || type === 'StoreOpened') store.version = data.version;
     } else {
       state.position = Number(item.wire.position);
       store.unknown += 1;
       kept.push(keptOf(name, item));
     }
-    applyHead(store, state, item);
+    last = item;
   }
+  if (last !== undefined) applyHead(store, state, last);
   applyInfo(store, state);
   const changed = { snapshots: snapshots.changed(), usage: usage.changed() };
   return {
@@ -119,10 +124,6 @@ const damaged = (store: string, what: string) =>
   new Fault('corrupt', `the index of store ${store}: ${what}`, {
     hint: 'the database was changed by another program: build it anew with `snapledger fleet index --rebuild`',
   });
-
-function applyOpening(store: Draft<FleetStore>, { envelope: { event } }: FleetEvent): void {
-  if (event.type === 'StoreCreated' || event.type === 'StoreOpened') store.version = event.data.version;
-}
 
 function applyHead(store: Draft<FleetStore>, { position }: MutableState, item: FleetEvent | UnknownEvent): void {
   const time = item.kind === 'event' ? item.envelope.time : nanosecondsOf(item.wire.time);

@@ -1,0 +1,15 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import * as assert from 'uvu/assert';
+import { requireCommand, suiteNeeding } from '../../support/requirements.ts';
+
+const test = suiteNeeding('unit of the fleet index', requireCommand('systemd-analyze'));
+const file = 'src/operations/fleet/snapledger-fleet.service';
+
+test('unit file: systemd-analyze finds nothing wrong, and it needs no root', () => {
+  const { status, stdout, stderr } = spawnSync('systemd-analyze', ['verify', file], { encoding: 'utf8' });
+  assert.equal([status, stdout, stderr], [0, '', '']);
+  assert.match(readFileSync(file, 'utf8'), /^DynamicUser=true$/m);
+});
+
+test.run();
