@@ -30,7 +30,7 @@ export const refLabel = 'containerd.io/snapshot.ref';
 export const refOf = ({ key, labels }: Pick<Snapshot, 'key' | 'labels'>): string => labels[refLabel] ?? ownKeyOf(key);
 
 /** containerd's labels (2.3) for the content of the layer that an active will become, and for the layer below it. */
-const diffIdLabel = 'containerd.io/snapshot/diff-id';
+export const diffIdLabel = 'containerd.io/snapshot/diff-id';
 export const parentChainLabel = 'containerd.io/snapshot/parent-chain-id';
 
 const digest = /^[a-z0-9]+:[0-9a-f]{32,128}$/;

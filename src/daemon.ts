@@ -150,11 +150,11 @@ function httpSources(
 /** A log that is forwarded is kept in the root: its settings and its root were compared when it was opened. */
 function forwardLog(
   { journal, store }: OpenStore,
-  { root, forward: { url } }: Config,
+  { root, forward: { url, omitLabels } }: Config,
   { metrics, logger }: Tools,
 ): Forwarding | undefined {
   if (url === undefined) return undefined;
-  const forwarding = startForwarding({ root, store, url }, journal, logger);
+  const forwarding = startForwarding({ root, store, url, omitLabels }, journal, logger);
   metrics.watchForwarding(() => forwarding.status);
   return forwarding;
 }

@@ -76,6 +76,8 @@ export interface LogConfig {
 export interface ForwardConfig {
   /** connection string of the cluster that the log is forwarded to, if any */
   readonly url?: string;
+  /** patterns of the labels that are left out of what is sent */
+  readonly omitLabels: readonly string[];
 }
 
 export interface CheckpointConfig {
@@ -127,7 +129,7 @@ export function complete(...layers: readonly Settings[]): Config {
       reserveBytes: log?.reserve_bytes ?? MiB,
       archive: log?.archive ?? true,
     },
-    forward: forward?.url === undefined ? {} : { url: forward.url },
+    forward: { ...(forward?.url !== undefined && { url: forward.url }), omitLabels: forward?.omit_labels ?? [] },
     checkpoint: { every: checkpoint?.every ?? 50_000 },
     retention: retained(retention),
     containerdEvents: containerd?.events === true ? (containerd.address ?? '/run/containerd/containerd.sock') : null,

@@ -4,7 +4,7 @@ import * as t from 'io-ts';
 import { Fault } from '../ports/fault.ts';
 import type { LogLevel } from './config.ts';
 import { decodeTable } from './settings.ts';
-import { readSettingsFile } from './settings-file.ts';
+import { hasPassword, readSettingsFile } from './settings-file.ts';
 import { AbsolutePath, type Address, Loopback, OneOf, Period, Text } from './values.ts';
 
 /** Read if no other file is named, and if it exists. */
@@ -113,8 +113,6 @@ function decoded(input: unknown, about: (text: string) => string, hint: string):
   if (either.isRight(keys)) return keys.right;
   throw new Fault('misuse', about(keys.left), { hint });
 }
-
-const hasPassword = (text: string | undefined) => /^[^/]*:\/\/[^/?]*:[^/?]*@/.test(text ?? '');
 
 function refuseVisiblePassword(option: string, key: keyof typeof variables, text: string | undefined): void {
   if (!hasPassword(text)) return;

@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import * as either from 'fp-ts/lib/Either.js';
+import { isIdentifying } from '../domain/filter/omit-labels.ts';
 import { Fault } from '../ports/fault.ts';
 import { type Config, complete } from './config.ts';
 import { decodeSettings, type Settings } from './settings.ts';
-import { readSettingsFile } from './settings-file.ts';
+import { hasPassword, readSettingsFile } from './settings-file.ts';
 import { fitsSocket, longestSocketPath } from './values.ts';
 
 /** Read where no other file is named, if it is there. */
@@ -43,15 +44,39 @@ function fromEnvironment({ NODE_NAME: node = '' }: NonNullable<Sources['environm
 
 function fromFile(file: string | undefined): Settings {
   if (file === undefined) return {};
-  const decoded = decodeSettings(readSettingsFile(file).values);
-  if (either.isRight(decoded)) return decoded.right;
-  throw new Fault('misuse', `${basename(file)}: ${decoded.left}`, {
-    hint: `correct ${file}; OPERATIONS.md lists every key`,
-  });
+  const { values, mode } = readSettingsFile(file);
+  const decoded = decodeSettings(values);
+  if (either.isLeft(decoded))
+    throw new Fault('misuse', `${basename(file)}: ${decoded.left}`, {
+      hint: `correct ${file}; OPERATIONS.md lists every key`,
+    });
+  const [secret] = urlsWithPassword(decoded.right);
+  if (secret !== undefined && (mode & 0o077) !== 0)
+    throw new Fault(
+      'misuse',
+      `${file}: ${secret} has a password, and others than the owner may read the file (mode ${mode.toString(8)})`,
+      { hint: `chmod 600 ${file}` },
+    );
+  return decoded.right;
 }
+
+/** The keys whose connection strings have a name and a password. */
+const urlsWithPassword = ({ log, forward }: Settings): readonly string[] =>
+  Object.entries({ 'log.url': log?.url, 'forward.url': forward?.url }).flatMap(([key, url]) =>
+    hasPassword(url) ? [key] : [],
+  );
 
 function fromFlags(flags: Readonly<Record<string, unknown>>): Settings {
   const decoded = decodeSettings(flags);
+  const [secret] = either.isRight(decoded) ? urlsWithPassword(decoded.right) : [];
+  if (secret !== undefined)
+    throw new Fault(
+      'misuse',
+      `--${secret.replace('.url', '')}: has a password, which every user of the machine can see`,
+      {
+        hint: `set ${secret} in the settings file, with mode 0600`,
+      },
+    );
   if (either.isRight(decoded)) return decoded.right;
   throw new Fault('misuse', `--${decoded.left.replace(/^[^:]*/, (key) => key.replaceAll(/[._]/g, '-'))}`, {
     hint: 'snapledger serve --help lists the options',
@@ -60,10 +85,23 @@ function fromFlags(flags: Readonly<Record<string, unknown>>): Settings {
 
 /** A log that is kept in a cluster is forwarded by the cluster's own means. */
 function checkClusters({ log, forward }: Config): void {
+  checkOmitted(forward.omitLabels, log.url !== undefined);
   if (log.url === undefined || forward.url === undefined) return;
   throw new Fault('misuse', 'forward.url: the log itself is kept in a cluster, by log.url', {
     hint: 'leave one of the two out: log.url keeps the log there, forward.url sends a log that is kept in the root',
   });
+}
+
+function checkOmitted(patterns: readonly string[], inCluster: boolean): void {
+  const kept = patterns.find(isIdentifying);
+  if (kept !== undefined)
+    throw new Fault('misuse', `forward.omit_labels: ${kept} identifies layers and is always sent`, {
+      hint: 'leave it out: its value is a digest, without which the copy would not show which layer a snapshot is',
+    });
+  if (inCluster && patterns.length > 0)
+    throw new Fault('misuse', 'forward.omit_labels: the log itself is kept in a cluster, by log.url, with all labels', {
+      hint: 'keep the log in the root and set forward.url, or leave forward.omit_labels out',
+    });
 }
 
 function checkSockets({ address, httpAddress }: Config): void {

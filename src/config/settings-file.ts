@@ -27,6 +27,9 @@ export function readSettingsFile(file: string): SettingsFile {
   }
 }
 
+/** Whether a connection string has a password, in whatever characters; one that is none may be taken for one. */
+export const hasPassword = (url: string | undefined): boolean => /^[^/]*:\/\/[^@]*:[^@]*@/.test(url ?? '');
+
 function readText(file: string): { readonly text: string; readonly mode: number } {
   const fd = open(file);
   try {

@@ -7,6 +7,7 @@ import {
   Count,
   Duration,
   Flag,
+  LabelPattern,
   Loopback,
   NodeName,
   OneOf,
@@ -29,7 +30,7 @@ const Overlay = t.partial(
 
 const Log = t.partial({ url: Text, segment_bytes: Size('64KiB'), reserve_bytes: Size('0B'), archive: Flag }, 'a table');
 
-const Forward = t.partial({ url: Text }, 'a table');
+const Forward = t.partial({ url: Text, omit_labels: t.readonlyArray(LabelPattern) }, 'a table');
 
 const Checkpoint = t.partial({ every: Count(1) }, 'a table');
 
@@ -83,8 +84,11 @@ export function decodeTable<P extends t.Props>(
   input: unknown,
 ): either.Either<string, t.TypeOf<t.PartialC<P>>> {
   const unknown = unknownKey(table, input);
-  return unknown === undefined ? decodeWith(table, input) : either.left(unknown);
+  return unknown === undefined ? either.mapLeft(withoutUrls)(decodeWith(table, input)) : either.left(unknown);
 }
+
+/** A connection string in the wrong place may have a password. */
+const withoutUrls = (text: string) => text.replace(/"[a-z+]+:\/\/.*$/is, 'a URL');
 
 /** The first key of an input that a table's codec does not know, as a sentence with the key that was likely meant. */
 function unknownKey(table: t.PartialType<t.Props>, input: unknown, path = ''): string | undefined {

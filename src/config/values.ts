@@ -35,6 +35,11 @@ export const NodeName = value(`a name of 1 to ${longestName} bytes without contr
     : undefined,
 );
 
+/** The name of a label, in which `*` stands for any text. */
+export const LabelPattern = value('the name of a label, with * for any text', isText, (u) =>
+  isText(u) && u !== '' && u.length <= 4096 ? u : undefined,
+);
+
 /** One of a few words. */
 export const OneOf = <W extends string>(...words: readonly W[]) => {
   const isWord = (u: unknown): u is W => words.some((word) => word === u);

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -271,6 +271,87 @@ test('forwards every event, and reports its progress', async ({ serving, standIn
   const types = standIn.streams.read(`snapledger-${store}`, 0, 'forwards', 100)?.map(({ event }) => event.type);
   assert.equal(types, ['StoreCreated.v1', 'StoreOpened.v1', 'SnapshotPrepared.v1', 'StoreClosed.v1']);
 });
+
+test('leaves out labels by pattern, and continues when the patterns are changed', async (context) => {
+  const { standIn, sandbox, root } = context;
+  const identity = `sha256:${'a'.repeat(64)}`;
+  const labels = { team: 'secret-1', 'team.mail': 'secret-2', open: 'x', 'containerd.io/snapshot.ref': identity };
+  const served = async (name: string, omitted: string) => {
+    const settings = `forward = { url = "${standIn.url}", omit_labels = [${omitted}] }`;
+    const daemons = context.serving(settings);
+    const daemon = await daemons.start();
+    const client = daemons.connect();
+    await client.prepare(`${name}-active`, { labels });
+    await client.commit(name, `${name}-active`, { labels });
+    await client.update(name, { ...labels, team: 'secret-3', open: 'y' });
+    await client.remove(name);
+    await waitFor('all to be forwarded', async () => {
+      const { state, lag } = await reached(sandbox, 'forwarding');
+      return state === 'forwarding' && lag === 0;
+    });
+    await daemon.stop();
+  };
+  await served('all', '');
+  await served('some', '"team*"');
+  await served('none', '"*"');
+  await served('again', '"open"');
+  const stored = standIn.streams.read(streamOf(root), 0, 'forwards', 1_000) ?? [];
+  const sent = stored.map(({ event }) => Buffer.from(event.data, 'base64').toString());
+  const about = (name: string) => sent.filter((text) => text.includes(`"${name}`)).join('\n');
+  const found = (name: string) =>
+    ['secret-1', 'secret-2', 'secret-3', '"open"', identity].map((text) => about(name).includes(text));
+  assert.equal(['all', 'some', 'none', 'again'].map(found), [
+    [true, true, true, true, true],
+    [false, false, false, true, true],
+    [false, false, false, false, true],
+    [true, true, true, false, true],
+  ]);
+  const log = await command('log', '--json', '--root', root);
+  const own = log.stdout.split('\n').filter((text) => text.includes('"none"') && text.includes('SnapshotRemoved'));
+  assert.match(own.join(), /secret-3.*secret-2|secret-2.*secret-3/);
+});
+
+test('shows a password in no message, and not in ps', async ({ serving, root, sandbox }) => {
+  const secret = 'hunter2';
+  const urls = [`kurrentdb://admin:${secret}@127.0.0.1:1`, `kurrentdb://admin:${secret}@x@127.0.0.1:1`];
+  for (const url of urls) {
+    const daemons = serving(forwardTo(url));
+    const daemon = await daemons.start();
+    const report = await waitForTrouble(sandbox);
+    assert.not.match(JSON.stringify(report), secret);
+    assert.not.match(readFileSync(`/proc/${daemon.pid}/cmdline`, 'utf8'), secret);
+    assert.not.match(readFileSync(join(root, 'store'), 'utf8'), secret);
+    await daemon.stop();
+    assert.not.match(daemons.lastWords(), secret);
+    const file = join(sandbox.path, 'settings.toml');
+    assert.is(statSync(file).mode & 0o777, 0o600);
+    chmodSync(file, 0o644);
+    const open = await command('log', '--config', file);
+    assert.is(open.status, 2);
+    assert.match(open.stderr, 'forward.url has a password');
+    assert.not.match(open.stderr, secret);
+    rmSync(file);
+  }
+  const { status, stderr } = await command(
+    'serve',
+    '--root',
+    root,
+    '--forward',
+    `kurrentdb://admin:${secret}@127.0.0.1:1`,
+  );
+  assert.is(status, 2);
+  assert.match(stderr, '--forward: has a password, which every user of the machine can see');
+  assert.not.match(stderr, secret);
+});
+
+async function waitForTrouble(sandbox: Sandbox): Promise<unknown> {
+  let report: Record<string, unknown> = {};
+  await waitFor('trouble', async () => {
+    report = (await reportOf(sandbox)) as unknown as Record<string, unknown>;
+    return report.error !== '' && report.error !== undefined;
+  });
+  return report;
+}
 
 for (const [what, prepare, state, expected, hint] of [
   ['a wrong string', () => 'kurrentdb://a/$all', 'stopped', 'it names a path', 'leave it out'],

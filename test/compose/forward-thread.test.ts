@@ -23,7 +23,7 @@ async function forwarding({ sandbox }: { sandbox: Sandbox }, pause: number) {
   const said: string[] = [];
   const say = (_fields: object, message: string) => void said.push(message);
   const logger: Logger = { info: say, warn: say, error: say };
-  const job = { root: sandbox.path, store: 'store', url: 'kurrentdb://nowhere' };
+  const job = { root: sandbox.path, store: 'store', url: 'kurrentdb://nowhere', omitLabels: [] };
   const started = startForwarding(job, journal, logger, { program, pause });
   sandbox.atEnd(started.close);
   const prepare = (key: string) =>

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -29,7 +29,10 @@ function faultOf(load: () => unknown): Fault {
 test('accepts a cluster for the log or for a copy of it, not for both', () => {
   const [one, other] = ['kurrentdb://a:2113', 'kurrentdb://b:2113'];
   assert.is(loadConfig({ file: written(''), flags: { log: { url: one } } }).log.url, one);
-  assert.equal(loadConfig({ file: written(`[forward]\nurl = "${other}"`) }).forward, { url: other });
+  assert.equal(loadConfig({ file: written(`[forward]\nurl = "${other}"`) }).forward, {
+    url: other,
+    omitLabels: [],
+  });
   const { code, message } = faultOf(() =>
     loadConfig({ file: written(`[log]\nurl = "${one}"\n[forward]\nurl = "${other}"`) }),
   );
@@ -52,7 +55,7 @@ test('fills an empty file with the defaults', () => {
     manifests: false,
     overlay: { mountOptions: [], upperdirLabel: false, slowChown: true, remapIds: false, stageLayers: false },
     log: { segmentBytes: 16 * 2 ** 20, reserveBytes: 2 ** 20, archive: true },
-    forward: {},
+    forward: { omitLabels: [] },
     checkpoint: { every: 50_000 },
     containerdEvents: null,
     imageFsLink: null,
@@ -97,6 +100,7 @@ reserve_bytes = 65536
 archive = false
 [forward]
 url = "kurrentdb://a:2113"
+omit_labels = ["team", "io.kubernetes.*"]
 [checkpoint]
 every = 7
 [containerd]
@@ -133,7 +137,7 @@ test('reads every key', () => {
       stageLayers: true,
     },
     log: { segmentBytes: 1.5 * 2 ** 20, reserveBytes: 65_536, archive: false },
-    forward: { url: 'kurrentdb://a:2113' },
+    forward: { url: 'kurrentdb://a:2113', omitLabels: ['team', 'io.kubernetes.*'] },
     checkpoint: { every: 7 },
     containerdEvents: '/run/c.sock',
     imageFsLink: '/var/lib/ctd/io.containerd.snapshotter.v1.snapledger',
@@ -168,6 +172,56 @@ test('names the node by flag, file or NODE_NAME, in this order', () => {
   const { code, message } = faultOf(() => loadConfig({ file: written(''), environment: { NODE_NAME: 'a\nb' } }));
   assert.is(code, 'misuse');
   assert.match(message, 'NODE_NAME: expected a name of 1 to 255 bytes without control characters, found "a\\nb"');
+});
+
+test('refuses a password that others can read, in the file or on the command line', () => {
+  const url = 'kurrentdb://name:secret@a:2113';
+  for (const [text, key] of [
+    [`[forward]\nurl = "${url}"`, 'forward'],
+    [`[log]\nurl = "${url}"`, 'log'],
+  ] as const) {
+    const file = written(text);
+    for (const mode of [0o644, 0o640, 0o602]) {
+      chmodSync(file, mode);
+      const { code, message, hint } = faultOf(() => loadConfig({ file }));
+      assert.is(code, 'misuse');
+      assert.match(
+        message,
+        `${key}.url has a password, and others than the owner may read the file (mode ${mode.toString(8)})`,
+      );
+      assert.is(hint, `chmod 600 ${file}`);
+      assert.not.match(message, 'secret');
+    }
+    chmodSync(file, 0o600);
+    assert.is(loadConfig({ file })[key].url, url);
+    chmodSync(file, 0o644);
+    const { message, hint } = faultOf(() => loadConfig({ file: written(''), flags: { [key]: { url } } }));
+    assert.match(message, `--${key}: has a password, which every user of the machine can see`);
+    assert.match(hint, `set ${key}.url in the settings file, with mode 0600`);
+  }
+});
+
+test('shows no connection string that stands in the wrong place', () => {
+  for (const text of ['forward = "kurrentdb://name:secret@a"', 'driver = "kurrentdb://name:secret@a"']) {
+    const { message } = faultOf(() => loadConfig({ file: written(text) }));
+    assert.match(message, 'found a URL');
+    assert.not.match(message, 'secret');
+  }
+});
+
+test('refuses to leave out labels that identify layers, or without effect', () => {
+  const label = 'containerd.io/snapshot.ref';
+  const refused = (text: string) => faultOf(() => loadConfig({ file: written(text) }));
+  assert.match(
+    refused(`[forward]\nomit_labels = ["a", "${label}"]`).message,
+    `forward.omit_labels: ${label} identifies layers and is always sent`,
+  );
+  assert.equal(loadConfig({ file: written('[forward]\nomit_labels = ["*"]') }).forward.omitLabels, ['*']);
+  assert.match(
+    refused('[log]\nurl = "kurrentdb://a"\n[forward]\nomit_labels = ["*"]').message,
+    'the log itself is kept in a cluster, by log.url, with all labels',
+  );
+  assert.match(refused('[forward]\nomit_labels = [""]').message, 'expected the name of a label, with * for any text');
 });
 
 test('retains nothing if retention is off, by file or flag', () => {

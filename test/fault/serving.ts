@@ -50,6 +50,7 @@ export function createServing(
   writeFileSync(
     config,
     `root = "${root}"\naddress = "${address}"\ndriver = "${driver}"\n${settings}\n[retention]\n${retention}\n`,
+    { mode: 0o600 },
   );
   let boot = randomUUID();
   return {

@@ -103,6 +103,8 @@ test('install: makes snapledger the default of CRI under a running container', a
   assert.is(await defaultSnapshotter(), 'snapledger');
   assert.ok(await isRunning('before'));
   assert.match(await machine.run('/usr/local/bin/snapledger', 'stats'), /^node +worker-7\.example, Linux /m);
+  for (const path of ['/etc/snapledger/config.toml', '/usr/local/lib/snapledger/installed'])
+    assert.is((await machine.run('stat', '--format=%a', path)).trim(), '600', `${path} may have a password`);
   await startContainer('snapledger', 'after');
 });
 

@@ -12,6 +12,8 @@ interface ForwarderOptions {
   readonly source: Pick<EventLog, 'read'>;
   /** Opens the target for writing, again after every failure: what it holds then shows where to go on. */
   readonly openTarget: () => Promise<EventLog>;
+  /** what is sent of an event; default: all of it */
+  readonly outgoing?: (envelope: Envelope) => Envelope;
   /** called with every change of the status */
   readonly onStatus?: (status: ForwardStatus) => void;
   /** milliseconds before the first new attempt, and at most */
@@ -35,7 +37,12 @@ export class Forwarder {
   readonly #running: Promise<void>;
 
   constructor(options: ForwarderOptions) {
-    this.#options = { onStatus: () => {}, pauses: { first: 500, max: 60_000 }, ...options };
+    this.#options = {
+      outgoing: (envelope) => envelope,
+      onStatus: () => {},
+      pauses: { first: 500, max: 60_000 },
+      ...options,
+    };
     this.#running = this.#run();
   }
 
@@ -117,7 +124,7 @@ export class Forwarder {
         const due = batch.filter(({ position }) => position <= known);
         if (due.length === 0 || this.#closed) break;
         const next = withoutGap(due, target.end.position);
-        await target.append(next, { reserve: true, flush: 'now' });
+        await target.append(next.map(this.#options.outgoing), { reserve: true, flush: 'now' });
         onProgress();
         this.#change({ position: target.end.position });
         if (next.length < due.length) break;

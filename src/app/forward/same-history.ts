@@ -1,4 +1,5 @@
-import { encodeEnvelope } from '../../../events/envelope.ts';
+import { type Envelope, encodeEnvelope } from '../../../events/envelope.ts';
+import { sameButLabels } from '../../domain/filter/omit-labels.ts';
 import type { EventLog } from '../../ports/event-log.ts';
 import { Fault } from '../../ports/fault.ts';
 
@@ -9,8 +10,8 @@ const compared = 100;
 
 /**
  * Throws a Fault (`corrupt`) unless the target holds a beginning of the source, which has `durable` events. Its first event and
- * its last ones are compared, whole, with the nanosecond of each: histories that parted earlier differ there as well. If
- * the target's first events have expired, the first that is left is compared.
+ * its last ones are compared, whole but for labels that were left out, with the nanosecond of each: histories that parted earlier
+ * differ there as well. If the target's first events have expired, the first that is left is compared.
  */
 export async function expectSameHistory(
   source: Readable,
@@ -22,7 +23,10 @@ export async function expectSameHistory(
     throw diverged(`it holds ${position} events, this log only ${durable}: the log was restored from an older copy`);
   const isSame = async (from: number, to: number) => {
     const [ours, theirs] = await Promise.all([eventsOf(source, from, to), eventsOf(target, from, to)]);
-    return [...ours].every(([at, text]) => theirs.get(at) === text);
+    return [...ours].every(([at, event]) => {
+      const sent = theirs.get(at);
+      return sent !== undefined && sameButLabels(event, sent, textOf);
+    });
   };
   if (position === 0) return;
   const begin = (target.gone?.upTo ?? 0) + 1;
@@ -31,12 +35,13 @@ export async function expectSameHistory(
   throw diverged(`position ${first} of it is another event than in this log`);
 }
 
-/** The events from one position to another, as text. */
-async function eventsOf(log: Readable, from: number, to: number): Promise<ReadonlyMap<number, string>> {
-  const found = new Map<number, string>();
+const textOf = (envelope: Envelope) => JSON.stringify(encodeEnvelope(envelope));
+
+/** The events from one position to another. */
+async function eventsOf(log: Readable, from: number, to: number): Promise<ReadonlyMap<number, Envelope>> {
+  const found = new Map<number, Envelope>();
   for await (const batch of log.read(from - 1)) {
-    for (const envelope of batch)
-      if (envelope.position <= to) found.set(envelope.position, JSON.stringify(encodeEnvelope(envelope)));
+    for (const envelope of batch) if (envelope.position <= to) found.set(envelope.position, envelope);
     if ((batch.at(-1)?.position ?? to) >= to) break;
   }
   return found;

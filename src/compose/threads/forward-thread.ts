@@ -13,6 +13,8 @@ export interface ForwardJob {
   readonly store: string;
   /** connection string of the cluster */
   readonly url: string;
+  /** patterns of labels that are left out */
+  readonly omitLabels: readonly string[];
 }
 
 /** The forwarding of a daemon, on a thread of its own. */

@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert';
 import type { Envelope } from '../../../events/envelope.ts';
 import { Forwarder } from '../../../src/app/forward/forwarder.ts';
 import { type ForwardStatus, forwardReport } from '../../../src/app/forward/status.ts';
+import { createLabelFilter } from '../../../src/domain/filter/omit-labels.ts';
 import type { EventLog, LogTrouble } from '../../../src/ports/event-log.ts';
 import { Fault } from '../../../src/ports/fault.ts';
 import { createMemoryEventLog, type MemoryRecord } from '../../support/memory-event-log.ts';
@@ -29,7 +30,7 @@ async function given(count: number, held: readonly Envelope[] = []) {
   const openings: (() => void)[] = [];
   const failing = { flush: async (_batch: readonly Envelope[]) => {} };
   const forwarders: Forwarder[] = [];
-  const forward = (openTarget?: () => Promise<EventLog>) => {
+  const forward = (openTarget?: () => Promise<EventLog>, omitted: readonly string[] = []) => {
     const open = async () => {
       openings.shift()?.();
       return createMemoryEventLog({ kept, flush: (batch) => failing.flush(batch) });
@@ -38,6 +39,7 @@ async function given(count: number, held: readonly Envelope[] = []) {
       source,
       openTarget: openTarget ?? open,
       pauses,
+      outgoing: createLabelFilter(omitted),
       onStatus: (status) => statuses.push(status),
     });
     forwarders.push(forwarder);
@@ -225,6 +227,69 @@ for (const [what, held, expected] of [
     assert.match(forwarder.status.hint, 'nothing was changed');
     assert.equal(there(), held);
     await forwarder.close();
+  });
+
+/** The same events with labels of a secret and an open name. */
+const labelled = (count: number, after = 0, value = '1'): Envelope[] =>
+  events(count, after).map((envelope) => {
+    const { event } = envelope;
+    if (event.type !== 'SnapshotPrepared') return envelope;
+    return { ...envelope, event: { ...event, data: { ...event.data, labels: { secret: value, open: value } } } };
+  });
+const labelsOf = (held: readonly Envelope[]) =>
+  held.map(({ event }) => ('labels' in event.data ? Object.keys(event.data.labels).join() : ''));
+
+/** Forwards the labelled events of a source, up to the first ones with each setting in turn. */
+async function inTurns(turns: readonly (readonly [upTo: number, omitted: readonly string[]])[]) {
+  const { kept, held } = await given(0);
+  const source = createMemoryEventLog();
+  for (const [upTo, omitted] of turns) {
+    await source.append(labelled(upTo - source.end.position, source.end.position), now);
+    const forwarder = new Forwarder({
+      source,
+      openTarget: async () => createMemoryEventLog({ kept }),
+      outgoing: createLabelFilter(omitted),
+      pauses,
+    });
+    forwarder.advance(upTo);
+    await reached(forwarder, 'forwarding', upTo);
+    await forwarder.close();
+  }
+  return held();
+}
+
+test('leaves labels out, and nothing else', async () => {
+  const held = await inTurns([[5, ['sec*']]]);
+  assert.equal(labelsOf(held), Array(5).fill('open'));
+  assert.equal(held, labelled(5).map(createLabelFilter(['secret'])));
+});
+
+test('continues after the labels to leave out were changed: what was sent stays', async () => {
+  const held = await inTurns([
+    [2, []],
+    [4, ['secret']],
+    [6, ['*']],
+    [150, []],
+    [151, ['open']],
+  ]);
+  assert.equal(labelsOf(held).slice(0, 7), ['secret,open', 'secret,open', 'open', 'open', '', '', 'secret,open']);
+  assert.is(labelsOf(held).at(-1), 'secret');
+});
+
+for (const [what, held] of [
+  ['is another event', [...labelled(5), ...events(2, 5, 'b')]],
+  ['has another value of a label', [...labelled(5), ...labelled(1, 5, '2')]],
+] as const)
+  test(`finds a divergence of events without some of their labels: one ${what}`, async () => {
+    const { source, forward, held: there } = await given(0, held.map(createLabelFilter(['secret'])));
+    await source.append(labelled(10), now);
+    for (const omitted of [[], ['secret'], ['open']]) {
+      const forwarder = forward(undefined, omitted);
+      await waitFor('a stop', () => forwarder.status.state === 'stopped');
+      assert.match(forwarder.status.error, 'position 6 of it is another event');
+      await forwarder.close();
+    }
+    assert.equal(there(), held.map(createLabelFilter(['secret'])));
   });
 
 test('finds the position where a long history diverged', async () => {

@@ -47,6 +47,11 @@ export function readConnectionString(text: string): Target {
   const [, protocol = '', discover = '', credentials, hosts = '', path = '', query = ''] = form.exec(url) ?? [];
   if (!protocols.has(protocol.toLowerCase()))
     throw wrong('it does not begin with kurrentdb:// or kurrentdb+discover://');
+  if (hidesCredentials(`${hosts}${path}`, query))
+    throw wrong(
+      'there is an @ behind the name and the password',
+      'write @, : / and ? in a password as %40, %3A, %2F and %3F',
+    );
   if (path.replaceAll('/', '') !== '')
     throw wrong(
       `it names a path, ${path}`,
@@ -67,6 +72,13 @@ export function readConnectionString(text: string): Target {
   };
 }
 
+/** Whether parts of a password may be taken for something else, which messages would show. */
+const hidesCredentials = (address: string, query: string) =>
+  address.includes('@') ||
+  query.split('&').some((pair) => pair.includes('@') && !Object.hasOwn(options, keyOf(pair.replace(/=.*$/s, ''))));
+
+const keyOf = (name: string) => name.toLowerCase().replace(/[_-]/g, '');
+
 function readHosts(hosts: string): Target['hosts'] {
   return hosts.split(',').map((host) => {
     const [, name = '', port = '2113'] = /^([^:\s$]+)(?::(\d+))?$/.exec(host) ?? [];
@@ -84,7 +96,7 @@ function readOptions(query: string): ReadonlyMap<string, string> {
   const given = new Map<string, string>();
   for (const pair of query.split('&').filter((each) => each !== '')) {
     const [, name = pair, value = ''] = /^([^=]*)=(.*)$/.exec(pair) ?? [];
-    const key = name.toLowerCase().replace(/[_-]/g, '');
+    const key = keyOf(name);
     const expected = Object.hasOwn(options, key) ? options[key] : undefined;
     if (expected === undefined)
       throw wrong(`${name}: there is no such option, or it would let mistakes pass unnoticed`);

@@ -78,4 +78,20 @@ for (const [url, expected] of [
     assert.unreachable('took it');
   });
 
+test('a password with characters of a URL: is refused without a part of it', () => {
+  for (const url of [
+    ...['kurrentdb://name:sec@ret@host:2113', 'kurrentdb://name:sec/ret@host:2113', 'kurrentdb://name:sec?ret@host'],
+    ...['kurrentdb://name:sec?ret=1@host:2113?tls=true', 'kurrentdb://name:ok@host?tls=true&sec@ret'],
+  ])
+    try {
+      readConnectionString(url);
+      assert.unreachable(url);
+    } catch (error) {
+      const { message, hint } = error as Fault;
+      assert.match(`${message} ${hint}`, '%40');
+      assert.not.match(`${message} ${hint}`, /sec|ret/);
+    }
+  assert.ok(readConnectionString('kurrentdb://a?connectionName=me@here'));
+});
+
 test.run();
