@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { Server, ServerCredentials, type ServerUnaryCall, type ServerWritableStream, status } from '@grpc/grpc-js';
 import { suite } from 'uvu';
@@ -92,6 +94,20 @@ test('reads content up to a limit', async ({ containerd }) => {
     () => assert.unreachable(),
     (error) => assert.match(error.message, 'refused'),
   );
+});
+
+test('rejects if there is no answer in time', async ({ sandbox }) => {
+  const address = join(sandbox.path, 'mute.sock');
+  const mute = createServer((socket) => sandbox.atEnd(() => void socket.destroy())).listen(address);
+  sandbox.atEnd(() => void mute.close());
+  await once(mute, 'listening');
+  const asking = createAskContainerd(address, 50)();
+  for (const call of [() => asking.list(), () => asking.get('a', 'x'), () => asking.read('a', 'x', 1)])
+    await call().then(
+      () => assert.unreachable(),
+      (error) => assert.match(error.message, 'DEADLINE_EXCEEDED'),
+    );
+  asking.close();
 });
 
 test('rejects if nothing listens', async ({ sandbox }) => {

@@ -11,33 +11,39 @@ import {
   type Timestamp,
 } from './services.ts';
 
-/** milliseconds that a call may take */
-const timeLimit = 10_000;
-
-/** Asks the containerd that listens on a unix socket. */
+/** Asks the containerd that listens on a unix socket. `timeLimit`: milliseconds that a call may take. */
 export const createAskContainerd =
-  (address: string): AskContainerd =>
+  (address: string, timeLimit = 10_000): AskContainerd =>
   () =>
-    imagesOf(connectTo(address));
+    imagesOf({ client: connectTo(address), timeLimit });
 
-function imagesOf(client: Client): ContainerdImages {
+interface Connection {
+  readonly client: Client;
+  readonly timeLimit: number;
+}
+
+function imagesOf(connection: Connection): ContainerdImages {
   return {
     list: async () => {
-      const { namespaces } = await call<{ namespaces: readonly { name: string }[] }>(client, namespacesService, 'List');
+      const { namespaces } = await call<{ namespaces: readonly { name: string }[] }>(
+        connection,
+        namespacesService,
+        'List',
+      );
       const found: ContainerdImage[] = [];
       for (const { name: namespace } of namespaces) {
-        const answer = await call<{ images: readonly Image[] }>(client, imagesService, 'List', { namespace });
+        const answer = await call<{ images: readonly Image[] }>(connection, imagesService, 'List', { namespace });
         for (const image of answer.images) found.push(imageOf(namespace, image));
       }
       return found;
     },
     get: async (namespace, name) => {
-      const get = call<{ image: Image | null }>(client, imagesService, 'Get', { namespace, request: { name } });
+      const get = call<{ image: Image | null }>(connection, imagesService, 'Get', { namespace, request: { name } });
       const { image } = await get.catch(missing(() => ({ image: null })));
       return image === null ? undefined : imageOf(namespace, image);
     },
-    read: (namespace, digest, limit) => read(client, { namespace, digest, limit }).catch(missing(() => undefined)),
-    close: () => client.close(),
+    read: (namespace, digest, limit) => read(connection, { namespace, digest, limit }).catch(missing(() => undefined)),
+    close: () => connection.client.close(),
   };
 }
 
@@ -67,23 +73,23 @@ function metadataOf(namespace: string | undefined): Metadata {
   return metadata;
 }
 
-const deadline = () => ({ deadline: Date.now() + timeLimit });
+const deadline = ({ timeLimit }: Connection) => ({ deadline: Date.now() + timeLimit });
 
 function call<T>(
-  client: Client,
+  connection: Connection,
   service: ServiceDefinition,
   name: string,
   { namespace, request = {} }: { readonly namespace?: string; readonly request?: object } = {},
 ): Promise<T> {
   const { path, requestSerialize, responseDeserialize } = methodOf(service, name);
   return new Promise((resolve, reject) => {
-    client.makeUnaryRequest(
+    connection.client.makeUnaryRequest(
       path,
       requestSerialize,
       responseDeserialize as (bytes: Buffer) => T,
       request,
       metadataOf(namespace),
-      deadline(),
+      deadline(connection),
       (error, answer) => (error === null && answer !== undefined ? resolve(answer) : reject(error)),
     );
   });
@@ -91,17 +97,17 @@ function call<T>(
 
 /** One byte more than the limit is requested, which shows that there is more. */
 function read(
-  client: Client,
+  connection: Connection,
   { namespace, digest, limit }: { readonly namespace: string; readonly digest: string; readonly limit: number },
 ): Promise<Buffer | undefined> {
   const { path, requestSerialize, responseDeserialize } = methodOf(contentService, 'Read');
-  const stream = client.makeServerStreamRequest(
+  const stream = connection.client.makeServerStreamRequest(
     path,
     requestSerialize,
     responseDeserialize as (bytes: Buffer) => { readonly data: Buffer },
     { digest, size: String(limit + 1) },
     metadataOf(namespace),
-    deadline(),
+    deadline(connection),
   );
   const parts: Buffer[] = [];
   let bytes = 0;

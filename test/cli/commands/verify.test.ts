@@ -3,7 +3,8 @@ import { toRows } from '../../../projections/checkpoint-rows.ts';
 import { emptyState, evolve } from '../../../projections/state.ts';
 import { newMemoryVolume } from '../../../src/adapters/volume-driver/memory-driver.ts';
 import { verify } from '../../../src/cli/commands/verify.ts';
-import { enveloped, prepared, smallStore } from '../facts.ts';
+import { imageSeen, sampleNode } from '../../support/sample-events.ts';
+import { enveloped, opened, prepared, smallStore } from '../facts.ts';
 import { cliSuite, createPrinter, type MemoryDeps } from '../memory-deps.ts';
 
 const test = cliSuite('verify');
@@ -73,6 +74,40 @@ test('does not report a pending purge as a finding', async ({ deps }) => {
   const { status, lines } = await verified(deps);
   assert.is(status, 0);
   assert.match(lines.join('\n'), 'note: 1 volumes of removed snapshots are waiting to be purged');
+});
+
+const [opening] = [opened()];
+const observed = [
+  ...smallStore,
+  { ...opening, data: { ...opening.data, node: sampleNode } },
+  imageSeen('a', 'sha256:t'),
+];
+const withImages = cliSuite('verify a store with images', observed);
+withImages.before.each(({ deps }) => {
+  for (const [id, kind] of [
+    ['1', 'committed'],
+    ['2', 'committed'],
+    ['3', 'active'],
+  ] as const)
+    deps.driver.volumes.set(id, newMemoryVolume(kind));
+});
+
+withImages('accepts checkpoints of earlier releases, and compares images in its own', async ({ deps }) => {
+  const state = enveloped(observed).reduce(evolve, emptyState());
+  const { position } = state;
+  const at = { position, chainHash: await deps.chainHashAt(position) };
+  const { node: _, ...earlier } = state.storeInfo;
+  const checkpoints = [state, { ...state, images: new Map(), storeInfo: earlier }];
+  for (const one of checkpoints) {
+    deps.checkpoints.push({ at, rows: [...toRows(one)] });
+    const { status, lines } = await verified(deps);
+    assert.is(status, 0, lines.join('\n'));
+    deps.checkpoints.pop();
+  }
+  deps.checkpoints.push({ at, rows: [...toRows({ ...state, images: new Map() })] });
+  const { status, lines } = await verified(deps);
+  assert.is(status, 1);
+  assert.match(lines.join('\n'), `the checkpoint at position ${position} differs from the log in 2 rows`);
 });
 
 test('finds a checkpoint that differs from the log', async ({ deps }) => {
@@ -248,3 +283,4 @@ test('prints one line per row and one object with every step with --json', async
 });
 
 test.run();
+withImages.run();
