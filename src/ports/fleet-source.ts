@@ -86,3 +86,18 @@ export interface FleetSource {
   /** The cluster's address, without a password. */
   readonly where: string;
 }
+
+/** How far a reader of a fleet has come. */
+export interface FleetProgress {
+  readonly at: ClusterPosition;
+  /** by store id */
+  readonly heads: ReadonlyMap<string, StoreHead>;
+}
+
+/** Stores a reader's progress. */
+export interface FleetCheckpoint {
+  /** undefined if there is none yet */
+  load(): Promise<FleetProgress | undefined>;
+  /** Resolves when the progress would survive a crash. */
+  save(progress: FleetProgress): Promise<void>;
+}

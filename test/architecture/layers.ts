@@ -41,7 +41,7 @@ export const layers: readonly Layer[] = [
   { path: 'src/', layers: [...core, 'src/'] },
 ];
 
-/** The only code that constructs adapters; the package's entry exports two. */
+/** The only code that constructs adapters; the package's entry exports some. */
 export const composition = ['src/compose/', 'src/maintenance/', 'src/index.ts'];
 
 /** The only importers of each package. Types of rxjs may be imported elsewhere. */

@@ -4,9 +4,9 @@ import type { Envelope } from '../../../events/envelope.ts';
 import type { EventOf, EventType } from '../../../events/registry.ts';
 import type { EventLog } from '../../ports/event-log.ts';
 import { type EventSource, logBehind, PositionGone, type ReaderCheckpoint } from '../../ports/event-source.ts';
-import { Fault, type FaultCode } from '../../ports/fault.ts';
+import { type Reconnecting, reconnecting } from './reconnecting.ts';
 
-export interface SubscribeOptions<T extends EventType = EventType> {
+export interface SubscribeOptions<T extends EventType = EventType> extends Reconnecting {
   readonly source: EventSource;
   /** only these types of events; default: all */
   readonly types?: readonly T[];
@@ -18,10 +18,6 @@ export interface SubscribeOptions<T extends EventType = EventType> {
    * the subscription. Observers get the event afterwards.
    */
   readonly handle?: (envelope: Envelope<EventOf<T>>) => void | Promise<void>;
-  /** called for a lost connection, with the milliseconds until the next attempt */
-  readonly onRetry?: (error: unknown, pause: number) => void;
-  /** milliseconds; the pause doubles from the one to the other, and is reset by an event */
-  readonly pauses?: { readonly first: number; readonly max: number };
 }
 
 /**
@@ -55,10 +51,12 @@ async function deliver<T extends EventType>(
   observer: Subscriber<Envelope<EventOf<T>>>,
   signal: AbortSignal,
 ): Promise<void> {
-  const { from = 1, checkpoint, handle, types } = options;
+  const { source, from = 1, checkpoint, handle, types } = options;
   const known = (await checkpoint?.load()) ?? 0;
   const place: Place = known > 0 ? { position: known, seen: true } : { position: from - 1, seen: false };
-  for await (const batch of connected(options, place, signal)) {
+  const wanted = types === undefined ? undefined : new Set<EventType>(types);
+  const read = () => source.read({ after: place.position, seen: place.seen, types: wanted, signal });
+  for await (const batch of reconnecting(read, options, signal)) {
     const before = place.position;
     for (const envelope of batch) {
       if (signal.aborted) break;
@@ -73,37 +71,6 @@ async function deliver<T extends EventType>(
     }
     if (place.position > before) await checkpoint?.save(place.position);
     if (signal.aborted) return;
-  }
-}
-
-const passing: ReadonlySet<FaultCode> = new Set<FaultCode>(['io', 'busy', 'stopped']);
-
-/** Batches from a source, which is read again from the reader's position after a lost connection. */
-async function* connected<T extends EventType>(
-  { source, types, onRetry, pauses = { first: 100, max: 30_000 } }: SubscribeOptions<T>,
-  place: Place,
-  signal: AbortSignal,
-): AsyncGenerator<readonly Envelope[]> {
-  const wanted = types === undefined ? undefined : new Set<EventType>(types);
-  for (let wait = pauses.first; !signal.aborted; wait = Math.min(pauses.max, wait * 2)) {
-    const reading = source
-      .read({ after: place.position, seen: place.seen, types: wanted, signal })
-      [Symbol.asyncIterator]();
-    try {
-      for (;;) {
-        const next = await reading.next();
-        if (next.done === true || signal.aborted) return;
-        wait = pauses.first;
-        yield next.value;
-      }
-    } catch (error) {
-      if (signal.aborted) return;
-      if (!(error instanceof Fault && passing.has(error.code))) throw error;
-      onRetry?.(error, wait);
-    } finally {
-      await reading.return?.();
-    }
-    await pause(wait, undefined, { signal }).catch(() => {});
   }
 }
 

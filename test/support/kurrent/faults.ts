@@ -27,6 +27,10 @@ export interface Faults {
   follower: boolean;
   /** no user may read `$all` */
   allDenied: boolean;
+  /** pages of `$all` are not answered, as those that pass over much else */
+  slowPages: boolean;
+  /** events that subscriptions have delivered */
+  delivered: number;
   /** events that subscriptions deliver until every connection is cut; undefined for no end */
   cutAfter: number | undefined;
   /** Applies these to the next appends, one each. */
@@ -46,6 +50,8 @@ export function createFaults(): Faults {
     silent: false,
     follower: false,
     allDenied: false,
+    slowPages: false,
+    delivered: 0,
     cutAfter: undefined,
     meet: (...more) => void coming.push(...more),
     take: () => (faults.silent ? 'silent' : coming.shift()),

@@ -77,7 +77,8 @@ export function headOf(bytes: Buffer, start: number): { stream: string; revision
   };
   length(0x0a);
   length(0x0a);
-  here += length(0x0a);
+  const id = length(0x0a);
+  here += id;
   length(0x12);
   const name = length(0x1a);
   const stream = bytes.toString('utf8', here, here + name);

@@ -39,6 +39,7 @@ async function readAll(call: ReadCall, options: Options, { streams, faults }: Se
   const position = positionIn(options);
   let left = Number(options.getCount());
   if (directionOf(options) === 'forwards') {
+    if (faults.slowPages) return;
     const end = log.length;
     for (let at = position === undefined ? end : log.numberAt(position.inclusive); at < end && left > 0; ) {
       const { frames, events, next } = log.run(at, end, filter, left);
@@ -89,6 +90,7 @@ async function subscribe(call: ReadCall, options: Options, context: ServiceConte
     const { frames, events, next } = log.run(at, log.length, filter, Math.max(limit, 1));
     looked += next - at;
     at = next;
+    faults.delivered += events;
     if (faults.cutAfter !== undefined && events > 0) faults.cutAfter -= events;
     if (events > 0) await sender.frames(frames);
     if (looked >= interval) {

@@ -88,4 +88,42 @@ test('keeps complete appends after a kill, and drops a partial one', async () =>
   await sandbox.close();
 });
 
+test('begins with a prepared log, whose frames are its own', () => {
+  const first = createStreams();
+  first.append('s', [a, b], 'none');
+  first.append('t', [c], 'none');
+  const frames = [0, 1, 2].map((number) => Buffer.from(first.log.frame(number)));
+  const streams = createStreams(undefined, [Buffer.concat(frames.slice(0, 2)), frames[2] as Buffer]);
+  assert.equal(
+    streams.read('s', 0, 'forwards', 9)?.map(({ revision, event: { id } }) => [revision, id]),
+    [
+      [0, 'a'],
+      [1, 'b'],
+    ],
+  );
+  assert.equal(streams.append('t', [a], 0), { revision: 1 });
+  assert.equal(streams.log.run(0, streams.log.length, (name) => name === 't', 9).events, 0);
+  assert.equal(
+    streams.log.run(2, streams.log.length, (name) => name === 't', 9).next,
+    3,
+    'a piece ends with its chunk',
+  );
+  assert.is(streams.log.numberAt(streams.log.position(3)), 3);
+});
+
+test('restores an older backup, and changes or loses events in their place', () => {
+  const streams = createStreams();
+  streams.append('s', [a, b], 'none');
+  streams.append('t', [c], 'none');
+  streams.tamper('s', 0, (event) => ({ ...event, type: 'longer than before' }));
+  assert.equal(streams.log.run(0, 3, () => true, 9).next, 1, 'it lies elsewhere');
+  assert.is(streams.read('s', 0, 'forwards', 9)?.[0]?.event.type, 'longer than before');
+  streams.lose('s', 1, 'in-all');
+  assert.not(streams.log.fits(1, () => true));
+  assert.is(streams.read('s', 0, 'forwards', 9)?.length, 2);
+  streams.restore(1);
+  assert.is(streams.read('t', 0, 'forwards', 9), undefined);
+  assert.equal(streams.append('s', [c], 0), { revision: 1 });
+});
+
 test.run();

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { Fault } from '../../../ports/fault.ts';
+import { deferred } from '../../../ports/promises.ts';
 import type { Target } from './connection-string.ts';
 
 /** Milliseconds for a node to accept a connection, and again for its handshake. */
@@ -31,6 +32,36 @@ export async function diagnose(target: Target, where: string): Promise<Fault | u
         hint: 'check that its nodes run, and can be reached from here',
       })
     : new Fault('unsupported', `${where}: TLS settings do not match: ${text}`, { hint: setting });
+}
+
+/**
+ * Settles as the work does. If that takes longer than `notice` milliseconds, the cluster is diagnosed: it rejects early if a setting is wrong,
+ * and `onWait` gets any other reason, undefined for none.
+ */
+export async function orDiagnosed<T>(
+  work: Promise<T>,
+  { target, where, notice, onWait }: DiagnosisOptions,
+): Promise<T> {
+  const { promise: refused, reject: refuse } = deferred<never>();
+  const explain = async () => {
+    const found = await diagnose(target, where).catch(() => undefined);
+    if (found?.code === 'unsupported') refuse(found);
+    else onWait?.(found);
+  };
+  const timer = setTimeout(explain, notice);
+  try {
+    return await Promise.race([work, refused]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+interface DiagnosisOptions {
+  readonly target: Target;
+  /** cluster and stream, for messages */
+  readonly where: string;
+  readonly notice: number;
+  readonly onWait?: (found: Fault | undefined) => void;
 }
 
 async function examine(host: Host, { tls, authority, verified }: Target): Promise<Finding | undefined> {

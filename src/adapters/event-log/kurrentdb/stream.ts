@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorText, Fault } from '../../../ports/fault.ts';
-import { deferred } from '../../../ports/promises.ts';
 import { type Connection, meaningOf, type Page, type Proposal, type Recorded } from './connect.ts';
 import type { Target } from './connection-string.ts';
-import { diagnose } from './diagnose.ts';
+import { diagnose, orDiagnosed } from './diagnose.ts';
 import { ReconnectingClient } from './reconnecting-client.ts';
 
 /** One stream of a cluster, over a connection that is opened again when it is lost. Every call has a time limit. */
@@ -47,19 +46,17 @@ export function openStream({ target, name, retry, signal, onWait = () => {}, ...
   const where = `${target.shown}, stream ${name}`;
   const client = shared.client ?? new ReconnectingClient({ url: target.url, where, timeout: retry.answer });
   const untilAnswered = async <T>(call: (connection: Connection) => Promise<T>) => {
-    const { promise: refused, reject: refuse } = deferred<never>();
-    const explain = async () => {
-      const found = await diagnose(target, where);
-      if (found?.code === 'unsupported') refuse(found);
-      else onWait(found ?? unreachable(where, client.lastError ?? new Error(`no answer within ${retry.notice} ms`)));
-    };
     client.forgetError();
-    const timer = setTimeout(explain, retry.notice);
-    try {
-      return await Promise.race([persist(() => client.call(call), { target, where, ...retry, signal }), refused]);
-    } finally {
-      clearTimeout(timer);
-    }
+    return orDiagnosed(
+      persist(() => client.call(call), { target, where, ...retry, signal }),
+      {
+        target,
+        where,
+        notice: retry.notice,
+        onWait: (found) =>
+          onWait(found ?? unreachable(where, client.lastError ?? new Error(`no answer within ${retry.notice} ms`))),
+      },
+    );
   };
   return {
     where,

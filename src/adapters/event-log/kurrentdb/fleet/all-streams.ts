@@ -1,8 +1,8 @@
-import { errorText, Fault } from '../../../../ports/fault.ts';
+import { Fault } from '../../../../ports/fault.ts';
 import type { ClusterPosition } from '../../../../ports/fleet-source.ts';
 import { type AllRecorded, meaningOf, type Subscriber, type Subscription } from '../connect.ts';
 import type { Target } from '../connection-string.ts';
-import { diagnose } from '../diagnose.ts';
+import { diagnose, orDiagnosed } from '../diagnose.ts';
 import { ReconnectingClient } from '../reconnecting-client.ts';
 import { openStream, type RetryPolicy, type Stream, unreachable } from '../stream.ts';
 
@@ -51,7 +51,7 @@ export function openAllStreams({ target, retry, signal }: AllStreamsOptions): Al
   };
   const tried = async <T>(call: Parameters<typeof client.call<T>>[0]): Promise<T> => {
     try {
-      return await client.call(call);
+      return await orDiagnosed(client.call(call), { target, where, notice: retry.notice });
     } catch (error) {
       throw await faultFor(error);
     }
@@ -72,7 +72,7 @@ export function openAllStreams({ target, retry, signal }: AllStreamsOptions): Al
       tried(async (connection) =>
         connection.subscribe(after, streamPrefix, {
           ...subscriber,
-          failed: (error) => void faultFor(error).then(failed),
+          failed: (error) => void faultFor(error).then(failed, () => failed(unreachable(where, error))),
         }),
       ),
     stream: (store) => openStream({ target, name: `${streamPrefix}${store}`, retry, client, signal }),
@@ -83,11 +83,15 @@ export function openAllStreams({ target, retry, signal }: AllStreamsOptions): Al
 /** The client has one type of error for a wrong password and for missing rights. */
 const isDenied = (error: unknown) => {
   const { type, code } = error as { readonly type?: string; readonly code?: unknown };
-  return (type === 'access-denied' || code === 7) && code !== 16 && !/unauthenticated/i.test(errorText(error));
+  return type === 'access-denied' || code === 7 || code === 16;
 };
 
 const deniedFault = (where: string, cause: unknown) =>
-  new Fault('unsupported', `${where}: the cluster does not let this user read all streams`, {
-    hint: 'name another user in the connection string, or let this one read $all: put it into the group $admins, or into "$r" of "$acl" in the metadata of $all',
-    cause,
-  });
+  new Fault(
+    'unsupported',
+    `${where}: the cluster refuses the user name or the password, or this user may not read all streams`,
+    {
+      hint: 'correct name:password@ in the connection string, or let the user read $all: put it into the group $admins, or into "$r" of "$acl" in the metadata of $all',
+      cause,
+    },
+  );

@@ -12,7 +12,7 @@ import { readConnectionString } from '../connection-string.ts';
 import { checkVersion } from '../open-kurrent-event-log.ts';
 import { defaultRetryPolicy, maxPause, type RetryPolicy } from '../stream.ts';
 import { type AllStreams, allPageSize, openAllStreams } from './all-streams.ts';
-import { createInbox } from './inbox.ts';
+import { createInbox, type Received } from './inbox.ts';
 import { createFleetStores, type FleetStores } from './stores.ts';
 
 export interface KurrentFleetSourceOptions {
@@ -95,31 +95,50 @@ const clusterBehind = (where: string, newest: ClusterPosition | undefined, after
     },
   );
 
-/** Pages up to the end, or to a page that takes long because it holds little of the stores. Returns the last position. */
+/** Events up to the end, or to a page that takes long because it holds little of the stores. Returns the last position. */
 async function* catchUp(
   { all, stores, signal }: Reader,
   after: ClusterPosition | undefined,
 ): AsyncGenerator<FleetBatch, ClusterPosition | undefined> {
   let at = after;
-  for (let next = all.page(at); ; ) {
-    const page = await untilAborted(next, signal).catch(async (error: unknown) => {
-      // A subscription gets over long ranges without events of stores, with checkpoints.
-      if (signal.aborted || faultCode(error) !== 'io') throw error;
-      await untilAborted(all.newest(), signal);
-    });
-    if (page === undefined) return at;
-    const last = page.at(-1)?.position;
-    const full = page.length === allPageSize;
-    if (full) {
-      next = all.page(last);
-      next.catch(() => {});
-    }
-    const events =
-      after === undefined ? page : page.filter(({ position }) => at === undefined || isBefore(at, position));
+  for (let next = readPages(all, at); ; ) {
+    const { events, isLast, failure } = await untilAborted(next, signal);
+    const last = events.at(-1)?.position ?? at;
+    if (!isLast) next = readPages(all, last);
     yield* batchesOf(stores, events, { at, caughtUp: false });
-    at = last ?? at;
-    if (!full) return at;
+    at = last;
+    if (failure !== undefined) {
+      // A subscription gets over long ranges without events of stores, with checkpoints.
+      if (faultCode(failure) !== 'io') throw failure;
+      await untilAborted(all.newest(), signal);
+    }
+    if (isLast) return at;
   }
+}
+
+/** Maximum number of events in a batch of what is there: each batch is a transaction of an index. */
+const batchSize = 16_384;
+
+interface Pages {
+  readonly events: readonly AllRecorded[];
+  /** nothing follows: the end was reached, or a page failed */
+  readonly isLast: boolean;
+  readonly failure?: unknown;
+}
+
+/** The pages of a batch. Does not reject. */
+async function readPages(all: AllStreams, after: ClusterPosition | undefined): Promise<Pages> {
+  const events: AllRecorded[] = [];
+  for (let at = after; events.length < batchSize; at = events.at(-1)?.position) {
+    try {
+      const page = await all.page(at);
+      for (const event of page) if (at === undefined || isBefore(at, event.position)) events.push(event);
+      if (page.length < allPageSize) return { events, isLast: true };
+    } catch (failure) {
+      return { events, isLast: true, failure };
+    }
+  }
+  return { events, isLast: false };
 }
 
 /** The batches of some events, one unless streams of stores have to be read; none for no events. */
@@ -158,7 +177,8 @@ async function* follow(
   let caughtUp = false;
   try {
     for (;;) {
-      const { events, checkpoint, reachedEnd, fault } = await untilAborted(inbox.next(policy.check), signal);
+      const received: Received = await untilAborted(inbox.next(policy.check, caughtUp ? 0 : linger), signal);
+      const { events, checkpoint, reachedEnd, fault } = received;
       const idle = events.length === 0 && checkpoint === undefined && !reachedEnd;
       if (fault !== undefined && idle) throw fault;
       // A server before 23.10 does not report the end, and a silent one reports nothing at all.
@@ -176,6 +196,9 @@ async function* follow(
     subscription.close();
   }
 }
+
+/** Milliseconds in which a batch fills while there is more. */
+const linger = 200;
 
 const beginning: ClusterPosition = { commit: 0n, prepare: 0n };
 

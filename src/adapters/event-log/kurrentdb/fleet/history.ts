@@ -1,7 +1,7 @@
-import type { Recorded } from '../connect.ts';
+import * as either from 'fp-ts/lib/Either.js';
 import { ownEvent, pageSize, verified } from '../read-stream.ts';
 import type { Stream } from '../stream.ts';
-import { genesisHash, type Stored } from '../wire.ts';
+import { genesisHash, type Stored, storedOf } from '../wire.ts';
 
 /** An event in a store's stream, verified. */
 export interface Verified {
@@ -35,7 +35,7 @@ export async function* historyAfter(
         const stored: Stored =
           first > 1 ? ownEvent(stream, recorded, first) : verified(stream, recorded, position + 1, chainHash);
         begins = false;
-        found.push({ stored, created: createdAt(recorded) });
+        found.push({ stored, created: recorded.created });
         ({ position, chainHash } = stored);
       }
     } catch (error) {
@@ -47,8 +47,6 @@ export async function* historyAfter(
   }
 }
 
-const createdAt = ({ created }: Recorded): Date => created;
-
 /**
  * Whether the stream holds the event at a place: then it holds the same history up to there. Undefined if that event has
  * expired.
@@ -58,6 +56,6 @@ export async function holds(stream: Stream, { position, chainHash }: Place): Pro
   const [shown] = await stream.read({ from: position - 1, direction: 'forwards', count: 1 });
   if (shown === undefined) return false;
   if (Number(shown.revision) !== position - 1) return undefined;
-  const metadata = shown.metadata as Readonly<Record<string, unknown>> | undefined;
-  return metadata?.['snapledger.chainHash'] === chainHash;
+  const stored = storedOf(shown);
+  return either.isRight(stored) && stored.right.chainHash === chainHash;
 }

@@ -20,8 +20,11 @@ export interface Inbox {
   failed(fault: Fault): void;
   /** Whose deliveries these are. */
   attach(subscription: Subscription): void;
-  /** At once if there is something, otherwise when it arrives, or after so many milliseconds. */
-  next(timeout: number): Promise<Received>;
+  /**
+   * If there is something, otherwise when it arrives, or after so many milliseconds. Waits `linger` milliseconds more for a batch to
+   * fill, unless the end is reached.
+   */
+  next(timeout: number, linger: number): Promise<Received>;
   isEmpty(): boolean;
 }
 
@@ -33,6 +36,23 @@ export function createInbox(limit: number): Inbox {
   let fault: Fault | undefined;
   let subscription: Subscription | undefined;
   let wake = () => {};
+  /** The next report, or the end of a time. */
+  const woken = (timeout: number) =>
+    new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, timeout);
+      timer.unref();
+      wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  const filled = async (linger: number) => {
+    const end = performance.now() + linger;
+    for (let left = linger; left > 0 && events.length < limit && !reachedEnd && fault === undefined; ) {
+      await woken(left);
+      left = end - performance.now();
+    }
+  };
   const isIdle = () => events.length === 0 && checkpoint === undefined && !reachedEnd && fault === undefined;
   return {
     event: (event) => {
@@ -54,16 +74,9 @@ export function createInbox(limit: number): Inbox {
     attach: (its) => {
       subscription = its;
     },
-    next: async (timeout) => {
-      if (isIdle())
-        await new Promise<void>((resolve) => {
-          const timer = setTimeout(resolve, timeout);
-          timer.unref();
-          wake = () => {
-            clearTimeout(timer);
-            resolve();
-          };
-        });
+    next: async (timeout, linger) => {
+      if (isIdle()) await woken(timeout);
+      if (events.length > 0) await filled(linger);
       const taken = events.splice(0, limit);
       if (events.length > 0) return { events: taken, checkpoint: undefined, reachedEnd: false, fault: undefined };
       subscription?.resume();
