@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -65,11 +66,12 @@ test('read all stores of a cluster: a new one appears, a broken one stops itself
   const write = (writer: typeof one, count: number, after = 0) => writer.write(eventsOf(storeOf(writer), count, after));
   write(one, 5);
   write(other, 5);
+  const progress = join(sandbox.path, 'progress');
   const seen: FleetItem[] = [];
   const follow = () =>
     subscribeFleet({
       source: fleetSource(standIn.url),
-      checkpoint: fleetCheckpoint(join(sandbox.path, 'progress')),
+      checkpoint: fleetCheckpoint(progress),
       handle: (item) => void seen.push(item),
     }).subscribe({ error: (error) => seen.push(error) });
   const first = follow();
@@ -79,6 +81,7 @@ test('read all stores of a cluster: a new one appears, a broken one stops itself
   const foreign = { id: randomUUID(), type: 'Note', contentType: 'application/json', data: '', metadata: '' };
   standIn.streams.append(other.stream, [foreign], 4);
   await waitFor('the broken store', () => seen.length === 16);
+  await waitFor('its progress', () => readFileSync(progress, 'utf8').includes('"stopped":true'));
   first.unsubscribe();
   write(one, 1, 5);
   const second = follow();

@@ -95,24 +95,27 @@ const clusterBehind = (where: string, newest: ClusterPosition | undefined, after
     },
   );
 
-/** Events up to the end, or to a page that takes long because it holds little of the stores. Returns the last position. */
+/** Events up to the end, or to pages that take long because they hold little of the stores. Returns the last position. */
 async function* catchUp(
   { all, stores, signal }: Reader,
   after: ClusterPosition | undefined,
 ): AsyncGenerator<FleetBatch, ClusterPosition | undefined> {
   let at = after;
+  let failures = 0;
   for (let next = readPages(all, at); ; ) {
     const { events, isLast, failure } = await untilAborted(next, signal);
     const last = events.at(-1)?.position ?? at;
-    if (!isLast) next = readPages(all, last);
+    if (!isLast && failure === undefined) next = readPages(all, last);
     yield* batchesOf(stores, events, { at, caughtUp: false });
     at = last;
-    if (failure !== undefined) {
-      // A subscription gets over long ranges without events of stores, with checkpoints.
-      if (faultCode(failure) !== 'io') throw failure;
-      await untilAborted(all.newest(), signal);
-    }
     if (isLast) return at;
+    failures = failure === undefined || events.length > 0 ? 0 : failures + 1;
+    if (failure === undefined) continue;
+    if (faultCode(failure) !== 'io') throw failure;
+    await untilAborted(all.newest(), signal);
+    // A subscription gets over long ranges without events of stores, with checkpoints.
+    if (failures === 2) return at;
+    next = readPages(all, at);
   }
 }
 
@@ -121,8 +124,9 @@ const batchSize = 16_384;
 
 interface Pages {
   readonly events: readonly AllRecorded[];
-  /** nothing follows: the end was reached, or a page failed */
+  /** the end was reached */
   readonly isLast: boolean;
+  /** why a page failed */
   readonly failure?: unknown;
 }
 
@@ -135,7 +139,7 @@ async function readPages(all: AllStreams, after: ClusterPosition | undefined): P
       for (const event of page) if (at === undefined || isBefore(at, event.position)) events.push(event);
       if (page.length < allPageSize) return { events, isLast: true };
     } catch (failure) {
-      return { events, isLast: true, failure };
+      return { events, isLast: false, failure };
     }
   }
   return { events, isLast: false };

@@ -123,8 +123,28 @@ test('long ranges without events of stores: a subscription takes over from pages
   const { standIn, store, writer, source } = await start();
   writer.write(eventsOf(store, 5));
   standIn.faults.slowPages = true;
-  const { items } = await readFleet(source({ retry: { ...brief, answer: 4_000 } }), { done: caughtUp });
+  const { items } = await readFleet(source({ retry: { ...brief, answer: 3_000 } }), { done: caughtUp });
   assert.equal(eventsIn(items), eventsOf(store, 5));
+});
+
+test('a connection that is cut between pages: is opened again, and everything arrives once', async () => {
+  const { standIn, store, writer, source } = await start();
+  const count = 40_000;
+  writer.write(eventsOf(store, count));
+  let cuts = 0;
+  const { items } = await readFleet(source(), {
+    done: (all) => all.length > count,
+    onBatch: async () => {
+      cuts += 1;
+      standIn.cut();
+    },
+  });
+  assert.ok(cuts > 1);
+  const positions = eventsIn(items).map(({ position }) => position);
+  assert.equal(
+    positions,
+    Array.from({ length: count }, (_, index) => index + 1),
+  );
 });
 
 test('servers of 21.10: the end is known by a pause; older ones are refused', async () => {
