@@ -1,4 +1,3 @@
-import { createKurrentFleetSource } from '../adapters/event-log/kurrentdb/fleet/fleet-source.ts';
 import { readPostgresUrl } from '../adapters/fleet-database/postgres/connection/url.ts';
 import { openFleetDatabase } from '../adapters/fleet-database/postgres/fleet-database.ts';
 import { createSystem } from '../adapters/system/system.ts';
@@ -10,13 +9,14 @@ import { serveMetrics } from '../http/serve-metrics.ts';
 import { createFleetMetrics } from '../observe/fleet-metrics.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { System } from '../ports/system.ts';
+import { createFleetSourceThread } from './threads/fleet-source-thread.ts';
 
 /** Indexes a cluster's stores in a database, until the signal or the end with `once`. Rejects as `indexFleet`. */
 export async function runFleetIndex(options: FleetIndexOptions, logger: Logger): Promise<void> {
   const { from, into, listen, once, rebuild, keepRemoved, signal } = options;
   const system = createSystem();
   const metrics = createFleetMetrics(version());
-  const source = createKurrentFleetSource({ url: from });
+  const source = createFleetSourceThread(from);
   logger.info({ from: source.where, into: readPostgresUrl(into).shown }, 'indexing');
   const started = createDisposal();
   try {

@@ -10,6 +10,7 @@ import { createJournal } from '../../src/app/store/journal.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
 import { stopTime } from '../../src/daemon.ts';
 import { createMetrics } from '../../src/observe/create-metrics.ts';
+import { createFleetMetrics } from '../../src/observe/fleet-metrics.ts';
 import { silent } from '../../src/ports/logger.ts';
 import { snapledgerRun } from '../cli/process.ts';
 import { createMemoryEventLog } from '../support/memory-event-log.ts';
@@ -22,7 +23,16 @@ test.before.each((context) => {
 });
 test.after.each(({ sandbox }) => sandbox.close());
 
-test('dashboard: uses only metrics that the daemon exports', async () => {
+/** The names that a page of Prometheus' text format exports. */
+const exportedBy = (body: string) => [...body.matchAll(/^# TYPE (\S+) /gm)].map(([, name = '']) => name);
+
+/** The names that a file of queries asks for. */
+const askedBy = (file: string) =>
+  [...readFileSync(file, 'utf8').matchAll(/\bsnapledger_[a-z_]+/g)].map(([name]) =>
+    name.replace(/_(bucket|sum|count)$/, ''),
+  );
+
+async function metricsOfDaemon(): Promise<readonly string[]> {
   const metrics = createMetrics('0');
   const log = createMemoryEventLog();
   const journal = createJournal({ log, store: 's', clock: () => 1n, state: emptyState() });
@@ -34,14 +44,31 @@ test('dashboard: uses only metrics that the daemon exports', async () => {
   metrics.counting(silent);
   const { body } = await metrics.text();
   metrics.close();
-  const exported = new Set([...body.matchAll(/^# TYPE (\S+) /gm)].map(([, name]) => name));
-  const dashboard = readFileSync('src/operations/grafana-dashboard.json', 'utf8');
-  const asked = new Set(
-    [...dashboard.matchAll(/\bsnapledger_[a-z_]+/g)].map(([name]) => name.replace(/_(bucket|sum|count)$/, '')),
-  );
+  return exportedBy(body);
+}
+
+test('dashboard: uses only metrics that the daemon exports', async () => {
+  const exported = new Set(await metricsOfDaemon());
+  const asked = new Set(askedBy('src/operations/grafana-dashboard.json'));
   assert.ok(asked.size >= 10);
   assert.equal(
     [...asked].filter((name) => !exported.has(name)),
+    [],
+  );
+});
+
+test('dashboard and alerts of the fleet: use only metrics that daemon and index export, OPERATIONS.md too', async () => {
+  const { body } = await createFleetMetrics('0').text();
+  const exported = new Set([...(await metricsOfDaemon()), ...exportedBy(body)]);
+  const documented = [...readFileSync('OPERATIONS.md', 'utf8').matchAll(/\bsnapledger_fleet_[a-z_]+[a-z]/g)];
+  const asked = [
+    ...askedBy('src/operations/fleet/alerts.yaml'),
+    ...askedBy('src/operations/fleet/grafana-dashboard.json'),
+    ...documented.map(([name]) => name),
+  ];
+  assert.ok(asked.length >= 15);
+  assert.equal(
+    asked.filter((name) => !exported.has(name)),
     [],
   );
 });
