@@ -60,6 +60,15 @@ async function fleet(count: number): Promise<Fleet> {
   return { cluster, into, database, stores, grow, index, sql: (text) => postgres.sql(text, database) };
 }
 
+test('an empty cluster: is no error, and stores appear in the index by themselves', async () => {
+  const { cluster, database, index } = await fleet(0);
+  for (let round = 0; round < 2; round++) await index();
+  const history = createStoreHistory(randomUUID(), random.split());
+  createClusterWriter(cluster.streams).write(history.store, history.grow());
+  await index();
+  assertTables(postgresTables(postgres, database), [history]);
+});
+
 test('a store that was rolled back: starts a new lineage, others continue', async () => {
   const { cluster, database, stores, index } = await fleet(3);
   const [rolledBack, same] = stores;

@@ -1,6 +1,6 @@
 import { errorText, Fault, type FaultCode } from '../../ports/fault.ts';
 import type { FleetChange, FleetDatabase, FleetStore } from '../../ports/fleet-database.ts';
-import type { FleetBatch, FleetSource } from '../../ports/fleet-source.ts';
+import type { ClusterPosition, FleetBatch, FleetSource } from '../../ports/fleet-source.ts';
 import type { Logger } from '../../ports/logger.ts';
 import { untilAborted } from '../../ports/promises.ts';
 import { foldBatch } from './fold/batch.ts';
@@ -173,7 +173,7 @@ function createWriter(session: Session, database: FleetDatabase): Writer {
     },
     write: async (batch) => {
       const started = performance.now();
-      if (batch.items.length === 0 && started < positioned) return;
+      if (batch.items.length === 0 && (started < positioned || isBeginning(batch.at))) return;
       positioned = started + everyPosition;
       const change = await foldBatch(batch, { stores, rows, now });
       const fold = performance.now() - started;
@@ -187,6 +187,9 @@ function createWriter(session: Session, database: FleetDatabase): Writer {
     settled: () => rows.below(1),
   };
 }
+
+/** Nothing is there: the cluster has no position to continue from. */
+const isBeginning = ({ commit, prepare }: ClusterPosition) => commit === 0n && prepare === 0n;
 
 /** Stores of which nothing more is indexed, or that begin again. */
 function report({ incidents }: FleetChange, logger: Logger): void {

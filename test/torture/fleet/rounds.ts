@@ -78,7 +78,7 @@ async function begin(sandbox: Sandbox, { seed, stores: count }: FleetOptions): P
   const writer = createClusterWriter(cluster.streams);
   const stores = Array.from({ length: count }, () => createStoreHistory(randomUUID(), random.split()));
   const write = () => {
-    for (let events = random.whole(1, 200); events > 0; events--) {
+    for (let events = random.whole(1, 40); events > 0; events--) {
       const history = random.pickOf(stores);
       if (history !== undefined) writer.write(history.store, history.grow());
     }
@@ -111,7 +111,7 @@ async function writeWhile(run: Run, work: () => Promise<void>): Promise<void> {
   const writing = (async () => {
     while (working) {
       run.write();
-      await pause(run.random.whole(0, 30));
+      await pause(run.random.whole(0, 60));
     }
   })();
   await work().finally(() => {
