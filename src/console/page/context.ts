@@ -42,7 +42,7 @@ export function useConnection(live: Live): Connection {
   return state;
 }
 
-/** The newest position, at most once a second: for views that ask again when the store has changed. */
+/** The newest position, at most once a second and while the page is visible: for views that ask again when the store has changed. */
 export function useNewestPosition(): number {
   const { session } = usePage();
   const [position, setPosition] = useState(Number(session.position));
@@ -52,10 +52,11 @@ export function useNewestPosition(): number {
     if (message.kind !== 'events' && message.kind !== 'state') return;
     newest.current = Number(message.kind === 'events' ? message.to : message.position);
     if (newest.current === position || pending.current !== undefined) return;
-    pending.current = setTimeout(() => {
-      pending.current = undefined;
-      setPosition(newest.current);
-    }, 1000);
+    const update = () => {
+      pending.current = document.hidden ? setTimeout(update, 1000) : undefined;
+      if (!document.hidden) setPosition(newest.current);
+    };
+    pending.current = setTimeout(update, 1000);
   });
   useEffect(() => () => clearTimeout(pending.current), []);
   return position;

@@ -108,7 +108,7 @@ export function Virtual(props: VirtualProps) {
             <div
               key={id}
               id={`${name}-${index}`}
-              class={`line ${kind} ${index === at ? 'active' : ''}`}
+              class={`line ${kind} ${index === at ? 'current' : ''}`}
               role="row"
               aria-rowindex={index + 2}
               aria-level={level}

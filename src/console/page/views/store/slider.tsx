@@ -8,7 +8,7 @@ import { Time } from '../../parts/text.tsx';
 import type { Moment } from './use-forest.ts';
 
 const marks = 120;
-/** milliseconds between two pictures while the slider moves */
+/** least milliseconds between two questions while the slider moves */
 const pace = 60;
 
 /** Moves the view through the log, from its first event that is left to now. */
@@ -18,20 +18,24 @@ export function Slider({ at, shown }: { readonly at: string; readonly shown: Mom
   const [first, last] = [Number(session.first), Math.max(newest, Number(session.first))];
   const [moved, setMoved] = useState<number>();
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  const asked = useRef(0);
   const show = (position: number) => {
+    asked.current = performance.now();
     const values = { ...address.values, at: position >= last ? undefined : String(position) };
     replaceAddress(hashOf('store', values));
   };
   const move = (position: number) => {
     setMoved(position);
     clearTimeout(timer.current);
-    timer.current = setTimeout(() => show(position), pace);
+    const wait = asked.current + pace - performance.now();
+    if (wait <= 0) show(position);
+    else timer.current = setTimeout(() => show(position), wait);
   };
   useEffect(() => () => clearTimeout(timer.current), []);
   const position = moved ?? (at === '' ? last : (shown?.position ?? last));
   const value = at === '' && moved === undefined ? 'now' : `position ${countText(position)}`;
   return (
-    <section class="slider" aria-label="Time slider">
+    <section class="slider" aria-label="Time slider" data-shown={shown?.position}>
       <Shape />
       <input
         type="range"

@@ -1,0 +1,78 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { requireCommand } from '../../support/requirements.ts';
+import type { Sandbox } from '../../support/sandbox.ts';
+
+/** Debian's, see test/support/install-packages. */
+const command = 'chromium';
+export const requireBrowser = () => requireCommand(command);
+
+/** A tab, and what it must not do. */
+export interface Tab {
+  readonly page: Page;
+  /** errors and warnings of its console, uncaught errors, and requests to another host than that of its address */
+  complaints(): readonly string[];
+  /** Accessibility findings of what it shows now, one line each. */
+  findings(): Promise<readonly string[]>;
+}
+
+/** A browser without a profile, closed at the end of the sandbox. */
+export async function openBrowser(sandbox: Sandbox): Promise<Browser> {
+  const browser = await chromium.launch({
+    executablePath: `/usr/bin/${command}`,
+    args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],
+    env: { ...process.env, HOME: sandbox.folder('browser') },
+  });
+  sandbox.atEnd(() => browser.close());
+  return browser;
+}
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const rules = "{ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }";
+
+interface Violation {
+  readonly id: string;
+  readonly nodes: readonly { readonly html: string; readonly failureSummary: string }[];
+}
+
+export interface TabOptions {
+  readonly colours?: 'light' | 'dark';
+  readonly width?: number;
+  readonly height?: number;
+}
+
+/** A tab of its own with an address, signed in by it. */
+export async function openTab(browser: Browser, address: string, options: TabOptions = {}): Promise<Tab> {
+  const { colours = 'light', width = 1200, height = 760 } = options;
+  const context = await browser.newContext({
+    colorScheme: colours,
+    viewport: { width, height },
+    reducedMotion: 'reduce',
+    permissions: ['clipboard-read', 'clipboard-write'],
+  });
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  const { origin } = new URL(address);
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) complaints.push(`${message.type()}: ${message.text()}`);
+  });
+  page.on('pageerror', (error) => complaints.push(`uncaught: ${error.stack ?? error.message}`));
+  page.on('request', (request) => {
+    if (new URL(request.url()).origin !== origin) complaints.push(`request to ${request.url()}`);
+  });
+  await page.goto(address);
+  return {
+    page,
+    complaints: () => complaints,
+    findings: async () => {
+      await page.evaluate(axe);
+      const found = (await page.evaluate(
+        `axe.run(document, ${rules}).then(({ violations }) => violations)`,
+      )) as Violation[];
+      return found.flatMap(({ id, nodes }) =>
+        nodes.map(({ html, failureSummary }) => `${id}: ${html}\n${failureSummary}`),
+      );
+    },
+  };
+}

@@ -1,0 +1,198 @@
+import { mkdirSync } from 'node:fs';
+import type { Browser, Locator } from 'playwright-core';
+import * as assert from 'uvu/assert';
+import { snapledgerRun } from '../../cli/process.ts';
+import { needs } from '../../e2e/environment.ts';
+import { logAndRethrow } from '../../support/log-and-rethrow.ts';
+import { suiteNeeding } from '../../support/requirements.ts';
+import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
+import { openBrowser, openTab, requireBrowser, type Tab } from './browser.ts';
+import { type Console, startConsole } from './console.ts';
+import { type FilledStore, fillStore, hostile } from './store.ts';
+
+const test = suiteNeeding("console's page", requireBrowser(), ...needs());
+let sandbox: Sandbox;
+let store: FilledStore;
+let shown: Console;
+let browser: Browser;
+let tab: Tab;
+
+test.before(() =>
+  logAndRethrow(async () => {
+    sandbox = createSandbox('page');
+    store = await fillStore(sandbox);
+    shown = await startConsole(sandbox, store.root);
+    browser = await openBrowser(sandbox);
+    tab = await openTab(browser, shown.address);
+  }),
+);
+test.after(() => sandbox.close());
+
+/** Opens a view and waits for a part of it. */
+const show = async (fragment: string, part: string) => {
+  await tab.page.goto(shown.view(fragment));
+  await shows(tab.page.locator(`main ${part}`));
+};
+
+/** Waits for a part of the page; fails with what it shows instead. */
+const shows = async (part: Locator) => {
+  try {
+    await part.first().waitFor();
+  } catch (error) {
+    throw new Error(`${error}\nThe page shows:\n${await tab.page.locator('body').innerText()}`);
+  }
+};
+
+/** A view, and a part that it shows when it is complete. */
+const views = (): readonly (readonly [name: string, fragment: string, part: string])[] => [
+  ['timeline', '#/timeline', '.events .line.committed'],
+  ['store', '#/store', '.forest .tree'],
+  ['compare', '#/compare?from=1', '.changes .line.appeared'],
+  ['snapshot', `#/snapshot?key=${store.top}&path=/etc/passwd`, ':text("added this file")'],
+  ['disk', '#/disk', '.treemap li'],
+  ['health', '#/health', ':text("Background work")'],
+];
+const names = ['timeline', 'store', 'compare', 'snapshot', 'disk', 'health'];
+
+/** SCREENSHOTS names a folder for pictures of every view. */
+const pictures = process.env.SCREENSHOTS;
+
+for (const colours of ['light', 'dark'] as const)
+  for (const [at, name] of names.entries())
+    test(`${name}, ${colours}: shows the store, without complaint, findings of axe, or a request elsewhere`, async () => {
+      const [, fragment = '', part = ''] = views()[at] ?? [];
+      await tab.page.emulateMedia({ colorScheme: colours });
+      await show(fragment, part);
+      await tab.page.locator('.connection.live').waitFor();
+      assert.equal(await tab.findings(), []);
+      assert.equal(tab.complaints(), []);
+      if (pictures === undefined) return;
+      mkdirSync(pictures, { recursive: true });
+      await tab.page.screenshot({ path: `${pictures}/${name}-${colours}.png` });
+    });
+
+test('command: says the same on the command line', async () => {
+  await show('#/compare?from=2&to=9', '.changes .line');
+  const command = await tab.page.getByRole('region', { name: 'The same on the command line' }).textContent();
+  assert.is(command, `snapledger diff 2 9 --root ${store.root}`);
+  await tab.page.getByRole('button', { name: 'Copy command' }).click();
+  await tab.page.getByText('copied').waitFor();
+  assert.is(await tab.page.evaluate('navigator.clipboard.readText()'), command);
+});
+
+test('live: new events and snapshots appear without a reload', async () => {
+  await show('#/timeline', '.events .line.committed');
+  await store.snapshots.prepare('web/8001/arrives', {});
+  await tab.page.getByRole('grid').getByText('web/8001/arrives').waitFor();
+  await show('#/store?search=later', '.empty');
+  await store.snapshots.prepare('web/8002/later', {});
+  await tab.page.getByRole('treegrid').getByText('web/8002/later').last().waitFor();
+  assert.equal(tab.complaints(), []);
+});
+
+test('slider: shows what `ls --at` lists', async () => {
+  const { stdout } = await snapledgerRun('log', '--json', '--root', store.root);
+  const positions = stdout.trimEnd().split('\n').length;
+  await show('#/store', '.forest .tree');
+  for (const at of [Math.round(positions / 3), Math.round(positions / 2), positions - 3]) {
+    const listed = await snapledgerRun('ls', '--json', '--at', String(at), '--root', store.root);
+    const expected = listed.stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { id: string });
+    const slider = tab.page.getByRole('slider', { name: 'Moment' });
+    await slider.fill(String(at));
+    await tab.page.locator(`.slider[data-shown="${at}"]`).waitFor();
+    const ids = await tab.page.locator('.forest .node:not(.retained) [role=gridcell]:last-child').allTextContents();
+    const wanted = expected.map((row) => Number(row.id));
+    assert.equal(
+      ids.map(Number).sort((a, b) => a - b),
+      wanted,
+    );
+  }
+});
+
+test('hostile keys and labels: are shown as text', async () => {
+  for (const [what, key] of Object.entries(hostile)) {
+    await store.snapshots.prepare(key, {
+      labels: { [`label <b>${what}</b> \u202e`]: `</td><script>${what}</script>` },
+    });
+    await tab.page.goto(shown.view(`#/snapshot?key=${encodeURIComponent(key)}`));
+    await tab.page.getByText(`</td><script>${what}</script>`).first().waitFor();
+    assert.is(await tab.page.locator('script:not([src])').count(), 0);
+    assert.is(await tab.page.locator('main img').count(), 0);
+  }
+  await tab.page.reload();
+  await show('#/store?search=web/700', '.forest .node');
+  assert.is(await tab.page.locator('.forest .node').count(), 4);
+  assert.is(await tab.page.title(), 'Store – snapledger');
+  assert.equal(tab.complaints(), []);
+});
+
+test('keyboard: searches, opens a tree, and leads to a snapshot', async () => {
+  await show('#/store', '.forest .tree');
+  const { keyboard } = tab.page;
+  await keyboard.press('/');
+  await keyboard.type('sha256');
+  await tab.page.locator('.forest .node').first().waitFor();
+  await tab.page.getByRole('treegrid').focus();
+  await keyboard.press('Home');
+  await keyboard.press('ArrowDown');
+  await keyboard.press('Enter');
+  await tab.page.getByRole('heading', { name: 'History' }).waitFor();
+  await keyboard.press('?');
+  await tab.page.getByRole('dialog').getByText('time slider').waitFor();
+  await keyboard.press('Escape');
+  await keyboard.press('t');
+  await tab.page.locator('input[type=range]:focus').waitFor();
+});
+
+test('narrow: nothing overflows the page at 320 pixels, as at 400 % of 1280', async () => {
+  const narrow = await openTab(browser, shown.address.replace(/login.*/, ''), { width: 320, height: 640 });
+  await narrow.page.context().addCookies(await tab.page.context().cookies());
+  for (const [, fragment] of views()) {
+    await narrow.page.goto(shown.view(fragment));
+    await narrow.page.reload();
+    await narrow.page.getByRole('heading', { level: 1 }).waitFor();
+    assert.is(await narrow.page.evaluate('document.documentElement.scrollWidth <= innerWidth'), true, fragment);
+  }
+  await narrow.page.context().close();
+});
+
+test('restore: is asked for, done, and shown', async () => {
+  const listed = await snapledgerRun('restore', '--json', '--root', store.root);
+  const [first = '{}'] = listed.stdout.trimEnd().split('\n');
+  const { id } = JSON.parse(first) as { id: string };
+  await show(`#/snapshot?key=${id}`, '.tag.retained');
+  await tab.page.getByRole('button', { name: 'Restore…' }).click();
+  await tab.page.getByRole('dialog').getByRole('button', { name: 'Restore', exact: true }).click();
+  await tab.page.getByRole('dialog').getByText('restored ').waitFor();
+  await tab.page.getByRole('button', { name: 'Close' }).click();
+  const stat = await snapledgerRun('stat', id, '--json', '--root', store.root);
+  assert.is(JSON.parse(stat.stdout).kind, 'committed');
+});
+
+test('verify: shows every step', async () => {
+  await show('#/health', ':text("Verify now")');
+  await tab.page.getByRole('button', { name: 'Verify now' }).click();
+  await tab.page.getByText('✓ chain').waitFor();
+  assert.ok((await tab.page.locator('.steps > li').count()) >= 5);
+});
+
+test('daemon that dies and comes back: is noticed, and new events arrive again', async () => {
+  await show('#/timeline?type=StoreOpened', '.events .line.store');
+  await store.environment.killSnapshotter();
+  await tab.page.getByText('daemon stopped').waitFor();
+  await store.environment.containerd.restart();
+  await store.environment.startSnapshotter();
+  await tab.page.getByText('daemon stopped').waitFor({ state: 'detached' });
+  await shows(tab.page.getByRole('grid').getByText('after a crash'));
+});
+
+test('console that ends: the page says so', async () => {
+  await show('#/timeline', '.events .lines .line');
+  await shown.daemon.stop();
+  await tab.page.getByText('Connection lost').waitFor();
+});
+
+test.run();
