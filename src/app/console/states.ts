@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { createLatest, type Latest } from '../../../projections/latest.ts';
 import { evolve, type MutableState, type State } from '../../../projections/state.ts';
 import type { ReadableLog } from '../../ports/readable-log.ts';
 import type { StoreFiles } from '../../ports/store-files.ts';
@@ -37,7 +38,7 @@ type Files = Pick<StoreFiles, 'openLog' | 'openCheckpoints'>;
 /** Keeps states by position. The neighbours of the one that was asked for last are made while nothing is asked. */
 export function createStates(files: Files, { grid, maxReplay, maxEntries } = usual): States {
   const kept = createKept(maxEntries);
-  const loading = new Map<number, Promise<MutableState>>();
+  const loading = new Map<number, Promise<State>>();
   /** questions under way, and when the last one ended */
   let asking = 0;
   let asked = 0;
@@ -46,10 +47,13 @@ export function createStates(files: Files, { grid, maxReplay, maxEntries } = usu
   /** changes with the log */
   let generation = 0;
 
-  const make = async (log: ReadableLog, position: number): Promise<MutableState> => {
+  const make = async (log: ReadableLog, position: number): Promise<State> => {
     const near = kept.nearest(position);
-    if (near !== undefined && position - near.position <= maxReplay) return replayed(log, copyOf(near), position);
-    return (await stateAt(files, log, position)) as MutableState;
+    if (near === undefined || position - near.position > maxReplay) return stateAt(files, log, position);
+    // A state of the grid stands by itself; others are a few changes over one.
+    const { state, fold } = position % grid === 0 ? createFull(near) : createLatest(near);
+    await replay(log, { after: near.position, upTo: position }, fold);
+    return state;
   };
   /** The state after a position, from the nearest one that is kept or from a checkpoint. */
   const load = (log: ReadableLog, position: number): Promise<State> => {
@@ -111,16 +115,20 @@ export function createStates(files: Files, { grid, maxReplay, maxEntries } = usu
   };
 }
 
+/** What a few changes over another state count. */
+const overlayEntries = 10_000;
+const sizeOf = (state: State): number => (state.index instanceof Map ? entriesIn(state) : overlayEntries);
+
 /** States by position, the least recently used first, up to some entries in all. */
 function createKept(maxEntries: number) {
-  const states = new Map<number, MutableState>();
+  const states = new Map<number, State>();
   let entries = 0;
   const forget = (position: number) => {
     const state = states.get(position);
     if (state !== undefined && states.delete(position)) entries -= sizeOf(state);
   };
   return {
-    add: (state: MutableState): MutableState => {
+    add: (state: State): State => {
       forget(state.position);
       states.set(state.position, state);
       entries += sizeOf(state);
@@ -130,17 +138,19 @@ function createKept(maxEntries: number) {
       }
       return state;
     },
-    find: (position: number): MutableState | undefined => {
+    find: (position: number): State | undefined => {
       const state = states.get(position);
       if (state === undefined) return undefined;
       states.delete(position);
       states.set(position, state);
       return state;
     },
-    nearest: (position: number): MutableState | undefined => {
-      let found: MutableState | undefined;
+    /** The last state up to a position that is not changes over another one. */
+    nearest: (position: number): State | undefined => {
+      let found: State | undefined;
       for (const state of states.values())
-        if (state.position <= position && state.position > (found?.position ?? -1)) found = state;
+        if (state.index instanceof Map && state.position <= position && state.position > (found?.position ?? -1))
+          found = state;
       return found;
     },
     /** Whether one more would push out one of these. */
@@ -156,21 +166,25 @@ function createKept(maxEntries: number) {
   };
 }
 
-const sizeOf = ({ index, volumes: { wanted, retained, adoptable, empty }, usage }: State): number =>
+const entriesIn = ({ index, volumes: { wanted, retained, adoptable, empty }, usage }: State): number =>
   2 * index.size + wanted.size + retained.size + adoptable.size + empty.size + usage.size;
 
 /** A state of its own with the same entries, which are never changed. */
-function copyOf(state: State): MutableState {
-  const maps = (from: object) =>
-    Object.entries(from).map(([name, value]) => [name, value instanceof Map ? new Map(value) : value]);
-  return { ...Object.fromEntries(maps(state)), volumes: Object.fromEntries(maps(state.volumes)) };
+function createFull(from: State): Pick<Latest, 'state' | 'fold'> {
+  const maps = (of: object) =>
+    Object.entries(of).map(([name, value]) => [name, value instanceof Map ? new Map(value) : value]);
+  const state: MutableState = { ...Object.fromEntries(maps(from)), volumes: Object.fromEntries(maps(from.volumes)) };
+  return { state, fold: (envelope) => void evolve(state, envelope) };
 }
 
-async function replayed(log: ReadableLog, state: MutableState, upTo: number): Promise<MutableState> {
-  if (state.position >= upTo) return state;
-  for await (const envelopes of log.read(state.position, upTo)) {
-    for (const envelope of envelopes) if (envelope.position <= upTo) evolve(state, envelope);
-    if (state.position >= upTo) break;
+async function replay(
+  log: ReadableLog,
+  { after, upTo }: { readonly after: number; readonly upTo: number },
+  fold: Latest['fold'],
+): Promise<void> {
+  if (after >= upTo) return;
+  for await (const envelopes of log.read(after, upTo)) {
+    for (const envelope of envelopes) if (envelope.position <= upTo) fold(envelope);
+    if ((envelopes.at(-1)?.position ?? 0) >= upTo) return;
   }
-  return state;
 }

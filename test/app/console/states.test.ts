@@ -61,8 +61,14 @@ function eventsOf(choices: readonly number[]): readonly Envelope[] {
 const stateAfter = (all: readonly Envelope[], position: number): State =>
   all.slice(0, position).reduce(evolve, emptyState());
 
-/** The rows of a state in any order of its maps. */
-const rowsOf = (state: State) => [...toRows(state)].map((row) => JSON.stringify(row)).sort();
+const textOf = (value: unknown) => JSON.stringify(value, (_, part) => (typeof part === 'bigint' ? String(part) : part));
+
+/** What a state holds, in any order of its maps. */
+const rowsOf = ({ volumes, ...state }: State) =>
+  Object.entries({ ...state, ...volumes }).map(([name, value]) => {
+    const isMap = typeof value === 'object' && value !== null && Symbol.iterator in value;
+    return [name, isMap ? [...(value as Iterable<unknown>)].map(textOf).sort() : textOf(value)];
+  });
 
 const shownRows = ({ rows, namespaces }: Forest) =>
   rows.id.map((id, at) => [
