@@ -1,8 +1,29 @@
 import type { Snapshot } from '../../../projections/snapshot.ts';
-import { namespaceOf } from '../../../projections/snapshot.ts';
+import { namespaceOf, refOf } from '../../../projections/snapshot.ts';
 import type { State } from '../../../projections/state.ts';
 import { diffIdWith } from '../../../projections/volumes.ts';
 import type { Forest } from './rows.ts';
+
+/** The name of a snapshot's image, empty if it is not known. */
+type ImageOf = (snapshot: Snapshot) => string;
+
+/** Images by what containerd reported, otherwise by CRI's label. A layer of several images is shared by them. */
+function imageNames({ images }: State): ImageOf {
+  const names = new Map<string, string[]>();
+  for (const { namespace, name, layers } of images.values())
+    for (const layer of layers ?? []) {
+      const key = `${namespace} ${layer}`;
+      const known = names.get(key);
+      if (known === undefined) names.set(key, [name]);
+      else known.push(name);
+    }
+  return (snapshot) => {
+    const { key, kind, labels } = snapshot;
+    const found = kind === 'committed' ? names.get(`${namespaceOf(key)} ${refOf(snapshot)}`) : undefined;
+    if (found !== undefined && found.length > 1) return `shared by ${found.length} images`;
+    return found?.[0] ?? labels[imageLabel] ?? '';
+  };
+}
 
 /** The image that CRI labels a snapshot with when it pulls. */
 const imageLabel = 'containerd.io/snapshot/cri.image-ref';
@@ -32,26 +53,25 @@ function isSame(a: Row, b: Row): boolean {
   const [one, other] = [a.snapshot, b.snapshot];
   if (one === other) return true;
   return (
-    one.kind === other.kind &&
-    one.key === other.key &&
-    one.parentId === other.parentId &&
-    one.created === other.created &&
-    one.labels[imageLabel] === other.labels[imageLabel]
+    one.kind === other.kind && one.key === other.key && one.parentId === other.parentId && one.created === other.created
   );
 }
 
 /** The snapshots of a state as columns, by id; over a base only those that differ. */
 export function forestOf(state: State, time: bigint | null, base?: State): Forest {
   const rows: Row[] = [];
+  const imageOf = imageNames(state);
+  const imageBefore = base && imageNames(base);
   for (const row of rowsOf(state)) {
-    const before = base === undefined ? undefined : rowIn(base, row.snapshot);
-    if (before === undefined || !isSame(before, row)) rows.push(row);
+    const before = base && rowIn(base, row.snapshot);
+    if (before === undefined || !isSame(before, row) || imageBefore?.(before.snapshot) !== imageOf(row.snapshot))
+      rows.push(row);
   }
   rows.sort((a, b) => a.snapshot.id - b.snapshot.id);
   return {
     ...{ position: state.position, time, base: base?.position ?? null },
     gone: base === undefined ? [] : goneSince(base, state),
-    ...columnsOf(state, rows),
+    ...columnsOf(state, rows, imageOf),
   };
 }
 
@@ -63,9 +83,13 @@ function goneSince(base: State, state: State): readonly number[] {
   return gone;
 }
 
-function columnsOf(state: State, rows: readonly Row[]): Pick<Forest, 'rows' | 'namespaces' | 'imageNames'> {
+function columnsOf(
+  state: State,
+  rows: readonly Row[],
+  imageOf: ImageOf,
+): Pick<Forest, 'rows' | 'namespaces' | 'imageNames'> {
   const namespaces = numbering();
-  const imageNames = numbering();
+  const images = numbering();
   const column = <T>(value: (row: Row) => T) => rows.map(value);
   return {
     rows: {
@@ -78,11 +102,11 @@ function columnsOf(state: State, rows: readonly Row[]): Pick<Forest, 'rows' | 'n
       created: column(({ snapshot }) => Number(snapshot.created / 1_000_000n)),
       ref: column(({ snapshot }) => diffIdWith(state.volumes, snapshot.id) ?? ''),
       namespace: column(({ snapshot }) => namespaces.numberOf(namespaceOf(snapshot.key))),
-      image: column(({ snapshot }) => imageNames.numberOf(snapshot.labels[imageLabel] ?? '')),
+      image: column(({ snapshot }) => images.numberOf(imageOf(snapshot))),
       retained: column(({ since }) => since),
     },
     namespaces: namespaces.texts,
-    imageNames: imageNames.texts,
+    imageNames: images.texts,
   };
 }
 

@@ -3,6 +3,7 @@ import { request } from 'node:http';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { Event } from '../../../events/registry.ts';
 import { openLog } from '../../adapters/event-log/file/file-log.ts';
 import { enveloped, prepared, smallStore } from '../../cli/facts.ts';
 import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
@@ -103,6 +104,28 @@ test('forest: a base and its difference make the later forest', async ({ served 
     [3, 'default/5/web', -1, 'a'],
   ]);
   assert.equal([late.namespaces, late.rows.namespace, late.rows.parent], [['default'], [0, 0, 0], [0, 1, 2]]);
+});
+
+test('forest: names the image of a layer as containerd reported it, also in the difference', async ({ served }) => {
+  const image = (name: string, layers: readonly string[]): Event => ({
+    type: 'ContainerdObserved',
+    data: {
+      ...{ topic: '/images/create', namespace: 'default', name, at: 1n },
+      image: { target: 'sha256:f', layers, created: 1n },
+    },
+  });
+  await served.append(enveloped([image('a:1', ['sha256:aaa', 'sha256:bbb']), image('b:2', ['sha256:aaa'])], end));
+  const namesIn = ({ rows, imageNames }: { rows: { id: number[]; image: number[] }; imageNames: string[] }) =>
+    rows.id.map((id, at) => [id, imageNames[rows.image[at] ?? -1]]);
+  assert.equal(namesIn(await json(served, 'forest')), [
+    [1, 'shared by 2 images'],
+    [2, 'a:1'],
+    [3, undefined],
+  ]);
+  assert.equal(namesIn(await json(served, `forest?at=${end + 1}&since=${end}`)), [
+    [1, 'a:1'],
+    [2, 'a:1'],
+  ]);
 });
 
 test('growth: ends with what the store holds', async ({ served }) => {
