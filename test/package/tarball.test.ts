@@ -50,6 +50,8 @@ test('install.sh: installs below /usr/local for every user, creates the store an
   assert.equal((await machine.attempt('systemd-analyze', 'verify', 'snapledger.service')).stderr, '');
   for (const path of ['man/man8/snapledger.8.gz', 'bash-completion/completions/snapledger', 'doc/snapledger/copyright'])
     assert.ok(isThere(`usr/local/share/${path}`), path);
+  assert.ok(isThere('usr/local/lib/snapledger/dist/console/index.html'));
+  assert.ok(isThere('usr/local/share/doc/snapledger/licenses/preact'));
 });
 
 test('install.sh again: restarts the service and keeps changed settings', async () => {

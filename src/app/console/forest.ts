@@ -1,7 +1,7 @@
 import type { Snapshot } from '../../../projections/snapshot.ts';
 import { namespaceOf, refOf } from '../../../projections/snapshot.ts';
 import type { State } from '../../../projections/state.ts';
-import { diffIdWith } from '../../../projections/volumes.ts';
+import { diffIdWith, type Retained } from '../../../projections/volumes.ts';
 import type { Forest } from './rows.ts';
 
 /** The name of a snapshot's image, empty if it is not known. */
@@ -34,17 +34,20 @@ interface Row {
   readonly since: number;
 }
 
-function* rowsOf({ index, volumes, usage }: State): Generator<Row> {
-  for (const snapshot of index.values()) yield { snapshot, usage: usage.get(snapshot.id), since: 0 };
-  for (const { snapshot, since } of volumes.retained.values()) yield { snapshot, usage: usage.get(snapshot.id), since };
-}
+const existing = ({ usage }: State, snapshot: Snapshot): Row => ({
+  ...{ snapshot, usage: usage.get(snapshot.id), since: 0 },
+});
+
+const retained = ({ usage }: State, { snapshot, since }: Retained): Row => ({
+  ...{ snapshot, usage: usage.get(snapshot.id), since },
+});
 
 /** The row of an id in a state, undefined for none; `key` is the one that it has, if it exists. */
-function rowIn({ index, volumes, usage }: State, { id, key }: Snapshot): Row | undefined {
-  const existing = index.get(key);
-  if (existing?.id === id) return { snapshot: existing, usage: usage.get(id), since: 0 };
-  const retained = volumes.retained.get(id);
-  return retained && { snapshot: retained.snapshot, usage: usage.get(id), since: retained.since };
+function rowIn(state: State, { id, key }: Snapshot): Row | undefined {
+  const found = state.index.get(key);
+  if (found?.id === id) return existing(state, found);
+  const kept = state.volumes.retained.get(id);
+  return kept && retained(state, kept);
 }
 
 /** Snapshots of an id are the same object in states of one replay; otherwise their fields are compared. */
@@ -59,14 +62,8 @@ function isSame(a: Row, b: Row): boolean {
 
 /** The snapshots of a state as columns, by id; over a base only those that differ. */
 export function forestOf(state: State, time: bigint | null, base?: State): Forest {
-  const rows: Row[] = [];
   const imageOf = imageNames(state);
-  const imageBefore = base && imageNames(base);
-  for (const row of rowsOf(state)) {
-    const before = base && rowIn(base, row.snapshot);
-    if (before === undefined || !isSame(before, row) || imageBefore?.(before.snapshot) !== imageOf(row.snapshot))
-      rows.push(row);
-  }
+  const rows = base === undefined ? allRows(state) : rowsSince(base, state, imageOf);
   rows.sort((a, b) => a.snapshot.id - b.snapshot.id);
   return {
     ...{ position: state.position, time, base: base?.position ?? null },
@@ -75,11 +72,37 @@ export function forestOf(state: State, time: bigint | null, base?: State): Fores
   };
 }
 
+const allRows = (state: State): Row[] => [
+  ...Array.from(state.index.values(), (snapshot) => existing(state, snapshot)),
+  ...Array.from(state.volumes.retained.values(), (layer) => retained(state, layer)),
+];
+
+/** Most snapshots are the same objects as at the base: these are passed over without anything made of them. */
+function rowsSince(base: State, state: State, imageOf: ImageOf): Row[] {
+  const rows: Row[] = [];
+  const imageBefore = imageNames(base);
+  const named = state.images.size + base.images.size > 0;
+  const add = (row: Row) => {
+    const before = rowIn(base, row.snapshot);
+    const same = before !== undefined && isSame(before, row);
+    if (!same || imageBefore(before.snapshot) !== imageOf(row.snapshot)) rows.push(row);
+  };
+  for (const snapshot of state.index.values()) {
+    const { id, key } = snapshot;
+    const unchanged = base.index.get(key) === snapshot && base.usage.get(id) === state.usage.get(id);
+    if (!unchanged || named) add(existing(state, snapshot));
+  }
+  for (const layer of state.volumes.retained.values())
+    if (base.volumes.retained.get(layer.snapshot.id) !== layer || named) add(retained(state, layer));
+  return rows;
+}
+
 /** A snapshot that was renamed by its commit is still there. */
 function goneSince(base: State, state: State): readonly number[] {
   const gone: number[] = [];
-  for (const { snapshot } of rowsOf(base))
-    if (!state.parentGraph.has(snapshot.id) && !state.volumes.retained.has(snapshot.id)) gone.push(snapshot.id);
+  const isGone = (id: number) => !state.parentGraph.has(id) && !state.volumes.retained.has(id);
+  for (const { id } of base.index.values()) if (isGone(id)) gone.push(id);
+  for (const id of base.volumes.retained.keys()) if (isGone(id)) gone.push(id);
   return gone;
 }
 
