@@ -21,7 +21,7 @@ async function openLog(root: string, known?: ReadableLog): Promise<ReadableLog> 
   const cluster = await clusterOf(root);
   if (cluster !== undefined) {
     const { readKurrentStream } = await import('../adapters/event-log/kurrentdb/open-kurrent-event-log.ts');
-    return readKurrentStream({ ...cluster, retry: brief });
+    return { ...(await readKurrentStream({ ...cluster, retry: brief })), store: cluster.store };
   }
   const { readLogDirectory } = await import('../adapters/event-log/file/read/read-log-directory.ts');
   return readLogDirectory(join(root, 'log'), join(root, 'index'), known);
