@@ -61,7 +61,12 @@ function eventsOf(choices: readonly number[]): readonly Envelope[] {
 const stateAfter = (all: readonly Envelope[], position: number): State =>
   all.slice(0, position).reduce(evolve, emptyState());
 
-const textOf = (value: unknown) => JSON.stringify(value, (_, part) => (typeof part === 'bigint' ? String(part) : part));
+const textOf = (value: unknown) =>
+  JSON.stringify(value, (_, part) => {
+    if (typeof part === 'bigint') return String(part);
+    const isRecord = typeof part === 'object' && part !== null && !Array.isArray(part);
+    return isRecord ? Object.fromEntries(Object.entries(part).sort()) : part;
+  });
 
 /** What a state holds, in any order of its maps. */
 const rowsOf = ({ volumes, ...state }: State) =>
