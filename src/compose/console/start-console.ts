@@ -9,6 +9,7 @@ import type { Logger } from '../../ports/logger.ts';
 import { clusterOf } from '../store-files.ts';
 import { consoleActions, daemonState } from './actions.ts';
 import { newEventsOf } from './new-events.ts';
+import { fleetOf } from './open-fleet.ts';
 
 /** Serves the console of a root, or of an export, on loopback: from its files and, if one is running, its daemon. */
 export async function startConsole(options: ConsoleOptions, deps: CliDeps, logger: Logger): Promise<RunningConsole> {
@@ -31,9 +32,10 @@ async function serveRoot(
 ): Promise<RunningConsole> {
   const source = await consoleSource(root, deps);
   const tokens = createTokens();
+  const { fleet, close } = fleetOf();
   const server = await serveTcp({
     answer: createConsole({
-      ...{ source, readOnly, logger, host: listen.host, page: pageDirectory() },
+      ...{ source, fleet, readOnly, logger, host: listen.host, page: pageDirectory() },
       actions: consoleActions({ root, config }, deps, source),
       accept: tokens.accept,
     }),
@@ -45,7 +47,7 @@ async function serveRoot(
   return {
     port,
     issue: () => `http://${name}:${port}${consolePath}/login?token=${tokens.issue()}`,
-    close: server.close,
+    close: () => server.close().finally(close),
   };
 }
 

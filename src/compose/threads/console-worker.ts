@@ -8,6 +8,7 @@ import { serveTcp } from '../../http/serve-http.ts';
 import { createLogger } from '../../observe/create-logger.ts';
 import { cliDeps } from '../cli-deps.ts';
 import { consoleActions } from '../console/actions.ts';
+import { fleetOf } from '../console/open-fleet.ts';
 import { consoleSource, pageDirectory } from '../console/start-console.ts';
 import type { ConsoleJob } from './console-thread.ts';
 
@@ -18,7 +19,15 @@ const logger = createLogger('warn');
 const source = await consoleSource(root, cliDeps);
 const { loopback } = await serveTcp({
   answer: createConsole({
-    ...{ source, readOnly, logger, host, page: pageDirectory(), accept: (given) => isSame(given, token) },
+    ...{
+      source,
+      fleet: fleetOf().fleet,
+      readOnly,
+      logger,
+      host,
+      page: pageDirectory(),
+      accept: (given) => isSame(given, token),
+    },
     actions: consoleActions({ root, config }, cliDeps, source),
   }),
   loopback: { host: '127.0.0.1', port: 0 },

@@ -4,11 +4,12 @@ import { createRouter, type PlainRequest } from '../../http/router.ts';
 import { Fault } from '../../ports/fault.ts';
 import type { Logger } from '../../ports/logger.ts';
 import { refuseForeign, securityHeaders } from './access.ts';
+import type { FleetAccess } from './fleet-routes.ts';
 import { type ConsoleActions, consoleRoutes } from './routes.ts';
 import { type AcceptToken, createSessions, isSame, type Session } from './sessions.ts';
 import { staticFile } from './static-files.ts';
 
-export interface ConsoleContext {
+export interface ConsoleContext extends FleetAccess {
   readonly source: ConsoleSource;
   readonly actions: ConsoleActions;
   /** refuses every change */
@@ -85,12 +86,12 @@ function forged({ method, headers }: PlainRequest, { csrf }: Session): HttpAnswe
 }
 
 async function answerApi(
-  { source, actions, readOnly, logger }: ConsoleContext,
+  { source, actions, fleet, readOnly, logger }: ConsoleContext,
   session: Session,
   request: PlainRequest,
 ): Promise<HttpAnswer> {
   try {
-    return await answerTo(request, { ...source, actions, readOnly, session });
+    return await answerTo(request, { ...source, actions, fleet, readOnly, session });
   } catch (error) {
     if (error instanceof Fault) return plain(500, `${error.message}\nhint: ${error.hint}`);
     logger.error({ err: error, url: request.url }, 'console request failed');

@@ -18,13 +18,14 @@ import {
 } from '../../http/route.ts';
 import { openApi } from '../../http/routes/openapi.ts';
 import { routeOf } from '../../http/routes/queries.ts';
+import { type FleetAccess, fleetRoutes } from './fleet-routes.ts';
 import type { Session } from './sessions.ts';
 import { streamMessages } from './stream-messages.ts';
 
 /** What the console needs besides what it keeps of the store's files. */
 export interface ConsoleActions {
   /** the store and what this process is, without the session's own fields */
-  about(): Promise<Omit<t.TypeOf<typeof SessionRow>, 'csrf' | 'readOnly'>>;
+  about(): Promise<Omit<t.TypeOf<typeof SessionRow>, 'csrf' | 'readOnly' | 'fleet'>>;
   health(): Promise<Health>;
   verify(deep: boolean): Promise<Verified>;
   /** Rows as `POST /restore` answers them. */
@@ -34,7 +35,7 @@ export interface ConsoleActions {
 }
 
 /** What the routes need. */
-export interface ConsoleSources extends ConsoleSource {
+export interface ConsoleSources extends ConsoleSource, FleetAccess {
   readonly actions: ConsoleActions;
   readonly readOnly: boolean;
   /** of the browser that asks */
@@ -47,8 +48,8 @@ const session: Route<ConsoleSources> = {
   summary: 'which store this is, and what may be done',
   parameters: {},
   answers: { 200: jsonOf(SessionRow), default: failure },
-  answer: async (_request, { actions, readOnly, session: { csrf } }) =>
-    asJson(SessionRow.encode({ ...(await actions.about()), readOnly, csrf })),
+  answer: async (_request, { actions, fleet, readOnly, session: { csrf } }) =>
+    asJson(SessionRow.encode({ ...(await actions.about()), fleet: fleet !== undefined, readOnly, csrf })),
 };
 
 const after = { after: { codec: Position, help: 'the last position that the page has; default: the newest' } } as const;
@@ -145,6 +146,7 @@ const described: readonly Route<ConsoleSources>[] = [
   ...[session, live, poll, health, verify, restore, reconcile],
   ...Object.values<AnyQuery>(queries).map(routeOf),
   ...Object.values<ConsoleQuery>(consoleQueries).map(routeOf),
+  ...fleetRoutes,
 ];
 
 const description =

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Event } from '../../../events/registry.ts';
+import { Fault } from '../../../src/ports/fault.ts';
+import type { FleetQuestions } from '../../../src/ports/fleet-questions.ts';
 import { openLog } from '../../adapters/event-log/file/file-log.ts';
 import { enveloped, prepared, smallStore } from '../../cli/facts.ts';
 import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
@@ -270,6 +272,29 @@ test('live: a log that ends earlier than before is reported as gone', async ({ s
   const last = messages.at(-1);
   assert.equal([last?.position, last?.first], [String(end), '6']);
   assert.is((await json(served, 'density')).total, '5');
+});
+
+test('fleet: its questions are answered if there is a database, and its faults reported', async ({
+  sandbox,
+  served,
+}) => {
+  assert.is((await json(served, 'session')).fleet, false);
+  const none = await served.ask('GET', '/console/api/fleet/nodes');
+  assert.equal([none.status, none.body.includes('hint: ')], [404, true]);
+  let reachable = false;
+  const questions = { stores: async () => [], sizes: async () => [] } as Partial<FleetQuestions> as FleetQuestions;
+  const fleet = async () => {
+    if (reachable) return { fleet: questions, now: () => 0n };
+    throw new Fault('io', 'the database does not answer', { hint: 'check that it runs' });
+  };
+  const other = await serveTestConsole(sandbox, { fleet });
+  await other.login();
+  assert.is((await json(other, 'session')).fleet, true);
+  const failed = await other.ask('GET', '/console/api/fleet/nodes');
+  assert.equal([failed.status, failed.body], [500, 'the database does not answer\nhint: check that it runs\n']);
+  reachable = true;
+  assert.equal(await json(other, 'fleet/nodes'), []);
+  assert.is((await other.ask('GET', '/console/api/fleet/nodes?silence=1')).status, 400);
 });
 
 test('poll: has the same messages, after a position', async ({ served }) => {

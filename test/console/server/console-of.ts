@@ -5,6 +5,7 @@ import { createConsoleSource } from '../../../src/app/console/source.ts';
 import { createLogSource } from '../../../src/app/feed/subscribe.ts';
 import { storeFiles } from '../../../src/compose/store-files.ts';
 import { createConsole } from '../../../src/console/server/console.ts';
+import type { FleetAccess } from '../../../src/console/server/fleet-routes.ts';
 import type { ConsoleActions } from '../../../src/console/server/routes.ts';
 import { createTokens } from '../../../src/console/server/sessions.ts';
 import { serveTcp } from '../../../src/http/serve-http.ts';
@@ -30,7 +31,10 @@ export interface TestConsole {
   login(): Promise<string>;
 }
 
-export async function serveTestConsole(sandbox: Sandbox, { readOnly = false, page = true } = {}): Promise<TestConsole> {
+export async function serveTestConsole(
+  sandbox: Sandbox,
+  { readOnly = false, page = true, fleet = undefined as FleetAccess['fleet'] } = {},
+): Promise<TestConsole> {
   const root = sandbox.folder('root');
   const built = sandbox.folder('page');
   if (page) writeFileSync(join(built, 'index.html'), '<!doctype html><title>console</title>');
@@ -55,7 +59,7 @@ export async function serveTestConsole(sandbox: Sandbox, { readOnly = false, pag
   const tokens = createTokens();
   const server = await serveTcp({
     answer: createConsole({
-      ...{ source, readOnly, logger: silent, host: '127.0.0.1', page: built, accept: tokens.accept },
+      ...{ source, fleet, readOnly, logger: silent, host: '127.0.0.1', page: built, accept: tokens.accept },
       actions: actionsThat(acted),
     }),
     loopback: { host: '127.0.0.1', port: 0 },
@@ -78,7 +82,7 @@ export async function serveTestConsole(sandbox: Sandbox, { readOnly = false, pag
 }
 
 const about = {
-  ...{ store: storeId, root: '/root', driver: 'overlay', version: '0', node: 'n', live: false, fleet: false },
+  ...{ store: storeId, root: '/root', driver: 'overlay', version: '0', node: 'n', live: false },
   ...{ position: 1, first: 1, error: null, hint: null },
 };
 
