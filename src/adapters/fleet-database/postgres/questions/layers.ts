@@ -83,9 +83,11 @@ const imagesOf = `SELECT ${imageColumns.of('i')} FROM image i WHERE i.store = $1
 const topLayer = 'i.layers[cardinality(i.layers)]';
 
 const imagesOfLayers = `
-  SELECT t.layer, array_agg(DISTINCT i.name)
-  FROM unnest($1::text[]) AS t(layer) JOIN image i ON ${start(topLayer)} = ${start('t.layer')} AND ${topLayer} = t.layer
-  WHERE i.deleted IS NULL GROUP BY 1`;
+  SELECT layer, array_agg(name ORDER BY name) FROM (
+    SELECT DISTINCT t.layer, i.name
+    FROM unnest($1::text[]) AS t(layer) JOIN image i ON ${start(topLayer)} = ${start('t.layer')} AND ${topLayer} = t.layer
+    WHERE i.deleted IS NULL
+  ) AS top GROUP BY layer`;
 
 type LayerQuestions = Pick<
   FleetQuestions,

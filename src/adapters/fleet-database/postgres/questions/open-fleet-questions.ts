@@ -16,7 +16,12 @@ export const questionSettings = {
   work_mem: '64MB',
   // A sort of many texts takes longer than the planner thinks.
   enable_mergejoin: 'off',
+  // The start of a worker takes longer than most questions.
+  max_parallel_workers_per_gather: '0',
 };
+
+/** Milliseconds until a server that does not answer is given up: more than `statement_timeout`. */
+const limit = 40_000;
 
 /** Connections at the same time. */
 const maxSessions = 4;
@@ -32,6 +37,7 @@ export async function openFleetQuestions(url: string, schema = 'snapledger'): Pr
       schema,
       application: 'snapledger fleet questions',
       settings: questionSettings,
+      limit,
     });
     try {
       await checkRight(session, schema);
