@@ -137,7 +137,7 @@ export const rows: Readonly<Record<TableName, fc.Arbitrary<Row>>> = {
     .record({
       ...{
         store,
-        id: fc.integer({ min: 0, max: 30 }),
+        id: fc.integer({ min: 0, max: 6 }),
         key: text,
         namespace: text,
         kind: fc.constantFrom('active', 'view', 'committed'),
@@ -160,7 +160,7 @@ export const rows: Readonly<Record<TableName, fc.Arbitrary<Row>>> = {
       ...{
         ended: orNull(fc.constantFrom('removed', 'lost')),
         retained: fc.boolean(),
-        fold: orNull(fc.array(fc.array(text))),
+        fold: fc.option(fc.array(fc.array(text)), { nil: null, freq: 2 }),
       },
     })
     .map((row) => (row.removed === null && row.fold === null ? { ...row, fold: [] } : row)),

@@ -3,10 +3,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { passwordFor } from '../../../../src/adapters/fleet-database/postgres/connection/password-file.ts';
-import {
-  readPostgresUrl,
-  refuseVisiblePassword,
-} from '../../../../src/adapters/fleet-database/postgres/connection/url.ts';
+import { readPostgresUrl } from '../../../../src/adapters/fleet-database/postgres/connection/url.ts';
 import { Fault } from '../../../../src/ports/fault.ts';
 import { createSandbox, type Sandbox } from '../../../support/sandbox.ts';
 
@@ -146,14 +143,6 @@ test('password file: refuses one that others can read, and a missing one', () =>
   const open = file('open-passwords', 0o640);
   assert.match(faultOf(() => withPasswordFile(open, () => passwordFor(target))).message, 'can read it');
   assert.match(faultOf(() => withPasswordFile('/nowhere', () => passwordFor(target))).message, 'no such file');
-});
-
-test('arguments: refuses a string that would show its password in ps', () => {
-  const fault = faultOf(() => refuseVisiblePassword('postgres://me:secret@a/b'));
-  assert.is(fault.code, 'misuse');
-  assert.match(fault.hint, 'PGPASSFILE');
-  assert.not.match(`${fault.message} ${fault.hint}`, 'secret');
-  refuseVisiblePassword('postgres://me@a:5432/b');
 });
 
 test.run();

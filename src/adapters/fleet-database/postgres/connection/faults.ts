@@ -9,7 +9,7 @@ interface Meaning {
 
 const credentials =
   'correct user and password: in the connection string of the configuration, PGPASSWORD or the file of PGPASSFILE';
-const running = 'check that PostgreSQL runs and can be reached from here; it is tried again';
+const running = 'check that PostgreSQL runs and can be reached from here';
 
 /** By SQLSTATE, or by its first two digits (https://www.postgresql.org/docs/current/errcodes-appendix.html). */
 const bySqlState: Readonly<Record<string, Meaning>> = {
@@ -31,8 +31,8 @@ const bySqlState: Readonly<Record<string, Meaning>> = {
     hint: "free space on the file system of PostgreSQL's data directory; nothing is lost, indexing continues then",
   },
   53: { code: 'exhausted', hint: 'raise the limit of the server, or end other clients' },
-  40: { code: 'busy', hint: 'it is tried again' },
-  '55P03': { code: 'busy', hint: 'a long query holds the tables; it is tried again' },
+  40: { code: 'busy', hint: 'try again' },
+  '55P03': { code: 'busy', hint: 'a long query holds the tables: try again' },
   57014: { code: 'busy', hint: 'the query took longer than its limit; see statement_timeout' },
   57: { code: 'io', hint: running },
   58: { code: 'io', hint: "check PostgreSQL's log and its disk" },

@@ -61,16 +61,6 @@ export function readPostgresUrl(text: string, environment: Environment = process
   };
 }
 
-/** Refuses a string with a password that was given as an argument: `ps` shows arguments. Throws a Fault (`misuse`). */
-export function refuseVisiblePassword(text: string): void {
-  const [, credentials = ''] = form.exec(text.trim()) ?? [];
-  if (!credentials.includes(':')) return;
-  throw wrong(
-    'it has a password, and every user of this machine can see the arguments of a command',
-    'put the string into the configuration file, or the password into PGPASSWORD or the file of PGPASSFILE (mode 0600)',
-  );
-}
-
 function readOptions(query: string): ReadonlyMap<string, string> {
   const given = new Map<string, string>();
   for (const pair of query.split('&').filter((each) => each !== '')) {

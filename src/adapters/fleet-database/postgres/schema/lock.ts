@@ -25,7 +25,7 @@ export async function lockSchema(
     if (locked === true) return;
     if (locked === null)
       throw new Fault('busy', `${session.where}: another process has exchanged the tables`, {
-        hint: 'it is tried again',
+        hint: 'try again',
       });
     if (attempts === 0) waiting(await holderOf(session, schema));
     await sleep(pause, undefined, { signal });
