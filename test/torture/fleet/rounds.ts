@@ -43,7 +43,10 @@ export interface FleetSummary {
 
 interface Run {
   readonly sandbox: Sandbox;
+  /** of the writers */
   readonly random: Random;
+  /** of the faults: the same ones for a seed, however fast the stores write */
+  readonly fate: Random;
   readonly cluster: StandIn;
   readonly postgres: Postgres;
   readonly faults: FleetFaults;
@@ -71,6 +74,7 @@ export async function tortureFleet(options: FleetOptions, say: (line: string) =>
 
 async function begin(sandbox: Sandbox, { seed, stores: count }: FleetOptions): Promise<Run> {
   const random = createRandom(seed);
+  const fate = random.split();
   const cluster = await startStandIn();
   sandbox.atEnd(cluster.close);
   const postgres = await startPostgres();
@@ -86,7 +90,7 @@ async function begin(sandbox: Sandbox, { seed, stores: count }: FleetOptions): P
   write();
   const indexer = await startIndexer(sandbox, { from: cluster.url, into: postgres.url, log: 'indexer.log' });
   const faults = { indexer: 0, postgres: 0, both: 0, cut: 0, stop: 0 };
-  return { sandbox, random, cluster, postgres, faults, stores, write, indexer };
+  return { sandbox, random, fate, cluster, postgres, faults, stores, write, indexer };
 }
 
 async function runRounds(
@@ -122,16 +126,16 @@ async function writeWhile(run: Run, work: () => Promise<void>): Promise<void> {
 
 /** One fault, mostly while a batch is under way. */
 async function inject(run: Run): Promise<void> {
-  const { random, cluster, postgres, faults } = run;
-  await pause(random.whole(0, 400));
-  const fault = random.pick(['indexer', 'indexer', 'postgres', 'postgres', 'both', 'cut', 'stop'] as const);
+  const { fate, cluster, postgres, faults } = run;
+  await pause(fate.whole(0, 400));
+  const fault = fate.pick(['indexer', 'indexer', 'postgres', 'postgres', 'both', 'cut', 'stop'] as const);
   faults[fault] += 1;
   if (fault === 'cut') cluster.cut();
   if (fault === 'stop') await run.indexer.stop();
   if (fault === 'postgres' || fault === 'both') await postgres.kill();
   if (fault === 'indexer' || fault === 'both') await run.indexer.kill();
   if (fault === 'postgres' || fault === 'both') {
-    await pause(random.whole(0, 300));
+    await pause(fate.whole(0, 300));
     await postgres.start();
   }
   if (fault !== 'cut' && fault !== 'postgres') run.indexer = await restarted(run);
