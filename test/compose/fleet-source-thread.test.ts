@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Worker } from 'node:worker_threads';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createFleetSourceThread } from '../../src/compose/threads/fleet-source-thread.ts';
@@ -64,5 +65,28 @@ test('fleet thread: an abort ends it while it waits', async () => {
   for await (const { caughtUp } of createFleetSourceThread(standIn.url).read(request))
     if (caughtUp) setTimeout(() => ending.abort(), 10);
 });
+
+/** What a read rejects with whose thread meets with something. */
+async function readThat(meet: (thread: Worker) => void): Promise<unknown> {
+  const standIn = await startStandIn();
+  sandbox.atEnd(standIn.close);
+  process.once('worker', (thread) => thread.once('online', () => meet(thread)));
+  const request = { after: undefined, heads: new Map(), signal: new AbortController().signal };
+  try {
+    for await (const _ of createFleetSourceThread(standIn.url).read(request));
+  } catch (error) {
+    return error;
+  }
+}
+
+for (const [what, meet] of [
+  ['ends', (thread: Worker) => void thread.terminate()],
+  ['fails', (thread: Worker) => void thread.emit('error', new Error('out of memory'))],
+] as const)
+  test(`fleet thread: one that ${what} is a fault that may pass`, async () => {
+    const error = await readThat(meet);
+    assert.ok(error instanceof Fault && error.code === 'io', String(error));
+    assert.match(error.message, what === 'ends' ? 'exit status' : 'out of memory');
+  });
 
 test.run();

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { createKurrentFleetSource } from '../../adapters/event-log/kurrentdb/fleet/fleet-source.ts';
 import { workerProgram } from '../../adapters/system/files.ts';
@@ -55,7 +54,6 @@ function startThread(url: string, { after, heads }: FleetRequest) {
   const job: ReadJob = { url, after, heads: [...heads] };
   // Events of a batch live for a while: with a small young generation they are copied again and again.
   const worker = new Worker(program, { workerData: job, resourceLimits: { maxYoungGenerationSizeMb: 96 } });
-  const exit = once(worker, 'exit');
   const received: FromThread[] = [];
   let wake = () => {};
   const receive = (message: FromThread) => {
@@ -64,6 +62,12 @@ function startThread(url: string, { after, heads }: FleetRequest) {
   };
   worker.on('message', receive);
   worker.on('error', (error) => receive({ fault: threadFault(error) }));
+  const exit = new Promise<void>((resolve) => {
+    worker.on('exit', (status) => {
+      receive({ fault: threadFault(`exit status ${status}`) });
+      resolve();
+    });
+  });
   return {
     next: async (): Promise<FleetBatch> => {
       while (received.length === 0) {

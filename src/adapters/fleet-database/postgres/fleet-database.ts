@@ -1,7 +1,7 @@
 import type { FleetDatabase } from '../../../ports/fleet-database.ts';
 import { openSession, type Session } from './connection/session.ts';
 import { readPostgresUrl } from './connection/url.ts';
-import { applyChange, createStaging } from './rows/apply.ts';
+import { applyChange, createStaging, type Fence } from './rows/apply.ts';
 import { readImages, readPosition, readSnapshots, readSnapshotsOf, readStores, readUsage } from './rows/reads.ts';
 import { lockSchema } from './schema/lock.ts';
 import { createSchema, migrate } from './schema/migrate.ts';
@@ -63,11 +63,12 @@ export async function openFleetDatabase(options: PostgresOptions): Promise<Fleet
 
 async function databaseOver(writer: Session, reader: Session, schema: string): Promise<FleetDatabase> {
   const months = await readMonths(writer);
-  let at = await readPosition(writer);
+  const [[tables] = []] = await writer.rows("SELECT 'progress'::regclass::oid::bigint");
+  let fence: Fence = { tables: Number(tables), at: await readPosition(writer) };
   return {
     progress: async () => {
-      at = await readPosition(writer);
-      return { at, stores: await readStores(writer) };
+      fence = { ...fence, at: await readPosition(writer) };
+      return { at: fence.at, stores: await readStores(writer) };
     },
     snapshots: (ids) => readSnapshots(reader, ids),
     snapshotsOf: (store) => readSnapshotsOf(reader, store),
@@ -75,13 +76,14 @@ async function databaseOver(writer: Session, reader: Session, schema: string): P
     images: (wanted) => readImages(reader, wanted),
     apply: async (change) => {
       await makePartitions(writer, change.snapshots, months);
-      await writer.transaction(() => applyChange(writer, at, change));
-      at = change.at;
+      await writer.transaction(() => applyChange(writer, fence, change));
+      fence = { ...fence, at: change.at };
     },
     dropRemovedBefore: (time) => dropMonthsBefore(writer, time, months),
     swap: async () => {
       await swapSchemas(writer, schema);
-      await reader.rows('SELECT set_config($1, $2, false)', ['search_path', schema]);
+      // If this fails, the next read does: the exchange is done, and must not be repeated.
+      await reader.rows('SELECT set_config($1, $2, false)', ['search_path', schema]).catch(() => {});
     },
     close: async () => void (await Promise.all([writer.close(), reader.close()])),
   };

@@ -152,6 +152,44 @@ test('rebuild: fills tables beside those that are read, and exchanges them with 
   await fresh.close();
 });
 
+test('rebuild: an indexer of the earlier tables can not write into the new ones, at the same position either', async () => {
+  const { url, sql } = freshDatabase(server);
+  const old = await openWith(url);
+  await old.apply(sampleChange(9, { stores: [sampleStore('old')] }));
+  const fresh = await openWith(url, { rebuild: true });
+  await fresh.apply(sampleChange(9, { stores: [sampleStore('new')] }));
+  await fresh.swap();
+  const refused = await caughtFault(old.apply(sampleChange(10, { stores: [sampleStore('old')] })));
+  assert.is(refused.code, 'busy');
+  await fresh.apply(sampleChange(10, { stores: [sampleStore('newer')] }));
+  assert.is(sql("SELECT string_agg(store, ',' ORDER BY store) FROM snapledger.store"), 'new,newer');
+  await old.close();
+  await fresh.close();
+});
+
+test('rebuild: earlier tables that can not be dropped after the exchange do not fail it, and the next opening drops them', async () => {
+  const { url, sql } = freshDatabase(server);
+  const old = await openWith(url);
+  await old.apply(sampleChange(7, { stores: [sampleStore('old')] }));
+  await old.close();
+  const fresh = await openWith(url, { rebuild: true });
+  await fresh.apply(sampleChange(9, { stores: [sampleStore('new')] }));
+  sql(
+    `CREATE FUNCTION public.refuse() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN
+       IF EXISTS (SELECT FROM pg_namespace WHERE nspname = 'snapledger_old') THEN RAISE 'not now'; END IF; END $$;
+     CREATE EVENT TRIGGER refuse ON ddl_command_start WHEN TAG IN ('DROP SCHEMA') EXECUTE FUNCTION public.refuse()`,
+  );
+  await fresh.swap();
+  await fresh.apply(sampleChange(10, { stores: [sampleStore('newer')] }));
+  await fresh.close();
+  const schemas = () =>
+    sql("SELECT string_agg(nspname, ',' ORDER BY nspname) FROM pg_namespace WHERE nspname LIKE 'snapledger%'");
+  assert.is(schemas(), 'snapledger,snapledger_old');
+  sql('DROP EVENT TRIGGER refuse');
+  await (await openWith(url)).close();
+  assert.is(schemas(), 'snapledger');
+});
+
 test('rebuild: a transaction that reads the position first sees one index only', async () => {
   const { url } = freshDatabase(server);
   const old = await openWith(url);

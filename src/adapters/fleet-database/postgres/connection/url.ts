@@ -48,6 +48,12 @@ export function readPostgresUrl(text: string, environment: Environment = process
   const match = form.exec(text.trim());
   if (match === null) throw wrong('it does not have the form postgres://user@host:port/database');
   const [, credentials = '', address = '', path = '', query = ''] = match;
+  // Else messages would show the parts of a password that are taken for a host, a database or an option.
+  if (`${address}${path}${query}`.includes('@'))
+    throw wrong(
+      'there is an @ behind the name and the password',
+      'write @, / and ? in a password as %40, %2F and %3F, and @ elsewhere as %40',
+    );
   const given = readOptions(query);
   const { host, port } = readAddress(address, given);
   const [user, password] = readCredentials(credentials, environment);

@@ -18,12 +18,15 @@ export async function createStaging(session: Session): Promise<void> {
   }
 }
 
+/** The tables as they were read or written last. */
+export interface Fence {
+  /** oid of the table `progress` */
+  readonly tables: number;
+  readonly at: ClusterPosition | undefined;
+}
+
 /** Everything of a change but partitions, which exist already, in the transaction under way. */
-export async function applyChange(
-  session: Session,
-  before: ClusterPosition | undefined,
-  change: FleetChange,
-): Promise<void> {
+export async function applyChange(session: Session, before: Fence, change: FleetChange): Promise<void> {
   await moveOn(session, before, change.at);
   if (change.restarted.length > 0) await forget(session, change.restarted);
   await stage(session, snapshotTable, change.snapshots, mergeSnapshots);
@@ -34,12 +37,13 @@ export async function applyChange(
   await stage(session, keptTable, change.kept, [upsert(keptTable)]);
 }
 
-/** The position that was read or written last is a fence: tables that somebody else wrote or exchanged have another one. */
-async function moveOn(session: Session, before: ClusterPosition | undefined, at: ClusterPosition): Promise<void> {
+/** Tables that another process wrote have another position; those that replaced them in an exchange may have the same one. */
+async function moveOn(session: Session, before: Fence, at: ClusterPosition): Promise<void> {
   const moved = await session.run(
     `UPDATE progress SET commit_position = $1, prepare_position = $2, written = now()
-     WHERE (commit_position, prepare_position) IS NOT DISTINCT FROM ($3::bigint, $4::bigint)`,
-    [at.commit, at.prepare, before?.commit ?? null, before?.prepare ?? null],
+     WHERE (commit_position, prepare_position) IS NOT DISTINCT FROM ($3::bigint, $4::bigint)
+       AND tableoid = $5::oid`,
+    [at.commit, at.prepare, before.at?.commit ?? null, before.at?.prepare ?? null, before.tables],
     'progress',
   );
   if (moved !== 1)
