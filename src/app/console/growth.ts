@@ -20,28 +20,32 @@ export function createGrowth(files: Pick<StoreFiles, 'openLog' | 'openCheckpoint
   let found: GrowthPoint[] = [];
   let replaying: Promise<void> | undefined;
   let total = 0;
+  /** changes with the log */
+  let generation = 0;
   const replay = () => {
+    const began = generation;
     replaying ??= withLog(files, async (log) => {
-      total = log.end.position;
       const { upTo = 0 } = log.gone ?? {};
-      state ??= upTo === 0 ? emptyState() : ((await stateAt(files, log, upTo)) as MutableState);
-      const into = state;
+      const into = state ?? (upTo === 0 ? emptyState() : ((await stateAt(files, log, upTo)) as MutableState));
+      // Cleared meanwhile.
+      if (began !== generation) return;
+      state = into;
+      total = log.end.position;
       const every = Math.max(1, Math.ceil(total / points));
       // The last point of the replay before is the end that the log had then.
-      if (found.length > 1) found = found.slice(0, -1);
+      if (found.length > 1 && into.position < total) found = found.slice(0, -1);
       let last = found.at(-1)?.position ?? 0;
       for await (const batch of log.read(into.position)) {
+        if (began !== generation) return;
         for (const envelope of batch) {
           evolve(into, envelope);
           if (envelope.position - last < every && envelope.position < total) continue;
           last = envelope.position;
           found.push(pointOf(into, envelope.time));
         }
-        // Cleared meanwhile.
-        if (state !== into) return;
       }
     }).finally(() => {
-      replaying = undefined;
+      if (began === generation) replaying = undefined;
     });
     return replaying;
   };
@@ -53,6 +57,7 @@ export function createGrowth(files: Pick<StoreFiles, 'openLog' | 'openCheckpoint
       return { folded: Math.min(state?.position ?? 0, total), total, points: found };
     },
     clear: () => {
+      generation += 1;
       state = undefined;
       replaying = undefined;
       found = [];

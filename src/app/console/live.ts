@@ -83,7 +83,12 @@ export function createLive({ files, columns, source, daemon, pace = usual }: Liv
       news.subscribe(waiter.wake),
     ];
     try {
-      let position = after ?? (await tolerant(end, 0));
+      const last = await tolerant<number | undefined>(end, undefined);
+      let position = after ?? last ?? 0;
+      if (last !== undefined && last < position) {
+        yield { kind: 'gone', position, first: last + 1 };
+        position = last;
+      }
       let stated = Number.NEGATIVE_INFINITY;
       while (!signal.aborted) {
         for (const change of broken.splice(0)) {

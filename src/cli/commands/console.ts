@@ -48,7 +48,8 @@ async function serveConsole(
   ]);
   const input = createInterface({ input: process.stdin });
   input.on('line', () => print([`  ${started.issue()}`]));
-  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+  // A closed terminal must not leave an unpacked export behind.
+  await Promise.race(['SIGINT', 'SIGTERM', 'SIGHUP'].map((signal) => once(process, signal)));
   input.close();
   await started.close();
 }

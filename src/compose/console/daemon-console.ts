@@ -21,13 +21,12 @@ export function createDaemonConsole(job: ConsoleJob, logger: Logger): DaemonCons
     pass: (asked, response) => {
       if (!below.test(asked.url ?? '')) return false;
       loading ??= load();
-      loading.then(
-        ({ pass }) => pass(asked, response),
-        (error) => {
+      loading
+        .then(({ pass }) => pass(asked, response))
+        .catch((error) => {
           logger.error({ err: error }, 'the console could not be loaded');
           response.destroy();
-        },
-      );
+        });
       return true;
     },
     close: async () => (await loading?.catch(() => undefined))?.close(),

@@ -36,7 +36,8 @@ export function createConsoleThread(job: ConsoleJob, logger: Logger): ConsoleThr
   let timer: NodeJS.Timeout | undefined;
   const start = () => {
     const worker = new Worker(program, { workerData: job });
-    const port = once(worker, 'message').then(([first]) => first as number);
+    const ended = once(worker, 'exit').then(() => Promise.reject(new Error('its thread has ended')));
+    const port = Promise.race([once(worker, 'message').then(([first]) => first as number), ended]);
     port.catch(() => {});
     worker.on('error', (error) => logger.error({ err: error }, 'the console failed'));
     worker.once('exit', () => {
@@ -56,13 +57,13 @@ export function createConsoleThread(job: ConsoleJob, logger: Logger): ConsoleThr
   };
   return {
     pass: (asked, response) => {
+      // Its client has gone while the code was loaded: it will not close again.
+      if (response.destroyed) return;
+      for (const stream of [asked, response]) stream.on('error', () => {});
       used(1);
       response.once('close', () => used(-1));
       started ??= start();
-      started.port.then(
-        (port) => forward(asked, response, port),
-        (error) => refuse(response, errorText(error)),
-      );
+      started.port.then((port) => forward(asked, response, port)).catch((error) => refuse(response, errorText(error)));
     },
     close: async () => {
       clearTimeout(timer);
@@ -71,9 +72,22 @@ export function createConsoleThread(job: ConsoleJob, logger: Logger): ConsoleThr
   };
 }
 
+/**
+ * The headers that the console reads. Those about the connection or a body are not passed: with them a client without token could
+ * make the request invalid, or another one's on the same connection.
+ */
+const read = [
+  ...['host', 'origin', 'cookie', 'authorization', 'sec-fetch-site', 'sec-fetch-mode'],
+  ...['snapledger-csrf', 'last-event-id'],
+];
+
 function forward(asked: IncomingMessage, response: ServerResponse, port: number): void {
-  const { method, url, headers } = asked;
-  const passed = request({ host: '127.0.0.1', port, method, path: url, headers }, (answer) => {
+  if (response.destroyed) return;
+  const { method, url } = asked;
+  const headers = Object.fromEntries(
+    read.flatMap((name) => (name in asked.headers ? [[name, asked.headers[name]]] : [])),
+  );
+  const passed = request({ host: '127.0.0.1', port, method, path: url, headers, setHost: false }, (answer) => {
     response.writeHead(answer.statusCode ?? 502, answer.headers);
     answer.pipe(response);
     answer.on('error', () => response.destroy());

@@ -130,8 +130,9 @@ test('forest: names the image of a layer as containerd reported it, also in the 
   ]);
 });
 
-test('growth: ends with what the store holds', async ({ served }) => {
+test('growth: ends with what the store holds, and stays so while nothing happens', async ({ served }) => {
   const { points, folded } = await json(served, 'growth');
+  assert.equal((await json(served, 'growth')).points, points);
   assert.is(folded, String(end));
   const last = points.at(-1);
   assert.equal([last.position, last.snapshots, last.bytes], [String(end), 3, '1572864']);
@@ -158,11 +159,13 @@ function readUntil(
   { port, headers }: TestConsole,
   passes: (message: Record<string, unknown>) => boolean,
   act: () => Promise<void>,
+  query = '',
 ) {
   return new Promise<readonly Record<string, unknown>[]>((resolve, reject) => {
     const messages: Record<string, unknown>[] = [];
     let text = '';
-    const asked = request({ host: '127.0.0.1', port, path: '/console/api/live', headers: headers() }, (response) => {
+    const path = `/console/api/live${query}`;
+    const asked = request({ host: '127.0.0.1', port, path, headers: headers() }, (response) => {
       if (response.statusCode !== 200) reject(new Error(`status ${response.statusCode}`));
       response.setEncoding('utf8').on('data', (part: string) => {
         text += part;
@@ -272,6 +275,18 @@ test('live: a log that ends earlier than before is reported as gone', async ({ s
   const last = messages.at(-1);
   assert.equal([last?.position, last?.first], [String(end), '6']);
   assert.is((await json(served, 'density')).total, '5');
+});
+
+test('live: a page whose position the log does not have learns that first', async ({ served }) => {
+  const found = await readUntil(
+    served,
+    ({ kind }) => kind === 'state',
+    async () => {},
+    '?after=9999',
+  );
+  const [gone, state] = found;
+  assert.equal([gone?.kind, gone?.position, gone?.first], ['gone', '9999', String(end + 1)]);
+  assert.is(state?.position, String(end));
 });
 
 test('fleet: its questions are answered if there is a database, and its faults reported', async ({

@@ -207,7 +207,8 @@ test('export: the store in a file is shown, and its copy is removed at the end',
     (await console.json('snapshots')).map(({ key }: { key: string }) => key),
     ['default/3/web'],
   );
-  console.child.kill('SIGTERM');
+  // As a terminal that is closed sends it.
+  console.child.kill('SIGHUP');
   await console.ended;
   assert.equal(readdirSync(temporary), []);
   appendFileSync(file, 'x');

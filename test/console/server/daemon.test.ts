@@ -1,4 +1,5 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as assert from 'uvu/assert';
@@ -64,6 +65,33 @@ test('access: the token of the listener is exchanged for a cookie; the rest of t
   assert.ok(health.pipelines.length > 3 && health.flush.count > 0, JSON.stringify(health));
   assert.is((await send('GET', '/console/api/session', { cookie, host: 'evil.example' })).status, 421);
   assert.is((await send('GET', '/stats', { cookie })).status, 401);
+});
+
+/** Sends the text of a request on a connection of its own, and resolves with the first line of the answer. */
+const sendText = ({ port }: Context, text: string) =>
+  new Promise<string>((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write(text));
+    socket.on('error', reject).once('close', () => resolve('closed'));
+    socket.once('data', (data) => {
+      resolve(String(data).split('\r\n')[0] ?? '');
+      socket.destroy();
+    });
+  });
+
+test('requests: headers about the connection and the body neither fail the daemon nor reach the next request', async (context) => {
+  const daemon = await served(context);
+  const get = (...headers: readonly string[]) =>
+    sendText(context, ['GET /console/api/none HTTP/1.1', 'Host: localhost', ...headers, '', ''].join('\r\n'));
+  const refused = 'HTTP/1.1 401 Unauthorized';
+  for (const header of ['Trailer: x', 'Connection: upgrade', 'TE: trailers', 'Expect: 100-continue'])
+    assert.match(await get(header), /^HTTP\/1\.1 (401|100)/, header);
+  for (let round = 0; round < 3; round++) {
+    const body = `Content-Length: 300\r\n\r\n${'x'.repeat(300)}`;
+    assert.is(await sendText(context, `POST /console/api/none HTTP/1.1\r\nHost: localhost\r\n${body}`), refused);
+    assert.is(await get(), refused);
+  }
+  assert.is(await sendText(context, 'GET /console/api/none HTTP/1.0\r\n\r\n'), 'HTTP/1.1 400 Bad Request', 'no Host');
+  await daemon.stop();
 });
 
 test('changes: are refused unless the settings offer them', async (context) => {

@@ -57,17 +57,3 @@ export async function change<T>(route: string, values: Values, csrf: string): Pr
   const response = await answerTo(pathOf(route, values), { method: 'POST', headers: { 'snapledger-csrf': csrf } });
   return (await response.json()) as T;
 }
-
-/** The lines of an answer, each as soon as it arrives. */
-export async function* lines<T>(route: string, values: Values, signal: AbortSignal): AsyncGenerator<T> {
-  const { body } = await answerTo(pathOf(route, values), { signal });
-  const decoder = new TextDecoder();
-  let rest = '';
-  for (const reader = body?.getReader(); reader !== undefined; ) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    const texts = (rest + decoder.decode(value, { stream: true })).split('\n');
-    rest = texts.pop() ?? '';
-    for (const text of texts) if (text !== '') yield JSON.parse(text) as T;
-  }
-}

@@ -27,6 +27,8 @@ export function useForest(at: string): Answered<Moment> {
     const since = shown.current?.position;
     ask<Forest>('forest', { at: wanted === '0' ? undefined : wanted, since }, signal).then(
       (answer) => {
+        // The next question is about what is shown now.
+        if (signal.aborted) return;
         const nodes = nodesAfter(answer, shown.current?.nodes ?? new Map());
         const time = answer.time === null ? undefined : BigInt(answer.time);
         shown.current = { position: Number(answer.position), time, nodes };
