@@ -32,13 +32,24 @@ export function storeRoot({ root, config }: RootOptions): string {
   return path;
 }
 
-/** Changes when the files of a root's log have grown: their names and sizes. A log in a cluster may always have. */
+/** Milliseconds during which a file may be written again without another time: kernels stamp by ticks of some milliseconds. */
+const fresh = 1_000;
+
+/**
+ * Changes when the files of a root's log have: their names, sizes and times, since events are written into zeros that a file has
+ * already. For a second after a change it may change again without one; that of a log in a cluster always may.
+ */
 export function logStamp(root: string): string {
   const log = join(root, 'log');
   if (!existsSync(log)) return String(performance.now());
-  return readdirSync(log)
-    .map((name) => `${name} ${statSync(join(log, name), { throwIfNoEntry: false })?.size}`)
-    .join('\n');
+  let newest = 0;
+  const files = readdirSync(log).map((name) => {
+    const found = statSync(join(log, name), { throwIfNoEntry: false });
+    newest = Math.max(newest, found?.mtimeMs ?? 0);
+    return `${name} ${found?.size} ${found?.mtimeMs}`;
+  });
+  if (Math.abs(Date.now() - newest) < fresh) files.push(String(performance.now()));
+  return files.join('\n');
 }
 
 function inspected<T>(path: string, inspect: () => T): T {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -25,10 +25,11 @@ test.before.each(async (context) => {
 });
 test.after.each(({ sandbox }) => sandbox.close());
 
+const store = '6ba7b810-9dad-41d1-80b4-00c04fd430c8';
+
 /** Appends to the log of a root, as its daemon does. */
 async function append(root: string, events: readonly Event[]): Promise<void> {
   const directory = join(root, 'log');
-  const store = '6ba7b810-9dad-41d1-80b4-00c04fd430c8';
   const { log } = await openFileEventLog({ directory, store, preallocate: () => {} });
   await log.append(enveloped(events, log.end.position), { flush: 'now' });
   await log.close();
@@ -180,10 +181,19 @@ test('follow the log as it grows', async ({ root, sandbox }) => {
       .trimEnd()
       .split('\n')
       .map((line) => Number(JSON.parse(line).position));
-  await waitFor('the newest event', () => text.endsWith('\n'));
-  await append(root, [prepared(9, 'later')]);
-  await waitFor('the appended event', () => text.trimEnd().split('\n').length === 2 && text.endsWith('\n'));
-  assert.equal(positions(), [13, 14]);
+  const shown = (count: number) => () => text.trimEnd().split('\n').length === count && text.endsWith('\n');
+  await waitFor('the newest event', shown(1));
+  const directory = join(root, 'log');
+  const { log } = await openFileEventLog({ directory, store, preallocate: () => {} });
+  sandbox.atEnd(() => log.close());
+  const sizes: number[] = [];
+  for (const [index, key] of ['later', 'latest'].entries()) {
+    await log.append(enveloped([prepared(9 + index, key)], log.end.position), { flush: 'now' });
+    sizes.push(statSync(join(directory, readdirSync(directory)[0] ?? '')).size);
+    await waitFor('the appended event', shown(2 + index));
+  }
+  assert.equal(positions(), [13, 14, 15]);
+  assert.is(sizes[0], sizes[1], 'the second event is written into zeros');
 });
 
 test.run();
