@@ -49,8 +49,8 @@ function headsAfter(items: readonly FleetItem[]): ReadonlyMap<string, StoreHead>
 
 const plain = (heads: ReadonlyMap<string, StoreHead>) => [...heads].sort(([a], [b]) => (a < b ? -1 : 1));
 
-/** Loses its connection before, in or after a transaction. */
-function losing(database: FleetDatabase, lose: () => void): FleetDatabase {
+/** Writes slowly, so that changes wait, and loses its connection before, in or after a transaction. */
+function losing(database: FleetDatabase, random: Random, lose: () => void): FleetDatabase {
   return {
     ...database,
     snapshots: async (ids) => {
@@ -59,6 +59,7 @@ function losing(database: FleetDatabase, lose: () => void): FleetDatabase {
     },
     apply: async (change) => {
       lose();
+      for (let turns = random.whole(0, 12); turns > 0; turns--) await yieldToLoop();
       await database.apply(change);
       lose();
     },
@@ -79,7 +80,7 @@ async function index(items: readonly FleetItem[], random: Random, losses: () => 
     ...{ signal: ending.signal, now: () => 1n, pauses: { first: 0, longest: 0 } },
     open: async () => {
       losses();
-      return losing(memoryFleetDatabase(tables), losses);
+      return losing(memoryFleetDatabase(tables), random, losses);
     },
     observer: {
       state: (state) => {
