@@ -114,14 +114,17 @@ function leave(row: UsageDraft, bytes: number, how: 'removed' | 'lost'): void {
 }
 
 function grow(row: UsageDraft, bytes: number): void {
-  row.bytes += bytes;
-  if (bytes > 0) row.bytesAdded += bytes;
-  else row.bytesRemoved -= bytes;
+  row.bytes = within(row.bytes + bytes);
+  if (bytes > 0) row.bytesAdded = within(row.bytesAdded + bytes);
+  else row.bytesRemoved = within(row.bytesRemoved - bytes);
 }
+
+/** Sums of what nodes report stay exact numbers: a false report must not end the indexing of the others. */
+const within = (sum: number) => Math.min(Math.max(0, sum), Number.MAX_SAFE_INTEGER);
 
 /** A partial row with what was counted before. */
 export function completed(row: UsageDraft, stored: FleetUsage | undefined): void {
-  for (const flow of flows) row[flow] += stored?.[flow] ?? 0;
+  for (const flow of flows) row[flow] = within(row[flow] + (stored?.[flow] ?? 0));
   row.partial = false;
 }
 
