@@ -20,12 +20,13 @@ function standIns(folder: string): string {
     'apt-get',
     `echo "begin $1" >>${folder}/log; sleep 0.3; [ "$1" != install ] || : >${folder}/installed; echo "end $1" >>${folder}/log`,
   );
+  write('systemctl', `echo "systemctl $*" >>${folder}/log; exit 1`);
   return bin;
 }
 
 const policy = () => (existsSync('/usr/sbin/policy-rc.d') ? readFileSync('/usr/sbin/policy-rc.d', 'utf8') : '');
 
-test('installs once for two concurrent runs: the other waits', async () => {
+test('installs once for two concurrent runs, and disables the services that came with it: the other waits', async () => {
   const sandbox = createSandbox('install');
   const before = policy();
   try {
@@ -33,7 +34,14 @@ test('installs once for two concurrent runs: the other waits', async () => {
     const runs = [1, 2].map(() => run('bash', ['test/support/install-packages'], { env }));
     const said = (await Promise.all(runs)).map(({ stdout }) => stdout).sort();
     const log = readFileSync(join(sandbox.path, 'log'), 'utf8');
-    assert.is(log, 'begin update\nend update\nbegin install\nend install\n');
+    assert.is(
+      log,
+      [
+        ...['begin update', 'end update', 'begin install', 'end install'],
+        ...['docker-registry', 'nginx', 'prometheus'].map((service) => `systemctl disable ${service}.service`),
+        '',
+      ].join('\n'),
+    );
     assert.match(said.join(''), 'installing');
     assert.match(said.join(''), 'waiting for another run to install packages');
     assert.is(policy(), before);
