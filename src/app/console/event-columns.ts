@@ -20,14 +20,14 @@ export class Names {
   numberOf(text: string): number {
     const known = this.#numbers.get(text);
     if (known !== undefined) return known;
-    const number = Math.min(this.texts.length, this.#limit - 1);
-    this.#numbers.set(text, number);
-    if (number === this.texts.length) this.texts.push(text);
-    return number;
+    if (this.texts.length === this.#limit) return this.#limit - 1;
+    this.#numbers.set(text, this.texts.length);
+    return this.texts.push(text) - 1;
   }
 
+  /** The number of a text; once the limit is reached, that of all others for an unknown one. */
   find(text: string): number | undefined {
-    return this.#numbers.get(text);
+    return this.#numbers.get(text) ?? (this.texts.length === this.#limit ? this.#limit - 1 : undefined);
   }
 }
 

@@ -5,6 +5,7 @@ import type { ReadableLog } from '../../ports/readable-log.ts';
 import type { StoreFiles } from '../../ports/store-files.ts';
 import { positionNamed } from '../audit/moment.ts';
 import { stateAt, withLog } from '../audit/state-at.ts';
+import { createKept } from './kept-states.ts';
 
 /** States of a store at any moment. Those that were asked for, and some around them, are kept. */
 export interface States {
@@ -33,12 +34,18 @@ const neighbours = [0, -1, 1, -2, 2, -3, 3, -4, 4];
 /** Milliseconds without a question before one of them is made. */
 const lull = 30;
 
+/** A state, and the one that it is a few changes over. */
+interface Made {
+  readonly state: State;
+  readonly base: State | undefined;
+}
+
 type Files = Pick<StoreFiles, 'openLog' | 'openCheckpoints'>;
 
 /** Keeps states by position. The neighbours of the one that was asked for last are made while nothing is asked. */
 export function createStates(files: Files, { grid, maxReplay, maxEntries } = usual): States {
   const kept = createKept(maxEntries);
-  const loading = new Map<number, Promise<State>>();
+  const loading = new Map<number, Promise<Made>>();
   /** questions under way, and when the last one ended */
   let asking = 0;
   let asked = 0;
@@ -47,13 +54,15 @@ export function createStates(files: Files, { grid, maxReplay, maxEntries } = usu
   /** changes with the log */
   let generation = 0;
 
-  const make = async (log: ReadableLog, position: number): Promise<State> => {
+  const make = async (log: ReadableLog, position: number): Promise<Made> => {
     const near = kept.nearest(position);
-    if (near === undefined || position - near.position > maxReplay) return stateAt(files, log, position);
+    if (near === undefined || position - near.position > maxReplay)
+      return { state: await stateAt(files, log, position), base: undefined };
     // A state of the grid stands by itself; others are a few changes over one.
-    const { state, fold } = position % grid === 0 ? createFull(near) : createLatest(near);
+    const full = position % grid === 0;
+    const { state, fold } = full ? createFull(near) : createLatest(near);
     await replay(log, { after: near.position, upTo: position }, fold);
-    return state;
+    return { state, base: full ? undefined : near };
   };
   /** The state after a position, from the nearest one that is kept or from a checkpoint. */
   const load = (log: ReadableLog, position: number): Promise<State> => {
@@ -63,7 +72,7 @@ export function createStates(files: Files, { grid, maxReplay, maxEntries } = usu
     const running = loading.get(position) ?? make(log, position).finally(() => loading.delete(position));
     loading.set(position, running);
     // A state of a log that is not there any more is answered, but not kept.
-    return running.then((state) => (began === generation ? kept.add(state) : state));
+    return running.then(({ state, base }) => (began === generation ? kept.add(state, base) : state));
   };
   const isThere = (log: ReadableLog, position: number) =>
     position > (log.gone?.upTo ?? 0) && position < log.end.position;
@@ -114,60 +123,6 @@ export function createStates(files: Files, { grid, maxReplay, maxEntries } = usu
     },
   };
 }
-
-/** What a few changes over another state count. */
-const overlayEntries = 10_000;
-const sizeOf = (state: State): number => (state.index instanceof Map ? entriesIn(state) : overlayEntries);
-
-/** States by position, the least recently used first, up to some entries in all. */
-function createKept(maxEntries: number) {
-  const states = new Map<number, State>();
-  let entries = 0;
-  const forget = (position: number) => {
-    const state = states.get(position);
-    if (state !== undefined && states.delete(position)) entries -= sizeOf(state);
-  };
-  return {
-    add: (state: State): State => {
-      forget(state.position);
-      states.set(state.position, state);
-      entries += sizeOf(state);
-      for (const oldest of states.keys()) {
-        if (entries <= maxEntries || states.size <= 3) break;
-        forget(oldest);
-      }
-      return state;
-    },
-    find: (position: number): State | undefined => {
-      const state = states.get(position);
-      if (state === undefined) return undefined;
-      states.delete(position);
-      states.set(position, state);
-      return state;
-    },
-    /** The last state up to a position that is not changes over another one. */
-    nearest: (position: number): State | undefined => {
-      let found: State | undefined;
-      for (const state of states.values())
-        if (state.index instanceof Map && state.position <= position && state.position > (found?.position ?? -1))
-          found = state;
-      return found;
-    },
-    /** Whether one more would push out one of these. */
-    isFull: (positions: readonly number[]): boolean => {
-      const here = positions.flatMap((position) => states.get(position) ?? []);
-      const size = Math.max(0, ...here.map(sizeOf));
-      return here.length > 0 && (here.length + 2) * size > maxEntries;
-    },
-    clear: () => {
-      states.clear();
-      entries = 0;
-    },
-  };
-}
-
-const entriesIn = ({ index, volumes: { wanted, retained, adoptable, empty }, usage }: State): number =>
-  2 * index.size + wanted.size + retained.size + adoptable.size + empty.size + usage.size;
 
 /** A state of its own with the same entries, which are never changed. */
 function createFull(from: State): Pick<Latest, 'state' | 'fold'> {

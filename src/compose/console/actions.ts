@@ -17,6 +17,7 @@ import { version } from '../../config/version.ts';
 import type { ConsoleActions } from '../../console/server/routes.ts';
 import { errorText, Fault } from '../../ports/fault.ts';
 import { healthIn } from './prometheus.ts';
+import { shareRuns } from './share-runs.ts';
 
 export interface ConsoleRoot {
   readonly root: string;
@@ -57,10 +58,11 @@ export function consoleActions(
       fleet: false,
     }),
     health: () => healthOf(root, file, source),
-    verify: async (deep) => {
+    // It reads the whole log, and layers: not once more for every page that asks.
+    verify: shareRuns(async (deep) => {
       const lines = await printed((print) => verify({ ...options, deep }, deps, print));
       return lines.at(-1) as Verified;
-    },
+    }),
     restore: (name) => printed((print) => restore(name, options, deps, print)),
     reconcile: (dryRun) => printed((print) => reconcile({ ...options, dryRun }, deps, print)),
   };

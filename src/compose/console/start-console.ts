@@ -1,8 +1,7 @@
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { createConsoleSource } from '../../app/console/source.ts';
 import type { CliDeps, ConsoleOptions, RunningConsole } from '../../cli/cli-deps.ts';
-import { consolePath, createConsole } from '../../console/server/console.ts';
+import { createConsole } from '../../console/server/console.ts';
+import { consolePath } from '../../console/server/door.ts';
 import { createTokens } from '../../console/server/sessions.ts';
 import { serveTcp } from '../../http/serve-http.ts';
 import type { Logger } from '../../ports/logger.ts';
@@ -10,6 +9,7 @@ import { clusterOf } from '../store-files.ts';
 import { consoleActions, daemonState } from './actions.ts';
 import { newEventsOf } from './new-events.ts';
 import { fleetOf } from './open-fleet.ts';
+import { pageDirectory } from './page-directory.ts';
 
 /** Serves the console of a root, or of an export, on loopback: from its files and, if one is running, its daemon. */
 export async function startConsole(options: ConsoleOptions, deps: CliDeps, logger: Logger): Promise<RunningConsole> {
@@ -38,6 +38,7 @@ async function serveRoot(
       ...{ source, fleet, readOnly, logger, host: listen.host, page: pageDirectory() },
       actions: consoleActions({ root, config }, deps, source),
       accept: tokens.accept,
+      once: true,
     }),
     loopback: listen,
     logger,
@@ -60,11 +61,4 @@ export async function consoleSource(root: string, deps: Pick<CliDeps, 'storeFile
     newEvents: (files) => newEventsOf(root, files),
     daemon: () => daemonState(root),
   });
-}
-
-/** The built page, beside the program: dist/console. */
-export function pageDirectory(): string {
-  const places = ['../console/', '../../../console/', '../../../../dist/console/'];
-  const found = places.map((place) => fileURLToPath(new URL(place, import.meta.url)));
-  return found.find((place) => existsSync(`${place}index.html`)) ?? (found[0] as string);
 }

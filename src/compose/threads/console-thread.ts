@@ -2,8 +2,13 @@ import { once } from 'node:events';
 import { type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { Worker } from 'node:worker_threads';
 import { workerProgram } from '../../adapters/system/files.ts';
+import { securityHeaders } from '../../console/server/access.ts';
+import { answerBefore } from '../../console/server/door.ts';
+import type { HttpAnswer } from '../../http/route.ts';
+import { sendAnswer, sendLimits } from '../../http/send-answer.ts';
 import { errorText } from '../../ports/fault.ts';
 import type { Logger } from '../../ports/logger.ts';
+import { pageDirectory } from '../console/page-directory.ts';
 
 /** What the console of a daemon serves, and to whom. */
 export interface ConsoleJob {
@@ -29,13 +34,20 @@ const program = workerProgram(import.meta.url, 'console-worker');
 /** Milliseconds without a request until the thread, and all that it keeps in memory, is given up. */
 const unused = 10 * 60_000;
 
-/** Starts with the first request, and again with the next one after the thread has ended for any reason. */
-export function createConsoleThread(job: ConsoleJob, logger: Logger): ConsoleThread {
+/** Mebibytes of objects: a store with 1,000,000 events and 50,000 snapshots takes up to 700 with all else. */
+const maxObjects = 1_024;
+
+/**
+ * Starts with a login with the token, and again with the next one after the thread has ended for any reason. Until then a
+ * request is answered here.
+ */
+export function createConsoleThread(job: ConsoleJob, logger: Logger, memory = maxObjects): ConsoleThread {
+  const door = { host: job.host, token: job.token, page: pageDirectory() };
   let started: { readonly worker: Worker; readonly port: Promise<number> } | undefined;
   let open = 0;
   let timer: NodeJS.Timeout | undefined;
   const start = () => {
-    const worker = new Worker(program, { workerData: job });
+    const worker = new Worker(program, { workerData: job, resourceLimits: { maxOldGenerationSizeMb: memory } });
     const ended = once(worker, 'exit').then(() => Promise.reject(new Error('its thread has ended')));
     const port = Promise.race([once(worker, 'message').then(([first]) => first as number), ended]);
     port.catch(() => {});
@@ -55,15 +67,23 @@ export function createConsoleThread(job: ConsoleJob, logger: Logger): ConsoleThr
     clearTimeout(timer);
     if (open === 0) timer = setTimeout(end, unused).unref();
   };
+  const handOver = async (asked: IncomingMessage, response: ServerResponse) => {
+    const { method = 'GET', url = '/', headers } = asked;
+    const answer = started === undefined ? await answerBefore({ method, url, headers }, door) : undefined;
+    // Its client has gone while code or file was read: it will not close again.
+    if (response.destroyed) return;
+    if (answer !== undefined) return send(response, method, answer);
+    used(1);
+    response.once('close', () => used(-1));
+    started ??= start();
+    forward(asked, response, await started.port);
+  };
   return {
     pass: (asked, response) => {
-      // Its client has gone while the code was loaded: it will not close again.
-      if (response.destroyed) return;
       for (const stream of [asked, response]) stream.on('error', () => {});
-      used(1);
-      response.once('close', () => used(-1));
-      started ??= start();
-      started.port.then((port) => forward(asked, response, port)).catch((error) => refuse(response, errorText(error)));
+      // Requests have no body.
+      asked.resume();
+      handOver(asked, response).catch((error) => refuse(response, errorText(error)));
     },
     close: async () => {
       clearTimeout(timer);
@@ -94,15 +114,21 @@ function forward(asked: IncomingMessage, response: ServerResponse, port: number)
   });
   passed.on('error', (error) => refuse(response, error.message));
   response.once('close', () => passed.destroy());
-  // Requests have no body.
-  asked.resume();
   passed.end();
+}
+
+function send(response: ServerResponse, method: string, answer: HttpAnswer): Promise<void> {
+  const headers = { ...securityHeaders, ...answer.headers };
+  const { signal } = new AbortController();
+  return sendAnswer(response, { method, answer: { ...answer, headers } }, { stopping: signal, limits: sendLimits });
 }
 
 function refuse(response: ServerResponse, why: string): void {
   if (response.headersSent) response.destroy();
   else
     response
-      .writeHead(502, { 'content-type': 'text/plain' })
-      .end(`the console failed: ${why}\nhint: check the log of the daemon\n`);
+      .writeHead(503, { 'content-type': 'text/plain' })
+      .end(
+        `the console failed: ${why}\nhint: the log of the daemon has the reason; enter the token again to start the console again\n`,
+      );
 }

@@ -9,7 +9,8 @@ import { createLogger } from '../../observe/create-logger.ts';
 import { cliDeps } from '../cli-deps.ts';
 import { consoleActions } from '../console/actions.ts';
 import { fleetOf } from '../console/open-fleet.ts';
-import { consoleSource, pageDirectory } from '../console/start-console.ts';
+import { pageDirectory } from '../console/page-directory.ts';
+import { consoleSource } from '../console/start-console.ts';
 import type { ConsoleJob } from './console-thread.ts';
 
 /** The thread's program: serves the console of a daemon in what time the daemon leaves. The daemon passes its requests on. */
@@ -27,6 +28,7 @@ const { loopback } = await serveTcp({
       host,
       page: pageDirectory(),
       accept: (given) => isSame(given, token),
+      once: false,
     },
     actions: consoleActions({ root, config }, cliDeps, source),
   }),

@@ -3,27 +3,22 @@ import { type HttpAnswer, plain } from '../../http/route.ts';
 import { createRouter, type PlainRequest } from '../../http/router.ts';
 import { Fault } from '../../ports/fault.ts';
 import type { Logger } from '../../ports/logger.ts';
-import { refuseForeign, securityHeaders } from './access.ts';
+import { securityHeaders } from './access.ts';
+import { answerAnyone, consolePath, isLogin, noSession, noToken, type Place, redirect, sentToken } from './door.ts';
 import type { FleetAccess } from './fleet-routes.ts';
 import { type ConsoleActions, consoleRoutes } from './routes.ts';
 import { type AcceptToken, createSessions, isSame, type Session } from './sessions.ts';
-import { staticFile } from './static-files.ts';
 
-export interface ConsoleContext extends FleetAccess {
+export interface ConsoleContext extends FleetAccess, Place {
   readonly source: ConsoleSource;
   readonly actions: ConsoleActions;
   /** refuses every change */
   readonly readOnly: boolean;
   readonly accept: AcceptToken;
-  /** directory of the built page */
-  readonly page: string;
-  /** address that is listened on */
-  readonly host: string;
+  /** tokens work once, and so may be in an address, which stays in the browser's history */
+  readonly once: boolean;
   readonly logger: Logger;
 }
-
-/** Below it the console is served. */
-export const consolePath = '/console';
 
 const answerTo = createRouter(consoleRoutes);
 
@@ -31,46 +26,29 @@ const answerTo = createRouter(consoleRoutes);
 export function createConsole(context: ConsoleContext): (request: PlainRequest) => Promise<HttpAnswer> {
   const sessions = createSessions(context.accept, consolePath);
   const answer = async (request: PlainRequest): Promise<HttpAnswer> => {
-    const { method, url, headers } = request;
-    const [path = '', query = ''] = url.split('?', 2);
-    if (path === '/' || path === consolePath) return redirect(`${consolePath}/`);
-    if (!path.startsWith(`${consolePath}/`)) return plain(404, `the console is at ${consolePath}/`);
-    const below = path.slice(consolePath.length + 1);
-    if (below === 'login') return login(request, new URLSearchParams(query), sessions.open);
-    if (!below.startsWith('api/'))
-      return method === 'GET' || method === 'HEAD'
-        ? staticFile(context.page, below)
-        : plain(405, 'use GET', { allow: 'GET, HEAD' });
-    const session = sessions.find(headers.cookie);
-    if (session === undefined)
-      return plain(401, 'this browser has not exchanged a token\nhint: open an address with a token that was not used');
+    const anyone = await answerAnyone(request, context);
+    if (anyone !== undefined) return anyone;
+    if (isLogin(request.url)) return login(request, sessions.open, context.once);
+    const session = sessions.find(request.headers.cookie);
+    if (session === undefined) return noSession;
     return (
       forged(request, session) ??
-      answerApi(context, session, { ...request, url: url.slice(`${consolePath}/api`.length) })
+      answerApi(context, session, { ...request, url: request.url.slice(`${consolePath}/api`.length) })
     );
   };
   return async (request) => {
-    const found = refuseForeign(request.headers, context.host) ?? (await answer(request));
+    const found = await answer(request);
     return { ...found, headers: { ...securityHeaders, ...found.headers } };
   };
 }
 
-const redirect = (location: string, headers: Readonly<Record<string, string>> = {}): HttpAnswer =>
-  plain(303, `see ${location}`, { location, ...headers });
-
-/** Exchanges a token for a cookie: one in the address, as it is printed, or one that the page sends. */
-function login(
-  { method, headers: { authorization = '' } }: PlainRequest,
-  query: URLSearchParams,
-  open: (token: string) => string | undefined,
-): HttpAnswer {
-  const token = method === 'POST' ? /^bearer +([^ ]+) *$/i.exec(authorization)?.[1] : query.get('token');
+/** Exchanges a token for a cookie: one that the page sends or, if it works once, one in the address, as it is printed. */
+function login(request: PlainRequest, open: (token: string) => string | undefined, once: boolean): HttpAnswer {
+  const { method, url } = request;
+  if (!once && method !== 'POST') return plain(405, 'send the token by POST', { allow: 'POST' });
+  const token = method === 'POST' ? sentToken(request) : new URLSearchParams(url.split('?', 2)[1]).get('token');
   const cookie = token === undefined || token === null ? undefined : open(token);
-  if (cookie === undefined)
-    return plain(
-      401,
-      'the token is not good, or was used already\nhint: a token works once; the console prints another one',
-    );
+  if (cookie === undefined) return noToken;
   const headers = { 'set-cookie': cookie };
   return method === 'POST'
     ? { status: 204, type: 'text/plain', body: '', headers }

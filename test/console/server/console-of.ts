@@ -33,7 +33,7 @@ export interface TestConsole {
 
 export async function serveTestConsole(
   sandbox: Sandbox,
-  { readOnly = false, page = true, fleet = undefined as FleetAccess['fleet'] } = {},
+  { readOnly = false, page = true, once = true, fleet = undefined as FleetAccess['fleet'] } = {},
 ): Promise<TestConsole> {
   const root = sandbox.folder('root');
   const built = sandbox.folder('page');
@@ -59,7 +59,7 @@ export async function serveTestConsole(
   const tokens = createTokens();
   const server = await serveTcp({
     answer: createConsole({
-      ...{ source, fleet, readOnly, logger: silent, host: '127.0.0.1', page: built, accept: tokens.accept },
+      ...{ source, fleet, readOnly, logger: silent, host: '127.0.0.1', page: built, accept: tokens.accept, once },
       actions: actionsThat(acted),
     }),
     loopback: { host: '127.0.0.1', port: 0 },

@@ -80,6 +80,8 @@ const sendText = ({ port }: Context, text: string) =>
 
 test('requests: headers about the connection and the body neither fail the daemon nor reach the next request', async (context) => {
   const daemon = await served(context);
+  // What comes before the console has started is not passed on.
+  await asking(context)('POST', '/console/login', { authorization: `Bearer ${token}` });
   const get = (...headers: readonly string[]) =>
     sendText(context, ['GET /console/api/none HTTP/1.1', 'Host: localhost', ...headers, '', ''].join('\r\n'));
   const refused = 'HTTP/1.1 401 Unauthorized';
@@ -92,6 +94,28 @@ test('requests: headers about the connection and the body neither fail the daemo
   }
   assert.is(await sendText(context, 'GET /console/api/none HTTP/1.0\r\n\r\n'), 'HTTP/1.1 400 Bad Request', 'no Host');
   await daemon.stop();
+});
+
+test('login: the permanent token is taken by POST only, and only with it the console starts', async (context) => {
+  const { pid } = await served(context);
+  const send = asking(context);
+  const threads = () => readdirSync(`/proc/${pid}/task`).length;
+  const authorization = `Bearer ${token}`;
+  const before = threads();
+  const cookie = `snapledger-console-0a1b2c3d=${'x'.repeat(43)}`;
+  assert.ok([200, 503].includes((await send('GET', '/console/')).status), 'the page, if it is built');
+  assert.is((await send('GET', '/console')).status, 303);
+  assert.is((await send('GET', '/console/../../token')).status, 404);
+  assert.is((await send('GET', '/console/api/session', { cookie })).status, 401);
+  assert.is((await send('GET', '/console/api/session', { authorization })).status, 401);
+  assert.is((await send('GET', `/console/login?token=${token}`)).status, 401);
+  assert.is((await send('POST', '/console/login', { authorization, host: 'evil.example' })).status, 421);
+  assert.is((await send('POST', '/console/login', { authorization, origin: 'http://evil.example' })).status, 403);
+  assert.is(threads(), before);
+  assert.is((await send('POST', '/console/login', { authorization })).status, 204);
+  assert.ok(threads() > before, 'a thread');
+  const inAddress = await send('GET', `/console/login?token=${token}`);
+  assert.equal([inAddress.status, inAddress.headers['set-cookie']], [405, undefined]);
 });
 
 test('changes: are refused unless the settings offer them', async (context) => {
