@@ -72,7 +72,7 @@ export interface UnusedLayer {
 }
 
 /**
- * The tables of the fleet, for questions. Reading suffices. Each method rejects with a Fault: `io` for a lost connection or a
+ * The tables of the fleet, for questions. Reading suffices. Each method rejects with a Fault: `io` for a lost connection, `busy` for a
  * question that takes longer than 30 s, `unsupported` without the right to read, or for a schema of another release.
  */
 export interface FleetQuestions {

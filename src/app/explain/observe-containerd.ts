@@ -32,7 +32,12 @@ export function observeContainerd({ journal, uptime, watch, images }: Context): 
       if (topic.startsWith('/images/')) images.changed(namespace, name);
       // What the others lead to is recorded after a look.
       if (topic === '/images/create' || topic === '/images/update' || !rate.take()) return;
-      const data = { topic, namespace: namespace.slice(0, maxNameLength), name: name.slice(0, maxNameLength), at };
+      const data = {
+        topic: topic.slice(0, maxNameLength),
+        namespace: namespace.slice(0, maxNameLength),
+        name: name.slice(0, maxNameLength),
+        at,
+      };
       record({ type: 'ContainerdObserved', data });
     },
     listening: (now) => {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventOf } from '../../../events/registry.ts';
-import { imageKey, type RecordedImage } from '../../../projections/images.ts';
+import { type Images, imageKey, type RecordedImage } from '../../../projections/images.ts';
 import type { AskContainerd, ContainerdImage, ContainerdImages } from '../../ports/containerd-images.ts';
 import type { Clock, Uptime } from '../../ports/system.ts';
 import { containerdActor } from '../actors.ts';
@@ -41,7 +41,9 @@ const maxEventsPerMinute = 600;
 const maxNameLength = 511;
 /** images that wait for a look; with more, all are compared */
 const maxDue = 10_000;
-const isDigest = (text: string) => /^[a-z0-9+._-]+:[\w=-]{1,256}$/i.test(text);
+/** Images and their layers, together, that the record has at most: it is one row of a checkpoint. */
+const maxRecorded = 100_000;
+const isDigest = (text: string) => /^[a-z0-9+._-]{1,64}:[\w=-]{1,256}$/i.test(text);
 
 interface Due {
   readonly namespace: string;
@@ -163,6 +165,8 @@ function createLook({ journal, clock, uptime, architecture }: Context, { due, ag
   const recordedOf = ({ namespace, name }: Due) => journal.latest.images.get(imageKey(namespace, name));
   return async (containerd: ContainerdImages, one: Due): Promise<void> => {
     const { namespace, name } = one;
+    const full = countOf(journal.latest.images) >= maxRecorded;
+    if (full && recordedOf(one) === undefined) return;
     const image = await containerd.get(namespace, name);
     if (image === undefined) {
       if (recordedOf(one) === undefined) return;
@@ -171,13 +175,20 @@ function createLook({ journal, clock, uptime, architecture }: Context, { due, ag
     const { target, created, updated } = image;
     if (!isDigest(target)) return;
     const known = layersIn(recordedOf(one), target);
-    const layers = known ?? (await layersOf((...of) => containerd.read(namespace, ...of), target, architecture));
+    const read = () => layersOf((...of) => containerd.read(namespace, ...of), target, architecture);
+    const layers = known ?? (full ? null : await read());
     if (layers === null) again(one);
     const before = recordedOf(one);
     if (before?.target === target && (layers === null || before.layers !== null)) return;
     const topic = before === undefined ? '/images/create' : '/images/update';
     return record({ topic, namespace, name, at: updated, image: { target, layers, created } });
   };
+}
+
+function countOf(images: Images): number {
+  let count = 0;
+  for (const { layers } of images.values()) count += 1 + (layers?.length ?? 0);
+  return count;
 }
 
 /** The recorded layers of a target, which never change. */

@@ -45,10 +45,11 @@ test("records containerd's events, cut to a bounded length, and when it was conn
   listener.listening(true);
   listener.listening(true);
   listener.event(image('x'.repeat(1000)));
+  listener.event({ ...image('y'), topic: 't'.repeat(1000) });
   listener.listening(false);
   assert.equal(
     recorded.map(({ type, data }) => ('topic' in data ? `${data.topic} ${data.name.length}` : type)),
-    ['ContainerdWatchChanged', '/images/delete 512', 'ContainerdWatchChanged'],
+    ['ContainerdWatchChanged', '/images/delete 512', `${'t'.repeat(512)} 1`, 'ContainerdWatchChanged'],
   );
   const changes = recorded.flatMap((event) => (event.type === 'ContainerdWatchChanged' ? [event.data] : []));
   assert.equal(

@@ -225,6 +225,7 @@ test('names and digests without sense: are not recorded as images', async () => 
   put('x'.repeat(511), digest('a'));
   put('no digest', 'oops');
   put('long', `sha256:${'a'.repeat(300)}`);
+  put('long algorithm', `${'a'.repeat(300)}:${'a'.repeat(64)}`);
   put('__proto__', digest('a'));
   put('\u001b[2J\n../..', digest('a'));
   observer.listening(true);
@@ -245,6 +246,25 @@ test('many changes: at most 600 a minute are recorded, the others later', async 
   assert.is(said().length, 600);
   now.uptime += 60_000;
   await waitFor('the others', () => said().length === 700);
+});
+
+test('many layers: no further image is recorded, and of an update no layers, until the record is smaller', async () => {
+  const names = Array.from({ length: 200 }, (_, n) => `i${n}`);
+  const layers = new Array<string>(499).fill(diffOne);
+  const { observer, put, said, idle, containerd } = observing(
+    names.map((name) => imageSeen(name, digest('a'), layers)),
+  );
+  for (const name of names) put(name, digest('a'), null);
+  put('new', digest('b'), diffTwo);
+  observer.listening(true);
+  await idle();
+  assert.equal([said(), containerd.calls], [[], 1], 'only the list');
+  put('i0', digest('b'), diffTwo);
+  observer.changed('k8s.io', 'i0');
+  await waitFor('its layers', () => said().length === 2);
+  observer.changed('k8s.io', 'new');
+  await idle();
+  assert.equal(said(), ['update i0 b unread 7', 'update i0 b 2 7', 'create new b 2 7']);
 });
 
 test('closed: nothing is recorded any more, and nothing stays open', async () => {

@@ -106,8 +106,9 @@ export async function holdersOfImage(source: FleetSource, name: string): Promise
   const holders = tops.length === 0 ? [] : await fleet.holders({ names: tops });
   const named = await nodeNames(source);
   const existing = new Map(images.filter(({ deleted }) => deleted === null).map((image) => [topOf(image), image]));
+  // The top layer's chain id can be the diff id of another layer: an image of one layer has the same one twice.
   const rows = holders
-    .filter(({ kind }) => kind === 'committed')
+    .filter(({ kind, chainId }) => kind === 'committed' && (chainId === '' || tops.includes(chainId)))
     .map((holder) => ({ top: topOf({ ...holder, layers: [holder.chainId] }), holder }));
   const held = new Set(rows.map(({ top }) => top));
   const layerless = [...existing].filter(([top]) => !held.has(top)).map(([, image]) => nameOnly(named, image));

@@ -90,6 +90,26 @@ test('holds: an image is found by name or digest, on nodes without its name, and
   }
 });
 
+test('holds: of an image of one layer, that layer on another parent is none of it', async () => {
+  const [only = '', parent = '', onParent = ''] = digests;
+  await server.fill({
+    stores: ['s', 't'].map((store) => storeRow(store, `node-${store}`)),
+    snapshots: [
+      { ...layer('s', 1, only), diffId: only },
+      layer('t', 1, parent),
+      { ...layer('t', 2, onParent), diffId: only, parentId: 1 },
+    ],
+    images: [{ ...image, store: 's', name: 'docker.io/a:1', layers: [only] }],
+  });
+  const rows = await holdersOfImage(server.source(), 'docker.io/a:1');
+  assert.equal(
+    rows.map(({ node, id, image: found }) => [node, id, found]),
+    [['node-s', 1, 'docker.io/a:1']],
+  );
+  const byLayer = await fleetQueries.holds.run(server.source(), { ...noLayer, layer: only });
+  assert.equal(byLayer.length, 2, 'the diff id names both');
+});
+
 test('lag: shows the times of the newest event, silent nodes, and why a store is stopped', async () => {
   const hour = 3_600_000_000_000n;
   await server.fill({
