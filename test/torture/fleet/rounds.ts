@@ -147,7 +147,10 @@ const restarted = ({ sandbox, cluster, postgres }: Run) =>
 /** Waits until everything is indexed, and compares the tables with a fold of all logs. */
 async function compare({ stores, postgres, indexer }: Run): Promise<Pick<FleetSummary, 'events' | 'rows' | 'finding'>> {
   const events = stores.reduce((sum, { log }) => sum + log.length, 0);
-  const indexed = () => Number(postgres.sql('SELECT coalesce(sum(position), 0) FROM snapledger.store'));
+  // Faults may have come faster than the tables.
+  const isMade = () => postgres.sql("SELECT to_regclass('snapledger.store') IS NOT NULL") === 't';
+  const indexed = () =>
+    isMade() ? Number(postgres.sql('SELECT coalesce(sum(position), 0) FROM snapledger.store')) : 0;
   try {
     await waitFor('the index to be up to date', async () => indexed() === events, { limit: 90_000, pause: 100 });
     const tables = postgresTables(postgres);
