@@ -16,7 +16,7 @@ export interface Amount {
   readonly volumes?: false;
 }
 
-const store = '0b7c1e9e-3a55-4c8e-9d0a-6a1f6a3f1c11';
+const usualStore = '0b7c1e9e-3a55-4c8e-9d0a-6a1f6a3f1c11';
 const layersInImage = 9;
 const digest = (id: number) => `sha256:${createHash('sha256').update(String(id)).digest('hex')}`;
 const refLabel = 'containerd.io/snapshot.ref';
@@ -28,7 +28,7 @@ export const nameOf = (id: number) => `default/${id}/${digest(id)}`;
  * Lives that are over, then living ones: images of nine layers with one container each, in keys, names and labels as long
  * as containerd's.
  */
-function* history({ snapshots, events }: Amount): Generator<Event> {
+function* history({ snapshots, events }: Amount, store: string): Generator<Event> {
   let id = 0;
   const layer = function* (parentId: number | null): Generator<Event> {
     id += 1;
@@ -71,7 +71,7 @@ export function livingIds({ snapshots, events }: Amount): { readonly first: numb
 }
 
 /** Makes a root that holds so much: through the log's own adapter, and the directories that the log asks for. */
-export async function fillRoot(root: string, amount: Amount): Promise<void> {
+export async function fillRoot(root: string, amount: Amount, store = usualStore): Promise<void> {
   mkdirSync(root, { recursive: true });
   const { log } = await openFileEventLog({ directory: join(root, 'log'), store, preallocate: () => {} });
   let batch: Event[] = [];
@@ -87,7 +87,7 @@ export async function fillRoot(root: string, amount: Amount): Promise<void> {
     batch = [];
     await log.append(stamped, { reserve: true, flush: 'now' });
   };
-  for (const event of history(amount)) if (batch.push(event) === 2000) await append();
+  for (const event of history(amount, store)) if (batch.push(event) === 2000) await append();
   await append();
   await log.close();
   const { first, last } = livingIds(amount);

@@ -4,7 +4,7 @@ import { createLive, type Live } from './api/live.ts';
 import type { Session } from './api/rows.ts';
 import { useAnswer } from './api/use-answer.ts';
 import { type Page, PageProvider } from './context.ts';
-import { type Address, addressIn, hashOf, navigation } from './model/address.ts';
+import { type Address, addressIn, hashOf, navigationOf, type View } from './model/address.ts';
 import { ConnectionState } from './parts/connection.tsx';
 import { CopyCommand } from './parts/copy.tsx';
 import { Login } from './parts/login.tsx';
@@ -51,7 +51,8 @@ function Store({ session }: { readonly session: Session }) {
   const [help, setHelp] = useState(false);
   const page = useMemo<Page>(() => ({ session, live, address, utc }), [session, live, address, utc]);
   const { view } = address;
-  useShortcuts(() => setHelp(true));
+  const views = useMemo(() => navigationOf(session), [session]);
+  useShortcuts(views, () => setHelp(true));
   useEffect(() => {
     document.title = `${titles[view]} – snapledger`;
   }, [view]);
@@ -65,7 +66,7 @@ function Store({ session }: { readonly session: Session }) {
         <button type="button" class="skip" onClick={() => document.getElementById('main')?.focus()}>
           Skip to the content
         </button>
-        <Navigation current={view} />
+        <Navigation views={views} current={view} />
         <ConnectionState />
         <button type="button" onClick={changeZone} title="Zone of all times">
           {utc ? 'UTC' : 'Local time'}
@@ -89,10 +90,10 @@ function Store({ session }: { readonly session: Session }) {
   );
 }
 
-function Navigation({ current }: { readonly current: Address['view'] }) {
+function Navigation({ views, current }: { readonly views: readonly View[]; readonly current: View }) {
   return (
     <nav aria-label="Views">
-      {navigation.map((view) => (
+      {views.map((view) => (
         <a key={view} href={hashOf(view)} aria-current={view === current ? 'page' : undefined}>
           {titles[view]}
         </a>

@@ -29,6 +29,10 @@ test('command: says the same as each view', () => {
   assert.is(command('#/snapshot?key=17'), 'snapledger history 17');
   assert.is(command('#/snapshot?key=17&path=/etc/passwd'), 'snapledger blame 17 /etc/passwd');
   assert.is(command('#/disk'), 'snapledger stats');
+  assert.is(command('#/fleet'), 'snapledger fleet nodes');
+  assert.is(command('#/fleet?layer=sha256:00&node=n'), 'snapledger fleet holds sha256:00');
+  assert.is(command('#/fleet?image=a/b:1'), 'snapledger fleet holds --image a/b:1');
+  assert.is(commandFor(addressIn('#/fleet?node=n'), '/srv/x'), 'snapledger fleet incidents --node n');
   assert.is(commandFor(addressIn('#/health'), '/srv/my store'), "snapledger verify --root '/srv/my store'");
 });
 

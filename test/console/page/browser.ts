@@ -51,6 +51,8 @@ export async function openTab(browser: Browser, address: string, options: TabOpt
     reducedMotion: 'reduce',
     permissions: ['clipboard-read', 'clipboard-write'],
   });
+  // A machine that is only busy must not fail a test.
+  context.setDefaultTimeout(60_000);
   const page = await context.newPage();
   const complaints: string[] = [];
   const { origin } = new URL(address);

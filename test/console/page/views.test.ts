@@ -159,12 +159,55 @@ test('narrow: nothing overflows the page at 320 pixels, as at 400 % of 1280', as
   await narrow.page.context().close();
 });
 
-test('restore: is asked for, done, and shown', async () => {
+test('files: names, sizes and modes of a layer, without contents', async () => {
+  await show(`#/snapshot?key=${store.top}`, 'summary');
+  await tab.page.getByText('Own files: names, sizes and modes').click();
+  await shows(tab.page.getByRole('grid', { name: `Files of layer ${store.top}` }).locator('.lines .line'));
+  await shows(tab.page.getByText(/^\d+ (entry|entries)$/));
+  assert.equal(await tab.findings(), []);
+});
+
+test('reconcile: shows the plan, is done after a confirmation, and its dialogs have no findings of axe', async () => {
+  await show('#/health', ':text("Show the plan")');
+  await tab.page.getByRole('button', { name: 'Show the plan…' }).click();
+  const dialog = tab.page.getByRole('dialog');
+  await dialog.getByText('The disk matches the log').waitFor();
+  assert.equal(await tab.findings(), []);
+  await dialog.getByRole('button', { name: 'Reconcile', exact: true }).click();
+  await dialog.getByText('done: 0 actions').waitFor();
+  await dialog.getByRole('button', { name: 'Close' }).click();
+  await tab.page.keyboard.press('?');
+  await dialog.getByText('time slider').waitFor();
+  assert.equal(await tab.findings(), []);
+  await tab.page.keyboard.press('Escape');
+});
+
+test('read-only: the page offers no change, and names the command', async () => {
+  const reading = await startConsole(sandbox, store.root, { flags: ['--read-only'] });
+  const other = await openTab(browser, reading.address);
+  await other.page.goto(reading.view('#/health'));
+  await other.page.getByText('This console is read-only: use `snapledger reconcile`').waitFor();
+  await other.page.goto(reading.view(`#/snapshot?key=${await retainedLayer()}`));
+  await other.page.locator('.tag.retained').first().waitFor();
+  assert.is(await other.page.getByRole('button', { name: 'Restore…' }).count(), 0);
+  assert.equal(other.complaints(), []);
+  await other.page.context().close();
+  await reading.daemon.stop();
+});
+
+/** Id of the layer that restore names first. */
+async function retainedLayer(): Promise<string> {
   const listed = await snapledgerRun('restore', '--json', '--root', store.root);
   const [first = '{}'] = listed.stdout.trimEnd().split('\n');
-  const { id } = JSON.parse(first) as { id: string };
+  return (JSON.parse(first) as { id: string }).id;
+}
+
+test('restore: is asked for, done, and shown', async () => {
+  const id = await retainedLayer();
   await show(`#/snapshot?key=${id}`, '.tag.retained');
   await tab.page.getByRole('button', { name: 'Restore…' }).click();
+  await tab.page.getByRole('dialog').waitFor();
+  assert.equal(await tab.findings(), []);
   await tab.page.getByRole('dialog').getByRole('button', { name: 'Restore', exact: true }).click();
   await tab.page.getByRole('dialog').getByText('restored ').waitFor();
   await tab.page.getByRole('button', { name: 'Close' }).click();

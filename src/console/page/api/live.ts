@@ -5,9 +5,11 @@ import {
   from,
   mergeMap,
   Observable,
+  repeat,
   retry,
   share,
   TimeoutError,
+  takeUntil,
   tap,
   timeout,
   timer,
@@ -27,17 +29,25 @@ export interface Live {
 /** The server sends at least one message in 5 s. */
 const silence = 12_000;
 const pollInterval = 2000;
+/** after which a page that polls tries the stream again: a machine that slept was silent too */
+const pollPeriod = 120_000;
 const longestPause = 10_000;
 
 /** Follows the store after a position, and mends a lost connection with growing pauses. No message is missed or repeated. */
 export function createLive(start: number): Live {
   const connection = new BehaviorSubject<Connection>('connecting');
   let after = start;
-  let streams = typeof EventSource !== 'undefined';
+  const canStream = typeof EventSource !== 'undefined';
+  let streams = canStream;
   const messages = defer(() => (streams ? streamed(after) : polled(() => after))).pipe(
-    tap((message) => {
-      if (message.kind === 'events') after = Number(message.to);
-      connection.next(streams ? 'live' : 'polling');
+    tap({
+      next: (message) => {
+        if (message.kind === 'events') after = Number(message.to);
+        connection.next(streams ? 'live' : 'polling');
+      },
+      complete: () => {
+        streams = canStream;
+      },
     }),
     retry({
       resetOnSuccess: true,
@@ -47,6 +57,7 @@ export function createLive(start: number): Live {
         return timer(Math.min(500 * 2 ** (count - 1), longestPause));
       },
     }),
+    repeat(),
     share(),
   );
   return { messages, connection };
@@ -67,8 +78,10 @@ const streamed = (after: number): Observable<LiveMessage> =>
     return () => source.close();
   }).pipe(timeout({ each: silence }));
 
+/** Completes after a while. */
 const polled = (after: () => number): Observable<LiveMessage> =>
   timer(0, pollInterval).pipe(
     exhaustMap(() => from(ask<readonly LiveMessage[]>('poll', { after: after() }))),
     mergeMap((messages) => messages),
+    takeUntil(timer(pollPeriod)),
   );

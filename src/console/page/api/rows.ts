@@ -8,6 +8,7 @@ import type { RetainedRow } from '../../../app/audit/list-snapshots.ts';
 import type { Stats as StatsRow } from '../../../app/audit/stats.ts';
 import type * as rows from '../../../app/console/rows.ts';
 import type { Why as WhyRow } from '../../../app/explain/why.ts';
+import type * as fleet from '../../../app/fleet/questions/rows.ts';
 import type { ActionRow } from '../../../app/queries/query.ts';
 
 // What the routes answer, as JSON: the output of their codecs. The codec of events does not have the type of theirs.
@@ -33,6 +34,10 @@ export type Action = t.OutputOf<typeof ActionRow>;
 
 export type Health = t.OutputOf<typeof rows.Health>;
 export type Verified = t.OutputOf<typeof rows.Verified>;
+
+export type FleetNode = t.OutputOf<typeof fleet.NodeRow>;
+export type FleetHolder = t.OutputOf<typeof fleet.HolderRow>;
+export type FleetIncident = t.OutputOf<typeof fleet.IncidentRow>;
 
 type AnyMessage = t.OutputOf<typeof rows.LiveMessage>;
 export type LiveMessage = Exclude<AnyMessage, { kind: 'events' }> | WithEvents<Extract<AnyMessage, { kind: 'events' }>>;

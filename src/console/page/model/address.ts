@@ -1,7 +1,11 @@
 /** The views of the navigation, in its order; a snapshot is reached from them. */
-export const navigation = ['timeline', 'store', 'compare', 'disk', 'health'] as const;
+const navigation = ['timeline', 'store', 'compare', 'disk', 'health', 'fleet'] as const;
 const views = [...navigation, 'snapshot'] as const;
 export type View = (typeof views)[number];
+
+/** Without the Fleet if the server knows no database of one. */
+export const navigationOf = ({ fleet }: { readonly fleet: boolean }): readonly View[] =>
+  navigation.filter((view) => fleet || view !== 'fleet');
 
 /** What the page shows. It is kept in the fragment, which no server sees. */
 export interface Address {

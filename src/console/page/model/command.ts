@@ -9,7 +9,7 @@ export const quoted = (word: string): string =>
 /** The command that says on a terminal what the page shows. */
 export function commandFor({ view, values }: Address, root: string | undefined): string {
   const words = ['snapledger', ...wordsFor(view, values)];
-  if (root !== undefined && root !== defaultRoot) words.push('--root', root);
+  if (view !== 'fleet' && root !== undefined && root !== defaultRoot) words.push('--root', root);
   return words.map(quoted).join(' ');
 }
 
@@ -28,9 +28,17 @@ function wordsFor(view: Address['view'], values: Address['values']): readonly st
       return ['stats', ...(at === '' ? [] : ['--at', at])];
     case 'health':
       return ['verify'];
+    case 'fleet':
+      return ['fleet', ...fleetWords(values)];
   }
 }
 
 const given = (word: string) => (word === '' ? [] : [word]);
 const options = (values: Address['values'], names: readonly string[]) =>
   names.flatMap((name) => (values[name] === undefined || values[name] === '' ? [] : [`--${name}`, values[name]]));
+
+function fleetWords({ layer = '', image = '', node = '' }: Address['values']): readonly string[] {
+  if (layer !== '') return ['holds', layer];
+  if (image !== '') return ['holds', '--image', image];
+  return node === '' ? ['nodes'] : ['incidents', '--node', node];
+}

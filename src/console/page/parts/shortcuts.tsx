@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { hashOf, navigation, type View } from '../model/address.ts';
+import { hashOf, type View } from '../model/address.ts';
 
 const offKey = 'snapledger.shortcuts';
 const areOff = () => localStorage.getItem(offKey) === 'off';
@@ -17,13 +17,13 @@ function focusMarked(key: string): boolean {
 }
 
 /** Single keys work outside of fields, and can be switched off for those whose speech or tremor would press them. */
-export function useShortcuts(help: () => void): void {
+export function useShortcuts(views: readonly View[], help: () => void): void {
   useEffect(() => {
     const pressed = (event: KeyboardEvent) => {
       const { key } = event;
       if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || areOff()) return;
       if (document.querySelector('dialog[open]') !== null) return;
-      const view = /^[1-9]$/.test(key) ? navigation[Number(key) - 1] : undefined;
+      const view = /^[1-9]$/.test(key) ? views[Number(key) - 1] : undefined;
       if (key === '?') help();
       else if (view !== undefined) location.hash = hashOf(view);
       else if (key === '/') {
@@ -35,7 +35,7 @@ export function useShortcuts(help: () => void): void {
     };
     addEventListener('keydown', pressed);
     return () => removeEventListener('keydown', pressed);
-  }, [help]);
+  }, [views, help]);
 }
 
 /** Opens a view and focuses its part as soon as it is there, within 5 s. */
@@ -49,7 +49,7 @@ function openAndFocus(view: View, key: string): void {
 }
 
 const keys = [
-  ['1 … 5', 'Timeline, Store, Compare, Disk, Health'],
+  ['1 … 6', 'Timeline, Store, Compare, Disk, Health, and Fleet if a database of one is set'],
   ['/', 'search'],
   ['t', 'time slider; then ← and → for one event, Page Up and Page Down for a tenth of the log'],
   ['↑ ↓', 'previous and next line of a list'],

@@ -1,6 +1,7 @@
 import type { View } from '../model/address.ts';
 import { Compare } from './compare/compare.tsx';
 import { Disk } from './disk/disk.tsx';
+import { Fleet } from './fleet/fleet.tsx';
 import { Health } from './health/health.tsx';
 import { SnapshotView } from './snapshot/snapshot.tsx';
 import { StoreView } from './store/store.tsx';
@@ -12,6 +13,7 @@ export const titles: Readonly<Record<View, string>> = {
   compare: 'Compare',
   disk: 'Disk',
   health: 'Health',
+  fleet: 'Fleet',
   snapshot: 'Snapshot',
 };
 
@@ -27,6 +29,8 @@ export function ViewOf({ view }: { readonly view: View }) {
       return <Disk />;
     case 'health':
       return <Health />;
+    case 'fleet':
+      return <Fleet />;
     case 'snapshot':
       return <SnapshotView />;
   }

@@ -12,7 +12,7 @@ import { type Line, Virtual } from '../../parts/virtual.tsx';
 import { useChosen } from './chosen.ts';
 
 const pageLines = 300;
-/** newest live events that are kept; older ones are asked for again */
+/** live events that are kept at most; older ones are asked for again when they come into view */
 const maxLive = 2000;
 
 /** The chosen events, newest first: new ones appear at the top as they are recorded. */
@@ -43,20 +43,29 @@ function Pages({ first, values, chooses }: PagesProps) {
   useMessages((message) => {
     if (message.kind !== 'events' || chooses === null) return;
     const added = message.events.filter((event) => Number(event.position) > newest && chooses(event));
-    if (added.length > 0) setNewer((before) => [...before, ...added].slice(-maxLive));
+    const begin = message.events[0]?.position;
+    // After a gap, or when there are too many, the list begins anew with the newest events, and the rest is read in pages.
+    if (begin !== undefined && (message.omitted > 0 || newer.length > maxLive)) {
+      setOlder({ events: added, next: begin });
+      setNewer([]);
+    } else if (added.length > 0) setNewer((before) => [...before, ...added]);
   });
   const more = useCallback(() => {
     if (older.next === null || asking || problem !== undefined) return;
     setAsking(true);
     ask<EventsPage>('page', { ...values, lines: pageLines, before: older.next })
-      .then((page) => setOlder({ events: [...page.events, ...older.events], next: page.next }), setProblem)
+      .then(
+        (page) =>
+          setOlder((now) => (now === older ? { events: [...page.events, ...now.events], next: page.next } : now)),
+        setProblem,
+      )
       .finally(() => setAsking(false));
   }, [older, asking, problem, values]);
   const lines = useMemo(() => {
     const seen = [...older.events, ...newer];
     return seen.map(eventLine).reverse();
   }, [older, newer]);
-  if (lines.length === 0)
+  if (lines.length === 0 && older.next === null)
     return (
       <Empty>
         <p>No event matches.</p>
