@@ -1,5 +1,5 @@
 import type { FleetQuestions, LayerNames } from '../../../../ports/fleet-questions.ts';
-import { toText, toTime } from '../connection/text.ts';
+import { fromText, toText, toTime } from '../connection/text.ts';
 import type { Ask } from './ask.ts';
 import { imageColumns, snapshotColumns } from './columns.ts';
 
@@ -41,9 +41,9 @@ const holders = `
     UNION ALL
     SELECT b.store, b.layer, c.* FROM below b ${childrenOf('b')} WHERE b.kind = 'committed'
   ), container AS (
-    SELECT store, layer, array_agg(key ORDER BY id) AS keys FROM below WHERE kind <> 'committed' GROUP BY store, layer
+    SELECT store, layer, json_agg(key ORDER BY id) AS keys FROM below WHERE kind <> 'committed' GROUP BY store, layer
   )
-  SELECT ${snapshotColumns.of('h')}, coalesce(c.keys, '{}')
+  SELECT ${snapshotColumns.of('h')}, coalesce(c.keys, '[]')
   FROM held h LEFT JOIN container c ON c.store = h.store AND c.layer = h.id`;
 
 const history = `
@@ -99,7 +99,7 @@ export const createLayerQuestions = (ask: Ask): LayerQuestions => ({
   holders: async (wanted) =>
     (await ask(holders, namesOf(wanted))).map((row) => ({
       ...snapshotColumns.read(row),
-      containers: row.at(-1) as readonly string[],
+      containers: (row.at(-1) as readonly string[]).map(fromText),
     })),
   history: async (wanted, lines) =>
     (await ask(history, [...namesOf(wanted), lines])).map(snapshotColumns.read).reverse(),
