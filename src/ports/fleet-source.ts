@@ -58,8 +58,8 @@ export interface StoreStops extends Item {
 export type FleetItem = FleetEvent | UnknownEvent | HistoryStarts | StoreStops;
 
 /** Items in the order of the cluster. Order holds within a store; across stores nothing may rely on it. */
-export interface FleetBatch {
-  readonly items: readonly FleetItem[];
+export interface FleetBatch<I = FleetItem> {
+  readonly items: readonly I[];
   /** Where to go on after this batch; it also moves if nothing of any store was there. */
   readonly at: ClusterPosition;
   /** the reader has reached the end of what the cluster holds */
@@ -75,14 +75,14 @@ export interface FleetRequest {
 }
 
 /** All stores of a cluster. */
-export interface FleetSource {
+export interface FleetSource<I = FleetItem> {
   /**
    * Batches after a position, first what is there, then what is added. Does not end by itself. A lost connection throws a
    * Fault (`io`, `busy`, `stopped`), and the reader retries from its last position. Any other Fault is final: `misuse` for a
    * string that the client does not accept, `unsupported` for wrong credentials or missing rights on `$all`, `corrupt` if the
    * cluster ends before `after`.
    */
-  read(request: FleetRequest): AsyncIterable<FleetBatch>;
+  read(request: FleetRequest): AsyncIterable<FleetBatch<I>>;
   /** The cluster's address, without a password. */
   readonly where: string;
 }

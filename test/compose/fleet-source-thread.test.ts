@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { Worker } from 'node:worker_threads';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { encodeEnvelope } from '../../events/envelope.ts';
+import { decodedItem } from '../../src/adapters/event-log/kurrentdb/fleet/heads.ts';
 import { createFleetSourceThread } from '../../src/compose/threads/fleet-source-thread.ts';
 import { itemsFrom, textOf } from '../../src/compose/threads/fleet-text.ts';
 import { Fault } from '../../src/ports/fault.ts';
@@ -27,16 +29,24 @@ fleetSourceContract(test, async () => {
 test('fleet thread: items cross as they are, every event among them', () => {
   const fault = new Fault('corrupt', 'what', { hint: 'do this' });
   const place = { store: randomUUID(), at: { commit: 2n ** 63n, prepare: 7n } };
-  const read = { ...place, chainHash: 'ab', recorded: 1_790_000_000_000 };
-  const wire = { position: '9', id: 'x', time: '1', type: 'Later.v1', meta: { a: 'b' }, data: { new: [1] } };
-  const items: readonly FleetItem[] = [
+  const later = { position: '9', id: 'x', time: '1', type: 'Later.v1', meta: { a: 'b' }, data: { new: [1] } };
+  const stored = [...enveloped(oneOfEach).map(encodeEnvelope), later].map((wire) => {
+    const of = { position: Number(wire.position), id: 'c', chainHash: 'ab', wire, body: JSON.stringify(wire) };
+    return { kind: 'stored', ...place, stored: of, recorded: 1_790_000_000_000 } as const;
+  });
+  const others = [
     { kind: 'starts', ...place, first: 1, replaces: undefined },
     { kind: 'starts', ...place, first: 3, replaces: fault },
-    ...enveloped(oneOfEach).map((envelope) => ({ kind: 'event', ...read, envelope }) as const),
-    { kind: 'unknown', ...read, wire },
     { kind: 'stops', ...place, fault },
+  ] as const;
+  const read = { ...place, chainHash: 'ab', recorded: 1_790_000_000_000 };
+  const items: readonly FleetItem[] = [
+    ...enveloped(oneOfEach).map((envelope) => ({ kind: 'event', ...read, envelope }) as const),
+    { kind: 'unknown', ...read, wire: later },
+    ...others,
   ];
-  assert.equal(itemsFrom(textOf(items)), items);
+  assert.equal(itemsFrom(textOf([...stored, ...others])), items);
+  assert.equal([...stored, ...others].map(decodedItem), items);
 });
 
 test('fleet thread: a cluster that is not there is a fault that may pass, a wrong string one that does not', async () => {

@@ -4,6 +4,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { AllRecorded, Page } from '../../src/adapters/event-log/kurrentdb/connect.ts';
 import { createKurrentFleetSource } from '../../src/adapters/event-log/kurrentdb/fleet/fleet-source.ts';
+import { decodedItem, type RawItem } from '../../src/adapters/event-log/kurrentdb/fleet/heads.ts';
 import { createFleetStores } from '../../src/adapters/event-log/kurrentdb/fleet/stores.ts';
 import type { Stream } from '../../src/adapters/event-log/kurrentdb/stream.ts';
 import { genesisHash, type Link, linked } from '../../src/adapters/event-log/kurrentdb/wire.ts';
@@ -52,8 +53,9 @@ function simulation() {
   let life = 0;
   let losing = 0;
   const receive = async (event: AllRecorded) => {
-    const found: FleetItem[] = [];
-    if (!stores.take(event, found)) for await (const more of stores.examine(event)) found.push(...more);
+    const raw: RawItem[] = [];
+    if (!stores.take(event, raw)) for await (const more of stores.examine(event)) raw.push(...more);
+    const found = raw.map(decodedItem);
     for (const item of found) updateHeads(heads, item);
     items.push(...found);
   };

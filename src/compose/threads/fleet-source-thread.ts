@@ -27,7 +27,7 @@ export const ahead = 2;
 const ending = 2_000;
 
 /**
- * The stores of a cluster, read, verified and taken apart on a thread of its own, so that the reader's thread has only the rest
+ * The stores of a cluster, read and verified on a thread of its own, so that the reader's thread has only the rest
  * to do. Otherwise as `createKurrentFleetSource`.
  */
 export function createFleetSourceThread(url: string): FleetSource {

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { createKurrentFleetSource } from '../../adapters/event-log/kurrentdb/fleet/fleet-source.ts';
+import { createRawFleetSource } from '../../adapters/event-log/kurrentdb/fleet/fleet-source.ts';
 import { faultOf } from '../../ports/fault.ts';
 import { deferred } from '../../ports/promises.ts';
 import { ahead, type FromThread, type ReadJob } from './fleet-source-thread.ts';
@@ -27,7 +27,7 @@ async function permitted(): Promise<void> {
 }
 
 try {
-  const source = createKurrentFleetSource({ url });
+  const source = createRawFleetSource({ url });
   for await (const { items, at, caughtUp } of source.read({ after, heads: new Map(heads), signal: ending.signal })) {
     const text = textOf(items);
     await permitted();

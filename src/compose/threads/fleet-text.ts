@@ -1,5 +1,5 @@
-import * as either from 'fp-ts/lib/Either.js';
-import { decodeEnvelope, encodeEnvelope, type WireEnvelope } from '../../../events/envelope.ts';
+import type { WireEnvelope } from '../../../events/envelope.ts';
+import { eventItem, type RawItem } from '../../adapters/event-log/kurrentdb/fleet/heads.ts';
 import { Fault, type FaultCode } from '../../ports/fault.ts';
 import type { FleetItem } from '../../ports/fleet-source.ts';
 
@@ -14,45 +14,41 @@ export const faultFrom = ({ code, message, hint }: FaultText): Fault => new Faul
 
 type Place = readonly [store: string, commit: string, prepare: string];
 type Line =
-  | readonly ['event' | 'unknown', ...Place, chainHash: string, recorded: number, wire: WireEnvelope]
+  | readonly ['stored', ...Place, chainHash: string, recorded: number, wire: WireEnvelope]
   | readonly ['starts', ...Place, first: number, replaces: FaultText | null]
   | readonly ['stops', ...Place, fault: FaultText];
 
-/** Items as JSON, for another thread. */
-export const textOf = (items: readonly FleetItem[]): string => JSON.stringify(items.map(lineOf));
+/** Items as JSON, for another thread. The JSON of an event is the one that was verified. */
+export const textOf = (items: readonly RawItem[]): string => `[${items.map(lineOf).join(',')}]`;
 
 export const itemsFrom = (text: string): readonly FleetItem[] => (JSON.parse(text) as readonly Line[]).map(itemFrom);
 
-function lineOf(item: FleetItem): Line {
+function lineOf(item: RawItem): string {
   const place = [item.store, String(item.at.commit), String(item.at.prepare)] as const;
-  switch (item.kind) {
-    case 'event':
-      return ['event', ...place, item.chainHash, item.recorded, encodeEnvelope(item.envelope)];
-    case 'unknown':
-      return ['unknown', ...place, item.chainHash, item.recorded, item.wire];
-    case 'starts':
-      return ['starts', ...place, item.first, item.replaces === undefined ? null : faultText(item.replaces)];
-    case 'stops':
-      return ['stops', ...place, faultText(item.fault)];
+  if (item.kind === 'stored') {
+    const { stored, recorded } = item;
+    return `${JSON.stringify(['stored', ...place, stored.chainHash, recorded]).slice(0, -1)},${stored.body}]`;
   }
+  const line: Line =
+    item.kind === 'starts'
+      ? ['starts', ...place, item.first, item.replaces === undefined ? null : faultText(item.replaces)]
+      : ['stops', ...place, faultText(item.fault)];
+  return JSON.stringify(line);
 }
 
 function itemFrom(line: Line): FleetItem {
   const [kind, store, commit, prepare] = line;
-  const place = { store, at: { commit: BigInt(commit), prepare: BigInt(prepare) } };
+  const at = { commit: BigInt(commit), prepare: BigInt(prepare) };
   switch (kind) {
+    case 'stored': {
+      const [, , , , chainHash, recorded, wire] = line;
+      return eventItem({ store, at, chainHash, recorded }, wire);
+    }
     case 'starts': {
       const [, , , , first, replaces] = line;
-      return { kind, ...place, first, replaces: replaces === null ? undefined : faultFrom(replaces) };
+      return { kind, store, at, first, replaces: replaces === null ? undefined : faultFrom(replaces) };
     }
     case 'stops':
-      return { kind, ...place, fault: faultFrom(line[4]) };
-    default: {
-      const [, , , , chainHash, recorded, wire] = line;
-      if (kind === 'unknown') return { kind, ...place, wire, chainHash, recorded };
-      const envelope = decodeEnvelope(wire);
-      if (either.isLeft(envelope)) throw new TypeError(envelope.left);
-      return { kind, ...place, envelope: envelope.right, chainHash, recorded };
-    }
+      return { kind, store, at, fault: faultFrom(line[4]) };
   }
 }

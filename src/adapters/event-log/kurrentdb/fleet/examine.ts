@@ -1,10 +1,9 @@
 import * as either from 'fp-ts/lib/Either.js';
 import { Fault, faultOf } from '../../../../ports/fault.ts';
-import type { FleetItem } from '../../../../ports/fleet-source.ts';
 import type { AllRecorded } from '../connect.ts';
 import type { Stream } from '../stream.ts';
 import { storedOf } from '../wire.ts';
-import { advance, begin, type Head, type Heads, itemOf, type Place, starts } from './heads.ts';
+import { advance, begin, type Head, type Heads, itemOf, type Place, type RawItem, starts } from './heads.ts';
 import { historyAfter, holds, type Verified } from './history.ts';
 
 interface Context {
@@ -14,7 +13,7 @@ interface Context {
   readonly stream: Stream;
 }
 
-type Items = AsyncGenerator<readonly FleetItem[]>;
+type Items = AsyncGenerator<readonly RawItem[]>;
 
 /**
  * What a store's stream says about an event that does not follow the store's head: it is a repetition, events before it are
@@ -48,7 +47,7 @@ async function* explained(context: Context, event: AllRecorded): Items {
 async function* whole({ heads, place, stream }: Context, replaces: Fault | undefined): Items {
   let head: Head | undefined;
   for await (const events of historyAfter(stream, place.store, undefined)) {
-    const items: FleetItem[] = [];
+    const items: RawItem[] = [];
     if (head === undefined) {
       const first = events[0]?.stored.position ?? 1;
       head = begin(heads, place.store, first);
@@ -63,7 +62,7 @@ async function* whole({ heads, place, stream }: Context, replaces: Fault | undef
 /** The stream after the head, which includes the event of a revision. */
 async function* rest({ place, stream }: Context, head: Head, revision: number): Items {
   for await (const events of historyAfter(stream, place.store, { ...head })) {
-    const items: FleetItem[] = [];
+    const items: RawItem[] = [];
     deliver(place, events, head, items);
     yield items;
   }
@@ -78,7 +77,7 @@ async function* replaced(context: Context, head: Head): Items {
   else if (!head.stopped) throw broken;
 }
 
-function deliver(place: Place, events: readonly Verified[], head: Head, items: FleetItem[]): void {
+function deliver(place: Place, events: readonly Verified[], head: Head, items: RawItem[]): void {
   for (const { stored, created } of events) {
     items.push(itemOf(place, stored, created));
     advance(head, stored);

@@ -1,17 +1,12 @@
 import { Fault, faultCode } from '../../../../ports/fault.ts';
-import type {
-  ClusterPosition,
-  FleetBatch,
-  FleetItem,
-  FleetRequest,
-  FleetSource,
-} from '../../../../ports/fleet-source.ts';
+import type { ClusterPosition, FleetBatch, FleetRequest, FleetSource } from '../../../../ports/fleet-source.ts';
 import { untilAborted } from '../../../../ports/promises.ts';
 import type { AllRecorded } from '../connect.ts';
 import { readConnectionString } from '../connection-string.ts';
 import { checkVersion } from '../open-kurrent-event-log.ts';
 import { defaultRetryPolicy, maxPause, type RetryPolicy } from '../stream.ts';
 import { type AllStreams, allPageSize, openAllStreams } from './all-streams.ts';
+import { decodedItem, type RawItem } from './heads.ts';
 import { createInbox, type Received } from './inbox.ts';
 import { createFleetStores, type FleetStores } from './stores.ts';
 
@@ -25,7 +20,18 @@ export interface KurrentFleetSourceOptions {
  * All stores of a cluster. Throws a Fault (`misuse`) for a string that the client does not accept. What there is is read in
  * pages, one ahead of the reader; then a subscription delivers what is added.
  */
-export function createKurrentFleetSource({ url, retry = {} }: KurrentFleetSourceOptions): FleetSource {
+export function createKurrentFleetSource(options: KurrentFleetSourceOptions): FleetSource {
+  const { where, read } = createRawFleetSource(options);
+  return {
+    where,
+    read: async function* (request) {
+      for await (const batch of read(request)) yield { ...batch, items: batch.items.map(decodedItem) };
+    },
+  };
+}
+
+/** As `createKurrentFleetSource`, for a reader that decodes the events elsewhere. */
+export function createRawFleetSource({ url, retry = {} }: KurrentFleetSourceOptions): FleetSource<RawItem> {
   const target = readConnectionString(url);
   const policy = { ...defaultRetryPolicy, ...retry };
   return {
@@ -48,7 +54,7 @@ async function* batches(
   all: AllStreams,
   { after, heads, signal }: FleetRequest,
   policy: RetryPolicy,
-): AsyncGenerator<FleetBatch> {
+): AsyncGenerator<FleetBatch<RawItem>> {
   await untilAborted(checkVersion(all), signal);
   await checkEnd(all, after, policy, signal);
   const stores = createFleetStores(all, heads);
@@ -99,7 +105,7 @@ const clusterBehind = (where: string, newest: ClusterPosition | undefined, after
 async function* catchUp(
   { all, stores, signal }: Reader,
   after: ClusterPosition | undefined,
-): AsyncGenerator<FleetBatch, ClusterPosition | undefined> {
+): AsyncGenerator<FleetBatch<RawItem>, ClusterPosition | undefined> {
   let at = after;
   let failures = 0;
   for (let next = readPages(all, at); ; ) {
@@ -150,9 +156,9 @@ async function* batchesOf(
   stores: FleetStores,
   events: readonly AllRecorded[],
   { at, caughtUp }: { readonly at: ClusterPosition | undefined; readonly caughtUp: boolean },
-): AsyncGenerator<FleetBatch> {
+): AsyncGenerator<FleetBatch<RawItem>> {
   let before = at;
-  let items: FleetItem[] = [];
+  let items: RawItem[] = [];
   for (const event of events) {
     if (!stores.take(event, items))
       for await (const more of stores.examine(event)) {
@@ -173,7 +179,7 @@ const rightBefore = ({ commit, prepare }: ClusterPosition): ClusterPosition =>
 async function* follow(
   { all, stores, signal, policy }: Reader,
   after: ClusterPosition | undefined,
-): AsyncGenerator<FleetBatch> {
+): AsyncGenerator<FleetBatch<RawItem>> {
   const inbox = createInbox(allPageSize);
   const subscription = await untilAborted(all.subscribe(after, inbox), signal);
   inbox.attach(subscription);

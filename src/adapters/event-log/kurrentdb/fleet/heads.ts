@@ -1,6 +1,15 @@
 import * as either from 'fp-ts/lib/Either.js';
-import type { ClusterPosition, FleetItem, StoreHead } from '../../../../ports/fleet-source.ts';
-import { envelopeOf, genesisHash, type Stored } from '../wire.ts';
+import { decodeEnvelope, type WireEnvelope } from '../../../../../events/envelope.ts';
+import type {
+  ClusterPosition,
+  FleetEvent,
+  FleetItem,
+  HistoryStarts,
+  StoreHead,
+  StoreStops,
+  UnknownEvent,
+} from '../../../../ports/fleet-source.ts';
+import { genesisHash, type Stored } from '../wire.ts';
 
 /** The last event of a store that was delivered. */
 export interface Head {
@@ -38,13 +47,35 @@ export function advance(head: Head, { position, chainHash }: Stored): void {
   head.chainHash = chainHash;
 }
 
-export const starts = (place: Place): FleetItem => ({ kind: 'starts', ...place, first: 1, replaces: undefined });
+/** A verified event as it is stored. */
+export interface StoredItem extends Place {
+  readonly kind: 'stored';
+  readonly stored: Stored;
+  /** as that of an event */
+  readonly recorded: number;
+}
+
+/** An item whose event is not decoded. */
+export type RawItem = StoredItem | HistoryStarts | StoreStops;
+
+export const starts = (place: Place): HistoryStarts => ({ kind: 'starts', ...place, first: 1, replaces: undefined });
 
 /** The item for a verified event. */
-export function itemOf({ store, at }: Place, stored: Stored, created: Date): FleetItem {
-  const { chainHash, wire } = stored;
+export function itemOf({ store, at }: Place, stored: Stored, created: Date): StoredItem {
   const recorded = Math.floor(created.getTime() / 1000) * 1000;
-  const envelope = envelopeOf(stored);
+  return { kind: 'stored', store, at, stored, recorded };
+}
+
+export function decodedItem(item: RawItem): FleetItem {
+  if (item.kind !== 'stored') return item;
+  const { store, at, stored, recorded } = item;
+  return eventItem({ store, at, chainHash: stored.chainHash, recorded }, stored.wire);
+}
+
+/** The item for a verified event whose JSON was parsed. */
+export function eventItem(place: Omit<UnknownEvent, 'kind' | 'wire'>, wire: WireEnvelope): FleetEvent | UnknownEvent {
+  const { store, at, chainHash, recorded } = place;
+  const envelope = decodeEnvelope(wire);
   return either.isRight(envelope)
     ? { kind: 'event', store, at, envelope: envelope.right, chainHash, recorded }
     : { kind: 'unknown', store, at, wire, chainHash, recorded };

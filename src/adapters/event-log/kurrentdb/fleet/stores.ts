@@ -1,17 +1,17 @@
 import * as either from 'fp-ts/lib/Either.js';
-import type { FleetItem, StoreHead } from '../../../../ports/fleet-source.ts';
+import type { StoreHead } from '../../../../ports/fleet-source.ts';
 import type { AllRecorded } from '../connect.ts';
 import { follows, genesisHash, type Stored, storedOf } from '../wire.ts';
 import { type AllStreams, streamPrefix } from './all-streams.ts';
 import { examine } from './examine.ts';
-import { advance, begin, headsOf, itemOf, starts } from './heads.ts';
+import { advance, begin, headsOf, itemOf, type RawItem, starts } from './heads.ts';
 
 /** What a reader of `$all` has of each store. */
 export interface FleetStores {
   /** Adds the items that an event leads to. False, and nothing is added, if the store's stream has to be read first. */
-  take(event: AllRecorded, items: FleetItem[]): boolean;
+  take(event: AllRecorded, items: RawItem[]): boolean;
   /** Reads the store's stream for an event that was not taken. Throws a Fault of the connection. */
-  examine(event: AllRecorded): AsyncGenerator<readonly FleetItem[]>;
+  examine(event: AllRecorded): AsyncGenerator<readonly RawItem[]>;
 }
 
 export function createFleetStores(
