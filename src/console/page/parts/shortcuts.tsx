@@ -38,12 +38,14 @@ export function useShortcuts(views: readonly View[], help: () => void): void {
   }, [views, help]);
 }
 
-/** Opens a view and focuses its part as soon as it is there, within 5 s. */
+/** Opens a view and focuses its part as soon as it is there, within a minute, unless a person goes elsewhere before. */
 function openAndFocus(view: View, key: string): void {
-  location.hash = hashOf(view);
-  const until = performance.now() + 5000;
+  const hash = hashOf(view);
+  location.hash = hash;
+  const until = performance.now() + 60_000;
   const attempt = () => {
-    if (!focusMarked(key) && performance.now() < until) requestAnimationFrame(attempt);
+    if (location.hash !== hash || typing(document.activeElement) || performance.now() > until) return;
+    if (!focusMarked(key)) requestAnimationFrame(attempt);
   };
   requestAnimationFrame(attempt);
 }

@@ -2,6 +2,7 @@ import type { Retained } from '../../api/rows.ts';
 import { useAnswer } from '../../api/use-answer.ts';
 import { useNewestPosition } from '../../context.ts';
 import { bytesText, counted, millisecondsOf } from '../../model/units.ts';
+import { Scroll } from '../../parts/scroll.tsx';
 import { Await } from '../../parts/states.tsx';
 import { Bytes, Key, Time } from '../../parts/text.tsx';
 
@@ -29,7 +30,7 @@ function Rows({ rows }: { readonly rows: readonly Retained[] }) {
         {counted(rows.length, 'layer')}, {bytesText(total)}
         {rows.length > shown && `; the first ${shown}`}
       </p>
-      <div class="scroll">
+      <Scroll of="layers that go next">
         <table>
           <thead>
             <tr>
@@ -54,7 +55,7 @@ function Rows({ rows }: { readonly rows: readonly Retained[] }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
     </>
   );
 }

@@ -2,6 +2,7 @@ import type { Health } from '../../api/rows.ts';
 import { usePage } from '../../context.ts';
 import { hashOf } from '../../model/address.ts';
 import { bytesText, counted, countText, millisecondsOf, spanText } from '../../model/units.ts';
+import { Scroll } from '../../parts/scroll.tsx';
 import { Foreign, Time } from '../../parts/text.tsx';
 
 export function LogFacts({ log }: Pick<Health, 'log'>) {
@@ -28,7 +29,7 @@ export function LogFacts({ log }: Pick<Health, 'log'>) {
 export function Checkpoints({ checkpoints }: Pick<Health, 'checkpoints'>) {
   if (checkpoints.length === 0) return <p class="summary">No checkpoint yet: a start replays the whole log.</p>;
   return (
-    <div class="scroll">
+    <Scroll of="checkpoints">
       <table>
         <thead>
           <tr>
@@ -51,14 +52,14 @@ export function Checkpoints({ checkpoints }: Pick<Health, 'checkpoints'>) {
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }
 
 export function Pipelines({ pipelines }: Pick<Health, 'pipelines'>) {
   if (pipelines.length === 0) return <p class="summary">Nothing runs: no daemon serves this store.</p>;
   return (
-    <div class="scroll">
+    <Scroll of="pipelines">
       <table>
         <thead>
           <tr>
@@ -79,7 +80,7 @@ export function Pipelines({ pipelines }: Pick<Health, 'pipelines'>) {
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }
 

@@ -4,6 +4,7 @@ import type { Action } from '../../api/rows.ts';
 import { usePage } from '../../context.ts';
 import { counted } from '../../model/units.ts';
 import { Confirm } from '../../parts/confirm.tsx';
+import { Scroll } from '../../parts/scroll.tsx';
 import { Foreign } from '../../parts/text.tsx';
 
 /** Shows what reconciling would do, then does it after a confirmation. Needs a running daemon. */
@@ -52,11 +53,13 @@ export function ReconcileButton() {
 }
 
 const Plan = ({ actions }: { readonly actions: readonly Action[] }) => (
-  <ul class="scroll">
-    {actions.map(({ type, why, path, key, id }) => (
-      <li key={`${type} ${id} ${path}`}>
-        {type} <Foreign text={key ?? path ?? String(id ?? '')} />: {why}
-      </li>
-    ))}
-  </ul>
+  <Scroll of="plan">
+    <ul>
+      {actions.map(({ type, why, path, key, id }) => (
+        <li key={`${type} ${id} ${path}`}>
+          {type} <Foreign text={key ?? path ?? String(id ?? '')} />: {why}
+        </li>
+      ))}
+    </ul>
+  </Scroll>
 );

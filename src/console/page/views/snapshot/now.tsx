@@ -1,6 +1,7 @@
 import type { Stat } from '../../api/rows.ts';
 import { useAnswer } from '../../api/use-answer.ts';
 import { millisecondsOf } from '../../model/units.ts';
+import { Scroll } from '../../parts/scroll.tsx';
 import { Await } from '../../parts/states.tsx';
 import { Bytes, Foreign, Time } from '../../parts/text.tsx';
 
@@ -42,7 +43,7 @@ function LabelTable({ labels }: Pick<Stat, 'labels'>) {
   const all = Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1));
   if (all.length === 0) return <p class="summary">no labels</p>;
   return (
-    <div class="scroll">
+    <Scroll of="labels">
       <table>
         <thead>
           <tr>
@@ -63,6 +64,6 @@ function LabelTable({ labels }: Pick<Stat, 'labels'>) {
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }

@@ -3,6 +3,7 @@ import { useAnswer } from '../../api/use-answer.ts';
 import { useNewestPosition, usePage } from '../../context.ts';
 import { hashOf } from '../../model/address.ts';
 import { eventLine } from '../../model/event-line.ts';
+import { Scroll } from '../../parts/scroll.tsx';
 import { Await, Empty } from '../../parts/states.tsx';
 import { Foreign, Key, Time } from '../../parts/text.tsx';
 import { BlamePath } from './blame.tsx';
@@ -81,7 +82,7 @@ function Relatives({ of, none }: { readonly of: History['parents']; readonly non
 }
 
 const Events = ({ events }: Pick<History, 'events'>) => (
-  <div class="scroll">
+  <Scroll of="events">
     <table>
       <thead>
         <tr>
@@ -117,5 +118,5 @@ const Events = ({ events }: Pick<History, 'events'>) => (
         ))}
       </tbody>
     </table>
-  </div>
+  </Scroll>
 );
