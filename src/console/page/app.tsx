@@ -18,6 +18,8 @@ function useAddress(): Address {
   useEffect(() => {
     const changed = () => setHash(location.hash);
     addEventListener('hashchange', changed);
+    // An effect runs after the first picture: the address may be another one by then.
+    changed();
     return () => removeEventListener('hashchange', changed);
   }, []);
   return useMemo(() => addressIn(hash), [hash]);

@@ -118,12 +118,13 @@ test('an updated image: is recorded if its target is another, not if only its la
 });
 
 test('an image whose content arrives later: is recorded at once, and again with its layers', async () => {
-  const { observer, put, said, idle } = observing();
+  const { observer, put, said, idle, containerd } = observing();
+  containerd.onGet = async () => {
+    if (said().length === 1) put('a', digest('a'));
+  };
   observer.listening(true);
   put('a', digest('a'), null);
   observer.changed('k8s.io', 'a');
-  await waitFor('the image', () => said().length === 1);
-  put('a', digest('a'));
   await waitFor('its layers', () => said().length === 2);
   await idle();
   assert.equal(said(), ['create a a unread 7', 'update a a 1 7']);
