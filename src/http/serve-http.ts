@@ -19,7 +19,7 @@ export interface HttpOptions extends Serving {
   readonly address: string;
   /** loopback TCP, for clients with the token */
   readonly loopback?: Loopback;
-  /** Answers a request on loopback TCP in its own way, whoever sent it, and returns true; false for one that it leaves alone. */
+  /** Answers a request on loopback TCP in its own way, from any client, and returns true; false for one that it leaves alone. */
   readonly pass?: Pass;
 }
 
@@ -76,7 +76,7 @@ interface TcpOptions extends Serving {
   readonly pass?: Pass;
 }
 
-/** Answers on loopback TCP whoever the guard lets pass. Rejects with a Fault (`busy`) if another process is listening there. */
+/** Answers the requests on loopback TCP that the guard lets pass. Rejects with a Fault (`busy`) if another process is listening there. */
 export async function serveTcp({
   loopback,
   guardFor = () => openToAll,

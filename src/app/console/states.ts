@@ -32,7 +32,7 @@ const usual: StateLimits = { grid: 2_048, maxReplay: 65_536, maxEntries: 4_000_0
 /** Cells of the grid around the last moment whose states are made ahead, the nearest first. */
 const neighbours = [0, -1, 1, -2, 2, -3, 3, -4, 4];
 /** Milliseconds without a question before one of them is made. */
-const lull = 30;
+const idlePause = 30;
 
 /** A state, and the one that it is a few changes over. */
 interface Made {
@@ -97,7 +97,7 @@ export function createStates(files: Files, { grid, maxReplay, maxEntries } = usu
     surrounding = true;
     await withLog(files, async (log) => {
       for (;;) {
-        while (asking > 0 || performance.now() - asked < lull) await pause(lull);
+        while (asking > 0 || performance.now() - asked < idlePause) await pause(idlePause);
         const cell = Math.floor(centre / grid);
         const ahead = neighbours.map((at) => (cell + at) * grid);
         const next = ahead.find((position) => isThere(log, position) && kept.find(position) === undefined);

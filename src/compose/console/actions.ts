@@ -26,12 +26,12 @@ export interface ConsoleRoot {
 }
 
 /** Milliseconds for a daemon to answer about itself. */
-const patience = 2_000;
+const answerTimeout = 2_000;
 
 /** A daemon's answer to a question about itself; undefined if none is running. */
 async function asked(root: string, path: string) {
   const holder = holderOf(root);
-  const answer = holder && (await askDaemon(holder.http, 'GET', path, AbortSignal.timeout(patience)));
+  const answer = holder && (await askDaemon(holder.http, 'GET', path, AbortSignal.timeout(answerTimeout)));
   return answer && { ...answer, pid: holder.pid };
 }
 

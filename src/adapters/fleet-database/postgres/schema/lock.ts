@@ -9,7 +9,7 @@ const indexing = 0x736e6c64;
 const pause = 250;
 
 /**
- * Takes the lock of a schema for this session: whoever has it writes the tables. It is bound to the schema, not to its name, so it
+ * Takes the lock of a schema for this session: its holder writes the tables. It is bound to the schema, not to its name, so it
  * stays held through a swap. If another session has it, `waiting` is called once with that session's description, and this
  * resolves when it has ended. Rejects when the signal is aborted, and with a Fault (`busy`) if the schema has got another name.
  */
