@@ -1,8 +1,9 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Step, steps } from '../../src/ports/failpoints.ts';
+import type { Daemon } from '../support/daemon.ts';
 import { forEachConcurrently } from '../support/for-each-concurrently.ts';
 import { onDisk, stateOfRoot, verified } from '../support/inspect-store.ts';
 import { suiteNeeding } from '../support/requirements.ts';
@@ -68,13 +69,14 @@ async function listOf(client: SnapshotsClient): Promise<Listed> {
 
 const same = (one: Listed, other: Listed) => [...one].sort().join('\n') === [...other].sort().join('\n');
 
-/** Continues until all calls are answered, or one is not, because the daemon has been killed. */
-async function run(progress: Progress, client: SnapshotsClient): Promise<void> {
+/** Continues until all calls are answered, or one is not, because the daemon has been killed. `pause` follows each call. */
+async function run(progress: Progress, client: SnapshotsClient, pause = async () => {}): Promise<void> {
   for (; progress.next < progress.calls.length; progress.next += 1) {
     const call = progress.calls[progress.next];
     const code = call === undefined ? 'OK' : await codeOf(call, client);
     if (call === undefined || code !== 'OK') return;
     progress.list = call.after(progress.list);
+    await pause();
   }
 }
 
@@ -140,6 +142,16 @@ async function expectVerified(root: string): Promise<void> {
   assert.is(status, 0, text);
 }
 
+/** Resolves when the pool holds two volumes, or the daemon has ended. */
+async function filledPool(root: string, daemon: Daemon): Promise<void> {
+  let ended = false;
+  void daemon.ended.then(() => {
+    ended = true;
+  });
+  const complete = () => readdirSync(join(root, 'pool')).filter((name) => existsSync(join(root, 'pool', name, 'work')));
+  await waitFor('two volumes in the pool', () => ended || complete().length >= 2);
+}
+
 /** Runs until the daemon's failpoint kills it: at its start, during the calls, after them, or during its stop. */
 async function untilKilled(serving: Serving, progress: Progress, failpoints: string): Promise<void> {
   const daemon = await serving.start(failpoints).catch((error: Error) => {
@@ -147,7 +159,8 @@ async function untilKilled(serving: Serving, progress: Progress, failpoints: str
   });
   if (daemon === undefined) return;
   const client = serving.connect();
-  await run(progress, client);
+  // The pool is filled in the background, and on a slow disk with pauses: the next call waits until there is something to take.
+  await run(progress, client, failpoints.startsWith('pool.') ? () => filledPool(serving.root, daemon) : undefined);
   client.close();
   // `stop` rejects if the daemon was killed, which is expected here.
   await daemon.stop().catch(() => {});
