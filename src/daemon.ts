@@ -79,7 +79,7 @@ interface Serving {
 /** Starts what passes events on and the two sockets, the operator's and then containerd's; a stop goes the other way. */
 async function serve(store: OpenStore, { config, tools, listeners, started, outlets }: Serving): Promise<void> {
   const { service, journal } = store;
-  const { system, metrics, logger } = tools;
+  const { metrics, logger } = tools;
   let stopping = false;
   const health = () => (stopping ? { serving: false, reason: 'stopping' } : journal.health);
   const forwarding = forwardLog(store, config, tools);
@@ -106,7 +106,7 @@ async function serve(store: OpenStore, { config, tools, listeners, started, outl
     // Calls that wait for a log that does not answer would only wait on.
     await grpc.drain(answering ? config.drainTimeout : 0);
   });
-  const observing = await observeConfigured(config, journal, system);
+  const observing = await observeConfigured(config, journal, tools);
   started.defer(() => observing?.close());
   metrics.watchHealth(health);
   started.defer(watchHealth({ health, stopped: journal.stopped, logger, report: grpc.setServing }).close);

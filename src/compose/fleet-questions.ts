@@ -4,13 +4,14 @@ import type { Daemon, FleetServeOptions } from '../cli/cli-deps.ts';
 import { answerFleet } from '../http/fleet-routes.ts';
 import { readToken } from '../http/loopback.ts';
 import { serveLoopback } from '../http/serve-http.ts';
+import type { Fault } from '../ports/fault.ts';
 import type { Logger } from '../ports/logger.ts';
 
 /** Answers the questions to a fleet over HTTP. Rejects with a Fault if the token, the database or the address can't be used. */
 export async function serveFleet({ database, listen, tokenFile }: FleetServeOptions, logger: Logger): Promise<Daemon> {
   const token = readToken(tokenFile);
   const fleet = await openFleetQuestions(database);
-  const source = { fleet, now: wallClock };
+  const source = { fleet, now: wallClock, database: databaseLog(logger) };
   const loopback = { ...listen, token };
   const server = await serveLoopback({
     ...{ logger, loopback },
@@ -24,5 +25,15 @@ export async function serveFleet({ database, listen, tokenFile }: FleetServeOpti
       await server.close();
       await fleet.close();
     },
+  };
+}
+
+/** Logs when the database stops to answer and when it answers again, not each question in between. */
+function databaseLog(logger: Logger): (fault: Fault | undefined) => void {
+  let away = false;
+  return (fault) => {
+    if (fault !== undefined && !away) logger.warn({ err: fault, hint: fault.hint }, 'the database does not answer');
+    if (fault === undefined && away) logger.info({}, 'the database answers again');
+    away = fault !== undefined;
   };
 }

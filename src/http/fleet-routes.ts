@@ -1,5 +1,6 @@
 import type { FleetSource } from '../app/fleet/questions/nodes.ts';
 import { type FleetQuery, fleetQueries } from '../app/fleet/questions/queries.ts';
+import { type DatabaseObserver, overDatabase } from './over-database.ts';
 import { plain, type Route, reading, textOf } from './route.ts';
 import { createRouter } from './router.ts';
 import { openApi } from './routes/openapi.ts';
@@ -18,12 +19,15 @@ const description =
   'Questions to the fleet, on loopback with a token. Numbers of 64 bits are strings of digits; times are nanoseconds since 1970 ' +
   'UTC, in whole microseconds.';
 
-const described: readonly Route<FleetSource>[] = [
+const described: readonly Route<FleetSource & DatabaseObserver>[] = [
   alive,
-  ...(Object.values(fleetQueries) as readonly FleetQuery[]).map(routeOf),
+  ...(Object.values(fleetQueries) as readonly FleetQuery[]).map((query) => overDatabase<FleetSource>(routeOf(query))),
 ];
 
 /** Every path of `fleet serve`. */
-export const fleetRoutes: readonly Route<FleetSource>[] = [...described, openApi(described, description)];
+export const fleetRoutes: readonly Route<FleetSource & DatabaseObserver>[] = [
+  ...described,
+  openApi(described, description),
+];
 
 export const answerFleet = createRouter(fleetRoutes);

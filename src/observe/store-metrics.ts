@@ -3,6 +3,7 @@ import type { Kind } from '../../events/codecs.ts';
 import type { Event } from '../../events/registry.ts';
 import { retainedTotals, type State } from '../../projections/state.ts';
 import type { Pipeline, Pipelines } from '../app/background/pipeline.ts';
+import type { TroubleKind } from '../app/explain/image-trouble.ts';
 import type { ForwardStatus } from '../app/forward/status.ts';
 import type { LogFigures } from '../ports/store-files.ts';
 import { createFlushMetrics, gaugeOf, type ObserveFlush, watchForwarding, watchLogSize } from './log-metrics.ts';
@@ -40,6 +41,8 @@ export interface StoreMetrics {
   pipelineFailed(name: string): void;
   /** A subscriber was disconnected. */
   dropped(): void;
+  /** containerd did not answer a question about its images, or could not read content of one. */
+  imageFailed(kind: TroubleKind): void;
   close(): void;
 }
 
@@ -63,6 +66,12 @@ export function createStoreMetrics(registry: Registry): StoreMetrics {
     help: 'Subscribers that were disconnected: they read nothing, the daemon stopped, or the log failed',
     registers,
   });
+  const images = new Counter({
+    name: 'snapledger_containerd_image_failures_total',
+    help: 'Questions about images that containerd did not answer (containerd), and content of images that it could not read (content)',
+    labelNames: ['kind'],
+    registers,
+  });
   const count = createEventMetrics(registry);
   let durablePosition = () => 0;
   let counting: Pipeline | undefined;
@@ -71,6 +80,7 @@ export function createStoreMetrics(registry: Registry): StoreMetrics {
     checkpointed: (seconds) => checkpoints.observe(seconds),
     pipelineFailed: (pipeline) => failures.inc({ pipeline }),
     dropped: () => drops.inc(),
+    imageFailed: (kind) => images.inc({ kind }),
     watch: (journal, pipelines) => {
       durablePosition = () => journal.durable.position;
       watchJournal(registry, journal);

@@ -14,7 +14,10 @@ export interface ContainerdImages {
   /** All images of all namespaces. */
   list(): Promise<readonly ContainerdImage[]>;
   get(namespace: string, name: string): Promise<ContainerdImage | undefined>;
-  /** The content of a digest as a namespace sees it; undefined if it is missing there or longer than `limit` bytes. */
+  /**
+   * The content of a digest as a namespace sees it; undefined if it is missing there or longer than `limit` bytes. Rejects with a Fault
+   * (`corrupt`) if containerd answers that it can't read it, or not in time.
+   */
   read(namespace: string, digest: string, limit: number): Promise<Buffer | undefined>;
   close(): void;
 }

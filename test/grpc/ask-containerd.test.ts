@@ -7,6 +7,7 @@ import * as assert from 'uvu/assert';
 import { createAskContainerd } from '../../src/grpc/containerd/ask-containerd.ts';
 import { contentService, imagesService, namespacesService } from '../../src/grpc/containerd/services.ts';
 import type { ContainerdImages } from '../../src/ports/containerd-images.ts';
+import { caughtFault } from '../support/caught-fault.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 
 interface Context {
@@ -49,6 +50,7 @@ test.before.each(async (context) => {
       const { digest, size } = stream.request;
       if (digest === 'absent') return stream.emit('error', refused(status.NOT_FOUND));
       if (digest === 'no digest') return stream.emit('error', refused(status.INVALID_ARGUMENT));
+      if (digest === 'damaged') return stream.emit('error', refused(status.UNKNOWN));
       if (digest === 'broken') return stream.emit('error', refused(status.UNAVAILABLE));
       // A hostile one sends more than was asked for.
       const parts = digest === 'endless' ? 1000 : Math.min(3, Number(size));
@@ -96,6 +98,12 @@ test('reads content up to a limit', async ({ containerd }) => {
   );
 });
 
+test('content that containerd can not read: is a fault of its own', async ({ containerd }) => {
+  const fault = await caughtFault(containerd.read('a', 'damaged', 3));
+  assert.is(fault.code, 'corrupt');
+  assert.match(fault.message, "content damaged: containerd can't read it: refused");
+});
+
 test('rejects if there is no answer in time', async ({ sandbox }) => {
   const address = join(sandbox.path, 'mute.sock');
   const mute = createServer((socket) => sandbox.atEnd(() => void socket.destroy())).listen(address);
@@ -105,7 +113,7 @@ test('rejects if there is no answer in time', async ({ sandbox }) => {
   for (const call of [() => asking.list(), () => asking.get('a', 'x'), () => asking.read('a', 'x', 1)])
     await call().then(
       () => assert.unreachable(),
-      (error) => assert.match(error.message, 'DEADLINE_EXCEEDED'),
+      (error) => assert.match(error.message, /DEADLINE_EXCEEDED|Deadline exceeded/),
     );
   asking.close();
 });

@@ -2,10 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventOf } from '../../../events/registry.ts';
 import { type Images, imageKey, type RecordedImage } from '../../../projections/images.ts';
 import type { AskContainerd, ContainerdImage, ContainerdImages } from '../../ports/containerd-images.ts';
+import { faultCode } from '../../ports/fault.ts';
 import type { Clock, Uptime } from '../../ports/system.ts';
 import { containerdActor } from '../actors.ts';
 import type { Journal } from '../store/journal.ts';
 import { layersOf } from './image-layers.ts';
+import type { ImageTrouble } from './image-trouble.ts';
 import { createRate } from './rate.ts';
 
 interface Context {
@@ -15,6 +17,7 @@ interface Context {
   readonly uptime: Uptime;
   /** of this machine, in Go's words */
   readonly architecture: string;
+  readonly trouble: ImageTrouble;
   /** milliseconds, for tests */
   readonly pauses?: Pauses;
 }
@@ -22,11 +25,11 @@ interface Context {
 interface Pauses {
   /** before each new look at an image whose layers could not be read: content may arrive after the name */
   readonly layers: readonly number[];
-  /** after a failure, doubled each time up to the second */
+  /** after a failure, doubled up to the second until a comparison of all images came to its end */
   readonly failure: readonly [first: number, max: number];
 }
 
-/** Keeps the record of containerd's images right. Nothing waits for it, and its failures have no effect. */
+/** Keeps the record of containerd's images right. Nothing waits for it; its failures are reported, and retried later. */
 export interface ImageObserver {
   /** From now on every change is reported, or none; when it begins, all images are compared with the record. */
   listening(now: boolean): void;
@@ -57,10 +60,11 @@ interface Due {
  * recorded. So events, the comparison after a gap, and repetitions go one way, and their order does not matter.
  */
 export function observeImages(context: Context): ImageObserver {
-  const { ask, pauses = { layers: [2_000, 15_000, 60_000], failure: [10_000, 600_000] } } = context;
+  const { ask, trouble, pauses = { layers: [2_000, 15_000, 60_000], failure: [10_000, 600_000] } } = context;
   const due = new Map<string, Due>();
   const closing = new AbortController();
   let all = false;
+  let comparing = false;
   let listening = false;
   let running = false;
   let pause = pauses.failure[0];
@@ -78,6 +82,7 @@ export function observeImages(context: Context): ImageObserver {
       () => {},
     );
   const failed = () => {
+    comparing = false;
     later(pause, () => {
       all = true;
     });
@@ -94,22 +99,34 @@ export function observeImages(context: Context): ImageObserver {
     while (listening && !closing.signal.aborted) {
       if (all) {
         all = false;
+        comparing = true;
         due.clear();
         for (const one of differing(await containerd.list(), context.journal.latest.images)) add({ ...one, looks: 0 });
       }
       const [next] = due;
-      if (next === undefined) return;
+      if (next === undefined) {
+        if (comparing) {
+          pause = pauses.failure[0];
+          trouble.works('containerd');
+        }
+        comparing = false;
+        return;
+      }
       due.delete(next[0]);
       await look(containerd, next[1]);
-      pause = pauses.failure[0];
     }
+  };
+  const notAnswered = (error: unknown) => {
+    // One that is gone or being restarted is no news: the watch reports it.
+    if (listening && !closing.signal.aborted) trouble.fails('containerd', error);
+    failed();
   };
   const wake = () => {
     if (running || !listening || closing.signal.aborted || !(all || due.size > 0)) return;
     running = true;
     const containerd = ask();
     void work(containerd)
-      .catch(failed)
+      .catch(notAnswered)
       .finally(() => {
         containerd.close();
         running = false;
@@ -154,7 +171,10 @@ interface Looking {
 }
 
 /** A look at one image, which records what differs. */
-function createLook({ journal, clock, uptime, architecture }: Context, { due, again, failed, signal }: Looking) {
+function createLook(
+  { journal, clock, uptime, architecture, trouble }: Context,
+  { due, again, failed, signal }: Looking,
+) {
   const rate = createRate(uptime, maxEventsPerMinute);
   const record = async (data: EventOf<'ContainerdObserved'>['data']) => {
     while (!rate.take()) await sleep(rate.rest(), undefined, { signal, ref: false });
@@ -162,13 +182,27 @@ function createLook({ journal, clock, uptime, architecture }: Context, { due, ag
     if (due.has(imageKey(data.namespace, data.name)) || signal.aborted) return;
     journal.recordSoon([{ type: 'ContainerdObserved', data }], { actor: containerdActor }, failed);
   };
+  /** Null too for content that can't be read, which is no reason to look at the other images again. */
+  const layersRead = async (read: () => ReturnType<typeof layersOf>, key: string) => {
+    try {
+      const layers = await read();
+      trouble.works('content', key);
+      return layers;
+    } catch (error) {
+      if (faultCode(error) !== 'corrupt') throw error;
+      trouble.fails('content', error, key);
+      return null;
+    }
+  };
   const recordedOf = ({ namespace, name }: Due) => journal.latest.images.get(imageKey(namespace, name));
   return async (containerd: ContainerdImages, one: Due): Promise<void> => {
     const { namespace, name } = one;
     const full = countOf(journal.latest.images) >= maxRecorded;
     if (full && recordedOf(one) === undefined) return;
     const image = await containerd.get(namespace, name);
+    const key = imageKey(namespace, name);
     if (image === undefined) {
+      trouble.works('content', key);
       if (recordedOf(one) === undefined) return;
       return record({ topic: '/images/delete', namespace, name, at: clock(), missed: true });
     }
@@ -176,7 +210,7 @@ function createLook({ journal, clock, uptime, architecture }: Context, { due, ag
     if (!isDigest(target)) return;
     const known = layersIn(recordedOf(one), target);
     const read = () => layersOf((...of) => containerd.read(namespace, ...of), target, architecture);
-    const layers = known ?? (full ? null : await read());
+    const layers = known ?? (full ? null : await layersRead(read, key));
     if (layers === null) again(one);
     const before = recordedOf(one);
     if (before?.target === target && (layers === null || before.layers !== null)) return;

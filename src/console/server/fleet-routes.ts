@@ -1,5 +1,6 @@
 import type { FleetSource } from '../../app/fleet/questions/nodes.ts';
 import { type FleetQuery, fleetQueries } from '../../app/fleet/questions/queries.ts';
+import { overDatabase } from '../../http/over-database.ts';
 import { plain, type Route } from '../../http/route.ts';
 import { routeOf } from '../../http/routes/queries.ts';
 
@@ -10,11 +11,12 @@ export interface FleetAccess {
 
 const none = plain(404, 'no database of a fleet is set here\nhint: OPERATIONS.md, "Fleet", has the settings');
 
-const below = (route: Route<FleetSource>): Route<FleetAccess> => ({
-  ...route,
-  path: `/fleet${route.path}`,
-  answer: async (request, { fleet }) => (fleet === undefined ? none : route.answer(request, await fleet())),
-});
+const below = (route: Route<FleetSource>): Route<FleetAccess> =>
+  overDatabase({
+    ...route,
+    path: `/fleet${route.path}`,
+    answer: async (request, { fleet }) => (fleet === undefined ? none : route.answer(request, await fleet())),
+  });
 
 /** The questions to a fleet. */
 export const fleetRoutes: readonly Route<FleetAccess>[] = (Object.values(fleetQueries) as readonly FleetQuery[])

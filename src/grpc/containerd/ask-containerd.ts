@@ -1,6 +1,7 @@
 import { type Client, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import type { ServiceDefinition } from '@grpc/proto-loader';
 import type { AskContainerd, ContainerdImage, ContainerdImages } from '../../ports/containerd-images.ts';
+import { Fault } from '../../ports/fault.ts';
 import {
   connectTo,
   contentService,
@@ -42,7 +43,10 @@ function imagesOf(connection: Connection): ContainerdImages {
       const { image } = await get.catch(missing(() => ({ image: null })));
       return image === null ? undefined : imageOf(namespace, image);
     },
-    read: (namespace, digest, limit) => read(connection, { namespace, digest, limit }).catch(missing(() => undefined)),
+    read: (namespace, digest, limit) =>
+      read(connection, { namespace, digest, limit })
+        .catch(missing(() => undefined))
+        .catch(unreadable(digest)),
     close: () => connection.client.close(),
   };
 }
@@ -65,6 +69,17 @@ const missing =
   (error: ServiceError): T => {
     if (error.code === status.NOT_FOUND || error.code === status.INVALID_ARGUMENT) return otherwise();
     throw error;
+  };
+
+/** What containerd says itself concerns this content; without an answer it is unknown whether others can be read. */
+const unreadable =
+  (digest: string) =>
+  (error: ServiceError): never => {
+    if (error.code === status.UNAVAILABLE || error.code === status.CANCELLED) throw error;
+    throw new Fault('corrupt', `content ${digest}: containerd can't read it: ${error.details || error.message}`, {
+      hint: "pull its image again; check containerd's log and its disk",
+      cause: error,
+    });
   };
 
 function metadataOf(namespace: string | undefined): Metadata {

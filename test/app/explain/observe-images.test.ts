@@ -3,8 +3,10 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Event } from '../../../events/registry.ts';
 import { emptyState, evolve } from '../../../projections/state.ts';
+import { createImageTrouble } from '../../../src/app/explain/image-trouble.ts';
 import { observeImages } from '../../../src/app/explain/observe-images.ts';
 import type { ContainerdImage } from '../../../src/ports/containerd-images.ts';
+import { errorText, Fault } from '../../../src/ports/fault.ts';
 import { enveloped, imageSeen } from '../../support/sample-events.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
@@ -13,17 +15,24 @@ const digest = (digit: string) => `sha256:${digit.repeat(64)}`;
 const [diffOne, diffTwo] = [digest('1'), digest('2')];
 
 /** A containerd and a journal of the test's own: what is recorded is in `state` at once. */
-function observing(before: readonly Event[] = []) {
+function observing(before: readonly Event[] = [], failure: readonly [number, number] = [5, 20]) {
   const state = enveloped(before).reduce(evolve, emptyState());
   const recorded: Event[] = [];
   const images = new Map<string, ContainerdImage>();
   const content = new Map<string, string>();
-  const containerd = { calls: 0, connections: 0, fails: false, onGet: async (_name: string) => {} };
+  const damaged = new Set<string>();
+  const reported: string[] = [];
+  const trouble = createImageTrouble({
+    count: (kind) => reported.push(kind),
+    begins: (kind, error, what) => reported.push(`${kind} fails ${what}: ${errorText(error)}`),
+    ends: (kind) => reported.push(`${kind} works`),
+  });
+  const containerd = { calls: 0, lists: 0, connections: 0, fails: false, onGet: async (_name: string) => {} };
   let lose: ((error: unknown) => void) | undefined;
   const losing = { next: false };
   const answered = <T>(value: () => T): Promise<T> => {
     containerd.calls += 1;
-    return containerd.fails ? Promise.reject(new Error('containerd is away')) : Promise.resolve(value());
+    return containerd.fails ? Promise.reject(new Error('containerd is away')) : Promise.resolve().then(value);
   };
   const observer = observeImages({
     journal: {
@@ -41,13 +50,20 @@ function observing(before: readonly Event[] = []) {
     ask: () => {
       containerd.connections += 1;
       return {
-        list: () => answered(() => [...images.values()]),
+        list: () => {
+          containerd.lists += 1;
+          return answered(() => [...images.values()]);
+        },
         get: async (namespace, name) => {
           const image = await answered(() => images.get(`${namespace}/${name}`));
           await containerd.onGet(name);
           return image;
         },
-        read: (_namespace, of) => answered(() => (content.has(of) ? Buffer.from(content.get(of) ?? '') : undefined)),
+        read: (_namespace, of) =>
+          answered(() => {
+            if (damaged.has(of)) throw new Fault('corrupt', 'input/output error', { hint: 'pull again' });
+            return content.has(of) ? Buffer.from(content.get(of) ?? '') : undefined;
+          }),
         close: () => {
           containerd.connections -= 1;
         },
@@ -56,12 +72,13 @@ function observing(before: readonly Event[] = []) {
     clock: () => 99n,
     uptime: () => now.uptime,
     architecture: 'amd64',
-    pauses: { layers: [5, 5, 5], failure: [5, 20] },
+    trouble,
+    pauses: { layers: [5, 5, 5], failure },
   });
   const now = { uptime: 0 };
   const config = digest('c');
   return {
-    ...{ observer, containerd, losing, now, content, state },
+    ...{ observer, containerd, losing, now, content, state, damaged, reported },
     recorded,
     /** Names an image of one layer, whose content is there unless `layer` is null. */
     put: (name: string, target: string, layer: string | null = diffOne, namespace = 'k8s.io') => {
@@ -209,6 +226,60 @@ test('a containerd that fails: everything is compared later', async () => {
   containerd.fails = false;
   await waitFor('the image', () => said().length === 1);
   assert.equal(said(), ['create a a 1 7']);
+});
+
+test('a containerd that fails: each failure is counted, the first and the end are reported', async () => {
+  const { observer, put, said, containerd, reported, idle } = observing();
+  put('a', digest('a'));
+  containerd.fails = true;
+  observer.listening(true);
+  await waitFor('three attempts', () => containerd.calls > 2);
+  observer.changed('k8s.io', 'a');
+  containerd.fails = false;
+  await waitFor('the image', () => said().length === 1);
+  await waitFor('the end', () => reported.at(-1) === 'containerd works');
+  await idle();
+  assert.equal(reported.slice(0, 2), ['containerd', 'containerd fails : containerd is away']);
+  assert.ok(reported.slice(2, -1).length >= 2);
+  assert.ok(reported.slice(2, -1).every((text) => text === 'containerd'));
+  observer.listening(false);
+});
+
+test('content that can not be read: its image is recorded without layers, the others are not looked at again', async () => {
+  const { observer, put, said, idle, containerd, damaged, reported } = observing();
+  for (const name of ['a', 'b', 'c']) put(name, digest(name));
+  damaged.add(digest('b'));
+  observer.listening(true);
+  const looked = () => reported.filter((text) => text === 'content').length;
+  await waitFor('four looks', () => looked() === 4);
+  await idle();
+  await sleep(60);
+  assert.equal(said(), ['create a a 1 7', 'create b b unread 7', 'create c c 1 7']);
+  assert.is(containerd.lists, 1, 'one comparison');
+  assert.equal(
+    reported.filter((text) => text !== 'content'),
+    ['content fails k8s.io/b: input/output error'],
+  );
+  damaged.clear();
+  observer.changed('k8s.io', 'b');
+  await waitFor('its layers', () => said().at(-1) === 'update b b 1 7');
+  assert.is(reported.at(-1), 'content works');
+});
+
+test('an image that containerd never answers for: the pause before the next comparison doubles each time', async () => {
+  const { observer, put, containerd } = observing([], [5, 60_000]);
+  for (const name of ['a', 'b', 'c']) put(name, digest(name));
+  containerd.onGet = async (name) => {
+    if (name === 'c') throw new Error('internal');
+  };
+  const begun = performance.now();
+  observer.listening(true);
+  await waitFor('five comparisons', () => containerd.lists >= 5);
+  await sleep(100);
+  observer.listening(false);
+  // After n pauses of 5, 10, 20... ms: a slow machine makes fewer.
+  const most = 2 + Math.log2(1 + (performance.now() - begun) / 4);
+  assert.ok(containerd.lists <= most, `${containerd.lists} comparisons instead of ${most}`);
 });
 
 test('an event that was not recorded: is found missing later', async () => {

@@ -131,4 +131,36 @@ test('fleet serve: answers clients with the token, and no page under another nam
   }
 });
 
+test('fleet serve: answers 503 with a hint while the database is away, says so once, and recovers by itself', async () => {
+  const tokenFile = join(sandbox.path, 'token-of-outage');
+  writeFileSync(tokenFile, 'a-token-of-more-than-16', { mode: 0o600 });
+  const listen = { host: '127.0.0.1', port: await freePort() };
+  const logged: string[] = [];
+  const log = (_fields: object, message: string) => void logged.push(message);
+  const daemon = await serveFleet({ database: server.url, listen, tokenFile }, { info: log, warn: log, error: log });
+  const get = (path: string) => ask({ ...listen, path, headers: { authorization: 'Bearer a-token-of-more-than-16' } });
+  try {
+    await server.postgres.stop();
+    for (const path of ['/nodes', '/lag', '/nodes']) {
+      const { status, body, headers } = await get(path);
+      assert.is(status, 503, body);
+      assert.match(body, /ECONNREFUSED.*\nhint: check that PostgreSQL runs/);
+      assert.is(headers['retry-after'], '10');
+    }
+    assert.is((await get('/nodes?lines=1')).status, 400);
+    assert.is((await get('/healthz')).status, 200);
+    await server.postgres.start();
+    assert.is((await get('/nodes')).status, 200);
+    await server.postgres.kill();
+    assert.is((await get('/nodes')).status, 503);
+    await server.postgres.start();
+    assert.is((await get('/holds?layer=nothing')).status, 404);
+    assert.is((await get('/nodes')).status, 200);
+  } finally {
+    await daemon.stop('test');
+  }
+  const [away, again] = ['the database does not answer', 'the database answers again'];
+  assert.equal(logged.slice(1), [away, again, away, again]);
+});
+
 test.run();

@@ -39,13 +39,15 @@ export function createSessions(open: () => Promise<Session>, max: number): Sessi
     return askOn(await open(), text, values);
   };
   const turn: Ask = async (text, values) => {
-    if (busy >= max) await new Promise<void>((resolve) => waiting.push(resolve));
-    busy += 1;
+    if (busy < max) busy += 1;
+    else await new Promise<void>((resolve) => waiting.push(resolve));
     try {
       return await ask(text, values);
     } finally {
-      busy -= 1;
-      waiting.shift()?.();
+      // The next one gets this one's place, in the order of the calls.
+      const next = waiting.shift();
+      if (next === undefined) busy -= 1;
+      else next();
     }
   };
   return { ask: turn, close };
