@@ -3,7 +3,7 @@ import { forwardReport } from './app/forward/status.ts';
 import { guardFiles } from './app/guarded.ts';
 import { watchHealth } from './app/watch-health.ts';
 import { createDaemonConsole, type DaemonConsole } from './compose/console/daemon-console.ts';
-import { openLayers } from './compose/drivers.ts';
+import { openLayers, openMounts } from './compose/drivers.ts';
 import { prepareForKubelet } from './compose/kubelet.ts';
 import { observeConfigured } from './compose/observe-configured.ts';
 import { openStore } from './compose/open-store.ts';
@@ -33,6 +33,8 @@ export const stopTime = 15_000;
 export interface StartOptions {
   /** Takes the store over if another root has served it. */
   readonly takeOver: boolean;
+  /** the settings file, if it is not the default one */
+  readonly settings?: string | undefined;
 }
 
 /** Opens the store, recovers it and serves it. Rejects with a Fault that says what, where and what to do, with nothing left open. */
@@ -49,7 +51,7 @@ export async function startDaemon(config: Config, plain: Logger, options: StartO
   try {
     const store = await openStore(config, tools, options);
     started.defer(() => store.close(reason));
-    await serve(store, { config, tools, listeners, started, outlets });
+    await serve(store, { config, settings: options.settings, tools, listeners, started, outlets });
     await prepareForKubelet(config, tools);
     await system.notify('READY=1');
   } catch (error) {
@@ -70,6 +72,7 @@ export async function startDaemon(config: Config, plain: Logger, options: StartO
 
 interface Serving {
   readonly config: Config;
+  readonly settings: string | undefined;
   readonly tools: Tools;
   readonly listeners: Listeners;
   readonly started: Disposal;
@@ -77,14 +80,17 @@ interface Serving {
 }
 
 /** Starts what passes events on and the two sockets, the operator's and then containerd's; a stop goes the other way. */
-async function serve(store: OpenStore, { config, tools, listeners, started, outlets }: Serving): Promise<void> {
+async function serve(
+  store: OpenStore,
+  { config, settings, tools, listeners, started, outlets }: Serving,
+): Promise<void> {
   const { service, journal } = store;
   const { metrics, logger } = tools;
   let stopping = false;
   const health = () => (stopping ? { serving: false, reason: 'stopping' } : journal.health);
   const forwarding = forwardLog(store, config, tools);
   outlets.defer(() => forwarding?.close());
-  const console = consoleOf(config, listeners, logger);
+  const console = consoleOf({ ...config, settings }, listeners, logger);
   outlets.defer(() => console?.close());
   const http = await serveHttp({
     ...listeners,
@@ -144,6 +150,10 @@ function httpSources(
       expectRoot(root);
       return openLayers(config.root, driver);
     },
+    mounts: async (driver) => {
+      expectRoot(root);
+      return openMounts(config, driver);
+    },
   };
 }
 
@@ -161,13 +171,13 @@ function forwardLog(
 
 /** The console of the loopback listener; it is loaded when it is first asked for. */
 function consoleOf(
-  { root, http: { console } }: Config,
+  { root, settings, http: { console } }: Pick<Config, 'root' | 'http'> & Pick<Serving, 'settings'>,
   { loopback }: Listeners,
   logger: Logger,
 ): DaemonConsole | undefined {
   if (loopback === undefined || console === 'off') return undefined;
   const { token, host } = loopback;
-  return createDaemonConsole({ root, config: undefined, token, host, readOnly: console === 'read-only' }, logger);
+  return createDaemonConsole({ root, config: settings, token, host, readOnly: console === 'read-only' }, logger);
 }
 
 type Listeners = Pick<HttpOptions, 'address' | 'loopback'>;

@@ -9,7 +9,7 @@ import type { LayerFiles, LayerInspector } from '../ports/layers.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { DoctorFacts } from '../ports/machine-facts.ts';
 import type { StoreFiles } from '../ports/store-files.ts';
-import type { Found, VolumeDriver } from '../ports/volume-driver.ts';
+import type { Found, MountPlan, VolumeDriver } from '../ports/volume-driver.ts';
 
 /** A log after every byte of its files was checked. */
 export interface LogReport {
@@ -174,7 +174,8 @@ export interface RunningConsole {
 
 /** Reads a root's volumes without changing anything. */
 export interface VolumeScan extends Pick<VolumeDriver, 'occupies' | 'isPristine'> {
-  scan(): Promise<readonly Found[]>;
+  /** After the signal it may reject with the signal's reason. */
+  scan(signal?: AbortSignal): Promise<readonly Found[]>;
   /** the kernel's boot id */
   readonly boot: string;
 }
@@ -225,7 +226,8 @@ export interface FleetIndexOptions {
 /** What the commands need from the composition root. Each method loads its code when it is called. */
 export interface CliDeps {
   storeFiles(root: string): StoreFiles;
-  inspectLog(root: string): Promise<LogReport>;
+  /** After the signal it rejects soon, with the signal's reason. */
+  inspectLog(root: string, signal?: AbortSignal): Promise<LogReport>;
   /** `driver` is the one that the store was created with. Another process may be using the root. */
   openScan(root: string, driver: string): Promise<VolumeScan>;
   /** Compresses complete segments without events after a position; with `dryRun` it only returns which. A daemon may be running. */
@@ -254,11 +256,17 @@ export interface CliDeps {
   openInspector(root: string, driver: string): Promise<LayerInspector>;
   /** Reads paths in the layers of a store. */
   openLayers(root: string, driver: string): Promise<LayerFiles>;
+  /** Computes the mounts of a store's volumes. */
+  openMounts(settings: Pick<Config, 'root' | 'overlay'>, driver: string): Promise<MountPlan>;
   /** Repairs the log under the store's lock; with `dryRun` it only returns what it would do. Rejects with a Fault (`busy`) while a daemon is running. */
   repairLog(root: string, dryRun: boolean): Promise<RepairReport>;
   /** Creates the store of a root without one, tries its driver, starts its log and closes it. */
   initStore(config: Config, logger: Logger): Promise<{ readonly store: string; readonly created: boolean }>;
-  startDaemon(config: Config, logger: Logger, options: { readonly takeOver: boolean }): Promise<Daemon>;
+  startDaemon(
+    config: Config,
+    logger: Logger,
+    options: { readonly takeOver: boolean; readonly settings: string | undefined },
+  ): Promise<Daemon>;
   /** Reconciles under the store's lock. Rejects with a Fault (`busy`) while a daemon is running. */
   reconcileStopped(config: Config, logger: Logger): Promise<readonly Action[]>;
   /** Inspects the machine. Nothing stays changed; a stopped store is locked meanwhile. The facts say what could not be read. */

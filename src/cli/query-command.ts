@@ -10,6 +10,7 @@ import {
   type Query,
   type Values,
 } from '../app/queries/query.ts';
+import { loadConfig } from '../config/load-config.ts';
 import { Fault } from '../ports/fault.ts';
 import type { CliDeps } from './cli-deps.ts';
 import { collect, jsonOption, relativeOption, storeCommand, wholeOption } from './options.ts';
@@ -77,7 +78,12 @@ export async function runQuery(
   const root = storeRoot(options);
   const stored = deps.storeFiles(root);
   const files = query.allHistory ? notingGone(stored) : stored;
-  const value = await query.run({ files, layers: (driver) => deps.openLayers(root, driver) }, values);
+  const source = {
+    files,
+    layers: (driver: string) => deps.openLayers(root, driver),
+    mounts: (driver: string) => deps.openMounts(loadConfig({ file: options.config, flags: { root } }), driver),
+  };
+  const value = await query.run(source, values);
   printAnswer(query.answer, value, () => tables[name].lines(value as never, options), options, print);
 }
 

@@ -6,14 +6,21 @@ import { clusterOf, storeFiles } from './store-files.ts';
 /** What the commands work with. Each part loads its code when it is called. */
 export const cliDeps: CliDeps = {
   storeFiles,
-  inspectLog: async (root) => {
+  inspectLog: async (root, signal) => {
     const cluster = await clusterOf(root);
     if (cluster !== undefined) {
       const { inspectStream } = await import('../adapters/event-log/kurrentdb/open-kurrent-event-log.ts');
-      return { store: cluster.store, segments: 0, bytes: 0, torn: 0, gaps: [], ...(await inspectStream(cluster)) };
+      return {
+        store: cluster.store,
+        segments: 0,
+        bytes: 0,
+        torn: 0,
+        gaps: [],
+        ...(await inspectStream(cluster, signal)),
+      };
     }
     const { inspectLog } = await import('../adapters/event-log/file/verify/inspect-log.ts');
-    return inspectLog(join(root, 'log'));
+    return inspectLog(join(root, 'log'), signal);
   },
   openScan: async (root, driver) => {
     const { openScan } = await import('./drivers.ts');
@@ -62,6 +69,10 @@ export const cliDeps: CliDeps = {
   openLayers: async (root, driver) => {
     const { openLayers } = await import('./drivers.ts');
     return openLayers(root, driver);
+  },
+  openMounts: async (settings, driver) => {
+    const { openMounts } = await import('./drivers.ts');
+    return openMounts(settings, driver);
   },
   initStore: async (config, logger) => {
     const { initStore } = await import('../maintenance/stopped-store.ts');

@@ -1,5 +1,6 @@
+import { release } from 'node:os';
 import { copyTree, liftFlags, tryMount } from '../adapters/system/commands.ts';
-import { bootId } from '../adapters/system/machine.ts';
+import { bootId, rootOf } from '../adapters/system/machine.ts';
 import { nativeCalls } from '../adapters/system/native-calls.ts';
 import { runCommand } from '../adapters/system/run-command.ts';
 import { createSystem } from '../adapters/system/system.ts';
@@ -8,17 +9,20 @@ import { createBtrfsDriver } from '../adapters/volume-driver/btrfs/btrfs-driver.
 import { createBtrfsCarrier } from '../adapters/volume-driver/btrfs/carry/btrfs-carrier.ts';
 import { createBtrfsCalls } from '../adapters/volume-driver/btrfs/ioctl/btrfs-calls.ts';
 import { createBtrfsLayerFiles, ownTreeBtrfs } from '../adapters/volume-driver/btrfs/layers.ts';
+import { createLayout } from '../adapters/volume-driver/btrfs/layout.ts';
+import { createMounts, rebasingKernel } from '../adapters/volume-driver/btrfs/mounts.ts';
 import { createUsageMeter } from '../adapters/volume-driver/btrfs/usage.ts';
 import { btrfsOrphans } from '../adapters/volume-driver/btrfs/volume.ts';
-import { createMemoryDriver } from '../adapters/volume-driver/memory-driver.ts';
+import { createMemoryDriver, mountOf } from '../adapters/volume-driver/memory-driver.ts';
 import {
   createOverlayCarrier,
   createOverlayLayerFiles,
   ownTreeOverlay,
 } from '../adapters/volume-driver/overlay/layers.ts';
 import { createOverlayDriver } from '../adapters/volume-driver/overlay/overlay-driver.ts';
-import type { OverlayOptions } from '../adapters/volume-driver/overlay/overlay-mounts.ts';
+import { createOverlayMounts, type OverlayOptions } from '../adapters/volume-driver/overlay/overlay-mounts.ts';
 import { overlayOrphans } from '../adapters/volume-driver/overlay/volume.ts';
+import { kernelTraits } from '../adapters/volume-driver/shared/kernel-traits.ts';
 import { alteredEntries, type LayerAccess } from '../adapters/volume-driver/shared/layers/manifest.ts';
 import { measureTree } from '../adapters/volume-driver/shared/trees/measure-tree.ts';
 import type { VolumeScan } from '../cli/cli-deps.ts';
@@ -29,7 +33,7 @@ import { Fault, faultOf } from '../ports/fault.ts';
 import type { LayerFiles, LayerInspector, VolumeCarrier } from '../ports/layers.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { System } from '../ports/system.ts';
-import type { Volume, VolumeDriver } from '../ports/volume-driver.ts';
+import type { MountPlan, Volume, VolumeDriver } from '../ports/volume-driver.ts';
 import { createLayerThread } from './threads/layer-thread.ts';
 
 export interface DriverSettings {
@@ -62,6 +66,8 @@ interface DriverParts {
   create(settings: DriverSettings, tools: DriverTools): Promise<VolumeDriver>;
   /** Looks at the volumes of a root, which is not changed. */
   scan(root: string): Omit<VolumeScan, 'boot'>;
+  /** Computes mounts of a root, which is not changed. */
+  mounts(settings: Pick<DriverSettings, 'root' | 'overlay'>): Pick<MountPlan, 'viewsAreVolumes' | 'mounts'>;
   /** undefined for a driver without files */
   readonly files?: DriverFiles;
 }
@@ -82,6 +88,10 @@ const overlay: DriverParts = {
     const { scan, isPristine } = overlayOrphans(root, () => 0);
     return { scan, isPristine, occupies: ({ kind }) => kind !== 'view' };
   },
+  mounts: ({ root, overlay: { mountOptions = [], remapIds = false } }) => ({
+    viewsAreVolumes: false,
+    mounts: async (volume, path) => createOverlayMounts(path, kernelTraits(root), { mountOptions, remapIds })(volume),
+  }),
   files: {
     layers: (root) => createOverlayLayerFiles(root, runCommand),
     carrier: createOverlayCarrier,
@@ -116,6 +126,17 @@ const btrfs: DriverParts = {
     const orphans = btrfsOrphans({ root, calls: btrfsCalls(), syncFileSystem, remove: async () => 0 });
     return { scan: orphans.scan, isPristine: orphans.isPristine, occupies: () => true };
   },
+  mounts: ({ root }) => ({
+    viewsAreVolumes: true,
+    mounts: async (volume, path) => {
+      if (path !== root)
+        throw new Fault('missing', `${root}: has no subvolumes of a store that is at ${path}`, {
+          hint: 'their ids are known only on the file system that they are on',
+        });
+      const kernel = rebasingKernel(root, kernelTraits(root));
+      return createMounts({ layout: createLayout(root), calls: btrfsCalls(), kernel }).mountsOf(volume);
+    },
+  }),
   files: {
     layers: createBtrfsLayerFiles,
     carrier: (root) => {
@@ -136,6 +157,7 @@ const btrfs: DriverParts = {
 const memory: DriverParts = {
   create: async () => createMemoryDriver(),
   scan: () => ({ scan: async () => [], isPristine: async () => false, occupies: () => false }),
+  mounts: () => ({ viewsAreVolumes: false, mounts: async (volume) => [mountOf(volume)] }),
 };
 
 const drivers: Readonly<Record<DriverName, DriverParts>> = { overlay, btrfs, memory };
@@ -161,6 +183,12 @@ export const openScan = (root: string, driver: string): VolumeScan => ({
   ...partsOf(driver).scan(root),
   boot: bootId(),
 });
+
+/** Computes the mounts of a root's volumes. Throws a Fault (`unsupported`) for a driver of a later release. */
+export function openMounts({ root: directory, overlay }: Omit<DriverSettings, 'driver'>, driver: string): MountPlan {
+  const root = rootOf(directory);
+  return { root, kernel: release(), ...partsOf(driver).mounts({ root: root.path, overlay }) };
+}
 
 /** Reads the files of layers. Throws a Fault (`unsupported`) for a driver without files. */
 export const openLayers = (root: string, driver: string): LayerFiles =>

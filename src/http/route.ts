@@ -7,6 +7,8 @@ export interface HttpRequest<P extends Parameters = Parameters> {
   readonly method: string;
   readonly values: Values<P>;
   readonly headers: IncomingHttpHeaders;
+  /** aborted when the client has gone before it had its answer */
+  readonly gone?: AbortSignal | undefined;
 }
 
 /** A body of unknown length. The next chunk is pulled after the client has read the previous ones, so nothing is buffered for slow clients. */

@@ -21,7 +21,7 @@ export function createRouter<S>(
   routes: readonly Route<S>[],
 ): (request: PlainRequest, sources: S) => Promise<HttpAnswer> {
   const byPath = new Map(routes.map((route) => [route.path, route]));
-  return async ({ method, url, headers }, sources) => {
+  return async ({ method, url, headers, gone }, sources) => {
     if (!url.startsWith('/') || !URL.canParse(`http://localhost${url}`)) return plain(400, 'not a path');
     const { pathname, searchParams } = new URL(`http://localhost${url}`);
     const route = byPath.get(pathname);
@@ -31,7 +31,7 @@ export function createRouter<S>(
     const values = decodeQuery(route.parameters, searchParams);
     if (either.isLeft(values)) return plain(400, values.left);
     try {
-      return await route.answer({ method, values: values.right, headers }, sources);
+      return await route.answer({ method, values: values.right, headers, gone }, sources);
     } catch (error) {
       if (error instanceof Ambiguous) return asJson(ambiguousRow(error), 409);
       const status = error instanceof Fault ? statuses[error.code] : undefined;

@@ -130,8 +130,10 @@ async function respond(
   request.on('error', () => {});
   response.on('error', () => {});
   discardBody(request);
+  const gone = new AbortController();
+  response.once('close', () => response.writableFinished || gone.abort());
   try {
-    const answer = guard(headers) ?? (await answering({ method, url, headers }));
+    const answer = guard(headers) ?? (await answering({ method, url, headers, gone: gone.signal }));
     await sendAnswer(response, { method, answer }, { stopping, limits: given });
   } catch (error) {
     logger.error({ err: error, method, url }, 'http request failed');

@@ -1,4 +1,5 @@
 import type { EmptyLayer, Kind, Labels } from '../../events/codecs.ts';
+import type { Root } from '../../events/store-events.ts';
 import { Fault } from './fault.ts';
 
 /** A snapshot as a driver sees it: without keys and names, so these never become paths. */
@@ -20,6 +21,18 @@ export interface Mount {
   readonly source: string;
   readonly target: string;
   readonly options: readonly string[];
+}
+
+/** Computes the mounts of volumes without their driver at work. Changes nothing. */
+export interface MountPlan {
+  /** the root that is looked at, on this machine */
+  readonly root: Root;
+  /** release of this machine's kernel */
+  readonly kernel: string;
+  /** A view is a volume of its own: its mounts are known once it exists (btrfs). */
+  readonly viewsAreVolumes: boolean;
+  /** What the driver answers for a volume of a store below a path, with this machine's kernel and settings. Rejects with a Fault. */
+  mounts(volume: Volume, path: string): Promise<readonly Mount[]>;
 }
 
 /** Allocated bytes and inodes of a snapshot itself, without its parents'; hard links once. */

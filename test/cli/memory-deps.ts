@@ -66,6 +66,7 @@ export async function createMemoryDeps(sandbox: Sandbox, envelopes: readonly Env
     importStore: notHere,
     openInspector: notHere,
     openLayers: notHere,
+    openMounts: notHere,
     startDaemon: notHere,
     repairLog: notHere,
     initStore: notHere,

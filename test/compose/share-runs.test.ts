@@ -25,4 +25,24 @@ test('verify: calls while one runs get its result, whether good or not; the next
   assert.is(await third, 'again');
 });
 
+test('verify: a run that nobody waits for any more is ended, and the next call begins anew', async () => {
+  const signals: AbortSignal[] = [];
+  const share = shareRuns((_: boolean, signal) => {
+    signals.push(signal);
+    return new Promise<string>((_resolve, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    });
+  });
+  const pages = [new AbortController(), new AbortController()];
+  const first = pages.map(({ signal }) => share(true, signal));
+  pages[0]?.abort();
+  assert.equal([signals.length, signals[0]?.aborted], [1, false]);
+  pages[1]?.abort();
+  assert.is(signals[0]?.aborted, true);
+  const next = share(true);
+  assert.equal([signals.length, signals[1]?.aborted], [2, false]);
+  for (const one of await Promise.allSettled(first)) assert.is(one.status, 'rejected');
+  assert.is(await Promise.race([next, 'under way']), 'under way');
+});
+
 test.run();

@@ -53,6 +53,7 @@ async function sources(): Promise<Sources> {
     restore: async () => either.right([restored]),
     files: await memoryFiles(enveloped(facts)),
     layers: async () => openLayers(sandbox.path, 'overlay'),
+    mounts: () => Promise.reject(new Error('no mounts here')),
   });
 }
 

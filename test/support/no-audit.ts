@@ -8,4 +8,5 @@ const nothing = (): never => {
 export const noAudit: AuditSource = {
   files: { openLog: nothing, openCheckpoints: nothing, measureLog: nothing },
   layers: nothing,
+  mounts: nothing,
 };

@@ -141,7 +141,7 @@ function layerOf(volumes: Map<string, MemoryVolume>, id: number): MemoryVolume {
   });
 }
 
-const mountOf = ({ id, kind, parents, staged }: Volume) => ({
+export const mountOf = ({ id, kind, parents, staged }: Volume) => ({
   type: 'memory',
   source: `memory/${id}`,
   target: '',

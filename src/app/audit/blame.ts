@@ -57,7 +57,7 @@ export function pathSteps(path: string): readonly string[] {
  * that no layer ever had, `misuse` for a path that leads out or through a link.
  */
 export async function blame(
-  { files, layers: layersOf }: AuditSource,
+  { files, layers: layersOf }: Pick<AuditSource, 'files' | 'layers'>,
   { key, path }: { readonly key: string; readonly path: string },
 ): Promise<Blame> {
   const steps = pathSteps(path);

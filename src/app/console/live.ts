@@ -4,8 +4,8 @@ import { errorText } from '../../ports/fault.ts';
 import type { StoreFiles } from '../../ports/store-files.ts';
 import { withLog } from '../audit/state-at.ts';
 import { subscribe } from '../feed/subscribe.ts';
-import type { EventColumns } from './event-columns.ts';
-import { eventsAt } from './events-page.ts';
+import type { EventColumns } from './events/event-columns.ts';
+import { eventsAt } from './events/events-page.ts';
 import type { Break } from './kept-log.ts';
 import type { LiveMessage } from './rows.ts';
 

@@ -3,10 +3,10 @@ import { withLog } from '../audit/state-at.ts';
 import { Count, Position, Text, Time, Types } from '../queries/parameters.ts';
 import { list, object, type Query, queryOf } from '../queries/query.ts';
 import { layerWith } from '../store/volume-of.ts';
-import { eventsAt, eventsPage } from './events-page.ts';
-import { forestOf } from './forest.ts';
-import { Density, EventsPage, Forest, Growth, Incident, OwnFiles } from './rows.ts';
+import { eventsAt, eventsPage } from './events/events-page.ts';
+import { Density, EventsPage, Flushes, Forest, Growth, Incident, OwnFiles } from './rows.ts';
 import type { ConsoleSource } from './source.ts';
+import { forestOf } from './states/forest.ts';
 
 const query = queryOf<ConsoleSource>();
 
@@ -96,6 +96,14 @@ export const consoleQueries = {
     parameters: {},
     answer: object(Growth),
     run: ({ growth }) => growth.growth(),
+  }),
+  flushes: query({
+    name: 'flushes',
+    command: null,
+    summary: "show flush times of the daemon's log over time, while a page is connected",
+    parameters: {},
+    answer: object(Flushes),
+    run: ({ flushTimes }) => flushTimes.flushes(),
   }),
 };
 

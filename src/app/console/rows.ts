@@ -175,6 +175,24 @@ export const Session = t.strict(
 );
 export type Session = t.TypeOf<typeof Session>;
 
+/** Flushes of the log by a daemon; times in seconds, quantiles are limits of a histogram's buckets. 0 without any. */
+const FlushFigures = t.strict({ count: t.number, mean: t.number, p50: t.number, p99: t.number });
+export type FlushFigures = t.TypeOf<typeof FlushFigures>;
+
+/** Flush times over time, as far as the console was open. There are none without a daemon. */
+export const Flushes = t.strict(
+  {
+    /** one is running, and answered about its flushes */
+    daemon: t.boolean,
+    /** since its start; null if there were none */
+    total: nullable(FlushFigures),
+    /** periods of about five seconds of the last hour in order, without those in which no page was connected */
+    points: t.readonlyArray(t.strict({ from: Nanoseconds, to: Nanoseconds, ...FlushFigures.type.props })),
+  },
+  'Flushes',
+);
+export type Flushes = t.TypeOf<typeof Flushes>;
+
 /** What a running daemon and the files say of the store. */
 export const Health = t.strict(
   {
@@ -185,7 +203,7 @@ export const Health = t.strict(
     /** positions of the pipelines, and how many events they are behind */
     pipelines: t.readonlyArray(t.strict({ name: t.string, position: Decimal, behind: Decimal, failures: t.number })),
     /** flushes of the log in seconds since the start of the daemon */
-    flush: nullable(t.strict({ count: t.number, mean: t.number, p50: t.number, p99: t.number })),
+    flush: nullable(FlushFigures),
     log: nullable(t.strict({ segments: Decimal, archived: Decimal, bytes: Decimal, archivedBytes: Decimal })),
     checkpoints: t.readonlyArray(t.strict({ position: Decimal, bytes: Decimal, time: Nanoseconds })),
     /** of the root's file system */

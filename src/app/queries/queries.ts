@@ -8,6 +8,7 @@ import { Stat, statOf } from '../audit/find-snapshot.ts';
 import { History, historyOf, knownKey } from '../audit/history.ts';
 import { listRetained, listSnapshots, RetainedRow, SnapshotRow, TreeRow, treeOf } from '../audit/list-snapshots.ts';
 import { wallClock } from '../audit/moment.ts';
+import { Mounts, mountsOf } from '../audit/mounts.ts';
 import { createChooser, type Selection, select } from '../audit/select-events.ts';
 import { stateOfStore, withLog } from '../audit/state-at.ts';
 import { Stats, statsOfStore } from '../audit/stats.ts';
@@ -100,6 +101,14 @@ export const queries = {
     parameters: { key, at },
     answer: object(Stat),
     run: async ({ files }, values) => statOf(await stateOfStore(files, values.at), values.key),
+  }),
+  mounts: query({
+    name: 'mounts',
+    command: 'mounts',
+    summary: 'show the mounts that containerd gets for a snapshot, or for a new view of a committed one',
+    parameters: { key, at },
+    answer: object(Mounts),
+    run: (source, values) => mountsOf(source, values.key, values.at),
   }),
   snapshots: query({
     name: 'snapshots',

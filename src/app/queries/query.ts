@@ -4,6 +4,7 @@ import { Decimal, decodeWith, Nanoseconds, Whole } from '../../../events/codecs.
 import { decodeEnvelope, type Envelope, encodeEnvelope, Meta } from '../../../events/envelope.ts';
 import type { LayerFiles } from '../../ports/layers.ts';
 import type { StoreFiles } from '../../ports/store-files.ts';
+import type { MountPlan } from '../../ports/volume-driver.ts';
 
 /** A parameter of a query, and of any HTTP address. */
 export interface Parameter {
@@ -46,6 +47,7 @@ export function decodeParameters<P extends Parameters>(
 export interface AuditSource {
   readonly files: StoreFiles;
   layers(driver: string): Promise<LayerFiles>;
+  mounts(driver: string): Promise<MountPlan>;
 }
 
 /** How an answer becomes rows of plain JSON. */

@@ -83,7 +83,7 @@ async function serve(options: ServeOptions, deps: CliDeps): Promise<number> {
   const { createLogger } = await import('../../observe/create-logger.ts');
   const logger = createLogger(config.logLevel);
   const signalled = firstSignal();
-  const starting = deps.startDaemon(config, logger, { takeOver: options.takeOver === true });
+  const starting = deps.startDaemon(config, logger, { takeOver: options.takeOver === true, settings: options.config });
   const daemon = await Promise.race([starting, signalled.then(() => sleep(startTime, late, { ref: false }))]);
   const signal = await signalled;
   if (daemon === late) {

@@ -1,6 +1,7 @@
 import type { Stat } from '../../app/audit/find-snapshot.ts';
 import type { RetainedRow, SnapshotRow, TreeRow } from '../../app/audit/list-snapshots.ts';
 import { wallClock } from '../../app/audit/moment.ts';
+import type { Mounts } from '../../app/audit/mounts.ts';
 import type { Count, Stats } from '../../app/audit/stats.ts';
 import { createTable, fieldLines } from '../output/table.ts';
 import { ageOf, brief, dateOf, durationOf, nodeText, plain, sizeText } from '../output/text.ts';
@@ -74,6 +75,18 @@ export function statLines(stat: Stat): readonly string[] {
     ['labels', orDash(Object.entries(labels).map(([name, value]) => `${name}=${value}`))],
   ]);
 }
+
+/** As `ctr snapshots mounts` prints them. */
+export const mountLines = ({ mounts, unknown }: Mounts): readonly string[] => [
+  ...mounts.map(
+    ({ type, source, options }) => `mount -t ${word(type)} ${word(source)} TARGET -o ${word(options.join(','))}`,
+  ),
+  ...unknown.map((text) => `note: ${plain(text)}`),
+];
+
+/** A word of a shell's command. */
+const word = (text: string): string =>
+  /^[\w@%+=:,./-]+$/.test(text) ? text : `'${plain(text).replaceAll("'", "'\\''")}'`;
 
 export function statsLines(stats: Stats): readonly string[] {
   const { position, node, total, namespaces, kinds, ages, pendingPurge, retained, log, behindCheckpoint, quiet } =

@@ -1,6 +1,6 @@
 import type { queries } from '../../app/queries/queries.ts';
 import { anchorLines, blameLines, diffLines, historyLines, whyLines } from './history.ts';
-import { snapshotLines, statLines, statsLines, treeLines } from './snapshots.ts';
+import { mountLines, snapshotLines, statLines, statsLines, treeLines } from './snapshots.ts';
 
 /** How a table is shown. */
 export interface TableOptions {
@@ -25,6 +25,7 @@ export const tables: {
   history: { options: ['relative', 'whole'], lines: historyLines },
   tree: { options: ['whole'], lines: treeLines },
   stat: { options: [], lines: statLines },
+  mounts: { options: [], lines: mountLines },
   snapshots: { options: ['whole'], lines: snapshotLines },
   stats: { options: [], lines: statsLines },
   diff: { options: ['whole'], lines: diffLines },

@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { State } from '../../../projections/state.ts';
 import { readIdentity } from '../../adapters/system/root-directory.ts';
+import { type FlushHistogram, figuresOf } from '../../app/console/flushes.ts';
 import type { DaemonState } from '../../app/console/live.ts';
 import type { Health, Verified } from '../../app/console/rows.ts';
 import type { ConsoleSource } from '../../app/console/source.ts';
@@ -16,7 +17,8 @@ import { loadConfig } from '../../config/load-config.ts';
 import { version } from '../../config/version.ts';
 import type { ConsoleActions } from '../../console/server/routes.ts';
 import { errorText, Fault } from '../../ports/fault.ts';
-import { healthIn } from './prometheus.ts';
+import { cancellable } from './cancellable.ts';
+import { flushesIn, pipelinesIn } from './prometheus.ts';
 import { shareRuns } from './share-runs.ts';
 
 export interface ConsoleRoot {
@@ -42,6 +44,12 @@ export async function daemonState(root: string): Promise<DaemonState> {
   return { daemon: 'running', reason: answer.status === 200 ? '' : answer.body.trim() };
 }
 
+/** The flushes of the daemon that serves the root. */
+export async function daemonFlushes(root: string): Promise<FlushHistogram | undefined> {
+  const answer = await asked(root, '/metrics');
+  return answer && flushesIn(answer.body, answer.pid);
+}
+
 /** What the console does besides reading: what the commands do, with their words. */
 export function consoleActions(
   { root, config: file }: ConsoleRoot,
@@ -59,8 +67,8 @@ export function consoleActions(
     }),
     health: () => healthOf(root, file, source),
     // It reads the whole log, and layers: not once more for every page that asks.
-    verify: shareRuns(async (deep) => {
-      const lines = await printed((print) => verify({ ...options, deep }, deps, print));
+    verify: shareRuns(async (deep, signal) => {
+      const lines = await printed((print) => verify({ ...options, deep }, cancellable(deps, signal), print));
       return lines.at(-1) as Verified;
     }),
     restore: (name) => printed((print) => restore(name, options, deps, print)),
@@ -103,12 +111,14 @@ async function healthOf(
   const tolerant = <T>(answer: Promise<T>) => answer.catch(() => undefined);
   const ready = await tolerant(asked(root, '/readyz'));
   const [metrics, forward] = await Promise.all([tolerant(asked(root, '/metrics')), tolerant(asked(root, '/forward'))]);
+  const flush = metrics && figuresOf(flushesIn(metrics.body, metrics.pid));
   const disk = await tolerant(statfs(root));
   const retention = settingsOf(root, file)?.retention ?? null;
   return {
     daemon: ready === undefined ? null : { serving: ready.status === 200, reason: ready.body.trim(), pid: ready.pid },
     forward: forward === undefined ? null : JSON.parse(forward.body),
-    ...healthIn(metrics?.body ?? ''),
+    pipelines: pipelinesIn(metrics?.body ?? ''),
+    flush: flush?.count ? flush : null,
     log: (await tolerant(files.measureLog())) ?? null,
     checkpoints: await checkpointsIn(join(root, 'checkpoints')),
     disk: disk === undefined ? null : { bytes: disk.blocks * disk.bsize, free: disk.bavail * disk.bsize },

@@ -1,3 +1,4 @@
+import type { FlushHistogram } from '../../app/console/flushes.ts';
 import type { Health } from '../../app/console/rows.ts';
 
 interface Sample {
@@ -18,33 +19,36 @@ function samplesIn(text: string): readonly Sample[] {
   });
 }
 
-/** Pipelines and flushes of a daemon from its metrics. */
-export function healthIn(metrics: string): Pick<Health, 'pipelines' | 'flush'> {
+type Named = (name: string) => readonly Sample[];
+
+const namedIn = (metrics: string): Named => {
   const samples = samplesIn(metrics);
-  const named = (name: string) => samples.filter((sample) => sample.name === name);
+  return (name) => samples.filter((sample) => sample.name === name);
+};
+
+/** Pipelines of a daemon from its metrics. */
+export function pipelinesIn(metrics: string): Health['pipelines'] {
+  const named = namedIn(metrics);
   const durable = named('snapledger_log_durable_position')[0]?.value ?? 0;
   const failures = new Map(
     named('snapledger_pipeline_failures_total').map(({ labels, value }) => [labels.pipeline, value]),
   );
-  return {
-    pipelines: named('snapledger_pipeline_lag_events').map(({ labels: { pipeline = '' }, value: behind }) => ({
-      ...{ name: pipeline, position: durable - behind, behind },
-      failures: failures.get(pipeline) ?? 0,
-    })),
-    flush: flushIn(named),
-  };
+  return named('snapledger_pipeline_lag_events').map(({ labels: { pipeline = '' }, value: behind }) => ({
+    ...{ name: pipeline, position: durable - behind, behind },
+    failures: failures.get(pipeline) ?? 0,
+  }));
 }
 
 const histogram = 'snapledger_log_flush_seconds';
 
-function flushIn(named: (name: string) => readonly Sample[]): Health['flush'] {
-  const count = named(`${histogram}_count`)[0]?.value ?? 0;
-  if (count === 0) return null;
-  const buckets = named(`${histogram}_bucket`).map(({ labels: { le = '' }, value }) => ({
-    ...{ limit: le === '+Inf' ? Number.MAX_VALUE : Number(le), value },
-  }));
-  // The limit of the bucket that holds it: not less than the quantile.
-  const quantile = (share: number) => buckets.find(({ value }) => value >= share * count)?.limit ?? 0;
-  const sum = named(`${histogram}_sum`)[0]?.value ?? 0;
-  return { count, mean: sum / count, p50: quantile(0.5), p99: quantile(0.99) };
+/** The flushes of a daemon from its metrics. */
+export function flushesIn(metrics: string, pid: number): FlushHistogram {
+  const named = namedIn(metrics);
+  const buckets = named(`${histogram}_bucket`);
+  return {
+    pid,
+    limits: buckets.map(({ labels: { le = '' } }) => (le === '+Inf' ? Number.POSITIVE_INFINITY : Number(le))),
+    counts: buckets.map(({ value }) => value),
+    seconds: named(`${histogram}_sum`)[0]?.value ?? 0,
+  };
 }

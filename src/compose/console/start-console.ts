@@ -1,12 +1,13 @@
 import { createConsoleSource } from '../../app/console/source.ts';
 import type { CliDeps, ConsoleOptions, RunningConsole } from '../../cli/cli-deps.ts';
+import { loadConfig } from '../../config/load-config.ts';
 import { createConsole } from '../../console/server/console.ts';
 import { consolePath } from '../../console/server/door.ts';
 import { createTokens } from '../../console/server/sessions.ts';
 import { serveTcp } from '../../http/serve-http.ts';
 import type { Logger } from '../../ports/logger.ts';
 import { clusterOf } from '../store-files.ts';
-import { consoleActions, daemonState } from './actions.ts';
+import { type ConsoleRoot, consoleActions, daemonFlushes, daemonState } from './actions.ts';
 import { newEventsOf } from './new-events.ts';
 import { fleetOf } from './open-fleet.ts';
 import { pageDirectory } from './page-directory.ts';
@@ -30,7 +31,7 @@ async function serveRoot(
   deps: CliDeps,
   logger: Logger,
 ): Promise<RunningConsole> {
-  const source = await consoleSource(root, deps);
+  const source = await consoleSource({ root, config }, deps);
   const tokens = createTokens();
   const { fleet, close } = fleetOf();
   const server = await serveTcp({
@@ -53,12 +54,17 @@ async function serveRoot(
 }
 
 /** What a console reads of a root. */
-export async function consoleSource(root: string, deps: Pick<CliDeps, 'storeFiles' | 'openLayers'>) {
+export async function consoleSource(
+  { root, config }: ConsoleRoot,
+  deps: Pick<CliDeps, 'storeFiles' | 'openLayers' | 'openMounts'>,
+) {
   return createConsoleSource({
     files: deps.storeFiles(root),
     layers: (driver) => deps.openLayers(root, driver),
+    mounts: async (driver) => deps.openMounts(loadConfig({ file: config, flags: { root } }), driver),
     keep: (await clusterOf(root)) === undefined,
     newEvents: (files) => newEventsOf(root, files),
     daemon: () => daemonState(root),
+    flushes: () => daemonFlushes(root),
   });
 }

@@ -17,7 +17,7 @@ import type { ConsoleJob } from './console-thread.ts';
 const { root, config, token, host, readOnly } = workerData as ConsoleJob;
 setPriority(Number(basename(readlinkSync('/proc/thread-self'))), constants.priority.PRIORITY_BELOW_NORMAL);
 const logger = createLogger('warn');
-const source = await consoleSource(root, cliDeps);
+const source = await consoleSource({ root, config }, cliDeps);
 const { loopback } = await serveTcp({
   answer: createConsole({
     ...{

@@ -27,7 +27,8 @@ export interface ConsoleActions {
   /** the store and what this process is, without the session's own fields */
   about(): Promise<Omit<t.TypeOf<typeof SessionRow>, 'csrf' | 'readOnly' | 'fleet'>>;
   health(): Promise<Health>;
-  verify(deep: boolean): Promise<Verified>;
+  /** Ends when nobody waits for it any more. */
+  verify(deep: boolean, gone?: AbortSignal): Promise<Verified>;
   /** Rows as `POST /restore` answers them. */
   restore(name: string): Promise<readonly unknown[]>;
   /** Rows as `POST /reconcile` answers them. */
@@ -101,7 +102,8 @@ const verify: Route<ConsoleSources, typeof deep> = {
   summary: 'check log, projections, parents and disk',
   parameters: deep,
   answers: { 200: jsonOf(Verified), default: failure },
-  answer: async ({ values }, { actions }) => asJson(Verified.encode(await actions.verify(values.deep ?? false))),
+  answer: async ({ values, gone }, { actions }) =>
+    asJson(Verified.encode(await actions.verify(values.deep ?? false, gone))),
 };
 
 const restored = {
@@ -116,7 +118,7 @@ const restore: Route<ConsoleSources, typeof restored> = {
   parameters: restored,
   answers: { 200: jsonOf(RestoredRow, true), 403: textOf('why it is not allowed'), 428: misuse, default: failure },
   answer: async ({ values: { name, confirm } }, { readOnly, actions }) =>
-    refused(readOnly) ?? unconfirmed(confirm, name) ?? asJson(await actions.restore(name)),
+    confirmed({ readOnly, confirm, expected: name }, () => actions.restore(name)),
 };
 
 const reconciled = {
@@ -131,16 +133,24 @@ const reconcile: Route<ConsoleSources, typeof reconciled> = {
   parameters: reconciled,
   answers: { 200: jsonOf(ActionRow, true), 403: textOf('why it is not allowed'), 428: misuse, default: failure },
   answer: async ({ values: { confirm, 'dry-run': dryRun = false } }, { readOnly, actions }) =>
-    refused(readOnly) ??
-    (dryRun ? undefined : unconfirmed(confirm, 'reconcile')) ??
-    asJson(await actions.reconcile(dryRun)),
+    confirmed({ readOnly, confirm, expected: dryRun ? confirm : 'reconcile' }, () => actions.reconcile(dryRun)),
 };
 
-const refused = (readOnly: boolean): HttpAnswer | undefined =>
-  readOnly ? plain(403, 'this console only reads\nhint: use the command, or a console without --read-only') : undefined;
+interface Confirmation {
+  readonly readOnly: boolean;
+  readonly confirm: string | undefined;
+  readonly expected: string | undefined;
+}
 
-const unconfirmed = (given: string | undefined, expected: string): HttpAnswer | undefined =>
-  given === expected ? undefined : plain(428, `confirm: expected ${expected}, after an operator was asked`);
+/** The rows of a change that is allowed here and was confirmed by an operator. */
+async function confirmed(
+  { readOnly, confirm, expected }: Confirmation,
+  change: () => Promise<readonly unknown[]>,
+): Promise<HttpAnswer> {
+  if (readOnly) return plain(403, 'this console only reads\nhint: use the command, or a console without --read-only');
+  if (confirm !== expected) return plain(428, `confirm: expected ${expected}, after an operator was asked`);
+  return asJson(await change());
+}
 
 const described: readonly Route<ConsoleSources>[] = [
   ...[session, live, poll, health, verify, restore, reconcile],

@@ -2,8 +2,8 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createLatest } from '../../../projections/latest.ts';
 import { emptyState, evolve, type State } from '../../../projections/state.ts';
-import { EventColumns, Names } from '../../../src/app/console/event-columns.ts';
-import { createKept } from '../../../src/app/console/kept-states.ts';
+import { EventColumns, Names } from '../../../src/app/console/events/event-columns.ts';
+import { createKept } from '../../../src/app/console/states/kept-states.ts';
 import { committed, enveloped, prepared } from '../../support/sample-events.ts';
 
 const test = suite('what the console keeps');

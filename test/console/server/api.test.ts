@@ -130,6 +130,25 @@ test('forest: names the image of a layer as containerd reported it, also in the 
   ]);
 });
 
+test('mounts: are those of the command; a store that is elsewhere says what is not known', async ({ served }) => {
+  const { id, call, mounts, unknown } = await json(served, 'mounts?key=default/5/web');
+  assert.equal(
+    { id, call, mounts },
+    {
+      id: '3',
+      call: 'Mounts',
+      mounts: [{ type: 'memory', source: 'memory/3', target: '', options: ['rw', 'parents=2:1'] }],
+    },
+  );
+  assert.match(unknown[0], 'not here');
+  assert.is((await json(served, 'mounts?key=default/4/sha256:bbb')).call, 'View');
+  assert.is((await served.ask('GET', '/console/api/mounts?key=nothing')).status, 404);
+});
+
+test('flushes: without a daemon there are none', async ({ served }) => {
+  assert.equal(await json(served, 'flushes'), { daemon: false, total: null, points: [] });
+});
+
 test('growth: ends with what the store holds, and stays so while nothing happens', async ({ served }) => {
   const { points, folded } = await json(served, 'growth');
   assert.equal((await json(served, 'growth')).points, points);
@@ -150,8 +169,20 @@ test('incidents: an opening without a close before it is a crash', async ({ serv
 });
 
 test('verify: is what the command reports', async ({ served }) => {
-  assert.equal(await json(served, 'verify?deep=1'), { status: 0, steps: [] });
-  assert.equal(served.acted, ['verify true']);
+  assert.equal(await json(served, 'verify'), { status: 0, steps: [] });
+  assert.equal(served.acted, ['verify false']);
+});
+
+test('verify: a page that goes away while it runs no longer waits for it', async ({ sandbox }) => {
+  const other = await serveTestConsole(sandbox, { hold: new Promise(() => {}) });
+  await other.login();
+  const path = '/console/api/verify?deep=1';
+  const asked = request({ host: '127.0.0.1', port: other.port, path, headers: other.headers() });
+  asked.on('error', () => {}).end();
+  await waitFor('the run', () => other.acted.length > 0);
+  assert.equal(other.acted, ['verify true']);
+  asked.destroy();
+  await waitFor('its end', () => other.acted.at(-1) === 'gone');
 });
 
 /** Reads messages of the live stream until one passes. */

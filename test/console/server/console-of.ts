@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Envelope } from '../../../events/envelope.ts';
 import { createConsoleSource } from '../../../src/app/console/source.ts';
 import { createLogSource } from '../../../src/app/feed/subscribe.ts';
+import { openMounts } from '../../../src/compose/drivers.ts';
 import { storeFiles } from '../../../src/compose/store-files.ts';
 import { createConsole } from '../../../src/console/server/console.ts';
 import type { FleetAccess } from '../../../src/console/server/fleet-routes.ts';
@@ -33,7 +34,13 @@ export interface TestConsole {
 
 export async function serveTestConsole(
   sandbox: Sandbox,
-  { readOnly = false, page = true, once = true, fleet = undefined as FleetAccess['fleet'] } = {},
+  {
+    readOnly = false,
+    page = true,
+    once = true,
+    fleet = undefined as FleetAccess['fleet'],
+    hold = undefined as Promise<void> | undefined,
+  } = {},
 ): Promise<TestConsole> {
   const root = sandbox.folder('root');
   const built = sandbox.folder('page');
@@ -51,6 +58,8 @@ export async function serveTestConsole(
   const source = createConsoleSource({
     files: storeFiles(root),
     layers: () => Promise.reject(new Error('no layers here')),
+    mounts: async (driver) => openMounts({ root, overlay: {} }, driver),
+    flushes: async () => undefined,
     keep: true,
     newEvents: (files) => createLogSource(() => files.openLog(), { pollEvery: 20 }),
     daemon: async () => ({ daemon: 'stopped', reason: 'no daemon is running' }),
@@ -60,7 +69,7 @@ export async function serveTestConsole(
   const server = await serveTcp({
     answer: createConsole({
       ...{ source, fleet, readOnly, logger: silent, host: '127.0.0.1', page: built, accept: tokens.accept, once },
-      actions: actionsThat(acted),
+      actions: actionsThat(acted, hold),
     }),
     loopback: { host: '127.0.0.1', port: 0 },
     logger: silent,
@@ -86,13 +95,15 @@ const about = {
   ...{ position: 1, first: 1, error: null, hint: null },
 };
 
-const actionsThat = (acted: string[]): ConsoleActions => ({
+const actionsThat = (acted: string[], hold?: Promise<void>): ConsoleActions => ({
   about: async () => about,
   health: async () => {
     throw new Error('unexpected');
   },
-  verify: async (deep) => {
+  verify: async (deep, gone) => {
     acted.push(`verify ${deep}`);
+    gone?.addEventListener('abort', () => acted.push('gone'), { once: true });
+    if (deep) await hold;
     return { status: 0, steps: [] };
   },
   restore: async (name) => {

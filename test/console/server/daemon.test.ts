@@ -51,7 +51,7 @@ const cookieOf = ({ headers }: { readonly headers: Readonly<Record<string, unkno
   String((headers['set-cookie'] as readonly string[])[0]).split(';')[0] ?? '';
 
 test('access: the token of the listener is exchanged for a cookie; the rest of the listener still needs the token', async (context) => {
-  await served(context);
+  await served(context, '[retention]\nmax_snapshots = 7\n');
   const send = asking(context);
   assert.is((await send('GET', '/console/api/session')).status, 401);
   assert.is((await send('POST', '/console/login', { authorization: 'Bearer wrong' })).status, 401);
@@ -63,6 +63,10 @@ test('access: the token of the listener is exchanged for a cookie; the rest of t
   const health = JSON.parse((await send('GET', '/console/api/health', { cookie })).body);
   assert.equal([health.daemon.serving, health.forward.state], [true, 'off']);
   assert.ok(health.pipelines.length > 3 && health.flush.count > 0, JSON.stringify(health));
+  // Of the daemon's settings file, not of the default one.
+  assert.is(health.retention.maxSnapshots, 7);
+  const flushes = JSON.parse((await send('GET', '/console/api/flushes', { cookie })).body);
+  assert.equal([flushes.daemon, flushes.total, flushes.points], [true, health.flush, []]);
   assert.is((await send('GET', '/console/api/session', { cookie, host: 'evil.example' })).status, 421);
   assert.is((await send('GET', '/stats', { cookie })).status, 401);
 });

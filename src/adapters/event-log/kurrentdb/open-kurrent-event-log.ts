@@ -99,12 +99,18 @@ interface StreamInspection {
 }
 
 /** Reads a store's whole stream and checks that each event is as it was written and follows from the one before. */
-export async function inspectStream(options: Pick<KurrentEventLogOptions, 'url' | 'store'>): Promise<StreamInspection> {
+export async function inspectStream(
+  options: Pick<KurrentEventLogOptions, 'url' | 'store'>,
+  signal?: AbortSignal,
+): Promise<StreamInspection> {
   let position = 0;
   try {
     const stream = await readKurrentStream(options);
     try {
-      for await (const page of stream.read(0)) position = page.at(-1)?.position ?? position;
+      for await (const page of stream.read(0)) {
+        signal?.throwIfAborted();
+        position = page.at(-1)?.position ?? position;
+      }
       if (stream.gone !== undefined) {
         const { message: text, hint } = stream.gone.fault;
         return { records: position - stream.gone.upTo, position, damage: [{ text, hint }] };

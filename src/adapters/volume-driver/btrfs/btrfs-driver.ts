@@ -1,25 +1,20 @@
 import type { Ballast } from '../../../ports/disk-space.ts';
 import { type Failpoint, noFailpoints } from '../../../ports/failpoints.ts';
 import type { System } from '../../../ports/system.ts';
-import {
-  type DriverTraits,
-  isHalted,
-  type Mount,
-  type Volume,
-  type VolumeDriver,
-} from '../../../ports/volume-driver.ts';
+import { type DriverTraits, isHalted, type Volume, type VolumeDriver } from '../../../ports/volume-driver.ts';
 import { isVacant } from '../shared/directories.ts';
 import { guarded } from '../shared/faults.ts';
-import { type KernelTraits, kernelTraits } from '../shared/kernel-traits.ts';
+import { kernelTraits } from '../shared/kernel-traits.ts';
 import type { LayerWork } from '../shared/layers/layer-work.ts';
 import type { LiftFlags } from '../shared/lift-flags.ts';
 import { clearPool, createVolumePool } from '../shared/pool.ts';
-import { emptyOverlay, mayBeRebased, overlayOptions } from '../shared/rebase.ts';
-import { checkBtrfsRoot, deviceOf } from './check-btrfs-root.ts';
+import { mayBeRebased } from '../shared/rebase.ts';
+import { checkBtrfsRoot } from './check-btrfs-root.ts';
 import { createDeletion } from './deletion.ts';
 import { type CopyTree, dropActive, dropLayer, flushLayer, freezeLayer } from './freeze-layer.ts';
 import type { BtrfsCalls } from './ioctl/btrfs-calls.ts';
-import { createLayout, expectSubvolume, isSubvolume, type Layout } from './layout.ts';
+import { createLayout, isSubvolume } from './layout.ts';
+import { createMounts, rebasingKernel } from './mounts.ts';
 import { createUsageMeter } from './usage.ts';
 import { btrfsOrphans, createVolume, makeEmptyLayer } from './volume.ts';
 
@@ -53,15 +48,13 @@ export async function createBtrfsDriver(setup: BtrfsSetup): Promise<VolumeDriver
   clearPool(root);
   const pool = createVolumePool({ root, size: 2, failpoint, makeLayer: makeEmptyLayer(calls) });
   const tools = { root, layout, calls, pool, failpoint, copyTree, layers, syncFileSystem, lag };
-  const kernel = kernelTraits(root);
-  // Mount options can't carry such a path.
-  const rebase = !kernel.userNamespace && !/[,:\\]/.test(root);
+  const kernel = rebasingKernel(root, kernelTraits(root));
   const halted = new AbortController();
   const { remove, removeActive, withSpace, reclaim, thread } = createDeletion(layout, {
     ...setup,
     signal: halted.signal,
   });
-  const { mountsOf, forget } = createMounts({ layout, calls, kernel: rebase ? kernel : undefined });
+  const { mountsOf, forget } = createMounts({ layout, calls, kernel });
   const measure = createUsageMeter(tools);
   const operation =
     <T>(name: string, run: (volume: Volume) => T | Promise<T>) =>
@@ -69,7 +62,7 @@ export async function createBtrfsDriver(setup: BtrfsSetup): Promise<VolumeDriver
       guarded(`${name} of volume ${volume.id}`, () => run(volume));
   return {
     name: 'btrfs',
-    traits: { ...traits, rebase },
+    traits: { ...traits, rebase: kernel !== undefined },
     pool,
     occupies: () => true,
     isVacant: (id) => isVacant(layout.directory(id)),
@@ -124,34 +117,3 @@ const traits: Omit<DriverTraits, 'rebase'> = {
   // Source: fs/btrfs/ioctl.c and transaction.c, create_snapshot; a power cut in a test shows the same.
   durableFreeze: true,
 };
-
-interface MountTools {
-  readonly layout: Layout;
-  readonly calls: BtrfsCalls;
-  /** undefined if no layer is rebased */
-  readonly kernel: KernelTraits | undefined;
-}
-
-/** Mounts by the subvolume's id, which never changes and is read once; of a layer to rebase, an overlay on nothing. */
-function createMounts({ layout, calls, kernel }: MountTools) {
-  const source = deviceOf(layout.root);
-  const subvolumes = new Map<number, number>();
-  const subvolumeOf = async (id: number): Promise<number> => {
-    const known = subvolumes.get(id);
-    if (known !== undefined) return known;
-    expectSubvolume(layout.fs(id), `volume ${id}: its layer`);
-    const subvolume = await calls.idOf(layout.fs(id));
-    subvolumes.set(id, subvolume);
-    return subvolume;
-  };
-  const mountsOf = async (volume: Volume): Promise<readonly Mount[]> => {
-    const { id, kind } = volume;
-    if (kernel !== undefined && mayBeRebased(volume)) {
-      expectSubvolume(layout.fs(id), `volume ${id}: its layer`);
-      return [emptyOverlay(layout.root, id, overlayOptions(kernel))];
-    }
-    const options = [`subvolid=${await subvolumeOf(id)}`, ...(kind === 'view' ? ['ro'] : [])];
-    return [{ type: 'btrfs', source, target: '', options }];
-  };
-  return { mountsOf, forget: (id: number) => void subvolumes.delete(id) };
-}

@@ -47,9 +47,9 @@ interface LogInspection {
 
 /**
  * Verifies a whole log, also one that is being written, and continues after damage wherever a whole record follows.
- * Changes nothing. Rejects with a Fault if there is no log or a file can't be read.
+ * Changes nothing. Rejects with a Fault if there is no log or a file can't be read, and with the reason of the signal at the next segment.
  */
-export async function inspectLog(directory: string): Promise<LogInspection> {
+export async function inspectLog(directory: string, signal?: AbortSignal): Promise<LogInspection> {
   const moved = readMoved(directory);
   const names = remainingNames(directory, moved);
   if (names.length === 0) throw noLog(directory);
@@ -63,6 +63,7 @@ export async function inspectLog(directory: string): Promise<LogInspection> {
   let tail: Tail | null = null;
   let before: SegmentEnd | 'unknown' | undefined;
   for (const [index, name] of names.entries()) {
+    signal?.throwIfAborted();
     const path = join(directory, name);
     const unreadable = await damageOfArchive(path);
     if (unreadable !== undefined) {

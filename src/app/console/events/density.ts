@@ -1,6 +1,6 @@
+import type { Density } from '../rows.ts';
 import type { Chunk } from './chunk.ts';
 import type { EventColumns } from './event-columns.ts';
-import type { Density } from './rows.ts';
 
 /** Which events are counted, by the numbers of their names; undefined for all. */
 export interface Wanted {

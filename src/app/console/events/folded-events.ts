@@ -1,11 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { ReadableLog } from '../../ports/readable-log.ts';
-import type { StoreFiles } from '../../ports/store-files.ts';
-import { withLog } from '../audit/state-at.ts';
-import { readEncoded } from '../feed/batch.ts';
+import type { ReadableLog } from '../../../ports/readable-log.ts';
+import type { StoreFiles } from '../../../ports/store-files.ts';
+import { withLog } from '../../audit/state-at.ts';
+import { readEncoded } from '../../feed/batch.ts';
+import type { Density, Incident } from '../rows.ts';
 import { countEvents, estimateEvents, type Range, stepOf, type Unfolded } from './density.ts';
 import { EventColumns } from './event-columns.ts';
-import type { Density, Incident } from './rows.ts';
 
 export interface DensityWanted {
   /** nanoseconds since 1970 UTC, both inclusive; default: the whole log */

@@ -1,12 +1,12 @@
-import type { Envelope } from '../../../events/envelope.ts';
-import type { ReadableLog } from '../../ports/readable-log.ts';
-import type { StoreFiles } from '../../ports/store-files.ts';
-import { knownKey } from '../audit/history.ts';
-import { readRange } from '../audit/read-events.ts';
-import { createChooser, type Selection, select } from '../audit/select-events.ts';
-import { withLog } from '../audit/state-at.ts';
+import type { Envelope } from '../../../../events/envelope.ts';
+import type { ReadableLog } from '../../../ports/readable-log.ts';
+import type { StoreFiles } from '../../../ports/store-files.ts';
+import { knownKey } from '../../audit/history.ts';
+import { readRange } from '../../audit/read-events.ts';
+import { createChooser, type Selection, select } from '../../audit/select-events.ts';
+import { withLog } from '../../audit/state-at.ts';
+import type { EventsPage } from '../rows.ts';
 import type { EventColumns } from './event-columns.ts';
-import type { EventsPage } from './rows.ts';
 
 export interface PageWanted extends Omit<Selection, 'from' | 'newest'> {
   readonly actor?: string | undefined;

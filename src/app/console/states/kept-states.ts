@@ -1,4 +1,4 @@
-import type { State } from '../../../projections/state.ts';
+import type { State } from '../../../../projections/state.ts';
 
 /** What a few changes over another state count. */
 const overlayEntries = 10_000;

@@ -1,10 +1,10 @@
 import * as either from 'fp-ts/lib/Either.js';
-import { decodeEnvelope, type Envelope } from '../../../events/envelope.ts';
-import { namespaceOf } from '../../../projections/snapshot.ts';
-import type { EncodedEvents } from '../../ports/event-log.ts';
+import { decodeEnvelope, type Envelope } from '../../../../events/envelope.ts';
+import { namespaceOf } from '../../../../projections/snapshot.ts';
+import type { EncodedEvents } from '../../../ports/event-log.ts';
+import type { Incident } from '../rows.ts';
 import { type Chunk, chunkLength, createChunk } from './chunk.ts';
 import { incidentIn } from './incidents.ts';
-import type { Incident } from './rows.ts';
 
 /** Numbers for a few texts that are repeated often. */
 export class Names {

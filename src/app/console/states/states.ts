@@ -1,10 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { createLatest, type Latest } from '../../../projections/latest.ts';
-import { evolve, type MutableState, type State } from '../../../projections/state.ts';
-import type { ReadableLog } from '../../ports/readable-log.ts';
-import type { StoreFiles } from '../../ports/store-files.ts';
-import { positionNamed } from '../audit/moment.ts';
-import { stateAt, withLog } from '../audit/state-at.ts';
+import { createLatest, type Latest } from '../../../../projections/latest.ts';
+import { evolve, type MutableState, type State } from '../../../../projections/state.ts';
+import type { ReadableLog } from '../../../ports/readable-log.ts';
+import type { StoreFiles } from '../../../ports/store-files.ts';
+import { positionNamed } from '../../audit/moment.ts';
+import { stateAt, withLog } from '../../audit/state-at.ts';
 import { createKept } from './kept-states.ts';
 
 /** States of a store at any moment. Those that were asked for, and some around them, are kept. */

@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { emptyState, evolve, type MutableState, retainedTotals } from '../../../projections/state.ts';
-import type { StoreFiles } from '../../ports/store-files.ts';
-import { stateAt, withLog } from '../audit/state-at.ts';
-import type { Growth, GrowthPoint } from './rows.ts';
+import { emptyState, evolve, type MutableState, retainedTotals } from '../../../../projections/state.ts';
+import type { StoreFiles } from '../../../ports/store-files.ts';
+import { stateAt, withLog } from '../../audit/state-at.ts';
+import type { Growth, GrowthPoint } from '../rows.ts';
 
 /** Sizes of the store over time, from one replay of the log that begins with the first question. */
 export interface GrowthOverTime {

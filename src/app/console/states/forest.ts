@@ -1,8 +1,8 @@
-import type { Snapshot } from '../../../projections/snapshot.ts';
-import { namespaceOf, refOf } from '../../../projections/snapshot.ts';
-import type { State } from '../../../projections/state.ts';
-import { diffIdWith, type Retained } from '../../../projections/volumes.ts';
-import type { Forest } from './rows.ts';
+import type { Snapshot } from '../../../../projections/snapshot.ts';
+import { namespaceOf, refOf } from '../../../../projections/snapshot.ts';
+import type { State } from '../../../../projections/state.ts';
+import { diffIdWith, type Retained } from '../../../../projections/volumes.ts';
+import type { Forest } from '../rows.ts';
 
 /** The name of a snapshot's image, empty if it is not known. */
 type ImageOf = (snapshot: Snapshot) => string;

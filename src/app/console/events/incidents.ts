@@ -1,5 +1,5 @@
-import type { Envelope } from '../../../events/envelope.ts';
-import type { Incident } from './rows.ts';
+import type { Envelope } from '../../../../events/envelope.ts';
+import type { Incident } from '../rows.ts';
 
 /** Events that are incidents by their type. */
 const kinds: Readonly<Record<string, Incident['kind']>> = {
