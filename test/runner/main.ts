@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { parseArguments, select } from './arguments.ts';
-import { measureCoverage, tooLittle } from './coverage.ts';
+import { measureCoverage, percentage, tooLittle } from './coverage.ts';
 import { forgottenRuns } from './forgotten-runs.ts';
 import { cpuOfChildren } from './process-group.ts';
 import { killAll, runFile } from './run-file.ts';
@@ -65,9 +65,11 @@ function findForgottenRuns(sources: readonly string[]): void {
 }
 
 async function checkCoverage(): Promise<void> {
-  const coverage = await measureCoverage(coverageFolder);
-  console.log(`     coverage: ${coverage.total?.lines.pct} % of lines; every file's is in coverage/lcov.info`);
-  for (const what of tooLittle(coverage, process.cwd())) fail(what);
+  const coverage = await measureCoverage(coverageFolder, process.cwd());
+  console.log(
+    `     coverage: ${percentage(coverage)} % of lines of code, those of files that no test loads included; every file's is in coverage/lcov.info`,
+  );
+  for (const what of tooLittle(coverage)) fail(what);
 }
 
 /** Seconds of the slowest files, and of each suite in all. A file that takes long with little CPU waits for something. */
