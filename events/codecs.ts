@@ -37,6 +37,8 @@ export const Whole = new t.Type<number, number, unknown>(
   t.identity,
 );
 
+export const orNull = <A, O>(codec: t.Type<A, O, unknown>) => t.union([t.null, codec]);
+
 /** Nanoseconds since 1970 UTC, a decimal string in JSON. */
 export const Nanoseconds = new t.Type<bigint, string, unknown>(
   'Nanoseconds',

@@ -1,17 +1,26 @@
 import * as either from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
-import { EmptyLayer, Kind, Labels, Nanoseconds, Whole } from '../events/codecs.ts';
+import { orNull, Whole } from '../events/codecs.ts';
 import { quickDecoder } from '../events/quick-decoder.ts';
 import { Root } from '../events/store-events.ts';
 import { imageKey, type RecordedImage } from './images.ts';
 import type { ReadableMap } from './overlay-map.ts';
 import { addNode } from './parent-graph.ts';
-import type { Snapshot } from './snapshot.ts';
+import {
+  EmptyRow,
+  emptyRow,
+  RetainedRow,
+  retainedRow,
+  SnapshotRow,
+  snapshotOf,
+  snapshotRow,
+  UsageRow,
+  usageRow,
+  VolumesRow,
+  volumesRow,
+} from './snapshot-rows.ts';
 import { emptyState, type MutableState, type State } from './state.ts';
 import type { StoreInfo } from './store-info.ts';
-import type { Retained, Wanted } from './volumes.ts';
-
-const orNull = <A, O>(codec: t.Type<A, O, unknown>) => t.union([t.null, codec]);
 
 /** namespace, name, target, layers */
 const ImageCells = t.readonly(t.tuple([t.string, t.string, t.string, orNull(t.readonly(t.array(t.string)))]));
@@ -39,29 +48,8 @@ const StoreInfoCells = t.intersection([
 ]);
 const StoreRow = t.tuple([t.literal('store'), Whole, StoreInfoCells], 'store row');
 
-/** id, key, kind; parent's id and name; labels; created, updated. */
-const snapshotCells = [
-  t.tuple([Whole, t.string, Kind]),
-  t.tuple([orNull(Whole), orNull(t.string)]),
-  Labels,
-  t.tuple([Nanoseconds, orNull(Nanoseconds)]),
-] as const;
-const SnapshotCells = t.tuple([...snapshotCells]);
-type SnapshotCells = t.TypeOf<typeof SnapshotCells>;
-
-const SnapshotRow = t.tuple([t.literal('snapshot'), ...snapshotCells], 'snapshot row');
-const VolumeCells = t.tuple([Whole, Kind, Whole, t.tuple([t.boolean, t.boolean, t.boolean]), orNull(t.string)]);
-const VolumesRow = t.tuple([t.literal('volumes'), t.array(VolumeCells)], 'volumes row');
-const UsageRow = t.tuple([t.literal('usage'), t.array(t.tuple([Whole, Whole, Whole]))], 'usage row');
 const PendingPurgeRow = t.tuple([t.literal('pendingPurge'), Whole, Whole, t.string], 'pendingPurge row');
-const Removal = t.type({
-  ...{ since: Whole, removed: Nanoseconds, elapsed: Whole, prepared: Whole },
-  ...{ flushed: t.boolean, diffId: orNull(t.string), parentless: t.boolean },
-});
-const RetainedRow = t.tuple([t.literal('retained'), SnapshotCells, Removal], 'retained row');
 const AdoptableRow = t.tuple([t.literal('adoptable'), t.string, Whole], 'adoptable row');
-
-const EmptyRow = t.tuple([t.literal('empty'), Whole, EmptyLayer], 'empty row');
 
 /**
  * The state as it is at the call, as rows of plain JSON for a checkpoint: the store, then the entries of each projection except
@@ -109,48 +97,6 @@ export const storeRow = (
   images: readonly RecordedImage[] = [],
 ): unknown => StoreRow.encode(['store', position, storeCells(position, storeInfo, images)]);
 
-/**
- * The rows of one snapshot, existing or retained, as those of `toRows`, except what concerns the disk (a pending purge) or other
- * snapshots as well (adoption candidates). None for any other id. `key` is the snapshot's.
- */
-export function rowsOfSnapshot({ index, volumes, usage }: State, id: number, key: string): readonly unknown[] {
-  const snapshot = index.get(key);
-  const existing = snapshot?.id === id;
-  const retained = volumes.retained.get(id);
-  if (!existing && retained === undefined) return [];
-  const [wanted, measured, empty] = [volumes.wanted.get(id), usage.get(id), volumes.empty.get(id)];
-  const rows: unknown[] = existing ? [snapshotRow(snapshot, noKeys)] : [];
-  if (wanted !== undefined) rows.push(volumesRow([[id, wanted]]));
-  if (measured !== undefined) rows.push(usageRow([[id, measured]]));
-  if (retained !== undefined) rows.push(retainedRow(retained));
-  if (empty !== undefined) rows.push(emptyRow(id, empty));
-  return rows;
-}
-
-const snapshotRow = (snapshot: Snapshot, keys: ReadonlyMap<number | null, string>): unknown =>
-  SnapshotRow.encode(['snapshot', ...cellsOf(snapshot, keys)]);
-
-const volumesRow = (batch: readonly (readonly [number, Wanted])[]): unknown =>
-  VolumesRow.encode([
-    'volumes',
-    batch.map(([id, { kind, prepared, touched, flushed, diffId, parentless }]) => [
-      id,
-      kind,
-      prepared,
-      [touched, flushed, parentless],
-      diffId,
-    ]),
-  ]);
-
-const usageRow = (
-  batch: readonly (readonly [number, { readonly bytes: number; readonly inodes: number }])[],
-): unknown => UsageRow.encode(['usage', batch.map(([id, { bytes, inodes }]) => [id, bytes, inodes])]);
-
-const retainedRow = ({ snapshot, ...removal }: Retained): unknown =>
-  RetainedRow.encode(['retained', cellsOf(snapshot, noKeys), removal]);
-
-const emptyRow = (id: number, layer: EmptyLayer): unknown => EmptyRow.encode(['empty', id, layer]);
-
 /** Entries in a row of many: one is made in less than a millisecond. */
 const batchLength = 500;
 
@@ -163,19 +109,6 @@ function batchesOf<K, V>(map: ReadableMap<K, V>): Iterable<readonly (readonly [K
         yield keys.slice(from, from + batchLength).map((key, at) => [key, values[from + at] as V] as const);
     },
   };
-}
-
-const noKeys: ReadonlyMap<number | null, string> = new Map();
-
-/** The parent's name is left out if it is the key of a row before with its id: names are long. */
-function cellsOf(snapshot: Snapshot, keys: ReadonlyMap<number | null, string>): SnapshotCells {
-  const { id, key, kind, parentId, parent, labels, created, updated } = snapshot;
-  const descent = [parentId, keys.get(parentId) === parent ? null : parent] as const;
-  return [[id, key, kind], [...descent], labels, [created, updated === created ? null : updated]];
-}
-
-function snapshotOf([[id, key, kind], [parentId, parent], labels, [created, updated]]: SnapshotCells): Snapshot {
-  return { id, key, kind, parent: parent ?? '', parentId, labels, created, updated: updated ?? created };
 }
 
 /** Adds a row to a state; returns what is wrong with it, if anything. */

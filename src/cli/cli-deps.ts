@@ -3,7 +3,6 @@ import type { Action } from '../app/reconcile/action.ts';
 import type { Config } from '../config/config.ts';
 import type { Address } from '../config/values.ts';
 import type { Answer } from '../domain/commands.ts';
-import type { Gone } from '../ports/event-log.ts';
 import type { FleetQuestions } from '../ports/fleet-questions.ts';
 import type { LayerFiles, LayerInspector } from '../ports/layers.ts';
 import type { Logger } from '../ports/logger.ts';
@@ -11,147 +10,20 @@ import type { DoctorFacts } from '../ports/machine-facts.ts';
 import type { StoreFiles } from '../ports/store-files.ts';
 import type { Found, MountPlan, VolumeDriver } from '../ports/volume-driver.ts';
 
-/** A log after every byte of its files was checked. */
-export interface LogReport {
-  readonly store: string;
-  readonly segments: number;
-  readonly records: number;
-  readonly bytes: number;
-  /** of the last complete record */
-  readonly position: number;
-  /** bytes after the last complete record: a write in progress, or one torn by a crash */
-  readonly torn: number;
-  /** position and kind of each damage, and what to do */
-  readonly damage: readonly { readonly text: string; readonly hint: string }[];
-  /** positions left out by a repair */
-  readonly gaps: readonly { readonly file: string; readonly first: number; readonly last: number }[];
-  /** archives moved away */
-  readonly gone?: Gone | undefined;
-}
-
-/** A part of a log that a repair loses. */
-export interface LossReport {
-  readonly done: 'rebuilt' | 'bridged' | 'truncated';
-  /** file, byte, position, what is wrong, what is done about it */
-  readonly text: string;
-  readonly first: number;
-  readonly last: number;
-  /** lost events that can still be read */
-  readonly records: readonly LostRecord[];
-  /** how many of the positions are unreadable */
-  readonly unreadable: number;
-}
-
-interface LostRecord {
-  readonly position: number;
-  readonly type: string;
-  readonly id: number | null;
-  readonly about: string;
-}
-
-/** What a repair did, or would do. */
-export interface RepairReport {
-  readonly losses: readonly LossReport[];
-  /** directory of the damaged originals, relative to the root; empty if there is nothing to repair */
-  readonly kept: string;
-  /** files kept there, relative to the root: those that are changed or removed */
-  readonly changed: readonly string[];
-  /** snapshot ids up to this are not reused */
-  readonly lastId: number;
-  /** an interrupted repair was found */
-  readonly again: boolean;
-}
-
-/** An export that was written, or read: then `bytes` is 0. */
-export interface TransferReport {
-  readonly file: string;
-  readonly root: string;
-  readonly store: string;
-  readonly driver: string;
-  readonly position: number;
-  readonly volumes: boolean;
-  readonly bytes: number;
-  /** sockets in the layers, which no archive can contain; paths relative to the snapshot's layer */
-  readonly leftOut: readonly { readonly snapshot: number; readonly path: string }[];
-}
-
-/** How a root passes between containerd and snapledger. */
-export interface SwitchOptions {
-  /** `root` in containerd's configuration */
-  readonly containerdRoot: string;
-  /** what containerd calls its own snapshotter of this root */
-  readonly snapshotter: string;
-  readonly dryRun: boolean;
-}
-
-/** What a store is copied from. */
-export interface ImportSource {
-  readonly from: string;
-  readonly driver: string | undefined;
-}
-
-interface Switched {
-  readonly root: string;
-  readonly committed: number;
-  readonly actives: number;
-  readonly views: number;
-  /** of the committed snapshots */
-  readonly bytes: number;
-  /** containers and snapshots that containerd's own database names anew */
-  readonly renamed: { readonly containers: number; readonly snapshots: number };
-}
-
-/** A takeover that was done, or would be. */
-export interface TakeoverReport extends Switched {
-  /** the root that the store was copied from; left out if that became the store itself */
-  readonly from?: string;
-  readonly done: 'taken over' | 'already' | 'resumed' | 'planned';
-  /** id of the store; empty before it is made */
-  readonly store: string;
-  readonly lastId: number;
-  /** digest of containerd's database of snapshots */
-  readonly sha256: string;
-  readonly odd: readonly { readonly path: string; readonly what: string }[];
-}
-
-/** A giveback that was done, or would be. */
-export interface GivebackReport extends Switched {
-  readonly done: 'given back' | 'already' | 'resumed' | 'planned';
-  readonly retained: number;
-  readonly retainedBytes: number;
-  /** entries of `snapshots/` that are set aside: retained layers, and what waits for its deletion */
-  readonly aside: number;
-  /** directory of what was set aside, relative to the root; empty if nothing was */
-  readonly kept: string;
-}
-
-export interface MoveOptions {
-  readonly before: number;
-  readonly to: string;
-  readonly dryRun: boolean;
-}
-
-/** Moved archives and their positions. */
-interface MovedArchives {
-  readonly first: number;
-  readonly last: number;
-  readonly to: string;
-  readonly files: readonly { readonly name: string; readonly bytes: number }[];
-}
-
-/** A segment that was compressed, or would be; `after` is 0 then. */
-export interface ArchivedSegment {
-  readonly segment: string;
-  readonly first: number;
-  readonly last: number;
-  readonly before: number;
-  readonly after: number;
-}
-
 export interface Daemon {
   /** Ends calls in progress, closes the log, removes the sockets. */
   stop(reason: string): Promise<void>;
 }
+
+import type {
+  ArchivedSegment,
+  LogReport,
+  MovedArchives,
+  MoveOptions,
+  RepairReport,
+  TransferReport,
+} from './store-reports.ts';
+import type { GivebackReport, ImportSource, SwitchOptions, TakeoverReport } from './switch-reports.ts';
 
 /** A console of a root. */
 export interface ConsoleOptions {

@@ -31,7 +31,7 @@ export interface FleetSnapshot {
   /** removed, and its layer is still on disk */
   readonly retained: boolean;
   /**
-   * Rows of a node's checkpoint (`projections/checkpoint-rows.ts`) about this snapshot: what folding its next event needs.
+   * Rows of a node's checkpoint (`projections/snapshot-rows.ts`) about this snapshot: what folding its next event needs.
    * Null if no later event changes anything: the row of a removed snapshot is final then, and is not replaced any more.
    */
   readonly fold: readonly unknown[] | null;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Envelope } from '../../events/envelope.ts';
 import { emptyState, evolve, type State } from '../../projections/state.ts';
 import { pathOf, snapshotWith } from '../../src/app/store/volume-of.ts';
-import type { RepairReport } from '../../src/cli/cli-deps.ts';
+import type { RepairReport } from '../../src/cli/store-reports.ts';
 import { cliDeps } from '../../src/compose/cli-deps.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
 import { silent } from '../../src/ports/logger.ts';

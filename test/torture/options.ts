@@ -2,13 +2,16 @@ import { parseArgs } from 'node:util';
 import { type DriverUnderTest, driversUnderTest } from '../fault/drivers.ts';
 import { type DiskKind, diskKinds } from './disk.ts';
 
-export interface TortureOptions {
-  readonly driver: DriverUnderTest['name'];
-  readonly mode: Mode;
-  /** ends after the rounds or the seconds, whichever is first */
+/** It ends after the rounds or the seconds, whichever is first. The same seed makes the same choices. */
+interface Limits {
   readonly rounds: number;
   readonly seconds: number;
   readonly seed: number;
+}
+
+export interface TortureOptions extends Limits {
+  readonly driver: DriverUnderTest['name'];
+  readonly mode: Mode;
   readonly writers: number;
   readonly disk: DiskKind;
 }
@@ -29,24 +32,41 @@ Without rounds or seconds: 20 rounds. Exit status 1 if anything is lost, incompl
   100 power cuts: npm run torture -- --mode power --disk xfs --rounds 100            (also ext4, ext4-no-journal, and --driver btrfs; 2 min)
                   node build/test/torture/compare-power-cuts.js --disk xfs --cuts 100  (only commits, each layer read back)`;
 
-/** Reads the command line; throws with a usage line. The same seed makes the same choices. */
+const text = { type: 'string' } as const;
+const limits = { rounds: text, seconds: text, seed: text };
+
+/** Reads the command line; throws with a usage line. */
 export function parseOptions(args: readonly string[]): TortureOptions {
-  const text = { type: 'string' } as const;
   const { values } = parseArgs({
     args: [...args],
-    options: { driver: text, mode: text, rounds: text, seconds: text, seed: text, writers: text, disk: text },
+    options: { ...limits, driver: text, mode: text, writers: text, disk: text },
   });
   const mode = oneOf('mode', values.mode ?? 'kill', modes);
   const driver = oneOf('driver', values.driver ?? 'overlay', drivers);
-  const { rounds = values.seconds === undefined ? '20' : '1000000', seconds = '1000000' } = values;
   return {
-    driver,
-    mode,
-    rounds: count('rounds', rounds),
-    seconds: count('seconds', seconds),
-    seed: values.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : count('seed', values.seed),
-    writers: count('writers', values.writers ?? '8'),
+    ...{ driver, mode, ...limitsOf(values) },
+    writers: count('writers', values.writers, 8),
     disk: oneOf('disk', values.disk ?? defaultDisk(mode, driver), diskKinds),
+  };
+}
+
+/** Reads the command line of a torture that takes one more number than its limits: `usual` if it is not given. Throws as `parseOptions`. */
+export function parseLimitsAnd<Name extends string>(
+  args: readonly string[],
+  name: Name,
+  usual: number,
+): Limits & Readonly<Record<Name, number>> {
+  const { values } = parseArgs({ args: [...args], options: { ...limits, [name]: text } });
+  const given: Readonly<Record<string, string | undefined>> = values;
+  return { ...limitsOf(given), [name]: count(name, given[name], usual) } as Limits & Record<Name, number>;
+}
+
+function limitsOf({ rounds, seconds, seed }: Readonly<Record<string, string | undefined>>): Limits {
+  const endless = 1_000_000;
+  return {
+    rounds: count('rounds', rounds, seconds === undefined ? 20 : endless),
+    seconds: count('seconds', seconds, endless),
+    seed: count('seed', seed, Math.floor(Math.random() * 2 ** 31)),
   };
 }
 
@@ -62,7 +82,8 @@ function oneOf<T extends string>(name: string, value: string, known: readonly T[
   return found;
 }
 
-function count(name: string, value: string): number {
+function count(name: string, value: string | undefined, usual: number): number {
+  if (value === undefined) return usual;
   if (!/^[0-9]+$/.test(value)) throw new TypeError(`--${name} ${value}: is not a whole number\n${usage}`);
   return Number(value);
 }

@@ -3,12 +3,13 @@ import type { Command } from 'commander';
 import { positionNamed } from '../../app/audit/moment.ts';
 import { newestCheckpoint, withLog } from '../../app/audit/state-at.ts';
 import { Fault } from '../../ports/fault.ts';
-import type { ArchivedSegment, CliDeps } from '../cli-deps.ts';
+import type { CliDeps } from '../cli-deps.ts';
 import { jsonOption, storeCommand } from '../options.ts';
 import { type Print, print } from '../output/print.ts';
 import { createTable } from '../output/table.ts';
 import { sizeText } from '../output/text.ts';
 import { type RootOptions, storeRoot } from '../store-files.ts';
+import type { ArchivedSegment } from '../store-reports.ts';
 
 interface ArchiveOptions extends RootOptions {
   /** a directory for the archives before `before` */

@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
-import type { CliDeps, LossReport, RepairReport } from '../cli-deps.ts';
+import type { CliDeps } from '../cli-deps.ts';
 import { jsonOption, storeCommand } from '../options.ts';
 import { type Print, print } from '../output/print.ts';
 import { createTable } from '../output/table.ts';
 import { plain } from '../output/text.ts';
 import { type RootOptions, storeRoot } from '../store-files.ts';
+import type { LossReport, RepairReport } from '../store-reports.ts';
 
 export interface RepairOptions extends RootOptions {
   readonly dryRun?: boolean;

@@ -3,12 +3,13 @@ import { basename, dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { loadConfig } from '../../config/load-config.ts';
 import { Fault } from '../../ports/fault.ts';
-import type { CliDeps, GivebackReport, SwitchOptions, TakeoverReport } from '../cli-deps.ts';
+import type { CliDeps } from '../cli-deps.ts';
 import { configOption, jsonOption, path, rootOption } from '../options.ts';
 import { print } from '../output/print.ts';
 import { fieldLines } from '../output/table.ts';
 import { plain, sizeText } from '../output/text.ts';
 import type { RootOptions } from '../store-files.ts';
+import type { GivebackReport, SwitchOptions, TakeoverReport } from '../switch-reports.ts';
 
 const overlayfs = '/var/lib/containerd/io.containerd.snapshotter.v1.overlayfs';
 

@@ -1,12 +1,13 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { loadConfig } from '../../config/load-config.ts';
-import type { CliDeps, TransferReport } from '../cli-deps.ts';
+import type { CliDeps } from '../cli-deps.ts';
 import { jsonOption, storeCommand } from '../options.ts';
 import { print } from '../output/print.ts';
 import { fieldLines } from '../output/table.ts';
 import { plain, sizeText } from '../output/text.ts';
 import { type RootOptions, storeRoot } from '../store-files.ts';
+import type { TransferReport } from '../store-reports.ts';
 
 interface ExportOptions extends RootOptions {
   readonly volumes?: boolean;

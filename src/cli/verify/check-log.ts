@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { type Anchor, checkAnchors, parseAnchors } from '../../app/audit/anchor.ts';
 import { errorText, Fault } from '../../ports/fault.ts';
 import type { ReadableLog } from '../../ports/readable-log.ts';
-import type { LogReport } from '../cli-deps.ts';
+import type { LogReport } from '../store-reports.ts';
 import type { Noted } from './check-projections.ts';
 import type { Finding, StepReport } from './report.ts';
 

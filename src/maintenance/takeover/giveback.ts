@@ -8,7 +8,7 @@ import { names, stageOf } from '../../adapters/system/root-stage.ts';
 import { createSystem } from '../../adapters/system/system.ts';
 import { makeDirectory } from '../../adapters/volume-driver/shared/directories.ts';
 import { stateOfStore } from '../../app/audit/state-at.ts';
-import type { GivebackReport } from '../../cli/cli-deps.ts';
+import type { GivebackReport } from '../../cli/switch-reports.ts';
 import { openInspector, openScan } from '../../compose/drivers.ts';
 import { storeFiles } from '../../compose/store-files.ts';
 import type { MetadataContent } from '../../ports/containerd-store.ts';

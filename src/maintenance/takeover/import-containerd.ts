@@ -9,7 +9,7 @@ import { createSystem } from '../../adapters/system/system.ts';
 import { createBtrfsCalls } from '../../adapters/volume-driver/btrfs/ioctl/btrfs-calls.ts';
 import { snapshotVolume } from '../../adapters/volume-driver/btrfs/snapshot-volume.ts';
 import { writeNativeLayer } from '../../adapters/volume-driver/native/write-layer.ts';
-import type { TakeoverReport } from '../../cli/cli-deps.ts';
+import type { TakeoverReport } from '../../cli/switch-reports.ts';
 import { openCarrier } from '../../compose/drivers.ts';
 import { storeFiles } from '../../compose/store-files.ts';
 import type { DriverName } from '../../config/config.ts';

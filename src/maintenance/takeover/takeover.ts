@@ -11,7 +11,7 @@ import { nativeCalls } from '../../adapters/system/native-calls.ts';
 import { interrupted, readIdentity, twoStores, writeIdentity } from '../../adapters/system/root-directory.ts';
 import { names, stageOf } from '../../adapters/system/root-stage.ts';
 import { createSystem } from '../../adapters/system/system.ts';
-import type { SwitchOptions as Named, TakeoverReport } from '../../cli/cli-deps.ts';
+import type { SwitchOptions as Named, TakeoverReport } from '../../cli/switch-reports.ts';
 import { version } from '../../config/version.ts';
 import type { Failpoint } from '../../ports/failpoints.ts';
 import { Fault, faultOf } from '../../ports/fault.ts';

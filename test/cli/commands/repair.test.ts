@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { LossReport, RepairReport } from '../../../src/cli/cli-deps.ts';
 import { repair, repairLines } from '../../../src/cli/commands/repair.ts';
+import type { LossReport, RepairReport } from '../../../src/cli/store-reports.ts';
 import { createSandbox } from '../../support/sandbox.ts';
 import { createMemoryDeps, createPrinter } from '../memory-deps.ts';
 

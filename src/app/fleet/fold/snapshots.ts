@@ -1,8 +1,8 @@
 import type { Envelope } from '../../../../events/envelope.ts';
 import type { Event } from '../../../../events/registry.ts';
-import { rowsOfSnapshot } from '../../../../projections/checkpoint-rows.ts';
 import { namespaceOf, refOf } from '../../../../projections/snapshot.ts';
 import { changeBy } from '../../../../projections/snapshot-history.ts';
+import { rowsOfSnapshot } from '../../../../projections/snapshot-rows.ts';
 import type { MutableState } from '../../../../projections/state.ts';
 import { diffIdWith } from '../../../../projections/volumes.ts';
 import type { FleetSnapshot } from '../../../ports/fleet-database.ts';

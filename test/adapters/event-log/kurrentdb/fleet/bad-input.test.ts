@@ -154,22 +154,29 @@ test('a deleted stream whose beginning is gone: starts and stops', async () => {
   assert.match(faultIn(items)?.message ?? '', 'deleted');
 });
 
+/**
+ * A store of ten events was read, and its cluster restored from a backup with two of them. `again` writes the store anew. Meanwhile the
+ * cluster has grown beyond the position that was read.
+ */
+async function restoredFleet() {
+  const { read, writer, store, standIn } = await fleet();
+  writer.write(eventsOf(store, 2));
+  const backup = standIn.streams.log.length;
+  writer.write(eventsOf(store, 8, 2));
+  const first = await read();
+  standIn.restore(backup);
+  const bystander = createStoreWriter(standIn.streams, randomUUID());
+  bystander.write(eventsOf(bystander.stream.slice(11), 30));
+  return { read, first, store, again: createStoreWriter(standIn.streams, store) };
+}
+
 for (const [what, length] of [
   ['shorter than', 4],
   ['as long as', 10],
   ['longer than', 13],
 ] as const)
   test(`another history, ${what} the one that was read: starts again, with the whole of it`, async () => {
-    const { read, writer, store, standIn } = await fleet();
-    const bystander = createStoreWriter(standIn.streams, randomUUID());
-    writer.write(eventsOf(store, 2));
-    const backup = standIn.streams.log.length;
-    writer.write(eventsOf(store, 8, 2));
-    const first = await read();
-    standIn.restore(backup);
-    // The cluster has grown beyond the position that was read when the reader comes back.
-    bystander.write(eventsOf(bystander.stream.slice(11), 30));
-    const again = createStoreWriter(standIn.streams, store);
+    const { read, first, store, again } = await restoredFleet();
     const old = eventsOf(store, 2);
     again.write(old);
     again.write([...eventsOf(store, length - 2, 2, 'other')]);
@@ -181,17 +188,9 @@ for (const [what, length] of [
   });
 
 test('the same history, written again after a restore: goes on without a repetition', async () => {
-  const { read, writer, store, standIn } = await fleet();
-  const bystander = createStoreWriter(standIn.streams, randomUUID());
-  writer.write(eventsOf(store, 2));
-  const backup = standIn.streams.log.length;
-  writer.write(eventsOf(store, 8, 2));
-  const first = await read();
-  standIn.restore(backup);
-  bystander.write(eventsOf(bystander.stream.slice(11), 30));
-  const replay = createStoreWriter(standIn.streams, store);
-  replay.write(eventsOf(store, 2));
-  replay.write(eventsOf(store, 10, 2));
+  const { read, first, store, again } = await restoredFleet();
+  again.write(eventsOf(store, 2));
+  again.write(eventsOf(store, 10, 2));
   const { items } = await read(first);
   assert.equal(outline(items.filter((item) => item.store === store)), [11, 12]);
 });
