@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { openFileEventLog } from '../adapters/event-log/file/file-event-log.ts';
 import { openKurrentEventLog } from '../adapters/event-log/kurrentdb/open-kurrent-event-log.ts';
 import { writeInPlace } from '../adapters/system/commands.ts';
-import type { Identity } from '../adapters/system/root-directory.ts';
+import type { Identity } from '../adapters/system/root/root-directory.ts';
 import type { Config } from '../config/config.ts';
 import type { Ballast } from '../ports/disk-space.ts';
 import type { EventLog } from '../ports/event-log.ts';

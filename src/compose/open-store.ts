@@ -7,8 +7,8 @@ import {
   readIdentity,
   writeHolder,
   writeIdentity,
-} from '../adapters/system/root-directory.ts';
-import { createRootGuard } from '../adapters/system/root-guard.ts';
+} from '../adapters/system/root/root-directory.ts';
+import { createRootGuard } from '../adapters/system/root/root-guard.ts';
 import { createDisposal, type Disposal } from '../app/disposal.ts';
 import { guardBallast, guardDriver } from '../app/guarded.ts';
 import { loadState } from '../app/recovery/load-state.ts';

@@ -8,7 +8,7 @@ import { largestOrdinary } from '../adapters/event-log/kurrentdb/kurrent-event-l
 
 import { createDiskSpaceMeter } from '../adapters/system/file-system.ts';
 import { bootId, nodeOf, rootOf } from '../adapters/system/machine.ts';
-import type { Watched, WatchingGuard } from '../adapters/system/root-guard.ts';
+import type { Watched, WatchingGuard } from '../adapters/system/root/root-guard.ts';
 import { createMaintenance, type Maintenance } from '../app/background/maintenance.ts';
 import { createPipelines, type Pipelines } from '../app/background/pipeline.ts';
 import { createFeed, type Feed } from '../app/feed/feed.ts';

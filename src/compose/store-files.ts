@@ -12,7 +12,7 @@ export const storeFiles = (root: string) => ({
 
 /** The cluster that keeps the log of a root, as the root remembers it; undefined where the log is kept in files. */
 export async function clusterOf(root: string): Promise<{ readonly url: string; readonly store: string } | undefined> {
-  const { readIdentity } = await import('../adapters/system/root-directory.ts');
+  const { readIdentity } = await import('../adapters/system/root/root-directory.ts');
   const identity = readIdentity(root);
   return identity?.log === undefined ? undefined : { url: identity.log, store: identity.store };
 }

@@ -6,7 +6,7 @@ import { logFiles } from '../adapters/event-log/file/log-files.ts';
 import { type Contents, type LeftOut, leftOutOf, volumeMember } from '../adapters/store-export/contents.ts';
 import { packVolume } from '../adapters/store-export/volume-tar.ts';
 import { type ExportWriter, writeExport } from '../adapters/store-export/write-export.ts';
-import { heldBy, type Identity, readIdentity } from '../adapters/system/root-directory.ts';
+import { heldBy, type Identity, readIdentity } from '../adapters/system/root/root-directory.ts';
 import { runCommand } from '../adapters/system/run-command.ts';
 import { createSystem } from '../adapters/system/system.ts';
 import { stateOfStore } from '../app/audit/state-at.ts';

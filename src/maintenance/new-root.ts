@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { importing, writeIdentity } from '../adapters/system/root-directory.ts';
+import { importing, writeIdentity } from '../adapters/system/root/root-directory.ts';
 import { createSystem } from '../adapters/system/system.ts';
 import { createDriver } from '../compose/drivers.ts';
 import type { DriverName } from '../config/config.ts';

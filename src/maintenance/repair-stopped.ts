@@ -6,7 +6,7 @@ import { checkpointFiles } from '../adapters/checkpoint-store/file-checkpoint-st
 import type { KnownState } from '../adapters/event-log/file/repair/bridge.ts';
 import { type Repair, repairLog } from '../adapters/event-log/file/repair/repair-log.ts';
 import { inspectLog } from '../adapters/event-log/file/verify/inspect-log.ts';
-import { readIdentity } from '../adapters/system/root-directory.ts';
+import { readIdentity } from '../adapters/system/root/root-directory.ts';
 import { createSystem } from '../adapters/system/system.ts';
 import { operatorActor } from '../app/actors.ts';
 import { stampEvents } from '../app/store/journal.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Snapshot } from '../../projections/snapshot.ts';
-import { heldBy, readIdentity, writeHolder } from '../adapters/system/root-directory.ts';
+import { heldBy, readIdentity, writeHolder } from '../adapters/system/root/root-directory.ts';
 import { createSystem } from '../adapters/system/system.ts';
 import type { Action } from '../app/reconcile/action.ts';
 import { type OpenOptions, openStore } from '../compose/open-store.ts';

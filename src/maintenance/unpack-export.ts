@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checkExport } from '../adapters/store-export/read-export.ts';
-import { writeIdentity } from '../adapters/system/root-directory.ts';
+import { writeIdentity } from '../adapters/system/root/root-directory.ts';
 import { faultOf } from '../ports/fault.ts';
 import { unpackFiles } from './import-store.ts';
 

@@ -14,7 +14,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { archiveLog } from '../../src/adapters/event-log/file/archive/move-archives.ts';
 import { openFileEventLog } from '../../src/adapters/event-log/file/file-event-log.ts';
-import { writeIdentity } from '../../src/adapters/system/root-directory.ts';
+import { writeIdentity } from '../../src/adapters/system/root/root-directory.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { enveloped, prepared, smallStore } from './facts.ts';
 import { snapledgerRun } from './process.ts';

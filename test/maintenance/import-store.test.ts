@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { openFileEventLog } from '../../src/adapters/event-log/file/file-event-log.ts';
 import { readLogDirectory } from '../../src/adapters/event-log/file/read/read-log-directory.ts';
-import { writeIdentity } from '../../src/adapters/system/root-directory.ts';
+import { writeIdentity } from '../../src/adapters/system/root/root-directory.ts';
 import { createSystem } from '../../src/adapters/system/system.ts';
 import { exportStore } from '../../src/maintenance/export-store.ts';
 import { importStore } from '../../src/maintenance/import-store.ts';

@@ -5,7 +5,7 @@ import * as fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import type { Event } from '../../events/registry.ts';
 import { openFileEventLog } from '../../src/adapters/event-log/file/file-event-log.ts';
-import { writeIdentity } from '../../src/adapters/system/root-directory.ts';
+import { writeIdentity } from '../../src/adapters/system/root/root-directory.ts';
 import { createSystem } from '../../src/adapters/system/system.ts';
 import { createDriver } from '../../src/compose/drivers.ts';
 import { exportStore } from '../../src/maintenance/export-store.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import type { Event } from '../../events/registry.ts';
 import { openFileEventLog } from '../../src/adapters/event-log/file/file-event-log.ts';
-import { writeIdentity } from '../../src/adapters/system/root-directory.ts';
+import { writeIdentity } from '../../src/adapters/system/root/root-directory.ts';
 import { committed, enveloped, prepared, smallStore } from '../cli/facts.ts';
 import { snapledgerRun } from '../cli/process.ts';
 import { databasePath, databases } from '../support/containerd-root.ts';

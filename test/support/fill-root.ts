@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Event } from '../../events/registry.ts';
 import { openFileEventLog } from '../../src/adapters/event-log/file/file-event-log.ts';
-import { writeIdentity } from '../../src/adapters/system/root-directory.ts';
+import { writeIdentity } from '../../src/adapters/system/root/root-directory.ts';
 import { stampEvents } from '../../src/app/store/journal.ts';
 
 /** How much a root holds. */

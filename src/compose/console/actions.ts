@@ -2,7 +2,7 @@ import { readdir, stat, statfs } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { State } from '../../../projections/state.ts';
-import { readIdentity } from '../../adapters/system/root-directory.ts';
+import { readIdentity } from '../../adapters/system/root/root-directory.ts';
 import { type FlushHistogram, figuresOf } from '../../app/console/flushes.ts';
 import type { DaemonState } from '../../app/console/live.ts';
 import type { Health, Verified } from '../../app/console/rows.ts';

@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { followLog } from '../../adapters/event-log/file/read/read-log-directory.ts';
 import { openKurrentEventLog } from '../../adapters/event-log/kurrentdb/open-kurrent-event-log.ts';
-import { createRootGuard } from '../../adapters/system/root-guard.ts';
+import { createRootGuard } from '../../adapters/system/root/root-guard.ts';
 import { Forwarder } from '../../app/forward/forwarder.ts';
 import { guardReads } from '../../app/guarded.ts';
 import { createLabelFilter } from '../../domain/filter/omit-labels.ts';

@@ -1,6 +1,6 @@
 import { accessSync, constants, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { prepareRoot, readIdentity } from '../../adapters/system/root-directory.ts';
+import { prepareRoot, readIdentity } from '../../adapters/system/root/root-directory.ts';
 import { createSystem } from '../../adapters/system/system.ts';
 import { askDaemon, holderOf } from '../../cli/ask-daemon.ts';
 import { createDriver } from '../../compose/drivers.ts';

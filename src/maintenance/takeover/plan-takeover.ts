@@ -1,7 +1,7 @@
 import { lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Event } from '../../../events/registry.ts';
-import { names } from '../../adapters/system/root-stage.ts';
+import { names } from '../../adapters/system/root/root-stage.ts';
 import type { FileDigest, MetadataContent, StoredSnapshot } from '../../ports/containerd-store.ts';
 import { Fault } from '../../ports/fault.ts';
 

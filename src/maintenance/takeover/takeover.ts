@@ -8,8 +8,8 @@ import { createFailpoints, failpointsVariable } from '../../adapters/system/fail
 import { createDiskSpaceMeter } from '../../adapters/system/file-system.ts';
 import { syncDirectory } from '../../adapters/system/files.ts';
 import { nativeCalls } from '../../adapters/system/native-calls.ts';
-import { interrupted, readIdentity, twoStores, writeIdentity } from '../../adapters/system/root-directory.ts';
-import { names, stageOf } from '../../adapters/system/root-stage.ts';
+import { interrupted, readIdentity, twoStores, writeIdentity } from '../../adapters/system/root/root-directory.ts';
+import { names, stageOf } from '../../adapters/system/root/root-stage.ts';
 import { createSystem } from '../../adapters/system/system.ts';
 import type { SwitchOptions as Named, TakeoverReport } from '../../cli/switch-reports.ts';
 import { version } from '../../config/version.ts';

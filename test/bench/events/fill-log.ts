@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Event } from '../../../events/registry.ts';
 import { openFileEventLog } from '../../../src/adapters/event-log/file/file-event-log.ts';
-import { writeIdentity } from '../../../src/adapters/system/root-directory.ts';
+import { writeIdentity } from '../../../src/adapters/system/root/root-directory.ts';
 import { stampEvents } from '../../../src/app/store/journal.ts';
 
 const store = '0b7c1e9e-3a55-4c8e-9d0a-6a1f6a3f1c11';

@@ -2,8 +2,8 @@ import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { createFailpoints, failpointsVariable } from '../../../src/adapters/system/failpoints.ts';
-import { prepareRoot } from '../../../src/adapters/system/root-directory.ts';
-import { stageOf } from '../../../src/adapters/system/root-stage.ts';
+import { prepareRoot } from '../../../src/adapters/system/root/root-directory.ts';
+import { stageOf } from '../../../src/adapters/system/root/root-stage.ts';
 import { steps } from '../../../src/ports/failpoints.ts';
 import { caughtFault } from '../../support/caught-fault.ts';
 import {

@@ -1,6 +1,6 @@
 import * as assert from 'uvu/assert';
 import { createFailpoints } from '../../../src/adapters/system/failpoints.ts';
-import { stageOf } from '../../../src/adapters/system/root-stage.ts';
+import { stageOf } from '../../../src/adapters/system/root/root-stage.ts';
 import { givebackLines, takeoverLines } from '../../../src/cli/commands/takeover.ts';
 import { giveBack } from '../../../src/maintenance/takeover/giveback.ts';
 import { takeOver } from '../../../src/maintenance/takeover/takeover.ts';

@@ -16,7 +16,7 @@ import { basename, join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { readBolt } from '../../../src/adapters/containerd-store/read-bolt.ts';
 import { snapshotBuckets } from '../../../src/adapters/containerd-store/snapshot-buckets.ts';
-import { prepareRoot } from '../../../src/adapters/system/root-directory.ts';
+import { prepareRoot } from '../../../src/adapters/system/root/root-directory.ts';
 import { createSystem } from '../../../src/adapters/system/system.ts';
 import type { MetadataContent } from '../../../src/ports/containerd-store.ts';
 import type { FaultCode } from '../../../src/ports/fault.ts';

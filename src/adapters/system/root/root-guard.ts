@@ -1,8 +1,8 @@
 import { accessSync, closeSync, constants, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
-import { errnoError, isErrno } from '../../ports/errno.ts';
-import { Fault, faultCode, faultOf } from '../../ports/fault.ts';
-import type { RootGuard } from '../../ports/root-guard.ts';
-import { ext4OptionsFile } from './file-system.ts';
+import { errnoError, isErrno } from '../../../ports/errno.ts';
+import { Fault, faultCode, faultOf } from '../../../ports/fault.ts';
+import type { RootGuard } from '../../../ports/root-guard.ts';
+import { ext4OptionsFile } from '../file-system.ts';
 
 /** Identifies a directory on this machine, as long as its file system is mounted or in use. */
 interface DirectoryIdentity {

@@ -2,13 +2,17 @@ import { existsSync, mkdirSync, renameSync, rmdirSync, statSync, symlinkSync, wr
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as assert from 'uvu/assert';
-import { createRootGuard, directoryIdentity, type WatchingGuard } from '../../../src/adapters/system/root-guard.ts';
-import { Fault } from '../../../src/ports/fault.ts';
-import { createLoop } from '../../support/loop.ts';
-import { requireFileSystem, suiteNeeding } from '../../support/requirements.ts';
-import { run } from '../../support/run.ts';
-import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
-import { waitFor } from '../../support/wait-for.ts';
+import {
+  createRootGuard,
+  directoryIdentity,
+  type WatchingGuard,
+} from '../../../../src/adapters/system/root/root-guard.ts';
+import { Fault } from '../../../../src/ports/fault.ts';
+import { createLoop } from '../../../support/loop.ts';
+import { requireFileSystem, suiteNeeding } from '../../../support/requirements.ts';
+import { run } from '../../../support/run.ts';
+import { createSandbox, type Sandbox } from '../../../support/sandbox.ts';
+import { waitFor } from '../../../support/wait-for.ts';
 
 interface Fixture {
   readonly sandbox: Sandbox;

@@ -9,8 +9,8 @@ import {
   readIdentity,
   writeHolder,
   writeIdentity,
-} from '../../../src/adapters/system/root-directory.ts';
-import { Fault } from '../../../src/ports/fault.ts';
+} from '../../../../src/adapters/system/root/root-directory.ts';
+import { Fault } from '../../../../src/ports/fault.ts';
 
 const test = suite('root directory');
 const base = mkdtempSync(join(tmpdir(), 'snapledger-root-'));

@@ -2,10 +2,10 @@ import { accessSync, constants, existsSync, readdirSync, readFileSync, statSync,
 import { join } from 'node:path';
 import * as either from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
-import { decodeWith } from '../../../events/codecs.ts';
-import { isErrno } from '../../ports/errno.ts';
-import { Fault, faultOf, isFull } from '../../ports/fault.ts';
-import { makeDirectories, replaceFile } from './files.ts';
+import { decodeWith } from '../../../../events/codecs.ts';
+import { isErrno } from '../../../ports/errno.ts';
+import { Fault, faultOf, isFull } from '../../../ports/fault.ts';
+import { makeDirectories, replaceFile } from '../files.ts';
 import { type RootStage, stageOf } from './root-stage.ts';
 
 const Identity = t.intersection(
