@@ -72,7 +72,16 @@ export function formatHeader(values: HeaderValues): { header: Header; text: stri
   return { header, text };
 }
 
-/** The header in a whole line, or what is wrong with it. */
+const anyFormat = /^snapledger\.log\.v([1-9][0-9]*)$/;
+
+/** The format that a whole header line names, if a newer release wrote it; its other fields are that release's. */
+export function newerFormat({ body }: Line): string | undefined {
+  const parsed = either.toUnion(either.mapLeft(() => null)(json.parse(body))) as { readonly format?: unknown } | null;
+  const format = typeof parsed?.format === 'string' ? parsed.format : '';
+  return Number(anyFormat.exec(format)?.[1] ?? 0) > Math.max(...formatVersions) ? format : undefined;
+}
+
+/** The header in a whole line of a known format, or what is wrong with it. */
 export function decodeHeader(line: Line, bytes: number): either.Either<string, Header> {
   const parsed = either.mapLeft(String)(json.parse(line.body));
   const decoded = either.chain((body: unknown) => decodeWith(Body, body))(parsed);

@@ -168,7 +168,10 @@ export function decodeBody(body: string): either.Either<string, Envelope> {
 export function decodedOrThrow(path: string, position: number, body: string): Envelope {
   const envelope = decodeBody(body);
   if (either.isRight(envelope)) return envelope.right;
-  throw new Fault('unsupported', `log segment ${path}: position ${position}: ${envelope.left}`, {
-    hint: 'run the release of snapledger that wrote it, or a newer one',
-  });
+  throw newerRelease(`log segment ${path}: position ${position}: ${envelope.left}`);
+}
+
+/** The fault (`unsupported`) for what another release wrote. */
+export function newerRelease(what: string): Fault {
+  return new Fault('unsupported', what, { hint: 'run the release of snapledger that wrote it, or a newer one' });
 }

@@ -6,8 +6,8 @@ import { isErrno } from '../../../../ports/errno.ts';
 import { faultOf } from '../../../../ports/fault.ts';
 import { archivePath, inflated } from '../archive/archive-file.ts';
 import type { Damage } from '../format/damage.ts';
-import { decodeHeader, type Header } from '../format/header.ts';
-import { type Line, lineFeed, lineStart, parseLine } from '../format/line.ts';
+import { decodeHeader, type Header, newerFormat } from '../format/header.ts';
+import { type Line, lineFeed, lineStart, newerRelease, parseLine } from '../format/line.ts';
 import { firstOf } from '../format/segment.ts';
 
 /** A segment's bytes, be they in the file itself or in its archive. */
@@ -110,7 +110,10 @@ export async function endOfData(file: SegmentFile): Promise<number> {
 
 const maxHeaderBytes = 4096;
 
-/** A segment's header, or what is wrong with it. The header must agree with the file's name. */
+/**
+ * A segment's header, or what is wrong with it. The header must agree with the file's name. Rejects with a Fault (`unsupported`) if a
+ * newer release wrote the segment: it is not damaged, and this release must neither read nor repair it.
+ */
 export async function readHeader(file: SegmentFile, path: string): Promise<either.Either<Damage, Header>> {
   const first = firstOf(basename(path)) ?? 0;
   const damaged = (what: string): either.Either<Damage, Header> =>
@@ -119,6 +122,9 @@ export async function readHeader(file: SegmentFile, path: string): Promise<eithe
   const end = block.indexOf(lineFeed) + 1;
   const line = parseLine(block, 0, end, 'segment');
   if (line === undefined) return damaged('the header is damaged: its checksum does not match');
+  const newer = newerFormat(line);
+  if (newer !== undefined)
+    throw newerRelease(`log segment ${path}: is in the format ${newer}, written by a newer release`);
   const header = decodeHeader(line, end);
   if (either.isLeft(header)) return damaged(`the header can't be read: ${header.left}`);
   if (header.right.first !== first)
