@@ -8,24 +8,25 @@ export type Break =
   | { readonly kind: 'gone'; readonly position: number; readonly first: number };
 
 /**
- * Files whose log stays open: each `openLog` reads only what was written since. `onBreak` is called before the result if it is
- * another log, or lost events: what was derived from it is void.
+ * Files whose log is compared with what was opened before: `onBreak` is called before the result if it is another log, or lost
+ * events: what was derived from it is void. With `open` the log stays open, and each `openLog` reads only what was written since.
  */
-export function keepLog(files: StoreFiles, onBreak: (change: Break) => void): StoreFiles {
+export function keepLog(files: StoreFiles, onBreak: (change: Break) => void, open = true): StoreFiles {
   let known: ReadableLog | undefined;
   let opening: Promise<ReadableLog> | undefined;
-  const open = async (): Promise<ReadableLog> => {
+  const openNext = async (): Promise<ReadableLog> => {
     const before = known;
-    const log = await files.openLog(before);
+    const log = await files.openLog(open ? before : undefined);
     const change = before && (await breakBetween(before, log));
     known = log;
     if (change !== undefined) onBreak(change);
-    return { ...log, close: async () => {} };
+    return open ? { ...log, close: async () => {} } : log;
   };
+  if (!open) return { ...files, openLog: openNext };
   return {
     ...files,
     openLog: () => {
-      opening ??= open().finally(() => {
+      opening ??= openNext().finally(() => {
         opening = undefined;
       });
       return opening;

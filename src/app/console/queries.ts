@@ -6,6 +6,7 @@ import { layerWith } from '../store/volume-of.ts';
 import { eventsAt, eventsPage } from './events/events-page.ts';
 import { Density, EventsPage, Flushes, Forest, Growth, Incident, OwnFiles } from './rows.ts';
 import type { ConsoleSource } from './source.ts';
+import { differenceOf } from './states/difference.ts';
 import { forestOf } from './states/forest.ts';
 
 const query = queryOf<ConsoleSource>();
@@ -67,11 +68,14 @@ export const consoleQueries = {
       since: { codec: Text, help: 'only what is not the same at this position or time' },
     },
     answer: object(Forest),
-    run: async ({ files, states }, { at, since }) => {
+    run: async ({ files, states, events }, { at, since }) => {
       const base = since === undefined ? undefined : await states.at(since);
       const state = await states.at(at);
       const [last] = await withLog(files, (log) => eventsAt(log, [state.position]));
-      return forestOf(state, last?.time ?? null, base);
+      const time = last?.time ?? null;
+      if (base === undefined) return forestOf(state, time);
+      const [from, to] = [base.position, state.position].sort((a, b) => a - b) as [number, number];
+      return differenceOf(base, state, time, events.touched(from, to));
     },
   }),
   files: query({

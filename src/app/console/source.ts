@@ -15,13 +15,15 @@ export interface ConsoleSource extends AuditSource {
   readonly growth: GrowthOverTime;
   readonly live: Live;
   readonly flushTimes: FlushTimes;
+  /** Begins to read the log, before anybody asks. */
+  warm(): void;
 }
 
 interface Context {
   readonly files: StoreFiles;
   readonly layers: AuditSource['layers'];
   readonly mounts: AuditSource['mounts'];
-  /** the log is in files, and stays open between two questions */
+  /** the log is in files, and stays open between two questions; one in a cluster is opened for each */
   readonly keep: boolean;
   /** new events, over the files whose log stays open */
   readonly newEvents: (files: StoreFiles) => EventSource;
@@ -45,7 +47,7 @@ export function createConsoleSource({
     for (const kept of [states, events, growth]) kept.clear();
     live.broken(change);
   };
-  const files = keep ? keepLog(given, onBreak) : given;
+  const files = keepLog(given, onBreak, keep);
   const states = createStates(files);
   const events = createFoldedEvents(files);
   const growth = createGrowth(files);
@@ -62,5 +64,10 @@ export function createConsoleSource({
     ...(pace && { pace }),
   });
   const { layers, mounts } = other;
-  return { files: { ...files, stateAfter: states.after }, layers, mounts, states, events, growth, live, flushTimes };
+  return {
+    files: { ...files, stateAfter: states.after },
+    ...{ layers, mounts, states, events, growth, live, flushTimes },
+    // What fails is reported to who asks.
+    warm: () => void events.complete().catch(() => {}),
+  };
 }

@@ -44,12 +44,17 @@ async function serveRoot(
     loopback: listen,
     logger,
   });
+  source.warm();
   const { host, port } = server.loopback;
   const name = host.includes(':') ? `[${host}]` : host;
   return {
     port,
     issue: () => `http://${name}:${port}${consolePath}/login?token=${tokens.issue()}`,
-    close: () => server.close().finally(close),
+    close: async () => {
+      await server.close().finally(close);
+      // Ends the reading of a long log.
+      source.events.clear();
+    },
   };
 }
 

@@ -36,3 +36,4 @@ const { loopback } = await serveTcp({
   logger,
 });
 parentPort?.postMessage(loopback.port);
+source.warm();

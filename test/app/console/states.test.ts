@@ -7,23 +7,26 @@ import type { Event } from '../../../events/registry.ts';
 import { toRows } from '../../../projections/checkpoint-rows.ts';
 import { emptyState, evolve, type State } from '../../../projections/state.ts';
 import { createFileCheckpointStore } from '../../../src/adapters/checkpoint-store/file-checkpoint-store.ts';
+import { createFoldedEvents } from '../../../src/app/console/events/folded-events.ts';
 import { keepLog } from '../../../src/app/console/kept-log.ts';
 import type { Forest } from '../../../src/app/console/rows.ts';
+import { differenceOf } from '../../../src/app/console/states/difference.ts';
 import { forestOf } from '../../../src/app/console/states/forest.ts';
 import { createStates } from '../../../src/app/console/states/states.ts';
 import { storeFiles } from '../../../src/compose/store-files.ts';
 import { now, openLog } from '../../adapters/event-log/file/file-log.ts';
-import { committed, enveloped, prepared } from '../../support/sample-events.ts';
+import { committed, enveloped, imageSeen, prepared } from '../../support/sample-events.ts';
 import { createSandbox } from '../../support/sandbox.ts';
 
 const test = suite('states at any moment');
 
-/** Layers that are prepared, committed, measured, removed and restored, by a number each. */
+/** Layers that are prepared, committed, measured, removed and restored, and images of them, by a number each. */
 function eventsOf(choices: readonly number[]): readonly Envelope[] {
   const events: Event[] = [];
   const retained: number[] = [];
   const alive: number[] = [];
-  const nameOf = (id: number) => `ns/${id}/name`;
+  const nameOf = (id: number) => `ns/${id}/layer-${id}`;
+  const layersOf = (ids: readonly number[]) => ids.slice(0, 3).map((id) => `layer-${id}`);
   const bare = (id: number) =>
     ({
       id,
@@ -50,6 +53,8 @@ function eventsOf(choices: readonly number[]): readonly Envelope[] {
       alive.push(kept);
     } else if (choice === 2 && oldest !== undefined)
       events.push({ type: 'UsageMeasured', data: { id: oldest, bytes: at * 10, inodes: at } });
+    else if (choice === 3) events.push(ofNamespace(imageSeen(`image-${at % 4}`, 'sha256:t', layersOf(alive))));
+    else if (choice === 4) events.push(imageDeleted(`image-${at % 4}`));
     else {
       events.push(prepared(id, `ns/${id}/key`), committed(id, `ns/${id}/key`, nameOf(id)));
       alive.push(id);
@@ -75,14 +80,24 @@ const rowsOf = ({ volumes, ...state }: State) =>
     return [name, isMap ? [...(value as Iterable<unknown>)].map(textOf).sort() : textOf(value)];
   });
 
-const shownRows = ({ rows, namespaces }: Forest) =>
+const ofNamespace = ({ type, data }: ReturnType<typeof imageSeen>): Event => ({
+  type,
+  data: { ...data, namespace: 'ns' },
+});
+
+const imageDeleted = (name: string): Event => ({
+  type: 'ContainerdObserved',
+  data: { topic: '/images/delete', namespace: 'ns', name, at: 1n },
+});
+
+const shownRows = ({ rows, namespaces, imageNames }: Forest) =>
   rows.id.map((id, at) => [
     ...[id, rows.parent[at], rows.kind[at], rows.key[at], rows.bytes[at], rows.inodes[at], rows.created[at]],
-    ...[rows.retained[at], namespaces[rows.namespace[at] ?? -1]],
+    ...[rows.retained[at], namespaces[rows.namespace[at] ?? -1], imageNames[rows.image[at] ?? -1]],
   ]);
 
 const scenes = fc.record({
-  choices: fc.array(fc.integer({ min: 0, max: 4 }), { minLength: 5, maxLength: 120 }),
+  choices: fc.array(fc.integer({ min: 0, max: 7 }), { minLength: 5, maxLength: 120 }),
   asked: fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 2, maxLength: 12 }),
   checkpoint: fc.double({ min: 0, max: 1, noNaN: true }),
   known: fc.double({ min: 0.1, max: 1, noNaN: true }),
@@ -108,6 +123,7 @@ test('states: are those of a replay, in any order, while the log grows; differen
         const states = createStates(files, { grid: 8, maxReplay: 20, maxEntries });
         assert.equal(rowsOf(await states.at()), rowsOf(stateAfter(all, first)));
         for (const envelope of all.slice(first)) await log.append([envelope], now);
+        const columns = await createFoldedEvents(files).complete();
         let before: State | undefined;
         for (const share of asked) {
           const position = Math.max(1, Math.round(share * all.length));
@@ -115,12 +131,16 @@ test('states: are those of a replay, in any order, while the log grows; differen
           assert.equal(rowsOf(state), rowsOf(stateAfter(all, position)), `at ${position}`);
           const whole = forestOf(state, null);
           if (before !== undefined) {
-            const difference = forestOf(state, null, before);
-            const rows = new Map(shownRows(forestOf(before, null)).map((row) => [row[0], row]));
-            for (const id of difference.gone) rows.delete(id);
-            for (const row of shownRows(difference)) rows.set(row[0], row);
-            const merged = [...rows.values()].sort((a, b) => Number(a[0]) - Number(b[0]));
-            assert.equal(merged, shownRows(whole), `from ${before.position} to ${position}`);
+            const [from, to] = [before.position, position].sort((a, b) => a - b) as [number, number];
+            const touched = columns.touched(from, to);
+            assert.ok(touched, 'all of these events are known');
+            for (const difference of [differenceOf(before, state, null, touched), differenceOf(before, state, null)]) {
+              const rows = new Map(shownRows(forestOf(before, null)).map((row) => [row[0], row]));
+              for (const id of difference.gone) rows.delete(id);
+              for (const row of shownRows(difference)) rows.set(row[0], row);
+              const merged = [...rows.values()].sort((a, b) => Number(a[0]) - Number(b[0]));
+              assert.equal(merged, shownRows(whole), `from ${before.position} to ${position}`);
+            }
           }
           before = state;
         }

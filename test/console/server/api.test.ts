@@ -337,7 +337,7 @@ test('fleet: its questions are answered if there is a database, and its faults r
   await other.login();
   assert.is((await json(other, 'session')).fleet, true);
   const failed = await other.ask('GET', '/console/api/fleet/nodes');
-  assert.equal([failed.status, failed.body], [500, 'the database does not answer\nhint: check that it runs\n']);
+  assert.equal([failed.status, failed.body], [503, 'the database does not answer\nhint: check that it runs\n']);
   reachable = true;
   assert.equal(await json(other, 'fleet/nodes'), []);
   assert.is((await other.ask('GET', '/console/api/fleet/nodes?silence=1')).status, 400);

@@ -1,9 +1,5 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { appendFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { request } from 'node:http';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import * as assert from 'uvu/assert';
 import { snapledgerRun } from '../../cli/process.ts';
 import { ask } from '../../http/ask.ts';
@@ -13,6 +9,7 @@ import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
 import { daemonFile } from '../../support/server.ts';
 import { connectSnapshots } from '../../support/snapshots-client.ts';
 import { waitFor } from '../../support/wait-for.ts';
+import { openConsole } from './open-console.ts';
 
 interface Context {
   sandbox: Sandbox;
@@ -44,65 +41,11 @@ async function fill({ address }: Context): Promise<void> {
   client.close();
 }
 
-/** Runs `snapledger console`, and exchanges the token of the address that it prints. */
-async function opened({ sandbox, root }: Context, ...flags: readonly string[]) {
-  const child = spawn(process.execPath, [daemonFile, 'console', '--root', root, ...flags], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-    env: { ...process.env, TMPDIR: sandbox.folder('tmp') },
-  });
-  const ended = once(child, 'exit');
-  sandbox.atEnd(async () => {
-    child.kill('SIGTERM');
-    await ended;
-  });
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const nextAddress = async () => {
-    for (let line = await lines.next(); line.done !== true; line = await lines.next()) {
-      const [found] = /http:\S+/.exec(line.value) ?? [];
-      if (found !== undefined) return new URL(found);
-    }
-    throw new Error('the console printed no address');
-  };
-  const { host, port, pathname, search } = await nextAddress();
-  const send = (method: string, path: string, headers: Readonly<Record<string, string>> = {}) =>
-    ask({ host: '127.0.0.1', port, method, path, headers: { host, ...headers } });
-  const login = await send('GET', `${pathname}${search}`);
-  assert.is(login.status, 303);
-  const cookie = String(login.headers['set-cookie']?.[0]).split(';')[0] ?? '';
-  const json = async (path: string) => JSON.parse((await send('GET', `/console/api/${path}`, { cookie })).body);
-  return {
-    ...{ child, ended, port, host, cookie, nextAddress, json },
-    send: (method: string, path: string, headers = {}) => send(method, `/console/api/${path}`, { cookie, ...headers }),
-  };
-}
-
-type Opened = Awaited<ReturnType<typeof opened>>;
-
-/** All messages of the live stream, as they come. */
-function listen({ port, host, cookie }: Opened, sandbox: Sandbox) {
-  const messages: Record<string, unknown>[] = [];
-  const headers = { host, cookie };
-  const asked = request({ host: '127.0.0.1', port, path: '/console/api/live', headers }, (response) => {
-    let text = '';
-    response.setEncoding('utf8').on('data', (part: string) => {
-      text += part;
-      const complete = text.split('\n\n');
-      text = complete.pop() ?? '';
-      for (const one of complete) messages.push(JSON.parse(one.slice(one.indexOf('data: ') + 6)));
-    });
-    response.on('error', () => {});
-  });
-  asked.on('error', () => {});
-  asked.end();
-  sandbox.atEnd(() => void asked.destroy());
-  return messages;
-}
-
 test('live: a daemon that is killed and comes back is shown, and its events arrive', async (context) => {
   const daemon = await daemonOf(context);
   await fill(context);
-  const console = await opened(context);
-  const messages = listen(console, context.sandbox);
+  const console = await openConsole(context.sandbox, context.root);
+  const messages = console.listen();
   const seen = (what: string, passes: (message: Record<string, unknown>) => boolean) =>
     waitFor(what, () => messages.some(passes));
   await seen('a state', ({ kind, daemon: state }) => kind === 'state' && state === 'running');
@@ -131,7 +74,7 @@ for (const running of [true, false])
     const daemon = await daemonOf(context);
     await fill(context);
     if (!running) await daemon.stop();
-    const console = await opened(context);
+    const console = await openConsole(context.sandbox, context.root);
     const [retained] = await console.json('retained');
     assert.is(retained.key, 'default/2/sha256:aaa');
     const headers = { 'snapledger-csrf': (await console.json('session')).csrf };
@@ -154,7 +97,7 @@ for (const running of [true, false])
 test('files: names and modes of a layer are listed', async (context) => {
   const daemon = await daemonOf(context);
   await fill(context);
-  const console = await opened(context);
+  const console = await openConsole(context.sandbox, context.root);
   const { path } = await console.json('stat?key=default/3/web');
   mkdirSync(join(context.root, path, 'fs/etc'), { mode: 0o750 });
   writeFileSync(join(context.root, path, 'fs/etc/<script>'), 'secret', { mode: 0o640 });
@@ -179,7 +122,7 @@ test('damage: a log that is damaged is reported with what to do, and verify find
   const bytes = readFileSync(file);
   bytes.writeUInt8((bytes[1_000] ?? 0) ^ 1, 1_000);
   writeFileSync(file, bytes);
-  const console = await opened(context);
+  const console = await openConsole(context.sandbox, context.root);
   const session = await console.json('session');
   assert.match(session.error, segment);
   assert.match(session.hint, 'repair');
@@ -200,7 +143,7 @@ test('export: the store in a file is shown, and its copy is removed at the end',
   const file = join(context.sandbox.path, 'store.export');
   assert.is((await snapledgerRun('export', file, '--root', context.root)).status, 0);
   const temporary = context.sandbox.folder('tmp');
-  const console = await opened(context, '--export', file);
+  const console = await openConsole(context.sandbox, context.root, '--export', file);
   const session = await console.json('session');
   assert.equal([session.readOnly, session.live, session.error, readdirSync(temporary).length], [true, false, null, 1]);
   assert.equal(
@@ -217,9 +160,11 @@ test('export: the store in a file is shown, and its copy is removed at the end',
 
 test('command: prints another address for each line, and ends with a signal', async (context) => {
   await (await daemonOf(context)).stop();
-  const console = await opened(context, '--read-only', '--listen', '[::1]:0').catch(() => undefined);
+  const console = await openConsole(context.sandbox, context.root, '--read-only', '--listen', '[::1]:0').catch(
+    () => undefined,
+  );
   assert.is(console, undefined, 'the test asks 127.0.0.1');
-  const other = await opened(context, '--read-only');
+  const other = await openConsole(context.sandbox, context.root, '--read-only');
   other.child.stdin.write('\n');
   const second = await other.nextAddress();
   assert.is(

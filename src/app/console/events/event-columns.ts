@@ -3,7 +3,7 @@ import { decodeEnvelope, type Envelope } from '../../../../events/envelope.ts';
 import { namespaceOf } from '../../../../projections/snapshot.ts';
 import type { EncodedEvents } from '../../../ports/event-log.ts';
 import type { Incident } from '../rows.ts';
-import { type Chunk, chunkLength, createChunk } from './chunk.ts';
+import { type Chunk, chunkLength, createChunk, subjects } from './chunk.ts';
 import { incidentIn } from './incidents.ts';
 
 /** Numbers for a few texts that are repeated often. */
@@ -31,11 +31,18 @@ export class Names {
   }
 }
 
+/** What events may have changed in a forest. */
+export interface Touched {
+  readonly ids: ReadonlySet<number>;
+  /** names of images too */
+  readonly images: boolean;
+}
+
 /** Incidents that are kept, the newest of them. */
 const maxIncidents = 2_000;
 
 /**
- * Time, type, actor and namespace of every event, a dozen bytes each: what density, filters and incidents are made of. Events
+ * Time, type, actor, namespace and snapshot of every event, 16 bytes each: what density, filters, incidents and differences are made of. Events
  * are taken from their JSON, without decoding them.
  */
 export class EventColumns {
@@ -65,6 +72,28 @@ export class EventColumns {
     }
   }
 
+  /**
+   * The snapshots whose rows events after a position up to another one may have changed. Undefined if that is not known: these events
+   * are not all here, or one may have changed any row.
+   */
+  touched(after: number, upTo: number): Touched | undefined {
+    if (upTo > this.position) return undefined;
+    const ids = new Set<number>();
+    let [images, seen] = [false, 0];
+    for (const chunk of this.chunks) {
+      const from = Math.max(0, after + 1 - chunk.first);
+      const to = Math.min(chunk.count, upTo + 1 - chunk.first);
+      for (let at = from; at < to; at++) {
+        const subject = chunk.subjects[at] ?? subjects.any;
+        if (subject === subjects.any) return undefined;
+        if (subject === subjects.images) images = true;
+        else if (subject !== subjects.none) ids.add(subject);
+      }
+      seen += Math.max(0, to - from);
+    }
+    return seen === upTo - after ? { ids, images } : undefined;
+  }
+
   #addLine(position: number, line: string): void {
     const timeAt = line.indexOf(timeField) + timeField.length;
     const timeEnd = line.indexOf('"', timeAt);
@@ -80,6 +109,7 @@ export class EventColumns {
       type: this.types.numberOf(type),
       actor: this.actors.numberOf(fieldOf(meta, actorField, 0) ?? ''),
       namespace: this.namespaces.numberOf(namespace),
+      subject: subjectOf(type, line, dataAt),
     });
     this.#noteIncident(type, () => envelopeOf(line));
     this.#lastType = type;
@@ -108,6 +138,19 @@ export class EventColumns {
   }
 }
 
+/** Types without an id that change no row of a snapshot. */
+const storeOnly = new Set([
+  ...['StoreCreated', 'StoreOpened', 'StoreClosed', 'StoreTakenOver', 'LogRepaired', 'ContainerdWatchChanged'],
+  ...['OrphanQuarantined', 'OrphanPurged'],
+]);
+
+function subjectOf(type: string, line: string, dataAt: number): number {
+  if (type === 'ContainerdObserved') return line.includes(imageTopic, dataAt) ? subjects.images : subjects.none;
+  if (storeOnly.has(type)) return subjects.none;
+  const id = Number(fieldOf(line, idField, dataAt));
+  return id > 0 && id < subjects.images ? id : subjects.any;
+}
+
 const timeField = '"time":"';
 const typeField = '"type":"';
 const metaField = '"meta":{';
@@ -115,6 +158,8 @@ const dataField = '"data":{';
 const actorField = '"actor":"';
 const namespaceField = '"namespace":"';
 const keyField = '"key":"';
+const idField = '"id":"';
+const imageTopic = '"topic":"/images/';
 
 /** The text of the first field of a name from a byte on, undefined without it; these texts hold no quotes. */
 function fieldOf(text: string, field: string, from: number): string | undefined {

@@ -5,7 +5,7 @@ import { withLog } from '../../audit/state-at.ts';
 import { readEncoded } from '../../feed/batch.ts';
 import type { Density, Incident } from '../rows.ts';
 import { countEvents, estimateEvents, type Range, stepOf, type Unfolded } from './density.ts';
-import { EventColumns } from './event-columns.ts';
+import { EventColumns, type Touched } from './event-columns.ts';
 
 export interface DensityWanted {
   /** nanoseconds since 1970 UTC, both inclusive; default: the whole log */
@@ -22,14 +22,17 @@ export interface FoldedEvents {
   density(wanted: DensityWanted): Promise<Density>;
   /** Those of a period, in order. */
   incidents(since: bigint | undefined, until: bigint | undefined): Promise<readonly Incident[]>;
+  /** As the columns so far: undefined while they do not have these events. */
+  touched(after: number, upTo: number): Touched | undefined;
   /** The columns when they hold every event of the log at the call. */
   complete(): Promise<EventColumns>;
   /** Starts anew: the log is another one. */
   clear(): void;
 }
 
-/** Milliseconds that a first answer waits for the rest of the log. */
+/** Milliseconds that a first answer waits for the rest of the log, if that is no more than so many events. */
 const firstAnswer = 250;
+const maxAwaited = 100_000;
 const million = 1_000_000n;
 
 export function createFoldedEvents(files: Pick<StoreFiles, 'openLog'>): FoldedEvents {
@@ -51,17 +54,23 @@ export function createFoldedEvents(files: Pick<StoreFiles, 'openLog'>): FoldedEv
     return folding;
   };
   /** The columns as far as they go after a moment. A failure is reported by this or the next call. */
-  const soFar = async (): Promise<EventColumns> => {
+  const soFar = async (upTo: number): Promise<EventColumns> => {
     const whole = fold();
     whole.catch(() => {});
-    await Promise.race([whole, pause(firstAnswer)]);
+    const awaited = upTo - (columns?.position ?? 0) <= maxAwaited;
+    await Promise.race([whole, pause(awaited ? firstAnswer : 0)]);
     return columns ?? whole;
   };
   return {
-    density: (wanted) => withLog(files, async (log) => densityOf(await soFar(), log, wanted)),
-    incidents: async (since = 0n, until = 2n ** 63n) => {
-      const { incidents } = await soFar();
-      return incidents.filter(({ time }) => time >= since && time <= until);
+    density: (wanted) => withLog(files, async (log) => densityOf(await soFar(log.end.position), log, wanted)),
+    incidents: (since = 0n, until = 2n ** 63n) =>
+      withLog(files, async (log) => {
+        const { incidents } = await soFar(log.end.position);
+        return incidents.filter(({ time }) => time >= since && time <= until);
+      }),
+    touched: (after, upTo) => {
+      if (upTo > (columns?.position ?? 0)) fold().catch(() => {});
+      return columns?.touched(after, upTo);
     },
     complete: async () => {
       // One that is under way may have begun before the newest event.

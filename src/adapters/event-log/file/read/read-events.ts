@@ -9,7 +9,14 @@ import { verifiedAhead } from './read-ahead.ts';
 import { openSegment } from './segment-file.ts';
 
 /** A thread takes 0.1 s to start: fewer bytes are verified sooner without one. */
-const minThreadBytes = 8 << 20;
+export const minThreadBytes = 8 << 20;
+
+interface Reach {
+  /** what comes after it need not be read */
+  readonly upTo?: number | undefined;
+  /** bytes of complete segments from which on a thread verifies them, a few megabytes ahead */
+  readonly threadFrom?: number;
+}
 
 /**
  * Decoded events after a position, a block at a time, up to the end that the last segment has at the time of reading.
@@ -18,31 +25,51 @@ const minThreadBytes = 8 << 20;
 export async function* readEvents(
   segments: readonly Segment[],
   after: number,
-  { upTo = Number.POSITIVE_INFINITY, threadFrom = minThreadBytes } = {},
+  { upTo = Number.POSITIVE_INFINITY, threadFrom = minThreadBytes }: Reach = {},
 ): AsyncGenerator<readonly Envelope[]> {
+  for await (const { path, block } of verifiedBlocks(segments, after, { upTo, threadFrom })) {
+    yield* decodedBetween(path, block, after, upTo);
+    if (block.end.position >= upTo) return;
+  }
+}
+
+/** Encoded events after a position, verified like those that are decoded, by default without a thread. Throws `corrupt`. */
+export async function* readEncodedEvents(
+  segments: readonly Segment[],
+  after: number,
+  { threadFrom = Number.POSITIVE_INFINITY }: Pick<Reach, 'threadFrom'> = {},
+): AsyncGenerator<EncodedEvents> {
+  for await (const { block } of verifiedBlocks(segments, after, { threadFrom })) {
+    const first = Math.max(after, block.start.position) + 1;
+    const lines = encodedAfter(block, after);
+    if (lines.length > 0) yield { first, count: block.end.position - first + 1, lines };
+  }
+}
+
+interface VerifiedBlock {
+  readonly path: string;
+  readonly block: WalkedBlock;
+}
+
+/** Blocks with events after a position. Throws `corrupt` after the last line in order. */
+async function* verifiedBlocks(
+  segments: readonly Segment[],
+  after: number,
+  { upTo = Number.POSITIVE_INFINITY, threadFrom = Number.POSITIVE_INFINITY }: Reach,
+): AsyncGenerator<VerifiedBlock> {
   const complete = segments.slice(firstIndex(segments, after), -1).filter(({ header }) => header.first <= upTo);
   const ranges = complete.map(({ path, end, offsets }) => ({ path, from: offsets.nearest(after), to: end.offset }));
   let from = after;
   const bytes = complete.reduce((sum, segment) => sum + bytesBetween(segment, after, upTo), 0);
   if (bytes >= threadFrom) {
     for await (const block of verifiedAhead(ranges)) {
-      yield* decodedAfter(block.path, block, after);
+      yield { path: block.path, block };
       if (block.damage !== undefined) throw damageFault(block.damage);
     }
     from = Math.max(after, complete.at(-1)?.end.position ?? 0);
   }
   for (const segment of segmentsAfter(segments, from))
-    for await (const block of blocksAfter(segment, from)) yield* decodedAfter(segment.path, block, from);
-}
-
-/** Encoded events after a position, verified like those that are decoded. Throws `corrupt`. */
-export async function* readEncodedEvents(segments: readonly Segment[], after: number): AsyncGenerator<EncodedEvents> {
-  for (const segment of segmentsAfter(segments, after))
-    for await (const block of blocksAfter(segment, after)) {
-      const first = Math.max(after, block.start.position) + 1;
-      const lines = encodedAfter(block, after);
-      if (lines.length > 0) yield { first, count: block.end.position - first + 1, lines };
-    }
+    for await (const block of blocksAfter(segment, from)) yield { path: segment.path, block };
 }
 
 /** The chain hash at a position up to the end of the last segment; undefined for any other position. Throws `corrupt`. */
@@ -96,10 +123,12 @@ async function* blocksAfter(segment: Segment, after: number): AsyncGenerator<Wal
   }
 }
 
-/** The events of a block after a position, if any. */
-function* decodedAfter(path: string, block: Pick<WalkedBlock, 'lines' | 'start'>, after: number) {
+/** The events of a block after a position up to another one, if any. */
+function* decodedBetween(path: string, block: Pick<WalkedBlock, 'lines' | 'start'>, after: number, upTo: number) {
   const events: Envelope[] = [];
-  for (const line of linesIn(block))
+  for (const line of linesIn(block)) {
+    if (line.position > upTo) break;
     if (line.position > after) events.push(decodedOrThrow(path, line.position, bodyIn(block.lines, line)));
+  }
   if (events.length > 0) yield events;
 }

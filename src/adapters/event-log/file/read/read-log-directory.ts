@@ -11,7 +11,7 @@ import { createRangesIn, createSearch, timedBlocks } from '../search/search-log.
 import { lastCursor } from '../verify/check-seams.ts';
 import { walkSegment } from '../verify/verify-lines.ts';
 import { attached, type LoadedLog, loadLog, segmentIn, type Tail } from './load-segments.ts';
-import { readChainHash, readEncodedEvents, readEvents } from './read-events.ts';
+import { minThreadBytes, readChainHash, readEncodedEvents, readEvents } from './read-events.ts';
 import { readHeader, withSegment } from './segment-file.ts';
 
 /** A log opened for reading, as it was at that moment. */
@@ -51,7 +51,7 @@ function readable(loaded: Loaded, indexes: string | undefined): ReadableFileLog 
     gone,
     end: { position: last.end.position, chainHash: chainHashOf(last.end, last.header) },
     read: (after, upTo) => readEvents(segments, after, { upTo }),
-    readEncoded: (after) => readEncodedEvents(segments, after),
+    readEncoded: (after) => readEncodedEvents(segments, after, { threadFrom: minThreadBytes }),
     chainHashAt: (position) => readChainHash(segments, position),
     search: createSearch(segments, indexes),
     rangesIn: createRangesIn(segments, indexes),
