@@ -31,10 +31,10 @@ export interface FleetSnapshot {
   /** removed, and its layer is still on disk */
   readonly retained: boolean;
   /**
-   * Rows of a node's checkpoint (`projections/snapshot-rows.ts`) about this snapshot: what folding its next event needs.
+   * JSON of the rows of a node's checkpoint (`projections/snapshot-rows.ts`) about this snapshot: what folding its next event needs.
    * Null if no later event changes anything: the row of a removed snapshot is final then, and is not replaced any more.
    */
-  readonly fold: readonly unknown[] | null;
+  readonly fold: string | null;
 }
 
 /** What is known of a store apart from its snapshots. */
@@ -63,8 +63,8 @@ export interface FleetStore {
   /** why nothing more is indexed, empty otherwise; and what to do */
   readonly fault: string;
   readonly hint: string;
-  /** Plain JSON: what folding its next event needs. Only the indexer reads it. */
-  readonly fold: unknown;
+  /** JSON of what folding its next event needs; null before the first one. Only the indexer reads it. */
+  readonly fold: string | null;
 }
 
 export type IncidentKind =

@@ -57,6 +57,17 @@ export interface StoreStops extends Item {
 
 export type FleetItem = FleetEvent | UnknownEvent | HistoryStarts | StoreStops;
 
+/**
+ * The items of one store in a batch, in order. They are decoded each time that they are asked for: the decoded events of a whole batch would
+ * be garbage that lives long.
+ */
+export interface StoreBatch {
+  readonly store: string;
+  /** how many they are */
+  readonly count: number;
+  items(): readonly FleetItem[];
+}
+
 /** Items in the order of the cluster. Order holds within a store; across stores nothing may rely on it. */
 export interface FleetBatch<I = FleetItem> {
   readonly items: readonly I[];

@@ -4,10 +4,11 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { encodeEnvelope } from '../../events/envelope.ts';
 import { decodedItem } from '../../src/adapters/event-log/kurrentdb/fleet/heads.ts';
+import { createLines, linesByStore, textOf } from '../../src/compose/threads/fleet-lines.ts';
 import { createFleetSourceThread } from '../../src/compose/threads/fleet-source-thread.ts';
-import { itemsFrom, textOf } from '../../src/compose/threads/fleet-text.ts';
+import { itemsFrom, lineOf } from '../../src/compose/threads/fleet-text.ts';
 import { Fault } from '../../src/ports/fault.ts';
-import type { FleetItem } from '../../src/ports/fleet-source.ts';
+import type { FleetItem, FleetSource, StoreBatch } from '../../src/ports/fleet-source.ts';
 import { fleetSubjectOn } from '../adapters/event-log/kurrentdb/fleet/subject.ts';
 import { fleetSourceContract } from '../contract/fleet-source.contract.ts';
 import { freePort } from '../support/free-port.ts';
@@ -17,19 +18,30 @@ import { enveloped, oneOfEach } from '../support/sample-events.ts';
 import { createSandbox } from '../support/sandbox.ts';
 
 const sandbox = createSandbox('fleet-thread');
+const itemByItem = ({ where, read }: FleetSource<StoreBatch>): FleetSource => ({
+  where,
+  read: async function* (request) {
+    for await (const { items: stores, ...batch } of read(request)) {
+      for (const { items, count } of stores) assert.is(items().length, count);
+      yield { ...batch, items: stores.flatMap(({ items }) => items()) };
+    }
+  },
+});
+
 const test = suite('the fleet source on a thread');
 test.after(() => sandbox.close());
 
 fleetSourceContract(test, async () => {
   const standIn = await startStandIn();
   sandbox.atEnd(standIn.close);
-  return { ...fleetSubjectOn(standIn.url), source: createFleetSourceThread(standIn.url) };
+  return { ...fleetSubjectOn(standIn.url), source: itemByItem(createFleetSourceThread(standIn.url)) };
 });
 
 test('fleet thread: items cross as they are, every event among them', () => {
   const fault = new Fault('corrupt', 'what', { hint: 'do this' });
   const place = { store: randomUUID(), at: { commit: 2n ** 63n, prepare: 7n } };
-  const later = { position: '9', id: 'x', time: '1', type: 'Later.v1', meta: { a: 'b' }, data: { new: [1] } };
+  const large = 'ä'.repeat(3_000_000);
+  const later = { position: '9', id: 'x', time: '1', type: 'Later.v1', meta: { a: 'b' }, data: { new: [1, large] } };
   const stored = [...enveloped(oneOfEach).map(encodeEnvelope), later].map((wire) => {
     const of = { position: Number(wire.position), id: 'c', chainHash: 'ab', wire, body: JSON.stringify(wire) };
     return { kind: 'stored', ...place, stored: of, recorded: 1_790_000_000_000 } as const;
@@ -45,7 +57,18 @@ test('fleet thread: items cross as they are, every event among them', () => {
     { kind: 'unknown', ...read, wire: later },
     ...others,
   ];
-  assert.equal(itemsFrom(textOf([...stored, ...others])), items);
+  const placed = createLines();
+  const other = { kind: 'stops', store: randomUUID(), at: place.at, fault } as const;
+  const { bytes, stores } = linesByStore(
+    [other, ...stored, other, ...others].map((item) => placed(item.store, lineOf(item))),
+  );
+  const [two, all] = stores.map((range) => itemsFrom(range.store, textOf(bytes, range)));
+  assert.equal(two, [other, other]);
+  assert.equal(all, items);
+  assert.equal(
+    stores.map(({ count }) => count),
+    [2, items.length],
+  );
   assert.equal([...stored, ...others].map(decodedItem), items);
 });
 

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import * as assert from 'uvu/assert';
+import { openFleetDatabase } from '../../src/adapters/fleet-database/postgres/fleet-database.ts';
 import { runFleetIndex } from '../../src/compose/fleet.ts';
 import { silent } from '../../src/ports/logger.ts';
 import { assertTables } from '../support/fleet/assert-tables.ts';
@@ -11,10 +12,13 @@ import { createStoreHistory, type StoreHistory } from '../support/fleet/store-hi
 import { type StandIn, startStandIn } from '../support/kurrent/stand-in.ts';
 import { type Postgres, requirePostgres, startPostgres } from '../support/postgres.ts';
 import { suiteNeeding } from '../support/requirements.ts';
+import { sampleChange, sampleStore } from '../support/sample-fleet.ts';
 import { createSandbox } from '../support/sandbox.ts';
 import { daemonFile } from '../support/server.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { createRandom } from '../torture/random.ts';
+
+const hasTables = (sql: Fleet['sql']) => sql("SELECT to_regclass('snapledger.store') IS NOT NULL") === 't';
 
 const sandbox = createSandbox('fleet-index');
 const random = createRandom(20);
@@ -124,6 +128,40 @@ test('a rebuild: fills tables beside, replaces those that are read, and continue
   assert.is(sql("SELECT string_agg(nspname, ' ') FROM pg_namespace WHERE nspname LIKE 'snapledger%'"), 'snapledger');
   grow(stores[1], 50);
   await index();
+  assertTables(postgresTables(postgres, database), stores);
+});
+
+test('a rebuild: begins anew, whatever an abandoned one has left', async () => {
+  const { into, database, stores, index } = await fleet(2);
+  const signal = new AbortController().signal;
+  const abandoned = await openFleetDatabase({ url: into, rebuild: true, anew: true, signal, waiting: () => {} });
+  // Of a cluster that was longer.
+  await abandoned.apply(sampleChange(9_000_000_000, { stores: [sampleStore('gone')] }));
+  await abandoned.close();
+  await index(true);
+  assertTables(postgresTables(postgres, database), stores);
+});
+
+test('a stop: ends the indexing although PostgreSQL does not answer', async () => {
+  const { cluster, into, database, stores, grow, sql } = await fleet(1);
+  const indexer = await startIndexer(sandbox, { from: cluster.url, into, log: 'silent.log' });
+  const written = () => stores.reduce((sum, { log }) => sum + log.length, 0);
+  const indexed = async () => Number(sql('SELECT coalesce(max(position), 0) FROM snapledger.store')) === written();
+  await waitFor('the first events', async () => hasTables(sql) && indexed(), { limit: 60_000 });
+  const backends = sql("SELECT pid FROM pg_stat_activity WHERE application_name = 'snapledger fleet index'");
+  const signalAll = (signal: NodeJS.Signals) => {
+    for (const backend of backends.split('\n')) process.kill(Number(backend), signal);
+  };
+  signalAll('SIGSTOP');
+  try {
+    grow(stores[0], 30);
+    await indexer.stop();
+  } finally {
+    signalAll('SIGCONT');
+  }
+  const again = await startIndexer(sandbox, { from: cluster.url, into, log: 'silent.log' });
+  await waitFor('all events', indexed, { limit: 60_000 });
+  await again.stop();
   assertTables(postgresTables(postgres, database), stores);
 });
 

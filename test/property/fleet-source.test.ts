@@ -54,7 +54,8 @@ function simulation() {
   let losing = 0;
   const receive = async (event: AllRecorded) => {
     const raw: RawItem[] = [];
-    if (!stores.take(event, raw)) for await (const more of stores.examine(event)) raw.push(...more);
+    const add = (item: RawItem) => void raw.push(item);
+    if (!stores.take(event, add)) for await (const more of stores.examine(event)) raw.push(...more);
     const found = raw.map(decodedItem);
     for (const item of found) updateHeads(heads, item);
     items.push(...found);

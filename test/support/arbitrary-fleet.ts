@@ -131,7 +131,7 @@ export const rows: Readonly<Record<TableName, fc.Arbitrary<Row>>> = {
     lineage: small,
     lastEvent: orNull(time),
     fault: text,
-    fold: fc.jsonValue(),
+    fold: orNull(fc.json()),
   }),
   snapshots: fc
     .record({
@@ -160,10 +160,13 @@ export const rows: Readonly<Record<TableName, fc.Arbitrary<Row>>> = {
       ...{
         ended: orNull(fc.constantFrom('removed', 'lost')),
         retained: fc.boolean(),
-        fold: fc.option(fc.array(fc.array(text)), { nil: null, freq: 2 }),
+        fold: fc.option(
+          fc.array(fc.array(text)).map((value) => JSON.stringify(value)),
+          { nil: null, freq: 2 },
+        ),
       },
     })
-    .map((row) => (row.removed === null && row.fold === null ? { ...row, fold: [] } : row)),
+    .map((row) => (row.removed === null && row.fold === null ? { ...row, fold: '[]' } : row)),
   incidents: fc.record({
     store,
     position: small,

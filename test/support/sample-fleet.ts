@@ -24,7 +24,7 @@ export const sampleStore = (store: string, given: Partial<FleetStore> = {}): Fle
   unknown: 0,
   fault: '',
   hint: '',
-  fold: { lastId: 7 },
+  fold: '{"lastId":7}',
   ...given,
 });
 
@@ -49,7 +49,7 @@ export const sampleSnapshot = (store: string, id: number, given: Partial<FleetSn
   removed: null,
   ended: null,
   retained: false,
-  fold: [['usage', [[id, 4096, 3]]]],
+  fold: JSON.stringify([['usage', [[id, 4096, 3]]]]),
   ...given,
 });
 

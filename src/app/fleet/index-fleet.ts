@@ -1,6 +1,6 @@
 import { errorText, Fault, type FaultCode } from '../../ports/fault.ts';
 import type { FleetChange, FleetDatabase, FleetStore } from '../../ports/fleet-database.ts';
-import type { ClusterPosition, FleetBatch, FleetSource } from '../../ports/fleet-source.ts';
+import type { ClusterPosition, FleetBatch, FleetSource, StoreBatch } from '../../ports/fleet-source.ts';
 import type { Logger } from '../../ports/logger.ts';
 import { untilAborted } from '../../ports/promises.ts';
 import { foldBatch } from './fold/batch.ts';
@@ -22,6 +22,8 @@ export interface IndexObserver {
 export interface OpenRequest {
   /** the tables beside those that are read */
   readonly rebuild: boolean;
+  /** nothing that an earlier rebuild has left beside them */
+  readonly anew: boolean;
   /** ends the wait */
   readonly signal: AbortSignal;
   /** Called once if another indexer works on the tables, with its description. */
@@ -29,7 +31,7 @@ export interface OpenRequest {
 }
 
 export interface IndexerOptions {
-  readonly source: FleetSource;
+  readonly source: FleetSource<StoreBatch>;
   /** Connects and waits until no other indexer works on the tables. */
   open(request: OpenRequest): Promise<FleetDatabase>;
   readonly observer: IndexObserver;
@@ -57,7 +59,7 @@ const final: ReadonlySet<FaultCode> = new Set(['corrupt', 'misuse', 'unsupported
  */
 export async function indexFleet(options: IndexerOptions): Promise<void> {
   const { observer, logger, once, signal, pauses = { first: 250, longest: 30_000 } } = options;
-  const session = { ...options, failures: 0 };
+  const session = { ...options, anew: options.rebuild, failures: 0 };
   while (!signal.aborted) {
     try {
       observer.state('starting', 'connecting');
@@ -80,6 +82,8 @@ export async function indexFleet(options: IndexerOptions): Promise<void> {
 interface Session extends IndexerOptions {
   /** false once the tables are swapped */
   rebuild: boolean;
+  /** true until the first tables are open: those of an earlier rebuild may be of another cluster or release */
+  anew: boolean;
   /** since the last batch that was written */
   failures: number;
 }
@@ -91,7 +95,8 @@ async function runSession(session: Session): Promise<void> {
     observer.state('waiting', `another indexer works: ${holder}`);
     logger.info({ holder }, 'waiting: another indexer works on this database');
   };
-  const database = await open({ rebuild: session.rebuild, signal, waiting });
+  const database = await open({ rebuild: session.rebuild, anew: session.anew, signal, waiting });
+  session.anew = false;
   const ending = new AbortController();
   const end = () => ending.abort(signal.reason);
   signal.addEventListener('abort', end, { once: true });
@@ -134,7 +139,7 @@ async function swapOnce(session: Session, database: FleetDatabase): Promise<void
 interface Writer {
   begin(stores: readonly FleetStore[]): void;
   /** Resolves when the batch is folded and few are waiting to be written. Rejects if one could not be written. */
-  write(batch: FleetBatch): Promise<void>;
+  write(batch: FleetBatch<StoreBatch>): Promise<void>;
   /** Everything is written. */
   settled(): Promise<void>;
 }
@@ -182,7 +187,8 @@ function createWriter(session: Session, database: FleetDatabase): Writer {
       await removeOld();
       await rows.below(maxUnderWay);
       // A failure is reported by the next call.
-      apply(change, batch.items.length, fold).catch(() => {});
+      const items = batch.items.reduce((sum, { count }) => sum + count, 0);
+      apply(change, items, fold).catch(() => {});
     },
     settled: () => rows.below(1),
   };

@@ -1,13 +1,13 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { createRawFleetSource } from '../../adapters/event-log/kurrentdb/fleet/fleet-source.ts';
+import { createFleetSourceOf } from '../../adapters/event-log/kurrentdb/fleet/fleet-source.ts';
 import { faultOf } from '../../ports/fault.ts';
 import { deferred } from '../../ports/promises.ts';
+import { createLines, linesByStore } from './fleet-lines.ts';
 import { ahead, type FromThread, type ReadJob } from './fleet-source-thread.ts';
-import { faultText, textOf } from './fleet-text.ts';
+import { faultText, lineOf } from './fleet-text.ts';
 
 /** The thread's program: sends batches as long as the reader keeps up. */
 const { url, after, heads } = workerData as ReadJob;
-const send = (message: FromThread) => parentPort?.postMessage(message);
 const ending = new AbortController();
 let credit = ahead;
 let wake = () => {};
@@ -27,15 +27,16 @@ async function permitted(): Promise<void> {
 }
 
 try {
-  const source = createRawFleetSource({ url });
+  const placed = createLines();
+  const source = createFleetSourceOf({ url }, (item) => placed(item.store, lineOf(item)));
   for await (const { items, at, caughtUp } of source.read({ after, heads: new Map(heads), signal: ending.signal })) {
-    const text = textOf(items);
+    const lines = linesByStore(items);
     await permitted();
     if (ending.signal.aborted) break;
-    send({ items: text, at, caughtUp });
+    parentPort?.postMessage({ ...lines, at, caughtUp } satisfies FromThread, [lines.bytes]);
   }
 } catch (error) {
-  send({ fault: faultText(faultOf(error, 'reading the cluster')) });
+  parentPort?.postMessage({ fault: faultText(faultOf(error, 'reading the cluster')) } satisfies FromThread);
 } finally {
   parentPort?.close();
 }

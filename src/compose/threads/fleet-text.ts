@@ -12,19 +12,19 @@ export interface FaultText {
 export const faultText = ({ code, message, hint }: Fault): FaultText => ({ code, message, hint });
 export const faultFrom = ({ code, message, hint }: FaultText): Fault => new Fault(code, message, { hint });
 
-type Place = readonly [store: string, commit: string, prepare: string];
+type Place = readonly [commit: string, prepare: string];
 type Line =
   | readonly ['stored', ...Place, chainHash: string, recorded: number, wire: WireEnvelope]
   | readonly ['starts', ...Place, first: number, replaces: FaultText | null]
   | readonly ['stops', ...Place, fault: FaultText];
 
-/** Items as JSON, for another thread. The JSON of an event is the one that was verified. */
-export const textOf = (items: readonly RawItem[]): string => `[${items.map(lineOf).join(',')}]`;
+/** The items of a store, of the JSON of a list of lines. */
+export const itemsFrom = (store: string, text: string): readonly FleetItem[] =>
+  (JSON.parse(text) as readonly Line[]).map((line) => itemFrom(store, line));
 
-export const itemsFrom = (text: string): readonly FleetItem[] => (JSON.parse(text) as readonly Line[]).map(itemFrom);
-
-function lineOf(item: RawItem): string {
-  const place = [item.store, String(item.at.commit), String(item.at.prepare)] as const;
+/** An item without its store, as JSON. That of an event is the one that was verified. */
+export function lineOf(item: RawItem): string {
+  const place = [String(item.at.commit), String(item.at.prepare)] as const;
   if (item.kind === 'stored') {
     const { stored, recorded } = item;
     return `${JSON.stringify(['stored', ...place, stored.chainHash, recorded]).slice(0, -1)},${stored.body}]`;
@@ -36,19 +36,19 @@ function lineOf(item: RawItem): string {
   return JSON.stringify(line);
 }
 
-function itemFrom(line: Line): FleetItem {
-  const [kind, store, commit, prepare] = line;
+function itemFrom(store: string, line: Line): FleetItem {
+  const [kind, commit, prepare] = line;
   const at = { commit: BigInt(commit), prepare: BigInt(prepare) };
   switch (kind) {
     case 'stored': {
-      const [, , , , chainHash, recorded, wire] = line;
+      const [, , , chainHash, recorded, wire] = line;
       return eventItem({ store, at, chainHash, recorded }, wire);
     }
     case 'starts': {
-      const [, , , , first, replaces] = line;
+      const [, , , first, replaces] = line;
       return { kind, store, at, first, replaces: replaces === null ? undefined : faultFrom(replaces) };
     }
     case 'stops':
-      return { kind, store, at, fault: faultFrom(line[4]) };
+      return { kind, store, at, fault: faultFrom(line[3]) };
   }
 }

@@ -7,6 +7,7 @@ import type { FleetStore } from '../../../src/ports/fleet-database.ts';
 import { assertTables } from '../../support/fleet/assert-tables.ts';
 import { emptyTables, memoryFleetDatabase } from '../../support/fleet/memory-fleet-database.ts';
 import { playStores } from '../../support/fleet/play-stores.ts';
+import { storeBatches } from '../../support/fleet/store-batches.ts';
 import { enveloped, prepared, removed } from '../../support/sample-events.ts';
 import { createRandom } from '../../torture/random.ts';
 
@@ -30,7 +31,10 @@ test('rows equal a fold of each whole log, for any histories, batches and restar
         const known = new Map(
           (await database.progress()).stores.map((store): [string, FleetStore] => [store.store, store]),
         );
-        const batch = { items: items.slice(from, to), at: { commit: BigInt(to), prepare: BigInt(to) } };
+        const batch = {
+          items: storeBatches(items.slice(from, to), random.pick([1, 100, 1000])),
+          at: { commit: BigInt(to), prepare: BigInt(to) },
+        };
         await database.apply(await foldBatch(batch, { stores: known, rows: database, now: () => 1n }));
         from = to;
       }
@@ -63,7 +67,7 @@ test('sizes that no disk has: do not end the indexing', async () => {
     const at = { commit: BigInt(index), prepare: BigInt(index) };
     const event = { kind: 'event', store, at, envelope, chainHash: '', recorded: 0 } as const;
     const begins = index > 0 ? [] : [{ kind: 'starts', store, at, first: 1, replaces: undefined } as const];
-    const batch = { at, items: [...begins, event] };
+    const batch = { at, items: storeBatches([...begins, event]) };
     await rows.apply(await foldBatch(batch, { stores: tables.stores, rows, now: () => 1n }));
   }
   assert.is(tables.stores.get(store)?.head.position, 5);

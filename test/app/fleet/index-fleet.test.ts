@@ -5,19 +5,20 @@ import * as assert from 'uvu/assert';
 import { type IndexState, indexFleet } from '../../../src/app/fleet/index-fleet.ts';
 import { Fault, type FaultCode } from '../../../src/ports/fault.ts';
 import type { FleetDatabase } from '../../../src/ports/fleet-database.ts';
-import type { FleetItem, FleetSource, StoreHead } from '../../../src/ports/fleet-source.ts';
+import type { FleetItem, FleetSource, StoreBatch, StoreHead } from '../../../src/ports/fleet-source.ts';
 import { silent } from '../../../src/ports/logger.ts';
 import { caughtFault } from '../../support/caught-fault.ts';
 import { assertTables } from '../../support/fleet/assert-tables.ts';
 import { emptyTables, type FleetTables, memoryFleetDatabase } from '../../support/fleet/memory-fleet-database.ts';
 import { playStores } from '../../support/fleet/play-stores.ts';
+import { storeBatches } from '../../support/fleet/store-batches.ts';
 import { createRandom, type Random } from '../../torture/random.ts';
 
 const test = suite('fleet index');
 const fault = (code: FaultCode) => new Fault(code, 'the connection was lost', { hint: '' });
 
 /** Delivers items in batches of any size, and loses its connection now and then. */
-function sourceOf(items: readonly FleetItem[], random: Random, lose: () => void): FleetSource {
+function sourceOf(items: readonly FleetItem[], random: Random, lose: () => void): FleetSource<StoreBatch> {
   return {
     where: 'memory',
     read: async function* ({ after, heads, signal }) {
@@ -27,7 +28,7 @@ function sourceOf(items: readonly FleetItem[], random: Random, lose: () => void)
         if (from > 0) lose();
         const to = Math.min(items.length, from + random.pick([1, 9, 80, 300]));
         const at = { commit: BigInt(to), prepare: BigInt(to) };
-        yield { items: items.slice(from, to), at, caughtUp: to === items.length };
+        yield { items: storeBatches(items.slice(from, to)), at, caughtUp: to === items.length };
         from = to;
         await yieldToLoop();
       }

@@ -54,7 +54,7 @@ export function snapshotRow(store: string, id: number, more: Partial<FleetSnapsh
     },
     ...{ lastUsed: null, removed: null, ended: null, retained: false },
     // Of a row that no later event changes, nothing is kept.
-    fold: (more.removed ?? null) === null || more.retained === true ? [] : null,
+    fold: (more.removed ?? null) === null || more.retained === true ? '[]' : null,
     ...more,
   };
 }
@@ -99,7 +99,9 @@ const arbitrarySnapshots = (store: string): fc.Arbitrary<readonly FleetSnapshot[
           prepared: known ? prepared : null,
           committed: kind === 'committed' ? committed : null,
           lastUsed: kind === 'committed' && one.retained ? lastUsed : null,
-          ...(one.removed ? { removed, ended: 'removed', retained: one.retained, fold: one.retained ? [] : null } : {}),
+          ...(one.removed
+            ? { removed, ended: 'removed', retained: one.retained, fold: one.retained ? '[]' : null }
+            : {}),
         }),
       );
     }

@@ -153,7 +153,7 @@ function snapshotRows(
 export function assertFold(row: FleetSnapshot, { state }: ExpectedRows): void {
   const { id, key } = row;
   const whole = entriesOf(state, id, key);
-  const kept = fromRows([...toRows(emptyState()), ...(row.fold ?? [])]);
+  const kept = fromRows([...toRows(emptyState()), ...(JSON.parse(row.fold ?? '[]') as readonly unknown[])]);
   assert.ok(either.isRight(kept), either.isLeft(kept) ? kept.left : '');
   assert.equal(entriesOf(kept.right, id, key), whole, `fold of ${row.store} ${id}`);
   assert.is(

@@ -32,9 +32,7 @@ export const emptyTables = (): FleetTables => ({
   kept: new Map(),
 });
 
-const asJson = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
-
-/** A FleetDatabase over tables in memory. What a fold keeps goes through JSON; reads and an apply take a turn of the event loop. */
+/** A FleetDatabase over tables in memory. Reads and an apply take a turn of the event loop. */
 export function memoryFleetDatabase(tables: FleetTables): FleetDatabase {
   const { stores, snapshots, usage, images } = tables;
   return {
@@ -65,8 +63,8 @@ function applyTo(tables: FleetTables, change: FleetChange): void {
   const { stores, snapshots, incidents, usage, images, kept } = tables;
   for (const table of [snapshots, incidents, usage, images, kept] as const)
     for (const [key, { store }] of [...table]) if (change.restarted.includes(store)) table.delete(key);
-  for (const row of change.stores) stores.set(row.store, { ...row, fold: asJson(row.fold) });
-  for (const row of change.snapshots) snapshots.set(`${row.store} ${row.id}`, { ...row, fold: asJson(row.fold) });
+  for (const row of change.stores) stores.set(row.store, row);
+  for (const row of change.snapshots) snapshots.set(`${row.store} ${row.id}`, row);
   for (const row of change.incidents) incidents.set(`${row.store} ${row.position}`, row);
   for (const row of change.usage) usage.set(JSON.stringify([row.store, row.namespace, row.day]), row);
   for (const row of change.images) images.set(JSON.stringify([row.store, row.namespace, row.name]), row);

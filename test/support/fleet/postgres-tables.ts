@@ -53,10 +53,11 @@ function storeOf(row: Row): FleetStore {
 }
 
 function snapshotOf(row: Row): FleetSnapshot {
-  const { store, id, key, namespace, kind, parent, actor, bytes, inodes, ended, retained, fold } = row;
-  const plain = { store, id, key, namespace, kind, parent, actor, bytes, inodes, ended, retained, fold };
+  const { store, id, key, namespace, kind, parent, actor, bytes, inodes, ended, retained } = row;
+  const plain = { store, id, key, namespace, kind, parent, actor, bytes, inodes, ended, retained };
   return {
     ...plain,
+    fold: row.fold === null ? null : JSON.stringify(row.fold),
     ...{ parentId: row.parent_id, chainId: row.chain_id, diffId: row.diff_id },
     ...{ prepared: time(row.at_prepared), committed: time(row.at_committed) },
     ...{ lastUsed: time(row.at_last_used), removed: time(row.at_removed) },

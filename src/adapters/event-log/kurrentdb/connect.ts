@@ -60,8 +60,8 @@ export interface Connection {
   append(stream: string, events: readonly Proposal[], expected: number | null): Promise<number>;
   /** From the leader. Empty if there is no stream. */
   read(stream: string, page: Page): Promise<readonly Recorded[]>;
-  /** Events of all streams, from the leader. */
-  readAll(page: AllPage): Promise<readonly AllRecorded[]>;
+  /** Passes on events of all streams, from the leader, until `each` returns false. */
+  readAll(page: AllPage, each: (event: AllRecorded) => boolean): Promise<void>;
   /** What follows a position in the streams whose names begin with `prefix`, from the leader: what is there, then what is added. */
   subscribe(after: ClusterPosition | undefined, prefix: string, subscriber: Subscriber): Subscription;
   /** Cancels what is under way. */
@@ -112,8 +112,7 @@ export async function connect(url: string): Promise<Connection> {
       }
       return found;
     },
-    readAll: async ({ from, direction, count, prefix }) => {
-      const found: AllRecorded[] = [];
+    readAll: async ({ from, direction, count, prefix }, each) => {
       const page = client.readAll({
         direction: direction === 'forwards' ? FORWARDS : BACKWARDS,
         fromPosition: from ?? (direction === 'forwards' ? START : END),
@@ -121,8 +120,7 @@ export async function connect(url: string): Promise<Connection> {
         requiresLeader: true,
         ...(prefix !== undefined && { filter: streamNameFilter({ prefixes: [prefix] }) }),
       });
-      for await (const { event } of page) if (event !== undefined) found.push(event);
-      return found;
+      for await (const { event } of page) if (event !== undefined && !each(event)) break;
     },
     subscribe: (after, prefix, subscriber) => {
       // The client reports checkpoints and the end before events that it still holds back.

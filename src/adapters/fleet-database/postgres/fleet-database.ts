@@ -1,10 +1,10 @@
 import type { FleetDatabase } from '../../../ports/fleet-database.ts';
 import { openSession, type Session } from './connection/session.ts';
 import { readPostgresUrl } from './connection/url.ts';
-import { applyChange, createStaging, type Fence } from './rows/apply.ts';
+import { applyChange, createStaging, type Fence, fenced } from './rows/apply.ts';
 import { readImages, readPosition, readSnapshots, readSnapshotsOf, readStores, readUsage } from './rows/reads.ts';
 import { lockSchema } from './schema/lock.ts';
-import { createSchema, migrate } from './schema/migrate.ts';
+import { createSchema, emptySchema, migrate } from './schema/migrate.ts';
 import { dropMonthsBefore, makePartitions, readMonths } from './schema/partitions.ts';
 import { besideOf, dropReplaced, swapSchemas } from './schema/swap.ts';
 
@@ -15,6 +15,8 @@ export interface PostgresOptions {
   readonly schema?: string;
   /** fill tables beside the ones that are read, until `swap` */
   readonly rebuild?: boolean;
+  /** what an earlier rebuild has left is dropped first; otherwise it is continued */
+  readonly anew?: boolean;
   /** ends the wait for another indexer */
   readonly signal: AbortSignal;
   /** called once if another indexer works on these tables, with its description */
@@ -41,16 +43,18 @@ const settings = {
  * for writes and the lock, one for reads. A lost connection is not made again: open anew.
  */
 export async function openFleetDatabase(options: PostgresOptions): Promise<FleetDatabase> {
-  const { schema = 'snapledger', rebuild = false, signal, waiting } = options;
+  const { schema = 'snapledger', rebuild = false, anew = false, signal, waiting } = options;
   const target = readPostgresUrl(options.url);
   const own = rebuild ? besideOf(schema) : schema;
-  const open = () => openSession(target, { schema: own, application: 'snapledger fleet index', settings });
+  const application = 'snapledger fleet index';
+  const open = () => openSession(target, { schema: own, application, settings, jsonAsText: true, signal });
   const writer = await open();
   let reader: Session | undefined;
   try {
     await createSchema(writer, own);
     await lockSchema(writer, own, { signal, waiting });
     if (!rebuild) await dropReplaced(writer, schema);
+    else if (anew) await emptySchema(writer, own);
     await migrate(writer, own);
     await createStaging(writer);
     reader = await open();
@@ -65,6 +69,7 @@ async function databaseOver(writer: Session, reader: Session, schema: string): P
   const months = await readMonths(writer);
   const [[tables] = []] = await writer.rows("SELECT 'progress'::regclass::oid::bigint");
   let fence: Fence = { tables: Number(tables), at: await readPosition(writer) };
+  const guarded = fenced(writer, () => fence);
   return {
     progress: async () => {
       fence = { ...fence, at: await readPosition(writer) };
@@ -75,11 +80,11 @@ async function databaseOver(writer: Session, reader: Session, schema: string): P
     usage: (wanted) => readUsage(reader, wanted),
     images: (wanted) => readImages(reader, wanted),
     apply: async (change) => {
-      await makePartitions(writer, change.snapshots, months);
+      await makePartitions(guarded, change.snapshots, months);
       await writer.transaction(() => applyChange(writer, fence, change));
       fence = { ...fence, at: change.at };
     },
-    dropRemovedBefore: (time) => dropMonthsBefore(writer, time, months),
+    dropRemovedBefore: (time) => dropMonthsBefore(guarded, time, months),
     swap: async () => {
       await swapSchemas(writer, schema);
       // If this fails, the next read does: the exchange is done, and must not be repeated.

@@ -7,7 +7,7 @@ import type {
   FleetStore,
   SnapshotRef,
 } from '../../../ports/fleet-database.ts';
-import type { FleetBatch, FleetItem } from '../../../ports/fleet-source.ts';
+import type { FleetBatch, FleetItem, StoreBatch } from '../../../ports/fleet-source.ts';
 import { imageKey } from './images.ts';
 import { snapshotsIn } from './snapshots.ts';
 import { foldStore, type StoreChange, type StoreItems } from './store.ts';
@@ -22,20 +22,23 @@ export interface FleetReader {
   readonly now: () => bigint;
 }
 
+/** Events that are decoded, and folded in, together with the rows that they name: fewer would be more questions to the database. */
+const groupSize = 256;
+
 /** What a batch changes in the tables. Changes nothing itself. */
 export async function foldBatch(
-  { items, at }: Pick<FleetBatch, 'items' | 'at'>,
+  { items, at }: Pick<FleetBatch<StoreBatch>, 'items' | 'at'>,
   reader: FleetReader,
 ): Promise<FleetChange> {
-  const batches = byStore(items);
-  const loaded = await load(batches, reader);
   const changes: StoreChange[] = [];
+  const restarted: string[] = [];
   const now = reader.now();
-  for (const [name, one] of batches)
-    changes.push(foldStore({ name, ...one, before: reader.stores.get(name), rows: loaded.get(name) ?? [], now }));
-  const restarted = [...batches].flatMap(([name, { starts }]) =>
-    starts !== undefined && reader.stores.has(name) ? [name] : [],
-  );
+  for await (const group of loadedGroups(items, reader))
+    for (const { name, rows, ...one } of group) {
+      const before = reader.stores.get(name);
+      if (one.starts !== undefined && before !== undefined) restarted.push(name);
+      changes.push(foldStore({ name, ...one, before, rows, now }));
+    }
   const drafts = all(changes, 'usage');
   await complete(drafts, new Set(restarted), reader.rows);
   return {
@@ -50,6 +53,33 @@ export async function foldBatch(
   };
 }
 
+/** Stores with their items and rows. The next ones are decoded, and their rows asked for, before these are folded. */
+async function* loadedGroups(batches: readonly StoreBatch[], reader: FleetReader): AsyncGenerator<readonly Loaded[]> {
+  const groups = groupsOf(batches);
+  let next = load(groups[0] ?? [], reader);
+  for (let at = 1; at <= groups.length; at++) {
+    const group = await next;
+    next = load(groups[at] ?? [], reader);
+    // It is awaited later, unless this group can't be folded.
+    next.catch(() => {});
+    yield group;
+  }
+}
+
+function groupsOf(batches: readonly StoreBatch[]): readonly (readonly StoreBatch[])[] {
+  const groups: StoreBatch[][] = [];
+  let room = 0;
+  for (const batch of batches) {
+    if (room <= 0) {
+      groups.push([]);
+      room = groupSize;
+    }
+    groups.at(-1)?.push(batch);
+    room -= batch.count;
+  }
+  return groups;
+}
+
 /** The rows of all stores: a few of each of a thousand. */
 function all<Table extends 'usage' | 'snapshots' | 'incidents' | 'kept'>(
   changes: readonly StoreChange[],
@@ -60,42 +90,40 @@ function all<Table extends 'usage' | 'snapshots' | 'incidents' | 'kept'>(
   return rows;
 }
 
-function byStore(items: readonly FleetItem[]): ReadonlyMap<string, StoreItems> {
-  const stores = new Map<
-    string,
-    { starts: StoreItems['starts']; lineages: number; items: StoreItems['items'][number][] }
-  >();
-  for (const item of items) {
-    let one = stores.get(item.store);
-    if (one === undefined) {
-      one = { starts: undefined, lineages: 0, items: [] };
-      stores.set(item.store, one);
-    }
-    if (item.kind !== 'starts') one.items.push(item);
-    else Object.assign(one, { starts: item, lineages: one.lineages + 1, items: [] });
-  }
-  return stores;
+interface Loaded extends StoreItems {
+  readonly name: string;
+  /** The snapshots that the items name; all of the store for an event that concerns all of them. */
+  readonly rows: readonly FleetSnapshot[];
 }
 
-/** The snapshots that a batch names, by store; all of a store for an event that concerns all of them. */
-async function load(
-  batches: ReadonlyMap<string, StoreItems>,
-  { stores, rows }: FleetReader,
-): Promise<ReadonlyMap<string, readonly FleetSnapshot[]>> {
-  const loaded = new Map<string, FleetSnapshot[]>();
+async function load(batches: readonly StoreBatch[], { stores, rows }: FleetReader): Promise<readonly Loaded[]> {
+  const loaded = new Map<string, Loaded & { rows: FleetSnapshot[] }>();
   const refs: SnapshotRef[] = [];
-  for (const [store, { starts, items }] of batches) {
-    if (starts !== undefined || !stores.has(store)) continue;
-    if (items.some((item) => item.kind === 'event' && item.envelope.event.type === 'StoreImported'))
-      loaded.set(store, [...(await rows.snapshotsOf(store))]);
-    else for (const id of snapshotsIn(eventsIn(items))) refs.push({ store, id });
+  for (const batch of batches) {
+    const { store } = batch;
+    const one = { name: store, ...afterStart(batch.items()), rows: [] as FleetSnapshot[] };
+    loaded.set(store, one);
+    if (one.starts !== undefined || !stores.has(store)) continue;
+    if (one.items.some((item) => item.kind === 'event' && item.envelope.event.type === 'StoreImported'))
+      one.rows = [...(await rows.snapshotsOf(store))];
+    else for (const id of snapshotsIn(eventsIn(one.items))) refs.push({ store, id });
   }
-  for (const row of refs.length === 0 ? [] : await rows.snapshots(refs)) {
-    const found = loaded.get(row.store);
-    if (found === undefined) loaded.set(row.store, [row]);
-    else found.push(row);
-  }
-  return loaded;
+  for (const row of refs.length === 0 ? [] : await rows.snapshots(refs)) loaded.get(row.store)?.rows.push(row);
+  return [...loaded.values()];
+}
+
+/** The items of the last history that starts among them. */
+function afterStart(all: readonly FleetItem[]): StoreItems {
+  let starts: StoreItems['starts'];
+  let lineages = 0;
+  let items: StoreItems['items'][number][] = [];
+  for (const item of all)
+    if (item.kind === 'starts') {
+      starts = item;
+      lineages += 1;
+      items = [];
+    } else items.push(item);
+  return { starts, lineages, items };
 }
 
 function* eventsIn(items: StoreItems['items']): Iterable<Event> {

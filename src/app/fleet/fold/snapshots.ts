@@ -119,7 +119,7 @@ export function createSnapshotDrafts(
     changed: () => {
       for (const draft of evolved) {
         const rows = rowsOfSnapshot(state, draft.id, draft.key);
-        draft.fold = rows.length === 0 ? null : rows;
+        draft.fold = rows.length === 0 ? null : JSON.stringify(rows);
         changed.add(draft);
       }
       return [...changed];

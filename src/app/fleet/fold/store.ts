@@ -84,9 +84,10 @@ export function foldStore({ name, starts, lineages, items, before, rows, now }: 
   if (last !== undefined) applyHead(store, state, last);
   applyInfo(store, state);
   const changed = { snapshots: snapshots.changed(), usage: usage.changed() };
+  const row = storeRow(state);
   return {
     ...{ incidents, kept, images, ...changed },
-    store: () => ({ ...store, fold: { store: storeRow(state), usage: usage.levels() } }),
+    store: () => ({ ...store, fold: JSON.stringify({ store: row, usage: usage.levels() }) }),
   };
 }
 
@@ -102,22 +103,35 @@ function loaded(
   rows: readonly FleetSnapshot[],
 ): { state: MutableState; levels: Levels } {
   if (known === undefined || known.fold === null) return { state: emptyState(), levels: [] };
-  const fold = decodeFold(known.fold);
+  const fold = decodeFold(JSON.parse(known.fold));
   if (either.isLeft(fold)) throw damaged(known.store, fold.left);
   const state = fromRows(withFolds(fold.right.store, rows));
   if (either.isLeft(state)) throw damaged(known.store, state.left);
   return { state: state.right, levels: fold.right.usage };
 }
 
+interface Content {
+  readonly snapshots: number;
+  readonly bytes: number;
+}
+
+const contents = new WeakMap<FleetStore, Content>();
+
 /** Existing snapshots of a store and their measured bytes. */
-export function contentOf({ fold }: FleetStore): { readonly snapshots: number; readonly bytes: number } {
-  const decoded = decodeFold(fold);
+export function contentOf(store: FleetStore): Content {
+  const content = contents.get(store) ?? readContent(store);
+  contents.set(store, content);
+  return content;
+}
+
+function readContent({ fold }: FleetStore): Content {
+  const decoded = decodeFold(fold === null ? null : JSON.parse(fold));
   return totalOf(either.isRight(decoded) ? decoded.right.usage : []);
 }
 
 function* withFolds(store: unknown, rows: readonly FleetSnapshot[]): Iterable<unknown> {
   yield store;
-  for (const { fold } of rows) if (fold !== null) yield* fold;
+  for (const { fold } of rows) if (fold !== null) yield* JSON.parse(fold) as readonly unknown[];
 }
 
 const damaged = (store: string, what: string) =>

@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { checkServer } from '../../../../src/adapters/fleet-database/postgres/connection/session.ts';
+import { checkServer, openSession } from '../../../../src/adapters/fleet-database/postgres/connection/session.ts';
+import { readPostgresUrl } from '../../../../src/adapters/fleet-database/postgres/connection/url.ts';
 import { openFleetDatabase } from '../../../../src/adapters/fleet-database/postgres/fleet-database.ts';
 import { Fault, type FaultCode } from '../../../../src/ports/fault.ts';
 import { caughtFault } from '../../../support/caught-fault.ts';
@@ -116,6 +117,26 @@ test('standby: is read-only, and may be tried again', async () => {
   server.sql('DROP SCHEMA IF EXISTS snapledger CASCADE', 'fleet');
   await expectFault(`${url()}?sslmode=require`, 'read-only', 'read-only transaction', 'primary');
   server.sql('ALTER ROLE indexer IN DATABASE fleet RESET default_transaction_read_only');
+});
+
+test('errors of the server: those of a moment are retried, damaged data is final', async () => {
+  const session = await openSession(readPostgresUrl(server.socketUrl), { schema: 'public', application: 'test' });
+  const expected: readonly (readonly [state: string, code: FaultCode, hint: string])[] = [
+    ['XX000', 'io', 'if it remains'],
+    ['XX001', 'corrupt', 'damaged data'],
+    ['XX002', 'corrupt', 'REINDEX'],
+    ['25P03', 'io', 'idle_in_transaction_session_timeout'],
+    ['55006', 'busy', 'try again'],
+    ['57014', 'busy', 'statement_timeout'],
+    ['58030', 'io', 'its disk'],
+    ['23505', 'unsupported', 'changed by hand'],
+  ];
+  for (const [state, code, hint] of expected) {
+    const fault = await caughtFault(session.run(`DO $$ BEGIN RAISE SQLSTATE '${state}'; END $$`));
+    assert.is(fault.code, code, state);
+    assert.ok(fault.hint.includes(hint), `${state}: ${fault.hint}`);
+  }
+  await session.close();
 });
 
 test('server too old: is refused with the versions that work', () => {

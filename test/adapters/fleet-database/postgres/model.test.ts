@@ -68,7 +68,9 @@ test('rows: random changes in random batches are those of a plain model', async 
   const { url, sql } = freshDatabase(server);
   const open = () => openFleetDatabase({ url, signal: new AbortController().signal, waiting: () => {} });
   let database = await open();
-  const session = await openSession(readPostgresUrl(url), { schema: 'snapledger', application: 'test' });
+  const session = await openSession(readPostgresUrl(url), {
+    ...{ schema: 'snapledger', application: 'test', jsonAsText: true },
+  });
   let at = 0;
   const everything = { restarted: ['a', 'b', 'c'] };
   await fc

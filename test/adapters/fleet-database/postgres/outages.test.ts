@@ -54,6 +54,32 @@ test('silent server: a call ends after its limit, and a close does not wait for 
   }
 });
 
+test('stop: a call of a silent server ends soon after it, and what it was writing is undone', async () => {
+  const plain = await startPostgres();
+  const stopping = new AbortController();
+  const options = { schema: 'x', application: 'test', signal: stopping.signal, grace: 200 };
+  plain.sql('CREATE TABLE written (a int)');
+  const session = await openSession(readPostgresUrl(plain.url), options);
+  const [[backend] = []] = await session.rows('SELECT pg_backend_pid()');
+  try {
+    const written = session.transaction(async () => {
+      await session.run('INSERT INTO public.written VALUES (1)');
+      process.kill(Number(backend), 'SIGSTOP');
+      stopping.abort();
+      await session.copy('COPY public.written FROM STDIN', [Buffer.from('2\n')]);
+    });
+    const fault = await caughtFault(written);
+    assert.is(fault.code, 'io');
+    assert.match(fault.message, 'no answer within 0.2 s of the stop');
+    await session.close();
+    process.kill(Number(backend), 'SIGCONT');
+    plain.sql('BEGIN; LOCK TABLE written; INSERT INTO written VALUES (3); COMMIT');
+    assert.is(plain.sql('SELECT * FROM written'), '3');
+  } finally {
+    await plain.end();
+  }
+});
+
 test('server killed: what was applied is there after its restart', async () => {
   const plain = await startPostgres();
   try {

@@ -13,7 +13,7 @@ import { deferred } from '../../../support/deferred.ts';
 import { freshDatabase } from '../../../support/fresh-database.ts';
 import { type Postgres, requirePostgres, startPostgres } from '../../../support/postgres.ts';
 import { suiteNeeding } from '../../../support/requirements.ts';
-import { sampleChange, sampleSnapshot, sampleStore } from '../../../support/sample-fleet.ts';
+import { nanos, sampleChange, sampleSnapshot, sampleStore } from '../../../support/sample-fleet.ts';
 
 const test = suiteNeeding('schema of the fleet database', requirePostgres());
 
@@ -27,6 +27,9 @@ const options = { schema: 'snapledger', application: 'test' };
 const sessionOf = (url: string) => openSession(readPostgresUrl(url), options);
 const openWith = (url: string, more: Partial<Parameters<typeof openFleetDatabase>[0]> = {}) =>
   openFleetDatabase({ url, signal: new AbortController().signal, waiting: () => {}, ...more });
+
+const removedIn = (id: number, month: string) =>
+  sampleSnapshot('a', id, { removed: nanos(`${month}-05T00:00:00Z`), ended: 'removed', fold: null });
 
 const two = [
   { name: 'first', sql: 'CREATE TABLE one (a int)' },
@@ -161,10 +164,34 @@ test('rebuild: an indexer of the earlier tables can not write into the new ones,
   await fresh.swap();
   const refused = await caughtFault(old.apply(sampleChange(10, { stores: [sampleStore('old')] })));
   assert.is(refused.code, 'busy');
-  await fresh.apply(sampleChange(10, { stores: [sampleStore('newer')] }));
+  await fresh.apply(sampleChange(10, { stores: [sampleStore('newer')], snapshots: [removedIn(1, '2026-04')] }));
   assert.is(sql("SELECT string_agg(store, ',' ORDER BY store) FROM snapledger.store"), 'new,newer');
+  const early = sampleChange(11, { snapshots: [removedIn(2, '2026-03')] });
+  for (const change of [old.apply(early), old.dropRemovedBefore(nanos('2026-06-01T00:00:00Z'))])
+    assert.is((await caughtFault(change)).code, 'busy');
+  assert.is(
+    sql("SELECT string_agg(relname, ' ') FROM pg_class WHERE relkind = 'r' AND relname LIKE 'snapshot_removed_2%'"),
+    'snapshot_removed_2026_04',
+  );
   await old.close();
   await fresh.close();
+});
+
+test('rebuild: continues after a lost connection, and begins anew if an earlier one was abandoned', async () => {
+  const { url, sql } = freshDatabase(server);
+  const abandoned = await openWith(url, { rebuild: true, anew: true });
+  await abandoned.apply(sampleChange(9, { stores: [sampleStore('old')], snapshots: [removedIn(1, '2026-04')] }));
+  await abandoned.close();
+  const continued = await openWith(url, { rebuild: true });
+  assert.is((await continued.progress()).at?.commit, 9n);
+  await continued.close();
+  sql(`INSERT INTO snapledger_next.migration VALUES (${migrations.length + 1}, 'of a later release')`);
+  const fresh = await openWith(url, { rebuild: true, anew: true });
+  assert.equal(await fresh.progress(), { at: undefined, stores: [] });
+  await fresh.apply(sampleChange(1, { stores: [sampleStore('new')], snapshots: [removedIn(1, '2026-04')] }));
+  await fresh.swap();
+  await fresh.close();
+  assert.is(sql('SELECT store FROM snapledger.store'), 'new');
 });
 
 test('rebuild: earlier tables that can not be dropped after the exchange do not fail it, and the next opening drops them', async () => {

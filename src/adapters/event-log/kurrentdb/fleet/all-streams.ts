@@ -19,8 +19,11 @@ export interface AllStreams {
   version(): Promise<string>;
   /** Position of the newest event of any stream, or of the newest one before a position; undefined for none. */
   newest(before?: ClusterPosition): Promise<ClusterPosition | undefined>;
-  /** A page of the stores' events, from a position on, inclusively. */
-  page(from: ClusterPosition | undefined): Promise<readonly AllRecorded[]>;
+  /**
+   * Passes on a page of the stores' events, from a position on, inclusively, until `each` returns false. Resolves with whether nothing
+   * follows. After it has settled, nothing is passed on.
+   */
+  page(from: ClusterPosition | undefined, each: (event: AllRecorded) => boolean): Promise<boolean>;
   /** The stores' events after a position. Errors arrive as faults. */
   subscribe(
     after: ClusterPosition | undefined,
@@ -61,12 +64,30 @@ export function openAllStreams({ target, retry, signal }: AllStreamsOptions): Al
     version: () => tried((connection) => connection.version()),
     newest: async (before) => {
       const page = { from: before ?? null, direction: 'backwards', count: 1 } as const;
-      const [event] = await tried((connection) => connection.readAll(page));
-      return event?.position;
+      let newest: ClusterPosition | undefined;
+      const found = ({ position }: AllRecorded) => {
+        newest = position;
+        return true;
+      };
+      await tried((connection) => connection.readAll(page, found));
+      return newest;
     },
-    page: (from) => {
+    page: async (from, each) => {
       const page = { from: from ?? null, direction: 'forwards', count: allPageSize, prefix: streamPrefix } as const;
-      return tried((connection) => connection.readAll(page));
+      let [received, goesOn] = [0, true];
+      const receive = (event: AllRecorded) => {
+        if (!goesOn) return false;
+        received += 1;
+        goesOn = each(event);
+        return goesOn;
+      };
+      try {
+        await tried((connection) => connection.readAll(page, receive));
+        return goesOn && received < allPageSize;
+      } finally {
+        // The client may go on with a call that was given up.
+        goesOn = false;
+      }
     },
     subscribe: (after, { failed, ...subscriber }) =>
       tried(async (connection) =>

@@ -6,6 +6,7 @@ import { readConnectionString } from '../connection-string.ts';
 import { checkVersion } from '../open-kurrent-event-log.ts';
 import { defaultRetryPolicy, maxPause, type RetryPolicy } from '../stream.ts';
 import { type AllStreams, allPageSize, openAllStreams } from './all-streams.ts';
+import { batchSize, createBatch, maxLength } from './batch.ts';
 import { decodedItem, type RawItem } from './heads.ts';
 import { createInbox, type Received } from './inbox.ts';
 import { createFleetStores, type FleetStores } from './stores.ts';
@@ -21,17 +22,14 @@ export interface KurrentFleetSourceOptions {
  * pages, one ahead of the reader; then a subscription delivers what is added.
  */
 export function createKurrentFleetSource(options: KurrentFleetSourceOptions): FleetSource {
-  const { where, read } = createRawFleetSource(options);
-  return {
-    where,
-    read: async function* (request) {
-      for await (const batch of read(request)) yield { ...batch, items: batch.items.map(decodedItem) };
-    },
-  };
+  return createFleetSourceOf(options, decodedItem);
 }
 
-/** As `createKurrentFleetSource`, for a reader that decodes the events elsewhere. */
-export function createRawFleetSource({ url, retry = {} }: KurrentFleetSourceOptions): FleetSource<RawItem> {
+/** As `createKurrentFleetSource`, for a reader that has another form of items. */
+export function createFleetSourceOf<I>(
+  { url, retry = {} }: KurrentFleetSourceOptions,
+  convert: (item: RawItem) => I,
+): FleetSource<I> {
   const target = readConnectionString(url);
   const policy = { ...defaultRetryPolicy, ...retry };
   return {
@@ -40,7 +38,7 @@ export function createRawFleetSource({ url, retry = {} }: KurrentFleetSourceOpti
       const { signal } = request;
       const all = openAllStreams({ target, retry: policy, signal });
       try {
-        yield* batches(all, request, policy);
+        yield* batches(all, request, { policy, convert });
       } catch (error) {
         if (!signal.aborted) throw error;
       } finally {
@@ -50,24 +48,25 @@ export function createRawFleetSource({ url, retry = {} }: KurrentFleetSourceOpti
   };
 }
 
-async function* batches(
+async function* batches<I>(
   all: AllStreams,
   { after, heads, signal }: FleetRequest,
-  policy: RetryPolicy,
-): AsyncGenerator<FleetBatch<RawItem>> {
+  { policy, convert }: Pick<Reader<I>, 'policy' | 'convert'>,
+): AsyncGenerator<FleetBatch<I>> {
   await untilAborted(checkVersion(all), signal);
   await checkEnd(all, after, policy, signal);
   const stores = createFleetStores(all, heads);
-  const reader = { all, stores, signal, policy };
+  const reader = { all, stores, signal, policy, convert };
   const at = yield* catchUp(reader, after);
   yield* follow(reader, at);
 }
 
-interface Reader {
+interface Reader<I> {
   readonly all: AllStreams;
   readonly stores: FleetStores;
   readonly signal: AbortSignal;
   readonly policy: RetryPolicy;
+  readonly convert: (item: RawItem) => I;
 }
 
 export const isBefore = (one: ClusterPosition, other: ClusterPosition) =>
@@ -102,85 +101,105 @@ const clusterBehind = (where: string, newest: ClusterPosition | undefined, after
   );
 
 /** Events up to the end, or to pages that take long because they hold little of the stores. Returns the last position. */
-async function* catchUp(
-  { all, stores, signal }: Reader,
+async function* catchUp<I>(
+  reader: Reader<I>,
   after: ClusterPosition | undefined,
-): AsyncGenerator<FleetBatch<RawItem>, ClusterPosition | undefined> {
+): AsyncGenerator<FleetBatch<I>, ClusterPosition | undefined> {
+  const { all, signal } = reader;
   let at = after;
   let failures = 0;
-  for (let next = readPages(all, at); ; ) {
-    const { events, isLast, failure } = await untilAborted(next, signal);
-    const last = events.at(-1)?.position ?? at;
-    if (!isLast && failure === undefined) next = readPages(all, last);
-    yield* batchesOf(stores, events, { at, caughtUp: false });
-    at = last;
+  for (let next = readPages(reader, at); ; ) {
+    const { items, taken, rest, newest, isLast, failure } = await untilAborted(next, signal);
+    const goesOn = !isLast && failure === undefined;
+    if (goesOn && rest.length === 0) next = readPages(reader, newest);
+    if (taken !== undefined && taken !== at) yield { items, at: taken, caughtUp: false };
+    yield* batchesOf(reader, rest, { at: taken, caughtUp: false });
+    failures = failure === undefined || newest !== at ? 0 : failures + 1;
+    at = newest;
     if (isLast) return at;
-    failures = failure === undefined || events.length > 0 ? 0 : failures + 1;
-    if (failure === undefined) continue;
-    if (faultCode(failure) !== 'io') throw failure;
-    await untilAborted(all.newest(), signal);
-    // A subscription gets over long ranges without events of stores, with checkpoints.
-    if (failures === 2) return at;
-    next = readPages(all, at);
+    if (goesOn && rest.length === 0) continue;
+    if (failure !== undefined) {
+      if (faultCode(failure) !== 'io') throw failure;
+      await untilAborted(all.newest(), signal);
+      // A subscription gets over long ranges without events of stores, with checkpoints.
+      if (failures === 2) return at;
+    }
+    next = readPages(reader, at);
   }
 }
 
-/** Maximum number of events in a batch of what is there: each batch is a transaction of an index. */
-const batchSize = 16_384;
-
-interface Pages {
-  readonly events: readonly AllRecorded[];
+interface Pages<I> {
+  /** of the events up to `taken` */
+  readonly items: readonly I[];
+  readonly taken: ClusterPosition | undefined;
+  /** the events after it: for the first of them its store's stream has to be read */
+  readonly rest: readonly AllRecorded[];
+  /** position of the last event of all */
+  readonly newest: ClusterPosition | undefined;
   /** the end was reached */
   readonly isLast: boolean;
   /** why a page failed */
   readonly failure?: unknown;
 }
 
-/** The pages of a batch. Does not reject. */
-async function readPages(all: AllStreams, after: ClusterPosition | undefined): Promise<Pages> {
-  const events: AllRecorded[] = [];
-  for (let at = after; events.length < batchSize; at = events.at(-1)?.position) {
+/**
+ * The pages of a batch. Each event is verified and converted as it arrives: many events in memory at once would be copied again and
+ * again by the collection of garbage. Does not reject.
+ */
+async function readPages<I>(reader: Reader<I>, after: ClusterPosition | undefined): Promise<Pages<I>> {
+  const { all, stores } = reader;
+  const batch = createBatch(reader.convert);
+  const rest: AllRecorded[] = [];
+  let [taken, newest] = [after, after];
+  const receive = (event: AllRecorded) => {
+    if (newest !== undefined && !isBefore(newest, event.position)) return true;
+    newest = event.position;
+    if (rest.length > 0 || !stores.take(event, batch.add)) rest.push(event);
+    else taken = newest;
+    return !batch.isHeavy();
+  };
+  const pages = (isLast: boolean, failure?: unknown) => ({ items: batch.items, taken, rest, newest, isLast, failure });
+  while (batch.items.length + rest.length < batchSize && !batch.isHeavy()) {
     try {
-      const page = await all.page(at);
-      for (const event of page) if (at === undefined || isBefore(at, event.position)) events.push(event);
-      if (page.length < allPageSize) return { events, isLast: true };
+      if (await all.page(newest, receive)) return pages(true);
     } catch (failure) {
-      return { events, isLast: false, failure };
+      return pages(false, failure);
     }
   }
-  return { events, isLast: false };
+  return pages(false);
 }
 
-/** The batches of some events, one unless streams of stores have to be read; none for no events. */
-async function* batchesOf(
-  stores: FleetStores,
+/** The batches of some events, one unless streams of stores have to be read or events are large; none for no events. */
+async function* batchesOf<I>(
+  { stores, convert }: Reader<I>,
   events: readonly AllRecorded[],
   { at, caughtUp }: { readonly at: ClusterPosition | undefined; readonly caughtUp: boolean },
-): AsyncGenerator<FleetBatch<RawItem>> {
+): AsyncGenerator<FleetBatch<I>> {
   let before = at;
-  let items: RawItem[] = [];
+  let batch = createBatch(convert);
   for (const event of events) {
-    if (!stores.take(event, items))
+    if (!stores.take(event, batch.add))
       for await (const more of stores.examine(event)) {
-        items.push(...more);
-        if (items.length < allPageSize) continue;
-        yield { items, at: before ?? rightBefore(event.position), caughtUp: false };
-        items = [];
+        for (const item of more) batch.add(item);
+        if (batch.items.length < allPageSize && !batch.isHeavy()) continue;
+        yield { items: batch.items, at: before ?? rightBefore(event.position), caughtUp: false };
+        batch = createBatch(convert);
       }
     before = event.position;
+    if (!batch.isHeavy()) continue;
+    yield { items: batch.items, at: before, caughtUp: false };
+    batch = createBatch(convert);
   }
-  if (before !== undefined && events.length > 0) yield { items, at: before, caughtUp };
+  if (before !== undefined && events.length > 0) yield { items: batch.items, at: before, caughtUp };
 }
 
 const rightBefore = ({ commit, prepare }: ClusterPosition): ClusterPosition =>
   prepare > 0n ? { commit, prepare: prepare - 1n } : { commit: commit > 0n ? commit - 1n : 0n, prepare: 0n };
 
 /** What is added, as it arrives. */
-async function* follow(
-  { all, stores, signal, policy }: Reader,
-  after: ClusterPosition | undefined,
-): AsyncGenerator<FleetBatch<RawItem>> {
-  const inbox = createInbox(allPageSize);
+async function* follow<I>(reader: Reader<I>, after: ClusterPosition | undefined): AsyncGenerator<FleetBatch<I>> {
+  const { all, signal, policy } = reader;
+  const inbox = createInbox(allPageSize, maxLength);
   const subscription = await untilAborted(all.subscribe(after, inbox), signal);
   inbox.attach(subscription);
   let at = after;
@@ -195,7 +214,7 @@ async function* follow(
       if (idle) await untilAborted(all.newest(), signal);
       const news: boolean = !caughtUp && (reachedEnd || idle);
       caughtUp ||= news;
-      yield* batchesOf(stores, events, { at, caughtUp: caughtUp && inbox.isEmpty() });
+      yield* batchesOf(reader, events, { at, caughtUp: caughtUp && inbox.isEmpty() });
       at = events.at(-1)?.position ?? at;
       const passed = checkpoint && (await passedBy(all, checkpoint, at, signal));
       at = passed ?? at;

@@ -28,9 +28,10 @@ export interface Inbox {
   isEmpty(): boolean;
 }
 
-/** `limit` events are delivered at once, and up to twice as many wait. */
-export function createInbox(limit: number): Inbox {
+/** `limit` events are delivered at once, and up to twice as many wait, or those with so many characters of data. */
+export function createInbox(limit: number, maxLength: number): Inbox {
   const events: AllRecorded[] = [];
+  let length = 0;
   let checkpoint: ClusterPosition | undefined;
   let reachedEnd = false;
   let fault: Fault | undefined;
@@ -56,7 +57,8 @@ export function createInbox(limit: number): Inbox {
   const isIdle = () => events.length === 0 && checkpoint === undefined && !reachedEnd && fault === undefined;
   return {
     event: (event) => {
-      if (events.push(event) === 2 * limit) subscription?.pause();
+      length += JSON.stringify(event.data).length;
+      if (events.push(event) >= 2 * limit || length >= maxLength) subscription?.pause();
       wake();
     },
     checkpoint: (position) => {
@@ -79,6 +81,7 @@ export function createInbox(limit: number): Inbox {
       if (events.length > 0) await filled(linger);
       const taken = events.splice(0, limit);
       if (events.length > 0) return { events: taken, checkpoint: undefined, reachedEnd: false, fault: undefined };
+      length = 0;
       subscription?.resume();
       const received = { events: taken, checkpoint, reachedEnd, fault };
       checkpoint = undefined;

@@ -9,7 +9,7 @@ import { advance, begin, headsOf, itemOf, type RawItem, starts } from './heads.t
 /** What a reader of `$all` has of each store. */
 export interface FleetStores {
   /** Adds the items that an event leads to. False, and nothing is added, if the store's stream has to be read first. */
-  take(event: AllRecorded, items: RawItem[]): boolean;
+  take(event: AllRecorded, add: (item: RawItem) => void): boolean;
   /** Reads the store's stream for an event that was not taken. Throws a Fault of the connection. */
   examine(event: AllRecorded): AsyncGenerator<readonly RawItem[]>;
 }
@@ -24,21 +24,21 @@ export function createFleetStores(
     at: position,
   });
   return {
-    take: (event, items) => {
+    take: (event, add) => {
       const place = placeOf(event);
       const revision = Number(event.revision);
       let head = heads.get(place.store);
       if (head === undefined) {
         if (revision > 0 || following(event, genesisHash(place.store)) === undefined) return false;
         head = begin(heads, place.store, 1);
-        items.push(starts(place));
+        add(starts(place));
       }
       if (head.stopped) return head.checked || (revision >= head.position && revision > 0);
       // Up to the head events are repetitions, if the stream still holds the head.
       if (revision < head.position) return head.checked;
       const stored = revision === head.position ? following(event, head.chainHash) : undefined;
       if (stored === undefined) return false;
-      items.push(itemOf(place, stored, event.created));
+      add(itemOf(place, stored, event.created));
       advance(head, stored);
       return true;
     },

@@ -34,9 +34,20 @@ const bySqlState: Readonly<Record<string, Meaning>> = {
   40: { code: 'busy', hint: 'try again' },
   '55P03': { code: 'busy', hint: 'a long query holds the tables: try again' },
   57014: { code: 'busy', hint: 'the query took longer than its limit; see statement_timeout' },
+  55006: { code: 'busy', hint: 'another session uses it: try again' },
+  '25P03': { code: 'io', hint: 'raise idle_in_transaction_session_timeout of this role' },
   57: { code: 'io', hint: running },
   58: { code: 'io', hint: "check PostgreSQL's log and its disk" },
-  XX: { code: 'corrupt', hint: "check PostgreSQL's log; fill new tables with: snapledger fleet index --rebuild" },
+  // An internal error: many are of a moment, such as a table that another session dropped.
+  XX: { code: 'io', hint: "check PostgreSQL's log; if it remains: snapledger fleet index --rebuild" },
+  XX001: {
+    code: 'corrupt',
+    hint: 'PostgreSQL found damaged data: check its log and its disk, then fill new tables with: snapledger fleet index --rebuild',
+  },
+  XX002: {
+    code: 'corrupt',
+    hint: 'PostgreSQL found a damaged index: check its log and its disk, then REINDEX it, or fill new tables with: snapledger fleet index --rebuild',
+  },
 };
 
 /** The driver's own errors, and those of sockets and TLS, have no SQLSTATE. */

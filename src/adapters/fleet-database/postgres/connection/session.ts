@@ -34,15 +34,21 @@ export interface SessionOptions {
   readonly application: string;
   /** settings of the session */
   readonly settings?: Readonly<Record<string, string>>;
+  /** JSON as its text; default: parsed */
+  readonly jsonAsText?: boolean;
   /** milliseconds after which a server that does not answer a call is given up; default: 10 minutes */
   readonly limit?: number;
+  /** Once it is aborted, the session has `grace` milliseconds until it is given up; the server undoes what was not committed */
+  readonly signal?: AbortSignal;
+  /** default: 5 seconds */
+  readonly grace?: number;
 }
 
 /** the type text[] */
 const textArray = 1009;
 const parseArray = pg.types.getTypeParser(textArray as never) as (text: string) => readonly string[];
 
-/** Texts and times as `text.ts` has them, whole numbers as numbers, JSON parsed. */
+/** Texts and times as `text.ts` has them, whole numbers as numbers. */
 const parsers = new Map<number, (text: string) => unknown>([
   [pg.types.builtins.TEXT, fromText],
   [pg.types.builtins.TIMESTAMPTZ, fromTime],
@@ -50,10 +56,12 @@ const parsers = new Map<number, (text: string) => unknown>([
   [pg.types.builtins.DATE, (text) => text],
   [textArray, (text) => parseArray(text).map(fromText)],
 ]);
-const types: pg.CustomTypesConfig = {
+const typesOf = ({ jsonAsText = false }: SessionOptions): pg.CustomTypesConfig => ({
   getTypeParser: ((id: number, format?: 'text') =>
-    parsers.get(id) ?? pg.types.getTypeParser(id, format)) as typeof pg.types.getTypeParser,
-};
+    jsonAsText && id === pg.types.builtins.JSON
+      ? String
+      : (parsers.get(id) ?? pg.types.getTypeParser(id, format))) as typeof pg.types.getTypeParser,
+});
 
 /**
  * Connects. Throws a Fault: `io` if the server can't be reached or is starting, `unsupported` for wrong credentials, TLS settings
@@ -63,7 +71,7 @@ export async function openSession(target: Target, options: SessionOptions): Prom
   const where = target.shown;
   const { host, port, user, database, password, ssl, timeout } = target;
   const client = new pg.Client({
-    ...{ host, port, user, database, ssl, types },
+    ...{ host, port, user, database, ssl, types: typesOf(options) },
     password: password ?? (() => passwordFor(target)),
     application_name: options.application,
     connectionTimeoutMillis: timeout,
@@ -74,12 +82,15 @@ export async function openSession(target: Target, options: SessionOptions): Prom
   client.on('error', (error) => {
     lost ??= error;
   });
-  const { limit = 600_000 } = options;
-  const attempt = async <T>(work: () => Promise<T>): Promise<T> => {
-    const timer = setTimeout(() => {
-      lost ??= new Error(`no answer within ${limit / 1000} s`);
+  const { limit = 600_000, grace = 5_000, signal } = options;
+  const giveUpAfter = (milliseconds: number, when: string) =>
+    setTimeout(() => {
+      lost ??= new Error(`no answer within ${milliseconds / 1000} s${when}`);
       destroy(client);
-    }, limit);
+    }, milliseconds);
+  const release = onceAborted(signal, () => giveUpAfter(grace, ' of the stop'));
+  const attempt = async <T>(work: () => Promise<T>): Promise<T> => {
+    const timer = giveUpAfter(limit, '');
     try {
       if (lost !== undefined) throw lost;
       return await work();
@@ -89,7 +100,7 @@ export async function openSession(target: Target, options: SessionOptions): Prom
       clearTimeout(timer);
     }
   };
-  const session = sessionOver(client, where, attempt, () => lost !== undefined);
+  const session = sessionOver(client, { where, attempt, isLost: () => lost !== undefined, release });
   try {
     await attempt(() => client.connect());
     await configure(session, options);
@@ -100,9 +111,28 @@ export async function openSession(target: Target, options: SessionOptions): Prom
   return session;
 }
 
-type Attempt = <T>(work: () => Promise<T>) => Promise<T>;
+/** Starts a timer once a signal is aborted. Returns a function that stops it. */
+function onceAborted(signal: AbortSignal | undefined, start: () => NodeJS.Timeout): () => void {
+  let timer: NodeJS.Timeout | undefined;
+  const aborted = () => {
+    timer = start();
+  };
+  if (signal?.aborted) aborted();
+  else signal?.addEventListener('abort', aborted, { once: true });
+  return () => {
+    signal?.removeEventListener('abort', aborted);
+    clearTimeout(timer);
+  };
+}
 
-function sessionOver(client: pg.Client, where: string, attempt: Attempt, isLost: () => boolean): Session {
+interface Guard {
+  readonly where: string;
+  attempt<T>(work: () => Promise<T>): Promise<T>;
+  isLost(): boolean;
+  release(): void;
+}
+
+function sessionOver(client: pg.Client, { where, attempt, isLost, release }: Guard): Session {
   const query = (text: string, values: readonly unknown[], name: string | undefined) =>
     attempt(() => client.query({ text, values: [...values], rowMode: 'array', ...(name !== undefined && { name }) }));
   const run: Session['run'] = async (text, values = [], name = undefined) =>
@@ -124,6 +154,7 @@ function sessionOver(client: pg.Client, where: string, attempt: Attempt, isLost:
       }
     },
     close: async () => {
+      release();
       const silent = setTimeout(() => destroy(client), 2_000);
       await client.end().catch(() => {});
       clearTimeout(silent);

@@ -38,19 +38,33 @@ export async function applyChange(session: Session, before: Fence, change: Fleet
 }
 
 /** Tables that another process wrote have another position; those that replaced them in an exchange may have the same one. */
+const isUnchanged = `(commit_position, prepare_position) IS NOT DISTINCT FROM ($1::bigint, $2::bigint) AND tableoid = $3::oid`;
+const valuesOf = ({ at, tables }: Fence) => [at?.commit ?? null, at?.prepare ?? null, tables];
+
 async function moveOn(session: Session, before: Fence, at: ClusterPosition): Promise<void> {
   const moved = await session.run(
-    `UPDATE progress SET commit_position = $1, prepare_position = $2, written = now()
-     WHERE (commit_position, prepare_position) IS NOT DISTINCT FROM ($3::bigint, $4::bigint)
-       AND tableoid = $5::oid`,
-    [at.commit, at.prepare, before.at?.commit ?? null, before.at?.prepare ?? null, before.tables],
+    `UPDATE progress SET commit_position = $4, prepare_position = $5, written = now() WHERE ${isUnchanged}`,
+    [...valuesOf(before), at.commit, at.prepare],
     'progress',
   );
-  if (moved !== 1)
-    throw new Fault('busy', `${session.where}: another process has written or exchanged the tables`, {
-      hint: 'it is read again where indexing stands',
-    });
+  if (moved !== 1) throw changedTables(session);
 }
+
+/** A session whose transactions begin with a check that the tables are as they were, and hold other writers off. */
+export const fenced = (session: Session, fence: () => Fence): Session => ({
+  ...session,
+  transaction: (work) =>
+    session.transaction(async () => {
+      const held = await session.run(`SELECT FROM progress WHERE ${isUnchanged} FOR UPDATE`, valuesOf(fence()));
+      if (held !== 1) throw changedTables(session);
+      return work();
+    }),
+});
+
+const changedTables = ({ where }: Session) =>
+  new Fault('busy', `${where}: another process has written or exchanged the tables`, {
+    hint: 'it is read again where indexing stands',
+  });
 
 async function forget(session: Session, stores: readonly string[]): Promise<void> {
   for (const { name } of tables)

@@ -30,14 +30,13 @@ export const text =
     return value === null ? absent : escapeText(value);
   };
 
-/** JSON has escapes of its own for control characters and half a surrogate pair. */
+/** JSON, which has escapes of its own for control characters and half a surrogate pair. */
 export const json =
-  <Row>(read: (row: Row) => unknown) =>
+  <Row>(read: Read<Row, string>) =>
   (row: Row): string => {
     const value = read(row);
     if (value === null) return absent;
-    const encoded = JSON.stringify(value);
-    return encoded.includes('\\') ? encoded.replaceAll('\\', '\\\\') : encoded;
+    return value.includes('\\') ? value.replaceAll('\\', '\\\\') : value;
   };
 
 export const time =

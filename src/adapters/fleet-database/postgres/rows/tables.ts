@@ -6,7 +6,7 @@ import type {
   FleetUsage,
   KeptEvent,
 } from '../../../../ports/fleet-database.ts';
-import { escapeCopy, json, plain, type Table, text, texts, time } from './copy-text.ts';
+import { json, plain, type Table, text, texts, time } from './copy-text.ts';
 
 export const storeTable: Table<FleetStore> = {
   name: 'store',
@@ -116,6 +116,6 @@ export const keptTable: Table<KeptEvent> = {
     ['store', text((row) => row.store)],
     ['position', plain((row) => row.position)],
     ['type', text((row) => row.type)],
-    ['wire', (row) => escapeCopy(row.wire)],
+    ['wire', json((row) => row.wire)],
   ],
 };

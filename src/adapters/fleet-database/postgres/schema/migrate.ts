@@ -49,9 +49,23 @@ export async function createSchema(session: Session, schema: string): Promise<vo
     await session.rows('SELECT pg_advisory_xact_lock($1)', [migrating]);
     if (await exists(session, schema)) return;
     await session.rows(`CREATE SCHEMA ${quoteName(schema)}`);
-    await session.rows(
-      'CREATE TABLE migration (version int PRIMARY KEY, name text NOT NULL, applied timestamptz NOT NULL DEFAULT now())',
+    await session.rows(migrationTable);
+  });
+}
+
+const migrationTable =
+  'CREATE TABLE migration (version int PRIMARY KEY, name text NOT NULL, applied timestamptz NOT NULL DEFAULT now())';
+
+/** Drops the tables of a schema, of whatever version, but not the schema: its lock is bound to it. */
+export async function emptySchema(session: Session, schema: string): Promise<void> {
+  await session.transaction(async () => {
+    const tables = await session.rows(
+      `SELECT oid::regclass::text FROM pg_class
+       WHERE relnamespace = $1::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition`,
+      [quoteName(schema)],
     );
+    await session.rows(`DROP TABLE ${tables.join(', ')}`);
+    await session.rows(migrationTable);
   });
 }
 

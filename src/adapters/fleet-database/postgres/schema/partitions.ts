@@ -81,7 +81,7 @@ export async function dropMonthsBefore(session: Session, time: bigint, months: M
     });
     months.present.delete(month);
   }
-  await session.run(`DELETE FROM ${prefix}other WHERE partition_key < $1`, [limit]);
+  await session.transaction(() => session.run(`DELETE FROM ${prefix}other WHERE partition_key < $1`, [limit]));
   return old;
 }
 
