@@ -14,6 +14,8 @@ export interface Serving {
   lastWords(): string;
   /** Starts the daemon, with failpoints in the syntax of its environment variable. Rejects if it ends before it serves. */
   start(failpoints?: string): Promise<Daemon>;
+  /** Replaces the further settings, for the daemons that start from now on. */
+  configure(settings: string): void;
   /** Changes the boot id: the next daemon takes the end of the previous one for a power cut. */
   reboot(): void;
   /** A client with its own connection, closed at the latest with the sandbox. */
@@ -47,14 +49,17 @@ export function createServing(
   const address = join(sandbox.path, 's.sock');
   const config = join(sandbox.path, 'settings.toml');
   const log = join(sandbox.path, 'daemon.log');
-  writeFileSync(
-    config,
-    `root = "${root}"\naddress = "${address}"\ndriver = "${driver}"\n${settings}\n[retention]\n${retention}\n`,
-    { mode: 0o600 },
-  );
+  const configure = (further: string) =>
+    writeFileSync(
+      config,
+      `root = "${root}"\naddress = "${address}"\ndriver = "${driver}"\n${further}\n[retention]\n${retention}\n`,
+      { mode: 0o600 },
+    );
+  configure(settings);
   let boot = randomUUID();
   return {
     root,
+    configure,
     reboot: () => {
       boot = randomUUID();
     },

@@ -11,6 +11,7 @@ import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { createRandom, type Random } from '../random.ts';
 import { compareStream } from './compare.ts';
+import { anyOmission } from './labels.ts';
 import { startWriters, type Writers } from './writers.ts';
 
 export interface ForwardOptions {
@@ -25,6 +26,8 @@ export interface ForwardSummary {
   readonly kills: { readonly daemon: number; readonly server: number };
   /** events in log and stream at the end */
   readonly events: number;
+  /** labels that the stream lacks, by the settings of the daemons that sent their events */
+  readonly omitted: number;
   /** all violations; the run ends at the first round with any */
   readonly findings: readonly string[];
 }
@@ -43,8 +46,9 @@ interface Run {
 const compareEvery = 25;
 
 /**
- * Kills the daemon or the server of the cluster, again and again, while writers are at work and events are forwarded. Every
- * so often, and at the end, the stream must become the log, position by position. `say` receives the progress.
+ * Kills the daemon or the server of the cluster, again and again, while writers are at work and events are forwarded. Each
+ * daemon has another setting of the labels that are left out. Every so often, and at the end, the stream must become the log, position
+ * by position, but for such labels. `say` receives the progress.
  */
 export async function tortureForward(options: ForwardOptions, say: (line: string) => void): Promise<ForwardSummary> {
   const sandbox = createSandbox('torture-forward');
@@ -52,8 +56,7 @@ export async function tortureForward(options: ForwardOptions, say: (line: string
     const run = await begin(sandbox, options.seed);
     const writers = startWriters(run.serving, options.writers);
     try {
-      const { events, findings } = await runRounds(run, writers, options, say);
-      return { kills: run.kills, events, findings };
+      return { kills: run.kills, ...(await runRounds(run, writers, options, say)) };
     } finally {
       await writers.end();
     }
@@ -67,26 +70,30 @@ async function runRounds(
   writers: Writers,
   { rounds, seconds }: ForwardOptions,
   say: (line: string) => void,
-): Promise<Pick<ForwardSummary, 'events' | 'findings'>> {
+): Promise<Compared> {
   const end = performance.now() + seconds * 1000;
   for (let round = 1; ; round++) {
     await inject(run);
     const isLast = round >= rounds || performance.now() > end;
     if (!isLast && round % compareEvery !== 0) continue;
     writers.rest();
-    const { events, findings } = await compared(run);
-    say(`round ${round}: ${events} events, killed ${run.kills.daemon} daemons and ${run.kills.server} servers`);
-    if (isLast || findings.length > 0) return { events, findings };
+    const result = await compared(run);
+    say(
+      `round ${round}: ${result.events} events without ${result.omitted} labels, killed ${run.kills.daemon} daemons and ${run.kills.server} servers`,
+    );
+    if (isLast || result.findings.length > 0) return result;
     writers.work();
   }
 }
 
-async function compared(run: Run): Promise<Pick<ForwardSummary, 'events' | 'findings'>> {
+type Compared = Omit<ForwardSummary, 'kills'>;
+
+async function compared(run: Run): Promise<Compared> {
   try {
     const events = await settled(run);
-    return { events, findings: await compareStream(run.serving.root, run.file) };
+    return { events, ...(await compareStream(run.serving.root, run.file)) };
   } catch (error) {
-    return { events: 0, findings: [`${error}\n${run.serving.lastWords()}`] };
+    return { events: 0, omitted: 0, findings: [`${error}\n${run.serving.lastWords()}`] };
   }
 }
 
@@ -97,12 +104,15 @@ async function begin(sandbox: Sandbox, seed: number): Promise<Run> {
   const serving = createServing(sandbox, {
     driver: 'memory',
     root: join(sandbox.path, 'root'),
-    settings: `log = { segment_bytes = "64KiB" }\nforward = { url = "${loopbackUrl(port)}" }`,
+    settings: settingsFor(port, []),
   });
   const daemon = await serving.start();
   const kills = { daemon: 0, server: 0 };
   return { sandbox, random: createRandom(seed), serving, port, file, kills, daemon, server };
 }
+
+const settingsFor = (port: number, omitted: readonly string[]) =>
+  `log = { segment_bytes = "64KiB" }\nforward = { url = "${loopbackUrl(port)}", omit_labels = ${JSON.stringify(omitted)} }`;
 
 const startServer = (sandbox: Sandbox, port: number, file: string): Promise<Daemon> =>
   startDaemon({
@@ -123,6 +133,7 @@ async function inject(run: Run): Promise<void> {
   if (random.chance(0.5)) {
     kills.daemon += 1;
     await run.daemon.kill();
+    serving.configure(settingsFor(port, anyOmission(random)));
     // A busy machine may take longer than the limit of a start.
     run.daemon = await serving.start().catch(() => serving.start());
   } else {

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Serving } from '../../fault/serving.ts';
-import { CallFailure } from '../../support/snapshots-client.ts';
+import { CallFailure, type SnapshotsClient } from '../../support/snapshots-client.ts';
+import { labelsOf } from './labels.ts';
 
 export interface Writers {
   /** Finishes the current calls, and pauses. */
@@ -8,6 +9,14 @@ export interface Writers {
   work(): void;
   end(): Promise<void>;
 }
+
+/** What a writer does with a new snapshot: keep, relabel or remove it. */
+const next = async (client: SnapshotsClient, key: string, turn: number): Promise<unknown> =>
+  [
+    async () => undefined,
+    () => client.update(key, { team: `team-${turn + 1}`, 'io.example/owner': 'someone' }),
+    () => client.remove(key),
+  ][turn % 3]?.();
 
 /** Writers that tolerate restarts of the daemon and check nothing. */
 export function startWriters(serving: Serving, count: number): Writers {
@@ -23,8 +32,8 @@ export function startWriters(serving: Serving, count: number): Writers {
       if (resting) await pause(20);
       else
         await client
-          .prepare(`w${writer}/${turn}`, { labels: { turn: String(turn) } })
-          .then(() => (turn % 3 === 0 ? undefined : client.remove(`w${writer}/${turn}`).catch(tolerate)), tolerate);
+          .prepare(`w${writer}/${turn}`, { labels: labelsOf(turn) })
+          .then(() => next(client, `w${writer}/${turn}`, turn).catch(tolerate), tolerate);
     }
     client.close();
   };
