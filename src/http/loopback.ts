@@ -96,13 +96,16 @@ export function hostName(header: string, listening: string): string | undefined 
 const token = /^[A-Za-z0-9._~+/-]{16,4096}=*$/;
 const makeOne = (file: string) => `make one: (umask 077; head -c 32 /dev/urandom | base64 > ${file})`;
 
-/** The bearer token in a file that only its owner may read. Throws a Fault (`misuse`) with the way to create one. */
-export function readToken(file: string): string {
+/**
+ * The bearer token in a file that only its owner may read, or in one that systemd loaded for this unit (LoadCredential): the mode of
+ * such a file does not show who may read it. Throws a Fault (`misuse`) with the way to create one.
+ */
+export function readToken(file: string, { CREDENTIALS_DIRECTORY: loaded } = process.env): string {
   const fd = opened(file);
   try {
     const { mode, size } = fstatSync(fd);
     if ((mode & 0o170000) !== 0o100000) throw misuse(file, 'is not a file', makeOne(file));
-    if ((mode & 0o077) !== 0)
+    if ((mode & 0o077) !== 0 && !(loaded !== undefined && file.startsWith(`${loaded}/`)))
       throw misuse(file, `others than its owner may read it (mode ${(mode & 0o777).toString(8)})`, `chmod 600 ${file}`);
     const text = size > 8192 ? '' : readFileSync(fd, 'utf8').trim();
     if (!token.test(text)) throw misuse(file, 'holds no token of 16 letters and digits or more', makeOne(file));

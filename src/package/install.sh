@@ -36,6 +36,8 @@ from=$(cd "$(dirname "$0")" && pwd)
 library=$prefix/lib/snapledger
 settings=/etc/snapledger/config.toml
 unit=/etc/systemd/system/snapledger.service
+# For few machines of a fleet: neither enabled nor started.
+fleet='snapledger-fleet.service snapledger-fleet-serve.service'
 running() { [ -d /run/systemd/system ]; }
 
 # Paths below the prefix that the installation consists of.
@@ -45,9 +47,12 @@ share/fish/vendor_completions.d/snapledger.fish'
 
 if [ "$action" = uninstall ]; then
   if grep -qs "^ExecStart=$prefix/bin/snapledger " "$unit"; then # not that of another prefix
-    if running; then systemctl stop snapledger; fi
-    ! command -v systemctl >/dev/null || systemctl disable snapledger
-    rm -f "$unit"
+    for name in snapledger.service $fleet; do
+      [ -e "/etc/systemd/system/$name" ] || continue
+      if running; then systemctl stop "$name"; fi
+      ! command -v systemctl >/dev/null || systemctl disable "$name"
+      rm -f "/etc/systemd/system/$name"
+    done
   fi
   for file in $files; do rm -rf "${prefix:?}/$file"; done
   if running; then systemctl daemon-reload; fi
@@ -82,7 +87,9 @@ mkdir -p "$(dirname "$settings")"
 [ -z "$first" ] || "$prefix/bin/snapledger" init ||
   fail 'no store was created, so the service is not installed' "correct $settings, then: $prefix/bin/snapledger init, and run install.sh again"
 if [ -n "$systemd" ] && [ -d /etc/systemd/system ]; then
-  sed "s,/usr/bin/snapledger,$prefix/bin/snapledger," "$from/usr/lib/systemd/system/snapledger.service" >"$unit"
+  for name in snapledger.service $fleet; do
+    sed "s,/usr/bin/snapledger,$prefix/bin/snapledger," "$from/usr/lib/systemd/system/$name" >"/etc/systemd/system/$name"
+  done
   # In a chroot, too: for its first boot.
   ! command -v systemctl >/dev/null || systemctl enable snapledger
 fi
@@ -90,6 +97,7 @@ if [ -n "$systemd" ] && running; then
   systemctl daemon-reload
   # Containers keep running while the daemon restarts: their mounts belong to the kernel.
   systemctl restart snapledger
+  systemctl try-restart $fleet
 else
   echo "start the daemon with: $prefix/bin/snapledger serve --existing"
 fi

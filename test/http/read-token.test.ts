@@ -31,6 +31,12 @@ test('reads a token without its line feed', () => {
   assert.is(readToken(written('c2VjcmV0LXNlY3JldC1zZWNyZXQ=\n')), 'c2VjcmV0LXNlY3JldC1zZWNyZXQ=');
 });
 
+test('a file that systemd loaded for the unit: is read whatever its mode is, and no other', () => {
+  const file = written('0123456789abcdef', 0o640);
+  assert.is(readToken(file, { CREDENTIALS_DIRECTORY: sandbox.path }), '0123456789abcdef');
+  assert.throws(() => readToken(file, { CREDENTIALS_DIRECTORY: `${sandbox.path}/tok` }));
+});
+
 test('refuses a file that others can read, with a hint', () => {
   for (const mode of [0o640, 0o604, 0o622]) {
     const fault = faultOf(written('0123456789abcdef', mode));

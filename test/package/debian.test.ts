@@ -2,18 +2,22 @@ import { appendFileSync, copyFileSync, existsSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { logAndRethrow } from '../support/log-and-rethrow.ts';
+import { requirePostgres } from '../support/postgres.ts';
 import { startRegistry } from '../support/registry.ts';
 import { suiteNeeding } from '../support/requirements.ts';
 import { run } from '../support/run.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+import { waitFor } from '../support/wait-for.ts';
+import { fleetFiles, fleetUnits, letReaderRead, type MachineFleet, startMachineFleet } from './fleet.ts';
 import { type Machine, needs, startMachine } from './machine.ts';
 import { makePackages, pushBusybox } from './packages.ts';
 
-const test = suiteNeeding('Debian package', ...needs());
+const test = suiteNeeding('Debian package', ...needs(), requirePostgres());
 const settings = 'etc/snapledger/config.toml';
 const own = '\nlog_level = "debug" # set by hand\n';
 let sandbox: Sandbox;
 let machine: Machine;
+let fleet: MachineFleet;
 let reference: string;
 let [older, newer] = ['', ''];
 
@@ -34,6 +38,8 @@ const install = (file: string) => machine.run('dpkg', '--force-unsafe-io', '--in
 const processOf = (unit: string) => machine.run('systemctl', 'show', '--property=MainPID', unit);
 const inContainer = (script: string) =>
   machine.run('ctr', 'task', 'exec', '--exec-id', `exec-${Date.now()}`, 'web', 'sh', '-c', script);
+const isActive = async (unit: string) =>
+  (await machine.attempt('systemctl', 'is-active', unit)).stdout.trim() === 'active';
 const isThere = (path: string) => existsSync(join(machine.path, path));
 
 test('content: own Node, binaries of this platform only, and the libraries they need', async () => {
@@ -64,9 +70,36 @@ test('installation: creates the store and starts the service, without a Node on 
   assert.not.ok(isThere('etc/containerd'), 'containerd is not touched');
 });
 
-test('unit file: systemd-analyze finds nothing wrong', async () => {
-  const { status, stdout, stderr } = await machine.attempt('systemd-analyze', 'verify', 'snapledger.service');
-  assert.equal([status, stdout, stderr], [0, '', '']);
+test('unit files: systemd-analyze finds nothing wrong', async () => {
+  for (const unit of ['snapledger', ...fleetUnits]) {
+    const { status, stdout, stderr } = await machine.attempt('systemd-analyze', 'verify', `${unit}.service`);
+    assert.equal([unit, status, stdout, stderr], [unit, 0, '', '']);
+  }
+});
+
+test('services of the fleet: are neither enabled nor running after the installation', async () => {
+  for (const unit of fleetUnits) {
+    assert.is((await machine.attempt('systemctl', 'is-enabled', unit)).stdout.trim(), 'disabled');
+    assert.not.ok(await isActive(unit));
+  }
+  assert.ok(isThere('usr/share/doc/snapledger/fleet/alerts.yaml'));
+});
+
+test('services of the fleet: index the node and answer questions, without root, with files of mode 0600', async () => {
+  fleet = await startMachineFleet(sandbox, machine);
+  appendFileSync(join(machine.path, settings), `\nforward = { url = "${fleet.cluster.url}" }\n`);
+  await machine.run('systemctl', 'restart', 'snapledger');
+  await machine.run('systemctl', 'enable', '--now', 'snapledger-fleet');
+  await waitFor('the tables', () => fleet.postgres.sql("SELECT to_regclass('snapledger.progress')", 'fleet') !== '');
+  letReaderRead(fleet);
+  await machine.run('systemctl', 'start', 'snapledger-fleet-serve');
+  await waitFor('the node', async () => JSON.parse((await fleet.get('/nodes')).body).length === 1);
+  assert.match(await machine.run('snapledger', 'fleet', 'nodes'), /overlay .* open\n/);
+  for (const unit of fleetUnits) {
+    const shown = await machine.run('systemctl', 'show', '--property=MainPID', '--value', unit);
+    assert.not.match(await machine.run('cat', `/proc/${shown.trim()}/status`), /^Uid:\t0\t/m);
+    assert.not.match(await machine.run('cat', `/proc/${shown.trim()}/cmdline`), 'password');
+  }
 });
 
 test('first container: three commands after the installation', async () => {
@@ -81,7 +114,14 @@ test('first container: three commands after the installation', async () => {
 test('upgrade: restarts the daemon, keeps the container and settings changed by hand', async () => {
   appendFileSync(join(machine.path, settings), own);
   const before = await processOf('snapledger');
+  const [indexer, server] = await Promise.all(fleetUnits.map(processOf));
   await install(newer);
+  assert.is.not(await processOf('snapledger-fleet'), indexer);
+  assert.is.not(await processOf('snapledger-fleet-serve'), server);
+  for (const unit of fleetUnits) assert.ok(await isActive(unit), unit);
+  await waitFor('an answer', async () => (await fleet.get('/nodes')).status === 200);
+  assert.is((await machine.run('systemctl', 'is-enabled', 'snapledger-fleet')).trim(), 'enabled');
+  assert.is((await machine.attempt('systemctl', 'is-enabled', 'snapledger-fleet-serve')).stdout.trim(), 'disabled');
   assert.is((await machine.run('snapledger', '--version')).trim(), '0.9.0');
   assert.is.not(await processOf('snapledger'), before);
   assert.is((await machine.run('systemctl', 'is-active', 'snapledger')).trim(), 'active');
@@ -108,14 +148,23 @@ test('removal: keeps settings and store, and says that containerd still names th
   assert.match(stderr, '/etc/containerd still names this snapshotter');
   assert.is.not((await machine.attempt('systemctl', 'is-active', 'snapledger')).status, 0);
   assert.not.ok(isThere('usr/bin/snapledger') || isThere('usr/lib/snapledger'));
-  assert.ok(isThere(settings));
+  for (const unit of fleetUnits) assert.not.ok(await isActive(unit), unit);
+  for (const file of [settings, ...fleetFiles]) assert.ok(isThere(file), file);
   await inContainer('test -e /after');
 });
 
 test('purge: deletes the settings and not the store, which the next installation serves', async () => {
   const output = await machine.run('dpkg', '--force-unsafe-io', '--purge', 'snapledger');
   assert.match(output, 'the store in /var/lib/snapledger is kept');
-  assert.not.ok(isThere('etc/snapledger'));
+  assert.not.ok(isThere('etc/snapledger'), 'settings with passwords are gone, too');
+  const links = await machine.run(
+    'find',
+    '/etc/systemd',
+    '/var/lib/systemd/deb-systemd-helper-enabled',
+    '-name',
+    'snapledger*',
+  );
+  assert.is(links, '');
   assert.match(await install(newer), 'already has store');
   assert.is((await machine.run('systemctl', 'is-active', 'snapledger')).trim(), 'active');
   await machine.run('ctr', 'task', 'kill', '--signal', 'KILL', 'web');

@@ -1,10 +1,11 @@
-import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { logAndRethrow } from '../support/log-and-rethrow.ts';
 import { suiteNeeding } from '../support/requirements.ts';
 import { run } from '../support/run.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+import { fleetUnits } from './fleet.ts';
 import { type Machine, needs, startMachine } from './machine.ts';
 import { makePackages } from './packages.ts';
 
@@ -47,19 +48,31 @@ test('install.sh: installs below /usr/local for every user, creates the store an
     version,
   );
   assert.ok(await isActive());
-  assert.equal((await machine.attempt('systemd-analyze', 'verify', 'snapledger.service')).stderr, '');
+  for (const unit of ['snapledger', ...fleetUnits])
+    assert.equal((await machine.attempt('systemd-analyze', 'verify', `${unit}.service`)).stderr, '');
+  for (const unit of fleetUnits)
+    assert.is((await machine.attempt('systemctl', 'is-enabled', unit)).stdout.trim(), 'disabled', unit);
   for (const path of ['man/man8/snapledger.8.gz', 'bash-completion/completions/snapledger', 'doc/snapledger/copyright'])
     assert.ok(isThere(`usr/local/share/${path}`), path);
   assert.ok(isThere('usr/local/lib/snapledger/dist/console/index.html'));
   assert.ok(isThere('usr/local/share/doc/snapledger/licenses/preact'));
+  assert.ok(isThere('usr/local/share/doc/snapledger/fleet/grafana-dashboard.json'));
 });
 
-test('install.sh again: restarts the service and keeps changed settings', async () => {
+test('install.sh again: restarts the service and keeps changed settings, and services of the fleet that run', async () => {
   appendFileSync(join(machine.path, settings), '\nlog_level = "debug"\n');
+  // Neither has to be reachable for the start.
+  const addresses = 'cluster = "kurrentdb://127.0.0.1:1?tls=false"\ndatabase = "postgres://a:secret@127.0.0.1:1/b"\n';
+  writeFileSync(join(machine.path, 'etc/snapledger/fleet.toml'), addresses, { mode: 0o600 });
+  await machine.run('systemctl', 'enable', '--now', 'snapledger-fleet');
+  const indexer = await machine.run('systemctl', 'show', '--property=MainPID', 'snapledger-fleet');
   const before = await machine.run('systemctl', 'show', '--property=MainPID', 'snapledger');
   assert.is((await install()).status, 0);
   assert.is.not(await machine.run('systemctl', 'show', '--property=MainPID', 'snapledger'), before);
   assert.ok(await isActive());
+  assert.is.not(await machine.run('systemctl', 'show', '--property=MainPID', 'snapledger-fleet'), indexer);
+  assert.is((await machine.run('systemctl', 'is-active', 'snapledger-fleet')).trim(), 'active');
+  assert.is((await machine.attempt('systemctl', 'is-active', 'snapledger-fleet-serve')).stdout.trim(), 'inactive');
   assert.match(readFileSync(join(machine.path, settings), 'utf8'), 'log_level = "debug"');
 });
 
@@ -88,7 +101,11 @@ test('install.sh --uninstall: removes all but settings and store', async () => {
   assert.not.ok(await isActive());
   const left = await machine.run('find', '/usr/local', '/etc/systemd', '-name', '*snapledger*');
   assert.is(left, '');
-  assert.ok(isThere(settings) && isThere('var/lib/snapledger/store'), 'settings and store stay');
+  assert.is.not((await machine.attempt('systemctl', 'is-active', 'snapledger-fleet')).status, 0);
+  assert.ok(
+    isThere(settings) && isThere('etc/snapledger/fleet.toml') && isThere('var/lib/snapledger/store'),
+    'settings and store stay',
+  );
 });
 
 test('install.sh in a chroot: enables the service for the first boot, and starts nothing', async () => {

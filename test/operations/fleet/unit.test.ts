@@ -3,13 +3,14 @@ import { readFileSync } from 'node:fs';
 import * as assert from 'uvu/assert';
 import { requireCommand, suiteNeeding } from '../../support/requirements.ts';
 
-const test = suiteNeeding('unit of the fleet index', requireCommand('systemd-analyze'));
-const file = 'src/operations/fleet/snapledger-fleet.service';
+const test = suiteNeeding('units of the fleet', requireCommand('systemd-analyze'));
 
-test('unit file: systemd-analyze finds nothing wrong, and it needs no root', () => {
-  const { status, stdout, stderr } = spawnSync('systemd-analyze', ['verify', file], { encoding: 'utf8' });
-  assert.equal([status, stdout, stderr], [0, '', '']);
-  assert.match(readFileSync(file, 'utf8'), /^DynamicUser=true$/m);
-});
+for (const name of ['snapledger-fleet', 'snapledger-fleet-serve'])
+  test(`unit file ${name}: systemd-analyze finds nothing wrong, and it needs no root`, () => {
+    const file = `src/operations/fleet/${name}.service`;
+    const { status, stdout, stderr } = spawnSync('systemd-analyze', ['verify', file], { encoding: 'utf8' });
+    assert.equal([status, stdout, stderr], [0, '', '']);
+    assert.match(readFileSync(file, 'utf8'), /^DynamicUser=true$/m);
+  });
 
 test.run();
