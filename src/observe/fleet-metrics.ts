@@ -126,6 +126,14 @@ function watchStores(registry: Registry, stores: ReadonlyMap<string, FleetStore>
     "Time of the node's last indexed event, by the node's clock",
     ({ lastEvent }) => (lastEvent === null ? undefined : Number(lastEvent / 1_000_000n) / 1000),
   );
+  byNode(
+    'snapledger_fleet_node_last_seen_timestamp_seconds',
+    "Time at which the cluster stored the node's last indexed event, by its clock",
+    ({ lastRecorded }) => (lastRecorded === null ? undefined : Number(lastRecorded / 1_000_000n) / 1000),
+  );
+  byNode('snapledger_fleet_node_open', '1 unless the daemon was shut down in order, else 0', ({ open }) =>
+    Number(open),
+  );
   byNode('snapledger_fleet_node_lag_seconds', "Time from the node's last event to its arrival in the cluster", lagOf);
   byNode('snapledger_fleet_node_stopped', '1 if nothing more is indexed of this store, else 0', ({ head }) =>
     Number(head.stopped),

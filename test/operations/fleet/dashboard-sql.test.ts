@@ -26,7 +26,8 @@ const queries: readonly Queried[] = [
 const [from, to] = ["'2026-11-20T00:00:00Z'", "'2026-11-29T00:00:00Z'"];
 const asSent = (sql: string) =>
   sql
-    .replaceAll(/\$__timeFilter\(((?:[^()]|\([^()]*\))*)\)/g, `$1 BETWEEN ${from} AND ${to}`)
+    // Up to the first parenthesis, as Grafana does.
+    .replaceAll(/\$__timeFilter\(([^)]*)\)/g, `$1 BETWEEN ${from} AND ${to}`)
     .replaceAll('$__timeFrom()', from)
     .replaceAll('$__timeTo()', to)
     .replaceAll('$node', "'node-a','node-b'");
