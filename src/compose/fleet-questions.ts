@@ -1,17 +1,26 @@
-import { openFleetQuestions } from '../adapters/fleet-database/postgres/questions/open-fleet-questions.ts';
+import { createFleetQuestions } from '../adapters/fleet-database/postgres/questions/open-fleet-questions.ts';
+import { createSystem } from '../adapters/system/system.ts';
 import { wallClock } from '../app/audit/moment.ts';
 import type { Daemon, FleetServeOptions } from '../cli/cli-deps.ts';
 import { answerFleet } from '../http/fleet-routes.ts';
 import { readToken } from '../http/loopback.ts';
+import { isAway } from '../http/over-database.ts';
 import { serveLoopback } from '../http/serve-http.ts';
 import type { Fault } from '../ports/fault.ts';
 import type { Logger } from '../ports/logger.ts';
 
-/** Answers the questions to a fleet over HTTP. Rejects with a Fault if the token, the database or the address can't be used. */
+/**
+ * Answers the questions to a fleet over HTTP, also while the database is away. Rejects with a Fault if the token, the settings of the
+ * database or the address can't be used.
+ */
 export async function serveFleet({ database, listen, tokenFile }: FleetServeOptions, logger: Logger): Promise<Daemon> {
   const token = readToken(tokenFile);
-  const fleet = await openFleetQuestions(database);
+  const fleet = createFleetQuestions(database);
   const source = { fleet, now: wallClock, database: databaseLog(logger) };
+  await fleet.written().catch((error) => {
+    if (!isAway(error)) throw error;
+    source.database(error);
+  });
   const loopback = { ...listen, token };
   const server = await serveLoopback({
     ...{ logger, loopback },
@@ -20,8 +29,11 @@ export async function serveFleet({ database, listen, tokenFile }: FleetServeOpti
     await fleet.close();
     throw error;
   });
+  const { notify } = createSystem();
+  await notify('READY=1');
   return {
     stop: async () => {
+      await notify('STOPPING=1');
       await server.close();
       await fleet.close();
     },

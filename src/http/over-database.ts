@@ -9,6 +9,9 @@ export interface DatabaseObserver {
 /** Faults of the question, or of the setup: the same question gets the same answer later. */
 const final: ReadonlySet<FaultCode> = new Set(['misuse', 'missing', 'unsupported']);
 
+/** Whether a database is down, full or overloaded: the same question may be answered later. */
+export const isAway = (error: unknown): error is Fault => error instanceof Fault && !final.has(error.code);
+
 /** The route of a question to a database, which answers 503 with the hint while the database is down, full or overloaded. */
 export const overDatabase = <S>(route: Route<S & DatabaseObserver>): Route<S & DatabaseObserver> => ({
   ...route,
@@ -19,7 +22,7 @@ export const overDatabase = <S>(route: Route<S & DatabaseObserver>): Route<S & D
       sources.database?.(undefined);
       return answer;
     } catch (error) {
-      if (!(error instanceof Fault) || final.has(error.code)) throw error;
+      if (!isAway(error)) throw error;
       sources.database?.(error);
       return plain(503, `${error.message}\nhint: ${error.hint}`, { 'retry-after': '10' });
     }

@@ -85,10 +85,7 @@ export interface FleetQuestions {
   holders(wanted: LayerNames): Promise<readonly Holder[]>;
   /** The newest snapshots with a name, existing or not, oldest first. */
   history(wanted: LayerNames, lines: number): Promise<readonly SnapshotFacts[]>;
-  /**
-   * At most `limit` different names, as in `LayerNames`, that begin with one of these texts, of existing snapshots or of all. Names
-   * have at most 200 characters; of longer ones this is their beginning.
-   */
+  /** At most `limit` different names, as in `LayerNames`, that begin with one of these texts, of existing snapshots or of all. */
   beginning(texts: readonly string[], of: 'existing' | 'all', limit: number): Promise<readonly string[]>;
   /** The images with a name or target digest, deleted ones too. */
   imagesNamed(name: string): Promise<readonly FleetImage[]>;

@@ -1,8 +1,9 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client, credentials, Metadata } from '@grpc/grpc-js';
 import * as assert from 'uvu/assert';
 import type { RecordedImage } from '../../projections/images.ts';
+import { ask } from '../http/ask.ts';
 import { file } from '../support/image/entries.ts';
 import { digestOf, imageOf, indexOf, layerOf, ownArchitecture } from '../support/image/image.ts';
 import { pushImage, pushManifest } from '../support/image/push.ts';
@@ -156,6 +157,22 @@ test('without its content: is recorded without layers', async () => {
   await create('local/empty:1', nowhere);
   await recorded('local/empty:1', nowhere, null);
   assert.is(recordOf('local/empty:1')?.layers, null);
+});
+
+test('with a configuration that containerd can not read: is recorded without layers, and with them once it can', async () => {
+  const { ctr } = environment.containerd;
+  const blobs = join(sandbox.path, 'containerd/root/io.containerd.content.v1.content/blobs/sha256');
+  const content = join(blobs, large.config.digest.slice('sha256:'.length));
+  renameSync(content, `${content}.kept`);
+  mkdirSync(content);
+  await ctr('images', 'tag', reference, 'local/damaged:1');
+  await recorded('local/damaged:1', large.manifest.digest, null);
+  const { body } = await ask({ socketPath: join(sandbox.path, 'snapshotter.http.sock'), path: '/metrics' });
+  assert.match(body, /^snapledger_containerd_image_failures_total\{kind="content"\} [1-9]/m);
+  assert.match(body, /snapledger_log_messages_total\{level="warn",message="content of an image can't be read: .*"\} 1/);
+  rmdirSync(content);
+  renameSync(`${content}.kept`, content);
+  await recorded('local/damaged:1', large.manifest.digest, chainOf([one, two, three]));
 });
 
 test('hostile names: are recorded as they are, too long ones not at all', async () => {

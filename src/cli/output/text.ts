@@ -13,6 +13,9 @@ export function brief(text: string, whole = false): string {
   return whole ? plain(text) : plain(text).replace(/\b(sha256:[0-9a-f]{12})[0-9a-f]{52}\b/g, '$1…');
 }
 
+/** `1 node`, `2 nodes`. */
+export const counted = (count: number, noun: string): string => `${count} ${count === 1 ? noun : `${noun}s`}`;
+
 const sizeUnits = ['KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
 
 /** Bytes for people: `512 B`, `1.5 KiB`, `12 MiB`. */

@@ -1,10 +1,8 @@
 import type { LagRow, NodeRow } from '../../app/fleet/questions/rows.ts';
 import { createTable } from '../output/table.ts';
 import { durationOf, plain, sizeText } from '../output/text.ts';
-import { left, right, timeText } from './fleet-text.ts';
+import { left, right, storeText, timeText } from './fleet-text.ts';
 import type { TableOptions } from './tables.ts';
-
-const storeText = (store: string, whole = false) => plain(whole ? store : store.slice(0, 8));
 
 const stateText = ({ state, unknown }: Pick<NodeRow, 'state' | 'unknown'>) =>
   unknown > 0 ? `${state}, ${unknown} unknown events` : state;

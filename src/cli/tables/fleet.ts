@@ -9,9 +9,9 @@ import type {
   UsageRow,
 } from '../../app/fleet/questions/rows.ts';
 import { createTable } from '../output/table.ts';
-import { brief, plain, sizeText } from '../output/text.ts';
+import { brief, counted, plain, sizeText } from '../output/text.ts';
 import { lagLines, nodeLines } from './fleet-nodes.ts';
-import { left, right, timeText } from './fleet-text.ts';
+import { left, nodeTexts, right, timeText } from './fleet-text.ts';
 import type { TableOptions } from './tables.ts';
 
 type FleetTableName = keyof typeof fleetQueries;
@@ -36,16 +36,17 @@ function holderLines(rows: readonly HolderRow[], options: TableOptions): readonl
   const columns = [left('NODE'), left('SINCE'), right('BYTES'), left('LAYER'), ...(named ? [left('IMAGE')] : [])];
   const table = createTable([...columns, right('CONTAINERS'), left('')]);
   const count = rows.reduce((sum, { containers }) => sum + containers.length, 0);
+  const nodeOf = nodeTexts(rows);
   return [
     ...table.lines(
-      rows.map(({ node, since, bytes, key, chainId, id, image, containers }) => [
-        ...[plain(node), timeText(since, options), bytesText(bytes)],
+      rows.map(({ node, store, since, bytes, key, chainId, id, image, containers }) => [
+        ...[nodeOf({ node, store }), timeText(since, options), bytesText(bytes)],
         id === null ? 'not recorded' : brief(chainId || key, options.whole),
         ...(named ? [plain(image ?? '-')] : []),
         ...[String(containers.length), containerText(containers, options.whole)],
       ]),
     ),
-    `${new Set(rows.map(({ store }) => store)).size} nodes, ${count} containers`,
+    `${counted(new Set(rows.map(({ store }) => store)).size, 'node')}, ${counted(count, 'container')}`,
   ];
 }
 
@@ -62,9 +63,10 @@ function snapshotLines(rows: readonly FleetSnapshotRow[], options: TableOptions)
     ],
     ...[left('ENDED'), left('KEY')],
   ]);
+  const nodeOf = nodeTexts(rows);
   return table.lines(
-    rows.map(({ node, id, kind, bytes, prepared, committed, lastUsed, removed, ended, key }) => [
-      ...[plain(node), String(id), kind, bytesText(bytes)],
+    rows.map(({ node, store, id, kind, bytes, prepared, committed, lastUsed, removed, ended, key }) => [
+      ...[nodeOf({ node, store }), String(id), kind, bytesText(bytes)],
       ...[prepared, committed, lastUsed].map((time) => timeText(time, options)),
       removed === null ? '-' : `${timeText(removed, options)} ${ended ?? ''}`,
       brief(key, options.whole),
@@ -72,27 +74,32 @@ function snapshotLines(rows: readonly FleetSnapshotRow[], options: TableOptions)
   );
 }
 
-const incidentLines = (rows: readonly IncidentRow[], options: TableOptions): readonly string[] =>
-  createTable([left('TIME'), left('NODE'), left('KIND'), right('POSITION'), left('')]).lines(
-    rows.map(({ time, node, kind, position, text, key }) => [
-      ...[timeText(time, options), plain(node), kind, String(position)],
+const incidentLines = (rows: readonly IncidentRow[], options: TableOptions): readonly string[] => {
+  if (rows.length === 0) return ['no incident'];
+  const nodeOf = nodeTexts(rows);
+  return createTable([left('TIME'), left('NODE'), left('KIND'), right('POSITION'), left('')]).lines(
+    rows.map(({ time, node, store, kind, position, text, key }) => [
+      ...[timeText(time, options), nodeOf({ node, store }), kind, String(position)],
       brief([key, text].filter((part) => part !== '').join(': '), options.whole),
     ]),
   );
+};
 
 function usageLines(rows: readonly UsageRow[]): readonly string[] {
+  if (rows.length === 0) return ['nothing is recorded; images need `containerd.events` on the nodes'];
   const daily = rows.some(({ day }) => day !== null);
   const columns = [right('NODES'), right('SNAPSHOTS'), right('BYTES')];
   const table = createTable([
     ...(daily ? [left('DAY'), ...columns, right('ADDED'), right('REMOVED')] : columns),
     left('OF'),
   ]);
+  const nameOf = nodeTexts(rows.map(({ by, store }) => ({ node: by, store })));
   return table.lines(
-    rows.map(({ day, by, nodes, snapshots, bytes, bytesAdded, bytesRemoved }) => [
+    rows.map(({ day, by, store, nodes, snapshots, bytes, bytesAdded, bytesRemoved }) => [
       ...(daily ? [day ?? ''] : []),
       ...[String(nodes), String(snapshots), sizeText(bytes)],
       ...(daily ? [bytesText(bytesAdded), bytesText(bytesRemoved)] : []),
-      plain(by),
+      nameOf({ node: by, store }),
     ]),
   );
 }
@@ -107,7 +114,7 @@ function unusedLines(rows: readonly UnusedRow[], options: TableOptions): readonl
         images.map(plain).join(', ') || '-',
       ]),
     ),
-    `${rows.length} layers, ${sizeText(rows.reduce((sum, { bytes }) => sum + bytes, 0))}`,
+    `${counted(rows.length, 'layer')}, ${sizeText(rows.reduce((sum, { bytes }) => sum + bytes, 0))}`,
   ];
 }
 
@@ -127,8 +134,11 @@ function changeLines(rows: readonly NodeChange[], { whole }: TableOptions): read
 }
 
 function heldLines(rows: AnswerOf<'at'>, options: TableOptions): readonly string[] {
+  if (rows.length === 0)
+    return ['nothing was held then; without --node that is the beginning of the day (UTC), with it the time itself'];
   const snapshots = rows.filter((row) => 'key' in row);
   if (snapshots.length > 0) return snapshotLines(snapshots, options);
+  const nodeOf = nodeTexts(rows);
   const table = createTable([left('NODE'), left('AT'), right('SNAPSHOTS'), right('BYTES'), left('NAMESPACE')]);
   return table.lines(
     rows.flatMap((row) =>
@@ -136,7 +146,7 @@ function heldLines(rows: AnswerOf<'at'>, options: TableOptions): readonly string
         ? []
         : [
             [
-              ...[plain(row.node), timeText(row.at, options), String(row.snapshots), sizeText(row.bytes)],
+              ...[nodeOf(row), timeText(row.at, options), String(row.snapshots), sizeText(row.bytes)],
               plain(row.namespace),
             ],
           ],

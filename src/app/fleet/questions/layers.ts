@@ -36,7 +36,11 @@ async function found<R extends SnapshotFacts>(
   // A table may have cut it short.
   const cut = text.replace(/…$/, '');
   const texts = beginnings(cut);
-  const names = texts.length === 0 ? [] : await fleet.beginning(texts, of, maxListed + 1);
+  if (texts.length === 0)
+    throw new Fault('missing', `layer ${text}: no name is exactly this`, {
+      hint: `give a whole name, or at least ${minLength} characters of its beginning; of a digest ${minLength} digits`,
+    });
+  const names = await fleet.beginning(texts, of, maxListed + 1);
   if (names.length > 1)
     throw new Fault(
       'missing',
@@ -65,7 +69,7 @@ export async function historyOf(
   const rows = await found(source.fleet, text, 'all', (names) => source.fleet.history(names, lines));
   if (rows.length === 0)
     throw new Fault('missing', `layer ${text}: no node ever had it`, {
-      hint: 'give a chain id, a diff id, a name, or at least four characters of its beginning',
+      hint: 'give a chain id, a diff id, a key or name, or the beginning of one',
     });
   const named = await nodeNames(source);
   return rows.map((row) => snapshotRow(named, row));

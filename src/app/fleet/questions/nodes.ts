@@ -45,7 +45,10 @@ export function nodeNamed(stores: readonly StoreFacts[], text: string): StoreFac
     stores.map(({ node }) => node),
   );
   throw new Fault('missing', `node ${text}: not found`, {
-    hint: near === undefined ? '`snapledger fleet nodes` lists all' : `did you mean ${near}?`,
+    hint:
+      near === undefined
+        ? `\`snapledger fleet nodes\` lists all; a beginning needs at least ${minLength} characters`
+        : `did you mean ${near}?`,
   });
 }
 

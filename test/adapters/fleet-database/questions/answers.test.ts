@@ -198,4 +198,39 @@ test('holds: a beginning names one layer, and several are an error that lists th
   assert.match(fault.hint, /sha256:ab12c, sha256:ab12d/);
 });
 
+test('holds and history: names longer than an entry of an index are completed, and searched by more than it', async () => {
+  // Characters of several bytes and units, and an escape of the database's text across the end of the entry.
+  const common = `${'é𝄞'.repeat(99)}x\\`;
+  const names = ['one', 'other', ''].map((end) => `${common}${end}`);
+  const keyed = names.map((name, at) => snapshotRow('s', at + 1, { key: `k8s.io/${at + 1}/${name}` }));
+  const layers = names.map((name, at) => snapshotRow('t', at + 1, { kind: 'committed', chainId: `chain ${name}` }));
+  await server.fill({
+    stores: [storeRow('s', 'n'), storeRow('t', 'm')],
+    snapshots: [...keyed, ...layers, ...layers.map((row) => ({ ...row, store: 's', id: (row.id ?? 0) + 10 }))],
+  });
+  const found = async (text: string) =>
+    (await holds.run(server.source(), { ...none, layer: text })).map(({ node, id }) => `${node}${id}`);
+  assert.equal(await found(`${common}on`), ['n1']);
+  assert.equal(await found(`${common}oth…`), ['n2']);
+  assert.equal(await found(common), ['n3'], 'a whole name wins over longer ones');
+  assert.equal(await found(`chain ${common}on`), ['m1', 'n11']);
+  assert.equal(await found(`k8s.io/1/${common}on`), ['n1']);
+  const fault = await caughtFault(found(`${common}o`));
+  assert.match(fault.message, /begins 2 names/);
+  assert.match(fault.hint, `${names[0]}, ${names[1]}`);
+  assert.match((await caughtFault(found('é𝄞é𝄞'))).message, /begins 3 names/);
+  assert.is((await caughtFault(found(`${common}x`))).code, 'missing');
+  assert.is((await history.run(server.source(), { layer: `${common}ot`, lines: undefined })).length, 1);
+});
+
+test('holds and history: a text that is too short for a beginning says so', async () => {
+  await server.fill({ stores: [storeRow('s', 'n')], snapshots: [snapshotRow('s', 1, { key: 'k8s.io/1/abc' })] });
+  assert.is((await holds.run(server.source(), { ...none, layer: 'abc' })).length, 1);
+  for (const text of ['ab', 'sha256:abc']) {
+    const fault = await caughtFault(holds.run(server.source(), { ...none, layer: text }));
+    assert.is(fault.code, 'missing');
+    assert.match(fault.hint, 'at least 4 characters');
+  }
+});
+
 test.run();

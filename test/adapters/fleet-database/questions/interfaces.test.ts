@@ -9,6 +9,7 @@ import { silent } from '../../../../src/ports/logger.ts';
 import { snapledgerRun } from '../../../cli/process.ts';
 import { ask } from '../../../http/ask.ts';
 import { misfits } from '../../../http/schema.ts';
+import { caughtFault } from '../../../support/caught-fault.ts';
 import { base, fillExampleFleet, top } from '../../../support/fleet/example-fleet.ts';
 import { type FleetServer, startFleetServer } from '../../../support/fleet/fleet-server.ts';
 import { freePort } from '../../../support/free-port.ts';
@@ -140,6 +141,7 @@ test('fleet serve: answers 503 with a hint while the database is away, says so o
   const daemon = await serveFleet({ database: server.url, listen, tokenFile }, { info: log, warn: log, error: log });
   const get = (path: string) => ask({ ...listen, path, headers: { authorization: 'Bearer a-token-of-more-than-16' } });
   try {
+    assert.is((await get('/nodes')).status, 200);
     await server.postgres.stop();
     for (const path of ['/nodes', '/lag', '/nodes']) {
       const { status, body, headers } = await get(path);
@@ -161,6 +163,25 @@ test('fleet serve: answers 503 with a hint while the database is away, says so o
   }
   const [away, again] = ['the database does not answer', 'the database answers again'];
   assert.equal(logged.slice(1), [away, again, away, again]);
+});
+
+test('fleet serve: starts before the database, and not with a wrong address of it', async () => {
+  const tokenFile = join(sandbox.path, 'token-of-start');
+  writeFileSync(tokenFile, 'a-token-of-more-than-16', { mode: 0o600 });
+  const listen = { host: '127.0.0.1', port: await freePort() };
+  await server.postgres.stop();
+  const daemon = await serveFleet({ database: server.url, listen, tokenFile }, silent);
+  const get = () => ask({ ...listen, path: '/nodes', headers: { authorization: 'Bearer a-token-of-more-than-16' } });
+  try {
+    assert.is((await get()).status, 503);
+    await server.postgres.start();
+    assert.is((await get()).status, 200);
+  } finally {
+    await daemon.stop('test');
+  }
+  const other = server.url.replace(/postgres$/, 'nothing');
+  const fault = await caughtFault(serveFleet({ database: other, listen, tokenFile }, silent));
+  assert.is(fault.code, 'misuse');
 });
 
 test.run();

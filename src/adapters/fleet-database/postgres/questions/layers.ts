@@ -9,8 +9,9 @@ export const exists = (alias: string) => `${alias}.removed = 'infinity'`;
 export const ownKey = "regexp_replace(s.key, '^[^/]+/[0-9]+/', '')";
 
 /** The indexes hold the beginnings of names, since an entry has a limit. Each has a predicate, which a search must repeat. */
-const start = (expression: string) => `left(${expression}, 200)`;
-const startOf = (text: string) => [...text].slice(0, 200).join('');
+const indexedLength = 200;
+const start = (expression: string) => `left(${expression}, ${indexedLength})`;
+const startOf = (text: string) => [...text].slice(0, indexedLength).join('');
 const nameColumns = [
   { name: 's.chain_id', indexed: "s.chain_id <> ''" },
   { name: 's.diff_id', indexed: 's.diff_id IS NOT NULL' },
@@ -50,15 +51,23 @@ const history = `
   SELECT ${snapshotColumns.of('s')} FROM snapshot s WHERE ${isNamed}
   ORDER BY coalesce(s.prepared, s.committed) DESC NULLS LAST, s.store, s.id LIMIT $4`;
 
-/** One step of the index for each different name, however many rows have it. */
-const beginning = (expression: string, restriction: string) => {
+/**
+ * At most $2 different names that begin with $3, whose indexed beginning is $1: one step of the index for each different beginning, however
+ * many rows have it. Names that are longer than what is indexed are read from the rows.
+ */
+const beginning = (name: string, restriction: string) => {
+  const indexed = start(name);
   const next = (more: string) => `
-    SELECT ${expression} FROM snapshot s
-    WHERE ${expression} ^@ $1 AND ${restriction} ${more} ORDER BY ${expression} LIMIT 1`;
+    SELECT ${indexed} FROM snapshot s
+    WHERE ${indexed} ^@ $1 AND ${restriction} ${more} ORDER BY ${indexed} LIMIT 1`;
   return `
     WITH RECURSIVE name(n) AS (
-      (${next('')}) UNION ALL SELECT (${next(`AND ${expression} > name.n`)}) FROM name WHERE n IS NOT NULL
-    ) SELECT n FROM name WHERE n IS NOT NULL LIMIT $2`;
+      (${next('')}) UNION ALL SELECT (${next(`AND ${indexed} > name.n`)}) FROM name WHERE n IS NOT NULL
+    ), short AS (SELECT n FROM name WHERE n IS NOT NULL LIMIT $2)
+    SELECT n FROM short WHERE length(n) < ${indexedLength} AND n ^@ $3
+    UNION ALL SELECT long.n FROM short CROSS JOIN LATERAL (
+      SELECT DISTINCT ${name} AS n FROM snapshot s WHERE ${indexed} = short.n AND ${name} ^@ $3 AND ${restriction} LIMIT $2
+    ) long WHERE length(short.n) = ${indexedLength}`;
 };
 
 const beginnings = { existing: exists('s'), all: 'true' };
@@ -108,7 +117,8 @@ export const createLayerQuestions = (ask: Ask): LayerQuestions => ({
     for (const { name, indexed } of nameColumns)
       for (const text of beginningsOf) {
         const restriction = `${indexed} AND ${beginnings[of]}`;
-        const rows = await ask(beginning(start(name), restriction), [startOf(toText(text)), limit]);
+        const stored = toText(text);
+        const rows = await ask(beginning(name, restriction), [startOf(stored), limit, stored]);
         for (const [name] of rows) found.add(name as string);
       }
     return [...found].slice(0, limit);

@@ -26,11 +26,20 @@ const limit = 40_000;
 /** Connections at the same time. */
 const maxSessions = 4;
 
+/** As `createFleetQuestions`, with a connection: rejects if there can be none. */
+export async function openFleetQuestions(url: string, schema?: string): Promise<FleetQuestions> {
+  const questions = createFleetQuestions(url, schema);
+  // So that a wrong address fails here and not at the first question.
+  await questions.written();
+  return questions;
+}
+
 /**
- * Connects to the database of a fleet, to read. Rejects with a Fault: `misuse` for a connection string that is not valid, `missing` for a
- * database without index, `unsupported` for an index of another release or missing rights, `io` if there is no connection.
+ * Questions to the database of a fleet, which is connected when it is first asked. Throws a Fault (`misuse`) for a connection string
+ * that is not valid. Questions reject with a Fault: `missing` for a database without index, `unsupported` for an index of another release
+ * or missing rights, `io` if there is no connection.
  */
-export async function openFleetQuestions(url: string, schema = 'snapledger'): Promise<FleetQuestions> {
+export function createFleetQuestions(url: string, schema = 'snapledger'): FleetQuestions {
   const target = readPostgresUrl(url);
   const open = async (): Promise<Session> => {
     const session = await openSession(target, {
@@ -49,8 +58,6 @@ export async function openFleetQuestions(url: string, schema = 'snapledger'): Pr
     }
   };
   const { ask, close } = createSessions(open, maxSessions);
-  // So that a wrong address fails here and not at the first question.
-  await ask('SELECT');
   return questionsOver(ask, close);
 }
 
