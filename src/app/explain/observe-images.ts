@@ -38,6 +38,7 @@ export interface ImageObserver {
   close(): void;
 }
 
+const usualPauses: Pauses = { layers: [2_000, 15_000, 60_000], failure: [10_000, 600_000] };
 /** as many in a minute are recorded at most; further ones wait */
 const maxEventsPerMinute = 600;
 /** Longer names, in UTF-16 units, are not recorded as images: those of other events are cut there. */
@@ -60,69 +61,13 @@ interface Due {
  * recorded. So events, the comparison after a gap, and repetitions go one way, and their order does not matter.
  */
 export function observeImages(context: Context): ImageObserver {
-  const { ask, trouble, pauses = { layers: [2_000, 15_000, 60_000], failure: [10_000, 600_000] } } = context;
-  const due = new Map<string, Due>();
+  const { ask, trouble } = context;
+  const state: Looks = { due: new Map(), all: false, comparing: false };
   const closing = new AbortController();
-  let all = false;
-  let comparing = false;
   let listening = false;
   let running = false;
-  let pause = pauses.failure[0];
-
-  const add = ({ namespace, name, looks }: Due) => {
-    const fits = name.length <= maxNameLength && namespace.length <= maxNameLength;
-    if (fits) due.set(imageKey(namespace, name), { namespace, name, looks });
-  };
-  const later = (milliseconds: number, fn: () => void) =>
-    void sleep(milliseconds, undefined, { signal: closing.signal, ref: false }).then(
-      () => {
-        fn();
-        wake();
-      },
-      () => {},
-    );
-  const failed = () => {
-    comparing = false;
-    later(pause, () => {
-      all = true;
-    });
-    pause = Math.min(pause * 2, pauses.failure[1]);
-  };
-  const again = (one: Due) => {
-    const { [one.looks]: wait } = pauses.layers;
-    const next = () => due.has(imageKey(one.namespace, one.name)) || add({ ...one, looks: one.looks + 1 });
-    if (wait !== undefined) later(wait, next);
-  };
-  const look = createLook(context, { due, again, failed, signal: closing.signal });
-
-  const work = async (containerd: ContainerdImages) => {
-    while (listening && !closing.signal.aborted) {
-      if (all) {
-        all = false;
-        comparing = true;
-        due.clear();
-        for (const one of differing(await containerd.list(), context.journal.latest.images)) add({ ...one, looks: 0 });
-      }
-      const [next] = due;
-      if (next === undefined) {
-        if (comparing) {
-          pause = pauses.failure[0];
-          trouble.works('containerd');
-        }
-        comparing = false;
-        return;
-      }
-      due.delete(next[0]);
-      await look(containerd, next[1]);
-    }
-  };
-  const notAnswered = (error: unknown) => {
-    // One that is gone or being restarted is no news: the watch reports it.
-    if (listening && !closing.signal.aborted) trouble.fails('containerd', error);
-    failed();
-  };
   const wake = () => {
-    if (running || !listening || closing.signal.aborted || !(all || due.size > 0)) return;
+    if (running || !listening || closing.signal.aborted || !(state.all || state.due.size > 0)) return;
     running = true;
     const containerd = ask();
     void work(containerd)
@@ -133,18 +78,90 @@ export function observeImages(context: Context): ImageObserver {
         wake();
       });
   };
+  const retries = createRetries(state, context.pauses ?? usualPauses, closing.signal, wake);
+  const look = createLook(context, { due: state.due, ...retries, signal: closing.signal });
+  const work = async (containerd: ContainerdImages) => {
+    while (listening && !closing.signal.aborted) {
+      if (state.all) {
+        Object.assign(state, { all: false, comparing: true });
+        state.due.clear();
+        for (const one of differing(await containerd.list(), context.journal.latest.images)) add(state, one);
+      }
+      const [next] = state.due;
+      if (next === undefined) return ended();
+      state.due.delete(next[0]);
+      await look(containerd, next[1]);
+    }
+  };
+  const ended = () => {
+    if (!state.comparing) return;
+    state.comparing = false;
+    retries.compared();
+    trouble.works('containerd');
+  };
+  const notAnswered = (error: unknown) => {
+    // One that is gone or being restarted is no news: the watch reports it.
+    if (listening && !closing.signal.aborted) trouble.fails('containerd', error);
+    retries.failed();
+  };
   return {
     listening: (now) => {
       listening = now;
-      all = now;
+      state.all = now;
       wake();
     },
     changed: (namespace, name) => {
-      if (due.size >= maxDue) all = true;
-      else add({ namespace, name, looks: 0 });
+      if (state.due.size >= maxDue) state.all = true;
+      else add(state, { namespace, name });
       wake();
     },
     close: () => closing.abort(),
+  };
+}
+
+/** What is to be looked at. */
+interface Looks {
+  readonly due: Map<string, Due>;
+  /** all images are to be compared with the record */
+  all: boolean;
+  /** a comparison of all has begun, and nothing has failed since */
+  comparing: boolean;
+}
+
+function add({ due }: Looks, { namespace, name }: Pick<Due, 'namespace' | 'name'>, looks = 0): void {
+  const fits = name.length <= maxNameLength && namespace.length <= maxNameLength;
+  if (fits) due.set(imageKey(namespace, name), { namespace, name, looks });
+}
+
+/** Puts off what could not be done, and wakes then. */
+function createRetries(state: Looks, pauses: Pauses, signal: AbortSignal, wake: () => void) {
+  const [first, longest] = pauses.failure;
+  let pause = first;
+  const later = (milliseconds: number, fn: () => void) =>
+    void sleep(milliseconds, undefined, { signal, ref: false }).then(
+      () => {
+        fn();
+        wake();
+      },
+      () => {},
+    );
+  return {
+    failed: () => {
+      state.comparing = false;
+      later(pause, () => {
+        state.all = true;
+      });
+      pause = Math.min(pause * 2, longest);
+    },
+    again: (one: Due) => {
+      const { [one.looks]: wait } = pauses.layers;
+      const next = () => state.due.has(imageKey(one.namespace, one.name)) || add(state, one, one.looks + 1);
+      if (wait !== undefined) later(wait, next);
+    },
+    /** All images have been compared. */
+    compared: () => {
+      pause = first;
+    },
   };
 }
 
