@@ -1,7 +1,9 @@
 import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { linesOf, type Node, nodesAfter, treesOf } from '../../../src/console/page/model/forest.ts';
+import type { Forest } from '../../../src/console/page/api/rows.ts';
+import { createForest, type Node, sizeOf } from '../../../src/console/page/model/forest.ts';
+import { linesOf } from '../../../src/console/page/model/forest-lines.ts';
 import { grouped, largest, usageOf } from '../../../src/console/page/model/usage.ts';
 
 const test = suite("forest of the console's page");
@@ -10,7 +12,29 @@ const node = (id: number, parent: number, rest: Partial<Node> = {}): Node => ({
   ...{ id, parent, kind: 'committed', key: `k8s.io/${id}/layer-${id}`, namespace: 'k8s.io', bytes: 10 },
   ...{ created: id, ref: '', image: '', retained: 0, ...rest },
 });
-const mapOf = (nodes: readonly Node[]) => new Map(nodes.map((one) => [one.id, one]));
+
+/** The answer that has these snapshots; with a base, as what differs from it. */
+function answerOf(nodes: readonly Node[], gone: readonly number[] = [], base: string | null = null): Forest {
+  const column = <T>(value: (node: Node) => T) => nodes.map(value);
+  const named = <T>(value: T, names: readonly T[]) => names.indexOf(value);
+  const namespaces = [...new Set(column(({ namespace }) => namespace))];
+  const imageNames = [...new Set(column(({ image }) => image))].filter((name) => name !== '');
+  const rows = {
+    id: column(({ id }) => id),
+    parent: column(({ parent }) => parent),
+    kind: column(({ kind }) => kind[0]).join(''),
+    key: column(({ key }) => key),
+    bytes: column(({ bytes }) => bytes),
+    inodes: column(() => 1),
+    created: column(({ created }) => created),
+    ref: column(({ ref }) => ref),
+    namespace: column(({ namespace }) => named(namespace, namespaces)),
+    image: column(({ image }) => named(image, imageNames)),
+    retained: column(({ retained }) => retained),
+  };
+  return { position: '9', time: null, base, gone, rows, namespaces, imageNames };
+}
+const treesOf = (nodes: readonly Node[]) => createForest().apply(answerOf(nodes));
 
 const image = [
   node(1, 0, { image: 'shop:1' }),
@@ -20,7 +44,7 @@ const image = [
 ];
 
 test('trees: have their totals, and the names of all their images', () => {
-  const [tree, ...others] = treesOf(mapOf(image));
+  const [tree, ...others] = treesOf(image);
   assert.equal(others, []);
   assert.equal(
     tree?.nodes.map(({ id }) => id),
@@ -39,10 +63,14 @@ test('trees: have their totals, and the names of all their images', () => {
 test('trees: have every snapshot once, below its parent, whatever parents there are', async () => {
   await fc.assert(
     fc.property(fc.array(fc.nat(), { maxLength: 60 }), (found) => {
-      const nodes = mapOf(found.map((parent, at) => node(at + 1, at === 0 ? 0 : parent % (at + 1))));
+      const nodes = found.map((parent, at) => node(at + 1, at === 0 ? 0 : parent % (at + 1)));
       const trees = treesOf(nodes);
       const shown = trees.flatMap((tree) => tree.nodes.map(({ id }) => id)).sort((a, b) => a - b);
-      assert.equal(shown, [...nodes.keys()]);
+      assert.equal(
+        shown,
+        nodes.map(({ id }) => id),
+      );
+      assert.is(sizeOf(trees), nodes.length);
       for (const { nodes: below, depths } of trees)
         below.forEach(({ parent }, at) => {
           const above = below.findIndex(({ id }) => id === parent);
@@ -54,13 +82,13 @@ test('trees: have every snapshot once, below its parent, whatever parents there 
 
 test('a parent that is gone: makes its child a root', () => {
   assert.equal(
-    treesOf(mapOf([node(7, 3)])).map(({ root }) => root.id),
+    treesOf([node(7, 3)]).map(({ root }) => root.id),
     [7],
   );
 });
 
 test('search: shows what matches with its parents, and no other tree', () => {
-  const trees = treesOf(mapOf([...image, node(9, 0)]));
+  const trees = treesOf([...image, node(9, 0)]);
   const ids = linesOf(trees, new Set(), ' container-a ').map((line) => ('node' in line ? line.node.id : 'tree'));
   assert.equal(ids, ['tree', 1, 2, 3]);
   assert.equal(
@@ -70,25 +98,48 @@ test('search: shows what matches with its parents, and no other tree', () => {
   assert.is(linesOf(trees, new Set([9]), '').length, 3);
 });
 
-test('difference: leaves out what is gone and replaces what changed', () => {
-  const none = { id: [], parent: [], key: [], bytes: [], inodes: [], created: [], ref: [], image: [], retained: [] };
-  const rows = {
-    ...{ ...none, id: [2, 5], parent: [1, 2], kind: 'ca', key: ['b', 'c'], bytes: [20, -1], inodes: [1, 1] },
-    ...{ created: [5, 6], ref: ['', ''], namespace: [0, 0], image: [-1, 0], retained: [0, 0] },
-  };
-  const answer = { position: '9', time: null, gone: [3], rows, namespaces: ['moby'], imageNames: ['blog:2'] };
-  const after = nodesAfter({ ...answer, base: '4' }, mapOf(image));
-  assert.equal([...after.keys()].sort(), [1, 2, 4, 5]);
-  assert.is(after.get(2)?.bytes, 20);
-  assert.equal(
-    after.get(5),
-    node(5, 2, { key: 'c', kind: 'active', bytes: -1, created: 6, image: 'blog:2', namespace: 'moby' }),
+test('difference: leaves out what is gone, replaces what changed, and keeps other trees as they are', () => {
+  const other = node(9, 0);
+  const forest = createForest();
+  const before = forest.apply(answerOf([...image, other]));
+  const changed = node(2, 1, { bytes: 20, image: 'shop:1' });
+  const added = node(5, 2, { kind: 'active', bytes: -1, image: 'blog:2', namespace: 'moby' });
+  const after = forest.apply(answerOf([changed, added], [3], '4'));
+  assert.equal(after, treesOf([image[0] as Node, changed, image[3] as Node, added, other]));
+  assert.is(
+    after.find(({ root }) => root.id === 9),
+    before.find(({ root }) => root.id === 9),
   );
-  assert.equal([...nodesAfter({ ...answer, base: null }, mapOf(image)).keys()], [2, 5]);
+  assert.equal(forest.apply(answerOf([other])), treesOf([other]));
+});
+
+test('difference: leads to the same trees as all snapshots do, whatever comes, goes and changes its parent', async () => {
+  const any = fc.uniqueArray(fc.tuple(fc.integer({ min: 1, max: 30 }), fc.nat(), fc.nat(3)), {
+    selector: ([id]) => id,
+    maxLength: 20,
+  });
+  const nodesIn = (found: readonly (readonly [number, number, number])[]) =>
+    found.map(([id, parent, bytes]) => node(id, parent % id, { bytes }));
+  await fc.assert(
+    fc.property(fc.array(any, { maxLength: 6 }), (moments) => {
+      const forest = createForest();
+      let before: readonly Node[] = [];
+      for (const [round, moment] of moments.entries()) {
+        const nodes = nodesIn(moment);
+        const ids = new Set(nodes.map(({ id }) => id));
+        const known = new Map(before.map((one) => [one.id, JSON.stringify(one)]));
+        const different = nodes.filter((one) => known.get(one.id) !== JSON.stringify(one));
+        const gone = before.map(({ id }) => id).filter((id) => !ids.has(id));
+        const answer = round === 0 ? answerOf(nodes) : answerOf(different, gone, '1');
+        assert.equal(forest.apply(answer), treesOf(nodes));
+        before = nodes;
+      }
+    }),
+  );
 });
 
 test('usage: adds up to the measured bytes, however few tiles there are', () => {
-  const usage = usageOf(treesOf(mapOf([...image, node(9, 0, { namespace: 'moby', bytes: 50 })])));
+  const usage = usageOf(treesOf([...image, node(9, 0, { namespace: 'moby', bytes: 50 })]));
   const total = (all: readonly { readonly bytes: number }[]) => all.reduce((sum, { bytes }) => sum + bytes, 0);
   assert.is(total(usage), 80);
   assert.equal(

@@ -20,8 +20,6 @@ export interface Node {
   readonly retained: number;
 }
 
-export type Nodes = ReadonlyMap<number, Node>;
-
 const kinds = { a: 'active', v: 'view', c: 'committed' } as const;
 
 function nodesIn({ rows, namespaces, imageNames }: Forest): readonly Node[] {
@@ -37,14 +35,6 @@ function nodesIn({ rows, namespaces, imageNames }: Forest): readonly Node[] {
     image: imageNames[rows.image[at] ?? -1] ?? '',
     retained: rows.retained[at] ?? 0,
   }));
-}
-
-/** The nodes of an answer, which has all of them or, with a `base`, what differs from that. */
-export function nodesAfter(answer: Forest, before: Nodes): Nodes {
-  const nodes = new Map(answer.base === null ? [] : before);
-  for (const id of answer.gone) nodes.delete(id);
-  for (const node of nodesIn(answer)) nodes.set(node.id, node);
-  return nodes;
 }
 
 /** A root and all that is below it: the layers of one image, or of several that share the first ones. */
@@ -65,23 +55,73 @@ export interface Tree {
   readonly newest: number;
 }
 
-/** The trees of a store, newest first. A node whose parent is not here is a root. */
-export function treesOf(nodes: Nodes): readonly Tree[] {
-  const children = new Map<number, Node[]>();
-  const roots: Node[] = [];
-  for (const node of nodes.values()) {
-    const siblings = children.get(node.parent);
-    if (node.parent === 0 || !nodes.has(node.parent)) roots.push(node);
-    else if (siblings === undefined) children.set(node.parent, [node]);
-    else siblings.push(node);
-  }
-  for (const siblings of children.values()) siblings.sort((a, b) => a.id - b.id);
-  return roots.map((root) => treeOf(root, children)).sort((a, b) => b.newest - a.newest || b.root.id - a.root.id);
+/** The trees of a store at a moment, newest first. */
+export interface ForestModel {
+  /**
+   * Takes an answer, which has all snapshots or, with a `base`, what differs from the moment before. A snapshot whose parent is not
+   * here is a root. Trees without a difference stay the same objects.
+   */
+  apply(answer: Forest): readonly Tree[];
 }
 
-const shownImages = 3;
+export function createForest(): ForestModel {
+  const nodes = new Map<number, Node>();
+  const children = new Map<number, number[]>();
+  const trees = new Map<number, Tree>();
+  const parentOf = ({ parent }: Node) => nodes.get(parent);
+  const rootOf = (node: Node): number => {
+    let root = node;
+    for (let above = parentOf(root); above !== undefined; above = parentOf(root)) root = above;
+    return root.id;
+  };
+  const childrenOf = (id: number) => children.get(id) ?? [];
+  /** Ids that are, were or may become a root of a tree with a difference. */
+  const concerned = (ids: readonly number[]): readonly number[] =>
+    ids.flatMap((id) => {
+      const node = nodes.get(id);
+      return node === undefined ? childrenOf(id) : [rootOf(node), ...childrenOf(id)];
+    });
+  const nodesBelow = (id: number) =>
+    childrenOf(id)
+      .toSorted((a, b) => a - b)
+      .map((child) => nodes.get(child) as Node);
+  const remove = (id: number) => {
+    const node = nodes.get(id);
+    if (node === undefined) return;
+    nodes.delete(id);
+    if (node.parent === 0) return;
+    const others = childrenOf(node.parent).filter((child) => child !== id);
+    if (others.length > 0) children.set(node.parent, others);
+    else children.delete(node.parent);
+  };
+  const put = (node: Node) => {
+    const before = nodes.get(node.id);
+    if (before !== undefined && before.parent !== node.parent) remove(node.id);
+    nodes.set(node.id, node);
+    if (node.parent === 0 || before?.parent === node.parent) return;
+    const siblings = children.get(node.parent);
+    if (siblings === undefined) children.set(node.parent, [node.id]);
+    else siblings.push(node.id);
+  };
+  const build = (root: number) => {
+    const node = nodes.get(root);
+    if (node === undefined || parentOf(node) !== undefined) trees.delete(root);
+    else trees.set(root, treeOf(node, nodesBelow));
+  };
+  return {
+    apply: (answer) => {
+      if (answer.base === null) for (const map of [nodes, children, trees]) map.clear();
+      const different = [...answer.gone, ...answer.rows.id];
+      const before = concerned(different);
+      answer.gone.forEach(remove);
+      nodesIn(answer).forEach(put);
+      new Set([...before, ...concerned(different)]).forEach(build);
+      return [...trees.values()].sort((a, b) => b.newest - a.newest || b.root.id - a.root.id);
+    },
+  };
+}
 
-function treeOf(root: Node, children: ReadonlyMap<number, readonly Node[]>): Tree {
+function treeOf(root: Node, childrenOf: (id: number) => readonly Node[]): Tree {
   const nodes: Node[] = [];
   const depths: number[] = [];
   const images = new Set<string>();
@@ -93,11 +133,15 @@ function treeOf(root: Node, children: ReadonlyMap<number, readonly Node[]>): Tre
     depths.push(depth);
     if (node.image !== '') images.add(node.image);
     add(totals, node);
-    const below = children.get(node.id) ?? [];
-    for (let at = below.length - 1; at >= 0; at--) ahead.push([below[at] as Node, depth + 1]);
+    for (const child of childrenOf(node.id).toReversed()) ahead.push([child, depth + 1]);
   }
   return { root, nodes, depths, title: titleOf([...images], root), ...totals };
 }
+
+/** How many snapshots trees have together. */
+export const sizeOf = (trees: readonly Tree[]): number => trees.reduce((sum, { nodes }) => sum + nodes.length, 0);
+
+const shownImages = 3;
 
 function add(totals: Record<'layers' | 'containers' | 'views' | 'retained' | 'bytes' | 'newest', number>, node: Node) {
   if (node.retained > 0) totals.retained += 1;
@@ -113,43 +157,3 @@ function titleOf(images: readonly string[], root: Node): string {
   if (images.length > 0) return images.slice(0, shownImages).join(', ') + (more > 0 ? ` and ${more} more` : '');
   return root.ref === '' ? root.key : root.ref;
 }
-
-/** A line of the forest: a whole tree, or a node of an open one. */
-export type Line =
-  | { readonly tree: Tree; readonly open: boolean }
-  | { readonly tree: Tree; readonly node: Node; readonly depth: number };
-
-/** The lines to show. With a text, trees that contain it are open and have only what matches and the way to it. */
-export function linesOf(trees: readonly Tree[], open: ReadonlySet<number>, text: string): readonly Line[] {
-  const lines: Line[] = [];
-  const wanted = text.trim().toLowerCase();
-  for (const tree of trees) {
-    const matching = wanted === '' ? undefined : matchesIn(tree, wanted);
-    if (matching?.size === 0) continue;
-    const shown = matching !== undefined || open.has(tree.root.id);
-    lines.push({ tree, open: shown });
-    if (!shown) continue;
-    tree.nodes.forEach((node, at) => {
-      if (matching === undefined || matching.has(node.id)) lines.push({ tree, node, depth: tree.depths[at] ?? 0 });
-    });
-  }
-  return lines;
-}
-
-/** Ids of the nodes that contain a text in key, digest or image, with all their parents. */
-function matchesIn({ nodes }: Tree, wanted: string): ReadonlySet<number> {
-  const found = new Set<number>();
-  for (let at = nodes.length - 1; at >= 0; at--) {
-    const node = nodes[at] as Node;
-    if (!found.has(node.id) && !matches(node, wanted)) continue;
-    found.add(node.id);
-    if (at > 0) found.add(node.parent);
-  }
-  return found;
-}
-
-const matches = ({ id, key, ref, image }: Node, wanted: string): boolean =>
-  key.toLowerCase().includes(wanted) ||
-  ref.includes(wanted) ||
-  image.toLowerCase().includes(wanted) ||
-  String(id) === wanted;

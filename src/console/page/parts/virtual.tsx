@@ -1,4 +1,4 @@
-import type { ComponentChildren } from 'preact';
+import type { ComponentChildren, RefObject, VNode } from 'preact';
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 
 /** Height of a line in pixels, as in the style sheet. */
@@ -41,47 +41,32 @@ const steps: Readonly<Record<string, (at: number, page: number, last: number) =>
 
 /** A table of any length, of which only the visible lines exist. One line is active and moves with the arrow keys. */
 export function Virtual(props: VirtualProps) {
-  const { label, role, columns, count, onOpen, onExpand, onEnd } = props;
+  const { label, role, columns, count, line, onOpen, onEnd } = props;
   const host = useRef<HTMLDivElement>(null);
   const name = useId();
-  const [{ top, height }, setWindow] = useState({ top: 0, height: 600 });
+  const { top, visible } = useVisible(host);
   const [active, setActive] = useState(0);
-  useEffect(() => {
-    const element = host.current;
-    if (element === null) return;
-    const measure = () => setWindow({ top: element.scrollTop, height: element.clientHeight });
-    const resized = new ResizeObserver(measure);
-    resized.observe(element);
-    element.addEventListener('scroll', measure, { passive: true });
-    return () => {
-      resized.disconnect();
-      element.removeEventListener('scroll', measure);
-    };
-  }, []);
-  const first = Math.max(0, Math.floor(top / lineHeight) - beyond);
-  const last = Math.min(count - 1, Math.ceil((top + height) / lineHeight) + beyond);
+  const first = Math.max(0, top - beyond);
+  const last = Math.min(count - 1, top + visible + beyond);
   useEffect(() => {
     if (last >= count - 1) onEnd?.();
   }, [last, count, onEnd]);
   const at = Math.min(active, count - 1);
-  const go = (to: number) => {
-    const next = Math.max(0, Math.min(count - 1, to));
+  const rows = useRows(line, [first, last], at, (index) =>
+    rowOf(line(index), {
+      ...{ index, columns, id: `${name}-${index}`, active: index === at },
+      ...{ onClick: () => setActive(index), onDblClick: () => onOpen?.(index) },
+    }),
+  );
+  const pressed = (event: KeyboardEvent) => {
+    if (event.target !== host.current) return;
+    const step = steps[event.key];
+    if (step === undefined) return handle(event, at, props);
+    event.preventDefault();
+    const next = Math.max(0, Math.min(count - 1, step(at, Math.max(1, visible - 3), count - 1)));
     setActive(next);
     reveal(host.current, next);
   };
-  const pressed = (event: KeyboardEvent) => {
-    if (event.target !== host.current && event.key !== 'Escape') return;
-    const step = steps[event.key];
-    const page = Math.max(1, Math.floor(height / lineHeight) - 2);
-    if (step !== undefined) go(step(at, page, count - 1));
-    else if (event.key === 'Enter') onOpen?.(at);
-    else if (event.key === 'ArrowRight' && onExpand !== undefined) onExpand(at, true);
-    else if (event.key === 'ArrowLeft' && onExpand !== undefined) onExpand(at, false);
-    else return;
-    event.preventDefault();
-  };
-  const shown = Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => first + index);
-  const activeId = at >= first && at <= last && count > 0 ? `${name}-${at}` : undefined;
   return (
     <div
       ref={host}
@@ -90,7 +75,7 @@ export function Virtual(props: VirtualProps) {
       aria-label={label}
       aria-rowcount={count + 1}
       aria-colcount={columns.length}
-      aria-activedescendant={activeId}
+      aria-activedescendant={at >= first && at <= last && count > 0 ? `${name}-${at}` : undefined}
       tabIndex={0}
       onKeyDown={pressed}
     >
@@ -102,35 +87,96 @@ export function Virtual(props: VirtualProps) {
         ))}
       </div>
       <div class="lines" role="rowgroup" style={{ height: `${count * lineHeight}px` }}>
-        {shown.map((index) => {
-          const { id, cells, level, expanded, class: kind = '' } = props.line(index);
-          return (
-            <div
-              key={id}
-              id={`${name}-${index}`}
-              class={`line ${kind} ${index === at ? 'current' : ''}`}
-              role="row"
-              aria-rowindex={index + 2}
-              aria-level={level}
-              aria-expanded={expanded}
-              aria-selected={index === at}
-              style={{ transform: `translateY(${index * lineHeight}px)` }}
-              onClick={() => setActive(index)}
-              onDblClick={() => onOpen?.(index)}
-            >
-              {cells.map((cell, column) => (
-                <div key={columns[column]} role="gridcell">
-                  {cell}
-                </div>
-              ))}
-            </div>
-          );
-        })}
+        {rows}
       </div>
     </div>
   );
 }
 
+/** Opens and closes the active line. */
+function handle(event: KeyboardEvent, at: number, { onOpen, onExpand }: VirtualProps): void {
+  const { key } = event;
+  if (key === 'Enter') onOpen?.(at);
+  else if (onExpand !== undefined && (key === 'ArrowRight' || key === 'ArrowLeft')) onExpand(at, key === 'ArrowRight');
+  else return;
+  event.preventDefault();
+}
+
+interface RowPlace {
+  readonly index: number;
+  readonly columns: readonly string[];
+  readonly id: string;
+  readonly active: boolean;
+  readonly onClick: () => void;
+  readonly onDblClick: () => void;
+}
+
+const rowOf = (line: Line, { index, columns, id, active, onClick, onDblClick }: RowPlace) => (
+  <div
+    key={line.id}
+    id={id}
+    class={`line ${line.class ?? ''} ${active ? 'current' : ''}`}
+    role="row"
+    aria-rowindex={index + 2}
+    aria-level={line.level}
+    aria-expanded={line.expanded}
+    aria-selected={active}
+    style={{ transform: `translateY(${index * lineHeight}px)` }}
+    onClick={onClick}
+    onDblClick={onDblClick}
+  >
+    {line.cells.map((cell, column) => (
+      <div key={columns[column]} role="gridcell">
+        {cell}
+      </div>
+    ))}
+  </div>
+);
+
+/** The first visible line and how many there are, as a part scrolls and changes its size. */
+function useVisible(host: RefObject<HTMLElement | null>): { readonly top: number; readonly visible: number } {
+  const [shown, setShown] = useState({ top: 0, visible: 20 });
+  useEffect(() => {
+    const element = host.current;
+    if (element === null) return;
+    const measure = () => {
+      const top = Math.floor(element.scrollTop / lineHeight);
+      const visible = Math.ceil(element.clientHeight / lineHeight);
+      setShown((now) => (now.top === top && now.visible === visible ? now : { top, visible }));
+    };
+    const resized = new ResizeObserver(measure);
+    resized.observe(element);
+    element.addEventListener('scroll', measure, { passive: true });
+    return () => {
+      resized.disconnect();
+      element.removeEventListener('scroll', measure);
+    };
+  }, []);
+  return shown;
+}
+
+/**
+ * The rows of a window. Those that were in it before are the same objects, which Preact does not compare: a scroll costs only
+ * the lines that come into view.
+ */
+function useRows(
+  line: VirtualProps['line'],
+  [first, last]: readonly [number, number],
+  active: number,
+  rowAt: (index: number) => VNode,
+) {
+  const made = useRef<{ readonly line: unknown; readonly active: number; readonly rows: ReadonlyMap<number, VNode> }>(
+    undefined,
+  );
+  const known = made.current?.line === line ? made.current : undefined;
+  const rows = new Map<number, VNode>();
+  for (let at = first; at <= last; at++) {
+    const before = at === active || at === known?.active ? undefined : known?.rows.get(at);
+    rows.set(at, before ?? rowAt(at));
+  }
+  made.current = { line, active, rows };
+  return [...rows.values()];
+}
 /** Scrolls as little as shows a line; the head of the table covers the first one. */
 function reveal(host: HTMLElement | null, at: number): void {
   if (host === null) return;

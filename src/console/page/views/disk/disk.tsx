@@ -1,6 +1,6 @@
 import { useMemo } from 'preact/hooks';
 import { usePage } from '../../context.ts';
-import { type Nodes, treesOf } from '../../model/forest.ts';
+import { sizeOf, type Tree } from '../../model/forest.ts';
 import { bytesText, counted } from '../../model/units.ts';
 import { usageOf } from '../../model/usage.ts';
 import { Await, Empty } from '../../parts/states.tsx';
@@ -16,7 +16,7 @@ export function Disk() {
   return (
     <>
       <Await of={forest} what="Reading snapshots">
-        {({ nodes }) => <Used nodes={nodes} />}
+        {({ trees }) => <Used trees={trees} />}
       </Await>
       <div class="columns">
         <GrowthOverTime />
@@ -26,9 +26,11 @@ export function Disk() {
   );
 }
 
-function Used({ nodes }: { readonly nodes: Nodes }) {
-  const usage = useMemo(() => usageOf(treesOf(nodes)), [nodes]);
-  const unmeasured = useMemo(() => [...nodes.values()].filter(({ bytes }) => bytes < 0).length, [nodes]);
+const unmeasuredIn = (nodes: Tree['nodes']) => nodes.reduce((sum, { bytes }) => (bytes < 0 ? sum + 1 : sum), 0);
+
+function Used({ trees }: { readonly trees: readonly Tree[] }) {
+  const usage = useMemo(() => usageOf(trees), [trees]);
+  const unmeasured = useMemo(() => trees.reduce((sum, { nodes }) => sum + unmeasuredIn(nodes), 0), [trees]);
   const total = usage.reduce((sum, { bytes }) => sum + bytes, 0);
   const retained = usage.reduce((sum, { kind, bytes }) => sum + (kind === 'retained' ? bytes : 0), 0);
   if (usage.length === 0)
@@ -40,7 +42,8 @@ function Used({ nodes }: { readonly nodes: Nodes }) {
   return (
     <section aria-label="Bytes by namespace, image and kind">
       <p class="summary">
-        <strong>{bytesText(total)}</strong> in {counted(nodes.size, 'snapshot')}, of this {bytesText(retained)} retained
+        <strong>{bytesText(total)}</strong> in {counted(sizeOf(trees), 'snapshot')}, of this {bytesText(retained)}{' '}
+        retained
         {unmeasured > 0 && `; ${counted(unmeasured, 'snapshot')} without a known size`}
       </p>
       <Treemap usage={usage} />

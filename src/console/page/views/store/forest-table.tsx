@@ -1,5 +1,6 @@
 import { hashOf } from '../../model/address.ts';
-import type { Line as ForestLine, Node, Tree } from '../../model/forest.ts';
+import type { Node, Tree } from '../../model/forest.ts';
+import type { Line as ForestLine } from '../../model/forest-lines.ts';
 import { counted } from '../../model/units.ts';
 import { Age, Bytes, Foreign, Key } from '../../parts/text.tsx';
 import { type Line, Virtual } from '../../parts/virtual.tsx';

@@ -1,39 +1,27 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Density } from '../../api/rows.ts';
 import { useAnswer } from '../../api/use-answer.ts';
-import { replaceAddress, useNewestPosition, usePage } from '../../context.ts';
+import { useNewestPosition, usePage } from '../../context.ts';
 import { hashOf } from '../../model/address.ts';
 import { countText } from '../../model/units.ts';
 import { Time } from '../../parts/text.tsx';
 import type { Moment } from './use-forest.ts';
 
 const marks = 120;
-/** least milliseconds between two questions while the slider moves */
-const pace = 60;
+
+interface SliderProps {
+  /** the moment that is asked for, empty for now */
+  readonly at: string;
+  readonly shown: Moment | undefined;
+  readonly onMove: (at: string) => void;
+}
 
 /** Moves the view through the log, from its first event that is left to now. */
-export function Slider({ at, shown }: { readonly at: string; readonly shown: Moment | undefined }) {
+export function Slider({ at, shown, onMove }: SliderProps) {
   const { address, session } = usePage();
   const newest = useNewestPosition();
   const [first, last] = [Number(session.first), Math.max(newest, Number(session.first))];
-  const [moved, setMoved] = useState<number>();
-  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
-  const asked = useRef(0);
-  const show = (position: number) => {
-    asked.current = performance.now();
-    const values = { ...address.values, at: position >= last ? undefined : String(position) };
-    replaceAddress(hashOf('store', values));
-  };
-  const move = (position: number) => {
-    setMoved(position);
-    clearTimeout(timer.current);
-    const wait = asked.current + pace - performance.now();
-    if (wait <= 0) show(position);
-    else timer.current = setTimeout(() => show(position), wait);
-  };
-  useEffect(() => () => clearTimeout(timer.current), []);
-  const position = moved ?? (at === '' ? last : (shown?.position ?? last));
-  const value = at === '' && moved === undefined ? 'now' : `position ${countText(position)}`;
+  const position = at === '' ? last : positionIn(at, shown?.position ?? last);
+  const shownText = countText(shown?.position ?? position);
   return (
     <section class="slider" aria-label="Time slider" data-shown={shown?.position}>
       <Shape />
@@ -42,18 +30,17 @@ export function Slider({ at, shown }: { readonly at: string; readonly shown: Mom
         data-key="t"
         aria-label="Moment"
         aria-keyshortcuts="t"
-        aria-valuetext={value}
+        aria-valuetext={at === '' ? 'now' : `position ${countText(position)}`}
         min={first}
         max={last}
         value={position}
-        onInput={({ currentTarget }) => move(Number(currentTarget.value))}
-        onChange={() => setMoved(undefined)}
+        onInput={({ currentTarget: { value } }) => onMove(Number(value) >= last ? '' : value)}
       />
       <p class="summary">
-        <strong>{at === '' ? 'Now' : `Position ${countText(position)}`}</strong>
+        <strong>{at === '' ? 'Now' : `Position ${shownText}`}</strong>
         {shown?.time !== undefined && (
           <>
-            , <Time at={Number(shown.time / 1_000_000n)} />
+            , <Time at={shown.time} />
           </>
         )}
         {at !== '' && (
@@ -67,6 +54,9 @@ export function Slider({ at, shown }: { readonly at: string; readonly shown: Mom
     </section>
   );
 }
+
+/** The position of a moment; one that is a time is known when it is shown. */
+const positionIn = (at: string, shown: number): number => (/^\d+$/.test(at) ? Number(at) : shown);
 
 /** Where in the log most events are of a type that changes the Store: a drawing beside the slider, for the eye only. */
 function Shape() {

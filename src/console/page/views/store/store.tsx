@@ -1,39 +1,41 @@
 import { useMemo, useState } from 'preact/hooks';
 import { replaceAddress, usePage } from '../../context.ts';
 import { hashOf } from '../../model/address.ts';
-import { linesOf, type Nodes, type Tree, treesOf } from '../../model/forest.ts';
+import { sizeOf, type Tree } from '../../model/forest.ts';
+import { linesOf } from '../../model/forest-lines.ts';
 import { bytesText, counted } from '../../model/units.ts';
 import { Await, Empty } from '../../parts/states.tsx';
 import { ForestTable } from './forest-table.tsx';
 import { Slider } from './slider.tsx';
 import { useForest } from './use-forest.ts';
+import { useMoment } from './use-moment.ts';
 
 /** The snapshots of a store at a moment: now, or where the slider is. */
 export function StoreView() {
   const { address } = usePage();
-  const { at = '', search = '' } = address.values;
+  const { search = '' } = address.values;
+  const { at, move } = useMoment();
   const forest = useForest(at);
   const find = (text: string) => replaceAddress(hashOf('store', { ...address.values, search: text }));
   return (
     <>
-      <Slider at={at} shown={forest.data} />
+      <Slider at={at} shown={forest.data} onMove={move} />
       <Await of={forest} what="Reading snapshots">
-        {({ nodes }) => <Trees nodes={nodes} search={search} onSearch={find} />}
+        {({ trees }) => <Trees trees={trees} search={search} onSearch={find} />}
       </Await>
     </>
   );
 }
 
 interface TreesProps {
-  readonly nodes: Nodes;
+  readonly trees: readonly Tree[];
   readonly search: string;
   readonly onSearch: (text: string) => void;
 }
 
-function Trees({ nodes, search, onSearch }: TreesProps) {
-  const trees = useMemo(() => treesOf(nodes), [nodes]);
+function Trees({ trees, search, onSearch }: TreesProps) {
   const [chosen, setOpen] = useState<ReadonlySet<number>>();
-  const open = useMemo(() => chosen ?? openAtFirst(trees, nodes), [chosen, trees, nodes]);
+  const open = useMemo(() => chosen ?? openAtFirst(trees), [chosen, trees]);
   const lines = useMemo(() => linesOf(trees, open, search), [trees, open, search]);
   const expand = (id: number, wanted: boolean) => {
     const next = new Set(open);
@@ -67,8 +69,8 @@ function Trees({ nodes, search, onSearch }: TreesProps) {
 
 /** All trees of a small store are open until the reader closes one. */
 const small = 100;
-const openAtFirst = (trees: readonly Tree[], nodes: Nodes): ReadonlySet<number> =>
-  nodes.size > small ? new Set() : new Set(trees.map(({ root }) => root.id));
+const openAtFirst = (trees: readonly Tree[]): ReadonlySet<number> =>
+  sizeOf(trees) > small ? new Set() : new Set(trees.map(({ root }) => root.id));
 
 function Summary({ trees }: { readonly trees: readonly Tree[] }) {
   const sum = (of: (tree: Tree) => number) => trees.reduce((total, tree) => total + of(tree), 0);

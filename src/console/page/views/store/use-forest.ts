@@ -1,46 +1,59 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { ask } from '../../api/ask.ts';
+import { createLatest } from '../../api/latest.ts';
 import type { Forest } from '../../api/rows.ts';
 import { type Answered, problemIn } from '../../api/use-answer.ts';
 import { useNewestPosition } from '../../context.ts';
-import { type Nodes, nodesAfter } from '../../model/forest.ts';
+import { createForest, type Tree } from '../../model/forest.ts';
+import { millisecondsOf } from '../../model/units.ts';
 
 export interface Moment {
   readonly position: number;
   /** milliseconds since 1970 of its event; undefined for none */
-  readonly time: bigint | undefined;
-  readonly nodes: Nodes;
+  readonly time: number | undefined;
+  readonly trees: readonly Tree[];
 }
 
 type State = Omit<Answered<Moment>, 'reload'>;
 
-/** The forest at a moment, empty for now. From one moment to the next only the difference is asked for. */
+/**
+ * The forest at a moment, empty for now. From one moment to the next only the difference is asked for, one question at a time:
+ * while the moment moves, each answer is shown, and the next question is about the newest moment.
+ */
 export function useForest(at: string): Answered<Moment> {
   const newest = useNewestPosition();
   const [state, setState] = useState<State>({ data: undefined, problem: undefined, loading: true });
   const [round, setRound] = useState(0);
-  const shown = useRef<Moment | undefined>(undefined);
+  const follow = useRef<ReturnType<typeof createFollower>>(undefined);
   const wanted = at === '' ? String(newest) : at;
   useEffect(() => {
-    const cancel = new AbortController();
-    const { signal } = cancel;
-    const since = shown.current?.position;
-    ask<Forest>('forest', { at: wanted === '0' ? undefined : wanted, since }, signal).then(
-      (answer) => {
-        // The next question is about what is shown now.
-        if (signal.aborted) return;
-        const nodes = nodesAfter(answer, shown.current?.nodes ?? new Map());
-        const time = answer.time === null ? undefined : BigInt(answer.time);
-        shown.current = { position: Number(answer.position), time, nodes };
-        setState({ data: shown.current, problem: undefined, loading: false });
-      },
-      (error: unknown) => {
-        if (signal.aborted) return;
-        shown.current = undefined;
-        setState({ data: undefined, problem: problemIn(error), loading: false });
-      },
-    );
-    return () => cancel.abort();
-  }, [wanted, round]);
+    const follower = createFollower(setState);
+    follow.current = follower;
+    return follower.end;
+  }, []);
+  useEffect(() => follow.current?.show(wanted), [wanted, round]);
   return { ...state, reload: useCallback(() => setRound((one) => one + 1), []) };
+}
+
+/** Shows moments of one forest, one after the other. A failure starts it anew. */
+function createFollower(set: (state: State) => void) {
+  const cancel = new AbortController();
+  const { signal } = cancel;
+  let forest = createForest();
+  let since: number | undefined;
+  const show = createLatest(async (wanted: string) => {
+    try {
+      const answer = await ask<Forest>('forest', { at: wanted === '0' ? undefined : wanted, since }, signal);
+      if (signal.aborted) return;
+      since = Number(answer.position);
+      const time = answer.time === null ? undefined : millisecondsOf(answer.time);
+      set({ data: { position: since, time, trees: forest.apply(answer) }, problem: undefined, loading: false });
+    } catch (error) {
+      if (signal.aborted) return;
+      forest = createForest();
+      since = undefined;
+      set({ data: undefined, problem: problemIn(error), loading: false });
+    }
+  });
+  return { show, end: () => cancel.abort() };
 }

@@ -1,0 +1,34 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { replaceAddress, usePage } from '../../context.ts';
+import { hashOf } from '../../model/address.ts';
+
+/** milliseconds without a move after which the address follows: browsers refuse more than some twenty changes a second */
+const rest = 250;
+
+interface Moving {
+  /** the moment to show, empty for now */
+  readonly at: string;
+  readonly move: (at: string) => void;
+}
+
+/** The moment of the address, or the one that the slider was moved to since. */
+export function useMoment(): Moving {
+  const { values } = usePage().address;
+  const { at = '' } = values;
+  const [moved, move] = useState<string>();
+  const written = useRef<string>(undefined);
+  useEffect(() => {
+    // The slider may have moved on since its own change of the address. One by a link or by Back counts.
+    if (at !== written.current) move(undefined);
+    written.current = undefined;
+  }, [values]);
+  useEffect(() => {
+    if (moved === undefined || moved === at) return;
+    const timer = setTimeout(() => {
+      written.current = moved;
+      replaceAddress(hashOf('store', { ...values, at: moved }));
+    }, rest);
+    return () => clearTimeout(timer);
+  }, [moved, values]);
+  return { at: moved ?? at, move };
+}
