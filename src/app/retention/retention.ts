@@ -14,8 +14,8 @@ import { createRetainedQueue, type Queued, type RetainedQueue, type Take } from 
 /** Evicts retained layers by age, count, size and free disk space: oldest first, never a parent before its child. */
 export interface Retention {
   /**
-   * Evicts retained layers after something failed for lack of space, more of them with each attempt (from 0 on), and resolves
-   * when they are off the disk. False if nothing could be evicted. Never rejects.
+   * After something failed for lack of space: waits for purges of earlier removals, then evicts retained layers, more of them with each
+   * attempt (from 0 on), and resolves when they are off the disk. False if no space can have become free. Never rejects.
    */
   freeSpace(attempt: number): Promise<boolean>;
   /** The evictions to record together with the removal of one more retained layer, so that there are never more than `maxSnapshots`. */
@@ -34,7 +34,7 @@ interface Context extends Pick<BackgroundContext, 'journal' | 'pipelines' | 'dri
 
 /** milliseconds between two checks of ages, sizes and the disk, while anything is retained */
 const checkEvery = 1000;
-/** bytes that a first attempt evicts at least; each further one four times as many */
+/** bytes that the first two attempts evict at least, as the first one may only wait; each further one four times as many */
 const initialReclaimBytes = 16 << 20;
 
 export function createRetention(context: Context): Retention {
@@ -115,18 +115,20 @@ const justBefore = 1_000;
 /** The same if the file system frees deleted space in the background: the kernel does so every 30 seconds. */
 const backgroundBefore = 35_000;
 
-/**
- * If nothing is retained, earlier removals may still free space: waits for them, once. A retry is worth it only if a
- * removal can have helped; undoing the failed operation has freed something too.
- */
+/** The first attempt waits for the purges of earlier removals, and evicts only if those can't have helped. */
 async function evictForSpace(context: Context, queue: RetainedQueue, attempt: number): Promise<boolean> {
-  const { purger, driver } = context;
-  const oldest = queue.oldest((_next, { bytes }) => bytes < initialReclaimBytes * 4 ** attempt);
-  if (oldest.length > 0) return evict(context, oldest, 'the disk was full');
+  if (attempt === 0 && (await purgesMayHaveHelped(context))) return true;
+  const least = initialReclaimBytes * 4 ** Math.max(0, attempt - 1);
+  const oldest = queue.oldest((_next, { bytes }) => bytes < least);
+  return evict(context, oldest, 'the disk was full');
+}
+
+/** Waits until the volumes of removed snapshots are purged. Undoing the failed operation has freed something too, which does not count. */
+async function purgesMayHaveHelped({ purger, driver }: Context): Promise<boolean> {
   const now = performance.now();
   await purger.drained();
   const reclaimed = await driver.reclaimSpace();
-  return attempt === 0 && purger.lastPurge > now - (reclaimed ? backgroundBefore : justBefore);
+  return purger.lastPurge > now - (reclaimed ? backgroundBefore : justBefore);
 }
 
 /** Events in one append: they must fit the space that the log reserves for removals. */

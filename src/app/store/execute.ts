@@ -88,7 +88,7 @@ export function execute<C extends Command, T>(
   const { journal, locks, rolledBack, rules } = context;
   // 1. Lock the keys: changes of one key take place one after the other.
   return locks.run(keysOf(command), () =>
-    // 2. Out of space: empty the pool, evict retained layers, and retry.
+    // 2. Out of space: empty the pool, wait for purges, evict retained layers, and retry.
     retryAfterFreeing(context, steps, async () => {
       for (let asked = command; ; ) {
         // 3. Wait for rolled-back prepares: no newer id may be durable before their volumes are gone.
