@@ -132,7 +132,7 @@ function actingProcess({ containerd, daemon }: DoctorFacts): ProcessFacts | unde
 
 export const cri: Check = {
   name: 'kubernetes',
-  about: "CRI's snapshotter, and how kubelet finds the image file system",
+  about: 'snapshotters of CRI and its runtimes, and how kubelet finds the image file system',
   run: (facts) => {
     const { proxies, own, criSnapshotter = overlayfs, disabled, root } = configured(facts);
     if (disabled.some((id) => /\bcri\b/.test(id))) return { inspected: 'CRI is disabled', findings: [] };
@@ -148,11 +148,35 @@ export const cri: Check = {
               : `CRI's snapshotter is ${criSnapshotter}, which no proxy plugin defines: CRI does not start`,
             builtins.includes(criSnapshotter) ? takenOver : print,
           ),
+        ...runtimeFindings(facts),
         ...(proxy === undefined ? [] : imageFsFindings(proxy, root, facts)),
       ),
     };
   },
 };
+
+/** A runtime of CRI may have a snapshotter of its own. */
+function runtimeFindings(facts: DoctorFacts): readonly Finding[] {
+  const { proxies, own, criSnapshotter = overlayfs, runtimeSnapshotters, disabled } = configured(facts);
+  if (!isFrom(releaseIn(facts), 1, 7)) return [];
+  const isOwn = (name: string) => own.some((proxy) => proxy.name === name);
+  return [...runtimeSnapshotters].flatMap(([runtime, snapshotter]) => {
+    const about = `CRI's runtime ${runtime} has the snapshotter ${snapshotter}`;
+    const known = isBuiltIn(snapshotter, disabled) || proxies.some(({ name }) => name === snapshotter);
+    const remove = "remove snapshotter from the runtime's table, then restart containerd";
+    return found(
+      !known &&
+        error(
+          `${about}, which is ${isDisabled(snapshotter, disabled) ? 'disabled' : 'not defined'}: its pods do not start`,
+          remove,
+        ),
+      known &&
+        isOwn(criSnapshotter) &&
+        !isOwn(snapshotter) &&
+        warning(`${about}: its pods do not use ${criSnapshotter}`, remove),
+    );
+  });
+}
 
 /** Since 1.7.16 containerd takes the image file system from `exports`, before from a path below its own root. */
 function imageFsFindings({ name, root }: ProxyPlugin, containerdRoot: string, facts: DoctorFacts): readonly Finding[] {

@@ -22,6 +22,8 @@ export interface ContainerdSettings {
   readonly proxies: readonly ProxyPlugin[];
   /** of CRI; undefined if no file sets it, then it is overlayfs */
   readonly criSnapshotter: string | undefined;
+  /** of single runtimes of CRI, by their names */
+  readonly runtimeSnapshotters: ReadonlyMap<string, string>;
   /** CRI pulls as a client of its own, not by the transfer service */
   readonly criPullsItself: boolean;
   /** snapshotters of the transfer service */
@@ -33,6 +35,7 @@ const defaultRoot = '/var/lib/containerd';
 const transferPlugin = 'io.containerd.transfer.v1.local';
 export const oldCri = 'io.containerd.grpc.v1.cri';
 const images = 'io.containerd.cri.v1.images';
+const runtime = 'io.containerd.cri.v1.runtime';
 
 /**
  * Merges the files as a major release does: a proxy plugin is replaced as a whole; the table of another plugin is replaced by 1.x
@@ -48,6 +51,7 @@ export function mergeSettings(files: readonly ContainerdFile[], major: number): 
     disabled: tables.flatMap((file) => texts(file.disabled_plugins)),
     proxies: [...new Map(files.flatMap(proxiesOf).map((proxy) => [proxy.name, proxy])).values()],
     criSnapshotter: last(cri.flatMap(({ snapshotter }) => texts([snapshotter]))),
+    runtimeSnapshotters: runtimeSnapshotters(tables, major),
     criPullsItself: cri.some(pullsItself),
     unpacks: listOf(transfer.unpack_config).map((entry) => textOf(tableOf(entry).snapshotter)),
     maxConcurrentUnpacks: Number(transfer.max_concurrent_unpacks ?? 1),
@@ -90,6 +94,25 @@ function criTables(files: readonly Table[], major: number): readonly Table[] {
     const old = definedTable(tableOf(pluginOf(file, oldCri)).containerd);
     return [...definedTable(pluginOf(file, images)), ...old.filter(({ runtimes }) => runtimes !== undefined)];
   });
+}
+
+/**
+ * The snapshotters that runtimes of CRI have of their own, since 1.7, by the runtime's name. Source: internal/cri/config/config.go,
+ * `Runtime.Snapshotter`, from which 2.x makes `runtime_platforms` of images.
+ */
+export function runtimeSnapshotters(files: readonly Table[], major: number): ReadonlyMap<string, string> {
+  const old = (file: Table) => tableOf(tableOf(pluginOf(file, oldCri)).containerd).runtimes;
+  const named =
+    major < 2
+      ? criTables(files, major).map(({ runtimes }) => runtimes)
+      : files.flatMap((file) => [
+          old(file),
+          tableOf(tableOf(pluginOf(file, runtime)).containerd).runtimes,
+          tableOf(pluginOf(file, images)).runtime_platforms,
+        ]);
+  const all = named.flatMap((runtimes) => Object.entries(tableOf(runtimes)));
+  const own = all.map(([name, value]) => [name, textOf(tableOf(value).snapshotter)] as const);
+  return new Map(own.filter(([, snapshotter]) => snapshotter !== ''));
 }
 
 /** The version that 1.x reads all files in: the last that is given. */

@@ -1,6 +1,8 @@
 import { realpathSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
+import { runtimeSnapshotters } from '../../app/doctor/containerd-settings.ts';
+import { readContainerdFiles } from '../../config/containerd/read-files.ts';
 import { loadConfig } from '../../config/load-config.ts';
 import { Fault } from '../../ports/fault.ts';
 import type { CliDeps } from '../cli-deps.ts';
@@ -18,6 +20,7 @@ interface Options extends RootOptions {
   readonly driver?: string;
   readonly containerdRoot?: string;
   readonly snapshotter?: string;
+  readonly main?: string;
   readonly dryRun?: boolean;
   readonly json?: boolean;
 }
@@ -34,13 +37,16 @@ export function addSwitch(program: Command, deps: CliDeps): void {
         'root of btrfs or native, which stays as it is: the store is made in --root, a new one',
         path,
       )
-      .option('--driver <name>', 'with --from: overlay or btrfs; default: btrfs from btrfs, else overlay'),
+      .option('--driver <name>', 'with --from: overlay or btrfs; default: btrfs from btrfs, else overlay')
+      .option('--main <file>', "containerd's main file", path, '/etc/containerd/config.toml'),
   ).action(async (options: Options) => {
     const { from, root = overlayfs } = options;
     const report = await (from === undefined
       ? deps.takeOver(existing(root), switchOptions(root, options))
       : importFrom(deps, from, options));
-    print(options.json === true ? [takeoverJson(report)] : takeoverLines(report));
+    const { main = '', snapshotter = 'overlayfs', json } = options;
+    if (json === true) return print([takeoverJson(report)]);
+    print([...takeoverLines(report), ...(from === undefined ? runtimeLines(main, snapshotter) : [])]);
   });
   withSwitchOptions(
     program
@@ -133,6 +139,17 @@ export function takeoverLines(report: TakeoverReport): readonly string[] {
       ? 'this is what would be done; nothing was changed'
       : `${done === 'resumed' ? 'the interrupted takeover was finished' : 'taken over'}: start snapledger on this root, then containerd with the plugin: snapledger containerd-config${from === undefined ? ' --takeover' : ''}`,
   ];
+}
+
+/** What CRI's configuration needs besides: a runtime may name the snapshotter that is gone. */
+function runtimeLines(main: string, gone: string): readonly string[] {
+  const tables = readContainerdFiles(main).files.map((file) => file.tables);
+  return [...runtimeSnapshotters(tables, 2)]
+    .filter(([, snapshotter]) => snapshotter === gone)
+    .map(
+      ([runtime]) =>
+        `${main}: CRI's runtime ${runtime} has the snapshotter ${gone}: remove it from the runtime's table, or its pods do not start`,
+    );
 }
 
 export function givebackLines(report: GivebackReport): readonly string[] {

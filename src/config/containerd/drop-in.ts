@@ -1,4 +1,5 @@
 import { stringify } from 'smol-toml';
+import { runtimeSnapshotters } from '../../app/doctor/containerd-settings.ts';
 import { type Config, imageFsPath } from '../config.ts';
 import { table } from './main-file.ts';
 
@@ -112,6 +113,7 @@ function comments(config: Config, options: DropInOptions): readonly string[] {
           '`CONTAINERD_SNAPSHOTTER=snapledger` (ctr, nerdctl).',
         ]
       : []),
+    ...(cri ? runtimesOf(options) : []),
     ...(noCri ? ['The main file disables CRI: remove it from `disabled_plugins` there.'] : []),
     ...(remaps ? ['`overlay.remap_ids` needs containerd 2.0: containers with mapped ids do not start on 1.x.'] : []),
     ...(config.overlay.stageLayers && (version === undefined || isBefore(version, [2, 4]))
@@ -120,6 +122,20 @@ function comments(config: Config, options: DropInOptions): readonly string[] {
     ...(cri && isBefore2(options) ? repeated(options) : []),
     ...(cri && (version === undefined || isBefore(version, [1, 7, 16])) ? imageFs(config) : []),
   ];
+}
+
+/** Runtimes of CRI that have a snapshotter of their own, which a drop-in can't take back. */
+function runtimesOf(options: DropInOptions): readonly string[] {
+  const { main, takeover = false } = options;
+  if (main === undefined || !isFrom(options, 1, 7)) return [];
+  const named = [...runtimeSnapshotters([main], Number(main.version ?? 1) < 3 && isBefore2(options) ? 1 : 2)].filter(
+    ([, name]) => name !== snapshotter,
+  );
+  return named.map(([runtime, name]) =>
+    takeover && name === 'overlayfs'
+      ? `CRI's runtime ${runtime} has the snapshotter overlayfs, which is disabled: remove it from the runtime's table, or its pods do not start.`
+      : `CRI's runtime ${runtime} has the snapshotter ${name}: its pods do not use snapledger until it is removed from the runtime's table.`,
+  );
 }
 
 /** containerd 1.x takes each plugin's table from the last file that has it. */

@@ -1,6 +1,7 @@
 import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
 import type { DoctorFacts } from '../../../src/ports/machine-facts.ts';
-import { expectFindings } from './expect-findings.ts';
+import { expectFindings, outcomeOf } from './expect-findings.ts';
 import { configuredBy, healthy, machine, proxy, withContainerd, withSettings } from './healthy.ts';
 
 const test = suite('doctor: plugin');
@@ -12,6 +13,10 @@ const unpack_config = [{ platform: 'linux', snapshotter: 'snapledger' }];
 const old = { version: 2, proxy_plugins: { snapledger: proxy({ capabilities: [] }) } };
 const criOld = { 'io.containerd.grpc.v1.cri': { containerd: { snapshotter: 'snapledger' } } };
 const criNew = (more: object = {}) => ({ 'io.containerd.cri.v1.images': { snapshotter: 'snapledger', ...more } });
+
+const ofRuntime = (snapshotter: string) => ({
+  'io.containerd.cri.v1.runtime': { containerd: { runtimes: { kata: { snapshotter }, runc: { snapshotter: '' } } } },
+});
 
 const staging = { ...healthy.settings, stageLayers: true };
 
@@ -157,6 +162,44 @@ expectFindings(test, [
     "CRI's snapshotter is snapledger, which no proxy plugin defines",
   ],
   [
+    'kubernetes: a runtime with a snapshotter of its own',
+    configuredBy({ version: 3, ...plugins, plugins: { ...criNew(), ...ofRuntime('overlayfs') } }),
+    'kubernetes',
+    'warning',
+    "CRI's runtime kata has the snapshotter overlayfs: its pods do not use snapledger",
+  ],
+  [
+    'kubernetes: a runtime with a snapshotter of its own, for pulls',
+    configuredBy({
+      ...{ version: 3, ...plugins },
+      plugins: criNew({ runtime_platforms: { kata: { snapshotter: 'nydus' } } }),
+    }),
+    'kubernetes',
+    'error',
+    "CRI's runtime kata has the snapshotter nydus, which is not defined: its pods do not start",
+  ],
+  [
+    'kubernetes: a runtime with a snapshotter that is disabled, in the table of 1.x',
+    configuredBy(
+      {
+        ...{
+          version: 2,
+          disabled_plugins: ['io.containerd.snapshotter.v1.overlayfs'],
+          proxy_plugins: old.proxy_plugins,
+        },
+        plugins: {
+          'io.containerd.grpc.v1.cri': {
+            containerd: { snapshotter: 'snapledger', runtimes: { runc: { snapshotter: 'overlayfs' } } },
+          },
+        },
+      },
+      '1.7.20',
+    ),
+    'kubernetes',
+    'error',
+    "CRI's runtime runc has the snapshotter overlayfs, which is disabled: its pods do not start",
+  ],
+  [
     'kubernetes: no exports.root',
     configuredBy({
       version: 3,
@@ -200,5 +243,20 @@ expectFindings(test, [
     'max_concurrent_unpacks is 4, but snapledger lacks the capability rebase',
   ],
 ]);
+
+test('kubernetes: snapledger as the snapshotter of a runtime, and none, are no finding', () => {
+  const facts = configuredBy({
+    ...{ version: 3, ...plugins },
+    plugins: { ...criNew(), ...ofRuntime('snapledger'), ...transfer({ unpack_config }) },
+  });
+  assert.is(outcomeOf(facts, 'kubernetes')?.status, 'ok');
+});
+
+test('kubernetes: containerd 1.6, which knows no snapshotter of a runtime, has no finding about one', () => {
+  const runtimes = { runc: { snapshotter: 'overlayfs' } };
+  const containerd = { snapshotter: 'snapledger', runtimes };
+  const facts = configuredBy({ ...old, plugins: { 'io.containerd.grpc.v1.cri': { containerd } } }, '1.6.20');
+  assert.not.match(JSON.stringify(outcomeOf(facts, 'kubernetes')), /runtime/);
+});
 
 test.run();

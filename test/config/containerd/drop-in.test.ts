@@ -169,4 +169,29 @@ test('takeover: disables overlayfs, which the transfer service must not list, an
     assert.is(plugins('2.3', { ...takeover, main: { version: 3, disabled_plugins: [name] } })[cri2], undefined, name);
 });
 
+test('runtimes: a comment names each that has a snapshotter of its own, if CRI uses snapledger', () => {
+  const runtimes = { kata: { snapshotter: 'overlayfs' }, runc: {}, own: { snapshotter: 'snapledger' } };
+  const main1 = { version: 2, plugins: { [cri1]: { containerd: { runtimes } } } };
+  const main2 = { version: 3, plugins: { 'io.containerd.cri.v1.runtime': { containerd: { runtimes } } } };
+  for (const [version, main] of [
+    ['1.7', main1],
+    ['2.3', main1],
+    ['2.3', main2],
+    [undefined, main2],
+  ] as const) {
+    const named = (options: Partial<DropInOptions>) =>
+      text(version, { main, ...options })
+        .split('\n')
+        .filter((line) => line.startsWith('#') && line.includes('runtime '));
+    assert.equal(named({}), []);
+    assert.equal(named({ cri: true }), [
+      "# CRI's runtime kata has the snapshotter overlayfs: its pods do not use snapledger until it is removed from the runtime's table.",
+    ]);
+    assert.equal(named({ takeover: true }), [
+      "# CRI's runtime kata has the snapshotter overlayfs, which is disabled: remove it from the runtime's table, or its pods do not start.",
+    ]);
+  }
+  assert.not.match(text('1.6', { cri: true, main: main1 }), 'runtime kata');
+});
+
 test.run();

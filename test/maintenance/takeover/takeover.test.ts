@@ -101,6 +101,18 @@ test('takeover and giveback: a dry run changes nothing', async ({ root }) => {
   assert.equal([plan.done, plan.committed], ['planned', 3]);
 });
 
+test("takeover: names CRI's runtimes that have overlayfs as a snapshotter of their own", async ({ root, sandbox }) => {
+  const main = join(sandbox.path, 'config.toml');
+  const runtime = `[plugins."io.containerd.cri.v1.runtime".containerd.runtimes.`;
+  writeFileSync(
+    main,
+    `version = 3\n${runtime}kata]\nsnapshotter = "overlayfs"\n${runtime}runc]\nsnapshotter = "snapledger"\n`,
+  );
+  const text = await done('takeover', '--root', root, '--dry-run', '--main', main);
+  assert.match(text, `${main}: CRI's runtime kata has the snapshotter overlayfs`);
+  assert.not.match(text, 'runtime runc');
+});
+
 test('takeover and giveback: copy no layer', async ({ sandbox }) => {
   const loop = createLoop('ext4', { megabytes: 512 });
   sandbox.atEnd(loop.end);
