@@ -12,6 +12,8 @@ export interface FleetSnapshot {
   /** the parent's name, empty for none */
   readonly parent: string;
   readonly parentId: number | null;
+  /** ids of its ancestors, as far as they are known, and its own: `/1/5/9`; only existing and retained snapshots have one */
+  readonly path: string;
   /** containerd's name of a committed layer, empty if unknown */
   readonly chainId: string;
   readonly diffId: string | null;

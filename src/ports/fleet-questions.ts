@@ -22,7 +22,7 @@ export interface StoreSize {
 }
 
 /** A snapshot of a store. */
-export type SnapshotFacts = Omit<FleetSnapshot, 'fold' | 'inodes'>;
+export type SnapshotFacts = Omit<FleetSnapshot, 'fold' | 'inodes' | 'path'>;
 
 /** An existing snapshot, and the keys of the actives and views on it, directly or on its descendants. */
 export interface Holder extends SnapshotFacts {
@@ -77,6 +77,8 @@ export interface UnusedLayer {
  */
 export interface FleetQuestions {
   stores(): Promise<readonly StoreFacts[]>;
+  /** The name of each store's node, by the store's id. */
+  nodeNames(): Promise<ReadonlyMap<string, string>>;
   /** When the index last recorded how far it is, by the database's clock; null before the first time. */
   written(): Promise<bigint | null>;
   /** The newest sizes of each store and namespace, or the newest of the days before one. */

@@ -37,6 +37,7 @@ export const tables: Readonly<
         kind: 'kind',
         parent: 'parent',
         parentId: 'parent_id',
+        path: 'path',
       },
       ...{
         chainId: 'chain_id',
@@ -145,6 +146,7 @@ export const rows: Readonly<Record<TableName, fc.Arbitrary<Row>>> = {
       },
       ...{
         parentId: orNull(count),
+        path: fc.array(small).map((ids) => ids.map((id) => `/${id}`).join('')),
         chainId: text,
         diffId: orNull(text),
         bytes: orNull(count),
@@ -166,7 +168,8 @@ export const rows: Readonly<Record<TableName, fc.Arbitrary<Row>>> = {
         ),
       },
     })
-    .map((row) => (row.removed === null && row.fold === null ? { ...row, fold: '[]' } : row)),
+    .map((row) => (row.removed === null && row.fold === null ? { ...row, fold: '[]' } : row))
+    .map((row) => (isFinal(row) ? { ...row, path: '' } : row)),
   incidents: fc.record({
     store,
     position: small,

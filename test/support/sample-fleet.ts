@@ -38,6 +38,7 @@ export const sampleSnapshot = (store: string, id: number, given: Partial<FleetSn
   kind: 'committed',
   parent: '',
   parentId: null,
+  path: `/${id}`,
   chainId: digest(id),
   diffId: null,
   bytes: 4096,

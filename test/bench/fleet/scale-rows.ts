@@ -49,35 +49,45 @@ const existing = ({ nodes, existing }: Scale) => `
   JOIN node_layer t USING (n, chain);
   CREATE INDEX ON node_top (n, place);
   ANALYZE node_top;
-  INSERT INTO snapshot (store, id, key, namespace, kind, parent, parent_id, chain_id, diff_id, bytes, inodes, actor, prepared, committed,
-    last_used, retained, fold)
-  SELECT *, ${fold} FROM (
+  CREATE TEMP TABLE node_path AS
+  WITH RECURSIVE up AS (
+    SELECT n, id, chain, '/' || id AS path FROM node_layer WHERE parent IS NULL
+    UNION ALL SELECT l.n, l.id, l.chain, up.path || '/' || l.id FROM up JOIN node_layer l ON l.n = up.n AND l.parent = up.chain
+  ) SELECT n, id, path FROM up;
+  CREATE INDEX ON node_path (n, id);
+  ANALYZE node_path;
+  INSERT INTO snapshot (store, id, key, namespace, kind, parent, parent_id, path, chain_id, diff_id, bytes, inodes, actor, prepared, committed,
+    last_used, retained, fold, used_day)
+  SELECT *, ${fold}, floor(extract(epoch FROM greatest(last_used, committed)) / 86400) FROM (
     SELECT ${storeId('l.n')} AS store, l.id, 'k8s.io/' || l.id * 2 || '/' || l.chain AS key, 'k8s.io', 'committed' AS kind,
-      coalesce('k8s.io/' || p.id * 2 || '/' || p.chain, '') AS parent, p.id AS parent_id, l.chain, l.diff, l.bytes, 100, 'containerd',
-      now() - age - interval '20 s', now() - age, now() - age * random(), false
+      coalesce('k8s.io/' || p.id * 2 || '/' || p.chain, '') AS parent, p.id AS parent_id, path, l.chain, l.diff, l.bytes, 100, 'containerd',
+      now() - age - interval '20 s', now() - age AS committed, now() - age * random() AS last_used, false
     FROM (SELECT *, interval '180 d' * random() AS age FROM node_layer) l
-    LEFT JOIN node_layer p ON p.n = l.n AND p.chain = l.parent
+    JOIN node_path USING (n, id) LEFT JOIN node_layer p ON p.n = l.n AND p.chain = l.parent
   ) row;
-  INSERT INTO snapshot (store, id, key, namespace, kind, parent, parent_id, chain_id, bytes, inodes, actor, prepared, retained, fold)
-  SELECT *, ${fold} FROM (
+  INSERT INTO snapshot (store, id, key, namespace, kind, parent, parent_id, path, chain_id, bytes, inodes, actor, prepared, retained, fold,
+    used_day)
+  SELECT *, ${fold}, 2147483647 FROM (
     SELECT ${storeId('a.n')} AS store, 10000 + a.place AS id,
       'k8s.io/' || 20000 + a.place || '/' || encode(sha256((a.n || '/' || a.place)::bytea), 'hex') AS key,
-      'k8s.io', 'active' AS kind, 'k8s.io/' || t.id * 2 || '/' || t.chain AS parent, t.id AS parent_id, '', 4096 * a.place AS bytes, 9,
+      'k8s.io', 'active' AS kind, 'k8s.io/' || t.id * 2 || '/' || t.chain AS parent, t.id AS parent_id,
+      path || '/' || 10000 + a.place, '', 4096 * a.place AS bytes, 9,
       'containerd', now() - interval '20 d' * random(), false
     FROM (SELECT n, generate_series(1, ${existing} - count(*)) AS place FROM node_layer GROUP BY n) a
     JOIN node_top t ON t.n = a.n AND t.place = 1 + a.place % 15
+    JOIN node_path ON node_path.n = t.n AND node_path.id = t.id
   ) row;`;
 
 /** Of a month ago to `month` months ago: containers, layers that were unpacked, and layers of images that came and went. */
 const removed = ({ nodes, removed, months }: Scale, month: number) => `
-  INSERT INTO snapshot (store, id, key, namespace, kind, parent, parent_id, chain_id, diff_id, bytes, inodes, actor, prepared, committed,
+  INSERT INTO snapshot (store, id, key, namespace, kind, parent, parent_id, path, chain_id, diff_id, bytes, inodes, actor, prepared, committed,
     last_used, removed, partition_key, ended, retained)
   SELECT ${storeId('n')}, id, 'k8s.io/' || id * 2 || '/' || CASE
       WHEN c.chain IS NOT NULL THEN c.chain
       WHEN id % 10 < 6 THEN encode(sha256((n || '/' || id)::bytea), 'hex')
       ELSE 'extract-' || id || '-abcd ' || ${digest("'ci' || id")} END,
     'k8s.io', CASE WHEN c.chain IS NOT NULL THEN 'committed' ELSE 'active' END,
-    'k8s.io/' || (1 + id % 150) * 2 || '/' || ${digest("'parent' || id % 997")}, 1 + id % 150, coalesce(c.chain, ''), c.diff,
+    'k8s.io/' || (1 + id % 150) * 2 || '/' || ${digest("'parent' || id % 997")}, 1 + id % 150, '', coalesce(c.chain, ''), c.diff,
     coalesce(c.bytes, 4096 * (id % 100)), 100, 'containerd', removed - life, removed - life * 0.9, removed - life * 0.5,
     removed, removed, CASE WHEN id % 100 = 0 THEN 'undone' ELSE 'removed' END, false
   FROM (

@@ -43,6 +43,7 @@ export function storeRow(store: string, node: string, more: Partial<FleetStore> 
 export function snapshotRow(store: string, id: number, more: Partial<FleetSnapshot> = {}): FleetSnapshot {
   return {
     ...{ store, id, key: `k8s.io/${id}/key${id}`, namespace: 'k8s.io', kind: 'active', parent: '', parentId: null },
+    path: typeof more.parentId === 'number' ? `/${more.parentId}/${id}` : `/${id}`,
     ...{
       chainId: '',
       diffId: null,
@@ -85,7 +86,8 @@ const arbitrarySnapshots = (store: string): fc.Arbitrary<readonly FleetSnapshot[
     const rows: FleetSnapshot[] = [];
     for (const [at, { kind, digest, diff, namespace, parent, times, known, ...one }] of all.entries()) {
       const id = at + 1;
-      const layers = rows.filter((row) => row.kind === 'committed');
+      // What exists is on what exists.
+      const layers = rows.filter((row) => row.kind === 'committed' && (one.removed || row.removed === null));
       const below = parent === null ? undefined : layers[parent % Math.max(1, layers.length)];
       const [prepared = 0n, committed = 0n, lastUsed = 0n, removed = 0n] = [...times].sort((a, b) => (a < b ? -1 : 1));
       const chainId = kind === 'committed' && known ? (digests[digest] ?? '') : '';
@@ -95,6 +97,7 @@ const arbitrarySnapshots = (store: string): fc.Arbitrary<readonly FleetSnapshot[
           key: `${namespace}/${id}/${chainId || `own${id % 4}`}`,
           parent: below?.key ?? '',
           parentId: below?.id ?? null,
+          path: `${below?.path ?? ''}/${id}`,
           diffId: diff === null ? null : (digests[diff] ?? null),
           prepared: known ? prepared : null,
           committed: kind === 'committed' ? committed : null,

@@ -1,6 +1,6 @@
 import * as assert from 'uvu/assert';
 import type { FleetImage, FleetIncident, FleetUsage } from '../../../src/ports/fleet-database.ts';
-import { assertFold, expectedRows } from './expected-rows.ts';
+import { assertFold, expectedPath, expectedRows } from './expected-rows.ts';
 import type { FleetTables } from './memory-fleet-database.ts';
 import type { StoreHistory } from './store-history.ts';
 
@@ -17,7 +17,8 @@ export function assertTables(tables: FleetTables, histories: readonly Pick<Store
     for (const [id, row] of expected.snapshots) {
       const found = tables.snapshots.get(`${store} ${id}`);
       assert.ok(found !== undefined, `there is no row of snapshot ${id} of ${store}`);
-      const { fold: _, ...rest } = found;
+      const { fold: _, path, ...rest } = found;
+      if (row.removed === null) assert.is(path, expectedPath(expected, id), `path of ${id} of ${store}`);
       assert.equal(inMicroseconds(rest), inMicroseconds(row), `snapshot ${id} of ${store}`);
       assertFold(found, expected);
     }

@@ -27,7 +27,7 @@ export const fillExampleFleet = (server: FleetServer): Promise<void> =>
     snapshots: [
       layer(a, 1, base, null),
       layer(a, 2, top, 1),
-      snapshotRow(a, 3, { key: 'k8s.io/3/web', parentId: 2 }),
+      snapshotRow(a, 3, { key: 'k8s.io/3/web', parentId: 2, path: '/1/2/3' }),
       layer(b, 1, base, null),
       { ...layer(b, 2, top, 1), removed: beginning + 1000n, ended: 'removed', fold: null },
     ],

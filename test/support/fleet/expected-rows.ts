@@ -11,7 +11,7 @@ import type { FleetImage, FleetSnapshot, FleetUsage } from '../../../src/ports/f
 /** What the tables must hold of a store: a fold of its whole log, made the slow and plain way. */
 export interface ExpectedRows {
   readonly state: State;
-  readonly snapshots: ReadonlyMap<number, Omit<FleetSnapshot, 'fold'>>;
+  readonly snapshots: ReadonlyMap<number, Omit<FleetSnapshot, 'fold' | 'path'>>;
   readonly usage: readonly FleetUsage[];
   readonly images: readonly FleetImage[];
 }
@@ -125,8 +125,8 @@ function snapshotRows(
     seen,
     used,
   }: { readonly state: State; readonly seen: ReadonlyMap<number, Seen>; readonly used: ReadonlyMap<number, bigint> },
-): ReadonlyMap<number, Omit<FleetSnapshot, 'fold'>> {
-  const rows = new Map<number, Omit<FleetSnapshot, 'fold'>>();
+): ReadonlyMap<number, Omit<FleetSnapshot, 'fold' | 'path'>> {
+  const rows = new Map<number, Omit<FleetSnapshot, 'fold' | 'path'>>();
   for (const { id, kind, parent, parentId, prepared, committed, ended } of historiesIn(log).values()) {
     const last = seen.get(id);
     if (kind === null || last === undefined) continue;
@@ -147,6 +147,13 @@ function snapshotRows(
     });
   }
   return rows;
+}
+
+/** The path of an existing snapshot: ids along the parents that exist. */
+export function expectedPath({ snapshots }: Pick<ExpectedRows, 'snapshots'>, id: number): string {
+  const row = snapshots.get(id);
+  if (row === undefined || row.removed !== null) return '';
+  return `${row.parentId === null ? '' : expectedPath({ snapshots }, row.parentId)}/${id}`;
 }
 
 /** Compares what a row keeps for its next fold with the state of the whole log. */

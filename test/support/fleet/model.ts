@@ -90,18 +90,19 @@ export function difference(fleet: Fleet, left: string, right: string) {
   return new Set(only.map((one) => one.split(' ').slice(0, 3).join(' ')));
 }
 
-/** Nodes and bytes of each image. */
+/** Nodes, layers and bytes of each image. */
 export function imageUsage(fleet: Fleet) {
-  const sums = new Map<string, { readonly stores: Set<string>; bytes: number }>();
+  const sums = new Map<string, { readonly stores: Set<string>; snapshots: number; bytes: number }>();
   for (const image of fleet.images.filter(({ deleted }) => deleted === null))
     for (const row of fleet.snapshots) {
       const holds = row.store === image.store && row.namespace === image.namespace && row.kind === 'committed';
       const times = image.layers.filter((layer) => layer === row.chainId).length;
       if (!exists(row) || !holds || times === 0) continue;
-      const sum = sums.get(image.name) ?? { stores: new Set(), bytes: 0 };
+      const sum = sums.get(image.name) ?? { stores: new Set(), snapshots: 0, bytes: 0 };
       sum.stores.add(row.store);
+      sum.snapshots += times;
       sum.bytes += times * (row.bytes ?? 0);
       sums.set(image.name, sum);
     }
-  return [...sums].map(([by, { stores, bytes }]) => ({ by, nodes: stores.size, bytes }));
+  return [...sums].map(([by, { stores, ...sum }]) => ({ by, nodes: stores.size, ...sum }));
 }

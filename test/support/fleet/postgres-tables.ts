@@ -53,8 +53,8 @@ function storeOf(row: Row): FleetStore {
 }
 
 function snapshotOf(row: Row): FleetSnapshot {
-  const { store, id, key, namespace, kind, parent, actor, bytes, inodes, ended, retained } = row;
-  const plain = { store, id, key, namespace, kind, parent, actor, bytes, inodes, ended, retained };
+  const { store, id, key, namespace, kind, parent, path, actor, bytes, inodes, ended, retained } = row;
+  const plain = { store, id, key, namespace, kind, parent, path, actor, bytes, inodes, ended, retained };
   return {
     ...plain,
     fold: row.fold === null ? null : JSON.stringify(row.fold),

@@ -98,9 +98,14 @@ export function createSnapshotDrafts(
     drafts.set(id, draft);
     const { parentId } = draft;
     const change = foldOne(draft, known === undefined ? undefined : shareOf(known), envelope);
+    if (known === undefined || draft.parentId !== parentId) draft.path = pathOf(draft);
     // A commit uses a parent that the snapshot did not have before.
     if (event.type !== 'SnapshotCommitted' || event.data.parentId !== parentId) use(parentIn(event), envelope);
     return [change];
+  };
+  const pathOf = ({ id, parentId }: SnapshotDraft) => {
+    const parent = parentId === null ? undefined : drafts.get(parentId);
+    return `${parent?.path ?? ''}/${id}`;
   };
   const use = (id: number | null, envelope: Envelope) => {
     const parent = id === null ? undefined : drafts.get(id);
@@ -145,7 +150,7 @@ function newDraft(store: string, { type, data }: Event): SnapshotDraft | undefin
 }
 
 const blank: FleetSnapshot = {
-  ...{ store: '', id: 0, key: '', namespace: '', kind: 'committed', parent: '', parentId: null },
+  ...{ store: '', id: 0, key: '', namespace: '', kind: 'committed', parent: '', parentId: null, path: '' },
   ...{ chainId: '', diffId: null, bytes: null, inodes: null, actor: '' },
   ...{ prepared: null, committed: null, lastUsed: null, removed: null, ended: null },
   ...{ retained: false, fold: null },

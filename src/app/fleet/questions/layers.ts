@@ -86,11 +86,11 @@ export async function holdersOf(source: FleetSource, text: string): Promise<read
   return sorted(rows.map((row) => holderRow(named, row, null)));
 }
 
-const holderRow = (named: NodeNames, { committed, prepared, ...row }: Holder, image: string | null): HolderRow => ({
-  ...row,
-  ...named(row.store),
+const holderRow = (named: NodeNames, holder: Holder, image: string | null): HolderRow => ({
+  ...holder,
+  ...named(holder.store),
   image,
-  since: committed ?? prepared,
+  since: holder.committed ?? holder.prepared,
 });
 
 const sorted = (rows: readonly HolderRow[]) =>

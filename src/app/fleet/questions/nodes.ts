@@ -13,7 +13,7 @@ export interface FleetSource {
 export type NodeNames = (store: string) => { readonly node: string; readonly store: string };
 
 export async function nodeNames({ fleet }: FleetSource): Promise<NodeNames> {
-  const names = new Map((await fleet.stores()).map(({ store, node }) => [store, node]));
+  const names = await fleet.nodeNames();
   return (store) => ({ node: names.get(store) ?? '', store });
 }
 

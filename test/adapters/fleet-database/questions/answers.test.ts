@@ -71,6 +71,40 @@ test('holds: is every existing snapshot with a name, with the actives and views 
     );
   }));
 
+test('holds: finds the containers below a layer of a chain that is longer than what an index holds', async () => {
+  const ids = Array.from({ length: 60 }, (_, at) => 9_000_000 + at);
+  const path = (depth: number) =>
+    ids
+      .slice(0, depth)
+      .map((id) => `/${id}`)
+      .join('');
+  const layers = ids.map((id, at) =>
+    snapshotRow('s', id, {
+      kind: 'committed',
+      chainId: `layer${at}`,
+      parentId: ids[at - 1] ?? null,
+      path: path(at + 1),
+    }),
+  );
+  const containers = [30, 59, 60].map((depth) =>
+    snapshotRow('s', depth, {
+      key: `k8s.io/1/on${depth}`,
+      parentId: ids[depth - 1] ?? null,
+      path: `${path(depth)}/${depth}`,
+    }),
+  );
+  // On a layer whose id begins like that of the 29th.
+  const other = snapshotRow('s', 1, { key: 'k8s.io/1/other', parentId: 90, path: `${path(29)}0/1` });
+  await server.fill({ stores: [storeRow('s', 'n')], snapshots: [...layers, ...containers, other] });
+  const on = async (layer: string) =>
+    (await holds.run(server.source(), { ...none, layer })).map((row) => row.containers.map((key) => key.slice(9)));
+  assert.equal(await on('layer0'), [['other', 'on30', 'on59', 'on60']]);
+  assert.equal(await on('layer28'), [['on30', 'on59', 'on60']]);
+  assert.equal(await on('layer30'), [['on59', 'on60']]);
+  assert.equal(await on('layer58'), [['on59', 'on60']]);
+  assert.equal(await on('layer59'), [['on60']]);
+});
+
 test('history: is every snapshot with a name, existing or not', () =>
   forFleets(fc.constantFrom(...digests, 'own3'), async (fleet, name) => {
     const rows = await rowsOr(history.run(server.source(), { layer: name, lines: undefined }));
@@ -131,11 +165,32 @@ for (const by of ['store', 'namespace'] as const) {
 test('usage: by image adds up the layers that are there', () =>
   forFleets(fc.constant(0), async (fleet) => {
     const rows = await usage.run(server.source(), { by: 'image', since: undefined });
-    assert.equal(sorted(rows.map(({ by, nodes, bytes }) => ({ by, nodes, bytes }))), sorted(imageUsage(fleet)));
+    const plain = rows.map(({ by, nodes, snapshots, bytes }) => ({ by, nodes, snapshots, bytes }));
+    assert.equal(sorted(plain), sorted(imageUsage(fleet)));
   }));
 
+test('usage: by image counts layers whose names are too long for an index', async () => {
+  const long = Array.from({ length: 1365 }, (_, at) => String.fromCodePoint(0x4e00 + ((at * 7919) % 20000))).join('');
+  const layer = (id: number, chainId: string) =>
+    snapshotRow('s', id, { kind: 'committed', chainId, key: `k8s.io/${id}/${chainId}`, bytes: 10 ** id });
+  const image = { namespace: 'k8s.io', target: 'sha256:t', created: beginning, updated: beginning, deleted: null };
+  await server.fill({
+    stores: [storeRow('s', 'n')],
+    snapshots: [layer(1, long), layer(2, `${long}x`), layer(3, '\\short')],
+    images: [{ ...image, store: 's', name: 'image', layers: [long, '\\short'] }],
+  });
+  const rows = await usage.run(server.source(), { by: 'image', since: undefined });
+  assert.equal(
+    rows.map(({ by, snapshots, bytes }) => [by, snapshots, bytes]),
+    [['image', 2, 1010]],
+  );
+});
+
 test('unused: is what nothing runs on and nothing was prepared on, descendants included', () =>
-  forFleets(arbitraryTime, async (fleet, since) => {
+  forFleets(fc.tuple(arbitraryTime, fc.nat(), fc.constantFrom(-1000n, 0n, 1000n)), async (fleet, [some, which, by]) => {
+    // At, just before or just after a use, or at any time.
+    const uses = fleet.snapshots.flatMap(({ committed, lastUsed }) => [committed ?? [], lastUsed ?? []].flat());
+    const since = which % 3 === 0 || uses.length === 0 ? some : (uses[which % uses.length] ?? 0n) + by;
     const rows = await unusedQuery.run(server.source(), { for: since, node: undefined });
     const plain = rows.map(({ layer, nodes, bytes, lastUsed }) => ({ layer, nodes, bytes, lastUsed }));
     assert.equal(sorted(plain), sorted(unused(fleet, since)));

@@ -41,6 +41,12 @@ export function toTime(time: bigint | null, nothing: string): string {
   return `${dateOf(seconds - inDay)}T${clock}.${String(rest).padStart(6, '0')}Z`;
 }
 
+/** The day of a time, as `toTime` has it, since 1970 in UTC. */
+export function dayOf(time: bigint): number {
+  const micros = time / 1000n;
+  return Number((micros < 0n ? 0n : micros > latest ? latest : micros) / 86_400_000_000n);
+}
+
 const pairs = Array.from({ length: 100 }, (_, number) => String(number).padStart(2, '0'));
 const two = (number: number) => pairs[number] as string;
 

@@ -16,7 +16,11 @@ function columns<R>(names: readonly (keyof R & string)[]): Columns<R> {
   );
   return {
     of: (alias) => inTable.map((name) => `${alias}.${name}`).join(', '),
-    read: (row) => Object.fromEntries(names.map((name, at) => [name, row[at]])) as R,
+    read: (row) => {
+      const read: Partial<Record<keyof R & string, unknown>> = {};
+      for (const [at, name] of names.entries()) read[name] = row[at];
+      return read as R;
+    },
   };
 }
 

@@ -6,25 +6,29 @@ import { exists } from './layers.ts';
 const number = '(SELECT store, row_number() OVER (ORDER BY store) AS n FROM store) AS number';
 
 /**
- * A row for each layer and size of it, with the stores that have it so, and one for each image, with the stores that have it. Stores are
- * numbered, and lists of them are texts: a join of each image's layers on each store takes many times as long. Images are sorted by name
- * first, since lists of layers compare slowly.
+ * Layers with the same name and size, and the stores that have them, from an index; names that are too long for it have another one.
+ * Stores are numbered, and lists of them are texts.
  */
-const holdings = `
-  SELECT s.namespace, to_json(s.chain_id), NULL::text, string_agg(n::text, ','), coalesce(s.bytes, 0)
-  FROM snapshot s JOIN ${number} USING (store)
-  WHERE ${exists('s')} AND s.kind = 'committed' AND s.chain_id <> '' GROUP BY s.chain_id, s.bytes, s.namespace
-  UNION ALL
-  SELECT i.namespace, to_json(i.layers), i.name, string_agg(n::text, ','), 0
-  FROM image i JOIN ${number} USING (store) WHERE i.deleted IS NULL GROUP BY i.name, i.namespace, i.layers`;
+const layersThat = (condition: string) => `
+  SELECT s.namespace, to_json(s.chain_id), coalesce(s.bytes, 0), string_agg(n::text, ',') FROM snapshot s JOIN ${number} USING (store)
+  WHERE ${exists('s')} AND s.kind = 'committed' AND s.chain_id <> ''
+    AND ${condition} (octet_length(s.chain_id) + octet_length(s.namespace) <= 2000)
+  GROUP BY s.chain_id, s.namespace, s.bytes`;
+const layers = `${layersThat('')} UNION ALL ${layersThat('NOT')}`;
 
-type Holding = readonly [
-  namespace: string,
-  layers: string | readonly string[],
-  image: string | null,
-  stores: string,
-  bytes: number,
-];
+/** Images with the same name and layers, and the stores that have them. */
+const images = `
+  SELECT i.namespace, to_json(i.layers), i.name, string_agg(n::text, ',') FROM image i JOIN ${number} USING (store)
+  WHERE i.deleted IS NULL GROUP BY i.name, i.namespace, i.layers`;
+
+type LayerRow = readonly [namespace: string, chainId: string, bytes: number, stores: string];
+type ImageRow = readonly [namespace: string, layers: readonly string[], name: string, stores: string];
+
+/** Snapshots with the same name and size. */
+interface Layer {
+  readonly bytes: number;
+  readonly stores: readonly number[];
+}
 
 interface Sum {
   readonly stores: Set<number>;
@@ -34,24 +38,8 @@ interface Sum {
 
 export const createImageUsage = (ask: Ask): Pick<FleetQuestions, 'usageByImage'> => ({
   usageByImage: async () => {
-    const rows = (await ask(holdings)) as readonly Holding[];
-    const layers = new Map<string, BytesByStore>();
-    const keyOf = (namespace: string, layer: string) => JSON.stringify([namespace, layer]);
-    for (const [namespace, layer, image, stores, bytes] of rows) {
-      if (image !== null) continue;
-      const key = keyOf(namespace, layer as string);
-      const held: BytesByStore = layers.get(key) ?? new Map();
-      for (const store of numbersOf(stores)) held.set(store, (held.get(store) ?? 0) + bytes);
-      layers.set(key, held);
-    }
-    const sums = new Map<string, Sum>();
-    for (const [namespace, own, image, stores] of rows) {
-      if (image === null) continue;
-      const sum = sums.get(image) ?? { stores: new Set(), snapshots: 0, bytes: 0 };
-      const held = (own as readonly string[]).flatMap((layer) => layers.get(keyOf(namespace, layer)) ?? []);
-      for (const store of numbersOf(stores)) addTo(sum, store, held);
-      if (sum.snapshots > 0) sums.set(image, sum);
-    }
+    const [held, named] = await Promise.all([ask(layers), ask(images)]);
+    const sums = sumsOf(layersIn(held as unknown as readonly LayerRow[]), named as unknown as readonly ImageRow[]);
     return [...sums].map(([by, { stores, ...sum }]) => ({
       ...{ day: null, by, stores: stores.size, bytesAdded: null, bytesRemoved: null },
       ...sum,
@@ -59,17 +47,56 @@ export const createImageUsage = (ask: Ask): Pick<FleetQuestions, 'usageByImage'>
   },
 });
 
-/** By the number of the store. */
-type BytesByStore = Map<number, number>;
-
-const numbersOf = (texts: string): readonly number[] => texts.split(',').map(Number);
-
-function addTo(sum: Sum, store: number, layers: readonly BytesByStore[]): void {
-  for (const layer of layers) {
-    const bytes = layer.get(store);
-    if (bytes === undefined) continue;
-    sum.stores.add(store);
-    sum.snapshots += 1;
-    sum.bytes += bytes;
+function sumsOf(
+  layers: (namespace: string, chainId: string) => readonly Layer[],
+  images: readonly ImageRow[],
+): ReadonlyMap<string, Sum> {
+  const sums = new Map<string, Sum>();
+  // By the number of a store: the image that is looked at, if the store has it, and if it counts for the image.
+  const [wanted, counted]: [number[], number[]] = [[], []];
+  for (const [at, [namespace, chainIds, name, stores]] of images.entries()) {
+    const sum = sums.get(name) ?? { stores: new Set(), snapshots: 0, bytes: 0 };
+    for (const store of numbersIn(stores)) wanted[store] = at;
+    for (const chainId of chainIds)
+      for (const layer of layers(namespace, chainId))
+        for (const store of layer.stores) {
+          if (wanted[store] !== at) continue;
+          sum.snapshots += 1;
+          sum.bytes += layer.bytes;
+          if (counted[store] !== at) sum.stores.add(store);
+          counted[store] = at;
+        }
+    if (sum.snapshots > 0) sums.set(name, sum);
   }
+  return sums;
+}
+
+function layersIn(rows: readonly LayerRow[]): (namespace: string, chainId: string) => readonly Layer[] {
+  const namespaces = new Map<string, Map<string, Layer[]>>();
+  for (const [namespace, chainId, bytes, stores] of rows) {
+    const layers = namespaces.get(namespace) ?? new Map<string, Layer[]>();
+    namespaces.set(namespace, layers);
+    const layer = { bytes, stores: numbersIn(stores) };
+    const same = layers.get(chainId);
+    if (same === undefined) layers.set(chainId, [layer]);
+    else same.push(layer);
+  }
+  return (namespace, chainId) => namespaces.get(namespace)?.get(chainId) ?? [];
+}
+
+const [zero, comma] = [0x30, 0x2c];
+
+/** The numbers of a list with commas: `split` makes a text of each. */
+function numbersIn(text: string): readonly number[] {
+  const numbers: number[] = [];
+  let number = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === comma) {
+      numbers.push(number);
+      number = 0;
+    } else number = 10 * number + code - zero;
+  }
+  numbers.push(number);
+  return numbers;
 }

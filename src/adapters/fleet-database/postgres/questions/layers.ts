@@ -28,24 +28,20 @@ const namesOf = ({ names, key }: LayerNames) => {
   return [texts, texts.map(startOf), key === undefined ? null : toText(key)] as const;
 };
 
-/** The children of snapshots, by the index of parents: OFFSET 0 keeps the planner from reading all snapshots instead. */
-const childrenOf = (alias: string) => `
-  CROSS JOIN LATERAL (
-    SELECT c.id, c.kind, c.key FROM snapshot c WHERE c.store = ${alias}.store AND c.parent_id = ${alias}.id AND ${exists('c')} OFFSET 0
-  ) c`;
+/** Paths of what is below $path, and the beginning that the index holds of them; '0' follows '/'. */
+const below = (path: string) => `
+  c.path >= ${path} || '/' AND c.path < ${path} || '0'
+  AND ${start('c.path')} >= ${start(`${path} || '/'`)} AND ${start('c.path')} <= ${start(`${path} || '/'`)} || '~'`;
 
+/** The containers on each by the index of paths: OFFSET 0 keeps the planner from reading all snapshots instead. */
 const holders = `
-  WITH RECURSIVE held AS MATERIALIZED (
-    SELECT ${snapshotColumns.of('s')} FROM snapshot s WHERE ${exists('s')} AND ${isNamed}
-  ), below AS (
-    SELECT h.store, h.id AS layer, c.* FROM held h ${childrenOf('h')}
-    UNION ALL
-    SELECT b.store, b.layer, c.* FROM below b ${childrenOf('b')} WHERE b.kind = 'committed'
-  ), container AS (
-    SELECT store, layer, json_agg(key ORDER BY id) AS keys FROM below WHERE kind <> 'committed' GROUP BY store, layer
-  )
-  SELECT ${snapshotColumns.of('h')}, coalesce(c.keys, '[]')
-  FROM held h LEFT JOIN container c ON c.store = h.store AND c.layer = h.id`;
+  SELECT ${snapshotColumns.of('s')}, coalesce((
+    SELECT json_agg(c.key ORDER BY c.id) FROM (
+      SELECT c.id, c.key FROM snapshot_current c
+      WHERE c.store = s.store AND ${below('s.path')} AND c.kind <> 'committed' AND ${exists('c')} OFFSET 0
+    ) c WHERE s.kind = 'committed'
+  ), '[]')
+  FROM snapshot s WHERE ${exists('s')} AND ${isNamed}`;
 
 const history = `
   SELECT ${snapshotColumns.of('s')} FROM snapshot s WHERE ${isNamed}
@@ -91,12 +87,17 @@ const imagesOf = `SELECT ${imageColumns.of('i')} FROM image i WHERE i.store = $1
 
 const topLayer = 'i.layers[cardinality(i.layers)]';
 
-const imagesOfLayers = `
+const imagesByLayer = (condition: string) => `
   SELECT layer, array_agg(name ORDER BY name) FROM (
-    SELECT DISTINCT t.layer, i.name
-    FROM unnest($1::text[]) AS t(layer) JOIN image i ON ${start(topLayer)} = ${start('t.layer')} AND ${topLayer} = t.layer
-    WHERE i.deleted IS NULL
+    SELECT DISTINCT ${topLayer} AS layer, i.name FROM image i WHERE i.deleted IS NULL AND ${condition}
   ) AS top GROUP BY layer`;
+
+/** Of the layers $1, whose beginnings are $2. */
+const imagesOfLayers = imagesByLayer(`${start(topLayer)} = ANY($2) AND ${topLayer} = ANY($1)`);
+
+/** Of all layers: the planner estimates each value of a list by itself, which takes as long as reading all of them. */
+const imagesOfAllLayers = imagesByLayer('cardinality(i.layers) > 0');
+const maxLayers = 200;
 
 type LayerQuestions = Pick<
   FleetQuestions,
@@ -126,7 +127,9 @@ export const createLayerQuestions = (ask: Ask): LayerQuestions => ({
   imagesNamed: async (name) => (await ask(imagesNamed, [toText(name)])).map(imageColumns.read),
   hasImages: async () => (await ask('SELECT FROM image LIMIT 1')).length > 0,
   imagesOfLayers: async (layers) => {
-    const rows = await ask(imagesOfLayers, [layers.map(toText)]);
+    const texts = layers.map(toText);
+    const all = texts.length > maxLayers;
+    const rows = all ? await ask(imagesOfAllLayers) : await ask(imagesOfLayers, [texts, texts.map(startOf)]);
     return new Map(rows.map(([layer, found]) => [layer as string, found as readonly string[]]));
   },
   snapshotsOf: async (store, at) =>

@@ -1,24 +1,28 @@
 import type { FleetQuestions } from '../../../../ports/fleet-questions.ts';
-import { toText, toTime } from '../connection/text.ts';
+import { dayOf, toText, toTime } from '../connection/text.ts';
 import type { Ask } from './ask.ts';
-import { exists, ownKey } from './layers.ts';
+import { ownKey } from './layers.ts';
 
 /**
  * The existing snapshots of each store in one text, which is read faster than a row of a snapshot: `ID/PARENT` of a layer that was not
- * used nor committed since $1, and the parent's id of any other snapshot that has one. One text, since each sum over all takes long.
+ * used nor committed since $2, and the parent's id of any other snapshot that has one. An index has all of it, but for the layers that
+ * were last used on the day of $2, which is $1.
  */
 const structure = `
-  SELECT s.store, string_agg(CASE WHEN s.kind <> 'committed' OR greatest(s.last_used, s.committed) >= $1
-    THEN s.parent_id::text ELSE s.id || '/' || coalesce(s.parent_id, 0) END, ',')
-  FROM snapshot s WHERE ${exists('s')} AND ($2::text IS NULL OR s.store = $2) GROUP BY s.store`;
+  SELECT s.store, string_agg(CASE WHEN s.used_day > $1 OR s.used_day = $1 AND (
+      SELECT greatest(c.last_used, c.committed) >= $2 FROM snapshot_current c WHERE c.store = s.store AND c.id = s.id
+    ) THEN s.parent_id::text ELSE s.id || '/' || coalesce(s.parent_id, 0) END, ',')
+  FROM snapshot_current s WHERE s.used_day IS NOT NULL AND ($3::text IS NULL OR s.store = $3) GROUP BY s.store`;
 
 /** Sums of snapshots by layer: stores in $1, and the ids in each of them as a text in $2. */
 const sums = `
-  SELECT coalesce(nullif(s.chain_id, ''), ${ownKey}), count(DISTINCT s.store), coalesce(sum(s.bytes), 0)::int8,
-    max(greatest(s.last_used, s.committed))
-  FROM unnest($1::text[], $2::text[]) AS u(store, ids) CROSS JOIN LATERAL unnest(string_to_array(u.ids, ',')::bigint[]) AS one(id)
-  CROSS JOIN LATERAL (SELECT * FROM snapshot c WHERE c.store = u.store AND c.id = one.id AND ${exists('c')} OFFSET 0) s
-  GROUP BY 1`;
+  SELECT layer, count(*), sum(bytes)::int8, max(used) FROM (
+    SELECT coalesce(nullif(s.chain_id, ''), ${ownKey}) AS layer, coalesce(sum(s.bytes), 0) AS bytes,
+      max(greatest(s.last_used, s.committed)) AS used
+    FROM unnest($1::text[], $2::text[]) AS u(store, ids) CROSS JOIN LATERAL unnest(string_to_array(u.ids, ',')::bigint[]) AS one(id)
+    CROSS JOIN LATERAL (SELECT * FROM snapshot_current c WHERE c.store = u.store AND c.id = one.id OFFSET 0) s
+    GROUP BY layer, u.store
+  ) AS held GROUP BY layer`;
 
 /** The ids of a store's layers that are not used, and that nothing used descends from. */
 function unusedIds(snapshots: string): readonly number[] {
@@ -42,7 +46,7 @@ function unusedIds(snapshots: string): readonly number[] {
 
 export const createUnused = (ask: Ask): Pick<FleetQuestions, 'unused'> => ({
   unused: async (since, store = undefined) => {
-    const rows = await ask(structure, [toTime(since, ''), store === undefined ? null : toText(store)]);
+    const rows = await ask(structure, [dayOf(since), toTime(since, ''), store === undefined ? null : toText(store)]);
     const unused = rows.map(
       ([name, snapshots]) => [toText(name as string), unusedIds((snapshots ?? '') as string).join(',')] as const,
     );

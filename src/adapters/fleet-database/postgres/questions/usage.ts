@@ -52,11 +52,12 @@ const incidents = `
     AND ($3::text IS NULL OR i.kind = $3) AND ($4::text IS NULL OR i.store = $4)
   ORDER BY i.time DESC, i.store, i.position DESC LIMIT $5`;
 
-type UsageQuestions = Pick<FleetQuestions, 'stores' | 'written' | 'sizes' | 'usageByDay' | 'incidents'>;
+type UsageQuestions = Pick<FleetQuestions, 'stores' | 'nodeNames' | 'written' | 'sizes' | 'usageByDay' | 'incidents'>;
 
 /** Questions for stores, incidents and sums. */
 export const createUsageQuestions = (ask: Ask): UsageQuestions => ({
   stores: async () => (await ask(`SELECT ${storeColumns.of('s')} FROM store s`)).map(storeColumns.read),
+  nodeNames: async () => new Map((await ask('SELECT store, node FROM store')) as readonly [string, string][]),
   written: async () => ((await ask('SELECT written FROM progress'))[0]?.[0] ?? null) as bigint | null,
   sizes: async (before) =>
     (await ask(`${sizes} SELECT store, namespace, day, snapshots, bytes FROM size`, [before ?? null])).map(

@@ -95,10 +95,10 @@ function storeOf(row: Row): FleetStore {
 }
 
 function snapshotOf(row: Row): FleetSnapshot {
-  const [store, id, key, namespace, kind, parent, parentId, chainId, diffId, bytes, inodes, ...rest] = row;
+  const [store, id, key, namespace, kind, parent, parentId, path, chainId, diffId, bytes, inodes, ...rest] = row;
   const [actor, prepared, committed, lastUsed, removed, ended, retained, fold] = rest;
   return {
-    ...{ store, id, key, namespace, kind, parent, parentId, chainId, diffId, bytes, inodes },
+    ...{ store, id, key, namespace, kind, parent, parentId, path, chainId, diffId, bytes, inodes },
     ...{ actor, prepared, committed, lastUsed, removed, ended, retained, fold },
   } as FleetSnapshot;
 }

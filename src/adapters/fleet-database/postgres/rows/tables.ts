@@ -6,6 +6,7 @@ import type {
   FleetUsage,
   KeptEvent,
 } from '../../../../ports/fleet-database.ts';
+import { dayOf } from '../connection/text.ts';
 import { json, plain, type Table, text, texts, time } from './copy-text.ts';
 
 export const storeTable: Table<FleetStore> = {
@@ -35,6 +36,19 @@ export const storeTable: Table<FleetStore> = {
   ],
 };
 
+/** No later event changes the row. */
+const isFinal = ({ fold, removed }: FleetSnapshot) => fold === null && removed !== null;
+
+/** Nothing but a container uses what it uses without end. */
+const always = 2 ** 31 - 1;
+
+/** The day on which an existing layer was last committed or used; null if the snapshot does not exist. */
+function usedDay({ kind, removed, committed, lastUsed }: FleetSnapshot): number | null {
+  if (removed !== null) return null;
+  if (kind !== 'committed') return always;
+  return Math.max(committed === null ? -1 : dayOf(committed), lastUsed === null ? -1 : dayOf(lastUsed));
+}
+
 export const snapshotTable: Table<FleetSnapshot> = {
   name: 'snapshot',
   key: ['store', 'id'],
@@ -46,6 +60,7 @@ export const snapshotTable: Table<FleetSnapshot> = {
     ['kind', plain((row) => row.kind)],
     ['parent', text((row) => row.parent)],
     ['parent_id', plain((row) => row.parentId)],
+    ['path', plain((row) => (isFinal(row) ? '' : row.path))],
     ['chain_id', text((row) => row.chainId)],
     ['diff_id', text((row) => row.diffId)],
     ['bytes', plain((row) => row.bytes)],
@@ -58,7 +73,8 @@ export const snapshotTable: Table<FleetSnapshot> = {
     ['ended', plain((row) => row.ended)],
     ['retained', plain((row) => row.retained)],
     ['fold', json((row) => row.fold)],
-    ['partition_key', time((row) => (row.fold === null ? row.removed : null), 'infinity')],
+    ['partition_key', time((row) => (isFinal(row) ? row.removed : null), 'infinity')],
+    ['used_day', plain(usedDay)],
   ],
 };
 

@@ -6,6 +6,10 @@ const start = (expression: string) => `left(${expression}, 200)`;
 
 const text = 'text COLLATE "C"';
 
+/** An existing layer whose name is known; a short one has an entry of an index for itself. */
+const layer = "kind = 'committed' AND removed = 'infinity' AND chain_id <> ''";
+const short = 'octet_length(chain_id) + octet_length(namespace) <= 2000';
+
 /** FORMAT.md, "The fleet's tables", describes the columns. Collation "C" compares bytes: it is fast, and finds prefixes. */
 export const tables = `
 CREATE TABLE progress (
@@ -50,12 +54,14 @@ CREATE TABLE snapshot (
   last_used timestamptz,
   removed timestamptz NOT NULL DEFAULT 'infinity',
   partition_key timestamptz NOT NULL DEFAULT 'infinity',
+  used_day int,
   retained bool NOT NULL,
   store ${text} NOT NULL,
   namespace ${text} NOT NULL,
   kind ${text} NOT NULL,
   key ${text} NOT NULL,
   parent ${text} NOT NULL,
+  path ${text} NOT NULL,
   chain_id ${text} NOT NULL,
   diff_id ${text},
   actor ${text} NOT NULL,
@@ -68,8 +74,10 @@ CREATE INDEX snapshot_own_key ON snapshot (${start(ownKey)}) WHERE ${ownKey} <> 
 
 CREATE TABLE snapshot_current PARTITION OF snapshot FOR VALUES FROM ('infinity') TO (MAXVALUE)
   WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05);
-CREATE UNIQUE INDEX snapshot_current_id ON snapshot_current (store, id);
-CREATE INDEX snapshot_current_parent ON snapshot_current (store, parent_id);
+CREATE UNIQUE INDEX snapshot_current_id ON snapshot_current (store, id) INCLUDE (parent_id, used_day);
+CREATE INDEX snapshot_current_path ON snapshot_current (store, ${start('path')}) WHERE kind <> 'committed';
+CREATE INDEX snapshot_current_layer ON snapshot_current (chain_id, namespace, bytes, store) WHERE ${layer} AND ${short};
+CREATE INDEX snapshot_current_long_layer ON snapshot_current (store) WHERE ${layer} AND NOT ${short};
 CREATE TABLE snapshot_removed_other PARTITION OF snapshot DEFAULT;
 ALTER TABLE snapshot_removed_other ADD CHECK (removed < 'infinity');
 CREATE INDEX ON snapshot_removed_other (store);
@@ -115,7 +123,8 @@ CREATE TABLE image (
 CREATE UNIQUE INDEX image_id ON image (store, md5(namespace), md5(name));
 CREATE INDEX image_name ON image (${start('name')});
 CREATE INDEX image_target ON image (${start('target')});
-CREATE INDEX image_top_layer ON image (${start('layers[cardinality(layers)]')});
+CREATE INDEX image_top_layer ON image (${start('layers[cardinality(layers)]')}) WHERE deleted IS NULL;
+CREATE INDEX image_existing ON image (store) WHERE deleted IS NULL;
 
 CREATE TABLE kept_event (
   store ${text},
