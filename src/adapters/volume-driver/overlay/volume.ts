@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, lstatSync, readdirSync } from 'node:fs';
+import { chmodSync, chownSync, lstatSync, readdirSync, type Stats } from 'node:fs';
 import type { Failpoint } from '../../../ports/failpoints.ts';
 import { Fault } from '../../../ports/fault.ts';
 import type { Volume } from '../../../ports/volume-driver.ts';
@@ -7,6 +7,24 @@ import { missingLayer } from '../shared/faults.ts';
 import { type Orphans, orphanActions } from '../shared/orphans.ts';
 import type { DriverPool, Owner } from '../shared/pool.ts';
 import { gidMapping, uidMapping } from './overlay-mounts.ts';
+
+/** Where a volume's files are. */
+export interface Paths {
+  directory(id: number): string;
+  layer(id: number): string;
+}
+
+export const pathsIn = (root: string): Paths => ({
+  directory: (id) => `${root}/snapshots/${id}`,
+  layer: (id) => `${root}/snapshots/${id}/fs`,
+});
+
+/** Rejects with a Fault if a volume has no layer. */
+export function expectLayer(id: number, path: string): Stats {
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  if (stats?.isDirectory()) return stats;
+  throw missingLayer(`volume ${id}: its layer`, path);
+}
 
 interface Context {
   readonly failpoint: Failpoint;
