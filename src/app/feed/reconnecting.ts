@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { Observable, type Subscriber } from 'rxjs';
 import { Fault, type FaultCode } from '../../ports/fault.ts';
 
 export interface Reconnecting {
@@ -34,4 +35,16 @@ export async function* reconnecting<T>(
     }
     await pause(wait, undefined, { signal }).catch(() => {});
   }
+}
+
+/** What `deliver` passes to an observer, until it resolves or rejects. Its signal is aborted when the subscription ends. */
+export function delivered<T>(deliver: (observer: Subscriber<T>, signal: AbortSignal) => Promise<void>): Observable<T> {
+  return new Observable((observer) => {
+    const ended = new AbortController();
+    deliver(observer, ended.signal).then(
+      () => observer.complete(),
+      (error: unknown) => observer.error(error),
+    );
+    return () => ended.abort();
+  });
 }

@@ -1,6 +1,6 @@
-import { Observable, type Subscriber } from 'rxjs';
+import type { Observable, Subscriber } from 'rxjs';
 import type { ClusterPosition, FleetCheckpoint, FleetItem, FleetSource, StoreHead } from '../../ports/fleet-source.ts';
-import { type Reconnecting, reconnecting } from './reconnecting.ts';
+import { delivered, type Reconnecting, reconnecting } from './reconnecting.ts';
 
 export interface SubscribeFleetOptions extends Reconnecting {
   readonly source: FleetSource;
@@ -20,14 +20,7 @@ export interface SubscribeFleetOptions extends Reconnecting {
  * before the checkpoint.
  */
 export function subscribeFleet(options: SubscribeFleetOptions): Observable<FleetItem> {
-  return new Observable((observer) => {
-    const ended = new AbortController();
-    deliver(options, observer, ended.signal).then(
-      () => observer.complete(),
-      (error: unknown) => observer.error(error),
-    );
-    return () => ended.abort();
-  });
+  return delivered((observer, signal) => deliver(options, observer, signal));
 }
 
 async function deliver(

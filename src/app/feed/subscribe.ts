@@ -1,10 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { Observable, type Subscriber } from 'rxjs';
+import type { Observable, Subscriber } from 'rxjs';
 import type { Envelope } from '../../../events/envelope.ts';
 import type { EventOf, EventType } from '../../../events/registry.ts';
 import type { EventLog } from '../../ports/event-log.ts';
 import { type EventSource, logBehind, PositionGone, type ReaderCheckpoint } from '../../ports/event-source.ts';
-import { type Reconnecting, reconnecting } from './reconnecting.ts';
+import { delivered, type Reconnecting, reconnecting } from './reconnecting.ts';
 
 export interface SubscribeOptions<T extends EventType = EventType> extends Reconnecting {
   readonly source: EventSource;
@@ -29,14 +29,7 @@ export interface SubscribeOptions<T extends EventType = EventType> extends Recon
 export function subscribe<T extends EventType = EventType>(
   options: SubscribeOptions<T>,
 ): Observable<Envelope<EventOf<T>>> {
-  return new Observable((observer) => {
-    const ended = new AbortController();
-    deliver(options, observer, ended.signal).then(
-      () => observer.complete(),
-      (error: unknown) => observer.error(error),
-    );
-    return () => ended.abort();
-  });
+  return delivered((observer, signal) => deliver(options, observer, signal));
 }
 
 /** A reader's progress. */

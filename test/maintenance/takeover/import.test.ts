@@ -2,7 +2,7 @@ import { existsSync, readFileSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import * as assert from 'uvu/assert';
-import { snapledgerRun } from '../../cli/process.ts';
+import { snapledgerDone, snapledgerRun } from '../../cli/process.ts';
 import { contentOf, metaOf, readMeta, withoutPages } from '../../support/containerd-root.ts';
 import { makeSource, sourceTrees } from '../../support/containerd-source.ts';
 import { startDaemon } from '../../support/daemon.ts';
@@ -31,12 +31,6 @@ const ways: readonly Way[] = [
   ['native', 'btrfs', 'btrfs'],
 ];
 
-const done = async (...args: readonly string[]) => {
-  const { status, stdout, stderr } = await snapledgerRun(...args);
-  assert.is(status, 0, stdout + stderr);
-  return stdout;
-};
-
 const acl = `0x${Buffer.from(accessList(1000), 'latin1').toString('hex')}`;
 
 /** What is hard to compare or to copy: the same size and time with other content, other names of one file, other types. */
@@ -63,10 +57,12 @@ for (const way of ways) {
     const source = await makeSource(containerd, kind, scripts);
     const trees = await Promise.all(sourceTrees(kind).map((tree) => list(join(source, tree))));
     const database = readFileSync(join(source, 'metadata.db'));
-    const plan = await done('takeover', '--from', source, '--root', root, '--driver', driver, '--dry-run');
+    const plan = await snapledgerDone('takeover', '--from', source, '--root', root, '--driver', driver, '--dry-run');
     assert.match(plan, '3 committed');
     assert.not(existsSync(root));
-    const report = JSON.parse(await done('takeover', '--from', source, '--root', root, '--driver', driver, '--json'));
+    const report = JSON.parse(
+      await snapledgerDone('takeover', '--from', source, '--root', root, '--driver', driver, '--json'),
+    );
     assert.equal(
       [report.done, report.from, report.committed, report.actives, report.views, report.lastId, report.odd],
       ['taken over', source, 3, 1, 1, '8', []],
@@ -100,7 +96,7 @@ for (const way of ways) {
     const deep = await snapledgerRun('verify', '--root', root, '--deep');
     assert.is(deep.status, 0, deep.stdout + deep.stderr);
     assert.equal((await verified(root)).status, 0);
-    assert.match(await done('takeover', '--from', source, '--root', root), 'already');
+    assert.match(await snapledgerDone('takeover', '--from', source, '--root', root), 'already');
   });
 }
 

@@ -20,7 +20,7 @@ import { prepareRoot } from '../../../src/adapters/system/root/root-directory.ts
 import { createSystem } from '../../../src/adapters/system/system.ts';
 import type { MetadataContent } from '../../../src/ports/containerd-store.ts';
 import type { FaultCode } from '../../../src/ports/fault.ts';
-import { snapledgerRun } from '../../cli/process.ts';
+import { snapledgerDone, snapledgerRun } from '../../cli/process.ts';
 import { caughtFault } from '../../support/caught-fault.ts';
 import {
   contentOf,
@@ -55,11 +55,6 @@ test.before.each(async (context) => {
 });
 test.after.each(({ sandbox }) => sandbox.close());
 
-const done = async (...args: readonly string[]) => {
-  const { status, stdout, stderr } = await snapledgerRun(...args);
-  assert.is(status, 0, stdout + stderr);
-  return stdout;
-};
 const serve = (sandbox: Sandbox, root: string) =>
   startDaemon({
     command: [process.execPath, daemonFile, 'serve', '--root', root, '--address', join(sandbox.path, 's.sock')],
@@ -79,7 +74,7 @@ async function contentIn(root: string): Promise<MetadataContent> {
 
 test('takeover: the log begins with it, and shows what containerd recorded', async ({ root, sandbox }) => {
   const database = readFileSync(join(root, 'metadata.db'));
-  const report = JSON.parse(await done('takeover', '--root', root, '--json'));
+  const report = JSON.parse(await snapledgerDone('takeover', '--root', root, '--json'));
   assert.equal(
     [report.done, report.committed, report.actives, report.views, report.bytes, report.lastId, report.odd],
     ['taken over', 3, 1, 1, '24576', '8', []],
@@ -91,11 +86,14 @@ test('takeover: the log begins with it, and shows what containerd recorded', asy
   await (await serve(sandbox, root)).stop();
   assert.equal(await contentIn(root), contentOf(3));
   assert.equal((await verified(root)).status, 0);
-  assert.match(await done('why', 'default/4/active', '--root', root), "taken over from containerd's own snapshotter");
+  assert.match(
+    await snapledgerDone('why', 'default/4/active', '--root', root),
+    "taken over from containerd's own snapshotter",
+  );
 });
 
 test('takeover and giveback: a dry run changes nothing', async ({ root }) => {
-  assert.match(await unchanged(root, () => done('takeover', '--root', root, '--dry-run')), '3 committed');
+  assert.match(await unchanged(root, () => snapledgerDone('takeover', '--root', root, '--dry-run')), '3 committed');
   await commands.takeover(root);
   const plan = await unchanged(root, () => commands.giveback(root, { dryRun: true }));
   assert.equal([plan.done, plan.committed], ['planned', 3]);
@@ -108,7 +106,7 @@ test("takeover: names CRI's runtimes that have overlayfs as a snapshotter of the
     main,
     `version = 3\n${runtime}kata]\nsnapshotter = "overlayfs"\n${runtime}runc]\nsnapshotter = "snapledger"\n`,
   );
-  const text = await done('takeover', '--root', root, '--dry-run', '--main', main);
+  const text = await snapledgerDone('takeover', '--root', root, '--dry-run', '--main', main);
   assert.match(text, `${main}: CRI's runtime kata has the snapshotter overlayfs`);
   assert.not.match(text, 'runtime runc');
 });
@@ -157,7 +155,7 @@ test('takeover: what does not fit is reported, and goes the way of the reconcile
 
 test('takeover: a second one finds nothing to do, whether a daemon serves or not', async ({ root, sandbox }) => {
   await commands.takeover(root);
-  assert.match(await unchanged(root, () => done('takeover', '--root', root)), 'holds store');
+  assert.match(await unchanged(root, () => snapledgerDone('takeover', '--root', root)), 'holds store');
   const daemon = await serve(sandbox, root);
   assert.is((await commands.takeover(root)).done, 'already');
   await daemon.stop();
@@ -167,7 +165,7 @@ test('giveback: containerd gets back what it had, and a takeover of that is equa
   const [before, meta] = [await readMetadata(root), await readMeta(root)];
   await commands.takeover(root);
   await (await serve(sandbox, root)).stop();
-  assert.match(await done('giveback', '--root', root), 'kept in ');
+  assert.match(await snapledgerDone('giveback', '--root', root), 'kept in ');
   assert.equal(await readMetadata(root), before);
   assert.equal(await readMeta(root), meta);
   assert.equal(readdirSync(root).sort(), ['given-back', 'metadata.db', 'snapshots']);
@@ -188,7 +186,7 @@ test('giveback: is refused while a daemon serves, and after it was killed', asyn
   const killed = await unchanged(root, () => snapledgerRun('giveback', '--root', root));
   assert.is(killed.status, 2, killed.stderr);
   assert.match(killed.stderr, 'snapledger reconcile --root');
-  await done('reconcile', '--root', root);
+  await snapledgerDone('reconcile', '--root', root);
   await commands.giveback(root);
 });
 
@@ -200,7 +198,7 @@ testUnless(
     const loop = createLoop('btrfs');
     sandbox.atEnd(loop.end);
     const root = join(loop.path, 'store');
-    await done('init', '--root', root, '--driver', 'btrfs');
+    await snapledgerDone('init', '--root', root, '--driver', 'btrfs');
     const { code, message, hint } = await unchanged(root, () => caughtFault(commands.giveback(root)));
     assert.is(code, 'unsupported');
     assert.match(message, /was made with the driver btrfs/);
@@ -356,7 +354,7 @@ test('takeover: finds containerd above a root that is a link', async ({ root, sa
   const elsewhere = join(sandbox.folder('disk'), 'overlayfs');
   renameSync(root, elsewhere);
   symlinkSync(elsewhere, root);
-  await done('takeover', '--root', root);
+  await snapledgerDone('takeover', '--root', root);
   assert.equal(await contentIn(elsewhere), contentOf(3));
 });
 

@@ -63,7 +63,8 @@ export async function createDescriber(run: AttributeTools['run'], directory: str
   };
 }
 
-function typeOf(stats: BigIntStats): string {
+/** The type of an entry, in words. */
+export function typeOf(stats: BigIntStats): string {
   if (stats.isFile()) return 'file';
   if (stats.isDirectory()) return 'directory';
   if (stats.isSymbolicLink()) return 'symbolic link';

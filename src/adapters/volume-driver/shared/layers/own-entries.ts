@@ -3,6 +3,7 @@ import { setImmediate as yieldToLoop } from 'node:timers/promises';
 import { faultOf } from '../../../../ports/fault.ts';
 import type { OwnEntries, OwnEntry } from '../../../../ports/layers.ts';
 import { bytesOf, rawPath } from '../paths.ts';
+import { typeOf } from './describe-entries.ts';
 import type { FindTree, LayerOf } from './manifest.ts';
 
 /** Entries looked at before others have a turn. */
@@ -49,13 +50,4 @@ function entryAt(top: string, path: string): OwnEntry | undefined {
     modified: stats.mtimeNs > 0n ? stats.mtimeNs : 0n,
     target: stats.isSymbolicLink() ? textOf(readlinkSync(rawPath(absolute), 'latin1')) : null,
   };
-}
-
-function typeOf(stats: ReturnType<typeof lstatSync> & object): string {
-  if (stats.isFile()) return 'file';
-  if (stats.isDirectory()) return 'directory';
-  if (stats.isSymbolicLink()) return 'symbolic link';
-  if (stats.isFIFO()) return 'fifo';
-  if (stats.isSocket()) return 'socket';
-  return stats.isBlockDevice() ? 'block device' : 'character device';
 }
