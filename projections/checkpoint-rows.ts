@@ -4,7 +4,7 @@ import { orNull, Whole } from '../events/codecs.ts';
 import { quickDecoder } from '../events/quick-decoder.ts';
 import { Root } from '../events/store-events.ts';
 import { imageKey, type RecordedImage } from './images.ts';
-import type { ReadableMap } from './overlay-map.ts';
+import type { ReadableMap } from './latest/overlay-map.ts';
 import { addNode } from './parent-graph.ts';
 import {
   EmptyRow,

@@ -1,6 +1,6 @@
 import type { Event } from '../events/registry.ts';
 import type { Image } from '../events/store-events.ts';
-import type { Mutable, ReadableMap } from './overlay-map.ts';
+import type { Mutable, ReadableMap } from './latest/overlay-map.ts';
 
 /** An image of containerd, as it was last recorded. */
 export interface RecordedImage extends Omit<Image, 'created'> {

@@ -1,6 +1,6 @@
 import type { Labels } from '../events/codecs.ts';
 import type { Envelope } from '../events/envelope.ts';
-import type { Mutable, ReadableMap } from './overlay-map.ts';
+import type { Mutable, ReadableMap } from './latest/overlay-map.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** Every existing snapshot by its key or, once committed, its name: one key space. A parent precedes its children. */

@@ -1,5 +1,5 @@
 import type { Event } from '../events/registry.ts';
-import type { Mutable, ReadableMap } from './overlay-map.ts';
+import type { Mutable, ReadableMap } from './latest/overlay-map.ts';
 
 /** An existing snapshot in the parent graph. */
 export interface ParentNode {

@@ -1,7 +1,7 @@
 import type { Envelope } from '../events/envelope.ts';
 import { evolveImages, type Images } from './images.ts';
 import { evolveIndex, type Index } from './index-of-snapshots.ts';
-import type { Mutable } from './overlay-map.ts';
+import type { Mutable } from './latest/overlay-map.ts';
 import { evolveParentGraph, type ParentGraph } from './parent-graph.ts';
 import { emptyStoreInfo, evolveStoreInfo, type StoreInfo } from './store-info.ts';
 import { evolveUsage, type UsageOfSnapshots } from './usage.ts';

@@ -1,5 +1,5 @@
 import type { Event } from '../events/registry.ts';
-import type { Mutable, ReadableMap } from './overlay-map.ts';
+import type { Mutable, ReadableMap } from './latest/overlay-map.ts';
 
 /** The measured size of committed snapshots, existing or retained, by id: their own allocated bytes and inodes. */
 export type UsageOfSnapshots = ReadableMap<number, { readonly bytes: number; readonly inodes: number }>;

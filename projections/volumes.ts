@@ -1,7 +1,7 @@
 import type { EmptyLayer, Kind, Labels } from '../events/codecs.ts';
 import type { Envelope } from '../events/envelope.ts';
 import type { EventOf } from '../events/registry.ts';
-import type { Mutable, ReadableMap } from './overlay-map.ts';
+import type { Mutable, ReadableMap } from './latest/overlay-map.ts';
 import { adoptionKeysOf, diffIdOf, type Snapshot } from './snapshot.ts';
 import type { StoreInfo } from './store-info.ts';
 

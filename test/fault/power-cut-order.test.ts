@@ -17,7 +17,7 @@ import { requireCommand, requireFileSystem, suiteNeeding } from '../support/requ
 import { createSandbox } from '../support/sandbox.ts';
 import type { SnapshotsClient } from '../support/snapshots-client.ts';
 import { waitFor } from '../support/wait-for.ts';
-import { createDisk, type DiskKind } from '../torture/disk.ts';
+import { createDisk, type DiskKind } from '../torture/power-cuts/disk.ts';
 import { type DriverUnderTest, driversUnderTest } from './drivers.ts';
 import { createServing } from './serving.ts';
 

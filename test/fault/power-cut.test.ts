@@ -1,8 +1,8 @@
 import * as assert from 'uvu/assert';
 import { requireCommand, requireFileSystem, suiteNeeding } from '../support/requirements.ts';
 import { createSandbox } from '../support/sandbox.ts';
-import { createDisk } from '../torture/disk.ts';
-import { cutPower } from '../torture/power-cuts.ts';
+import { createDisk } from '../torture/power-cuts/disk.ts';
+import { cutPower } from '../torture/power-cuts/power-cuts.ts';
 import { type DriverUnderTest, driversUnderTest } from './drivers.ts';
 import { daemonOf } from './serving.ts';
 

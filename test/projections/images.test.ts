@@ -2,7 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Event } from '../../events/registry.ts';
 import { imageKey, imagesWith } from '../../projections/images.ts';
-import { createLatest } from '../../projections/latest.ts';
+import { createLatest } from '../../projections/latest/latest.ts';
 import { emptyState, evolve } from '../../projections/state.ts';
 import { enveloped, imageGone, imageSeen } from '../support/sample-events.ts';
 

@@ -3,8 +3,8 @@ import { type Step, steps } from '../../src/ports/failpoints.ts';
 import { type DriverUnderTest, isStepOf } from '../fault/drivers.ts';
 import type { Daemon } from '../support/daemon.ts';
 import type { CallLimits } from '../support/snapshots-client.ts';
-import type { Disk } from './disk.ts';
 import type { Mode } from './options.ts';
+import type { Disk } from './power-cuts/disk.ts';
 import type { Random } from './random.ts';
 
 /** A running daemon, and the ways to end it. */

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { type DriverUnderTest, driversUnderTest } from '../fault/drivers.ts';
-import { type DiskKind, diskKinds } from './disk.ts';
+import { type DiskKind, diskKinds } from './power-cuts/disk.ts';
 
 /** It ends after the rounds or the seconds, whichever is first. The same seed makes the same choices. */
 interface Limits {
@@ -30,7 +30,7 @@ Without rounds or seconds: 20 rounds. Exit status 1 if anything is lost, incompl
 
   1,000 kills:    npm run torture -- --mode kill --driver overlay --rounds 1000      (also --driver btrfs; 15 min each on one idle core)
   100 power cuts: npm run torture -- --mode power --disk xfs --rounds 100            (also ext4, ext4-no-journal, and --driver btrfs; 2 min)
-                  node build/test/torture/compare-power-cuts.js --disk xfs --cuts 100  (only commits, each layer read back)`;
+                  node build/test/torture/power-cuts/compare-power-cuts.js --disk xfs --cuts 100  (only commits, each layer read back)`;
 
 const text = { type: 'string' } as const;
 const limits = { rounds: text, seconds: text, seed: text };

@@ -8,10 +8,10 @@ import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import type { SnapshotsClient } from '../support/snapshots-client.ts';
 import { Violation } from './caller.ts';
 import { check, type Finding } from './check.ts';
-import { createDisk, type Disk } from './disk.ts';
 import { faultsOf, type InjectedFault } from './faults.ts';
 import { createLedger, type Ledger } from './ledger.ts';
 import type { TortureOptions } from './options.ts';
+import { createDisk, type Disk } from './power-cuts/disk.ts';
 import { createRandom, type Random } from './random.ts';
 import { createWriter } from './writer.ts';
 

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { Subject } from 'rxjs';
 import { type Envelope, encodeEnvelope, type Meta } from '../../../events/envelope.ts';
 import type { Event } from '../../../events/registry.ts';
-import { createLatest, type Latest } from '../../../projections/latest.ts';
+import { createLatest, type Latest } from '../../../projections/latest/latest.ts';
 import { evolve, type MutableState, type State } from '../../../projections/state.ts';
 import type { AppendOptions, EventLog, LogPosition } from '../../ports/event-log.ts';
 import { errorText, Fault, isTransient } from '../../ports/fault.ts';

@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createLatest } from '../../../projections/latest.ts';
+import { createLatest } from '../../../projections/latest/latest.ts';
 import { emptyState, evolve, type State } from '../../../projections/state.ts';
 import { EventColumns, Names } from '../../../src/app/console/events/event-columns.ts';
 import { createKept } from '../../../src/app/console/states/kept-states.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { createLatest, type Latest } from '../../../../projections/latest.ts';
+import { createLatest, type Latest } from '../../../../projections/latest/latest.ts';
 import { evolve, type MutableState, type State } from '../../../../projections/state.ts';
 import type { ReadableLog } from '../../../ports/readable-log.ts';
 import type { StoreFiles } from '../../../ports/store-files.ts';

@@ -1,13 +1,13 @@
 import { parseArgs } from 'node:util';
-import { driversUnderTest } from '../fault/drivers.ts';
-import { closeSandboxesOnSignal, createSandbox } from '../support/sandbox.ts';
-import { otherServer, type Server, serverUnderTest } from '../support/server.ts';
+import { driversUnderTest } from '../../fault/drivers.ts';
+import { closeSandboxesOnSignal, createSandbox } from '../../support/sandbox.ts';
+import { otherServer, type Server, serverUnderTest } from '../../support/server.ts';
 import { createDisk, type DiskKind, diskKinds } from './disk.ts';
 import { cutPower } from './power-cuts.ts';
 
 /**
  * What the same power cuts do to this daemon and to another server of the snapshots API: `node
- * build/test/torture/compare-power-cuts.js --disk xfs --cuts 50 --seed 1 --peer '["peerserver","overlay","ROOT","SOCKET"]'`,
+ * build/test/torture/power-cuts/compare-power-cuts.js --disk xfs --cuts 50 --seed 1 --peer '["peerserver","overlay","ROOT","SOCKET"]'`,
  * as root. Prints a line of JSON for each. The other server gets a store of its own for every cut, so that what one has spoilt
  * does not count again; ours continues with what the earlier cuts have left.
  */

@@ -1,6 +1,6 @@
-import type { Envelope } from '../events/envelope.ts';
+import type { Envelope } from '../../events/envelope.ts';
+import { evolve, type MutableState, type State } from '../state.ts';
 import { OverlayMap, type ReadableMap } from './overlay-map.ts';
-import { evolve, type MutableState, type State } from './state.ts';
 
 /** The state after the events in flight: an overlay of their changes over the durable state. */
 export interface Latest {

@@ -1,9 +1,9 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, renameSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { createLoop } from '../support/loop.ts';
-import type { Sandbox } from '../support/sandbox.ts';
-import { waitFor } from '../support/wait-for.ts';
+import { createLoop } from '../../support/loop.ts';
+import type { Sandbox } from '../../support/sandbox.ts';
+import { waitFor } from '../../support/wait-for.ts';
 
 /** The place of a root: a directory of this machine, or a file system of its own whose power can be cut. */
 export interface Disk {

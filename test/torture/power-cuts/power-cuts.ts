@@ -1,16 +1,16 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Mount } from '../../src/ports/volume-driver.ts';
-import { collectGarbage } from '../fault/collect-garbage.ts';
-import type { DriverUnderTest } from '../fault/drivers.ts';
-import { type Daemon, startDaemon } from '../support/daemon.ts';
-import type { Sandbox } from '../support/sandbox.ts';
-import type { Server } from '../support/server.ts';
-import { CallFailure, connectSnapshots, type SnapshotsClient } from '../support/snapshots-client.ts';
-import { type Flaw, flawIn, inventFiles, type KnownFile, writeFiles } from './content.ts';
+import type { Mount } from '../../../src/ports/volume-driver.ts';
+import { collectGarbage } from '../../fault/collect-garbage.ts';
+import type { DriverUnderTest } from '../../fault/drivers.ts';
+import { type Daemon, startDaemon } from '../../support/daemon.ts';
+import type { Sandbox } from '../../support/sandbox.ts';
+import type { Server } from '../../support/server.ts';
+import { CallFailure, connectSnapshots, type SnapshotsClient } from '../../support/snapshots-client.ts';
+import { type Flaw, flawIn, inventFiles, type KnownFile, writeFiles } from '../content.ts';
+import { createRandom, type Random } from '../random.ts';
 import type { Disk } from './disk.ts';
-import { createRandom, type Random } from './random.ts';
 
 /** The effects of power cuts on layers whose commit was acknowledged. */
 export interface Damage {
