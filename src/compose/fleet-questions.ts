@@ -44,7 +44,7 @@ export async function serveFleet({ database, listen, tokenFile }: FleetServeOpti
 function databaseLog(logger: Logger): (fault: Fault | undefined) => void {
   let away = false;
   return (fault) => {
-    if (fault !== undefined && !away) logger.warn({ err: fault, hint: fault.hint }, 'the database does not answer');
+    if (fault !== undefined && !away) logger.warn({ err: fault }, 'the database does not answer');
     if (fault === undefined && away) logger.info({}, 'the database answers again');
     away = fault !== undefined;
   };
