@@ -79,7 +79,10 @@ export function createStates(files: Files, { grid, maxReplay, maxEntries } = usu
   /** Through the state of the grid before it, which its neighbours begin with too. */
   const through = async (log: ReadableLog, position: number): Promise<State> => {
     const below = Math.floor(position / grid) * grid;
-    if (isThere(log, below) && (kept.nearest(position)?.position ?? -1) < below) await load(log, below);
+    const near = kept.nearest(position)?.position ?? Number.NEGATIVE_INFINITY;
+    // The newest checkpoint is nearer to the end than the last one up to the grid.
+    const direct = position === log.end.position && position - near > maxReplay;
+    if (!direct && near < below && isThere(log, below)) await load(log, below);
     return load(log, position);
   };
   const question = async (position: (log: ReadableLog) => number | Promise<number>): Promise<State> => {
