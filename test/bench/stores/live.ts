@@ -21,7 +21,7 @@ import { describeMachine, memoryOf, processorTime } from '../machine.ts';
  * console's memory does, and what it costs the daemon.
  * `node build/test/bench/stores/live.js log [RATE] [SECONDS]`: a writer appends RATE events a second to a log in files.
  * `node build/test/bench/stores/live.js daemon [CLIENTS] [SECONDS]`: a real one with clients that prepare, commit and remove, without a
- * console and then with one; with 0 clients it is idle.
+ * console, with one, and without again; with 0 clients it is idle.
  */
 const [mode = 'log', ...numbers] = process.argv.slice(2);
 const [amount = mode === 'log' ? 10_000 : 32, seconds = 30] = numbers.map(Number);
@@ -185,9 +185,12 @@ try {
       const usPerEvent = events === 0 ? null : Math.round((1e4 * milliseconds) / events) / 10;
       return { events, eventsPerSecond: Math.round(events / seconds), daemonPercent, usPerEvent, result };
     };
+    // Warm first.
+    await call(address);
     const alone = await cpu(() => call(address));
     const withPage = await cpu(() => withConsole(() => call(address)));
-    console.log(JSON.stringify({ machine, mode, clients: amount, seconds, alone, withPage }));
+    const again = await cpu(() => call(address));
+    console.log(JSON.stringify({ machine, mode, clients: amount, seconds, alone, withPage, again }));
   }
 } finally {
   await sandbox.close();
