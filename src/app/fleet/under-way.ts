@@ -1,6 +1,4 @@
-import type { FleetChange, FleetDatabase, FleetRows } from '../../ports/fleet-database.ts';
-import { imageKey } from './fold/images.ts';
-import { keyOf as usageKey } from './fold/usage.ts';
+import type { FleetChange, FleetDatabase, FleetRows, ImageRef, UsageRef } from '../../ports/fleet-database.ts';
 
 /** A database that is read while changes are being written: reads already include them. */
 export interface UnderWay extends FleetRows {
@@ -21,10 +19,10 @@ export function createUnderWay(database: FleetDatabase): UnderWay {
     snapshotsOf: async (store) => {
       const all = changes;
       const rows = all.some(({ restarted }) => restarted.has(store)) ? [] : await database.snapshotsOf(store);
-      const found = new Map(rows.map((row) => [row.id, row]));
+      const found = new Map<Key, (typeof rows)[number]>(rows.map((row) => [row.id, row]));
       for (const { snapshots, restarted } of all.toReversed()) {
         if (restarted.has(store)) found.clear();
-        for (const row of snapshots.values()) if (row.store === store) found.set(row.id, row);
+        for (const [id, row] of snapshots.get(store) ?? []) found.set(id, row);
       }
       return [...found.values()].filter(({ fold }) => fold !== null);
     },
@@ -46,23 +44,39 @@ export function createUnderWay(database: FleetDatabase): UnderWay {
   };
 }
 
-const snapshotKey = ({ store, id }: { readonly store: string; readonly id: number }) => `${store} ${id}`;
+/** What identifies a row of a store. */
+type Key = string | number;
+const snapshotKey = ({ id }: { readonly id: number }): Key => id;
+const usageKey = ({ namespace, day }: UsageRef): Key => `${day} ${namespace}`;
+const imageKey = ({ namespace, name }: ImageRef): Key => JSON.stringify([namespace, name]);
+
+type ByStore<Row> = ReadonlyMap<string, ReadonlyMap<Key, Row>>;
+
+function byStore<Row extends { readonly store: string }>(rows: readonly Row[], keyOf: (row: Row) => Key): ByStore<Row> {
+  const stores = new Map<string, Map<Key, Row>>();
+  for (const row of rows) {
+    const those = stores.get(row.store);
+    if (those === undefined) stores.set(row.store, new Map([[keyOf(row), row]]));
+    else those.set(keyOf(row), row);
+  }
+  return stores;
+}
 
 type Pending = ReturnType<typeof indexed>;
 
 const indexed = (change: FleetChange, written: Promise<void>) => ({
   written,
   restarted: new Set(change.restarted),
-  snapshots: new Map(change.snapshots.map((row) => [snapshotKey(row), row])),
-  usage: new Map(change.usage.map((row) => [usageKey(row), row])),
-  images: new Map(change.images.map((row) => [imageKey(row), row])),
+  snapshots: byStore(change.snapshots, snapshotKey),
+  usage: byStore(change.usage, usageKey),
+  images: byStore(change.images, imageKey),
 });
 
 /** The newest rows: of the changes, and of the database if they have none. What is final is left out, as the database does. */
 async function over<Ref extends { readonly store: string }, Table extends 'snapshots' | 'usage' | 'images'>(
   changes: readonly Pending[],
   table: Table,
-  keyOf: (ref: Ref) => string,
+  keyOf: (ref: Ref) => Key,
   wanted: readonly Ref[],
   read: (wanted: readonly Ref[]) => Promise<readonly FleetChange[Table][number][]>,
 ): Promise<readonly FleetChange[Table][number][]> {
@@ -70,11 +84,24 @@ async function over<Ref extends { readonly store: string }, Table extends 'snaps
   const found: Row[] = [];
   const others: Ref[] = [];
   for (const ref of wanted) {
-    const key = keyOf(ref);
-    const change = changes.find((one) => one[table].has(key) || one.restarted.has(ref.store));
-    const row = change?.[table].get(key) as Row | undefined;
-    if (change === undefined) others.push(ref);
-    else if (row !== undefined && !('fold' in row && row.fold === null)) found.push(row);
+    const newest = newestOf<Row>(changes, table, ref.store, keyOf(ref));
+    if (newest === undefined) others.push(ref);
+    else if (newest !== null && !('fold' in newest && newest.fold === null)) found.push(newest);
   }
   return others.length === 0 ? found : [...found, ...(await read(others))];
+}
+
+/** The row in the newest change that has it; null if its store began again without it, undefined if no change says anything of it. */
+function newestOf<Row>(
+  changes: readonly Pending[],
+  table: 'snapshots' | 'usage' | 'images',
+  store: string,
+  key: Key,
+): Row | null | undefined {
+  for (const change of changes) {
+    const row = change[table].get(store)?.get(key);
+    if (row !== undefined) return row as Row;
+    if (change.restarted.has(store)) return null;
+  }
+  return undefined;
 }

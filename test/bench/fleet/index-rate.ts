@@ -52,13 +52,23 @@ async function fillCluster(): Promise<Cluster> {
   return { url: loopbackUrl(port), pid };
 }
 
+/** As the unit file starts it. */
+function unitEnvironment(): Readonly<Record<string, string>> {
+  const unit = readFileSync(
+    join(import.meta.dirname, '../../../../src/operations/fleet/snapledger-fleet.service'),
+    'utf8',
+  );
+  const lines = [...unit.matchAll(/^Environment=(\w+)=(.*)$/gm)];
+  return Object.fromEntries(lines.map(([, name = '', value = '']) => [name, value]));
+}
+
 async function startIndex(cluster: Cluster, postgres: Postgres) {
   const port = await freePort();
   const flags = (process.env.INDEX_FLAGS ?? '').split(' ').filter((flag) => flag !== '');
   const index = ['fleet', 'index', '--from', cluster.url, '--into', postgres.url, '--listen', `127.0.0.1:${port}`];
   const command = [process.execPath, ...flags, daemonFile, ...index] as const;
   const log = join(sandbox.path, 'index.log');
-  const { pid } = await startDaemon({ command, address: port, log, sandbox });
+  const { pid } = await startDaemon({ command, address: port, log, sandbox, env: unitEnvironment() });
   // On a full machine connections are reset now and then, and a kept one may be closed when it is used.
   const metrics = async (attempts = 10): Promise<string> => {
     try {

@@ -1,9 +1,9 @@
 import type { RawItem } from './heads.ts';
 
 /** Number of events after which a batch of what is there ends: each batch is a transaction of an index. */
-export const batchSize = 16_384;
+export const batchSize = 32_768;
 
-/** Characters of JSON after which it ends before: 16,384 events have about 10 million. */
+/** Characters of JSON after which it ends before: 32,768 events have about 20 million. */
 export const maxLength = 32 * 1024 * 1024;
 
 /** Items of a batch that is being read. */
