@@ -23,7 +23,7 @@ export interface FleetReader {
 }
 
 /** Events that are decoded, and folded in, together with the rows that they name: fewer would be more questions to the database. */
-const groupSize = 256;
+const groupSize = 512;
 
 /** What a batch changes in the tables. Changes nothing itself. */
 export async function foldBatch(
