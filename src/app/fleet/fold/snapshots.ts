@@ -6,7 +6,7 @@ import { rowsOfSnapshot } from '../../../../projections/snapshot-rows.ts';
 import type { MutableState } from '../../../../projections/state.ts';
 import { diffIdWith } from '../../../../projections/volumes.ts';
 import type { FleetSnapshot } from '../../../ports/fleet-database.ts';
-import type { Draft } from './draft.ts';
+import { blankSnapshot, type Draft } from './draft.ts';
 
 interface SnapshotDraft extends Draft<FleetSnapshot> {}
 
@@ -143,18 +143,11 @@ function newDraft(store: string, { type, data }: Event): SnapshotDraft | undefin
     case 'SnapshotCommitted':
     case 'SnapshotRestored':
     case 'SnapshotRemoved':
-      return { ...blank, store, id: data.id };
+      return { ...blankSnapshot, store, id: data.id };
     default:
       return undefined;
   }
 }
-
-const blank: FleetSnapshot = {
-  ...{ store: '', id: 0, key: '', namespace: '', kind: 'committed', parent: '', parentId: null, path: '' },
-  ...{ chainId: '', diffId: null, bytes: null, inodes: null, actor: '' },
-  ...{ prepared: null, committed: null, lastUsed: null, removed: null, ended: null },
-  ...{ retained: false, fold: null },
-};
 
 /** What the history of the snapshot says. containerd's own times are those of a snapshot that was taken over. */
 function applyHistory(draft: SnapshotDraft, envelope: Envelope): void {

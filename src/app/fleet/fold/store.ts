@@ -92,10 +92,24 @@ export function foldStore({ name, starts, lineages, items, before, rows, now }: 
 }
 
 const newStore = (store: string, starts: HistoryStarts | undefined): FleetStore => ({
-  ...{ store, node: '', driver: '', version: '', kernel: '', fileSystem: '', rootBytes: null, root: '', open: false },
-  ...{ lineage: 0, first: starts?.first ?? 1, unknown: 0, fault: '', hint: '', fold: null },
-  ...{ lastEvent: null, lastRecorded: null },
+  store,
+  node: '',
+  driver: '',
+  version: '',
+  kernel: '',
+  fileSystem: '',
+  rootBytes: null,
+  root: '',
+  open: false,
+  lineage: 0,
+  first: starts?.first ?? 1,
   head: { position: (starts?.first ?? 1) - 1, chainHash: '', stopped: false },
+  lastEvent: null,
+  lastRecorded: null,
+  unknown: 0,
+  fault: '',
+  hint: '',
+  fold: null,
 });
 
 function loaded(

@@ -47,8 +47,9 @@ export function createUsageDrafts(store: string, before: Levels): UsageDrafts {
   /** the newest row of each namespace */
   const newest = new Map<string, UsageDraft>(
     before.map(([namespace, day, figures]) => {
-      const all = Object.fromEntries(counts.map((count, at) => [count, figures[at] ?? 0]));
-      return [namespace, { ...noUsage, ...all, store, namespace, day, partial: false }];
+      const row: UsageDraft = { ...noUsage, store, namespace, day, partial: false };
+      for (const [at, count] of counts.entries()) row[count] = figures[at] ?? 0;
+      return [namespace, row];
     }),
   );
   const rows = new Map<string, UsageDraft>();
@@ -96,8 +97,17 @@ export function createUsageDrafts(store: string, before: Levels): UsageDrafts {
 }
 
 const noUsage = {
-  ...{ store: '', day: '', namespace: '', prepared: 0, committed: 0, removed: 0, lost: 0 },
-  ...{ bytesAdded: 0, bytesRemoved: 0, snapshots: 0, bytes: 0 },
+  store: '',
+  day: '',
+  namespace: '',
+  prepared: 0,
+  committed: 0,
+  removed: 0,
+  lost: 0,
+  bytesAdded: 0,
+  bytesRemoved: 0,
+  snapshots: 0,
+  bytes: 0,
 } satisfies FleetUsage;
 
 export const keyOf = ({ store, namespace, day }: UsageRef) => JSON.stringify([store, namespace, day]);

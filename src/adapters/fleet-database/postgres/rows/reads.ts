@@ -88,9 +88,24 @@ function storeOf(row: Row): FleetStore {
   const [store, node, driver, version, kernel, fileSystem, rootBytes, root, open, lineage, first, ...rest] = row;
   const [position, chainHash, stopped, lastEvent, lastRecorded, unknown, fault, hint, fold] = rest;
   return {
-    ...{ store, node, driver, version, kernel, fileSystem, rootBytes, root, open, lineage, first },
+    store,
+    node,
+    driver,
+    version,
+    kernel,
+    fileSystem,
+    rootBytes,
+    root,
+    open,
+    lineage,
+    first,
     head: { position, chainHash, stopped },
-    ...{ lastEvent, lastRecorded, unknown, fault, hint, fold },
+    lastEvent,
+    lastRecorded,
+    unknown,
+    fault,
+    hint,
+    fold,
   } as FleetStore;
 }
 
