@@ -44,8 +44,8 @@ export function useConnection(live: Live): Connection {
 
 /** The newest position, at most once a second and while the page is visible: for views that ask again when the store has changed. */
 export function useNewestPosition(): number {
-  const { session } = usePage();
-  const [position, setPosition] = useState(Number(session.position));
+  const { live } = usePage();
+  const [position, setPosition] = useState(() => live.newest());
   const pending = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const newest = useRef(position);
   useMessages((message) => {

@@ -3,9 +3,17 @@ import * as assert from 'uvu/assert';
 import { eventCodecs } from '../../../events/registry.ts';
 import { addressIn, hashOf } from '../../../src/console/page/model/address.ts';
 import { commandFor, quoted } from '../../../src/console/page/model/command.ts';
+import { flushLines } from '../../../src/console/page/model/flush-lines.ts';
 import { eventTypes, groupOf, incidentTypes } from '../../../src/console/page/model/kinds.ts';
 import { type Phase, stagesOf } from '../../../src/console/page/model/life.ts';
-import { changeText, counted, shortKey, spanText, timeText } from '../../../src/console/page/model/units.ts';
+import {
+  changeText,
+  counted,
+  millisecondsText,
+  shortKey,
+  spanText,
+  timeText,
+} from '../../../src/console/page/model/units.ts';
 import { run } from '../../support/run.ts';
 
 const test = suite("texts of the console's page");
@@ -84,6 +92,20 @@ test('numbers: have units and signs', () => {
   assert.is(spanText(93_784_000), '1d');
   assert.is(timeText(0, true), '1970-01-01 00:00:00');
   assert.is(timeText(Number.NaN, true), '–');
+});
+
+test('flush times: are lines that end at a period without flushes, and at one that was not observed', () => {
+  const period = (from: number, to: number, count: number) => ({
+    ...{ from: `${from}000000000`, to: `${to}000000000`, count, mean: count === 0 ? 0 : 0.002 },
+    ...(count === 0 ? { p50: 0, p99: 0 } : { p50: 0.001, p99: 0.025 }),
+  });
+  assert.equal(flushLines([period(10, 15, 4), period(15, 20, 0), period(60, 65, 1)]), {
+    ...{ times: [15, 20, 60, 65], p50: [1, null, null, 1], p99: [25, null, null, 25] },
+    ...{ flushes: 5, highest: 25 },
+  });
+  assert.equal(flushLines([]), { times: [], p50: [], p99: [], flushes: 0, highest: 0 });
+  assert.is(millisecondsText(25), '25 ms');
+  assert.is(millisecondsText(1.2345), '1.23 ms');
 });
 
 test('keys: are shown with short digests', () => {

@@ -40,14 +40,17 @@ export interface TabOptions {
   readonly colours?: 'light' | 'dark';
   readonly width?: number;
   readonly height?: number;
+  /** pixels of the screen for one of the style sheet, as a zoom or a phone has them */
+  readonly scale?: number;
 }
 
 /** A tab of its own with an address, signed in by it. */
 export async function openTab(browser: Browser, address: string, options: TabOptions = {}): Promise<Tab> {
-  const { colours = 'light', width = 1200, height = 760 } = options;
+  const { colours = 'light', width = 1200, height = 760, scale = 1 } = options;
   const context = await browser.newContext({
     colorScheme: colours,
     viewport: { width, height },
+    deviceScaleFactor: scale,
     reducedMotion: 'reduce',
     permissions: ['clipboard-read', 'clipboard-write'],
   });

@@ -8,9 +8,11 @@ import { suiteNeeding } from '../../support/requirements.ts';
 import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
 import { openBrowser, openTab, requireBrowser, type Tab } from './browser.ts';
 import { type Console, startConsole } from './console.ts';
+import { reachTests } from './reach.ts';
 import { type FilledStore, fillStore, hostile } from './store.ts';
 
 const test = suiteNeeding("console's page", requireBrowser(), ...needs());
+const briefly = 'k8s.io/91/briefly';
 let sandbox: Sandbox;
 let store: FilledStore;
 let shown: Console;
@@ -24,6 +26,9 @@ test.before(() =>
     shown = await startConsole(sandbox, store.root);
     browser = await openBrowser(sandbox);
     tab = await openTab(browser, shown.address);
+    // Flushes while a page is connected.
+    await store.snapshots.prepare(briefly, {});
+    await store.snapshots.remove(briefly);
   }),
 );
 test.after(() => sandbox.close());
@@ -45,12 +50,12 @@ const shows = async (part: Locator) => {
 
 /** A view, and a part that it shows when it is complete. */
 const views = (): readonly (readonly [name: string, fragment: string, part: string])[] => [
-  ['timeline', '#/timeline', '.events .line.committed'],
+  ['timeline', '#/timeline', '.events .lines .line'],
   ['store', '#/store', '.forest .tree'],
   ['compare', '#/compare?from=1', '.changes .line.appeared'],
   ['snapshot', `#/snapshot?key=${store.top}&path=/etc/passwd`, ':text("added this file")'],
   ['disk', '#/disk', '.treemap li'],
-  ['health', '#/health', ':text("Background work")'],
+  ['health', '#/health', '[aria-label^="Time of a flush over time"] canvas'],
 ];
 const names = ['timeline', 'store', 'compare', 'snapshot', 'disk', 'health'];
 
@@ -129,36 +134,16 @@ test('hostile keys and labels: are shown as text', async () => {
   assert.equal(tab.complaints(), []);
 });
 
-test('keyboard: searches, opens a tree, and leads to a snapshot', async () => {
-  await show('#/store', '.forest .tree');
-  const { keyboard } = tab.page;
-  await keyboard.press('/');
-  await keyboard.type('sha256');
-  await tab.page.locator('.forest .node').first().waitFor();
-  await tab.page.getByRole('treegrid').focus();
-  await keyboard.press('Home');
-  await keyboard.press('ArrowDown');
-  await keyboard.press('Enter');
-  await tab.page.getByRole('heading', { name: 'History' }).waitFor();
-  await keyboard.press('?');
-  await tab.page.getByRole('dialog').getByText('time slider').waitFor();
-  await keyboard.press('Escape');
-  await tab.page.getByRole('dialog').waitFor({ state: 'detached' });
-  await keyboard.press('t');
-  await tab.page.locator('input[type=range]:focus').waitFor();
-});
+reachTests(test, () => ({ browser, shown, tab, show, views }));
 
-test('narrow: nothing overflows the page at 320 pixels, as at 400 % of 1280, and axe finds nothing', async () => {
-  const narrow = await openTab(browser, shown.address.replace(/login.*/, ''), { width: 320, height: 640 });
-  await narrow.page.context().addCookies(await tab.page.context().cookies());
-  for (const [, fragment] of views()) {
-    await narrow.page.goto(shown.view(fragment));
-    await narrow.page.reload();
-    await narrow.page.getByRole('heading', { level: 1 }).waitFor();
-    assert.is(await narrow.page.evaluate('document.documentElement.scrollWidth <= innerWidth'), true, fragment);
-    assert.equal(await narrow.findings(), [], fragment);
-  }
-  await narrow.page.context().close();
+test('mounts: are those that `snapledger mounts` prints', async () => {
+  await show(`#/snapshot?key=${store.top}`, ':text("Mounts")');
+  const { stdout } = await snapledgerRun('mounts', store.top, '--json', '--root', store.root);
+  const { mounts } = JSON.parse(stdout) as { mounts: readonly { source: string; options: readonly string[] }[] };
+  assert.is(mounts.length, 1);
+  const region = tab.page.getByRole('region', { name: 'Mounts' });
+  const texts = mounts.flatMap(({ source, options }) => [source, ...options.map((one) => one.split('=')[0] ?? '')]);
+  for (const text of texts) await shows(region.getByText(text, { exact: true }));
 });
 
 test('files: names, sizes and modes of a layer, without contents', async () => {

@@ -24,6 +24,8 @@ export interface Live {
   /** What the store does from now on. Shared by all that subscribe, connected while any does; never errors. */
   readonly messages: Observable<LiveMessage>;
   readonly connection: BehaviorSubject<Connection>;
+  /** position of the newest event that was reported */
+  newest(): number;
 }
 
 /** The server sends at least one message in 5 s. */
@@ -60,7 +62,7 @@ export function createLive(start: number): Live {
     repeat(),
     share(),
   );
-  return { messages, connection };
+  return { messages, connection, newest: () => after };
 }
 
 const streamed = (after: number): Observable<LiveMessage> =>

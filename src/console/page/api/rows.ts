@@ -5,6 +5,7 @@ import type { Change as ChangeRow } from '../../../app/audit/difference.ts';
 import type { Stat as StatRow } from '../../../app/audit/find-snapshot.ts';
 import type { History as HistoryRow } from '../../../app/audit/history.ts';
 import type { RetainedRow } from '../../../app/audit/list-snapshots.ts';
+import type { Mounts as MountsRow } from '../../../app/audit/mounts.ts';
 import type { Stats as StatsRow } from '../../../app/audit/stats.ts';
 import type * as rows from '../../../app/console/rows.ts';
 import type { Why as WhyRow } from '../../../app/explain/why.ts';
@@ -19,6 +20,7 @@ export type Stat = t.OutputOf<typeof StatRow>;
 export type Stats = t.OutputOf<typeof StatsRow>;
 export type Change = t.OutputOf<typeof ChangeRow>;
 export type Blame = t.OutputOf<typeof BlameRow>;
+export type Mounts = t.OutputOf<typeof MountsRow>;
 export type Why = t.OutputOf<typeof WhyRow>;
 export type Retained = t.OutputOf<typeof RetainedRow>;
 export type History = WithEvents<t.OutputOf<typeof HistoryRow>>;
@@ -32,6 +34,7 @@ export type OwnFiles = t.OutputOf<typeof rows.OwnFiles>;
 
 export type Action = t.OutputOf<typeof ActionRow>;
 
+export type Flushes = t.OutputOf<typeof rows.Flushes>;
 export type Health = t.OutputOf<typeof rows.Health>;
 export type Verified = t.OutputOf<typeof rows.Verified>;
 

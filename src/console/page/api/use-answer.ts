@@ -38,5 +38,20 @@ export function useAnswer<T>(route: string | null, values: Values = {}, occasion
   return { ...answered, reload: useCallback(() => setRound((one) => one + 1), []) };
 }
 
+interface Folded {
+  /** events that are in the answer, of all */
+  readonly folded: string;
+  readonly total: string;
+}
+
+/** Asks again after a pause in milliseconds, until an answer has all events: the server reads a long log while it answers. */
+export function useUntilFolded({ data, reload }: Answered<Folded>, pause: number): void {
+  useEffect(() => {
+    if (data === undefined || Number(data.folded) >= Number(data.total)) return;
+    const timer = setTimeout(reload, pause);
+    return () => clearTimeout(timer);
+  }, [data, reload]);
+}
+
 const initial = { data: undefined, problem: undefined, loading: true };
 const nothing = { data: undefined, problem: undefined, loading: false };

@@ -10,8 +10,11 @@ export const changeText = (bytes: number): string =>
 const grouped = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 export const countText = (count: number): string => grouped.format(count);
 /** `1 layer`, `1,234 layers`. */
-export const counted = (count: number, noun: string): string =>
-  `${countText(count)} ${count === 1 ? noun : `${noun}s`}`;
+export const counted = (count: number, noun: string, plural = `${noun}s`): string =>
+  `${countText(count)} ${count === 1 ? noun : plural}`;
+
+/** Milliseconds with three digits. */
+export const millisecondsText = (milliseconds: number): string => `${Number(milliseconds.toPrecision(3))} ms`;
 
 /** Nanoseconds in a decimal string as milliseconds since 1970. */
 export const millisecondsOf = (nanoseconds: string): number => Number(BigInt(nanoseconds) / 1_000_000n);

@@ -15,7 +15,8 @@ interface ChartProps {
   /** seconds since 1970, ascending */
   readonly times: readonly number[];
   readonly series: readonly Series[];
-  readonly kind: 'bars' | 'lines';
+  /** stacked bars, lines, or lines with a dot for a value without others beside it */
+  readonly kind: 'bars' | 'lines' | 'points';
   readonly height: number;
   readonly utc: boolean;
   readonly format: (value: number) => string;
@@ -59,6 +60,7 @@ export function Chart(props: ChartProps) {
 
 function drawn(element: HTMLElement, props: ChartProps): uPlot {
   const { times, series, kind, height, utc, format, onSelect } = props;
+  const [first, last] = [times[0] ?? 0, times.at(-1) ?? 1];
   const [text, grid] = [colourOf(element, '--muted'), colourOf(element, '--line')];
   const axis: uPlot.Axis = { stroke: text, grid: { stroke: grid, width: 1 }, ticks: { stroke: grid, width: 1 } };
   // Stacked: the sum of all series is drawn first, each next one without the last of them over it.
@@ -67,11 +69,19 @@ function drawn(element: HTMLElement, props: ChartProps): uPlot {
     width: Math.max(200, element.clientWidth),
     height,
     legend: { show: false },
-    cursor: { drag: { x: onSelect !== undefined, y: false, setScale: false }, points: { show: kind === 'lines' } },
-    scales: { x: { time: true }, y: { range: (_plot, _min, max) => [0, max > 0 ? max * 1.05 : 1] } },
+    cursor: { drag: { x: onSelect !== undefined, y: false, setScale: false }, points: { show: kind !== 'bars' } },
+    scales: {
+      x: { time: true, range: [Math.min(first, last - leastSpan(kind)), last] },
+      y: { range: (_plot, _min, max) => [0, max > 0 ? max * 1.05 : 1] },
+    },
     axes: [
-      { ...axis, values: (plot, splits, _axis, _space, step) => splits.map((at) => tick(at, step, spanOf(plot), utc)) },
-      { ...axis, size: 64, incrs: powers, values: (_plot, splits) => splits.map(format) },
+      {
+        ...axis,
+        size: 32,
+        space: 110,
+        values: (plot, splits, _axis, _space, step) => splits.map((at) => tick(at, step, spanOf(plot), utc)),
+      },
+      { ...axis, size: 64, ...(kind !== 'points' && { incrs: powers }), values: (_plot, splits) => splits.map(format) },
     ],
     series: [{}, ...stacked.map(({ label, colour }) => seriesOf(kind, label, colourOf(element, colour)))],
     hooks: {
@@ -92,6 +102,9 @@ function drawn(element: HTMLElement, props: ChartProps): uPlot {
 /** Steps of values: round ones of counts are close to those of bytes. */
 const powers = Array.from({ length: 50 }, (_, at) => 2 ** at);
 
+/** Seconds that are shown at least: one value has no span. */
+const leastSpan = (kind: ChartProps['kind']) => (kind === 'points' ? 300 : 1);
+
 const spanOf = ({ scales }: uPlot) => (scales.x?.max ?? 0) - (scales.x?.min ?? 0);
 
 /** A moment, as exact as the distance between two of them, with its day if the chart has several. */
@@ -107,7 +120,16 @@ const bars = uPlot.paths.bars?.({ size: [0.9, 48], align: 1 });
 
 function seriesOf(kind: ChartProps['kind'], label: string, colour: string): uPlot.Series {
   if (kind === 'lines') return { label, stroke: colour, width: 2, points: { show: false } };
+  if (kind === 'points')
+    return { label, stroke: colour, width: 2, points: { show: true, size: 6, fill: colour, filter: alone } };
   return { label, fill: colour, stroke: colour, width: 0, points: { show: false }, ...(bars && { paths: bars }) };
+}
+
+/** Values without one beside them: no line shows them. */
+function alone({ data }: uPlot, at: number): number[] {
+  const values = data[at] ?? [];
+  const has = (index: number) => (values[index] ?? null) !== null;
+  return Array.from(values.keys()).filter((index) => has(index) && !has(index - 1) && !has(index + 1));
 }
 
 /** Each series with all before it added. */

@@ -31,10 +31,14 @@ export function ConnectionState() {
     <div class={`connection ${connection}`}>
       <span role="status">
         <span class="dot" aria-hidden="true" /> {words[connection]}
-        {daemon ? '' : ', daemon stopped'}
+        {!daemon && (
+          <>
+            , <strong class="bad">daemon stopped</strong>
+          </>
+        )}
       </span>
       <span class="number" title="Position of the newest event">
-        {countText(position)}
+        position {countText(position)}
       </span>
       {ended !== '' && (
         <span role="alert">

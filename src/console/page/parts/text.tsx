@@ -28,15 +28,20 @@ export function Foreign({ text, whole = false }: { readonly text: string; readon
   );
 }
 
+interface KeyProps {
+  readonly name: string;
+  readonly text?: string;
+  /** false: the Tab key passes it over */
+  readonly tab?: boolean;
+}
+
 /** A key that leads to its snapshot. */
-export function Key({ name, text = name }: { readonly name: string; readonly text?: string }) {
+export function Key({ name, text = name, tab = true }: KeyProps) {
   return (
-    <a href={hashOf('snapshot', { key: name })}>
+    <a href={hashOf('snapshot', { key: name })} tabIndex={tab ? 0 : -1}>
       <Foreign text={text === '' ? `snapshot ${name}` : text} />
     </a>
   );
 }
 
-export function Bytes({ of }: { readonly of: number | null }) {
-  return <span class="number">{bytesText(of)}</span>;
-}
+export const Bytes = ({ of }: { readonly of: number | null }) => <span class="number">{bytesText(of)}</span>;

@@ -3,6 +3,7 @@ import { useEffect, useId, useRef, useState } from 'preact/hooks';
 
 /** Height of a line in pixels, as in the style sheet. */
 const lineHeight = 28;
+const borders = 2;
 /** lines beyond the edges, so that a fast scroll shows no gap */
 const beyond = 12;
 
@@ -19,10 +20,15 @@ interface VirtualProps {
   readonly label: string;
   readonly role: 'grid' | 'treegrid';
   readonly columns: readonly string[];
+  /** columns that are numbers: they end at the same edge */
+  readonly numbers?: readonly string[];
   /** class of the grid's columns in the style sheet */
   readonly class: string;
+  /** as high as its lines, up to what the style sheet allows, instead of as high as there is room for */
+  readonly fits?: boolean;
   readonly count: number;
-  readonly line: (at: number) => Line;
+  /** The active line's links are those that the Tab key reaches: one stop of a list of thousands. */
+  readonly line: (at: number, active: boolean) => Line;
   /** Enter, a double click, or → and ← on the active line */
   readonly onOpen?: (at: number) => void;
   readonly onExpand?: (at: number, open: boolean) => void;
@@ -41,7 +47,7 @@ const steps: Readonly<Record<string, (at: number, page: number, last: number) =>
 
 /** A table of any length, of which only the visible lines exist. One line is active and moves with the arrow keys. */
 export function Virtual(props: VirtualProps) {
-  const { label, role, columns, count, line, onOpen, onEnd } = props;
+  const { label, role, columns, numbers = [], count, line, onOpen, onEnd } = props;
   const host = useRef<HTMLDivElement>(null);
   const name = useId();
   const { top, visible } = useVisible(host);
@@ -53,16 +59,16 @@ export function Virtual(props: VirtualProps) {
   }, [last, count, onEnd]);
   const at = Math.min(active, count - 1);
   const rows = useRows(line, [first, last], at, (index) =>
-    rowOf(line(index), {
-      ...{ index, columns, id: `${name}-${index}`, active: index === at },
+    rowOf(line(index, index === at), {
+      ...{ index, columns, numbers, id: `${name}-${index}`, active: index === at },
       ...{ onClick: () => setActive(index), onDblClick: () => onOpen?.(index) },
     }),
   );
   const pressed = (event: KeyboardEvent) => {
-    if (event.target !== host.current) return;
     const step = steps[event.key];
-    if (step === undefined) return handle(event, at, props);
+    if (step === undefined) return event.target === host.current ? handle(event, at, props) : undefined;
     event.preventDefault();
+    host.current?.focus({ preventScroll: true });
     const next = Math.max(0, Math.min(count - 1, step(at, Math.max(1, visible - 3), count - 1)));
     setActive(next);
     reveal(host.current, next);
@@ -71,17 +77,18 @@ export function Virtual(props: VirtualProps) {
     <div
       ref={host}
       class={`virtual ${props.class}`}
+      style={props.fits ? { height: `${(count + 1) * lineHeight + borders}px` } : undefined}
       role={role}
       aria-label={label}
       aria-rowcount={count + 1}
       aria-colcount={columns.length}
-      aria-activedescendant={at >= first && at <= last && count > 0 ? `${name}-${at}` : undefined}
+      aria-activedescendant={count > 0 ? `${name}-${at}` : undefined}
       tabIndex={0}
       onKeyDown={pressed}
     >
       <div class="line head" role="row" aria-rowindex={1}>
         {columns.map((column) => (
-          <div key={column} role="columnheader">
+          <div key={column} role="columnheader" class={numbers.includes(column) ? 'number' : undefined}>
             {column}
           </div>
         ))}
@@ -105,13 +112,14 @@ function handle(event: KeyboardEvent, at: number, { onOpen, onExpand }: VirtualP
 interface RowPlace {
   readonly index: number;
   readonly columns: readonly string[];
+  readonly numbers: readonly string[];
   readonly id: string;
   readonly active: boolean;
   readonly onClick: () => void;
   readonly onDblClick: () => void;
 }
 
-const rowOf = (line: Line, { index, columns, id, active, onClick, onDblClick }: RowPlace) => (
+const rowOf = (line: Line, { index, columns, numbers, id, active, onClick, onDblClick }: RowPlace) => (
   <div
     key={line.id}
     id={id}
@@ -126,7 +134,7 @@ const rowOf = (line: Line, { index, columns, id, active, onClick, onDblClick }: 
     onDblClick={onDblClick}
   >
     {line.cells.map((cell, column) => (
-      <div key={columns[column]} role="gridcell">
+      <div key={columns[column]} role="gridcell" class={numbers.includes(columns[column] ?? '') ? 'number' : undefined}>
         {cell}
       </div>
     ))}
@@ -156,8 +164,8 @@ function useVisible(host: RefObject<HTMLElement | null>): { readonly top: number
 }
 
 /**
- * The rows of a window. Those that were in it before are the same objects, which Preact does not compare: a scroll costs only
- * the lines that come into view.
+ * The rows of a window, and the active one, which may have the focus. Those that were there before are the same objects, which
+ * Preact does not compare: a scroll costs only the lines that come into view.
  */
 function useRows(
   line: VirtualProps['line'],
@@ -170,10 +178,13 @@ function useRows(
   );
   const known = made.current?.line === line ? made.current : undefined;
   const rows = new Map<number, VNode>();
-  for (let at = first; at <= last; at++) {
+  const put = (at: number) => {
     const before = at === active || at === known?.active ? undefined : known?.rows.get(at);
     rows.set(at, before ?? rowAt(at));
-  }
+  };
+  if (active >= 0 && active < first) put(active);
+  for (let at = first; at <= last; at++) put(at);
+  if (active > last) put(active);
   made.current = { line, active, rows };
   return [...rows.values()];
 }

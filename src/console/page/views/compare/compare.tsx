@@ -3,7 +3,7 @@ import type { Change } from '../../api/rows.ts';
 import { useAnswer } from '../../api/use-answer.ts';
 import { useNewestPosition, usePage } from '../../context.ts';
 import { hashOf } from '../../model/address.ts';
-import { changeText, counted } from '../../model/units.ts';
+import { changeText, countText } from '../../model/units.ts';
 import { Await, Empty } from '../../parts/states.tsx';
 import { Foreign, Key } from '../../parts/text.tsx';
 import { type Line, Virtual } from '../../parts/virtual.tsx';
@@ -71,7 +71,8 @@ function Changes({ changes }: { readonly changes: readonly Change[] }) {
         class="changes"
         columns={['Change', 'Size', 'Id', 'Key', 'What']}
         count={shown.length}
-        line={(at) => lineOf(shown[at] as Change)}
+        numbers={['Size', 'Id']}
+        line={(at, active) => lineOf(shown[at] as Change, active)}
         onOpen={(at) => {
           location.hash = hashOf('snapshot', { key: shown[at]?.id });
         }}
@@ -82,22 +83,22 @@ function Changes({ changes }: { readonly changes: readonly Change[] }) {
 
 function totalText(changes: readonly Change[], how: How): string {
   const all = changes.filter((change) => change.how === how);
-  return `${counted(all.length, words[how])}`.replace(/s$/, '').concat(`, ${changeText(sum(all))}`);
+  return `${countText(all.length)} ${words[how]}, ${changeText(sum(all))}`;
 }
 
 /** Differences of bytes are decimal numbers, negative ones too. */
 const sum = (changes: readonly Change[]) => changes.reduce((total, { bytes }) => total + Number(bytes), 0);
 
-function lineOf({ how, id, before, after, bytes }: Change): Line {
+function lineOf({ how, id, before, after, bytes }: Change, active: boolean): Line {
   const key = after?.key ?? before?.key ?? '';
   return {
     id,
     class: how,
     cells: [
       <span class={`tag ${how}`}>{words[how]}</span>,
-      <span class="number">{changeText(Number(bytes))}</span>,
-      <span class="number">{id}</span>,
-      <Key name={id} text={key} />,
+      changeText(Number(bytes)),
+      id,
+      <Key name={id} text={key} tab={active} />,
       <Foreign text={whatOf(before, after)} />,
     ],
   };

@@ -3,6 +3,7 @@ import { usePage } from '../../context.ts';
 import { sizeOf, type Tree } from '../../model/forest.ts';
 import { bytesText, counted } from '../../model/units.ts';
 import { usageOf } from '../../model/usage.ts';
+import { Legend } from '../../parts/legend.tsx';
 import { Await, Empty } from '../../parts/states.tsx';
 import { useForest } from '../store/use-forest.ts';
 import { GrowthOverTime } from './growth.tsx';
@@ -47,20 +48,13 @@ function Used({ trees }: { readonly trees: readonly Tree[] }) {
         {unmeasured > 0 && `; ${counted(unmeasured, 'snapshot')} without a known size`}
       </p>
       <Treemap usage={usage} />
-      <ul class="legend">
-        <li>
-          <span class="swatch committed" aria-hidden="true" />
-          committed
-        </li>
-        <li>
-          <span class="swatch prepared" aria-hidden="true" />
-          active
-        </li>
-        <li>
-          <span class="swatch removed" aria-hidden="true" />
-          retained
-        </li>
-      </ul>
+      <Legend
+        of={[
+          ['committed', 'committed'],
+          ['prepared', 'active'],
+          ['removed', 'retained'],
+        ]}
+      />
     </section>
   );
 }

@@ -1,9 +1,9 @@
-import { useEffect } from 'preact/hooks';
 import type { Growth } from '../../api/rows.ts';
-import { useAnswer } from '../../api/use-answer.ts';
+import { useAnswer, useUntilFolded } from '../../api/use-answer.ts';
 import { usePage } from '../../context.ts';
 import { bytesText, millisecondsOf } from '../../model/units.ts';
 import { Chart } from '../../parts/chart.tsx';
+import { Legend } from '../../parts/legend.tsx';
 import { Await, Empty } from '../../parts/states.tsx';
 
 /** milliseconds until a log that is still being read is asked about again */
@@ -12,12 +12,7 @@ const again = 500;
 /** Bytes over time. */
 export function GrowthOverTime() {
   const growth = useAnswer<Growth>('growth');
-  const { data, reload } = growth;
-  useEffect(() => {
-    if (data === undefined || Number(data.folded) >= Number(data.total)) return;
-    const timer = setTimeout(reload, again);
-    return () => clearTimeout(timer);
-  }, [data, reload]);
+  useUntilFolded(growth, again);
   return (
     <section aria-labelledby="growth">
       <h2 id="growth">Growth</h2>
@@ -55,16 +50,12 @@ function Lines({ growth: { points, folded, total } }: { readonly growth: Growth 
         utc={utc}
         format={bytesText}
       />
-      <ul class="legend">
-        <li>
-          <span class="swatch committed" aria-hidden="true" />
-          existing <span class="number">{bytesText(Number(last.bytes))}</span>
-        </li>
-        <li>
-          <span class="swatch removed" aria-hidden="true" />
-          retained <span class="number">{bytesText(Number(last.retainedBytes))}</span>
-        </li>
-      </ul>
+      <Legend
+        of={[
+          ['committed', 'existing', bytesText(Number(last.bytes))],
+          ['removed', 'retained', bytesText(Number(last.retainedBytes))],
+        ]}
+      />
     </>
   );
 }

@@ -66,7 +66,8 @@ function Tile({ usage: { namespace, image, search, kind, bytes, snapshots }, at:
     <li class={kind} style={place} title={title}>
       {width >= least && tall >= least && (
         <a href={hashOf('store', { search })}>
-          <bdi>{name}</bdi> <span>{bytesText(bytes)}</span>
+          <bdi>{name}</bdi>
+          <span>{bytesText(bytes)}</span>
         </a>
       )}
     </li>

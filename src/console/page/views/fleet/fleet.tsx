@@ -72,6 +72,7 @@ function Form({ ask }: { readonly ask: () => void }) {
           {label}
           <input
             name={name}
+            class="wide"
             type="text"
             defaultValue={values[name] ?? ''}
             key={values[name] ?? ''}

@@ -43,15 +43,17 @@ function Rows({ holders }: { readonly holders: readonly FleetHolder[] }) {
       <Virtual
         label="Holders"
         role="grid"
+        fits
         class="fleet holders"
         columns={columns}
         count={holders.length}
-        line={(at) => {
+        numbers={['Size']}
+        line={(at, active) => {
           const { node, store, kind, id, key, bytes, since, lastUsed, containers } = holders[at] as FleetHolder;
           return {
             id: `${store} ${id ?? key} ${at}`,
             cells: [
-              <a href={hashOf('fleet', { ...address.values, node })}>
+              <a href={hashOf('fleet', { ...address.values, node })} tabIndex={active ? 0 : -1}>
                 <Foreign text={node === '' ? store : node} />
               </a>,
               kind ?? 'name only',

@@ -43,6 +43,7 @@ function Rows({ incidents }: { readonly incidents: readonly FleetIncident[] }) {
       <Virtual
         label="Incidents of the fleet"
         role="grid"
+        fits
         class="fleet mishaps"
         columns={columns}
         count={incidents.length}

@@ -56,23 +56,25 @@ const Rows = ({ nodes }: { readonly nodes: readonly FleetNode[] }) => (
   <Virtual
     label="Nodes"
     role="grid"
+    fits
     class="fleet nodes"
     columns={columns}
     count={nodes.length}
     onOpen={(at) => {
       location.hash = hashOf('fleet', { node: nodes[at]?.store });
     }}
-    line={(at) => {
+    numbers={['Snapshots', 'Size']}
+    line={(at, active) => {
       const node = nodes[at] as FleetNode;
       const { store, state, snapshots, bytes, lastEvent, driver, version } = node;
       return {
         id: store,
         cells: [
-          <a href={hashOf('fleet', { node: store })}>
+          <a href={hashOf('fleet', { node: store })} tabIndex={active ? 0 : -1}>
             <Foreign text={node.node === '' ? store : node.node} />
           </a>,
           <span class={`tag ${state === 'open' ? 'active' : state === 'closed' ? '' : 'incident'}`}>{state}</span>,
-          <span class="number">{countText(snapshots)}</span>,
+          countText(snapshots),
           <Bytes of={Number(bytes)} />,
           lastEvent === null ? '–' : <Time at={millisecondsOf(lastEvent)} />,
           driver,

@@ -1,5 +1,5 @@
 import type { Health } from '../../api/rows.ts';
-import { usePage } from '../../context.ts';
+import { useNewestPosition, usePage } from '../../context.ts';
 import { hashOf } from '../../model/address.ts';
 import { bytesText, counted, countText, millisecondsOf, spanText } from '../../model/units.ts';
 import { Scroll } from '../../parts/scroll.tsx';
@@ -7,12 +7,13 @@ import { Foreign, Time } from '../../parts/text.tsx';
 
 export function LogFacts({ log }: Pick<Health, 'log'>) {
   const { session } = usePage();
+  const newest = useNewestPosition();
   if (log === null) return <p class="summary">A cluster keeps the log.</p>;
   return (
     <dl class="facts">
       <dt>Positions</dt>
       <dd>
-        {countText(Number(session.first))} to {countText(Number(session.position))}
+        {countText(Number(session.first))} to {countText(newest)}
       </dd>
       <dt>Segments</dt>
       <dd>
@@ -84,28 +85,6 @@ export function Pipelines({ pipelines }: Pick<Health, 'pipelines'>) {
   );
 }
 
-const milliseconds = (seconds: number) => `${(seconds * 1000).toFixed(seconds < 0.01 ? 2 : 0)} ms`;
-
-export function Flushes({ flush }: Pick<Health, 'flush'>) {
-  return (
-    <>
-      <dt>Flushes of the log</dt>
-      <dd>
-        {flush === null ? 'not known without a running daemon' : counted(flush.count, 'flush').replace(/hs$/, 'hes')}
-      </dd>
-      {flush !== null && flush.count > 0 && (
-        <>
-          <dt>Time of a flush</dt>
-          <dd>
-            mean {milliseconds(flush.mean)}, half within {milliseconds(flush.p50)}, 99 % within{' '}
-            {milliseconds(flush.p99)}
-          </dd>
-        </>
-      )}
-    </>
-  );
-}
-
 /** The forwarder's own report, one line a field. */
 export function Forwarder({ forward }: Pick<Health, 'forward'>) {
   const report = Object.entries(
@@ -115,7 +94,7 @@ export function Forwarder({ forward }: Pick<Health, 'forward'>) {
     <>
       {report.map(([name, value]) => (
         <>
-          <dt>Forwarder: {name}</dt>
+          <dt>{name}</dt>
           <dd>
             <Foreign text={typeof value === 'string' ? value : JSON.stringify(value)} whole />
           </dd>

@@ -3,7 +3,8 @@ import { useAnswer } from '../../api/use-answer.ts';
 import { useNewestPosition, usePage } from '../../context.ts';
 import { Await } from '../../parts/states.tsx';
 import { Foreign } from '../../parts/text.tsx';
-import { Checkpoints, DiskFacts, Flushes, Forwarder, LogFacts, Pipelines } from './facts.tsx';
+import { Checkpoints, DiskFacts, Forwarder, LogFacts, Pipelines } from './facts.tsx';
+import { Flushes } from './flushes.tsx';
 
 /** What daemon, log, checkpoints and disk are like. */
 export function StatusPanels() {
@@ -47,9 +48,12 @@ export function StatusPanels() {
             <Pipelines pipelines={pipelines} />
           </section>
           <section aria-labelledby="flush-panel">
-            <h2 id="flush-panel">Flushes and forwarding</h2>
+            <h2 id="flush-panel">Flushes of the log</h2>
+            <Flushes flush={flush} />
+          </section>
+          <section aria-labelledby="forward-panel">
+            <h2 id="forward-panel">Forwarding</h2>
             <dl class="facts">
-              <Flushes flush={flush} />
               <Forwarder forward={forward} />
             </dl>
           </section>

@@ -24,15 +24,17 @@ function List({ id }: { readonly id: string }) {
       {({ entries: found, truncated }) => (
         <>
           <p class="summary">
-            {counted(found.length, 'entry').replace('entrys', 'entries')}
+            {counted(found.length, 'entry', 'entries')}
             {truncated && '; the layer has more'}
           </p>
           {found.length > 0 && (
             <Virtual
               label={`Files of layer ${id}`}
               role="grid"
+              fits
               class="files"
               columns={['Mode', 'Owner', 'Size', 'Modified', 'Type', 'Path']}
+              numbers={['Mode', 'Owner', 'Size']}
               count={found.length}
               line={(at) => {
                 const { path, type, bytes, mode, uid, gid, modified, target } = found[
@@ -41,8 +43,8 @@ function List({ id }: { readonly id: string }) {
                 return {
                   id: path,
                   cells: [
-                    <span class="number">{mode.toString(8).padStart(4, '0')}</span>,
-                    <span class="number">{`${uid}:${gid}`}</span>,
+                    mode.toString(8).padStart(4, '0'),
+                    `${uid}:${gid}`,
                     <Bytes of={Number(bytes)} />,
                     <Time at={millisecondsOf(modified)} />,
                     type,

@@ -5,13 +5,20 @@ import { Scroll } from '../../parts/scroll.tsx';
 import { Await } from '../../parts/states.tsx';
 import { Bytes, Foreign, Time } from '../../parts/text.tsx';
 
+interface NowProps {
+  readonly id: string;
+  /** asked again when it changes */
+  readonly occasion: number;
+}
+
 /** An existing snapshot as it is. */
-export function Now({ id }: { readonly id: string }) {
-  const stat = useAnswer<Stat>('stat', { key: id });
+export function Now({ id, occasion }: NowProps) {
+  const stat = useAnswer<Stat>('stat', { key: id }, occasion);
   return (
     <Await of={stat} what="Reading the snapshot">
       {({ usage, created, updated, labels, path }) => (
-        <>
+        <section aria-labelledby={`now-${id}`}>
+          <h3 id={`now-${id}`}>Now</h3>
           <dl class="facts">
             <dt>Size</dt>
             <dd>
@@ -33,7 +40,7 @@ export function Now({ id }: { readonly id: string }) {
           </dl>
           <h3>Labels</h3>
           <LabelTable labels={labels} />
-        </>
+        </section>
       )}
     </Await>
   );

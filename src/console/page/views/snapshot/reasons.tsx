@@ -5,8 +5,8 @@ import { Foreign } from '../../parts/text.tsx';
 import { RestoreButton } from './restore.tsx';
 
 /** Why it exists or no longer does, in the words of `snapledger why`. */
-export function Reasons({ id }: { readonly id: string }) {
-  const why = useAnswer<Why>('why', { key: id });
+export function Reasons({ id, occasion }: { readonly id: string; readonly occasion: number }) {
+  const why = useAnswer<Why>('why', { key: id }, occasion);
   return (
     <section class="why" aria-label="Why">
       <Await of={why} what="Looking for the reasons">

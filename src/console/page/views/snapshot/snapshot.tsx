@@ -9,6 +9,7 @@ import { Foreign, Key, Time } from '../../parts/text.tsx';
 import { BlamePath } from './blame.tsx';
 import { Files } from './files.tsx';
 import { Life } from './life.tsx';
+import { Mounts } from './mounts.tsx';
 import { Now } from './now.tsx';
 import { Reasons } from './reasons.tsx';
 
@@ -41,14 +42,20 @@ export function SnapshotView() {
 
 function One({ history }: { readonly history: History }) {
   const { id, key, name, now, parents, children, events } = history;
+  const newest = Number(events.at(-1)?.position ?? 0);
   return (
     <article aria-labelledby={`snapshot-${id}`}>
       <h2 id={`snapshot-${id}`}>
         {id} <Foreign text={now ?? name ?? key} whole />
       </h2>
       <Life events={events} />
-      <Reasons id={id} />
-      {now !== null && <Now id={id} />}
+      <Reasons id={id} occasion={newest} />
+      {now !== null && (
+        <div class="columns">
+          <Now id={id} occasion={newest} />
+          <Mounts id={id} occasion={newest} />
+        </div>
+      )}
       <div class="columns">
         <section>
           <h3>Parents, nearest first</h3>

@@ -26,7 +26,8 @@ export function ForestTable({ lines, onExpand }: TableProps) {
       class="forest"
       columns={['Snapshot', 'Kind', 'Size', 'Age', 'Namespace', 'Id']}
       count={lines.length}
-      line={(at) => lineOf(lines[at] as ForestLine, now, onExpand)}
+      numbers={['Size', 'Age', 'Id']}
+      line={(at, active) => lineOf(lines[at] as ForestLine, active, now, onExpand)}
       onOpen={open}
       onExpand={(at, wanted) => {
         const line = lines[at];
@@ -36,8 +37,8 @@ export function ForestTable({ lines, onExpand }: TableProps) {
   );
 }
 
-const lineOf = (line: ForestLine, now: number, onExpand: TableProps['onExpand']): Line =>
-  'node' in line ? nodeLine(line.node, line.depth, now) : treeLine(line.tree, line.open, now, onExpand);
+const lineOf = (line: ForestLine, active: boolean, now: number, onExpand: TableProps['onExpand']): Line =>
+  'node' in line ? nodeLine(line.node, line.depth, active, now) : treeLine(line.tree, line.open, now, onExpand);
 
 function treeLine(tree: Tree, open: boolean, now: number, onExpand: TableProps['onExpand']): Line {
   const { root, title, layers, containers, views, retained, bytes, newest } = tree;
@@ -78,13 +79,13 @@ const indent = 10;
 /** Deeper ones are as far to the right as this: a chain of layers can be 127 long. */
 const maxDepth = 14;
 
-const nodeLine = (node: Node, depth: number, now: number): Line => ({
+const nodeLine = (node: Node, depth: number, active: boolean, now: number): Line => ({
   id: node.id,
   class: node.retained > 0 ? 'node retained' : `node ${node.kind}`,
   level: depth + 2,
   cells: [
     <span style={{ paddingLeft: `${24 + Math.min(depth, maxDepth) * indent}px` }}>
-      <Key name={String(node.id)} text={node.key} />
+      <Key name={String(node.id)} text={node.key} tab={active} />
     </span>,
     <span class={`tag ${node.retained > 0 ? 'retained' : node.kind}`}>
       {node.retained > 0 ? 'retained' : node.kind}
@@ -92,6 +93,6 @@ const nodeLine = (node: Node, depth: number, now: number): Line => ({
     <Bytes of={node.bytes} />,
     <Age at={node.created} now={now} />,
     <Foreign text={node.namespace} />,
-    <span class="number">{node.id}</span>,
+    node.id,
   ],
 });

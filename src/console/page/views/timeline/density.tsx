@@ -3,6 +3,7 @@ import { usePage } from '../../context.ts';
 import { groupOf, groups } from '../../model/kinds.ts';
 import { counted, countText, millisecondsOf } from '../../model/units.ts';
 import { Chart } from '../../parts/chart.tsx';
+import { Legend } from '../../parts/legend.tsx';
 import { Time } from '../../parts/text.tsx';
 
 interface DensityProps {
@@ -46,14 +47,7 @@ export function DensityChart({ density, incidents, onSelect }: DensityProps) {
         onSelect={onSelect}
         marks={incidents.map(({ time }) => millisecondsOf(time) / 1000)}
       />
-      <ul class="legend">
-        {series.map(({ label, total }) => (
-          <li key={label}>
-            <span class={`swatch ${label}`} aria-hidden="true" />
-            {label} <span class="number">{countText(total)}</span>
-          </li>
-        ))}
-      </ul>
+      <Legend of={series.map(({ label, total }) => [label, label, countText(total)])} />
     </section>
   );
 }

@@ -33,8 +33,19 @@ interface PagesProps {
   readonly chooses: ((event: WireEnvelope) => boolean) | null;
 }
 
-function Pages({ first, values, chooses }: PagesProps) {
-  const { address } = usePage();
+interface Events {
+  /** newest first */
+  readonly lines: readonly EventLine[];
+  readonly complete: boolean;
+  readonly asking: boolean;
+  readonly problem: unknown;
+  /** reads older ones, unless that failed */
+  readonly more: () => void;
+  readonly retry: () => void;
+}
+
+/** A page of events, older ones that were asked for, and those that were recorded since. */
+function useEvents({ first, values, chooses }: PagesProps): Events {
   const [older, setOlder] = useState<{ events: readonly WireEnvelope[]; next: string | null }>(first);
   const [newer, setNewer] = useState<readonly WireEnvelope[]>([]);
   const [problem, setProblem] = useState<unknown>();
@@ -61,11 +72,14 @@ function Pages({ first, values, chooses }: PagesProps) {
       )
       .finally(() => setAsking(false));
   }, [older, asking, problem, values]);
-  const lines = useMemo(() => {
-    const seen = [...older.events, ...newer];
-    return seen.map(eventLine).reverse();
-  }, [older, newer]);
-  if (lines.length === 0 && older.next === null)
+  const lines = useMemo(() => [...older.events, ...newer].map(eventLine).reverse(), [older, newer]);
+  return { lines, complete: older.next === null, asking, problem, more, retry: () => setProblem(undefined) };
+}
+
+function Pages(props: PagesProps) {
+  const { address } = usePage();
+  const { lines, complete, asking, problem, more, retry } = useEvents(props);
+  if (lines.length === 0 && complete)
     return (
       <Empty>
         <p>No event matches.</p>
@@ -80,11 +94,12 @@ function Pages({ first, values, chooses }: PagesProps) {
         class="events"
         columns={['Position', 'Time', 'Type', 'Id', 'Key', 'What', 'Actor']}
         count={lines.length}
-        line={(at) => lineOf(lines[at] as EventLine)}
+        numbers={['Position', 'Id']}
+        line={(at, active) => lineOf(lines[at] as EventLine, active)}
         onOpen={(at) => open(lines[at])}
         onEnd={more}
       />
-      {problem !== undefined && <Failed problem={problemIn(problem)} retry={() => setProblem(undefined)} />}
+      {problem !== undefined && <Failed problem={problemIn(problem)} retry={retry} />}
       {asking && (
         <p class="busy" role="status">
           Reading older events…
@@ -98,11 +113,11 @@ function open(line: EventLine | undefined): void {
   if (line !== undefined && line.id !== '') location.hash = hashOf('snapshot', { key: line.id });
 }
 
-const lineOf = ({ position, time, type, group, id, about, what, actor }: EventLine): Line => ({
+const lineOf = ({ position, time, type, group, id, about, what, actor }: EventLine, active: boolean): Line => ({
   id: position,
   class: group,
   cells: [
-    <a class="number" href={hashOf('store', { at: position })} title="The Store at this moment">
+    <a href={hashOf('store', { at: position })} title="The Store at this moment" tabIndex={active ? 0 : -1}>
       {position}
     </a>,
     <Time at={time} />,
@@ -110,8 +125,8 @@ const lineOf = ({ position, time, type, group, id, about, what, actor }: EventLi
       <span class={`swatch ${group}`} aria-hidden="true" />
       {type}
     </>,
-    <span class="number">{id}</span>,
-    id === '' ? <Foreign text={about} /> : <Key name={id} text={about} />,
+    id,
+    id === '' ? <Foreign text={about} /> : <Key name={id} text={about} tab={active} />,
     <Foreign text={what} />,
     <Foreign text={actor} />,
   ],

@@ -1,6 +1,5 @@
-import { useEffect } from 'preact/hooks';
 import type { Density, Incident } from '../../api/rows.ts';
-import { useAnswer } from '../../api/use-answer.ts';
+import { useAnswer, useUntilFolded } from '../../api/use-answer.ts';
 import { useNewestPosition, usePage } from '../../context.ts';
 import { hashOf } from '../../model/address.ts';
 import { Await } from '../../parts/states.tsx';
@@ -22,12 +21,7 @@ export function Timeline() {
   const round = until === undefined ? position : 0;
   const density = useAnswer<Density>('density', { ...chosen, buckets }, round);
   const incidents = useAnswer<readonly Incident[]>('incidents', { since, until }, round);
-  const { data, reload } = density;
-  useEffect(() => {
-    if (data === undefined || Number(data.folded) >= Number(data.total)) return;
-    const timer = setTimeout(reload, again);
-    return () => clearTimeout(timer);
-  }, [data, reload]);
+  useUntilFolded(density, again);
   const zoom = (from: number, to: number) => {
     const text = (seconds: number) => new Date(seconds * 1000).toISOString();
     location.hash = hashOf('timeline', { ...address.values, since: text(from), until: text(to) });
