@@ -240,4 +240,49 @@ test('giveback: switches the node back under a running container, and uninstalls
   assert.is.not((await machine.attempt('test', '-e', '/usr/local/lib/snapledger')).status, 0);
 });
 
+const stateOf = async (unit: string) =>
+  (await machine.run('systemctl', 'show', '--property=ActiveState', '--value', unit)).trim();
+
+/** Begins a takeover as a unit, and waits until its switch has made the store and starts the daemon. Resolves with what lets that start. */
+async function takeOverHalf(): Promise<() => Promise<void>> {
+  const script = 'mount --bind /tmp/image /mnt && exec /mnt/install-node';
+  const release = await machine.holdStart('snapledger');
+  await machine.run(
+    ...['systemd-run', '--quiet', '--collect', '--unit', 'installer', '--setenv=NODE_NAME=worker-7.example'],
+    ...(['--setenv=ACTION=takeover', 'unshare', '--mount', 'sh', '-c', script] as const),
+  );
+  await waitFor('the start of the daemon', async () => (await stateOf('snapledger')) === 'activating');
+  return release;
+}
+
+/** The node is switched, by a run of the installer that completes what the killed one began. */
+async function expectSwitched(): Promise<void> {
+  const { status, stdout, stderr } = await installNode('takeover');
+  assert.is(status, 0, stdout + stderr);
+  assert.is(await defaultSnapshotter(), 'snapledger');
+  assert.ok(await isRunning('kept'));
+  await runOnce('snapledger', 'again');
+  assert.is((await installNode('giveback')).status, 0);
+  assert.is(await defaultSnapshotter(), 'overlayfs');
+}
+
+test('takeover whose container is killed in the middle of the switch: the node completes it, and the next run waits for that', async () => {
+  const release = await takeOverHalf();
+  await machine.run('systemctl', 'kill', '--signal=KILL', 'installer');
+  await waitFor('the end of the container', async () => (await stateOf('installer')) !== 'active');
+  assert.equal([await stateOf('snapledger-switch'), await stateOf('containerd')], ['active', 'inactive']);
+  const next = expectSwitched();
+  await release();
+  await next;
+});
+
+test('takeover whose switch is killed: containerd runs again, and the next run completes it', async () => {
+  const release = await takeOverHalf();
+  await machine.run('systemctl', 'kill', '--signal=KILL', 'snapledger-switch');
+  // containerd starts after the daemon, whose start the switch had begun.
+  await release();
+  await waitFor('containerd', async () => (await machine.attempt('ctr', 'version')).status === 0);
+  await expectSwitched();
+});
+
 test.run();

@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { removeTraces } from '../support/containerd.ts';
 import { createLoop } from '../support/loop.ts';
@@ -18,6 +18,8 @@ export interface Machine {
   run(...command: readonly [string, ...string[]]): Promise<string>;
   /** The same for any status. */
   attempt(...command: readonly [string, ...string[]]): Promise<Finished>;
+  /** Makes starts of a service wait until the result is called. */
+  holdStart(service: string): Promise<() => Promise<void>>;
 }
 
 export const needs = (): readonly Missing[] => [
@@ -49,7 +51,23 @@ export async function startMachine(sandbox: Sandbox, name = `snapledger-test-${p
     if (child.exitCode !== null) throw new Error(`systemd ended:\n${readFileSync(log, 'utf8')}`);
     return /running|degraded/.test((await attempt('systemctl', 'is-system-running')).stdout);
   });
-  return { path, attempt, run: async (...command) => (await run('nsenter', within(command))).stdout };
+  const command: Machine['run'] = async (...words) => (await run('nsenter', within(words))).stdout;
+  return { path, attempt, run: command, holdStart: (service) => holdStart(path, command, service) };
+}
+
+async function holdStart(path: string, command: Machine['run'], service: string): Promise<() => Promise<void>> {
+  const folder = join(path, `etc/systemd/system/${service}.service.d`);
+  const held = join(path, 'run/held');
+  mkdirSync(folder);
+  writeFileSync(held, '');
+  const wait = "[Service]\nExecStartPre=/bin/sh -c 'while test -e /run/held; do sleep 0.1; done'\n";
+  writeFileSync(join(folder, 'held.conf'), wait);
+  await command('systemctl', 'daemon-reload');
+  return async () => {
+    rmSync(folder, { recursive: true });
+    rmSync(held);
+    await command('systemctl', 'daemon-reload');
+  };
 }
 
 const variables = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';

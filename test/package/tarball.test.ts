@@ -5,12 +5,14 @@ import { logAndRethrow } from '../support/log-and-rethrow.ts';
 import { suiteNeeding } from '../support/requirements.ts';
 import { run } from '../support/run.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { fleetUnits } from './fleet.ts';
 import { type Machine, needs, startMachine } from './machine.ts';
 import { makePackages } from './packages.ts';
 
 const test = suiteNeeding('tarball', ...needs());
 const settings = 'etc/snapledger/config.toml';
+const unit = 'etc/systemd/system/snapledger.service';
 let sandbox: Sandbox;
 let machine: Machine;
 let made: readonly [readonly string[], readonly string[]];
@@ -83,7 +85,7 @@ test('install.sh --prefix --no-systemd: installs and removes files only', async 
   assert.ok((await machine.run('/opt/snapledger/bin/snapledger', 'stats')).length > 0);
   assert.is((await install('--prefix', '/opt/snapledger', '--uninstall')).status, 0);
   assert.not.ok(isThere('opt/snapledger/bin/snapledger'));
-  assert.match(readFileSync(join(machine.path, 'etc/systemd/system/snapledger.service'), 'utf8'), '=/usr/local/bin/');
+  assert.match(readFileSync(join(machine.path, unit), 'utf8'), '=/usr/local/bin/');
   assert.ok(await isActive(), 'the service is that of /usr/local');
 });
 
@@ -91,8 +93,48 @@ test('install.sh without a place for the store: says what to do', async () => {
   const script = 'mount -t tmpfs -o ro tmpfs /var/lib/snapledger; exec /tmp/unpacked/install.sh --prefix /opt/other';
   const { status, stderr } = await machine.attempt('unshare', '--mount', 'sh', '-euc', script);
   assert.is(status, 1);
-  assert.match(stderr, 'no store was created, so the service is not installed');
-  assert.match(stderr, '/opt/other/bin/snapledger init, and run install.sh again');
+  assert.match(stderr, 'no store was created, so nothing is installed');
+  assert.match(stderr, /correct .* and run install.sh again/);
+  assert.is(await machine.run('find', '/opt/other', '-type', 'f'), '');
+  assert.match(readFileSync(join(machine.path, unit), 'utf8'), '=/usr/local/bin/', 'the unit is that of /usr/local');
+  assert.ok(await isActive());
+});
+
+/** The installed files and the unit, with their digests; and names that only an unfinished installation has. */
+const installed = async () =>
+  await machine.run(
+    'sh',
+    '-c',
+    'find /usr/local /etc/systemd -path "*snapledger*" -type f -exec sha256sum {} + | sort; find /usr/local /etc/systemd -name "*snapledger*.old" -o -name "*snapledger*.new"',
+  );
+
+for (const [what, breaking] of [
+  ['a file is missing', 'rm /tmp/broken/usr/share/fish/vendor_completions.d/snapledger.fish'],
+  ['the new daemon does not start', 'echo "process.exit(1);" >/tmp/broken/usr/lib/snapledger/dist/bin/snapledger.cjs'],
+] as const)
+  test(`install.sh with a release in which ${what}: puts back what was there, and its daemon serves`, async () => {
+    const before = await installed();
+    const script = `rm -rf /tmp/broken; cp -r /tmp/unpacked /tmp/broken; ${breaking}; exec /tmp/broken/install.sh`;
+    const { status, stderr } = await machine.attempt('sh', '-euc', script);
+    assert.is.not(status, 0);
+    assert.match(stderr, 'what was there before is put back');
+    assert.is(await installed(), before);
+    assert.ok(await isActive());
+    assert.ok((await machine.run('snapledger', 'stats')).length > 0);
+  });
+
+test('install.sh that was killed before the new daemon started: is completed by the next run', async () => {
+  const before = await installed();
+  const release = await machine.holdStart('snapledger');
+  await machine.run('systemd-run', '--quiet', '--unit', 'installing', '/tmp/unpacked/install.sh');
+  const state = () => machine.run('systemctl', 'show', '--property=ActiveState', 'snapledger');
+  await waitFor('the start of the daemon', async () => (await state()).trim() === 'ActiveState=activating');
+  await machine.run('systemctl', 'kill', '--signal=KILL', 'installing');
+  await release();
+  assert.match(await installed(), 'lib/snapledger.old');
+  assert.is((await install()).status, 0);
+  assert.is(await installed(), before);
+  assert.ok(await isActive());
 });
 
 test('install.sh --uninstall: removes all but settings and store', async () => {
