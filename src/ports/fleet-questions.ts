@@ -93,8 +93,8 @@ export interface FleetQuestions {
   imagesNamed(name: string): Promise<readonly FleetImage[]>;
   /** Whether any image of any store is recorded. */
   hasImages(): Promise<boolean>;
-  /** The names of the images, not deleted, whose top layer is one of these; by layer. */
-  imagesOfLayers(layers: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>>;
+  /** The names of the images, not deleted, whose top layer is one of these, or of all; by layer. */
+  imagesOfLayers(layers: readonly string[] | undefined): Promise<ReadonlyMap<string, readonly string[]>>;
   /** Newest first. */
   incidents(selection: IncidentSelection): Promise<readonly FleetIncident[]>;
   /** By day, oldest first: of the days from one on on which anything changed. */

@@ -1,6 +1,6 @@
 // Times of the questions to a fleet of 1,000 nodes with the rows that 30,000,000 events leave, in a real PostgreSQL with its default
 // settings but for 1 GB of shared buffers; FLEET_URL names another one, which `--fill` fills. `--small` is a tenth of it, `--plans`
-// prints each plan, `--drop` drops a month; a word asks only the questions that begin with it.
+// prints each plan, `--drop` drops a month, `--stale` first uses 14,000 layers, as many rows as autovacuum leaves; a word asks only the questions that begin with it.
 
 import { openSession, type Session } from '../../../src/adapters/fleet-database/postgres/connection/session.ts';
 import { readPostgresUrl } from '../../../src/adapters/fleet-database/postgres/connection/url.ts';
@@ -35,6 +35,7 @@ if (given === undefined || has('--fill')) {
 
 const session = await open();
 await printSizes(session);
+if (has('--stale')) await useLayers(session);
 await printTimes();
 if (has('--drop')) await dropMonth(session);
 await session.close();
@@ -88,6 +89,16 @@ async function printTimes(): Promise<void> {
     );
   }
   await sessions.close();
+}
+
+/** An index says nothing about rows on pages that changed since the last vacuum. */
+async function useLayers({ rows }: Session): Promise<void> {
+  await rows('SET default_transaction_read_only = off');
+  await rows(
+    `UPDATE snapshot_current SET last_used = last_used + interval '1 us'
+     WHERE (store, id) IN (SELECT store, id FROM snapshot_current WHERE kind = 'committed' ORDER BY random() LIMIT 14000)`,
+  );
+  await rows('SET default_transaction_read_only = on');
 }
 
 async function dropMonth({ rows }: Session): Promise<void> {

@@ -1,5 +1,5 @@
 import { Fault } from '../../../ports/fault.ts';
-import type { StoreSize, UsageSum } from '../../../ports/fleet-questions.ts';
+import type { FleetQuestions, StoreSize, UsageSum } from '../../../ports/fleet-questions.ts';
 import { type FleetSource, nodeNamed, nodeNames } from './nodes.ts';
 import type { UnusedRow, UsageRow } from './rows.ts';
 import { dayOf } from './states.ts';
@@ -58,9 +58,17 @@ export async function unusedSince(
 ): Promise<readonly UnusedRow[]> {
   const { fleet } = source;
   const store = node === undefined ? undefined : nodeNamed(await fleet.stores(), node).store;
-  const layers = await fleet.unused(since, store);
-  const images = await fleet.imagesOfLayers(layers.map(({ layer }) => layer));
+  const [layers, images] = await (store === undefined ? ofAll(fleet, since) : ofStore(fleet, since, store));
   return layers
     .map(({ stores, ...layer }) => ({ ...layer, nodes: stores, images: images.get(layer.layer) ?? [] }))
     .sort((a, b) => b.bytes - a.bytes || (a.layer < b.layer ? -1 : 1));
+}
+
+/** Of many layers it is faster to read the images of all meanwhile. */
+const ofAll = (fleet: FleetQuestions, since: bigint) =>
+  Promise.all([fleet.unused(since, undefined), fleet.imagesOfLayers(undefined)]);
+
+async function ofStore(fleet: FleetQuestions, since: bigint, store: string) {
+  const layers = await fleet.unused(since, store);
+  return [layers, await fleet.imagesOfLayers(layers.map(({ layer }) => layer))] as const;
 }

@@ -95,9 +95,7 @@ const imagesByLayer = (condition: string) => `
 /** Of the layers $1, whose beginnings are $2. */
 const imagesOfLayers = imagesByLayer(`${start(topLayer)} = ANY($2) AND ${topLayer} = ANY($1)`);
 
-/** Of all layers: the planner estimates each value of a list by itself, which takes as long as reading all of them. */
 const imagesOfAllLayers = imagesByLayer('cardinality(i.layers) > 0');
-const maxLayers = 200;
 
 type LayerQuestions = Pick<
   FleetQuestions,
@@ -127,9 +125,10 @@ export const createLayerQuestions = (ask: Ask): LayerQuestions => ({
   imagesNamed: async (name) => (await ask(imagesNamed, [toText(name)])).map(imageColumns.read),
   hasImages: async () => (await ask('SELECT FROM image LIMIT 1')).length > 0,
   imagesOfLayers: async (layers) => {
-    const texts = layers.map(toText);
-    const all = texts.length > maxLayers;
-    const rows = all ? await ask(imagesOfAllLayers) : await ask(imagesOfLayers, [texts, texts.map(startOf)]);
+    const texts = layers?.map(toText);
+    const rows = await (texts === undefined
+      ? ask(imagesOfAllLayers)
+      : ask(imagesOfLayers, [texts, texts.map(startOf)]));
     return new Map(rows.map(([layer, found]) => [layer as string, found as readonly string[]]));
   },
   snapshotsOf: async (store, at) =>

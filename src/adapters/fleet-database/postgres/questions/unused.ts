@@ -1,4 +1,4 @@
-import type { FleetQuestions } from '../../../../ports/fleet-questions.ts';
+import type { FleetQuestions, UnusedLayer } from '../../../../ports/fleet-questions.ts';
 import { dayOf, toText, toTime } from '../connection/text.ts';
 import type { Ask } from './ask.ts';
 import { ownKey } from './layers.ts';
@@ -52,12 +52,28 @@ export const createUnused = (ask: Ask): Pick<FleetQuestions, 'unused'> => ({
     );
     const found = unused.filter(([, ids]) => ids !== '');
     if (found.length === 0) return [];
-    const layers = await ask(sums, [found.map(([name]) => name), found.map(([, ids]) => ids)]);
-    return layers.map(([layer, stores, bytes, lastUsed]) => ({
-      layer: layer as string,
-      stores: stores as number,
-      bytes: bytes as number,
-      lastUsed: lastUsed as bigint | null,
-    }));
+    // On two connections, since each layer is a step of an index.
+    const half = Math.ceil(found.length / 2);
+    const parts = [found.slice(0, half), found.slice(half)].filter(({ length }) => length > 0);
+    const asked = parts.map((part) => ask(sums, [part.map(([name]) => name), part.map(([, ids]) => ids)]));
+    return added((await Promise.all(asked)).flat());
   },
 });
+
+/** Sums over stores, from sums over some of them. */
+function added(rows: readonly (readonly unknown[])[]): readonly UnusedLayer[] {
+  const layers = new Map<string, UnusedLayer>();
+  for (const row of rows) {
+    const [layer, stores, bytes, lastUsed] = row as readonly [string, number, number, bigint | null];
+    const other = layers.get(layer);
+    layers.set(layer, {
+      layer,
+      stores: stores + (other?.stores ?? 0),
+      bytes: bytes + (other?.bytes ?? 0),
+      lastUsed: latest(lastUsed, other?.lastUsed ?? null),
+    });
+  }
+  return [...layers.values()];
+}
+
+const latest = (a: bigint | null, b: bigint | null) => (a === null || (b !== null && b > a) ? b : a);
