@@ -105,6 +105,7 @@ async function serve(
     logger,
     onCall: metrics.call,
   });
+  service.fillPool();
   started.defer(async () => {
     const answering = journal.health.serving;
     stopping = true;

@@ -50,6 +50,8 @@ export interface Service {
    * refusal that says why it can't be restored. Rejects with a Fault.
    */
   restore(name: string): Promise<Answer<readonly Snapshot[]>>;
+  /** To be called when clients are served: volumes are made ahead, as after each change. */
+  fillPool(): void;
   /**
    * Halts background work: cuts short what the next start goes on with, and begins nothing of that kind. Calls are still
    * answered; those that wait for a measurement or a purge are answered at once.
@@ -138,6 +140,7 @@ export function createService(context: Context): Service {
     snapshots: createStore(store),
     restore: (name) => answerInTime(() => restoreLayer(store, name)),
     reconcile: ({ dryRun }) => reconciler.reconcile(dryRun),
+    fillPool: pool.idle,
     halt: () => void halted(),
     close: (reason) =>
       closeInOrder(

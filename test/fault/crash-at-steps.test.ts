@@ -21,10 +21,13 @@ const settings = 'log = { segment_bytes = "64KiB" }\ncheckpoint = { every = 4 }'
 /** The failpoints of consecutive daemons; each of them kills its daemon. */
 type Daemons = readonly string[];
 
+/** Keeps the pool empty: volumes are then created in their place. */
+const noPool = 'pool.fill=error(EIO)';
+
 /** Failpoints that leave work for the next start, by driver. */
 const leftOver: Readonly<Record<string, string>> = {
-  overlay: 'overlay.create.work=kill',
-  btrfs: 'btrfs.create.name=kill',
+  overlay: `overlay.create.work=kill;${noPool}`,
+  btrfs: `btrfs.create.name=kill;${noPool}`,
 };
 
 /** The daemons to kill at a step, one list per store. Most steps are reached once by every call. */
@@ -42,6 +45,7 @@ function killsAt(step: Step, driver: string): readonly Daemons[] {
   if (step.startsWith('checkpoint.') && driver === 'overlay') return [[`${kill}@1`], [`${kill}@2`]];
   // Each part of a volume, and of the next one.
   if (step === 'pool.fill') return [1, 2, 3, 4].map((at) => [`${kill}@${at}`]);
+  if (step.startsWith(`${driver}.create.`)) return [[`${kill};${noPool}`]];
   if (step.startsWith('prepare.')) return [[`${kill}@2`]];
   return [[kill]];
 }

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { snapledgerRun } from '../cli/process.ts';
@@ -14,12 +14,14 @@ import { createServing, type Serving } from './serving.ts';
 import { fillBlocks } from './small-disk.ts';
 
 const poolIn = (root: string) => readdirSync(join(root, 'pool'));
+const inodesIn = (root: string) => poolIn(root).map((name) => statSync(join(root, 'pool', name)).ino);
+const complete = (root: string) => poolIn(root).filter((name) => existsSync(join(root, 'pool', name, 'work'))).length;
 
 /** Makes a change, after which the daemon is idle, and waits until it has filled the pool. */
 async function idle(client: SnapshotsClient, { root }: Serving, size: number): Promise<void> {
   await client.update('base', {});
   await waitFor('volumes made ahead', async () => {
-    if (poolIn(root).filter((name) => existsSync(join(root, 'pool', name, 'work'))).length === size) return true;
+    if (complete(root) === size) return true;
     await client.update('base', {});
     return false;
   });
@@ -60,13 +62,27 @@ function on(driver: DriverUnderTest): void {
       await expectVerified(root);
       client.close();
       await daemon.kill();
-      assert.is(poolIn(root).length, size);
+      const left = inodesIn(root);
+      assert.is(left.length, size);
+      // They stay allocated, so that new ones have other inodes.
+      const held = poolIn(root).map((name) => openSync(join(root, 'pool', name), 'r'));
       await expectVerified(root);
       const again = await serving.start();
-      assert.equal([poolIn(root), onDisk(root).quarantine], [[], []]);
+      assert.not.ok(inodesIn(root).some((inode) => left.includes(inode)));
+      for (const fd of held) closeSync(fd);
+      assert.equal(onDisk(root).quarantine, []);
       const next = serving.connect();
       await idle(next, serving, size);
       await again.stop();
+      assert.equal(poolIn(root), []);
+    }));
+
+  test('are made when a daemon begins to serve, before the first change', () =>
+    inSandbox(async (sandbox) => {
+      const root = driver.newRoot(sandbox);
+      const daemon = await createServing(sandbox, { driver: driver.name, root }).start();
+      await waitFor('volumes made ahead', () => complete(root) === size);
+      await daemon.stop();
       assert.equal(poolIn(root), []);
     }));
 
