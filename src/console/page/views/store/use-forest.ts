@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import { useCallback, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { ask } from '../../api/ask.ts';
 import { createLatest } from '../../api/latest.ts';
 import type { Forest } from '../../api/rows.ts';
@@ -26,12 +26,13 @@ export function useForest(at: string): Answered<Moment> {
   const [round, setRound] = useState(0);
   const follow = useRef<ReturnType<typeof createFollower>>(undefined);
   const wanted = at === '' ? String(newest) : at;
-  useEffect(() => {
+  useLayoutEffect(() => {
     const follower = createFollower(setState);
     follow.current = follower;
     return follower.end;
   }, []);
-  useEffect(() => follow.current?.show(wanted), [wanted, round]);
+  // Before the next picture: an effect after it would delay the question by a frame or two.
+  useLayoutEffect(() => follow.current?.show(wanted), [wanted, round]);
   return { ...state, reload: useCallback(() => setRound((one) => one + 1), []) };
 }
 
