@@ -38,7 +38,9 @@ async function fillDatabase(url: string): Promise<void> {
       ],
       snapshots: [
         ...['store-a', 'store-b'].map((store) => sampleSnapshot(store, shared)),
-        sampleSnapshot('store-a', 4, { kind: 'active', parentId: shared, key: 'k8s.io/4/container-4', chainId: '' }),
+        sampleSnapshot('store-a', 4, {
+          ...{ kind: 'active', parentId: shared, path: `/${shared}/4`, key: 'k8s.io/4/container-4', chainId: '' },
+        }),
       ],
       usage: ['store-a', 'store-b'].map((store, at) => ({
         ...{ store, day: '2026-11-28', namespace: 'k8s.io', prepared: 2 - at, committed: 1, removed: 0, lost: 0 },
