@@ -20,32 +20,36 @@ export interface FlushTimes {
   flushes(): Promise<Flushes>;
 }
 
+/** All in milliseconds. */
 interface FlushLimits {
-  /** milliseconds between two samples, at least */
+  /** between two samples, at least */
   readonly every: number;
-  /** periods that are kept: the newest */
-  readonly periods: number;
+  /** of a period, at most: in a longer one no page was connected for a time */
+  readonly longest: number;
+  /** for which a period is kept */
+  readonly kept: number;
 }
 
-/** An hour; a little less than the state's pace, which asks for samples. */
-const usual: FlushLimits = { every: 4_500, periods: 720 };
+/** Samples are a little more frequent than the state's messages, which ask for them. */
+const usual: FlushLimits = { every: 4_500, longest: 15_000, kept: 3_600_000 };
 
 type Point = Flushes['points'][number];
 
 export function createFlushTimes(
   sample: () => Promise<FlushHistogram | undefined>,
-  { every, periods } = usual,
+  { every, longest, kept } = usual,
 ): FlushTimes {
-  const points: Point[] = [];
+  let points: readonly Point[] = [];
   let last: { readonly histogram: FlushHistogram; readonly time: bigint } | undefined;
   let asked = Number.NEGATIVE_INFINITY;
   let sampling: Promise<void> = Promise.resolve();
   const take = async () => {
     const histogram = await sample().catch(() => undefined);
     const time = wallClock();
-    const between = last && histogram && since(last.histogram, histogram);
-    if (last !== undefined && between !== undefined) points.push({ from: last.time, to: time, ...figuresOf(between) });
-    if (points.length > periods) points.shift();
+    const from = last !== undefined && time - last.time <= nanoseconds(longest) ? last : undefined;
+    const between = from && histogram && since(from.histogram, histogram);
+    const point = from && between && { from: from.time, to: time, ...figuresOf(between) };
+    points = [...points, ...(point ? [point] : [])].filter(({ to }) => to > time - nanoseconds(kept));
     last = histogram && { histogram, time };
   };
   const note = () => {
@@ -60,15 +64,18 @@ export function createFlushTimes(
     flushes: async () => {
       await note();
       const total = last && figuresOf(last.histogram);
-      return { daemon: last !== undefined, total: total?.count ? total : null, points: [...points] };
+      return { daemon: last !== undefined, total: total?.count ? total : null, points };
     },
   };
 }
 
-/** The flushes between two samples; undefined if another daemon began meanwhile. */
+const nanoseconds = (milliseconds: number) => BigInt(milliseconds) * 1_000_000n;
+
+/** The flushes between two samples; undefined if another daemon began meanwhile. In a container each of them has the same pid. */
 function since(before: FlushHistogram, now: FlushHistogram): FlushHistogram | undefined {
   if (before.pid !== now.pid || before.limits.length !== now.limits.length) return undefined;
   const counts = now.counts.map((count, at) => count - (before.counts[at] ?? 0));
+  if (counts.some((count) => count < 0)) return undefined;
   return { ...now, counts, seconds: now.seconds - before.seconds };
 }
 

@@ -1,9 +1,11 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createFlushTimes, type FlushHistogram, figuresOf } from '../../../src/app/console/flushes.ts';
 
 const test = suite('console: flush times');
 
+const usual = { longest: 60_000, kept: 60_000 };
 const limits = [0.001, 0.01, 0.1, Number.POSITIVE_INFINITY];
 const histogram = (counts: readonly number[], seconds: number, pid = 1): FlushHistogram => ({
   ...{ pid, limits, counts, seconds },
@@ -17,7 +19,7 @@ test('flush times: quantiles are limits of buckets, beyond the last one that lim
 
 test('flush times: a point is what happened between two samples; a restart or a stop of the daemon leaves a gap', async () => {
   let now: FlushHistogram | undefined = histogram([10, 10, 10, 10], 0.01);
-  const { note, flushes } = createFlushTimes(async () => now, { every: 0, periods: 3 });
+  const { note, flushes } = createFlushTimes(async () => now, { ...usual, every: 0 });
   assert.equal(await flushes(), {
     daemon: true,
     total: { count: 10, mean: 0.001, p50: 0.001, p99: 0.001 },
@@ -42,9 +44,30 @@ test('flush times: a point is what happened between two samples; a restart or a 
   assert.is((await flushes()).total, null);
   now = histogram([5, 5, 5, 5], 0.001, 2);
   await note();
-  assert.is((await flushes()).points.length, 3);
-  for (let more = 0; more < 5; more++) await note();
-  assert.is((await flushes()).points.length, 3);
+  assert.is((await flushes()).points.length, 4);
+});
+
+test('flush times: a restarted daemon with the same pid leaves a gap', async () => {
+  let now = histogram([10, 10, 10, 10], 0.01);
+  const { flushes } = createFlushTimes(async () => now, { ...usual, every: 0 });
+  await flushes();
+  now = histogram([2, 3, 3, 3], 0.01);
+  assert.equal((await flushes()).points, []);
+  assert.is((await flushes()).points.length, 1);
+});
+
+test('flush times: a time in which no page was connected is no period, and old periods are left out', async () => {
+  const now = histogram([1, 1, 1, 1], 0.001);
+  for (const [limits, expected] of [
+    [{ longest: 60_000, kept: 60_000 }, 1],
+    [{ longest: 0, kept: 60_000 }, 0],
+    [{ longest: 60_000, kept: 0 }, 0],
+  ] as const) {
+    const { note, flushes } = createFlushTimes(async () => now, { ...limits, every: 0 });
+    await note();
+    await pause(5);
+    assert.is((await flushes()).points.length, expected);
+  }
 });
 
 test('flush times: pages that ask together cause one sample, and a failed one is none', async () => {
@@ -54,7 +77,7 @@ test('flush times: pages that ask together cause one sample, and a failed one is
       samples += 1;
       throw new Error('no answer');
     },
-    { every: 60_000, periods: 3 },
+    { ...usual, every: 60_000 },
   );
   await Promise.all([note(), note(), flushes()]);
   assert.equal([samples, await flushes()], [1, { daemon: false, total: null, points: [] }]);
