@@ -17,7 +17,7 @@ export function keepLog(files: StoreFiles, onBreak: (change: Break) => void, ope
   const openNext = async (): Promise<ReadableLog> => {
     const before = known;
     const log = await files.openLog(open ? before : undefined);
-    const change = before && (await breakBetween(before, log));
+    const change = before && (await breakBetween(before, log).catch((error) => closed(log, error)));
     known = log;
     if (change !== undefined) onBreak(change);
     return open ? { ...log, close: async () => {} } : log;
@@ -32,6 +32,12 @@ export function keepLog(files: StoreFiles, onBreak: (change: Break) => void, ope
       return opening;
     },
   };
+}
+
+/** Closes a log that could not be compared with the one before. */
+async function closed(log: ReadableLog, error: unknown): Promise<never> {
+  await log.close();
+  throw error;
 }
 
 async function breakBetween(before: ReadableLog, now: ReadableLog): Promise<Break | undefined> {

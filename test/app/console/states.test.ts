@@ -14,6 +14,8 @@ import { differenceOf } from '../../../src/app/console/states/difference.ts';
 import { forestOf } from '../../../src/app/console/states/forest.ts';
 import { createStates } from '../../../src/app/console/states/states.ts';
 import { storeFiles } from '../../../src/compose/store-files.ts';
+import type { CheckpointStore } from '../../../src/ports/checkpoint-store.ts';
+import type { ReadableLog } from '../../../src/ports/readable-log.ts';
 import { now, openLog } from '../../adapters/event-log/file/file-log.ts';
 import { committed, enveloped, imageSeen, prepared } from '../../support/sample-events.ts';
 import { createSandbox } from '../../support/sandbox.ts';
@@ -153,6 +155,32 @@ test('states: are those of a replay, in any order, while the log grows; differen
     }),
     { numRuns: 25 },
   );
+});
+
+test('states: those of a log that is found to be replaced while they are loaded are not kept', async () => {
+  const none = { load: async function* () {} };
+  const logOf = (key: string, onRead = () => {}): ReadableLog => {
+    const events = enveloped([1, 2, 3, 4].map((id) => prepared(id, `ns/${id}/${key}`)));
+    const read = async function* (after: number) {
+      onRead();
+      yield events.slice(after);
+    };
+    const end = { position: events.length, chainHash: key };
+    return { end, read, close: async () => {} } as Partial<ReadableLog> as ReadableLog;
+  };
+  let found = false;
+  const clearOnce = () => {
+    if (!found) states.clear();
+    found = true;
+  };
+  const logs = [logOf('before', clearOnce)];
+  const openLog = async () => logs.shift() ?? logOf('after');
+  const states = createStates(
+    { openLog, openCheckpoints: async () => none as unknown as CheckpointStore },
+    { grid: 2, maxReplay: 20, maxEntries: 100 },
+  );
+  assert.ok((await states.after(3)).index.has('ns/3/before'));
+  assert.ok((await states.after(3)).index.has('ns/3/after'));
 });
 
 test.run();

@@ -34,6 +34,12 @@ const neighbours = [0, -1, 1, -2, 2, -3, 3, -4, 4];
 /** Milliseconds without a question before one of them is made. */
 const idlePause = 30;
 
+/** A log, and in which generation it was opened. */
+interface Opened {
+  readonly log: ReadableLog;
+  readonly began: number;
+}
+
 /** A state, and the one that it is a few changes over. */
 interface Made {
   readonly state: State;
@@ -65,30 +71,36 @@ export function createStates(files: Files, { grid, maxReplay, maxEntries } = usu
     return { state, base: full ? undefined : near };
   };
   /** The state after a position, from the nearest one that is kept or from a checkpoint. */
-  const load = (log: ReadableLog, position: number): Promise<State> => {
+  const load = async ({ log, began }: Opened, position: number): Promise<State> => {
+    // What is kept is of another log by now.
+    if (began !== generation) return stateAt(files, log, position);
     const known = kept.find(position);
-    if (known !== undefined) return Promise.resolve(known);
-    const began = generation;
+    if (known !== undefined) return known;
     const running = loading.get(position) ?? make(log, position).finally(() => loading.delete(position));
     loading.set(position, running);
     // A state of a log that is not there any more is answered, but not kept.
-    return running.then(({ state, base }) => (began === generation ? kept.add(state, base) : state));
+    const { state, base } = await running;
+    return began === generation ? kept.add(state, base) : state;
   };
   const isThere = (log: ReadableLog, position: number) =>
     position > (log.gone?.upTo ?? 0) && position < log.end.position;
   /** Through the state of the grid before it, which its neighbours begin with too. */
-  const through = async (log: ReadableLog, position: number): Promise<State> => {
+  const through = async (opened: Opened, position: number): Promise<State> => {
+    const { log } = opened;
     const below = Math.floor(position / grid) * grid;
     const near = kept.nearest(position)?.position ?? Number.NEGATIVE_INFINITY;
     // The newest checkpoint is nearer to the end than the last one up to the grid.
     const direct = position === log.end.position && position - near > maxReplay;
-    if (!direct && near < below && isThere(log, below)) await load(log, below);
-    return load(log, position);
+    if (!direct && near < below && isThere(log, below)) await load(opened, below);
+    return load(opened, position);
   };
   const question = async (position: (log: ReadableLog) => number | Promise<number>): Promise<State> => {
     asking += 1;
     try {
-      return await withLog(files, async (log) => through(log, await position(log)));
+      return await withLog(files, async (log) => {
+        const opened = { log, began: generation };
+        return through(opened, await position(log));
+      });
     } finally {
       asking -= 1;
       asked = performance.now();
@@ -99,13 +111,14 @@ export function createStates(files: Files, { grid, maxReplay, maxEntries } = usu
     if (surrounding) return;
     surrounding = true;
     await withLog(files, async (log) => {
-      for (;;) {
+      const began = generation;
+      while (began === generation) {
         while (asking > 0 || performance.now() - asked < idlePause) await pause(idlePause);
         const cell = Math.floor(centre / grid);
         const ahead = neighbours.map((at) => (cell + at) * grid);
         const next = ahead.find((position) => isThere(log, position) && kept.find(position) === undefined);
         if (next === undefined || kept.isFull(ahead)) return;
-        await load(log, next);
+        await load({ log, began }, next);
       }
     }).catch(() => {});
     surrounding = false;
