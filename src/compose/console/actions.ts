@@ -116,7 +116,7 @@ async function healthOf(
   const retention = settingsOf(root, file)?.retention ?? null;
   return {
     daemon: ready === undefined ? null : { serving: ready.status === 200, reason: ready.body.trim(), pid: ready.pid },
-    forward: forward === undefined ? null : JSON.parse(forward.body),
+    forward: forward?.status === 200 ? JSON.parse(forward.body) : null,
     pipelines: pipelinesIn(metrics?.body ?? ''),
     flush: flush?.count ? flush : null,
     log: (await tolerant(files.measureLog())) ?? null,
@@ -135,16 +135,17 @@ function settingsOf(root: string, file: string | undefined): Config | undefined 
   }
 }
 
-/** The checkpoints' files, newest first. */
+/** The checkpoints' files, newest first. A daemon may delete one meanwhile. */
 async function checkpointsIn(directory: string): Promise<Health['checkpoints']> {
   const names = await readdir(directory).catch(() => []);
   const found = await Promise.all(
     names
       .filter((name) => /^\d{20}\.ckpt$/.test(name))
       .map(async (name) => {
-        const { size, mtimeMs } = await stat(join(directory, name));
-        return { position: Number.parseInt(name, 10), bytes: size, time: BigInt(Math.round(mtimeMs)) * 1_000_000n };
+        const file = await stat(join(directory, name)).catch(() => undefined);
+        const time = BigInt(Math.round(file?.mtimeMs ?? 0)) * 1_000_000n;
+        return file === undefined ? [] : [{ position: Number.parseInt(name, 10), bytes: file.size, time }];
       }),
   );
-  return found.sort((a, b) => b.position - a.position);
+  return found.flat().sort((a, b) => b.position - a.position);
 }

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { snapledgerRun } from '../../cli/process.ts';
@@ -134,6 +134,14 @@ test('damage: a log that is damaged is reported with what to do, and verify find
   const { status, steps } = await console.json('verify');
   assert.equal([status, steps[0].corrupt], [3, true]);
   assert.match(steps[0].findings[0].what, segment);
+});
+
+test('health: a checkpoint that is deleted while they are listed is left out', async (context) => {
+  await (await daemonOf(context)).stop();
+  const console = await openConsole(context.sandbox, context.root);
+  const { checkpoints } = await console.json('health');
+  symlinkSync('deleted', join(context.root, 'checkpoints', `${'9'.repeat(20)}.ckpt`));
+  assert.equal((await console.json('health')).checkpoints, checkpoints);
 });
 
 test('export: the store in a file is shown, and its copy is removed at the end', async (context) => {

@@ -66,7 +66,8 @@ test('access: the token of the listener is exchanged for a cookie; the rest of t
   // Of the daemon's settings file, not of the default one.
   assert.is(health.retention.maxSnapshots, 7);
   const flushes = JSON.parse((await send('GET', '/console/api/flushes', { cookie })).body);
-  assert.equal([flushes.daemon, flushes.total, flushes.points], [true, health.flush, []]);
+  assert.equal([flushes.daemon, flushes.points], [true, []]);
+  assert.ok(flushes.total.count >= health.flush.count, JSON.stringify(flushes));
   assert.is((await send('GET', '/console/api/session', { cookie, host: 'evil.example' })).status, 421);
   assert.is((await send('GET', '/stats', { cookie })).status, 401);
 });
