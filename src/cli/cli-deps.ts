@@ -9,12 +9,6 @@ import type { Logger } from '../ports/logger.ts';
 import type { DoctorFacts } from '../ports/machine-facts.ts';
 import type { StoreFiles } from '../ports/store-files.ts';
 import type { Found, MountPlan, VolumeDriver } from '../ports/volume-driver.ts';
-
-export interface Daemon {
-  /** Ends calls in progress, closes the log, removes the sockets. */
-  stop(reason: string): Promise<void>;
-}
-
 import type {
   ArchivedSegment,
   LogReport,
@@ -24,6 +18,11 @@ import type {
   TransferReport,
 } from './store-reports.ts';
 import type { GivebackReport, ImportSource, SwitchOptions, TakeoverReport } from './switch-reports.ts';
+
+export interface Daemon {
+  /** Ends calls in progress, closes the log, removes the sockets. */
+  stop(reason: string): Promise<void>;
+}
 
 /** A console of a root. */
 export interface ConsoleOptions {

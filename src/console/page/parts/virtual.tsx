@@ -188,6 +188,7 @@ function useRows(
   made.current = { line, active, rows };
   return [...rows.values()];
 }
+
 /** Scrolls as little as shows a line; the head of the table covers the first one. */
 function reveal(host: HTMLElement | null, at: number): void {
   if (host === null) return;
