@@ -137,6 +137,7 @@ function add({ due }: Looks, { namespace, name }: Pick<Due, 'namespace' | 'name'
 function createRetries(state: Looks, pauses: Pauses, signal: AbortSignal, wake: () => void) {
   const [first, longest] = pauses.failure;
   let pause = first;
+  let waiting = false;
   const later = (milliseconds: number, fn: () => void) =>
     void sleep(milliseconds, undefined, { signal, ref: false }).then(
       () => {
@@ -148,7 +149,11 @@ function createRetries(state: Looks, pauses: Pauses, signal: AbortSignal, wake: 
   return {
     failed: () => {
       state.comparing = false;
+      // All are compared then, so that one retry stands for the failures of many images.
+      if (waiting) return;
+      waiting = true;
       later(pause, () => {
+        waiting = false;
         state.all = true;
       });
       pause = Math.min(pause * 2, longest);

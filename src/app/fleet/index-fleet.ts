@@ -1,4 +1,4 @@
-import { errorText, Fault, type FaultCode } from '../../ports/fault.ts';
+import { errorText, Fault, type FaultCode, faultCode } from '../../ports/fault.ts';
 import type { FleetChange, FleetDatabase, FleetStore } from '../../ports/fleet-database.ts';
 import type { ClusterPosition, FleetBatch, FleetSource, StoreBatch } from '../../ports/fleet-source.ts';
 import type { Logger } from '../../ports/logger.ts';
@@ -147,6 +147,8 @@ interface Writer {
 /** Milliseconds between two writes of a position at which there was nothing of any store, and between removals of old rows. */
 const everyPosition = 10_000;
 const everyRemoval = 24 * 3_600_000;
+/** Milliseconds until a removal that readers have held up is tried again. */
+const removalRetry = 10 * 60_000;
 
 /** Changes that are folded and wait for those before them. */
 const maxUnderWay = 3;
@@ -167,8 +169,18 @@ function createWriter(session: Session, database: FleetDatabase): Writer {
     if (keepRemoved === undefined || performance.now() < removed) return;
     removed = performance.now() + everyRemoval;
     await rows.below(1);
-    const months = await database.dropRemovedBefore(now() - BigInt(keepRemoved) * 1_000_000n);
+    const months = await database.dropRemovedBefore(now() - BigInt(keepRemoved) * 1_000_000n).catch(heldUp);
     if (months.length > 0) logger.info({ months }, 'snapshots that were removed long ago are dropped from the index');
+  };
+  /** A long query or a backup of the database must not stop the indexing. */
+  const heldUp = (error: unknown): readonly string[] => {
+    if (faultCode(error) !== 'busy') throw error;
+    removed = performance.now() + removalRetry;
+    logger.warn(
+      { err: error, retryIn: removalRetry / 1000 },
+      'snapshots that were removed long ago are not dropped yet',
+    );
+    return [];
   };
   return {
     begin: (all) => {

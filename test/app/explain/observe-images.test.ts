@@ -282,6 +282,22 @@ test('an image that containerd never answers for: the pause before the next comp
   assert.ok(containerd.lists <= most, `${containerd.lists} comparisons instead of ${most}`);
 });
 
+test('images that containerd never answers for: one comparison follows all of their failures', async () => {
+  const { observer, put, containerd } = observing();
+  for (const name of ['a', 'b', 'c']) put(name, digest(name));
+  containerd.onGet = async () => {
+    throw new Error('internal');
+  };
+  const begun = performance.now();
+  observer.listening(true);
+  await waitFor('five comparisons', () => containerd.lists >= 5);
+  await sleep(100);
+  observer.listening(false);
+  // Pauses have 5 ms or more: a slow machine makes fewer.
+  const most = 2 + (performance.now() - begun) / 4;
+  assert.ok(containerd.lists <= most, `${containerd.lists} comparisons instead of ${most}`);
+});
+
 test('an event that was not recorded: is found missing later', async () => {
   const { observer, put, said, losing } = observing();
   put('a', digest('a'));

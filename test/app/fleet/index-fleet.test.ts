@@ -125,4 +125,29 @@ test('ends with a fault that a repetition does not change', async () => {
   }
 });
 
+test('old rows: readers that hold up their removal do not hold up the indexing, and nothing else is passed over', async () => {
+  const { items, histories } = playStores(createRandom(2), 2, 100);
+  const removing = async (code: FaultCode) => {
+    const tables = emptyTables();
+    let attempts = 0;
+    await indexFleet({
+      ...{ source: sourceOf(items, createRandom(2), () => {}), logger: silent, once: true, rebuild: false },
+      ...{ keepRemoved: 1, signal: new AbortController().signal, now: () => 1n },
+      open: async () => ({
+        ...memoryFleetDatabase(tables),
+        dropRemovedBefore: async () => {
+          attempts += 1;
+          throw fault(code);
+        },
+      }),
+      observer: { state: () => {}, opened: () => {}, applied: () => {}, failed: () => {} },
+    });
+    return { tables, attempts };
+  };
+  const { tables, attempts } = await removing('busy');
+  assertTables(tables, histories);
+  assert.is(attempts, 1);
+  assert.is((await caughtFault(removing('io'))).code, 'io');
+});
+
 test.run();

@@ -34,7 +34,7 @@ const settings = {
   enable_hashjoin: 'off',
   enable_mergejoin: 'off',
   max_parallel_workers_per_gather: '0',
-  // For the temporary tables: those of a batch of 16,000 events have 20 MB.
+  // For the temporary tables: those of a batch of 32,768 events have 40 MB.
   temp_buffers: '64MB',
 };
 

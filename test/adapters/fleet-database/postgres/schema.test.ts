@@ -57,6 +57,18 @@ test('migrations: one that fails leaves nothing, and the next start repeats it',
   await session.close();
 });
 
+test('schema: an empty one that an administrator created is filled, by a role that can not create one', async () => {
+  const { url, sql } = freshDatabase(server);
+  const role = `prepared_${process.pid}`;
+  sql(`CREATE ROLE ${role} LOGIN; CREATE SCHEMA snapledger AUTHORIZATION ${role}`);
+  const target = new URL(url);
+  target.username = role;
+  const database = await openWith(target.href);
+  assert.equal(await database.progress(), { at: undefined, stores: [] });
+  await database.close();
+  assert.is(sql('SELECT max(version) FROM snapledger.migration'), String(migrations.length));
+});
+
 test('version: newer tables are refused, by the indexer and by readers', async () => {
   const { url, sql } = freshDatabase(server);
   const session = await sessionOf(url);

@@ -8,7 +8,7 @@ const test = suite('sessions of questions');
 /** Sessions whose statements end when the test says so. */
 function holding() {
   const running: { readonly text: string; end(): void; fail(): void }[] = [];
-  const opened = { count: 0, most: 0 };
+  const opened = { count: 0, most: 0, closed: 0 };
   const open = async (): Promise<Session> => {
     opened.count += 1;
     return {
@@ -17,7 +17,9 @@ function holding() {
           running.push({ text, end: () => resolve([[text]]), fail: () => reject(new Error('lost')) });
           opened.most = Math.max(opened.most, running.length);
         }),
-      close: async () => {},
+      close: async () => {
+        opened.closed += 1;
+      },
     } as unknown as Session;
   };
   const settle = () => new Promise((resolve) => setImmediate(resolve));
@@ -51,6 +53,19 @@ test('sessions: a statement that fails gives its place to the next one', async (
   assert.is(await failed, 'lost');
   assert.equal((await Promise.all(others)).flat(2), ['b', 'c', 'd']);
   assert.is(opened.most, 2);
+});
+
+test('sessions: one that is busy at the close is closed when its statement has ended', async () => {
+  const { ask, close, next, opened } = holding();
+  const failed = ask('a').catch(() => 'failed');
+  const answered = ask('b');
+  assert.is(await next('fail'), 'a');
+  assert.is(await failed, 'failed');
+  await close();
+  assert.is(opened.closed, 1);
+  assert.is(await next(), 'b');
+  assert.equal(await answered, [['b']]);
+  assert.is(opened.closed, 2);
 });
 
 test.run();

@@ -132,7 +132,7 @@ interface Pages<I> {
   /** of the events up to `taken` */
   readonly items: readonly I[];
   readonly taken: ClusterPosition | undefined;
-  /** the events after it: for the first of them its store's stream has to be read */
+  /** the event after it, if its store's stream has to be read first */
   readonly rest: readonly AllRecorded[];
   /** position of the last event of all */
   readonly newest: ClusterPosition | undefined;
@@ -154,12 +154,12 @@ async function readPages<I>(reader: Reader<I>, after: ClusterPosition | undefine
   const receive = (event: AllRecorded) => {
     if (newest !== undefined && !isBefore(newest, event.position)) return true;
     newest = event.position;
-    if (rest.length > 0 || !stores.take(event, batch.add)) rest.push(event);
+    if (!stores.take(event, batch.add)) rest.push(event);
     else taken = newest;
-    return !batch.isHeavy();
+    return rest.length === 0 && !batch.isHeavy();
   };
   const pages = (isLast: boolean, failure?: unknown) => ({ items: batch.items, taken, rest, newest, isLast, failure });
-  while (batch.items.length + rest.length < batchSize && !batch.isHeavy()) {
+  while (batch.items.length < batchSize && rest.length === 0 && !batch.isHeavy()) {
     try {
       if (await all.page(newest, receive)) return pages(true);
     } catch (failure) {

@@ -6,6 +6,7 @@ export type Ask = (text: string, values?: readonly unknown[]) => Promise<readonl
 
 interface Sessions {
   readonly ask: Ask;
+  /** A session that is busy is closed when its statement has ended. */
   close(): Promise<void>;
 }
 
@@ -17,24 +18,26 @@ export function createSessions(open: () => Promise<Session>, max: number): Sessi
   const idle: Session[] = [];
   const waiting: (() => void)[] = [];
   let busy = 0;
+  let closed = false;
   const askOn = async (session: Session, text: string, values: readonly unknown[]) => {
     try {
       const rows = await session.rows(text, values);
-      idle.push(session);
+      if (closed) await session.close();
+      else idle.push(session);
       return rows;
     } catch (error) {
       await session.close();
       throw error;
     }
   };
-  const close = async () => void (await Promise.all(idle.splice(0).map((session) => session.close())));
+  const closeIdle = async () => void (await Promise.all(idle.splice(0).map((session) => session.close())));
   const ask: Ask = async (text, values = []) => {
     const used = idle.pop();
     try {
       if (used !== undefined) return await askOn(used, text, values);
     } catch (error) {
       if (faultCode(error) !== 'io') throw error;
-      await close();
+      await closeIdle();
     }
     return askOn(await open(), text, values);
   };
@@ -50,5 +53,11 @@ export function createSessions(open: () => Promise<Session>, max: number): Sessi
       else next();
     }
   };
-  return { ask: turn, close };
+  return {
+    ask: turn,
+    close: () => {
+      closed = true;
+      return closeIdle();
+    },
+  };
 }

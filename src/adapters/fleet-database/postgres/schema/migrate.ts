@@ -42,13 +42,13 @@ export async function checkVersion(session: Session, schema: string): Promise<vo
     );
 }
 
-/** Creates the schema if it is missing, without tables. */
+/** Creates the schema if it is missing, without tables. An administrator may have created an empty one. */
 export async function createSchema(session: Session, schema: string): Promise<void> {
-  if (await exists(session, schema)) return;
+  if (await isPrepared(session, schema)) return;
   await session.transaction(async () => {
     await session.rows('SELECT pg_advisory_xact_lock($1)', [migrating]);
-    if (await exists(session, schema)) return;
-    await session.rows(`CREATE SCHEMA ${quoteName(schema)}`);
+    if (await isPrepared(session, schema)) return;
+    if (!(await exists(session, schema))) await session.rows(`CREATE SCHEMA ${quoteName(schema)}`);
     await session.rows(migrationTable);
   });
 }
@@ -72,13 +72,18 @@ export async function emptySchema(session: Session, schema: string): Promise<voi
 const exists = async (session: Session, schema: string) =>
   (await session.rows('SELECT FROM pg_namespace WHERE nspname = $1', [schema])).length > 0;
 
+/** Whether the schema has the table of its migrations. */
+const isPrepared = async (session: Session, schema: string) =>
+  (
+    await session.rows(
+      "SELECT FROM pg_class WHERE relname = 'migration' AND relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = $1)",
+      [schema],
+    )
+  ).length > 0;
+
 /** 0 without tables. */
 async function versionOf(session: Session, schema: string, known: number): Promise<number> {
-  const [[found] = []] = await session.rows(
-    "SELECT relname FROM pg_class WHERE relname = 'migration' AND relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = $1)",
-    [schema],
-  );
-  if (found === undefined) return 0;
+  if (!(await isPrepared(session, schema))) return 0;
   const [[version] = []] = await session.rows('SELECT coalesce(max(version), 0) FROM migration');
   if (Number(version) > known)
     throw new Fault(
