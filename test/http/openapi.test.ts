@@ -4,7 +4,7 @@ import { either } from 'fp-ts';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Event } from '../../events/registry.ts';
-import { openLayers } from '../../src/compose/drivers.ts';
+import { openLayers, openMounts } from '../../src/compose/drivers.ts';
 import type { Schema } from '../../src/http/json-schema.ts';
 import { answerTo, routes, type Sources } from '../../src/http/routes.ts';
 import { memoryFiles } from '../app/audit/memory-files.ts';
@@ -53,7 +53,7 @@ async function sources(): Promise<Sources> {
     restore: async () => either.right([restored]),
     files: await memoryFiles(enveloped(facts)),
     layers: async () => openLayers(sandbox.path, 'overlay'),
-    mounts: () => Promise.reject(new Error('no mounts here')),
+    mounts: async () => openMounts({ root: sandbox.path, overlay: {} }, 'overlay'),
   });
 }
 
@@ -94,6 +94,7 @@ const requests: readonly (readonly [method: string, url: string])[] = [
   ['GET', '/tree?at=9'],
   ['GET', '/snapshots?filter=kind==committed'],
   ['GET', '/stat?key=default/5/web'],
+  ['GET', '/mounts?key=default/5/web'],
   ['GET', '/stats?at=5'],
   ['GET', '/diff?from=3&to=9'],
   ['GET', '/diff?from=9'],

@@ -163,7 +163,9 @@ test('flood: ten thousand events at once are counted, and the page stays usable'
   await page.keyboard.type('flood-0');
   const end = await flood;
   await page.getByRole('treegrid').getByText('flood-0').first().waitFor();
-  await positionOf(tab).getByText(count(end), { exact: true }).waitFor();
+  await positionOf(tab)
+    .getByText(`position ${count(end)}`, { exact: true })
+    .waitFor();
   await page.getByText('10,100 active snapshots').waitFor();
   await page.keyboard.press('Escape');
   await page.goto(shown.view('#/timeline'));

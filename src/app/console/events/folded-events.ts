@@ -35,31 +35,49 @@ const firstAnswer = 250;
 const maxAwaited = 100_000;
 const million = 1_000_000n;
 
+interface Fold {
+  columns: EventColumns | undefined;
+  underWay: Promise<EventColumns> | undefined;
+  /** why the last one did not reach the end of the log */
+  failure: { readonly error: unknown } | undefined;
+}
+
+const notBegun = (): Fold => ({ columns: undefined, underWay: undefined, failure: undefined });
+
 export function createFoldedEvents(files: Pick<StoreFiles, 'openLog'>): FoldedEvents {
-  let columns: EventColumns | undefined;
-  let folding: Promise<EventColumns> | undefined;
-  const fold = (): Promise<EventColumns> => {
-    folding ??= withLog(files, async (log) => {
-      const into = columns ?? new EventColumns(log.gone?.upTo ?? 0);
-      columns = into;
-      for await (const events of readEncoded(log, into.position)) {
+  let current = notBegun();
+  const read = (into: Fold) =>
+    withLog(files, async (log) => {
+      into.columns ??= new EventColumns(log.gone?.upTo ?? 0);
+      for await (const events of readEncoded(log, into.columns.position)) {
         // Cleared meanwhile.
-        if (columns !== into) break;
-        into.add(events);
+        if (current !== into) break;
+        into.columns.add(events);
       }
-      return into;
-    }).finally(() => {
-      folding = undefined;
+      into.failure = undefined;
+      return into.columns;
     });
-    return folding;
+  const fold = (): Promise<EventColumns> => {
+    const into = current;
+    into.underWay ??= read(into)
+      .catch((error: unknown) => {
+        into.failure = { error };
+        throw error;
+      })
+      .finally(() => {
+        into.underWay = undefined;
+      });
+    return into.underWay;
   };
-  /** The columns as far as they go after a moment. A failure is reported by this or the next call. */
+  /** The columns as far as they go after a moment. Rejects as long as the log can't be read to its end, from the second call at the latest. */
   const soFar = async (upTo: number): Promise<EventColumns> => {
+    const into = current;
     const whole = fold();
     whole.catch(() => {});
-    const awaited = upTo - (columns?.position ?? 0) <= maxAwaited;
+    const awaited = upTo - (into.columns?.position ?? 0) <= maxAwaited;
     await Promise.race([whole, pause(awaited ? firstAnswer : 0)]);
-    return columns ?? whole;
+    if (into.failure !== undefined) throw into.failure.error;
+    return into.columns ?? whole;
   };
   return {
     density: (wanted) => withLog(files, async (log) => densityOf(await soFar(log.end.position), log, wanted)),
@@ -69,17 +87,16 @@ export function createFoldedEvents(files: Pick<StoreFiles, 'openLog'>): FoldedEv
         return incidents.filter(({ time }) => time >= since && time <= until);
       }),
     touched: (after, upTo) => {
-      if (upTo > (columns?.position ?? 0)) fold().catch(() => {});
-      return columns?.touched(after, upTo);
+      if (upTo > (current.columns?.position ?? 0)) fold().catch(() => {});
+      return current.columns?.touched(after, upTo);
     },
     complete: async () => {
       // One that is under way may have begun before the newest event.
-      await folding;
+      await current.underWay;
       return fold();
     },
     clear: () => {
-      columns = undefined;
-      folding = undefined;
+      current = notBegun();
     },
   };
 }

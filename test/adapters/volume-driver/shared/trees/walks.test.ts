@@ -1,4 +1,3 @@
-import { setImmediate as yieldToLoop } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createWalks, type Walk } from '../../../../../src/adapters/volume-driver/shared/trees/walks.ts';
@@ -6,8 +5,9 @@ import { waitFor } from '../../../../support/wait-for.ts';
 
 const test = suite('walks');
 
-function* endless(left: string[], name: string): Walk<string> {
+function* endless(left: string[], name: string, begun: () => void = () => {}): Walk<string> {
   try {
+    begun();
     for (;;) yield;
   } finally {
     left.push(name);
@@ -37,8 +37,12 @@ test('release their resources when aborted, and report nothing more', async () =
   const ended: string[] = [];
   const left: string[] = [];
   const walks = createWalks<string>((some) => void ended.push(...some.map(({ result }) => result)));
-  walks.start(1, endless(left, 'endless'));
-  await yieldToLoop();
+  let begun = false;
+  const begin = () => {
+    begun = true;
+  };
+  walks.start(1, endless(left, 'endless', begin));
+  await waitFor('the first step', () => begun);
   walks.cancel(1);
   walks.cancel(1);
   assert.equal([left, ended], [['endless'], []]);
