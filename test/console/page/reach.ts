@@ -63,7 +63,10 @@ export function reachTests(test: Test, context: () => Shown): void {
     await keyboard.press('Escape');
     await tab.page.getByRole('dialog').waitFor({ state: 'detached' });
     await keyboard.press('t');
-    await tab.page.locator('input[type=range]:focus').waitFor();
+    const slider = tab.page.locator('input[type=range]:focus');
+    await slider.waitFor().catch(async (error) => {
+      throw new Error(`${tab.page.url()}, the focus is at ${await tab.page.evaluate(focused)}: ${error}`);
+    });
   });
 
   test('Tab key: reaches everything in the order of the page, a list as one stop, each with a visible focus', async () => {

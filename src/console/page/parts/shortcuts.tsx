@@ -4,9 +4,10 @@ import { hashOf, type View } from '../model/address.ts';
 const offKey = 'snapledger.shortcuts';
 const areOff = () => localStorage.getItem(offKey) === 'off';
 
+/** Whether keys write into an element. A closing dialog leaves the focus on its checkbox for a moment. */
 const typing = (target: EventTarget | null) =>
-  target instanceof HTMLInputElement && target.type !== 'range'
-    ? true
+  target instanceof HTMLInputElement
+    ? !['range', 'checkbox'].includes(target.type)
     : target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement;
 
 /** Focuses the first part that is marked for a key, as `data-key="/"`. */
