@@ -96,10 +96,18 @@ type Numbers = (list: string) => readonly number[];
 
 function createNumbers(): Numbers {
   const known = new Map<string, number>();
-  return (list) =>
-    list.split(separator).map((store) => {
-      const number = known.get(store) ?? known.size;
-      if (number === known.size) known.set(store, number);
-      return number;
-    });
+  // Layers of one image are on the same stores, most of the time.
+  const lists = new Map<string, readonly number[]>();
+  const numberOf = (store: string) => {
+    const number = known.get(store) ?? known.size;
+    if (number === known.size) known.set(store, number);
+    return number;
+  };
+  return (list) => {
+    const seen = lists.get(list);
+    if (seen !== undefined) return seen;
+    const numbers = list.split(separator).map(numberOf);
+    lists.set(list, numbers);
+    return numbers;
+  };
 }
