@@ -69,7 +69,7 @@ export function createFoldedEvents(files: Pick<StoreFiles, 'openLog'>): FoldedEv
       });
     return into.underWay;
   };
-  /** The columns as far as they go after a moment. Rejects as long as the log can't be read to its end, from the second call at the latest. */
+  /** The columns as far as they go after a moment. Rejects once the log could not be read to its end, until it can be. */
   const soFar = async (upTo: number): Promise<EventColumns> => {
     const into = current;
     const whole = fold();
