@@ -3,8 +3,9 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { eventCodecs } from '../events/registry.ts';
 import { importsOf } from './architecture/imports.ts';
+import { pathToProgram } from './architecture/starts-program.ts';
 import { violations } from './architecture/violations.ts';
-import { sourcesBelow } from './runner/suites.ts';
+import { sourcesBelow, testFiles } from './runner/suites.ts';
 
 const sources = ['events', 'projections', 'src'].flatMap(sourcesBelow);
 
@@ -199,6 +200,37 @@ const examples: readonly [title: string, path: string, source: string, wrong: re
   ['refuses a default export', 'src/app/x.ts', 'export default 1;\n', ['has a default export']],
   ['refuses a barrel', 'src/app/x.ts', "export * from './a.ts';\n", ['re-exports']],
 ];
+
+const programs = suite('tests that start the program');
+
+/** Loads modules of benchmarks, to check their names, and starts none. */
+const loadsOnly = 'test/bench/options.test.ts';
+
+programs('suites: none that test:quick runs has a test that starts it, since test:quick does not build it', () => {
+  const found = new Map(sourcesBelow('test').map((path) => [path, readFileSync(path, 'utf8')]));
+  const ways = testFiles([...found.keys()])
+    .filter(({ suite: of, source }) => !of.needsProgram && source !== loadsOnly)
+    .map(({ source }) => pathToProgram(source, (path) => found.get(path)).join(' imports '));
+  assert.equal(
+    ways.filter((way) => way !== ''),
+    [],
+  );
+});
+
+programs('imports: are followed at run time only, in circles too, and comments name nothing', () => {
+  const folder = ['dist', 'bin'].join('/'); // in one word it would be found here
+  const sources = new Map([
+    ['test/a.test.ts', "import type { B } from './support/b.ts';\nimport { c } from './support/c.ts';\n"],
+    ['test/support/b.ts', `export const b = resolve('${folder}/snapledger.cjs');\n`],
+    ['test/support/c.ts', `import { a } from '../a.test.ts';\n/** Not ${folder}. */\nexport const c = 1;\n`],
+    ['test/d.test.ts', "import { c } from './support/c.ts';\nimport { e } from './support/e.ts';\n"],
+    ['test/support/e.ts', "import { b } from './b.ts';\n"],
+  ]);
+  const pathOf = (file: string) => pathToProgram(file, (path) => sources.get(path));
+  assert.equal(pathOf('test/a.test.ts'), []);
+  assert.equal(pathOf('test/d.test.ts'), ['test/d.test.ts', 'test/support/e.ts', 'test/support/b.ts']);
+});
+programs.run();
 
 const checker = suite('import rules checker');
 for (const [title, path, source, wrong] of examples)

@@ -25,6 +25,10 @@ test('--only: several suites', () => {
   assert.equal(chosen('--only=e2e,unit'), ['test/e2e/overlay.test.ts', 'test/events/codecs.test.ts']);
 });
 
+test('--quick: the suites that need no program', () => {
+  assert.equal(parseArguments(['--quick']).only, ['property', 'golden', 'architecture', 'unit']);
+});
+
 test('file names: files by name or part of it', () => {
   assert.equal(chosen('./test/events/codecs.test.ts', 'e2e/'), [
     'test/e2e/overlay.test.ts',

@@ -18,6 +18,7 @@ export function parseArguments(args: readonly string[]): Arguments {
   const rest = args.flatMap((arg) => (arg.startsWith('--only=') ? ['--only', arg.slice('--only='.length)] : arg));
   for (let arg = rest.shift(); arg !== undefined; arg = rest.shift()) {
     if (arg === '--only') only.push(...(rest.shift() ?? '').split(','));
+    else if (arg === '--quick') only.push(...quick);
     else if (arg === '--times') times = true;
     else if (arg.startsWith('-')) throw new TypeError(`unknown option ${arg}; ${usage}`);
     else files.push(arg);
@@ -28,6 +29,7 @@ export function parseArguments(args: readonly string[]): Arguments {
 }
 
 const names = suites.map(({ name }) => name);
+const quick = suites.filter(({ needsProgram }) => !needsProgram).map(({ name }) => name);
 const usage = `usage: npm test -- [--only ${names.join('|')}] [--times] [FILE...]`;
 
 /** The files that the command line asks for; throws if a name fits none. */

@@ -5,6 +5,7 @@ import { parseArguments, select } from './arguments.ts';
 import { measureCoverage, percentage, tooLittle } from './coverage.ts';
 import { forgottenRuns } from './forgotten-runs.ts';
 import { cpuOfChildren } from './process-group.ts';
+import { recap } from './recap.ts';
 import { killAll, runFile } from './run-file.ts';
 import { runAll } from './schedule.ts';
 import { sourcesBelow, suites, type TestFile, testFiles } from './suites.ts';
@@ -20,6 +21,8 @@ interface Job extends TestFile {
 interface Result extends Verdict {
   readonly suite: string;
   readonly name: string;
+  /** what a failed file printed */
+  readonly output: string;
   readonly seconds: number;
   readonly cpu: number;
 }
@@ -44,17 +47,28 @@ async function run({ suite, source, compiled, node, note }: Job): Promise<void> 
   const verdict = judge(ending, { strict: CI === 'true' });
   const seconds = (performance.now() - began) / 1000;
   const name = `${suite.name.padEnd(12)} ${source}${note}`;
-  results.push({ ...verdict, suite: suite.name, name, seconds, cpu: cpuOfChildren() });
+  const output = verdict.failed > 0 ? ending.output : '';
+  results.push({ ...verdict, suite: suite.name, name, output, seconds, cpu: cpuOfChildren() });
   console.log(`${verdict.failed > 0 ? 'FAIL' : 'ok  '} ${name}: ${counts(verdict)} in ${seconds.toFixed(1)} s`);
   for (const skip of skipsIn(ending.output)) console.log(`     ${skip}`);
-  if (verdict.failed > 0) console.log(ending.output.trimEnd().replace(/^/gm, '    | '));
+  if (verdict.failed > 0) console.log(output.trimEnd().replace(/^/gm, '    | '));
   for (const problem of verdict.problems) console.log(`    ${source} ${problem}`);
 }
 
 /** Something outside a test file has failed. */
 function fail(what: string): void {
   console.log(`FAIL ${what}`);
-  results.push({ passed: 0, failed: 1, skipped: 0, problems: [], suite: '', name: what, seconds: 0, cpu: 0 });
+  results.push({
+    passed: 0,
+    failed: 1,
+    skipped: 0,
+    problems: [],
+    suite: '',
+    name: what,
+    output: '',
+    seconds: 0,
+    cpu: 0,
+  });
 }
 
 /** A suite without `.run()` passes in silence. Contracts lie in files of their own, so every source is read. */
@@ -108,6 +122,10 @@ async function main(): Promise<void> {
 }
 
 await main().catch((error) => fail(error instanceof Error ? error.message : String(error)));
+for (const line of recap(
+  results.filter((result) => result.failed > 0).map((result) => ({ ...result, counts: counts(result) })),
+))
+  console.log(line);
 const [passed, failed, skipped] = [sum('passed'), sum('failed'), sum('skipped')];
 console.log(counts({ passed, failed, skipped }));
 process.exitCode = failed > 0 ? 1 : 0;

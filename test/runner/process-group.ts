@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Whether all processes of a group are gone within two seconds: an ending child may take a moment. */
-export async function groupEnds(group: number): Promise<boolean> {
-  for (let i = 0; i < 40; i++) {
+/** Whether all processes of a group are gone within some seconds: an ending child may take a moment, on a busy machine more. */
+export async function groupEnds(group: number, seconds: number): Promise<boolean> {
+  for (let i = 0; i < seconds * 20; i++) {
     if (membersOf(group).length === 0) return true;
     await sleep(50);
   }

@@ -41,7 +41,7 @@ test('fails a file that ends its process with status 0 in the middle of a test',
 });
 
 test('kills a file that takes too long and keeps what it printed', async () => {
-  const ending = await runFile(process.execPath, fixture('hanging'), { limitSeconds: 4 });
+  const ending = await runFile(process.execPath, fixture('hanging'), { limitSeconds: 10 });
   assert.match(ending.output, 'hanging');
   assert.match(judge(ending, { strict: false }).problems.join(), 'took too long');
 });
@@ -53,7 +53,7 @@ test('kills a file that keeps running after its tests, long before its limit', a
 });
 
 test('fails a file that leaves a process, and ends the process', async () => {
-  const ending = await runFile(process.execPath, fixture('leaking'), { limitSeconds: 60 });
+  const ending = await runFile(process.execPath, fixture('leaking'), { limitSeconds: 60, graceSeconds: 2 });
   assert.equal(judge(ending, { strict: false }).problems, ['left processes behind']);
   const pid = /left (\d+)/.exec(ending.output)?.[1];
   const status = existsSync(`/proc/${pid}/status`) ? readFileSync(`/proc/${pid}/status`, 'utf8') : 'gone';

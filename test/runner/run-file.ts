@@ -10,7 +10,7 @@ import { totalsIn } from './verdict.ts';
 interface RunOptions {
   /** how long it may take */
   readonly limitSeconds: number;
-  /** how long it may continue after it has printed its totals; 10 by default */
+  /** how long it may continue after it has printed its totals, and its children after its end; 60 by default */
   readonly graceSeconds?: number;
   /** added to this process's environment */
   readonly env?: Readonly<Record<string, string>>;
@@ -47,7 +47,7 @@ interface Output {
 async function runInGroup(
   [node, script]: readonly [string, string],
   output: Output,
-  { limitSeconds, graceSeconds = 10, env = {} }: RunOptions,
+  { limitSeconds, graceSeconds = 60, env = {} }: RunOptions,
 ): Promise<Omit<Ending, 'output'>> {
   const child = spawn(node, ['--enable-source-maps', script], {
     detached: true,
@@ -61,9 +61,9 @@ async function runInGroup(
   const watch = watchGroup(group, output, limitSeconds, graceSeconds);
   const [exitCode, signal] = (await exit.finally(watch.end)) as [number | null, string | null];
   const killed = watch.killed();
-  const leftProcesses = killed === null && !(await groupEnds(group));
+  const leftProcesses = killed === null && !(await groupEnds(group, graceSeconds));
   killGroup(group);
-  await groupEnds(group);
+  await groupEnds(group, 60);
   running.delete(group);
   return { exitCode, signal, killed, leftProcesses };
 }

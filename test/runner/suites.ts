@@ -12,12 +12,14 @@ export interface Suite {
   readonly newerNode: RegExp;
   /** whether coverage is measured while it runs */
   readonly covered: boolean;
+  /** whether it needs the program, which `npm run test:quick` does not build */
+  readonly needsProgram: boolean;
 }
 
 const all = /^/;
 const none = /$^/;
-const inProcess = { width: 4, limitSeconds: 300, newerNode: all, covered: true };
-const onSystem = { width: 2, limitSeconds: 900, newerNode: none, covered: false };
+const inProcess = { width: 4, limitSeconds: 300, newerNode: all, covered: true, needsProgram: false };
+const onSystem = { width: 2, limitSeconds: 900, newerNode: none, covered: false, needsProgram: true };
 
 /** All suites. The slowest files start first. */
 export const suites: readonly Suite[] = [
@@ -28,12 +30,12 @@ export const suites: readonly Suite[] = [
   { name: 'conformance', files: /^conformance\//, ...onSystem },
   {
     name: 'program',
-    files: /^(cli\/[^/]+|maintenance\/.+|operations\/.+|index|package)\.test\.ts$/,
+    files: /^(cli\/[^/]+|console\/command\/.+|maintenance\/.+|operations\/.+|index|package)\.test\.ts$/,
     ...onSystem,
     width: 4,
-    newerNode: /^(cli\/serve|package)\.test\.ts$/,
+    newerNode: /^(cli\/serve|console\/command\/command|package)\.test\.ts$/,
   },
-  { name: 'adapters', files: /^adapters\//, ...inProcess },
+  { name: 'adapters', files: /^adapters\//, ...inProcess, needsProgram: true },
   { name: 'property', files: /^property\//, ...inProcess, newerNode: none },
   { name: 'golden', files: /^golden\//, ...inProcess, newerNode: none },
   { name: 'architecture', files: /^architecture/, ...inProcess, newerNode: none },

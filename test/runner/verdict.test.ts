@@ -42,10 +42,15 @@ const lacking = [
   'needs PostgreSQL',
   'needs root',
   'needs the file system btrfs',
+  'flaky on Node 24.21',
+  'containerd 1.6.20 is slow',
+  'containerd has no transfer service',
+  'needs Go 1.26.3, and this is 1.19.8 on a slow machine',
+  'not KURRENTDB_URL names none',
 ];
 
 test('in CI, fails a file that skips a test for what test/run installs', () => {
-  const output = lacking.map((reason, index) => `SKIP suite ${index}: ${reason}\n`).join('') + closing(5, 5, 5);
+  const output = lacking.map((reason, index) => `SKIP suite ${index}: ${reason}\n`).join('') + closing(10, 10, 10);
   const { problems } = judge(ended(output), { strict: true });
   assert.equal(
     problems,
@@ -57,12 +62,17 @@ test('in CI, fails a file that skips a test for what test/run installs', () => {
 test('in CI, accepts a skip for what a version of a peer lacks, or for a server that nothing installs', () => {
   const reasons = [
     'containerd 1.6.20 has no transfer service',
+    'pull: the transfer service of containerd 1.7.24 needs a registry with TLS',
+    'containerd 2.0.0-rc.1 unpacks one layer after the other: 2.2 or later is needed',
     'before 1.7 containerd makes no copy if it sends labels',
+    'before 2.0 containerd does not mount with mapped ids',
+    'before 1.7.16 containerd does not know `exports`',
     'needs Go 1.26.3, and this is 1.19.8',
     'KURRENTDB_URL names none',
+    'KURRENTDB_URL names more than one node without TLS',
   ];
-  const output = reasons.map((reason, index) => `SKIP suite ${index}: ${reason}\n`).join('') + closing(4, 4, 4);
-  assert.equal(judge(ended(output), { strict: true }), { passed: 4, failed: 0, skipped: 4, problems: [] });
+  const output = reasons.map((reason, index) => `SKIP suite ${index}: ${reason}\n`).join('') + closing(9, 9, 9);
+  assert.equal(judge(ended(output), { strict: true }), { passed: 9, failed: 0, skipped: 9, problems: [] });
 });
 
 test('treats a forgotten `only` as a skip that was not announced', () => {

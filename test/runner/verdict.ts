@@ -1,3 +1,5 @@
+import { isAllowedInCi } from './allowed-skips.ts';
+
 /** How a test file's process ended. */
 export interface Ending {
   readonly output: string;
@@ -18,13 +20,7 @@ export interface Verdict {
   readonly problems: readonly string[];
 }
 
-/**
- * Why a test may be skipped in CI too: a version of a peer lacks something, or there is no server that nothing installs.
- * Everything else that tests need, test/run installs.
- */
-const inCi = /\b\d+\.\d+|^KURRENTDB_URL /;
-
-/** Judges one file. With `strict` (CI) a test may only be skipped for what cannot be installed. */
+/** Judges one file. With `strict` (CI) a test may only be skipped for what cannot be installed (`isAllowedInCi`). */
 export function judge(ending: Ending, options: { readonly strict: boolean }): Verdict {
   const blocks = totalsIn(ending.output);
   const [totals = { total: 0, passed: 0, skipped: 0 }] = blocks;
@@ -37,9 +33,8 @@ export function judge(ending: Ending, options: { readonly strict: boolean }): Ve
   if (announced.length < totals.skipped)
     problems.push(`skipped ${totals.skipped} tests and announced ${announced.length} (SKIP <name>: <reason>)`);
   if (options.strict)
-    // A test's name may have a colon and a version, too.
     for (const { name, reason } of announced)
-      if (!inCi.test(reason.split(': ').at(-1) ?? '')) problems.push(`must not be skipped here: ${name}: ${reason}`);
+      if (!isAllowedInCi(`${name}: ${reason}`)) problems.push(`must not be skipped here: ${name}: ${reason}`);
   // uvu counts a test that announces its skip and returns early as passed.
   const returnedEarly = Math.max(0, announced.length - totals.skipped);
   return {

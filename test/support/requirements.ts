@@ -25,7 +25,7 @@ export function requireFileSystem(name: 'overlay' | 'ext4' | 'xfs' | 'btrfs'): M
 
 /**
  * A suite whose tests run only if nothing is missing. Otherwise each of them is skipped with a line that says why. In CI the
- * runner fails the run, unless the reason names a version (`judge`).
+ * runner fails the run, unless the reason is one of test/runner/allowed-skips.ts.
  */
 export function suiteNeeding<Context = Record<string, never>>(
   name: string,
