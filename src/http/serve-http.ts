@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { listenOnSocket } from '../edge/listen-on-socket.ts';
@@ -96,6 +97,7 @@ function createListener(
   stopping: AbortSignal,
   guard: () => Guard,
 ): Server {
+  setMaxListeners(0, stopping); // one for each stream under way
   const server = createServer(limits, (request, response) => {
     if (pass?.(request, response) === true) return;
     void respond(request, response, { ...options, stopping, guard: guard() });

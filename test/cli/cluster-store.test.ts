@@ -39,10 +39,13 @@ const reportOf = (sandbox: Sandbox) => forwardReportOf(join(sandbox.path, 's.htt
 
 async function reached(sandbox: Sandbox, state: string): Promise<Record<string, unknown>> {
   let report: Record<string, unknown> = {};
-  await waitFor(`the state ${state}`, async () => {
-    report = (await reportOf(sandbox)) as unknown as Record<string, unknown>;
-    return report.state === state;
-  });
+  await waitFor(
+    () => `the state ${state}: ${JSON.stringify(report)}`,
+    async () => {
+      report = (await reportOf(sandbox)) as unknown as Record<string, unknown>;
+      return report.state === state;
+    },
+  );
   return report;
 }
 
@@ -131,13 +134,14 @@ const readyz = (sandbox: Sandbox) => ask({ socketPath: join(sandbox.path, 's.htt
 
 async function notReady(sandbox: Sandbox, expected: RegExp): Promise<void> {
   let body = '';
-  await waitFor(`not ready: ${expected}`, async () => {
-    const answer = await readyz(sandbox);
-    body = answer.body;
-    return answer.status === 503 && expected.test(body);
-  }).catch((error: Error) => {
-    throw new Error(`${error.message}: ${body}`);
-  });
+  await waitFor(
+    () => `not ready: ${expected}: ${body}`,
+    async () => {
+      const answer = await readyz(sandbox);
+      body = answer.body;
+      return answer.status === 503 && expected.test(body);
+    },
+  );
 }
 
 const ready = (sandbox: Sandbox) => waitFor('ready', async () => (await readyz(sandbox)).status === 200);
@@ -247,12 +251,13 @@ test('continues forwarding to a stream whose events expire, and reports it', asy
   standIn.streams.setMetadata(streamOf(root), { $maxCount: 2 });
   const daemon = await daemons.start();
   let report: Record<string, unknown> = {};
-  await waitFor('the word on $maxCount', async () => {
-    report = (await reportOf(sandbox)) as unknown as Record<string, unknown>;
-    return report.state === 'forwarding' && report.lag === 0 && String(report.error).includes('($maxCount=2)');
-  }).catch((error: Error) => {
-    throw new Error(`${error.message}: ${JSON.stringify(report)}`);
-  });
+  await waitFor(
+    () => `the word on $maxCount: ${JSON.stringify(report)}`,
+    async () => {
+      report = (await reportOf(sandbox)) as unknown as Record<string, unknown>;
+      return report.state === 'forwarding' && report.lag === 0 && String(report.error).includes('($maxCount=2)');
+    },
+  );
   await daemon.stop();
 });
 
@@ -346,10 +351,13 @@ test('shows a password in no message, and not in ps', async ({ serving, root, sa
 
 async function waitForTrouble(sandbox: Sandbox): Promise<unknown> {
   let report: Record<string, unknown> = {};
-  await waitFor('trouble', async () => {
-    report = (await reportOf(sandbox)) as unknown as Record<string, unknown>;
-    return report.error !== '' && report.error !== undefined;
-  });
+  await waitFor(
+    () => `trouble: ${JSON.stringify(report)}`,
+    async () => {
+      report = (await reportOf(sandbox)) as unknown as Record<string, unknown>;
+      return report.error !== '' && report.error !== undefined;
+    },
+  );
   return report;
 }
 

@@ -241,7 +241,7 @@ test('a daemon that hangs: is named, and the command ends', async () => {
   const daemon = await startDaemon({ command, address, log: join(sandbox.path, 'hanging.log'), sandbox });
   process.kill(daemon.pid, 'SIGSTOP');
   try {
-    const report = await reportOf(['--config', file, '--main', '/nowhere.toml'], 'exec timeout 45 "$@"');
+    const report = await reportOf(['--config', file, '--main', '/nowhere.toml'], 'exec timeout 110 "$@"');
     assert.is(report.status, 1);
     assert.match(textsOf(report, 'daemon'), `(pid ${daemon.pid}) holds the root, but its HTTP socket does not answer`);
   } finally {

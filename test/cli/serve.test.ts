@@ -2,12 +2,12 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { hostname, release } from 'node:os';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { askDaemon } from '../../src/cli/ask-daemon.ts';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
+import { freePort } from '../support/free-port.ts';
 import { requireFileSystem, suiteNeeding } from '../support/requirements.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { daemonFile } from '../support/server.ts';
@@ -42,15 +42,6 @@ async function served(context: Context, ...flags: readonly string[]): Promise<Da
   });
   context.sandbox.atEnd(() => daemon.stop());
   return daemon;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 const eventsOf = async (root: string) =>

@@ -107,8 +107,14 @@ function environmentOf({ root, earlier, ...parts }: Parts) {
     for (const id of words(await ctr('containers', 'list', '--quiet'))) await ctr('containers', 'delete', id);
     for (const name of words(await ctr('images', 'list', '--quiet'))) await ctr('images', 'remove', '--sync', name);
     await collectGarbage(containerd);
-    const rows = async () => (await list()).trim().split('\n').slice(1);
-    await waitFor(`an empty list: ${await list()}`, async () => (await rows()).length === 0);
+    let rows = [''];
+    await waitFor(
+      () => `an empty list: ${rows.join('\n')}`,
+      async () => {
+        rows = (await list()).trim().split('\n').slice(1);
+        return rows.length === 0;
+      },
+    );
   };
   return {
     ...parts,
@@ -127,7 +133,10 @@ function environmentOf({ root, earlier, ...parts }: Parts) {
     removeAll,
     expectNothingLeft: async () => {
       await removeAll();
-      await waitFor(`no volumes: ${volumes()}`, () => volumes().length === 0);
+      await waitFor(
+        () => `no volumes: ${volumes()}`,
+        () => volumes().length === 0,
+      );
     },
   };
 }

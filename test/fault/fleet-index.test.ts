@@ -147,7 +147,7 @@ test('a stop: ends the indexing although PostgreSQL does not answer', async () =
   const indexer = await startIndexer(sandbox, { from: cluster.url, into, log: 'silent.log' });
   const written = () => stores.reduce((sum, { log }) => sum + log.length, 0);
   const indexed = async () => Number(sql('SELECT coalesce(max(position), 0) FROM snapledger.store')) === written();
-  await waitFor('the first events', async () => hasTables(sql) && indexed(), { limit: 60_000 });
+  await waitFor('the first events', async () => hasTables(sql) && indexed());
   const backends = sql("SELECT pid FROM pg_stat_activity WHERE application_name = 'snapledger fleet index'");
   const signalAll = (signal: NodeJS.Signals) => {
     for (const backend of backends.split('\n')) process.kill(Number(backend), signal);
@@ -160,7 +160,7 @@ test('a stop: ends the indexing although PostgreSQL does not answer', async () =
     signalAll('SIGCONT');
   }
   const again = await startIndexer(sandbox, { from: cluster.url, into, log: 'silent.log' });
-  await waitFor('all events', indexed, { limit: 60_000 });
+  await waitFor('all events', indexed);
   await again.stop();
   assertTables(postgresTables(postgres, database), stores);
 });
@@ -173,16 +173,16 @@ test('two indexers: one works and the other waits, and continues when that is ki
   };
   const start = (log: string) => startIndexer(sandbox, { from: cluster.url, into, log });
   const first = await start('first.log');
-  await waitFor('the first to be live', async () => (await state(first.port)) === 'live', { limit: 60_000 });
+  await waitFor('the first to be live', async () => (await state(first.port)) === 'live');
   const second = await start('second.log');
-  await waitFor('the second to wait', async () => (await state(second.port)) === 'waiting', { limit: 60_000 });
+  await waitFor('the second to wait', async () => (await state(second.port)) === 'waiting');
   for (const history of stores) grow(history, 50);
   await first.kill();
   for (const history of stores) grow(history, 50);
   const written = stores.reduce((sum, { log }) => sum + log.length, 0);
   const indexed = () => Number(sql('SELECT sum(position) FROM snapledger.store'));
-  await waitFor('the second to catch up', async () => indexed() === written, { limit: 60_000 });
-  await waitFor('the second to be live', async () => (await state(second.port)) === 'live', { limit: 60_000 });
+  await waitFor('the second to catch up', async () => indexed() === written);
+  await waitFor('the second to be live', async () => (await state(second.port)) === 'live');
   const metrics = await (await fetch(`http://127.0.0.1:${second.port}/metrics`)).text();
   assert.match(metrics, 'snapledger_fleet_caught_up 1');
   assert.match(metrics, `store="${stores[0]?.store}"`);

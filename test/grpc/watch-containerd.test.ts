@@ -52,10 +52,14 @@ async function containerdAt({ address }: Context, envelopes: readonly object[]) 
   return { asked, stop: () => server.forceShutdown() };
 }
 
-function listening({ address, sandbox }: Context) {
+/** With a clock that stands still, the pause after a failure never ends: only another socket is connected to. */
+function listening({ address, sandbox }: Context, uptime: () => number = () => 0) {
   const events: ContainerdEvent[] = [];
   const heard: boolean[] = [];
-  const watch = createContainerdWatch(address)({
+  const watch = createContainerdWatch(
+    address,
+    uptime,
+  )({
     event: (event) => void events.push(event),
     listening: (now) => void heard.push(now),
   });
@@ -78,32 +82,25 @@ test("records containerd's events, and queries what explains removals", async (c
   assert.match(JSON.stringify(asked), 'topic==');
 });
 
-/** Far less than the pauses would be if they had grown. */
-const soon = { limit: 2_000 };
-/** Enough for pauses to grow to seconds. */
-const longAbsence = () => sleep(3_600);
-
 test('connects as soon as there is a socket, also in a new directory', async (context) => {
   const folder = join(context.sandbox.path, 'run', 'containerd');
   context.address = join(folder, 'c.sock');
   const { heard } = listening(context);
-  await longAbsence();
   mkdirSync(folder, { recursive: true });
   const { stop } = await containerdAt(context, []);
   context.sandbox.atEnd(stop);
-  await waitFor('the stream', () => heard.at(-1) === true, soon);
+  await waitFor('the stream', () => heard.at(-1) === true);
 });
 
 test('reconnects as soon as containerd has another socket, and reports the interruption', async (context) => {
   const first = await containerdAt(context, []);
   const { heard } = listening(context);
-  await waitFor('the stream', () => heard.at(-1) === true, soon);
+  await waitFor('the stream', () => heard.at(-1) === true);
   first.stop();
   await waitFor('its end', () => heard.at(-1) === false);
-  await longAbsence();
   const second = await containerdAt(context, []);
   context.sandbox.atEnd(second.stop);
-  await waitFor('the stream', () => heard.at(-1) === true, soon);
+  await waitFor('the stream', () => heard.at(-1) === true);
 });
 
 test('reconnects as soon as the socket of a killed containerd is replaced', async (context) => {
@@ -113,11 +110,27 @@ test('reconnects as soon as the socket of a killed containerd is replaced', asyn
   renameSync(`${address}.killed`, address);
   killed.close();
   const { heard } = listening(context);
-  await longAbsence();
+  await waitFor('the refusal', () => heard.at(-1) === false);
   rmSync(address);
   const { stop } = await containerdAt(context, []);
   context.sandbox.atEnd(stop);
-  await waitFor('the stream', () => heard.at(-1) === true, soon);
+  await waitFor('the stream', () => heard.at(-1) === true);
+});
+
+test('connects again to the same socket, after pauses that double', async (context) => {
+  const refusing = createServer((socket) => socket.destroy()).listen(context.address);
+  context.sandbox.atEnd(() => void refusing.close());
+  await once(refusing, 'listening');
+  let now = 0;
+  const { heard } = listening(context, () => now);
+  for (const [attempts, pause] of [200, 400, 800].entries()) {
+    await waitFor('a refusal', () => heard.length === attempts + 1);
+    now += pause - 1;
+    await sleep(250);
+    assert.is(heard.length, attempts + 1, 'no attempt within the pause');
+    now += 1;
+  }
+  await waitFor('another refusal', () => heard.length === 4);
 });
 
 test('reports that it has stopped when it is closed', async (context) => {

@@ -28,14 +28,18 @@ test.before.each((context) => {
 });
 test.after.each(({ sandbox }) => sandbox.close());
 
-async function serve({ sandbox, socketPath, stopping, failed }: Context, chunks: StreamBody['chunks']): Promise<void> {
+async function serve(
+  { sandbox, socketPath, stopping, failed }: Context,
+  chunks: StreamBody['chunks'],
+  stalled = 300,
+): Promise<void> {
   const body = { chunks, farewell: (why: string) => `farewell: ${why}\n` };
   const server = createServer((_request, response) => {
     const answer = { status: 200, type: 'text/plain', body };
     sendAnswer(
       response,
       { method: 'GET', answer },
-      { stopping: stopping.signal, limits: { stalled: 300, farewell: 2000 } },
+      { stopping: stopping.signal, limits: { stalled, farewell: 60_000 } },
     ).catch((error) => failed.push(error));
   });
   await new Promise<void>((resolve) => server.listen(socketPath, resolve));
@@ -109,9 +113,12 @@ test('reads no faster than its reader, and drops one that does not read', async 
 });
 
 test('waits for a slow reader as long as it reads something', async (context) => {
-  await serve(context, async function* () {
-    for (let n = 0; n < 20; n++) yield Buffer.alloc(64 * 1024, 'x');
-  });
+  const parts = 60;
+  const chunks = async function* () {
+    for (let n = 0; n < parts; n++) yield Buffer.alloc(64 * 1024, 'x');
+  };
+  // Less than all pauses together, and far more than one pause on a busy machine.
+  await serve(context, chunks, 1_500);
   let bytes = 0;
   const socket = connect(context.socketPath, () =>
     socket.write('GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n'),
@@ -121,7 +128,7 @@ test('waits for a slow reader as long as it reads something', async (context) =>
     bytes += (part as Buffer).length;
     await pause(30);
   }
-  assert.ok(bytes > 20 * 64 * 1024);
+  assert.ok(bytes > parts * 64 * 1024);
 });
 
 test('closes the source when its reader has disconnected', async (context) => {

@@ -5,12 +5,14 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Described } from '../../src/app/reconcile/action.ts';
-import { serveHttp } from '../../src/http/serve-http.ts';
+import { serveHttp, serveTcp } from '../../src/http/serve-http.ts';
 import { Fault } from '../../src/ports/fault.ts';
 import { silent } from '../../src/ports/logger.ts';
 import { httpSources } from '../support/http-sources.ts';
 import { run } from '../support/run.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+import { waitFor } from '../support/wait-for.ts';
+import { warningsDuring } from '../support/warnings.ts';
 
 interface Context {
   sandbox: Sandbox;
@@ -66,6 +68,31 @@ function ask(address: string, method: string, path: string, body?: string | Buff
     asked.end(body);
   });
 }
+
+test('has no warning about listeners if many streams are under way, and ends them when it closes', async () => {
+  let open = 0;
+  const chunks = async function* (signal: AbortSignal) {
+    open += 1;
+    await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+    open -= 1;
+    yield '';
+  };
+  const { loopback, close } = await serveTcp({
+    loopback: { host: '127.0.0.1', port: 0 },
+    logger: silent,
+    answer: async () => ({ status: 200, type: 'text/plain', body: { chunks, farewell: () => 'end' } }),
+  });
+  const warnings = await warningsDuring(async () => {
+    const asked = Array.from({ length: 20 }, () => fetch(`http://127.0.0.1:${loopback.port}/`));
+    await waitFor(
+      () => `20 streams: ${open} are open`,
+      () => open === 20,
+    );
+    await close();
+    await Promise.allSettled(asked.map(async (one) => (await one).text()));
+  });
+  assert.equal([warnings, open], [[], 0]);
+});
 
 /** Sends raw bytes and returns what is received until the connection ends. */
 function sendRaw(address: string, bytes: string): Promise<string> {

@@ -11,7 +11,7 @@ export interface Daemon {
   readonly ended: Promise<void>;
   /** What it has printed, its predecessors with the same log included. */
   log(): string;
-  /** SIGTERM, and SIGKILL if that has not ended it within a minute, which is then an error. Idempotent. */
+  /** SIGTERM, and SIGKILL if that has not ended it within two minutes, which is then an error. Idempotent. */
   stop(): Promise<void>;
   /** SIGKILL; resolves when the process is gone. */
   kill(): Promise<void>;
@@ -45,7 +45,7 @@ export async function startDaemon({ command, address, log, env = {}, sandbox }: 
     stop: async () => {
       if (ended()) return;
       child.kill('SIGTERM');
-      const patience = setTimeout(() => child.kill('SIGKILL'), 60_000);
+      const patience = setTimeout(() => child.kill('SIGKILL'), 120_000);
       await exit.finally(() => clearTimeout(patience));
       if (child.signalCode === 'SIGKILL') throw new Error(`${program} did not end after SIGTERM:\n${daemon.log()}`);
     },

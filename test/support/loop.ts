@@ -90,7 +90,7 @@ export function createLoop(type: LoopType, options: LoopOptions = {}): Loop {
 function expectReleased(type: LoopType, device: string): void {
   const held = `/sys/fs/${type}/${basename(device)}`;
   for (let looks = 0; existsSync(held); looks++) {
-    if (looks === 1_000) throw new Error(`${held}: something still holds the file system after 10 s`);
+    if (looks === 12_000) throw new Error(`${held}: something still holds the file system after two minutes`);
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
   }
 }

@@ -47,7 +47,7 @@ export interface SnapshotsClient {
 /** On the wire a kind is a number. */
 export const kindName = (kind: number): string => ['unknown', 'view', 'active', 'committed'][kind] ?? 'unknown';
 
-const patience = 60_000;
+const patience = 180_000;
 
 export function connectSnapshots(address: string): SnapshotsClient {
   const client = new Client(`unix:${address}`, credentials.createInsecure(), {

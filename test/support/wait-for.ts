@@ -2,17 +2,19 @@ import { createConnection } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * Asks until the answer is true, less and less often; rejects with `what` after a limit (default: a minute; a machine that
- * is only busy must not fail a test), or as soon as asking throws.
+ * Asks until the answer is true, less and less often; rejects with `what` after a limit (default: two minutes; a machine that
+ * is only busy must not fail a test), or as soon as asking throws. `what` may be a function, which is called at the end: it can
+ * say what was seen last.
  */
 export async function waitFor(
-  what: string,
+  what: string | (() => string),
   ask: () => boolean | Promise<boolean>,
-  { limit = 60_000, pause = 20 } = {},
+  { limit = 120_000, pause = 20 } = {},
 ): Promise<void> {
   const end = performance.now() + limit;
   for (let next = pause; !(await ask()); next = Math.min(next * 1.2, pause * 5)) {
-    if (performance.now() > end) throw new Error(`waited ${limit} ms in vain for ${what}`);
+    if (performance.now() > end)
+      throw new Error(`waited ${limit} ms in vain for ${typeof what === 'string' ? what : what()}`);
     await sleep(next);
   }
 }

@@ -181,7 +181,7 @@ async function underLoad(run: Run, fault: InjectedFault, victim: Daemon): Promis
   over = true;
   await Promise.race([
     working,
-    pause(60_000, undefined, { ref: false }).then(() => Promise.reject(new Error('a call never ended'))),
+    pause(240_000, undefined, { ref: false }).then(() => Promise.reject(new Error('a call never ended'))),
   ]);
   run.acknowledged += acknowledged();
   for (const { client } of writers) client.close();

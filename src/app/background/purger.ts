@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Event, EventOf } from '../../../events/registry.ts';
 import { errorText, Fault } from '../../ports/fault.ts';
 import { untilAborted } from '../../ports/promises.ts';
@@ -28,6 +29,7 @@ export function createPurger(context: BackgroundContext): Purger {
   const { journal, pipelines, driver, retrier, logger, failpoint } = context;
   const closing = new AbortController();
   const { signal } = closing;
+  setMaxListeners(0, signal); // one for each purge under way
   const recorder = createRecorder(context);
   const purge = async (id: number) => {
     failpoint('remove.purge');

@@ -28,7 +28,7 @@ export interface ConsoleRoot {
 }
 
 /** Milliseconds for a daemon to answer about itself. */
-const answerTimeout = 2_000;
+const answerTimeout = 5_000;
 
 /** A daemon's answer to a question about itself; undefined if none is running. */
 async function asked(root: string, path: string) {

@@ -13,8 +13,8 @@ const lookEvery = 100;
 /** milliseconds before a socket that refused is asked again, at most */
 const longestPause = 30_000;
 
-/** Listens on containerd's own socket. */
-export function createContainerdWatch(address: string): WatchContainerd {
+/** Listens on containerd's own socket. `uptime` is in milliseconds, and never set back. */
+export function createContainerdWatch(address: string, uptime = () => performance.now()): WatchContainerd {
   return (listener) => {
     let session: Session | undefined;
     let timer: NodeJS.Timeout | undefined;
@@ -28,7 +28,7 @@ export function createContainerdWatch(address: string): WatchContainerd {
     const look = () => {
       const socket = socketAt(address);
       const another = socket !== asked;
-      if (socket === undefined || (!another && performance.now() < due)) return wait();
+      if (socket === undefined || (!another && uptime() < due)) return wait();
       if (another) pause = lookEvery;
       asked = socket;
       session = startSession(address, listener, ended);
@@ -36,7 +36,7 @@ export function createContainerdWatch(address: string): WatchContainerd {
     const ended = (listened: boolean) => {
       listener.listening(false);
       pause = listened ? lookEvery : Math.min(pause * 2, longestPause);
-      due = performance.now() + pause;
+      due = uptime() + pause;
       wait();
     };
     look();

@@ -46,8 +46,7 @@ export async function runningDaemon(root: string) {
   await lock?.release();
   const holder = existsSync(file) && lock === undefined ? holderOf(root) : undefined;
   if (holder === undefined) return undefined;
-  const ready = await ask(holder.http, '/readyz');
-  const metrics = await ask(holder.http, '/metrics');
+  const [ready, metrics] = await Promise.all(['/readyz', '/metrics'].map((path) => ask(holder.http, path)));
   return {
     process: factsOf(holder.pid, root),
     address: holder.address,
@@ -56,9 +55,9 @@ export async function runningDaemon(root: string) {
   };
 }
 
-/** An answer of the daemon; undefined if it gives none within 3 s. The request is ended then: an open one would keep this process alive. */
+/** An answer of the daemon; undefined if it gives none within 10 s. The request is ended then: an open one would keep this process alive. */
 const ask = (socket: string, path: string) =>
-  askDaemon(socket, 'GET', path, AbortSignal.timeout(3_000)).catch(() => undefined);
+  askDaemon(socket, 'GET', path, AbortSignal.timeout(10_000)).catch(() => undefined);
 
 /**
  * Opens the driver as a start does and closes it: on a store's root under its lock, otherwise in a directory that is deleted then.

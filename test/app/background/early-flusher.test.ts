@@ -24,8 +24,7 @@ async function counting() {
 test('flushes a layer while it is unpacked, until its commit', async () => {
   const { snapshots, counts } = await counting();
   await snapshots.prepare(prepare('extract', '', { labels: { 'containerd.io/snapshot.ref': 'sha256:a' } }), actor);
-  for (let waited = 0; counts.flushes === 0 && waited < 100; waited++) await pause(20);
-  assert.ok(counts.flushes > 0);
+  await waitFor('a flush', () => counts.flushes > 0);
   await snapshots.commit(commit('extract', 'layer'), actor);
   await pause(50);
   const { flushes } = counts;
@@ -42,7 +41,7 @@ test('flushes all layers that are being unpacked', async () => {
   });
   for (const key of ['a', 'b'])
     await snapshots.prepare(prepare(key, '', { labels: { 'containerd.io/snapshot.ref': key } }), actor);
-  for (let waited = 0; flushed.size < 2 && waited < 100; waited++) await pause(20);
+  await waitFor('two flushes', () => flushed.size > 1);
   assert.equal([...flushed], [1, 2]);
 });
 
@@ -67,8 +66,7 @@ test('begins no flush while one is under way', async () => {
 test('recognises an unpack without the label by its key', async () => {
   const { snapshots, counts } = await counting();
   await snapshots.prepare(prepare('default/7/extract-123 sha256:a'), actor);
-  for (let waited = 0; counts.flushes === 0 && waited < 100; waited++) await pause(20);
-  assert.ok(counts.flushes > 0);
+  await waitFor('a flush', () => counts.flushes > 0);
 });
 
 test('is off if commits do not wait for a flush', async () => {

@@ -164,6 +164,7 @@ test('does no work after its close, even while it catches up', async () => {
       pipeline.close();
     },
   });
+  await waitFor('a call', () => calls > 0);
   await pause(50);
   assert.is(calls, 1);
 });

@@ -10,6 +10,7 @@ import type {
   FleetSource,
 } from '../../../src/ports/fleet-source.ts';
 import { enveloped, prepared } from '../../support/sample-events.ts';
+import { waitFor } from '../../support/wait-for.ts';
 
 const test = suite('subscribeFleet');
 const pauses = { first: 1, max: 4 };
@@ -140,12 +141,10 @@ test('a fault that is final ends it', async () => {
 test('an end within a batch: the position stays, and the heads say what was delivered', async () => {
   const checkpoint = remembering({ at: at(5), heads: new Map() });
   const source = scripted([batch(10, starts('a'), event('a', 1), event('a', 2))]);
-  await new Promise<void>((resolve) => {
-    const subscription = subscribeFleet({ source, checkpoint, pauses }).subscribe((item) => {
-      if (item.kind === 'event') subscription.unsubscribe();
-      setTimeout(resolve, 20);
-    });
+  const subscription = subscribeFleet({ source, checkpoint, pauses }).subscribe((item) => {
+    if (item.kind === 'event') subscription.unsubscribe();
   });
+  await waitFor('the checkpoint', () => checkpoint.saved.length > 0);
   assert.equal(checkpoint.saved, [
     { at: at(5), heads: new Map([['a', { position: 1, chainHash: 'a1', stopped: false }]]) },
   ]);

@@ -9,6 +9,7 @@ import { commit, prepare, remove } from '../../support/commands.ts';
 import { deferred } from '../../support/deferred.ts';
 import { closeMemoryStores, type MemoryStore, openMemoryStore } from '../../support/memory-store.ts';
 import { sampleNode, sampleRoot } from '../../support/sample-events.ts';
+import { waitFor } from '../../support/wait-for.ts';
 
 const test = suite('recovery');
 const actor = { actor: 'containerd' };
@@ -168,7 +169,7 @@ test('an action that fails is logged and retried, the others continue', async ()
   assert.is(second.recovered.failed, 1);
   assert.ok(second.said.some(({ message }) => message === 'reconcile failed'));
   assert.ok(second.driver.volumes.has('1'));
-  for (let waited = 0; second.driver.quarantined.size === 0 && waited < 100; waited++) await pause(20);
+  await waitFor('the retry', () => second.driver.quarantined.size > 0);
   assert.is(second.driver.quarantined.size, 1);
 });
 
@@ -204,8 +205,7 @@ test('after a clean shutdown ids are enough, volumes are verified while the stor
   const second = await again(first, { large: true });
   assert.equal(actions(second), []);
   assert.ok(second.recovered.unverified);
-  for (let waited = 0; second.driver.volumes.get('2')?.complete !== true && waited < 150; waited++) await pause(20);
-  assert.is(second.driver.volumes.get('2')?.complete, true);
+  await waitFor('the volume to be completed', () => second.driver.volumes.get('2')?.complete === true);
   assert.ok(second.said.some(({ fields }) => fields.volumes === 1));
 });
 

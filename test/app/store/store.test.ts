@@ -12,6 +12,7 @@ import { commit, prepare, remove, view } from '../../support/commands.ts';
 import { deferred } from '../../support/deferred.ts';
 import { closeMemoryStores, openMemoryStore } from '../../support/memory-store.ts';
 import { speedUpTimers } from '../../support/speed-up-timers.ts';
+import { waitFor } from '../../support/wait-for.ts';
 
 speedUpTimers();
 const test = suite('store');
@@ -119,9 +120,8 @@ test('usage of a committed snapshot is measured once, in the background, after t
   right(await snapshots.commit(commit('k1', 'base'), actor));
   assert.equal(right(await snapshots.usage('base')), { bytes: 4096, inodes: 2 });
   assert.equal(right(await snapshots.usage('base')), { bytes: 4096, inodes: 2 });
-  await pause(60);
+  await waitFor('the record', () => types().includes('UsageMeasured'));
   assert.is(measured, 1);
-  assert.ok(types().includes('UsageMeasured'));
   right(await snapshots.prepare(view('v', 'base'), actor));
   assert.equal(right(await snapshots.usage('v')), { bytes: 0, inodes: 0 });
   assert.is(refusal(await snapshots.usage('nobody')), 'not-found');
@@ -275,8 +275,7 @@ for (const step of ['flush', 'freeze'])
     });
     right(await snapshots.prepare(prepare('k1'), actor));
     assert.is((await caughtFault(snapshots.commit(commit('k1', 'n'), actor))).code, 'io');
-    await pause(60);
-    assert.ok(types().includes('CommitUndone'));
+    await waitFor('the record', () => types().includes('CommitUndone'));
     assert.is(right(snapshots.stat('k1')).kind, 'active');
     assert.not(driver.volumes.get('1')?.frozen);
     failing = false;
@@ -354,7 +353,7 @@ test('an undo that fails is logged in one form and retried', async () => {
     error: 'still broken',
     because: 'EIO',
   });
-  for (let waited = 0; unfreezes < 2 && waited < 100; waited++) await pause(20);
+  await waitFor('the retry', () => unfreezes > 1);
   assert.is(unfreezes, 2);
 });
 
@@ -370,7 +369,7 @@ test('background durability: the commit is answered first, its flush is recorded
   assert.ok(committed?.type === 'SnapshotCommitted' && !committed.data.flushed);
   assert.not(journal.durable.volumes.wanted.get(1)?.flushed);
   release();
-  for (let waited = 0; !types().includes('VolumeFlushed') && waited < 500; waited++) await pause(20);
+  await waitFor('the flush', () => types().includes('VolumeFlushed'));
   assert.ok(journal.durable.volumes.wanted.get(1)?.flushed);
 });
 
@@ -404,8 +403,7 @@ test('a purge that fails is reported and retried, and cleanup does not wait with
   right(await snapshots.remove(remove('k1'), actor));
   await snapshots.cleanup();
   assert.ok(said.some(({ message, fields }) => message === 'purge failed' && fields.id === 1));
-  for (let waited = 0; driver.volumes.size > 0 && waited < 100; waited++) await pause(20);
-  assert.is(driver.volumes.size, 0);
+  await waitFor('the retry', () => driver.volumes.size === 0);
 });
 
 test('a synchronous removal answers when the volume is gone', async () => {
@@ -425,7 +423,7 @@ test('a failed dropActive keeps the commit and is retried', async () => {
   right(await snapshots.prepare(prepare('k1'), actor));
   right(await snapshots.commit(commit('k1', 'n'), actor));
   assert.is(right(snapshots.stat('n')).kind, 'committed');
-  for (let waited = 0; finishes < 2 && waited < 100; waited++) await pause(20);
+  await waitFor('the retry', () => finishes > 1);
   assert.is(finishes, 2);
   assert.ok(said.some(({ message }) => message === 'active not dropped'));
 });
@@ -434,7 +432,7 @@ async function opened(...options: Parameters<typeof openMemoryStore>) {
   const store = await openMemoryStore(...options);
   const cleanup = async () => {
     await store.snapshots.cleanup();
-    await pause(60);
+    await waitFor('the purges to be recorded', () => store.journal.durable.volumes.pendingPurge.size === 0);
   };
   return { ...store, cleanup };
 }

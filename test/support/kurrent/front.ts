@@ -1,4 +1,5 @@
 import { createConnection, createServer, type Socket } from 'node:net';
+import { freePort } from '../free-port.ts';
 
 /** A proxy before a server, whose connections can be cut. */
 export interface Front {
@@ -8,7 +9,9 @@ export interface Front {
   close(): Promise<void>;
 }
 
+/** By default on a port that no connection gets while nobody listens on it: another front can take it after the close. */
 export async function createFront(behind: number, port = 0): Promise<Front> {
+  const own = port === 0 ? await freePort() : port;
   const sockets = new Set<Socket>();
   const cut = () => {
     for (const socket of sockets) socket.destroy();
@@ -30,7 +33,7 @@ export async function createFront(behind: number, port = 0): Promise<Front> {
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, '127.0.0.1', resolve);
+    server.listen(own, '127.0.0.1', resolve);
   });
   return {
     port: (server.address() as { port: number }).port,

@@ -152,7 +152,7 @@ async function compare({ stores, postgres, indexer }: Run): Promise<Pick<FleetSu
   const indexed = () =>
     isMade() ? Number(postgres.sql('SELECT coalesce(sum(position), 0) FROM snapledger.store')) : 0;
   try {
-    await waitFor('the index to be up to date', async () => indexed() === events, { limit: 90_000, pause: 100 });
+    await waitFor('the index to be up to date', async () => indexed() === events, { limit: 240_000, pause: 100 });
     const tables = postgresTables(postgres);
     assertTables(tables, stores);
     return { events, rows: tables.snapshots.size, finding: undefined };

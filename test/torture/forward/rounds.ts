@@ -155,7 +155,7 @@ async function settled({ sandbox }: Run): Promise<number> {
       report = await forwardReportOf(join(sandbox.path, 's.http.sock'));
       return report.state === 'forwarding' && report.lag === 0 && report.durable > 0;
     },
-    { limit: 90_000, pause: 100 },
+    { limit: 240_000, pause: 100 },
   ).catch((error) => {
     throw new Error(`${error.message}: ${JSON.stringify(report)}`);
   });
