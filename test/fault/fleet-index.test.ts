@@ -149,6 +149,7 @@ test('a stop: ends the indexing although PostgreSQL does not answer', async () =
   const indexed = async () => Number(sql('SELECT coalesce(max(position), 0) FROM snapledger.store')) === written();
   await waitFor('the first events', async () => hasTables(sql) && indexed());
   const backends = sql("SELECT pid FROM pg_stat_activity WHERE application_name = 'snapledger fleet index'");
+  assert.is.not(backends, '', 'its sessions'); // process 0 would be this group
   const signalAll = (signal: NodeJS.Signals) => {
     for (const backend of backends.split('\n')) process.kill(Number(backend), signal);
   };
