@@ -1,5 +1,5 @@
 import { release } from 'node:os';
-import { copyTree, liftFlags, tryMount } from '../adapters/system/commands.ts';
+import { copyTree, liftFlags, placeApart, tryMount } from '../adapters/system/commands.ts';
 import { bootId, rootOf } from '../adapters/system/machine.ts';
 import { nativeCalls } from '../adapters/system/native-calls.ts';
 import { runCommand } from '../adapters/system/run-command.ts';
@@ -80,6 +80,7 @@ const overlay: DriverParts = {
       options,
       tryMount,
       liftFlags,
+      placeApart,
       layers: createLayerThread(),
       files: nativeCalls().files,
       failpoint,

@@ -1,7 +1,7 @@
 import { printedError } from '../../ports/errno.ts';
 import { Fault, faultOf } from '../../ports/fault.ts';
 import type { Mount } from '../../ports/volume-driver.ts';
-import { isOn } from './file-system.ts';
+import { hasOrderedMetadata, isOn } from './file-system.ts';
 import { runCommand, runCommandSync } from './run-command.ts';
 
 /**
@@ -49,4 +49,19 @@ export function writeInPlace(directory: string): string | undefined {
   if (/^\S*C/.test(runCommandSync('lsattr', ['-d', directory]).output)) return undefined;
   const { status, errors } = runCommandSync('chattr', ['+C', directory]);
   return status === 0 ? undefined : `${directory}: files in it can't be written in place: ${errors}`;
+}
+
+/**
+ * Asks ext4 to place each new directory in these apart from the others, in a group of inodes that has room, with its files near it
+ * (`chattr +T`). Without a journal, ext4 avoids inodes that were freed in the last minutes, and looks at each of them in the group of
+ * a new file first: after many deletions, creating a file in a crowded group takes several times as long. Does nothing on other file
+ * systems. What is refused costs only that time. Source: fs/ext4/ialloc.c, find_group_orlov and recently_deleted
+ */
+export function placeApart(directories: readonly string[]): void {
+  const crowded = directories.filter((directory) => isOn(directory, 'ext4') && !hasOrderedMetadata(directory));
+  try {
+    if (crowded.length > 0) runCommandSync('chattr', ['+T', ...crowded]);
+  } catch {
+    // Without chattr a daemon starts, and `snapledger doctor` names what is missing.
+  }
 }

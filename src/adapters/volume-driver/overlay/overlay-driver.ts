@@ -28,6 +28,8 @@ interface OverlaySetup {
   readonly tryMount?: TryMount | undefined;
   /** without it, a file that a container made immutable is not deleted */
   readonly liftFlags?: LiftFlags;
+  /** asks the file system to place volumes apart from each other, if that is of use; without it, they lie as it places them */
+  readonly placeApart?: (directories: readonly string[]) => void;
   /** takes whiteouts from base layers, and copies layers; the driver closes it. Without it, they stay, and none is staged. */
   readonly layers?: LayerWork;
   /** without them, no empty layer is described */
@@ -42,6 +44,7 @@ interface OverlaySetup {
 export async function createOverlayDriver(setup: OverlaySetup): Promise<VolumeDriver> {
   const { system, tryMount, liftFlags, layers, files, options = {}, failpoint = noFailpoints } = setup;
   const root = await checkOverlayRoot(setup.root, ifMayMount(tryMount), options.mountOptions);
+  setup.placeApart?.([`${root}/snapshots`, `${root}/pool`]);
   const kernel = kernelTraits(root);
   const remapIds = expectRemapping(options, kernel);
   const rebase = canRebase(kernel, options);
