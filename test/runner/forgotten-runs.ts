@@ -1,4 +1,4 @@
-const definition = /^\s*(?:export )?const (\w+) = (?:cliSuite|suite(?:Needing)?)[(<]/gm;
+const definition = /^\s*(?:export )?const (\w+) = (?:cliSuite|suite(?:Needing|InBrowser)?)[(<]/gm;
 const run = /\b(\w+)\.run\(\)/g;
 
 /** The suites that a test's source defines and never runs, by the name of their variable. */

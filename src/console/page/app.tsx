@@ -1,10 +1,11 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useAddress } from './address-bar.ts';
 import { Problem } from './api/ask.ts';
 import { createLive, type Live } from './api/live.ts';
 import type { Session } from './api/rows.ts';
 import { useAnswer } from './api/use-answer.ts';
 import { type Page, PageProvider } from './context.ts';
-import { type Address, addressIn, hashOf, navigationOf, type View } from './model/address.ts';
+import { hashOf, navigationOf, type View } from './model/address.ts';
 import { ConnectionState } from './parts/connection.tsx';
 import { CopyCommand } from './parts/copy.tsx';
 import { Login } from './parts/login.tsx';
@@ -12,27 +13,9 @@ import { Help, useShortcuts } from './parts/shortcuts.tsx';
 import { Await, Failed } from './parts/states.tsx';
 import { titles, ViewOf } from './views/views.tsx';
 
-/** The address in the browser's bar, as it changes. */
-function useAddress(): Address {
-  const [hash, setHash] = useState(location.hash);
-  useEffect(() => {
-    const changed = () => setHash(location.hash);
-    addEventListener('hashchange', changed);
-    // An effect runs after the first picture: the address may be another one by then.
-    changed();
-    return () => removeEventListener('hashchange', changed);
-  }, []);
-  return useMemo(() => addressIn(hash), [hash]);
-}
-
 export function App() {
   const session = useAnswer<Session>('session');
   const { problem, reload } = session;
-  useEffect(() => {
-    if (problem?.status !== 0) return;
-    const timer = setTimeout(reload, unreachable);
-    return () => clearTimeout(timer);
-  }, [problem, reload]);
   if (problem?.status === 401) return <Login done={reload} />;
   return (
     <Await of={session} what="Opening the store">
@@ -41,14 +24,11 @@ export function App() {
   );
 }
 
-/** milliseconds until a console that does not answer is asked again */
-const unreachable = 2000;
-
 const zoneKey = 'snapledger.utc';
 
 function Store({ session }: { readonly session: Session }) {
   const address = useAddress();
-  const [live] = useState<Live>(() => createLive(Number(session.position)));
+  const [live] = useState<Live>(() => createLive(session));
   const [utc, setUtc] = useState(() => localStorage.getItem(zoneKey) === '1');
   const [help, setHelp] = useState(false);
   const page = useMemo<Page>(() => ({ session, live, address, utc }), [session, live, address, utc]);

@@ -1,6 +1,7 @@
 import { createContext } from 'preact';
-import { useContext, useEffect, useRef, useState } from 'preact/hooks';
-import type { Connection, Live } from './api/live.ts';
+import { useContext, useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { audit, type BehaviorSubject, distinctUntilChanged, filter, interval, type Observable } from 'rxjs';
+import type { Live } from './api/live.ts';
 import type { LiveMessage, Session } from './api/rows.ts';
 import type { Address } from './model/address.ts';
 
@@ -33,37 +34,29 @@ export function useMessages(handle: (message: LiveMessage) => void): void {
   }, [live]);
 }
 
-export function useConnection(live: Live): Connection {
-  const [state, setState] = useState<Connection>(live.connection.value);
+/** What was emitted last. */
+function useEmitted<T>(of: Observable<T>, first: T): T {
+  const [value, setValue] = useState(first);
   useEffect(() => {
-    const subscription = live.connection.subscribe(setState);
+    const subscription = of.subscribe((next) => setValue(() => next));
     return () => subscription.unsubscribe();
-  }, [live]);
-  return state;
+  }, [of]);
+  return value;
 }
+
+/** The value of a subject, as it changes. */
+export const useValue = <T>(of: BehaviorSubject<T>): T => useEmitted(of, of.value);
 
 /** The newest position, at most once a second and while the page is visible: for views that ask again when the store has changed. */
 export function useNewestPosition(): number {
-  const { live } = usePage();
-  const [position, setPosition] = useState(() => live.newest());
-  const pending = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
-  const newest = useRef(position);
-  useMessages((message) => {
-    if (message.kind !== 'events' && message.kind !== 'state') return;
-    newest.current = Number(message.kind === 'events' ? message.to : message.position);
-    if (newest.current === position || pending.current !== undefined) return;
-    const update = () => {
-      pending.current = document.hidden ? setTimeout(update, 1000) : undefined;
-      if (!document.hidden) setPosition(newest.current);
-    };
-    pending.current = setTimeout(update, 1000);
-  });
-  useEffect(() => () => clearTimeout(pending.current), []);
-  return position;
-}
-
-/** Shows another address in place of this one, so that Back leaves out what was typed or dragged. */
-export function replaceAddress(hash: string): void {
-  history.replaceState(null, '', hash);
-  dispatchEvent(new HashChangeEvent('hashchange'));
+  const { position } = usePage().live;
+  const paced = useMemo(
+    () =>
+      position.pipe(
+        distinctUntilChanged(),
+        audit(() => interval(1000).pipe(filter(() => !document.hidden))),
+      ),
+    [position],
+  );
+  return useEmitted(paced, position.value);
 }

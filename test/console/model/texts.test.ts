@@ -6,6 +6,7 @@ import { commandFor, quoted } from '../../../src/console/page/model/command.ts';
 import { flushLines } from '../../../src/console/page/model/flush-lines.ts';
 import { eventTypes, groupOf, incidentTypes } from '../../../src/console/page/model/kinds.ts';
 import { type Phase, stagesOf } from '../../../src/console/page/model/life.ts';
+import { lowerDirectories } from '../../../src/console/page/model/lower-directories.ts';
 import {
   changeText,
   counted,
@@ -106,6 +107,12 @@ test('flush times: are lines that end at a period without flushes, and at one th
   assert.equal(flushLines([]), { times: [], p50: [], p99: [], flushes: 0, highest: 0 });
   assert.is(millisecondsText(25), '25 ms');
   assert.is(millisecondsText(1.2345), '1.23 ms');
+});
+
+test('lower directories: are divided at colons, except at those that a backslash makes part of a path', () => {
+  assert.equal(lowerDirectories('/a/2/fs:/a/1/fs'), ['/a/2/fs', '/a/1/fs']);
+  assert.equal(lowerDirectories('/a\\:b/2:/a\\\\:/c,d'), ['/a:b/2', '/a\\', '/c,d']);
+  assert.equal(lowerDirectories('/upper::/data'), ['/upper', '/data']);
 });
 
 test('keys: are shown with short digests', () => {

@@ -1,12 +1,33 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { type Browser, chromium, type Page } from 'playwright-core';
-import { requireCommand } from '../../support/requirements.ts';
+import { type Browser, chromium, type Page, type Request } from 'playwright-core';
+import type { Callback, Test } from 'uvu';
+import { type Missing, requireCommand, suiteNeeding } from '../../support/requirements.ts';
 import type { Sandbox } from '../../support/sandbox.ts';
 
 /** Debian's, see test/support/install-packages. */
 const command = 'chromium';
-export const requireBrowser = () => requireCommand(command);
+
+/** What each open tab shows. */
+const open = new Map<Page, () => Promise<string>>();
+
+/** A suite with a browser. A test that fails reports what every tab showed. */
+export const suiteInBrowser = <Context = Record<string, never>>(name: string, ...needs: readonly Missing[]) =>
+  reporting(suiteNeeding<Context>(name, requireCommand(command), ...needs));
+
+function reporting<Context>(test: Test<Context>): Test<Context> {
+  const define = (title: string, body: Callback<Context>) =>
+    test(title, async (context) => {
+      try {
+        await body(context);
+      } catch (error) {
+        const shown = await Promise.all([...open.values()].map((show) => show()));
+        if (error instanceof Error) error.message = [error.message, ...shown].join('\n');
+        throw error;
+      }
+    });
+  return Object.assign(define, test);
+}
 
 /** A tab, and what it must not do. */
 export interface Tab {
@@ -27,6 +48,9 @@ export async function openBrowser(sandbox: Sandbox): Promise<Browser> {
   sandbox.atEnd(() => browser.close());
   return browser;
 }
+
+/** characters of a page in the report of a failure */
+const maxText = 3_000;
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const rules = "{ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }";
@@ -65,6 +89,19 @@ export async function openTab(browser: Browser, address: string, options: TabOpt
   page.on('pageerror', (error) => complaints.push(`uncaught: ${error.stack ?? error.message}`));
   page.on('request', (request) => {
     if (new URL(request.url()).origin !== origin) complaints.push(`request to ${request.url()}`);
+  });
+  const asked = new Set<Request>();
+  page.on('request', (request) => asked.add(request));
+  for (const end of ['requestfinished', 'requestfailed'] as const)
+    page.on(end as 'requestfinished', (request) => asked.delete(request));
+  page.on('close', () => open.delete(page));
+  open.set(page, async () => {
+    const text = await page.locator('body').innerText({ timeout: 5_000 }).catch(String);
+    const focused = await page.evaluate('document.activeElement?.outerHTML.slice(0, 120)').catch(String);
+    const waiting = [...asked].map((request) => `waits for ${request.url()}`);
+    return [`${page.url()} shows:`, text.slice(0, maxText), `focused: ${focused}`, ...waiting, ...complaints].join(
+      '\n',
+    );
   });
   await page.goto(address);
   return {

@@ -3,12 +3,11 @@ import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { fillRoot, livingIds, nameOf } from '../../support/fill-root.ts';
 import { logAndRethrow } from '../../support/log-and-rethrow.ts';
-import { suiteNeeding } from '../../support/requirements.ts';
 import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
-import { openBrowser, openTab, requireBrowser, type Tab } from './browser.ts';
+import { openBrowser, openTab, suiteInBrowser, type Tab } from './browser.ts';
 import { startConsole } from './console.ts';
 
-const test = suiteNeeding("console's page on a stopped store", requireBrowser());
+const test = suiteInBrowser("console's page on a stopped store");
 const amount = { snapshots: 50_000, events: 140_000, volumes: false } as const;
 const { last } = livingIds(amount);
 let sandbox: Sandbox;

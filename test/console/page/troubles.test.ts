@@ -2,18 +2,14 @@ import { cpSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import * as assert from 'uvu/assert';
-import type { Event } from '../../../events/registry.ts';
-import { openFileEventLog } from '../../../src/adapters/event-log/file/file-event-log.ts';
-import { wallClock } from '../../../src/app/audit/moment.ts';
-import { stampEvents } from '../../../src/app/store/journal.ts';
-import { fillRoot, livingIds } from '../../support/fill-root.ts';
-import { suiteNeeding } from '../../support/requirements.ts';
+import { fillRoot } from '../../support/fill-root.ts';
 import { run } from '../../support/run.ts';
 import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
 import { daemonFile } from '../../support/server.ts';
-import { openBrowser, openTab, requireBrowser, type Tab } from './browser.ts';
+import { openBrowser, openTab, suiteInBrowser, type Tab } from './browser.ts';
 import { startBufferingProxy } from './buffering-proxy.ts';
 import { type Console, startConsole } from './console.ts';
+import { addSnapshots, growing } from './growing-store.ts';
 
 interface Context {
   sandbox: Sandbox;
@@ -21,11 +17,7 @@ interface Context {
   shown: Console;
 }
 
-const test = suiteNeeding<Context>("console's page in trouble", requireBrowser());
-const amount = { snapshots: 1000, events: 20_000, volumes: false } as const;
-const { last } = livingIds(amount);
-const store = '0b7c1e9e-3a55-4c8e-9d0a-6a1f6a3f1c11';
-const actor = { actor: 'containerd' };
+const test = suiteInBrowser<Context>("console's page in trouble");
 let all: Sandbox;
 let browser: Browser;
 /** a filled root that each test copies */
@@ -35,7 +27,7 @@ test.before(async () => {
   all = createSandbox('troubles');
   browser = await openBrowser(all);
   filled = all.folder('store');
-  await fillRoot(filled, amount);
+  await fillRoot(filled, growing);
 });
 test.after(() => all.close());
 test.before.each(async (context) => {
@@ -48,25 +40,6 @@ test.after.each(async ({ sandbox }) => {
   for (const context of browser.contexts()) await context.close();
   await sandbox.close();
 });
-
-/** New active snapshots in the log of a root, as a daemon would write them. Resolves with the position of the last one. */
-async function addSnapshots(root: string, name: string, count: number): Promise<number> {
-  const { log } = await openFileEventLog({ directory: join(root, 'log'), store, preallocate: () => {} });
-  const events = Array.from({ length: count }, (_, at): Event => {
-    const id = last + 1 + at;
-    const data = { id, key: `default/${id}/${name}-${at}`, kind: 'active', parent: '', parentId: null, labels: {} };
-    return { type: 'SnapshotPrepared', data } as Event;
-  });
-  const batch = 500;
-  for (let at = 0; at < count; at += batch) {
-    const after = log.end.position;
-    const stamped = stampEvents(events.slice(at, at + batch), { store, after, clock: wallClock, actor });
-    await log.append(stamped, { reserve: true, flush: 'now' });
-  }
-  const { position } = log.end;
-  await log.close();
-  return position;
-}
 
 const portOf = ({ address }: Console) => Number(new URL(address).port);
 const tokenOf = ({ address }: Console) => new URL(address).searchParams.get('token') ?? '';

@@ -1,17 +1,16 @@
 import { mkdirSync } from 'node:fs';
-import type { Browser, Locator } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import * as assert from 'uvu/assert';
 import { snapledgerRun } from '../../cli/process.ts';
 import { needs } from '../../e2e/environment.ts';
 import { logAndRethrow } from '../../support/log-and-rethrow.ts';
-import { suiteNeeding } from '../../support/requirements.ts';
 import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
-import { openBrowser, openTab, requireBrowser, type Tab } from './browser.ts';
+import { openBrowser, openTab, suiteInBrowser, type Tab } from './browser.ts';
 import { type Console, startConsole } from './console.ts';
 import { reachTests } from './reach.ts';
 import { type FilledStore, fillStore, hostile } from './store.ts';
 
-const test = suiteNeeding("console's page", requireBrowser(), ...needs());
+const test = suiteInBrowser("console's page", ...needs());
 const briefly = 'k8s.io/91/briefly';
 let sandbox: Sandbox;
 let store: FilledStore;
@@ -36,16 +35,7 @@ test.after(() => sandbox.close());
 /** Opens a view and waits for a part of it. */
 const show = async (fragment: string, part: string) => {
   await tab.page.goto(shown.view(fragment));
-  await shows(tab.page.locator(`main ${part}`));
-};
-
-/** Waits for a part of the page; fails with what it shows instead. */
-const shows = async (part: Locator) => {
-  try {
-    await part.first().waitFor();
-  } catch (error) {
-    throw new Error(`${error}\nThe page shows:\n${await tab.page.locator('body').innerText()}`);
-  }
+  await tab.page.locator(`main ${part}`).first().waitFor();
 };
 
 /** A view, and a part that it shows when it is complete. */
@@ -143,14 +133,21 @@ test('mounts: are those that `snapledger mounts` prints', async () => {
   assert.is(mounts.length, 1);
   const region = tab.page.getByRole('region', { name: 'Mounts' });
   const texts = mounts.flatMap(({ source, options }) => [source, ...options.map((one) => one.split('=')[0] ?? '')]);
-  for (const text of texts) await shows(region.getByText(text, { exact: true }));
+  for (const text of texts) await region.getByText(text, { exact: true }).first().waitFor();
 });
 
 test('files: names, sizes and modes of a layer, without contents', async () => {
   await show(`#/snapshot?key=${store.top}`, 'summary');
   await tab.page.getByText('Own files: names, sizes and modes').click();
-  await shows(tab.page.getByRole('grid', { name: `Files of layer ${store.top}` }).locator('.lines .line'));
-  await shows(tab.page.getByText(/^\d+ (entry|entries)$/));
+  await tab.page
+    .getByRole('grid', { name: `Files of layer ${store.top}` })
+    .locator('.lines .line')
+    .first()
+    .waitFor();
+  await tab.page
+    .getByText(/^\d+ (entry|entries)$/)
+    .first()
+    .waitFor();
   assert.equal(await tab.findings(), []);
 });
 
@@ -216,7 +213,7 @@ test('daemon that dies and comes back: is noticed, and new events arrive again',
   await store.environment.containerd.restart();
   await store.environment.startSnapshotter();
   await tab.page.getByText('daemon stopped').waitFor({ state: 'detached' });
-  await shows(tab.page.getByRole('grid').getByText('after a crash'));
+  await tab.page.getByRole('grid').getByText('after a crash').first().waitFor();
 });
 
 test('console that ends: the page says so', async () => {

@@ -9,6 +9,11 @@ export class Problem extends Error {
     this.status = status;
     this.hint = hint;
   }
+
+  /** Whether the same question may be answered later. */
+  get passes(): boolean {
+    return this.status === 0 || this.status === 404 || (this.status >= 500 && this.status !== 501);
+  }
 }
 
 export type Values = Readonly<Record<string, string | number | readonly string[] | undefined>>;
@@ -23,7 +28,7 @@ export function pathOf(route: string, values: Values = {}): string {
   return `api/${route}${text === '' ? '' : `?${text}`}`;
 }
 
-const noAnswer = 'is `snapledger console`, or the daemon, still running? The page tries again by itself.';
+const noAnswer = 'is `snapledger console`, or the daemon, still running?';
 const noCookie =
   'open the address that `snapledger console` printed, with its token, in this browser; for a used one start it again';
 

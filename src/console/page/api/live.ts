@@ -15,7 +15,7 @@ import {
   timer,
 } from 'rxjs';
 import { ask, Problem, pathOf } from './ask.ts';
-import type { LiveMessage } from './rows.ts';
+import type { LiveMessage, Session } from './rows.ts';
 
 /** `polling`: nothing arrives as a stream, as behind a proxy that buffers, so the page asks every few seconds. */
 export type Connection = 'connecting' | 'live' | 'polling' | 'lost' | 'refused';
@@ -24,8 +24,10 @@ export interface Live {
   /** What the store does from now on. Shared by all that subscribe, connected while any does; never errors. */
   readonly messages: Observable<LiveMessage>;
   readonly connection: BehaviorSubject<Connection>;
-  /** position of the newest event that was reported */
-  newest(): number;
+  /** of the newest event that was reported */
+  readonly position: BehaviorSubject<number>;
+  /** whether one runs */
+  readonly daemon: BehaviorSubject<boolean>;
 }
 
 /** The server sends at least one message in 5 s. */
@@ -35,16 +37,24 @@ const pollInterval = 2000;
 const pollPeriod = 120_000;
 const longestPause = 10_000;
 
-/** Follows the store after a position, and mends a lost connection with growing pauses. No message is missed or repeated. */
-export function createLive(start: number): Live {
+/** Follows the store from what a session began with, and mends a lost connection with growing pauses. No message is missed or repeated. */
+export function createLive(session: Pick<Session, 'position' | 'live'>): Live {
   const connection = new BehaviorSubject<Connection>('connecting');
-  let after = start;
+  const position = new BehaviorSubject(Number(session.position));
+  const daemon = new BehaviorSubject(session.live);
+  let after = position.value;
   const canStream = typeof EventSource !== 'undefined';
   let streams = canStream;
   const messages = defer(() => (streams ? streamed(after) : polled(() => after))).pipe(
     tap({
       next: (message) => {
-        if (message.kind === 'events') after = Number(message.to);
+        if (message.kind === 'events') {
+          after = Number(message.to);
+          position.next(after);
+        } else if (message.kind === 'state') {
+          position.next(Number(message.position));
+          daemon.next(message.daemon === 'running');
+        }
         connection.next(streams ? 'live' : 'polling');
       },
       complete: () => {
@@ -62,7 +72,7 @@ export function createLive(start: number): Live {
     repeat(),
     share(),
   );
-  return { messages, connection, newest: () => after };
+  return { messages, connection, position, daemon };
 }
 
 const streamed = (after: number): Observable<LiveMessage> =>
@@ -83,7 +93,7 @@ const streamed = (after: number): Observable<LiveMessage> =>
 /** Completes after a while. */
 const polled = (after: () => number): Observable<LiveMessage> =>
   timer(0, pollInterval).pipe(
-    exhaustMap(() => from(ask<readonly LiveMessage[]>('poll', { after: after() }))),
+    exhaustMap(() => from(ask<readonly LiveMessage[]>('poll', { after: after() })).pipe(timeout(silence))),
     mergeMap((messages) => messages),
     takeUntil(timer(pollPeriod)),
   );

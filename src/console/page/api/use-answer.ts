@@ -1,11 +1,11 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
-import { ask, Problem, type Values } from './ask.ts';
+import { answerTo, Problem, pathOf, type Values } from './ask.ts';
+import { createLatest } from './latest.ts';
 
 export interface Answered<T> {
-  /** the newest answer; the previous one while the next is under way */
+  /** the newest answer to this question */
   readonly data: T | undefined;
   readonly problem: Problem | undefined;
-  readonly loading: boolean;
   readonly reload: () => void;
 }
 
@@ -13,29 +13,77 @@ export interface Answered<T> {
 export const problemIn = (error: unknown): Problem =>
   error instanceof Problem ? error : new Problem(-1, String(error), 'reload the page');
 
+interface Outcome<T> extends Omit<Answered<T>, 'reload'> {
+  readonly question: string | null;
+}
+
+const outcomeOf = <T>(question: string, signal: AbortSignal): Promise<Outcome<T>> =>
+  answerTo(question, { signal })
+    .then((response) => response.json())
+    .then(
+      (data) => ({ question, data, problem: undefined }),
+      (error: unknown) => ({ question, data: undefined, problem: problemIn(error) }),
+    );
+
 /**
- * The answer of a route for some values, asked again when they or the occasion change. A null route asks nothing. An earlier
- * question is cancelled, so that answers never overtake each other.
+ * The answer of a route for some values. It is asked for again when the occasion changes, after the answer that is under way, and
+ * after a failure that may pass; the one before is shown until then. Nothing is shown of another route or other values. A null
+ * route asks nothing.
  */
-export function useAnswer<T>(route: string | null, values: Values = {}, occasion = 0): Answered<T> {
-  const [answered, setAnswered] = useState<Omit<Answered<T>, 'reload'>>(initial);
+export function useAnswer<T>(route: string | null, values: Values = {}, occasion: string | number = 0): Answered<T> {
+  const question = route === null ? null : pathOf(route, values);
+  const [outcome, setOutcome] = useState<Outcome<T>>();
   const [round, setRound] = useState(0);
-  const shown = useRef(route);
-  const wanted = JSON.stringify(values);
+  const ask = useRef<() => void>(undefined);
   useEffect(() => {
-    if (route === null) return setAnswered(nothing);
+    if (question === null) return;
     const cancel = new AbortController();
     const { signal } = cancel;
-    const keep = shown.current === route;
-    shown.current = route;
-    setAnswered(({ data }) => ({ data: keep ? data : undefined, problem: undefined, loading: true }));
-    ask<T>(route, JSON.parse(wanted) as Values, signal).then(
-      (data) => signal.aborted || setAnswered({ data, problem: undefined, loading: false }),
-      (error: unknown) => signal.aborted || setAnswered({ data: undefined, problem: problemIn(error), loading: false }),
-    );
-    return () => cancel.abort();
-  }, [route, wanted, occasion, round]);
-  return { ...answered, reload: useCallback(() => setRound((one) => one + 1), []) };
+    const latest = createLatest(async (path: string) => {
+      const next = await outcomeOf<T>(path, signal);
+      if (!signal.aborted) setOutcome(next);
+    });
+    ask.current = () => latest(question);
+    return () => {
+      cancel.abort();
+      ask.current = undefined;
+    };
+  }, [question]);
+  useEffect(() => {
+    ask.current?.();
+  }, [question, occasion, round]);
+  const { data, problem } = outcome?.question === question ? outcome : nothing;
+  const again = useCallback(() => setRound((one) => one + 1), []);
+  useRetry(problem, again);
+  const reload = useCallback(() => {
+    setOutcome((now) => (now?.problem === undefined ? now : undefined));
+    again();
+  }, []);
+  return { data, problem, reload };
+}
+
+const nothing = { data: undefined, problem: undefined };
+
+const firstPause = 1000;
+const longestPause = 10_000;
+
+/** Asks again after a failure that may pass, with growing pauses. */
+export function useRetry(problem: Problem | undefined, again: () => void): void {
+  const pause = useRef(firstPause);
+  useEffect(() => {
+    if (problem === undefined) pause.current = firstPause;
+    if (!problem?.passes) return;
+    const timer = setTimeout(again, pause.current);
+    pause.current = Math.min(2 * pause.current, longestPause);
+    return () => clearTimeout(timer);
+  }, [problem, again]);
+}
+
+/** The answer before, while there is none to the next question: for what would jump. */
+export function useSteady<T>(answered: Answered<T>): Answered<T> {
+  const last = useRef<T>(undefined);
+  if (answered.data !== undefined) last.current = answered.data;
+  return answered.problem === undefined && last.current !== undefined ? { ...answered, data: last.current } : answered;
 }
 
 interface Folded {
@@ -52,6 +100,3 @@ export function useUntilFolded({ data, reload }: Answered<Folded>, pause: number
     return () => clearTimeout(timer);
   }, [data, reload]);
 }
-
-const initial = { data: undefined, problem: undefined, loading: true };
-const nothing = { data: undefined, problem: undefined, loading: false };

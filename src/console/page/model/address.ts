@@ -22,8 +22,10 @@ export function addressIn(hash: string): Address {
   return { view: name, values: Object.fromEntries(new URLSearchParams(query)) };
 }
 
+export type Values = Readonly<Record<string, string | number | undefined>>;
+
 /** Values that are empty are left out. */
-export function hashOf(view: View, values: Readonly<Record<string, string | number | undefined>> = {}): string {
+export function hashOf(view: View, values: Values = {}): string {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(values))
     if (value !== undefined && value !== '') query.set(name, String(value));

@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import type { Connection } from '../api/live.ts';
-import { useConnection, useMessages, usePage } from '../context.ts';
+import { useMessages, usePage, useValue } from '../context.ts';
 import { countText } from '../model/units.ts';
 
 const words: Readonly<Record<Connection, string>> = {
@@ -13,17 +13,10 @@ const words: Readonly<Record<Connection, string>> = {
 
 /** Whether the page follows the store, and whether a daemon runs. A store that was replaced needs the page anew. */
 export function ConnectionState() {
-  const { session, live } = usePage();
-  const connection = useConnection(live);
-  const [position, setPosition] = useState(Number(session.position));
-  const [daemon, setDaemon] = useState(session.live);
+  const { live } = usePage();
+  const [connection, position, daemon] = [useValue(live.connection), useValue(live.position), useValue(live.daemon)];
   const [ended, setEnded] = useState('');
   useMessages((message) => {
-    if (message.kind === 'events') setPosition(Number(message.to));
-    if (message.kind === 'state') {
-      setPosition(Number(message.position));
-      setDaemon(message.daemon === 'running');
-    }
     if (message.kind === 'replaced') setEnded('Another store is at this root now.');
     if (message.kind === 'gone') setEnded('The log was cut: what is shown may no longer exist.');
   });

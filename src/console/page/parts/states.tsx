@@ -12,14 +12,21 @@ export function Busy({ what }: { readonly what: string }) {
   );
 }
 
+interface FailedProps {
+  readonly problem: Problem;
+  readonly retry?: () => void;
+  readonly children?: ComponentChildren;
+}
+
 /** A failure: what, and what to do. */
-export function Failed({ problem, retry }: { readonly problem: Problem; readonly retry?: () => void }) {
+export function Failed({ problem, retry, children }: FailedProps) {
   return (
     <div class="failed" role="alert">
       <p>
         <strong>{problem.message}</strong>
       </p>
       {problem.hint !== '' && <p>{problem.hint}</p>}
+      {children}
       {retry !== undefined && (
         <button type="button" onClick={retry}>
           Try again
@@ -41,6 +48,11 @@ interface AwaitProps<T> {
 
 /** An answer, or why there is none yet. A newer one that is under way does not hide it. */
 export function Await<T>({ of: { data, problem, reload }, what, children }: AwaitProps<T>) {
-  if (problem !== undefined) return <Failed problem={problem} retry={reload} />;
+  if (problem !== undefined)
+    return (
+      <Failed problem={problem} retry={reload}>
+        {problem.passes && <p>The page asks again by itself.</p>}
+      </Failed>
+    );
   return data === undefined ? <Busy what={what} /> : children(data);
 }

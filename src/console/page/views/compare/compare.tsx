@@ -1,4 +1,5 @@
 import { useMemo, useState } from 'preact/hooks';
+import { changeAddress } from '../../address-bar.ts';
 import type { Change } from '../../api/rows.ts';
 import { useAnswer } from '../../api/use-answer.ts';
 import { useNewestPosition, usePage } from '../../context.ts';
@@ -19,7 +20,7 @@ export function Compare() {
   const { from = session.first, to = '' } = address.values;
   const changes = useAnswer<readonly Change[]>('diff', { from, to }, to === '' ? newest : 0);
   const set = (name: string, value: string) => {
-    location.hash = hashOf('compare', { ...address.values, [name]: value.trim() });
+    changeAddress('compare', { [name]: value.trim() });
   };
   return (
     <>

@@ -1,6 +1,6 @@
 import type { Growth } from '../../api/rows.ts';
 import { useAnswer, useUntilFolded } from '../../api/use-answer.ts';
-import { usePage } from '../../context.ts';
+import { useNewestPosition, usePage } from '../../context.ts';
 import { bytesText, millisecondsOf } from '../../model/units.ts';
 import { Chart } from '../../parts/chart.tsx';
 import { Legend } from '../../parts/legend.tsx';
@@ -11,7 +11,7 @@ const again = 500;
 
 /** Bytes over time. */
 export function GrowthOverTime() {
-  const growth = useAnswer<Growth>('growth');
+  const growth = useAnswer<Growth>('growth', {}, useNewestPosition());
   useUntilFolded(growth, again);
   return (
     <section aria-labelledby="growth">

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import { change } from '../../api/ask.ts';
 import type { Action } from '../../api/rows.ts';
-import { usePage } from '../../context.ts';
+import { usePage, useValue } from '../../context.ts';
 import { counted } from '../../model/units.ts';
 import { Confirm } from '../../parts/confirm.tsx';
 import { Scroll } from '../../parts/scroll.tsx';
@@ -9,10 +9,11 @@ import { Foreign } from '../../parts/text.tsx';
 
 /** Shows what reconciling would do, then does it after a confirmation. Needs a running daemon. */
 export function ReconcileButton() {
-  const { session } = usePage();
+  const { session, live } = usePage();
+  const running = useValue(live.daemon);
   const [plan, setPlan] = useState<readonly Action[]>();
   const [problem, setProblem] = useState('');
-  if (session.readOnly || !session.live)
+  if (session.readOnly || !running)
     return (
       <section aria-labelledby="reconcile">
         <h2 id="reconcile">Reconcile</h2>

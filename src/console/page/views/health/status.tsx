@@ -1,6 +1,6 @@
 import type { Health } from '../../api/rows.ts';
 import { useAnswer } from '../../api/use-answer.ts';
-import { useNewestPosition, usePage } from '../../context.ts';
+import { useNewestPosition, usePage, useValue } from '../../context.ts';
 import { Await } from '../../parts/states.tsx';
 import { Foreign } from '../../parts/text.tsx';
 import { Checkpoints, DiskFacts, Forwarder, LogFacts, Pipelines } from './facts.tsx';
@@ -8,8 +8,9 @@ import { Flushes } from './flushes.tsx';
 
 /** What daemon, log, checkpoints and disk are like. */
 export function StatusPanels() {
-  const { session } = usePage();
-  const health = useAnswer<Health>('health', {}, useNewestPosition());
+  const { session, live } = usePage();
+  const running = useValue(live.daemon);
+  const health = useAnswer<Health>('health', {}, `${useNewestPosition()} ${running}`);
   return (
     <Await of={health} what="Asking the daemon">
       {({ daemon, forward, pipelines, flush, log, checkpoints, disk, retention }) => (

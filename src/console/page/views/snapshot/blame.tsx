@@ -1,15 +1,14 @@
+import { changeAddress } from '../../address-bar.ts';
 import type { Blame } from '../../api/rows.ts';
 import { useAnswer } from '../../api/use-answer.ts';
 import { usePage } from '../../context.ts';
-import { hashOf } from '../../model/address.ts';
 import { millisecondsOf } from '../../model/units.ts';
 import { Await } from '../../parts/states.tsx';
 import { Foreign, Key, Time } from '../../parts/text.tsx';
 
 /** Which layer of a snapshot added or deleted a file. The path is in the address. */
 export function BlamePath({ id }: { readonly id: string }) {
-  const { values } = usePage().address;
-  const { path = '' } = values;
+  const { path = '' } = usePage().address.values;
   const blame = useAnswer<Blame>(path === '' ? null : 'blame', { key: id, path });
   return (
     <section>
@@ -19,7 +18,7 @@ export function BlamePath({ id }: { readonly id: string }) {
         onSubmit={(event) => {
           event.preventDefault();
           const given = new FormData(event.currentTarget).get('path');
-          location.hash = hashOf('snapshot', { ...values, path: String(given ?? '') });
+          changeAddress('snapshot', { path: String(given ?? '') });
         }}
       >
         <label>

@@ -1,5 +1,6 @@
 import type { Mounts as MountsAnswer } from '../../api/rows.ts';
 import { useAnswer } from '../../api/use-answer.ts';
+import { lowerDirectories } from '../../model/lower-directories.ts';
 import { Await } from '../../parts/states.tsx';
 import { Foreign } from '../../parts/text.tsx';
 
@@ -64,7 +65,7 @@ const Mount = ({ mount: { type, source, options } }: { readonly mount: MountsAns
 const Value = ({ name, value }: { readonly name: string; readonly value: string }) =>
   name === 'lowerdir' ? (
     <ol class="relatives">
-      {value.split(':').map((path) => (
+      {lowerDirectories(value).map((path) => (
         <li key={path}>
           <Foreign text={path} whole />
         </li>

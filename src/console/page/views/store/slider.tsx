@@ -24,7 +24,7 @@ export function Slider({ at, shown, onMove }: SliderProps) {
   const shownText = countText(shown?.position ?? position);
   return (
     <section class="slider" aria-label="Time slider" data-shown={shown?.position}>
-      <Shape />
+      <Shape first={first} last={last} />
       <input
         type="range"
         data-key="t"
@@ -59,25 +59,18 @@ export function Slider({ at, shown, onMove }: SliderProps) {
 const positionIn = (at: string, shown: number): number => (/^\d+$/.test(at) ? Number(at) : shown);
 
 /** Where in the log most events are of a type that changes the Store: a drawing beside the slider, for the eye only. */
-function Shape() {
+function Shape({ first, last }: { readonly first: number; readonly last: number }) {
   const { data } = useAnswer<Density>('density', { buckets: marks });
   if (data === undefined) return null;
-  const span = Math.max(1, Number(data.last) - Number(data.first) + 1);
+  const x = (from: string) => ((Number(from) - first) / Math.max(1, last - first)) * 100;
   const incident = data.buckets.filter(({ counts }) => (counts.VolumeLost ?? 0) + (counts.LogRepaired ?? 0) > 0);
   return (
     <svg class="shape" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">
       {data.buckets.map(({ from }) => (
-        <rect key={from} x={((Number(from) - Number(data.first)) / span) * 100} y={3} width={0.15} height={3} />
+        <rect key={from} x={x(from)} y={3} width={0.15} height={3} />
       ))}
       {incident.map(({ from }) => (
-        <rect
-          key={`incident ${from}`}
-          class="incident"
-          x={((Number(from) - Number(data.first)) / span) * 100}
-          y={0}
-          width={0.4}
-          height={6}
-        />
+        <rect key={`incident ${from}`} class="incident" x={x(from)} y={0} width={0.4} height={6} />
       ))}
     </svg>
   );

@@ -1,6 +1,6 @@
 import { useMemo, useState } from 'preact/hooks';
-import { replaceAddress, usePage } from '../../context.ts';
-import { hashOf } from '../../model/address.ts';
+import { changeAddress } from '../../address-bar.ts';
+import { usePage } from '../../context.ts';
 import { sizeOf, type Tree } from '../../model/forest.ts';
 import { linesOf } from '../../model/forest-lines.ts';
 import { bytesText, counted } from '../../model/units.ts';
@@ -16,7 +16,7 @@ export function StoreView() {
   const { search = '' } = address.values;
   const { at, move } = useMoment();
   const forest = useForest(at);
-  const find = (text: string) => replaceAddress(hashOf('store', { ...address.values, search: text }));
+  const find = (text: string) => changeAddress('store', { search: text }, 'replace');
   return (
     <>
       <Slider at={at} shown={forest.data} onMove={move} />

@@ -2,7 +2,7 @@ import { useCallback, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { ask } from '../../api/ask.ts';
 import { createLatest } from '../../api/latest.ts';
 import type { Forest } from '../../api/rows.ts';
-import { type Answered, problemIn } from '../../api/use-answer.ts';
+import { type Answered, problemIn, useRetry } from '../../api/use-answer.ts';
 import { useNewestPosition } from '../../context.ts';
 import { createForest, type Tree } from '../../model/forest.ts';
 import { millisecondsOf } from '../../model/units.ts';
@@ -16,13 +16,15 @@ export interface Moment {
 
 type State = Omit<Answered<Moment>, 'reload'>;
 
+const nothing: State = { data: undefined, problem: undefined };
+
 /**
  * The forest at a moment, empty for now. From one moment to the next only the difference is asked for, one question at a time:
  * while the moment moves, each answer is shown, and the next question is about the newest moment.
  */
 export function useForest(at: string): Answered<Moment> {
   const newest = useNewestPosition();
-  const [state, setState] = useState<State>({ data: undefined, problem: undefined, loading: true });
+  const [state, setState] = useState(nothing);
   const [round, setRound] = useState(0);
   const follow = useRef<ReturnType<typeof createFollower>>(undefined);
   const wanted = at === '' ? String(newest) : at;
@@ -33,7 +35,13 @@ export function useForest(at: string): Answered<Moment> {
   }, []);
   // Before the next picture: an effect after it would delay the question by a frame or two.
   useLayoutEffect(() => follow.current?.show(wanted), [wanted, round]);
-  return { ...state, reload: useCallback(() => setRound((one) => one + 1), []) };
+  const again = useCallback(() => setRound((one) => one + 1), []);
+  useRetry(state.problem, again);
+  const reload = useCallback(() => {
+    setState((now) => (now.problem === undefined ? now : nothing));
+    again();
+  }, []);
+  return { ...state, reload };
 }
 
 /** Shows moments of one forest, one after the other. A failure starts it anew. */
@@ -48,12 +56,12 @@ function createFollower(set: (state: State) => void) {
       if (signal.aborted) return;
       since = Number(answer.position);
       const time = answer.time === null ? undefined : millisecondsOf(answer.time);
-      set({ data: { position: since, time, trees: forest.apply(answer) }, problem: undefined, loading: false });
+      set({ data: { position: since, time, trees: forest.apply(answer) }, problem: undefined });
     } catch (error) {
       if (signal.aborted) return;
       forest = createForest();
       since = undefined;
-      set({ data: undefined, problem: problemIn(error), loading: false });
+      set({ data: undefined, problem: problemIn(error) });
     }
   });
   return { show, end: () => cancel.abort() };

@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { replaceAddress, usePage } from '../../context.ts';
-import { hashOf } from '../../model/address.ts';
+import { addressNow, changeAddress } from '../../address-bar.ts';
+import { usePage } from '../../context.ts';
 
 /** milliseconds without a move after which the address follows: browsers refuse more than some twenty changes a second */
 const rest = 250;
@@ -13,22 +13,23 @@ interface Moving {
 
 /** The moment of the address, or the one that the slider was moved to since. */
 export function useMoment(): Moving {
-  const { values } = usePage().address;
-  const { at = '' } = values;
+  const { at = '' } = usePage().address.values;
   const [moved, move] = useState<string>();
   const written = useRef<string>(undefined);
   useEffect(() => {
     // The slider may have moved on since its own change of the address. One by a link or by Back counts.
     if (at !== written.current) move(undefined);
     written.current = undefined;
-  }, [values]);
+  }, [at]);
   useEffect(() => {
     if (moved === undefined || moved === at) return;
     const timer = setTimeout(() => {
+      // One that was opened meanwhile counts.
+      if ((addressNow().values.at ?? '') !== at) return;
       written.current = moved;
-      replaceAddress(hashOf('store', { ...values, at: moved }));
+      changeAddress('store', { at: moved }, 'replace');
     }, rest);
     return () => clearTimeout(timer);
-  }, [moved, values]);
+  }, [moved, at]);
   return { at: moved ?? at, move };
 }

@@ -2,7 +2,7 @@ import { useMemo } from 'preact/hooks';
 import type { WireEnvelope } from '../../../../../events/envelope.ts';
 import { usePage } from '../../context.ts';
 
-interface Chosen {
+export interface Chosen {
   readonly values: Readonly<Record<string, string | undefined>>;
   /** null: new events are not wanted, or only the server can decide which belong to a key */
   readonly chooses: ((event: WireEnvelope) => boolean) | null;

@@ -1,3 +1,4 @@
+import { changeAddress } from '../../address-bar.ts';
 import { usePage } from '../../context.ts';
 import { hashOf } from '../../model/address.ts';
 import { eventTypes, groupOf, groups } from '../../model/kinds.ts';
@@ -15,7 +16,7 @@ export function Filters() {
   const { address } = usePage();
   const { values } = address;
   const set = (name: string, value: string) => {
-    location.hash = hashOf('timeline', { ...values, [name]: value.trim() });
+    changeAddress('timeline', { [name]: value.trim() });
   };
   const filtered = Object.keys(values).length > 0;
   return (

@@ -1,7 +1,7 @@
+import { changeAddress } from '../../address-bar.ts';
 import type { Density, Incident } from '../../api/rows.ts';
-import { useAnswer, useUntilFolded } from '../../api/use-answer.ts';
+import { useAnswer, useSteady, useUntilFolded } from '../../api/use-answer.ts';
 import { useNewestPosition, usePage } from '../../context.ts';
-import { hashOf } from '../../model/address.ts';
 import { Await } from '../../parts/states.tsx';
 import { DensityChart } from './density.tsx';
 import { EventList } from './event-list.tsx';
@@ -19,12 +19,12 @@ export function Timeline() {
   const chosen = { since, until, type, namespace, actor };
   // What ends in the past does not change any more.
   const round = until === undefined ? position : 0;
-  const density = useAnswer<Density>('density', { ...chosen, buckets }, round);
-  const incidents = useAnswer<readonly Incident[]>('incidents', { since, until }, round);
+  const density = useSteady(useAnswer<Density>('density', { ...chosen, buckets }, round));
+  const incidents = useSteady(useAnswer<readonly Incident[]>('incidents', { since, until }, round));
   useUntilFolded(density, again);
   const zoom = (from: number, to: number) => {
     const text = (seconds: number) => new Date(seconds * 1000).toISOString();
-    location.hash = hashOf('timeline', { ...address.values, since: text(from), until: text(to) });
+    changeAddress('timeline', { since: text(from), until: text(to) });
   };
   return (
     <>
