@@ -130,11 +130,13 @@ test('events: one that arrives before the first page of events is in the list', 
   await grid().getByText('meanwhile-0').waitFor();
 });
 
-test('slow answers: each is shown, though events arrive before it', async () => {
+test('slow answers: each is shown, though events arrive before it: no question is cancelled for the same one', async () => {
   const [next, first] = [await hold(/api\/density/), await hold(/api\/density/)];
   await open('#/timeline');
   await first.asked;
   await tab.page.locator('.connection.live').waitFor();
+  const cancelled: string[] = [];
+  tab.page.on('requestfailed', (request) => cancelled.push(request.url()));
   const again = tab.page.waitForRequest(/api\/incidents/);
   await addSnapshots(root, 'soon', 1);
   await again;
@@ -142,6 +144,7 @@ test('slow answers: each is shown, though events arrive before it', async () => 
   await tab.page.getByText(/^20,\d{3} events$/).waitFor();
   await next.asked;
   next.release();
+  assert.equal(cancelled, []);
 });
 
 test('snapshot: the one before is not shown under the address of the next', async () => {
