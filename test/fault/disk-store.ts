@@ -12,6 +12,7 @@ import { createJournal, type Journal } from '../../src/app/store/journal.ts';
 import type { Failpoint } from '../../src/ports/failpoints.ts';
 import type { Logger } from '../../src/ports/logger.ts';
 import type { VolumeDriver } from '../../src/ports/volume-driver.ts';
+import { unhurriedClosing } from '../support/speed-up-timers.ts';
 
 /** The whole application over the real file log and a real driver, in this process. */
 export interface DiskStore extends Service {
@@ -82,6 +83,7 @@ export async function openDiskStore(options: DiskStoreOptions): Promise<DiskStor
         checkpointEvery: 1000,
         retention,
       },
+      closingLimits: unhurriedClosing,
       uptime: system.uptime,
       measureRoom: createDiskSpaceMeter(root),
     });

@@ -19,6 +19,7 @@ import type { Clock, Uptime } from '../../src/ports/system.ts';
 import type { SnapshotIds } from '../../src/ports/volume-driver.ts';
 import { createMemoryEventLog, type MemoryEventLogOptions, type MemoryRecord } from './memory-event-log.ts';
 import { sampleNode, sampleRoot } from './sample-events.ts';
+import { unhurriedClosing } from './speed-up-timers.ts';
 
 /** One line that was logged. */
 export interface Said {
@@ -48,6 +49,7 @@ export interface MemoryStoreOptions extends MemoryOptions, Pick<MemoryEventLogOp
   readonly large?: boolean;
   /** simulates the free space; default: unlimited */
   readonly measureRoom?: MeasureDiskSpace;
+  /** default: none that a slow machine reaches */
   readonly closingLimits?: ClosingLimits;
   /** simulates the write of a checkpoint */
   readonly saveCheckpoint?: () => Promise<void>;
@@ -157,7 +159,7 @@ export async function openMemoryStore(options: MemoryStoreOptions = {}, remains:
     measureRoom: options.measureRoom ?? unlimitedSpace,
     manifests: options.manifests,
     failpoint,
-    ...(options.closingLimits && { closingLimits: options.closingLimits }),
+    closingLimits: options.closingLimits ?? unhurriedClosing,
   });
   opened.push(service);
   const durable = () => kept.map(({ envelope }) => envelope);
