@@ -10,7 +10,7 @@ interface GroupCommitOptions<T> {
   readonly undo: (error: unknown) => Promise<Error>;
   /** Called in the same turn in which the batch and all later items are rejected. */
   readonly rewind: () => void;
-  /** Whether `store` may block the thread now: then a batch waits for all calls of the current turn of the event loop. */
+  /** Whether `store` may block the thread now: then a batch waits for all that goes on in the current callback. */
   readonly blocks?: () => boolean;
   /** Whether a later item may share the batch that begins with `first`. */
   readonly together?: (first: T, item: T) => boolean;
@@ -65,8 +65,8 @@ export class GroupCommit<T> {
     this.#storing = true;
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    // Calls of the same turn share the first batch: those of one callback, or those of all callbacks before `store` blocks them.
-    (this.#options.blocks?.() ? setImmediate : queueMicrotask)(() => this.#run());
+    // Calls of the same callback share the first batch. Before `store` blocks the thread, each of them goes on as far as it can.
+    (this.#options.blocks?.() ? process.nextTick : queueMicrotask)(() => this.#run());
   }
 
   async #run(): Promise<void> {

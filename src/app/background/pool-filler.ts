@@ -1,4 +1,5 @@
 import { setTimeout as sleep, setImmediate as yieldToLoop } from 'node:timers/promises';
+import { answersSent } from '../../ports/answers.ts';
 import type { DiskSpace, MeasureDiskSpace } from '../../ports/disk-space.ts';
 import { errorText, faultCode, isTransient } from '../../ports/fault.ts';
 import type { Logger } from '../../ports/logger.ts';
@@ -60,7 +61,7 @@ export function createPoolFiller({ pool, busy, measureRoom, logger }: Context): 
     return true;
   };
   const fill = async (to: VolumePool) => {
-    await yieldToLoop();
+    await answersSent();
     try {
       if (!(await hasSpace())) {
         await to.drain();

@@ -2,6 +2,7 @@ import type { EmptyLayer } from '../../../events/codecs.ts';
 import type { Meta } from '../../../events/envelope.ts';
 import type { Snapshot } from '../../../projections/snapshot.ts';
 import type { Answer, Commit } from '../../domain/commands.ts';
+import { answersSent } from '../../ports/answers.ts';
 import { errorText, faultOf } from '../../ports/fault.ts';
 import type { Volume } from '../../ports/volume-driver.ts';
 import { reconcilerActor } from '../actors.ts';
@@ -113,6 +114,7 @@ function dropActiveSoon(
 ): void {
   const drop = () =>
     locks.run([name], async () => {
+      await answersSent();
       failpoint('commit.drop');
       await driver.dropActive({ ...volume, kind: 'committed' });
     });

@@ -4,6 +4,7 @@ import { type Envelope, encodeEnvelope, type Meta } from '../../../events/envelo
 import type { Event } from '../../../events/registry.ts';
 import { createLatest, type Latest } from '../../../projections/latest/latest.ts';
 import { evolve, type MutableState, type State } from '../../../projections/state.ts';
+import { afterAnswers } from '../../ports/answers.ts';
 import type { AppendOptions, EventLog, LogPosition } from '../../ports/event-log.ts';
 import { errorText, Fault, isTransient } from '../../ports/fault.ts';
 import { expectRoot, type RootGuard } from '../../ports/root-guard.ts';
@@ -127,7 +128,7 @@ export function createJournal({ log, store, clock, state: durable, root, maxEven
   };
 }
 
-/** Emits durable events in the next turn of the event loop: the answers that wait for them are sent first. */
+/** Emits durable events when the answers that waited for them are sent. */
 class Delivery {
   readonly events = new Subject<Envelope>();
   position: number;
@@ -138,7 +139,7 @@ class Delivery {
   }
 
   add(envelopes: readonly Envelope[]): void {
-    if (this.#due.length === 0) setImmediate(() => this.now());
+    if (this.#due.length === 0) afterAnswers(() => this.now());
     this.#due.push(...envelopes);
   }
 

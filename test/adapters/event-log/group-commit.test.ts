@@ -11,7 +11,7 @@ interface Batch {
 const test = suite('group commit');
 
 /** A group commit whose batches the test completes. */
-function byHand(together?: (first: number, item: number) => boolean) {
+function byHand(together?: (first: number, item: number) => boolean, blocks = () => false) {
   const batches: Batch[] = [];
   let rewinds = 0;
   const commit = new GroupCommit<number>({
@@ -20,6 +20,7 @@ function byHand(together?: (first: number, item: number) => boolean) {
     rewind: () => {
       rewinds += 1;
     },
+    blocks,
     ...(together && { together }),
   });
   return { commit, batches, rewinds: () => rewinds, items: () => batches.map(({ items }) => items) };
@@ -32,6 +33,20 @@ test('stores a single item at once', async () => {
   void commit.enqueue(1, 'now');
   await Promise.resolve();
   assert.equal(items(), [[1]]);
+});
+
+test('before it blocks the thread, waits for all that goes on in this callback', async () => {
+  const { commit, items } = byHand(undefined, () => true);
+  const later = async () => {
+    for (let step = 0; step < 20; step++) await null;
+    await commit.enqueue(2, 'now');
+  };
+  void commit.enqueue(1, 'now');
+  void later();
+  await null;
+  assert.equal(items(), []);
+  await yieldToLoop();
+  assert.equal(items(), [[1, 2]]);
 });
 
 test('gathers items while a batch is being stored', async () => {

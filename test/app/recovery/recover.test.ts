@@ -83,6 +83,7 @@ test('everything that was acknowledged survives a crash', async () => {
   await first.snapshots.prepare(prepare('k1'), actor);
   await first.snapshots.commit(commit('k1', 'base'), actor);
   await first.snapshots.prepare(prepare('k2', 'base'), actor);
+  await waitFor('the drop of the active', () => first.driver.volumes.get('1')?.kind === 'committed');
   const second = await again(first);
   assert.equal([...second.journal.durable.index.values()].map(({ key, kind, id }) => `${key} ${kind} ${id}`).sort(), [
     'base committed 1',

@@ -2,6 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { emptyState } from '../../../projections/state.ts';
 import { createJournal } from '../../../src/app/store/journal.ts';
+import { answersSent } from '../../../src/ports/answers.ts';
 import { Fault } from '../../../src/ports/fault.ts';
 import { caughtFault } from '../../support/caught-fault.ts';
 import { createMemoryEventLog } from '../../support/memory-event-log.ts';
@@ -62,7 +63,7 @@ test('events: reach background work after the answer of the call that recorded t
   };
   await Promise.all([call(1), call(2)]);
   assert.equal([journal.durable.position, journal.delivered], [2, 0]);
-  await new Promise((resolve) => setImmediate(resolve));
+  await answersSent();
   assert.equal(order, ['answer 1', 'answer 2', 'event 1', 'event 2']);
   assert.is(journal.delivered, 2);
 });
@@ -74,7 +75,7 @@ test('deliver: emits at once what is durable, and never twice', async () => {
   await journal.record([prepared(1, 'a'), prepared(2, 'b')], { actor });
   journal.deliver();
   assert.equal(seen, [1, 2]);
-  await new Promise((resolve) => setImmediate(resolve));
+  await answersSent();
   assert.equal(seen, [1, 2]);
 });
 

@@ -300,6 +300,7 @@ test('a rebase continues if the removal of its parent is rolled back while the l
   right(await snapshots.prepare(prepare('k1'), actor));
   right(await snapshots.commit(commit('k1', 'base'), actor));
   right(await snapshots.prepare(prepare('k2'), actor));
+  await waitFor('the drop of the active', () => driver.volumes.get('1')?.kind === 'committed');
   await journal.settled();
   begin.removal = () => {
     failing = true;

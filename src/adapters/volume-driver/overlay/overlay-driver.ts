@@ -50,7 +50,7 @@ export async function createOverlayDriver(setup: OverlaySetup): Promise<VolumeDr
   const rebase = canRebase(kernel, options);
   const orderedMetadata = hasOrderedMetadata(root);
   const paths = pathsIn(root);
-  const trees = createTrees({ root, paths, removers: orderedMetadata ? 1 : 4, liftFlags, failpoint });
+  const trees = createTrees({ root, paths, removers: orderedMetadata ? 2 : 4, liftFlags, failpoint });
   const { remove } = trees;
   const { close: closeCommits, ...commits } = createCommits({
     ...{ root, paths, system, orderedMetadata, rebase, layers, files },

@@ -101,7 +101,7 @@ export class SegmentWriter {
     this.#restoringBallast = ballast?.restore();
   }
 
-  /** Whether `store` may block the thread: then it should be given all appends of a turn of the event loop. */
+  /** Whether `store` may block the thread: then it should be given all appends of a callback. */
   get blocks(): boolean {
     return this.#choice.inPlace;
   }
