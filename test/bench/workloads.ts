@@ -1,7 +1,7 @@
 import { parallelPulls, pulls, runContainer, unpacks } from './end-to-end/pieces.ts';
 import type { Piece } from './workload.ts';
 import { calls } from './workloads/calls.ts';
-import { beside, collection } from './workloads/collection.ts';
+import { beside, collections } from './workloads/collection.ts';
 import { commitFiles } from './workloads/commit-files.ts';
 import { stages } from './workloads/stages.ts';
 
@@ -23,7 +23,7 @@ export const pieces: readonly Piece[] = [
   ...calls({ workload: 'update', about: 'Update of a label', on: ['root', 'btrfs'] }),
   ...calls({ workload: 'list', about: 'List of 1,000 snapshots', on: ['root'], targets: { 'overlay 1': 1 } }),
   ...calls({ workload: 'mixed', about: 'nine reads, then a step of a lifecycle', on: ['root', 'btrfs'] }),
-  collection,
+  ...collections,
   beside,
   ...unpacks,
   ...pulls,

@@ -26,15 +26,31 @@ export interface Ours extends Competitor {
 const builtin: Competitor = { name: 'builtin', snapshotter: 'overlayfs' };
 const flushingBuiltin: Competitor = { ...builtin, name: 'builtin + syncfs', flushing: true };
 
+/** What ours is compared with, besides the builtin overlayfs. */
+export interface Rivals {
+  /** for "commit": the builtin that flushes each layer */
+  readonly flushing?: boolean;
+  /** for "background": containerd's own driver behind a socket, as ours is */
+  readonly proxied?: boolean;
+}
+
 /**
- * Starts this project's daemon for each durability. Rivals are the builtin overlayfs, for "commit" also with a flush of each layer
- * if `flushing` is set; or, if builds are compared, the same daemon of another build.
+ * Starts this project's daemon for each durability, and its rivals; or, if builds are compared, the same daemon of another build in place
+ * of all rivals.
  */
 export async function startOurSnapshotters(
   bench: Bench,
-  { folder, flushing }: { readonly folder: (name: string) => string; readonly flushing: boolean },
+  { folder, flushing, proxied }: Rivals & { readonly folder: (name: string) => string },
 ): Promise<readonly Ours[]> {
   const all: Ours[] = [];
+  const startProxied = async (): Promise<Competitor> => {
+    const daemon = await startPeer(bench, { driver: 'overlay', place: folder('proxied'), asynchronous: true });
+    return { name: 'containerd, as a plugin', snapshotter: 'proxied', daemon };
+  };
+  const rivalsOf = async (durability: Durability): Promise<readonly Competitor[]> => {
+    if (durability === 'commit') return flushing === true ? [builtin, flushingBuiltin] : [builtin];
+    return proxied === true ? [builtin, await startProxied()] : [builtin];
+  };
   for (const durability of durabilities) {
     const flags = ['--durability', durability];
     const placed = (name: string) => ({ driver: 'overlay', place: folder(name) }) as const;
@@ -44,8 +60,7 @@ export async function startOurSnapshotters(
       const other = await startPeer(bench, placed(snapshotter), flags);
       return [{ name: other.name, snapshotter, daemon: other }];
     };
-    const builtins = flushing && durability === 'commit' ? [builtin, flushingBuiltin] : [builtin];
-    const rivals = bench.baseline === undefined ? builtins : await otherBuild();
+    const rivals = bench.baseline === undefined ? await rivalsOf(durability) : await otherBuild();
     all.push({ name: daemon.name, snapshotter: durability, durability, daemon, rivals });
   }
   return all;

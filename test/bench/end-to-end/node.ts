@@ -10,7 +10,7 @@ import { run } from '../../support/run.ts';
 import { killShimsOf } from '../../support/shims.ts';
 import { type FileSystem, placeOn } from '../servers/servers.ts';
 import type { Bench } from '../workload.ts';
-import { type Competitor, type Ours, startOurSnapshotters } from './competitors.ts';
+import { type Competitor, type Ours, type Rivals, startOurSnapshotters } from './competitors.ts';
 
 /** One containerd with all snapshotters that are measured. */
 export interface Node {
@@ -27,11 +27,9 @@ export interface Node {
 
 const namespace = 'bench';
 
-interface NodeOptions {
+interface NodeOptions extends Rivals {
   /** layers that containerd 2.2 or later unpacks at the same time; default: 1 */
   readonly concurrentUnpacks?: number;
-  /** "commit" is also compared with the builtin that flushes each layer */
-  readonly flushing?: boolean;
   /** what containerd's root and ours lie on; default: the file system of the temporary directory */
   readonly on?: FileSystem;
 }
@@ -41,13 +39,13 @@ const megabytes = 12_000;
 
 export async function startNode(
   bench: Bench,
-  { concurrentUnpacks = 1, flushing = false, on = 'root' }: NodeOptions = {},
+  { concurrentUnpacks = 1, on = 'root', ...rivals }: NodeOptions = {},
 ): Promise<Node> {
   const { sandbox } = bench;
   const registry = await startRegistry(sandbox);
   const place = placeOn(bench, on, megabytes);
   const folder = (name: string) => join(place, name);
-  const ours = await startOurSnapshotters(bench, { folder, flushing });
+  const ours = await startOurSnapshotters(bench, { folder, ...rivals });
   const competitors = ours.flatMap(({ rivals, ...mine }) => [mine, ...rivals]);
   const plugins = competitors.flatMap(({ snapshotter, daemon }) => {
     if (daemon === undefined) return [];

@@ -54,11 +54,17 @@ export function rowsOf(bench: Bench, ours: readonly Ours[], what: Measured): Pro
           unit: 'ms',
           ours: roundsOf(mine),
           theirs: roundsOf(rival),
-          target: what.targets[rival.flushing ? 'flushing' : mine.durability],
+          target: targetOf(what, mine, rival),
         }),
       ),
     );
   });
+}
+
+/** Ours has no target against another daemon. */
+function targetOf({ targets }: Measured, { durability }: Ours, { flushing, daemon }: Competitor): number | undefined {
+  if (daemon !== undefined) return undefined;
+  return targets[flushing ? 'flushing' : durability];
 }
 
 /** Runs an action, which resolves with its milliseconds, on a disk that has nothing else to write. */

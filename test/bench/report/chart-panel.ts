@@ -66,12 +66,18 @@ function grid(scale: Scale, top: number, bottom: number): string {
     .join('\n');
 }
 
+/** Where a workload has several opponents: all but the first. */
+function against(name: string): string {
+  if (name.endsWith('syncfs')) return ', against syncfs';
+  return name.endsWith('plugin') ? ', against a plugin' : '';
+}
+
 function bar({ variant, unit, ours, theirs, ratio, target }: Row, { x, y, width }: Place, scale: Scale): string {
   if (ratio === undefined || theirs === undefined) return '';
   const from = Math.min(scale(1), scale(ratio.median));
   const length = Math.max(Math.abs(scale(ratio.median) - scale(1)), 1.5);
   const middle = y + rowHeight / 2 - 2;
-  const label = `${shortened(variant)}${theirs.name.endsWith('syncfs') ? ', against syncfs' : ''}`;
+  const label = `${shortened(variant)}${against(theirs.name)}`;
   const suffix = unit === 'ms' ? ' ms' : '/s';
   return [
     text(x + 6, y + 12, label, { size: 11, colour: '#24292f' }),

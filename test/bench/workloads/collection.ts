@@ -1,42 +1,60 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { asTimes, type LoadRound, putLoad, withMore } from '../load/load.ts';
 import { untilSteady } from '../rows/repeat.ts';
 import { rowOf } from '../rows/row.ts';
-import { startOurs, startPeer } from '../servers/servers.ts';
+import { describePlace, type FileSystem, placeOn, startOurs, startPeer } from '../servers/servers.ts';
 import type { Bench, Piece } from '../workload.ts';
 
-const variants = { on: [], off: ['--no-retention'] } as const;
+/** containerd's driver flushes no layer: with "background" neither driver deletes files that are on the disk. */
+const variants: Readonly<Record<string, readonly string[]>> = {
+  'retention on': [],
+  'retention off': ['--no-retention'],
+  'retention off, "background"': ['--no-retention', '--durability', 'background'],
+};
 const pairs = 7;
+/** of a loop file */
+const megabytes = 6_000;
 
-interface Collected extends Pick<Piece, 'workload' | 'about'> {
+interface Collected extends Pick<Piece, 'workload' | 'part' | 'about'> {
   /** what is timed, as rows call it */
   readonly variant: string;
+  readonly on: FileSystem;
   readonly target?: number;
 }
 
 const collected = (what: Collected): Piece => ({
-  ...{ workload: what.workload, about: what.about, part: '', minutes: 3 },
+  ...{ workload: what.workload, about: what.about, part: what.part, minutes: 4 },
   against: "containerd's driver",
   measure: (bench) => measure(bench, what),
 });
 
 /** A garbage collection as containerd does it: List, Remove of 1,000 layers one by one, leaves first, and Cleanup. */
-export const collection = collected({
-  workload: 'collection',
-  about: 'List, Remove of 1,000 layers one by one, Cleanup; retention on and off',
-  variant: '1,000 layers',
-  target: 1,
-});
+export const collections: readonly Piece[] = (['root', 'ext4', 'xfs'] as const).map((on) =>
+  collected({
+    workload: 'collection',
+    part: on,
+    on,
+    about: `List, Remove of 1,000 layers one by one, Cleanup; retention on and off, on ${describePlace(on)}`,
+    variant: on === 'root' ? '1,000 layers' : `1,000 layers, ${describePlace(on)}`,
+    target: 1,
+  }),
+);
 
 /** How long a client waits that prepares a snapshot every 10 ms meanwhile. */
 export const beside = collected({
   workload: 'beside',
+  part: '',
+  on: 'root',
   about: 'Prepare every 10 ms beside a collection; retention on and off',
   variant: 'Prepare beside a collection, p50',
 });
 
-async function* measure(bench: Bench, { workload, variant, target }: Collected) {
-  for (const [retention, flags] of Object.entries(variants)) {
-    const placed = { driver: 'overlay', place: bench.sandbox.folder(`retention-${retention}`) } as const;
+async function* measure(bench: Bench, { workload, variant, on, target }: Collected) {
+  const place = placeOn(bench, on, megabytes);
+  for (const [index, [name, flags]] of Object.entries(variants).entries()) {
+    const placed = { driver: 'overlay', place: join(place, String(index)) } as const;
+    mkdirSync(placed.place);
     const ours = await startOurs(bench, { ...placed, name: 'snapledger' }, flags);
     const peer = await startPeer(bench, { ...placed, asynchronous: true }, flags);
     const load = { workload, workers: 1, rounds: bench.pairs ?? pairs, seconds: 0 };
@@ -45,7 +63,7 @@ async function* measure(bench: Bench, { workload, variant, target }: Collected) 
       rounds = withMore(rounds, await putLoad(bench, [ours, peer], load));
       const [mine = [], theirs = []] = rounds;
       const row = rowOf({
-        ...{ workload, unit: 'ms', target, variant: `${variant}, retention ${retention}` },
+        ...{ workload, unit: 'ms', target, variant: `${variant}, ${name}` },
         ours: asTimes(ours.name, mine, workload),
         theirs: asTimes(peer.name, theirs, workload),
       });
