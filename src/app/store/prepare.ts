@@ -2,6 +2,7 @@ import type { Meta } from '../../../events/envelope.ts';
 import type { Event } from '../../../events/registry.ts';
 import type { Answer, Prepare } from '../../domain/commands.ts';
 import { errorText, faultOf } from '../../ports/fault.ts';
+import { once } from '../../ports/promises.ts';
 import type { Mount, Volume } from '../../ports/volume-driver.ts';
 import { reconcilerActor } from '../actors.ts';
 import { createStaging, isIntact } from '../retention/stage-layer.ts';
@@ -104,13 +105,10 @@ async function undoPrepare(
     });
     return;
   }
-  let recorded = false;
-  const record = async () => {
-    if (recorded) return;
+  const record = once(async () => {
     failpoint('undo.record');
     await journal.record([undone('append')], { actor: reconcilerActor, reserve: true });
-    recorded = true;
-  };
+  });
   const purge = async () => {
     failpoint('undo.volume');
     await driver.purge(id);

@@ -231,6 +231,29 @@ test('a log that rolls events back: volumes are deleted, ids not reused, the sto
   assert.is(right(snapshots.stat('a')).id, 5);
 });
 
+test('an undone prepare is recorded once, even if that takes longer than the pause before the next try', async () => {
+  let failing = false;
+  let purges = 0;
+  const { snapshots, types } = await opened({
+    flush: async () => {
+      // The first retry comes after 25 ms here.
+      if (!failing) return pause(100);
+      failing = false;
+      throw full();
+    },
+    before: (operation) => {
+      if (operation === 'purge' && ++purges === 1) throw broken();
+    },
+  });
+  failing = true;
+  assert.is((await caughtFault(snapshots.prepare(prepare('k'), actor))).code, 'no-space');
+  await waitFor('the purge', () => types().includes('VolumePurged'));
+  assert.equal(
+    types().filter((type) => type.startsWith('Prepare') || type.startsWith('Volume')),
+    ['PrepareUndone', 'VolumePurged'],
+  );
+});
+
 test('a log that rolls back an id and accepts another event: the durable state equals a replay', async () => {
   let failing = false;
   const { snapshots, journal } = await opened({
