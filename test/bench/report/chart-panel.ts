@@ -13,13 +13,13 @@ interface Place {
   readonly width: number;
 }
 
-const labelWidth = 194;
+const labelWidth = 230;
 const valueWidth = 116;
 const rowHeight = 19;
 const groupGap = 26;
 const least = 0.5;
 const most = 128;
-const ticks = [0.5, 1, 2, 4, 8, 16, 32, 64, 128];
+const ticks = [0.5, 1, 2, 4, 8, 16, 32, 128];
 
 /** Bars below each other, grouped by workload. */
 export function panel(groups: readonly Group[], { x, y, width }: Place): { svg: string; height: number } {
@@ -68,8 +68,8 @@ function grid(scale: Scale, top: number, bottom: number): string {
 
 /** Where a workload has several opponents: all but the first. */
 function against(name: string): string {
-  if (name.endsWith('syncfs')) return ', against syncfs';
-  return name.endsWith('plugin') ? ', against a plugin' : '';
+  if (name.endsWith('syncfs')) return ' vs. syncfs';
+  return name.endsWith('plugin') ? ' vs. plugin' : '';
 }
 
 function bar({ variant, unit, ours, theirs, ratio, target }: Row, { x, y, width }: Place, scale: Scale): string {
@@ -89,7 +89,12 @@ function bar({ variant, unit, ours, theirs, ratio, target }: Row, { x, y, width 
   ].join('\n');
 }
 
-const shortened = (variant: string) => variant.replace(/^overlay(, | on )/, '').replace(/ \(.*\)|, \d+ MB/, '');
+/** Without what the title and the legend say. */
+const shortened = (variant: string) =>
+  variant
+    .replace(/^(overlay(, | on )|1,000 layers, )/, '')
+    .replace(/ \(.*\)|, \d+ MB/, '')
+    .replace(' with a journal', '');
 
 const diamond = (x: number, y: number) =>
   `<path d="M${x.toFixed(1)} ${(y - 5).toFixed(1)}l4 5l-4 5l-4 -5z" fill="#f2c744" stroke="#7a5c00" stroke-width="0.8"/>`;
