@@ -43,15 +43,12 @@ export async function withTimeout<T>(milliseconds: number, work: Promise<T>): Pr
 /** Runs something until it has succeeded, and never twice: calls during a run share it, and those after a success return at once. */
 export function once(run: () => Promise<void>): () => Promise<void> {
   let running: Promise<void> | undefined;
-  return async () => {
-    running ??= run();
-    const mine = running;
-    try {
-      await mine;
-    } catch (error) {
-      if (running === mine) running = undefined;
+  return () => {
+    running ??= run().catch((error) => {
+      running = undefined;
       throw error;
-    }
+    });
+    return running;
   };
 }
 

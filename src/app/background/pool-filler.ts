@@ -1,9 +1,9 @@
 import { setTimeout as sleep, setImmediate as yieldToLoop } from 'node:timers/promises';
-import { answersSent } from '../../ports/answers.ts';
 import type { DiskSpace, MeasureDiskSpace } from '../../ports/disk-space.ts';
 import { errorText, faultCode, isTransient } from '../../ports/fault.ts';
 import type { Logger } from '../../ports/logger.ts';
 import type { VolumePool } from '../../ports/volume-driver.ts';
+import { answersSent } from '../answers.ts';
 
 /** Fills the driver's pool of volumes while no client waits for a change. */
 export interface PoolFiller {

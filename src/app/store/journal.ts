@@ -4,11 +4,11 @@ import { type Envelope, encodeEnvelope, type Meta } from '../../../events/envelo
 import type { Event } from '../../../events/registry.ts';
 import { createLatest, type Latest } from '../../../projections/latest/latest.ts';
 import { evolve, type MutableState, type State } from '../../../projections/state.ts';
-import { afterAnswers } from '../../ports/answers.ts';
 import type { AppendOptions, EventLog, LogPosition } from '../../ports/event-log.ts';
 import { errorText, Fault, isTransient } from '../../ports/fault.ts';
 import { expectRoot, type RootGuard } from '../../ports/root-guard.ts';
 import type { Clock, Uptime } from '../../ports/system.ts';
+import { afterAnswers } from '../answers.ts';
 import { createLogHealth, type LogHealth } from './log-health.ts';
 
 export interface RecordOptions extends Partial<AppendOptions> {

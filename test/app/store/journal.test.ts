@@ -1,8 +1,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { emptyState } from '../../../projections/state.ts';
+import { answersSent } from '../../../src/app/answers.ts';
 import { createJournal } from '../../../src/app/store/journal.ts';
-import { answersSent } from '../../../src/ports/answers.ts';
 import { Fault } from '../../../src/ports/fault.ts';
 import { caughtFault } from '../../support/caught-fault.ts';
 import { createMemoryEventLog } from '../../support/memory-event-log.ts';
