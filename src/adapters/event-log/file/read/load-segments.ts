@@ -125,7 +125,7 @@ function emptied(directory: string, { moves }: Moved): Damage | undefined {
 }
 
 /** Verifies every byte of the last segment and sets its end after the last whole batch; returns what follows that. */
-async function verifyWhole(file: SegmentFile, segment: Segment): Promise<Tail | null> {
+export async function verifyWhole(file: SegmentFile, segment: Segment): Promise<Tail | null> {
   const { path, offsets, end: from, header } = segment;
   const dataEnd = await endOfData(file);
   let walked: Walked = { end: from, batch: { start: from, end: from.offset }, dataEnd };

@@ -71,16 +71,23 @@ async function isTorn(
   return bytes.at(-1) !== lineFeed && bytesLeft(bytes, 0, bytes.length) !== bytes.length;
 }
 
-/** Milliseconds that a running write takes at most. */
-const writeTakes = 50;
-/** A file that has not been written for as long is not being written. */
+/** Milliseconds between two looks at bytes that may be being written. */
+const pauseMilliseconds = 50;
+/** A file that has not been written for as long is not being written: a busy machine interrupts a write for less. */
 const recentlyMilliseconds = 1000;
 
 /** Whether the bytes change: a reader beside a daemon may see a part of what is being written. */
 async function isBeingWritten(file: SegmentFile, path: string, from: Cursor, before: Walked): Promise<boolean> {
-  const { mtimeMs } = await file.stat();
-  if (Date.now() - mtimeMs > recentlyMilliseconds) return false;
-  await sleep(writeTakes);
+  for (let waited = 0; waited < recentlyMilliseconds; waited += pauseMilliseconds) {
+    const { mtimeMs } = await file.stat();
+    if (Date.now() - mtimeMs > recentlyMilliseconds) return false;
+    await sleep(pauseMilliseconds);
+    if (await hasChanged(file, path, from, before)) return true;
+  }
+  return false;
+}
+
+async function hasChanged(file: SegmentFile, path: string, from: Cursor, before: Walked): Promise<boolean> {
   const dataEnd = await endOfData(file);
   if (dataEnd !== before.dataEnd) return true;
   let damage: Damage | undefined;
