@@ -147,11 +147,18 @@ test('a killed recovery is repeated by the next one', async () => {
   const first = await openMemoryStore();
   await first.snapshots.prepare(prepare('k1'), actor);
   first.driver.volumes.delete('1');
+  const { promise: creating, resolve: begun } = deferred();
   const killed = openMemoryStore(
-    { before: (operation) => (operation === 'create' ? new Promise(() => {}) : undefined) },
+    {
+      before: (operation) => {
+        if (operation !== 'create') return;
+        begun();
+        return new Promise(() => {});
+      },
+    },
     first,
   );
-  await Promise.race([killed, pause(20)]);
+  await Promise.race([killed, creating]);
   const third = await again(first);
   assert.equal(actions(third), ['recreate 1']);
 });
