@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact';
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { useAddress } from './address-bar.ts';
 import { Problem } from './api/ask.ts';
@@ -30,11 +31,19 @@ function Store({ session }: { readonly session: Session }) {
   const address = useAddress();
   const [live] = useState<Live>(() => createLive(session));
   const [utc, setUtc] = useState(() => localStorage.getItem(zoneKey) === '1');
-  const [help, setHelp] = useState(false);
-  const page = useMemo<Page>(() => ({ session, live, address, utc }), [session, live, address, utc]);
+  const [dialog, setDialog] = useState<ComponentChildren>(null);
+  const page = useMemo<Page>(() => {
+    const openDialog: Page['openDialog'] = (make) => {
+      // A dialog reports its end late: another one may be open by then.
+      const opened = make(() => setDialog((now: ComponentChildren) => (now === opened ? null : now)));
+      setDialog(opened);
+    };
+    return { session, live, address, utc, openDialog };
+  }, [session, live, address, utc]);
+  const help = () => page.openDialog((close) => <Help close={close} />);
   const { view } = address;
   const views = useMemo(() => navigationOf(session), [session]);
-  useShortcuts(views, () => setHelp(true));
+  useShortcuts(views, help);
   useEffect(() => {
     document.title = `${titles[view]} – snapledger`;
   }, [view]);
@@ -53,7 +62,7 @@ function Store({ session }: { readonly session: Session }) {
         <button type="button" onClick={changeZone} title="Zone of all times">
           {utc ? 'UTC' : 'Local time'}
         </button>
-        <button type="button" onClick={() => setHelp(true)} aria-keyshortcuts="?">
+        <button type="button" onClick={help} aria-keyshortcuts="?">
           Help
         </button>
       </header>
@@ -67,7 +76,7 @@ function Store({ session }: { readonly session: Session }) {
         )}
         <ViewOf key={view} view={view} />
       </main>
-      {help && <Help close={() => setHelp(false)} />}
+      {dialog}
     </PageProvider>
   );
 }

@@ -1,4 +1,4 @@
-import { createContext } from 'preact';
+import { type ComponentChildren, createContext } from 'preact';
 import { useContext, useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { audit, type BehaviorSubject, distinctUntilChanged, filter, interval, type Observable } from 'rxjs';
 import type { Live } from './api/live.ts';
@@ -12,6 +12,8 @@ export interface Page {
   readonly address: Address;
   /** times in UTC instead of the reader's zone */
   readonly utc: boolean;
+  /** Shows a dialog until it calls `close`, whatever becomes of the part that opened it: live events change the views. */
+  readonly openDialog: (dialog: (close: () => void) => ComponentChildren) => void;
 }
 
 const Context = createContext<Page | undefined>(undefined);

@@ -194,6 +194,8 @@ test('restore: is asked for, done, and shown', async () => {
   assert.equal(await tab.findings(), []);
   await tab.page.getByRole('dialog').getByRole('button', { name: 'Restore', exact: true }).click();
   await tab.page.getByRole('dialog').getByText('restored ').waitFor();
+  // The event has changed the view from which the dialog was opened.
+  await tab.page.locator('.tag.retained').waitFor({ state: 'detached' });
   await tab.page.getByRole('button', { name: 'Close' }).click();
   const stat = await snapledgerRun('stat', id, '--json', '--root', store.root);
   assert.is(JSON.parse(stat.stdout).kind, 'committed');

@@ -9,9 +9,8 @@ import { Foreign } from '../../parts/text.tsx';
 
 /** Shows what reconciling would do, then does it after a confirmation. Needs a running daemon. */
 export function ReconcileButton() {
-  const { session, live } = usePage();
+  const { session, live, openDialog } = usePage();
   const running = useValue(live.daemon);
-  const [plan, setPlan] = useState<readonly Action[]>();
   const [problem, setProblem] = useState('');
   if (session.readOnly || !running)
     return (
@@ -22,11 +21,23 @@ export function ReconcileButton() {
         </p>
       </section>
     );
+  const ask = (plan: readonly Action[]) =>
+    openDialog((close) => (
+      <Confirm
+        title="Reconcile the disk with the log?"
+        action="Reconcile"
+        run={() => change<readonly Action[]>('reconcile', { confirm: 'reconcile' }, session.csrf)}
+        done={(actions) => `done: ${counted(actions.length, 'action')}`}
+        close={close}
+      >
+        {plan.length === 0 ? <p>The disk matches the log: there is nothing to do.</p> : <Plan actions={plan} />}
+      </Confirm>
+    ));
   const look = () =>
     change<readonly Action[]>('reconcile', { 'dry-run': '1' }, session.csrf).then(
-      (actions) => {
+      (plan) => {
         setProblem('');
-        setPlan(actions);
+        ask(plan);
       },
       (error: Error) => setProblem(error.message),
     );
@@ -38,17 +49,6 @@ export function ReconcileButton() {
         Show the plan…
       </button>
       {problem !== '' && <p role="alert">{problem}</p>}
-      {plan !== undefined && (
-        <Confirm
-          title="Reconcile the disk with the log?"
-          action="Reconcile"
-          run={() => change<readonly Action[]>('reconcile', { confirm: 'reconcile' }, session.csrf)}
-          done={(actions) => `done: ${counted(actions.length, 'action')}`}
-          close={() => setPlan(undefined)}
-        >
-          {plan.length === 0 ? <p>The disk matches the log: there is nothing to do.</p> : <Plan actions={plan} />}
-        </Confirm>
-      )}
     </section>
   );
 }
