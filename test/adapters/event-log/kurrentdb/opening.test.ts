@@ -22,7 +22,7 @@ interface Ports {
   readonly follower: number;
 }
 
-const brief = { retry: { answer: 2_000, outcome: 1_000 } };
+const brief = { retry: { answer: 4_000, outcome: 1_000 } };
 
 test('continues the stream, given one node or a list of nodes', async ({ open, events, standIn }) => {
   const log = await open();
@@ -75,7 +75,7 @@ for (const [what, urlFor, expected] of [
   [
     'the server does not answer',
     ({ silent }) => `kurrentdb://127.0.0.1:${silent}?tls=false`,
-    'no answer within 1000 ms',
+    'no answer within 3000 ms',
   ],
   ['the TLS handshake does not finish', ({ silent }) => `kurrentdb://127.0.0.1:${silent}`, 'no answer within 1000 ms'],
   [
@@ -104,7 +104,7 @@ for (const [what, urlFor, expected] of [
       waits.push(message);
       waiting.abort();
     };
-    const retry = { answer: 3_000, notice: 1_000 };
+    const retry = { answer: 10_000, notice: 3_000 };
     const failed = await rejection(open({ url: urlFor(ports), retry, onWait, signal: waiting.signal }));
     assert.is(failed.code, 'io');
     assert.is(waits.length, 1);

@@ -107,18 +107,18 @@ test('reports the positions of a partial append followed by another writer', asy
 });
 
 test('stops if the outcome of an append is unknown', async ({ open, events, standIn }) => {
-  const log = await open({ retry: { answer: 700, outcome: 1_500, unanswered: 1_500 } });
+  const log = await open({ retry: { answer: 3_000, outcome: 4_000, unanswered: 4_000 } });
   await log.append(events(1), now);
   standIn.faults.silent = true;
   const { code, message, hint } = await rejection(log.append(events(1, 1), now));
   assert.is(code, 'io');
-  assert.match(message, /it is unknown whether 1 events were written: no answer within 700 ms/);
+  assert.match(message, /it is unknown whether 1 events were written: no answer within 3000 ms/);
   assert.match(hint, 'the next start finds out');
   assert.match((await rejection(log.append(events(1, 1), now))).message, /accepts no more events/);
 });
 
 test('stops if the cluster has lost events', async ({ open, events, standIn }) => {
-  const log = await open({ retry: { outcome: 1_000 } });
+  const log = await open({ retry: { outcome: 10_000 } });
   await log.append(events(3), now);
   standIn.restore(2);
   const { code, message } = await rejection(log.append(events(1, 3), now));
