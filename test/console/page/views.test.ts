@@ -5,6 +5,7 @@ import { snapledgerRun } from '../../cli/process.ts';
 import { needs } from '../../e2e/environment.ts';
 import { logAndRethrow } from '../../support/log-and-rethrow.ts';
 import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
+import { waitFor } from '../../support/wait-for.ts';
 import { openBrowser, openTab, suiteInBrowser, type Tab } from './browser.ts';
 import { type Console, startConsole } from './console.ts';
 import { reachTests } from './reach.ts';
@@ -12,6 +13,7 @@ import { type FilledStore, fillStore, hostile } from './store.ts';
 
 const test = suiteInBrowser("console's page", ...needs());
 const briefly = 'k8s.io/91/briefly';
+const flushChart = '[aria-label^="Time of a flush over time"] canvas';
 let sandbox: Sandbox;
 let store: FilledStore;
 let shown: Console;
@@ -25,9 +27,14 @@ test.before(() =>
     shown = await startConsole(sandbox, store.root);
     browser = await openBrowser(sandbox);
     tab = await openTab(browser, shown.address);
-    // Flushes while a page is connected.
-    await store.snapshots.prepare(briefly, {});
-    await store.snapshots.remove(briefly);
+    // Flush times are sampled every few seconds while a page is connected.
+    await tab.page.goto(shown.view('#/health'));
+    const flushAgain = async () => {
+      await store.snapshots.prepare(briefly, {});
+      await store.snapshots.remove(briefly);
+      return tab.page.locator(flushChart).isVisible();
+    };
+    await waitFor('a chart of flush times', flushAgain, { pause: 3_000 });
   }),
 );
 test.after(() => sandbox.close());
@@ -45,7 +52,7 @@ const views = (): readonly (readonly [name: string, fragment: string, part: stri
   ['compare', '#/compare?from=1', '.changes .line.appeared'],
   ['snapshot', `#/snapshot?key=${store.top}&path=/etc/passwd`, ':text("added this file")'],
   ['disk', '#/disk', '.treemap li'],
-  ['health', '#/health', '[aria-label^="Time of a flush over time"] canvas'],
+  ['health', '#/health', flushChart],
 ];
 const names = ['timeline', 'store', 'compare', 'snapshot', 'disk', 'health'];
 
@@ -76,7 +83,7 @@ test('command: says the same on the command line', async () => {
 });
 
 test('live: new events and snapshots appear without a reload', async () => {
-  await show('#/timeline', '.events .line.committed');
+  await show('#/timeline', '.events .lines .line');
   await store.snapshots.prepare('web/8001/arrives', {});
   await tab.page.getByRole('grid').getByText('web/8001/arrives').waitFor();
   await show('#/store?search=later', '.empty');
