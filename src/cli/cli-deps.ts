@@ -4,6 +4,7 @@ import type { Config } from '../config/config.ts';
 import type { Address } from '../config/values.ts';
 import type { Answer } from '../domain/commands.ts';
 import type { FleetQuestions } from '../ports/fleet-questions.ts';
+import type { FleetRemoval } from '../ports/fleet-removal.ts';
 import type { LayerFiles, LayerInspector } from '../ports/layers.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { DoctorFacts } from '../ports/machine-facts.ts';
@@ -151,6 +152,8 @@ export interface CliDeps {
   indexFleet(options: FleetIndexOptions, logger: Logger): Promise<void>;
   /** Connects to the database of a fleet, to read. Rejects with a Fault, as `FleetQuestions` and for a wrong connection string. */
   openFleet(database: string): Promise<FleetQuestions>;
+  /** Connects to the database of a fleet, to remove a store from it. Rejects as `openFleet`. */
+  openFleetRemoval(database: string): Promise<FleetRemoval>;
   /** Answers the questions to a fleet over HTTP. */
   serveFleet(options: FleetServeOptions, logger: Logger): Promise<Daemon>;
 }

@@ -112,6 +112,10 @@ export const cliDeps: CliDeps = {
     );
     return openFleetQuestions(database);
   },
+  openFleetRemoval: async (database) => {
+    const { openFleetRemoval } = await import('../adapters/fleet-database/postgres/open-fleet-removal.ts');
+    return openFleetRemoval(database);
+  },
   serveFleet: async (options, logger) => {
     const { serveFleet } = await import('./fleet-questions.ts');
     return serveFleet(options, logger);

@@ -79,6 +79,7 @@ export async function createMemoryDeps(sandbox: Sandbox, envelopes: readonly Env
     startConsole: notHere,
     indexFleet: notHere,
     openFleet: notHere,
+    openFleetRemoval: notHere,
     serveFleet: notHere,
   };
   await deps.append(envelopes);

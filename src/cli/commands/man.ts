@@ -27,7 +27,7 @@ function manPage(description: string, version: string, commands: readonly Comman
       ['1', 'failure, for example no such snapshot; for verify: findings; for doctor: errors'],
       ['2', 'misuse: an unknown command or option, an invalid setting, a directory without a store'],
       ['3', 'corrupt: required data is damaged or missing'],
-      ['4', 'busy: another daemon holds the root or the socket'],
+      ['4', 'busy: another daemon holds the root or the socket; for fleet forget: the store is in use'],
       ['5', 'for doctor: warnings, no errors'],
     ].flatMap(([status, means]) => ['.TP', `.B ${status}`, roff(means ?? '')]),
     '.SH FILES',

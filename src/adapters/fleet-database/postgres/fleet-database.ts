@@ -1,7 +1,7 @@
 import type { FleetDatabase } from '../../../ports/fleet-database.ts';
-import { openSession, type Session } from './connection/session.ts';
+import { keepalives, openSession, type Session } from './connection/session.ts';
 import { readPostgresUrl } from './connection/url.ts';
-import { applyChange, createStaging, type Fence, fenced } from './rows/apply.ts';
+import { applyChange, createStaging, fenced, readFence } from './rows/apply.ts';
 import { readImages, readPosition, readSnapshots, readSnapshotsOf, readStores, readUsage } from './rows/reads.ts';
 import { lockSchema } from './schema/lock.ts';
 import { createSchema, emptySchema, migrate } from './schema/migrate.ts';
@@ -23,11 +23,8 @@ export interface PostgresOptions {
   readonly waiting: (holder: string) => void;
 }
 
-/** A silent server, or one that is gone, is noticed by either side within half a minute. */
 const settings = {
-  tcp_keepalives_idle: '10',
-  tcp_keepalives_interval: '5',
-  tcp_keepalives_count: '3',
+  ...keepalives,
   // Batches are merged by index, whatever the statistics of a table that grows fast are, and a plan does not outlive its size.
   plan_cache_mode: 'force_custom_plan',
   random_page_cost: '1.1',
@@ -67,13 +64,14 @@ export async function openFleetDatabase(options: PostgresOptions): Promise<Fleet
 
 async function databaseOver(writer: Session, reader: Session, schema: string): Promise<FleetDatabase> {
   const months = await readMonths(writer);
-  const [[tables] = []] = await writer.rows("SELECT 'progress'::regclass::oid::bigint");
-  let fence: Fence = { tables: Number(tables), at: await readPosition(writer) };
+  let fence = await readFence(writer);
   const guarded = fenced(writer, () => fence);
   return {
     progress: async () => {
-      fence = { ...fence, at: await readPosition(writer) };
-      return { at: fence.at, stores: await readStores(writer) };
+      // First: what another process writes after it is then refused, and read by the next opening.
+      const { written } = await readFence(writer);
+      fence = { ...fence, written };
+      return { at: await readPosition(writer), stores: await readStores(writer) };
     },
     snapshots: (ids) => readSnapshots(reader, ids),
     snapshotsOf: (store) => readSnapshotsOf(reader, store),
@@ -81,8 +79,7 @@ async function databaseOver(writer: Session, reader: Session, schema: string): P
     images: (wanted) => readImages(reader, wanted),
     apply: async (change) => {
       await makePartitions(guarded, change.snapshots, months);
-      await writer.transaction(() => applyChange(writer, fence, change));
-      fence = { ...fence, at: change.at };
+      fence = await writer.transaction(() => applyChange(writer, fence, change));
     },
     dropRemovedBefore: (time) => dropMonthsBefore(guarded, time, months),
     swap: async () => {

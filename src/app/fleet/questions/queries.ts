@@ -17,7 +17,7 @@ import {
   UnusedRow,
   UsageRow,
 } from './rows.ts';
-import { heldAt, lagOf, nodesOf } from './states.ts';
+import { heldAt, lagOf, nodesOf, silentAfter } from './states.ts';
 import { groups, unusedSince, usageOf } from './usage.ts';
 
 const layerHelp =
@@ -55,7 +55,7 @@ export const fleetQueries = {
     summary: 'list the nodes of the fleet',
     parameters: { silent },
     answer: list(NodeRow),
-    run: (source, values) => nodesOf(source, values.silent ?? source.now() - day),
+    run: (source, values) => nodesOf(source, values.silent ?? source.now() - silentAfter),
   }),
   holds: query({
     name: 'holds',
@@ -170,7 +170,8 @@ export const fleetQueries = {
     summary: "show how far each node's forwarder and the index are behind, and which nodes are silent or stopped",
     parameters: { node: { codec: Text, cli: '--node <node>', help: nodeHelp }, silent },
     answer: { ...list(LagRow), encode: ({ rows }: Awaited<ReturnType<typeof lagOf>>) => rows.map(LagRow.encode) },
-    run: (source, values) => lagOf(source, { node: values.node, silentSince: values.silent ?? source.now() - day }),
+    run: (source, values) =>
+      lagOf(source, { node: values.node, silentSince: values.silent ?? source.now() - silentAfter }),
   }),
 };
 

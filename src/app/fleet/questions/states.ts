@@ -7,8 +7,11 @@ export interface OneOrAll {
   readonly node: string | undefined;
 }
 
+/** Nanoseconds without an event after which an open store is silent, if none are given. */
+export const silentAfter = 86_400_000_000_000n;
+
 /** Open stores of which the cluster has stored nothing since a time are silent. */
-function stateOf({ stopped, open, lastRecorded }: StoreFacts, silentSince: bigint): NodeRow['state'] {
+export function stateOf({ stopped, open, lastRecorded }: StoreFacts, silentSince: bigint): NodeRow['state'] {
   if (stopped) return 'stopped';
   if (!open) return 'closed';
   return lastRecorded === null || lastRecorded < silentSince ? 'silent' : 'open';

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { CliDeps } from '../../cli-deps.ts';
+import { addFleetForget } from './forget.ts';
 import { addFleetIndex } from './index-fleet.ts';
 import { addFleetQuestions } from './questions.ts';
 import { addFleetServe } from './serve.ts';
@@ -10,4 +11,5 @@ export function addFleet(program: Command, deps: CliDeps): void {
   addFleetIndex(fleet, deps);
   addFleetQuestions(fleet, deps);
   addFleetServe(fleet, deps);
+  addFleetForget(fleet, deps);
 }

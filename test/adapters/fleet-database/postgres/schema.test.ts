@@ -2,11 +2,7 @@ import * as assert from 'uvu/assert';
 import { openSession } from '../../../../src/adapters/fleet-database/postgres/connection/session.ts';
 import { readPostgresUrl } from '../../../../src/adapters/fleet-database/postgres/connection/url.ts';
 import { openFleetDatabase } from '../../../../src/adapters/fleet-database/postgres/fleet-database.ts';
-import {
-  checkVersion,
-  createSchema,
-  migrate,
-} from '../../../../src/adapters/fleet-database/postgres/schema/migrate.ts';
+import { checkTables, createSchema, migrate } from '../../../../src/adapters/fleet-database/postgres/schema/migrate.ts';
 import { migrations } from '../../../../src/adapters/fleet-database/postgres/schema/migrations/migrations.ts';
 import { caughtFault } from '../../../support/caught-fault.ts';
 import { deferred } from '../../../support/deferred.ts';
@@ -72,11 +68,11 @@ test('schema: an empty one that an administrator created is filled, by a role th
 test('version: newer tables are refused, by the indexer and by readers', async () => {
   const { url, sql } = freshDatabase(server);
   const session = await sessionOf(url);
-  assert.is((await caughtFault(checkVersion(session, 'snapledger'))).code, 'missing');
+  assert.is((await caughtFault(checkTables(session, 'snapledger'))).code, 'missing');
   await (await openWith(url)).close();
-  await checkVersion(session, 'snapledger');
+  await checkTables(session, 'snapledger');
   sql(`INSERT INTO snapledger.migration VALUES (${migrations.length + 1}, 'later')`);
-  for (const refused of [await caughtFault(openWith(url)), await caughtFault(checkVersion(session, 'snapledger'))]) {
+  for (const refused of [await caughtFault(openWith(url)), await caughtFault(checkTables(session, 'snapledger'))]) {
     assert.is(refused.code, 'unsupported');
     assert.ok(
       refused.message.includes(`version ${migrations.length + 1}, and this release knows ${migrations.length}`),
@@ -93,7 +89,7 @@ test('version: older tables are refused by readers until the indexer has migrate
     `UPDATE snapledger.migration SET version = 0 WHERE version = ${migrations.length}; INSERT INTO snapledger.migration SELECT generate_series(1, ${migrations.length - 1}), 'earlier'`,
   );
   const session = await sessionOf(url);
-  const fault = await caughtFault(checkVersion(session, 'snapledger'));
+  const fault = await caughtFault(checkTables(session, 'snapledger'));
   assert.ok(['unsupported', 'missing'].includes(fault.code));
   await session.close();
 });

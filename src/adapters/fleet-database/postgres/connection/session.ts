@@ -11,6 +11,9 @@ import type { Target } from './url.ts';
 /** The oldest server that the tables and statements work with. */
 const oldest = 14;
 
+/** Settings of a session that writes: a client or server that is gone is noticed by the other side within half a minute. */
+export const keepalives = { tcp_keepalives_idle: '10', tcp_keepalives_interval: '5', tcp_keepalives_count: '3' };
+
 /** One connection to the database. A lost one stays lost: every call rejects then. */
 export interface Session {
   /** where it leads, without a password */

@@ -1,8 +1,7 @@
-import { Fault } from '../../../../ports/fault.ts';
 import type { FleetQuestions } from '../../../../ports/fleet-questions.ts';
 import { openSession, type Session } from '../connection/session.ts';
 import { readPostgresUrl } from '../connection/url.ts';
-import { checkVersion } from '../schema/migrate.ts';
+import { checkTables } from '../schema/migrate.ts';
 import { type Ask, createSessions } from './ask.ts';
 import { createImageUsage } from './image-usage.ts';
 import { createLayerQuestions } from './layers.ts';
@@ -51,8 +50,7 @@ export function createFleetQuestions(url: string, schema = 'snapledger'): FleetQ
       limit,
     });
     try {
-      await checkRight(session, schema);
-      await checkVersion(session, schema);
+      await checkTables(session, schema);
       return session;
     } catch (error) {
       await session.close();
@@ -61,18 +59,6 @@ export function createFleetQuestions(url: string, schema = 'snapledger'): FleetQ
   };
   const { ask, close } = createSessions(open, maxSessions);
   return questionsOver(ask, close);
-}
-
-/** Without this right the tables look as if they were not there. */
-async function checkRight(session: Session, schema: string): Promise<void> {
-  const [[right] = []] = await session.rows(
-    "SELECT has_schema_privilege(oid, 'USAGE') FROM pg_namespace WHERE nspname = $1",
-    [schema],
-  );
-  if (right === false)
-    throw new Fault('unsupported', `${session.where}: the role has no right to use the schema ${schema}`, {
-      hint: `GRANT USAGE ON SCHEMA ${schema} TO role; GRANT SELECT ON ALL TABLES IN SCHEMA ${schema} TO role`,
-    });
 }
 
 export const questionsOver = (ask: Ask, close: () => Promise<void>): FleetQuestions => ({

@@ -1,12 +1,9 @@
 import { Fault } from '../../../../ports/fault.ts';
 import type { FleetChange } from '../../../../ports/fleet-database.ts';
-import type { ClusterPosition } from '../../../../ports/fleet-source.ts';
 import type { Session } from '../connection/session.ts';
-import { toText } from '../connection/text.ts';
 import { copyText, type Table } from './copy-text.ts';
-import { imageTable, incidentTable, keptTable, snapshotTable, storeTable, usageTable } from './tables.ts';
-
-const tables = [storeTable, snapshotTable, incidentTable, usageTable, imageTable, keptTable];
+import { deleteStores } from './forget.ts';
+import { imageTable, incidentTable, keptTable, snapshotTable, storeTable, tables, usageTable } from './tables.ts';
 
 /** Rows of a batch arrive in `new_TABLE`, a temporary table of the session, and are merged from there. */
 export async function createStaging(session: Session): Promise<void> {
@@ -21,33 +18,42 @@ export async function createStaging(session: Session): Promise<void> {
 /** The tables as they were read or written last. */
 export interface Fence {
   /** oid of the table `progress` */
-  readonly tables: number;
-  readonly at: ClusterPosition | undefined;
+  readonly tables: string;
+  /** the transaction that wrote its row */
+  readonly written: string;
 }
 
-/** Everything of a change but partitions, which exist already, in the transaction under way. */
-export async function applyChange(session: Session, before: Fence, change: FleetChange): Promise<void> {
-  await moveOn(session, before, change.at);
-  if (change.restarted.length > 0) await forget(session, change.restarted);
+/** The tables as they are now. */
+export async function readFence(session: Session): Promise<Fence> {
+  const [[tables, written] = []] = await session.rows('SELECT tableoid::text, xmin::text FROM progress');
+  return { tables: String(tables), written: String(written) };
+}
+
+/** Everything of a change but partitions, which exist already, in the transaction under way. Returns the fence after it. */
+export async function applyChange(session: Session, before: Fence, change: FleetChange): Promise<Fence> {
+  const after = await moveOn(session, before, change.at);
+  if (change.restarted.length > 0) await deleteStores(session, change.restarted);
   await stage(session, snapshotTable, change.snapshots, mergeSnapshots);
   await stage(session, storeTable, change.stores, [upsert(storeTable, { indexed: 'now()' })]);
   await stage(session, usageTable, change.usage, [upsert(usageTable)]);
   await stage(session, incidentTable, change.incidents, [upsert(incidentTable)]);
   await stage(session, imageTable, change.images, [upsert(imageTable)]);
   await stage(session, keptTable, change.kept, [upsert(keptTable)]);
+  return after;
 }
 
-/** Tables that another process wrote have another position; those that replaced them in an exchange may have the same one. */
-const isUnchanged = `(commit_position, prepare_position) IS NOT DISTINCT FROM ($1::bigint, $2::bigint) AND tableoid = $3::oid`;
-const valuesOf = ({ at, tables }: Fence) => [at?.commit ?? null, at?.prepare ?? null, tables];
+/** Whoever writes the row of `progress`, with whatever values, gives it another `xmin`. Tables that replaced these have another oid. */
+const isUnchanged = 'tableoid = $1::oid AND xmin = $2::xid';
+const valuesOf = ({ tables, written }: Fence) => [tables, written];
 
-async function moveOn(session: Session, before: Fence, at: ClusterPosition): Promise<void> {
-  const moved = await session.run(
-    `UPDATE progress SET commit_position = $4, prepare_position = $5, written = now() WHERE ${isUnchanged}`,
+async function moveOn(session: Session, before: Fence, at: FleetChange['at']): Promise<Fence> {
+  const [[written] = []] = await session.rows(
+    `UPDATE progress SET commit_position = $3, prepare_position = $4, written = now() WHERE ${isUnchanged} RETURNING xmin::text`,
     [...valuesOf(before), at.commit, at.prepare],
     'progress',
   );
-  if (moved !== 1) throw changedTables(session);
+  if (written === undefined) throw changedTables(session);
+  return { ...before, written: String(written) };
 }
 
 /** A session whose transactions begin with a check that the tables are as they were, and hold other writers off. */
@@ -65,11 +71,6 @@ const changedTables = ({ where }: Session) =>
   new Fault('busy', `${where}: another process has written or exchanged the tables`, {
     hint: 'it is read again where indexing stands',
   });
-
-async function forget(session: Session, stores: readonly string[]): Promise<void> {
-  for (const { name } of tables)
-    await session.run(`DELETE FROM ${name} WHERE store = ANY($1::text[])`, [stores.map(toText)]);
-}
 
 async function stage<Row>(
   session: Session,

@@ -135,3 +135,6 @@ export const keptTable: Table<KeptEvent> = {
     ['wire', json((row) => row.wire)],
   ],
 };
+
+/** All tables with rows of stores. */
+export const tables = [storeTable, snapshotTable, incidentTable, usageTable, imageTable, keptTable];

@@ -25,8 +25,12 @@ export async function migrate(
     });
 }
 
-/** Throws a Fault unless the tables have the version of this release: `missing` without tables, else `unsupported`. */
-export async function checkVersion(session: Session, schema: string): Promise<void> {
+/**
+ * Throws a Fault unless the role may use the schema, and its tables have the version of this release: `missing` without tables, else
+ * `unsupported`.
+ */
+export async function checkTables(session: Session, schema: string): Promise<void> {
+  await checkRight(session, schema);
   const version = await versionOf(session, schema, migrations.length);
   if (version === 0)
     throw new Fault('missing', `${session.where}: there is no index in the schema ${schema}`, {
@@ -40,6 +44,18 @@ export async function checkVersion(session: Session, schema: string): Promise<vo
         hint: 'start fleet index of this release: it migrates them',
       },
     );
+}
+
+/** Without this right the tables look as if they were not there. */
+async function checkRight(session: Session, schema: string): Promise<void> {
+  const [[right] = []] = await session.rows(
+    "SELECT has_schema_privilege(oid, 'USAGE') FROM pg_namespace WHERE nspname = $1",
+    [schema],
+  );
+  if (right === false)
+    throw new Fault('unsupported', `${session.where}: the role has no right to use the schema ${schema}`, {
+      hint: `GRANT USAGE ON SCHEMA ${schema} TO role; GRANT SELECT ON ALL TABLES IN SCHEMA ${schema} TO role`,
+    });
 }
 
 /** Creates the schema if it is missing, without tables. An administrator may have created an empty one. */
