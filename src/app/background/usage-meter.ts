@@ -20,6 +20,8 @@ export interface UsageMeter {
 type Context = Pick<BackgroundContext, 'journal' | 'pipelines' | 'driver' | 'logger'>;
 
 const nothing: Usage = { bytes: 0, inodes: 0 };
+/** Layers of a batch that are measured at the same time: threads send their results together, and the log takes them together. */
+const together = 16;
 
 export function createUsageMeter({ journal, pipelines, driver, logger }: Context): UsageMeter {
   let closed = false;
@@ -47,7 +49,8 @@ export function createUsageMeter({ journal, pipelines, driver, logger }: Context
   };
 
   const batch = createIdleBatch(async (ids) => {
-    for (const id of ids) if (!closed) await measureOne(id);
+    for (let at = 0; at < ids.length && !closed; at += together)
+      await Promise.all(ids.slice(at, at + together).map(measureOne));
   });
   const pipeline = pipelines.start({
     name: 'usage',

@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Fault } from '../../../src/ports/fault.ts';
-import { prepare } from '../../support/commands.ts';
+import { commit, prepare } from '../../support/commands.ts';
 import { deferred } from '../../support/deferred.ts';
 import { closeMemoryStores, openMemoryStore } from '../../support/memory-store.ts';
 import { waitFor } from '../../support/wait-for.ts';
@@ -72,6 +72,20 @@ test('clients that wait for a walk are answered when the store stops', async () 
   await store.close('test');
   assert.is(store.types().at(-1), 'StoreClosed');
   assert.equal(ended, ['left']);
+});
+
+test('layers are measured sixteen at a time once commits pause, and recorded', async () => {
+  const { store, release, begun } = await measured();
+  for (let n = 0; n < 20; n++) {
+    await store.snapshots.prepare(prepare(`extract-${n}`), actor);
+    await store.snapshots.commit(commit(`extract-${n}`, `layer-${n}`), actor);
+  }
+  await waitFor('the first measurements', () => begun() > 0);
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.is(begun(), 16);
+  release();
+  await waitFor('all to be recorded', () => store.types().filter((type) => type === 'UsageMeasured').length === 20);
+  assert.is(begun(), 20);
 });
 
 test.run();
