@@ -63,10 +63,15 @@ func (w *worker) unpackLayer(name, parent string) {
 	key := "unpacked-" + name
 	mounts, err := w.Prepare(ctx, key, parent, snapshots.WithLabels(map[string]string{unpackerLabel: name}))
 	w.expect("prepare", err)
-	for i := 0; i < filesInLayer; i++ {
+	w.writeFiles(mounts, filesInLayer)
+	w.expect("commit", w.Commit(ctx, name, key))
+}
+
+// writeFiles fills the layer of an active.
+func (w *worker) writeFiles(mounts []mount.Mount, count int) {
+	for i := 0; i < count; i++ {
 		w.expect("unpack", os.WriteFile(filepath.Join(upperOf(mounts), fmt.Sprint(i)), []byte("a small file\n"), 0o644))
 	}
-	w.expect("commit", w.Commit(ctx, name, key))
 }
 
 // upperOf is the directory that a mount of an active writes to.

@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/containerd/containerd/snapshots"
@@ -115,9 +113,7 @@ func commit(w *worker) {
 	layer := "layer-" + name
 	mounts, err := w.Prepare(ctx, name, "", snapshots.WithLabels(map[string]string{unpackerLabel: name}))
 	w.expect("prepare", err)
-	for i := 0; i < w.files; i++ {
-		w.expect("unpack", os.WriteFile(filepath.Join(mounts[0].Source, fmt.Sprint(i)), []byte("a small file\n"), 0o644))
-	}
+	w.writeFiles(mounts, w.files)
 	time.Sleep(300 * time.Millisecond)
 	w.timed("commit", func() error { return w.Commit(ctx, layer, name) })
 	w.clean = append(w.clean, func() {
