@@ -39,7 +39,7 @@ export function createHandlers(edge: GrpcDeps): Readonly<Record<string, Handler>
     Stat: unary(edge, 'Stat', ({ key }: KeyRequest) => snapshots.stat(key), encodeInfo),
     Update: unary(edge, 'Update', update, encodeInfo),
     List: list(edge),
-    Usage: unary(edge, 'Usage', ({ key }: KeyRequest, _, call) => snapshots.usage(key, call.ended), encodeUsage),
+    Usage: unary(edge, 'Usage', ({ key }: KeyRequest, _, call) => snapshots.usage(key, call), encodeUsage),
     Cleanup: unary(edge, 'Cleanup', async () => either.right(await snapshots.cleanup()), encodeEmpty),
   };
 }

@@ -19,7 +19,7 @@ test('records nothing afterwards: later measurements are left to the next start'
   const store = await openMemoryStore({ before: (operation) => (operation === 'usage' ? held : undefined) });
   await store.snapshots.prepare(prepare('k1'), actor);
   await store.snapshots.commit(commit('k1', 'base'), actor);
-  const measured = store.snapshots.usage('base').catch((error: Fault) => error.code);
+  const measured = Promise.resolve(store.snapshots.usage('base')).catch((error: Fault) => error.code);
   await store.close('test');
   release();
   assert.is(await measured, 'stopped');

@@ -2,6 +2,7 @@ import { either } from 'fp-ts';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Meta } from '../../events/envelope.ts';
+import type { Asker } from '../../src/app/background/usage-meter.ts';
 import type { Command } from '../../src/domain/commands.ts';
 import { methodOf } from '../../src/grpc/protocol.ts';
 import { waitFor } from '../support/wait-for.ts';
@@ -18,14 +19,16 @@ interface Recorder {
   readonly edge: OpenedEdge;
 }
 
+const isMeta = (actor: Meta | Asker | undefined): actor is Meta => actor !== undefined && !('ended' in actor);
+
 async function recorded(): Promise<Recorder> {
   const asked: unknown[] = [];
   const actors: Meta[] = [];
   const note =
     <T>(answer: T) =>
-    async (command: Command | string, actor?: Meta | AbortSignal) => {
+    async (command: Command | string, actor?: Meta | Asker) => {
       asked.push(command);
-      if (actor !== undefined && !(actor instanceof AbortSignal)) actors.push(actor);
+      if (isMeta(actor)) actors.push(actor);
       return either.right(answer);
     };
   const edge = await openEdge({
@@ -130,8 +133,9 @@ calls('are observed with the status that was sent', async () => {
 calls('release a call that is cancelled', async () => {
   const signals: AbortSignal[] = [];
   const edge = await openEdge({
-    usage: (_key, signal) =>
+    usage: (_key, asker) =>
       new Promise((_, reject) => {
+        const signal = asker?.ended;
         if (signal === undefined) return;
         signals.push(signal);
         signal.addEventListener('abort', () => reject(signal.reason), { once: true });

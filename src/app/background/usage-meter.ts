@@ -7,13 +7,19 @@ import { layersOf, layerWith } from '../store/volume-of.ts';
 import { createIdleBatch } from './idle-batch.ts';
 import { type BackgroundContext, eachEvent } from './pipeline.ts';
 
+/** Who asks for a measurement. */
+export interface Asker {
+  /** aborted when the client has hung up */
+  readonly ended: AbortSignal;
+}
+
 /** Measures the usage of snapshots: of committed ones once, in an idle batch. */
 export interface UsageMeter {
   /**
-   * The usage of an existing active or committed snapshot, as it was recorded or measured now. Calls at the same time share the
-   * measurement; it ends when the last client has hung up (`signal`). Rejects with a Fault.
+   * The usage of an existing active or committed snapshot: at once if it was recorded, else as it is measured now. Calls at the same time
+   * share the measurement; it ends when the last asker has ended. Rejects with a Fault.
    */
-  usageOf(id: number, signal?: AbortSignal): Promise<Usage>;
+  usageOf(id: number, asker?: Asker): Usage | Promise<Usage>;
   close(): void;
 }
 
@@ -37,8 +43,7 @@ export function createUsageMeter({ journal, pipelines, driver, logger }: Context
     return usage;
   };
   const measurements = new SharedMeasurements(measure);
-  const usageOf = async (id: number, signal?: AbortSignal): Promise<Usage> =>
-    journal.latest.usage.get(id) ?? measurements.usageOf(id, signal);
+  const usageOf = (id: number, asker?: Asker) => journal.latest.usage.get(id) ?? measurements.usageOf(id, asker?.ended);
   const measureOne = async (id: number) => {
     try {
       await usageOf(id);

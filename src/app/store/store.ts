@@ -5,6 +5,7 @@ import { type Answer, type Commit, type Prepare, type Remove, refuse, type Updat
 import { find } from '../../domain/decide.ts';
 import { parseFilters } from '../../domain/filter/parse-filters.ts';
 import type { Mount, Usage, VolumeDriver } from '../../ports/volume-driver.ts';
+import type { Asker } from '../background/usage-meter.ts';
 import { commitSnapshot } from './commit.ts';
 import type { StoreContext } from './execute.ts';
 import { prepareSnapshot } from './prepare.ts';
@@ -21,8 +22,8 @@ export interface Snapshots {
   remove(command: Remove, actor: Meta): Promise<Answer<void>>;
   update(command: Update, actor: Meta): Promise<Answer<Snapshot>>;
   mounts(key: string): Answer<readonly Mount[]> | Promise<Answer<readonly Mount[]>>;
-  /** `signal`: the client has hung up, nothing needs to be measured for it any more. */
-  usage(key: string, signal?: AbortSignal): Promise<Answer<Usage>>;
+  /** What was recorded is answered at once. Once the asker has ended, nothing needs to be measured for it any more. */
+  usage(key: string, asker?: Asker): Answer<Usage> | Promise<Answer<Usage>>;
   stat(key: string): Answer<Snapshot>;
   /** One consistent state, whatever changes while it is read. Filters are containerd's, OR-ed; none lists all. */
   list(filters: readonly string[]): Answer<Iterable<Snapshot>>;
@@ -32,7 +33,7 @@ export interface Snapshots {
 
 /** The use cases over one journal and one driver: changes through `execute`, reads from the durable state. */
 export function createStore(context: StoreContext): Snapshots {
-  const { journal, driver, locks, purger, answerInTime } = context;
+  const { journal, driver, locks, purger, meter, answerInTime } = context;
   const mountsOf = createMounts(context);
   return {
     prepare: (command, actor) => answerInTime(() => prepareSnapshot(context, command, actor)),
@@ -43,7 +44,13 @@ export function createStore(context: StoreContext): Snapshots {
       const changing = locks.idle(key);
       return changing === undefined ? mountsOf(key) : changing.then(() => mountsOf(key));
     },
-    usage: async (key, signal) => usageOf(context, key, signal),
+    usage: (key, asker) => {
+      const found = find(journal.durable, key);
+      if (either.isLeft(found)) return found;
+      const { kind, id } = found.right;
+      const usage = kind === 'view' ? nothing : meter.usageOf(id, asker);
+      return usage instanceof Promise ? usage.then(either.right) : either.right(usage);
+    },
     stat: (key) => {
       const found = find(journal.durable, key);
       return either.isLeft(found) ? found : either.right(withDriverLabels(driver, found.right));
@@ -80,16 +87,6 @@ function createMounts({ journal, driver }: StoreContext): Snapshots['mounts'] {
 }
 
 const nothing: Usage = { bytes: 0, inodes: 0 };
-
-async function usageOf(
-  { journal, meter }: StoreContext,
-  key: string,
-  signal: AbortSignal | undefined,
-): Promise<Answer<Usage>> {
-  const found = find(journal.durable, key);
-  if (either.isLeft(found)) return found;
-  return either.right(found.right.kind === 'view' ? nothing : await meter.usageOf(found.right.id, signal));
-}
 
 function* matching(
   driver: VolumeDriver,
