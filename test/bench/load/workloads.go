@@ -106,12 +106,12 @@ func mixed(w *worker) {
 // unpackerLabel is what containerd's unpacker sets on the actives that it will commit.
 const unpackerLabel = "containerd.io/snapshot.ref"
 
-// commit unpacks a layer of so many files and times how long its commit takes. The pause is the unpacker's own, which
+// commit unpacks a layer of so many files on the base and times how long its commit takes. The pause is the unpacker's own, which
 // unmounts and closes the layer's stream between its last file and the commit.
 func commit(w *worker) {
 	name := w.name()
 	layer := "layer-" + name
-	mounts, err := w.Prepare(ctx, name, "", snapshots.WithLabels(map[string]string{unpackerLabel: name}))
+	mounts, err := w.Prepare(ctx, name, w.base, snapshots.WithLabels(map[string]string{unpackerLabel: name}))
 	w.expect("prepare", err)
 	w.writeFiles(mounts, w.files)
 	time.Sleep(300 * time.Millisecond)
