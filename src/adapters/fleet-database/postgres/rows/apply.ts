@@ -42,7 +42,7 @@ export async function applyChange(session: Session, before: Fence, change: Fleet
   return after;
 }
 
-/** Whoever writes the row of `progress`, with whatever values, gives it another `xmin`. Tables that replaced these have another oid. */
+/** Every write to the row of `progress` gives it another `xmin`, also if no value changes. Tables that replaced these have another oid. */
 const isUnchanged = 'tableoid = $1::oid AND xmin = $2::xid';
 const valuesOf = ({ tables, written }: Fence) => [tables, written];
 
