@@ -1,7 +1,8 @@
 import type { FleetDatabase } from '../../../ports/fleet-database.ts';
 import { keepalives, openSession, type Session } from './connection/session.ts';
 import { readPostgresUrl } from './connection/url.ts';
-import { applyChange, createStaging, fenced, readFence } from './rows/apply.ts';
+import { applyChange, createStaging } from './rows/apply.ts';
+import { fenced, readFence } from './rows/fence.ts';
 import { readImages, readPosition, readSnapshots, readSnapshotsOf, readStores, readUsage } from './rows/reads.ts';
 import { lockSchema } from './schema/lock.ts';
 import { createSchema, emptySchema, migrate } from './schema/migrate.ts';

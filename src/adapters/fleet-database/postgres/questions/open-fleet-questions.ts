@@ -1,7 +1,6 @@
 import type { FleetQuestions } from '../../../../ports/fleet-questions.ts';
-import { openSession, type Session } from '../connection/session.ts';
 import { readPostgresUrl } from '../connection/url.ts';
-import { checkTables } from '../schema/migrate.ts';
+import { openTables } from '../schema/migrate.ts';
 import { type Ask, createSessions } from './ask.ts';
 import { createImageUsage } from './image-usage.ts';
 import { createLayerQuestions } from './layers.ts';
@@ -42,21 +41,8 @@ export async function openFleetQuestions(url: string, schema?: string): Promise<
  */
 export function createFleetQuestions(url: string, schema = 'snapledger'): FleetQuestions {
   const target = readPostgresUrl(url);
-  const open = async (): Promise<Session> => {
-    const session = await openSession(target, {
-      schema,
-      application: 'snapledger fleet questions',
-      settings: questionSettings,
-      limit,
-    });
-    try {
-      await checkTables(session, schema);
-      return session;
-    } catch (error) {
-      await session.close();
-      throw error;
-    }
-  };
+  const open = () =>
+    openTables(target, { schema, application: 'snapledger fleet questions', settings: questionSettings, limit });
   const { ask, close } = createSessions(open, maxSessions);
   return questionsOver(ask, close);
 }

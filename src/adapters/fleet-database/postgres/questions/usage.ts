@@ -1,4 +1,4 @@
-import type { FleetQuestions, StoreSize, UsageSum } from '../../../../ports/fleet-questions.ts';
+import type { FleetQuestions, StoreFacts, StoreSize, UsageSum } from '../../../../ports/fleet-questions.ts';
 import { toText, toTime } from '../connection/text.ts';
 import type { Ask } from './ask.ts';
 import { incidentColumns, storeColumns } from './columns.ts';
@@ -54,9 +54,13 @@ const incidents = `
 
 type UsageQuestions = Pick<FleetQuestions, 'stores' | 'nodeNames' | 'written' | 'sizes' | 'usageByDay' | 'incidents'>;
 
+/** All stores. */
+export const readStoreFacts = async (ask: Ask): Promise<readonly StoreFacts[]> =>
+  (await ask(`SELECT ${storeColumns.of('s')} FROM store s`)).map(storeColumns.read);
+
 /** Questions for stores, incidents and sums. */
 export const createUsageQuestions = (ask: Ask): UsageQuestions => ({
-  stores: async () => (await ask(`SELECT ${storeColumns.of('s')} FROM store s`)).map(storeColumns.read),
+  stores: () => readStoreFacts(ask),
   nodeNames: async () => new Map((await ask('SELECT store, node FROM store')) as readonly [string, string][]),
   written: async () => ((await ask('SELECT written FROM progress'))[0]?.[0] ?? null) as bigint | null,
   sizes: async (before) =>

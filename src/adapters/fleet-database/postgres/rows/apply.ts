@@ -1,7 +1,7 @@
-import { Fault } from '../../../../ports/fault.ts';
 import type { FleetChange } from '../../../../ports/fleet-database.ts';
 import type { Session } from '../connection/session.ts';
 import { copyText, type Table } from './copy-text.ts';
+import { type Fence, moveOn } from './fence.ts';
 import { deleteStores } from './forget.ts';
 import { imageTable, incidentTable, keptTable, snapshotTable, storeTable, tables, usageTable } from './tables.ts';
 
@@ -13,20 +13,6 @@ export async function createStaging(session: Session): Promise<void> {
       `CREATE TEMPORARY TABLE new_${name} ON COMMIT DELETE ROWS AS SELECT ${names} FROM ${name} LIMIT 0`,
     );
   }
-}
-
-/** The tables as they were read or written last. */
-export interface Fence {
-  /** oid of the table `progress` */
-  readonly tables: string;
-  /** the transaction that wrote its row */
-  readonly written: string;
-}
-
-/** The tables as they are now. */
-export async function readFence(session: Session): Promise<Fence> {
-  const [[tables, written] = []] = await session.rows('SELECT tableoid::text, xmin::text FROM progress');
-  return { tables: String(tables), written: String(written) };
 }
 
 /** Everything of a change but partitions, which exist already, in the transaction under way. Returns the fence after it. */
@@ -41,36 +27,6 @@ export async function applyChange(session: Session, before: Fence, change: Fleet
   await stage(session, keptTable, change.kept, [upsert(keptTable)]);
   return after;
 }
-
-/** Every write to the row of `progress` gives it another `xmin`, also if no value changes. Tables that replaced these have another oid. */
-const isUnchanged = 'tableoid = $1::oid AND xmin = $2::xid';
-const valuesOf = ({ tables, written }: Fence) => [tables, written];
-
-async function moveOn(session: Session, before: Fence, at: FleetChange['at']): Promise<Fence> {
-  const [[written] = []] = await session.rows(
-    `UPDATE progress SET commit_position = $3, prepare_position = $4, written = now() WHERE ${isUnchanged} RETURNING xmin::text`,
-    [...valuesOf(before), at.commit, at.prepare],
-    'progress',
-  );
-  if (written === undefined) throw changedTables(session);
-  return { ...before, written: String(written) };
-}
-
-/** A session whose transactions begin with a check that the tables are as they were, and hold other writers off. */
-export const fenced = (session: Session, fence: () => Fence): Session => ({
-  ...session,
-  transaction: (work) =>
-    session.transaction(async () => {
-      const held = await session.run(`SELECT FROM progress WHERE ${isUnchanged} FOR UPDATE`, valuesOf(fence()));
-      if (held !== 1) throw changedTables(session);
-      return work();
-    }),
-});
-
-const changedTables = ({ where }: Session) =>
-  new Fault('busy', `${where}: another process has written or exchanged the tables`, {
-    hint: 'it is read again where indexing stands',
-  });
 
 async function stage<Row>(
   session: Session,

@@ -1,5 +1,6 @@
 import { Fault } from '../../../../ports/fault.ts';
-import { quoteName, type Session } from '../connection/session.ts';
+import { openSession, quoteName, type Session, type SessionOptions } from '../connection/session.ts';
+import type { Target } from '../connection/url.ts';
 import { type Migration, migrations } from './migrations/migrations.ts';
 
 /** For `pg_advisory_xact_lock`: held while a schema is created or migrated. */
@@ -23,6 +24,18 @@ export async function migrate(
       await session.rows(sql);
       await session.run('INSERT INTO migration (version, name) VALUES ($1, $2)', [version + 1, name]);
     });
+}
+
+/** A session with tables of this release. Rejects as `openSession` and `checkTables`. */
+export async function openTables(target: Target, options: SessionOptions): Promise<Session> {
+  const session = await openSession(target, options);
+  try {
+    await checkTables(session, options.schema);
+    return session;
+  } catch (error) {
+    await session.close();
+    throw error;
+  }
 }
 
 /**
