@@ -1,14 +1,8 @@
-import { randomUUID } from 'node:crypto';
 import * as assert from 'uvu/assert';
-import { runFleetIndex } from '../../src/compose/fleet.ts';
-import { silent } from '../../src/ports/logger.ts';
 import { snapledgerDone } from '../cli/process.ts';
 import { assertTables } from '../support/fleet/assert-tables.ts';
-import { createClusterWriter } from '../support/fleet/cluster-writer.ts';
-import { startIndexer } from '../support/fleet/indexer.ts';
-import { postgresTables } from '../support/fleet/postgres-tables.ts';
-import { createStoreHistory, type StoreHistory } from '../support/fleet/store-history.ts';
-import { startStandIn } from '../support/kurrent/stand-in.ts';
+import { growingFleet } from '../support/fleet/growing-fleet.ts';
+import type { StoreHistory } from '../support/fleet/store-history.ts';
 import { type Postgres, requirePostgres, startPostgres } from '../support/postgres.ts';
 import { suiteNeeding } from '../support/requirements.ts';
 import { createSandbox } from '../support/sandbox.ts';
@@ -19,50 +13,28 @@ const sandbox = createSandbox('fleet-forget');
 const random = createRandom(21);
 const test = suiteNeeding('fleet forget beside the index', requirePostgres());
 let postgres: Postgres;
-let databases = 0;
 test.before(async () => {
   postgres = await startPostgres();
   sandbox.atEnd(postgres.end);
 });
 test.after(() => sandbox.close());
 
-/** A cluster with three stores, and an empty database. */
+/** A fleet of three stores that can be forgotten. */
 async function fleet() {
-  const cluster = await startStandIn();
-  sandbox.atEnd(cluster.close);
-  databases += 1;
-  const database = `fleet${databases}`;
-  postgres.sql(`CREATE DATABASE ${database}`);
-  const into = postgres.url.replace(/\/postgres$/, `/${database}`);
-  const writer = createClusterWriter(cluster.streams);
-  const grow = (history: StoreHistory, times: number) => {
-    for (let left = times; left > 0; left--) writer.write(history.store, history.grow());
-  };
-  const history = () => createStoreHistory(randomUUID(), random.split());
-  const stores = [history(), history(), history()] as const;
-  for (const one of stores) grow(one, 100);
-  const tables = () => postgresTables(postgres, database);
-  const sql = (text: string) => postgres.sql(text, database);
+  const grown = await growingFleet({ sandbox, postgres, random }, 3, 100);
+  const { into, sql, hasTables } = grown;
   return {
-    ...{ cluster, database, into, stores, grow, tables, sql },
-    start: (log: string) => startIndexer(sandbox, { from: cluster.url, into, log }),
+    ...grown,
+    stores: grown.stores as [StoreHistory, StoreHistory, StoreHistory],
     forget: ({ store }: StoreHistory) => snapledgerDone('fleet', 'forget', store, '--force', '--database', into),
     /** Until these stores, and no others, are indexed to their ends. */
     indexed: (...wanted: readonly StoreHistory[]) =>
       waitFor('all events', () => {
-        if (sql("SELECT to_regclass('snapledger.store') IS NULL") === 't') return false;
+        if (!hasTables()) return false;
         const found = sql("SELECT string_agg(store || ' ' || position, ',' ORDER BY store) FROM snapledger.store");
         const ends = wanted.map(({ store, log }) => `${store} ${log.length}`);
         return found === ends.sort().join(',');
       }),
-    index: (rebuild: boolean) =>
-      runFleetIndex(
-        {
-          ...{ from: cluster.url, into, once: true, rebuild, keepRemoved: undefined, listen: null },
-          signal: new AbortController().signal,
-        },
-        silent,
-      ),
   };
 }
 

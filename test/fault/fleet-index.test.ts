@@ -1,15 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import * as assert from 'uvu/assert';
-import { openFleetDatabase } from '../../src/adapters/fleet-database/postgres/fleet-database.ts';
-import { runFleetIndex } from '../../src/compose/fleet.ts';
-import { silent } from '../../src/ports/logger.ts';
 import { assertTables } from '../support/fleet/assert-tables.ts';
 import { createClusterWriter } from '../support/fleet/cluster-writer.ts';
-import { startIndexer } from '../support/fleet/indexer.ts';
-import { postgresTables } from '../support/fleet/postgres-tables.ts';
-import { createStoreHistory, type StoreHistory } from '../support/fleet/store-history.ts';
-import { type StandIn, startStandIn } from '../support/kurrent/stand-in.ts';
+import { growingFleet } from '../support/fleet/growing-fleet.ts';
+import { openDatabase } from '../support/fleet/open-database.ts';
+import { createStoreHistory } from '../support/fleet/store-history.ts';
 import { type Postgres, requirePostgres, startPostgres } from '../support/postgres.ts';
 import { suiteNeeding } from '../support/requirements.ts';
 import { sampleChange, sampleStore } from '../support/sample-fleet.ts';
@@ -18,66 +14,32 @@ import { daemonFile } from '../support/server.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { createRandom } from '../torture/random.ts';
 
-const hasTables = (sql: Fleet['sql']) => sql("SELECT to_regclass('snapledger.store') IS NOT NULL") === 't';
-
 const sandbox = createSandbox('fleet-index');
 const random = createRandom(20);
 const test = suiteNeeding('fleet index on PostgreSQL', requirePostgres());
 let postgres: Postgres;
-let databases = 0;
 test.before(async () => {
   postgres = await startPostgres();
   sandbox.atEnd(postgres.end);
 });
 test.after(() => sandbox.close());
 
-interface Fleet {
-  readonly cluster: StandIn;
-  readonly into: string;
-  readonly database: string;
-  readonly stores: StoreHistory[];
-  grow(history: StoreHistory | undefined, times: number): void;
-  index(rebuild?: boolean): Promise<void>;
-  sql(text: string): string;
-}
-
-/** A cluster of a few stores, and an empty database. */
-async function fleet(count: number): Promise<Fleet> {
-  const cluster = await startStandIn();
-  sandbox.atEnd(cluster.close);
-  databases += 1;
-  const database = `fleet${databases}`;
-  postgres.sql(`CREATE DATABASE ${database}`);
-  const into = postgres.url.replace(/\/postgres$/, `/${database}`);
-  const writer = createClusterWriter(cluster.streams);
-  const grow = (history: StoreHistory | undefined, times: number) => {
-    for (let left = times; left > 0; left--) if (history !== undefined) writer.write(history.store, history.grow());
-  };
-  const stores = Array.from({ length: count }, () => createStoreHistory(randomUUID(), random.split()));
-  for (const history of stores) grow(history, 150);
-  const signal = new AbortController().signal;
-  const index = (rebuild = false) =>
-    runFleetIndex(
-      { from: cluster.url, into, once: true, rebuild, keepRemoved: undefined, listen: null, signal },
-      silent,
-    );
-  return { cluster, into, database, stores, grow, index, sql: (text) => postgres.sql(text, database) };
-}
+const fleet = (count: number) => growingFleet({ sandbox, postgres, random }, count);
 
 test('an empty cluster: is no error, and stores appear in the index by themselves', async () => {
-  const { cluster, database, index } = await fleet(0);
+  const { cluster, tables, index } = await fleet(0);
   for (let round = 0; round < 2; round++) await index();
   const history = createStoreHistory(randomUUID(), random.split());
   createClusterWriter(cluster.streams).write(history.store, history.grow());
   await index();
-  assertTables(postgresTables(postgres, database), [history]);
+  assertTables(tables(), [history]);
 });
 
 test('a store that was rolled back: starts a new lineage, others continue', async () => {
-  const { cluster, database, stores, index } = await fleet(3);
+  const { cluster, tables, stores, index } = await fleet(3);
   const [rolledBack, same] = stores;
   await index();
-  assertTables(postgresTables(postgres, database), stores);
+  assertTables(tables(), stores);
   cluster.restore(0);
   const writer = createClusterWriter(cluster.streams);
   // The cluster has grown beyond the position that was indexed.
@@ -87,15 +49,15 @@ test('a store that was rolled back: starts a new lineage, others continue', asyn
   for (let left = 40; left > 0; left--) writer.write(other.store, other.grow());
   for (const { store, log } of stores.slice(1)) writer.write(store, log);
   await index();
-  const tables = postgresTables(postgres, database);
-  assertTables(tables, [other, fresh, ...stores.slice(1)]);
-  assert.is(tables.stores.get(other.store)?.lineage, 2);
-  assert.is(tables.stores.get(same?.store ?? '')?.lineage, 1);
-  assert.is(tables.incidents.get(`${other.store} 0`)?.kind, 'rolled-back');
+  const found = tables();
+  assertTables(found, [other, fresh, ...stores.slice(1)]);
+  assert.is(found.stores.get(other.store)?.lineage, 2);
+  assert.is(found.stores.get(same?.store ?? '')?.lineage, 1);
+  assert.is(found.incidents.get(`${other.store} 0`)?.kind, 'rolled-back');
 });
 
 test('a store whose stream is broken: is reported and stops, others continue', async () => {
-  const { cluster, database, stores, grow, index, sql } = await fleet(2);
+  const { cluster, tables, stores, grow, index, sql } = await fleet(2);
   const [broken, whole] = stores;
   await index();
   const { length } = broken?.log ?? [];
@@ -105,49 +67,48 @@ test('a store whose stream is broken: is reported and stops, others continue', a
     grow(broken, 10);
     grow(whole, 30);
     await index();
-    const tables = postgresTables(postgres, database);
-    const stopped = tables.stores.get(broken?.store ?? '');
+    const found = tables();
+    const stopped = found.stores.get(broken?.store ?? '');
     assert.equal(stopped?.head.stopped, true);
     assert.is(stopped?.head.position, length + 1);
     assert.match(stopped?.fault ?? '', `snapledger-${broken?.store}`);
-    assert.is(tables.incidents.get(`${broken?.store} ${length + 2}`)?.kind, 'stopped');
+    assert.is(found.incidents.get(`${broken?.store} ${length + 2}`)?.kind, 'stopped');
     const before = broken === undefined ? [] : [{ store: broken.store, log: broken.log.slice(0, length + 1) }];
-    for (const [key, { kind }] of tables.incidents) if (kind === 'stopped') tables.incidents.delete(key);
-    assertTables(tables, [...before, ...(whole === undefined ? [] : [whole])]);
+    for (const [key, { kind }] of found.incidents) if (kind === 'stopped') found.incidents.delete(key);
+    assertTables(found, [...before, ...(whole === undefined ? [] : [whole])]);
   }
   assert.is(sql('SELECT count(*) FROM snapledger.store WHERE stopped'), '1');
 });
 
 test('a rebuild: fills tables beside, replaces those that are read, and continues', async () => {
-  const { database, stores, grow, index, sql } = await fleet(2);
+  const { tables, stores, grow, index, sql } = await fleet(2);
   await index();
   sql("UPDATE snapledger.snapshot SET key = 'changed by another program'");
   grow(stores[0], 50);
   await index(true);
-  assertTables(postgresTables(postgres, database), stores);
+  assertTables(tables(), stores);
   assert.is(sql("SELECT string_agg(nspname, ' ') FROM pg_namespace WHERE nspname LIKE 'snapledger%'"), 'snapledger');
   grow(stores[1], 50);
   await index();
-  assertTables(postgresTables(postgres, database), stores);
+  assertTables(tables(), stores);
 });
 
 test('a rebuild: begins anew, whatever an abandoned one has left', async () => {
-  const { into, database, stores, index } = await fleet(2);
-  const signal = new AbortController().signal;
-  const abandoned = await openFleetDatabase({ url: into, rebuild: true, anew: true, signal, waiting: () => {} });
+  const { into, tables, stores, index } = await fleet(2);
+  const abandoned = await openDatabase(into, { rebuild: true, anew: true });
   // Of a cluster that was longer.
   await abandoned.apply(sampleChange(9_000_000_000, { stores: [sampleStore('gone')] }));
   await abandoned.close();
   await index(true);
-  assertTables(postgresTables(postgres, database), stores);
+  assertTables(tables(), stores);
 });
 
 test('a stop: ends the indexing although PostgreSQL does not answer', async () => {
-  const { cluster, into, database, stores, grow, sql } = await fleet(1);
-  const indexer = await startIndexer(sandbox, { from: cluster.url, into, log: 'silent.log' });
+  const { tables, stores, grow, hasTables, start, sql } = await fleet(1);
+  const indexer = await start('silent.log');
   const written = () => stores.reduce((sum, { log }) => sum + log.length, 0);
   const indexed = async () => Number(sql('SELECT coalesce(max(position), 0) FROM snapledger.store')) === written();
-  await waitFor('the first events', async () => hasTables(sql) && indexed());
+  await waitFor('the first events', async () => hasTables() && indexed());
   const backends = sql("SELECT pid FROM pg_stat_activity WHERE application_name = 'snapledger fleet index'");
   assert.is.not(backends, '', 'its sessions'); // process 0 would be this group
   const signalAll = (signal: NodeJS.Signals) => {
@@ -160,19 +121,18 @@ test('a stop: ends the indexing although PostgreSQL does not answer', async () =
   } finally {
     signalAll('SIGCONT');
   }
-  const again = await startIndexer(sandbox, { from: cluster.url, into, log: 'silent.log' });
+  const again = await start('silent.log');
   await waitFor('all events', indexed);
   await again.stop();
-  assertTables(postgresTables(postgres, database), stores);
+  assertTables(tables(), stores);
 });
 
 test('two indexers: one works and the other waits, and continues when that is killed', async () => {
-  const { cluster, into, database, stores, grow, sql } = await fleet(2);
+  const { tables, stores, grow, start, sql } = await fleet(2);
   const state = async (port: number) => {
     const answer = await fetch(`http://127.0.0.1:${port}/healthz`);
     return ((await answer.json()) as { state: string }).state;
   };
-  const start = (log: string) => startIndexer(sandbox, { from: cluster.url, into, log });
   const first = await start('first.log');
   await waitFor('the first to be live', async () => (await state(first.port)) === 'live');
   const second = await start('second.log');
@@ -188,7 +148,7 @@ test('two indexers: one works and the other waits, and continues when that is ki
   assert.match(metrics, 'snapledger_fleet_caught_up 1');
   assert.match(metrics, `store="${stores[0]?.store}"`);
   await second.stop();
-  assertTables(postgresTables(postgres, database), stores);
+  assertTables(tables(), stores);
 });
 
 test('a password as an argument: is refused with exit status 2, and not shown', () => {

@@ -1,4 +1,3 @@
-import { openFleetDatabase } from '../../../src/adapters/fleet-database/postgres/fleet-database.ts';
 import { openFleetRemoval } from '../../../src/adapters/fleet-database/postgres/open-fleet-removal.ts';
 import { Fault } from '../../../src/ports/fault.ts';
 import type { FleetChange } from '../../../src/ports/fleet-database.ts';
@@ -6,10 +5,7 @@ import type { StoreFacts } from '../../../src/ports/fleet-questions.ts';
 import { freshDatabase } from '../fresh-database.ts';
 import type { Postgres } from '../postgres.ts';
 import { nanos, sampleChange, sampleSnapshot, sampleStore } from '../sample-fleet.ts';
-
-/** Opens the tables as the indexer does. */
-export const indexer = (url: string, more: { rebuild?: boolean } = {}) =>
-  openFleetDatabase({ url, signal: new AbortController().signal, waiting: () => {}, ...more });
+import { openDatabase } from './open-database.ts';
 
 const tables = ['store', 'snapshot', 'incident', 'usage_daily', 'image', 'kept_event'] as const;
 
@@ -52,7 +48,7 @@ export const ids = ['a', 'b\\\u0000', 'c'];
 /** Three stores with rows in every table. */
 export async function filled(server: Postgres) {
   const fresh = freshDatabase(server);
-  const database = await indexer(fresh.url);
+  const database = await openDatabase(fresh.url);
   for (const [at, store] of ids.entries()) await database.apply(sampleChange(at + 1, rowsOf(store)));
   await database.progress();
   return { ...fresh, database, content: (but: string) => contentOf(fresh.sql, but) };

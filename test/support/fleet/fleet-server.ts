@@ -1,10 +1,10 @@
-import { openFleetDatabase } from '../../../src/adapters/fleet-database/postgres/fleet-database.ts';
 import { openFleetQuestions } from '../../../src/adapters/fleet-database/postgres/questions/open-fleet-questions.ts';
 import type { FleetSource } from '../../../src/app/fleet/questions/nodes.ts';
 import type { FleetChange, FleetDatabase } from '../../../src/ports/fleet-database.ts';
 import type { FleetQuestions } from '../../../src/ports/fleet-questions.ts';
 import { type Postgres, startPostgres } from '../postgres.ts';
 import { noChange } from './arbitrary-fleet.ts';
+import { openDatabase } from './open-database.ts';
 
 /** A PostgreSQL server with the tables of a fleet, and questions to it as a role that may only read. */
 export interface FleetServer {
@@ -21,11 +21,7 @@ export interface FleetServer {
 
 export async function startFleetServer(): Promise<FleetServer> {
   const postgres = await startPostgres();
-  const database = await openFleetDatabase({
-    url: postgres.url,
-    signal: new AbortController().signal,
-    waiting: () => {},
-  });
+  const database = await openDatabase(postgres.url);
   postgres.sql(`
     CREATE ROLE reader LOGIN; GRANT USAGE ON SCHEMA snapledger TO reader;
     GRANT SELECT ON ALL TABLES IN SCHEMA snapledger TO reader;

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import * as assert from 'uvu/assert';
-import { openFleetDatabase } from '../../../../src/adapters/fleet-database/postgres/fleet-database.ts';
+import { openDatabase } from '../../../support/fleet/open-database.ts';
 import { type Postgres, requirePostgres, startPostgres } from '../../../support/postgres.ts';
 import { suiteNeeding } from '../../../support/requirements.ts';
 
@@ -9,8 +9,7 @@ const test = suiteNeeding('documented tables of the fleet', requirePostgres());
 let server: Postgres;
 test.before(async () => {
   server = await startPostgres();
-  const { url } = server;
-  await (await openFleetDatabase({ url, signal: new AbortController().signal, waiting: () => {} })).close();
+  await (await openDatabase(server.url)).close();
 });
 test.after(() => server.end());
 

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { checkServer, openSession } from '../../../../src/adapters/fleet-database/postgres/connection/session.ts';
 import { readPostgresUrl } from '../../../../src/adapters/fleet-database/postgres/connection/url.ts';
-import { openFleetDatabase } from '../../../../src/adapters/fleet-database/postgres/fleet-database.ts';
 import { Fault, type FaultCode } from '../../../../src/ports/fault.ts';
 import { caughtFault } from '../../../support/caught-fault.ts';
+import { openDatabase } from '../../../support/fleet/open-database.ts';
 import { freePort } from '../../../support/free-port.ts';
 import { type Postgres, requirePostgres, startPostgres } from '../../../support/postgres.ts';
 import { suiteNeeding } from '../../../support/requirements.ts';
@@ -22,10 +22,8 @@ test.before(async () => {
 });
 test.after(() => server.end());
 
-const open = (url: string) => openFleetDatabase({ url, signal: new AbortController().signal, waiting: () => {} });
-
 async function expectFault(url: string, code: FaultCode, message: string, hint: string): Promise<void> {
-  const fault = await caughtFault(open(url));
+  const fault = await caughtFault(openDatabase(url));
   assert.is(fault.code, code, fault.message);
   assert.ok(fault.message.includes(message), fault.message);
   assert.ok(fault.hint.includes(hint), fault.hint);
@@ -52,7 +50,7 @@ test('credentials: a password file is used', async () => {
   writeFileSync(path, `localhost:${server.port}:fleet:indexer:right\n`, { mode: 0o600 });
   process.env.PGPASSFILE = path;
   try {
-    const database = await open(`${url().replace(':right', '')}?sslmode=require`);
+    const database = await openDatabase(`${url().replace(':right', '')}?sslmode=require`);
     await database.close();
   } finally {
     delete process.env.PGPASSFILE;
@@ -61,7 +59,7 @@ test('credentials: a password file is used', async () => {
 });
 
 test('TLS: works with the authority of the certificate', async () => {
-  const database = await open(`${url()}?sslmode=verify-full&${trusted()}`);
+  const database = await openDatabase(`${url()}?sslmode=verify-full&${trusted()}`);
   assert.equal(await database.progress(), { at: undefined, stores: [] });
   await database.close();
 });
@@ -75,7 +73,7 @@ test('TLS: an unknown authority, a certificate of another name, a connection wit
     "IP: 127.0.0.1 is not in the cert's list",
     'sslrootcert',
   );
-  const database = await open(`${renamed}?sslmode=verify-ca&${trusted()}`);
+  const database = await openDatabase(`${renamed}?sslmode=verify-ca&${trusted()}`);
   await database.close();
   await expectFault(`${url()}?sslmode=disable`, 'unsupported', 'no encryption', 'sslmode=verify-full');
 });

@@ -1,7 +1,7 @@
 import * as assert from 'uvu/assert';
-import { openFleetDatabase } from '../../../../src/adapters/fleet-database/postgres/fleet-database.ts';
 import type { FleetDatabase } from '../../../../src/ports/fleet-database.ts';
 import { caughtFault } from '../../../support/caught-fault.ts';
+import { openDatabase } from '../../../support/fleet/open-database.ts';
 import { freshDatabase } from '../../../support/fresh-database.ts';
 import { type Postgres, requirePostgres, startPostgres } from '../../../support/postgres.ts';
 import { suiteNeeding } from '../../../support/requirements.ts';
@@ -21,7 +21,7 @@ async function withDatabase(
   work: (database: FleetDatabase, sql: (text: string) => string) => Promise<void>,
 ): Promise<void> {
   const { url, sql } = freshDatabase(server);
-  const database = await openFleetDatabase({ url, signal: new AbortController().signal, waiting: () => {} });
+  const database = await openDatabase(url);
   try {
     await work(database, sql);
   } finally {

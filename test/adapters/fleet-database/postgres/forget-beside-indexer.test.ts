@@ -4,16 +4,8 @@ import * as assert from 'uvu/assert';
 import { openSession } from '../../../../src/adapters/fleet-database/postgres/connection/session.ts';
 import { readPostgresUrl } from '../../../../src/adapters/fleet-database/postgres/connection/url.ts';
 import { caughtFault } from '../../../support/caught-fault.ts';
-import {
-  counts,
-  filled,
-  ids,
-  indexer,
-  noRows,
-  removal,
-  rowsLeft,
-  rowsOf,
-} from '../../../support/fleet/filled-tables.ts';
+import { counts, filled, ids, noRows, removal, rowsLeft, rowsOf } from '../../../support/fleet/filled-tables.ts';
+import { openDatabase } from '../../../support/fleet/open-database.ts';
 import { type Postgres, requirePostgres, startPostgres } from '../../../support/postgres.ts';
 import { suiteNeeding } from '../../../support/requirements.ts';
 import { run } from '../../../support/run.ts';
@@ -37,7 +29,7 @@ test('a running indexer: writes nothing more from what it read before, and conti
   assert.is((await caughtFault(database.dropRemovedBefore(nanos('2026-06-01T00:00:00Z')))).code, 'busy');
   await database.close();
   assert.is(rowsLeft(sql, 'a'), noRows);
-  const again = await indexer(url);
+  const again = await openDatabase(url);
   const { at, stores } = await again.progress();
   assert.is(at?.commit, 3n);
   assert.equal(stores.map(({ store }) => store).sort(), [ids[1], ids[2]].sort());
@@ -114,7 +106,7 @@ test('a removal under way: the next batch waits for it, and is refused', async (
 
 test('a rebuild that exchanges the tables: the removal is from the new ones', async () => {
   const { url, sql, database } = await filled(server);
-  const rebuilt = await indexer(url, { rebuild: true });
+  const rebuilt = await openDatabase(url, { rebuild: true });
   for (const [at, store] of ['a', 'new'].entries()) await rebuilt.apply(sampleChange(at + 1, rowsOf(store)));
   const release = await holding(url, 'LOCK TABLE progress IN ACCESS SHARE MODE');
   const swapped = rebuilt.swap();

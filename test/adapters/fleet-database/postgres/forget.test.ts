@@ -1,16 +1,8 @@
 import * as assert from 'uvu/assert';
 import { openFleetRemoval } from '../../../../src/adapters/fleet-database/postgres/open-fleet-removal.ts';
 import { caughtFault } from '../../../support/caught-fault.ts';
-import {
-  allRows,
-  counts,
-  filled,
-  ids,
-  indexer,
-  noRows,
-  removal,
-  rowsLeft,
-} from '../../../support/fleet/filled-tables.ts';
+import { allRows, counts, filled, ids, noRows, removal, rowsLeft } from '../../../support/fleet/filled-tables.ts';
+import { openDatabase } from '../../../support/fleet/open-database.ts';
 import { freshDatabase } from '../../../support/fresh-database.ts';
 import { type Postgres, requirePostgres, startPostgres } from '../../../support/postgres.ts';
 import { suiteNeeding } from '../../../support/requirements.ts';
@@ -70,7 +62,7 @@ test('count: says what would be deleted, changes nothing, and needs the right to
 test('open: without an index, or without the right to use it, says what to do', async () => {
   const { url, sql, name } = freshDatabase(server);
   assert.match((await caughtFault(openFleetRemoval(url))).hint, 'snapledger fleet index');
-  await (await indexer(url)).close();
+  await (await openDatabase(url)).close();
   sql(`CREATE ROLE nobody_${name} LOGIN`);
   const fault = await caughtFault(openFleetRemoval(url.replace('postgres@', `nobody_${name}@`)));
   assert.match(fault.hint, 'GRANT USAGE ON SCHEMA snapledger');

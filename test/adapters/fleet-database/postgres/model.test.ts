@@ -2,7 +2,6 @@ import * as fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { openSession, type Session } from '../../../../src/adapters/fleet-database/postgres/connection/session.ts';
 import { readPostgresUrl } from '../../../../src/adapters/fleet-database/postgres/connection/url.ts';
-import { openFleetDatabase } from '../../../../src/adapters/fleet-database/postgres/fleet-database.ts';
 import type { FleetChange, FleetDatabase } from '../../../../src/ports/fleet-database.ts';
 import {
   changeOf,
@@ -17,6 +16,7 @@ import {
   tables,
   take,
 } from '../../../support/arbitrary-fleet.ts';
+import { openDatabase } from '../../../support/fleet/open-database.ts';
 import { freshDatabase } from '../../../support/fresh-database.ts';
 import { type Postgres, requirePostgres, startPostgres } from '../../../support/postgres.ts';
 import { suiteNeeding } from '../../../support/requirements.ts';
@@ -66,7 +66,7 @@ async function expectEqual(session: Session, database: FleetDatabase, model: Mod
 
 test('rows: random changes in random batches are those of a plain model', async () => {
   const { url, sql } = freshDatabase(server);
-  const open = () => openFleetDatabase({ url, signal: new AbortController().signal, waiting: () => {} });
+  const open = () => openDatabase(url);
   let database = await open();
   const session = await openSession(readPostgresUrl(url), {
     ...{ schema: 'snapledger', application: 'test', jsonAsText: true },

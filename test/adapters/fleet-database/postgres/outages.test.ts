@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import * as assert from 'uvu/assert';
 import { openSession } from '../../../../src/adapters/fleet-database/postgres/connection/session.ts';
 import { readPostgresUrl } from '../../../../src/adapters/fleet-database/postgres/connection/url.ts';
-import { openFleetDatabase } from '../../../../src/adapters/fleet-database/postgres/fleet-database.ts';
 import { caughtFault } from '../../../support/caught-fault.ts';
+import { openDatabase } from '../../../support/fleet/open-database.ts';
 import { createFront } from '../../../support/kurrent/front.ts';
 import { createLoop } from '../../../support/loop.ts';
 import { requirePostgres, startPostgres } from '../../../support/postgres.ts';
@@ -14,21 +14,19 @@ import { nanos, sampleChange, sampleSnapshot, sampleStore } from '../../../suppo
 
 const test = suiteNeeding('outages of the fleet database', requirePostgres());
 
-const open = (url: string) => openFleetDatabase({ url, signal: new AbortController().signal, waiting: () => {} });
-
 test('lost connection: a cut in the middle leaves nothing of a change, and a new connection goes on', async () => {
   const plain = await startPostgres();
   const front = await createFront(plain.port);
   try {
     const through = plain.url.replace(`:${plain.port}`, `:${front.port}`);
-    const database = await open(through);
+    const database = await openDatabase(through);
     await database.apply(sampleChange(1, { stores: [sampleStore('a')] }));
     front.cut();
     const fault = await caughtFault(database.apply(sampleChange(2, { stores: [sampleStore('b')] })));
     assert.is(fault.code, 'io');
     assert.is((await caughtFault(database.snapshots([{ store: 'a', id: 1 }]))).code, 'io');
     await database.close();
-    const again = await open(through);
+    const again = await openDatabase(through);
     assert.is((await again.progress()).at?.commit, 1n);
     await again.apply(sampleChange(2, { stores: [sampleStore('b')] }));
     await again.close();
@@ -94,13 +92,13 @@ test('stop: a call of a silent server ends soon after it, and what it was writin
 test('server killed: what was applied is there after its restart', async () => {
   const plain = await startPostgres();
   try {
-    const database = await open(plain.url);
+    const database = await openDatabase(plain.url);
     await database.apply(sampleChange(1, { snapshots: [sampleSnapshot('a', 1)] }));
     await plain.kill();
     assert.is((await caughtFault(database.apply(sampleChange(2)))).code, 'io');
     await database.close();
     await plain.start();
-    const again = await open(plain.url);
+    const again = await openDatabase(plain.url);
     assert.is((await again.progress()).at?.commit, 1n);
     assert.is((await again.snapshots([{ store: 'a', id: 1 }])).length, 1);
     await again.close();
@@ -119,7 +117,7 @@ test('server killed in the middle of a change: all of it is there or nothing', a
   try {
     let at = 0;
     for (let kills = 0; kills < 6; kills++) {
-      const database = await open(plain.url);
+      const database = await openDatabase(plain.url);
       const found = Number((await database.progress()).at?.commit ?? 0n);
       assert.ok(found === at || found === at - 1, `${found} after ${at}`);
       assert.is(
@@ -160,7 +158,7 @@ onLoop('a change that does not fit leaves nothing, and is applied once there is 
   for (const folder of [loop.path, dirname(loop.path)]) chmodSync(folder, 0o755);
   const small = await startPostgres({ data, settings: ['min_wal_size = 32MB', 'max_wal_size = 32MB'] });
   try {
-    const database = await open(small.url);
+    const database = await openDatabase(small.url);
     await database.apply(sampleChange(1, { stores: [sampleStore('a')] }));
     const { bavail, bsize } = statfsSync(loop.path);
     const free = Number(bavail) * bsize;
@@ -172,7 +170,7 @@ onLoop('a change that does not fit leaves nothing, and is applied once there is 
     assert.match(fault.hint, 'free space');
     await database.close();
     writeFileSync(ballast, '');
-    const again = await open(small.url);
+    const again = await openDatabase(small.url);
     assert.is((await again.progress()).at?.commit, 1n);
     await again.apply(sampleChange(2, { snapshots }));
     assert.is(small.sql('SELECT count(*) FROM snapledger.snapshot'), '20000');

@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import { openFleetDatabase } from '../../../../src/adapters/fleet-database/postgres/fleet-database.ts';
+import { openDatabase } from '../../../support/fleet/open-database.ts';
 import { freshDatabase } from '../../../support/fresh-database.ts';
 import { type Postgres, requirePostgres, startPostgres } from '../../../support/postgres.ts';
 import { suiteNeeding } from '../../../support/requirements.ts';
@@ -13,14 +13,12 @@ test.before(async () => {
 });
 test.after(() => server.end());
 
-const openWith = (url: string) => openFleetDatabase({ url, signal: new AbortController().signal, waiting: () => {} });
-
 const removedAt = (id: number, time: string) =>
   sampleSnapshot('a', id, { removed: nanos(time), ended: 'removed', fold: null });
 
 test('partitions: final rows go to their month, those of wrong clocks to one of their own', async () => {
   const { url, sql } = freshDatabase(server);
-  const database = await openWith(url);
+  const database = await openDatabase(url);
   const thisMonth = new Date().toISOString().slice(0, 7);
   const snapshots = [
     sampleSnapshot('a', 1),
@@ -52,13 +50,13 @@ test('partitions: final rows go to their month, those of wrong clocks to one of 
 
 test('partitions: rows that were too early for a month are moved when it comes', async () => {
   const { url, sql } = freshDatabase(server);
-  const database = await openWith(url);
+  const database = await openDatabase(url);
   await database.apply(sampleChange(1, { snapshots: [removedAt(1, '2026-03-05T00:00:00Z')] }));
   sql(`ALTER TABLE snapledger.snapshot DETACH PARTITION snapledger.snapshot_removed_2026_03;
     INSERT INTO snapledger.snapshot SELECT * FROM snapledger.snapshot_removed_2026_03; DROP TABLE snapledger.snapshot_removed_2026_03`);
   assert.is(sql('SELECT count(*) FROM snapledger.snapshot_removed_other'), '1');
   await database.close();
-  const again = await openWith(url);
+  const again = await openDatabase(url);
   await again.apply(sampleChange(2, { snapshots: [removedAt(2, '2026-03-06T00:00:00Z')] }));
   assert.is(sql('SELECT count(*) FROM snapledger.snapshot_removed_2026_03'), '2');
   assert.is(sql('SELECT count(*) FROM snapledger.snapshot_removed_other'), '0');
@@ -67,7 +65,7 @@ test('partitions: rows that were too early for a month are moved when it comes',
 
 test('partitions: months that ended before a time are dropped, and old rows of wrong clocks', async () => {
   const { url, sql } = freshDatabase(server);
-  const database = await openWith(url);
+  const database = await openDatabase(url);
   const times = ['2026-04-30T00:00:00Z', '2026-05-31T00:00:00Z', '1970-01-02T00:00:00Z', '2099-01-01T00:00:00Z'];
   await database.apply(
     sampleChange(1, { snapshots: [sampleSnapshot('a', 9), ...times.map((time, id) => removedAt(id, time))] }),
@@ -81,7 +79,7 @@ test('partitions: months that ended before a time are dropped, and old rows of w
 
 test('partitions: those of removed rows are not read for rows that exist', async () => {
   const { url, sql } = freshDatabase(server);
-  const database = await openWith(url);
+  const database = await openDatabase(url);
   await database.apply(sampleChange(1, { snapshots: [sampleSnapshot('a', 1), removedAt(2, '2026-05-02T00:00:00Z')] }));
   await database.close();
   const plan = sql("SET search_path = snapledger; EXPLAIN SELECT count(*) FROM snapshot WHERE removed = 'infinity'");

@@ -1,11 +1,11 @@
 import * as assert from 'uvu/assert';
 import { openSession } from '../../../../src/adapters/fleet-database/postgres/connection/session.ts';
 import { readPostgresUrl } from '../../../../src/adapters/fleet-database/postgres/connection/url.ts';
-import { openFleetDatabase } from '../../../../src/adapters/fleet-database/postgres/fleet-database.ts';
 import { checkTables, createSchema, migrate } from '../../../../src/adapters/fleet-database/postgres/schema/migrate.ts';
 import { migrations } from '../../../../src/adapters/fleet-database/postgres/schema/migrations/migrations.ts';
 import { caughtFault } from '../../../support/caught-fault.ts';
 import { deferred } from '../../../support/deferred.ts';
+import { openDatabase } from '../../../support/fleet/open-database.ts';
 import { freshDatabase } from '../../../support/fresh-database.ts';
 import { type Postgres, requirePostgres, startPostgres } from '../../../support/postgres.ts';
 import { suiteNeeding } from '../../../support/requirements.ts';
@@ -21,8 +21,6 @@ test.after(() => server.end());
 
 const options = { schema: 'snapledger', application: 'test' };
 const sessionOf = (url: string) => openSession(readPostgresUrl(url), options);
-const openWith = (url: string, more: Partial<Parameters<typeof openFleetDatabase>[0]> = {}) =>
-  openFleetDatabase({ url, signal: new AbortController().signal, waiting: () => {}, ...more });
 
 const removedIn = (id: number, month: string) =>
   sampleSnapshot('a', id, { removed: nanos(`${month}-05T00:00:00Z`), ended: 'removed', fold: null });
@@ -59,7 +57,7 @@ test('schema: an empty one that an administrator created is filled, by a role th
   sql(`CREATE ROLE ${role} LOGIN; CREATE SCHEMA snapledger AUTHORIZATION ${role}`);
   const target = new URL(url);
   target.username = role;
-  const database = await openWith(target.href);
+  const database = await openDatabase(target.href);
   assert.equal(await database.progress(), { at: undefined, stores: [] });
   await database.close();
   assert.is(sql('SELECT max(version) FROM snapledger.migration'), String(migrations.length));
@@ -69,10 +67,10 @@ test('version: newer tables are refused, by the indexer and by readers', async (
   const { url, sql } = freshDatabase(server);
   const session = await sessionOf(url);
   assert.is((await caughtFault(checkTables(session, 'snapledger'))).code, 'missing');
-  await (await openWith(url)).close();
+  await (await openDatabase(url)).close();
   await checkTables(session, 'snapledger');
   sql(`INSERT INTO snapledger.migration VALUES (${migrations.length + 1}, 'later')`);
-  for (const refused of [await caughtFault(openWith(url)), await caughtFault(checkTables(session, 'snapledger'))]) {
+  for (const refused of [await caughtFault(openDatabase(url)), await caughtFault(checkTables(session, 'snapledger'))]) {
     assert.is(refused.code, 'unsupported');
     assert.ok(
       refused.message.includes(`version ${migrations.length + 1}, and this release knows ${migrations.length}`),
@@ -84,7 +82,7 @@ test('version: newer tables are refused, by the indexer and by readers', async (
 
 test('version: older tables are refused by readers until the indexer has migrated them', async () => {
   const { url, sql } = freshDatabase(server);
-  await (await openWith(url)).close();
+  await (await openDatabase(url)).close();
   sql(
     `UPDATE snapledger.migration SET version = 0 WHERE version = ${migrations.length}; INSERT INTO snapledger.migration SELECT generate_series(1, ${migrations.length - 1}), 'earlier'`,
   );
@@ -96,10 +94,10 @@ test('version: older tables are refused by readers until the indexer has migrate
 
 test('lock: a second indexer waits, says so once, and takes over when the first has ended', async () => {
   const { url } = freshDatabase(server);
-  const first = await openWith(url);
+  const first = await openDatabase(url);
   const holders: string[] = [];
   const waited = deferred();
-  const second = openWith(url, {
+  const second = openDatabase(url, {
     waiting: (holder) => {
       holders.push(holder);
       waited.resolve();
@@ -117,9 +115,9 @@ test('lock: a second indexer waits, says so once, and takes over when the first 
 
 test('lock: the wait ends by its signal', async () => {
   const { url } = freshDatabase(server);
-  const first = await openWith(url);
+  const first = await openDatabase(url);
   const ending = new AbortController();
-  const second = openWith(url, { signal: ending.signal, waiting: () => ending.abort(new Error('enough')) });
+  const second = openDatabase(url, { signal: ending.signal, waiting: () => ending.abort(new Error('enough')) });
   try {
     await second;
     assert.unreachable();
@@ -131,13 +129,13 @@ test('lock: the wait ends by its signal', async () => {
 
 test('rebuild: fills tables beside those that are read, and exchanges them with their rights', async () => {
   const { url, sql, name } = freshDatabase(server);
-  const old = await openWith(url);
+  const old = await openDatabase(url);
   await old.apply(sampleChange(7, { stores: [sampleStore('old')] }));
   sql(
     `CREATE ROLE reader_${name} LOGIN; GRANT USAGE ON SCHEMA snapledger TO reader_${name}; GRANT SELECT ON ALL TABLES IN SCHEMA snapledger TO reader_${name}`,
   );
   const reader = await sessionOf(url.replace('postgres@', `reader_${name}@`));
-  const fresh = await openWith(url, { rebuild: true });
+  const fresh = await openDatabase(url, { rebuild: true });
   assert.is((await fresh.progress()).at, undefined);
   await fresh.apply(sampleChange(9, { stores: [sampleStore('new')], snapshots: [sampleSnapshot('new', 1)] }));
   assert.equal(await reader.rows('SELECT store FROM store'), [['old']]);
@@ -157,7 +155,7 @@ test('rebuild: fills tables beside those that are read, and exchanges them with 
     holders.push(holder);
     ending.abort();
   };
-  await openWith(url, { signal: ending.signal, waiting }).catch(() => {});
+  await openDatabase(url, { signal: ending.signal, waiting }).catch(() => {});
   assert.is(holders.length, 1, 'the lock is held through the exchange');
   await reader.close();
   await fresh.close();
@@ -165,9 +163,9 @@ test('rebuild: fills tables beside those that are read, and exchanges them with 
 
 test('rebuild: an indexer of the earlier tables can not write into the new ones, at the same position either', async () => {
   const { url, sql } = freshDatabase(server);
-  const old = await openWith(url);
+  const old = await openDatabase(url);
   await old.apply(sampleChange(9, { stores: [sampleStore('old')] }));
-  const fresh = await openWith(url, { rebuild: true });
+  const fresh = await openDatabase(url, { rebuild: true });
   await fresh.apply(sampleChange(9, { stores: [sampleStore('new')] }));
   await fresh.swap();
   const refused = await caughtFault(old.apply(sampleChange(10, { stores: [sampleStore('old')] })));
@@ -187,14 +185,14 @@ test('rebuild: an indexer of the earlier tables can not write into the new ones,
 
 test('rebuild: continues after a lost connection, and begins anew if an earlier one was abandoned', async () => {
   const { url, sql } = freshDatabase(server);
-  const abandoned = await openWith(url, { rebuild: true, anew: true });
+  const abandoned = await openDatabase(url, { rebuild: true, anew: true });
   await abandoned.apply(sampleChange(9, { stores: [sampleStore('old')], snapshots: [removedIn(1, '2026-04')] }));
   await abandoned.close();
-  const continued = await openWith(url, { rebuild: true });
+  const continued = await openDatabase(url, { rebuild: true });
   assert.is((await continued.progress()).at?.commit, 9n);
   await continued.close();
   sql(`INSERT INTO snapledger_next.migration VALUES (${migrations.length + 1}, 'of a later release')`);
-  const fresh = await openWith(url, { rebuild: true, anew: true });
+  const fresh = await openDatabase(url, { rebuild: true, anew: true });
   assert.equal(await fresh.progress(), { at: undefined, stores: [] });
   await fresh.apply(sampleChange(1, { stores: [sampleStore('new')], snapshots: [removedIn(1, '2026-04')] }));
   await fresh.swap();
@@ -204,10 +202,10 @@ test('rebuild: continues after a lost connection, and begins anew if an earlier 
 
 test('rebuild: earlier tables that can not be dropped after the exchange do not fail it, and the next opening drops them', async () => {
   const { url, sql } = freshDatabase(server);
-  const old = await openWith(url);
+  const old = await openDatabase(url);
   await old.apply(sampleChange(7, { stores: [sampleStore('old')] }));
   await old.close();
-  const fresh = await openWith(url, { rebuild: true });
+  const fresh = await openDatabase(url, { rebuild: true });
   await fresh.apply(sampleChange(9, { stores: [sampleStore('new')] }));
   sql(
     `CREATE FUNCTION public.refuse() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN
@@ -221,16 +219,16 @@ test('rebuild: earlier tables that can not be dropped after the exchange do not 
     sql("SELECT string_agg(nspname, ',' ORDER BY nspname) FROM pg_namespace WHERE nspname LIKE 'snapledger%'");
   assert.is(schemas(), 'snapledger,snapledger_old');
   sql('DROP EVENT TRIGGER refuse');
-  await (await openWith(url)).close();
+  await (await openDatabase(url)).close();
   assert.is(schemas(), 'snapledger');
 });
 
 test('rebuild: a transaction that reads the position first sees one index only', async () => {
   const { url } = freshDatabase(server);
-  const old = await openWith(url);
+  const old = await openDatabase(url);
   await old.apply(sampleChange(7, { stores: [sampleStore('old')] }));
   await old.close();
-  const fresh = await openWith(url, { rebuild: true });
+  const fresh = await openDatabase(url, { rebuild: true });
   await fresh.apply(sampleChange(9, { stores: [sampleStore('new')] }));
   const reader = await sessionOf(url);
   let swapped: Promise<void> | undefined;
@@ -249,7 +247,7 @@ test('rebuild: a transaction that reads the position first sees one index only',
 test('names: a schema that is no plain name is refused', async () => {
   const { url } = freshDatabase(server);
   for (const schema of ['a"b', 'pg_catalog', 'X', 'x'.repeat(42)])
-    assert.is((await caughtFault(openWith(url, { schema }))).code, 'misuse');
+    assert.is((await caughtFault(openDatabase(url, { schema }))).code, 'misuse');
 });
 
 test.run();
